@@ -1,0 +1,32 @@
+import { initialTransition, type SnapshotFrom } from 'xstate';
+import { isFactType, type Fact, type UnknownFact } from '../wire/facts.ts';
+import type { EventId } from '../event-id.ts';
+import { suspensionMachine } from '../suspension/suspension.machine.ts';
+import { taskMachine } from '../task/task.machine.ts';
+
+/** The task chart at one moment. */
+export type TaskSnapshot = SnapshotFrom<typeof taskMachine>;
+/** A suspension's chart at one moment. */
+export type SuspensionSnapshot = SnapshotFrom<typeof suspensionMachine>;
+
+/** A task as its log tells it: its chart, the chart of every question that it asked, and how far the log was read. Never changed in place. */
+export interface Aggregate {
+  readonly task: TaskSnapshot;
+  readonly suspensions: ReadonlyMap<string, SuspensionSnapshot>;
+  readonly lastEventId: EventId | null;
+}
+
+/** The chart of a question that was never asked. */
+export const unaskedSuspension: SuspensionSnapshot = initialTransition(suspensionMachine)[0];
+
+/** A task with an empty log. */
+export const emptyAggregate: Aggregate = {
+  task: initialTransition(taskMachine)[0],
+  suspensions: new Map(),
+  lastEventId: null,
+};
+
+/** Narrows a fact to one whose type this version knows. Its payload may still be odd, where another server wrote it. */
+export function isKnownFact(fact: Fact | UnknownFact): fact is Fact {
+  return isFactType(fact.type);
+}

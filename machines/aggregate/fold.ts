@@ -1,0 +1,42 @@
+import { transition } from 'xstate';
+import { suspensionMachine } from '../suspension/suspension.machine.ts';
+import { taskMachine } from '../task/task.machine.ts';
+import { isTerminalType, type Fact, type UnknownFact } from '../wire/facts.ts';
+import { isKnownFact, unaskedSuspension, type Aggregate, type SuspensionSnapshot } from './aggregate.ts';
+
+/**
+ * Applies one fact of the log to both charts. Never refuses: a fact of an unknown type only moves `lastEventId`, a fact after the end
+ * changes nothing else, and a payload that says less than its schema asks for is taken for what it says.
+ */
+export function fold(aggregate: Aggregate, fact: Fact | UnknownFact): Aggregate {
+  const lastEventId = fact.eventId;
+  if (aggregate.task.status !== 'active' || !isKnownFact(fact) || !isUsable(fact)) return { ...aggregate, lastEventId };
+  return { task: transition(taskMachine, aggregate.task, fact)[0], suspensions: foldSuspensions(aggregate, fact), lastEventId };
+}
+
+/** Nothing can be told from a suspension's fact that does not name its suspension, nor from a payload that is no object. */
+function isUsable(fact: Fact): boolean {
+  const payload: unknown = fact.payload;
+  if (typeof payload !== 'object' || payload === null) return isTerminalType(fact.type);
+  return !concernsOneSuspension(fact) || typeof fact.payload.suspendId === 'string';
+}
+
+function concernsOneSuspension(fact: Fact): fact is Fact<'TASK_SUSPENDED' | 'TASK_ACTION_ACCEPTED' | 'TASK_SUSPENSION_CLOSED'> {
+  return fact.type === 'TASK_SUSPENDED' || fact.type === 'TASK_ACTION_ACCEPTED' || fact.type === 'TASK_SUSPENSION_CLOSED';
+}
+
+function foldSuspensions({ suspensions, task }: Aggregate, fact: Fact): ReadonlyMap<string, SuspensionSnapshot> {
+  const concerned = concernsOneSuspension(fact)
+    ? [fact.payload.suspendId]
+    : isTerminalType(fact.type)
+      ? task.context.openSuspensionIds
+      : [];
+  if (concerned.length === 0) return suspensions;
+  const next = new Map(suspensions);
+  for (const suspendId of concerned) {
+    const known = suspensions.get(suspendId);
+    if (!known && fact.type !== 'TASK_SUSPENDED') continue;
+    next.set(suspendId, transition(suspensionMachine, known ?? unaskedSuspension, fact)[0]);
+  }
+  return next;
+}

@@ -1,0 +1,81 @@
+import type { EventId } from '../event-id.ts';
+import { suspensionMachine, type SuspensionContext } from '../suspension/suspension.machine.ts';
+import { taskMachine, type TaskContext } from '../task/task.machine.ts';
+import type { Aggregate, SuspensionSnapshot, TaskSnapshot } from './aggregate.ts';
+import { stateOf, type TaskState } from '../selectors.ts';
+
+/** The version of the stored form. Raise it, and upcast the older one, whenever a chart's states or context change. */
+export const STORED_VERSION = 1;
+
+/** The task chart as plain JSON. */
+export interface StoredTask {
+  readonly v: number;
+  readonly state: TaskState;
+  readonly context: TaskContext;
+  readonly lastEventId: EventId | null;
+}
+/** A suspension's chart as plain JSON. */
+export interface StoredSuspension {
+  readonly v: number;
+  readonly state: string;
+  readonly context: SuspensionContext;
+}
+/** An aggregate as plain JSON; equal aggregates have equal stored forms. */
+export interface StoredAggregate {
+  readonly task: StoredTask;
+  readonly suspensions: { readonly [suspendId: string]: StoredSuspension };
+}
+
+/** State was written by a newer version of this library; whoever reads it here may neither change it nor guess. */
+export class NewerVersionError extends Error {
+  override readonly name = 'NewerVersionError';
+  constructor(found: number) {
+    super(`Stored state has version ${found}, this library knows versions up to ${STORED_VERSION}. Update this node to write to the task.`);
+  }
+}
+
+/** The task's half of the stored form. */
+export function storeTask(aggregate: Aggregate): StoredTask {
+  return { v: STORED_VERSION, state: stateOf(aggregate.task), context: aggregate.task.context, lastEventId: aggregate.lastEventId };
+}
+
+/** One suspension's part of the stored form. */
+export function storeSuspension(snapshot: SuspensionSnapshot): StoredSuspension {
+  return { v: STORED_VERSION, state: snapshot.value, context: snapshot.context };
+}
+
+/** The whole of an aggregate as plain JSON. */
+export function storeAggregate(aggregate: Aggregate): StoredAggregate {
+  const suspensions = Object.fromEntries([...aggregate.suspensions].map(([id, snapshot]) => [id, storeSuspension(snapshot)]));
+  return { task: storeTask(aggregate), suspensions };
+}
+
+/**
+ * Reads the stored form back.
+ *
+ * @throws {@link NewerVersionError} for a version above ours; an `Error` from XState for a state that its chart does not have.
+ */
+export function restoreAggregate(stored: StoredAggregate): Aggregate {
+  const suspensions = Object.entries(stored.suspensions).map(([id, suspension]) => [id, restoreSuspension(suspension)] as const);
+  return { task: restoreTask(stored.task), suspensions: new Map(suspensions), lastEventId: stored.task.lastEventId };
+}
+
+/** Reads the task's half back; throws like {@link restoreAggregate}. */
+export function restoreTask({ v, state, context }: StoredTask): TaskSnapshot {
+  refuseNewer(v);
+  return taskMachine.resolveState({ value: valueOf(state), context });
+}
+
+function restoreSuspension({ v, state, context }: StoredSuspension): SuspensionSnapshot {
+  refuseNewer(v);
+  return suspensionMachine.resolveState({ value: state as SuspensionSnapshot['value'], context });
+}
+
+function refuseNewer(v: number): void {
+  if (v > STORED_VERSION) throw new NewerVersionError(v);
+}
+
+function valueOf(state: TaskState): TaskSnapshot['value'] {
+  return state === 'completed' || state === 'failed' || state === 'cancelled' ? state : { active: state };
+}
+

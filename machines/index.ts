@@ -1,0 +1,21 @@
+/**
+ * The charts and the words they speak: pure, for server, client and tests alike. Imports xstate and zod only.
+ *
+ * @packageDocumentation
+ */
+export * from './aggregate/aggregate.ts';
+export * from './aggregate/decide.ts';
+export * from './aggregate/fold.ts';
+export * from './aggregate/from-snapshot.ts';
+export * from './aggregate/stored.ts';
+export * from './event-id.ts';
+export * from './intents.ts';
+export * from './limits.ts';
+export * from './selectors.ts';
+export * from './suspension/suspension.machine.ts';
+export * from './task/task.machine.ts';
+export * from './wire/commands.ts';
+export * from './wire/errors.ts';
+export * from './wire/facts.ts';
+export * from './wire/frames.ts';
+export * from './wire/json.ts';

@@ -1,0 +1,23 @@
+/** The protocol's limits on sizes and counts, with their units in the names. What a host may change stands in its door's options. */
+export const limits = {
+  /** Longest `clientRequestId`, `taskType`, `clientActionId`, `suspendId`, `actionType`, in characters. */
+  textIdCharactersMax: 256,
+  /** Longest `stage` of a progress report, in characters. */
+  stageCharactersMax: 256,
+  /** Longest progress message, cancel reason and failure message, in characters. */
+  noteCharactersMax: 1024,
+  /** Questions that one task may have open at once. */
+  openSuspensionsMax: 16,
+  /** Questions that one task may ask in its life. */
+  suspensionsMax: 1000,
+  /** Deepest nesting of objects and arrays in a body. */
+  nestingMax: 64,
+  /** Largest fact as it goes over the wire, in bytes. */
+  factBytesMax: 1024 * 1024,
+  /** Largest JSON body of a request, in bytes. */
+  bodyBytesMax: 1024 * 1024,
+  /** Most events of one long poll. */
+  pollEventsMax: 500,
+  /** Longest wait of one long poll, in milliseconds. */
+  pollWaitMsMax: 60_000,
+} as const;

@@ -1,0 +1,220 @@
+import { assign, enqueueActions, setup } from 'xstate';
+import type { Emitted, RefusalCode, TaskIntent } from '../intents.ts';
+import { limits } from '../limits.ts';
+import type { Fact, FactPayload } from '../wire/facts.ts';
+
+/** What the task chart remembers: small, plain JSON, the same on server and client. */
+export interface TaskContext {
+  /** The last report of progress. */
+  readonly progress: FactPayload<'TASK_PROGRESS'> | null;
+  /** Ids of the questions that wait for an answer, oldest first. */
+  readonly openSuspensionIds: readonly string[];
+  /** How many questions the task has asked so far. */
+  readonly suspensionCount: number;
+  /** The reason that came with a request to cancel. */
+  readonly cancelReason: string | null;
+  /** Where the result stands: the id of the fact that carries it. */
+  readonly resultEventId: string | null;
+  readonly failure: FactPayload<'TASK_FAILED'> | null;
+  readonly cancellation: FactPayload<'TASK_CANCELLED'> | null;
+}
+
+/** Said by a client that begins in the middle of a log without a snapshot; never part of a log. */
+export interface JoinedEvent {
+  readonly type: 'log.joined';
+}
+
+/** Everything the task chart may be told: intents, facts, and `log.joined`. */
+export type TaskEvent = TaskIntent | Fact | JoinedEvent;
+
+/** The reason of a cancellation that was asked for without one. Source: protocol, "Events". */
+export const DEFAULT_CANCEL_REASON = 'Cancelled on request';
+
+const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>
+  event.type === 'TASK_ACTION_ACCEPTED' || event.type === 'TASK_SUSPENSION_CLOSED'
+    ? context.openSuspensionIds.filter((id) => id !== event.payload.suspendId)
+    : context.openSuspensionIds;
+
+/**
+ * The law of a task's log. Intents (dotted, lower case) change no state: they emit the facts that they become, or a refusal. Facts (upper
+ * case) change state and are never refused. Folding a log through this chart gives the task, on the server as on every client.
+ *
+ * Tags: `open` (something may still happen), `waiting` (for an answer), `partial` (joined in the middle), `terminal`.
+ */
+export const taskMachine = setup({
+  types: {} as { context: TaskContext; events: TaskEvent; emitted: Emitted; tags: 'open' | 'waiting' | 'partial' | 'terminal' },
+  guards: {
+    hasMostOpenSuspensions: ({ context }) => context.openSuspensionIds.length >= limits.openSuspensionsMax,
+    hasMostSuspensions: ({ context }) => context.suspensionCount >= limits.suspensionsMax,
+    closesLastSuspension: ({ context, event }) => remaining(context, event).length === 0,
+  },
+  actions: {
+    refuse: enqueueActions(({ enqueue }, { code }: { code: RefusalCode }) => enqueue.emit({ type: 'refused', code })),
+    emitStarted: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.started') enqueue.emit({ type: 'TASK_STARTED', payload: event.payload });
+    }),
+    emitProgress: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.progress') enqueue.emit({ type: 'TASK_PROGRESS', payload: event.payload });
+    }),
+    emitMessage: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.message') enqueue.emit({ type: 'TASK_MESSAGE', payload: event.payload });
+    }),
+    emitSuspended: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.suspended') enqueue.emit({ type: 'TASK_SUSPENDED', payload: event.payload });
+    }),
+    emitSuspensionsClosed: enqueueActions(({ enqueue, context }) => {
+      for (const suspendId of context.openSuspensionIds)
+        enqueue.emit({ type: 'TASK_SUSPENSION_CLOSED', payload: { suspendId, outcome: 'CANCELLED' } });
+    }),
+    emitCompleted: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.completed') enqueue.emit({ type: 'TASK_COMPLETED', payload: event.payload });
+    }),
+    emitFailed: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.failed' || event.type === 'task.fail') enqueue.emit({ type: 'TASK_FAILED', payload: event.payload });
+    }),
+    emitCancelRequested: enqueueActions(({ enqueue, event }) => {
+      if (event.type !== 'task.cancel') return;
+      enqueue.emit({ type: 'TASK_CANCEL_REQUESTED', payload: event.reason === undefined ? {} : { reason: event.reason } });
+    }),
+    emitCancelled: enqueueActions(({ enqueue, context, event }) => {
+      const given = event.type === 'report.cancelled' ? event.payload : event.type === 'task.cancel' ? { reason: event.reason } : {};
+      const reason = given.reason ?? context.cancelReason ?? DEFAULT_CANCEL_REASON;
+      const message = 'message' in given ? given.message : undefined;
+      enqueue.emit({ type: 'TASK_CANCELLED', payload: message === undefined ? { reason } : { reason, message } });
+    }),
+    recordProgress: assign(({ context, event }) => {
+      if (event.type !== 'TASK_PROGRESS' || typeof event.payload.progress !== 'number') return context;
+      const { progress, stage, message } = event.payload;
+      return { ...context, progress: { progress, ...(stage != null && { stage }), ...(message != null && { message }) } };
+    }),
+    openSuspension: assign(({ context, event }) => {
+      if (event.type !== 'TASK_SUSPENDED' || context.openSuspensionIds.includes(event.payload.suspendId)) return context;
+      return {
+        ...context,
+        openSuspensionIds: [...context.openSuspensionIds, event.payload.suspendId],
+        suspensionCount: context.suspensionCount + 1,
+      };
+    }),
+    closeSuspension: assign(({ context, event }) => ({ ...context, openSuspensionIds: remaining(context, event) })),
+    closeSuspensions: assign({ openSuspensionIds: [] }),
+    recordCancelRequest: assign(({ context, event }) =>
+      event.type === 'TASK_CANCEL_REQUESTED' ? { ...context, cancelReason: event.payload.reason ?? null } : context,
+    ),
+    recordResult: assign(({ context, event }) => (event.type === 'TASK_COMPLETED' ? { ...context, resultEventId: event.eventId } : context)),
+    recordFailure: assign(({ context, event }) => (event.type === 'TASK_FAILED' ? { ...context, failure: event.payload } : context)),
+    recordCancellation: assign(({ context, event }) =>
+      event.type === 'TASK_CANCELLED' ? { ...context, cancellation: event.payload } : context,
+    ),
+  },
+}).createMachine({
+  id: 'task',
+  description: 'The life of one task. Intents emit facts, facts move; the log of facts is the task.',
+  context: {
+    progress: null,
+    openSuspensionIds: [],
+    suspensionCount: 0,
+    cancelReason: null,
+    resultEventId: null,
+    failure: null,
+    cancellation: null,
+  },
+  initial: 'active',
+  on: {
+    'report.started': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.progress': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.message': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.suspended': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.completed': { description: 'A task ends once.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.failed': { description: 'A task ends once.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.cancelled': { description: 'A task ends once.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'task.cancel': { description: 'Too late to cancel.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'task.fail': { description: 'A task ends once.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'cancel.overdue': { description: 'The end came in time.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+  },
+  states: {
+    active: {
+      description: 'Not ended: takes every fact.',
+      tags: ['open'],
+      initial: 'accepted',
+      on: {
+        'report.started': { description: 'A later attempt starts again; the log says it once.' },
+        'report.progress': { actions: 'emitProgress' },
+        'report.message': { actions: 'emitMessage' },
+        'report.suspended': [
+          { guard: 'hasMostOpenSuspensions', actions: { type: 'refuse', params: { code: 'TOO_MANY_OPEN_SUSPENSIONS' } } },
+          { guard: 'hasMostSuspensions', actions: { type: 'refuse', params: { code: 'TOO_MANY_SUSPENSIONS' } } },
+          { actions: 'emitSuspended' },
+        ],
+        'report.completed': { actions: ['emitSuspensionsClosed', 'emitCompleted'] },
+        'report.failed': { actions: ['emitSuspensionsClosed', 'emitFailed'] },
+        'report.cancelled': { actions: ['emitSuspensionsClosed', 'emitCancelled'] },
+        'task.cancel': {
+          description: 'Nothing runs that would have to be told: the end comes at once.',
+          actions: ['emitSuspensionsClosed', 'emitCancelled'],
+        },
+        'task.fail': { actions: ['emitSuspensionsClosed', 'emitFailed'] },
+        'cancel.overdue': { actions: { type: 'refuse', params: { code: 'NOT_CANCELLING' } } },
+        TASK_STARTED: { target: '.running' },
+        TASK_PROGRESS: { actions: 'recordProgress' },
+        TASK_MESSAGE: { description: 'Shown to people; changes nothing.' },
+        TASK_SUSPENDED: { target: '.suspended', actions: 'openSuspension' },
+        TASK_ACTION_ACCEPTED: { actions: 'closeSuspension' },
+        TASK_SUSPENSION_CLOSED: { actions: 'closeSuspension' },
+        TASK_CANCEL_REQUESTED: { target: '.cancelling', actions: 'recordCancelRequest' },
+        TASK_COMPLETED: { target: 'completed', actions: ['closeSuspensions', 'recordResult'] },
+        TASK_FAILED: { target: 'failed', actions: ['closeSuspensions', 'recordFailure'] },
+        TASK_CANCELLED: { target: 'cancelled', actions: ['closeSuspensions', 'recordCancellation'] },
+      },
+      states: {
+        accepted: {
+          description: 'Recorded; the work has not begun.',
+          on: {
+            'report.started': { actions: 'emitStarted' },
+            'log.joined': { description: 'A client begins here without knowing what came before.', target: 'joined' },
+            TASK_PROGRESS: { target: 'running', actions: 'recordProgress' },
+          },
+        },
+        joined: {
+          description: 'A client that began in the middle of the log; the next telling fact says where the task is.',
+          tags: ['partial'],
+        },
+        running: {
+          description: 'The work is under way.',
+          on: {
+            'task.cancel': { description: 'The work has to be told first.', actions: 'emitCancelRequested' },
+            TASK_STARTED: { description: 'Known already.' },
+          },
+        },
+        suspended: {
+          description: 'Waits for a person or an outside system; progress may still be reported.',
+          tags: ['waiting'],
+          on: {
+            TASK_STARTED: { description: 'Changes nothing about the questions.' },
+            TASK_ACTION_ACCEPTED: [
+              { guard: 'closesLastSuspension', target: 'running', actions: 'closeSuspension' },
+              { actions: 'closeSuspension' },
+            ],
+            TASK_SUSPENSION_CLOSED: [
+              { guard: 'closesLastSuspension', target: 'running', actions: 'closeSuspension' },
+              { actions: 'closeSuspension' },
+            ],
+          },
+        },
+        cancelling: {
+          description: 'Somebody asked for the end; the work was told and has a time of grace.',
+          on: {
+            'report.suspended': { actions: { type: 'refuse', params: { code: 'CANCELLING' } } },
+            'task.cancel': { description: 'Asked for already; the log says it once.' },
+            'cancel.overdue': { actions: ['emitSuspensionsClosed', 'emitCancelled'] },
+            TASK_STARTED: { description: 'Does not undo the request.' },
+            TASK_SUSPENDED: { actions: 'openSuspension' },
+            TASK_CANCEL_REQUESTED: { description: 'Known already.' },
+          },
+        },
+      },
+    },
+    completed: { description: 'Ended with a result.', tags: ['terminal'], type: 'final' },
+    failed: { description: 'Ended with a failure.', tags: ['terminal'], type: 'final' },
+    cancelled: { description: 'Ended on request.', tags: ['terminal'], type: 'final' },
+  },
+});

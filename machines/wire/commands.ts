@@ -1,0 +1,119 @@
+import * as z from 'zod/mini';
+import { isCursor } from '../event-id.ts';
+import { limits } from '../limits.ts';
+import { jsonObject, text, textId } from './json.ts';
+import type { FactPayload } from './facts.ts';
+
+const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
+
+/** Body of `POST /tasks` as JSON. */
+export const createTaskRequest = z.strictObject({
+  clientRequestId: textId,
+  taskType: textId,
+  input: z.optional(jsonObject),
+  metadata: z.optional(jsonObject),
+});
+/** Body of `POST /tasks` as JSON. */
+export type CreateTaskRequest = z.infer<typeof createTaskRequest>;
+
+/** Body of `POST /tasks/{taskId}/cancel`; an absent body is an empty one. */
+export const cancelTaskRequest = z.strictObject({ reason: z.nullish(text(limits.noteCharactersMax)) });
+/** Body of `POST /tasks/{taskId}/cancel`. */
+export type CancelTaskRequest = z.infer<typeof cancelTaskRequest>;
+
+/** Body of `POST /tasks/{taskId}/actions`. */
+export const submitActionRequest = z.strictObject({
+  clientActionId: textId,
+  suspendId: textId,
+  actionType: textId,
+  payload: z.optional(jsonObject),
+  metadata: z.optional(jsonObject),
+});
+/** Body of `POST /tasks/{taskId}/actions`. */
+export type SubmitActionRequest = z.infer<typeof submitActionRequest>;
+
+/** First frame of a WebSocket. */
+export const subscribeFrame = z.strictObject({
+  action: z.literal('subscribe'),
+  taskId: z.string(),
+  lastEventId: z.nullish(cursor),
+});
+/** First frame of a WebSocket. */
+export type SubscribeFrame = z.infer<typeof subscribeFrame>;
+
+const wholeNumber = (min: number, max: number) =>
+  z.pipe(
+    z.pipe(z.string().check(z.regex(/^\d{1,9}$/, 'must be a whole number')), z.transform(Number)),
+    z.number().check(z.minimum(min), z.maximum(max)),
+  );
+
+/** Query of `GET /tasks/{taskId}/events`; unknown fields are ignored, as query fields are. */
+export const pollQuery = z.object({
+  afterEventId: z.optional(cursor),
+  waitTimeoutMs: z._default(wholeNumber(0, limits.pollWaitMsMax), 0),
+  maxEvents: z._default(wholeNumber(1, limits.pollEventsMax), 100),
+});
+
+/** Query and header of the two streams. */
+export const streamQuery = z.object({ lastEventId: z.optional(cursor), extensions: z.optional(z.string()) });
+
+/** A task's status on the wire. A closed set: published clients fail on a new value. */
+export type TaskStatus = 'ACCEPTED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
+/** What became of an action. A closed set too. */
+export type ActionStatus = 'ACCEPTED' | 'DEDUPLICATED' | 'REJECTED_ALREADY_RESOLVED' | 'REJECTED_EXPIRED';
+
+/** Answer of `POST /tasks`: 201 for a new task, 200 for one that this request made before. */
+export interface CreateTaskResponse {
+  readonly taskId: string;
+  readonly status: TaskStatus;
+  readonly clientRequestId: string;
+  readonly deduplicated: boolean;
+}
+/** Answer of `POST /tasks/{taskId}/cancel`, always 202. */
+export interface CancelTaskResponse {
+  readonly taskId: string;
+  readonly status: 'CANCELLATION_REQUESTED' | 'ALREADY_TERMINAL';
+}
+/** Answer of `POST /tasks/{taskId}/actions`: 200 for a deduplicated action, else 202. */
+export interface SubmitActionResponse {
+  readonly taskId: string;
+  readonly suspendId: string;
+  readonly clientActionId: string;
+  readonly status: ActionStatus;
+}
+/** Why a cursor cannot be continued from. */
+export interface Gap {
+  /** `trimmed`: the facts after the cursor are no longer kept. `reset`: the history was replaced. */
+  readonly reason: 'trimmed' | 'reset';
+  /** The first fact that is still kept, from which the stream goes on. */
+  readonly firstEventId: string | null;
+}
+/** Answer of `GET /tasks/{taskId}/events`. */
+export interface PollResponse<E> {
+  readonly taskId: string;
+  readonly events: readonly E[];
+  readonly nextAfterEventId: string | null;
+  readonly hasMore: boolean;
+  /** True when this page reaches the end of a finished log. */
+  readonly terminal: boolean;
+  /** Only where the cursor could not be continued from. */
+  readonly gap?: Gap;
+}
+/** Answer of `GET /tasks/{taskId}`: the task as its chart stands now. */
+export interface TaskSnapshotResponse {
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly clientRequestId: string;
+  readonly status: TaskStatus;
+  /** The chart's state: `accepted`, `running`, `suspended`, `cancelling`, `completed`, `failed` or `cancelled`. */
+  readonly state: string;
+  readonly progress: FactPayload<'TASK_PROGRESS'> | null;
+  readonly suspensions: readonly FactPayload<'TASK_SUSPENDED'>[];
+  readonly result?: unknown;
+  readonly failure?: FactPayload<'TASK_FAILED'>;
+  readonly cancellation?: FactPayload<'TASK_CANCELLED'>;
+  readonly firstEventId: string | null;
+  readonly lastEventId: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}

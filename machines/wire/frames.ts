@@ -1,0 +1,48 @@
+import type { Gap } from './commands.ts';
+
+/** First frame that a WebSocket sends, before any event. */
+export interface SubscriptionConfirmedFrame {
+  readonly type: 'SUBSCRIPTION_CONFIRMED';
+  readonly taskId: string;
+  /** The cursor as it was sent; null for none or `''`. */
+  readonly replayStartedAfterEventId: string | null;
+  readonly live: true;
+  /** The extensions that this server granted, where the client asked for any. */
+  readonly extensions?: readonly string[];
+}
+
+/** What an idle WebSocket sends. */
+export interface HeartbeatFrame {
+  readonly type: 'HEARTBEAT';
+  readonly taskId: string;
+  readonly live: true;
+}
+
+/** What an idle SSE stream sends, without an `id:` line; the five fields that published clients expect. */
+export interface SseHeartbeatFrame {
+  readonly type: 'HEARTBEAT';
+  readonly taskId: string;
+  readonly eventId: string;
+  readonly createdAt: string;
+  readonly payload: { readonly live: true; readonly extensions?: readonly string[] };
+}
+
+/** Tells a WebSocket client that asked (`extensions=gap`) that its cursor could not be continued from. */
+export interface GapFrame extends Gap {
+  readonly type: 'GAP';
+  readonly taskId: string;
+}
+
+/** The same on SSE. */
+export interface SseGapFrame {
+  readonly type: 'GAP';
+  readonly taskId: string;
+  readonly eventId: string;
+  readonly createdAt: string;
+  readonly payload: Gap;
+}
+
+/** Frames that are no facts. */
+export type ControlFrame = SubscriptionConfirmedFrame | HeartbeatFrame | SseHeartbeatFrame | GapFrame | SseGapFrame;
+/** The types of the control frames. */
+export const controlFrameTypes = ['SUBSCRIPTION_CONFIRMED', 'HEARTBEAT', 'GAP'] as const;

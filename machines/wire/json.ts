@@ -1,0 +1,54 @@
+import * as z from 'zod/mini';
+import { limits } from '../limits.ts';
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/** A JSON object. */
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Why a value is no JSON that the protocol carries, or `undefined` where it is. */
+export function jsonFault(value: unknown, depth = 1): string | undefined {
+  if (typeof value === 'string') return LONE_SURROGATE.test(value) ? 'has a lone surrogate, which no encoder can carry' : undefined;
+  if (value === null || typeof value === 'boolean') return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'is no finite number';
+  if (typeof value !== 'object') return `is no JSON value (${typeof value})`;
+  if (depth > limits.nestingMax) return `is nested deeper than ${limits.nestingMax}`;
+  for (const key of Object.keys(value)) {
+    const fault = jsonFault(key, depth) ?? jsonFault((value as Record<string, unknown>)[key], depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+const soundJson = z.check<unknown>((payload) => {
+  const fault = jsonFault(payload.value);
+  if (fault) payload.issues.push({ code: 'custom', message: fault, input: payload.value });
+});
+
+/** A JSON object of any content, within the limits of {@link jsonFault}. Arrays and null are refused. */
+export const jsonObject = z.custom<JsonObject>().check(
+  z.check<unknown>((payload) => {
+    const value = payload.value;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      payload.issues.push({ code: 'custom', message: 'must be an object', input: value });
+  }),
+  soundJson,
+);
+
+/** A JSON value of any kind, within the limits of {@link jsonFault}; `undefined` is refused. */
+export const jsonValue = z.custom<Json>().check(soundJson);
+
+/** Text whose characters an encoder can carry, of at most `charactersMax`. */
+export function text(charactersMax: number) {
+  return z.string().check(
+    z.maxLength(charactersMax),
+    z.refine((value: string) => !LONE_SURROGATE.test(value), 'has a lone surrogate, which no encoder can carry'),
+  );
+}
+
+/** A text id or type: 1–256 characters, not blank. Source: protocol, "Text ids and types". */
+export const textId = text(limits.textIdCharactersMax).check(z.refine((value: string) => value.trim() !== '', 'must not be blank'));
