@@ -1,0 +1,57 @@
+import type { AcceptedAction, WorkAttachment } from '../../server/ports/index.ts';
+import type { FactPayload, Json, JsonObject } from '../../machines/index.ts';
+
+/** A question as a handler asks it. The suspend id comes from the task and the key: a handler that is run again does not ask twice. */
+export interface Question {
+  /** Defaults to `USER_ACTION_REQUIRED`. */
+  readonly kind?: FactPayload<'TASK_SUSPENDED'>['kind'];
+  /** Why the task waits, for programs: `DUPLICATE_ROWS`. */
+  readonly reasonCode: string;
+  /** The action types that answer it, at least one. */
+  readonly allowedActions: readonly string[];
+  /** Version of the shape of `interaction` and of the answers' payload. Defaults to 1. */
+  readonly schemaVersion?: number;
+  /** The question expires that many milliseconds after it was asked. Defaults to never. */
+  readonly expiresInMs?: number;
+  readonly uiHints?: JsonObject;
+  readonly interaction?: JsonObject;
+}
+
+/** The task as its handler sees it. Calls that report resolve when they are committed. */
+export interface Task {
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly owner: string;
+  /** 1 for the first run. */
+  readonly attempt: number;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  readonly attachments: readonly WorkAttachment[];
+  /** What the last `save` of an earlier run left; undefined in a first run. */
+  readonly saved: Json | undefined;
+  /** Aborts when the task is cancelled, has ended, or is no longer this run's. */
+  readonly signal: AbortSignal;
+  /** 0–100, with a stage and a message where there are any. */
+  progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<void>;
+  message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<void>;
+  /** Asks, and resolves with the accepted action. Several may be open at once. Rejects with code `SUSPENSION_EXPIRED` or `TASK_STOPPED`. */
+  suspend(key: string, question: Question): Promise<AcceptedAction>;
+  /** Remembers a value for a run after a crash. Reports made in the same synchronous turn are committed together with it, or not at all. */
+  save(value: Json): Promise<void>;
+}
+
+/** Does the work of one type of task: its result completes the task, a throw fails it. */
+export type Handler = (task: Task) => Promise<Json | void>;
+
+/** Ends a task as failed with a code of the handler's own; any other throw becomes `HANDLER_FAILED`. */
+export class TaskFailure extends Error {
+  override readonly name = 'TaskFailure';
+  readonly code: string;
+  readonly retryable: boolean;
+
+  constructor(code: string, message: string, options: { readonly retryable?: boolean; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import type { JsonObject } from '../../machines/index.ts';
+import type { TaskAbout } from '../task/about.ts';
+import type { AttachmentReference } from './attachments.ts';
+
+/** Who is asking. */
+export interface AuthContext {
+  /** The owner of the tasks that this caller creates. */
+  readonly subject: string;
+  readonly scopes?: readonly string[];
+  readonly attributes?: JsonObject;
+  /** When the credentials end, in milliseconds since the epoch; live streams are cut then, so that clients come back with new ones. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * Finds out who is asking: for HTTP, SSE and upgrades alike. Undefined or a throw of `TaskBridgeError('AUTHENTICATION_ERROR')` is
+ * answered 401.
+ */
+export type AuthContextResolver = (request: IncomingMessage) => Promise<AuthContext | undefined> | AuthContext | undefined;
+
+/** Who may do what. The default lets anybody create, and only the owner see. */
+export interface OwnershipPolicy {
+  /** Gives the text of the 403, or undefined to allow. */
+  refuseCreate?(auth: AuthContext, task: { readonly taskType: string; readonly metadata: JsonObject }): Promise<string | undefined> | string | undefined;
+  /** False is answered like a task that does not exist. */
+  allowAccess?(auth: AuthContext, about: TaskAbout): Promise<boolean> | boolean;
+}
+
+/** Which files may be uploaded, beyond sizes and types. Called before the task is created. */
+export interface UploadPolicy {
+  /** Gives the text of the 400 (`UPLOAD_VALIDATION_ERROR`), or undefined to allow. */
+  refuseUpload(auth: AuthContext, attachments: readonly AttachmentReference[]): Promise<string | undefined> | string | undefined;
+}
+
+/** Which answers may be given. Called before anything is written. */
+export interface ActionValidationPolicy {
+  /** Gives the text of the 400 (`INVALID_REQUEST`), or undefined to allow. */
+  refuseAction(
+    auth: AuthContext,
+    about: TaskAbout,
+    action: { readonly suspendId: string; readonly actionType: string; readonly payload: JsonObject; readonly metadata: JsonObject },
+  ): Promise<string | undefined> | string | undefined;
+}

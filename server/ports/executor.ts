@@ -1,0 +1,95 @@
+import type { Readable } from 'node:stream';
+import type { FactPayload, Json, JsonObject, RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { AttachmentReference } from './attachments.ts';
+
+/** An attachment as work sees it. */
+export interface WorkAttachment extends AttachmentReference {
+  open(): Promise<Readable>;
+}
+
+/** What the work says in one breath: all of it is committed, or none. */
+export interface Report {
+  /** `main`, or an activity's id. */
+  readonly source: string;
+  /** Rises within a source; a report whose number was seen is not taken twice. */
+  readonly seq: number;
+  readonly intents: readonly ReportIntent[];
+  /** Replaces what a later attempt begins with; written in the same commit. */
+  readonly save?: Json;
+}
+
+/** What became of a report. */
+export type ReportOutcome =
+  /** The facts are in the log. `refusals[i]` says why intent `i` became none, where it did not. */
+  | { readonly status: 'committed'; readonly refusals: readonly (RefusalCode | undefined)[] }
+  /** It had been committed before. */
+  | { readonly status: 'duplicate' }
+  /** This attempt no longer holds the task: stop working. */
+  | { readonly status: 'fenced' };
+
+/** An answer as it was accepted. */
+export interface AcceptedAction {
+  readonly clientActionId: string;
+  readonly actionType: string;
+  readonly payload: JsonObject;
+  readonly metadata: JsonObject;
+  /** RFC 3339, UTC. */
+  readonly acceptedAt: string;
+}
+
+/** How a question ended. */
+export type Resolution =
+  | { readonly outcome: 'ANSWERED'; readonly suspendId: string; readonly action: AcceptedAction }
+  | { readonly outcome: 'EXPIRED' | 'CANCELLED'; readonly suspendId: string };
+
+/** Names one run of a task's work. */
+export interface AttemptRef {
+  readonly taskId: string;
+  /** 1, 2, 3 … within the task. */
+  readonly attempt: number;
+}
+
+/** One run of a task's work, as the executor gets it. */
+export interface Work extends AttemptRef {
+  readonly taskType: string;
+  readonly owner: string;
+  readonly clientRequestId: string;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  readonly attachments: readonly WorkAttachment[];
+  /** What the last `save` of an earlier attempt left. */
+  readonly saved: Json | undefined;
+  /** The last number of each source that was taken from an earlier attempt starts anew: numbers count within an attempt. */
+  report(report: Report): Promise<ReportOutcome>;
+  /** How a question of an earlier attempt ended; undefined while it is open or was never asked. */
+  resolution(suspendId: string): Promise<Resolution | undefined>;
+  /** The store's time, in milliseconds since the epoch, to name deadlines by. */
+  now(): number;
+}
+
+/** What `start` says: the work runs, or will not. A throw means that nobody could be asked; it is tried again. */
+export type StartOutcome = { readonly status: 'started' } | { readonly status: 'refused'; readonly failure: FactPayload<'TASK_FAILED'> };
+
+/** Why work has to stop. */
+export interface StopOrder {
+  /** `cancel`: somebody asked, the work may still end in its own way. `ended`, `fenced`: nothing that it says counts any more. */
+  readonly why: 'cancel' | 'ended' | 'fenced';
+  readonly reason?: string;
+}
+
+/** Runs the work behind tasks. Every verb may be called again for the same attempt after a crash. */
+export interface TaskExecutor {
+  /** What logs and the readiness check call it. */
+  readonly name: string;
+  /** True where the work lives and dies with the node that started it; such attempts hold a lease. */
+  readonly leased: boolean;
+  handles(taskType: string): boolean;
+  /** True where work that was lost may be run again from its beginning, or from what it saved. */
+  repeatable(taskType: string): boolean;
+  start(work: Work): Promise<StartOutcome>;
+  resume(attempt: AttemptRef, resolution: Resolution): Promise<void>;
+  cancel(attempt: AttemptRef, order: StopOrder): Promise<void>;
+  /** Ready to take work? A text says why not. */
+  health?(): Promise<string | undefined>;
+  close?(): Promise<void>;
+}

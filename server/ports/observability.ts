@@ -1,0 +1,27 @@
+/** Counts what happens. Names are the original's where it has them. */
+export interface MetricsSink {
+  incrementCounter(name: string, value?: number, tags?: Readonly<Record<string, string>>): void;
+  setGauge(name: string, value: number, tags?: Readonly<Record<string, string>>): void;
+}
+
+/** The three ways to watch a task. */
+export type TransportName = 'ws' | 'sse' | 'poll';
+
+/** Watches the streams. */
+export interface TransportDiagnosticsSink {
+  onReplayStart?(transport: TransportName, taskId: string, afterEventId: string | null): void;
+  onHeartbeat?(transport: TransportName, taskId: string): void;
+  onDelivery?(transport: TransportName, taskId: string, eventId: string): void;
+  onDisconnect?(transport: TransportName, taskId: string): void;
+}
+
+/** Answers one part of `GET /ready`. */
+export interface ReadinessProbe {
+  check(): Promise<{ readonly ready: boolean; readonly details?: Readonly<Record<string, string | number | boolean>> }>;
+}
+
+/** Told of what a person should look at: failures that were survived. Never given payloads. */
+export interface Logger {
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}

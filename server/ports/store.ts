@@ -1,0 +1,127 @@
+import type { EventId } from '../../machines/index.ts';
+
+/** One fact as the log keeps it and as every viewer gets it: serialised once, never parsed again on its way out. */
+export interface Entry {
+  readonly eventId: EventId;
+  /** The envelope as UTF-8 JSON on one line. */
+  readonly bytes: Uint8Array;
+}
+
+/** Named parts of a task, each a JSON text. A store passes them through without looking inside. */
+export interface Fields {
+  readonly [name: string]: string;
+}
+
+/** A task that does not exist yet. */
+export interface NewTask {
+  /** 32 hex digits; the first two are the bucket, and the same as those of `requestKey`, so that both can live in one slot. */
+  readonly taskId: string;
+  /** 64 hex digits: the hash of (owner, clientRequestId). */
+  readonly requestKey: string;
+  readonly fields: Fields;
+  readonly kept: Fields;
+  /** When a node has to look at the task, in milliseconds of the store's clock. */
+  readonly dueAt: number | null;
+}
+
+/** Everything that changes together. */
+export interface Commit {
+  readonly taskId: string;
+  /** The revision that the decision was based on. */
+  readonly expectedRevision: number;
+  /** The new facts, their ids dense after the last one. May be empty. */
+  readonly facts: readonly Entry[];
+  /** True when the last of `facts` ends the log. */
+  readonly ended: boolean;
+  /** Fields that changed; the others stay. */
+  readonly fields: Fields;
+  /** Kept values that are new or changed; the others stay. */
+  readonly kept: Fields;
+  /** Replaces the time at which a node has to look at the task; null for never. */
+  readonly dueAt: number | null;
+  /** Facts with a smaller `n` may be dropped now. */
+  readonly firstRetained: number;
+}
+
+/** A task as `load` gives it. */
+export interface LoadedTask {
+  /** 1 after `create`, one more with every commit. */
+  readonly revision: number;
+  /** All fields. */
+  readonly fields: Fields;
+}
+
+/** A task that is due, and since when. */
+export interface DueTask {
+  readonly taskId: string;
+  readonly dueAt: number;
+}
+
+/** A run of the log. All parts are of one moment. */
+export interface LogPage {
+  /** Facts with `n ≥ from`, dense, as many as the limits allow and at least one where there is one. */
+  readonly entries: readonly Entry[];
+  /** The first fact that is still kept. */
+  readonly firstEventId: EventId | null;
+  /** The newest fact. */
+  readonly lastEventId: EventId | null;
+  /** True when nothing can follow `lastEventId`. */
+  readonly ended: boolean;
+}
+
+/** What `create` did. */
+export type Created = { readonly created: true } | { readonly created: false; readonly taskId: string };
+
+/**
+ * Tasks and what is known of them. Every write is one atomic step. A store that cannot say whether it wrote throws; the caller loads again
+ * and decides again.
+ */
+export interface TaskRegistry {
+  /** Writes a task and its request key, or says which task has that key. */
+  create(task: NewTask): Promise<Created>;
+  load(taskId: string): Promise<LoadedTask | undefined>;
+  /** Reads kept values by name; undefined for each that is not there. */
+  kept(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** Writes all of a commit, or nothing where the revision is another one or the task is gone. */
+  append(commit: Commit): Promise<'committed' | 'conflict'>;
+  /** Deletes a task with its log, kept values, due time and request key, unless its revision is another one. */
+  remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
+  /** Tasks whose time is at or before `until`, earliest first (then by id), those after the position `after` only. */
+  due(until: number, limit: number, after?: DueTask): Promise<readonly DueTask[]>;
+}
+
+/** Told of commits, in the order of their ids within a task. A message may be lost; the ids show it. */
+export interface TailListener {
+  committed(taskId: string, entries: readonly Entry[], ended: boolean): void;
+  /** The connection to the store was renewed: anything may have been missed. */
+  interrupted(): void;
+}
+
+/** The one live tail of a process. */
+export interface Tail {
+  /** From when this resolves, commits of the task are told. */
+  watch(taskId: string): Promise<void>;
+  unwatch(taskId: string): void;
+  close(): Promise<void>;
+}
+
+/** The logs of all tasks. */
+export interface EventStore {
+  /** Reads from the `n`th fact on; undefined for an unknown task. Stops before `bytes` is passed, but never gives less than one fact. */
+  read(taskId: string, from: number, limit: { readonly facts: number; readonly bytes: number }): Promise<LogPage | undefined>;
+  /** The newest id of each task, null where the log is empty or the task is gone. */
+  lastEventIds(taskIds: readonly string[]): Promise<readonly (EventId | null)[]>;
+  tail(listener: TailListener): Tail;
+}
+
+/** A place where tasks and their logs live. */
+export interface Store extends TaskRegistry, EventStore {
+  /** What logs and the readiness check call it. */
+  readonly name: string;
+  /** True where one process owns the store: whoever held work before this process opened it is gone. */
+  readonly exclusive: boolean;
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** The store's clock, in milliseconds since the epoch. */
+  now(): Promise<number>;
+}

@@ -1,0 +1,38 @@
+import type {
+  ActionStatus,
+  CancelTaskResponse,
+  CreateTaskResponse,
+  JsonObject,
+  SubmitActionRequest,
+  SubmitActionResponse,
+  TaskSnapshotResponse,
+} from '../../machines/index.ts';
+import type { AttachmentReference } from '../ports/attachments.ts';
+import type { AuthContext } from '../ports/auth.ts';
+import type { TaskAbout } from './about.ts';
+
+export type { ActionStatus };
+
+/** A request to create a task, checked. Attachments are already in the attachment store, under keys that begin with `taskId`. */
+export interface NewTaskRequest {
+  readonly taskId: string;
+  readonly clientRequestId: string;
+  readonly taskType: string;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  readonly attachments: readonly AttachmentReference[];
+}
+
+/** What callers may do with tasks; every route and socket goes through here. All throw `TaskBridgeError` only. */
+export interface TaskService {
+  /** Makes the id of a task that this caller is about to create: bucket first. */
+  newTaskId(auth: AuthContext, clientRequestId: string): string;
+  /** Refuses (422) a type that no executor handles. */
+  assertHandled(taskType: string): void;
+  create(auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse>;
+  /** Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
+  authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;
+  snapshot(auth: AuthContext, taskId: string): Promise<TaskSnapshotResponse>;
+  cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
+  act(auth: AuthContext, taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
+}
