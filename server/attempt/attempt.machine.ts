@@ -1,0 +1,149 @@
+import { assign, setup } from 'xstate';
+
+/** What the ledger remembers of the work behind a task. Times are milliseconds of the store's clock. */
+export interface AttemptContext {
+  /** The number of the newest attempt; 0 before the first. It is the fence: reports of an older one are refused. */
+  readonly attempt: number;
+  /** Who holds it. */
+  readonly node: string | null;
+  /** When the holder is taken for dead unless it renews; null for work that an outside system keeps. */
+  readonly leaseUntil: number | null;
+  /** How often in a row nobody could be asked to start. */
+  readonly tries: number;
+  /** When to ask again. */
+  readonly retryAt: number | null;
+  /** When to give up asking. */
+  readonly startBy: number | null;
+  /** When work that was told to stop is ended without its consent. */
+  readonly graceUntil: number | null;
+  /** Questions that ended and whose end the work has not been told yet, oldest first. */
+  readonly owed: readonly string[];
+}
+
+/** What may be entered into the ledger. Unlike a task's facts these never leave the server. */
+export type AttemptEvent =
+  | { readonly type: 'attempt.claimed'; readonly node: string; readonly leaseUntil: number | null; readonly startBy: number }
+  | { readonly type: 'attempt.deferred'; readonly retryAt: number }
+  | { readonly type: 'attempt.started' }
+  | { readonly type: 'attempt.renewed'; readonly leaseUntil: number }
+  | { readonly type: 'attempt.lost' }
+  | { readonly type: 'cancel.owed'; readonly graceUntil: number }
+  | { readonly type: 'cancel.told' }
+  | { readonly type: 'resolution.owed'; readonly suspendId: string }
+  | { readonly type: 'resolution.told'; readonly suspendId: string }
+  | { readonly type: 'task.ended' }
+  | { readonly type: 'work.released' };
+
+/**
+ * Who runs the work behind a task, and what that work has still to be told. Stands in the ledger beside the task, outside its log. Effects
+ * (start, hand over an answer, tell to stop) are owed here until they are done, so that any node can repair a crash in between.
+ *
+ * Tags: `fenced` (reports of the newest attempt are refused), `claimable` (nobody works on it), `leased` (somebody does).
+ */
+export const attemptMachine = setup({
+  types: {} as { context: AttemptContext; events: AttemptEvent; tags: 'fenced' | 'claimable' | 'leased' },
+  actions: {
+    claim: assign(({ context, event }) =>
+      event.type === 'attempt.claimed'
+        ? {
+            ...context,
+            attempt: context.attempt + 1,
+            node: event.node,
+            leaseUntil: event.leaseUntil,
+            retryAt: null,
+            startBy: context.startBy ?? event.startBy,
+          }
+        : context,
+    ),
+    defer: assign(({ context, event }) =>
+      event.type === 'attempt.deferred'
+        ? { ...context, node: null, leaseUntil: null, tries: context.tries + 1, retryAt: event.retryAt }
+        : context,
+    ),
+    confirmStart: assign({ tries: 0, retryAt: null, startBy: null }),
+    renew: assign(({ context, event }) => (event.type === 'attempt.renewed' ? { ...context, leaseUntil: event.leaseUntil } : context)),
+    vacate: assign({ node: null, leaseUntil: null }),
+    allowGrace: assign(({ context, event }) => (event.type === 'cancel.owed' ? { ...context, graceUntil: event.graceUntil } : context)),
+    oweResolution: assign(({ context, event }) =>
+      event.type === 'resolution.owed' && !context.owed.includes(event.suspendId)
+        ? { ...context, owed: [...context.owed, event.suspendId] }
+        : context,
+    ),
+    tellResolution: assign(({ context, event }) =>
+      event.type === 'resolution.told' ? { ...context, owed: context.owed.filter((id) => id !== event.suspendId) } : context,
+    ),
+    settle: assign({ owed: [], retryAt: null, startBy: null, graceUntil: null }),
+  },
+}).createMachine({
+  id: 'attempt',
+  description: 'Who runs the work behind a task, and what that work has still to be told.',
+  context: { attempt: 0, node: null, leaseUntil: null, tries: 0, retryAt: null, startBy: null, graceUntil: null, owed: [] },
+  initial: 'unfinished',
+  states: {
+    unfinished: {
+      description: 'The task has not ended.',
+      initial: 'pending',
+      on: {
+        'resolution.owed': { actions: 'oweResolution' },
+        'resolution.told': { actions: 'tellResolution' },
+        'task.ended': { description: 'The work has nothing more to say, but may not know it.', target: 'ended', actions: 'settle' },
+      },
+      states: {
+        pending: {
+          description: 'Nobody has taken the work yet, or whoever should could not be reached.',
+          tags: ['claimable', 'fenced'],
+          on: { 'attempt.claimed': { target: 'starting', actions: 'claim' } },
+        },
+        starting: {
+          description: 'A node has taken the work and asks the executor to start it.',
+          tags: ['leased'],
+          on: {
+            'attempt.started': { target: 'held', actions: 'confirmStart' },
+            'attempt.deferred': { description: 'Nobody could be asked.', target: 'pending', actions: 'defer' },
+            'attempt.renewed': { actions: 'renew' },
+            'attempt.lost': { target: 'lost', actions: 'vacate' },
+            'cancel.owed': { target: 'stopping', actions: 'allowGrace' },
+          },
+        },
+        held: {
+          description: 'The work runs.',
+          tags: ['leased'],
+          on: {
+            'attempt.renewed': { actions: 'renew' },
+            'attempt.lost': { target: 'lost', actions: 'vacate' },
+            'cancel.owed': { target: 'stopping', actions: 'allowGrace' },
+          },
+        },
+        stopping: {
+          description: 'The work has to be told to stop.',
+          tags: ['leased'],
+          on: {
+            'attempt.started': { actions: 'confirmStart' },
+            'attempt.renewed': { actions: 'renew' },
+            'attempt.lost': { target: 'lost', actions: 'vacate' },
+            'cancel.told': { target: 'told' },
+          },
+        },
+        told: {
+          description: 'The work knows that it has to stop, and has its time of grace.',
+          tags: ['leased'],
+          on: {
+            'attempt.renewed': { actions: 'renew' },
+            'attempt.lost': { target: 'lost', actions: 'vacate' },
+          },
+        },
+        lost: {
+          description: 'Whoever held the work is gone; it is claimed again, or the task fails.',
+          tags: ['claimable', 'fenced'],
+          on: { 'attempt.claimed': { target: 'starting', actions: 'claim' } },
+        },
+      },
+    },
+    ended: {
+      description: 'The task has ended; the work has to be told.',
+      tags: ['fenced'],
+      on: { 'work.released': { target: 'released', actions: 'vacate' } },
+    },
+    released: { description: 'Nothing is owed to anybody.', tags: ['fenced'], type: 'final' },
+  },
+});

@@ -1,0 +1,67 @@
+import { initialTransition, transition, type SnapshotFrom } from 'xstate';
+import { NewerVersionError } from '../../machines/index.ts';
+import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
+
+/** The attempt's chart at one moment. */
+export type AttemptSnapshot = SnapshotFrom<typeof attemptMachine>;
+
+/** What only the server knows of a task: who works on it, and which reports were taken. Never changed in place. */
+export interface Ledger {
+  readonly attempt: AttemptSnapshot;
+  /** The last number that was taken from each source of the newest attempt. */
+  readonly sources: Readonly<Record<string, number>>;
+  /** The first fact that the log still keeps. */
+  readonly firstRetained: number;
+  /** When the task ended, in milliseconds of the store's clock. */
+  readonly endedAt: number | null;
+}
+
+/** Most sources that one attempt may report from; a further one forgets the oldest. */
+export const SOURCES_MAX = 64;
+const LEDGER_VERSION = 1;
+
+/** The ledger of a task that was just created. */
+export const emptyLedger: Ledger = { attempt: initialTransition(attemptMachine)[0], sources: {}, firstRetained: 1, endedAt: null };
+
+/** Enters one event, or gives undefined where the chart does not take it in its state. */
+export function enter(ledger: Ledger, event: AttemptEvent): Ledger | undefined {
+  if (!ledger.attempt.can(event)) return undefined;
+  const attempt = transition(attemptMachine, ledger.attempt, event)[0];
+  const sources = event.type === 'attempt.claimed' ? {} : ledger.sources;
+  return { ...ledger, attempt, sources };
+}
+
+/** Notes that a report of that number was taken. */
+export function noteReport(ledger: Ledger, source: string, seq: number): Ledger {
+  const { [source]: _, ...others } = ledger.sources;
+  const kept = Object.entries(others).slice(-(SOURCES_MAX - 1));
+  return { ...ledger, sources: { ...Object.fromEntries(kept), [source]: seq } };
+}
+
+/** The state of the attempt's chart by its innermost name. */
+export function attemptState({ attempt }: Ledger): string {
+  return typeof attempt.value === 'string' ? attempt.value : attempt.value.unfinished;
+}
+
+interface StoredLedger {
+  readonly v: number;
+  readonly value: AttemptSnapshot['value'];
+  readonly context: AttemptContext;
+  readonly sources: Record<string, number>;
+  readonly firstRetained: number;
+  readonly endedAt: number | null;
+}
+
+/** The ledger as JSON text. */
+export function serializeLedger({ attempt, sources, firstRetained, endedAt }: Ledger): string {
+  const stored: StoredLedger = { v: LEDGER_VERSION, value: attempt.value, context: attempt.context, sources, firstRetained, endedAt };
+  return JSON.stringify(stored);
+}
+
+/** Reads {@link serializeLedger}'s text; throws `NewerVersionError` for one of a later version. */
+export function parseLedger(text: string): Ledger {
+  // Our own text: only this module writes it.
+  const { v, value, context, sources, firstRetained, endedAt } = JSON.parse(text) as StoredLedger;
+  if (v > LEDGER_VERSION) throw new NewerVersionError(v);
+  return { attempt: attemptMachine.resolveState({ value, context }), sources, firstRetained, endedAt };
+}
