@@ -1,0 +1,34 @@
+import { Readable } from 'node:stream';
+import { systemClock, type AttachmentStore, type Clock } from '../../server/ports/index.ts';
+
+/**
+ * Makes an attachment store that keeps everything in memory: for tests and small hosts. Nothing limits what it holds but the limits of
+ * uploads.
+ */
+export function memoryAttachments({ clock = systemClock }: { readonly clock?: Clock } = {}): AttachmentStore {
+  const files = new Map<string, { readonly bytes: Buffer; readonly writtenAt: number }>();
+
+  return {
+    shared: false,
+
+    async put(key, bytes) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of bytes) chunks.push(chunk);
+      files.set(key, { bytes: Buffer.concat(chunks), writtenAt: clock.now() });
+    },
+
+    async open(key) {
+      const file = files.get(key);
+      if (!file) throw new Error(`There is no attachment ${key}.`);
+      return Readable.from([file.bytes], { objectMode: false });
+    },
+
+    async remove(key) {
+      files.delete(key);
+    },
+
+    async *keys(writtenBefore) {
+      for (const [key, { writtenAt }] of [...files]) if (writtenAt < writtenBefore) yield key;
+    },
+  };
+}

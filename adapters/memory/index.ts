@@ -1,0 +1,9 @@
+/**
+ * Tasks in the memory of this process: the executable meaning of the `Store` port, for tests, simulations and hosts that may forget.
+ *
+ * @packageDocumentation
+ */
+export { memoryAttachments } from './attachments.ts';
+export { createMemory, type Memory } from './memory.ts';
+export { memoryStore, type MemoryStoreOptions } from './store.ts';
+export { createLocalTails, type LocalTails } from './tail.ts';

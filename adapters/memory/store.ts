@@ -1,0 +1,173 @@
+import { parseEventId, type EventId } from '../../machines/index.ts';
+import { systemClock, type Clock, type Commit, type DueTask, type Entry, type Store } from '../../server/ports/index.ts';
+import { createMemory, type Memory, type TaskRow } from './memory.ts';
+
+/** Options of {@link memoryStore}. */
+export interface MemoryStoreOptions {
+  /** The store's clock. Defaults to the machine's. */
+  readonly clock?: Clock;
+  /**
+   * A memory that other stores of this process use too; each of them is then a node, and none is exclusive. Defaults to one of its own,
+   * which the store owns exclusively.
+   */
+  readonly memory?: Memory;
+}
+
+/**
+ * Makes a store that forgets everything with its process. What it does is what the port means; no step awaits anything, so each is atomic.
+ *
+ * Every verb but `open`, `close` and `now` throws while the store is not open.
+ */
+export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions = {}): Store {
+  const { tasks, requests, tails } = memory ?? createMemory();
+  let isOpen = false;
+
+  function needOpen(): void {
+    if (!isOpen) throw new Error('The memory store is not open. Call open() first, and nothing after close().');
+  }
+
+  return {
+    name: 'memory',
+    exclusive: memory === undefined,
+
+    async open() {
+      isOpen = true;
+    },
+
+    async close() {
+      isOpen = false;
+    },
+
+    async now() {
+      return clock.now();
+    },
+
+    async create({ taskId, requestKey, fields, kept, dueAt }) {
+      needOpen();
+      const known = requests.get(requestKey);
+      if (known !== undefined) return { created: false, taskId: known };
+      if (tasks.has(taskId)) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
+      requests.set(requestKey, taskId);
+      tasks.set(taskId, {
+        requestKey,
+        fields: new Map(Object.entries(fields)),
+        kept: new Map(Object.entries(kept)),
+        revision: 1,
+        dueAt,
+        log: [],
+        firstRetained: 1,
+        lastEventId: null,
+        ended: false,
+      });
+      return { created: true };
+    },
+
+    async load(taskId) {
+      needOpen();
+      const task = tasks.get(taskId);
+      return task && { revision: task.revision, fields: Object.fromEntries(task.fields) };
+    },
+
+    async kept(taskId, names) {
+      needOpen();
+      const task = tasks.get(taskId);
+      return names.map((name) => task?.kept.get(name));
+    },
+
+    async append(commit) {
+      needOpen();
+      const task = tasks.get(commit.taskId);
+      if (task?.revision !== commit.expectedRevision) return 'conflict';
+      refuseBroken(task, commit);
+      task.revision += 1;
+      task.dueAt = commit.dueAt;
+      for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
+      for (const [name, value] of Object.entries(commit.kept)) task.kept.set(name, value);
+      extendLog(task, commit);
+      if (commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, task.ended);
+      return 'committed';
+    },
+
+    async remove(taskId, requestKey, expectedRevision) {
+      needOpen();
+      const task = tasks.get(taskId);
+      if (task?.revision !== expectedRevision) return 'conflict';
+      tasks.delete(taskId);
+      if (requests.get(requestKey) === taskId) requests.delete(requestKey);
+      return 'removed';
+    },
+
+    async due(until, limit, after) {
+      needOpen();
+      const found: DueTask[] = [];
+      for (const [taskId, { dueAt }] of tasks) {
+        if (dueAt === null || dueAt > until) continue;
+        if (after === undefined || compareDue({ taskId, dueAt }, after) > 0) found.push({ taskId, dueAt });
+      }
+      return found.sort(compareDue).slice(0, limit);
+    },
+
+    async read(taskId, from, limit) {
+      needOpen();
+      const task = tasks.get(taskId);
+      if (!task) return undefined;
+      return {
+        entries: takePage(task.log, Math.max(0, from - task.firstRetained), limit),
+        firstEventId: task.log[0]?.eventId ?? null,
+        lastEventId: task.lastEventId,
+        ended: task.ended,
+      };
+    },
+
+    async lastEventIds(taskIds) {
+      needOpen();
+      return taskIds.map((taskId) => tasks.get(taskId)?.lastEventId ?? null);
+    },
+
+    tail(listener) {
+      needOpen();
+      return tails.open(listener);
+    },
+  };
+}
+
+/** A commit that the port forbids is the caller's mistake, not a conflict: it would never succeed. */
+function refuseBroken(task: TaskRow, { taskId, facts }: Commit): void {
+  if (facts.length > 0 && task.ended) throw new Error(`The log of task ${taskId} has ended at ${task.lastEventId}. Nothing can follow.`);
+  let last = numberOf(task.lastEventId);
+  for (const { eventId } of facts) {
+    last += 1;
+    if (numberOf(eventId) !== last) throw new Error(`Fact ${eventId} of task ${taskId} is out of line: number ${last} comes next.`);
+  }
+}
+
+function extendLog(task: TaskRow, { facts, ended, firstRetained }: Commit): void {
+  for (const entry of facts) task.log.push(entry);
+  // At most all facts are there to be dropped.
+  const dropped = Math.min(Math.max(0, firstRetained - task.firstRetained), task.log.length);
+  task.log.splice(0, dropped);
+  task.firstRetained += dropped;
+  task.lastEventId = facts.at(-1)?.eventId ?? task.lastEventId;
+  task.ended ||= ended;
+}
+
+function takePage(log: readonly Entry[], start: number, limit: { readonly facts: number; readonly bytes: number }): Entry[] {
+  const page: Entry[] = [];
+  let bytes = 0;
+  for (let at = start; at < log.length && page.length < limit.facts; at += 1) {
+    const entry = log[at];
+    if (entry === undefined) break;
+    bytes += entry.bytes.byteLength;
+    if (page.length > 0 && bytes > limit.bytes) break;
+    page.push(entry);
+  }
+  return page;
+}
+
+function numberOf(eventId: EventId | null): number {
+  return eventId === null ? 0 : (parseEventId(eventId)?.n ?? Number.NaN);
+}
+
+function compareDue(a: DueTask, b: DueTask): number {
+  return a.dueAt - b.dueAt || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
+}

@@ -1,0 +1,46 @@
+import type { Entry, Tail, TailListener } from '../../server/ports/index.ts';
+
+/** The tails of a store whose commits all happen in this process. */
+export interface LocalTails {
+  /** Adds a tail that hears what is told from now on, for the tasks that it watches. */
+  open(listener: TailListener): Tail;
+  /**
+   * Tells everybody of a commit, once it is visible. Listeners run in a later microtask, in the order of the calls, so that no viewer's
+   * code runs inside the commit.
+   */
+  tell(taskId: string, entries: readonly Entry[], ended: boolean): void;
+}
+
+/** Makes an empty set of tails. */
+export function createLocalTails(): LocalTails {
+  const tails = new Set<{ readonly watched: Set<string>; readonly listener: TailListener }>();
+
+  return {
+    open(listener) {
+      const tail = { watched: new Set<string>(), listener };
+      tails.add(tail);
+      return {
+        async watch(taskId) {
+          tail.watched.add(taskId);
+        },
+        unwatch(taskId) {
+          tail.watched.delete(taskId);
+        },
+        async close() {
+          tails.delete(tail);
+          tail.watched.clear();
+        },
+      };
+    },
+
+    tell(taskId, entries, ended) {
+      for (const { watched, listener } of tails) {
+        if (!watched.has(taskId)) continue;
+        queueMicrotask(() => {
+          // It may have been unwatched in between.
+          if (watched.has(taskId)) listener.committed(taskId, entries, ended);
+        });
+      }
+    },
+  };
+}
