@@ -1,0 +1,20 @@
+/** Writes what each chart is, as JSON (its literal, importable into Stately) and as a Mermaid diagram. `--check` only compares. */
+import type { AnyStateMachine } from 'xstate';
+import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
+import { taskMachine } from '../machines/task/task.machine.ts';
+import { attemptMachine } from '../server/attempt/attempt.machine.ts';
+import { keepCommitted } from './committed.ts';
+import { chartJson, chartMermaid } from './chart-text.ts';
+
+const charts: Readonly<Record<string, AnyStateMachine>> = {
+  attempt: attemptMachine,
+  suspension: suspensionMachine,
+  task: taskMachine,
+};
+
+const files = new Map<string, string>();
+for (const [name, machine] of Object.entries(charts)) {
+  files.set(`${name}.json`, chartJson(machine));
+  files.set(`${name}.mmd`, chartMermaid(machine));
+}
+keepCommitted('docs/charts', files, 'npm run charts');
