@@ -1,0 +1,64 @@
+import { limits } from '../../machines/index.ts';
+
+/** Limits of the HTTP door. Every one has a default in {@link httpDefaults}. */
+export interface HttpOptions {
+  /** Largest JSON body, in bytes (413). Defaults to 1 MiB. */
+  readonly bodyBytesMax: number;
+  /** Largest uploaded file, in bytes (400). Defaults to 10 MiB. */
+  readonly uploadBytesMax: number;
+  /** Most files of one request (400). Defaults to 16. */
+  readonly uploadFilesMax: number;
+  /** Largest multipart request, in bytes (413). Defaults to 64 MiB. */
+  readonly uploadRequestBytesMax: number;
+  /** Text fields of one multipart request together, in bytes (413). Defaults to 256 KiB. */
+  readonly uploadFieldsBytesMax: number;
+  /** Media types that may be uploaded: `text/csv`, `image/*`. Defaults to none listed, which allows all. */
+  readonly uploadContentTypes: readonly string[];
+  /** A body that has not arrived whole after that long is refused (400), in milliseconds. Defaults to 5 minutes. */
+  readonly requestTimeoutMs: number;
+  /** After a refusal, that much of a body that is still being sent is read and thrown away, so that the client sees the answer. Defaults to 16 MiB. */
+  readonly drainBytesMax: number;
+  /** … and for that long, in milliseconds. Defaults to 10 seconds. */
+  readonly drainMs: number;
+  /** A readiness probe that has not answered after that long counts as not ready, in milliseconds. Defaults to 2 seconds. */
+  readonly probeTimeoutMs: number;
+}
+
+/** What holds where the host says nothing. */
+export const httpDefaults: HttpOptions = {
+  bodyBytesMax: limits.bodyBytesMax,
+  uploadBytesMax: 10 * 1024 * 1024,
+  uploadFilesMax: 16,
+  uploadRequestBytesMax: 64 * 1024 * 1024,
+  uploadFieldsBytesMax: 256 * 1024,
+  uploadContentTypes: [],
+  requestTimeoutMs: 300_000,
+  drainBytesMax: 16 * 1024 * 1024,
+  drainMs: 10_000,
+  probeTimeoutMs: 2_000,
+};
+
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
+/** The longest delay that a timer takes. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+/** Fills in the defaults and throws a `RangeError` that says which option is wrong, and why. */
+export function httpOptions(given: Partial<HttpOptions> = {}): HttpOptions {
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const options: HttpOptions = { ...httpDefaults, ...known };
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(httpDefaults, name)) throw new RangeError(`${name} is no option of the HTTP door; known are ${Object.keys(httpDefaults).join(', ')}.`);
+    if (name === 'uploadContentTypes') continue;
+    const least = name.startsWith('drain') ? 0 : 1;
+    const most = name.endsWith('Ms') ? DELAY_MS_MAX : Number.MAX_SAFE_INTEGER;
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new RangeError(`${name} (${String(value)}) must be a whole number from ${least} to ${most}.`);
+  }
+  if (options.uploadBytesMax > options.uploadRequestBytesMax)
+    throw new RangeError(
+      `uploadBytesMax (${options.uploadBytesMax}) must not be above uploadRequestBytesMax (${options.uploadRequestBytesMax}): such a file could never arrive.`,
+    );
+  for (const type of options.uploadContentTypes)
+    if (!MEDIA_TYPE.test(type)) throw new RangeError(`uploadContentTypes: ${JSON.stringify(type)} is no media type; write it like "text/csv" or "image/*".`);
+  return options;
+}
