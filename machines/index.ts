@@ -14,6 +14,7 @@ export * from './limits.ts';
 export * from './selectors.ts';
 export * from './suspension/suspension.machine.ts';
 export * from './task/task.machine.ts';
+export * from './wire/answers.ts';
 export * from './wire/commands.ts';
 export * from './wire/errors.ts';
 export * from './wire/facts.ts';

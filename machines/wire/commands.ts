@@ -4,7 +4,8 @@ import { limits } from '../limits.ts';
 import { jsonObject, text, textId } from './json.ts';
 import type { FactPayload } from './facts.ts';
 
-const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
+/** A cursor as a server takes it. */
+export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
 
 /** Body of `POST /tasks` as JSON. */
 export const createTaskRequest = z.strictObject({

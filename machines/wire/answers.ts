@@ -1,0 +1,124 @@
+import * as z from 'zod/mini';
+import type { CancelTaskResponse, CreateTaskResponse, Gap, PollResponse, SubmitActionResponse, TaskSnapshotResponse } from './commands.ts';
+import { errorCodes, type ErrorCode, type ErrorEnvelope } from './errors.ts';
+import { payloads, timestamp, type UnknownFact } from './facts.ts';
+import type { GapFrame, HeartbeatFrame, SseGapFrame, SseHeartbeatFrame, SubscriptionConfirmedFrame } from './frames.ts';
+import { jsonObject, jsonValue, textId } from './json.ts';
+
+/**
+ * What this version answers, to the field: for the JSON Schemas in `docs/schemas` and for tests of the wire. Clients read answers leniently
+ * instead, and a bundle that uses none of these leaves this file out.
+ */
+
+/** An object with exactly the fields of `T`; the compiler refuses a field that is missing or has another type. */
+const answer =
+  <T>() =>
+  <S extends { readonly [K in keyof T]-?: z.ZodMiniType<T[K] | undefined> }>(shape: S) =>
+    z.strictObject(shape);
+
+const statuses = z.enum(['ACCEPTED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED']);
+const eventIdOrNull = z.nullable(z.string());
+
+/** Answer of `POST /tasks`. */
+export const createTaskResponse = answer<CreateTaskResponse>()({
+  taskId: textId,
+  status: statuses,
+  clientRequestId: textId,
+  deduplicated: z.boolean(),
+});
+
+/** Answer of `POST /tasks/{taskId}/cancel`. */
+export const cancelTaskResponse = answer<CancelTaskResponse>()({
+  taskId: textId,
+  status: z.enum(['CANCELLATION_REQUESTED', 'ALREADY_TERMINAL']),
+});
+
+/** Answer of `POST /tasks/{taskId}/actions`. */
+export const submitActionResponse = answer<SubmitActionResponse>()({
+  taskId: textId,
+  suspendId: textId,
+  clientActionId: textId,
+  status: z.enum(['ACCEPTED', 'DEDUPLICATED', 'REJECTED_ALREADY_RESOLVED', 'REJECTED_EXPIRED']),
+});
+
+/** Why a cursor cannot be continued from. */
+export const gap = answer<Gap>()({ reason: z.enum(['trimmed', 'reset']), firstEventId: eventIdOrNull });
+
+/** The five fields of any fact, its type and payload unlooked at. */
+const envelope = z.strictObject({ type: textId, taskId: textId, eventId: textId, createdAt: timestamp, payload: jsonObject });
+
+/** Answer of `GET /tasks/{taskId}/events`. */
+export const pollResponse = answer<PollResponse<Omit<UnknownFact, 'eventId'>>>()({
+  taskId: textId,
+  events: z.array(envelope),
+  nextAfterEventId: eventIdOrNull,
+  hasMore: z.boolean(),
+  terminal: z.boolean(),
+  gap: z.exactOptional(gap),
+});
+
+/** Answer of `GET /tasks/{taskId}`. */
+export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
+  taskId: textId,
+  taskType: textId,
+  clientRequestId: textId,
+  status: statuses,
+  state: z.enum(['accepted', 'running', 'suspended', 'cancelling', 'completed', 'failed', 'cancelled']),
+  progress: z.nullable(payloads.TASK_PROGRESS),
+  suspensions: z.array(payloads.TASK_SUSPENDED),
+  result: z.exactOptional(jsonValue),
+  failure: z.exactOptional(payloads.TASK_FAILED),
+  cancellation: z.exactOptional(payloads.TASK_CANCELLED),
+  firstEventId: eventIdOrNull,
+  lastEventId: eventIdOrNull,
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+
+/** Every answer that is no success. */
+export const errorEnvelope = answer<ErrorEnvelope>()({
+  code: z.enum(Object.keys(errorCodes) as ErrorCode[]),
+  message: z.string(),
+  details: jsonObject,
+  timestamp,
+});
+
+const extensions = z.exactOptional(z.array(z.string()));
+
+/** First frame that a WebSocket sends. */
+export const subscriptionConfirmedFrame = answer<SubscriptionConfirmedFrame>()({
+  type: z.literal('SUBSCRIPTION_CONFIRMED'),
+  taskId: textId,
+  replayStartedAfterEventId: eventIdOrNull,
+  live: z.literal(true),
+  extensions,
+});
+
+/** What an idle WebSocket sends. */
+export const heartbeatFrame = answer<HeartbeatFrame>()({ type: z.literal('HEARTBEAT'), taskId: textId, live: z.literal(true) });
+
+/** What an idle SSE stream sends. */
+export const sseHeartbeatFrame = answer<SseHeartbeatFrame>()({
+  type: z.literal('HEARTBEAT'),
+  taskId: textId,
+  eventId: textId,
+  createdAt: timestamp,
+  payload: z.strictObject({ live: z.literal(true), extensions }),
+});
+
+/** Tells a WebSocket client that its cursor could not be continued from. */
+export const gapFrame = answer<GapFrame>()({
+  type: z.literal('GAP'),
+  taskId: textId,
+  reason: gap.shape.reason,
+  firstEventId: eventIdOrNull,
+});
+
+/** The same on SSE. */
+export const sseGapFrame = answer<SseGapFrame>()({
+  type: z.literal('GAP'),
+  taskId: textId,
+  eventId: textId,
+  createdAt: timestamp,
+  payload: gap,
+});
