@@ -1,0 +1,46 @@
+import { TaskFailure } from 'taskbridge/adapters/in-process';
+import type { JsonObject } from 'taskbridge/machines';
+import { shortened } from './cell.ts';
+import { rowsFrom, type Job } from './job.ts';
+import { digestOf } from './key-table.ts';
+import { start } from './records.ts';
+import { keyOf } from './rules.ts';
+import { answers, type Answer, type State } from './state.ts';
+
+const COLUMNS_SHOWN_MAX = 12;
+const ROWS_SHOWN = 2;
+
+/** Asks what to do about rows that agree in their key; passes by where there are none. A run after a crash gets the same answer. */
+export async function askAboutDuplicates(job: Job, from: State): Promise<State> {
+  const answer = from.duplicates.groups === 0 ? null : await ask(job, from);
+  return { ...from, phase: 'writing', place: start, duplicates: { ...from.duplicates, answer } };
+}
+
+async function ask(job: Job, from: State): Promise<Answer> {
+  const { actionType } = await job.task.suspend('duplicates', {
+    reasonCode: 'DUPLICATE_ROWS',
+    allowedActions: answers,
+    interaction: {
+      groups: from.duplicates.groups,
+      rows: from.duplicates.rows,
+      key: from.rules.columns.filter(({ key }) => key).map(({ name }) => shortened(name)),
+      columns: from.rules.columns.slice(0, COLUMNS_SHOWN_MAX).map(({ name }) => shortened(name)),
+      samples: await samples(job, from),
+    },
+  });
+  const answer = answers.find((known) => known === actionType);
+  if (!answer) throw new TaskFailure('BAD_ANSWER', `"${actionType}" is none of ${answers.join(', ')}.`);
+  return answer;
+}
+
+/** Reads the first rows of a few groups again: while the file was read, nobody knew that another row would follow with the same key. */
+async function samples(job: Job, { rules, samples }: State): Promise<readonly JsonObject[]> {
+  const found = new Map(samples.map((digest) => [digest, [] as JsonObject[]]));
+  for await (const { cells, line, findings } of rowsFrom(job, { rules, place: start })) {
+    if (findings.length > 0) continue;
+    const rows = found.get(digestOf(keyOf(cells, rules)).toString('hex'));
+    if (rows && rows.length < ROWS_SHOWN) rows.push({ line, cells: cells.slice(0, COLUMNS_SHOWN_MAX).map(shortened) });
+    if ([...found.values()].every(({ length }) => length === ROWS_SHOWN)) break;
+  }
+  return [...found.values()].map((rows) => ({ rows }));
+}

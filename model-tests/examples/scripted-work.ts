@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream';
+import type { Json, JsonObject, ReportIntent } from 'taskbridge/machines';
+import type { AcceptedAction, Report, ReportOutcome, TaskExecutor, Work, WorkAttachment } from 'taskbridge/server';
+
+/** What one task said over all its runs, and what it would find when it is run again. */
+export interface TaskHistory {
+  readonly taskId: string;
+  readonly said: ReportIntent[];
+  /** Reports that were committed. */
+  commits: number;
+  attempts: number;
+  saved: Json | undefined;
+}
+
+/** How one run goes. */
+export interface RunScript {
+  readonly csv: Uint8Array;
+  readonly input?: JsonObject;
+  /** The action that answers every question. */
+  readonly answer?: string;
+  /** The process dies instead of the report with this number (of this run) being committed. Defaults to never. */
+  readonly diesAtReport?: number;
+  /** Bytes of the attachment that are read at once. */
+  readonly readBytes?: number;
+}
+
+/** A task that was never run. */
+export function newHistory(taskId: string): TaskHistory {
+  return { taskId, said: [], commits: 0, attempts: 0, saved: undefined };
+}
+
+/** Runs a task once, until it ends or dies; what it said and saved is in its history then. */
+export async function runOnce(executor: TaskExecutor, history: TaskHistory, script: RunScript): Promise<'ended' | 'died'> {
+  history.attempts += 1;
+  const attempt = history.attempts;
+  let resolve: (end: 'ended' | 'died') => void = () => {};
+  const end = new Promise<'ended' | 'died'>((settle) => (resolve = settle));
+  const action: AcceptedAction = {
+    clientActionId: 'a-1',
+    actionType: script.answer ?? 'keep-first',
+    payload: {},
+    metadata: {},
+    acceptedAt: '2025-06-01T00:00:00.000Z',
+  };
+  let dead = false;
+  const answered = (suspendId: string) => ({ outcome: 'ANSWERED' as const, suspendId, action });
+  const report = async ({ seq, intents, save }: Report): Promise<ReportOutcome> => {
+    await Promise.resolve();
+    if (dead || seq === script.diesAtReport) {
+      dead = true;
+      resolve('died');
+      return { status: 'fenced' };
+    }
+    history.commits += 1;
+    if (save !== undefined) history.saved = JSON.parse(JSON.stringify(save)) as Json;
+    const refusals = intents.map((intent) => {
+      if (intent.type === 'report.started' && history.said.some(({ type }) => type === intent.type)) return undefined;
+      if (intent.type === 'report.suspended') {
+        const { suspendId } = intent.payload;
+        if (history.said.some((earlier) => earlier.type === intent.type && earlier.payload.suspendId === suspendId)) return 'ALREADY_ASKED';
+        queueMicrotask(() => void executor.resume({ taskId: history.taskId, attempt }, answered(suspendId)));
+      }
+      history.said.push(intent);
+      if (intent.type === 'report.completed' || intent.type === 'report.failed') resolve('ended');
+      return undefined;
+    });
+    return { status: 'committed', refusals };
+  };
+  const work: Work = {
+    taskId: history.taskId,
+    taskType: 'report.build',
+    owner: 'ada',
+    clientRequestId: 'r-1',
+    attempt,
+    input: script.input ?? {},
+    metadata: {},
+    attachments: [attachmentOf(script)],
+    saved: history.saved,
+    report,
+    resolution: (suspendId) => Promise.resolve(answered(suspendId)),
+    now: () => 0,
+  };
+  await executor.start(work);
+  return end;
+}
+
+function attachmentOf({ csv, readBytes = 65_536 }: RunScript): WorkAttachment {
+  function* chunks() {
+    for (let at = 0; at < csv.length; at += readBytes) yield csv.subarray(at, at + readBytes);
+  }
+  return {
+    key: 'k/0',
+    fieldName: 'attachment',
+    fileName: 'orders.csv',
+    contentType: 'text/csv',
+    bytes: csv.length,
+    sha256: '',
+    open: () => Promise.resolve(Readable.from(chunks())),
+  };
+}
