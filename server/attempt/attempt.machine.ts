@@ -6,7 +6,7 @@ export interface AttemptContext {
   readonly attempt: number;
   /** Who holds it. */
   readonly node: string | null;
-  /** When the holder is taken for dead unless it renews; null for work that an outside system keeps. */
+  /** When the holder is taken for dead unless it renews; null once an outside system keeps the work. */
   readonly leaseUntil: number | null;
   /** How often in a row nobody could be asked to start. */
   readonly tries: number;
@@ -22,11 +22,11 @@ export interface AttemptContext {
 
 /** What may be entered into the ledger. Unlike a task's facts these never leave the server. */
 export type AttemptEvent =
-  | { readonly type: 'attempt.claimed'; readonly node: string; readonly leaseUntil: number | null; readonly startBy: number }
+  | { readonly type: 'attempt.claimed'; readonly node: string; readonly leaseUntil: number; readonly startBy: number }
   | { readonly type: 'attempt.deferred'; readonly retryAt: number }
-  | { readonly type: 'attempt.started' }
+  | { readonly type: 'attempt.started'; readonly leaseUntil: number | null }
   | { readonly type: 'attempt.renewed'; readonly leaseUntil: number }
-  | { readonly type: 'attempt.lost' }
+  | { readonly type: 'attempt.lost'; readonly startBy: number }
   | { readonly type: 'cancel.owed'; readonly graceUntil: number }
   | { readonly type: 'cancel.told' }
   | { readonly type: 'resolution.owed'; readonly suspendId: string }
@@ -60,9 +60,16 @@ export const attemptMachine = setup({
         ? { ...context, node: null, leaseUntil: null, tries: context.tries + 1, retryAt: event.retryAt }
         : context,
     ),
-    confirmStart: assign({ tries: 0, retryAt: null, startBy: null }),
+    confirmStart: assign(({ context, event }) =>
+      event.type === 'attempt.started' ? { ...context, leaseUntil: event.leaseUntil, tries: 0, retryAt: null, startBy: null } : context,
+    ),
     renew: assign(({ context, event }) => (event.type === 'attempt.renewed' ? { ...context, leaseUntil: event.leaseUntil } : context)),
-    vacate: assign({ node: null, leaseUntil: null }),
+    vacate: assign(({ context, event }) => ({
+      ...context,
+      node: null,
+      leaseUntil: null,
+      startBy: event.type === 'attempt.lost' ? event.startBy : context.startBy,
+    })),
     allowGrace: assign(({ context, event }) => (event.type === 'cancel.owed' ? { ...context, graceUntil: event.graceUntil } : context)),
     oweResolution: assign(({ context, event }) =>
       event.type === 'resolution.owed' && !context.owed.includes(event.suspendId)

@@ -12,6 +12,8 @@ export interface Ledger {
   readonly sources: Readonly<Record<string, number>>;
   /** The first fact that the log still keeps. */
   readonly firstRetained: number;
+  /** Where in the log each open question was asked: its `n`. Keeps retention from trimming a question away. */
+  readonly asked: Readonly<Record<string, number>>;
   /** When the task ended, in milliseconds of the store's clock. */
   readonly endedAt: number | null;
 }
@@ -21,7 +23,7 @@ export const SOURCES_MAX = 64;
 const LEDGER_VERSION = 1;
 
 /** The ledger of a task that was just created. */
-export const emptyLedger: Ledger = { attempt: initialTransition(attemptMachine)[0], sources: {}, firstRetained: 1, endedAt: null };
+export const emptyLedger: Ledger = { attempt: initialTransition(attemptMachine)[0], sources: {}, asked: {}, firstRetained: 1, endedAt: null };
 
 /** Enters one event, or gives undefined where the chart does not take it in its state. */
 export function enter(ledger: Ledger, event: AttemptEvent): Ledger | undefined {
@@ -48,20 +50,21 @@ interface StoredLedger {
   readonly value: AttemptSnapshot['value'];
   readonly context: AttemptContext;
   readonly sources: Record<string, number>;
+  readonly asked: Record<string, number>;
   readonly firstRetained: number;
   readonly endedAt: number | null;
 }
 
 /** The ledger as JSON text. */
-export function serializeLedger({ attempt, sources, firstRetained, endedAt }: Ledger): string {
-  const stored: StoredLedger = { v: LEDGER_VERSION, value: attempt.value, context: attempt.context, sources, firstRetained, endedAt };
+export function serializeLedger({ attempt, ...rest }: Ledger): string {
+  const stored: StoredLedger = { v: LEDGER_VERSION, value: attempt.value, context: attempt.context, ...rest };
   return JSON.stringify(stored);
 }
 
 /** Reads {@link serializeLedger}'s text; throws `NewerVersionError` for one of a later version. */
 export function parseLedger(text: string): Ledger {
   // Our own text: only this module writes it.
-  const { v, value, context, sources, firstRetained, endedAt } = JSON.parse(text) as StoredLedger;
+  const { v, value, context, ...rest } = JSON.parse(text) as StoredLedger;
   if (v > LEDGER_VERSION) throw new NewerVersionError(v);
-  return { attempt: attemptMachine.resolveState({ value, context }), sources, firstRetained, endedAt };
+  return { attempt: attemptMachine.resolveState({ value, context }), ...rest };
 }

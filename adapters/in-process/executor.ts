@@ -1,0 +1,93 @@
+import { systemClock, type AttemptRef, type Clock, type Resolution, type StopOrder, type TaskExecutor, type Work } from '../../server/ports/index.ts';
+import type { Handler } from './handler.ts';
+import { Run } from './run.ts';
+
+/** A handler, or a handler and what may be done with it. */
+export type HandlerEntry =
+  | Handler
+  | {
+      readonly run: Handler;
+      /** May the work be run again after its process died? Defaults to false: the task fails then, as retryable. */
+      readonly repeatable?: boolean;
+    };
+
+/** Options of {@link inProcess}. */
+export interface InProcessOptions {
+  /** Handlers that run at once; others wait in the order in which they came. A handler that waits for an answer counts. Defaults to 1000. */
+  readonly concurrencyMax?: number;
+  readonly clock?: Clock;
+}
+
+const CONCURRENCY_MAX = 1000;
+const RETRY_MS = 100;
+const RETRY_MS_MAX = 5000;
+
+/** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
+export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
+  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock } = options;
+  if (!Number.isSafeInteger(concurrencyMax) || concurrencyMax < 1)
+    throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
+  const runs = new Map<string, Run>();
+  const queue: (() => void)[] = [];
+  let running = 0;
+
+  const context = {
+    pause: (tries: number) =>
+      new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, Math.min(RETRY_MS * 2 ** Math.min(tries, 6), RETRY_MS_MAX));
+      }),
+    isFinal: (error: unknown) => !isPassing(error),
+  };
+
+  function begin(run: Run, taskId: string): void {
+    running++;
+    void run.run().finally(() => {
+      running--;
+      if (runs.get(taskId) === run) runs.delete(taskId);
+      queue.shift()?.();
+    });
+  }
+
+  function of({ taskId, attempt }: AttemptRef): Run | undefined {
+    const run = runs.get(taskId);
+    return run?.attempt === attempt ? run : undefined;
+  }
+
+  return {
+    name: 'in-process',
+    leased: true,
+    handles: (taskType) => Object.hasOwn(handlers, taskType),
+    repeatable: (taskType) => {
+      const entry = handlers[taskType];
+      return typeof entry === 'object' && entry.repeatable === true;
+    },
+    start(work: Work) {
+      const entry = handlers[work.taskType];
+      if (!entry) return Promise.reject(new Error(`No handler for ${work.taskType}.`));
+      runs.get(work.taskId)?.stop({ why: 'fenced' });
+      const run = new Run(work, { ...context, handler: typeof entry === 'function' ? entry : entry.run });
+      runs.set(work.taskId, run);
+      if (running < concurrencyMax) begin(run, work.taskId);
+      else queue.push(() => begin(run, work.taskId));
+      return Promise.resolve({ status: 'started' });
+    },
+    resume(attempt: AttemptRef, resolution: Resolution) {
+      of(attempt)?.resume(resolution);
+      return Promise.resolve();
+    },
+    cancel(attempt: AttemptRef, order: StopOrder) {
+      of(attempt)?.stop(order);
+      return Promise.resolve();
+    },
+    close() {
+      for (const run of runs.values()) run.stop({ why: 'fenced' });
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The store, or the queue before it, may be there again in a moment. */
+function isPassing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'STORE_UNAVAILABLE' || code === 'RATE_LIMITED';
+}

@@ -1,0 +1,7 @@
+/**
+ * Work that runs in the server's own process.
+ *
+ * @packageDocumentation
+ */
+export * from './executor.ts';
+export * from './handler.ts';

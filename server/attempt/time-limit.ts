@@ -1,0 +1,14 @@
+import type { Clock } from '../ports/clock.ts';
+
+/** Gives a promise a limit: rejects when it has not settled in time. What it stands for may still happen. */
+export async function within<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
+  let timer: unknown;
+  const limit = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => reject(new Error(`No answer within ${ms} milliseconds.`)), ms);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}

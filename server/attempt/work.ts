@@ -1,0 +1,98 @@
+import type { JsonObject } from '../../machines/index.ts';
+import { TaskBridgeError } from '../errors.ts';
+import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
+import type { AcceptedAction, AttemptRef, Report, ReportOutcome, Resolution, Work } from '../ports/executor.ts';
+import type { Store } from '../ports/store.ts';
+import type { Desk } from '../task/desk.ts';
+import type { Ask } from '../task/mailbox.ts';
+import type { StoreClock } from '../task/store-clock.ts';
+import { keptNames, type TaskState } from '../task/task-state.ts';
+
+/** What a task was created with: kept beside its state, never changed. */
+export interface TaskContent {
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  readonly attachments: readonly AttachmentReference[];
+}
+
+/** What work is made of. */
+export interface WorkContext {
+  readonly desk: Desk;
+  readonly store: Store;
+  readonly time: StoreClock;
+  readonly attachments: AttachmentStore | undefined;
+}
+
+/** Intents of one report, at most. */
+export const REPORT_INTENTS_MAX = 1000;
+
+/** Gathers what an executor needs to run an attempt. */
+export async function workOf({ about, ledger }: TaskState, context: WorkContext): Promise<Work> {
+  const { taskId, taskType, owner, clientRequestId } = about;
+  const ref: AttemptRef = { taskId, attempt: ledger.attempt.context.attempt };
+  const { input, metadata, attachments } = await contentOf(taskId, context.store);
+  const [saved] = await context.store.kept(taskId, [keptNames.saved]);
+  return {
+    ...ref,
+    taskType,
+    owner,
+    clientRequestId,
+    input,
+    metadata,
+    attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(context.attachments, reference) })),
+    saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
+    report: (report) => context.desk.ask(taskId, reportAsk(ref, report)),
+    resolution: async (suspendId) => resolutionOf(await context.desk.read(taskId), suspendId, context.store),
+    now: () => context.time.now(),
+  };
+}
+
+/** What a task was created with. */
+export async function contentOf(taskId: string, store: Store): Promise<TaskContent> {
+  const [content] = await store.kept(taskId, [keptNames.content]);
+  if (content === undefined) throw new Error(`The store has no content of task ${taskId}.`);
+  // Our own text, written when the task was created.
+  return JSON.parse(content) as TaskContent;
+}
+
+/** The intent behind a report: fenced by the attempt, taken once by its number. */
+export function reportAsk({ attempt }: AttemptRef, { source, seq, intents, save }: Report): Ask<ReportOutcome> {
+  if (intents.length > REPORT_INTENTS_MAX)
+    throw new TaskBridgeError('PAYLOAD_TOO_LARGE', `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`);
+  return {
+    decide(draft) {
+      const holder = draft.ledger.attempt;
+      if (holder.context.attempt === attempt && seq <= (draft.ledger.sources[source] ?? 0)) return { status: 'duplicate' };
+      if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
+      const factsBefore = draft.factCount;
+      const refusals = intents.map((intent) => draft.decide(intent).refusal);
+      if (save !== undefined) draft.keep(keptNames.saved, JSON.stringify(save));
+      if (draft.factCount > factsBefore || save !== undefined) draft.noteReport(source, seq);
+      // Work that reports its own end need not be told of it.
+      if (draft.ledger.endedAt !== null) draft.enter({ type: 'work.released' });
+      return { status: 'committed', refusals };
+    },
+  };
+}
+
+/** How a question ended, with its accepted answer; undefined while it is open or was never asked. */
+export async function resolutionOf({ about, aggregate }: TaskState, suspendId: string, store: Store): Promise<Resolution | undefined> {
+  switch (aggregate.suspensions.get(suspendId)?.value) {
+    case 'resolved': {
+      const [answer] = await store.kept(about.taskId, [keptNames.answer(suspendId)]);
+      if (answer === undefined) throw new Error(`The store has no answer of suspension ${suspendId} of task ${about.taskId}.`);
+      return { outcome: 'ANSWERED', suspendId, action: JSON.parse(answer) as AcceptedAction };
+    }
+    case 'expired':
+      return { outcome: 'EXPIRED', suspendId };
+    case 'cancelled':
+      return { outcome: 'CANCELLED', suspendId };
+    default:
+      return undefined;
+  }
+}
+
+function openAttachment(attachments: AttachmentStore | undefined, { key }: AttachmentReference) {
+  if (!attachments) return Promise.reject(new Error('This node has no attachment store to open an attachment from.'));
+  return attachments.open(key);
+}

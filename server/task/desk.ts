@@ -1,0 +1,104 @@
+import { NewerVersionError } from '../../machines/index.ts';
+import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import type { Chance } from '../ports/chance.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { Created, NewTask, Store } from '../ports/store.ts';
+import { Mailbox, type Ask } from './mailbox.ts';
+import type { TaskSettings } from './settings.ts';
+import type { StoreClock } from './store-clock.ts';
+import { parseState, type TaskState } from './task-state.ts';
+
+/** What the commit path works with. */
+export interface DeskContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly time: StoreClock;
+  readonly chance: Chance;
+  readonly logger: Logger;
+  readonly settings: TaskSettings;
+}
+
+/** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
+export class Desk {
+  readonly #context: DeskContext;
+  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #listeners = new Set<(state: TaskState) => void>();
+
+  constructor(context: DeskContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Asks the task. Throws `TASK_NOT_FOUND`, `RATE_LIMITED`, `STORE_UNAVAILABLE`, or what the ask itself throws (then nothing of that ask is
+   * written).
+   */
+  async ask<A>(taskId: string, ask: Ask<A>): Promise<A> {
+    const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#context, this);
+    this.#touch(taskId, mailbox);
+    try {
+      return await mailbox.submit(ask);
+    } catch (error) {
+      if (mailbox.isIdle && !mailbox.state) this.#mailboxes.delete(taskId);
+      throw asTaskBridgeError(error);
+    }
+  }
+
+  /** Writes a new task, or says which one its request made before. */
+  async create(task: NewTask): Promise<Created> {
+    try {
+      return await this.#context.store.create(task);
+    } catch (error) {
+      throw asTaskBridgeError(error);
+    }
+  }
+
+  /** The task as it stands. Throws `TASK_NOT_FOUND` or `STORE_UNAVAILABLE`. */
+  async read(taskId: string): Promise<TaskState> {
+    const hot = this.#context.store.exclusive ? this.#mailboxes.get(taskId)?.state : undefined;
+    if (hot) return hot;
+    try {
+      const loaded = await this.#context.store.load(taskId);
+      if (loaded) return parseState(loaded);
+    } catch (error) {
+      throw asTaskBridgeError(error);
+    }
+    throw taskNotFound(taskId);
+  }
+
+  /** Forgets a task that was removed. */
+  forget(taskId: string): void {
+    this.#mailboxes.delete(taskId);
+  }
+
+  /** Calls back after every commit that this node made. */
+  onCommitted(listener: (state: TaskState) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** @internal Said by mailboxes. */
+  committed(state: TaskState): void {
+    for (const listener of this.#listeners) listener(state);
+  }
+
+  /** Keeps the most recent mailboxes at hand and lets go of idle ones beyond the limit. */
+  #touch(taskId: string, mailbox: Mailbox): void {
+    this.#mailboxes.delete(taskId);
+    this.#mailboxes.set(taskId, mailbox);
+    if (this.#mailboxes.size <= this.#context.settings.hotTasksMax) return;
+    for (const [id, { isIdle }] of this.#mailboxes) {
+      if (!isIdle) continue;
+      this.#mailboxes.delete(id);
+      return;
+    }
+  }
+}
+
+function asTaskBridgeError(error: unknown): TaskBridgeError {
+  if (error instanceof TaskBridgeError) return error;
+  const message =
+    error instanceof NewerVersionError
+      ? 'A newer version of this service looks after the task; try again later.'
+      : 'The store did not answer; try again later.';
+  return new TaskBridgeError('STORE_UNAVAILABLE', message, { retryAfterSeconds: 5, cause: error });
+}

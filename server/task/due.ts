@@ -1,0 +1,30 @@
+import { openSuspensions } from '../../machines/index.ts';
+import { attemptState } from '../attempt/ledger.ts';
+import type { TaskSettings } from './settings.ts';
+import type { TaskState } from './task-state.ts';
+
+/** When a node has to look at the task again: the earliest of all that is owed, in milliseconds of the store's clock, or null for never. */
+export function nextDue({ about, aggregate, ledger }: TaskState, now: number, settings: TaskSettings): number | null {
+  const { leaseUntil, retryAt, startBy, graceUntil, owed } = ledger.attempt.context;
+  const times: (number | null)[] = [];
+  const effectRetryAt = now + settings.effectRetryMs;
+  switch (attemptState(ledger)) {
+    case 'released':
+      return (ledger.endedAt ?? about.createdAt) + settings.retainedAfterEndMs;
+    case 'ended':
+      times.push(leaseUntil ?? effectRetryAt);
+      break;
+    case 'pending':
+    case 'lost':
+      times.push(retryAt ?? now, startBy);
+      break;
+    case 'stopping':
+      times.push(leaseUntil ?? effectRetryAt);
+      break;
+    default:
+      times.push(leaseUntil ?? (owed.length > 0 ? effectRetryAt : null));
+  }
+  times.push(graceUntil, ...openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt))));
+  const known = times.filter((time) => time !== null);
+  return known.length > 0 ? Math.min(...known) : null;
+}

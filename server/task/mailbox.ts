@@ -1,0 +1,154 @@
+import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { Draft } from './draft.ts';
+import type { Desk, DeskContext } from './desk.ts';
+import { parseState, type TaskState } from './task-state.ts';
+
+/**
+ * What somebody wishes of a task. `decide` is asked with a draft of the task as it stands, and again with a newer one if another node was
+ * faster; so it must be pure but for the draft.
+ */
+export interface Ask<A> {
+  /** Names of kept values that `decide` has to see. */
+  readonly needs?: readonly string[];
+  decide(draft: Draft, kept: ReadonlyMap<string, string>): A;
+}
+
+interface Waiting {
+  readonly ask: Ask<unknown>;
+  resolve(answer: unknown): void;
+  reject(error: unknown): void;
+}
+
+type Verdict = { readonly waiting: Waiting; readonly answer: unknown } | { readonly waiting: Waiting; readonly error: unknown };
+
+/** Conflicts and lost replies that one drain survives before it gives up. */
+const TRIES_MAX = 12;
+const RETRY_MS = 20;
+
+/** Takes the intents for one task one at a time; what waits together goes into one append, each intent keeping its own answer. */
+export class Mailbox {
+  readonly #taskId: string;
+  readonly #context: DeskContext;
+  readonly #desk: Pick<Desk, 'committed'>;
+  #waiting: Waiting[] = [];
+  #draining = false;
+  #state: TaskState | undefined;
+
+  constructor(taskId: string, context: DeskContext, desk: Pick<Desk, 'committed'>) {
+    this.#taskId = taskId;
+    this.#context = context;
+    this.#desk = desk;
+  }
+
+  get isIdle(): boolean {
+    return !this.#draining;
+  }
+  /** The newest state that this node knows of, if it knows any. */
+  get state(): TaskState | undefined {
+    return this.#state;
+  }
+
+  submit<A>(ask: Ask<A>): Promise<A> {
+    if (this.#waiting.length >= this.#context.settings.waitingIntentsMax)
+      return Promise.reject(
+        new TaskBridgeError('RATE_LIMITED', `More than ${this.#context.settings.waitingIntentsMax} intents wait for this task; send fewer at once.`, {
+          retryAfterSeconds: 1,
+        }),
+      );
+    return new Promise<A>((resolve, reject) => {
+      // The answer that comes back is the one that this very ask gave.
+      this.#waiting.push({ ask, resolve: resolve as (answer: unknown) => void, reject });
+      if (!this.#draining) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#draining = true;
+    // What is asked in the same turn belongs to the same append.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, this.#context.settings.appendFactsMax);
+      try {
+        await this.#settle(batch);
+      } catch (error) {
+        this.#state = undefined;
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#draining = false;
+  }
+
+  async #settle(batch: Waiting[]): Promise<void> {
+    let lastError: unknown;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      if (tries > 1) await this.#pause(tries);
+      try {
+        if (await this.#try(batch)) return;
+      } catch (error) {
+        if (error instanceof TaskBridgeError) throw error;
+        // Whether the store wrote or not is unknown: what it holds now decides.
+        lastError = error;
+        this.#context.logger.warn('A commit has no known outcome; it is decided again.', { taskId: this.#taskId, error });
+      }
+      this.#state = undefined;
+    }
+    throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not take the change; try again later.', {
+      retryAfterSeconds: 5,
+      cause: lastError,
+    });
+  }
+
+  /** False where another node was faster. */
+  async #try(batch: Waiting[]): Promise<boolean> {
+    const known = this.#state;
+    const state = known ?? (await this.#load());
+    const kept = await this.#readKept(batch);
+    const draft = new Draft(state, this.#context.time.now(), this.#context.settings);
+    const verdicts: Verdict[] = [];
+    let taken = 0;
+    for (const waiting of batch) {
+      if (draft.factCount >= this.#context.settings.appendFactsMax) break;
+      verdicts.push(verdict(waiting, draft, kept));
+      taken++;
+    }
+    if (draft.isEmpty) {
+      // Nothing to write, so nothing that would tell whether the state was the newest.
+      if (known && !this.#context.store.exclusive) return false;
+      this.#state = state;
+    } else {
+      const { commit, after } = draft.finish();
+      if ((await this.#context.store.append(commit)) === 'conflict') return false;
+      this.#state = after;
+      this.#desk.committed(after);
+    }
+    this.#waiting.unshift(...batch.splice(taken));
+    for (const each of verdicts) 'error' in each ? each.waiting.reject(each.error) : each.waiting.resolve(each.answer);
+    return true;
+  }
+
+  async #load(): Promise<TaskState> {
+    const loaded = await this.#context.store.load(this.#taskId);
+    if (!loaded) throw taskNotFound(this.#taskId);
+    return parseState(loaded);
+  }
+
+  async #readKept(batch: readonly Waiting[]): Promise<ReadonlyMap<string, string>> {
+    const names = [...new Set(batch.flatMap(({ ask }) => ask.needs ?? []))];
+    if (names.length === 0) return new Map();
+    const values = await this.#context.store.kept(this.#taskId, names);
+    return new Map(names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]] as const])));
+  }
+
+  #pause(tries: number): Promise<void> {
+    const ms = RETRY_MS * 2 ** Math.min(tries, 6) * (0.5 + this.#context.chance.fraction());
+    return new Promise((resolve) => this.#context.clock.setTimeout(resolve, ms));
+  }
+}
+
+function verdict(waiting: Waiting, draft: Draft, kept: ReadonlyMap<string, string>): Verdict {
+  try {
+    return { waiting, answer: draft.attempt((trial) => waiting.ask.decide(trial, kept)) };
+  } catch (error) {
+    return { waiting, error };
+  }
+}

@@ -1,0 +1,55 @@
+/** What a host may set about tasks. Every value has a default and is checked at construction. */
+export interface TaskSettings {
+  /** Facts that a log keeps, approximately. Defaults to 1000. An open question keeps up to ten times as many. */
+  readonly retainedFactsMax: number;
+  /** How long a task is kept after its end, in milliseconds. Defaults to 24 hours. */
+  readonly retainedAfterEndMs: number;
+  /** How long an executor that cannot be reached is asked again, in milliseconds. Defaults to 5 minutes. */
+  readonly startWithinMs: number;
+  /** How long one `start`, `resume` or `cancel` of an executor may take, in milliseconds. Defaults to 10 seconds. */
+  readonly executorTimeoutMs: number;
+  /** Pause before an effect that failed is tried again, in milliseconds. Defaults to 1 second, doubling up to 30. */
+  readonly effectRetryMs: number;
+  /** How long a running task that was told to stop may go on, in milliseconds. Defaults to 30 seconds. */
+  readonly cancelGraceMs: number;
+  /** How long a node that is not heard of keeps its work, in milliseconds. Defaults to 30 seconds. */
+  readonly leaseMs: number;
+  /** How often due tasks are looked for, in milliseconds. Defaults to 500. */
+  readonly reconcileMs: number;
+  /** Tasks whose state a node keeps at hand, and live actors that it gives out. Defaults to 10 000. */
+  readonly hotTasksMax: number;
+  /** Intents that may wait for one task. Defaults to 10 000; more are answered `RATE_LIMITED`. */
+  readonly waitingIntentsMax: number;
+  /** Facts of one append, at which the rest waits for the next. Defaults to 256. */
+  readonly appendFactsMax: number;
+  /** Largest fact, in bytes as it goes over the wire. Defaults to 1 MiB. */
+  readonly factBytesMax: number;
+}
+
+/** The defaults of {@link TaskSettings}. */
+export const taskDefaults: TaskSettings = {
+  retainedFactsMax: 1000,
+  retainedAfterEndMs: 24 * 60 * 60 * 1000,
+  startWithinMs: 5 * 60 * 1000,
+  executorTimeoutMs: 10_000,
+  effectRetryMs: 1000,
+  cancelGraceMs: 30_000,
+  leaseMs: 30_000,
+  reconcileMs: 500,
+  hotTasksMax: 10_000,
+  waitingIntentsMax: 10_000,
+  appendFactsMax: 256,
+  factBytesMax: 1024 * 1024,
+};
+
+/** Fills in the defaults. Throws a `RangeError` that names the setting for a value that cannot work. */
+export function taskSettings(given: Partial<TaskSettings> = {}): TaskSettings {
+  const settings = { ...taskDefaults, ...given };
+  for (const [name, value] of Object.entries(settings)) {
+    if (!Object.hasOwn(taskDefaults, name)) throw new RangeError(`There is no setting "${name}" of tasks.`);
+    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
+  }
+  if (settings.reconcileMs * 3 > settings.leaseMs)
+    throw new RangeError(`reconcileMs (${settings.reconcileMs}) must be at most a third of leaseMs (${settings.leaseMs}), or leases run out between two looks.`);
+  return settings;
+}

@@ -1,0 +1,65 @@
+import type { Supervisor } from '../attempt/supervisor.ts';
+import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import type { ActionValidationPolicy, AuthContext, OwnershipPolicy } from '../ports/auth.ts';
+import type { Chance } from '../ports/chance.ts';
+import type { MetricsSink } from '../ports/observability.ts';
+import type { Store } from '../ports/store.ts';
+import { submitAction } from './act.ts';
+import { requestKeyOf } from './content-hash.ts';
+import { createTask } from './create.ts';
+import type { Desk } from './desk.ts';
+import type { TaskService } from './service.ts';
+import type { TaskSettings } from './settings.ts';
+import { snapshotOf } from './snapshot.ts';
+import type { StoreClock } from './store-clock.ts';
+import type { TaskState } from './task-state.ts';
+
+/** What the service works with. */
+export interface ServiceContext {
+  readonly desk: Desk;
+  readonly store: Store;
+  readonly supervisor: Supervisor;
+  readonly time: StoreClock;
+  readonly chance: Chance;
+  readonly metrics: MetricsSink;
+  readonly ownership: OwnershipPolicy;
+  readonly actions: ActionValidationPolicy | undefined;
+  readonly nodeId: string;
+  readonly settings: TaskSettings;
+}
+
+const TASK_ID = /^[0-9a-f]{32}$/;
+
+/** Makes the one way in for routes and sockets. */
+export function createTaskService(context: ServiceContext): TaskService {
+  const { desk, store, supervisor, chance, metrics, ownership } = context;
+
+  async function visible(auth: AuthContext, taskId: string): Promise<TaskState> {
+    if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
+    const state = await desk.read(taskId);
+    const allowed = ownership.allowAccess ? await ownership.allowAccess(auth, state.about) : state.about.owner === auth.subject;
+    if (!allowed) throw taskNotFound(taskId);
+    return state;
+  }
+
+  return {
+    newTaskId: (auth, clientRequestId) => requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30),
+    assertHandled(taskType) {
+      if (supervisor.executorOf(taskType)) return;
+      const reason = `names a type that this server does not run: ${JSON.stringify(taskType.slice(0, 64))}`;
+      throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
+    },
+    create: (auth, request) => createTask(context, auth, request),
+    authorize: async (auth, taskId) => (await visible(auth, taskId)).about,
+    snapshot: async (auth, taskId) => snapshotOf(await visible(auth, taskId), store),
+    async cancel(auth, taskId, reason) {
+      await visible(auth, taskId);
+      const { refusal } = await desk.ask(taskId, {
+        decide: (draft) => draft.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
+      });
+      metrics.incrementCounter('cancels_total');
+      return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
+    },
+    act: async (auth, taskId, action) => submitAction(context, auth, (await visible(auth, taskId)).about, action),
+  };
+}

@@ -1,0 +1,66 @@
+import { restoreAggregate, storeSuspension, storeTask, type Aggregate, type StoredSuspension, type StoredTask } from '../../machines/index.ts';
+import { parseLedger, serializeLedger, type Ledger } from '../attempt/ledger.ts';
+import type { Fields, LoadedTask } from '../ports/store.ts';
+import type { TaskAbout } from './about.ts';
+
+/** All that decisions about a task are based on, at one revision. Never changed in place. */
+export interface TaskState {
+  readonly about: TaskAbout;
+  readonly revision: number;
+  readonly aggregate: Aggregate;
+  readonly ledger: Ledger;
+}
+
+const SUSPENSION = 's:';
+
+/** Names of the values that are kept beside a task's state and read one by one. */
+export const keptNames = {
+  /** Input, metadata and references of attachments. */
+  content: 'content',
+  /** What the work saved for a later attempt. */
+  saved: 'saved',
+  /** The accepted answer of a suspension. */
+  answer: (suspendId: string) => `a:${suspendId}`,
+  /** What an action's client-made id was used for. */
+  receipt: (clientActionId: string) => `r:${clientActionId}`,
+} as const;
+
+/** Reads a task's fields; throws `NewerVersionError` where a newer node wrote them. */
+export function parseState({ revision, fields }: LoadedTask): TaskState {
+  const suspensions: Record<string, StoredSuspension> = Object.create(null) as Record<string, StoredSuspension>;
+  for (const [name, json] of Object.entries(fields)) {
+    // Our own text, written by `changedFields`.
+    if (name.startsWith(SUSPENSION)) suspensions[name.slice(SUSPENSION.length)] = JSON.parse(json) as StoredSuspension;
+  }
+  const task = JSON.parse(field(fields, 'task')) as StoredTask;
+  return {
+    about: JSON.parse(field(fields, 'about')) as TaskAbout,
+    revision,
+    aggregate: restoreAggregate({ task, suspensions }),
+    ledger: parseLedger(field(fields, 'ledger')),
+  };
+}
+
+/** The fields of a new task. */
+export function initialFields(about: TaskAbout, aggregate: Aggregate, ledger: Ledger): Fields {
+  return { about: JSON.stringify(about), task: JSON.stringify(storeTask(aggregate)), ledger: serializeLedger(ledger) };
+}
+
+/** The fields that differ between two states of one task. */
+export function changedFields(before: TaskState, aggregate: Aggregate, ledger: Ledger): Fields {
+  const fields: Record<string, string> = {};
+  if (aggregate !== before.aggregate) fields.task = JSON.stringify(storeTask(aggregate));
+  if (ledger !== before.ledger) fields.ledger = serializeLedger(ledger);
+  if (aggregate.suspensions !== before.aggregate.suspensions) {
+    for (const [id, snapshot] of aggregate.suspensions) {
+      if (before.aggregate.suspensions.get(id) !== snapshot) fields[SUSPENSION + id] = JSON.stringify(storeSuspension(snapshot));
+    }
+  }
+  return fields;
+}
+
+function field(fields: Fields, name: string): string {
+  const json = fields[name];
+  if (json === undefined) throw new Error(`The store gave a task without its field "${name}".`);
+  return json;
+}
