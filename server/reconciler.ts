@@ -26,6 +26,7 @@ export class Reconciler {
   #running: Promise<void> | undefined;
   #synchronizedAt = Number.NEGATIVE_INFINITY;
   #sweptAt = Number.NEGATIVE_INFINITY;
+  #isFailing = false;
   #closed = false;
 
   constructor(context: ReconcilerContext) {
@@ -64,8 +65,11 @@ export class Reconciler {
         this.#sweptAt = clock.now();
         await this.#context.sweep();
       }
+      this.#isFailing = false;
     } catch (error) {
-      logger.warn('Due tasks could not be looked for; it is tried again.', { error });
+      // Said once for each outage, not at every turn of it.
+      if (!this.#isFailing) logger.warn('Due tasks could not be looked for; it is tried again.', { error });
+      this.#isFailing = true;
     }
   }
 

@@ -28,7 +28,7 @@ export async function coreOf(
     ownership: {},
     actions: given.actions,
     metrics: { incrementCounter: () => undefined, setGauge: () => undefined },
-    logger: { warn: (...all) => console.warn(...all), error: (...all) => console.error(...all) },
+    logger: { warn: () => undefined, error: (...all) => console.error(...all) },
     clock: systemClock,
     chance: systemChance,
     settings: taskSettings({ reconcileMs: 20, effectRetryMs: 10, ...settings }),

@@ -2,17 +2,22 @@ import type { Gap } from '../../machines/index.ts';
 import type { TransportName } from '../ports/observability.ts';
 import type { Entry } from '../ports/store.ts';
 
-/** One open connection that watches one task, as the live path sees it. Implemented by each transport; knows nothing of logs. */
+/**
+ * One open connection that watches one task, as the live path sees it. Implemented by each transport; knows nothing of logs. No verb
+ * throws where the connection is gone: it does nothing then.
+ */
 export interface Viewer {
   readonly transport: TransportName;
-  /** Sends facts in their order; all that one tick has goes out in one write. */
+  /** Sends facts in their order, in one write. Viewers that get the same array of one tick share what was made of it. */
   facts(entries: readonly Entry[]): void;
   /** Says that the cursor could not be continued from. Does nothing for a client that did not ask to be told. */
   gap(gap: Gap): void;
   heartbeat(): void;
   /** Bytes that were handed over and not yet taken by the network. */
   pendingBytes(): number;
-  /** Calls back, once, when there is nothing unsent any more. */
+  /** Bytes that the network has taken since the connection opened; never falls, so that a standstill is seen. */
+  takenBytes(): number;
+  /** Calls back, once and in a later turn of the event loop, when there is nothing unsent any more. Never, where the connection breaks. */
   onDrain(callback: () => void): void;
   /** The log has ended and all of it was sent: close in the transport's proper way. */
   end(): void;

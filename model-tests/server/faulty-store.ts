@@ -1,0 +1,60 @@
+import type { Store } from '../../server/ports/index.ts';
+
+/** A store that can be made to fail, between the caller and the real one. */
+export interface FaultyStore extends Store {
+  /** From now on nothing reaches the store any more, as if this process had died. */
+  kill(): void;
+  /** The next appends are written, but their replies are lost. */
+  loseReplies(count: number): void;
+  /** The next appends fail before they are written. */
+  failAppends(count: number): void;
+}
+
+/** Wraps a store; `shared` says that other nodes use it too. */
+export function faultyStore(store: Store, options: { readonly shared?: boolean } = {}): FaultyStore {
+  let isDead = false;
+  let lost = 0;
+  let failing = 0;
+  const alive = <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      if (isDead) throw new Error('This process is dead.');
+      const result = await verb(...args);
+      if (isDead) throw new Error('This process is dead.');
+      return result;
+    };
+  };
+  return {
+    name: store.name,
+    exclusive: options.shared ? false : store.exclusive,
+    open: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    now: alive(() => store.now()),
+    create: alive((task) => store.create(task)),
+    load: alive((taskId) => store.load(taskId)),
+    kept: alive((taskId, names) => store.kept(taskId, names)),
+    remove: alive((taskId, requestKey, revision) => store.remove(taskId, requestKey, revision)),
+    due: alive((until, limit, after) => store.due(until, limit, after)),
+    read: alive((taskId, from, limit) => store.read(taskId, from, limit)),
+    lastEventIds: alive((taskIds) => store.lastEventIds(taskIds)),
+    append: alive(async (commit) => {
+      if (failing > 0) {
+        failing--;
+        throw new Error('The store is out of reach.');
+      }
+      const outcome = await store.append(commit);
+      if (lost > 0) {
+        lost--;
+        throw new Error('The reply was lost.');
+      }
+      return outcome;
+    }),
+    tail: (listener) =>
+      store.tail({
+        committed: (...told) => isDead || listener.committed(...told),
+        interrupted: () => isDead || listener.interrupted(),
+      }),
+    kill: () => (isDead = true),
+    loseReplies: (count) => (lost = count),
+    failAppends: (count) => (failing = count),
+  };
+}

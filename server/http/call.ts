@@ -1,0 +1,40 @@
+import type Koa from 'koa';
+import type { AttachmentStore } from '../ports/attachments.ts';
+import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
+import type { Chance } from '../ports/chance.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { TaskService } from '../task/service.ts';
+import type { LiveDoor } from './live-door.ts';
+import type { HttpOptions } from './options.ts';
+
+/** One request of a caller who is known. */
+export interface Call {
+  readonly ctx: Koa.Context;
+  readonly auth: AuthContext;
+  /** From the path, decoded; empty on routes without one. Anything may stand there. */
+  readonly taskId: string;
+}
+
+/** Answers one row of the protocol's table; what it throws becomes the envelope. */
+export type Route = (call: Call) => Promise<void>;
+
+/** What the routes work with. */
+export interface RouteTools {
+  readonly service: TaskService;
+  readonly live: LiveDoor;
+  readonly attachments: AttachmentStore | undefined;
+  readonly uploadPolicy: UploadPolicy | undefined;
+  readonly options: HttpOptions;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly logger: Logger | undefined;
+}
+
+/** Answers with JSON that nobody may keep. */
+export function answerJson(ctx: Koa.Context, status: number, body: object | Buffer): void {
+  ctx.status = status;
+  ctx.set('Content-Type', 'application/json; charset=utf-8');
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = Buffer.isBuffer(body) ? body : JSON.stringify(body);
+}

@@ -1,0 +1,31 @@
+import type Koa from 'koa';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/observability.ts';
+import { answerEarly, isReceiving } from './early-answer.ts';
+import { callerError, refusal } from './envelope.ts';
+import type { HttpOptions } from './options.ts';
+
+/** Middleware that turns everything thrown below it into the envelope. Where the head is already out, it destroys the response instead. */
+export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger | undefined): Koa.Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      const refused = refusal(callerError(thrown, logger), clock);
+      if (ctx.res.headersSent) {
+        ctx.respond = false;
+        ctx.res.destroy();
+        return;
+      }
+      ctx.status = refused.status;
+      if (isReceiving(ctx.req)) {
+        ctx.respond = false;
+        answerEarly(ctx.req, ctx.res, refused, options, clock);
+        return;
+      }
+      ctx.respond = true;
+      for (const [name, value] of Object.entries(refused.headers)) ctx.set(name, String(value));
+      ctx.body = refused.body;
+    }
+  };
+}

@@ -1,0 +1,35 @@
+import type { JsonObject } from '../../../machines/index.ts';
+import { TaskBridgeError } from '../../errors.ts';
+import { parseJson } from '../json-body.ts';
+
+/** The text fields that a multipart create has. */
+export const textFields = ['clientRequestId', 'taskType', 'input', 'metadata'] as const;
+/** One of them. */
+export type TextField = (typeof textFields)[number];
+
+/** The text fields as they were sent. */
+export type TextParts = ReadonlyMap<TextField, Buffer>;
+
+/** A text field that has to be there, or `INVALID_REQUEST`. */
+export function requiredText(parts: TextParts, name: TextField): string {
+  const bytes = parts.get(name) ?? Buffer.alloc(0);
+  let text;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} is not valid UTF-8.`);
+  }
+  if (text.trim() === '') throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} is missing or blank.`);
+  return text;
+}
+
+/** A text field that holds a JSON object, `{}` where it is absent, or `INVALID_REQUEST`. */
+export function objectText(parts: TextParts, name: TextField): JsonObject {
+  const bytes = parts.get(name);
+  if (!bytes) return {};
+  const value = parseJson(bytes, `The field ${name}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} must hold a JSON object.`);
+  // What is inside is checked by the schema, like that of a JSON body.
+  return value as JsonObject;
+}

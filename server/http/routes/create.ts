@@ -1,0 +1,64 @@
+import { createTaskRequest, type ErrorCode } from '../../../machines/index.ts';
+import { TaskBridgeError } from '../../errors.ts';
+import type { AuthContext } from '../../ports/auth.ts';
+import type { NewTaskRequest } from '../../task/service.ts';
+import { answerJson, type Call, type Route, type RouteTools } from '../call.ts';
+import { readJson } from '../json-body.ts';
+import { objectText, requiredText } from '../multipart/fields.ts';
+import { receiveUpload, type Upload } from '../multipart/upload.ts';
+import { mediaType } from '../request-body.ts';
+import { validate } from '../validation.ts';
+
+const beforeAnythingIsWritten: readonly ErrorCode[] = [
+  'INVALID_REQUEST',
+  'REQUEST_VALIDATION_ERROR',
+  'UPLOAD_VALIDATION_ERROR',
+  'TASK_OWNERSHIP_ERROR',
+  'IDEMPOTENCY_CONFLICT',
+];
+
+/** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
+export function createRoute(tools: RouteTools): Route {
+  return async (call) => {
+    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, tools);
+    const { ctx, auth } = call;
+    const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, tools.options, tools.clock));
+    const taskId = tools.service.newTaskId(auth, body.clientRequestId);
+    const created = await create(auth, { ...body, taskId, input, metadata, attachments: [] }, tools);
+    answerJson(ctx, created.deduplicated ? 200 : 201, created);
+  };
+}
+
+async function createFromMultipart({ ctx, auth }: Call, tools: RouteTools): Promise<void> {
+  const { attachments, service } = tools;
+  if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server takes no uploads; send application/json.');
+  const newTaskId = (clientRequestId: string) => service.newTaskId(auth, clientRequestId);
+  const upload = await receiveUpload(ctx.req, { ...tools, attachments, newTaskId });
+  try {
+    const created = await create(auth, requestOf(upload), tools);
+    // The files of the task that this request made before are those that count.
+    if (created.taskId !== upload.taskId) await upload.discard();
+    answerJson(ctx, created.deduplicated ? 200 : 201, created);
+  } catch (thrown) {
+    // After any other failure the task may exist and refer to the files; if it does not, the sweeper removes them.
+    if (thrown instanceof TaskBridgeError && beforeAnythingIsWritten.includes(thrown.code)) await upload.discard();
+    throw thrown;
+  }
+}
+
+function requestOf({ texts, attachments, taskId }: Upload): NewTaskRequest {
+  const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, {
+    clientRequestId: requiredText(texts, 'clientRequestId'),
+    taskType: requiredText(texts, 'taskType'),
+    input: objectText(texts, 'input'),
+    metadata: objectText(texts, 'metadata'),
+  });
+  return { ...body, taskId, input, metadata, attachments };
+}
+
+async function create(auth: AuthContext, request: NewTaskRequest, { service, uploadPolicy }: RouteTools) {
+  service.assertHandled(request.taskType);
+  const refused = await uploadPolicy?.refuseUpload(auth, request.attachments);
+  if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
+  return service.create(auth, request);
+}

@@ -1,0 +1,39 @@
+import { pollQuery } from '../../../machines/index.ts';
+import { answerJson, type Route, type RouteTools } from '../call.ts';
+import type { PollPage } from '../live-door.ts';
+import { queryFields } from '../query.ts';
+import { validate } from '../validation.ts';
+
+/** `GET /tasks/{taskId}/events`: a page of facts after a cursor, waiting for the first one if asked to. A HEAD does not wait. */
+export function pollRoute({ service, live }: RouteTools): Route {
+  return async ({ ctx, auth, taskId }) => {
+    const query = validate(pollQuery, queryFields(ctx.querystring, ['afterEventId', 'waitTimeoutMs', 'maxEvents']));
+    await service.authorize(auth, taskId);
+    const gone = new AbortController();
+    const onClose = () => gone.abort();
+    ctx.res.once('close', onClose);
+    try {
+      const waitMs = ctx.method === 'HEAD' ? 0 : query.waitTimeoutMs;
+      const page = await live.poll(taskId, { after: query.afterEventId, waitMs, maxEvents: query.maxEvents, signal: gone.signal });
+      answerJson(ctx, 200, pageBytes(taskId, page));
+    } catch (thrown) {
+      // Nobody is left to be told.
+      if (!gone.signal.aborted) throw thrown;
+      ctx.respond = false;
+    } finally {
+      ctx.res.off('close', onClose);
+    }
+  };
+}
+
+const COMMA = Buffer.from(',');
+
+/** The page as JSON. Facts go out as the bytes that were committed: they are never parsed on the way. */
+function pageBytes(taskId: string, { entries, nextAfterEventId, hasMore, terminal, gap }: PollPage): Buffer {
+  const tail = JSON.stringify({ nextAfterEventId, hasMore, terminal, ...(gap ? { gap } : {}) });
+  return Buffer.concat([
+    Buffer.from(`{"taskId":${JSON.stringify(taskId)},"events":[`),
+    ...entries.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [COMMA, bytes])),
+    Buffer.from(`],${tail.slice(1)}`),
+  ]);
+}

@@ -1,0 +1,6 @@
+import { answerJson, type Route, type RouteTools } from '../call.ts';
+
+/** `GET /tasks/{taskId}`: the task as its chart stands now. */
+export function snapshotRoute({ service }: RouteTools): Route {
+  return async ({ ctx, auth, taskId }) => answerJson(ctx, 200, await service.snapshot(auth, taskId));
+}

@@ -1,0 +1,61 @@
+import { isStart, parseEventId, type EventId, type Gap } from '../../machines/index.ts';
+
+/** How far somebody has read a log. */
+export interface Cursor {
+  /** The number of the last fact that was read; 0 before the first. */
+  readonly n: number;
+  /** The fingerprint of that fact; null where there is none to compare with. */
+  readonly ms: number | null;
+}
+
+/** Before the first fact that is still kept. */
+export const startCursor: Cursor = { n: 0, ms: null };
+
+/** Reads a cursor as clients send it. Throws a `RangeError` for text that `isCursor` refuses: the edge checks that first. */
+export function cursorOf(text: string | null | undefined): Cursor {
+  if (text == null || isStart(text)) return startCursor;
+  const parts = parseEventId(text);
+  if (!parts) throw new RangeError(`${JSON.stringify(text)} is no cursor.`);
+  return parts;
+}
+
+/** What a read of the log says about its ends, and about the fact at a cursor. */
+export interface LogEnds {
+  readonly firstEventId: EventId | null;
+  readonly lastEventId: EventId | null;
+  /** The fact with the cursor's number, where the read shows it. */
+  readonly atCursor?: EventId | undefined;
+}
+
+/** Where to go on: with the fact after number `after`. */
+export interface Resumption {
+  readonly after: number;
+  readonly gap?: Gap;
+}
+
+/**
+ * Says where a cursor goes on in a log. A cursor whose next fact is no longer kept has met a `trimmed` gap; one whose fact has another
+ * fingerprint, or lies beyond the newest, comes from a history that was replaced, a `reset`. After both, the first fact that is still
+ * kept is next. Source: protocol, "Events".
+ */
+export function resume(cursor: Cursor, { firstEventId, lastEventId, atCursor }: LogEnds): Resumption {
+  const last = cursorOf(lastEventId);
+  const first = firstEventId === null ? last.n + 1 : cursorOf(firstEventId).n;
+  const afresh = first - 1;
+  if (cursor.n === 0) return { after: afresh };
+  const found = cursor.n === last.n ? last : cursorOf(atCursor);
+  const replaced = cursor.n > last.n || (found.ms !== null && cursor.ms !== null && found.ms !== cursor.ms);
+  if (replaced) return { after: afresh, gap: { reason: 'reset', firstEventId } };
+  if (cursor.n < afresh) return { after: afresh, gap: { reason: 'trimmed', firstEventId } };
+  return { after: cursor.n };
+}
+
+/**
+ * True when the store's newest id shows that a reader has missed something: a newer fact, another fact of the same number, or a log that
+ * was shorter than what the reader had read already when the store was asked (`asked`).
+ */
+export function isStale(now: Cursor, asked: Cursor, newest: EventId | null): boolean {
+  const last = cursorOf(newest);
+  if (last.n === now.n) return last.ms !== null && now.ms !== null && last.ms !== now.ms;
+  return last.n > now.n || last.n < asked.n;
+}

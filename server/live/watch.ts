@@ -1,0 +1,126 @@
+import type { EventId } from '../../machines/index.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { Entry, Tail } from '../ports/store.ts';
+import { batchOf, joined, type Batch } from './batch.ts';
+import { cursorOf, isStale, startCursor, type Cursor } from './cursor.ts';
+
+/** Somebody who follows a log fact by fact. */
+export interface Reader {
+  /** New facts; they may overlap with what was read, or leave a hole before them. */
+  take(batch: Batch): void;
+  /** The store is about to be asked for its newest fact. */
+  mark(): void;
+  /** The newest fact that the store has. */
+  compare(newest: EventId | null): void;
+}
+
+/** What a watch needs of its hub. */
+export interface WatchContext {
+  readonly taskId: string;
+  readonly tail: Tail;
+  readonly logger: Logger | undefined;
+  /** Nobody watches any more. */
+  readonly onDeserted: () => void;
+}
+
+/** One task that somebody in this process watches: the seam between the store's tail and any number of readers and followers. */
+export class Watch {
+  readonly taskId: string;
+  private readonly context: WatchContext;
+  private readonly readers = new Set<Reader>();
+  private readonly followers = new Set<() => void>();
+  private fresh: Batch[] = [];
+  private passing = false;
+  private opening: Promise<void> | undefined;
+  private seen: Cursor = startCursor;
+  private asked: Cursor = startCursor;
+
+  constructor(context: WatchContext) {
+    this.taskId = context.taskId;
+    this.context = context;
+  }
+
+  /** From when this resolves, the tail tells of commits. Rejects where it cannot; the next call tries again. */
+  open(): Promise<void> {
+    this.opening ??= this.context.tail.watch(this.taskId).catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  addReader(reader: Reader): void {
+    this.readers.add(reader);
+  }
+
+  removeReader(reader: Reader): void {
+    if (this.readers.delete(reader)) this.leave();
+  }
+
+  /** Calls back after every commit. Gives the function that ends it. */
+  follow(callback: () => void): () => void {
+    const follower = (): void => callback();
+    this.followers.add(follower);
+    return () => {
+      if (this.followers.delete(follower)) this.leave();
+    };
+  }
+
+  /** The tail tells of a commit. All that one turn of the event loop brings is passed on together. */
+  committed(entries: readonly Entry[], ended: boolean): void {
+    if (!this.passing) {
+      this.passing = true;
+      queueMicrotask(() => this.passOn());
+    }
+    // A commit without facts is news for followers only.
+    const batch = batchOf(entries, ended);
+    if (!batch) return;
+    const last = this.fresh.at(-1);
+    const whole = last && joined(last, batch);
+    if (whole) this.fresh[this.fresh.length - 1] = whole;
+    else this.fresh.push(batch);
+  }
+
+  /** The store is about to be asked for the newest fact. */
+  mark(): void {
+    this.asked = this.seen;
+    for (const reader of this.readers) reader.mark();
+  }
+
+  /** The store's newest fact: whoever has missed something reads it. */
+  compare(newest: EventId | null): void {
+    this.open().catch((error: unknown) => this.context.logger?.warn('The tail of a task could not be opened.', { taskId: this.taskId, error }));
+    for (const reader of this.readers) this.guard(() => reader.compare(newest));
+    if (!isStale(this.seen, this.asked, newest)) return;
+    this.seen = cursorOf(newest);
+    this.callFollowers();
+  }
+
+  private passOn(): void {
+    const batches = this.fresh;
+    this.fresh = [];
+    this.passing = false;
+    for (const batch of batches) {
+      this.seen = batch.last;
+      for (const reader of this.readers) this.guard(() => reader.take(batch));
+    }
+    this.callFollowers();
+  }
+
+  private callFollowers(): void {
+    for (const follower of this.followers) this.guard(follower);
+  }
+
+  private leave(): void {
+    if (this.readers.size === 0 && this.followers.size === 0) this.context.onDeserted();
+  }
+
+  /** One that fails never touches the others. */
+  private guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.context.logger?.error('Somebody who watches a task failed.', { taskId: this.taskId, error });
+    }
+  }
+}
