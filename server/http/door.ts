@@ -43,7 +43,7 @@ export interface HttpDoorParts {
 export interface HttpDoor {
   /**
    * Middleware for a Koa app that answers `/health`, `/ready` and everything below the prefix, unknown routes and methods included; all else
-   * goes on to the host. With the root as prefix, only `/tasks` and what lies below it is taken. Mount it before any body parser.
+   * goes on to the host. With a prefix of no fixed segment, only `/tasks` and what lies below it is taken. Mount it before any body parser.
    */
   middleware(options: { readonly prefix: string }): Koa.Middleware;
 }
@@ -86,7 +86,8 @@ export function createHttpDoor({ auth, probes = {}, ...parts }: HttpDoorParts): 
       router.get(`${tasks}/:taskId/events/stream`, boundary, answer(streamRoute(tools)));
       router.post(`${tasks}/:taskId/cancel`, boundary, answer(cancelRoute(tools)));
       router.post(`${tasks}/:taskId/actions`, boundary, answer(actionsRoute(tools)));
-      const ours = `${prefix === '' ? tasks : prefix}{/*rest}`;
+      // A prefix of names alone would swallow the whole host.
+      const ours = `${/^(\/:[^/]+)*$/.test(prefix) ? tasks : prefix}{/*rest}`;
       router.all(ours, boundary, async (ctx) => {
         const matched = (ctx as unknown as { matched: readonly { path: string; methods: readonly string[] }[] }).matched;
         const methods = matched.flatMap((layer) => (layer.path === ours ? [] : layer.methods));
