@@ -1,0 +1,37 @@
+import { createEventBuffer, type EventBuffer } from 'better-sse';
+import type { Gap, SseGapFrame, SseHeartbeatFrame } from '../../../machines/index.ts';
+import type { Entry } from '../../ports/store.ts';
+
+const UTF8 = new TextDecoder();
+/** What goes in is one line already: envelopes are JSON on one line. */
+const asItIs = { serializer: String, sanitizer: (text: string) => text };
+const cache = new WeakMap<readonly Entry[], Buffer>();
+
+/** Facts as they go over an SSE stream, made once for all viewers that get the same array. */
+export function factEvents(entries: readonly Entry[]): Buffer {
+  const known = cache.get(entries);
+  if (known) return known;
+  const events = createEventBuffer(asItIs);
+  for (const { eventId, bytes } of entries) events.id(eventId).data(UTF8.decode(bytes)).dispatch();
+  return kept(entries, events);
+}
+
+/** A sign of life: a comment, and a data frame without an id for clients that count only those. */
+export function heartbeatEvent(frame: SseHeartbeatFrame): Buffer {
+  return bytesOf(createEventBuffer(asItIs).comment('heartbeat').data(JSON.stringify(frame)).dispatch());
+}
+
+/** Says that the cursor could not be continued from; without an id, so that it moves no cursor. */
+export function gapEvent(frame: Omit<SseGapFrame, 'payload'> & { readonly payload: Gap }): Buffer {
+  return bytesOf(createEventBuffer(asItIs).data(JSON.stringify(frame)).dispatch());
+}
+
+function kept(entries: readonly Entry[], events: EventBuffer): Buffer {
+  const bytes = bytesOf(events);
+  cache.set(entries, bytes);
+  return bytes;
+}
+
+function bytesOf(events: EventBuffer): Buffer {
+  return Buffer.from(events.read());
+}

@@ -1,0 +1,2 @@
+/** The stream of one task as server-sent events. */
+export { openSse, type SseStream } from './open-sse.ts';

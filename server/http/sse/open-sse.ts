@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StreamExtension } from '../../live/extensions.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import type { Chance } from '../../ports/chance.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { SseViewer } from './viewer.ts';
+
+/** What an SSE stream is opened with. */
+export interface SseStream {
+  readonly taskId: string;
+  /** The cursor as it was sent, checked. */
+  readonly cursor: string | undefined;
+  /** See `grantedExtensions`. */
+  readonly extensions?: readonly StreamExtension[] | undefined;
+  /** When the caller's credentials end, in milliseconds since the epoch. */
+  readonly cutAt?: number | undefined;
+  readonly hub: LiveHub;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+/** What keeps proxies and middleware from holding an event back. */
+const HEADERS = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+};
+
+/**
+ * Answers a request with the stream of one task: 200, a heartbeat at once, then every fact after the cursor.
+ *
+ * The caller has checked credentials, ownership and cursor, and hands the response over when this returns (on Koa: `ctx.respond = false`).
+ * Throws `RATE_LIMITED` before anything is written.
+ */
+export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
+  const { taskId, cursor, extensions, cutAt, hub, clock, chance } = stream;
+  hub.assertRoom();
+  if (res.destroyed || req.socket.destroyed) return;
+  req.socket.setTimeout(0);
+  req.socket.setNoDelay(true);
+  // A reset while something is written would otherwise be an uncaught error; its close follows.
+  res.on('error', () => undefined);
+  res.writeHead(200, HEADERS);
+  const viewer = new SseViewer({ taskId, res, extensions, clock, chance });
+  viewer.open();
+  const subscription = hub.watch(taskId, viewer, cursor, { cutAt });
+  res.once('close', () => subscription.close());
+  // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
+  req.socket.once('end', () => {
+    subscription.close();
+    res.destroy();
+  });
+}

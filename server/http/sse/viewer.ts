@@ -1,0 +1,85 @@
+import type { ServerResponse } from 'node:http';
+import type { Gap } from '../../../machines/index.ts';
+import type { StreamExtension } from '../../live/extensions.ts';
+import type { Viewer } from '../../live/viewer.ts';
+import type { Chance } from '../../ports/chance.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Entry } from '../../ports/store.ts';
+import { factEvents, gapEvent, heartbeatEvent } from './frames.ts';
+
+/** What an SSE viewer needs. */
+export interface SseViewerContext {
+  readonly taskId: string;
+  readonly res: ServerResponse;
+  /** What the client asked for and gets; undefined where it asked for nothing. */
+  readonly extensions: readonly StreamExtension[] | undefined;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** A response that is an SSE stream. Its head must be out. */
+export class SseViewer implements Viewer {
+  readonly transport = 'sse';
+  private readonly context: SseViewerContext;
+
+  constructor(context: SseViewerContext) {
+    this.context = context;
+  }
+
+  /** The first sign of life, which shows a mute proxy, also tells what was granted. */
+  open(): void {
+    const { extensions } = this.context;
+    this.write(heartbeatEvent({ type: 'HEARTBEAT', ...this.envelope('hb'), payload: { live: true, ...(extensions && { extensions }) } }));
+  }
+
+  facts(entries: readonly Entry[]): void {
+    this.write(factEvents(entries));
+  }
+
+  gap(gap: Gap): void {
+    if (this.context.extensions?.includes('gap')) this.write(gapEvent({ type: 'GAP', ...this.envelope('gap'), payload: gap }));
+  }
+
+  heartbeat(): void {
+    this.write(heartbeatEvent({ type: 'HEARTBEAT', ...this.envelope('hb'), payload: { live: true } }));
+  }
+
+  pendingBytes(): number {
+    return this.context.res.writableLength;
+  }
+
+  takenBytes(): number {
+    const { socket } = this.context.res;
+    return socket ? socket.bytesWritten - socket.writableLength : 0;
+  }
+
+  onDrain(callback: () => void): void {
+    const { res, clock } = this.context;
+    if (res.writableLength === 0) clock.setTimeout(callback, 0);
+    else
+      res.write(NOTHING, (error) => {
+        if (!error) callback();
+      });
+  }
+
+  end(): void {
+    this.context.res.end();
+  }
+
+  cut(): void {
+    this.context.res.destroy();
+  }
+
+  private write(bytes: Buffer): void {
+    const { res } = this.context;
+    if (!res.destroyed && !res.writableEnded) res.write(bytes);
+  }
+
+  /** The fields that every event has; an id of this kind is no cursor. */
+  private envelope(kind: 'hb' | 'gap'): { taskId: string; eventId: string; createdAt: string } {
+    const { taskId, clock, chance } = this.context;
+    return { taskId, eventId: `${kind}-${chance.hex(12)}`, createdAt: new Date(clock.now()).toISOString() };
+  }
+}

@@ -1,0 +1,86 @@
+import type { EventId } from '../../machines/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { EventStore } from '../ports/store.ts';
+import { alarm } from './alarm.ts';
+import type { LiveOptions } from './options.ts';
+import type { Watch } from './watch.ts';
+
+/** What the repair of lost messages needs. */
+export interface RepairContext {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly options: LiveOptions;
+  readonly logger: Logger | undefined;
+  /** All tasks that are watched now. */
+  readonly watches: () => readonly Watch[];
+}
+
+/** Most tasks that the store is asked for in one batch. */
+const BATCH_MAX = 1_000;
+
+/**
+ * Finds what the tail lost. Dense ids show a hole only when the next fact comes, so that a lost last one would never be missed: therefore
+ * the store is asked for the newest ids of all watched tasks, in one batch, with every heartbeat and after every interruption.
+ */
+export class Repair {
+  private readonly context: RepairContext;
+  private cancelNext: (() => void) | undefined;
+  private running = false;
+  private again = false;
+  private stopped = false;
+  private failures = 0;
+
+  constructor(context: RepairContext) {
+    this.context = context;
+  }
+
+  /** There is something to watch: looks after the next interval, and so on as long as there is. */
+  arm(): void {
+    if (this.stopped || this.running || this.cancelNext) return;
+    const { clock, options } = this.context;
+    const pauseMs = this.failures === 0 ? options.heartbeatMs : Math.min(options.heartbeatMs, options.storeRetryMs * 2 ** this.failures);
+    this.cancelNext = alarm(clock, clock.now() + pauseMs, () => void this.look());
+  }
+
+  /** Nothing is watched any more. */
+  disarm(): void {
+    this.cancelNext?.();
+    this.cancelNext = undefined;
+  }
+
+  /** Looks at once. */
+  async look(): Promise<void> {
+    if (this.stopped) return;
+    this.disarm();
+    this.again = this.running;
+    if (this.running) return;
+    this.running = true;
+    try {
+      await this.compareAll();
+      this.failures = 0;
+    } catch (error) {
+      this.failures = Math.min(this.failures + 1, 16);
+      this.context.logger?.warn('The store was asked for lost messages and did not answer; it will be asked again.', { error });
+    }
+    this.running = false;
+    if (this.again) void this.look();
+    else if (this.context.watches().length > 0) this.arm();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.disarm();
+  }
+
+  private async compareAll(): Promise<void> {
+    const all = this.context.watches();
+    for (let at = 0; at < all.length; at += BATCH_MAX) {
+      const watches = all.slice(at, at + BATCH_MAX);
+      for (const watch of watches) watch.mark();
+      const newest: readonly (EventId | null)[] = await this.context.store.lastEventIds(watches.map(({ taskId }) => taskId));
+      if (this.stopped) return;
+      for (const [index, watch] of watches.entries()) watch.compare(newest[index] ?? null);
+    }
+  }
+}

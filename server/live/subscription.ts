@@ -1,0 +1,255 @@
+import type { EventId } from '../../machines/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger, TransportDiagnosticsSink } from '../ports/observability.ts';
+import type { Entry, EventStore } from '../ports/store.ts';
+import { alarm } from './alarm.ts';
+import type { Batch } from './batch.ts';
+import { cursorOf, isStale, type Cursor } from './cursor.ts';
+import { readAfter, type LogRun } from './log-read.ts';
+import type { LiveOptions } from './options.ts';
+import { Pulse } from './pulse.ts';
+import type { Viewer } from './viewer.ts';
+import type { Reader, Watch } from './watch.ts';
+
+/** One viewer's place in one log. */
+export interface Subscription {
+  /** Frees everything at once; the connection itself is the transport's. Does nothing the second time. */
+  close(): void;
+}
+
+/** What a subscription needs. */
+export interface SubscriptionContext {
+  readonly watch: Watch;
+  readonly viewer: Viewer;
+  readonly cursor: Cursor;
+  /** When the viewer's credentials end, in milliseconds since the epoch. */
+  readonly cutAt: number | undefined;
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly options: LiveOptions;
+  readonly logger: Logger | undefined;
+  readonly diagnostics: TransportDiagnosticsSink | undefined;
+  readonly onClosed: (subscription: LogSubscription) => void;
+}
+
+/**
+ * - `reading`: a page of the log is on its way; new facts are held as long as the viewer has room for them
+ * - `draining`: keeps nothing, reads on when the viewer has taken what it was given
+ * - `retrying`: the store failed, and is asked again after a pause
+ * - `level`: has every fact, takes new ones as they come
+ * - `ending`: has the last fact, and closes when the viewer has taken it
+ */
+type Phase = 'reading' | 'draining' | 'retrying' | 'level' | 'ending' | 'closed';
+
+/** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
+const PAGE_SHARE = 3 / 4;
+
+/** `{ cursor, level | behind }`: reads the log until it is level, then follows the hub. Costs at most `viewerBytesMax` and one fact. */
+export class LogSubscription implements Subscription, Reader {
+  private readonly context: SubscriptionContext;
+  private readonly pulse: Pulse;
+  private readonly cancelCut: (() => void) | undefined;
+  private cancelRetry: (() => void) | undefined;
+  private phase: Phase = 'reading';
+  private cursor: Cursor;
+  private asked: Cursor;
+  /** False until the history behind the cursor was seen to be the one that the cursor comes from. */
+  private trusted = false;
+  private held: Batch[] = [];
+  private heldBytes = 0;
+  /** The newest number that somebody told of. */
+  private newest = 0;
+  private failures = 0;
+
+  constructor(context: SubscriptionContext) {
+    const { viewer, clock, options, watch, diagnostics } = context;
+    this.context = context;
+    this.cursor = this.asked = context.cursor;
+    this.pulse = new Pulse({
+      viewer,
+      clock,
+      heartbeatMs: viewer.transport === 'sse' ? options.sseHeartbeatMs : options.heartbeatMs,
+      stalledMs: options.stalledMs,
+      onHeartbeat: () => diagnostics?.onHeartbeat?.(viewer.transport, watch.taskId),
+      onStalled: () => this.cut(),
+    });
+    this.cancelCut = context.cutAt === undefined ? undefined : alarm(clock, context.cutAt, () => this.cut());
+  }
+
+  /** Subscribes first, then reads: the seam loses nothing. */
+  start(): void {
+    this.context.watch.addReader(this);
+    this.read();
+  }
+
+  take(batch: Batch): void {
+    this.newest = Math.max(this.newest, batch.last.n);
+    if (this.phase === 'level') this.attempt(() => this.follow(batch));
+    else if (this.phase === 'reading') this.hold(batch);
+  }
+
+  mark(): void {
+    this.asked = this.cursor;
+  }
+
+  compare(newest: EventId | null): void {
+    if (!isStale(this.cursor, this.asked, newest)) return;
+    this.newest = Math.max(this.newest, cursorOf(newest).n);
+    this.trusted = false;
+    if (this.phase === 'level') this.read();
+  }
+
+  close(): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    this.held = [];
+    this.pulse.stop();
+    this.cancelCut?.();
+    this.cancelRetry?.();
+    const { watch, viewer, diagnostics, onClosed } = this.context;
+    watch.removeReader(this);
+    onClosed(this);
+    diagnostics?.onDisconnect?.(viewer.transport, watch.taskId);
+  }
+
+  /** Breaks the connection, so that the client comes back. */
+  cut(): void {
+    if (this.phase === 'closed') return;
+    this.close();
+    this.context.viewer.cut();
+  }
+
+  private isPhase(phase: Phase): boolean {
+    return this.phase === phase;
+  }
+
+  private room(): number {
+    return this.context.options.viewerBytesMax - this.context.viewer.pendingBytes();
+  }
+
+  private follow(batch: Batch): void {
+    if (batch.last.n <= this.cursor.n) return;
+    const skipped = this.cursor.n + 1 - batch.first;
+    if (skipped < 0) return this.read();
+    const fresh = skipped === 0 ? batch.entries : batch.entries.slice(skipped);
+    const room = this.room();
+    const fitting = batch.bytes <= room ? fresh : fresh.slice(0, countFitting(fresh, room));
+    this.send(fitting);
+    if (fitting.length < fresh.length) this.drain();
+    else if (batch.ended) this.finish();
+  }
+
+  private hold(batch: Batch): void {
+    this.heldBytes += batch.bytes;
+    if (this.heldBytes <= this.room()) this.held.push(batch);
+    else this.held = [];
+  }
+
+  private send(entries: readonly Entry[]): void {
+    const last = entries.at(-1);
+    if (!last) return;
+    const { viewer, watch, diagnostics } = this.context;
+    viewer.facts(entries);
+    this.cursor = cursorOf(last.eventId);
+    this.pulse.sent();
+    if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, watch.taskId, eventId);
+  }
+
+  private drain(): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'draining';
+    this.context.viewer.onDrain(() => {
+      if (this.phase === 'draining') this.read();
+    });
+  }
+
+  private read(): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'reading';
+    this.held = [];
+    this.heldBytes = 0;
+    void this.readPage();
+  }
+
+  private async readPage(): Promise<void> {
+    const { watch, store, options } = this.context;
+    try {
+      await watch.open();
+      if (this.isPhase('closed')) return;
+      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * PAGE_SHARE)) };
+      const run = await readAfter(store, watch.taskId, this.cursor, limit, this.trusted);
+      if (this.isPhase('closed')) return;
+      // A task that is gone: the client comes back and is told so.
+      if (run) this.attempt(() => this.goOn(run));
+      else this.cut();
+    } catch (error) {
+      this.retry(error);
+    }
+  }
+
+  private goOn(run: LogRun): void {
+    if (run.gap) this.context.viewer.gap(run.gap);
+    this.trusted = true;
+    if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
+    if (run.gap?.reason === 'reset') this.newest = run.last.n;
+    this.send(run.entries);
+    if (this.cursor.n < run.last.n) return this.drain();
+    if (run.ended) return this.finish();
+    if (this.isPhase('closed')) return;
+    const { held } = this;
+    this.phase = 'level';
+    this.held = [];
+    for (const batch of held) {
+      this.follow(batch);
+      if (!this.isPhase('level')) return;
+    }
+    if (this.newest <= this.cursor.n) this.failures = 0;
+    else if (run.entries.length > 0) this.drain();
+    else this.retry(new Error(`The store shows fact ${this.cursor.n} as the newest, but told of fact ${this.newest}.`));
+  }
+
+  private finish(): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'ending';
+    this.context.viewer.onDrain(() => {
+      if (this.phase !== 'ending') return;
+      this.close();
+      this.context.viewer.end();
+    });
+  }
+
+  private retry(error: unknown): void {
+    if (this.phase === 'closed') return;
+    const { clock, options, logger, watch } = this.context;
+    this.failures += 1;
+    if (this.failures >= options.storeTriesMax) {
+      logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: watch.taskId, failures: this.failures, error });
+      this.cut();
+      return;
+    }
+    this.phase = 'retrying';
+    this.held = [];
+    this.cancelRetry = alarm(clock, clock.now() + options.storeRetryMs * 2 ** (this.failures - 1), () => this.read());
+  }
+
+  /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
+  private attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.context.logger?.error('A viewer failed.', { taskId: this.context.watch.taskId, error });
+      this.cut();
+    }
+  }
+}
+
+/** How many facts fit; at least one where there is any room. */
+function countFitting(entries: readonly Entry[], room: number): number {
+  if (room <= 0) return 0;
+  let bytes = 0;
+  for (const [index, entry] of entries.entries()) {
+    bytes += entry.bytes.byteLength;
+    if (bytes > room) return Math.max(1, index);
+  }
+  return entries.length;
+}
