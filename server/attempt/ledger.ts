@@ -40,8 +40,11 @@ export function noteReport(ledger: Ledger, source: string, seq: number): Ledger 
   return { ...ledger, sources: { ...Object.fromEntries(kept), [source]: seq } };
 }
 
-/** The state of the attempt's chart by its innermost name. */
-export function attemptState({ attempt }: Ledger): string {
+/** The innermost states of the attempt's chart. */
+export type AttemptState = 'pending' | 'starting' | 'held' | 'stopping' | 'told' | 'lost' | 'ended' | 'released';
+
+/** The innermost state of the attempt's chart. */
+export function attemptState({ attempt }: Ledger): AttemptState {
   return typeof attempt.value === 'string' ? attempt.value : attempt.value.unfinished;
 }
 

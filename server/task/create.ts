@@ -42,7 +42,7 @@ export async function createTask(context: ServiceContext, auth: AuthContext, req
   if (!created.created) return answerAgain(await context.desk.read(created.taskId), about);
 
   context.metrics.incrementCounter('task_starts_total');
-  const refused = await context.supervisor.visit(taskId);
+  const { refused } = await context.supervisor.visit(taskId);
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, { details: { taskId, failure: { ...refused } } });
   const state = await context.desk.read(taskId);

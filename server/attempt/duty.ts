@@ -1,0 +1,74 @@
+import type { FactPayload } from '../../machines/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { TaskSettings } from '../task/settings.ts';
+import type { TaskState } from '../task/task-state.ts';
+import type { Holdings } from './holdings.ts';
+import { within } from './time-limit.ts';
+import type { WorkContext } from './work.ts';
+
+/** What duties are done with. */
+export interface DutyContext extends WorkContext {
+  readonly nodeId: string;
+  readonly executors: readonly TaskExecutor[];
+  readonly holdings: Holdings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: TaskSettings;
+}
+
+/** What a visit found out on its way. */
+export interface Visited {
+  /** The failure that an executor refused to start with. */
+  refused?: FactPayload<'TASK_FAILED'>;
+}
+
+/**
+ * One thing that may be owed to a task. Does it and gives true, or gives false where it is not owed now. Decides from the state that it is
+ * given and again inside the commit, so that doing it twice, or on two nodes, does no harm.
+ */
+export type Duty = (state: TaskState, context: DutyContext, visited: Visited) => Promise<boolean>;
+
+/** When the lease of work on an exclusive store ends: never, in the range of a date. */
+const FOREVER = 8_640_000_000_000_000;
+/** The longest pause between two tries of an effect. */
+const PAUSE_MS_MAX = 30_000;
+
+/** The executor that runs tasks of a type on this node, if one does. */
+export function executorOf({ executors }: Pick<DutyContext, 'executors'>, taskType: string): TaskExecutor | undefined {
+  return executors.find((executor) => executor.handles(taskType));
+}
+
+/** When a lease that is taken or renewed now ends. */
+export function leaseUntil({ store, time, settings }: Pick<DutyContext, 'store' | 'time' | 'settings'>): number {
+  return store.exclusive ? FOREVER : time.now() + settings.leaseMs;
+}
+
+/** True where this node holds the newest attempt. */
+export function isOurs({ ledger }: TaskState, { nodeId }: Pick<DutyContext, 'nodeId'>): boolean {
+  return ledger.attempt.context.node === nodeId;
+}
+
+/** True where the newest attempt has a lease and its holder is gone. A store that one process owns has no living holder but this one. */
+export function isLeaseOver(state: TaskState, context: DutyContext): boolean {
+  const { leaseUntil: until } = state.ledger.attempt.context;
+  return until !== null && (until <= context.time.now() || (context.store.exclusive && !isOurs(state, context)));
+}
+
+/** True where this node can tell the work something: it holds it, or an outside system does. */
+export function isReachable(state: TaskState, context: DutyContext): boolean {
+  const executor = executorOf(context, state.about.taskType);
+  return executor !== undefined && (!executor.leased || context.holdings.attemptOf(state.about.taskId) !== undefined);
+}
+
+/** The pause after a number of failures in a row. */
+export function pauseMs({ settings }: Pick<DutyContext, 'settings'>, failures: number): number {
+  return Math.min(settings.effectRetryMs * 2 ** Math.min(failures, 5), PAUSE_MS_MAX);
+}
+
+/** Tells work to stop. */
+export async function tellToStop({ about }: TaskState, attempt: number, order: StopOrder, context: DutyContext): Promise<void> {
+  const executor = executorOf(context, about.taskType);
+  if (executor) await within(context, context.settings.executorTimeoutMs, executor.cancel({ taskId: about.taskId, attempt }, order));
+}

@@ -1,0 +1,22 @@
+import { isLeaseOver, isOurs, leaseUntil, type Duty } from './duty.ts';
+
+/** Notes that whoever held the work is gone. */
+export const loseIfExpired: Duty = async (state, context) => {
+  if (!isLeaseOver(state, context)) return false;
+  const { leaseUntil: until, attempt } = state.ledger.attempt.context;
+  return context.desk.ask(state.about.taskId, {
+    decide: (draft) => {
+      const now = draft.ledger.attempt.context;
+      const isSame = now.attempt === attempt && now.leaseUntil === until;
+      return isSame && draft.enter({ type: 'attempt.lost', startBy: draft.now + context.settings.startWithinMs });
+    },
+  });
+};
+
+/** Keeps the work that this node holds. */
+export const renew: Duty = async (state, context) => {
+  const { leaseUntil: until } = state.ledger.attempt.context;
+  if (!isOurs(state, context) || until === null) return false;
+  if (until - context.time.now() > (context.settings.leaseMs * 2) / 3) return false;
+  return context.desk.ask(state.about.taskId, { decide: (draft) => draft.enter({ type: 'attempt.renewed', leaseUntil: leaseUntil(context) }) });
+};
