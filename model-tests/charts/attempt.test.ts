@@ -1,0 +1,32 @@
+import { attemptMachine, type AttemptContext, type AttemptEvent } from '../../server/attempt/attempt.machine.ts';
+import { alphabetOf } from './alphabet.ts';
+import { describeChart } from './chart-suite.ts';
+
+describeChart({
+  name: 'attempt',
+  machine: attemptMachine,
+  alphabet: alphabetOf<AttemptEvent>({
+    'attempt.claimed': [{ type: 'attempt.claimed', node: 'n1', leaseUntil: 1000, startBy: 5000 }],
+    'attempt.deferred': [{ type: 'attempt.deferred', retryAt: 2000 }],
+    'attempt.started': [
+      { type: 'attempt.started', leaseUntil: 1500 },
+      { type: 'attempt.started', leaseUntil: null },
+    ],
+    'attempt.renewed': [{ type: 'attempt.renewed', leaseUntil: 3000 }],
+    'attempt.lost': [{ type: 'attempt.lost', startBy: 9000 }],
+    'cancel.owed': [{ type: 'cancel.owed', graceUntil: 4000 }],
+    'cancel.told': [{ type: 'cancel.told' }],
+    'resolution.owed': [
+      { type: 'resolution.owed', suspendId: 'a' },
+      { type: 'resolution.owed', suspendId: 'b' },
+    ],
+    'resolution.told': [
+      { type: 'resolution.told', suspendId: 'a' },
+      { type: 'resolution.told', suspendId: 'b' },
+    ],
+    'task.ended': [{ type: 'task.ended' }],
+    'work.released': [{ type: 'work.released' }],
+  }),
+  isBeyond: (context) => (context as AttemptContext).attempt > 2 || (context as AttemptContext).tries > 1,
+  presets: [],
+});

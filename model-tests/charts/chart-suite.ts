@@ -1,0 +1,127 @@
+import { getAdjacencyMap, getShortestPaths } from '@xstate/graph';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { initialTransition, type AnyMachineSnapshot, type EventObject } from 'xstate';
+import { eventTypesOf, take, textOf, valueOf, type BoundedChart } from './chart.ts';
+import { Coverage } from './coverage.ts';
+import { takeLawfully } from './law.ts';
+
+interface Path {
+  readonly steps: readonly { readonly event: EventObject }[];
+}
+
+interface Adjacent {
+  readonly state: AnyMachineSnapshot;
+  readonly transitions: Readonly<Record<string, { readonly event: EventObject; readonly state: AnyMachineSnapshot }>>;
+}
+
+/** Every path, every event in every state, and random walks, over one chart. */
+export function describeChart(chart: BoundedChart): void {
+  describe(`the ${chart.name} chart`, () => {
+    test('has an event in the alphabet for each of its arrows', () => {
+      const types = new Set(chart.alphabet.map(({ type }) => type));
+      expect([...eventTypesOf(chart.machine)].filter((type) => !types.has(type))).toEqual([]);
+    });
+
+    test('keeps its law along every simple path between its states, and goes every way between two states on one', () => {
+      const moves = new Set<string>();
+      for (const path of simplePaths(chart)) {
+        const seen = walk(chart, path, new Coverage(chart));
+        path.steps.forEach(({ event }, index) => moves.add(moveName(seen[index], event, seen[index + 1])));
+      }
+      expect(movesOf(chart).filter((move) => !moves.has(move))).toEqual([]);
+    });
+
+    test('takes or refuses every event in every reachable state, and leaves no state, arrow or refusal unvisited', () => {
+      const { coverage, paths } = everyEventEverywhere(chart);
+      report(chart, coverage, paths);
+      expect(coverage.missing()).toEqual([]);
+    });
+
+    test('keeps its law on random walks', () => {
+      const events = fc.array(fc.constantFrom(...chart.alphabet), { maxLength: 60 });
+      const property = fc.property(events, (steps) => {
+        walk(chart, { steps: steps.map((event) => ({ event })) }, new Coverage(chart));
+      });
+      fc.assert(property, { seed: 20_260_101, numRuns: 200 });
+    });
+  });
+}
+
+/**
+ * The longest paths that meet no state twice, and those that end by going back to one, with one payload for each event type and target.
+ * Walked with real contexts: the graph package's
+ * own simple paths merge the contexts of a state, and then hold paths that nothing can go along.
+ */
+function simplePaths(chart: BoundedChart): Path[] {
+  const onFrom = (snapshot: AnyMachineSnapshot, met: readonly string[], steps: Path['steps']): Path[] => {
+    const here = [...met, valueOf(snapshot)];
+    const targets = new Map<string, () => Path[]>();
+    for (const event of chart.alphabet) {
+      const { next } = take(chart.machine, snapshot, event);
+      const move = moveName(snapshot, event, next);
+      if (valueOf(next) === valueOf(snapshot) || targets.has(move)) continue;
+      const further = [...steps, { event }];
+      targets.set(move, here.includes(valueOf(next)) ? () => [{ steps: further }] : () => onFrom(next, here, further));
+    }
+    return targets.size === 0 ? [{ steps }] : [...targets.values()].flatMap((goOn) => goOn());
+  };
+  return onFrom(start(chart), [], []);
+}
+
+/** Every move from one state to another that the bounded model knows, whatever the contexts. */
+function movesOf(chart: BoundedChart): string[] {
+  const adjacency = getAdjacencyMap(chart.machine as never, traversal(chart)) as Readonly<Record<string, Adjacent>>;
+  const moves = Object.values(adjacency).flatMap(({ state, transitions }) =>
+    Object.values(transitions).flatMap(({ event, state: next }) =>
+      valueOf(state) === valueOf(next) ? [] : [moveName(state, event, next)],
+    ),
+  );
+  return [...new Set(moves)];
+}
+
+function moveName(from: AnyMachineSnapshot | undefined, { type }: EventObject, to: AnyMachineSnapshot | undefined): string {
+  return `${from && valueOf(from)} ${type} ${to && valueOf(to)}`;
+}
+
+function traversal({ alphabet, isBeyond }: BoundedChart) {
+  // The graph package types its options by the machine's events; ours are those by construction of the alphabet.
+  return { events: alphabet, serializeState: textOf, stopWhen: (snapshot: AnyMachineSnapshot) => isBeyond(snapshot.context) } as never;
+}
+
+/** From each state of the bounded model, reached by its shortest path, every event; and from each preset too. */
+function everyEventEverywhere(chart: BoundedChart): { coverage: Coverage; paths: number } {
+  const { machine, alphabet, presets } = chart;
+  const shortest = getShortestPaths(machine, traversal(chart)) as readonly Path[];
+  const coverage = new Coverage(chart);
+  const ends = shortest.map((path) => walk(chart, path, coverage).at(-1) ?? start(chart));
+  for (const from of [...ends, ...presets]) for (const event of alphabet) coverage.note(takeLawfully(chart, from, event));
+  return { coverage, paths: shortest.length };
+}
+
+/** Goes along a path and gives every snapshot on it, the first included. */
+function walk(chart: BoundedChart, { steps }: Path, coverage: Coverage): AnyMachineSnapshot[] {
+  const seen = [start(chart)];
+  for (const { event } of steps) {
+    if (event.type === 'xstate.init') continue;
+    const step = takeLawfully(chart, seen.at(-1) ?? start(chart), event);
+    coverage.note(step);
+    seen.push(step.next);
+  }
+  return seen;
+}
+
+function start({ machine }: BoundedChart): AnyMachineSnapshot {
+  return initialTransition(machine)[0];
+}
+
+function report(chart: BoundedChart, { states, edges, refusals }: Coverage, paths: number): void {
+  const cells = [
+    chart.name,
+    `states ${states.size}`,
+    `edges ${edges.size}`,
+    `refusals ${refusals.size}`,
+    `simple paths ${simplePaths(chart).length}`,
+  ];
+  process.stdout.write(`${[...cells, `bounded states ${paths}`, `events each ${chart.alphabet.length}`].join(' · ')}\n`);
+}

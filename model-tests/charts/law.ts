@@ -1,0 +1,53 @@
+import { expect } from 'vitest';
+import type { AnyMachineSnapshot, EventObject } from 'xstate';
+import {
+  eventId,
+  isFactType,
+  isTerminalType,
+  payloads,
+  refusalCodes,
+  type Emitted,
+  type Fact,
+  type FactBody,
+} from '../../machines/index.ts';
+import { contextOf, take, textOf, type BoundedChart, type Step } from './chart.ts';
+
+/** Takes one event and holds what came of it against what every recorded chart promises. */
+export function takeLawfully({ machine }: BoundedChart, snapshot: AnyMachineSnapshot, event: EventObject): Step {
+  const step = take(machine, snapshot, event);
+  const where = `${textOf(snapshot)} takes ${JSON.stringify(event)}`;
+  expect(JSON.parse(JSON.stringify(contextOf(step.next))), `${where}: the context stays JSON`).toEqual(contextOf(step.next));
+  if (isFactType(event.type)) expect(step.emitted, `${where}: a fact moves and says nothing`).toEqual([]);
+  else if (step.emitted.length > 0) holdIntent(machine, snapshot, step, where);
+  if (snapshot.status === 'done') {
+    expect(textOf(step.next), `${where}: nothing moves after the end`).toBe(textOf(snapshot));
+    expect(
+      step.emitted.map(({ type }) => type).filter((type) => type !== 'refused'),
+      `${where}: nothing follows the end`,
+    ).toEqual([]);
+  }
+  return step;
+}
+
+/** An intent changes nothing by itself; its facts keep the wire's schemas, come in a lawful order, and are all taken. */
+function holdIntent(machine: BoundedChart['machine'], snapshot: AnyMachineSnapshot, step: Step, where: string): void {
+  expect(textOf(step.next), `${where}: an intent changes no state`).toBe(textOf(snapshot));
+  // `Emitted` is all that the recorded charts declare.
+  const emitted = step.emitted as readonly Emitted[];
+  for (const event of emitted) if (event.type === 'refused') expect(refusalCodes).toHaveProperty(event.code);
+  const facts = emitted.filter((event): event is FactBody => event.type !== 'refused');
+  facts.forEach(({ type, payload }, index) => {
+    expect(payloads[type].safeParse(payload).error, `${where}: ${type} passes its schema`).toBeUndefined();
+    if (isTerminalType(type)) expect(index, `${where}: the terminal fact is the last`).toBe(facts.length - 1);
+  });
+  let folded = snapshot;
+  facts.forEach((fact, index) => {
+    const after = take(machine, folded, envelope(fact, index));
+    expect(after.edges, `${where}: ${fact.type}, just emitted, is taken`).not.toEqual([]);
+    folded = after.next;
+  });
+}
+
+function envelope(fact: FactBody, index: number): Fact {
+  return { ...fact, taskId: 't', eventId: eventId(index + 100, 1), createdAt: '2026-01-01T00:00:00Z' };
+}

@@ -1,0 +1,27 @@
+import { suspensionMachine, type SuspensionEvent } from '../../machines/index.ts';
+import { alphabetOf, fact, factTable, question } from './alphabet.ts';
+import { describeChart } from './chart-suite.ts';
+
+const DEADLINE = '2026-01-01T12:00:00Z';
+const BEFORE = '2026-01-01T11:59:59.999Z';
+
+const action = { type: 'action.submit', suspendId: 'a', clientActionId: 'c1', actionType: 'keep' } as const;
+const timedQuestion = question('a', DEADLINE);
+describeChart({
+  name: 'suspension',
+  machine: suspensionMachine,
+  alphabet: alphabetOf<SuspensionEvent>({
+    ...factTable,
+    TASK_SUSPENDED: [fact('TASK_SUSPENDED', question('a')), fact('TASK_SUSPENDED', timedQuestion)],
+    'report.suspended': [{ type: 'report.suspended', payload: question('a') }],
+    'action.submit': [BEFORE, DEADLINE].flatMap((at) => [
+      { ...action, at },
+      { ...action, at, actionType: 'burn' },
+      { ...action, at, receipt: 'same' as const },
+      { ...action, at, receipt: 'different' as const },
+    ]),
+    'suspension.expire': [BEFORE, DEADLINE].map((at) => ({ type: 'suspension.expire', suspendId: 'a', at })),
+  }),
+  isBeyond: () => false,
+  presets: [],
+});
