@@ -30,8 +30,8 @@ export interface Job {
   readonly findingsToldMax: number;
   /** How far apart, in bytes of the file, progress is reported and saved. */
   readonly chunkBytes: number;
-  /** Resolves when a paced run may go on. */
-  pause(rows: number): Promise<void>;
+  /** Resolves when a paced run may go on after so many bytes of the file. */
+  pause(bytes: number): Promise<void>;
 }
 
 /** One row of the file, and everything that is wrong with it. */
@@ -43,14 +43,14 @@ const CHUNKS = 50;
 const CHUNK_BYTES = { min: 2048, max: 1024 * 1024 };
 
 /**
- * Reads the order in a task's input: `key` (names of columns), `findingsMax` (default 50, at most 500), `rowsPerSecond` (a brake for
- * demonstrations; none by default), and `csv` where there is no attachment.
+ * Reads the order in a task's input: `key` (names of columns), `findingsMax` (default 50, at most 500), `paceSeconds` (adds so
+ * much to each of the two passes, for people who want to watch; default 0), and `csv` where there is no attachment.
  *
  * @throws TaskFailure `BAD_INPUT`.
  */
 export function openJob(task: Task, options: ReportOptions): Job {
   const source = sourceOf(task);
-  const rowsPerSecond = numberIn(task, 'rowsPerSecond', 0, 0, 1e9);
+  const paceSeconds = numberIn(task, 'paceSeconds', 0, 0, 3600);
   return {
     task,
     source,
@@ -60,9 +60,9 @@ export function openJob(task: Task, options: ReportOptions): Job {
     keyColumns: keyIn(task),
     findingsToldMax: numberIn(task, 'findingsMax', 50, 0, 500),
     chunkBytes: Math.min(Math.max(Math.ceil(source.bytes / CHUNKS), CHUNK_BYTES.min), CHUNK_BYTES.max),
-    pause: async (rows) => {
+    pause: async (bytes) => {
       task.signal.throwIfAborted();
-      if (rowsPerSecond > 0) await options.wait((rows / rowsPerSecond) * 1000, task.signal);
+      if (paceSeconds > 0) await options.wait((bytes / source.bytes) * paceSeconds * 1000, task.signal);
     },
   };
 }

@@ -21,7 +21,6 @@ export class Pass {
   readonly #product: keyof typeof passes;
   readonly #file: WorkFile;
   #chunkBegan: number;
-  #rows = 0;
   #told: { readonly text: string; readonly level: 'info' | 'warning' }[] = [];
 
   private constructor(job: Job, from: State, product: keyof typeof passes, file: WorkFile) {
@@ -48,7 +47,6 @@ export class Pass {
 
   /** Leaves a row behind, and ends the chunk where it is long enough. */
   async past(row: Row): Promise<void> {
-    this.#rows += 1;
     this.draft.place = row.next;
     if (row.next.offset - this.#chunkBegan >= this.#job.chunkBytes) await this.settle();
   }
@@ -67,17 +65,15 @@ export class Pass {
     const state = structuredClone(this.draft) as State;
     const { stage, base } = passes[this.#product];
     const share = source.bytes === 0 ? 1 : state.place.offset / source.bytes;
-    const rows = this.#rows;
-    const moved = state.place.offset > this.#chunkBegan;
+    const bytes = state.place.offset - this.#chunkBegan;
     const told = this.#told;
     this.#chunkBegan = state.place.offset;
-    this.#rows = 0;
     this.#told = [];
     // One synchronous turn, one commit.
     const reports = told.map(({ text, level }) => task.message(text, level));
-    if (moved) reports.push(task.progress(round(base + share * 50), { stage, message: `${state.place.line - 1} lines` }));
+    if (bytes > 0) reports.push(task.progress(round(base + share * 50), { stage, message: `${state.place.line - 1} lines` }));
     await Promise.all([...reports, task.save(state)]);
-    await this.#job.pause(rows);
+    await this.#job.pause(bytes);
     return state;
   }
 

@@ -1,0 +1,26 @@
+/** The smallest host: one task type, state in memory, one person. `npx tsx examples/greeter/host.ts` */
+import { createServer } from 'node:http';
+import Koa from 'koa';
+import { inProcess, type Task } from 'taskbridge/adapters/in-process';
+import { memoryStore } from 'taskbridge/adapters/memory';
+import { createTaskBridge } from 'taskbridge/server';
+
+async function greet(task: Task) {
+  await task.progress(50, { stage: 'asking' });
+  const answer = await task.suspend('name', { reasonCode: 'NAME_NEEDED', allowedActions: ['tell'] });
+  return { greeting: `Hello, ${String(answer.payload['name'] ?? 'stranger')}!` };
+}
+
+const bridge = createTaskBridge({
+  store: memoryStore(),
+  executor: inProcess({ greet }),
+  auth: ({ headers }) => (headers.authorization === 'Bearer demo' ? { subject: 'demo' } : undefined),
+});
+
+const app = new Koa();
+app.use(bridge.middleware({ prefix: '/api/v1' }));
+const server = createServer(app.callback());
+server.on('upgrade', bridge.upgrade);
+await bridge.start();
+server.listen(Number(process.env['PORT'] ?? 3000), () => console.log('Greeter listens', server.address()));
+process.once('SIGTERM', () => void bridge.close({ spreadMs: 0 }).then(() => process.exit(0)));

@@ -1,0 +1,77 @@
+/**
+ * The demo's server: a Koa app of its own that embeds TaskBridge, keeps everything in one directory, and lets people download what
+ * their tasks made. `npx tsx examples/report/host.ts --data .data --port 3000`
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Koa from 'koa';
+import { fileAttachments } from 'taskbridge/adapters/file';
+import { inProcess } from 'taskbridge/adapters/in-process';
+import { lmdbStore } from 'taskbridge/adapters/lmdb';
+import { createTaskBridge } from 'taskbridge/server';
+import { buildReport } from './job/index.ts';
+
+const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string', default: '0' } } });
+const directory = values.data ?? (await mkdtemp(join(tmpdir(), 'taskbridge-report-')));
+
+/** For a demo only: whoever says a name is believed. */
+function subjectOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer ([\w-]{1,32})$/.exec(headers.authorization ?? '')?.[1];
+}
+
+/** Files of different people lie in different folders, so that a path alone says whose a file is. */
+const folderOf = (owner: string) => createHash('sha256').update(owner).digest('hex').slice(0, 16);
+
+const app = new Koa();
+const bridge = createTaskBridge({
+  store: lmdbStore({ path: join(directory, 'store') }),
+  executor: inProcess({
+    'report.build': {
+      run: buildReport({ directory, nameOf: ({ taskId, owner }) => `${folderOf(owner)}/${taskId}.csv` }),
+      repeatable: true,
+    },
+  }),
+  attachments: fileAttachments({ directory: join(directory, 'attachments') }),
+  auth: (request) => {
+    const subject = subjectOf(request);
+    return subject === undefined ? undefined : { subject };
+  },
+});
+
+app.use(bridge.middleware({ prefix: '/api/v1' }));
+app.use(async (ctx) => {
+  const [, folder, file] = /^\/reports\/([0-9a-f]{16})\/([0-9a-f]{32}\.csv)$/.exec(ctx.path) ?? [];
+  const subject = subjectOf(ctx.req);
+  if (ctx.method !== 'GET' || !folder || !file || subject === undefined || folder !== folderOf(subject)) return;
+  const path = join(directory, 'reports', folder, file);
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return;
+  ctx.attachment(`cleaned-${file}`);
+  ctx.length = found.size;
+  ctx.body = createReadStream(path);
+});
+
+const server = createServer(app.callback());
+server.on('upgrade', bridge.upgrade);
+await bridge.start();
+server.listen(Number(values.port), '127.0.0.1', () => {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) return;
+  // The demo that started this process listens for the port; a person reads it.
+  if (process.send) process.send({ port: address.port });
+  else console.log(`Listening on http://127.0.0.1:${address.port}/api/v1, data in ${directory}`);
+});
+
+async function close(): Promise<void> {
+  server.close();
+  await bridge.close({ spreadMs: 0 });
+  process.exit(0);
+}
+process.once('SIGTERM', () => void close());
+process.once('SIGINT', () => void close());
+process.once('disconnect', () => void close());

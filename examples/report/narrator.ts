@@ -1,0 +1,92 @@
+import { openSuspensions, parseEventId, stateOf, type Aggregate, type Fact, type UnknownFact } from 'taskbridge/machines';
+import type { Paint } from './screen.ts';
+
+/** What a connection is doing, as the view says it. */
+export interface ConnectionView {
+  readonly transport: 'ws' | 'sse' | 'poll' | null;
+  readonly live: boolean;
+  /** The state of the transport chart, in one line. */
+  readonly state: string;
+}
+
+/** The three transports, as people call them. */
+export const transportNames = { ws: 'WebSocket', sse: 'server-sent events', poll: 'long polling' } as const;
+
+const BAR = 32;
+
+/** One line for one fact, beginning with its number in the log. */
+export function factLine(fact: Fact | UnknownFact, paint: Paint): string {
+  const n = String(parseEventId(fact.eventId)?.n ?? '?').padStart(5);
+  return `${paint(n, 'dim')}  ${sentence(fact, paint)}`;
+}
+
+// The demo's server writes no types but these, and checks every payload before it writes it.
+function sentence(anyFact: Fact | UnknownFact, paint: Paint): string {
+  const fact = anyFact as Fact;
+  switch (fact.type) {
+    case 'TASK_STARTED':
+      return paint('▶ started', 'bold');
+    case 'TASK_PROGRESS':
+      return `· ${fact.payload.progress.toFixed(1)} % ${fact.payload.stage ?? ''}, ${fact.payload.message ?? ''}`;
+    case 'TASK_MESSAGE':
+      return fact.payload.level === 'warning' ? `${paint('!', 'yellow')} ${fact.payload.message}` : `· ${fact.payload.message}`;
+    case 'TASK_SUSPENDED':
+      return paint(`? asks: ${fact.payload.reasonCode} (${fact.payload.allowedActions.join(', ')})`, 'magenta');
+    case 'TASK_ACTION_ACCEPTED':
+      return paint(`✓ answer accepted: ${fact.payload.actionType}`, 'magenta');
+    case 'TASK_COMPLETED':
+      return paint('■ completed', 'green');
+    case 'TASK_FAILED':
+      return paint(`■ failed: ${fact.payload.code}: ${fact.payload.message}`, 'red');
+    case 'TASK_CANCELLED':
+      return paint(`■ cancelled: ${fact.payload.reason}`, 'red');
+    default:
+      return anyFact.type;
+  }
+}
+
+/** The lines that change: the bar, and both charts. */
+export function statusLines(task: Aggregate, connection: ConnectionView, paint: Paint): readonly string[] {
+  const { progress, stage = '', message = '' } = task.task.context.progress ?? { progress: 0 };
+  const full = Math.round((progress / 100) * BAR);
+  const bar = `${paint('█'.repeat(full), 'green')}${paint('░'.repeat(BAR - full), 'dim')}`;
+  const state = stateOf(task.task);
+  const open = openSuspensions(task).length;
+  const transport = connection.transport ? transportNames[connection.transport] : 'none';
+  return [
+    paint('─'.repeat(72), 'dim'),
+    ` ${bar} ${progress.toFixed(1).padStart(5)} %  ${stage} ${paint(message, 'dim')}`,
+    ` task chart       ${paint(state, state === 'failed' ? 'red' : 'bold')}${open > 0 ? `, ${open} open question` : ''}`,
+    ` transport chart  ${connection.state}`,
+    ` transport        ${connection.live ? paint(`${transport}, live`, 'green') : paint(`${transport}, not connected`, 'yellow')}`,
+  ];
+}
+
+/** A state of a chart as text: `observing: { gate: open, … }` becomes the path that is asked for. */
+export function statePath(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return '';
+  const parts = Object.entries(value).map(([name, inner]) => (inner === undefined || JSON.stringify(inner) === '{}' ? name : `${name}.${statePath(inner)}`));
+  return parts.length > 1 ? `(${parts.join(' | ')})` : (parts[0] ?? '');
+}
+
+/** The question as a person reads it: what is asked, and the rows it is about. */
+export function questionLines(task: Aggregate, paint: Paint): readonly string[] {
+  const question = openSuspensions(task)[0];
+  if (!question) return [];
+  // The shape is the job's own: examples/report/job/asking.ts.
+  const about = question.interaction as unknown as DuplicatesQuestion;
+  const key = about.key.length > 0 ? about.key.join(', ') : 'every column';
+  const samples = about.samples.flatMap(({ rows }) => [
+    ...rows.map(({ line, cells }) => `     ${paint(`line ${String(line).padStart(5)}`, 'dim')}  ${cells.join(' | ')}`),
+    '',
+  ]);
+  return ['', paint(`   ${about.groups} groups of rows (${about.rows} rows) agree in ${key}. For example:`, 'bold'), '', ...samples];
+}
+
+interface DuplicatesQuestion {
+  readonly groups: number;
+  readonly rows: number;
+  readonly key: readonly string[];
+  readonly samples: readonly { readonly rows: readonly { readonly line: number; readonly cells: readonly string[] }[] }[];
+}
