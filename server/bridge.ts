@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type Koa from 'koa';
+import { createCore } from './core.ts';
+import { createHttpDoor } from './http/door.ts';
+import { openSse } from './http/sse/index.ts';
+import { grantedExtensions } from './live/extensions.ts';
+import { createLiveHub } from './live/hub.ts';
+import type { TaskActor } from './live-actors.ts';
+import { checkOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
+import { systemChance } from './ports/chance.ts';
+import { systemClock } from './ports/clock.ts';
+import type { MetricsSink } from './ports/observability.ts';
+import { readinessOf } from './readiness.ts';
+import { taskSettings } from './task/settings.ts';
+
+/** A TaskBridge inside its host's process. */
+export interface TaskBridge {
+  /**
+   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it once, before any body
+   * parser. Throws a `RangeError` for a prefix that is no path.
+   */
+  middleware(options?: { readonly prefix?: string }): Koa.Middleware;
+  /** For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of the same prefix, leaves every other path alone. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Opens the store and looks after what an earlier process left. Call it before `listen`. */
+  start(): Promise<void>;
+  /**
+   * Closes in order: answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish
+   * for `drainMs` (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
+   */
+  close(options?: { readonly spreadMs?: number; readonly drainMs?: number }): Promise<void>;
+  /**
+   * The chart of a task as a running XState actor, fed the committed facts of any node. Subscribing pins it. Rejects with a `TaskBridgeError`:
+   * `TASK_NOT_FOUND`, `RATE_LIMITED` (`hotTasksMax` run), `STORE_UNAVAILABLE`.
+   */
+  actor(taskId: string): Promise<TaskActor>;
+}
+
+/** The prefix of the published clients. */
+export const DEFAULT_PREFIX = '/api/v1';
+
+const noMetrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
+
+/** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
+export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
+  checkOptions(options);
+  const { store, auth, attachments, clock = systemClock, chance = systemChance, logger = console, metrics = noMetrics } = options;
+  const executors = executorsOf(options);
+  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics: options.diagnostics });
+  const core = createCore({
+    store,
+    executors,
+    attachments,
+    ownership: options.ownership ?? {},
+    actions: options.actions,
+    metrics,
+    logger,
+    clock,
+    chance,
+    settings: taskSettings(options.tasks),
+    inspect: options.inspect,
+    follow: (taskId, onCommit) => hub.follow(taskId, onCommit),
+  });
+  const http = createHttpDoor({
+    service: core.service,
+    live: {
+      poll: (taskId, request) => hub.poll(taskId, request),
+      openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
+        openSse(req, res, { taskId, cursor: after, extensions: grantedExtensions(extensions), cutAt: caller.expiresAt, hub, clock, chance }),
+    },
+    auth,
+    attachments,
+    uploadPolicy: options.uploads,
+    probes: readinessOf(store, executors, options.readiness),
+    options: options.http,
+    clock,
+    chance,
+    logger,
+  });
+  let closed: Promise<void> | undefined;
+
+  async function close(spreadMs: number, drainMs: number): Promise<void> {
+    await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
+    await store.close();
+  }
+
+  return {
+    middleware: ({ prefix = DEFAULT_PREFIX } = {}) => http.middleware({ prefix }),
+    upgrade: () => undefined,
+    async start() {
+      await store.open();
+      await core.start();
+    },
+    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
+    actor: (taskId) => core.actors.get(taskId),
+  };
+}

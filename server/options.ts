@@ -1,0 +1,64 @@
+import type { InspectionEvent, Observer } from 'xstate';
+import type { HttpOptions } from './http/options.ts';
+import type { LiveOptions } from './live/options.ts';
+import type { AttachmentStore } from './ports/attachments.ts';
+import type { ActionValidationPolicy, AuthContextResolver, OwnershipPolicy, UploadPolicy } from './ports/auth.ts';
+import type { Chance } from './ports/chance.ts';
+import type { Clock } from './ports/clock.ts';
+import type { TaskExecutor } from './ports/executor.ts';
+import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
+import type { Store } from './ports/store.ts';
+import type { TaskSettings } from './task/settings.ts';
+
+/** What a host gives the bridge. */
+export interface TaskBridgeOptions {
+  /** Where tasks live. */
+  readonly store: Store;
+  /** What runs the work; of several, the first that handles a task's type. */
+  readonly executor: TaskExecutor | readonly TaskExecutor[];
+  /** Finds out who is asking. Required: there is no way to leave the door open by accident. */
+  readonly auth: AuthContextResolver;
+  /** Defaults to: anybody may create, only the owner may see. */
+  readonly ownership?: OwnershipPolicy;
+  /** Where uploads go. Without it, multipart requests are refused. */
+  readonly attachments?: AttachmentStore;
+  readonly uploads?: UploadPolicy;
+  readonly actions?: ActionValidationPolicy;
+  /** What `GET /ready` asks, by name, beside the store and the executors. */
+  readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
+  /** Origins that may open WebSockets with cookies. Defaults to the host's own only. */
+  readonly allowedOrigins?: readonly string[];
+  /** The prefix under which `upgrade` answers. Defaults to the one given to `middleware`. */
+  readonly metrics?: MetricsSink;
+  readonly diagnostics?: TransportDiagnosticsSink;
+  /** Told of failures that were survived. Defaults to the console. */
+  readonly logger?: Logger;
+  /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+  /** Limits and times of tasks; see `taskDefaults`. */
+  readonly tasks?: Partial<TaskSettings>;
+  /** Limits and times of streams; see `liveDefaults`. */
+  readonly live?: Partial<LiveOptions>;
+  /** Limits and times of requests; see `httpDefaults`. */
+  readonly http?: Partial<HttpOptions>;
+}
+
+/** Throws a `TypeError` that says what is missing or does not fit. */
+export function checkOptions(options: TaskBridgeOptions): void {
+  // Callers without TypeScript get a sentence instead of a crash at the first request.
+  const given = options as Partial<TaskBridgeOptions>;
+  if (typeof given.auth !== 'function')
+    throw new TypeError('auth is missing: give a function that says who is asking, e.g. auth: (request) => ({ subject: … }).');
+  if (typeof given.store !== 'object') throw new TypeError('store is missing: give memoryStore(), lmdbStore({ path }) or another Store.');
+  if (executorsOf(options).length === 0) throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
+  if (given.attachments && !given.store.exclusive && !given.attachments.shared)
+    throw new TypeError('attachments are kept on this node only, but the store is shared by several: give an attachment store that they share.');
+}
+
+/** All executors that were given. */
+export function executorsOf({ executor }: Partial<Pick<TaskBridgeOptions, 'executor'>>): readonly TaskExecutor[] {
+  if (executor === undefined) return [];
+  return 'start' in executor ? [executor] : executor;
+}

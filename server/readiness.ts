@@ -1,0 +1,23 @@
+import type { TaskExecutor } from './ports/executor.ts';
+import type { ReadinessProbe } from './ports/observability.ts';
+import type { Store } from './ports/store.ts';
+
+/** What `GET /ready` asks: the store, every executor that can tell, and what the host adds. */
+export function readinessOf(
+  store: Store,
+  executors: readonly TaskExecutor[],
+  given: Readonly<Record<string, ReadinessProbe>> = {},
+): Readonly<Record<string, ReadinessProbe>> {
+  const probes: Record<string, ReadinessProbe> = {
+    store: {
+      async check() {
+        await store.now();
+        return { ready: true, details: { name: store.name } };
+      },
+    },
+  };
+  for (const executor of executors) {
+    if (executor.health) probes[executor.name] = { check: async () => ({ ready: (await executor.health?.()) === undefined }) };
+  }
+  return { ...probes, ...given };
+}
