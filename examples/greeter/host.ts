@@ -22,5 +22,5 @@ app.use(bridge.middleware({ prefix: '/api/v1' }));
 const server = createServer(app.callback());
 server.on('upgrade', bridge.upgrade);
 await bridge.start();
-server.listen(Number(process.env['PORT'] ?? 3000), () => console.log('Greeter listens', server.address()));
+server.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1', () => console.log('Listening on', server.address()));
 process.once('SIGTERM', () => void bridge.close({ spreadMs: 0 }).then(() => process.exit(0)));
