@@ -97,9 +97,22 @@ export function createHttpDoor({ auth, probes = {}, ...parts }: HttpDoorParts): 
         refuseUnknown(ctx, allow);
       });
       const routes = router.routes() as unknown as Koa.Middleware;
-      return (ctx, next) => health(ctx, () => routes(ctx, next));
+      return (ctx, next) => (hasPath(ctx) ? health(ctx, () => routes(ctx, next)) : boundary(ctx, refuseTarget));
     },
   };
+}
+
+/** False for a request target that is no URL (`http://[`): Koa throws on every look at such a path, and would answer 500. */
+function hasPath(ctx: Koa.Context): boolean {
+  try {
+    return typeof ctx.path === 'string';
+  } catch {
+    return false;
+  }
+}
+
+async function refuseTarget(): Promise<never> {
+  throw new TaskBridgeError('INVALID_REQUEST', 'The request target is no URL.');
 }
 
 /** A WebSocket that arrives without its upgrade lost it on the way: the client is told to use another transport, not that a task is missing. */

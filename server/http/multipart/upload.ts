@@ -51,6 +51,7 @@ const isFile = ({ name, fileName, contentType }: Part) =>
 export async function receiveUpload(req: IncomingMessage, tools: UploadTools): Promise<Upload> {
   const { attachments, options } = tools;
   const texts = new Map<TextField, Buffer>();
+  const seen = new Set<TextField>();
   const reading: Promise<unknown>[] = [];
   const files: Promise<AttachmentReference>[] = [];
   const keys: string[] = [];
@@ -99,14 +100,12 @@ export async function receiveUpload(req: IncomingMessage, tools: UploadTools): P
       assertContentType(contentType, options.uploadContentTypes, about.fileName);
       files.push(watch(takeFile(part, files.length, about)));
     } else if (isTextField(name) || fileName === undefined) {
-      const work = takeText(part);
       if (isTextField(name) && seen.has(name)) throw givenTwice(name);
       if (isTextField(name)) seen.add(name);
+      const work = watch(takeText(part));
       if (name === 'clientRequestId') clientRequestIdRead = work;
-      void watch(work);
     } else part.bytes.resume();
   };
-  const seen = new Set<TextField>();
   const discard = () => removeAll(keys, tools);
   const parts = readParts(req, options, tools.clock, onPart);
   try {

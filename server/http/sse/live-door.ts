@@ -1,0 +1,16 @@
+import { grantedExtensions } from '../../live/extensions.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import type { Chance } from '../../ports/chance.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LiveDoor } from '../live-door.ts';
+import { openSse } from './open-sse.ts';
+
+/** Gives the HTTP routes their long polls and SSE streams from a hub. */
+export function createLiveDoor({ hub, clock, chance }: { readonly hub: LiveHub; readonly clock: Clock; readonly chance: Chance }): LiveDoor {
+  return {
+    poll: (taskId, request) => hub.poll(taskId, request),
+    openSse({ req, res, auth, taskId, after, extensions }) {
+      openSse(req, res, { taskId, cursor: after, extensions: grantedExtensions(extensions), cutAt: auth.expiresAt, hub, clock, chance });
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** WebSockets that watch tasks. */
+export { createWebSocketDoor, type WebSocketDoor, type WebSocketDoorContext } from './door.ts';

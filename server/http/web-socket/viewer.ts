@@ -1,0 +1,83 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '../../../machines/index.ts';
+import type { StreamExtension } from '../../live/extensions.ts';
+import type { Viewer } from '../../live/viewer.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Entry } from '../../ports/store.ts';
+import { factFrames } from './frames.ts';
+
+/** What a viewer behind a WebSocket needs. */
+export interface WebSocketViewerContext {
+  readonly taskId: string;
+  readonly ws: WebSocket;
+  /** The connection under it. */
+  readonly socket: Socket;
+  /** What the client asked for and gets; undefined where it asked for nothing. */
+  readonly extensions: readonly StreamExtension[] | undefined;
+  readonly clock: Clock;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** A WebSocket that has subscribed to a task. Nothing compresses here, so that facts may go to the connection as they are framed. */
+export class WebSocketViewer implements Viewer {
+  readonly transport = 'ws';
+  private readonly context: WebSocketViewerContext;
+
+  constructor(context: WebSocketViewerContext) {
+    this.context = context;
+  }
+
+  /** The first frame: shows a mute proxy, and tells what was granted. */
+  confirm(cursor: string | null | undefined): void {
+    const { taskId, extensions } = this.context;
+    const replayStartedAfterEventId = cursor || null;
+    const frame: SubscriptionConfirmedFrame = { type: 'SUBSCRIPTION_CONFIRMED', taskId, replayStartedAfterEventId, live: true };
+    this.control(extensions ? { ...frame, extensions } : frame);
+  }
+
+  facts(entries: readonly Entry[]): void {
+    const { ws, socket } = this.context;
+    if (ws.readyState === ws.OPEN && socket.writable) socket.write(factFrames(entries));
+  }
+
+  gap(gap: Gap): void {
+    if (this.context.extensions?.includes('gap')) this.control({ type: 'GAP', taskId: this.context.taskId, ...gap });
+  }
+
+  heartbeat(): void {
+    this.control({ type: 'HEARTBEAT', taskId: this.context.taskId, live: true });
+  }
+
+  pendingBytes(): number {
+    return this.context.socket.writableLength;
+  }
+
+  takenBytes(): number {
+    const { socket } = this.context;
+    return socket.bytesWritten - socket.writableLength;
+  }
+
+  onDrain(callback: () => void): void {
+    const { socket, clock } = this.context;
+    if (socket.writableLength === 0) clock.setTimeout(callback, 0);
+    else if (socket.writable)
+      socket.write(NOTHING, (error) => {
+        if (!error) callback();
+      });
+  }
+
+  end(): void {
+    this.context.ws.close(1000);
+  }
+
+  cut(): void {
+    this.context.ws.terminate();
+  }
+
+  private control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {
+    const { ws } = this.context;
+    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame));
+  }
+}
