@@ -35,7 +35,7 @@ function writeState(node: AnyStateNode, indent: string, lines: string[]): void {
 function writeTransitions(node: AnyStateNode, lines: string[]): void {
   const staying: string[] = [];
   for (const effect of [...actionNames('entry', node.entry), ...actionNames('exit', node.exit)]) staying.push(effect);
-  for (const { src } of node.invoke) staying.push(`invoke ${String(src)}`);
+  for (const { src } of node.invoke) staying.push(`invoke ${src as string}`);
   for (const transition of transitionsOf(node)) {
     if (!transition.target) staying.push(label(transition));
     for (const target of transition.target ?? []) lines.push(`${name(node)} --> ${name(target)} : ${label(transition)}`);
@@ -50,7 +50,7 @@ function transitionsOf(node: AnyStateNode): readonly AnyTransitionDefinition[] {
 }
 
 function label({ eventType, guard, actions }: AnyTransitionDefinition): string {
-  const event = eventType === '' ? 'always' : eventName(eventType);
+  const event = eventType === '' ? 'always' : eventName(String(eventType));
   const condition = guard === undefined ? '' : ` [${referenceName(guard)}]`;
   const effects = actions.length === 0 ? '' : ` / ${actions.map(referenceName).join(', ')}`;
   return `${event}${condition}${effects}`;

@@ -27,6 +27,7 @@ describeChart({
     'task.ended': [{ type: 'task.ended' }],
     'work.released': [{ type: 'work.released' }],
   }),
+  takesEveryFact: false,
   isBeyond: (context) => (context as AttemptContext).attempt > 2 || (context as AttemptContext).tries > 1,
   presets: [],
 });

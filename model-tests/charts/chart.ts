@@ -14,6 +14,8 @@ export interface BoundedChart {
   readonly machine: AnyStateMachine;
   /** Every event, with each payload that a guard can tell apart. */
   readonly alphabet: readonly EventObject[];
+  /** True where the law says that each fact is taken until the end, however odd it is. */
+  readonly takesEveryFact: boolean;
   /** States beyond are looked at, and not walked on from. */
   readonly isBeyond: (context: unknown) => boolean;
   /** Contexts that no short walk reaches (a limit that is full), with the state that they are put in. */
@@ -96,5 +98,5 @@ function edgeName({ source, eventType }: AnyTransitionDefinition, index: number)
 }
 
 function indexOf(definition: AnyTransitionDefinition): number {
-  return definition.source.transitions.get(definition.eventType)?.indexOf(definition) ?? -1;
+  return definition.source.transitions.get(String(definition.eventType))?.indexOf(definition) ?? -1;
 }

@@ -22,6 +22,7 @@ describeChart({
     ]),
     'suspension.expire': [BEFORE, DEADLINE].map((at) => ({ type: 'suspension.expire', suspendId: 'a', at })),
   }),
+  takesEveryFact: false,
   isBeyond: () => false,
   presets: [],
 });

@@ -29,6 +29,7 @@ describeChart({
   name: 'task',
   machine: taskMachine,
   alphabet,
+  takesEveryFact: true,
   isBeyond: (context) => (context as TaskContext).suspensionCount > 2,
   presets: [
     running({ openSuspensionIds: Array.from({ length: limits.openSuspensionsMax }, (_, index) => `q${index}`) }),

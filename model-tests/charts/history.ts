@@ -1,0 +1,59 @@
+import * as fc from 'fast-check';
+import { decide, emptyAggregate, eventId, fold, type Aggregate, type Fact, type FactBody, type Intent } from '../../machines/index.ts';
+import { question } from './alphabet.ts';
+
+const DEADLINE = '2026-01-01T12:00:00Z';
+const failure = { code: 'BROKEN', message: 'It broke.', retryable: true };
+const ids = ['a', 'b', 'never-asked'];
+const times = ['2026-01-01T11:00:00Z', '2026-01-01T13:00:00Z'];
+
+/** Whatever may be wished of a task with two questions, one of them with a deadline. */
+export const intents: readonly Intent[] = [
+  { type: 'report.started', payload: {} },
+  { type: 'report.progress', payload: { progress: 40, stage: 'reading' } },
+  { type: 'report.message', payload: { message: 'Read.', level: 'info' } },
+  { type: 'report.suspended', payload: question('a') },
+  { type: 'report.suspended', payload: question('b', DEADLINE) },
+  { type: 'report.completed', payload: { result: null } },
+  { type: 'report.failed', payload: failure },
+  { type: 'report.cancelled', payload: {} },
+  { type: 'task.cancel', reason: 'Enough.' },
+  { type: 'task.fail', payload: failure },
+  { type: 'cancel.overdue' },
+  ...ids.flatMap((suspendId) =>
+    times.flatMap((at): Intent[] => [
+      { type: 'suspension.expire', suspendId, at },
+      { type: 'action.submit', suspendId, clientActionId: 'c1', actionType: 'keep', at },
+      { type: 'action.submit', suspendId, clientActionId: 'c2', actionType: 'burn', at },
+      { type: 'action.submit', suspendId, clientActionId: 'c1', actionType: 'keep', at, receipt: 'same' },
+      { type: 'action.submit', suspendId, clientActionId: 'c1', actionType: 'drop', at, receipt: 'different' },
+    ]),
+  ),
+];
+
+/** Gives facts their place in a log: dense ids after the last one. */
+export function written(aggregate: Aggregate, facts: readonly FactBody[]): Fact[] {
+  const last = Number(aggregate.lastEventId?.split('-')[0] ?? 0);
+  return facts.map((fact, index) => ({ ...fact, taskId: 't', eventId: eventId(last + index + 1, 1), createdAt: '2026-01-01T00:00:00Z' }));
+}
+
+/** Every aggregate on the way of a list of intents, the empty one first, each decided and folded like the server does. */
+export function historyOf(wishes: readonly Intent[]): Aggregate[] {
+  const history = [emptyAggregate];
+  let now = emptyAggregate;
+  for (const intent of wishes)
+    for (const fact of written(now, decide(now, intent).facts)) {
+      now = fold(now, fact);
+      history.push(now);
+    }
+  return history;
+}
+
+/** Random lists of intents. The end is rare, so that they live. */
+export const anyWishes: fc.Arbitrary<Intent[]> = fc.array(
+  fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(...intents.filter(({ type }) => !/completed|failed|fail|cancel/.test(type))) },
+    { weight: 1, arbitrary: fc.constantFrom(...intents) },
+  ),
+  { maxLength: 40 },
+);
