@@ -2,16 +2,15 @@ import { TaskBridgeError } from '../errors.ts';
 import type { Chance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
-import type { EventStore, Tail } from '../ports/store.ts';
+import type { EventStore } from '../ports/store.ts';
 import { alarm } from './alarm.ts';
 import { cursorOf } from './cursor.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
-import { pollLog, type PollContext, type PollPage, type PollRequest } from './poll.ts';
-import { Repair } from './repair.ts';
-import { guardedSinks } from './sinks.ts';
+import { pollLog, type PollPage, type PollRequest } from './poll.ts';
+import { guardedSinks, type Sinks } from './sinks.ts';
 import { LogSubscription, type Subscription } from './subscription.ts';
 import type { Viewer } from './viewer.ts';
-import { Watch } from './watch.ts';
+import { Watches } from './watches.ts';
 
 /** What a hub needs. */
 export interface LiveHubContext {
@@ -55,134 +54,104 @@ export interface LiveHub {
 }
 
 /** Makes the live hub of a process. Throws a `RangeError` for wrong options. */
-export function createLiveHub({ store, clock, chance, options: given, logger, diagnostics, metrics }: LiveHubContext): LiveHub {
-  const options = liveOptions(given);
-  const watches = new Map<string, Watch>();
-  const subscriptions = new Set<LogSubscription>();
-  const streams = new Map<TransportName, number>();
-  const polls = new Set<() => void>();
-  const sinks = guardedSinks({ diagnostics, metrics, logger });
-  const repair = new Repair({ store, clock, options, logger, watches: () => [...watches.values()] });
-  let tail: Tail | undefined;
-  let closing = false;
-  let onEmpty: (() => void) | undefined;
+export function createLiveHub(context: LiveHubContext): LiveHub {
+  return new Hub(context);
+}
 
-  function openTail(): Tail {
-    tail ??= store.tail({
-      committed: (taskId, entries, ended) => watches.get(taskId)?.committed(entries, ended),
-      interrupted: () => void repair.look(),
-    });
-    return tail;
+class Hub implements LiveHub {
+  readonly options: LiveOptions;
+  private readonly context: LiveHubContext;
+  private readonly sinks: Sinks;
+  private readonly watches: Watches;
+  private readonly subscriptions = new Set<LogSubscription>();
+  private readonly streams = new Map<TransportName, number>();
+  private readonly polls = new Set<() => void>();
+  private closing = false;
+  private onEmpty: (() => void) | undefined;
+
+  constructor(context: LiveHubContext) {
+    const { store, clock, logger, diagnostics, metrics } = context;
+    this.context = context;
+    this.options = liveOptions(context.options);
+    this.sinks = guardedSinks({ diagnostics, metrics, logger });
+    this.watches = new Watches({ store, clock, options: this.options, logger });
   }
 
-  function watchOf(taskId: string): Watch {
-    const known = watches.get(taskId);
-    if (known) return known;
-    const opened = openTail();
-    const watch = new Watch({
-      taskId,
-      tail: opened,
-      logger,
-      onDeserted() {
-        watches.delete(taskId);
-        opened.unwatch(taskId);
-        if (watches.size === 0) repair.disarm();
-      },
-    });
-    watches.set(taskId, watch);
-    repair.arm();
-    return watch;
+  get viewers(): number {
+    return this.subscriptions.size + this.polls.size;
   }
 
-  function follow(taskId: string, callback: () => void): { watch: Watch; leave: () => void } {
-    const watch = watchOf(taskId);
-    return { watch, leave: watch.follow(callback) };
+  get watched(): number {
+    return this.watches.size;
   }
 
-  function assertRoom(arriving = 0): void {
-    if (subscriptions.size + polls.size + arriving < options.viewersMax) return;
+  assertRoom(arriving = 0): void {
+    if (this.viewers + arriving < this.options.viewersMax) return;
     throw new TaskBridgeError('RATE_LIMITED', 'This server has as many live connections as it can hold; come back later.', { retryAfterSeconds: 5 });
   }
 
-  function countStream(transport: TransportName, change: 1 | -1): void {
-    const count = (streams.get(transport) ?? 0) + change;
-    streams.set(transport, count);
-    sinks.metrics?.setGauge('streams_active', count, { transport });
+  watch(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt }: WatchOptions = {}): Subscription {
+    if (this.closing) {
+      viewer.cut();
+      return { close: () => undefined };
+    }
+    const { store, clock, logger } = this.context;
+    const { diagnostics, metrics } = this.sinks;
+    const { transport } = viewer;
+    const start = cursorOf(cursor);
+    const watch = this.watches.of(taskId);
+    const onClosed = (closed: LogSubscription): void => this.left(closed, transport);
+    const subscription = new LogSubscription({ watch, viewer, cursor: start, cutAt, store, clock, options: this.options, logger, diagnostics, onClosed });
+    this.subscriptions.add(subscription);
+    this.countStream(transport, 1);
+    diagnostics?.onReplayStart?.(transport, taskId, cursor || null);
+    if (start.n > 0) metrics?.incrementCounter('replays_total', 1, { transport });
+    subscription.start();
+    return subscription;
   }
 
-  const polling: PollContext = {
-    store,
-    clock,
-    options,
-    watch: follow,
-    enter(answerNow) {
-      if (closing) return undefined;
-      assertRoom();
-      polls.add(answerNow);
-      return () => polls.delete(answerNow);
-    },
-  };
+  poll(taskId: string, request: PollRequest): Promise<PollPage> {
+    const { store, clock } = this.context;
+    const enter = (answerNow: () => void): (() => void) | undefined => this.enterPoll(answerNow);
+    return pollLog({ store, clock, options: this.options, watches: this.watches, enter }, taskId, request);
+  }
 
-  return {
-    options,
-    get viewers() {
-      return subscriptions.size + polls.size;
-    },
-    get watched() {
-      return watches.size;
-    },
-    assertRoom,
+  follow(taskId: string, callback: () => void): () => void {
+    const watch = this.watches.of(taskId);
+    const leave = watch.follow(callback);
+    watch.open().catch((error: unknown) => this.context.logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }));
+    return leave;
+  }
 
-    watch(taskId, viewer, cursor, { cutAt } = {}) {
-      if (closing) {
-        viewer.cut();
-        return { close: () => undefined };
-      }
-      const { transport } = viewer;
-      const start = cursorOf(cursor);
-      const subscription = new LogSubscription({
-        watch: watchOf(taskId),
-        viewer,
-        cursor: start,
-        cutAt,
-        store,
-        clock,
-        options,
-        logger,
-        diagnostics: sinks.diagnostics,
-        onClosed(closed) {
-          subscriptions.delete(closed);
-          countStream(transport, -1);
-          if (subscriptions.size === 0) onEmpty?.();
-        },
-      });
-      subscriptions.add(subscription);
-      countStream(transport, 1);
-      sinks.diagnostics?.onReplayStart?.(transport, taskId, cursor || null);
-      if (start.n > 0) sinks.metrics?.incrementCounter('replays_total', 1, { transport });
-      subscription.start();
-      return subscription;
-    },
+  async close({ spreadMs = 0 }: { readonly spreadMs?: number } = {}): Promise<void> {
+    const { clock, chance } = this.context;
+    this.closing = true;
+    for (const answerNow of this.polls) answerNow();
+    if (this.subscriptions.size > 0) {
+      const empty = new Promise<void>((resolve) => (this.onEmpty = resolve));
+      for (const subscription of this.subscriptions)
+        alarm(clock, clock.now() + Math.floor(chance.fraction() * spreadMs), () => subscription.cut());
+      await empty;
+    }
+    await this.watches.close();
+  }
 
-    poll: (taskId, request) => pollLog(polling, taskId, request),
+  private enterPoll(answerNow: () => void): (() => void) | undefined {
+    if (this.closing) return undefined;
+    this.assertRoom();
+    this.polls.add(answerNow);
+    return () => this.polls.delete(answerNow);
+  }
 
-    follow(taskId, callback) {
-      const { watch, leave } = follow(taskId, callback);
-      watch.open().catch((error: unknown) => logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }));
-      return leave;
-    },
+  private left(subscription: LogSubscription, transport: TransportName): void {
+    this.subscriptions.delete(subscription);
+    this.countStream(transport, -1);
+    if (this.subscriptions.size === 0) this.onEmpty?.();
+  }
 
-    async close({ spreadMs = 0 } = {}) {
-      closing = true;
-      for (const answerNow of polls) answerNow();
-      if (subscriptions.size > 0) {
-        const empty = new Promise<void>((resolve) => (onEmpty = resolve));
-        for (const subscription of subscriptions)
-          alarm(clock, clock.now() + Math.floor(chance.fraction() * spreadMs), () => subscription.cut());
-        await empty;
-      }
-      repair.stop();
-      await tail?.close().catch((error: unknown) => logger?.warn('The tail of the store did not close.', { error }));
-    },
-  };
+  private countStream(transport: TransportName, change: 1 | -1): void {
+    const count = (this.streams.get(transport) ?? 0) + change;
+    this.streams.set(transport, count);
+    this.sinks.metrics?.setGauge('streams_active', count, { transport });
+  }
 }

@@ -6,7 +6,7 @@ import { alarm } from './alarm.ts';
 import { cursorOf } from './cursor.ts';
 import { readAfter } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
-import type { Watch } from './watch.ts';
+import type { Watches } from './watches.ts';
 
 /** One long poll. */
 export interface PollRequest {
@@ -36,8 +36,7 @@ export interface PollContext {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
-  /** Watches a task on behalf of one waiting poll. */
-  readonly watch: (taskId: string, wake: () => void) => { readonly watch: Watch; readonly leave: () => void };
+  readonly watches: Watches;
   /** Keeps what ends the wait at once, until it is called off; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
@@ -90,7 +89,8 @@ async function waitForPage(context: PollContext, taskId: string, request: PollRe
   }
   const cancelTimeout = alarm(context.clock, context.clock.now() + request.waitMs, answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
-  const { watch, leave } = context.watch(taskId, bell.ring);
+  const watch = context.watches.of(taskId);
+  const leave = watch.follow(bell.ring);
   try {
     let failure: { readonly error: unknown } | undefined;
     // Rings once when the tail is open: the first look is after it, so that the seam loses nothing.
@@ -114,7 +114,7 @@ async function waitForPage(context: PollContext, taskId: string, request: PollRe
 }
 
 /** Something to wait for that may happen before, and many times. */
-function createBell(): { ring(): void; rung(): Promise<void> } {
+function createBell(): { readonly ring: () => void; readonly rung: () => Promise<void> } {
   let waiting: (() => void) | undefined;
   let hasRung = false;
   return {
