@@ -4,6 +4,7 @@ import type Koa from 'koa';
 import { createCore } from './core.ts';
 import { createHttpDoor } from './http/door.ts';
 import { openSse } from './http/sse/index.ts';
+import { createWebSocketDoor, type WebSocketDoor } from './http/web-socket/index.ts';
 import { grantedExtensions } from './live/extensions.ts';
 import { createLiveHub } from './live/hub.ts';
 import type { TaskActor } from './live-actors.ts';
@@ -78,16 +79,27 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
+  const webSockets = new Map<string, WebSocketDoor>();
   let closed: Promise<void> | undefined;
 
+  function mount(prefix: string): Koa.Middleware {
+    const { allowedOrigins = [] } = options;
+    const middleware = http.middleware({ prefix });
+    webSockets.set(prefix, createWebSocketDoor({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
+    return middleware;
+  }
+
   async function close(spreadMs: number, drainMs: number): Promise<void> {
+    for (const door of webSockets.values()) door.close();
     await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
     await store.close();
   }
 
   return {
-    middleware: ({ prefix = DEFAULT_PREFIX } = {}) => http.middleware({ prefix }),
-    upgrade: () => undefined,
+    middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
+    upgrade(request, socket, head) {
+      for (const door of webSockets.values()) if (door.upgrade(request, socket, head)) return;
+    },
     async start() {
       await store.open();
       await core.start();

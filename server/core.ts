@@ -77,6 +77,7 @@ export function createCore(context: CoreContext): Core {
     async close(drainMs) {
       await reconciler.close();
       await supervisor.drained(drainMs);
+      desk.hurry();
       await supervisor.close();
       await Promise.allSettled(context.executors.map((executor) => executor.close?.()));
       actors.close();

@@ -28,7 +28,6 @@ export interface TaskBridgeOptions {
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
   /** Origins that may open WebSockets with cookies. Defaults to the host's own only. */
   readonly allowedOrigins?: readonly string[];
-  /** The prefix under which `upgrade` answers. Defaults to the one given to `middleware`. */
   readonly metrics?: MetricsSink;
   readonly diagnostics?: TransportDiagnosticsSink;
   /** Told of failures that were survived. Defaults to the console. */

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { inProcess, type Handler } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import type { TaskExecutor } from '../../server/ports/index.ts';
-import { alice, coreOf } from './core-of.ts';
+import type { TaskExecutor } from '../../server/index.ts';
+import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 import { faultyStore } from './faulty-store.ts';
 
 const openMemory = async () => {
@@ -30,15 +30,15 @@ const steps = (stopAt: number, stopped: () => void): Handler => {
 const messages = (facts: readonly { type: string; payload: unknown }[]) =>
   facts.flatMap(({ type, payload }) => (type === 'TASK_MESSAGE' ? [(payload as { message: string }).message] : []));
 
-const waitForState = (of: Awaited<ReturnType<typeof coreOf>>, taskId: string, state: string) =>
-  vi.waitFor(async () => expect((await of.core.service.snapshot(alice, taskId)).state).toBe(state), { timeout: 5000 });
+const waitForState = (of: RunningBridge, taskId: string, state: string) =>
+  vi.waitFor(async () => expect((await of.snapshot(taskId)).state).toBe(state), { timeout: 5000 });
 
 test('runs repeatable work on from what it saved, repeating no fact and no question', async () => {
   const memory = await openMemory();
   const first = faultyStore(memory);
   let isStuck: () => void = () => undefined;
   const stuck = new Promise<void>((resolve) => (isStuck = resolve));
-  const one = await coreOf([inProcess({ work: { run: steps(4, isStuck), repeatable: true } })], {}, { store: first });
+  const one = await bridgeOf([inProcess({ work: { run: steps(4, isStuck), repeatable: true } })], { store: first });
   const taskId = await one.start('work');
   await stuck;
   first.kill();
@@ -46,55 +46,52 @@ test('runs repeatable work on from what it saved, repeating no fact and no quest
   const second = faultyStore(memory);
   let isAsked: () => void = () => undefined;
   const asked = new Promise<void>((resolve) => (isAsked = resolve));
-  const two = await coreOf([inProcess({ work: { run: steps(0, isAsked), repeatable: true } })], {}, { store: second });
+  const two = await bridgeOf([inProcess({ work: { run: steps(0, isAsked), repeatable: true } })], { store: second });
   await waitForState(two, taskId, 'suspended');
   second.kill();
   void asked;
 
-  const three = await coreOf([inProcess({ work: { run: steps(0, () => undefined), repeatable: true } })], {}, { store: faultyStore(memory) });
-  const [question] = (await three.core.service.snapshot(alice, taskId)).suspensions;
-  await three.core.service.act(alice, taskId, { clientActionId: 'a', suspendId: question?.suspendId ?? '', actionType: 'yes' });
+  const three = await bridgeOf([inProcess({ work: { run: steps(0, () => undefined), repeatable: true } })], { store: faultyStore(memory) });
+  const [question] = (await three.snapshot(taskId)).suspensions;
+  await three.act(taskId, { clientActionId: 'a', suspendId: question?.suspendId ?? '', actionType: 'yes' });
   await waitForState(three, taskId, 'completed');
   const facts = await three.facts(taskId);
   expect(messages(facts)).toEqual([1, 2, 3, 4, 5, 6].map((step) => `step ${step}`));
   expect(facts.filter(({ type }) => type === 'TASK_SUSPENDED')).toHaveLength(1);
   expect(facts.filter(({ type }) => type === 'TASK_STARTED')).toHaveLength(1);
-  await three.core.close(0);
 });
 
 test('hands an answer that was accepted before a crash to the run after it', async () => {
   const memory = await openMemory();
   const first = faultyStore(memory);
   const work = (task: Parameters<Handler>[0]) => steps(0, () => undefined)(task);
-  const one = await coreOf([inProcess({ work: { run: work, repeatable: true } })], {}, { store: first });
+  const one = await bridgeOf([inProcess({ work: { run: work, repeatable: true } })], { store: first });
   const taskId = await one.start('work');
   await waitForState(one, taskId, 'suspended');
-  const [question] = (await one.core.service.snapshot(alice, taskId)).suspensions;
-  const accepted = one.core.service.act(alice, taskId, { clientActionId: 'a', suspendId: question?.suspendId ?? '', actionType: 'no' });
+  const [question] = (await one.snapshot(taskId)).suspensions;
+  const accepted = one.act(taskId, { clientActionId: 'a', suspendId: question?.suspendId ?? '', actionType: 'no' });
   await accepted;
   first.kill();
-  const two = await coreOf([inProcess({ work: { run: work, repeatable: true } })], {}, { store: faultyStore(memory) });
+  const two = await bridgeOf([inProcess({ work: { run: work, repeatable: true } })], { store: faultyStore(memory) });
   await waitForState(two, taskId, 'completed');
-  expect((await two.core.service.snapshot(alice, taskId)).result).toBe('no');
-  await two.core.close(0);
+  expect((await two.snapshot(taskId)).result).toBe('no');
 });
 
 test('fails work that was lost and may not be repeated, as retryable', async () => {
   const memory = await openMemory();
   const first = faultyStore(memory);
-  const one = await coreOf([inProcess({ work: () => new Promise(() => undefined) })], {}, { store: first });
+  const one = await bridgeOf([inProcess({ work: () => new Promise(() => undefined) })], { store: first });
   const taskId = await one.start('work');
   await waitForState(one, taskId, 'running');
   first.kill();
-  const two = await coreOf([inProcess({ work: () => Promise.resolve() })], {}, { store: faultyStore(memory) });
+  const two = await bridgeOf([inProcess({ work: () => Promise.resolve() })], { store: faultyStore(memory) });
   await waitForState(two, taskId, 'failed');
-  expect((await two.core.service.snapshot(alice, taskId)).failure).toMatchObject({ code: 'WORK_LOST', retryable: true });
-  await two.core.close(0);
+  expect((await two.snapshot(taskId)).failure).toMatchObject({ code: 'WORK_LOST', retryable: true });
 });
 
 test('appends nothing twice when replies are lost or appends fail', async () => {
   const store = faultyStore(await openMemory());
-  const of = await coreOf(
+  const of = await bridgeOf(
     [
       inProcess({
         async work(task) {
@@ -106,7 +103,6 @@ test('appends nothing twice when replies are lost or appends fail', async () => 
         },
       }),
     ],
-    {},
     { store },
   );
   const taskId = await of.start('work');
@@ -114,28 +110,26 @@ test('appends nothing twice when replies are lost or appends fail', async () => 
   const facts = await of.facts(taskId);
   expect(messages(facts)).toEqual(Array.from({ length: 20 }, (_, i) => `step ${i + 1}`));
   expect(facts.map(({ eventId }) => Number.parseInt(eventId, 10))).toEqual(facts.map((_, i) => i + 1));
-  await of.core.close(0);
 });
 
 test('lets any node of a shared store take answers and cancels for work that runs on another', async () => {
   const memory = await openMemory();
   const handlers = { work: { run: steps(0, () => undefined), repeatable: true } };
-  const a = await coreOf([inProcess(handlers)], {}, { store: faultyStore(memory, { shared: true }) });
-  const b = await coreOf([inProcess(handlers)], {}, { store: faultyStore(memory, { shared: true }) });
+  const a = await bridgeOf([inProcess(handlers)], { store: faultyStore(memory, { shared: true }) });
+  const b = await bridgeOf([inProcess(handlers)], { store: faultyStore(memory, { shared: true }) });
   const taskId = await a.start('work');
   await waitForState(b, taskId, 'suspended');
-  const [question] = (await b.core.service.snapshot(alice, taskId)).suspensions;
+  const [question] = (await b.snapshot(taskId)).suspensions;
   const answers = Array.from({ length: 10 }, (_, i) => {
     const node = i % 2 === 0 ? a : b;
     const answer = { clientActionId: `a${i}`, suspendId: question?.suspendId ?? '', actionType: i % 3 === 0 ? 'yes' : 'no' };
-    return node.core.service.act(alice, taskId, answer);
+    return node.act(taskId, answer);
   });
   const statuses = (await Promise.all(answers)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 'ACCEPTED')).toHaveLength(1);
   expect(statuses.filter((status) => status === 'REJECTED_ALREADY_RESOLVED')).toHaveLength(9);
   await waitForState(b, taskId, 'completed');
   expect((await a.facts(taskId)).filter(({ type }) => type === 'TASK_ACTION_ACCEPTED')).toHaveLength(1);
-  await Promise.all([a.core.close(0), b.core.close(0)]);
 });
 
 test('fences a node that lost its lease and goes on reporting', async () => {
@@ -143,7 +137,7 @@ test('fences a node that lost its lease and goes on reporting', async () => {
   const frozen = faultyStore(memory, { shared: true });
   let report: (text: string) => Promise<void> = () => Promise.resolve();
   let ended: Promise<unknown> = Promise.resolve();
-  const a = await coreOf(
+  const a = await bridgeOf(
     [
       inProcess({
         work: {
@@ -156,23 +150,21 @@ test('fences a node that lost its lease and goes on reporting', async () => {
         },
       }),
     ],
-    { leaseMs: 90, reconcileMs: 30 },
     // This node cannot renew: its clock stands still, as in a process that was stopped.
-    { store: { ...frozen, now: () => Promise.resolve(0) } },
+    { tasks: { leaseMs: 90, reconcileMs: 30 }, store: { ...frozen, now: () => Promise.resolve(0) } },
   );
   const taskId = await a.start('work');
   await waitForState(a, taskId, 'running');
-  const b = await coreOf([inProcess({ work: { run: () => Promise.resolve('by b'), repeatable: true } })], { leaseMs: 90, reconcileMs: 30 }, { store: faultyStore(memory, { shared: true }) });
+  const b = await bridgeOf([inProcess({ work: { run: () => Promise.resolve('by b'), repeatable: true } })], { tasks: { leaseMs: 90, reconcileMs: 30 }, store: faultyStore(memory, { shared: true }) });
   await waitForState(b, taskId, 'completed');
   await expect(report('too late')).rejects.toThrow();
   await ended;
   expect(messages(await b.facts(taskId))).toEqual([]);
-  await Promise.all([a.core.close(0), b.core.close(0)]);
 });
 
 test('makes one task and one run of 20 identical creates', async () => {
   let runs = 0;
-  const { core } = await coreOf([
+  const { create } = await bridgeOf([
     inProcess({
       work: () => {
         runs++;
@@ -180,16 +172,11 @@ test('makes one task and one run of 20 identical creates', async () => {
       },
     }),
   ]);
-  const created = await Promise.all(
-    Array.from({ length: 20 }, () => {
-      const taskId = core.service.newTaskId(alice, 'same');
-      return core.service.create(alice, { taskId, clientRequestId: 'same', taskType: 'work', input: { n: 1 }, metadata: {}, attachments: [] });
-    }),
-  );
+  const body = { clientRequestId: 'same', taskType: 'work', input: { n: 1 } };
+  const created = await Promise.all(Array.from({ length: 20 }, () => create(body)));
   expect(new Set(created.map(({ taskId }) => taskId)).size).toBe(1);
   expect(created.filter(({ deduplicated }) => !deduplicated)).toHaveLength(1);
   expect(runs).toBe(1);
-  await core.close(0);
 });
 
 const executorThat = (start: TaskExecutor['start']): TaskExecutor => ({
@@ -204,25 +191,23 @@ const executorThat = (start: TaskExecutor['start']): TaskExecutor => ({
 
 test('answers 503 for a task that the executor refuses, and 200 FAILED for a retry of its key', async () => {
   const failure = { code: 'FULL', message: 'No room.', retryable: true };
-  const { core } = await coreOf([executorThat(() => Promise.resolve({ status: 'refused', failure }))]);
-  const request = { taskId: core.service.newTaskId(alice, 'k'), clientRequestId: 'k', taskType: 'x', input: {}, metadata: {}, attachments: [] };
-  await expect(core.service.create(alice, request)).rejects.toMatchObject({ code: 'TASK_SUBMISSION_ERROR', details: { taskId: request.taskId } });
-  const again = await core.service.create(alice, { ...request, taskId: core.service.newTaskId(alice, 'k') });
-  expect(again).toMatchObject({ taskId: request.taskId, status: 'FAILED', deduplicated: true });
-  await core.close(0);
+  const { create } = await bridgeOf([executorThat(() => Promise.resolve({ status: 'refused', failure }))]);
+  const body = { clientRequestId: 'k', taskType: 'x' };
+  const refusal = await create(body).catch((envelope: unknown) => envelope as { details: { taskId: string } });
+  expect(refusal).toMatchObject({ code: 'TASK_SUBMISSION_ERROR', details: { failure } });
+  const { taskId } = (refusal as { details: { taskId: string } }).details;
+  expect(await create(body)).toMatchObject({ taskId, status: 'FAILED', deduplicated: true });
 });
 
 test('tries an executor that cannot be reached again, and fails the task when the time is over', async () => {
   let tries = 0;
   const flaky = executorThat(() => (++tries < 3 ? Promise.reject(new Error('unreachable')) : Promise.resolve({ status: 'started' })));
-  const one = await coreOf([flaky]);
+  const one = await bridgeOf([flaky]);
   await one.start('x');
   await vi.waitFor(() => expect(tries).toBe(3));
-  await one.core.close(0);
 
-  const never = await coreOf([executorThat(() => Promise.reject(new Error('unreachable')))], { startWithinMs: 60 });
+  const never = await bridgeOf([executorThat(() => Promise.reject(new Error('unreachable')))], { tasks: { startWithinMs: 60 } });
   const taskId = await never.start('x');
   await waitForState(never, taskId, 'failed');
-  expect((await never.core.service.snapshot(alice, taskId)).failure).toMatchObject({ code: 'EXECUTOR_UNREACHABLE', retryable: true });
-  await never.core.close(0);
+  expect((await never.snapshot(taskId)).failure).toMatchObject({ code: 'EXECUTOR_UNREACHABLE', retryable: true });
 });

@@ -1,4 +1,4 @@
-import type { Store } from '../../server/ports/index.ts';
+import type { Store } from '../../server/index.ts';
 
 /** A store that can be made to fail, between the caller and the real one. */
 export interface FaultyStore extends Store {

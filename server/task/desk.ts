@@ -19,11 +19,16 @@ export interface DeskContext {
   readonly settings: TaskSettings;
 }
 
+/** Conflicts and lost replies that one append survives before it gives up: about ten seconds. */
+const TRIES_MAX = 12;
+
 /** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
 export class Desk {
   readonly #context: DeskContext;
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #listeners = new Set<(state: TaskState) => void>();
+
+  #isHurried = false;
 
   constructor(context: DeskContext) {
     this.#context = context;
@@ -64,6 +69,16 @@ export class Desk {
       throw asTaskBridgeError(error);
     }
     throw taskNotFound(taskId);
+  }
+
+  /** From now on a store that fails is not asked again: the process is about to end. */
+  hurry(): void {
+    this.#isHurried = true;
+  }
+
+  /** @internal Asked by mailboxes. */
+  get triesMax(): number {
+    return this.#isHurried ? 1 : TRIES_MAX;
   }
 
   /** Forgets a task that was removed. */

@@ -21,20 +21,18 @@ interface Waiting {
 
 type Verdict = { readonly waiting: Waiting; readonly answer: unknown } | { readonly waiting: Waiting; readonly error: unknown };
 
-/** Conflicts and lost replies that one drain survives before it gives up. */
-const TRIES_MAX = 12;
 const RETRY_MS = 20;
 
 /** Takes the intents for one task one at a time; what waits together goes into one append, each intent keeping its own answer. */
 export class Mailbox {
   readonly #taskId: string;
   readonly #context: DeskContext;
-  readonly #desk: Pick<Desk, 'committed'>;
+  readonly #desk: Pick<Desk, 'committed' | 'triesMax'>;
   #waiting: Waiting[] = [];
   #draining = false;
   #state: TaskState | undefined;
 
-  constructor(taskId: string, context: DeskContext, desk: Pick<Desk, 'committed'>) {
+  constructor(taskId: string, context: DeskContext, desk: Pick<Desk, 'committed' | 'triesMax'>) {
     this.#taskId = taskId;
     this.#context = context;
     this.#desk = desk;
@@ -80,7 +78,7 @@ export class Mailbox {
 
   async #settle(batch: Waiting[]): Promise<void> {
     let lastError: unknown;
-    for (let tries = 0; tries < TRIES_MAX; tries++) {
+    for (let tries = 0; tries < this.#desk.triesMax; tries++) {
       if (tries > 1) await this.#pause(tries);
       try {
         if (await this.#try(batch)) return;

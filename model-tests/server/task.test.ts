@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import { inProcess, TaskFailure } from '../../adapters/in-process/index.ts';
-import { alice, coreOf } from './core-of.ts';
+import { bridgeOf } from './bridge-of.ts';
 
 const types = async (facts: Promise<{ type: string }[]>) => (await facts).map(({ type }) => type.replace('TASK_', ''));
 
 test('runs a task to its end, asking one question on the way', async () => {
-  const { core, facts, start } = await coreOf([
+  const { snapshot, act, cancel, facts, start } = await bridgeOf([
     inProcess({
       async ask(task) {
         await task.progress(10, { stage: 'reading' });
@@ -16,20 +16,19 @@ test('runs a task to its end, asking one question on the way', async () => {
     }),
   ]);
   const taskId = await start('ask');
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).state).toBe('suspended'));
-  const [question] = (await core.service.snapshot(alice, taskId)).suspensions;
+  await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('suspended'));
+  const [question] = (await snapshot(taskId)).suspensions;
   const answer = { clientActionId: 'a1', suspendId: question?.suspendId ?? '', actionType: 'left', payload: { x: 1 } };
-  const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await core.service.act(alice, taskId, answer)).status));
+  const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await act(taskId, answer)).status));
   expect(statuses.filter((status) => status === 'ACCEPTED')).toHaveLength(1);
   expect(statuses.filter((status) => status === 'DEDUPLICATED')).toHaveLength(9);
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).status).toBe('COMPLETED'));
-  expect((await core.service.snapshot(alice, taskId)).result).toEqual({ actionType: 'left', payload: { x: 1 } });
+  await vi.waitFor(async () => expect((await snapshot(taskId)).status).toBe('COMPLETED'));
+  expect((await snapshot(taskId)).result).toEqual({ actionType: 'left', payload: { x: 1 } });
   expect(await types(facts(taskId))).toEqual(['STARTED', 'PROGRESS', 'MESSAGE', 'SUSPENDED', 'ACTION_ACCEPTED', 'COMPLETED']);
-  await core.close(0);
 });
 
 test('expires a question without any visitor, and tells the handler', async () => {
-  const { core, facts, start } = await coreOf([
+  const { snapshot, act, cancel, facts, start } = await bridgeOf([
     inProcess({
       async ask(task) {
         try {
@@ -42,51 +41,47 @@ test('expires a question without any visitor, and tells the handler', async () =
     }),
   ]);
   const taskId = await start('ask');
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).result).toBe('SUSPENSION_EXPIRED'));
+  await vi.waitFor(async () => expect((await snapshot(taskId)).result).toBe('SUSPENSION_EXPIRED'));
   expect(await types(facts(taskId))).toEqual(['STARTED', 'SUSPENDED', 'SUSPENSION_CLOSED', 'COMPLETED']);
-  await core.close(0);
 });
 
 test('cancels a running task that heeds the signal, with the given reason', async () => {
-  const { core, facts, start } = await coreOf([
+  const { snapshot, act, cancel, facts, start } = await bridgeOf([
     inProcess({
       run: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
     }),
   ]);
   const taskId = await start('run');
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).state).toBe('running'));
-  expect((await core.service.cancel(alice, taskId, 'enough')).status).toBe('CANCELLATION_REQUESTED');
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).cancellation).toEqual({ reason: 'enough' }));
+  await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('running'));
+  expect((await cancel(taskId, 'enough')).status).toBe('CANCELLATION_REQUESTED');
+  await vi.waitFor(async () => expect((await snapshot(taskId)).cancellation).toEqual({ reason: 'enough' }));
   expect(await types(facts(taskId))).toEqual(['STARTED', 'CANCEL_REQUESTED', 'CANCELLED']);
-  expect((await core.service.cancel(alice, taskId, undefined)).status).toBe('ALREADY_TERMINAL');
-  await core.close(0);
+  expect((await cancel(taskId)).status).toBe('ALREADY_TERMINAL');
 });
 
 test('ends a running task that ignores a cancel after its time of grace', async () => {
-  const { core, facts, start } = await coreOf([inProcess({ run: () => new Promise(() => undefined) })], { cancelGraceMs: 50 });
+  const { snapshot, act, cancel, facts, start } = await bridgeOf([inProcess({ run: () => new Promise(() => undefined) })], { tasks: { cancelGraceMs: 50 } });
   const taskId = await start('run');
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).state).toBe('running'));
-  await core.service.cancel(alice, taskId, undefined);
-  await vi.waitFor(async () => expect((await core.service.snapshot(alice, taskId)).status).toBe('CANCELLED'));
+  await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('running'));
+  await cancel(taskId);
+  await vi.waitFor(async () => expect((await snapshot(taskId)).status).toBe('CANCELLED'));
   expect(await types(facts(taskId))).toEqual(['STARTED', 'CANCEL_REQUESTED', 'CANCELLED']);
-  await core.close(0);
 });
 
 test('fails a task with the code of its handler', async () => {
-  const { core, start } = await coreOf([
+  const { bridge, snapshot, start } = await bridgeOf([
     inProcess({ run: () => Promise.reject(new TaskFailure('NO_LUCK', 'It did not work.', { retryable: true })) }),
   ]);
   const taskId = await start('run');
   await vi.waitFor(async () =>
-    expect((await core.service.snapshot(alice, taskId)).failure).toEqual({ code: 'NO_LUCK', message: 'It did not work.', retryable: true }),
+    expect((await snapshot(taskId)).failure).toEqual({ code: 'NO_LUCK', message: 'It did not work.', retryable: true }),
   );
-  await core.close(0);
 });
 
 test('gives a running actor that is fed each committed fact', async () => {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));
-  const { core, start } = await coreOf([
+  const { bridge, snapshot, start } = await bridgeOf([
     inProcess({
       async run(task) {
         await gate;
@@ -96,11 +91,10 @@ test('gives a running actor that is fed each committed fact', async () => {
     }),
   ]);
   const taskId = await start('run');
-  const actor = await core.actors.get(taskId);
+  const actor = await bridge.actor(taskId);
   const seen: unknown[] = [];
   actor.subscribe((snapshot) => seen.push(snapshot.context.progress?.progress));
   release();
   await vi.waitFor(() => expect(actor.getSnapshot().status).toBe('done'));
   expect(seen.filter((value) => value !== undefined)).toEqual(expect.arrayContaining([20, 40, 60, 80, 100]));
-  await core.close(0);
 });
