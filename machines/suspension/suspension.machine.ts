@@ -23,8 +23,10 @@ export const suspensionMachine = setup({
     reusesActionId: ({ event }) => event.type === 'action.submit' && event.receipt === 'different',
     isPastDeadline: ({ context, event }) =>
       'at' in event && context.question?.expiresAt != null && Date.parse(event.at) >= Date.parse(context.question.expiresAt),
+    // An odd log may hold a question whose allowed actions are no list: then it takes none.
     hasForbiddenType: ({ context, event }) =>
-      event.type === 'action.submit' && !(context.question?.allowedActions ?? []).includes(event.actionType),
+      event.type === 'action.submit' &&
+      !(Array.isArray(context.question?.allowedActions) && context.question.allowedActions.includes(event.actionType)),
     isExpiry: ({ event }) => event.type === 'TASK_SUSPENSION_CLOSED' && event.payload.outcome === 'EXPIRED',
   },
   actions: {

@@ -68,10 +68,13 @@ describe('a log with odd payloads', () => {
   });
 
   test('leaves a task of which every wish can still be decided', () => {
-    const property = fc.property(fc.array(oddFact, { maxLength: 20 }), fc.constantFrom(...intents), (facts, intent) => {
-      expect(() => decide(foldAll(emptyAggregate, facts), intent)).not.toThrow();
+    const property = fc.property(fc.array(oddFact, { maxLength: 10 }), odd, (facts, oddQuestion) => {
+      const asked = oddQuestion !== null && typeof oddQuestion === 'object' ? { ...oddQuestion, suspendId: 'a' } : { suspendId: 'a' };
+      const fact = { type: 'TASK_SUSPENDED', payload: asked, taskId: 't', eventId: eventId(1, 1), createdAt: 'whenever' };
+      const aggregate = foldAll(emptyAggregate, [fact, ...facts]);
+      for (const intent of intents) expect(() => decide(aggregate, intent)).not.toThrow();
     });
-    fc.assert(property, { seed: 20_260_107, numRuns: 1000 });
+    fc.assert(property, { seed: 20_260_107, numRuns: 200 });
   });
 
   test('keeps what it knew when a fact of a type that it does not know comes', () => {
