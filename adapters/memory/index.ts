@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { memoryAttachments } from './attachments.ts';
+export { refuseBrokenCommit, type LogEnd } from './commit.ts';
 export { createMemory, type Memory } from './memory.ts';
 export { memoryStore, type MemoryStoreOptions } from './store.ts';
 export { createLocalTails, type LocalTails } from './tail.ts';

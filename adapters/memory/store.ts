@@ -1,5 +1,5 @@
-import { parseEventId, type EventId } from '../../machines/index.ts';
 import { systemClock, type Clock, type Commit, type DueTask, type Entry, type Store } from '../../server/ports/index.ts';
+import { refuseBrokenCommit } from './commit.ts';
 import { createMemory, type Memory, type TaskRow } from './memory.ts';
 
 /** Options of {@link memoryStore}. */
@@ -78,7 +78,7 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
       needOpen();
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
-      refuseBroken(task, commit);
+      refuseBrokenCommit(commit, task);
       task.revision += 1;
       task.dueAt = commit.dueAt;
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
@@ -131,16 +131,6 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
   };
 }
 
-/** A commit that the port forbids is the caller's mistake, not a conflict: it would never succeed. */
-function refuseBroken(task: TaskRow, { taskId, facts }: Commit): void {
-  if (facts.length > 0 && task.ended) throw new Error(`The log of task ${taskId} has ended at ${task.lastEventId}. Nothing can follow.`);
-  let last = numberOf(task.lastEventId);
-  for (const { eventId } of facts) {
-    last += 1;
-    if (numberOf(eventId) !== last) throw new Error(`Fact ${eventId} of task ${taskId} is out of line: number ${last} comes next.`);
-  }
-}
-
 function extendLog(task: TaskRow, { facts, ended, firstRetained }: Commit): void {
   for (const entry of facts) task.log.push(entry);
   // At most all facts are there to be dropped.
@@ -162,10 +152,6 @@ function takePage(log: readonly Entry[], start: number, limit: { readonly facts:
     page.push(entry);
   }
   return page;
-}
-
-function numberOf(eventId: EventId | null): number {
-  return eventId === null ? 0 : (parseEventId(eventId)?.n ?? Number.NaN);
 }
 
 function compareDue(a: DueTask, b: DueTask): number {

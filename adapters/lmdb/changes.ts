@@ -1,0 +1,102 @@
+import { parseEventId, type EventId } from '../../machines/index.ts';
+import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
+import { refuseBrokenCommit } from '../memory/index.ts';
+import { readHead, writeHead, type Head, type Rows } from './head.ts';
+import { dueKey, factKey, factsFrom, fieldKey, headKey, isFactOf, keptKey, requestKeyOf, startsWith, taskFrom, type RowKey } from './keys.ts';
+import type { Verdict } from './writer.ts';
+
+/** What a due row holds: LMDB wants a value, its key says it all. */
+const NOTHING = Buffer.alloc(1);
+
+/** Creates a task, or names the one that has its request key. Inside a transaction only, like all verbs here. */
+export function createTask(rows: Rows, { taskId, requestKey, fields, kept, dueAt }: NewTask): Verdict<Created> {
+  const known = rows.get(requestKeyOf(requestKey));
+  if (known) return { result: { created: false, taskId: known.toString() } };
+  if (rows.doesExist(headKey(taskId))) {
+    throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
+  }
+  return {
+    result: { created: true },
+    change() {
+      rows.putSync(requestKeyOf(requestKey), Buffer.from(taskId));
+      writeHead(rows, taskId, { requestKey, revision: 1, dueAt, firstRetained: 1, lastEventId: null, ended: false });
+      putFields(rows, taskId, fields, kept);
+      if (dueAt !== null) rows.putSync(dueKey({ taskId, dueAt }), NOTHING);
+    },
+  };
+}
+
+/** Applies a commit where its revision is the task's. */
+export function appendCommit(rows: Rows, commit: Commit): Verdict<'committed' | 'conflict'> {
+  const { taskId, facts, dueAt } = commit;
+  const head = readHead(rows, taskId);
+  if (head?.revision !== commit.expectedRevision) return { result: 'conflict' };
+  refuseBrokenCommit(commit, head);
+  return {
+    result: 'committed',
+    change() {
+      const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
+      const firstRetained = Math.min(Math.max(head.firstRetained, commit.firstRetained), numberOf(lastEventId) + 1);
+      writeHead(rows, taskId, {
+        requestKey: head.requestKey,
+        revision: head.revision + 1,
+        dueAt,
+        firstRetained,
+        lastEventId,
+        ended: head.ended || commit.ended,
+      });
+      for (const { eventId, bytes } of facts) rows.putSync(factKey(taskId, numberOf(eventId), eventId), asBuffer(bytes));
+      if (firstRetained > head.firstRetained) dropFacts(rows, taskId, head, firstRetained);
+      putFields(rows, taskId, commit.fields, commit.kept);
+      moveDue(rows, taskId, head.dueAt, dueAt);
+    },
+  };
+}
+
+/** Deletes all rows of a task, and its request key. */
+export function removeTask(rows: Rows, taskId: string, requestKey: string, expectedRevision: number): Verdict<'removed' | 'conflict'> {
+  const head = readHead(rows, taskId);
+  if (head?.revision !== expectedRevision) return { result: 'conflict' };
+  return {
+    result: 'removed',
+    change() {
+      for (const key of keysFrom(rows, taskFrom(taskId), (key) => startsWith(key, taskFrom(taskId)))) rows.removeSync(key);
+      if (rows.get(requestKeyOf(requestKey))?.toString() === taskId) rows.removeSync(requestKeyOf(requestKey));
+      moveDue(rows, taskId, head.dueAt, null);
+    },
+  };
+}
+
+function putFields(rows: Rows, taskId: string, fields: Fields, kept: Fields): void {
+  for (const [name, value] of Object.entries(fields)) rows.putSync(fieldKey(taskId, name), Buffer.from(value));
+  for (const [name, value] of Object.entries(kept)) rows.putSync(keptKey(taskId, name), Buffer.from(value));
+}
+
+function dropFacts(rows: Rows, taskId: string, { firstRetained }: Head, next: number): void {
+  const isDropped = (key: RowKey): boolean => isFactOf(taskId, key) && Number(key[3]) < next;
+  for (const key of keysFrom(rows, factsFrom(taskId, firstRetained), isDropped)) rows.removeSync(key);
+}
+
+function moveDue(rows: Rows, taskId: string, from: number | null, to: number | null): void {
+  if (from === to) return;
+  if (from !== null) rows.removeSync(dueKey({ taskId, dueAt: from }));
+  if (to !== null) rows.putSync(dueKey({ taskId, dueAt: to }), NOTHING);
+}
+
+/** The run of keys that a test accepts, collected before anything is deleted under the cursor. */
+function keysFrom(rows: Rows, start: RowKey, accepts: (key: RowKey) => boolean): RowKey[] {
+  const keys: RowKey[] = [];
+  for (const key of rows.getKeys({ start })) {
+    if (!accepts(key)) break;
+    keys.push(key);
+  }
+  return keys;
+}
+
+function numberOf(eventId: EventId | null): number {
+  return eventId === null ? 0 : (parseEventId(eventId)?.n ?? 0);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

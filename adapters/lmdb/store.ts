@@ -1,0 +1,167 @@
+import { open } from 'lmdb';
+import { systemClock, type Clock, type Commit, type Created, type DueTask, type NewTask, type Store } from '../../server/ports/index.ts';
+import { createLocalTails } from '../memory/index.ts';
+import { appendCommit, createTask, removeTask } from './changes.ts';
+import { readHead, type Rows } from './head.ts';
+import { keptKey } from './keys.ts';
+import { readDue, readFields, readPage } from './reads.ts';
+import { takeOwnership, type Ownership } from './owner.ts';
+import { createRoom } from './room.ts';
+import { createWriter, type Write, type Writer } from './writer.ts';
+
+/** Options of {@link lmdbStore}. */
+export interface LmdbStoreOptions {
+  /** The folder of the store; made where there is none. On a local disk: LMDB and network file systems do not go together. */
+  readonly path: string;
+  /**
+   * How many bytes may be stored. A create, or a commit with facts, that would pass it throws and changes nothing; commits without facts
+   * and removals still pass. The file itself may be larger, by pages that wait to be used again. Defaults to 16 GiB.
+   */
+  readonly mapBytesMax?: number;
+  /** The store's clock. Defaults to the machine's. */
+  readonly clock?: Clock;
+}
+
+/** The default of `mapBytesMax`: 16 GiB. */
+export const MAP_BYTES_MAX = 16 * 1024 ** 3;
+/** The least `mapBytesMax` that makes sense: a few facts of the largest size. */
+const MAP_BYTES_MIN = 1024 ** 2;
+/** What a row costs beside its value, roughly. */
+const ROW_BYTES = 128;
+
+/** What is there while the store is open. */
+interface Opened {
+  readonly rows: Rows;
+  readonly ownership: Ownership;
+  readonly writer: Writer;
+  /** How many bytes a write adds, at most. */
+  take(bytes: number): void;
+}
+
+/**
+ * Makes a store in a folder of this machine, which one process owns from `open` to `close`.
+ *
+ * Every verb but `open`, `close` and `now` throws while the store is not open.
+ *
+ * @throws an `Error` where `mapBytesMax` is below 1 MiB.
+ */
+export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClock }: LmdbStoreOptions): Store {
+  if (!(mapBytesMax >= MAP_BYTES_MIN)) throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
+  const tails = createLocalTails();
+  let opened: Opened | undefined;
+
+  function needOpen(): Opened {
+    if (!opened) throw new Error(`The LMDB store at ${path} is not open. Call open() first, and nothing after close().`);
+    return opened;
+  }
+
+  return {
+    name: 'lmdb',
+    exclusive: true,
+
+    async open() {
+      opened ??= await openAt(path, mapBytesMax);
+    },
+
+    async close() {
+      if (!opened) return;
+      const { rows, ownership, writer } = opened;
+      opened = undefined;
+      await writer.drained();
+      ownership.release();
+      await rows.close();
+    },
+
+    async now() {
+      return clock.now();
+    },
+
+    async create(task) {
+      const { rows, writer, take } = needOpen();
+      return writer.write(sized(() => createTask(rows, task), take, bytesOfTask(task)));
+    },
+
+    async load(taskId) {
+      const { rows } = needOpen();
+      const head = readHead(rows, taskId);
+      return head && { revision: head.revision, fields: readFields(rows, taskId) };
+    },
+
+    async kept(taskId, names) {
+      const { rows } = needOpen();
+      return names.map((name) => rows.get(keptKey(taskId, name))?.toString());
+    },
+
+    async append(commit) {
+      const { rows, writer, take } = needOpen();
+      const look: Write<'committed' | 'conflict'> = () => appendCommit(rows, commit);
+      const answer = await writer.write(commit.facts.length === 0 ? look : sized(look, take, bytesOfCommit(commit)));
+      if (answer === 'committed' && commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, commit.ended);
+      return answer;
+    },
+
+    async remove(taskId, requestKey, expectedRevision) {
+      const { rows, writer } = needOpen();
+      return writer.write(() => removeTask(rows, taskId, requestKey, expectedRevision));
+    },
+
+    async due(until, limit, after) {
+      return readDue(needOpen().rows, until, limit, after);
+    },
+
+    async read(taskId, from, limit) {
+      return readPage(needOpen().rows, taskId, from, limit);
+    },
+
+    async lastEventIds(taskIds) {
+      const { rows } = needOpen();
+      return taskIds.map((taskId) => readHead(rows, taskId)?.lastEventId ?? null);
+    },
+
+    tail(listener) {
+      needOpen();
+      return tails.open(listener);
+    },
+  };
+}
+
+async function openAt(path: string, mapBytesMax: number): Promise<Opened> {
+  // Without `overlappingSync` a commit is flushed before anybody can read it, so that no viewer is shown what a power cut takes back.
+  const rows: Rows = open({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
+  try {
+    const ownership = takeOwnership(rows, path);
+    const room = createRoom(rows, path, mapBytesMax);
+    const writer = createWriter(async (group) => {
+      room.measure();
+      await rows.childTransaction(() => {
+        ownership.check();
+        group();
+      });
+    });
+    return { rows, ownership, writer, take: (bytes) => room.take(bytes) };
+  } catch (error) {
+    await rows.close();
+    throw error;
+  }
+}
+
+/** Refuses a write for which there is no room, once it is clear that it would write. */
+function sized<T>(write: Write<T>, take: (bytes: number) => void, bytes: number): Write<T> {
+  return () => {
+    const verdict = write();
+    if (verdict.change) take(bytes);
+    return verdict;
+  };
+}
+
+function bytesOfTask({ fields, kept }: NewTask): number {
+  return bytesOfFields(fields) + bytesOfFields(kept) + 3 * ROW_BYTES;
+}
+
+function bytesOfCommit({ facts, fields, kept }: Commit): number {
+  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(kept));
+}
+
+function bytesOfFields(fields: { readonly [name: string]: string }): number {
+  return Object.values(fields).reduce((sum, value) => sum + value.length + ROW_BYTES, 0);
+}

@@ -1,0 +1,85 @@
+/** What a write makes of what it found. */
+export interface Verdict<T> {
+  readonly result: T;
+  /** Writes; absent where there is nothing to write. */
+  readonly change?: () => void;
+}
+
+/** Looks at the store as the writes before it leave it, and writes nothing yet. A throw refuses this write alone. */
+export type Write<T> = () => Verdict<T>;
+
+/** Puts writes on the disk, those that wait together in one transaction: one flush for all of them. */
+export interface Writer {
+  /** Resolves when the change is safe on the disk. Rejects where nothing was written, or where nobody can say. */
+  write<T>(write: Write<T>): Promise<T>;
+  /** Resolves when nothing waits any more. */
+  drained(): Promise<void>;
+}
+
+interface Waiting {
+  readonly write: Write<unknown>;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** How many writes share a flush at most: keeps the event loop free while a group is written. */
+const GROUP_WRITES_MAX = 256;
+
+/**
+ * Makes a writer.
+ *
+ * @param transact runs its argument in a transaction that a throw undoes, and resolves when that is safe on the disk.
+ */
+export function createWriter(transact: (group: () => void) => Promise<void>): Writer {
+  let waiting: Waiting[] = [];
+  let working: Promise<void> | undefined;
+
+  async function work(): Promise<void> {
+    // What the rest of this turn asks for belongs to the first group.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const group = waiting.slice(0, GROUP_WRITES_MAX);
+      waiting = waiting.slice(GROUP_WRITES_MAX);
+      await writeGroup(group, transact);
+    }
+    working = undefined;
+  }
+
+  return {
+    write<T>(write: Write<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        // `resolve` is called with what this very write gave.
+        waiting.push({ write, resolve: resolve as (result: unknown) => void, reject });
+        working ??= work();
+      });
+    },
+    async drained() {
+      await working;
+    },
+  };
+}
+
+async function writeGroup(group: readonly Waiting[], transact: (group: () => void) => Promise<void>): Promise<void> {
+  let settle: (() => void)[] = [];
+  try {
+    await transact(() => {
+      settle = group.map(({ write, resolve, reject }) => {
+        const verdict = judge(write);
+        if ('error' in verdict) return () => reject(verdict.error);
+        verdict.change?.();
+        return () => resolve(verdict.result);
+      });
+    });
+  } catch (error) {
+    settle = group.map(({ reject }) => () => reject(error));
+  }
+  for (const answer of settle) answer();
+}
+
+function judge(write: Write<unknown>): Verdict<unknown> | { readonly error: unknown } {
+  try {
+    return write();
+  } catch (error) {
+    return { error };
+  }
+}

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { Entry, Store, TailListener } from '../../../server/ports/index.ts';
+import { commitOf, factOf, factsOf, legible, taskWithFacts } from './samples.ts';
+
+/** What `tail` means. */
+export function describeTail(store: () => Store): void {
+  describe('tail', () => {
+    it('tells what is committed to a watched task, byte for byte and in order', async () => {
+      const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
+      const tail = store().tail(heard.listener);
+      await tail.watch(taskId);
+      for (let n = 1; n <= 9; n += 3) await store().append(commitOf(taskId, (n + 2) / 3, { facts: factsOf(taskId, n, n + 2), ended: n === 7 }));
+      await heard.facts(9);
+      expect(legible(heard.told.flatMap(({ entries }) => entries))).toEqual(legible(factsOf(taskId, 1, 9)));
+      expect(heard.told.map(({ ended }) => ended)).toEqual([false, false, true]);
+      await tail.close();
+    });
+
+    it('tells 200 commits of 20 tasks that are written at once in the order of each task', async () => {
+      const tasks = await Promise.all(Array.from({ length: 20 }, () => taskWithFacts(store(), 0)));
+      const heard = listening();
+      const tail = store().tail(heard.listener);
+      for (const { taskId } of tasks) await tail.watch(taskId);
+      await Promise.all(
+        tasks.map(async ({ taskId }) => {
+          for (let n = 1; n <= 10; n += 1) await store().append(commitOf(taskId, n, { facts: [factOf(taskId, n)] }));
+        }),
+      );
+      await heard.facts(200);
+      for (const { taskId } of tasks) expect(legible(heard.of(taskId))).toEqual(legible(factsOf(taskId, 1, 10)));
+      await tail.close();
+    });
+
+    it('tells nothing of tasks that are not watched, of conflicts and of commits without facts', async () => {
+      const [watched, other] = [await taskWithFacts(store(), 1), await taskWithFacts(store(), 1)];
+      const heard = listening();
+      const tail = store().tail(heard.listener);
+      await tail.watch(watched.taskId);
+      await store().append(commitOf(other.taskId, 2, { facts: [factOf(other.taskId, 2)] }));
+      await store().append(commitOf(watched.taskId, 9, { facts: [factOf(watched.taskId, 2)] }));
+      await store().append(commitOf(watched.taskId, 2, { fields: { a: '1' } }));
+      await store().append(commitOf(watched.taskId, 3, { facts: [factOf(watched.taskId, 2)] }));
+      await heard.facts(1);
+      expect(heard.told.map(({ taskId, entries }) => [taskId, entries.length])).toEqual([[watched.taskId, 1]]);
+      await tail.close();
+    });
+
+    it('tells nothing any more of a task that is unwatched, and again when it is watched again', async () => {
+      const [one, two] = [await taskWithFacts(store(), 0), await taskWithFacts(store(), 0)];
+      const heard = listening();
+      const tail = store().tail(heard.listener);
+      await tail.watch(one.taskId);
+      await tail.watch(two.taskId);
+      tail.unwatch(one.taskId);
+      tail.unwatch(one.taskId);
+      await store().append(commitOf(one.taskId, 1, { facts: [factOf(one.taskId, 1)] }));
+      await store().append(commitOf(two.taskId, 1, { facts: [factOf(two.taskId, 1)] }));
+      await heard.facts(1);
+      await tail.watch(one.taskId);
+      await store().append(commitOf(one.taskId, 2, { facts: [factOf(one.taskId, 2)] }));
+      await heard.facts(2);
+      expect(legible(heard.of(one.taskId))).toEqual(legible([factOf(one.taskId, 2)]));
+      expect(legible(heard.of(two.taskId))).toEqual(legible([factOf(two.taskId, 1)]));
+      await tail.close();
+    });
+
+    it('tells once of a task that is watched twice', async () => {
+      const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
+      const tail = store().tail(heard.listener);
+      await Promise.all([tail.watch(taskId), tail.watch(taskId)]);
+      for (let n = 1; n <= 2; n += 1) await store().append(commitOf(taskId, n, { facts: [factOf(taskId, n)] }));
+      await heard.facts(2);
+      expect(legible(heard.of(taskId))).toEqual(legible(factsOf(taskId, 1, 2)));
+      await tail.close();
+    });
+
+    it('serves several tails, each with what it watches, and leaves the others when one is closed', async () => {
+      const [one, two] = [await taskWithFacts(store(), 0), await taskWithFacts(store(), 0)];
+      const [first, second] = [listening(), listening()];
+      const [tailOne, tailTwo] = [store().tail(first.listener), store().tail(second.listener)];
+      await tailOne.watch(one.taskId);
+      for (const { taskId } of [one, two]) await tailTwo.watch(taskId);
+      for (const { taskId } of [one, two]) await store().append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }));
+      await Promise.all([first.facts(1), second.facts(2)]);
+      await tailOne.close();
+      for (const { taskId } of [one, two]) await store().append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }));
+      await second.facts(4);
+      expect(first.told.map(({ taskId }) => taskId)).toEqual([one.taskId]);
+      expect(legible(second.of(two.taskId))).toEqual(legible(factsOf(two.taskId, 1, 2)));
+      await tailTwo.close();
+    });
+
+    it('tells of a commit when it can be read, and never inside `append`', async () => {
+      const { taskId } = await taskWithFacts(store(), 0);
+      let insideAppend = false;
+      let readable: Promise<number | undefined> | undefined;
+      const heard = listening(() => {
+        if (insideAppend) throw new Error('A listener ran inside append.');
+        readable ??= store().read(taskId, 1, { facts: 5, bytes: 1e9 }).then((page) => page?.entries.length);
+      });
+      const tail = store().tail(heard.listener);
+      await tail.watch(taskId);
+      insideAppend = true;
+      const committed = store().append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }));
+      insideAppend = false;
+      await committed;
+      await heard.facts(1);
+      expect(await readable).toBe(1);
+      await tail.close();
+    });
+
+    it('leaves no fact between a watch and the read that follows it', async () => {
+      const { taskId } = await taskWithFacts(store(), 0);
+      const heard = listening();
+      const tail = store().tail(heard.listener);
+      const append = (n: number): Promise<unknown> => store().append(commitOf(taskId, n, { facts: [factOf(taskId, n)] }));
+      for (let n = 1; n <= 10; n += 1) await append(n);
+      const writing = (async () => {
+        for (let n = 11; n <= 60; n += 1) await append(n);
+      })();
+      await tail.watch(taskId);
+      const page = await store().read(taskId, 1, { facts: 100, bytes: 1e9 });
+      await writing;
+      const ids = new Set(page?.entries.map(({ eventId }) => eventId));
+      await heard.facts(60 - ids.size);
+      for (const { eventId } of heard.of(taskId)) ids.add(eventId);
+      expect(ids).toEqual(new Set(factsOf(taskId, 1, 60).map(({ eventId }) => eventId)));
+      await tail.close();
+    });
+  });
+}
+
+interface Told {
+  readonly taskId: string;
+  readonly entries: readonly Entry[];
+  readonly ended: boolean;
+}
+
+/** A listener that remembers, and a way to wait until it heard that many facts. */
+function listening(onCommitted?: () => void) {
+  const told: Told[] = [];
+  let wake: (() => void) | undefined;
+  const count = (): number => told.reduce((sum, { entries }) => sum + entries.length, 0);
+  const listener: TailListener = {
+    committed(taskId, entries, ended) {
+      told.push({ taskId, entries, ended });
+      onCommitted?.();
+      wake?.();
+    },
+    interrupted() {},
+  };
+  return {
+    listener,
+    told,
+    of: (taskId: string) => told.filter((each) => each.taskId === taskId).flatMap(({ entries }) => entries),
+    async facts(expected: number): Promise<void> {
+      while (count() < expected) await new Promise<void>((resolve) => (wake = resolve));
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
+import { describeStore } from '../conformance/store-suite.ts';
+import { commitOf, factOf, sampleTask } from '../conformance/store/samples.ts';
+
+describeStore('memory', async () => {
+  const store = memoryStore();
+  await store.open();
+  return { store, close: () => store.close() };
+});
+
+describeStore('memory that outlives its stores', async () => {
+  const memory = createMemory();
+  let store = memoryStore({ memory });
+  await store.open();
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = memoryStore({ memory });
+      await store.open();
+      return store;
+    },
+    close: () => store.close(),
+  };
+});
+
+describe('memory', () => {
+  it('is exclusive, unless several stores share it', () => {
+    expect([memoryStore().exclusive, memoryStore({ memory: createMemory() }).exclusive]).toEqual([true, false]);
+  });
+
+  it('tells the stores that share it of each other’s commits', async () => {
+    const memory = createMemory();
+    const [one, two] = [memoryStore({ memory }), memoryStore({ memory })];
+    await Promise.all([one.open(), two.open()]);
+    const task = sampleTask();
+    await one.create(task);
+    const told = new Promise<string | undefined>((resolve) => {
+      const tail = two.tail({ committed: (_, entries) => resolve(entries[0]?.eventId), interrupted() {} });
+      void tail.watch(task.taskId).then(() => one.append(commitOf(task.taskId, 1, { facts: [factOf(task.taskId, 1)] })));
+    });
+    expect(await told).toBe(factOf(task.taskId, 1).eventId);
+    expect((await two.load(task.taskId))?.revision).toBe(2);
+  });
+
+  it('tells the time of the clock that it was given, backwards too', async () => {
+    let ms = 5_000;
+    const store = memoryStore({ clock: { now: () => ms, setTimeout: () => undefined, clearTimeout() {} } });
+    expect(await store.now()).toBe(5_000);
+    ms = 3_000;
+    expect(await store.now()).toBe(3_000);
+  });
+});
