@@ -172,6 +172,7 @@ describe('the options of the HTTP door', () => {
     expect(() => httpOptions({ bodyBytesMax: 0 })).toThrow('bodyBytesMax (0) must be a whole number from 1');
     expect(() => httpOptions({ drainMs: 2 ** 31 })).toThrow('drainMs (2147483648)');
     expect(() => httpOptions({ uploadBytesMax: 65 * 1024 * 1024 })).toThrow('could never arrive');
+    expect(() => httpOptions({ requestTimeoutMs: 1_800_001 })).toThrow('could be swept');
     expect(() => httpOptions({ uploadContentTypes: ['csv'] })).toThrow('"csv" is no media type');
     // A misspelt option, as JavaScript hosts may give it.
     expect(() => httpOptions({ bodyBytes: 1 } as object)).toThrow('bodyBytes is no option of the HTTP door');

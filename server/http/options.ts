@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly uploadFieldsBytesMax: number;
   /** Media types that may be uploaded: `text/csv`, `image/*`. Defaults to none listed, which allows all. */
   readonly uploadContentTypes: readonly string[];
-  /** A body that has not arrived whole after that long is refused (400), in milliseconds. Defaults to 5 minutes. */
+  /** A body that has not arrived whole after that long is refused (400), in milliseconds. Defaults to 5 minutes; at most 30. */
   readonly requestTimeoutMs: number;
   /** After a refusal, that much of a body that is still being sent is read and thrown away, so that the client sees the answer. Defaults to 16 MiB. */
   readonly drainBytesMax: number;
@@ -39,6 +39,8 @@ export const httpDefaults: HttpOptions = {
 };
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
+/** No upload may take longer: files that no task references are swept after an hour. */
+const REQUEST_TIMEOUT_MS_MAX = 30 * 60_000;
 /** The longest delay that a timer takes. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
@@ -54,6 +56,10 @@ export function httpOptions(given: Partial<HttpOptions> = {}): HttpOptions {
     if (!Number.isInteger(value) || value < least || value > most)
       throw new RangeError(`${name} (${String(value)}) must be a whole number from ${least} to ${most}.`);
   }
+  if (options.requestTimeoutMs > REQUEST_TIMEOUT_MS_MAX)
+    throw new RangeError(
+      `requestTimeoutMs (${options.requestTimeoutMs}) must not be above ${REQUEST_TIMEOUT_MS_MAX}: files of a longer upload could be swept before its task exists.`,
+    );
   if (options.uploadBytesMax > options.uploadRequestBytesMax)
     throw new RangeError(
       `uploadBytesMax (${options.uploadBytesMax}) must not be above uploadRequestBytesMax (${options.uploadRequestBytesMax}): such a file could never arrive.`,

@@ -10,6 +10,11 @@ export type TextField = (typeof textFields)[number];
 /** The text fields as they were sent. */
 export type TextParts = ReadonlyMap<TextField, Buffer>;
 
+/** True for the name of one of them. */
+export function isTextField(name: string | undefined): name is TextField {
+  return (textFields as readonly (string | undefined)[]).includes(name);
+}
+
 /** A text field that has to be there, or `INVALID_REQUEST`. */
 export function requiredText(parts: TextParts, name: TextField): string {
   const bytes = parts.get(name) ?? Buffer.alloc(0);

@@ -1,0 +1,71 @@
+import { TaskBridgeError } from '../../errors.ts';
+import type { AttachmentReference, AttachmentStore } from '../../ports/attachments.ts';
+import type { HttpOptions } from '../options.ts';
+import { assertContentType } from './content-types.ts';
+import { uploadedFileName } from './file-name.ts';
+import { measured, type Measure } from './measured.ts';
+import type { Part } from './parts.ts';
+
+const fileFields: readonly (string | undefined)[] = ['attachment', 'attachments'];
+
+/** True for a part that is an attachment: under a file field, with a file name, or of a content type that no text field has. */
+export function isAttachment({ name, fileName, contentType }: Part): boolean {
+  return fileFields.includes(name) && (fileName !== undefined || (contentType !== undefined && !contentType.startsWith('text/plain')));
+}
+
+/** Writes attachments as they arrive. */
+export interface FileWriter {
+  /** Every key that was or will be written. */
+  readonly keys: readonly string[];
+  /** Begins to write an attachment; throws at once for one too many and for a type that is not allowed. */
+  take(part: Part): Promise<AttachmentReference>;
+}
+
+/** What a writer works with. */
+export interface FileWriterParts {
+  readonly attachments: AttachmentStore;
+  readonly options: HttpOptions;
+  /** Asked before the first key is made. */
+  readonly prefix: () => Promise<string>;
+  /** Told of a file that is too large: an attachment store may wrap what its source throws. */
+  readonly fail: (error: Error) => void;
+}
+
+/** Makes a writer. */
+export function createFileWriter({ attachments, options, prefix, fail }: FileWriterParts): FileWriter {
+  const keys: string[] = [];
+  let count = 0;
+
+  async function write({ bytes }: Part, index: number, about: Pick<AttachmentReference, 'fieldName' | 'fileName' | 'contentType'>) {
+    const key = `${await prefix()}/${index}`;
+    keys.push(key);
+    const measure: Measure = { bytes: 0, sha256: '' };
+    const tooLarge = () => {
+      const error = fileTooLarge(about.fileName, options.uploadBytesMax);
+      fail(error);
+      throw error;
+    };
+    await attachments.put(key, measured(bytes, measure, options.uploadBytesMax, tooLarge));
+    return { key, ...about, ...measure };
+  }
+
+  return {
+    keys,
+    take(part) {
+      if (count >= options.uploadFilesMax) throw tooManyFiles(options.uploadFilesMax);
+      const contentType = (part.contentType ?? 'application/octet-stream').slice(0, 255);
+      const fileName = uploadedFileName(part.fileName);
+      assertContentType(contentType, options.uploadContentTypes, fileName);
+      return write(part, count++, { fieldName: part.name ?? '', fileName, contentType });
+    },
+  };
+}
+
+function fileTooLarge(fileName: string, bytesMax: number): TaskBridgeError {
+  const message = `${JSON.stringify(fileName)} is larger than ${bytesMax} bytes.`;
+  return new TaskBridgeError('UPLOAD_VALIDATION_ERROR', message, { details: { fileName, bytesMax } });
+}
+
+function tooManyFiles(filesMax: number): TaskBridgeError {
+  return new TaskBridgeError('UPLOAD_VALIDATION_ERROR', `The request has more than ${filesMax} files.`, { details: { filesMax } });
+}
