@@ -1,6 +1,4 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Koa from 'koa';
+import type Koa from 'koa';
 import { memoryAttachments } from '../../adapters/memory/attachments.ts';
 import { eventId } from '../../machines/index.ts';
 import { TaskBridgeError } from '../../server/errors.ts';
@@ -8,6 +6,7 @@ import { createHttpDoor, type HttpDoorParts } from '../../server/http/door.ts';
 import type { PollRequest, SseRequest } from '../../server/http/live-door.ts';
 import { systemChance, systemClock, type AttachmentStore, type AuthContextResolver, type Entry } from '../../server/ports/index.ts';
 import { fakeService, FINISHED } from './fake-service.ts';
+import { listen } from './listen.ts';
 
 /** 2026-09-21T14:13:20Z, always. Timers are the machine's. */
 export const fixedClock = { ...systemClock, now: () => 1_790_000_000_000 };
@@ -95,27 +94,14 @@ export async function startHost(parts: Partial<HttpDoorParts> & { readonly prefi
     logger: { warn: log, error: log },
     ...parts,
   });
-  const app = new Koa();
-  // Koa reports every cut connection; what our door reports is in `logged`.
-  app.silent = true;
-  if (parts.before) app.use(parts.before);
-  app.use(door.middleware({ prefix: parts.prefix ?? '/api/v1' }));
-  app.use((ctx) => void (ctx.body = 'the host'));
-  const server: Server = createServer(app.callback());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A TCP server's address is no path.
-  const { port } = server.address() as AddressInfo;
+  const before: Koa.Middleware[] = parts.before ? [parts.before] : [];
+  const listening = await listen(...before, door.middleware({ prefix: parts.prefix ?? '/api/v1' }), (ctx) => void (ctx.body = 'the host'));
   return {
     ...fake,
     live,
     attachments,
     logged,
-    port,
-    url: `http://127.0.0.1:${port}`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    ...listening,
   };
 }
 
