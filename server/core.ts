@@ -1,5 +1,6 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import { sweepAttachments } from './attachment-sweep.ts';
+import { attemptState } from './attempt/ledger.ts';
 import { Supervisor } from './attempt/supervisor.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
@@ -63,10 +64,11 @@ export function createCore(context: CoreContext): Core {
   });
   const actors = new LiveActors({ ...context, actorsMax: settings.hotTasksMax, read: (taskId) => desk.read(taskId) });
 
-  // What a commit owes to the work is done after it, on the node that made it or holds the work.
+  // What a commit owes to the work, or lets go of, is done after it, on the node that made it or holds the work.
   desk.onCommitted(({ about, ledger }) => {
-    const { owed } = ledger.attempt.context;
-    if (owed.length > 0 || ledger.attempt.matches({ unfinished: 'stopping' }) || ledger.attempt.matches('ended')) void supervisor.visit(about.taskId);
+    const state = attemptState(ledger);
+    const isConcerned = state === 'stopping' || state === 'ended' || state === 'released' || ledger.attempt.context.owed.length > 0;
+    if (isConcerned) void supervisor.visit(about.taskId);
   });
 
   return {
@@ -75,9 +77,10 @@ export function createCore(context: CoreContext): Core {
     actors,
     start: () => reconciler.start(),
     async close(drainMs) {
-      await reconciler.close();
+      // Leases are renewed and deadlines kept as long as work runs.
       await supervisor.drained(drainMs);
       desk.hurry();
+      await reconciler.close();
       await supervisor.close();
       await Promise.allSettled(context.executors.map((executor) => executor.close?.()));
       actors.close();
