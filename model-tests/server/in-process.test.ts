@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { inProcess, type Handler, type Task } from '../../adapters/in-process/index.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 
 const ended = (of: RunningBridge, taskId: string) =>
@@ -101,7 +102,9 @@ test('withdraws open questions when the task is cancelled, and tells the handler
 
 test('lets running work finish while the bridge closes, as long as it may', async () => {
   let finish: (value: string) => void = () => undefined;
-  const { of, taskId } = await run(() => new Promise<string>((resolve) => (finish = resolve)));
+  // Read after the bridge has closed it.
+  const store = { ...memoryStore(), close: () => Promise.resolve() };
+  const { of, taskId } = await run(() => new Promise<string>((resolve) => (finish = resolve)), { store });
   await vi.waitFor(async () => expect((await of.snapshot(taskId)).state).toBe('running'));
   const closing = of.bridge.close({ drainMs: 60_000 });
   finish('in time');

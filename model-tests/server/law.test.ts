@@ -11,7 +11,7 @@ import {
   type StoredSuspension,
   type StoredTask,
 } from '../../machines/index.ts';
-import { systemClock, type Store } from '../../server/index.ts';
+import { systemClock, type Fields, type Store } from '../../server/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 /** Does some of everything: progress, messages, two questions at once, a late one, a result. */
@@ -37,7 +37,7 @@ function watched(store: Store, onStep: (stored: object, folded: object) => void)
       const outcome = await store.append(commit);
       if (outcome === 'conflict') return outcome;
       for (const { bytes } of commit.facts) folded = fold(folded, JSON.parse(Buffer.from(bytes).toString()) as Fact);
-      const { fields } = (await store.load(commit.taskId)) ?? { fields: {} };
+      const fields: Fields = (await store.load(commit.taskId))?.fields ?? {};
       const suspensions = Object.entries(fields).filter(([name]) => name.startsWith('s:'));
       onStep(
         {
@@ -77,8 +77,10 @@ test('shows an inspector each committed fact of a task once and in order, on the
     if (event.type !== '@xstate.event' || !/^[A-Z_]+$/.test(event.event.type)) return;
     // Only facts are in upper case.
     const fact = event.event as unknown as Fact;
-    if (event.actorRef.id === fact.taskId) seen.push(fact);
-    else asked.push(`${event.actorRef.id} ${fact.type}`);
+    // Inspection types an actor by its session; every actor of ours has an id.
+    const { id } = event.actorRef as typeof event.actorRef & { readonly id: string };
+    if (id === fact.taskId) seen.push(fact);
+    else asked.push(`${id} ${fact.type}`);
   };
   const of = await bridgeOf(busy, { inspect });
   const taskId = await of.start('busy');
