@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, opendir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttachmentStore } from '../../server/ports/index.ts';
+
+/** Options of {@link fileAttachments}. */
+export interface FileAttachmentsOptions {
+  /** The folder of the files; made where there is none. One store a folder, nothing else in it. */
+  readonly path: string;
+  /** True where the folder is on a volume that every node of the host has. Defaults to false. */
+  readonly shared?: boolean;
+}
+
+/** `<task>/<index>`: the two parts are a folder and a file, and can be nothing else. */
+const KEY = /^([0-9a-f]{32})\/(0|[1-9]\d{0,8})$/;
+/** Ends the name of a file that is being written; no key's folder is called so. */
+const UNFINISHED = '.part';
+
+/**
+ * Makes an attachment store in a folder. A file is there under its name when all of it is safe on the disk, and not before.
+ *
+ * `keys` goes by the time at which a file was written, as the file system tells it; what an interrupted `put` left behind is deleted on
+ * the way, once it is that old.
+ *
+ * Keys are `<32 hex digits>/<number>`; every verb rejects another one, so that no key leads out of the folder.
+ */
+export function fileAttachments({ path, shared = false }: FileAttachmentsOptions): AttachmentStore {
+  const writing = new Set<string>();
+
+  return {
+    shared,
+
+    async put(key, bytes) {
+      const { folder, file } = place(path, key);
+      await mkdir(path, { recursive: true });
+      const unfinished = `${randomUUID()}${UNFINISHED}`;
+      writing.add(unfinished);
+      try {
+        await writeSafely(join(path, unfinished), bytes);
+        await moveInto(folder, join(path, unfinished), file);
+      } catch (error) {
+        await rm(join(path, unfinished), { force: true });
+        throw error;
+      } finally {
+        writing.delete(unfinished);
+      }
+      await flushFolder(folder);
+      await flushFolder(path);
+    },
+
+    async open(key) {
+      const stream = createReadStream(place(path, key).file);
+      await once(stream, 'open').catch((error: unknown) => {
+        throw new Error(`There is no attachment ${key} in ${path}.`, { cause: error });
+      });
+      return stream;
+    },
+
+    async remove(key) {
+      const { folder, file } = place(path, key);
+      await rm(file, { force: true });
+      await dropFolder(folder);
+    },
+
+    async *keys(writtenBefore) {
+      const isOld = async (...names: string[]): Promise<boolean> => {
+        const writtenAt = await stat(join(path, ...names)).then(({ mtimeMs }) => mtimeMs, onlyWhereThereIsOne);
+        return writtenAt !== undefined && writtenAt < writtenBefore;
+      };
+      for await (const task of entriesOf(path)) {
+        if (task.endsWith(UNFINISHED)) {
+          if (!writing.has(task) && (await isOld(task))) await rm(join(path, task), { force: true });
+          continue;
+        }
+        for await (const index of entriesOf(join(path, task))) {
+          if (KEY.test(`${task}/${index}`) && (await isOld(task, index))) yield `${task}/${index}`;
+        }
+      }
+    },
+  };
+}
+
+function place(path: string, key: string): { folder: string; file: string } {
+  const [, task, index] = KEY.exec(key) ?? [];
+  if (task === undefined || index === undefined) throw new Error(`${JSON.stringify(key)} is no attachment key: it must be 32 hex digits, "/" and a number.`);
+  return { folder: join(path, task), file: join(path, task, index) };
+}
+
+async function writeSafely(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    for await (const chunk of bytes) await writeAll(handle, chunk);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One `write` may take less than it is given. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.byteLength; ) at += (await handle.write(chunk, at)).bytesWritten;
+}
+
+/** Gives a file its name. Another `remove` may take the folder away in between, when it was empty. */
+async function moveInto(folder: string, from: string, to: string, tries = 3): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || tries === 1) throw error;
+    return moveInto(folder, from, to, tries - 1);
+  });
+}
+
+/** Makes a new name in a folder as durable as the file behind it, unless both were removed by now. Windows has no such thing. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r').catch(onlyWhereThereIsOne);
+  if (!handle) return;
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Deletes a folder that nothing is left in. */
+async function dropFolder(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  });
+}
+
+/** Names in a folder; none where there is no folder. */
+async function* entriesOf(folder: string): AsyncIterable<string> {
+  const names = await opendir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTDIR') onlyWhereThereIsOne(error);
+  });
+  if (names) for await (const { name } of names) yield name;
+}
+
+function onlyWhereThereIsOne(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,6 @@
+/**
+ * Attachments as files in a folder.
+ *
+ * @packageDocumentation
+ */
+export { fileAttachments, type FileAttachmentsOptions } from './attachments.ts';

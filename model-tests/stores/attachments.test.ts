@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fileAttachments } from '../../adapters/file/index.ts';
+import { memoryAttachments } from '../../adapters/memory/index.ts';
+import { describeAttachmentStore } from '../conformance/attachment-store-suite.ts';
+
+describeAttachmentStore('memory', async () => ({ attachments: memoryAttachments(), async close() {} }));
+
+describeAttachmentStore('file', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-file-'));
+  return {
+    attachments: fileAttachments({ path }),
+    reopen: async () => fileAttachments({ path }),
+    close: () => rm(path, { recursive: true }),
+  };
+});
+
+describe('file attachments', () => {
+  const task = 'ab'.repeat(16);
+  let path: string;
+
+  beforeEach(async () => {
+    path = join(await mkdtemp(join(tmpdir(), 'taskbridge-file-')), 'made', 'on', 'demand');
+  });
+  afterEach(async () => {
+    await rm(join(path, '..', '..', '..'), { recursive: true });
+  });
+
+  it('are shared only where the host says so', () => {
+    expect([fileAttachments({ path }).shared, fileAttachments({ path, shared: true }).shared]).toEqual([false, true]);
+  });
+
+  it.each(['', 'x', '/etc/passwd', '../0', `${task}/../0`, `${task}/..`, `${task}/0/0`, `${task}/`, `${task}/00`, `${task}/-1`, `${task}/0.part`, `${task.toUpperCase()}/0`, `${task}/0\n`, `${task}\\0`])(
+    'refuse the key %j',
+    async (key) => {
+      const attachments = fileAttachments({ path });
+      const nothing = (async function* () {})();
+      await expect(attachments.put(key, nothing)).rejects.toThrow('no attachment key');
+      await expect(attachments.open(key)).rejects.toThrow('no attachment key');
+      await expect(attachments.remove(key)).rejects.toThrow('no attachment key');
+    },
+  );
+
+  it('go by the time at which the file was written', async () => {
+    const attachments = fileAttachments({ path });
+    for (const index of [0, 1]) await attachments.put(`${task}/${index}`, (async function* () {})());
+    await utimes(join(path, task, '0'), 1_000, 1_000);
+    expect(await collect(attachments.keys(1_000_001))).toEqual([`${task}/0`]);
+    expect(await collect(attachments.keys(1_000_000))).toEqual([]);
+  });
+
+  it('clear away what an interrupted upload left behind, once it is old, and leave foreign files alone', async () => {
+    const attachments = fileAttachments({ path });
+    await mkdir(join(path, task), { recursive: true });
+    const names = ['old.part', 'new.part', 'readme', join(task, 'notes.txt')];
+    for (const name of names) await writeFile(join(path, name), 'x');
+    for (const name of names.filter((name) => name !== 'new.part')) await utimes(join(path, name), 1_000, 1_000);
+    expect(await collect(attachments.keys(2_000_000))).toEqual([]);
+    expect((await readdir(path)).sort()).toEqual([task, 'new.part', 'readme'].sort());
+    expect(await readdir(join(path, task))).toEqual(['notes.txt']);
+  });
+
+  it('survive that uploads and removals of one task meet', async () => {
+    const attachments = fileAttachments({ path });
+    const upload = (index: number): Promise<void> => attachments.put(`${task}/${index}`, (async function* () {})());
+    for (let round = 0; round < 20; round += 1) {
+      await upload(0);
+      await Promise.all([upload(1), attachments.remove(`${task}/0`)]);
+      expect(await collect(attachments.keys(8e15))).toEqual([`${task}/1`]);
+      await attachments.remove(`${task}/1`);
+    }
+  });
+
+  it('leave no empty folders', async () => {
+    const attachments = fileAttachments({ path });
+    for (const index of [0, 1]) await attachments.put(`${task}/${index}`, (async function* () {})());
+    await attachments.remove(`${task}/0`);
+    expect(await readdir(path)).toEqual([task]);
+    await attachments.remove(`${task}/1`);
+    expect(await readdir(path)).toEqual([]);
+  });
+});
+
+async function collect(keys: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = [];
+  for await (const key of keys) all.push(key);
+  return all;
+}
