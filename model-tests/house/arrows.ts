@@ -1,0 +1,65 @@
+import type { Import } from './imports.ts';
+
+/** What a room may import of the others, and of the world. */
+interface Room {
+  /** Files of other rooms: their doors. */
+  readonly doors: readonly RegExp[];
+  /** Packages and builtins. */
+  readonly packages: readonly RegExp[];
+}
+
+const machinesDoor = /^machines\/index\.ts$/;
+const anyDoor = /^(machines|server|client|client\/node|adapters\/[^/]+|model-tests\/conformance)\/index\.ts$/;
+const charts = /\.machine\.ts$/;
+const node = /^node:/;
+const anything = /./;
+
+/** The arrows between the rooms, by the longest folder that a file is in. */
+const arrows: Readonly<Record<string, Room>> = {
+  machines: { doors: [], packages: [/^xstate$/, /^zod\/mini$/] },
+  server: { doors: [machinesDoor], packages: [node, /^(xstate|zod\/mini|koa|koa-router|ws|better-sse|@fastify\/busboy)$/] },
+  client: { doors: [machinesDoor], packages: [/^(xstate|zod\/mini|eventsource-parser(\/stream)?)$/] },
+  'client/node': { doors: [machinesDoor, /^client\/index\.ts$/], packages: [node, /^(xstate|ws)$/] },
+  'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
+  // Memory is what the port means: a store of one process shares its check of commits and its local tails.
+  'adapters/lmdb': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^lmdb$/] },
+  'adapters/file': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
+  'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
+  'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
+  // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
+  'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
+  'model-tests/live': { doors: [anyDoor, /^server\/(ports|live)\//], packages: [anything] },
+  'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
+  'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
+  // Tests of the house read the house.
+  'model-tests/house': { doors: [anything], packages: [anything] },
+  examples: { doors: [anyDoor], packages: [anything] },
+  bench: { doors: [anyDoor], packages: [anything] },
+  scripts: { doors: [anyDoor, charts], packages: [anything] },
+};
+
+/** What is wrong with an import, or undefined where its arrow is drawn. */
+export function arrowFault({ from, place, to, isOurs }: Import): string | undefined {
+  const room = roomOf(from);
+  const allowed = arrows[room];
+  if (!allowed) return `${place}: ${from} is in no room that has arrows; draw them in model-tests/house/arrows.ts`;
+  if (isOurs && isWithin(to, room)) return undefined;
+  if (isOurs && room.startsWith('model-tests') && to.startsWith('model-tests/')) return undefined;
+  const permitted = isOurs ? allowed.doors : allowed.packages;
+  return permitted.some((pattern) => pattern.test(to)) ? undefined : `${place}: ${room} may not import ${to}`;
+}
+
+/** The longest folder with arrows of its own: `client/node/socket.ts` is in `client/node`. */
+function roomOf(file: string): string {
+  const folders = file.split('/').slice(0, -1);
+  for (let length = folders.length; length > 0; length -= 1) {
+    const folder = folders.slice(0, length).join('/');
+    if (folder in arrows) return folder;
+  }
+  return file;
+}
+
+/** True for a file of the same room, rooms inside it aside. */
+function isWithin(file: string, room: string): boolean {
+  return roomOf(file) === room;
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+import { expect, test } from 'vitest';
+import { filesBelow, placeOf, root } from './project-files.ts';
+
+const doors = filesBelow().filter((name) => /^(machines|server|client|client\/node|adapters\/[^/]+)\/index\.ts$/.test(name));
+
+test('every export of every door says what it is', () => {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: unknown };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const program = ts.createProgram({ rootNames: doors.map((door) => join(root, door)), options });
+  const checker = program.getTypeChecker();
+  const silent = doors.flatMap((door) => {
+    const source = program.getSourceFile(join(root, door));
+    const symbol = source && checker.getSymbolAtLocation(source);
+    if (!symbol) return [`${door}: exports nothing`];
+    return checker.getExportsOfModule(symbol).flatMap((exported) => silentPlace(checker, exported));
+  });
+  expect([...new Set(silent)].map((place) => place.replace(root, ''))).toEqual([]);
+});
+
+/** Where an export stands that has no comment. */
+function silentPlace(checker: ts.TypeChecker, exported: ts.Symbol): string[] {
+  const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+  if (symbol.getDocumentationComment(checker).length > 0) return [];
+  const [declaration] = symbol.declarations ?? [];
+  return declaration ? [`${placeOf(declaration)}: ${exported.name} has no comment`] : [];
+}
