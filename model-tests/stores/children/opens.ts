@@ -1,0 +1,10 @@
+import { lmdbStore } from '../../../adapters/lmdb/index.ts';
+
+// Opens the store in the folder of the first argument, says what came of it, and stays until it is killed.
+const [, , path = ''] = process.argv;
+const outcome = await lmdbStore({ path }).open().then(
+  () => 'open',
+  (error: unknown) => String(error),
+);
+console.log(outcome);
+setInterval(() => undefined, 60_000);

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lmdbStore } from '../../adapters/lmdb/index.ts';
+import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from '../conformance/store/samples.ts';
+import { startChild } from './children/child.ts';
+
+describe('an LMDB store on disk', () => {
+  let path: string;
+
+  beforeEach(async () => {
+    path = await mkdtemp(join(tmpdir(), 'taskbridge-durable-'));
+  });
+  afterEach(async () => {
+    await rm(path, { recursive: true });
+  });
+
+  it('has everything that was acknowledged, and nothing by halves, each time its process is killed', async () => {
+    const taskIds = Array.from({ length: 5 }, () => sampleTask().taskId);
+    const store = lmdbStore({ path });
+    await store.open();
+    for (const taskId of taskIds) await store.create({ ...sampleTask(), taskId });
+    await store.close();
+
+    const acknowledged = new Map(taskIds.map((taskId) => [taskId, 1]));
+    for (const linesUntilKill of [1, 37, 400]) {
+      const child = startChild('appends', path, ...taskIds);
+      const lines: string[] = [];
+      while (lines.length < linesUntilKill) lines.push(await child.nextLine());
+      lines.push(...(await child.killHard()));
+      for (const line of lines) {
+        const [taskId = '', revision] = line.split(' ');
+        acknowledged.set(taskId, Number(revision));
+      }
+
+      const again = lmdbStore({ path });
+      await again.open();
+      for (const [taskId, revision] of acknowledged) {
+        const found = (await again.load(taskId))?.revision ?? 0;
+        // One commit may have been written whose answer did not get out.
+        expect([revision, revision + 1]).toContain(found);
+        await expectWhole(again, taskId, found);
+      }
+      expect(await again.due(1e9, 100)).toHaveLength(taskIds.length);
+      await again.close();
+    }
+  });
+
+  it('writes many commits with few flushes', async () => {
+    const store = lmdbStore({ path });
+    await store.open();
+    const tasks = Array.from({ length: 500 }, () => sampleTask());
+    await Promise.all(tasks.map((task) => store.create(task)));
+    const before = await transactions(path);
+    const rounds = Array.from({ length: 4 }, (_, i) => i + 1);
+    await Promise.all(
+      tasks.map(async ({ taskId }) => {
+        for (const n of rounds) await store.append(commitOf(taskId, n, { facts: [factOf(taskId, n)] }));
+      }),
+    );
+    // 2000 commits; 256 share a flush at most.
+    expect((await transactions(path)) - before).toBeLessThanOrEqual(20);
+    await store.close();
+  });
+
+  it('refuses what would pass mapBytesMax, says so, and goes on with what does not', async () => {
+    const store = lmdbStore({ path, mapBytesMax: 2 * 1024 ** 2 });
+    await store.open();
+    const task = sampleTask();
+    await store.create(task);
+    const message = 'x'.repeat(300_000);
+    let revision = 1;
+    const fill = async (): Promise<unknown> => {
+      for (; revision < 20; revision += 1) await store.append(commitOf(task.taskId, revision, { facts: [factOf(task.taskId, revision, { message })] }));
+      return 'never full';
+    };
+    await expect(fill()).rejects.toThrow(/full.*mapBytesMax \(2097152\)/);
+    expect(revision).toBeGreaterThan(4);
+    expect((await readAll(store, task.taskId)).entries).toHaveLength(revision - 1);
+    expect(await store.append(commitOf(task.taskId, revision, { fields: { ledger: 'x' }, firstRetained: revision }))).toBe('committed');
+    expect(await store.append(commitOf(task.taskId, revision + 1, { facts: [factOf(task.taskId, revision, { message })], firstRetained: revision }))).toBe('committed');
+    await store.close();
+  });
+
+  it('refuses one commit of those that wait together, and writes the others', async () => {
+    const store = lmdbStore({ path, mapBytesMax: 1024 ** 2 });
+    await store.open();
+    const tasks = Array.from({ length: 3 }, () => sampleTask());
+    for (const task of tasks) await store.create(task);
+    const [one, two, three] = tasks.map(({ taskId }) => taskId) as [string, string, string];
+    const answers = await Promise.allSettled([
+      store.append(commitOf(one, 1, { facts: [factOf(one, 1)] })),
+      store.append(commitOf(two, 1, { facts: [factOf(two, 1, { message: 'x'.repeat(1_100_000) })] })),
+      store.append(commitOf(three, 1, { facts: [factOf(three, 5)] })),
+      store.append(commitOf(three, 1, { facts: [factOf(three, 1)] })),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(await Promise.all([one, two, three].map(async (id) => (await readAll(store, id)).entries.length))).toEqual([1, 0, 1]);
+    await store.close();
+  });
+
+  it('refuses a mapBytesMax that leaves no room for a fact', () => {
+    expect(() => lmdbStore({ path, mapBytesMax: 1000 })).toThrow('mapBytesMax (1000)');
+    expect(() => lmdbStore({ path, mapBytesMax: Number.NaN })).toThrow('mapBytesMax');
+  });
+});
+
+async function expectWhole(store: ReturnType<typeof lmdbStore>, taskId: string, revision: number): Promise<void> {
+  const commits = revision - 1;
+  expect(legible((await readAll(store, taskId)).entries)).toEqual(legible(factsOf(taskId, 1, 2 * commits)));
+  expect((await store.load(taskId))?.fields.head).toBe(commits === 0 ? '{"state":"accepted"}' : String(commits));
+  const names = Array.from({ length: commits + 1 }, (_, i) => `kept-${i + 1}`);
+  expect(await store.kept(taskId, names)).toEqual(names.map((_, i) => (i < commits ? String(i + 1) : undefined)));
+}
+
+/** How many transactions the file has seen. */
+async function transactions(path: string): Promise<number> {
+  const rows = open({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
+  const { lastTxnId } = rows.getStats() as { lastTxnId: number };
+  await rows.close();
+  return lastTxnId;
+}
