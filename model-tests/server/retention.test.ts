@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import type { Fact, PollResponse } from '../../machines/index.ts';
+import { systemClock } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 
 const poll = async (of: RunningBridge, taskId: string, afterEventId: string): Promise<PollResponse<Fact>> => {
@@ -82,7 +83,7 @@ test('removes a task and its files when its time after the end is over, and free
 });
 
 test('sweeps files that no task references', async () => {
-  const attachments = memoryAttachments({ clock: { now: () => Date.now() - 2 * 60 * 60 * 1000 } });
+  const attachments = memoryAttachments({ clock: { ...systemClock, now: () => Date.now() - 2 * 60 * 60 * 1000 } });
   await attachments.put(`${'a'.repeat(32)}/0`, (async function* () { yield Buffer.from('left behind'); })());
   await bridgeOf(chatty(1), { attachments, store: memoryStore() });
   await vi.waitFor(async () => await expect(attachments.open(`${'a'.repeat(32)}/0`)).rejects.toThrow());
