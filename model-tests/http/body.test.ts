@@ -18,14 +18,19 @@ describe('a JSON body', () => {
 
   it('that is no UTF-8 is refused', async () => {
     const response = await post(Buffer.concat([Buffer.from('{"clientRequestId":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]));
-    expect([response.status, await response.json()]).toMatchObject([400, { code: 'INVALID_REQUEST', message: 'The body is not valid UTF-8.' }]);
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { code: 'INVALID_REQUEST', message: 'The body is not valid UTF-8.' },
+    ]);
   });
 
   it('may be 64 levels deep and no deeper, and the path says where', async () => {
     expect((await post(create(`{"a":${'['.repeat(63)}${']'.repeat(63)}}`))).status).toBe(201);
     const response = await post(create(`{"a":${'['.repeat(64)}${']'.repeat(64)}}`));
     expect(response.status).toBe(422);
-    expect(await response.json()).toMatchObject({ details: { errors: [{ path: `input.a${'.0'.repeat(63)}`, reason: 'is nested deeper than 64' }] } });
+    expect(await response.json()).toMatchObject({
+      details: { errors: [{ path: `input.a${'.0'.repeat(63)}`, reason: 'is nested deeper than 64' }] },
+    });
   });
 
   it('that is nested a hundred thousand deep is refused like any other', async () => {

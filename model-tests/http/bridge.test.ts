@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { inProcess, type Handler } from '../../adapters/in-process/index.ts';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
-import type { CreateTaskResponse, ErrorEnvelope, Fact, PollResponse, SubmitActionResponse, TaskSnapshotResponse } from '../../machines/index.ts';
+import type {
+  CreateTaskResponse,
+  ErrorEnvelope,
+  Fact,
+  PollResponse,
+  SubmitActionResponse,
+  TaskSnapshotResponse,
+} from '../../machines/index.ts';
 import { createTaskBridge, type TaskBridgeOptions } from '../../server/index.ts';
 import { file, form, FORM_TYPE, ids, text } from './form.ts';
 import { listen } from './listen.ts';
@@ -22,13 +29,19 @@ async function start(handlers: Readonly<Record<string, Handler>>, options: Parti
     ...options,
   });
   await bridge.start();
-  const { url, close } = await listen(bridge.middleware({ prefix: '/api/v1' }));
+  const listening = await listen(bridge.middleware({ prefix: '/api/v1' }));
+  const { url } = listening;
   onTestFinished(async () => {
     await bridge.close();
-    await close();
+    await listening.close();
   });
 
-  async function call<T>(method: string, path: string, body?: object | Buffer, type = 'application/json'): Promise<{ status: number; body: T }> {
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: object | Buffer,
+    type = 'application/json',
+  ): Promise<{ status: number; body: T }> {
     const sent = body === undefined ? {} : { body: Buffer.isBuffer(body) ? (body as BodyInit) : JSON.stringify(body) };
     const headers = { authorization: 'ada', ...(body === undefined ? {} : { 'content-type': type }) };
     const response = await fetch(`${url}/api/v1/tasks${path}`, { method, headers, ...sent });
@@ -43,7 +56,11 @@ async function start(handlers: Readonly<Record<string, Handler>>, options: Parti
   /** Follows a task by long polls, from a cursor until its log ends or a fact of that type came. */
   async function follow(taskId: string, until?: Fact['type']): Promise<Fact[]> {
     const facts: Fact[] = [];
-    for (let page = await poll(taskId, '?maxEvents=2'); ; page = await poll(taskId, `?waitTimeoutMs=10000&maxEvents=2&afterEventId=${page.nextAfterEventId ?? ''}`)) {
+    for (
+      let page = await poll(taskId, '?maxEvents=2');
+      ;
+      page = await poll(taskId, `?waitTimeoutMs=10000&maxEvents=2&afterEventId=${page.nextAfterEventId ?? ''}`)
+    ) {
       facts.push(...page.events);
       if (page.terminal || page.events.some(({ type }) => type === until)) return facts;
     }
@@ -73,10 +90,17 @@ describe('the door with a real service behind it', () => {
     const facts = await host.follow(body.taskId);
     expect(facts.map(({ type }) => type)).toEqual(['TASK_STARTED', 'TASK_PROGRESS', 'TASK_COMPLETED']);
     expect(facts.at(-1)?.payload).toEqual({ result: { fileName: 'a.csv', matches: true, rows: 3 } });
-    expect(await host.snapshot(body.taskId)).toMatchObject({ status: 'COMPLETED', result: { matches: true }, lastEventId: facts.at(-1)?.eventId });
+    expect(await host.snapshot(body.taskId)).toMatchObject({
+      status: 'COMPLETED',
+      result: { matches: true },
+      lastEventId: facts.at(-1)?.eventId,
+    });
     const again = await host.upload([...ids, text('input', '{"rows":3}'), file(Buffer.alloc(100_000, 'x'), 'a.csv')]);
     expect([again.status, again.body]).toMatchObject([200, { taskId: body.taskId, status: 'COMPLETED', deduplicated: true }]);
-    expect(await host.upload([...ids, text('input', '{"rows":3}'), file('other')])).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } });
+    expect(await host.upload([...ids, text('input', '{"rows":3}'), file('other')])).toMatchObject({
+      status: 409,
+      body: { code: 'IDEMPOTENCY_CONFLICT' },
+    });
     const keys: string[] = [];
     for await (const key of host.attachments.keys(Number.POSITIVE_INFINITY)) keys.push(key);
     expect([keys, host.logged]).toEqual([[`${body.taskId}/0`], []]);
@@ -102,7 +126,10 @@ describe('the door with a real service behind it', () => {
 
     expect(await answer('a', 'third')).toMatchObject({ status: 409, body: { code: 'ACTION_NOT_ALLOWED' } });
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => answer(`a${i}`)));
-    expect(answers.map(({ status, body: { status: outcome } }) => `${status} ${outcome}`).sort()).toEqual(['202 ACCEPTED', ...Array<string>(9).fill('202 REJECTED_ALREADY_RESOLVED')]);
+    expect(answers.map(({ status, body: { status: outcome } }) => `${status} ${outcome}`).sort()).toEqual([
+      '202 ACCEPTED',
+      ...Array<string>(9).fill('202 REJECTED_ALREADY_RESOLVED'),
+    ]);
     const accepted = answers.findIndex(({ body: { status } }) => status === 'ACCEPTED');
     const repeats = await Promise.all(Array.from({ length: 10 }, () => answer(`a${accepted}`)));
     expect(repeats.map(({ status, body: { status: outcome } }) => `${status} ${outcome}`)).toEqual(Array(10).fill('200 DEDUPLICATED'));
@@ -136,7 +163,10 @@ describe('the door with a real service behind it', () => {
 
   it('refuses what nobody handles, and forgets the files of it', async () => {
     const host = await start({});
-    expect(await host.create({ clientRequestId: 'r1', taskType: 'x' })).toMatchObject({ status: 422, body: { details: { errors: [{ path: 'taskType' }] } } });
+    expect(await host.create({ clientRequestId: 'r1', taskType: 'x' })).toMatchObject({
+      status: 422,
+      body: { details: { errors: [{ path: 'taskType' }] } },
+    });
     expect(await host.upload([text('clientRequestId', 'r1'), text('taskType', 'x'), file('one')])).toMatchObject({ status: 422 });
     for await (const key of host.attachments.keys(Number.POSITIVE_INFINITY)) expect.fail(`${key} was left behind`);
   });
@@ -145,7 +175,9 @@ describe('the door with a real service behind it', () => {
     const host = await start({ echo: async (task) => task.input });
     const input = '{"__proto__":{"polluted":true},"constructor":1,"toString":{"__proto__":2}}';
     const { body } = await host.upload([...ids.slice(0, 1), text('taskType', 'echo'), text('input', input)]);
-    const response = await fetch(`${host.url}/api/v1/tasks/${(await host.follow(body.taskId))[0]?.taskId ?? ''}`, { headers: { authorization: 'ada' } });
+    const response = await fetch(`${host.url}/api/v1/tasks/${(await host.follow(body.taskId))[0]?.taskId ?? ''}`, {
+      headers: { authorization: 'ada' },
+    });
     expect(await response.text()).toContain(`"result":${input}`);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });

@@ -21,7 +21,13 @@ describe('the HTTP door', () => {
   });
 
   it('serves any prefix, one with names too', async () => {
-    for (const [prefix, path] of [['', ''], ['/', ''], ['/a/b/', '/a/b'], ['/:tenant', '/acme'], ['/p/:project', '/p/7']] as const) {
+    for (const [prefix, path] of [
+      ['', ''],
+      ['/', ''],
+      ['/a/b/', '/a/b'],
+      ['/:tenant', '/acme'],
+      ['/p/:project', '/p/7'],
+    ] as const) {
       const other = await startHost({ prefix });
       expect((await fetch(`${other.url}${path}/tasks/${RUNNING}`, ada)).status).toBe(200);
       expect((await fetch(`${other.url}${path}/tasks/${RUNNING}/x`, ada)).status).toBe(404);
@@ -48,7 +54,15 @@ describe('the HTTP door', () => {
   });
 
   it('never answers a strange request line with a 500', async () => {
-    for (const target of ['http://[::1/api/v1/tasks', 'http://a:99999999/api/v1/tasks', '/api/v1/tasks/%', '/api/v1/tasks/%ff/events?%', '//', '*', '/api/v1/tasks/a?b?c#d']) {
+    for (const target of [
+      'http://[::1/api/v1/tasks',
+      'http://a:99999999/api/v1/tasks',
+      '/api/v1/tasks/%',
+      '/api/v1/tasks/%ff/events?%',
+      '//',
+      '*',
+      '/api/v1/tasks/a?b?c#d',
+    ]) {
       const raw = openRaw(host.port);
       await raw.write(head(`GET ${target}`, { connection: 'close' }));
       const { status } = await raw.answer;
@@ -83,7 +97,11 @@ describe('the HTTP door', () => {
 
   it('passes a cancel reason on, and none for null', async () => {
     const cancel = (body: string) =>
-      fetch(`${host.url}/api/v1/tasks/${RUNNING}/cancel`, { method: 'POST', headers: { ...ada.headers, 'content-type': 'application/json' }, body });
+      fetch(`${host.url}/api/v1/tasks/${RUNNING}/cancel`, {
+        method: 'POST',
+        headers: { ...ada.headers, 'content-type': 'application/json' },
+        body,
+      });
     await cancel('{"reason":"enough"}');
     await cancel('{"reason":null}');
     expect(host.calls.filter(({ verb }) => verb === 'cancel').map(({ args }) => args)).toEqual([['enough'], [undefined]]);
@@ -91,9 +109,26 @@ describe('the HTTP door', () => {
 
   it('gives foreign and unknown tasks the same bytes but for the id', async () => {
     const text = async (subject: string, id: string, rest: string, init: RequestInit = {}) =>
-      (await (await fetch(`${host.url}/api/v1/tasks/${id}${rest}`, { ...init, headers: { authorization: `Bearer ${subject}`, ...init.headers } })).text()).replace(id, '');
-    const action = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"clientActionId":"a","suspendId":"s","actionType":"t"}' };
-    for (const [rest, init] of [['', {}], ['/events', {}], ['/events/stream', {}], ['/cancel', { method: 'POST' }], ['/actions', action]] as const)
+      (
+        await (
+          await fetch(`${host.url}/api/v1/tasks/${id}${rest}`, {
+            ...init,
+            headers: { authorization: `Bearer ${subject}`, ...init.headers },
+          })
+        ).text()
+      ).replace(id, '');
+    const action = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"clientActionId":"a","suspendId":"s","actionType":"t"}',
+    };
+    for (const [rest, init] of [
+      ['', {}],
+      ['/events', {}],
+      ['/events/stream', {}],
+      ['/cancel', { method: 'POST' }],
+      ['/actions', action],
+    ] as const)
       expect(await text('bob', RUNNING, rest, init)).toBe(await text('ada', '0'.repeat(32), rest, init));
   });
 
@@ -119,7 +154,7 @@ describe('the HTTP door', () => {
 describe('the health routes', () => {
   const ready = async (host: Host) => {
     const response = await fetch(`${host.url}/ready`);
-    return [response.status, await response.json()];
+    return [response.status, (await response.json()) as unknown];
   };
 
   it('need no credentials and stand at the root', async () => {
@@ -139,10 +174,18 @@ describe('the health routes', () => {
       mute: { check: () => new Promise<never>(() => {}) },
     };
     const host = await startHost({ probes, options: { probeTimeoutMs: 20 } });
-    const answer = { store: { tasks: 3, status: 'ready' }, executor: { status: 'not_ready' }, throwing: { status: 'not_ready' }, mute: { status: 'not_ready' } };
+    const answer = {
+      store: { tasks: 3, status: 'ready' },
+      executor: { status: 'not_ready' },
+      throwing: { status: 'not_ready' },
+      mute: { status: 'not_ready' },
+    };
     expect(await ready(host)).toEqual([503, { status: 'not_ready', details: answer }]);
     expect(await ready(host)).toEqual([503, { status: 'not_ready', details: answer }]);
-    expect(host.logged.map(({ message }) => message).sort()).toEqual(['The readiness probe "mute" failed.', 'The readiness probe "throwing" failed.']);
+    expect(host.logged.map(({ message }) => message).sort()).toEqual([
+      'The readiness probe "mute" failed.',
+      'The readiness probe "throwing" failed.',
+    ]);
     fails = false;
     expect(await ready(host)).toMatchObject([503, { details: { throwing: { status: 'ready' } } }]);
     await host.close();
@@ -155,12 +198,14 @@ describe('the health routes', () => {
     const probes = { slow: { check: () => (asked++, new Promise<{ ready: boolean }>((resolve) => (answer = resolve))) } };
     const host = await startHost({
       probes,
-      before: (_ctx, next) => {
+      async before(_ctx, next) {
         if (++arrived === 3) setImmediate(() => answer({ ready: true }));
-        return next();
+        await next();
       },
     });
-    expect(await Promise.all([ready(host), ready(host), ready(host)])).toEqual(Array(3).fill([200, { status: 'ready', details: { slow: { status: 'ready' } } }]));
+    expect(await Promise.all([ready(host), ready(host), ready(host)])).toEqual(
+      Array(3).fill([200, { status: 'ready', details: { slow: { status: 'ready' } } }]),
+    );
     expect(asked).toBe(1);
     await host.close();
   });
@@ -182,14 +227,21 @@ describe('the options of the HTTP door', () => {
 describe('a refused upgrade', () => {
   it('gets the same envelope on its bare socket, and a closed connection', async () => {
     const server = createServer();
-    server.on('upgrade', (_request, socket) => refuseUpgrade(socket, new TaskBridgeError('RATE_LIMITED', 'Too many sockets.', { retryAfterSeconds: 3 }), fixedClock));
+    server.on('upgrade', (_request, socket) =>
+      refuseUpgrade(socket, new TaskBridgeError('RATE_LIMITED', 'Too many sockets.', { retryAfterSeconds: 3 }), fixedClock),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const raw = openRaw(typeof address === 'object' && address ? address.port : 0);
     await raw.write(head('GET /api/v1/tasks/ws', { connection: 'Upgrade', upgrade: 'websocket' }));
     const { status, headers, body } = await raw.answer;
     expect([status, headers['retry-after'], headers['connection']]).toEqual([429, '3', 'close']);
-    expect(JSON.parse(body)).toEqual({ code: 'RATE_LIMITED', message: 'Too many sockets.', details: {}, timestamp: '2026-09-21T14:13:20.000Z' });
+    expect(JSON.parse(body)).toEqual({
+      code: 'RATE_LIMITED',
+      message: 'Too many sockets.',
+      details: {},
+      timestamp: '2026-09-21T14:13:20.000Z',
+    });
     await raw.closed;
     await new Promise((resolve) => server.close(resolve));
   });

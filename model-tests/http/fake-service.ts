@@ -20,10 +20,13 @@ export function fakeService() {
   };
 
   const service: TaskService = {
-    newTaskId: (_auth, clientRequestId) => `${clientRequestId.length.toString(16).padStart(2, '0').slice(-2)}${(++count).toString(16).padStart(30, '0')}`,
+    newTaskId: (_auth, clientRequestId) =>
+      `${clientRequestId.length.toString(16).padStart(2, '0').slice(-2)}${(++count).toString(16).padStart(30, '0')}`,
     assertHandled(taskType) {
       if (taskType === 'unhandled')
-        throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', 'Nobody handles it.', { details: { errors: [{ path: 'taskType', reason: 'is not handled' }] } });
+        throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', 'Nobody handles it.', {
+          details: { errors: [{ path: 'taskType', reason: 'is not handled' }] },
+        });
     },
     async create(auth, request) {
       const { taskId, clientRequestId, taskType, input, attachments } = request;
@@ -36,7 +39,12 @@ export function fakeService() {
       if (existing && existing.content !== content)
         throw new TaskBridgeError('IDEMPOTENCY_CONFLICT', 'The key was used for other content.', { details: { clientRequestId } });
       if (!existing) created.set(key, { request, content });
-      return { taskId: existing?.request.taskId ?? taskId, status: existing ? 'RUNNING' : 'ACCEPTED', clientRequestId, deduplicated: existing !== undefined };
+      return {
+        taskId: existing?.request.taskId ?? taskId,
+        status: existing ? 'RUNNING' : 'ACCEPTED',
+        clientRequestId,
+        deduplicated: existing !== undefined,
+      };
     },
     authorize: async (auth, taskId) => find(auth, taskId),
     async snapshot(auth, taskId) {

@@ -31,7 +31,11 @@ export function form(parts: readonly FormPart[], end = `--${BOUNDARY}--\r\n`): B
   const chunks = parts.flatMap(({ name, fileName, contentType, disposition, body }) => {
     const names = `${name === undefined ? '' : `; name="${name}"`}${fileName === undefined ? '' : `; filename="${fileName}"`}`;
     const type = contentType === undefined ? '' : `\r\nContent-Type: ${contentType}`;
-    return [Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: ${disposition ?? `form-data${names}`}${type}\r\n\r\n`), Buffer.from(body), Buffer.from('\r\n')];
+    return [
+      Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: ${disposition ?? `form-data${names}`}${type}\r\n\r\n`),
+      Buffer.from(body),
+      Buffer.from('\r\n'),
+    ];
   });
   return Buffer.concat([...chunks, Buffer.from(end)]);
 }

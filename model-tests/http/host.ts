@@ -54,7 +54,13 @@ export function fakeLive() {
       const page = newer.slice(0, maxEvents);
       const hasMore = newer.length > page.length;
       const gap = after.startsWith('9-') ? ({ reason: 'reset', firstEventId: eventId(1, fixedClock.now() + 1) } as const) : undefined;
-      return { entries: page, nextAfterEventId: page.at(-1)?.eventId ?? (after || null), hasMore, terminal: taskId === FINISHED && !hasMore, gap };
+      return {
+        entries: page,
+        nextAfterEventId: page.at(-1)?.eventId ?? (after || null),
+        hasMore,
+        terminal: taskId === FINISHED && !hasMore,
+        gap,
+      };
     },
     openSse(request: SseRequest) {
       if (request.after === '8-1') throw new TaskBridgeError('RATE_LIMITED', 'Too many viewers.', { retryAfterSeconds: 1 });

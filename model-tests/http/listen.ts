@@ -7,7 +7,8 @@ export async function listen(...middleware: readonly Koa.Middleware[]) {
   const app = new Koa();
   app.silent = true;
   for (const one of middleware) app.use(one);
-  const server = createServer(app.callback());
+  const handle = app.callback();
+  const server = createServer((req, res) => void handle(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // A TCP server's address is no path.
   const { port } = server.address() as AddressInfo;

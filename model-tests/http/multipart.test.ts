@@ -38,7 +38,13 @@ describe('a multipart create', () => {
 
   it('streams its files into the store, under the id of the task', async () => {
     const bytes = Buffer.alloc(3 * MIB, 'ab');
-    const answer = await post([...ids, text('input', '{"rows":3}'), text('metadata', '{"from":"test"}'), file('one', 'dir/one.csv', { contentType: 'text/csv; charset=utf-8' }), file(bytes, 'C:\\dir\\two.bin', { name: 'attachments', contentType: 'image/png' })]);
+    const answer = await post([
+      ...ids,
+      text('input', '{"rows":3}'),
+      text('metadata', '{"from":"test"}'),
+      file('one', 'dir/one.csv', { contentType: 'text/csv; charset=utf-8' }),
+      file(bytes, 'C:\\dir\\two.bin', { name: 'attachments', contentType: 'image/png' }),
+    ]);
     const { taskId } = request();
     expect(answer).toEqual({ status: 201, body: { taskId, status: 'ACCEPTED', clientRequestId: 'r1', deduplicated: false } });
     expect(request()).toEqual({
@@ -48,18 +54,37 @@ describe('a multipart create', () => {
       input: { rows: 3 },
       metadata: { from: 'test' },
       attachments: [
-        { key: `${taskId}/0`, fieldName: 'attachment', fileName: 'one.csv', contentType: 'text/csv; charset=utf-8', bytes: 3, sha256: sha256('one') },
-        { key: `${taskId}/1`, fieldName: 'attachments', fileName: 'two.bin', contentType: 'image/png', bytes: bytes.length, sha256: sha256(bytes) },
+        {
+          key: `${taskId}/0`,
+          fieldName: 'attachment',
+          fileName: 'one.csv',
+          contentType: 'text/csv; charset=utf-8',
+          bytes: 3,
+          sha256: sha256('one'),
+        },
+        {
+          key: `${taskId}/1`,
+          fieldName: 'attachments',
+          fileName: 'two.bin',
+          contentType: 'image/png',
+          bytes: bytes.length,
+          sha256: sha256(bytes),
+        },
       ],
     });
     expect(await host.attachments.all()).toEqual([`${taskId}/0`, `${taskId}/1`]);
-    expect((await (await host.attachments.open(`${taskId}/1`)).toArray()).reduce((sum: number, chunk: Buffer) => sum + chunk.length, 0)).toBe(bytes.length);
+    expect(
+      (await (await host.attachments.open(`${taskId}/1`)).toArray()).reduce((sum: number, chunk: Buffer) => sum + chunk.length, 0),
+    ).toBe(bytes.length);
   });
 
   it('moves files that came before their fields', async () => {
     expect((await post([file('one'), text('taskType', 'report'), file('two'), text('clientRequestId', 'r1')])).status).toBe(201);
     const { taskId, attachments } = request();
-    expect(attachments.map(({ key, sha256: hash }) => [key, hash])).toEqual([[`${taskId}/0`, sha256('one')], [`${taskId}/1`, sha256('two')]]);
+    expect(attachments.map(({ key, sha256: hash }) => [key, hash])).toEqual([
+      [`${taskId}/0`, sha256('one')],
+      [`${taskId}/1`, sha256('two')],
+    ]);
     expect(await host.attachments.all()).toEqual([`${taskId}/0`, `${taskId}/1`]);
   });
 
@@ -76,7 +101,10 @@ describe('a multipart create', () => {
     body.set('attachment', new File(['x'], 'grün "1".txt'));
     const response = await fetch(`${host.url}/api/v1/tasks`, { method: 'POST', headers: { authorization: 'Bearer ada' }, body });
     expect(response.status).toBe(201);
-    expect(request()).toMatchObject({ input: { a: 'ä' }, attachments: [{ fileName: 'grün %221%22.txt', contentType: 'application/octet-stream' }] });
+    expect(request()).toMatchObject({
+      input: { a: 'ä' },
+      attachments: [{ fileName: 'grün %221%22.txt', contentType: 'application/octet-stream' }],
+    });
   });
 
   it.each([
@@ -94,7 +122,12 @@ describe('a multipart create', () => {
   });
 
   it('tells a file without a content type from one of plain text', async () => {
-    await post([...ids, { name: 'attachment', fileName: 'a', body: 'x' }, { name: 'attachment', fileName: 'b', contentType: 'text/plain', body: 'x' }, { name: 'attachment', contentType: 'image/png', body: 'x' }]);
+    await post([
+      ...ids,
+      { name: 'attachment', fileName: 'a', body: 'x' },
+      { name: 'attachment', fileName: 'b', contentType: 'text/plain', body: 'x' },
+      { name: 'attachment', contentType: 'image/png', body: 'x' },
+    ]);
     expect(request().attachments.map(({ fileName, contentType }) => [fileName, contentType])).toEqual([
       ['a', 'application/octet-stream'],
       ['b', 'text/plain'],
@@ -104,7 +137,19 @@ describe('a multipart create', () => {
 
   it('ignores other files and other fields', async () => {
     const big = Buffer.alloc(11 * MIB);
-    expect((await post([file(big, 'x', { name: 'photo' }), ...ids, text('extra', '1'), text('__proto__', '{}'), { disposition: 'attachment', body: 'x' }, { disposition: 'form-data', body: 'x' }, text('attachment', 'no file')])).status).toBe(201);
+    expect(
+      (
+        await post([
+          file(big, 'x', { name: 'photo' }),
+          ...ids,
+          text('extra', '1'),
+          text('__proto__', '{}'),
+          { disposition: 'attachment', body: 'x' },
+          { disposition: 'form-data', body: 'x' },
+          text('attachment', 'no file'),
+        ])
+      ).status,
+    ).toBe(201);
     expect(request().attachments).toEqual([]);
     expect(await host.attachments.all()).toEqual([]);
   });
@@ -120,7 +165,8 @@ describe('a multipart create', () => {
   });
 
   it('keeps its files where the task may exist', async () => {
-    for (const taskType of ['refused', 'down', 'broken', 'busy']) await post([text('clientRequestId', taskType), text('taskType', taskType), file('one')]);
+    for (const taskType of ['refused', 'down', 'broken', 'busy'])
+      await post([text('clientRequestId', taskType), text('taskType', taskType), file('one')]);
     expect((await host.attachments.all()).length).toBe(4);
     await post([text('clientRequestId', 'forbidden'), text('taskType', 'forbidden'), file('one')]);
     expect((await host.attachments.all()).length).toBe(4);
@@ -130,9 +176,19 @@ describe('a multipart create', () => {
     await refused([], 400, 'INVALID_REQUEST', /clientRequestId is missing or blank/);
     await refused([file('x')], 400, 'INVALID_REQUEST', /clientRequestId is missing or blank/);
     await refused([text('clientRequestId', 'r1'), file('x')], 400, 'INVALID_REQUEST', /taskType is missing or blank/);
-    await refused([text('clientRequestId', ' '), text('taskType', 'report'), file('x')], 400, 'INVALID_REQUEST', /clientRequestId is missing or blank/);
+    await refused(
+      [text('clientRequestId', ' '), text('taskType', 'report'), file('x')],
+      400,
+      'INVALID_REQUEST',
+      /clientRequestId is missing or blank/,
+    );
     await refused([...ids, text('taskType', 'report')], 400, 'INVALID_REQUEST', /taskType is given twice/);
-    await refused([text('clientRequestId', 'x'.repeat(257)), text('taskType', 'report'), file('x')], 422, 'REQUEST_VALIDATION_ERROR', /out of range/);
+    await refused(
+      [text('clientRequestId', 'x'.repeat(257)), text('taskType', 'report'), file('x')],
+      422,
+      'REQUEST_VALIDATION_ERROR',
+      /out of range/,
+    );
     await refused([text('clientRequestId', 'r1'), text('taskType', 'unhandled'), file('x')], 422, 'REQUEST_VALIDATION_ERROR', /Nobody/);
   });
 
@@ -153,15 +209,25 @@ describe('a multipart create', () => {
     await refused(whole, 400, 'INVALID_REQUEST', /malformed/, 'multipart/form-data; boundary=');
     await refused(whole, 400, 'INVALID_REQUEST', /malformed/, 'multipart/form-data; boundary=other');
     const frameBytes = whole.length - 100_000;
-    const cuts = [...Array.from({ length: 30 }, (_, i) => i + 3), 60, 200, 50_000, ...Array.from({ length: frameBytes / 7 }, (_, i) => whole.length - 7 * i)];
-    for (const cut of cuts)
-      await refused(whole.subarray(0, whole.length - cut), 400, 'INVALID_REQUEST', /malformed|missing or blank/);
+    const cuts = [
+      ...Array.from({ length: 30 }, (_, i) => i + 3),
+      60,
+      200,
+      50_000,
+      ...Array.from({ length: frameBytes / 7 }, (_, i) => whole.length - 7 * i),
+    ];
+    for (const cut of cuts) await refused(whole.subarray(0, whole.length - cut), 400, 'INVALID_REQUEST', /malformed|missing or blank/);
     await refused(Buffer.concat([whole.subarray(0, 150), Buffer.from(`\r\n--${BOUNDARY}\r\nbroken`)]), 400, 'INVALID_REQUEST', /malformed/);
     await refused([...ids, ...Array.from({ length: 1000 }, () => text('x', ''))], 400, 'INVALID_REQUEST', /more than 1000 parts/);
   });
 
   it('has a limit for each file', async () => {
-    await refused([...ids, file('small'), file(Buffer.alloc(10 * MIB + 1), 'big.bin')], 400, 'UPLOAD_VALIDATION_ERROR', /"big.bin" is larger than 10485760 bytes/);
+    await refused(
+      [...ids, file('small'), file(Buffer.alloc(10 * MIB + 1), 'big.bin')],
+      400,
+      'UPLOAD_VALIDATION_ERROR',
+      /"big.bin" is larger than 10485760 bytes/,
+    );
     expect((await post([...ids, file(Buffer.alloc(10 * MIB))])).status).toBe(201);
   });
 
@@ -174,7 +240,12 @@ describe('a multipart create', () => {
 
   it('has a limit for its text', async () => {
     await refused([...ids, text('input', '{}'.padEnd(256 * KIB)), file('x')], 413, 'PAYLOAD_TOO_LARGE', /262144/);
-    await refused([file('x'), ...ids, text('a', 'x'.repeat(128 * KIB)), text('b', 'x'.repeat(128 * KIB))], 413, 'PAYLOAD_TOO_LARGE', /262144/);
+    await refused(
+      [file('x'), ...ids, text('a', 'x'.repeat(128 * KIB)), text('b', 'x'.repeat(128 * KIB))],
+      413,
+      'PAYLOAD_TOO_LARGE',
+      /262144/,
+    );
     expect((await post([...ids, text('input', '{}'.padEnd(255 * KIB))])).status).toBe(201);
   });
 
@@ -182,11 +253,16 @@ describe('a multipart create', () => {
     await withOptions({ uploadContentTypes: ['text/csv', 'image/*'] });
     await refused([...ids, file('x', 'a.txt')], 400, 'UPLOAD_VALIDATION_ERROR', /not allowed \(text\/plain\)/);
     await refused([...ids, { name: 'attachment', fileName: 'a', body: 'x' }], 400, 'UPLOAD_VALIDATION_ERROR', /application\/octet-stream/);
-    expect((await post([...ids, file('x', 'a', { contentType: 'Text/CSV; charset=utf-8' }), file('x', 'b', { contentType: 'image/png' })])).status).toBe(201);
+    expect(
+      (await post([...ids, file('x', 'a', { contentType: 'Text/CSV; charset=utf-8' }), file('x', 'b', { contentType: 'image/png' })]))
+        .status,
+    ).toBe(201);
   });
 
   it('has a policy', async () => {
-    await restart({ uploadPolicy: { refuseUpload: (_auth, files) => (files.some(({ fileName }) => fileName === 'virus') ? 'It is a virus.' : undefined) } });
+    await restart({
+      uploadPolicy: { refuseUpload: (_auth, files) => (files.some(({ fileName }) => fileName === 'virus') ? 'It is a virus.' : undefined) },
+    });
     await refused([...ids, file('x', 'virus')], 400, 'UPLOAD_VALIDATION_ERROR', /It is a virus/);
     expect((await post([...ids, file('x', 'a')])).status).toBe(201);
   });
@@ -202,7 +278,8 @@ describe('a multipart create', () => {
       const raw = openRaw(host.port);
       await raw.write(head('POST /api/v1/tasks', { 'content-type': FORM_TYPE, ...length }));
       const part = form([file(Buffer.alloc(MIB - 500, 'x'), 'a', { name: 'other' })], '');
-      const chunk = 'content-length' in length ? part : Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')]);
+      const chunk =
+        'content-length' in length ? part : Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')]);
       for (let i = 0; i < 10; i++) expect(await raw.write(chunk)).toBe(true);
       expect((await raw.answer).status).toBe(413);
       raw.socket.destroy();
@@ -255,7 +332,11 @@ describe('a multipart create', () => {
   it('answers 500 where the store fails, and leaves nothing', async () => {
     const store = visibleAttachments();
     let puts = 0;
-    const failing = { ...store, put: (key: string, bytes: AsyncIterable<Uint8Array>) => (++puts === 2 ? Promise.reject(new Error('disk full')) : store.put(key, bytes)) };
+    const failing = {
+      ...store,
+      put: (key: string, bytes: AsyncIterable<Uint8Array>) =>
+        ++puts === 2 ? Promise.reject(new Error('disk full')) : store.put(key, bytes),
+    };
     await restart({ attachments: failing });
     expect((await post([...ids, file('one'), file(Buffer.alloc(MIB)), file('three')])).status).toBe(500);
     expect([await store.all(), host.logged.map(({ fields }) => String(fields?.['error']))]).toEqual([[], ['Error: disk full']]);

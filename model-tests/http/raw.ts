@@ -45,7 +45,9 @@ function parse(bytes: Buffer): RawAnswer | undefined {
   const [first = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n');
   const status = Number(first.split(' ')[1]);
   if (status === 100) return parse(bytes.subarray(end + 4));
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const length = Number(headers['content-length'] ?? 0);
   const body = bytes.subarray(end + 4);
   return body.length < length ? undefined : { status, headers, body: body.subarray(0, length).toString() };

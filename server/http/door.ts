@@ -97,7 +97,10 @@ export function createHttpDoor({ auth, probes = {}, ...parts }: HttpDoorParts): 
         refuseUnknown(ctx, allow);
       });
       const routes = router.routes() as unknown as Koa.Middleware;
-      return (ctx, next) => (hasPath(ctx) ? health(ctx, () => routes(ctx, next)) : boundary(ctx, refuseTarget));
+      return async (ctx, next) => {
+        if (hasPath(ctx)) await health(ctx, async () => void (await routes(ctx, next)));
+        else await boundary(ctx, refuseTarget);
+      };
     },
   };
 }

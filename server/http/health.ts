@@ -26,9 +26,9 @@ export function healthRoutes(tools: HealthTools): Koa.Middleware {
   const failing = new Set<string>();
   let asking: Promise<Readiness> | undefined;
   return async (ctx, next) => {
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
-    if (ctx.path === '/health') return answerJson(ctx, 200, { status: 'ok' });
-    if (ctx.path !== '/ready') return next();
+    const isAsked = (path: string) => ctx.path === path && (ctx.method === 'GET' || ctx.method === 'HEAD');
+    if (isAsked('/health')) return answerJson(ctx, 200, { status: 'ok' });
+    if (!isAsked('/ready')) return void (await next());
     asking ??= askAll(tools, failing).finally(() => (asking = undefined));
     const readiness = await asking;
     answerJson(ctx, readiness.status === 'ready' ? 200 : 503, readiness);
@@ -48,7 +48,7 @@ async function askAll({ probes, probeTimeoutMs, clock, logger }: HealthTools, fa
     }
   };
   const answers = await Promise.all(Object.entries(probes).map(ask));
-  const details = answers.map(({ name, ready, details }) => [name, { ...details, status: ready ? 'ready' : 'not_ready' }] as const);
+  const details = answers.map(({ name, ready, details: told }) => [name, { ...told, status: ready ? 'ready' : 'not_ready' }] as const);
   return { status: answers.every(({ ready }) => ready) ? 'ready' : 'not_ready', details: Object.fromEntries(details) };
 }
 

@@ -49,7 +49,8 @@ export function httpOptions(given: Partial<HttpOptions> = {}): HttpOptions {
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options: HttpOptions = { ...httpDefaults, ...known };
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(httpDefaults, name)) throw new RangeError(`${name} is no option of the HTTP door; known are ${Object.keys(httpDefaults).join(', ')}.`);
+    if (!Object.hasOwn(httpDefaults, name))
+      throw new RangeError(`${name} is no option of the HTTP door; known are ${Object.keys(httpDefaults).join(', ')}.`);
     if (name === 'uploadContentTypes') continue;
     const least = name.startsWith('drain') ? 0 : 1;
     const most = name.endsWith('Ms') ? DELAY_MS_MAX : Number.MAX_SAFE_INTEGER;
@@ -65,6 +66,7 @@ export function httpOptions(given: Partial<HttpOptions> = {}): HttpOptions {
       `uploadBytesMax (${options.uploadBytesMax}) must not be above uploadRequestBytesMax (${options.uploadRequestBytesMax}): such a file could never arrive.`,
     );
   for (const type of options.uploadContentTypes)
-    if (!MEDIA_TYPE.test(type)) throw new RangeError(`uploadContentTypes: ${JSON.stringify(type)} is no media type; write it like "text/csv" or "image/*".`);
+    if (!MEDIA_TYPE.test(type))
+      throw new RangeError(`uploadContentTypes: ${JSON.stringify(type)} is no media type; write it like "text/csv" or "image/*".`);
   return options;
 }

@@ -6,6 +6,7 @@ const PREFIX = /^(\/:?[\w.~-]+)*$/;
  */
 export function routePrefix(given: string): string {
   const prefix = given.replace(/\/$/, '');
-  if (!PREFIX.test(prefix)) throw new RangeError(`prefix (${JSON.stringify(given)}) must be a path like "/api/v1"; segments may be ":names".`);
+  if (!PREFIX.test(prefix))
+    throw new RangeError(`prefix (${JSON.stringify(given)}) must be a path like "/api/v1"; segments may be ":names".`);
   return prefix;
 }

@@ -14,5 +14,7 @@ export function refuseUnknown(ctx: Koa.Context, allow: readonly string[]): never
   const { method } = ctx;
   if (allow.length === 0) throw new TaskBridgeError('NOT_FOUND', 'There is no such route.');
   ctx.set('Allow', allow.join(', '));
-  throw new TaskBridgeError('METHOD_NOT_ALLOWED', `This route does not take ${method}; it takes ${allow.join(', ')}.`, { details: { allow } });
+  throw new TaskBridgeError('METHOD_NOT_ALLOWED', `This route does not take ${method}; it takes ${allow.join(', ')}.`, {
+    details: { allow },
+  });
 }

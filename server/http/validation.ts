@@ -58,13 +58,16 @@ function article(expected: string): string {
 }
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((here, key) => (typeof here === 'object' && here !== null && Object.hasOwn(here, key) ? Reflect.get(here, key) : undefined), value);
+  return path.reduce<unknown>(
+    (here, key) => (typeof here === 'object' && here !== null && Object.hasOwn(here, key) ? Reflect.get(here, key) : undefined),
+    value,
+  );
 }
 
 /** Where inside a free-form field the fault is that its schema only names. */
 function faultPath(value: object): string[] {
   const path: string[] = [];
-  for (let here: unknown = value; typeof here === 'object' && here !== null && !(path.length > 64); ) {
+  for (let here: unknown = value; typeof here === 'object' && here !== null && !(path.length > 64);) {
     const inside: object = here;
     const depth = path.length + 1;
     const key = Object.keys(inside).find((one) => jsonFault(one) ?? jsonFault(Reflect.get(inside, one), depth + 1));

@@ -6,7 +6,11 @@ export function assertContentType(contentType: string, allowed: readonly string[
   const type = mediaTypeOf(contentType);
   const isAllowed = (one: string) => (one.endsWith('/*') ? type.startsWith(one.slice(0, -1)) : type === one);
   if (allowed.length === 0 || allowed.map((one) => one.toLowerCase()).some(isAllowed)) return;
-  throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', `${JSON.stringify(fileName)} is of a type that is not allowed (${type.slice(0, 128)}).`, {
-    details: { fileName, allowed },
-  });
+  throw new TaskBridgeError(
+    'UPLOAD_VALIDATION_ERROR',
+    `${JSON.stringify(fileName)} is of a type that is not allowed (${type.slice(0, 128)}).`,
+    {
+      details: { fileName, allowed },
+    },
+  );
 }

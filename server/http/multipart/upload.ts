@@ -41,7 +41,8 @@ export interface UploadTools {
  */
 export async function receiveUpload(req: IncomingMessage, tools: UploadTools): Promise<Upload> {
   const { attachments, options, clock, chance } = tools;
-  const { texts, take: takeText } = createTextReader(options.uploadFieldsBytesMax);
+  const fields = createTextReader(options.uploadFieldsBytesMax);
+  const { texts } = fields;
   const reading: Promise<unknown>[] = [];
   const writing: Promise<AttachmentReference>[] = [];
   let requestIdRead: Promise<void> | undefined;
@@ -63,7 +64,7 @@ export async function receiveUpload(req: IncomingMessage, tools: UploadTools): P
   const onPart = (part: Part) => {
     if (isAttachment(part)) writing.push(watch(files.take(part)));
     else if (isTextField(part.name) || part.fileName === undefined) {
-      const read = watch(takeText(part));
+      const read = watch(fields.take(part));
       if (part.name === 'clientRequestId') requestIdRead = read;
     } else part.bytes.resume();
   };
@@ -99,5 +100,6 @@ async function move(written: readonly AttachmentReference[], taskId: string, key
 async function removeAll(keys: readonly string[], { attachments, logger }: UploadTools): Promise<void> {
   const results = await Promise.allSettled(keys.map((key) => attachments.remove(key)));
   for (const result of results)
-    if (result.status === 'rejected') logger?.warn('An uploaded file could not be removed; the sweeper will.', { error: result.reason as unknown });
+    if (result.status === 'rejected')
+      logger?.warn('An uploaded file could not be removed; the sweeper will.', { error: result.reason as unknown });
 }

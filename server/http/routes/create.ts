@@ -47,7 +47,11 @@ async function createFromMultipart({ ctx, auth }: Call, tools: RouteTools): Prom
 }
 
 function requestOf({ texts, attachments, taskId }: Upload): NewTaskRequest {
-  const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, {
+  const {
+    input = {},
+    metadata = {},
+    ...body
+  } = validate(createTaskRequest, {
     clientRequestId: requiredText(texts, 'clientRequestId'),
     taskType: requiredText(texts, 'taskType'),
     input: objectText(texts, 'input'),
