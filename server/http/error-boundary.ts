@@ -24,6 +24,8 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
         return;
       }
       ctx.respond = true;
+      // What has arrived unread would otherwise stay with the connection, which goes on.
+      ctx.req.resume();
       for (const [name, value] of Object.entries(refused.headers)) ctx.set(name, String(value));
       ctx.body = refused.body;
     }
