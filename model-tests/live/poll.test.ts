@@ -1,0 +1,175 @@
+import { describe, expect, it, vi } from 'vitest';
+import { settle, world } from './hub-of.ts';
+import { taskLog } from './task-log.ts';
+
+const once = { waitMs: 0, maxEvents: 100 };
+const patient = { waitMs: 25_000, maxEvents: 100 };
+
+describe('a long poll', () => {
+  it('pages through a log, exactly', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(5);
+    const first = await hub.poll(task.taskId, { after: undefined, waitMs: 0, maxEvents: 3 });
+    expect(first).toMatchObject({ nextAfterEventId: task.ids[2], hasMore: true, terminal: false });
+    const second = await hub.poll(task.taskId, { after: task.ids[2], waitMs: 0, maxEvents: 2 });
+    expect(second).toMatchObject({ nextAfterEventId: task.ids[4], hasMore: false, terminal: false });
+    expect([...first.entries, ...second.entries].map(({ eventId }) => eventId)).toEqual(task.ids);
+    const third = await hub.poll(task.taskId, { after: task.ids[4], ...once });
+    expect(third).toEqual({ entries: [], nextAfterEventId: task.ids[4], hasMore: false, terminal: false });
+  });
+
+  it.each([undefined, ''])('has no cursor to go on with where nothing is there (%j)', async (after) => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    expect(await hub.poll(task.taskId, { after, ...once })).toEqual({ entries: [], nextAfterEventId: null, hasMore: false, terminal: false });
+  });
+
+  it('is terminal on the page that reaches the end, and at once after it', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(2);
+    await task.end();
+    expect(await hub.poll(task.taskId, { waitMs: 25_000, maxEvents: 2 })).toMatchObject({ hasMore: true, terminal: false });
+    expect(await hub.poll(task.taskId, { after: task.ids[1], waitMs: 25_000, maxEvents: 2 })).toMatchObject({ hasMore: false, terminal: true });
+    expect(await hub.poll(task.taskId, { after: task.ids[2], ...patient })).toMatchObject({ entries: [], hasMore: false, terminal: true });
+  });
+
+  it('waits for a fact without asking the store', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(1);
+    const answer = hub.poll(task.taskId, { after: task.ids[0], ...patient });
+    await settle();
+    const { reads } = store;
+    clock.advance(20_000);
+    await settle();
+    expect(store.reads).toBe(reads);
+    await task.append(2);
+    expect((await answer).entries.map(({ eventId }) => eventId)).toEqual(task.ids.slice(1));
+    expect(hub.watched).toBe(0);
+    expect(hub.viewers).toBe(0);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('misses nothing that is appended at any moment of its beginning', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const { store, hub } = await world();
+      const task = await taskLog(store);
+      const answer = hub.poll(task.taskId, patient);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await task.append();
+      expect((await answer).entries).toHaveLength(1);
+    }
+  });
+
+  it('ends empty when its time is over', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    const answer = hub.poll(task.taskId, patient);
+    await settle();
+    clock.advance(25_000);
+    expect(await answer).toMatchObject({ entries: [], hasMore: false, terminal: false });
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('hears of a fact whose message was lost', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    store.loses = () => true;
+    const answer = hub.poll(task.taskId, { waitMs: 60_000, maxEvents: 1 });
+    await settle();
+    await task.end();
+    await settle();
+    clock.advance(hub.options.heartbeatMs);
+    expect(await answer).toMatchObject({ terminal: true });
+  });
+
+  it('is answered at once when the hub closes, and does not wait afterwards', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    const answer = hub.poll(task.taskId, patient);
+    await settle();
+    const closing = hub.close({ spreadMs: 5_000 });
+    expect(await answer).toMatchObject({ entries: [] });
+    expect(await hub.poll(task.taskId, patient)).toMatchObject({ entries: [] });
+    await closing;
+  });
+
+  it('frees everything when its caller goes', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    const gone = new AbortController();
+    const answer = hub.poll(task.taskId, { ...patient, signal: gone.signal });
+    await settle();
+    expect(hub.watched).toBe(1);
+    gone.abort();
+    await answer;
+    expect(hub.watched).toBe(0);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('says a gap on the page that meets the stale cursor, and goes on from the first fact that is kept', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(10, { keepLast: 3 });
+    const trimmed = await hub.poll(task.taskId, { after: task.ids[1], waitMs: 0, maxEvents: 2 });
+    expect(trimmed).toMatchObject({ gap: { reason: 'trimmed', firstEventId: task.ids[7] }, nextAfterEventId: task.ids[8], hasMore: true });
+    const reset = await hub.poll(task.taskId, { after: '77-1', ...patient });
+    expect(reset).toMatchObject({ gap: { reason: 'reset', firstEventId: task.ids[7] }, nextAfterEventId: task.ids[9], hasMore: false });
+    const next = await hub.poll(task.taskId, { after: task.ids[8], ...once });
+    expect(next).not.toHaveProperty('gap');
+  });
+
+  it('forgets a cursor that a reset left nothing of', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    const page = await hub.poll(task.taskId, { after: '7-1', ...patient });
+    expect(page).toEqual({ entries: [], nextAfterEventId: null, hasMore: false, terminal: false, gap: { reason: 'reset', firstEventId: null } });
+  });
+
+  it('keeps a page below its limit of bytes, and always gives one fact', async () => {
+    const { store, hub } = await world({ options: { pollBytesMax: 100_000 } });
+    const task = await taskLog(store);
+    await task.append(3, { textBytes: 400_000 });
+    await task.append(6, { textBytes: 30_000 });
+    const seen: (string | undefined)[] = [];
+    let after: string | undefined;
+    for (let hasMore = true; hasMore; ) {
+      const page = await hub.poll(task.taskId, { after, ...once });
+      expect(page.entries.length).toBeGreaterThan(0);
+      expect(page.entries.length).toBeLessThanOrEqual(3);
+      seen.push(...page.entries.map(({ eventId }) => eventId));
+      after = page.nextAfterEventId ?? undefined;
+      ({ hasMore } = page);
+    }
+    expect(seen).toEqual(task.ids);
+  });
+
+  it('is refused for a task that is gone, a store that does not answer, and one poll too many', async () => {
+    const { store, hub } = await world({ options: { viewersMax: 1 } });
+    await expect(hub.poll('e'.repeat(32), once)).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+    const task = await taskLog(store);
+    const waiting = hub.poll(task.taskId, patient);
+    await settle();
+    await expect(hub.poll(task.taskId, patient)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 5 });
+    await task.append();
+    await waiting;
+    store.watchFault = new Error('down');
+    await expect(hub.poll(task.taskId, { ...patient, after: task.ids[0] })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    store.readFault = new Error('down');
+    await expect(hub.poll(task.taskId, once)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(hub.watched).toBe(0);
+  });
+
+  it('reads once for each poll that one fact wakes', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    const answers = Array.from({ length: 10 }, () => hub.poll(task.taskId, patient));
+    await settle();
+    const read = vi.spyOn(store, 'read');
+    await task.append();
+    await Promise.all(answers);
+    expect(read).toHaveBeenCalledTimes(10);
+  });
+});
