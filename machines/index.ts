@@ -14,6 +14,8 @@ export * from './limits.ts';
 export * from './selectors.ts';
 export * from './suspension/suspension.machine.ts';
 export * from './task/task.machine.ts';
+export * from './transport/transport.machine.ts';
+export * from './transport/words.ts';
 export * from './wire/answers.ts';
 export * from './wire/commands.ts';
 export * from './wire/errors.ts';

@@ -15,7 +15,7 @@ export function fold(aggregate: Aggregate, fact: Fact | UnknownFact): Aggregate 
 }
 
 /** Nothing can be told from a suspension's fact that does not name its suspension, nor from a payload that is no object. */
-function isUsable(fact: Fact): boolean {
+export function isUsable(fact: Fact): boolean {
   const payload: unknown = fact.payload;
   if (typeof payload !== 'object' || payload === null) return isTerminalType(fact.type);
   return !concernsOneSuspension(fact) || typeof fact.payload.suspendId === 'string';

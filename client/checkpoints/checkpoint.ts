@@ -1,0 +1,40 @@
+import { restoreAggregate, storeAggregate, type Aggregate, type StoredAggregate } from '../../machines/index.ts';
+
+/** The version of the stored form. */
+export const CHECKPOINT_VERSION = 1;
+
+/** What a client keeps to resume, saved as one value. */
+export interface Checkpoint {
+  /** The last fact that the consumer has dealt with. */
+  readonly eventId: string;
+  /** The projection, which may be ahead of the consumer; undefined where it cannot be used. */
+  readonly task: Aggregate | undefined;
+}
+
+/** Where the checkpoint of a task is kept. Source: protocol, "The client". */
+export function checkpointKey(namespace: string, baseUrl: string, taskId: string): string {
+  return `${namespace}|${baseUrl}|${taskId}`;
+}
+
+/** Writes a checkpoint as text; an aggregate without a single fact is left out. */
+export function writeCheckpoint(eventId: string, task: Aggregate | undefined): string {
+  const stored = task && task.lastEventId !== null ? { task: storeAggregate(task), taskEventId: task.lastEventId } : { task: null, taskEventId: null };
+  return JSON.stringify({ v: CHECKPOINT_VERSION, eventId, ...stored });
+}
+
+/** Reads the text back. Gives undefined for one that a newer version wrote; throws for one that cannot be read. */
+export function readCheckpoint(text: string): Checkpoint | undefined {
+  const value = JSON.parse(text) as { v?: unknown; eventId?: unknown; task?: StoredAggregate | null } | null;
+  if (typeof value?.v !== 'number' || typeof value.eventId !== 'string') throw new Error('The checkpoint has no version or no event id.');
+  if (value.v > CHECKPOINT_VERSION) return undefined;
+  return { eventId: value.eventId, task: readTask(value.task) };
+}
+
+function readTask(stored: StoredAggregate | null | undefined): Aggregate | undefined {
+  try {
+    return stored ? restoreAggregate(stored) : undefined;
+  } catch {
+    // Written by a newer version, or by another library: the server's snapshot takes its place.
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { createCredentials } from './auth/credentials.ts';
+import { createKeeper } from './checkpoints/keeper.ts';
+import { createCommands, type Commands } from './commands/commands.ts';
+import { createRequester } from './commands/requester.ts';
+import { closed } from './errors.ts';
+import { createAnswered } from './observation/answered.ts';
+import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
+import { readOptions, type TaskBridgeClientOptions } from './options.ts';
+import { assertTaskId } from './routes.ts';
+
+/** Starts tasks, watches them, answers their questions. */
+export interface TaskBridgeClient extends Commands {
+  /**
+   * Watches one task. Connects at once; begins at `lastEventId`, else at the stored checkpoint, else at the start. Throws with code
+   * `INVALID_ARGUMENT` for an impossible task id, `CLOSED` after `close()`.
+   */
+  observe(taskId: string, options?: ObserveOptions): Observation;
+  /** Closes every observation, aborts every command, frees timers, sockets and listeners; resolves when the checkpoints are written. */
+  close(): Promise<void>;
+}
+
+/** Makes a client. Throws with code `INVALID_ARGUMENT` where an option cannot be right, and says which and why. */
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
+  const settings = readOptions(options);
+  const life = new AbortController();
+  const credentials = createCredentials(settings.auth);
+  const answered = createAnswered();
+  const keeper = createKeeper(settings.checkpoints, settings.onReport);
+  const commands = createCommands(settings, createRequester(settings, credentials, life.signal), answered.note);
+  const observations = new Set<Observation>();
+  const { start, act, cancel, get } = commands;
+
+  return {
+    start,
+    act,
+    cancel,
+    get,
+    observe(taskId, observeOptions = {}) {
+      assertTaskId(taskId);
+      if (life.signal.aborted) throw closed('client');
+      const onFreed = (observation: Observation): void => void observations.delete(observation);
+      const observation = createObservation(taskId, observeOptions, { settings, credentials, commands, keeper, answered, onFreed });
+      observations.add(observation);
+      return observation;
+    },
+    async close() {
+      life.abort(closed('client'));
+      for (const observation of observations) observation.close();
+      await keeper.flush();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { JsonObject, Refused } from '../../machines/index.ts';
+import { TaskBridgeClientError } from '../errors.ts';
+
+/** Reads a body as text, no further than `bytesMax`. Rejects with code `INVALID_RESPONSE` beyond, and with whatever a torn body throws. */
+export async function readText(response: Response, bytesMax: number): Promise<string> {
+  // React Native's fetch has no body streams; there the whole text is all that can be had.
+  if (!response.body) return response.text();
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    if (bytes > bytesMax) {
+      await reader.cancel();
+      throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer is larger than ${bytesMax} bytes.`, { status: response.status });
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** Parses JSON that should be an object; undefined for anything else. */
+export function parseObject(text: string): { readonly [key: string]: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as { [key: string]: unknown }) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `Retry-After` asks to wait, in milliseconds, at most `maxMs`; undefined where it asks nothing that can be read. */
+export function retryAfterMs(text: string | null | undefined, now: number, maxMs: number): number | undefined {
+  if (text == null || text.trim() === '') return undefined;
+  const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxMs);
+}
+
+/** The refusal that a status, a body and a `Retry-After` make. */
+export function refusedBy(status: number, body: string, waitMs: number | undefined): Refused & { readonly details: JsonObject } {
+  const envelope = parseObject(body) ?? {};
+  const { code, message, details } = envelope;
+  return {
+    status,
+    ...(typeof code === 'string' && { code }),
+    ...(typeof message === 'string' && { message }),
+    ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+    // The envelope came from JSON, so an object in it is one of JSON.
+    details: typeof details === 'object' && details !== null && !Array.isArray(details) ? (details as JsonObject) : {},
+  };
+}
+
+/** The same as an error. */
+export function toError({ status, code, message, retryAfterMs: waitMs, details = {} }: Refused & { readonly details?: JsonObject }): TaskBridgeClientError {
+  return new TaskBridgeClientError(
+    code ?? (status >= 500 ? 'SERVER_ERROR' : 'REQUEST_REFUSED'),
+    message ?? `The server answered ${status}.`,
+    { status, details, retryable: status === 408 || status === 425 || status === 429 || status >= 500, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+  );
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../clock.ts';
+import { aborted, TaskBridgeClientError } from '../errors.ts';
+
+/** A signal of its own that follows others and a timer. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Frees timer and listeners. */
+  release(): void;
+}
+
+/** Aborts when one of the signals does, or after `ms` with code `TIMEOUT`. Plain timers: `AbortSignal.timeout` may be collected unfired. */
+export function createDeadline(clock: Clock, ms: number, signals: readonly (AbortSignal | undefined)[]): Deadline {
+  const controller = new AbortController();
+  const timer = clock.setTimeout(
+    () => controller.abort(new TaskBridgeClientError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true })),
+    ms,
+  );
+  const leaves = signals.flatMap((signal) => {
+    if (!signal) return [];
+    const follow = (): void => controller.abort(signal.reason);
+    if (signal.aborted) follow();
+    signal.addEventListener('abort', follow);
+    return [() => signal.removeEventListener('abort', follow)];
+  });
+  return {
+    signal: controller.signal,
+    release() {
+      clock.clearTimeout(timer);
+      for (const leave of leaves) leave();
+    },
+  };
+}
+
+/** Rests on the client's clock; rejects with code `ABORTED` when the signal says so first. */
+export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(aborted(signal));
+    const onAbort = (): void => {
+      clock.clearTimeout(timer);
+      reject(aborted(signal));
+    };
+    const timer = clock.setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,69 @@
+import type { ErrorCode, JsonObject } from '../machines/index.ts';
+
+/** Codes that only a client gives; what each means is on the right. */
+export const clientErrorCodes = {
+  NETWORK_ERROR: 'No answer came: no connection, a cut, or a redirect, which is not followed.',
+  TIMEOUT: 'No answer came in time.',
+  ABORTED: 'The caller gave up by its signal.',
+  CLOSED: 'The client or the observation was closed.',
+  INVALID_ARGUMENT: 'The call cannot be sent as it stands; the message says why.',
+  INVALID_RESPONSE: 'The answer is not what the protocol says, or is too large.',
+  REQUEST_REFUSED: 'The server answered 4xx without an envelope.',
+  SERVER_ERROR: 'The server answered 5xx without an envelope.',
+  CONNECTION_REFUSED: 'The server closed the WebSocket for good; see `closeCode`.',
+  CREDENTIALS_UNAVAILABLE: 'The auth provider failed; see `cause`.',
+  NO_TRANSPORT: 'The server ruled out every transport that may be used.',
+  FACTS_RELEASED: 'An iterator was asked for after the facts that it begins with were let go.',
+} as const;
+
+/** A code that only a client gives. */
+export type ClientErrorCode = keyof typeof clientErrorCodes;
+
+/** More about an error than its code and message. */
+export interface TaskBridgeClientErrorOptions {
+  readonly details?: JsonObject;
+  readonly status?: number;
+  readonly closeCode?: number;
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error of the client. The message says what happened, then what to do. */
+export class TaskBridgeClientError extends Error {
+  override readonly name = 'TaskBridgeClientError';
+  /** A code of the server's envelope, one of {@link clientErrorCodes}, or a code of another server. */
+  readonly code: ErrorCode | ClientErrorCode | (string & {});
+  /** The envelope's details; empty where there were none. */
+  readonly details: JsonObject;
+  /** The HTTP status, where an answer was the reason. */
+  readonly status: number | undefined;
+  /** The WebSocket close code, where a close was the reason. */
+  readonly closeCode: number | undefined;
+  /** True where the same call may succeed later. */
+  readonly retryable: boolean;
+  /** What the server asked to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: TaskBridgeClientError['code'], message: string, options: TaskBridgeClientErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+    this.status = options.status;
+    this.closeCode = options.closeCode;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The error of a call whose signal was aborted; its reason is the cause. */
+export function aborted(signal: AbortSignal): TaskBridgeClientError {
+  // Whoever aborts with an error of ours (a closed client, a time-out) means that very error.
+  if (signal.reason instanceof TaskBridgeClientError) return signal.reason;
+  return new TaskBridgeClientError('ABORTED', 'The call was aborted by its signal.', { cause: signal.reason });
+}
+
+/** The error of whatever is asked after the end. */
+export function closed(what: 'client' | 'observation'): TaskBridgeClientError {
+  return new TaskBridgeClientError('CLOSED', `The ${what} is closed. Make a new one to go on.`);
+}

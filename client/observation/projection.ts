@@ -1,0 +1,138 @@
+import { transition } from 'xstate';
+import {
+  aggregateFromSnapshot,
+  compareEventIds,
+  emptyAggregate,
+  fold,
+  parseEventId,
+  taskMachine,
+  type Aggregate,
+  type EventId,
+  type Fact,
+  type TaskSnapshotResponse,
+  type UnknownFact,
+} from '../../machines/index.ts';
+import type { Mirror } from './mirror.ts';
+
+/** The task as this client knows it: a fold of the log, begun at the start, at a checkpoint or at the server's snapshot. */
+export interface Projection {
+  readonly aggregate: Aggregate;
+  /** What the task ended with, where it completed. */
+  readonly result: unknown;
+  /** Facts that wait for the snapshot. */
+  readonly waiting: number;
+  take(fact: Fact | UnknownFact): void;
+  /** Asks for the snapshot and goes on from there; facts wait meanwhile. */
+  rebase(): void;
+  stop(): void;
+}
+
+/** Where a projection begins: at an aggregate, or at whatever the server says now. */
+export type ProjectionStart = Aggregate | 'ask';
+
+/** What a projection needs. */
+export interface ProjectionOptions {
+  readonly start: ProjectionStart;
+  readonly mirror: Mirror;
+  readonly ask: () => Promise<TaskSnapshotResponse>;
+  /** True once the server said that ids count without holes. */
+  readonly isDense: () => boolean;
+  /** The snapshot could not be had. */
+  readonly onPartial: (cause: unknown) => void;
+  readonly onChange: () => void;
+}
+
+/** A client that knows neither the start of the log nor a snapshot. */
+function joined(): Aggregate {
+  return { ...emptyAggregate, task: transition(taskMachine, emptyAggregate.task, { type: 'log.joined' })[0] };
+}
+
+/** Folds facts one by one. */
+export function createProjection({ start, mirror, ask, isDense, onPartial, onChange }: ProjectionOptions): Projection {
+  let aggregate: Aggregate = start === 'ask' ? emptyAggregate : start;
+  let result: unknown;
+  let waiting: (Fact | UnknownFact)[] | undefined;
+  let question = 0;
+
+  function begin(next: Aggregate): void {
+    aggregate = next;
+    mirror.show(next);
+  }
+
+  function rebase(): void {
+    question += 1;
+    const mine = question;
+    waiting ??= [];
+    ask().then(
+      (response) => {
+        if (mine !== question) return;
+        // The server's result is JSON of any kind.
+        result = response.result;
+        settle(read(response));
+      },
+      (cause: unknown) => {
+        if (mine === question) settle(undefined, cause);
+      },
+    );
+  }
+
+  function read(response: TaskSnapshotResponse): Aggregate | undefined {
+    try {
+      return aggregateFromSnapshot({ ...response, progress: response.progress ?? null, suspensions: response.suspensions ?? [] });
+    } catch {
+      return undefined;
+    }
+  }
+
+  function settle(next: Aggregate | undefined, cause?: unknown): void {
+    if (!next) onPartial(cause);
+    begin(next ?? joined());
+    const facts = waiting ?? [];
+    waiting = undefined;
+    for (const fact of facts) apply(fact);
+    onChange();
+  }
+
+  function apply(fact: Fact | UnknownFact): void {
+    const last = aggregate.lastEventId;
+    if (last !== null && (compareEventIds(fact.eventId, last) ?? 1) <= 0) {
+      // Folded already, or part of the snapshot; its result is not.
+      if (fact.type === 'TASK_COMPLETED') result = resultOf(fact);
+      return;
+    }
+    mirror.feed(fact, aggregate);
+    if (fact.type === 'TASK_COMPLETED' && aggregate.task.status === 'active') result = resultOf(fact);
+    aggregate = fold(aggregate, fact);
+  }
+
+  if (start === 'ask') rebase();
+  else begin(start);
+
+  return {
+    get aggregate() {
+      return aggregate;
+    },
+    get result() {
+      return result;
+    },
+    get waiting() {
+      return waiting?.length ?? 0;
+    },
+    take(fact) {
+      // The first facts of this log are no longer kept: what it begins with says too little.
+      if (!waiting && aggregate === emptyAggregate && isDense() && (parseEventId(fact.eventId)?.n ?? 1) > 1) rebase();
+      if (waiting) waiting.push(fact);
+      else apply(fact);
+    },
+    rebase,
+    stop() {
+      question += 1;
+      mirror.stop();
+    },
+  };
+}
+
+function resultOf(fact: { readonly payload: unknown }): unknown {
+  return (fact.payload as { result?: unknown } | null | undefined)?.result;
+}
+

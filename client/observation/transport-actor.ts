@@ -1,0 +1,128 @@
+import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
+import {
+  backoffMs,
+  climbMs,
+  compareEventIds,
+  transportMachine,
+  type Settlement,
+  type TaskSnapshotResponse,
+  type TransportContext,
+  type TransportEvent,
+  type TransportName,
+} from '../../machines/index.ts';
+import type { Authorization, Credentials } from '../auth/credentials.ts';
+import { TaskBridgeClientError } from '../errors.ts';
+import { whenOpen } from '../gate.ts';
+import type { ClientSettings } from '../options.ts';
+import { join, toWebSocketUrl } from '../routes.ts';
+import { runEventStream } from '../transports/event-stream.ts';
+import { runPoll } from '../transports/long-poll.ts';
+import { runWebSocket } from '../transports/web-socket.ts';
+import type { Connection, Intake } from './intake.ts';
+
+/** The running chart of one observation's transport. */
+export type TransportActor = ActorRefFrom<typeof transportMachine>;
+
+/** What the chart's actors need. */
+export interface TransportActorOptions {
+  readonly taskId: string;
+  readonly settings: ClientSettings;
+  readonly credentials: Credentials;
+  readonly intake: Intake;
+  /** Asks for the snapshot, once. */
+  readonly probe: (signal: AbortSignal) => Promise<TaskSnapshotResponse>;
+}
+
+/** Gives the transport chart its IO and its clock. The actor is not started yet. */
+export function createTransportActor({ taskId, settings, credentials, intake, probe }: TransportActorOptions): TransportActor {
+  const { limits, clock, chance, routes, gate, sockets, baseUrl } = settings;
+  let usedGeneration = 0;
+
+  /** Opens a connection with credentials; `run` returns or resolves with what frees it. */
+  const connect = (
+    transport: TransportName,
+    run: (connection: Connection, authorization: Authorization, signal: AbortSignal, tell: (event: TransportEvent) => void) => (() => void) | Promise<void>,
+  ) =>
+    fromCallback<TransportEvent>(({ sendBack }) => {
+      const controller = new AbortController();
+      const connection = intake.open(transport, sendBack);
+      let free: (() => void) | Promise<void> | undefined;
+      credentials.authorize().then(
+        (authorization) => {
+          if (controller.signal.aborted) return;
+          usedGeneration = authorization.generation;
+          free = run(connection, authorization, controller.signal, sendBack);
+        },
+        (error: unknown) => connection.lost('no credentials', { type: 'credentials.failed', error }),
+      );
+      return () => {
+        connection.close();
+        controller.abort();
+        if (typeof free === 'function') free();
+      };
+    });
+
+  const poll = (wait: boolean) =>
+    connect('poll', (connection, authorization, signal, tell) => {
+      const cursor = connection.begunAfter;
+      const url = join(baseUrl, routes.events(taskId), {
+        ...(cursor !== null && { afterEventId: cursor }),
+        waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
+        maxEvents: String(limits.pollEventsMax),
+      });
+      return runPoll({ url, settings, connection, authorization, signal, tell, advance: (id) => intake.advance(id) });
+    });
+
+  const machine = transportMachine.provide({
+    actors: {
+      openWebSocket: connect('ws', (connection, authorization) => {
+        const url = toWebSocketUrl(join(baseUrl, routes.webSocket(), { extensions: 'gap' }));
+        // Without sockets the chart has no tries for them.
+        if (!sockets) return () => undefined;
+        return runWebSocket({ url, taskId, settings, sockets, connection, authorization });
+      }),
+      openEventStream: connect('sse', (connection, authorization, signal) =>
+        runEventStream({ url: join(baseUrl, routes.stream(taskId), { extensions: 'gap' }), settings, connection, authorization, signal }),
+      ),
+      pollOnce: poll(false),
+      pollAndWait: poll(true),
+      settle: fromPromise<Settlement>(async ({ signal }) => {
+        try {
+          const { status, lastEventId = null } = await probe(signal);
+          const isAtEnd = lastEventId === null || (intake.cursor !== null && (compareEventIds(intake.cursor, lastEventId) ?? -1) >= 0);
+          const hasEnded = status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
+          return { outcome: hasEnded && isAtEnd ? 'finished' : 'unfinished' };
+        } catch (error) {
+          if (!(error instanceof TaskBridgeClientError) || error.status === undefined) throw error;
+          return { outcome: 'refused', status: error.status, code: error.code, message: error.message };
+        }
+      }),
+      refreshCredentials: fromPromise<void>(async ({ signal }) => {
+        await whenOpen(gate, signal);
+        await credentials.refresh(usedGeneration);
+      }),
+      watchGate: fromCallback<TransportEvent>(({ sendBack }) => {
+        const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
+        if (!gate.isOpen()) tell(false);
+        return gate.subscribe(tell);
+      }),
+    },
+    delays: {
+      reconnectBackoff: ({ context }: { context: TransportContext }) =>
+        Math.max(context.retryAfterMs, backoffMs(context, limits.backoffBaseMs, limits.backoffMaxMs) * (1 + chance.fraction() / 5)),
+      climbInterval: ({ context }: { context: TransportContext }) => climbMs(limits.climbIntervalMs, context) * (0.8 + chance.fraction() * 0.4),
+      provingTime: limits.provingMs,
+      openTimeout: limits.openMs,
+      livenessTimeout: limits.livenessMs,
+      pollTimeout: limits.pollWaitMs + limits.pollGraceMs,
+      emptyPause: limits.emptyPauseMs,
+    },
+  });
+
+  return createActor(machine, {
+    id: `${taskId}/transport`,
+    clock,
+    input: { tries: settings.tries, strategy: settings.strategy, refreshable: credentials.refreshable },
+    ...(settings.inspect && { inspect: settings.inspect }),
+  });
+}

@@ -1,0 +1,189 @@
+import type { InspectionEvent, Observer } from 'xstate';
+import type { Strategy, TransportName, Tries } from '../machines/index.ts';
+import type { AuthProvider } from './auth/credentials.ts';
+import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
+import { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
+import { TaskBridgeClientError } from './errors.ts';
+import { openGate, type Gate } from './gate.ts';
+import type { Report } from './report.ts';
+import { defaultRoutes, type Routes } from './routes.ts';
+import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
+
+/** All that a client may be told. Only `baseUrl` must be. */
+export interface TaskBridgeClientOptions {
+  /** Where the server is, with the path that its routes are below: `https://example.org/backend`. */
+  readonly baseUrl: string;
+  /** Defaults to the global one. Must stream bodies for server-sent events; without, that transport is ruled out. */
+  readonly fetch?: typeof fetch;
+  /** Defaults to the global one. Without any, the transport is not used. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** WebSockets from elsewhere; wins over `WebSocket`. */
+  readonly sockets?: SocketPort;
+  /** Defaults to no credentials (cookies are sent as `fetch` sends them). */
+  readonly auth?: AuthProvider;
+  /** `omit`, `same-origin` or `include` cookies. Defaults to `same-origin`, like `fetch`. */
+  readonly cookies?: RequestCredentials;
+  /** Defaults to memory. */
+  readonly checkpoints?: CheckpointStore;
+  /** Tells checkpoints of different users apart. Defaults to `''`. */
+  readonly checkpointNamespace?: string;
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+  readonly gate?: Gate;
+  readonly routes?: Partial<Routes>;
+  /** Defaults to `progressive-sticky`. */
+  readonly strategy?: Strategy;
+  /** The transports that may be used, in any order. Defaults to all. */
+  readonly transports?: readonly TransportName[];
+  /** Tries in a row on a WebSocket; 0 = never use it. Defaults to 3. */
+  readonly webSocketTries?: number;
+  /** Tries in a row on server-sent events; 0 = never use them. Defaults to 3. */
+  readonly eventStreamTries?: number;
+  /** XState inspection: sees the transport chart, the task's and its suspensions'. */
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  /** Told of what was survived: malformed frames, losses, a checkpoint store that failed. Must not throw. */
+  readonly onReport?: (report: Report) => void;
+  /** Hides a question that this client has answered when its fact is delivered again. Defaults to false. */
+  readonly hideAnswered?: boolean;
+  readonly limits?: Partial<ClientLimits>;
+}
+
+/** Numbers, with their units in the names. */
+export interface ClientLimits {
+  /** Until the confirmation, the first bytes of a body, or the first page. Defaults to 30000. */
+  readonly openMs: number;
+  /** Silence that counts as a loss. Defaults to 60000. */
+  readonly livenessMs: number;
+  /** How long a poll asks the server to wait. Defaults to 25000. */
+  readonly pollWaitMs: number;
+  /** Facts of one page. Defaults to 100. */
+  readonly pollEventsMax: number;
+  /** Rest after an empty page. Defaults to 500. */
+  readonly emptyPauseMs: number;
+  /** A poll is given up that long after its wait is over. Defaults to 10000. */
+  readonly pollGraceMs: number;
+  /** Rest before the second try; doubled for each further one. Defaults to 500. */
+  readonly backoffBaseMs: number;
+  /** Longest such rest, before jitter of up to a fifth. Defaults to 5000. */
+  readonly backoffMaxMs: number;
+  /** Time to the first probe of a higher transport; doubled for each that fails, up to 5 minutes. Defaults to 30000. */
+  readonly climbIntervalMs: number;
+  /** A climbed transport that falls within this time counts as failed. Defaults to 60000. */
+  readonly provingMs: number;
+  /** Longest `Retry-After` that is obeyed. Defaults to 60000. */
+  readonly retryAfterMaxMs: number;
+  /** A command is tried once, and again that often. Defaults to 3. */
+  readonly commandRetriesMax: number;
+  /** Time for one try of a command. Defaults to 30000. */
+  readonly commandTimeoutMs: number;
+  /** Facts that may wait for a slow consumer before reading stops. Defaults to 1000. */
+  readonly undeliveredMax: number;
+  /** The same in bytes. Defaults to 8 MiB. */
+  readonly undeliveredBytesMax: number;
+  /** Largest frame. Defaults to 8 MiB. */
+  readonly frameBytesMax: number;
+  /** Largest page, and largest answer of a command. Defaults to 16 MiB. */
+  readonly pageBytesMax: number;
+}
+
+/** The numbers of a client that was told nothing. */
+export const defaultClientLimits: ClientLimits = {
+  openMs: 30_000,
+  livenessMs: 60_000,
+  pollWaitMs: 25_000,
+  pollEventsMax: 100,
+  emptyPauseMs: 500,
+  pollGraceMs: 10_000,
+  backoffBaseMs: 500,
+  backoffMaxMs: 5_000,
+  climbIntervalMs: 30_000,
+  provingMs: 60_000,
+  retryAfterMaxMs: 60_000,
+  commandRetriesMax: 3,
+  commandTimeoutMs: 30_000,
+  undeliveredMax: 1_000,
+  undeliveredBytesMax: 8 * 1024 * 1024,
+  frameBytesMax: 8 * 1024 * 1024,
+  pageBytesMax: 16 * 1024 * 1024,
+};
+
+/** Options, checked and complete. */
+export interface ClientSettings {
+  readonly baseUrl: string;
+  readonly fetch: typeof fetch;
+  readonly sockets: SocketPort | undefined;
+  readonly auth: AuthProvider | undefined;
+  readonly cookies: RequestCredentials;
+  readonly checkpoints: CheckpointStore;
+  readonly checkpointNamespace: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly gate: Gate;
+  readonly routes: Routes;
+  readonly strategy: Strategy;
+  readonly tries: Tries;
+  readonly inspect: TaskBridgeClientOptions['inspect'];
+  readonly onReport: (report: Report) => void;
+  readonly hideAnswered: boolean;
+  readonly limits: ClientLimits;
+}
+
+/** Checks the options once. Throws with code `INVALID_ARGUMENT` and says what and why. */
+export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
+  const baseUrl = readBaseUrl(options.baseUrl);
+  // A method called on another object than its own throws in browsers.
+  const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
+  if (!fetcher) refuse('There is no global fetch here: pass one as `fetch`.');
+  const limits = { ...defaultClientLimits, ...options.limits };
+  for (const [name, value] of Object.entries(limits))
+    if (!Number.isSafeInteger(value) || value < (name === 'commandRetriesMax' ? 0 : 1)) refuse(`limits.${name} must be a positive whole number, not ${value}.`);
+  if (limits.pollWaitMs > 60_000) refuse(`limits.pollWaitMs (${limits.pollWaitMs}) must not be above 60000, the longest wait that a server allows.`);
+  if (limits.pollEventsMax > 500) refuse(`limits.pollEventsMax (${limits.pollEventsMax}) must not be above 500, the largest page that a server gives.`);
+  const sockets = options.sockets ?? socketsOf(options.WebSocket ?? globalThis.WebSocket);
+  const tries = readTries(options, sockets !== undefined);
+  return {
+    baseUrl,
+    fetch: fetcher,
+    sockets,
+    auth: options.auth,
+    cookies: options.cookies ?? 'same-origin',
+    checkpoints: options.checkpoints ?? memoryCheckpoints(),
+    checkpointNamespace: options.checkpointNamespace ?? '',
+    clock: options.clock ?? systemClock,
+    chance: options.chance ?? systemChance,
+    gate: options.gate ?? openGate,
+    routes: { ...defaultRoutes, ...options.routes },
+    strategy: options.strategy ?? 'progressive-sticky',
+    tries,
+    inspect: options.inspect,
+    onReport: options.onReport ?? (() => undefined),
+    hideAnswered: options.hideAnswered ?? false,
+    limits,
+  };
+}
+
+function refuse(message: string): never {
+  throw new TaskBridgeClientError('INVALID_ARGUMENT', message);
+}
+
+function socketsOf(Constructor: WebSocketConstructor | undefined): SocketPort | undefined {
+  return Constructor && platformSockets(Constructor);
+}
+
+function readBaseUrl(text: string): string {
+  if (!URL.canParse(text)) refuse(`baseUrl must be an absolute URL like "https://example.org", not ${JSON.stringify(text)}.`);
+  const { protocol, search, hash, username, password } = new URL(text);
+  if (protocol !== 'http:' && protocol !== 'https:') refuse(`baseUrl must begin with http:// or https://, not ${protocol}//.`);
+  if (search || hash || username || password) refuse('baseUrl must have no query, fragment, user or password: use `auth` for credentials.');
+  return text.trim().replace(/\/+$/, '');
+}
+
+function readTries({ transports, webSocketTries = 3, eventStreamTries = 3 }: TaskBridgeClientOptions, hasSockets: boolean): Tries {
+  for (const [name, value] of Object.entries({ webSocketTries, eventStreamTries }))
+    if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} must be 0 or a positive whole number, not ${value}.`);
+  const may = (name: TransportName): boolean => transports?.includes(name) ?? true;
+  const tries = { ws: may('ws') && hasSockets ? webSocketTries : 0, sse: may('sse') ? eventStreamTries : 0, poll: may('poll') ? 1 : 0 };
+  if (tries.ws + tries.sse + tries.poll === 0)
+    refuse('No transport is left: check `transports`, `webSocketTries` and `eventStreamTries`, and that there is a WebSocket where only that is allowed.');
+  return tries;
+}

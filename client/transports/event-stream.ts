@@ -1,0 +1,71 @@
+import { createParser } from 'eventsource-parser';
+import type { Authorization } from '../auth/credentials.ts';
+import { readText, refusedBy, retryAfterMs } from '../commands/answer.ts';
+import type { Connection } from '../observation/intake.ts';
+import type { ClientSettings } from '../options.ts';
+
+const REFUSAL_BYTES_MAX = 64 * 1024;
+
+/** What a stream needs. */
+export interface EventStreamOptions {
+  readonly url: string;
+  readonly settings: ClientSettings;
+  readonly connection: Connection;
+  readonly authorization: Authorization;
+  readonly signal: AbortSignal;
+}
+
+/** Reads server-sent events into the intake until the body ends or the signal aborts. Never rejects. */
+export async function runEventStream({ url, settings, connection, authorization, signal }: EventStreamOptions): Promise<void> {
+  const { limits } = settings;
+  const cursor = connection.begunAfter;
+  try {
+    const response = await settings.fetch(url, {
+      headers: { accept: 'text/event-stream', ...(cursor !== null && { 'last-event-id': cursor }), ...authorization.headers },
+      signal,
+      credentials: settings.cookies,
+      cache: 'no-store',
+      redirect: 'error',
+    });
+    if (response.status === 204) return connection.lost('no content', { type: 'sse.ended' });
+    if (!response.ok) {
+      const waitMs = retryAfterMs(response.headers.get('retry-after'), settings.clock.now(), limits.retryAfterMaxMs);
+      const body = await readText(response, REFUSAL_BYTES_MAX).catch(() => '');
+      return connection.lost(`answered ${response.status}`, { type: 'sse.refused', ...refusedBy(response.status, body, waitMs) });
+    }
+    if (!response.body)
+      return connection.lost('this fetch has no body streams', { type: 'sse.refused', status: 501, message: 'This fetch has no body streams.' });
+    await read(response.body, connection, limits.frameBytesMax);
+  } catch (error) {
+    if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);
+  }
+}
+
+async function read(body: ReadableStream<Uint8Array>, connection: Connection, frameBytesMax: number): Promise<void> {
+  let unparsedBytes = 0;
+  const parser = createParser({
+    onEvent({ data }) {
+      unparsedBytes = 0;
+      connection.frame(data);
+    },
+  });
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let isConfirmed = false;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (connection.isClosed) return void reader.cancel().catch(() => undefined);
+    if (done) return connection.lost('ended', { type: 'sse.ended' });
+    if (!isConfirmed) {
+      isConfirmed = true;
+      connection.confirmed();
+    }
+    unparsedBytes += value.byteLength;
+    parser.feed(decoder.decode(value, { stream: true }));
+    // Closed by the intake: what made it close may have ended the observation.
+    if (connection.isClosed) return void reader.cancel().catch(() => undefined);
+    if (unparsedBytes > frameBytesMax) return connection.lost(`an event above ${frameBytesMax} bytes`);
+    connection.alive();
+    connection.flush();
+  }
+}

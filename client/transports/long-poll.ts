@@ -1,0 +1,62 @@
+import type { Authorization } from '../auth/credentials.ts';
+import { parseObject, readText, refusedBy, retryAfterMs } from '../commands/answer.ts';
+import { readGap, type Connection } from '../observation/intake.ts';
+import type { ClientSettings } from '../options.ts';
+import type { TransportEvent } from '../../machines/index.ts';
+
+/** What one poll needs. */
+export interface LongPollOptions {
+  readonly url: string;
+  readonly settings: ClientSettings;
+  readonly connection: Connection;
+  readonly authorization: Authorization;
+  readonly signal: AbortSignal;
+  readonly tell: (event: TransportEvent) => void;
+  /** Believes a page that it reaches this far. */
+  readonly advance: (cursor: string) => void;
+}
+
+/** Asks for one page and hands it to the intake. Never rejects. */
+export async function runPoll({ url, settings, connection, authorization, signal, tell, advance }: LongPollOptions): Promise<void> {
+  const { limits } = settings;
+  try {
+    const response = await settings.fetch(url, {
+      headers: { accept: 'application/json', ...authorization.headers },
+      signal,
+      credentials: settings.cookies,
+      cache: 'no-store',
+      redirect: 'error',
+    });
+    const text = await readText(response, limits.pageBytesMax);
+    if (!response.ok) {
+      const waitMs = retryAfterMs(response.headers.get('retry-after'), settings.clock.now(), limits.retryAfterMaxMs);
+      return connection.lost(`answered ${response.status}`, { type: 'poll.refused', ...refusedBy(response.status, text, waitMs) });
+    }
+    const page = parseObject(text);
+    if (!page || !Array.isArray(page['events'])) return connection.lost('a page without events');
+    readPage(page, page['events'], text.length);
+  } catch (error) {
+    if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);
+  }
+
+  function readPage(page: { readonly [key: string]: unknown }, events: readonly unknown[], bytes: number): void {
+    // Only a server that counts without holes says whether the log has ended.
+    const isOurs = typeof page['terminal'] === 'boolean';
+    if (isOurs) connection.confirmed([]);
+    const gap = readGap(page['gap']);
+    if (gap) connection.gap(gap);
+    const before = connection.delivered;
+    for (const event of events) {
+      if (connection.isClosed) return;
+      connection.value(event, Math.ceil(bytes / events.length));
+    }
+    if (connection.isClosed) return;
+    if (events.length > 0 && typeof page['nextAfterEventId'] === 'string') advance(page['nextAfterEventId']);
+    const hasNews = connection.delivered > before;
+    connection.flush();
+    if (connection.isClosed) return;
+    connection.close();
+    if (page['terminal'] === true && page['hasMore'] !== true) tell({ type: 'log.ended' });
+    else tell({ type: hasNews ? 'poll.page' : 'poll.empty' });
+  }
+}

@@ -1,0 +1,68 @@
+/** What to connect to. */
+export interface SocketRequest {
+  /** `ws://` or `wss://`. */
+  readonly url: string;
+  readonly protocols: readonly string[];
+  /** Empty where the port cannot send any. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Longest frame to take, in bytes. */
+  readonly frameBytesMax: number;
+}
+
+/** What a socket tells. After `closed`, `cut` or `refused` it says nothing more. */
+export interface SocketListener {
+  opened(): void;
+  /** A text frame; undefined for a binary one. */
+  frame(text: string | undefined): void;
+  /** The server sent a Close frame. */
+  closed(closeCode: number): void;
+  /** Gone without one. */
+  cut(): void;
+  /** The upgrade was answered with a status, this body and, where it was sent, this `Retry-After`. */
+  refused(status: number, body: string, retryAfter: string | undefined): void;
+}
+
+/** One open or opening WebSocket. */
+export interface Socket {
+  send(text: string): void;
+  /** Frees everything at once; the listener hears nothing more. */
+  close(): void;
+}
+
+/** Where WebSockets come from. */
+export interface SocketPort {
+  /** True where headers can be set on the upgrade; otherwise a token travels as a subprotocol. */
+  readonly sendsHeaders: boolean;
+  open(request: SocketRequest, listener: SocketListener): Socket;
+}
+
+/** The constructor that browsers, React Native and newer Nodes have. */
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocket;
+
+/** WebSockets of the platform: they show no status of a refused upgrade and set no headers. */
+export function platformSockets(Constructor: WebSocketConstructor): SocketPort {
+  return {
+    sendsHeaders: false,
+    open({ url, protocols }, listener) {
+      const socket = new Constructor(url, [...protocols]);
+      socket.onopen = () => listener.opened();
+      socket.onmessage = ({ data }: MessageEvent<unknown>) => listener.frame(typeof data === 'string' ? data : undefined);
+      // 1005 is a Close frame without a code; 1006 means that there was none.
+      socket.onclose = ({ code }) => {
+        detach();
+        if (code === 1006) listener.cut();
+        else listener.closed(code);
+      };
+      const detach = (): void => {
+        socket.onopen = socket.onmessage = socket.onclose = null;
+      };
+      return {
+        send: (text) => socket.send(text),
+        close() {
+          detach();
+          socket.close(1000);
+        },
+      };
+    },
+  };
+}

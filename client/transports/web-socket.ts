@@ -1,0 +1,56 @@
+import { bearerToken, type Authorization } from '../auth/credentials.ts';
+import { refusedBy, retryAfterMs } from '../commands/answer.ts';
+import type { Connection } from '../observation/intake.ts';
+import type { ClientSettings } from '../options.ts';
+import type { SocketPort } from './socket.ts';
+
+/** What a WebSocket connection needs. */
+export interface WebSocketOptions {
+  readonly url: string;
+  readonly taskId: string;
+  readonly settings: ClientSettings;
+  readonly sockets: SocketPort;
+  readonly connection: Connection;
+  readonly authorization: Authorization;
+}
+
+/** Opens a socket, subscribes, and hands frames to the intake until it is closed. Returns what closes it. */
+export function runWebSocket({ url, taskId, settings, sockets, connection, authorization }: WebSocketOptions): () => void {
+  const { frameBytesMax, retryAfterMaxMs } = settings.limits;
+  const token = sockets.sendsHeaders ? undefined : bearerToken(authorization.headers);
+  let wasOpened = false;
+  const socket = sockets.open(
+    {
+      url,
+      // Asked for only with a token: browsers fail a connection whose server selects none of the offered.
+      protocols: token === undefined ? [] : ['taskbridge.v1', `bearer.${base64url(token)}`],
+      headers: sockets.sendsHeaders ? authorization.headers : {},
+      frameBytesMax,
+    },
+    {
+      opened() {
+        wasOpened = true;
+        const cursor = connection.begunAfter;
+        socket.send(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== null && { lastEventId: cursor }) }));
+      },
+      frame(text) {
+        if (text === undefined) return connection.lost('a binary frame');
+        if (text.length > frameBytesMax) return connection.lost(`a frame above ${frameBytesMax} bytes`);
+        connection.frame(text);
+        connection.flush();
+      },
+      closed: (closeCode) => connection.lost(`closed with ${closeCode}`, wasOpened ? { type: 'ws.closed', closeCode } : { type: 'ws.unopened' }),
+      cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', wasOpened ? { type: 'ws.lost' } : { type: 'ws.unopened' }),
+      refused(status, body, retryAfter) {
+        const waitMs = retryAfterMs(retryAfter, settings.clock.now(), retryAfterMaxMs);
+        connection.lost(`the upgrade was answered ${status}`, { type: 'ws.refused', ...refusedBy(status, body, waitMs) });
+      },
+    },
+  );
+  return () => socket.close();
+}
+
+function base64url(text: string): string {
+  const binary = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+  return btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+}
