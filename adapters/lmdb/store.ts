@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { open } from 'lmdb';
 import { systemClock, type Clock, type Commit, type Created, type DueTask, type NewTask, type Store } from '../../server/ports/index.ts';
 import { createLocalTails } from '../memory/index.ts';
@@ -126,23 +127,41 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
 }
 
 async function openAt(path: string, mapBytesMax: number): Promise<Opened> {
-  // Without `overlappingSync` a commit is flushed before anybody can read it, so that no viewer is shown what a power cut takes back.
-  const rows: Rows = open({ path, noSubdir: false, encoding: 'binary', overlappingSync: false });
+  const rows: Rows = open({
+    path,
+    noSubdir: false,
+    encoding: 'binary',
+    // Flushed before anybody can read it, so that no viewer is shown what a power cut takes back.
+    overlappingSync: false,
+    // The writer makes groups itself; lmdb's own leave a promise behind that nobody can catch when a commit fails.
+    eventTurnBatching: false,
+  });
   try {
     const ownership = takeOwnership(rows, path);
     const room = createRoom(rows, path, mapBytesMax);
     const writer = createWriter(async (group) => {
       room.measure();
-      await rows.childTransaction(() => {
-        ownership.check();
-        group();
-      });
+      await rows
+        .childTransaction(() => {
+          ownership.check();
+          group();
+        })
+        .catch(async (error: unknown) => {
+          throw await explain(error, path);
+        });
     });
     return { rows, ownership, writer, take: (bytes) => room.take(bytes) };
   } catch (error) {
     await rows.close();
     throw error;
   }
+}
+
+/** Finds the cause of a commit that failed. lmdb gives it as a promise, rejected in the same turn: nothing hangs where that does not come. */
+async function explain(error: unknown, path: string): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error)) return error;
+  const cause: unknown = await Promise.race([error.commitError, setImmediate('no cause was given')]).catch((reason: unknown) => reason);
+  return new Error(`The LMDB store at ${path} could not write: ${String(cause)}.`, { cause });
 }
 
 /** Refuses a write for which there is no room, once it is clear that it would write. */

@@ -5,7 +5,7 @@ import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from '../conformance/store/samples.ts';
-import { startChild } from './children/child.ts';
+import { startChild, startChildOnSmallDisk } from './children/child.ts';
 
 describe('an LMDB store on disk', () => {
   let path: string;
@@ -98,6 +98,24 @@ describe('an LMDB store on disk', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
     expect(await Promise.all([one, two, three].map(async (id) => (await readAll(store, id)).entries.length))).toEqual([1, 0, 1]);
+    await store.close();
+  });
+
+  it.skipIf(process.platform === 'win32')('rejects what the disk does not take, keeps what it took, and goes on when there is room', async () => {
+    const child = startChildOnSmallDisk(1200, 'fills', path);
+    let line = await child.nextLine();
+    let committed = 0;
+    for (; line === 'committed'; line = await child.nextLine()) committed += 1;
+    expect(committed).toBeGreaterThan(0);
+    expect(line).toMatch(/^rejected Error: The LMDB store at .* could not write: /);
+    expect([await child.nextLine(), await child.nextLine()]).toEqual([`revision ${committed + 1}`, 'after trimming committed']);
+    await child.killHard();
+
+    const store = lmdbStore({ path });
+    await store.open();
+    const [{ taskId } = { taskId: '' }] = await store.due(1, 1);
+    expect(await store.load(taskId)).toMatchObject({ revision: committed + 2 });
+    expect(await store.read(taskId, 1, { facts: 1, bytes: 0 })).toMatchObject({ lastEventId: factOf(taskId, committed).eventId });
     await store.close();
   });
 

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** A program of this folder that runs in a process of its own. */
@@ -14,8 +15,20 @@ export interface Child {
 
 /** Starts `<name>.ts` of this folder. */
 export function startChild(name: string, ...args: string[]): Child {
-  const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return watch(name, spawn(process.execPath, ['--import', 'tsx', fileOf(name), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }));
+}
+
+/** Starts it where no file may grow beyond that many blocks of 512 bytes: a full disk, for one process. */
+export function startChildOnSmallDisk(fileBlocksMax: number, name: string, ...args: string[]): Child {
+  const command = ['-c', `ulimit -f ${fileBlocksMax}; exec "$@"`, 'sh', process.execPath, '--import', 'tsx', fileOf(name), ...args];
+  return watch(name, spawn('sh', command, { stdio: ['ignore', 'pipe', 'ignore'] }));
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+}
+
+function watch(name: string, child: ChildProcessByStdio<null, Readable, null>): Child {
   const ended = once(child, 'close');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   if (child.pid === undefined) throw new Error(`The child ${name} did not start.`);
