@@ -36,7 +36,9 @@ const bridge = createTaskBridge({
       repeatable: true,
     },
   }),
-  attachments: fileAttachments({ directory: join(directory, 'attachments') }),
+  attachments: fileAttachments({ path: join(directory, 'attachments') }),
+  // Whoever runs this runs it for files of their own.
+  http: { uploadBytesMax: 2 ** 30, uploadRequestBytesMax: 2 ** 30 + 2 ** 20 },
   auth: (request) => {
     const subject = subjectOf(request);
     return subject === undefined ? undefined : { subject };

@@ -1,13 +1,6 @@
+import type { ConnectionView } from 'taskbridge/client/node';
 import { openSuspensions, parseEventId, stateOf, type Aggregate, type Fact, type UnknownFact } from 'taskbridge/machines';
 import type { Paint } from './screen.ts';
-
-/** What a connection is doing, as the view says it. */
-export interface ConnectionView {
-  readonly transport: 'ws' | 'sse' | 'poll' | null;
-  readonly live: boolean;
-  /** The state of the transport chart, in one line. */
-  readonly state: string;
-}
 
 /** The three transports, as people call them. */
 export const transportNames = { ws: 'WebSocket', sse: 'server-sent events', poll: 'long polling' } as const;
@@ -52,22 +45,20 @@ export function statusLines(task: Aggregate, connection: ConnectionView, paint: 
   const bar = `${paint('█'.repeat(full), 'green')}${paint('░'.repeat(BAR - full), 'dim')}`;
   const state = stateOf(task.task);
   const open = openSuspensions(task).length;
-  const transport = connection.transport ? transportNames[connection.transport] : 'none';
   return [
     paint('─'.repeat(72), 'dim'),
     ` ${bar} ${progress.toFixed(1).padStart(5)} %  ${stage} ${paint(message, 'dim')}`,
     ` task chart       ${paint(state, state === 'failed' ? 'red' : 'bold')}${open > 0 ? `, ${open} open question` : ''}`,
-    ` transport chart  ${connection.state}`,
-    ` transport        ${connection.live ? paint(`${transport}, live`, 'green') : paint(`${transport}, not connected`, 'yellow')}`,
+    ` transport chart  ${paint(connectionLine(connection), connection.state === 'live' ? 'green' : 'yellow')}`,
   ];
 }
 
-/** A state of a chart as text: `observing: { gate: open, … }` becomes the path that is asked for. */
-export function statePath(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  const parts = Object.entries(value).map(([name, inner]) => (inner === undefined || JSON.stringify(inner) === '{}' ? name : `${name}.${statePath(inner)}`));
-  return parts.length > 1 ? `(${parts.join(' | ')})` : (parts[0] ?? '');
+/** The state of the transport chart in words. */
+export function connectionLine({ state, transport, try: tries, climbing }: ConnectionView): string {
+  const name = transportNames[transport];
+  if (state === 'live') return `live on ${name}${climbing ? ', trying a higher transport' : ''}`;
+  if (state === 'connecting' || state === 'waiting') return `${state}: ${name}, try ${tries}`;
+  return state;
 }
 
 /** The question as a person reads it: what is asked, and the rows it is about. */

@@ -1,4 +1,7 @@
 import { emptyAggregate, fold, isTerminalType, parseEventId, storeAggregate, type Aggregate, type Fact, type UnknownFact } from 'taskbridge/machines';
+import { checkReport } from './check.ts';
+import type { Report } from './job/index.ts';
+import type { Tally } from './troubles.ts';
 
 /** One thing that has to be true at the end, and what was found where it is not. */
 export interface Proof {
@@ -32,4 +35,21 @@ export function proveLog(seen: readonly (Fact | UnknownFact)[], projection: Aggr
     { claim: 'Nothing was asked twice', faults: questions <= 1 && answers === questions ? [] : [`${questions} questions, ${answers} answers`] },
     { claim: 'The log ends once, at its end', faults: ends.map(({ eventId }) => `fact ${eventId}`) },
   ];
+}
+
+/** Downloads the cleaned file, and computes report and file again from the input. */
+export async function proveReport(csv: Uint8Array, report: Report | undefined, baseUrl: string, token: string): Promise<Proof> {
+  const claim = 'Report and cleaned file are what the input says, computed again by other means';
+  if (!report) return { claim, faults: ['the task has no report'] };
+  const response = await fetch(`${baseUrl}/reports/${report.cleaned.key}`, { headers: { authorization: `Bearer ${token}` } });
+  if (!response.ok) return { claim, faults: [`the download was answered ${response.status}`] };
+  return { claim, faults: checkReport(csv, report, new Uint8Array(await response.arrayBuffer())).slice(0, 3) };
+}
+
+/** All five troubles happened, and the task was followed again after each. */
+export function proveTroubles({ cuts, blocks, kills, survived }: Tally): Proof {
+  const all = cuts + blocks + kills;
+  const claim = `Survived ${cuts} cuts, ${blocks} blocked transports and ${kills} kill -9 of the server`;
+  if (all < 5) return { claim, faults: ['the task was over before all five troubles had happened'] };
+  return { claim, faults: survived === all ? [] : [`only ${survived} of ${all}`] };
 }

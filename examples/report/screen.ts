@@ -5,6 +5,8 @@ import type { ReadStream, WriteStream } from 'node:tty';
 export interface Screen {
   /** True where a person watches and can answer. */
   readonly interactive: boolean;
+  /** True where lines can be redrawn in place. */
+  readonly redraws: boolean;
   line(text: string): void;
   /** Replaces the lines at the bottom; a log file gets none of them. */
   status(lines: readonly string[]): void;
@@ -30,6 +32,7 @@ export function openScreen(output: WriteStream = process.stdout, input: ReadStre
 function plain(output: WriteStream): Screen {
   return {
     interactive: false,
+    redraws: false,
     line: (text) => output.write(`${text}\n`),
     status: () => {},
     ask: () => Promise.reject(new Error('Nobody is there to be asked.')),
@@ -49,6 +52,7 @@ function terminal(output: WriteStream, input: ReadStream): Screen {
   const held: string[] = [];
   return {
     interactive: input.isTTY === true,
+    redraws: true,
     line(text) {
       if (asking) held.push(text);
       else draw(`${text}\n`, shown);

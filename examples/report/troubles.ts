@@ -1,17 +1,7 @@
+import type { TransportName } from 'taskbridge/machines';
 import type { HostProcess } from './host-process.ts';
-import type { ConnectionView } from './narrator.ts';
 import type { Proxy } from './proxy.ts';
-
-/** What the troubles see of the task that they disturb. */
-export interface Stage {
-  /** 0–100. */
-  progress(): number;
-  connection(): ConnectionView;
-  /** How often a connection has come to life so far. */
-  connections(): number;
-  /** Resolves when the predicate holds; with false when the task ended before. */
-  until(predicate: () => boolean): Promise<boolean>;
-}
+import type { Watch } from './watch.ts';
 
 /** What was done to the connection, and what was survived. */
 export interface Tally {
@@ -23,45 +13,48 @@ export interface Tally {
 }
 
 /** Everything before the question. Resolves when it is over, or when the task ended before. */
-export async function troublesWhileReading(stage: Stage, proxy: Proxy, tally: Tally, say: (text: string) => void): Promise<void> {
+export async function troublesWhileReading(task: Watch, proxy: Proxy, tally: Tally, say: (text: string) => void): Promise<void> {
   for (const percent of [3, 8]) {
-    if (!(await stage.until(() => stage.progress() >= percent && stage.connection().live))) return;
-    const before = stage.connections();
+    if (!(await task.until(() => task.progress() >= percent && isLive(task)))) return;
+    const before = task.connections();
     say('✂  cuts every connection');
     tally.cuts += 1;
     proxy.cut();
-    if (await stage.until(() => stage.connections() > before && stage.connection().live)) tally.survived += 1;
+    if (await task.until(() => task.connections() > before && isLive(task))) tally.survived += 1;
   }
-  if (!(await stage.until(() => stage.progress() >= 12))) return;
+  if (!(await task.until(() => task.progress() >= 12))) return;
   say('⊘  blocks WebSocket: the client has to fall back to server-sent events');
   tally.blocks += 1;
   proxy.obstruct({ webSocket: 'refused' });
-  if (await stage.until(() => isOn(stage, 'sse'))) tally.survived += 1;
-  await stage.until(() => stage.progress() >= 22);
+  if (await task.until(() => isOn(task, 'sse'))) tally.survived += 1;
+  await task.until(() => task.progress() >= 22);
   say('⊘  blocks server-sent events too: only long polling is left');
   tally.blocks += 1;
   proxy.obstruct({ sse: 'refused' });
-  if (await stage.until(() => isOn(stage, 'poll'))) tally.survived += 1;
-  await stage.until(() => stage.progress() >= 34);
+  if (await task.until(() => isOn(task, 'poll'))) tally.survived += 1;
+  await task.until(() => task.progress() >= 34);
   say('○  lets everything through again: the client climbs back');
   proxy.obstruct({ webSocket: 'open', sse: 'open' });
-  await stage.until(() => isOn(stage, 'ws'));
+  await task.until(() => isOn(task, 'ws'));
 }
 
 /** Everything after it. */
-export async function troublesWhileWriting(stage: Stage, host: HostProcess, tally: Tally, say: (text: string) => void): Promise<void> {
-  if (!(await stage.until(() => stage.progress() >= 65 && stage.connection().live))) return;
-  const before = stage.connections();
+export async function troublesWhileWriting(task: Watch, host: HostProcess, tally: Tally, say: (text: string) => void): Promise<void> {
+  if (!(await task.until(() => task.progress() >= 65 && isLive(task)))) return;
+  const before = task.connections();
   say(`☠  kill -9 of the server (pid ${host.pid})`);
   tally.kills += 1;
   await host.kill();
-  await stage.until(() => !stage.connection().live);
+  await task.until(() => !isLive(task));
   await host.restart();
   say(`○  starts the server again (pid ${host.pid}): the job goes on from its last commit`);
-  if (await stage.until(() => stage.connections() > before && stage.connection().live)) tally.survived += 1;
+  if (await task.until(() => task.connections() > before && isLive(task))) tally.survived += 1;
 }
 
-function isOn(stage: Stage, transport: NonNullable<ConnectionView['transport']>): boolean {
-  const connection = stage.connection();
-  return connection.live && connection.transport === transport;
+function isLive(task: Watch): boolean {
+  return task.connection().state === 'live';
+}
+
+function isOn(task: Watch, transport: TransportName): boolean {
+  return isLive(task) && task.connection().transport === transport;
 }

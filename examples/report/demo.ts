@@ -1,0 +1,106 @@
+/**
+ * One task, start to finish, over a connection that is cut in every way. `npm run demo -- [path/to/file.csv] [--calm] [--answer keep-first]`
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createTaskBridgeClient } from 'taskbridge/client/node';
+import { openSuspensions } from 'taskbridge/machines';
+import { startHost } from './host-process.ts';
+import { answers, type Answer, type Report } from './job/index.ts';
+import { readLog } from './log.ts';
+import { questionLines, statusLines } from './narrator.ts';
+import { readOrder, type Order } from './order.ts';
+import { proveLog, proveReport, proveTroubles } from './proof.ts';
+import { startProxy } from './proxy.ts';
+import { openScreen, type Screen } from './screen.ts';
+import { troublesWhileReading, troublesWhileWriting, type Tally } from './troubles.ts';
+import { watch } from './watch.ts';
+import { opening, result, verdict } from './words.ts';
+
+const TOKEN = 'ada';
+const PACE_SECONDS = 9;
+/** Far below the defaults, so that falling and climbing are over in seconds. */
+const limits = { openMs: 2000, backoffBaseMs: 150, backoffMaxMs: 600, climbIntervalMs: 500, provingMs: 1000, pollWaitMs: 2000, emptyPauseMs: 100 };
+
+/** Aborts when the person has had enough. */
+const interrupted = new AbortController();
+const undo: (() => Promise<unknown>)[] = [];
+
+async function run(order: Order, directory: string): Promise<boolean> {
+  const { screen, paint } = openScreen();
+  undo.push(async () => screen.close());
+  const say = (text: string) => screen.line(paint(`       ${text}`, 'cyan'));
+  const csv = await readFile(order.path);
+  const host = await startHost(directory);
+  undo.push(() => host.stop());
+  const proxy = await startProxy(() => host.port);
+  undo.push(() => proxy.close());
+  const client = createTaskBridgeClient({ baseUrl: proxy.url, auth: () => TOKEN, webSocketTries: 2, eventStreamTries: 2, limits });
+  undo.push(async () => client.close());
+  for (const line of opening(order, csv.length, host.pid, limits)) screen.line(line);
+
+  const { taskId } = await client.start({
+    taskType: 'report.build',
+    input: { findingsMax: 15, paceSeconds: PACE_SECONDS },
+    attachments: [{ fileName: basename(order.path), contentType: 'text/csv', content: csv }],
+  });
+  const task = watch(client, taskId, screen, paint);
+  undo.push(async () => task.close());
+
+  const tally: Tally = { cuts: 0, blocks: 0, kills: 0, survived: 0 };
+  const reading = order.calm ? Promise.resolve() : troublesWhileReading(task, proxy, tally, say);
+  const asks = await task.until(() => openSuspensions(task.aggregate()).length > 0);
+  await reading;
+  if (asks) {
+    const suspendId = openSuspensions(task.aggregate())[0]?.suspendId ?? '';
+    for (const line of questionLines(task.aggregate(), paint)) screen.line(line);
+    if (!order.answer && !screen.interactive) say('answers keep-first, since there is no terminal to ask');
+    await client.act(taskId, { suspendId, actionType: order.answer ?? (screen.interactive ? await ask(screen) : 'keep-first') });
+  }
+  if (!order.calm) await troublesWhileWriting(task, host, tally, say);
+  await task.ended;
+  screen.close();
+
+  const baseUrl = `http://127.0.0.1:${host.port}`;
+  const stored = await readLog(baseUrl, TOKEN, taskId);
+  const last = stored.at(-1);
+  // The result is what `buildReport` returned.
+  const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
+  const proofs = [...proveLog(task.facts, task.aggregate(), stored), await proveReport(csv, report, baseUrl, TOKEN)];
+  if (!order.calm) proofs.push(proveTroubles(tally));
+  if (report) for (const line of result(report, join(directory, 'reports', report.cleaned.key))) screen.line(line);
+  for (const line of verdict(proofs, paint)) screen.line(line);
+  return proofs.every(({ faults }) => faults.length === 0);
+}
+
+async function ask(screen: Screen): Promise<Answer> {
+  for (;;) {
+    const choices = answers.map((answer, index) => `${index + 1} ${answer}`).join(', ');
+    const given = (await screen.ask(`   ${choices}? `, interrupted.signal)).trim();
+    const answer = answers.find((known, index) => given === known || given === String(index + 1));
+    if (answer) return answer;
+  }
+}
+
+async function clean(): Promise<void> {
+  for (const step of undo.splice(0).reverse()) await step().catch(() => undefined);
+}
+
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const)
+  process.once(signal, () => {
+    interrupted.abort();
+    void clean().then(() => process.exit(code));
+  });
+
+try {
+  const order = readOrder(process.argv.slice(2));
+  const directory = await mkdtemp(join(tmpdir(), 'taskbridge-demo-'));
+  // The cleaned file stays: whoever gave a file of their own wants it.
+  for (const name of ['store', 'attachments', 'work']) undo.push(() => rm(join(directory, name), { recursive: true, force: true }));
+  process.exitCode = (await run(order, directory)) ? 0 : 1;
+} catch (error) {
+  process.exitCode = 1;
+  if (!interrupted.signal.aborted) console.error(error instanceof Error ? error.message : error);
+}
+await clean();
