@@ -42,7 +42,7 @@ describe('the rooms', () => {
     ['client/a.ts', './node/index.ts'],
     ['server/a.ts', '../client/index.ts'],
     ['server/a.ts', '../machines/limits.ts'],
-    ['adapters/lmdb/a.ts', '../memory/index.ts'],
+    ['adapters/file/a.ts', '../memory/index.ts'],
     ['adapters/lmdb/a.ts', '../../server/index.ts'],
     ['adapters/new/a.ts', 'node:fs'],
     ['examples/x/a.ts', '../../server/task/desk.ts'],

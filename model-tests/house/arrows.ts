@@ -28,7 +28,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
   'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
-  'model-tests/live': { doors: [anyDoor, /^server\/(ports|live)\//], packages: [anything] },
+  'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|http|task\/(service|about)|errors)/], packages: [anything] },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // Tests of the house read the house.

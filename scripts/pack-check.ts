@@ -1,0 +1,96 @@
+/**
+ * Packs what `npm publish` would, unpacks it into an empty project, and uses it there: publint, the types as other projects resolve them,
+ * every door imported by Node, and a strict consumer compiled. Needs `npm run build` first, and no network.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest & Record<string, unknown>;
+const doors = Object.keys(manifest.exports).flatMap((path) => (path.endsWith('.json') ? [] : [`taskbridge${path.slice(1)}`]));
+const project = mkdtempSync(join(tmpdir(), 'taskbridge-pack-'));
+
+try {
+  const tarball = pack();
+  await lintPackage(tarball);
+  run(
+    'the types resolve for projects of any kind',
+    process.execPath,
+    [bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only'],
+    root,
+  );
+  install(tarball);
+  importDoors();
+  compileConsumer();
+  console.log(`The package holds: ${doors.join(', ')}`);
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
+
+function pack(): string {
+  const answer = run('the package packs', 'npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root, 'pipe');
+  // npm's own report: a list in some versions, an object by package name in others.
+  const report = JSON.parse(answer) as { readonly filename: string }[] | Record<string, { readonly filename: string }>;
+  const [packed] = Object.values(report);
+  if (!packed) throw new Error('npm packed nothing.');
+  return join(project, packed.filename);
+}
+
+async function lintPackage(tarball: string): Promise<void> {
+  const bytes = readFileSync(tarball);
+  const { messages } = await publint({ pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) } });
+  for (const message of messages) console.error(`publint: ${formatMessage(message, manifest)}`);
+  if (messages.length > 0) throw new Error('publint found something to mend in package.json.');
+}
+
+/** Unpacks it, and lets it find only what it declares. */
+function install(tarball: string): void {
+  const modules = join(project, 'node_modules');
+  mkdirSync(join(modules, 'taskbridge'), { recursive: true });
+  run('the package unpacks', 'tar', ['-xzf', tarball, '-C', join(modules, 'taskbridge'), '--strip-components', '1'], project);
+  const types = ['@types/node', '@types/koa', '@types/koa-router', '@types/ws'];
+  for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
+  }
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+}
+
+function importDoors(): void {
+  const lines = doors.map((door) => `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing');`);
+  writeFileSync(join(project, 'import.mjs'), lines.join('\n'));
+  run('Node imports every door', process.execPath, ['import.mjs'], project);
+}
+
+function compileConsumer(): void {
+  const lines = doors.map((door, index) => `import * as door${index} from '${door}';\nvoid door${index};`);
+  writeFileSync(join(project, 'consumer.ts'), lines.join('\n'));
+  // Without skipLibCheck: our declarations are read in full, with those of what they name (XState's own break exactOptionalPropertyTypes).
+  const options = ['--strict', '--noEmit', '--module', 'NodeNext', '--target', 'ES2022'];
+  run('a strict consumer compiles', process.execPath, [bin('typescript', 'tsc'), ...options, '--types', 'node', 'consumer.ts'], project);
+}
+
+function bin(name: string, command: string): string {
+  const { bin: commands } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+    readonly bin: Readonly<Record<string, string>>;
+  };
+  return join(root, 'node_modules', name, commands[command] ?? '');
+}
+
+function run(what: string, program: string, args: readonly string[], cwd: string, stdout: 'inherit' | 'pipe' = 'inherit'): string {
+  const { status, stdout: said, error } = spawnSync(program, args, { cwd, stdio: ['ignore', stdout, 'inherit'], encoding: 'utf8' });
+  if (status !== 0 && said) console.error(said);
+  if (status !== 0) throw new Error(`It does not hold that ${what}: ${program} ended with ${error?.message ?? status}.`);
+  return said ?? '';
+}

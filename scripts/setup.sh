@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs what the tests need and this machine lacks, by the system's package manager where it may, and otherwise says what to install.
+# Safe to run again: it looks first.
+set -eu
+
+node_major_min=20
+
+say() { printf '%s\n' "$*"; }
+
+# Runs a command as root: directly, or by sudo where that asks nothing.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo -n "$@"
+  else return 1
+  fi
+}
+
+# need <command> <apt package> <what it is for>: what later tests ask for (a Redis server, a browser) is one line each below.
+need() {
+  command -v "$1" >/dev/null 2>&1 && return 0
+  say "Installing $2: $3"
+  if command -v apt-get >/dev/null 2>&1 && as_root apt-get update -qq && as_root apt-get install -y -qq "$2" >/dev/null; then return 0; fi
+  say "Please install \`$1\` (package $2 on Debian and Ubuntu), then run this again. It is needed: $3." >&2
+  exit 1
+}
+
+major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+if [ "$major" -lt "$node_major_min" ]; then
+  say "This needs Node.js $node_major_min or newer, and finds $(node --version 2>/dev/null || echo none)." >&2
+  say "Install it from your system's packages or nodejs.org, or run .ci/run, which brings its own." >&2
+  exit 1
+fi
+
+need tar tar 'the check of the package unpacks it'
+
+if [ ! -x node_modules/.bin/vitest ]; then
+  say 'Installing the packages of package-lock.json'
+  npm ci --no-fund --no-audit
+fi
+
+say "Node.js $(node --version), everything that the tests need is here."
