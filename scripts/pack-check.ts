@@ -29,6 +29,7 @@ try {
     process.execPath,
     [bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only'],
     root,
+    'pipe',
   );
   install(tarball);
   importDoors();
