@@ -4,4 +4,4 @@
  *
  * @packageDocumentation
  */
-export { lmdbStore, type LmdbStoreOptions } from './store.ts';
+export { lmdbStore, MAP_BYTES_MAX, type LmdbStoreOptions } from './store.ts';

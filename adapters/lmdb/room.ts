@@ -1,4 +1,9 @@
+import type { Commit, Fields, NewTask } from '../../server/ports/index.ts';
 import type { Rows } from './head.ts';
+import type { Write } from './writer.ts';
+
+/** What a row costs beside its value, roughly. */
+const ROW_BYTES = 128;
 
 /** How much may still be written. */
 export interface Room {
@@ -28,4 +33,27 @@ export function createRoom(rows: Rows, path: string, bytesMax: number): Room {
       used += bytes;
     },
   };
+}
+
+/** Refuses a write for which there is no room, once it is clear that it would write. */
+export function within<T>(room: Room, bytes: number, write: Write<T>): Write<T> {
+  return () => {
+    const verdict = write();
+    if (verdict.change) room.take(bytes);
+    return verdict;
+  };
+}
+
+/** What a new task adds, roughly. */
+export function bytesOfTask({ fields, kept }: NewTask): number {
+  return bytesOfFields(fields) + bytesOfFields(kept) + 3 * ROW_BYTES;
+}
+
+/** What a commit adds at most, roughly: nothing is counted off for what it replaces or drops. */
+export function bytesOfCommit({ facts, fields, kept }: Commit): number {
+  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(kept));
+}
+
+function bytesOfFields(fields: Fields): number {
+  return Object.values(fields).reduce((sum, value) => sum + Buffer.byteLength(value) + ROW_BYTES, 0);
 }

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { open } from 'lmdb';
-import { systemClock, type Clock, type Commit, type Created, type DueTask, type NewTask, type Store } from '../../server/ports/index.ts';
+import { systemClock, type Clock, type Store } from '../../server/ports/index.ts';
 import { createLocalTails } from '../memory/index.ts';
 import { appendCommit, createTask, removeTask } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { keptKey } from './keys.ts';
 import { readDue, readFields, readPage } from './reads.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
-import { createRoom } from './room.ts';
+import { bytesOfCommit, bytesOfTask, createRoom, within, type Room } from './room.ts';
 import { createWriter, type Write, type Writer } from './writer.ts';
 
 /** Options of {@link lmdbStore}. */
@@ -27,16 +27,13 @@ export interface LmdbStoreOptions {
 export const MAP_BYTES_MAX = 16 * 1024 ** 3;
 /** The least `mapBytesMax` that makes sense: a few facts of the largest size. */
 const MAP_BYTES_MIN = 1024 ** 2;
-/** What a row costs beside its value, roughly. */
-const ROW_BYTES = 128;
 
 /** What is there while the store is open. */
 interface Opened {
   readonly rows: Rows;
   readonly ownership: Ownership;
   readonly writer: Writer;
-  /** How many bytes a write adds, at most. */
-  take(bytes: number): void;
+  readonly room: Room;
 }
 
 /**
@@ -50,6 +47,14 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
   if (!(mapBytesMax >= MAP_BYTES_MIN)) throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
   const tails = createLocalTails();
   let opened: Opened | undefined;
+  let turn: Promise<void> = Promise.resolve();
+
+  /** Opening and closing take time, and follow each other. */
+  function inTurn(step: () => Promise<void>): Promise<void> {
+    const done = turn.then(step);
+    turn = done.catch(() => undefined);
+    return done;
+  }
 
   function needOpen(): Opened {
     if (!opened) throw new Error(`The LMDB store at ${path} is not open. Call open() first, and nothing after close().`);
@@ -60,17 +65,21 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     name: 'lmdb',
     exclusive: true,
 
-    async open() {
-      opened ??= await openAt(path, mapBytesMax);
+    open() {
+      return inTurn(async () => {
+        opened ??= await openAt(path, mapBytesMax);
+      });
     },
 
-    async close() {
-      if (!opened) return;
-      const { rows, ownership, writer } = opened;
-      opened = undefined;
-      await writer.drained();
-      ownership.release();
-      await rows.close();
+    close() {
+      return inTurn(async () => {
+        if (!opened) return;
+        const { rows, ownership, writer } = opened;
+        opened = undefined;
+        await writer.drained();
+        ownership.release();
+        await rows.close();
+      });
     },
 
     async now() {
@@ -78,8 +87,8 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     },
 
     async create(task) {
-      const { rows, writer, take } = needOpen();
-      return writer.write(sized(() => createTask(rows, task), take, bytesOfTask(task)));
+      const { rows, writer, room } = needOpen();
+      return writer.write(within(room, bytesOfTask(task), () => createTask(rows, task)));
     },
 
     async load(taskId) {
@@ -94,10 +103,11 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     },
 
     async append(commit) {
-      const { rows, writer, take } = needOpen();
-      const look: Write<'committed' | 'conflict'> = () => appendCommit(rows, commit);
-      const answer = await writer.write(commit.facts.length === 0 ? look : sized(look, take, bytesOfCommit(commit)));
-      if (answer === 'committed' && commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, commit.ended);
+      const { rows, writer, room } = needOpen();
+      const write: Write<'committed' | 'conflict'> = () => appendCommit(rows, commit);
+      if (commit.facts.length === 0) return writer.write(write);
+      const answer = await writer.write(within(room, bytesOfCommit(commit), write));
+      if (answer === 'committed') tails.tell(commit.taskId, commit.facts, commit.ended);
       return answer;
     },
 
@@ -150,7 +160,7 @@ async function openAt(path: string, mapBytesMax: number): Promise<Opened> {
           throw await explain(error, path);
         });
     });
-    return { rows, ownership, writer, take: (bytes) => room.take(bytes) };
+    return { rows, ownership, writer, room };
   } catch (error) {
     await rows.close();
     throw error;
@@ -162,25 +172,4 @@ async function explain(error: unknown, path: string): Promise<unknown> {
   if (!(error instanceof Error && 'commitError' in error)) return error;
   const cause: unknown = await Promise.race([error.commitError, setImmediate('no cause was given')]).catch((reason: unknown) => reason);
   return new Error(`The LMDB store at ${path} could not write: ${String(cause)}.`, { cause });
-}
-
-/** Refuses a write for which there is no room, once it is clear that it would write. */
-function sized<T>(write: Write<T>, take: (bytes: number) => void, bytes: number): Write<T> {
-  return () => {
-    const verdict = write();
-    if (verdict.change) take(bytes);
-    return verdict;
-  };
-}
-
-function bytesOfTask({ fields, kept }: NewTask): number {
-  return bytesOfFields(fields) + bytesOfFields(kept) + 3 * ROW_BYTES;
-}
-
-function bytesOfCommit({ facts, fields, kept }: Commit): number {
-  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(kept));
-}
-
-function bytesOfFields(fields: { readonly [name: string]: string }): number {
-  return Object.values(fields).reduce((sum, value) => sum + value.length + ROW_BYTES, 0);
 }

@@ -40,6 +40,15 @@ describe('an LMDB store', () => {
     await store.close();
   });
 
+  it('is had by exactly one of three processes that open it at once', async () => {
+    const children = Array.from({ length: 3 }, () => startChild('opens', path));
+    const lines = await Promise.all(children.map((child) => child.nextLine()));
+    const owner = children[lines.indexOf('open')];
+    expect(lines.filter((line) => line === 'open')).toHaveLength(1);
+    for (const line of lines) if (line !== 'open') expect(line).toContain(`in use by process ${owner?.pid},`);
+    await Promise.all(children.map((child) => child.killHard()));
+  });
+
   it('refuses the same process a second time, without harm to the first', async () => {
     const [first, second] = [lmdbStore({ path }), lmdbStore({ path })];
     await first.open();
@@ -50,6 +59,16 @@ describe('an LMDB store', () => {
     await second.open();
     expect(await second.load(task.taskId)).toMatchObject({ revision: 1 });
     await second.close();
+  });
+
+  it('takes calls of open and close that overlap one after the other', async () => {
+    const store = lmdbStore({ path });
+    await Promise.all([store.open(), store.open(), store.close(), store.open()]);
+    const task = sampleTask();
+    await store.create(task);
+    await Promise.all([store.close(), store.open()]);
+    expect(await store.load(task.taskId)).toMatchObject({ revision: 1 });
+    await store.close();
   });
 
   it.each([

@@ -39,7 +39,7 @@ export interface Commit {
   readonly kept: Fields;
   /** Replaces the time at which a node has to look at the task; null for never. */
   readonly dueAt: number | null;
-  /** Facts with a smaller `n` may be dropped now. */
+  /** Facts with a smaller `n` are dropped with this commit. Never brings dropped ones back; a number beyond the last fact drops all. */
   readonly firstRetained: number;
 }
 
@@ -61,9 +61,9 @@ export interface DueTask {
 export interface LogPage {
   /** Facts with `n ≥ from`, dense, as many as the limits allow and at least one where there is one. */
   readonly entries: readonly Entry[];
-  /** The first fact that is still kept. */
+  /** The first fact that is still kept; null where none is. */
   readonly firstEventId: EventId | null;
-  /** The newest fact. */
+  /** The newest fact, also where it is no longer kept; null where there was none. */
   readonly lastEventId: EventId | null;
   /** True when nothing can follow `lastEventId`. */
   readonly ended: boolean;
@@ -77,12 +77,15 @@ export type Created = { readonly created: true } | { readonly created: false; re
  * and decides again.
  */
 export interface TaskRegistry {
-  /** Writes a task and its request key, or says which task has that key. */
+  /** Writes a task and its request key, or says which task has that key. Throws where the id belongs to a task of another key. */
   create(task: NewTask): Promise<Created>;
   load(taskId: string): Promise<LoadedTask | undefined>;
   /** Reads kept values by name; undefined for each that is not there. */
   kept(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
-  /** Writes all of a commit, or nothing where the revision is another one or the task is gone. */
+  /**
+   * Writes all of a commit, or nothing where the revision is another one or the task is gone. Throws, and writes nothing, for facts whose
+   * numbers are not the next ones, and for facts after the end.
+   */
   append(commit: Commit): Promise<'committed' | 'conflict'>;
   /** Deletes a task with its log, kept values, due time and request key, unless its revision is another one. */
   remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
@@ -90,7 +93,7 @@ export interface TaskRegistry {
   due(until: number, limit: number, after?: DueTask): Promise<readonly DueTask[]>;
 }
 
-/** Told of commits, in the order of their ids within a task. A message may be lost; the ids show it. */
+/** Told of commits that bring facts, in the order of their ids within a task, never inside `append`. A message may be lost; the ids show it. */
 export interface TailListener {
   committed(taskId: string, entries: readonly Entry[], ended: boolean): void;
   /** The connection to the store was renewed: anything may have been missed. */
@@ -99,8 +102,9 @@ export interface TailListener {
 
 /** The one live tail of a process. */
 export interface Tail {
-  /** From when this resolves, commits of the task are told. */
+  /** From when this resolves, commits of the task are told, once however often it is called. */
   watch(taskId: string): Promise<void>;
+  /** From now on nothing is told of the task, however often it was watched. */
   unwatch(taskId: string): void;
   close(): Promise<void>;
 }
@@ -120,7 +124,9 @@ export interface Store extends TaskRegistry, EventStore {
   readonly name: string;
   /** True where one process owns the store: whoever held work before this process opened it is gone. */
   readonly exclusive: boolean;
+  /** To be called before anything else; once more does nothing. */
   open(): Promise<void>;
+  /** Finishes what was asked before. Afterwards all verbs but `now` throw until it is opened again; once more does nothing. */
   close(): Promise<void>;
   /** The store's clock, in milliseconds since the epoch. */
   now(): Promise<number>;
