@@ -3,7 +3,8 @@ import { memoryAttachments } from '../../adapters/memory/attachments.ts';
 import { eventId } from '../../machines/index.ts';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { createHttpDoor, type HttpDoorParts } from '../../server/http/door.ts';
-import type { PollRequest, SseRequest } from '../../server/http/live-door.ts';
+import type { SseRequest } from '../../server/http/live-door.ts';
+import type { PollRequest } from '../../server/live/poll.ts';
 import { systemChance, systemClock, type AttachmentStore, type AuthContextResolver, type Entry } from '../../server/ports/index.ts';
 import { fakeService, FINISHED } from './fake-service.ts';
 import { listen } from './listen.ts';
@@ -47,19 +48,19 @@ export function fakeLive() {
       const { after = '', waitMs, maxEvents, signal } = request;
       if (waitMs > 0) {
         onWait();
-        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('gone'))));
+        await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('gone'))));
       }
       const from = after.startsWith('9-') ? 0 : Number(after.split('-')[0] ?? 0);
       const newer = entries(taskId, taskId === FINISHED).slice(from);
       const page = newer.slice(0, maxEvents);
       const hasMore = newer.length > page.length;
-      const gap = after.startsWith('9-') ? ({ reason: 'reset', firstEventId: eventId(1, fixedClock.now() + 1) } as const) : undefined;
+      const gap = after.startsWith('9-') ? { gap: { reason: 'reset', firstEventId: eventId(1, fixedClock.now() + 1) } as const } : {};
       return {
         entries: page,
         nextAfterEventId: page.at(-1)?.eventId ?? (after || null),
         hasMore,
         terminal: taskId === FINISHED && !hasMore,
-        gap,
+        ...gap,
       };
     },
     openSse(request: SseRequest) {

@@ -1,27 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Gap } from '../../machines/index.ts';
+import type { PollPage, PollRequest } from '../live/poll.ts';
 import type { AuthContext } from '../ports/auth.ts';
-import type { Entry } from '../ports/store.ts';
-
-/** What a long poll asks. */
-export interface PollRequest {
-  /** The cursor as it was sent. */
-  readonly after: string | undefined;
-  /** How long to wait for the first fact, in milliseconds; 0 does not wait. */
-  readonly waitMs: number;
-  readonly maxEvents: number;
-  /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
-}
-
-/** What a long poll gets. */
-export interface PollPage {
-  readonly entries: readonly Entry[];
-  readonly nextAfterEventId: string | null;
-  readonly hasMore: boolean;
-  readonly terminal: boolean;
-  readonly gap?: Gap | undefined;
-}
 
 /** A stream that was checked and may start. */
 export interface SseRequest {

@@ -16,9 +16,9 @@ export interface HttpOptions {
   readonly uploadContentTypes: readonly string[];
   /** A body that has not arrived whole after that long is refused (400), in milliseconds. Defaults to 5 minutes; at most 30. */
   readonly requestTimeoutMs: number;
-  /** After a refusal, that much of a body that is still being sent is read and thrown away, so that the client sees the answer. Defaults to 16 MiB. */
+  /** After a refusal, that much of a body that is still being sent is read and thrown away, so that the client sees the answer. Defaults to 128 MiB. */
   readonly drainBytesMax: number;
-  /** … and for that long, in milliseconds. Defaults to 10 seconds. */
+  /** … and for that long, in milliseconds. Defaults to 30 seconds. */
   readonly drainMs: number;
   /** A readiness probe that has not answered after that long counts as not ready, in milliseconds. Defaults to 2 seconds. */
   readonly probeTimeoutMs: number;
@@ -33,8 +33,8 @@ export const httpDefaults: HttpOptions = {
   uploadFieldsBytesMax: 256 * 1024,
   uploadContentTypes: [],
   requestTimeoutMs: 300_000,
-  drainBytesMax: 16 * 1024 * 1024,
-  drainMs: 10_000,
+  drainBytesMax: 128 * 1024 * 1024,
+  drainMs: 30_000,
   probeTimeoutMs: 2_000,
 };
 

@@ -1,6 +1,6 @@
 import { pollQuery } from '../../../machines/index.ts';
+import type { PollPage } from '../../live/poll.ts';
 import { answerJson, type Route, type RouteTools } from '../call.ts';
-import type { PollPage } from '../live-door.ts';
 import { queryFields } from '../query.ts';
 import { validate } from '../validation.ts';
 
