@@ -20,7 +20,7 @@ export interface Host {
   /** Its connections. */
   readonly sockets: ReadonlySet<Socket>;
   /** What `authorize` throws, where it is set. */
-  fault: unknown;
+  fault: Error | undefined;
   readonly logged: string[];
   close(): Promise<void>;
 }
@@ -33,7 +33,12 @@ export interface HostOptions {
 }
 
 /** The path of an SSE stream here is `/events/<taskId>?after=…&extensions=…`. Tasks of this server are all that its store has. */
-export async function liveHost({ clock = systemClock, live = {}, door: more = {}, auth = { subject: 'ann' } }: HostOptions = {}): Promise<Host> {
+export async function liveHost({
+  clock = systemClock,
+  live = {},
+  door: more = {},
+  auth = { subject: 'ann' },
+}: HostOptions = {}): Promise<Host> {
   const store = await testStore();
   const logged: string[] = [];
   const logger: Logger = { warn: (message) => void logged.push(message), error: (message) => void logged.push(message) };
@@ -111,7 +116,13 @@ export function dial(host: Host, query = '', { protocols, ...options }: ClientOp
   return new WebSocket(`ws://127.0.0.1:${host.port}/api/v1/tasks/ws${query}`, protocols ?? [], { perMessageDeflate: false, ...options });
 }
 
-export function watchByWebSocket(host: Host, taskId: string, cursor?: string | null, query = '', options: ClientOptions = {}): WatchedWebSocket {
+export function watchByWebSocket(
+  host: Host,
+  taskId: string,
+  cursor?: string | null,
+  query = '',
+  options: ClientOptions = {},
+): WatchedWebSocket {
   const ws = dial(host, query, options);
   const ids: string[] = [];
   const control: Watched['control'] = [];
@@ -144,7 +155,12 @@ export function watchBySse(host: Host, taskId: string, cursor?: string, query = 
   const control: Watched['control'] = [];
   let text = '';
   let rest = '';
-  const call: ClientRequest = request({ port: host.port, host: '127.0.0.1', agent: false, path: `/events/${taskId}?after=${cursor ?? ''}${query}` });
+  const call: ClientRequest = request({
+    port: host.port,
+    host: '127.0.0.1',
+    agent: false,
+    path: `/events/${taskId}?after=${cursor ?? ''}${query}`,
+  });
   const response = new Promise<IncomingMessage>((resolve) => call.once('response', resolve));
   const closed = new Promise<'end' | 'cut'>((resolve) => {
     call.on('error', () => resolve('cut'));
@@ -192,7 +208,10 @@ export function exchange(host: Host, text: string): Promise<string> {
 
 function noteBlock(block: string, ids: string[], control: Watched['control']): void {
   const lines = block.split('\n');
-  const id = lines.find((line) => line.startsWith('id:'))?.slice(3).trim();
+  const id = lines
+    .find((line) => line.startsWith('id:'))
+    ?.slice(3)
+    .trim();
   const data = lines.find((line) => line.startsWith('data:'))?.slice(5) ?? '{}';
   const frame = JSON.parse(data) as { type: string; eventId: string };
   if (id === undefined) control.push(frame);

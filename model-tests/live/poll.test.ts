@@ -22,7 +22,12 @@ describe('a long poll', () => {
   it.each([undefined, ''])('has no cursor to go on with where nothing is there (%j)', async (after) => {
     const { store, hub } = await world();
     const task = await taskLog(store);
-    expect(await hub.poll(task.taskId, { after, ...once })).toEqual({ entries: [], nextAfterEventId: null, hasMore: false, terminal: false });
+    expect(await hub.poll(task.taskId, { after, ...once })).toEqual({
+      entries: [],
+      nextAfterEventId: null,
+      hasMore: false,
+      terminal: false,
+    });
   });
 
   it('is terminal on the page that reaches the end, and at once after it', async () => {
@@ -31,7 +36,10 @@ describe('a long poll', () => {
     await task.append(2);
     await task.end();
     expect(await hub.poll(task.taskId, { waitMs: 25_000, maxEvents: 2 })).toMatchObject({ hasMore: true, terminal: false });
-    expect(await hub.poll(task.taskId, { after: task.ids[1], waitMs: 25_000, maxEvents: 2 })).toMatchObject({ hasMore: false, terminal: true });
+    expect(await hub.poll(task.taskId, { after: task.ids[1], waitMs: 25_000, maxEvents: 2 })).toMatchObject({
+      hasMore: false,
+      terminal: true,
+    });
     expect(await hub.poll(task.taskId, { after: task.ids[2], ...patient })).toMatchObject({ entries: [], hasMore: false, terminal: true });
   });
 
@@ -125,7 +133,13 @@ describe('a long poll', () => {
     const { store, hub } = await world();
     const task = await taskLog(store);
     const page = await hub.poll(task.taskId, { after: '7-1', ...patient });
-    expect(page).toEqual({ entries: [], nextAfterEventId: null, hasMore: false, terminal: false, gap: { reason: 'reset', firstEventId: null } });
+    expect(page).toEqual({
+      entries: [],
+      nextAfterEventId: null,
+      hasMore: false,
+      terminal: false,
+      gap: { reason: 'reset', firstEventId: null },
+    });
   });
 
   it('keeps a page below its limit of bytes, and always gives one fact', async () => {
@@ -135,7 +149,7 @@ describe('a long poll', () => {
     await task.append(6, { textBytes: 30_000 });
     const seen: (string | undefined)[] = [];
     let after: string | undefined;
-    for (let hasMore = true; hasMore; ) {
+    for (let hasMore = true; hasMore;) {
       const page = await hub.poll(task.taskId, { after, ...once });
       expect(page.entries.length).toBeGreaterThan(0);
       expect(page.entries.length).toBeLessThanOrEqual(3);

@@ -7,7 +7,11 @@ import { taskLog } from './task-log.ts';
 
 const transports = [
   { name: 'WebSocket', watch: watchByWebSocket, proper: 1000 },
-  { name: 'SSE', watch: (host: Host, taskId: string, cursor?: string, query = '') => watchBySse(host, taskId, cursor, query && `&${query.slice(1)}`), proper: 'end' },
+  {
+    name: 'SSE',
+    watch: (host: Host, taskId: string, cursor?: string, query = '') => watchBySse(host, taskId, cursor, query && `&${query.slice(1)}`),
+    proper: 'end',
+  },
 ] as const;
 
 let hosts: Host[] = [];
@@ -176,7 +180,12 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     clock.advance(proper === 1000 ? liveDefaults.heartbeatMs : liveDefaults.sseHeartbeatMs);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(2));
     if (proper === 1000) {
-      expect(viewer.control[0]).toEqual({ type: 'SUBSCRIPTION_CONFIRMED', taskId: task.taskId, replayStartedAfterEventId: null, live: true });
+      expect(viewer.control[0]).toEqual({
+        type: 'SUBSCRIPTION_CONFIRMED',
+        taskId: task.taskId,
+        replayStartedAfterEventId: null,
+        live: true,
+      });
       expect(viewer.control[1]).toEqual({ type: 'HEARTBEAT', taskId: task.taskId, live: true });
     } else
       for (const heartbeat of viewer.control)

@@ -76,7 +76,12 @@ describe('an upgrade', () => {
     const host = await open();
     const { status, body } = await refused(dial(host, '', { headers: { authorization: 'Bearer none' } }));
     expect(status).toBe(401);
-    expect(body).toEqual({ code: 'AUTHENTICATION_ERROR', message: expect.any(String) as string, details: {}, timestamp: expect.stringMatching(/Z$/) as string });
+    expect(body).toEqual({
+      code: 'AUTHENTICATION_ERROR',
+      message: expect.any(String) as string,
+      details: {},
+      timestamp: expect.stringMatching(/Z$/) as string,
+    });
   });
 
   it('is answered 500 without a word where the resolver breaks', async () => {
@@ -171,7 +176,10 @@ describe('an upgrade', () => {
     ['a wrong method', 'POST', 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'],
   ])('is answered 400 with the envelope for %s', async (_name, method, headers) => {
     const host = await open();
-    const answer = await exchange(host, `${method} /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n`);
+    const answer = await exchange(
+      host,
+      `${method} /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n`,
+    );
     expect(answer).toMatch(/^HTTP\/1.1 400 /);
     expect(answer).toContain('"code":"INVALID_REQUEST"');
     await vi.waitFor(() => expect(host.sockets.size).toBe(0));
@@ -182,7 +190,9 @@ describe('an upgrade', () => {
     const { connect } = await import('node:net');
     const socket = connect({ port: host.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined);
-    socket.write('GET /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer none\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.write(
+      'GET /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer none\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toMatch(/^HTTP\/1.1 401 /);
     await vi.waitFor(() => expect(host.sockets.size).toBe(0));
@@ -263,10 +273,18 @@ describe('the first frame', () => {
     const task = await taskLog(host.store);
     await task.append(1);
     await task.end();
-    for (const [cursor, said] of [[undefined, null], [null, null], ['', null], ['0-0', '0-0'], [task.ids[0], task.ids[0]]] as const) {
+    for (const [cursor, said] of [
+      [undefined, null],
+      [null, null],
+      ['', null],
+      ['0-0', '0-0'],
+      [task.ids[0], task.ids[0]],
+    ] as const) {
       const viewer = watchByWebSocket(host, task.taskId, cursor);
       expect(await viewer.closed).toBe(1000);
-      expect(viewer.control).toEqual([{ type: 'SUBSCRIPTION_CONFIRMED', taskId: task.taskId, replayStartedAfterEventId: said, live: true }]);
+      expect(viewer.control).toEqual([
+        { type: 'SUBSCRIPTION_CONFIRMED', taskId: task.taskId, replayStartedAfterEventId: said, live: true },
+      ]);
     }
   });
 

@@ -47,7 +47,10 @@ export interface LiveHub {
   watch(taskId: string, viewer: Viewer, cursor: string | undefined, options?: WatchOptions): Subscription;
   /** Answers one long poll. Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`. */
   poll(taskId: string, request: PollRequest): Promise<PollPage>;
-  /** Calls back after any commit of a task was seen, or a repair found one; sometimes once too often. Gives the function that ends it. */
+  /**
+   * Calls back after any commit of a task was seen or a repair found one, and once when it begins to hear of them: whoever reads when it is
+   * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
+   */
   follow(taskId: string, callback: () => void): () => void;
   /** Answers waiting polls at once and cuts the viewers, spread over `spreadMs` milliseconds; resolves when the last one is gone. */
   close(options?: { readonly spreadMs?: number }): Promise<void>;
@@ -87,7 +90,9 @@ class Hub implements LiveHub {
 
   assertRoom(arriving = 0): void {
     if (this.viewers + arriving < this.options.viewersMax) return;
-    throw new TaskBridgeError('RATE_LIMITED', 'This server has as many live connections as it can hold; come back later.', { retryAfterSeconds: 5 });
+    throw new TaskBridgeError('RATE_LIMITED', 'This server has as many live connections as it can hold; come back later.', {
+      retryAfterSeconds: 5,
+    });
   }
 
   watch(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt }: WatchOptions = {}): Subscription {
@@ -101,7 +106,18 @@ class Hub implements LiveHub {
     const start = cursorOf(cursor);
     const watch = this.watches.of(taskId);
     const onClosed = (closed: LogSubscription): void => this.left(closed, transport);
-    const subscription = new LogSubscription({ watch, viewer, cursor: start, cutAt, store, clock, options: this.options, logger, diagnostics, onClosed });
+    const subscription = new LogSubscription({
+      watch,
+      viewer,
+      cursor: start,
+      cutAt,
+      store,
+      clock,
+      options: this.options,
+      logger,
+      diagnostics,
+      onClosed,
+    });
     this.subscriptions.add(subscription);
     this.countStream(transport, 1);
     diagnostics?.onReplayStart?.(transport, taskId, cursor || null);
@@ -118,9 +134,13 @@ class Hub implements LiveHub {
 
   follow(taskId: string, callback: () => void): () => void {
     const watch = this.watches.of(taskId);
-    const leave = watch.follow(callback);
-    watch.open().catch((error: unknown) => this.context.logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }));
-    return leave;
+    const follower = watch.follow(callback);
+    watch
+      .open()
+      .then(follower.call, (error: unknown) =>
+        this.context.logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }),
+      );
+    return follower.leave;
   }
 
   async close({ spreadMs = 0 }: { readonly spreadMs?: number } = {}): Promise<void> {

@@ -60,6 +60,8 @@ export function liveOptions(given: Partial<LiveOptions> = {}): LiveOptions {
   }
   for (const name of ['heartbeatMs', 'sseHeartbeatMs'] as const)
     if (options[name] >= LIVENESS_MS)
-      throw new RangeError(`${name} (${options[name]}) must be below ${LIVENESS_MS}: clients take that much silence for a dead connection.`);
+      throw new RangeError(
+        `${name} (${options[name]}) must be below ${LIVENESS_MS}: clients take that much silence for a dead connection.`,
+      );
   return options;
 }

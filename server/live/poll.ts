@@ -90,7 +90,7 @@ async function waitForPage(context: PollContext, taskId: string, request: PollRe
   const cancelTimeout = alarm(context.clock, context.clock.now() + request.waitMs, answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
   const watch = context.watches.of(taskId);
-  const leave = watch.follow(bell.ring);
+  const follower = watch.follow(bell.ring);
   try {
     let failure: { readonly error: unknown } | undefined;
     // Rings once when the tail is open: the first look is after it, so that the seam loses nothing.
@@ -106,7 +106,7 @@ async function waitForPage(context: PollContext, taskId: string, request: PollRe
       if (isAnswer(page) || over) return page;
     }
   } finally {
-    leave();
+    follower.leave();
     leaveHub();
     cancelTimeout();
     request.signal?.removeEventListener('abort', answerNow);

@@ -25,7 +25,8 @@ export function guardedSinks({ diagnostics, metrics, logger }: Sinks & { readonl
       onHeartbeat: (...args) => guard(() => diagnostics.onHeartbeat?.(...args)),
       // Once a fact and viewer: absent where the host has none.
       ...(diagnostics.onDelivery && {
-        onDelivery: (...args: Parameters<NonNullable<TransportDiagnosticsSink['onDelivery']>>) => guard(() => diagnostics.onDelivery?.(...args)),
+        onDelivery: (...args: Parameters<NonNullable<TransportDiagnosticsSink['onDelivery']>>) =>
+          guard(() => diagnostics.onDelivery?.(...args)),
       }),
       onDisconnect: (...args) => guard(() => diagnostics.onDisconnect?.(...args)),
     },

@@ -14,6 +14,13 @@ export interface Reader {
   compare(newest: EventId | null): void;
 }
 
+/** Somebody who only wants to know that there is something to read. */
+export interface Follower {
+  /** Calls back now; does nothing after `leave`, and never throws. */
+  readonly call: () => void;
+  readonly leave: () => void;
+}
+
 /** What a watch needs of its hub. */
 export interface WatchContext {
   readonly taskId: string;
@@ -57,12 +64,17 @@ export class Watch {
     if (this.readers.delete(reader)) this.leave();
   }
 
-  /** Calls back after every commit. Gives the function that ends it. */
-  follow(callback: () => void): () => void {
-    const follower = (): void => callback();
-    this.followers.add(follower);
-    return () => {
-      if (this.followers.delete(follower)) this.leave();
+  /** Calls back after every commit, until it leaves. */
+  follow(callback: () => void): Follower {
+    const call = (): void => {
+      if (this.followers.has(call)) this.guard(callback);
+    };
+    this.followers.add(call);
+    return {
+      call,
+      leave: () => {
+        if (this.followers.delete(call)) this.leave();
+      },
     };
   }
 
@@ -89,7 +101,9 @@ export class Watch {
 
   /** The store's newest fact: whoever has missed something reads it. */
   compare(newest: EventId | null): void {
-    this.open().catch((error: unknown) => this.context.logger?.warn('The tail of a task could not be opened.', { taskId: this.taskId, error }));
+    this.open().catch((error: unknown) =>
+      this.context.logger?.warn('The tail of a task could not be opened.', { taskId: this.taskId, error }),
+    );
     for (const reader of this.readers) this.guard(() => reader.compare(newest));
     if (!isStale(this.seen, this.asked, newest)) return;
     this.seen = cursorOf(newest);
@@ -108,7 +122,7 @@ export class Watch {
   }
 
   private callFollowers(): void {
-    for (const follower of this.followers) this.guard(follower);
+    for (const call of this.followers) call();
   }
 
   private leave(): void {

@@ -6,7 +6,15 @@ import type { LiveDoor } from '../live-door.ts';
 import { openSse } from './open-sse.ts';
 
 /** Gives the HTTP routes their long polls and SSE streams from a hub. */
-export function createLiveDoor({ hub, clock, chance }: { readonly hub: LiveHub; readonly clock: Clock; readonly chance: Chance }): LiveDoor {
+export function createLiveDoor({
+  hub,
+  clock,
+  chance,
+}: {
+  readonly hub: LiveHub;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}): LiveDoor {
   return {
     poll: (taskId, request) => hub.poll(taskId, request),
     openSse({ req, res, auth, taskId, after, extensions }) {

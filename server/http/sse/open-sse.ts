@@ -44,10 +44,14 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
   const viewer = new SseViewer({ taskId, res, extensions, clock, chance });
   viewer.open();
   const subscription = hub.watch(taskId, viewer, cursor, { cutAt });
-  res.once('close', () => subscription.close());
   // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
-  req.socket.once('end', () => {
+  const onEnd = (): void => {
     subscription.close();
     res.destroy();
+  };
+  req.socket.once('end', onEnd);
+  res.once('close', () => {
+    subscription.close();
+    req.socket.off('end', onEnd);
   });
 }

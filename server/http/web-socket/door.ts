@@ -13,6 +13,7 @@ import { authenticate } from '../credentials.ts';
 import { callerError, refuseUpgrade } from '../envelope.ts';
 import { routePrefix } from '../prefix.ts';
 import { converse } from './conversation.ts';
+import { SocketCount } from './socket-count.ts';
 import { moveBearerToken, originSet, refuseForeignOrigin, subprotocol } from './handshake.ts';
 
 /** What the door for WebSockets needs. */
@@ -42,95 +43,110 @@ export interface WebSocketDoor {
 }
 
 /** Makes the door. Throws a `RangeError` for a wrong prefix or origin. */
-export function createWebSocketDoor({ prefix, hub, service, auth, allowedOrigins = [], clock, logger }: WebSocketDoorContext): WebSocketDoor {
-  const path = new RegExp(`^${routePrefix(prefix).replaceAll('.', '\\.').replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`);
-  const origins = originSet(allowedOrigins);
-  const { subscribeMs, clientFrameBytesMax, socketsPerOwnerMax } = hub.options;
-  const waiting = new Set<WebSocket>();
-  const owners = new Map<string, number>();
-  let sockets = 0;
-  let closing = false;
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: clientFrameBytesMax,
-    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
-  });
-  server.on('wsClientError', (error, socket) =>
-    refuse(socket, new TaskBridgeError('INVALID_REQUEST', `The upgrade cannot be read (${error.message}); send a WebSocket handshake.`)),
-  );
+export function createWebSocketDoor(context: WebSocketDoorContext): WebSocketDoor {
+  return new Door(context);
+}
 
-  function refuse(socket: Duplex, thrown: unknown): void {
-    // Nobody reads this connection any more, so that its end would never be seen.
-    socket.once('finish', () => socket.destroy());
-    refuseUpgrade(socket, callerError(thrown, logger), clock);
+class Door implements WebSocketDoor {
+  private readonly context: WebSocketDoorContext;
+  private readonly path: RegExp;
+  private readonly origins: ReadonlySet<string>;
+  private readonly server: WebSocketServer;
+  private readonly count = new SocketCount();
+  /** Sockets that have not subscribed yet. */
+  private readonly waiting = new Set<WebSocket>();
+  private closing = false;
+
+  constructor(context: WebSocketDoorContext) {
+    this.context = context;
+    this.path = new RegExp(
+      `^${routePrefix(context.prefix)
+        .replaceAll('.', '\\.')
+        .replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`,
+    );
+    this.origins = originSet(context.allowedOrigins ?? []);
+    this.server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: context.hub.options.clientFrameBytesMax,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    });
+    this.server.on('wsClientError', ({ message }, socket) =>
+      this.refuse(socket, new TaskBridgeError('INVALID_REQUEST', `The upgrade cannot be read (${message}); send a WebSocket handshake.`)),
+    );
   }
 
-  async function handshake(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const cancelWait = alarm(clock, clock.now() + subscribeMs, () => socket.destroy());
+  get sockets(): number {
+    return this.count.all;
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    if (!this.path.test(req.url?.split('?')[0] ?? '')) return false;
+    if (this.closing) socket.destroy();
+    else void this.handshake(req, socket, head);
+    return true;
+  }
+
+  close(): void {
+    this.closing = true;
+    for (const ws of this.waiting) ws.terminate();
+  }
+
+  private async handshake(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { hub, auth, clock } = this.context;
+    const cancelWait = alarm(clock, clock.now() + hub.options.subscribeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     try {
       moveBearerToken(req);
-      refuseForeignOrigin(req, origins);
-      const context = await authenticate(auth, req, clock);
-      assertRoom(context);
-      if (closing) socket.destroy();
-      else server.handleUpgrade(req, socket, head, (ws) => accept(ws, req, context));
+      refuseForeignOrigin(req, this.origins);
+      const caller = await authenticate(auth, req, clock);
+      this.assertRoom(caller);
+      if (this.closing) socket.destroy();
+      else this.server.handleUpgrade(req, socket, head, (ws) => this.accept(ws, req, caller));
     } catch (thrown) {
-      refuse(socket, thrown);
+      this.refuse(socket, thrown);
     } finally {
       cancelWait();
     }
   }
 
-  function assertRoom({ subject }: AuthContext): void {
-    hub.assertRoom(waiting.size);
-    if ((owners.get(subject) ?? 0) < socketsPerOwnerMax) return;
-    throw new TaskBridgeError('RATE_LIMITED', `This caller has ${socketsPerOwnerMax} sockets open, the most that one may; close one first.`, {
+  private assertRoom({ subject }: AuthContext): void {
+    const { hub } = this.context;
+    hub.assertRoom(this.waiting.size);
+    const most = hub.options.socketsPerOwnerMax;
+    if (this.count.of(subject) < most) return;
+    throw new TaskBridgeError('RATE_LIMITED', `This caller has ${most} sockets open, the most that one may; close one first.`, {
       retryAfterSeconds: 5,
     });
   }
 
-  function accept(ws: WebSocket, req: IncomingMessage, context: AuthContext): void {
-    const { subject } = context;
+  private accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
+    const { hub, service, clock, logger } = this.context;
     const query = new URLSearchParams(req.url?.split('?')[1]);
-    sockets += 1;
-    owners.set(subject, (owners.get(subject) ?? 0) + 1);
-    waiting.add(ws);
+    const leave = this.count.enter(auth.subject);
+    this.waiting.add(ws);
     ws.once('close', () => {
-      sockets -= 1;
-      waiting.delete(ws);
-      const left = (owners.get(subject) ?? 1) - 1;
-      if (left > 0) owners.set(subject, left);
-      else owners.delete(subject);
+      leave();
+      this.waiting.delete(ws);
     });
     converse({
       ws,
       socket: req.socket,
-      auth: context,
+      auth,
       extensions: grantedExtensions(query.get('extensions')),
       hub,
       service,
       clock,
       logger,
-      onSubscribed: () => waiting.delete(ws),
+      onSubscribed: () => this.waiting.delete(ws),
     });
   }
 
-  return {
-    get sockets() {
-      return sockets;
-    },
-    upgrade(req, socket, head) {
-      if (!path.test(req.url?.split('?')[0] ?? '')) return false;
-      if (closing) socket.destroy();
-      else void handshake(req, socket, head);
-      return true;
-    },
-    close() {
-      closing = true;
-      for (const ws of waiting) ws.terminate();
-    },
-  };
+  private refuse(socket: Duplex, thrown: unknown): void {
+    const { clock, logger } = this.context;
+    // Nobody reads this connection any more, so that its end would never be seen.
+    socket.once('finish', () => socket.destroy());
+    refuseUpgrade(socket, callerError(thrown, logger), clock);
+  }
 }

@@ -22,9 +22,13 @@ export function moveBearerToken({ headers }: IncomingMessage): void {
   if (bearer === undefined) return;
   const encoded = bearer.slice(BEARER.length);
   const token = Buffer.from(encoded, 'base64url').toString('utf8');
-  const isSound = others.length === 0 && BASE64_URL.test(encoded) && PRINTABLE.test(token) && Buffer.from(token).toString('base64url') === encoded;
+  const isSound =
+    others.length === 0 && BASE64_URL.test(encoded) && PRINTABLE.test(token) && Buffer.from(token).toString('base64url') === encoded;
   if (!isSound)
-    throw new TaskBridgeError('AUTHENTICATION_ERROR', 'The subprotocol bearer.<token> carries no base64url text; encode the token without padding.');
+    throw new TaskBridgeError(
+      'AUTHENTICATION_ERROR',
+      'The subprotocol bearer.<token> carries no base64url text; encode the token without padding.',
+    );
   headers.authorization ??= `Bearer ${token}`;
   const rest = offered.filter((name) => name !== bearer && name !== '');
   if (rest.length > 0) headers['sec-websocket-protocol'] = rest.join(', ');
@@ -54,5 +58,8 @@ export function refuseForeignOrigin({ headers }: IncomingMessage, allowedOrigins
   if (cookie === undefined || authorization !== undefined || origin === undefined) return;
   if (allowedOrigins.has(origin)) return;
   if (host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()) return;
-  throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', 'Pages of this origin may not use the cookies of this server; ask its host to allow the origin.');
+  throw new TaskBridgeError(
+    'TASK_OWNERSHIP_ERROR',
+    'Pages of this origin may not use the cookies of this server; ask its host to allow the origin.',
+  );
 }

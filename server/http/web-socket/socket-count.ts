@@ -1,0 +1,25 @@
+/** How many sockets are open, for each owner and in all. */
+export class SocketCount {
+  private readonly owners = new Map<string, number>();
+  private total = 0;
+
+  get all(): number {
+    return this.total;
+  }
+
+  of(owner: string): number {
+    return this.owners.get(owner) ?? 0;
+  }
+
+  /** Counts a socket. Gives the function that ends it, to be called once. */
+  enter(owner: string): () => void {
+    this.total += 1;
+    this.owners.set(owner, this.of(owner) + 1);
+    return () => {
+      this.total -= 1;
+      const left = this.of(owner) - 1;
+      if (left > 0) this.owners.set(owner, left);
+      else this.owners.delete(owner);
+    };
+  }
+}
