@@ -33,7 +33,8 @@ interface ChangedEvent {
   readonly snapshot: ObservationSnapshot;
 }
 const logic = fromTransition(
-  (_: ObservationSnapshot, event: ChangedEvent) => event.snapshot,
+  // A stopped actor is told of it by an event of XState's own.
+  (known: ObservationSnapshot, event: ChangedEvent) => (event.type === 'observation.changed' ? event.snapshot : known),
   ({ input }: { input: ObservationSnapshot }) => input,
 );
 /** A live XState actor whose snapshot's `context` is an {@link ObservationSnapshot}. */
