@@ -12,7 +12,9 @@ import type {
 } from '../../machines/index.ts';
 import { createTaskBridge, type TaskBridgeOptions } from '../../server/index.ts';
 import { file, form, FORM_TYPE, ids, text } from './form.ts';
+import { auth as bearer } from './host.ts';
 import { listen } from './listen.ts';
+import { send, wireRows } from './wire.ts';
 
 /** The door with the real service and hub behind it. */
 async function start(handlers: Readonly<Record<string, Handler>>, options: Partial<TaskBridgeOptions> = {}) {
@@ -180,5 +182,22 @@ describe('the door with a real service behind it', () => {
     });
     expect(await response.text()).toContain(`"result":${input}`);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it('refuses like the golden rows say', async () => {
+    const host = await start({ report: () => Promise.resolve(null) }, { auth: bearer });
+    // Two rows speak of what only the fake service has.
+    const ofTheFake = ['refuses a type that nobody handles', 'refuses an unknown question'];
+    const rows = Object.values(wireRows)
+      .flat()
+      .filter(({ name, answer }) => [400, 401, 404, 405, 422].includes(answer.status) && !ofTheFake.includes(name));
+    for (const row of rows) {
+      const response = await send(host.url, row);
+      // Envelopes: the wire's own JSON.
+      const body = (await response.json()) as ErrorEnvelope;
+      const expected = row.answer.body as ErrorEnvelope;
+      expect([row.name, response.status, { ...body, timestamp: expected.timestamp }]).toEqual([row.name, row.answer.status, expected]);
+    }
+    expect(rows.length).toBeGreaterThan(50);
   });
 });

@@ -114,6 +114,7 @@ describe('a multipart create', () => {
     ['dir/', 'upload.bin'],
     ['..', 'upload.bin'],
     ['', 'upload.bin'],
+    ['a\u0000\u0007.txt', 'a.txt'],
     ['grün.txt', 'grün.txt'],
     ['x'.repeat(300), 'x'.repeat(255)],
   ])('names the file %j %j', async (sent, kept) => {
@@ -133,6 +134,17 @@ describe('a multipart create', () => {
       ['b', 'text/plain'],
       ['upload.bin', 'image/png'],
     ]);
+  });
+
+  it('forgets a content type that no header could carry', async () => {
+    await post([...ids, file('x', 'a', { contentType: 'text/grün' }), file('x', 'b', { contentType: `text/${'x'.repeat(300)}` })]);
+    expect(request().attachments.map(({ contentType }) => contentType)).toEqual(['application/octet-stream', 'application/octet-stream']);
+  });
+
+  it('keeps no half of a character in a file name', async () => {
+    const disposition = `form-data; name="attachment"; filename*=utf-16le\'\'a%00%00%d8b%00`;
+    await post([...ids, { disposition, contentType: 'text/plain', body: 'x' }]);
+    expect(request().attachments[0]?.fileName).not.toMatch(/\p{Surrogate}/u);
   });
 
   it('ignores other files and other fields', async () => {

@@ -1,7 +1,7 @@
 import { TaskBridgeError } from '../../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../../ports/attachments.ts';
 import type { HttpOptions } from '../options.ts';
-import { assertContentType } from './content-types.ts';
+import { assertContentType, uploadedContentType } from './content-types.ts';
 import { uploadedFileName } from './file-name.ts';
 import { measured, type Measure } from './measured.ts';
 import type { Part } from './parts.ts';
@@ -53,7 +53,7 @@ export function createFileWriter({ attachments, options, prefix, fail }: FileWri
     keys,
     take(part) {
       if (count >= options.uploadFilesMax) throw tooManyFiles(options.uploadFilesMax);
-      const contentType = (part.contentType ?? 'application/octet-stream').slice(0, 255);
+      const contentType = uploadedContentType(part.contentType);
       const fileName = uploadedFileName(part.fileName);
       assertContentType(contentType, options.uploadContentTypes, fileName);
       return write(part, count++, { fieldName: part.name ?? '', fileName, contentType });
