@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { settle, world } from './hub-of.ts';
+import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
 const once = { waitMs: 0, maxEvents: 100 };
@@ -68,6 +69,41 @@ describe('a long poll', () => {
       for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
       await task.append();
       expect((await answer).entries).toHaveLength(1);
+    }
+  });
+
+  it('brings a whole log once and in order, poll by poll, 200 times with random timing', async () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const random = seeded(seed);
+      const { store, clock, hub } = await world();
+      const task = await taskLog(store);
+      const maxEvents = 1 + Math.floor(random() * 5);
+      const drops = random() < 0.3;
+      store.loses = () => drops && random() < 0.3;
+      const got: string[] = [];
+      let isOver = false;
+      const polling = (async () => {
+        let after: string | undefined;
+        while (!isOver) {
+          const page = await hub.poll(task.taskId, { after, waitMs: Math.floor(random() * 100), maxEvents });
+          got.push(...page.entries.map(({ eventId }) => eventId));
+          after = page.nextAfterEventId ?? undefined;
+          isOver = page.terminal;
+        }
+      })();
+      for (let commits = Math.floor(random() * 10); commits > 0; commits -= 1) {
+        for (let turn = Math.floor(random() * 5); turn > 0; turn -= 1) await Promise.resolve();
+        if (random() < 0.3) clock.advance(random() * 50);
+        await task.append(1 + Math.floor(random() * 4));
+      }
+      await task.end();
+      while (!isOver) {
+        await new Promise(setImmediate);
+        clock.advance(50);
+      }
+      await polling;
+      expect([seed, ...got]).toEqual([seed, ...task.ids]);
+      expect(hub.watched).toBe(0);
     }
   });
 

@@ -3,6 +3,7 @@ import { liveDefaults } from '../../server/live/options.ts';
 import { handClock } from './hand-clock.ts';
 import { liveHost, watchBySse, watchByWebSocket, type Host, type HostOptions, type Watched } from './host.ts';
 import { settle } from './hub-of.ts';
+import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
 const transports = [
@@ -24,17 +25,6 @@ afterEach(async () => {
   await Promise.all(hosts.map((host) => host.close()));
   hosts = [];
 });
-
-/** One seed, one history. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);

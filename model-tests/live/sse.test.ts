@@ -1,0 +1,101 @@
+import Koa from 'koa';
+import { Agent, createServer, request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openSse } from '../../server/http/sse/index.ts';
+import { systemClock } from '../../server/ports/index.ts';
+import { liveHost, watchBySse, type Host, type HostOptions } from './host.ts';
+import { evenChance } from './hub-of.ts';
+import { taskLog } from './task-log.ts';
+
+let hosts: Host[] = [];
+async function open(options?: HostOptions): Promise<Host> {
+  const host = await liveHost(options);
+  hosts.push(host);
+  return host;
+}
+afterEach(async () => {
+  await Promise.all(hosts.map((host) => host.close()));
+  hosts = [];
+});
+
+describe('an SSE stream', () => {
+  it('has the headers that keep proxies from holding it back, and the frames of the protocol to the letter', async () => {
+    const host = await open();
+    const task = await taskLog(host.store);
+    await task.append(1);
+    await task.end();
+    const viewer = watchBySse(host, task.taskId);
+    const { statusCode, headers } = await viewer.response;
+    expect(await viewer.closed).toBe('end');
+    expect(statusCode).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    const [heartbeat, first, last, nothing] = viewer.text.split('\n\n');
+    expect(heartbeat).toMatch(
+      /^:heartbeat\ndata:\{"type":"HEARTBEAT","taskId":"[0-9a-f]{32}","eventId":"hb-a+","createdAt":"[^"]+Z","payload":\{"live":true\}\}$/,
+    );
+    for (const [block, id] of [
+      [first, task.ids[0]],
+      [last, task.ids[1]],
+    ] as const)
+      expect(block).toMatch(new RegExp(`^id:${id}\\ndata:\\{"type":[^\\n]*"eventId":"${id}"[^\\n]*\\}$`));
+    expect(nothing).toBe('');
+  });
+
+  it('is refused before anything is written where the process has as many viewers as it may', async () => {
+    const host = await open({ live: { viewersMax: 1 } });
+    const task = await taskLog(host.store);
+    watchBySse(host, task.taskId);
+    await vi.waitFor(() => expect(host.hub.viewers).toBe(1));
+    const seen = vi.fn();
+    const { req, res } = { req: { socket: {} } as never, res: { writeHead: seen, write: seen } as never };
+    const attempt = (): void =>
+      openSse(req, res, { taskId: task.taskId, cursor: undefined, hub: host.hub, clock: systemClock, chance: evenChance });
+    expect(attempt).toThrow(expect.objectContaining({ code: 'RATE_LIMITED', retryAfterSeconds: 5 }) as Error);
+    expect(seen).not.toHaveBeenCalled();
+  });
+
+  it('leaves its connection for the next ones, one after the other, without leaving anything on it', async () => {
+    const host = await open();
+    const task = await taskLog(host.store);
+    await task.end();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let round = 0; round < 15; round += 1) {
+      const response = await new Promise<IncomingMessage>((resolve, reject) =>
+        request({ port: host.port, host: '127.0.0.1', agent, path: `/events/${task.taskId}` }, resolve)
+          .on('error', reject)
+          .end(),
+      );
+      await new Promise((resolve) => response.on('end', resolve).resume());
+    }
+    await vi.waitFor(() => expect(host.hub.viewers).toBe(0));
+    const [socket, ...others] = host.sockets;
+    expect(others).toEqual([]);
+    expect(socket?.listenerCount('end')).toBeLessThan(5);
+    agent.destroy();
+  });
+
+  it('takes a response over from Koa, with status 200', async () => {
+    const host = await open();
+    const task = await taskLog(host.store);
+    await task.append(2);
+    await task.end();
+    const app = new Koa();
+    app.use((ctx) => {
+      openSse(ctx.req, ctx.res, { taskId: task.taskId, cursor: undefined, hub: host.hub, clock: systemClock, chance: evenChance });
+      ctx.respond = false;
+    });
+    const answer = app.callback();
+    const server = createServer((req, res) => void answer(req, res));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const viewer = watchBySse({ ...host, port: (server.address() as AddressInfo).port }, task.taskId);
+    expect((await viewer.response).statusCode).toBe(200);
+    expect(await viewer.closed).toBe('end');
+    expect(viewer.ids).toEqual(task.ids);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
