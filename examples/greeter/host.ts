@@ -7,8 +7,8 @@ import { createTaskBridge } from 'taskbridge/server';
 
 async function greet(task: Task) {
   await task.progress(50, { stage: 'asking' });
-  const answer = await task.suspend('name', { reasonCode: 'NAME_NEEDED', allowedActions: ['tell'] });
-  return { greeting: `Hello, ${String(answer.payload['name'] ?? 'stranger')}!` };
+  const { payload } = await task.suspend('name', { reasonCode: 'NAME_NEEDED', allowedActions: ['tell'] });
+  return { greeting: `Hello, ${typeof payload['name'] === 'string' ? payload['name'] : 'stranger'}!` };
 }
 
 const bridge = createTaskBridge({
@@ -19,7 +19,8 @@ const bridge = createTaskBridge({
 
 const app = new Koa();
 app.use(bridge.middleware({ prefix: '/api/v1' }));
-const server = createServer(app.callback());
+const answer = app.callback();
+const server = createServer((request, response) => void answer(request, response));
 server.on('upgrade', bridge.upgrade);
 await bridge.start();
 server.listen(Number(process.env['PORT'] ?? 3000), '127.0.0.1', () => console.log('Listening on', server.address()));

@@ -9,7 +9,7 @@ import { openSuspensions } from 'taskbridge/machines';
 import { startHost } from './host-process.ts';
 import { answers, type Answer, type Report } from './job/index.ts';
 import { readLog } from './log.ts';
-import { questionLines, statusLines } from './narrator.ts';
+import { questionLines } from './narrator.ts';
 import { readOrder, type Order } from './order.ts';
 import { proveLog, proveReport, proveTroubles } from './proof.ts';
 import { startProxy } from './proxy.ts';

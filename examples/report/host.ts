@@ -58,7 +58,8 @@ app.use(async (ctx) => {
   ctx.body = createReadStream(path);
 });
 
-const server = createServer(app.callback());
+const answer = app.callback();
+const server = createServer((request, response) => void answer(request, response));
 server.on('upgrade', bridge.upgrade);
 await bridge.start();
 server.listen(Number(values.port), '127.0.0.1', () => {

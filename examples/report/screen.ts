@@ -20,10 +20,11 @@ export type Paint = (text: string, colour: keyof typeof colours) => string;
 
 const colours = { dim: 2, bold: 1, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const;
 const ESCAPE = '\u001b[';
+const COLOUR = new RegExp(`${ESCAPE.replace('[', '\\[')}(\\d+)m`);
 
 /** A screen on standard output: redrawn in place on a terminal, plain lines otherwise. */
 export function openScreen(output: WriteStream = process.stdout, input: ReadStream = process.stdin): { readonly screen: Screen; readonly paint: Paint } {
-  const isTerminal = output.isTTY === true && process.env['TERM'] !== 'dumb';
+  const isTerminal = output.isTTY && process.env['TERM'] !== 'dumb';
   const coloured = isTerminal && process.env['NO_COLOR'] === undefined;
   const paint: Paint = (text, colour) => (coloured ? `${ESCAPE}${colours[colour]}m${text}${ESCAPE}0m` : text);
   return { screen: isTerminal ? terminal(output, input) : plain(output), paint };
@@ -51,7 +52,7 @@ function terminal(output: WriteStream, input: ReadStream): Screen {
   };
   const held: string[] = [];
   return {
-    interactive: input.isTTY === true,
+    interactive: input.isTTY,
     redraws: true,
     line(text) {
       if (asking) held.push(text);
@@ -81,8 +82,9 @@ function terminal(output: WriteStream, input: ReadStream): Screen {
 function cut(line: string, columns: number): string {
   let width = 0;
   let out = '';
-  for (const part of line.split(/(\u001b\[\d+m)/u)) {
-    if (part.startsWith(ESCAPE)) out += part;
+  for (const [index, part] of line.split(COLOUR).entries()) {
+    // What was split by stands at the odd places.
+    if (index % 2 === 1) out += `${ESCAPE}${part}m`;
     else {
       const room = Math.max(0, columns - 1 - width);
       out += [...part].slice(0, room).join('');

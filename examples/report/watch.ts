@@ -1,5 +1,5 @@
 import type { ConnectionView, TaskBridgeClient } from 'taskbridge/client/node';
-import type { Aggregate, Fact, TransportName, UnknownFact } from 'taskbridge/machines';
+import type { Aggregate, Fact, TaskState, TransportName, UnknownFact } from 'taskbridge/machines';
 import { connectionLine, factLine, statusLines } from './narrator.ts';
 import type { Paint, Screen } from './screen.ts';
 
@@ -26,6 +26,7 @@ export function watch(client: TaskBridgeClient, taskId: string, screen: Screen, 
   const facts: (Fact | UnknownFact)[] = [];
   const waiting = new Set<() => void>();
   let connections = 0;
+  let state: TaskState = 'accepted';
   let liveOn: TransportName | undefined;
   let isOver = false;
   let progressShownFrom = 0;
@@ -39,6 +40,10 @@ export function watch(client: TaskBridgeClient, taskId: string, screen: Screen, 
       liveOn = now;
       if (now) connections += 1;
       if (now || !task.terminal) screen.line(paint(`       ${now ? connectionLine({ ...connection, climbing: false }) : 'connection lost'}`, 'dim'));
+    }
+    if (task.state !== state) {
+      screen.line(paint(`       task chart: ${state} → ${task.state}`, 'dim'));
+      state = task.state;
     }
     screen.status(statusLines(task.aggregate, connection, paint));
     look();

@@ -34,8 +34,8 @@ async function ask(job: Job, from: State): Promise<Answer> {
 }
 
 /** Reads the first rows of a few groups again: while the file was read, nobody knew that another row would follow with the same key. */
-async function samples(job: Job, { rules, samples }: State): Promise<readonly JsonObject[]> {
-  const found = new Map(samples.map((digest) => [digest, [] as JsonObject[]]));
+async function samples(job: Job, { rules, samples: digests }: State): Promise<readonly JsonObject[]> {
+  const found = new Map(digests.map((digest) => [digest, [] as JsonObject[]]));
   for await (const { cells, line, findings } of rowsFrom(job, { rules, place: start })) {
     if (findings.length > 0) continue;
     const rows = found.get(digestOf(keyOf(cells, rules)).toString('hex'));
