@@ -1,0 +1,78 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compareEventIds, eventId, isCursor, isStart, parseEventId } from '../../machines/index.ts';
+
+describe('event ids', () => {
+  test.each([
+    ['1-1', '2-1', -1],
+    ['2-1', '10-1', -1],
+    ['10-5', '9-9', 1],
+    ['3-1', '3-1', 0],
+    ['3-1', '3-2', -1],
+    ['3', '4-0', -1],
+    ['3', '3-0', 0],
+    ['1790000000000-0', '1790000000000-1', -1],
+    ['1790000000000-9', '1790000000001-0', -1],
+    ['abc', 'abc', 0],
+    ['abc', '1-1', undefined],
+    ['1-1', 'hb-01ab', undefined],
+    ['', '1-1', undefined],
+    ['1-1-1', '1-1', undefined],
+    ['-1', '1', undefined],
+    ['1.5', '1', undefined],
+    ['1e3', '1000', undefined],
+  ] as const)('%j against %j is %j', (a, b, expected) => {
+    const found = compareEventIds(a, b);
+    expect(found === undefined ? undefined : Math.sign(found)).toBe(expected);
+    const back = compareEventIds(b, a);
+    expect(back === undefined ? undefined : Math.sign(back) + Math.sign(found ?? 0)).toBe(expected === undefined ? undefined : 0);
+  });
+
+  test('that we issue are valid cursors, come apart as they were put together, and are ordered by n alone', () => {
+    const n = fc.integer({ min: 1, max: 10 ** 12 });
+    const ms = fc.integer({ min: 0, max: 10 ** 14 });
+    const property = fc.property(n, ms, n, ms, (n1, ms1, n2, ms2) => {
+      const [a, b] = [eventId(n1, ms1), eventId(n2, ms2)];
+      expect(isCursor(a)).toBe(true);
+      expect(parseEventId(a)).toEqual({ n: n1, ms: ms1 });
+      if (n1 !== n2) expect(Math.sign(compareEventIds(a, b) ?? 0)).toBe(Math.sign(n1 - n2));
+    });
+    fc.assert(property, { seed: 20_260_108 });
+  });
+
+  test.each(['1-0', '12-1790000000000', '1-1790000000000', '9999999999999999-9999999999999999', '', '0-0'])(
+    '%j is a cursor that a server takes',
+    (cursor) => expect(isCursor(cursor)).toBe(true),
+  );
+
+  test.each([
+    '$',
+    '+',
+    '-',
+    '(1-1',
+    '*',
+    '0',
+    '3',
+    '0-1',
+    '01-1',
+    '1-',
+    '-1-1',
+    '1-1 ',
+    ' 1-1',
+    '1-1\n',
+    '1_1',
+    '1-1-1',
+    'null',
+    '１-１',
+    '12345678901234567-1',
+  ])('%j is no cursor', (cursor) => expect(isCursor(cursor)).toBe(false));
+
+  test.each([
+    [undefined, true],
+    [null, true],
+    ['', true],
+    ['0-0', true],
+    ['1-0', false],
+    ['0', false],
+  ])('%j means from the start: %j', (cursor, expected) => expect(isStart(cursor)).toBe(expected));
+});

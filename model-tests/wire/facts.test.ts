@@ -1,0 +1,115 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { factSchema, factTypes, isFactType, isTerminalType, payloads, type FactType } from '../../machines/index.ts';
+
+interface PayloadTable {
+  readonly accepted: readonly unknown[];
+  readonly refused: readonly unknown[];
+}
+
+const question = { suspendId: 's', kind: 'USER_ACTION_REQUIRED', reasonCode: 'R', allowedActions: ['a'], schemaVersion: 1 };
+const acceptance = { suspendId: 's', clientActionId: 'c', actionType: 'a', acceptedAt: '2026-01-01T00:00:00.123456Z' };
+
+const tables: { readonly [T in FactType]: PayloadTable } = {
+  TASK_STARTED: { accepted: [{}, { message: 'Begun.' }], refused: [{ message: 7 }, { extra: 1 }, null, []] },
+  TASK_PROGRESS: {
+    accepted: [{ progress: 0 }, { progress: 100 }, { progress: 33.3, stage: 's', message: 'm' }],
+    refused: [
+      {},
+      { progress: -0.1 },
+      { progress: 100.1 },
+      { progress: '50' },
+      { progress: NaN },
+      { progress: 5, stage: 's'.repeat(257) },
+      { progress: 5, percent: 5 },
+    ],
+  },
+  TASK_MESSAGE: {
+    accepted: [{ message: '' }, { message: 'm', level: 'info' }, { message: 'm', level: 'warning' }, { message: 'm', level: 'debug' }],
+    refused: [{}, { message: 'm', level: 'error' }, { message: 'a\udfffb' }],
+  },
+  TASK_SUSPENDED: {
+    accepted: [
+      question,
+      { ...question, kind: 'EXTERNAL_CONFIRMATION_PENDING' },
+      { ...question, kind: 'SYSTEM_PAUSED', expiresAt: '2026-01-01T00:00:00Z', uiHints: {}, interaction: { rows: [1] } },
+    ],
+    refused: [
+      { ...question, kind: 'OTHER' },
+      { ...question, allowedActions: [] },
+      { ...question, allowedActions: [' '] },
+      { ...question, schemaVersion: 0 },
+      { ...question, schemaVersion: 1.5 },
+      { ...question, expiresAt: '2026-01-01T00:00:00+02:00' },
+      { ...question, expiresAt: 'tomorrow' },
+      { ...question, uiHints: [] },
+      { ...question, status: 'OPEN' },
+    ],
+  },
+  TASK_ACTION_ACCEPTED: {
+    accepted: [acceptance, { ...acceptance, message: 'm' }],
+    refused: [
+      { ...acceptance, acceptedAt: undefined },
+      { ...acceptance, acceptedAt: '2026-01-01' },
+      { ...acceptance, payload: {} },
+    ],
+  },
+  TASK_SUSPENSION_CLOSED: {
+    accepted: [
+      { suspendId: 's', outcome: 'EXPIRED' },
+      { suspendId: 's', outcome: 'CANCELLED' },
+    ],
+    refused: [{ suspendId: 's', outcome: 'RESOLVED' }, { outcome: 'EXPIRED' }],
+  },
+  TASK_CANCEL_REQUESTED: { accepted: [{}, { reason: 'r' }], refused: [{ reason: null }, { by: 'me' }] },
+  TASK_COMPLETED: {
+    accepted: [{ result: null }, { result: 0 }, { result: [] }, { result: { a: 1 }, more: true }],
+    refused: [{}, { result: undefined }, { result: Infinity }, { result: { text: '\ud800' } }],
+  },
+  TASK_FAILED: {
+    accepted: [{ code: 'C', message: 'm', retryable: false }],
+    refused: [
+      { code: 'C', message: 'm' },
+      { code: '', message: 'm', retryable: true },
+      { code: 'C', message: 'm'.repeat(1025), retryable: true },
+    ],
+  },
+  TASK_CANCELLED: { accepted: [{ reason: 'r' }, { reason: 'r', message: 'm' }], refused: [{}, { reason: null }] },
+};
+
+const rows = factTypes.flatMap((type) => [
+  ...tables[type].accepted.map((payload) => [type, true, payload] as const),
+  ...tables[type].refused.map((payload) => [type, false, payload] as const),
+]);
+
+describe('the facts of the wire', () => {
+  test.each(rows)('%s with a payload that keeps its schema (%j): %j', (type, isSound, payload) => {
+    expect(payloads[type].safeParse(payload).success).toBe(isSound);
+  });
+
+  test.each(factTypes)('%s travels in exactly five fields', (type) => {
+    const fact = { type, taskId: 't', eventId: '3-1', createdAt: '2026-01-01T00:00:00Z', payload: tables[type].accepted[0] };
+    const schema = factSchema(type);
+    expect(schema.safeParse(fact).success).toBe(true);
+    expect(schema.safeParse({ ...fact, version: 1 }).success).toBe(false);
+    for (const field of Object.keys(fact)) expect(schema.safeParse({ ...fact, [field]: undefined }).success).toBe(false);
+  });
+
+  test('of which three end a log', () => {
+    expect(factTypes.filter(isTerminalType)).toEqual(['TASK_COMPLETED', 'TASK_FAILED', 'TASK_CANCELLED']);
+    expect(['TASK_RENAMED', 'toString', '__proto__', 'HEARTBEAT'].filter(isFactType)).toEqual([]);
+  });
+
+  test('have a JSON Schema each, which names every field that the code requires', () => {
+    const folder = new URL('../../docs/schemas/', import.meta.url);
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(factTypes.map(schemaFile)));
+    for (const type of factTypes) {
+      const text = readFileSync(new URL(schemaFile(type), folder), 'utf8');
+      expect(JSON.parse(text)).toMatchObject({ properties: { type: { const: type } }, additionalProperties: false });
+    }
+  });
+});
+
+function schemaFile(type: FactType): string {
+  return `${type.toLowerCase().replaceAll('_', '-')}.json`;
+}
