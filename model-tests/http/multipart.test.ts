@@ -311,6 +311,15 @@ describe('a multipart create', () => {
     raw.socket.destroy();
   });
 
+  it('of a type that nobody handles is refused before its files are sent', async () => {
+    const raw = openRaw(host.port);
+    await raw.write(head('POST /api/v1/tasks', { 'content-type': FORM_TYPE, 'content-length': 60 * MIB }));
+    await raw.write(form([text('taskType', 'unhandled'), ...ids.slice(0, 1), file('first')], ''));
+    expect((await raw.answer).status).toBe(422);
+    expect(await host.attachments.all()).toEqual([]);
+    raw.socket.destroy();
+  });
+
   it('leaves nothing behind when its client goes', async () => {
     const store = visibleAttachments();
     const removed: string[] = [];

@@ -28,6 +28,8 @@ export interface UploadTools {
   readonly logger: Logger | undefined;
   /** Makes the id of the task that the request is about to create. */
   newTaskId(clientRequestId: string): string;
+  /** Throws for a type that nobody handles. */
+  assertHandled(taskType: string): void;
 }
 
 /**
@@ -66,6 +68,8 @@ export async function receiveUpload(req: IncomingMessage, tools: UploadTools): P
     else if (isTextField(part.name) || part.fileName === undefined) {
       const read = watch(fields.take(part));
       if (part.name === 'clientRequestId') requestIdRead = read;
+      // Said early, so that no file is sent for nothing.
+      if (part.name === 'taskType') void watch(read.then(() => tools.assertHandled(requiredText(texts, 'taskType'))));
     } else part.bytes.resume();
   };
   const moved: string[] = [];

@@ -32,8 +32,12 @@ export function createRoute(tools: RouteTools): Route {
 async function createFromMultipart({ ctx, auth }: Call, tools: RouteTools): Promise<void> {
   const { attachments, service } = tools;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server takes no uploads; send application/json.');
-  const newTaskId = (clientRequestId: string) => service.newTaskId(auth, clientRequestId);
-  const upload = await receiveUpload(ctx.req, { ...tools, attachments, newTaskId });
+  const upload = await receiveUpload(ctx.req, {
+    ...tools,
+    attachments,
+    newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
+    assertHandled: (taskType) => service.assertHandled(taskType),
+  });
   try {
     const created = await create(auth, requestOf(upload), tools);
     // The files of the task that this request made before are those that count.
