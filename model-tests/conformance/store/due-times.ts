@@ -23,7 +23,8 @@ export function describeDueTimes(store: () => Store): void {
       const tasks = sorted(await createDue([5, 5, 5, 5, 1, 2, 3, 4, 6, 100, 99]));
       for (const limit of [1, 2, 3, 7]) {
         const seen: DueTask[] = [];
-        for (;;) {
+        // A store that gives a position again must not hang the run.
+        for (let pages = 0; pages <= tasks.length; pages += 1) {
           const page = await store().due(99, limit, seen.at(-1));
           expect(page.length).toBeLessThanOrEqual(limit);
           if (page.length === 0) break;

@@ -43,10 +43,13 @@ export function describeRetention(store: () => Store): void {
       await store().append(commitOf(taskId, 5, { firstRetained: 100 }));
       expect(await readAll(store(), taskId)).toEqual({ entries: [], firstEventId: null, lastEventId: factOf(taskId, 4).eventId, ended: false });
       expect(await store().lastEventIds([taskId])).toEqual([factOf(taskId, 4).eventId]);
-      await store().append(commitOf(taskId, 6, { facts: [factOf(taskId, 5)] }));
+      await store().append(commitOf(taskId, 6, { facts: factsOf(taskId, 5, 7) }));
       const page = await readAll(store(), taskId);
-      expect(legible(page.entries)).toEqual(legible([factOf(taskId, 5)]));
+      expect(legible(page.entries)).toEqual(legible(factsOf(taskId, 5, 7)));
       expect(page.firstEventId).toBe(factOf(taskId, 5).eventId);
+      expect(legible((await store().read(taskId, 6, noLimit))?.entries ?? [])).toEqual(legible(factsOf(taskId, 6, 7)));
+      await store().append(commitOf(taskId, 7, { firstRetained: 7 }));
+      expect(legible((await readAll(store(), taskId)).entries)).toEqual(legible([factOf(taskId, 7)]));
     });
 
     it('touches no other task', async () => {

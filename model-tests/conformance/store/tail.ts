@@ -64,6 +64,24 @@ export function describeTail(store: () => Store): void {
       await tail.close();
     });
 
+    it('tells nothing once `unwatch` or `close` has returned, not even what was on its way', async () => {
+      const tasks = await Promise.all(Array.from({ length: 3 }, () => taskWithFacts(store(), 0)));
+      const [one, two, three] = tasks.map(({ taskId }) => taskId) as [string, string, string];
+      const [leaving, closing, staying] = [listening(), listening(), listening()];
+      const tails = [leaving, closing, staying].map(({ listener }) => store().tail(listener));
+      for (const tail of tails) for (const taskId of [one, two, three]) await tail.watch(taskId);
+      const committed = Promise.all([one, two].map((taskId) => store().append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }))));
+      tails[0]?.unwatch(one);
+      await tails[1]?.close();
+      const heardAtClose = closing.told.length;
+      await committed;
+      await store().append(commitOf(three, 1, { facts: [factOf(three, 1)] }));
+      await Promise.all([leaving.facts(2), staying.facts(3)]);
+      expect(leaving.of(one)).toEqual([]);
+      expect(closing.told).toHaveLength(heardAtClose);
+      for (const tail of tails) await tail.close();
+    });
+
     it('tells once of a task that is watched twice', async () => {
       const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
       const tail = store().tail(heard.listener);
