@@ -34,3 +34,4 @@ export type {
   TransportName,
   UnknownFact,
 } from '../machines/index.ts';
+export { isFact } from '../machines/index.ts';
