@@ -64,7 +64,8 @@ function eventName(type: string): string {
 }
 
 function actionNames(when: string, actions: readonly unknown[]): string[] {
-  return actions.map((action) => `${when} / ${referenceName(action)}`);
+  // Functions here are XState's own: they start and stop the timers of `after`.
+  return actions.flatMap((action) => (typeof action === 'function' ? [] : [`${when} / ${referenceName(action)}`]));
 }
 
 function referenceName(reference: unknown): string {

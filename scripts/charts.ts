@@ -2,6 +2,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
 import { taskMachine } from '../machines/task/task.machine.ts';
+import { transportMachine } from '../machines/transport/transport.machine.ts';
 import { attemptMachine } from '../server/attempt/attempt.machine.ts';
 import { keepCommitted } from './committed.ts';
 import { chartJson, chartMermaid } from './chart-text.ts';
@@ -10,6 +11,7 @@ const charts: Readonly<Record<string, AnyStateMachine>> = {
   attempt: attemptMachine,
   suspension: suspensionMachine,
   task: taskMachine,
+  transport: transportMachine,
 };
 
 const files = new Map<string, string>();
