@@ -1,7 +1,7 @@
 /**
  * One task, start to finish, over a connection that is cut in every way. `npm run demo -- [path/to/file.csv] [--calm] [--answer keep-first]`
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
@@ -19,7 +19,7 @@ import { watch } from './watch.ts';
 import { opening, result, verdict } from './words.ts';
 
 const TOKEN = 'ada';
-const PACE_SECONDS = 9;
+const PACE_SECONDS = { calm: 4, troubled: 9 };
 /** Far below the defaults, so that falling and climbing are over in seconds. */
 const limits = { openMs: 2000, backoffBaseMs: 150, backoffMaxMs: 600, climbIntervalMs: 500, provingMs: 1000, pollWaitMs: 2000, emptyPauseMs: 100 };
 
@@ -42,7 +42,7 @@ async function run(order: Order, directory: string): Promise<boolean> {
 
   const { taskId } = await client.start({
     taskType: 'report.build',
-    input: { findingsMax: 15, paceSeconds: PACE_SECONDS },
+    input: { findingsMax: 15, paceSeconds: PACE_SECONDS[order.calm ? 'calm' : 'troubled'] },
     attachments: [{ fileName: basename(order.path), contentType: 'text/csv', content: csv }],
   });
   const task = watch(client, taskId, screen, paint);
@@ -83,6 +83,12 @@ async function ask(screen: Screen): Promise<Answer> {
   }
 }
 
+/** The cleaned file stays: whoever gave a file of their own wants it. */
+async function sweep(directory: string): Promise<void> {
+  for (const name of ['store', 'attachments', 'work']) await rm(join(directory, name), { recursive: true, force: true });
+  await rmdir(directory).catch(() => undefined);
+}
+
 async function clean(): Promise<void> {
   for (const step of undo.splice(0).reverse()) await step().catch(() => undefined);
 }
@@ -96,8 +102,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const)
 try {
   const order = readOrder(process.argv.slice(2));
   const directory = await mkdtemp(join(tmpdir(), 'taskbridge-demo-'));
-  // The cleaned file stays: whoever gave a file of their own wants it.
-  for (const name of ['store', 'attachments', 'work']) undo.push(() => rm(join(directory, name), { recursive: true, force: true }));
+  undo.push(() => sweep(directory));
   process.exitCode = (await run(order, directory)) ? 0 : 1;
 } catch (error) {
   process.exitCode = 1;

@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
+import type { Fact, UnknownFact } from 'taskbridge/machines';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHost, type HostProcess } from '../../examples/report/host-process.ts';
+import type { Report } from '../../examples/report/job/index.ts';
+import { readLog } from '../../examples/report/log.ts';
+import { proveLog, proveReport } from '../../examples/report/proof.ts';
+import { startProxy, type Proxy } from '../../examples/report/proxy.ts';
+
+/** `KILLS=50 npx vitest run model-tests/examples/report-kills` for more of them; `SEED` to see the same moments again. */
+const KILLS = Number(process.env['KILLS'] ?? 5);
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const TOKEN = 'ada';
+/** Facts of an undisturbed task, a little fewer than there are; 0 is the moment after the create. */
+const FACTS = 150;
+
+let directory = '';
+let csv: Uint8Array = new Uint8Array();
+let host: HostProcess;
+let proxy: Proxy;
+let client: TaskBridgeClient;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'report-kills-'));
+  csv = await readFile(new URL('../../examples/report/orders.csv', import.meta.url));
+  host = await startHost(directory);
+  proxy = await startProxy(() => host.port);
+  client = createTaskBridgeClient({
+    baseUrl: proxy.url,
+    auth: () => TOKEN,
+    limits: { backoffBaseMs: 50, backoffMaxMs: 400, climbIntervalMs: 400, openMs: 5000, commandRetriesMax: 20 },
+  });
+});
+afterAll(async () => {
+  await client.close();
+  await proxy.close();
+  await host.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** The nth of a seed's numbers from 0 to 1. */
+function chanceOf(nth: number): number {
+  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
+  return x - Math.floor(x);
+}
+
+/** Lets the process go on for so many turns: a moment within a commit, rather than between two. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe(`a report whose server is killed (SEED=${SEED})`, () => {
+  it.each(Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: Math.floor(chanceOf(2 * kill + 2) * FACTS) })))(
+    'comes to its end with nothing lost, twice or asked twice: kill $kill at fact $atFact',
+    { timeout: 60_000 },
+    async ({ kill, atFact }) => {
+      const { taskId } = await client.start({
+        taskType: 'report.build',
+        input: { paceSeconds: 0.5 },
+        attachments: [{ fileName: 'orders.csv', content: csv }],
+      });
+      const observation = client.observe(taskId);
+      // Whoever only iterates sees facts in time; a subscriber besides, as a screen would be.
+      observation.subscribe(() => undefined);
+      const facts: (Fact | UnknownFact)[] = [];
+      let restarted: Promise<void> | undefined;
+      let answered: Promise<unknown> | undefined;
+      const killAndRestart = async () => {
+        await turns(Math.floor(chanceOf(2 * kill + 1) * 200));
+        await host.kill();
+        await host.restart();
+      };
+      if (atFact === 0) restarted = killAndRestart();
+      for await (const fact of observation) {
+        facts.push(fact);
+        if (facts.length === atFact) restarted = killAndRestart();
+        if (fact.type === 'TASK_SUSPENDED') {
+          const { suspendId } = (fact as Fact<'TASK_SUSPENDED'>).payload;
+          answered ??= client.act(taskId, { suspendId, actionType: 'keep-last' });
+        }
+      }
+      await Promise.all([restarted, answered]);
+      expect(restarted).toBeDefined();
+      const stored = await readLog(`http://127.0.0.1:${host.port}`, TOKEN, taskId);
+      const last = stored.at(-1);
+      const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
+      const proofs = [
+        ...proveLog(facts, observation.getSnapshot().task.aggregate, stored),
+        await proveReport(csv, report, `http://127.0.0.1:${host.port}`, TOKEN),
+      ];
+      expect(proofs.filter(({ faults }) => faults.length > 0)).toEqual([]);
+      expect(report?.duplicates.answer).toBe('keep-last');
+    },
+  );
+});
