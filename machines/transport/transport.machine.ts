@@ -114,15 +114,20 @@ export const transportMachine = setup({
     mayClimbToWebSocket: ({ context }) => context.tries.ws > 0,
     hasEventStream: ({ context }) => context.tries.sse > 0,
     mayClimbToEventStream: and(['hasEventStream', stateIn({ observing: { delivering: { longPoll: 'live' } } })]),
+    mayDescendToEventStream: and(['isGateOpen', 'mayClimbToEventStream']),
     deliversBelowTop: or([
       and(['mayClimbToWebSocket', stateIn({ observing: { delivering: { eventStream: 'live' } } })]),
       and(['mayClimbToWebSocket', stateIn({ observing: { delivering: { longPoll: 'live' } } })]),
       'mayClimbToEventStream',
     ]),
+    isClimbingToWebSocket: stateIn({ observing: { climbing: 'webSocket' } }),
+    isClimbingToEventStream: stateIn({ observing: { climbing: 'eventStream' } }),
     deliversFromStream: or([
       stateIn({ observing: { delivering: { webSocket: 'live' } } }),
       stateIn({ observing: { delivering: { eventStream: 'live' } } }),
     ]),
+    needsNoClimb: not('deliversBelowTop'),
+    lostItsStream: not('deliversFromStream'),
     isThirdMalformed: ({ context }) => context.malformed >= 2,
     isUnauthorized: ({ event }) => refusalOf(event).status === 401,
     isRefreshable: ({ context, event }) => context.refreshesLeft > 0 && refusalOf(event).status === 401,
@@ -315,7 +320,7 @@ export const transportMachine = setup({
                   on: {
                     'sse.facts': { target: 'live', reenter: true, actions: 'giveBackTries' },
                     'sse.alive': { target: 'live', reenter: true, actions: 'trustCredentials' },
-                    'ws.level': { description: 'Climbed: the WebSocket delivers from here on.', target: '#transport.observing.delivering.webSocket.live' },
+                    'ws.level': { description: 'Climbed: the WebSocket delivers from here on.', guard: 'isClimbingToWebSocket', target: '#transport.observing.delivering.webSocket.live' },
                   },
                   after: { livenessTimeout: { description: 'Silence.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -341,8 +346,11 @@ export const transportMachine = setup({
                   tags: ['connecting'],
                   invoke: { src: 'pollOnce', id: 'pollOnce' },
                   on: {
-                    'poll.page': { target: 'live', actions: 'trustCredentials' },
-                    'poll.empty': { target: 'live', actions: 'trustCredentials' },
+                    'poll.page': [
+                      { guard: 'isGateClosed', target: 'live.pausing', actions: 'trustCredentials' },
+                      { target: 'live', actions: 'trustCredentials' },
+                    ],
+                    'poll.empty': { target: 'live.pausing', actions: 'trustCredentials' },
                   },
                   after: { openTimeout: { description: 'No answer.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -351,8 +359,8 @@ export const transportMachine = setup({
                   tags: ['live'],
                   initial: 'polling',
                   on: {
-                    'ws.level': { description: 'Climbed: the WebSocket delivers from here on.', target: '#transport.observing.delivering.webSocket.live' },
-                    'sse.level': { description: 'Climbed: the stream delivers from here on.', target: '#transport.observing.delivering.eventStream.live' },
+                    'ws.level': { description: 'Climbed: the WebSocket delivers from here on.', guard: 'isClimbingToWebSocket', target: '#transport.observing.delivering.webSocket.live' },
+                    'sse.level': { description: 'Climbed: the stream delivers from here on.', guard: 'isClimbingToEventStream', target: '#transport.observing.delivering.eventStream.live' },
                   },
                   states: {
                     polling: {
@@ -438,7 +446,6 @@ export const transportMachine = setup({
               tags: ['paused'],
               on: {
                 'consumer.drained': { target: 'choosing' },
-                'consumer.full': { description: 'Known already.' },
               },
             },
           },
@@ -453,7 +460,7 @@ export const transportMachine = setup({
             },
             resting: {
               description: 'Waits for the next probe.',
-              always: { guard: not('deliversBelowTop'), target: 'idle' },
+              always: { guard: 'needsNoClimb', target: 'idle' },
               after: {
                 climbInterval: [
                   { description: 'Probes wait for the gate.', guard: 'isGateClosed', target: 'resting', reenter: true },
@@ -466,7 +473,7 @@ export const transportMachine = setup({
               description: 'A WebSocket catches up beside the connection that delivers.',
               tags: ['climbing'],
               entry: 'openWebSocket',
-              always: { description: 'Nothing delivers any more.', guard: not('deliversBelowTop'), target: 'idle', actions: 'closeWebSocket' },
+              always: { description: 'Nothing delivers any more.', guard: 'needsNoClimb', target: 'idle', actions: 'closeWebSocket' },
               on: {
                 'ws.level': { target: 'proving' },
                 'ws.lost': { target: 'descending', actions: 'closeWebSocket' },
@@ -483,13 +490,13 @@ export const transportMachine = setup({
             descending: {
               description: 'The highest rung did not hold; the one below it may.',
               entry: 'countClimbFailure',
-              always: [{ guard: 'mayClimbToEventStream', target: 'eventStream' }, { target: 'idle' }],
+              always: [{ guard: 'mayDescendToEventStream', target: 'eventStream' }, { target: 'idle' }],
             },
             eventStream: {
               description: 'A stream catches up beside the long poll that delivers.',
               tags: ['climbing'],
               entry: 'openEventStream',
-              always: { description: 'Nothing delivers any more.', guard: not('deliversBelowTop'), target: 'idle', actions: 'closeEventStream' },
+              always: { description: 'Nothing delivers any more.', guard: 'needsNoClimb', target: 'idle', actions: 'closeEventStream' },
               on: {
                 'sse.level': { target: 'proving' },
                 'sse.lost': { target: 'idle', actions: ['closeEventStream', 'countClimbFailure'] },
@@ -506,7 +513,7 @@ export const transportMachine = setup({
               description: 'Just climbed: a fall within this time makes the next probe wait longer.',
               always: [
                 { description: 'Stopped by the consumers, not by the network.', guard: 'isFull', target: 'idle' },
-                { description: 'Fell.', guard: not('deliversFromStream'), target: 'idle', actions: 'countClimbFailure' },
+                { description: 'Fell.', guard: 'lostItsStream', target: 'idle', actions: 'countClimbFailure' },
               ],
               after: { provingTime: { target: 'idle', actions: 'forgetClimbFailures' } },
             },

@@ -1,0 +1,90 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
+import { createTaskBridge, type TaskBridge } from 'taskbridge/server';
+import { memoryStore } from 'taskbridge/adapters/memory';
+import { inProcess } from 'taskbridge/adapters/in-process';
+import { createTaskBridgeClient, type TaskBridgeClient, type TransportName } from 'taskbridge/client/node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+let server: Server;
+let bridge: TaskBridge;
+let client: TaskBridgeClient;
+let baseUrl: string;
+
+beforeEach(async () => {
+  bridge = createTaskBridge({
+    store: memoryStore(),
+    executor: inProcess({
+      'count.to': async (task) => {
+        const to = Number(task.input['to']);
+        for (let i = 1; i <= to; i += 1) await task.progress((i / to) * 100, { stage: `step ${i}` });
+        return { counted: to };
+      },
+      ask: async (task) => {
+        const { actionType } = await task.suspend('which', { reasonCode: 'WHICH', allowedActions: ['left', 'right'] });
+        return { went: actionType };
+      },
+    }),
+    auth: () => ({ subject: 'ada' }),
+  });
+  const app = new Koa();
+  app.use(bridge.middleware({ prefix: '/api/v1' }));
+  server = createServer(app.callback());
+  server.on('upgrade', bridge.upgrade);
+  await bridge.start();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  await client.close();
+  await bridge.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe.each<TransportName>(['ws', 'sse', 'poll'])('against the real server over %s', (transport) => {
+  beforeEach(() => {
+    client = createTaskBridgeClient({ baseUrl, transports: [transport] });
+  });
+
+  test('delivers a whole log once and in order, and folds it', async () => {
+    const { taskId } = await client.start({ taskType: 'count.to', input: { to: 50 } });
+    const observation = client.observe(taskId);
+    const ids: number[] = [];
+    for await (const fact of observation) ids.push(Number(fact.eventId.split('-')[0]));
+    expect(ids).toEqual(Array.from({ length: ids.length }, (_, i) => i + 1));
+    const { task, connection } = observation.getSnapshot();
+    expect(task).toMatchObject({ state: 'completed', terminal: true, partial: false, result: { counted: 50 } });
+    expect(connection).toMatchObject({ state: 'done', transport, continuity: 'resumed' });
+  });
+
+  test('answers a question that the task asks', async () => {
+    const { taskId } = await client.start({ taskType: 'ask' });
+    const observation = client.observe(taskId);
+    const types: string[] = [];
+    for await (const fact of observation) {
+      types.push(fact.type);
+      if (fact.type !== 'TASK_SUSPENDED') continue;
+      const [question] = observation.getSnapshot().task.openSuspensions;
+      const receipt = await client.act(taskId, { suspendId: question?.suspendId ?? '', actionType: 'left' });
+      expect(receipt.status).toBe('ACCEPTED');
+    }
+    expect(types).toEqual(['TASK_STARTED', 'TASK_SUSPENDED', 'TASK_ACTION_ACCEPTED', 'TASK_COMPLETED']);
+    expect(observation.getSnapshot().task.result).toEqual({ went: 'left' });
+  });
+
+  test('ends at once on a task that has ended', async () => {
+    const { taskId } = await client.start({ taskType: 'count.to', input: { to: 3 } });
+    for await (const _ of client.observe(taskId));
+    const types: string[] = [];
+    for await (const fact of client.observe(taskId)) types.push(fact.type);
+    expect(types.at(-1)).toBe('TASK_COMPLETED');
+  });
+
+  test('fails with the server’s code on an unknown task', async () => {
+    const iterator = client.observe('00ffffffffffffffffffffffffffffff')[Symbol.asyncIterator]();
+    await expect(iterator.next()).rejects.toMatchObject({ code: transport === 'ws' ? 'CONNECTION_REFUSED' : 'TASK_NOT_FOUND' });
+  });
+});
