@@ -3,9 +3,8 @@ import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import { createCore } from './core.ts';
 import { createHttpDoor } from './http/door.ts';
-import { openSse } from './http/sse/index.ts';
+import { createLiveDoor } from './http/sse/index.ts';
 import { createWebSocketDoor, type WebSocketDoor } from './http/web-socket/index.ts';
-import { grantedExtensions } from './live/extensions.ts';
 import { createLiveHub } from './live/hub.ts';
 import type { TaskActor } from './live-actors.ts';
 import { checkOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
@@ -65,11 +64,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   });
   const http = createHttpDoor({
     service: core.service,
-    live: {
-      poll: (taskId, request) => hub.poll(taskId, request),
-      openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
-        openSse(req, res, { taskId, cursor: after, extensions: grantedExtensions(extensions), cutAt: caller.expiresAt, hub, clock, chance }),
-    },
+    live: createLiveDoor({ hub, clock, chance }),
     auth,
     attachments,
     uploadPolicy: options.uploads,
