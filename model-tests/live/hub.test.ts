@@ -74,6 +74,28 @@ describe('closing the hub', () => {
     expect(hub.watched).toBe(0);
   });
 
+  it('keeps telling its followers, and closes the tail when the last one has left', async () => {
+    const { store, hub } = await world();
+    const task = await taskLog(store);
+    const closed = vi.fn();
+    const tail = store.tail.bind(store);
+    store.tail = (listener) => {
+      const real = tail(listener);
+      return { ...real, close: () => real.close().then(closed) };
+    };
+    const calls = vi.fn();
+    const leave = hub.follow(task.taskId, calls);
+    await settle();
+    await hub.close();
+    await task.append();
+    await settle();
+    expect(calls).toHaveBeenCalledTimes(2);
+    expect(closed).not.toHaveBeenCalled();
+    leave();
+    await settle();
+    expect(closed).toHaveBeenCalledTimes(1);
+  });
+
   it('cuts whoever comes afterwards', async () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);

@@ -91,6 +91,31 @@ describe('a viewer of the hub', () => {
     expect(viewer.ids).toEqual(task.ids);
   });
 
+  it('adds what came while it read, without asking the store again', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(2);
+    const read = store.read.bind(store);
+    let letGo: (() => void) | undefined;
+    store.read = async (...args) => {
+      const page = await read(...args);
+      await new Promise<void>((resolve) => (letGo = resolve));
+      return page;
+    };
+    const viewer = fakeViewer(clock);
+    hub.watch(task.taskId, viewer, undefined);
+    await settle();
+    await task.append(3);
+    await task.end();
+    await settle();
+    expect(viewer.ids).toEqual([]);
+    letGo?.();
+    await settle();
+    expect(viewer.ids).toEqual(task.ids);
+    expect(viewer.state).toBe('ended');
+    expect(store.reads).toBe(1);
+  });
+
   it('falls behind a hole and reads what is missing', async () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);

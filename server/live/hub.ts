@@ -52,7 +52,10 @@ export interface LiveHub {
    * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
    */
   follow(taskId: string, callback: () => void): () => void;
-  /** Answers waiting polls at once and cuts the viewers, spread over `spreadMs` milliseconds; resolves when the last one is gone. */
+  /**
+   * Answers waiting polls at once and cuts the viewers, spread over `spreadMs` milliseconds (default 0); resolves when the last one is
+   * gone. Followers are told until they leave; then the tail is closed.
+   */
   close(options?: { readonly spreadMs?: number }): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ export class Watches {
   private readonly byTask = new Map<string, Watch>();
   private readonly repair: Repair;
   private tail: Tail | undefined;
+  private closing = false;
 
   constructor(context: WatchesContext) {
     this.context = context;
@@ -41,7 +42,9 @@ export class Watches {
       onDeserted: () => {
         this.byTask.delete(taskId);
         tail.unwatch(taskId);
-        if (this.byTask.size === 0) this.repair.disarm();
+        if (this.byTask.size > 0) return;
+        this.repair.disarm();
+        if (this.closing) void this.closeTail();
       },
     });
     this.byTask.set(taskId, watch);
@@ -49,7 +52,13 @@ export class Watches {
     return watch;
   }
 
+  /** Closes the tail: now, or when the last follower has left. Work that is still to finish hears of its answers until then. */
   async close(): Promise<void> {
+    this.closing = true;
+    if (this.byTask.size === 0) await this.closeTail();
+  }
+
+  private async closeTail(): Promise<void> {
     this.repair.stop();
     await this.tail?.close().catch((error: unknown) => this.context.logger?.warn('The tail of the store did not close.', { error }));
   }
