@@ -17,7 +17,7 @@ export function createTask(rows: Rows, { taskId, requestKey, fields, kept, dueAt
   }
   return {
     result: { created: true },
-    change() {
+    change: () => {
       rows.putSync(requestKeyOf(requestKey), Buffer.from(taskId));
       writeHead(rows, taskId, { requestKey, revision: 1, dueAt, firstRetained: 1, lastEventId: null, ended: false });
       putFields(rows, taskId, fields, kept);
@@ -34,7 +34,7 @@ export function appendCommit(rows: Rows, commit: Commit): Verdict<'committed' | 
   refuseBrokenCommit(commit, head);
   return {
     result: 'committed',
-    change() {
+    change: () => {
       const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
       const firstRetained = Math.min(Math.max(head.firstRetained, commit.firstRetained), numberOf(lastEventId) + 1);
       writeHead(rows, taskId, {
@@ -59,8 +59,8 @@ export function removeTask(rows: Rows, taskId: string, requestKey: string, expec
   if (head?.revision !== expectedRevision) return { result: 'conflict' };
   return {
     result: 'removed',
-    change() {
-      for (const key of keysFrom(rows, taskFrom(taskId), (key) => startsWith(key, taskFrom(taskId)))) rows.removeSync(key);
+    change: () => {
+      for (const key of keysFrom(rows, taskFrom(taskId), (each) => startsWith(each, taskFrom(taskId)))) rows.removeSync(key);
       if (rows.get(requestKeyOf(requestKey))?.toString() === taskId) rows.removeSync(requestKeyOf(requestKey));
       moveDue(rows, taskId, head.dueAt, null);
     },

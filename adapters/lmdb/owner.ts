@@ -15,8 +15,8 @@ export interface Ownership {
  *
  * @throws an `Error` that names the owner's process id and start time, where the owner runs still; this process is an owner like any other.
  */
-export function takeOwnership(db: Rows, path: string): Ownership {
-  const mark = JSON.stringify(thisProcess());
+export function takeOwnership(db: Rows, path: string, now: number): Ownership {
+  const mark = JSON.stringify(thisProcess(now));
 
   db.transactionSync(() => {
     const owner = readOwner(db);

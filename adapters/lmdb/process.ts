@@ -12,13 +12,13 @@ export interface ProcessMark {
   readonly boot?: string;
 }
 
-/** This process. */
-export function thisProcess(): ProcessMark {
+/** This process; `now` in milliseconds since the epoch. */
+export function thisProcess(now: number): ProcessMark {
   const start = startOf(process.pid);
   const boot = readBoot();
   return {
     pid: process.pid,
-    startedAt: new Date(performance.timeOrigin).toISOString(),
+    startedAt: new Date(now - process.uptime() * 1000).toISOString(),
     ...(start === undefined ? {} : { start }),
     ...(boot === undefined ? {} : { boot }),
   };

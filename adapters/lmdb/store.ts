@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import { open } from 'lmdb';
-import { systemClock, type Clock, type Store } from '../../server/ports/index.ts';
-import { createLocalTails } from '../memory/index.ts';
+import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
+import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { appendCommit, createTask, removeTask } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { keptKey } from './keys.ts';
@@ -67,7 +66,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
 
     open() {
       return inTurn(async () => {
-        opened ??= await openAt(path, mapBytesMax);
+        opened ??= await openAt(path, mapBytesMax, clock);
       });
     },
 
@@ -86,6 +85,13 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
       return clock.now();
     },
 
+    ...registryOf(needOpen, tails),
+    ...logOf(needOpen, tails),
+  };
+}
+
+function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
+  return {
     async create(task) {
       const { rows, writer, room } = needOpen();
       return writer.write(within(room, bytesOfTask(task), () => createTask(rows, task)));
@@ -119,7 +125,11 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     async due(until, limit, after) {
       return readDue(needOpen().rows, until, limit, after);
     },
+  };
+}
 
+function logOf(needOpen: () => Opened, tails: LocalTails): EventStore {
+  return {
     async read(taskId, from, limit) {
       return readPage(needOpen().rows, taskId, from, limit);
     },
@@ -136,7 +146,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
   };
 }
 
-async function openAt(path: string, mapBytesMax: number): Promise<Opened> {
+async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<Opened> {
   const rows: Rows = open({
     path,
     noSubdir: false,
@@ -147,7 +157,7 @@ async function openAt(path: string, mapBytesMax: number): Promise<Opened> {
     eventTurnBatching: false,
   });
   try {
-    const ownership = takeOwnership(rows, path);
+    const ownership = takeOwnership(rows, path, clock.now());
     const room = createRoom(rows, path, mapBytesMax);
     const writer = createWriter(async (group) => {
       room.measure();
@@ -170,6 +180,6 @@ async function openAt(path: string, mapBytesMax: number): Promise<Opened> {
 /** Finds the cause of a commit that failed. lmdb gives it as a promise, rejected in the same turn: nothing hangs where that does not come. */
 async function explain(error: unknown, path: string): Promise<unknown> {
   if (!(error instanceof Error && 'commitError' in error)) return error;
-  const cause: unknown = await Promise.race([error.commitError, setImmediate('no cause was given')]).catch((reason: unknown) => reason);
+  const cause: unknown = await Promise.race([error.commitError, Promise.resolve('no cause was given')]).catch((reason: unknown) => reason);
   return new Error(`The LMDB store at ${path} could not write: ${String(cause)}.`, { cause });
 }

@@ -18,8 +18,8 @@ export interface Writer {
 
 interface Waiting {
   readonly write: Write<unknown>;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** How many writes share a flush at most: keeps the event loop free while a group is written. */

@@ -1,4 +1,13 @@
-import { systemClock, type Clock, type Commit, type DueTask, type Entry, type Store } from '../../server/ports/index.ts';
+import {
+  systemClock,
+  type Clock,
+  type Commit,
+  type DueTask,
+  type Entry,
+  type EventStore,
+  type Store,
+  type TaskRegistry,
+} from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
 import { createMemory, type Memory, type TaskRow } from './memory.ts';
 
@@ -19,11 +28,12 @@ export interface MemoryStoreOptions {
  * Every verb but `open`, `close` and `now` throws while the store is not open.
  */
 export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions = {}): Store {
-  const { tasks, requests, tails } = memory ?? createMemory();
+  const known = memory ?? createMemory();
   let isOpen = false;
 
-  function needOpen(): void {
+  function needOpen(): Memory {
     if (!isOpen) throw new Error('The memory store is not open. Call open() first, and nothing after close().');
+    return known;
   }
 
   return {
@@ -42,8 +52,15 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
       return clock.now();
     },
 
+    ...registryOf(needOpen),
+    ...logOf(needOpen),
+  };
+}
+
+function registryOf(needOpen: () => Memory): TaskRegistry {
+  return {
     async create({ taskId, requestKey, fields, kept, dueAt }) {
-      needOpen();
+      const { tasks, requests } = needOpen();
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
       if (tasks.has(taskId)) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
@@ -63,19 +80,19 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
     },
 
     async load(taskId) {
-      needOpen();
+      const { tasks } = needOpen();
       const task = tasks.get(taskId);
       return task && { revision: task.revision, fields: Object.fromEntries(task.fields) };
     },
 
     async kept(taskId, names) {
-      needOpen();
+      const { tasks } = needOpen();
       const task = tasks.get(taskId);
       return names.map((name) => task?.kept.get(name));
     },
 
     async append(commit) {
-      needOpen();
+      const { tasks, tails } = needOpen();
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
       refuseBrokenCommit(commit, task);
@@ -89,7 +106,7 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
     },
 
     async remove(taskId, requestKey, expectedRevision) {
-      needOpen();
+      const { tasks, requests } = needOpen();
       const task = tasks.get(taskId);
       if (task?.revision !== expectedRevision) return 'conflict';
       tasks.delete(taskId);
@@ -98,7 +115,7 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
     },
 
     async due(until, limit, after) {
-      needOpen();
+      const { tasks } = needOpen();
       const found: DueTask[] = [];
       for (const [taskId, { dueAt }] of tasks) {
         if (dueAt === null || dueAt > until) continue;
@@ -106,9 +123,13 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
       }
       return found.sort(compareDue).slice(0, limit);
     },
+  };
+}
 
+function logOf(needOpen: () => Memory): EventStore {
+  return {
     async read(taskId, from, limit) {
-      needOpen();
+      const { tasks } = needOpen();
       const task = tasks.get(taskId);
       if (!task) return undefined;
       return {
@@ -120,12 +141,12 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
     },
 
     async lastEventIds(taskIds) {
-      needOpen();
+      const { tasks } = needOpen();
       return taskIds.map((taskId) => tasks.get(taskId)?.lastEventId ?? null);
     },
 
     tail(listener) {
-      needOpen();
+      const { tails } = needOpen();
       return tails.open(listener);
     },
   };

@@ -56,7 +56,7 @@ describe('file attachments', () => {
     await mkdir(join(path, task), { recursive: true });
     const names = ['old.part', 'new.part', 'readme', join(task, 'notes.txt')];
     for (const name of names) await writeFile(join(path, name), 'x');
-    for (const name of names.filter((name) => name !== 'new.part')) await utimes(join(path, name), 1_000, 1_000);
+    for (const name of names.filter((each) => each !== 'new.part')) await utimes(join(path, name), 1_000, 1_000);
     expect(await collect(attachments.keys(2_000_000))).toEqual([]);
     expect((await readdir(path)).sort()).toEqual([task, 'new.part', 'readme'].sort());
     expect(await readdir(join(path, task))).toEqual(['notes.txt']);

@@ -6,7 +6,7 @@ import type { Commit, Entry, LogPage, NewTask, Store } from '../../../server/por
 export interface StoreUnderTest {
   readonly store: Store;
   /** Closes the store and opens it again on what it kept; absent where nothing is kept. */
-  reopen?(): Promise<Store>;
+  readonly reopen?: () => Promise<Store>;
   /** Closes it, where it is still open, and clears away what it kept. */
   close(): Promise<void>;
 }

@@ -15,9 +15,9 @@ for (; !outcome.startsWith('rejected'); revision += 1) {
   outcome = await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, revision, { message })], dueAt: 1 })).catch(
     (error: unknown) => `rejected ${String(error)}`,
   );
-  console.log(outcome);
+  process.stdout.write(`${outcome}\n`);
 }
 revision = (await store.load(taskId))?.revision ?? 0;
-console.log(`revision ${revision}`);
-console.log(`after trimming ${await store.append(commitOf(taskId, revision, { firstRetained: revision, dueAt: 1 }))}`);
+process.stdout.write(`revision ${revision}\n`);
+process.stdout.write(`after trimming ${await store.append(commitOf(taskId, revision, { firstRetained: revision, dueAt: 1 }))}\n`);
 setInterval(() => undefined, 60_000);

@@ -6,5 +6,5 @@ const outcome = await lmdbStore({ path }).open().then(
   () => 'open',
   (error: unknown) => String(error),
 );
-console.log(outcome);
+process.stdout.write(`${outcome}\n`);
 setInterval(() => undefined, 60_000);
