@@ -19,7 +19,8 @@ const arrows: Readonly<Record<string, Room>> = {
   machines: { doors: [], packages: [/^xstate$/, /^zod\/mini$/] },
   server: { doors: [machinesDoor], packages: [node, /^(xstate|zod\/mini|koa|koa-router|ws|better-sse|@fastify\/busboy)$/] },
   client: { doors: [machinesDoor], packages: [/^(xstate|zod\/mini|eventsource-parser(\/stream)?)$/] },
-  'client/node': { doors: [machinesDoor, /^client\/index\.ts$/], packages: [node, /^(xstate|ws)$/] },
+  // A room inside the client's: it may use what is around it, never the other way.
+  'client/node': { doors: [machinesDoor, /^client\//], packages: [node, /^(xstate|ws)$/] },
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   // Memory is what the port means: a store of one process shares its check of commits and its local tails.
   'adapters/lmdb': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^lmdb$/] },
@@ -27,7 +28,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
-  'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
+  'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
   'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|http|task\/(service|about)|errors)/], packages: [anything] },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
