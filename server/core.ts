@@ -58,6 +58,7 @@ export function createCore(context: CoreContext): Core {
     logger,
     intervalMs: settings.reconcileMs,
     visit: (taskId) => supervisor.visit(taskId),
+    keepLeases: () => supervisor.keepLeases(),
     sweep: async () => {
       if (attachments) await sweepAttachments(attachments, store, clock);
     },

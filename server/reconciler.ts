@@ -11,6 +11,8 @@ export interface ReconcilerContext {
   readonly logger: Logger;
   readonly intervalMs: number;
   visit(taskId: string): Promise<unknown>;
+  /** At every turn. */
+  keepLeases(): Promise<void>;
   /** Once an hour. */
   sweep(): Promise<void>;
 }
@@ -60,6 +62,7 @@ export class Reconciler {
         await time.synchronize();
         this.#synchronizedAt = clock.now();
       }
+      await this.#context.keepLeases();
       await this.#look(time.now());
       if (clock.now() - this.#sweptAt >= SWEEP_MS) {
         this.#sweptAt = clock.now();

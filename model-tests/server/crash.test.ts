@@ -132,6 +132,42 @@ test('lets any node of a shared store take answers and cancels for work that run
   expect((await a.facts(taskId)).filter(({ type }) => type === 'TASK_ACTION_ACCEPTED')).toHaveLength(1);
 });
 
+test('keeps work that says nothing for longer than a lease', async () => {
+  const memory = await openMemory();
+  let finish: () => void = () => undefined;
+  let runs = 0;
+  const handlers = {
+    work: {
+      repeatable: true,
+      run: () => {
+        runs++;
+        return new Promise<void>((resolve) => (finish = resolve));
+      },
+    },
+  };
+  const tasks = { leaseMs: 90, reconcileMs: 15 };
+  const a = await bridgeOf(inProcess(handlers), { tasks, store: faultyStore(memory, { shared: true }) });
+  let looks = 0;
+  const counting = faultyStore(memory, { shared: true });
+  await bridgeOf(inProcess(handlers), {
+    tasks,
+    store: {
+      ...counting,
+      due: (...args) => {
+        looks++;
+        return counting.due(...args);
+      },
+    },
+  });
+  const taskId = await a.start('work');
+  const before = looks;
+  // The other node looks for lost work through many lives of a lease.
+  await vi.waitFor(() => expect(looks - before).toBeGreaterThan(40), { timeout: 10_000 });
+  finish();
+  await waitForState(a, taskId, 'completed');
+  expect(runs).toBe(1);
+});
+
 test('fences a node that lost its lease and goes on reporting', async () => {
   const memory = await openMemory();
   const frozen = faultyStore(memory, { shared: true });

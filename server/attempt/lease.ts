@@ -17,6 +17,7 @@ export const loseIfExpired: Duty = async (state, context) => {
 export const renew: Duty = async (state, context) => {
   const { leaseUntil: until } = state.ledger.attempt.context;
   if (!isOurs(state, context) || until === null) return false;
-  if (until - context.time.now() > (context.settings.leaseMs * 2) / 3) return false;
+  // Renewed at every third of its life, give or take the pace of the looks.
+  if (until - context.time.now() > (context.settings.leaseMs * 3) / 4) return false;
   return context.desk.ask(state.about.taskId, { decide: (draft) => draft.enter({ type: 'attempt.renewed', leaseUntil: leaseUntil(context) }) });
 };

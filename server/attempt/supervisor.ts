@@ -39,6 +39,7 @@ export class Supervisor {
   readonly #context: DutyContext;
   readonly #visits = new Map<string, Visit>();
   readonly #paused = new Map<string, { readonly until: number; readonly failures: number }>();
+  #leasesKeptAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(context: SupervisorContext) {
@@ -66,6 +67,14 @@ export class Supervisor {
     this.#visits.set(taskId, visit);
     visit.done = this.#run(taskId, visit);
     return visit.done;
+  }
+
+  /** Keeps the leases of the work that runs here, where leases end: looks at each three times in the life of one. */
+  async keepLeases(): Promise<void> {
+    const { store, time, settings, holdings } = this.#context;
+    if (store.exclusive || time.now() - this.#leasesKeptAt < settings.leaseMs / 3) return;
+    this.#leasesKeptAt = time.now();
+    await Promise.all(holdings.all().map(({ taskId }) => this.visit(taskId)));
   }
 
   /** Resolves when no work runs here any more, or after that many milliseconds. */
