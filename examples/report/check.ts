@@ -54,7 +54,9 @@ function compute(csv: Uint8Array, { rules, duplicates }: Report) {
     rowsInGroups: repeated.flat().length,
     rows: { read: all.length, kept: kept.length, bad: all.length - good.length, dropped: dropped.size },
     totals: Object.fromEntries(
-      rules.columns.flatMap(({ name, kind }, index) => (kind === 'number' ? [[name, sum(kept.map((cells) => (cells[index] ?? '').trim()))]] : [])),
+      rules.columns.flatMap(({ name, kind }, index) =>
+        kind === 'number' ? [[name, sum(kept.map((cells) => (cells[index] ?? '').trim()))]] : [],
+      ),
     ),
   };
 }
@@ -70,7 +72,8 @@ function faults(cells: readonly string[], columns: readonly Column[]) {
   return columns.flatMap(({ kind, required }, index) => {
     const cell = (cells[index] ?? '').trim();
     if (cell === '') return required ? ['EMPTY_CELL' as const] : [];
-    if (kind === 'number' && (Number.isNaN(Number(cell)) || /[^\d.+-]/.test(cell) || /^[+-]?\.|\.$/.test(cell))) return ['BAD_NUMBER' as const];
+    if (kind === 'number' && (Number.isNaN(Number(cell)) || /[^\d.+-]/.test(cell) || /^[+-]?\.|\.$/.test(cell)))
+      return ['BAD_NUMBER' as const];
     return kind === 'date' && !isDay(cell) ? ['BAD_DATE' as const] : [];
   });
 }

@@ -21,7 +21,15 @@ import { opening, result, verdict } from './words.ts';
 const TOKEN = 'ada';
 const PACE_SECONDS = { calm: 4, troubled: 9 };
 /** Far below the defaults, so that falling and climbing are over in seconds. */
-const limits = { openMs: 2000, backoffBaseMs: 150, backoffMaxMs: 600, climbIntervalMs: 500, provingMs: 1000, pollWaitMs: 2000, emptyPauseMs: 100 };
+const limits = {
+  openMs: 2000,
+  backoffBaseMs: 150,
+  backoffMaxMs: 600,
+  climbIntervalMs: 500,
+  provingMs: 1000,
+  pollWaitMs: 2000,
+  emptyPauseMs: 100,
+};
 
 /** Aborts when the person has had enough. */
 const interrupted = new AbortController();
@@ -93,7 +101,10 @@ async function clean(): Promise<void> {
   for (const step of undo.splice(0).reverse()) await step().catch(() => undefined);
 }
 
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const)
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
   process.once(signal, () => {
     interrupted.abort();
     void clean().then(() => process.exit(code));

@@ -24,7 +24,12 @@ export async function startHost(directory: string): Promise<HostProcess> {
   let port = 0;
   const start = async () => {
     const args = ['--data', directory];
-    child = fork(host, args, { cwd: root, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'json' });
+    child = fork(host, args, {
+      cwd: root,
+      execArgv: ['--import', 'tsx'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'json',
+    });
     port = await listening(child);
   };
   const end = async (signal: NodeJS.Signals) => {
@@ -53,6 +58,8 @@ function listening(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('message', (message) => resolve((message as { readonly port: number }).port));
     child.once('error', reject);
-    child.once('exit', (code, signal) => reject(new Error(`The host ended before it listened (${signal ?? code}); its last words are above.`)));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`The host ended before it listened (${signal ?? code}); its last words are above.`)),
+    );
   });
 }

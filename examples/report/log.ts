@@ -3,7 +3,7 @@ import type { Fact, PollResponse } from 'taskbridge/machines';
 /** Reads a finished task's whole log from the server, page by page, without the client: what the store has. */
 export async function readLog(baseUrl: string, token: string, taskId: string): Promise<readonly Fact[]> {
   const facts: Fact[] = [];
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await readPage(`${baseUrl}/api/v1/tasks/${taskId}/events?maxEvents=500&afterEventId=${after}`, token);
     facts.push(...page.events);
     if (page.terminal) return facts;

@@ -18,11 +18,61 @@ const chance = chanceFrom(SEED);
 const below = (limit: number) => Math.floor(chance() * limit);
 const pick = <T>(choices: readonly T[]): T => choices[below(choices.length)] as T;
 
-const firstNames = ['Ada', 'Björn', 'Chiara', 'Dmitri', 'Élodie', 'Femi', 'Greta', 'Hana', 'Ines', 'João', 'Kaito', 'Lena', 'Mehmet', 'Noor'];
-const lastNames = ['Almeida', 'Berg', 'Costa', 'Dubois', 'Eriksen', 'Fischer', 'Gruber', 'Haddad', 'Ito', 'Jansen', 'Kowalski', 'Lindqvist', "O'Neill"];
+const firstNames = [
+  'Ada',
+  'Björn',
+  'Chiara',
+  'Dmitri',
+  'Élodie',
+  'Femi',
+  'Greta',
+  'Hana',
+  'Ines',
+  'João',
+  'Kaito',
+  'Lena',
+  'Mehmet',
+  'Noor',
+];
+const lastNames = [
+  'Almeida',
+  'Berg',
+  'Costa',
+  'Dubois',
+  'Eriksen',
+  'Fischer',
+  'Gruber',
+  'Haddad',
+  'Ito',
+  'Jansen',
+  'Kowalski',
+  'Lindqvist',
+  "O'Neill",
+];
 const countries = ['AT', 'BE', 'CH', 'DE', 'ES', 'FR', 'IT', 'JP', 'NL', 'PL', 'PT', 'SE', 'TR'];
-const products = ['Teapot, 1.2 l', 'Desk lamp', 'Notebook "A5"', 'Rain jacket', 'Chess set', 'Hand blender', 'Garden shears', 'Wool blanket'];
-const notes = ['', '', '', '', '', '', '', 'gift wrap', 'call before delivery', 'leave at the door,\nsecond floor', 'invoice to "Accounts"'];
+const products = [
+  'Teapot, 1.2 l',
+  'Desk lamp',
+  'Notebook "A5"',
+  'Rain jacket',
+  'Chess set',
+  'Hand blender',
+  'Garden shears',
+  'Wool blanket',
+];
+const notes = [
+  '',
+  '',
+  '',
+  '',
+  '',
+  '',
+  '',
+  'gift wrap',
+  'call before delivery',
+  'leave at the door,\nsecond floor',
+  'invoice to "Accounts"',
+];
 
 type Order = [id: string, day: string, customer: string, country: string, product: string, items: string, amount: string, note: string];
 

@@ -1,4 +1,13 @@
-import { emptyAggregate, fold, isTerminalType, parseEventId, storeAggregate, type Aggregate, type Fact, type UnknownFact } from 'taskbridge/machines';
+import {
+  emptyAggregate,
+  fold,
+  isTerminalType,
+  parseEventId,
+  storeAggregate,
+  type Aggregate,
+  type Fact,
+  type UnknownFact,
+} from 'taskbridge/machines';
 import { checkReport } from './check.ts';
 import type { Report } from './job/index.ts';
 import type { Tally } from './troubles.ts';
@@ -25,14 +34,25 @@ export function proveLog(seen: readonly (Fact | UnknownFact)[], projection: Aggr
     { claim: `The client saw facts 1 to ${seen.length}, each once and in order`, faults: holes.slice(0, 3) },
     {
       claim: `They are the ${stored.length} facts of the store, to the letter`,
-      faults: seen.length === stored.length ? differing.slice(0, 3).map(({ eventId }) => `fact ${eventId} differs`) : [`the store has ${stored.length}, the client saw ${seen.length}`],
+      faults:
+        seen.length === stored.length
+          ? differing.slice(0, 3).map(({ eventId }) => `fact ${eventId} differs`)
+          : [`the store has ${stored.length}, the client saw ${seen.length}`],
     },
     {
       claim: 'Folding them gives the state that the client shows',
-      faults: same(storeAggregate(folded), storeAggregate(projection)) ? [] : [`${JSON.stringify(storeAggregate(projection))} is not ${JSON.stringify(storeAggregate(folded))}`],
+      faults: same(storeAggregate(folded), storeAggregate(projection))
+        ? []
+        : [`${JSON.stringify(storeAggregate(projection))} is not ${JSON.stringify(storeAggregate(folded))}`],
     },
-    { claim: 'Nothing was reported twice', faults: repeated.slice(0, 3).map(({ eventId, type }) => `${type} ${eventId} repeats an earlier fact`) },
-    { claim: 'Nothing was asked twice', faults: questions <= 1 && answers === questions ? [] : [`${questions} questions, ${answers} answers`] },
+    {
+      claim: 'Nothing was reported twice',
+      faults: repeated.slice(0, 3).map(({ eventId, type }) => `${type} ${eventId} repeats an earlier fact`),
+    },
+    {
+      claim: 'Nothing was asked twice',
+      faults: questions <= 1 && answers === questions ? [] : [`${questions} questions, ${answers} answers`],
+    },
     { claim: 'The log ends once, at its end', faults: ends.map(({ eventId }) => `fact ${eventId}`) },
   ];
 }

@@ -23,7 +23,10 @@ const ESCAPE = '\u001b[';
 const COLOUR = new RegExp(`${ESCAPE.replace('[', '\\[')}(\\d+)m`);
 
 /** A screen on standard output: redrawn in place on a terminal, plain lines otherwise. */
-export function openScreen(output: WriteStream = process.stdout, input: ReadStream = process.stdin): { readonly screen: Screen; readonly paint: Paint } {
+export function openScreen(
+  output: WriteStream = process.stdout,
+  input: ReadStream = process.stdin,
+): { readonly screen: Screen; readonly paint: Paint } {
   const isTerminal = output.isTTY && process.env['TERM'] !== 'dumb';
   const coloured = isTerminal && process.env['NO_COLOR'] === undefined;
   const paint: Paint = (text, colour) => (coloured ? `${ESCAPE}${colours[colour]}m${text}${ESCAPE}0m` : text);
@@ -66,6 +69,8 @@ function terminal(output: WriteStream, input: ReadStream): Screen {
       draw('', []);
       asking = true;
       const reader = createInterface({ input, output });
+      // Readline keeps Ctrl-C to itself while it reads.
+      reader.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
       try {
         return await reader.question(prompt, { signal });
       } finally {

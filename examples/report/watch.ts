@@ -39,7 +39,8 @@ export function watch(client: TaskBridgeClient, taskId: string, screen: Screen, 
     if (now !== liveOn) {
       liveOn = now;
       if (now) connections += 1;
-      if (now || !task.terminal) screen.line(paint(`       ${now ? connectionLine({ ...connection, climbing: false }) : 'connection lost'}`, 'dim'));
+      if (now || !task.terminal)
+        screen.line(paint(`       ${now ? connectionLine({ ...connection, climbing: false }) : 'connection lost'}`, 'dim'));
     }
     if (task.state !== state) {
       screen.line(paint(`       task chart: ${state} → ${task.state}`, 'dim'));

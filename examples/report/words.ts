@@ -5,7 +5,12 @@ import type { Proof } from './proof.ts';
 import type { Paint } from './screen.ts';
 
 /** What the demo says first. */
-export function opening({ path, calm }: Order, bytes: number, pid: number, limits: Pick<ClientLimits, 'backoffBaseMs' | 'backoffMaxMs' | 'climbIntervalMs'>) {
+export function opening(
+  { path, calm }: Order,
+  bytes: number,
+  pid: number,
+  limits: Pick<ClientLimits, 'backoffBaseMs' | 'backoffMaxMs' | 'climbIntervalMs'>,
+) {
   return [
     '',
     '  TaskBridge: one task, start to finish, over a connection that is cut in every way',

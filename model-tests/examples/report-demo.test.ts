@@ -18,7 +18,10 @@ interface Demo {
 }
 
 function demo(...args: readonly string[]): Demo {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/report/demo.ts', ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/report/demo.ts', ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
@@ -80,7 +83,10 @@ describe('the demo', () => {
   });
 
   it('says why it cannot begin', async () => {
-    expect(await demo('--answer', 'maybe').ended).toMatchObject({ code: 1, text: expect.stringContaining('--answer has to be one of') as string });
+    expect(await demo('--answer', 'maybe').ended).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('--answer has to be one of') as string,
+    });
     expect(await demo('/no/such/file.csv').ended).toMatchObject({ code: 1, text: expect.stringContaining('/no/such/file.csv') as string });
   });
 

@@ -52,7 +52,12 @@ async function expectRight(csv: Uint8Array, history: TaskHistory): Promise<Repor
 const text = (csv: string) => Buffer.from(csv);
 
 /** What two runs have to agree on, whatever their task ids. */
-const comparable = ({ said, taskId }: TaskHistory) => JSON.parse(JSON.stringify(said).replaceAll(taskId, 'task').replaceAll(/duplicates-[0-9a-f]{8}/g, 'duplicates')) as unknown;
+const comparable = ({ said, taskId }: TaskHistory) =>
+  JSON.parse(
+    JSON.stringify(said)
+      .replaceAll(taskId, 'task')
+      .replaceAll(/duplicates-[0-9a-f]{8}/g, 'duplicates'),
+  ) as unknown;
 
 describe('report.build', () => {
   it.each(answers)('builds the report that the input asks for: %s', async (answer) => {
@@ -67,7 +72,9 @@ describe('report.build', () => {
 
   it('tells each finding with its line, up to a limit, then how many there are more', async () => {
     const { said } = await run({ csv: orders, input: { findingsMax: 5 } });
-    const warnings = said.flatMap((intent) => (intent.type === 'report.message' && intent.payload.level === 'warning' ? [intent.payload.message] : []));
+    const warnings = said.flatMap((intent) =>
+      intent.type === 'report.message' && intent.payload.level === 'warning' ? [intent.payload.message] : [],
+    );
     expect(warnings).toHaveLength(6);
     const lines = orders.toString().split('\n');
     const number = Number(/^Line (\d+): /.exec(warnings[0] ?? '')?.[1]);
@@ -94,7 +101,14 @@ describe('report.build', () => {
         rows: 2,
         key: ['id'],
         columns: ['id', 'n'],
-        samples: [{ rows: [{ line: 2, cells: ['1', '5'] }, { line: 4, cells: ['1', '7'] }] }],
+        samples: [
+          {
+            rows: [
+              { line: 2, cells: ['1', '5'] },
+              { line: 4, cells: ['1', '7'] },
+            ],
+          },
+        ],
       },
     });
   });
@@ -139,7 +153,10 @@ describe('report.build', () => {
 
   it('ends with an empty report for a header without rows', async () => {
     const csv = text('id,amount\n');
-    expect(await expectRight(csv, await run({ csv }))).toMatchObject({ rows: { read: 0, kept: 0, bad: 0, dropped: 0 }, cleaned: { bytes: csv.length } });
+    expect(await expectRight(csv, await run({ csv }))).toMatchObject({
+      rows: { read: 0, kept: 0, bad: 0, dropped: 0 },
+      cleaned: { bytes: csv.length },
+    });
   });
 
   it.each([
@@ -189,7 +206,10 @@ describe('report.build, run again after its process died', () => {
   it('gets through any number of deaths', async () => {
     const undisturbed = await run({ csv: orders, answer: 'drop-both', input });
     // Two commits a run: the start and one chunk.
-    const history = await run({ csv: orders, answer: 'drop-both', input }, Array.from({ length: 200 }, () => 3));
+    const history = await run(
+      { csv: orders, answer: 'drop-both', input },
+      Array.from({ length: 200 }, () => 3),
+    );
     expect(history.attempts).toBeGreaterThan(90);
     expect(comparable(history)).toEqual(comparable(undisturbed));
     await expectRight(orders, history);

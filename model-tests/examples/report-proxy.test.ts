@@ -38,7 +38,8 @@ const open = async () => {
   return socket;
 };
 const stream = () => new Promise<IncomingMessage>((resolve, reject) => get(`${proxy.url}/t/events/stream`, resolve).on('error', reject));
-const lost = (response: IncomingMessage) => new Promise<string>((resolve) => response.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')).resume());
+const lost = (response: IncomingMessage) =>
+  new Promise<string>((resolve) => response.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')).resume());
 
 describe('the proxy of the demo', () => {
   it('passes requests, streams and sockets on', async () => {
@@ -77,7 +78,10 @@ describe('the proxy of the demo', () => {
   it('holds a stream back without a byte', async () => {
     proxy.obstruct({ sse: 'held' });
     const request = get(`${proxy.url}/t/events/stream`);
-    const answered = once(request, 'response').then(() => 'answered', () => 'never');
+    const answered = once(request, 'response').then(
+      () => 'answered',
+      () => 'never',
+    );
     await expect.poll(() => streams.length).toBe(1);
     proxy.cut();
     expect(await answered).toBe('never');

@@ -10,7 +10,10 @@ const WORDS = DIGEST_BYTES / 4;
 
 /** The digest of a row's key: equal for equal cells, white space around them aside. */
 export function digestOf(key: readonly string[]): Buffer {
-  return createHash('sha256').update(JSON.stringify(key.map((cell) => cell.trim()))).digest().subarray(0, DIGEST_BYTES);
+  return createHash('sha256')
+    .update(JSON.stringify(key.map((cell) => cell.trim())))
+    .digest()
+    .subarray(0, DIGEST_BYTES);
 }
 
 /** Counts how often each key occurs, in 20 bytes a slot. */

@@ -12,7 +12,8 @@ import type { Source } from './source.ts';
 import type { State } from './state.ts';
 import { finish, writeRows } from './writing.ts';
 
-const SAMPLE_ROWS = 200;
+/** How much of a file is looked at before its rules are guessed. */
+const SAMPLE = { rows: 200, characters: 1_000_000 };
 
 /**
  * The handler of `report.build`: reads a CSV file, tells what is wrong with it, asks what to do about duplicates, and ends with a cleaned
@@ -46,9 +47,11 @@ async function begin(job: Job): Promise<State> {
 async function look(source: Source, keyColumns: readonly string[]): Promise<Rules> {
   const delimiter = guessDelimiter(await firstLine(source));
   const sample: (readonly string[])[] = [];
+  let characters = 0;
   for await (const { cells } of records(source, delimiter)) {
     sample.push(cells);
-    if (sample.length > SAMPLE_ROWS) break;
+    characters += cells.reduce((sum, cell) => sum + cell.length, 0);
+    if (sample.length > SAMPLE.rows || characters > SAMPLE.characters) break;
   }
   return guessRules(delimiter, sample[0], sample.slice(1), keyColumns);
 }

@@ -39,16 +39,36 @@ export function guessDelimiter(firstLine: string): string {
  *
  * @throws TaskFailure `EMPTY_CSV` without a header, `UNREADABLE_CSV` for an absurd one, `BAD_INPUT` for a key that is no column.
  */
-export function guessRules(delimiter: string, header: readonly string[] | undefined, sample: readonly (readonly string[])[], key: readonly string[]): Rules {
+export function guessRules(
+  delimiter: string,
+  header: readonly string[] | undefined,
+  sample: readonly (readonly string[])[],
+  key: readonly string[],
+): Rules {
   if (!header) throw new TaskFailure('EMPTY_CSV', 'The file has no header line. Its first line has to name the columns.');
   if (header.length > COLUMNS_MAX || header.join('').length > HEADER_CHARACTERS_MAX)
-    throw new TaskFailure('UNREADABLE_CSV', `The header has ${header.length} columns; at most ${COLUMNS_MAX} with short names can be read.`);
+    throw new TaskFailure(
+      'UNREADABLE_CSV',
+      `The header has ${header.length} columns; at most ${COLUMNS_MAX} with short names can be read.`,
+    );
   const names = uniqueNames(header);
   for (const name of key)
-    if (!names.includes(name)) throw new TaskFailure('BAD_INPUT', `The key column "${name}" is not in the header (${names.join(', ').slice(0, 400)}).`);
+    if (!names.includes(name))
+      throw new TaskFailure('BAD_INPUT', `The key column "${name}" is not in the header (${names.join(', ').slice(0, 400)}).`);
   const sound = sample.filter((cells) => cells.length === names.length);
-  const guesses = names.map((name, index) => guessColumn(name, sound.map((cells) => cells[index] ?? '')));
-  const guessed = key.length > 0 ? key : guesses.filter((guess) => guess.likelyKey).slice(0, 1).map(({ name }) => name);
+  const guesses = names.map((name, index) =>
+    guessColumn(
+      name,
+      sound.map((cells) => cells[index] ?? ''),
+    ),
+  );
+  const guessed =
+    key.length > 0
+      ? key
+      : guesses
+          .filter((guess) => guess.likelyKey)
+          .slice(0, 1)
+          .map(({ name }) => name);
   return {
     delimiter,
     columns: guesses.map(({ name, kind, required }) => {

@@ -14,7 +14,13 @@ export async function writeRows(job: Job, from: State, table: KeyTable): Promise
   const pass = await Pass.begin(job, from, 'cleaned');
   const { draft } = pass;
   try {
-    if (from.place.offset === 0) pass.write(lineOf(from.rules.columns.map(({ name }) => name), from.rules));
+    if (from.place.offset === 0)
+      pass.write(
+        lineOf(
+          from.rules.columns.map(({ name }) => name),
+          from.rules,
+        ),
+      );
     for await (const row of rowsFrom(job, from)) {
       if (row.findings.length === 0) {
         if (stays(table.meet(digestOf(keyOf(row.cells, from.rules))), from)) {
