@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileAttachments } from '../../adapters/file/index.ts';
 import { memoryAttachments } from '../../adapters/memory/index.ts';
-import { describeAttachmentStore } from '../conformance/attachment-store-suite.ts';
+import { describeAttachmentStore } from '../conformance/index.ts';
 
 describeAttachmentStore('memory', async () => ({ attachments: memoryAttachments(), async close() {} }));
 

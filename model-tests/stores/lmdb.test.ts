@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
-import { describeStore } from '../conformance/store-suite.ts';
+import { describeStore } from '../conformance/index.ts';
 
 describeStore('lmdb', async () => {
   const path = await mkdtemp(join(tmpdir(), 'taskbridge-lmdb-'));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
-import { describeStore } from '../conformance/store-suite.ts';
+import { describeStore } from '../conformance/index.ts';
 import { commitOf, factOf, sampleTask } from '../conformance/store/samples.ts';
 
 describeStore('memory', async () => {
