@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { TaskBridgeError } from '../../server/errors.ts';
@@ -6,6 +7,7 @@ import { createWebSocketDoor } from '../../server/http/web-socket/index.ts';
 import { handClock } from './hand-clock.ts';
 import { dial, exchange, liveHost, watchByWebSocket, type Host, type HostOptions } from './host.ts';
 import { settle } from './hub-of.ts';
+import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
 let hosts: Host[] = [];
@@ -187,7 +189,6 @@ describe('an upgrade', () => {
 
   it('that is refused leaves no connection behind, also where the client stays', async () => {
     const host = await open();
-    const { connect } = await import('node:net');
     const socket = connect({ port: host.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined);
     socket.write(
@@ -318,6 +319,35 @@ describe('the first frame', () => {
     await task.end();
     expect(await viewer.closed).toBe(1000);
     expect(viewer.ids).toEqual(task.ids);
+  });
+});
+
+describe('noise', () => {
+  it('of 300 random openings ends each socket and nothing else', { timeout: 30_000 }, async () => {
+    const host = await open();
+    const task = await taskLog(host.store);
+    const sound = watchByWebSocket(host, task.taskId);
+    await vi.waitFor(() => expect(sound.control).toHaveLength(1));
+    const head =
+      'GET /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    for (let seed = 1; seed <= 300; seed += 1) {
+      const random = seeded(seed);
+      const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 300) }, () => Math.floor(random() * 256)));
+      // A third of them begin like a masked text frame.
+      if (seed % 3 === 0) bytes.set([0x81, 0xfe].slice(0, bytes.length));
+      const socket = connect(host.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.write(Buffer.concat([Buffer.from(`${head}\r\n`), bytes]));
+      if (random() < 0.5) await new Promise(setImmediate);
+      if (random() < 0.3) socket.resetAndDestroy();
+      else socket.end();
+    }
+    await vi.waitFor(() => expect(host.sockets.size).toBe(1), 10_000);
+    await task.append();
+    await task.end();
+    expect(await sound.closed).toBe(1000);
+    expect(sound.ids).toEqual(task.ids);
   });
 });
 
