@@ -1,0 +1,61 @@
+import { expect, test, vi } from 'vitest';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import type { FactPayload } from '../../machines/index.ts';
+import type { TaskExecutor, Work } from '../../server/index.ts';
+import { createTaskReporter } from '../../server/reporter/index.ts';
+import { bridgeOf } from './bridge-of.ts';
+import { faultyStore } from './faulty-store.ts';
+
+/** An executor whose work runs elsewhere, and what it was told. */
+function outside() {
+  const started: Work[] = [];
+  const told: unknown[] = [];
+  const executor: TaskExecutor = {
+    name: 'outside',
+    leased: false,
+    handles: () => true,
+    repeatable: () => true,
+    start: (work) => {
+      started.push(work);
+      return Promise.resolve({ status: 'started' });
+    },
+    resume: (attempt, resolution) => Promise.resolve(void told.push(resolution)),
+    cancel: (attempt, order) => Promise.resolve(void told.push(order)),
+  };
+  return { executor, started, told };
+}
+
+test('takes reports from another process, each once, and hands answers and cancels over', async () => {
+  const memory = memoryStore();
+  await memory.open();
+  const { executor, started, told } = outside();
+  const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
+  const losing = faultyStore(memory, { shared: true });
+  const reporter = createTaskReporter({ store: losing, logger: { warn: () => undefined, error: () => undefined } });
+  const taskId = await of.start('x');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  const ref = { taskId, attempt: started[0]?.attempt ?? 0 };
+  const question = { suspendId: 'q', kind: 'USER_ACTION_REQUIRED', reasonCode: 'Q', allowedActions: ['ok'], schemaVersion: 1 } satisfies FactPayload<'TASK_SUSPENDED'>;
+
+  await reporter.report(ref, { source: 'main', seq: 1, intents: [{ type: 'report.started', payload: {} }] });
+  losing.loseReplies(1);
+  expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({ status: 'duplicate' });
+  expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({ status: 'duplicate' });
+  await reporter.report(ref, { source: 'activity-1', seq: 1, intents: [{ type: 'report.suspended', payload: question }] });
+  expect(await reporter.resolution(taskId, 'q')).toBeUndefined();
+  await of.act(taskId, { clientActionId: 'a', suspendId: 'q', actionType: 'ok', payload: { n: 1 } });
+  await vi.waitFor(() => expect(told).toMatchObject([{ outcome: 'ANSWERED', suspendId: 'q', action: { actionType: 'ok', payload: { n: 1 } } }]));
+  expect(await reporter.resolution(taskId, 'q')).toMatchObject({ outcome: 'ANSWERED' });
+  await of.cancel(taskId, 'enough');
+  await vi.waitFor(() => expect(told[1]).toEqual({ why: 'cancel', reason: 'enough' }));
+  expect(await reporter.report({ ...ref, attempt: 7 }, { source: 'main', seq: 3, intents: [] })).toEqual({ status: 'fenced' });
+  await reporter.report(ref, { source: 'main', seq: 3, intents: [{ type: 'report.cancelled', payload: {} }] });
+  expect(await reporter.report(ref, { source: 'main', seq: 4, intents: [{ type: 'report.message', payload: { message: 'late' } }] })).toEqual({ status: 'fenced' });
+  expect((await of.facts(taskId)).map(({ type }) => type.replace('TASK_', ''))).toEqual([
+    'STARTED', 'PROGRESS', 'SUSPENDED', 'ACTION_ACCEPTED', 'CANCEL_REQUESTED', 'CANCELLED',
+  ]);
+});
+
+test('refuses a store that one process owns', () => {
+  expect(() => createTaskReporter({ store: memoryStore() })).toThrow(/belongs to one process/);
+});

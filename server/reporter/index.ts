@@ -1,0 +1,8 @@
+/**
+ * Reports from outside the host's processes. Imports no web framework.
+ *
+ * @packageDocumentation
+ */
+export { createTaskReporter, type TaskReporter, type TaskReporterOptions } from './reporter.ts';
+export type { AttemptRef, Report, ReportOutcome, Resolution } from '../ports/executor.ts';
+export { TaskBridgeError } from '../errors.ts';

@@ -1,0 +1,68 @@
+import { reportAsk, resolutionOf } from '../attempt/work.ts';
+import { systemChance, type Chance } from '../ports/chance.ts';
+import { systemClock, type Clock } from '../ports/clock.ts';
+import type { AttemptRef, Report, ReportOutcome, Resolution } from '../ports/executor.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { Store } from '../ports/store.ts';
+import { Desk } from '../task/desk.ts';
+import { taskSettings, type TaskSettings } from '../task/settings.ts';
+import { storeClock } from '../task/store-clock.ts';
+
+/** What a reporter is made of. */
+export interface TaskReporterOptions {
+  /** The host's store, opened: reports go there without the host. One that a single process owns cannot be shared. */
+  readonly store: Store;
+  /** The same limits as the host's. */
+  readonly tasks?: Partial<TaskSettings>;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+}
+
+/** Lets work outside the host's processes report on its task: the same commit path, without doors. */
+export interface TaskReporter {
+  /**
+   * Commits a report. Throws a `TaskBridgeError`: `TASK_NOT_FOUND`, `REQUEST_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` (nothing was
+   * written), `STORE_UNAVAILABLE` (send it again: it is taken once).
+   */
+  report(attempt: AttemptRef, report: Report): Promise<ReportOutcome>;
+  /** How a question ended; undefined while it is open or was never asked. */
+  resolution(taskId: string, suspendId: string): Promise<Resolution | undefined>;
+  /** The store's time, in milliseconds since the epoch, to name deadlines by. */
+  now(): Promise<number>;
+}
+
+const SYNCHRONIZE_MS = 60_000;
+
+/** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
+export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
+  const { store, logger = console, clock = systemClock, chance = systemChance } = options;
+  if (store.exclusive)
+    throw new TypeError(`The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`);
+  const time = storeClock(store, clock);
+  const desk = new Desk({ store, clock, time, chance, logger, settings: taskSettings(options.tasks) });
+  let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
+
+  /** Times in facts are the store's. */
+  async function synchronize(): Promise<void> {
+    if (!synchronized || clock.now() - synchronized.at >= SYNCHRONIZE_MS) synchronized = { at: clock.now(), done: time.synchronize() };
+    try {
+      await synchronized.done;
+    } catch (error) {
+      synchronized = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    async report(attempt, report) {
+      await synchronize();
+      return desk.ask(attempt.taskId, reportAsk(attempt, report));
+    },
+    resolution: async (taskId, suspendId) => resolutionOf(await desk.read(taskId), suspendId, store),
+    async now() {
+      await synchronize();
+      return time.now();
+    },
+  };
+}
