@@ -68,6 +68,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     auth,
     attachments,
     uploadPolicy: options.uploads,
+    allowedOrigins: options.allowedOrigins,
     probes: readinessOf(store, executors, options.readiness),
     options: options.http,
     clock,

@@ -26,7 +26,7 @@ export interface TaskBridgeOptions {
   readonly actions?: ActionValidationPolicy;
   /** What `GET /ready` asks, by name, beside the store and the executors. */
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
-  /** Origins that may open WebSockets with cookies. Defaults to the host's own only. */
+  /** Pages of these origins may change things and open WebSockets with cookies. Defaults to those of the host itself. */
   readonly allowedOrigins?: readonly string[];
   readonly metrics?: MetricsSink;
   readonly diagnostics?: TransportDiagnosticsSink;

@@ -4,6 +4,7 @@ import type { JsonObject } from './json.ts';
 export const errorCodes = {
   AUTHENTICATION_ERROR: 'The credentials are missing, wrong or out of date.',
   TASK_OWNERSHIP_ERROR: 'This caller may not create such a task.',
+  ORIGIN_NOT_ALLOWED: 'A page of this origin may not use the cookies of this server.',
   TASK_NOT_FOUND: 'There is no such task, or no such suspension in it, for this caller.',
   INVALID_REQUEST: 'The body cannot be read, or has a content type that is not supported.',
   UPLOAD_VALIDATION_ERROR: 'An attachment is too large, one too many, or of a type that is not allowed.',

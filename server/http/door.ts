@@ -12,6 +12,7 @@ import { authenticate } from './credentials.ts';
 import { errorBoundary } from './error-boundary.ts';
 import { healthRoutes } from './health.ts';
 import type { LiveDoor } from './live-door.ts';
+import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
 import { routePrefix } from './prefix.ts';
 import { actionsRoute } from './routes/actions.ts';
@@ -31,6 +32,8 @@ export interface HttpDoorParts {
   readonly attachments?: AttachmentStore | undefined;
   /** Asked once everything of a create has arrived, uploads or not. */
   readonly uploadPolicy?: UploadPolicy | undefined;
+  /** Pages of these origins may use cookies, beside those of the host itself. Defaults to none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** What `GET /ready` asks, by name. None means ready. */
   readonly probes?: Readonly<Record<string, ReadinessProbe>> | undefined;
   readonly options?: Partial<HttpOptions> | undefined;
@@ -49,9 +52,10 @@ export interface HttpDoor {
 }
 
 /** Makes the HTTP door. Throws a `RangeError` for options that cannot work. */
-export function createHttpDoor({ auth, probes = {}, ...parts }: HttpDoorParts): HttpDoor {
+export function createHttpDoor({ auth, probes = {}, allowedOrigins = [], ...parts }: HttpDoorParts): HttpDoor {
   const options = httpOptions(parts.options);
   const { clock, logger } = parts;
+  const origins = originSet(allowedOrigins);
   const tools: RouteTools = {
     service: parts.service,
     live: parts.live,
@@ -67,6 +71,8 @@ export function createHttpDoor({ auth, probes = {}, ...parts }: HttpDoorParts): 
 
   const answer = (route: Route): Koa.Middleware => {
     return async (ctx) => {
+      // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
+      if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
       const caller = await authenticate(auth, ctx.req, clock);
       // koa-router puts the path's parameters on the context, decoded where they can be.
       const { taskId = '' } = (ctx as unknown as { params: { taskId?: string } }).params;

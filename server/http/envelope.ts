@@ -63,5 +63,7 @@ export function refuseUpgrade(socket: Duplex, error: TaskBridgeError, clock: Clo
   const { status, headers, body } = refusal(error, clock);
   const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${String(value)}\r\n`);
   socket.on('error', () => socket.destroy());
+  // Nobody reads this connection any more, so that its end would never be seen.
+  socket.once('finish', () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`), body]));
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../machines/index.ts';
 export const httpStatus: Readonly<Record<ErrorCode, number>> = {
   AUTHENTICATION_ERROR: 401,
   TASK_OWNERSHIP_ERROR: 403,
+  ORIGIN_NOT_ALLOWED: 403,
   TASK_NOT_FOUND: 404,
   INVALID_REQUEST: 400,
   UPLOAD_VALIDATION_ERROR: 400,
@@ -26,6 +27,7 @@ export const httpStatus: Readonly<Record<ErrorCode, number>> = {
 export const closeCode: Readonly<Record<ErrorCode, number>> = {
   AUTHENTICATION_ERROR: 1008,
   TASK_OWNERSHIP_ERROR: 1008,
+  ORIGIN_NOT_ALLOWED: 1008,
   TASK_NOT_FOUND: 1008,
   INVALID_REQUEST: 1008,
   UPLOAD_VALIDATION_ERROR: 1008,

@@ -14,7 +14,8 @@ import { callerError, refuseUpgrade } from '../envelope.ts';
 import { routePrefix } from '../prefix.ts';
 import { converse } from './conversation.ts';
 import { SocketCount } from './socket-count.ts';
-import { moveBearerToken, originSet, refuseForeignOrigin, subprotocol } from './handshake.ts';
+import { originSet, refuseForeignOrigin } from '../origin.ts';
+import { moveBearerToken, subprotocol } from './handshake.ts';
 
 /** What the door for WebSockets needs. */
 export interface WebSocketDoorContext {
@@ -145,8 +146,6 @@ class Door implements WebSocketDoor {
 
   private refuse(socket: Duplex, thrown: unknown): void {
     const { clock, logger } = this.context;
-    // Nobody reads this connection any more, so that its end would never be seen.
-    socket.once('finish', () => socket.destroy());
     refuseUpgrade(socket, callerError(thrown, logger), clock);
   }
 }
