@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,8 @@ import Koa from 'koa';
 import { fileAttachments } from 'taskbridge/adapters/file';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
-import { createTaskBridge } from 'taskbridge/server';
+import { isTerminal } from 'taskbridge/machines';
+import { createTaskBridge, TaskBridgeError } from 'taskbridge/server';
 import { buildReport } from './job/index.ts';
 
 const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string', default: '0' } } });
@@ -62,6 +63,7 @@ const answer = app.callback();
 const server = createServer((request, response) => void answer(request, response));
 server.on('upgrade', bridge.upgrade);
 await bridge.start();
+await sweepWork();
 server.listen(Number(values.port), '127.0.0.1', () => {
   const address = server.address();
   if (typeof address !== 'object' || address === null) return;
@@ -69,6 +71,18 @@ server.listen(Number(values.port), '127.0.0.1', () => {
   if (process.send) process.send({ port: address.port });
   else console.log(`Listening on http://127.0.0.1:${address.port}/api/v1, data in ${directory}`);
 });
+
+/** A run that was cancelled leaves its unfinished files; nobody needs them once the task has ended. */
+async function sweepWork(): Promise<void> {
+  const work = join(directory, 'work');
+  for (const taskId of await readdir(work).catch(() => [])) {
+    const hasEnded = await bridge.actor(taskId).then(
+      (task) => isTerminal(task.getSnapshot()),
+      (error: unknown) => error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND',
+    );
+    if (hasEnded) await rm(join(work, taskId), { recursive: true, force: true });
+  }
+}
 
 async function close(): Promise<void> {
   server.close();

@@ -39,7 +39,7 @@ export function watch(client: TaskBridgeClient, taskId: string, screen: Screen, 
     if (now !== liveOn) {
       liveOn = now;
       if (now) connections += 1;
-      if (now || !task.terminal)
+      if (now || connection.state === 'connecting' || connection.state === 'waiting')
         screen.line(paint(`       ${now ? connectionLine({ ...connection, climbing: false }) : 'connection lost'}`, 'dim'));
     }
     if (task.state !== state) {

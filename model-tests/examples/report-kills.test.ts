@@ -52,47 +52,67 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe(`a report whose server is killed (SEED=${SEED})`, () => {
-  it.each(Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: Math.floor(chanceOf(2 * kill + 2) * FACTS) })))(
-    'comes to its end with nothing lost, twice or asked twice: kill $kill at fact $atFact',
-    { timeout: 60_000 },
-    async ({ kill, atFact }) => {
-      const { taskId } = await client.start({
-        taskType: 'report.build',
-        input: { paceSeconds: 0.5 },
-        attachments: [{ fileName: 'orders.csv', content: csv }],
-      });
-      const observation = client.observe(taskId);
-      // Whoever only iterates sees facts in time; a subscriber besides, as a screen would be.
-      observation.subscribe(() => undefined);
-      const facts: (Fact | UnknownFact)[] = [];
-      let restarted: Promise<void> | undefined;
-      let answered: Promise<unknown> | undefined;
-      const killAndRestart = async () => {
-        await turns(Math.floor(chanceOf(2 * kill + 1) * 200));
-        await host.kill();
-        await host.restart();
-      };
-      if (atFact === 0) restarted = killAndRestart();
-      for await (const fact of observation) {
-        facts.push(fact);
-        if (facts.length === atFact) restarted = killAndRestart();
-        if (fact.type === 'TASK_SUSPENDED') {
-          const { suspendId } = (fact as Fact<'TASK_SUSPENDED'>).payload;
-          answered ??= client.act(taskId, { suspendId, actionType: 'keep-last' });
-        }
-      }
-      await Promise.all([restarted, answered]);
-      expect(restarted).toBeDefined();
-      const stored = await readLog(`http://127.0.0.1:${host.port}`, TOKEN, taskId);
-      const last = stored.at(-1);
-      const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
-      const proofs = [
-        ...proveLog(facts, observation.getSnapshot().task.aggregate, stored),
-        await proveReport(csv, report, `http://127.0.0.1:${host.port}`, TOKEN),
-      ];
-      expect(proofs.filter(({ faults }) => faults.length > 0)).toEqual([]);
-      expect(report?.duplicates.answer).toBe('keep-last');
-    },
-  );
+type Moment = (latest: Fact | UnknownFact | undefined, count: number) => boolean;
+
+/** Runs one report to its end while the host is killed, and started again, at each of the moments; proves everything that the demo proves. */
+async function surviveKills(moments: readonly Moment[], nth: number): Promise<void> {
+  const attachments = [{ fileName: 'orders.csv', content: csv }];
+  const { taskId } = await client.start({ taskType: 'report.build', input: { paceSeconds: 0.5 }, attachments });
+  const observation = client.observe(taskId);
+  // A subscriber beside the iterator, as a screen would be.
+  observation.subscribe(() => undefined);
+  const facts: (Fact | UnknownFact)[] = [];
+  const ahead = [...moments];
+  let restarted = Promise.resolve();
+  let answered: Promise<unknown> | undefined;
+  const watchOut = () => {
+    if (!ahead[0]?.(facts.at(-1), facts.length)) return;
+    ahead.shift();
+    restarted = restarted.then(async () => {
+      await turns(Math.floor(chanceOf(2 * nth + 1) * 200));
+      await host.kill();
+      await host.restart();
+    });
+  };
+  watchOut();
+  for await (const fact of observation) {
+    facts.push(fact);
+    watchOut();
+    if (fact.type !== 'TASK_SUSPENDED') continue;
+    const { suspendId } = (fact as Fact<'TASK_SUSPENDED'>).payload;
+    answered ??= client.act(taskId, { suspendId, actionType: 'keep-last' });
+  }
+  await Promise.all([restarted, answered]);
+  expect(ahead).toHaveLength(0);
+  const baseUrl = `http://127.0.0.1:${host.port}`;
+  const stored = await readLog(baseUrl, TOKEN, taskId);
+  const last = stored.at(-1);
+  const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
+  const proofs = [...proveLog(facts, observation.getSnapshot().task.aggregate, stored), await proveReport(csv, report, baseUrl, TOKEN)];
+  expect(proofs.filter(({ faults }) => faults.length > 0)).toEqual([]);
+  expect(report?.duplicates.answer).toBe('keep-last');
+}
+
+describe(`a report whose server is killed (SEED=${SEED}) loses nothing, does nothing twice and asks nothing twice`, () => {
+  const randomly = Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: Math.floor(chanceOf(2 * kill + 2) * FACTS) }));
+
+  it.each(randomly)('killed at fact $atFact (kill $kill)', { timeout: 60_000 }, async ({ kill, atFact }) => {
+    await surviveKills([(_, count) => count >= atFact], kill);
+  });
+
+  it('killed while it asks', { timeout: 60_000 }, () => surviveKills([(latest) => latest?.type === 'TASK_SUSPENDED'], 1));
+
+  it('killed with the answer', { timeout: 60_000 }, () => surviveKills([(latest) => latest?.type === 'TASK_ACTION_ACCEPTED'], 2));
+
+  it('killed while it ends', { timeout: 60_000 }, () => {
+    const isLastMessage: Moment = (latest) => latest?.type === 'TASK_MESSAGE' && JSON.stringify(latest.payload).includes('Kept');
+    return surviveKills([isLastMessage], 3);
+  });
+
+  it('killed again and again', { timeout: 60_000 }, async () => {
+    await surviveKills(
+      [10, 45, 80, 110, 140].map((fact) => (_, count) => count >= fact),
+      4,
+    );
+  });
 });
