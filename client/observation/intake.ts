@@ -18,6 +18,8 @@ const RECENT_MAX = 256;
 export interface IntakeTarget {
   readonly taskId: string;
   deliver(fact: Fact | UnknownFact, bytes: number): void;
+  /** The terminal fact was delivered. */
+  ended(): void;
   gap(gap: Gap): void;
   report(report: Report): void;
 }
@@ -147,7 +149,8 @@ export function createIntake(target: IntakeTarget, start: string | null): Intake
         target.deliver(value, bytes);
         if (!isTerminalType(value.type)) return;
         flush();
-        tell({ type: 'log.ended' });
+        // Not by this connection, which a full consumer may just have closed.
+        target.ended();
       }
 
       const connection: Connection = {

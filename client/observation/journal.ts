@@ -59,7 +59,7 @@ export interface JournalOptions {
  */
 export function createJournal(options: JournalOptions, listener: JournalListener): Journal {
   const readers = new Set<Reader>();
-  let entries: { readonly fact: Fact | UnknownFact; readonly bytes: number }[] = [];
+  let entries: { readonly fact: Fact | UnknownFact; readonly bytes: number; readonly isHidden: boolean }[] = [];
   let first = 0;
   let end = 0;
   let bytesKept = 0;
@@ -116,7 +116,7 @@ export function createJournal(options: JournalOptions, listener: JournalListener
       if (entry) {
         reader.next += 1;
         review();
-        if (!options.isHidden(entry.fact)) yield entry.fact;
+        if (!entry.isHidden && !options.isHidden(entry.fact)) yield entry.fact;
         // Back here: the consumer asked for the next one.
         reader.dealt = { count: reader.next, eventId: entry.fact.eventId };
         listener.dealt();
@@ -140,7 +140,8 @@ export function createJournal(options: JournalOptions, listener: JournalListener
       return [...readers].map(({ dealt }) => dealt).reduce((slowest, dealt) => (dealt.count < slowest.count ? dealt : slowest));
     },
     append(fact, bytes) {
-      entries.push({ fact, bytes });
+      // What closes a question also ends the memory of its answer, and may come before the consumer does.
+      entries.push({ fact, bytes, isHidden: options.isHidden(fact) });
       end += 1;
       bytesKept += bytes;
       review();

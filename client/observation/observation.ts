@@ -3,6 +3,7 @@ import {
   emptyAggregate,
   isStart,
   type Fact,
+  type TransportEvent,
   type TransportFailure,
   type UnknownFact,
 } from '../../machines/index.ts';
@@ -99,8 +100,8 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
       isHidden: (fact) => settings.hideAnswered && answered.has(fact),
     },
     {
-      full: () => chart?.send({ type: 'consumer.full' }),
-      drained: () => chart?.send({ type: 'consumer.drained' }),
+      full: () => tellChart({ type: 'consumer.full' }),
+      drained: () => tellChart({ type: 'consumer.drained' }),
       dealt: settleShare,
       abandoned: () => {
         if (!hasSubscribers) close();
@@ -118,7 +119,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     const explicit = options.lastEventId;
     const cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
     const start: ProjectionStart = cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask';
-    const own = createIntake({ taskId, deliver, gap: onGap, report: settings.onReport }, cursor);
+    const own = createIntake({ taskId, deliver, ended: () => tellChart({ type: 'log.ended' }), gap: onGap, report: settings.onReport }, cursor);
     intake = own;
     projection = createProjection({
       start,
@@ -148,6 +149,10 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     projection?.take(fact);
     journal.append(fact, bytes);
     changed();
+  }
+
+  function tellChart(event: TransportEvent): void {
+    if (chart?.getSnapshot().status === 'active') chart.send(event);
   }
 
   function onGap({ reason }: { readonly reason: 'trimmed' | 'reset' }): void {

@@ -103,7 +103,7 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
       }),
       watchGate: fromCallback<TransportEvent>(({ sendBack }) => {
         const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
-        if (!gate.isOpen()) tell(false);
+        tell(gate.isOpen());
         return gate.subscribe(tell);
       }),
     },

@@ -47,6 +47,8 @@ export function platformSockets(Constructor: WebSocketConstructor): SocketPort {
       const socket = new Constructor(url, [...protocols]);
       socket.onopen = () => listener.opened();
       socket.onmessage = ({ data }: MessageEvent<unknown>) => listener.frame(typeof data === 'string' ? data : undefined);
+      // A close always follows; some implementations throw where nobody listens.
+      socket.onerror = () => undefined;
       // 1005 is a Close frame without a code; 1006 means that there was none.
       socket.onclose = ({ code }) => {
         detach();

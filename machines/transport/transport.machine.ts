@@ -218,10 +218,10 @@ export const transportMachine = setup({
         gate: {
           description: 'Whether the host sees any use in trying. Live connections stay until they die.',
           invoke: { src: 'watchGate', id: 'gate' },
-          initial: 'open',
+          initial: 'closed',
           states: {
             open: { description: 'Tries are allowed.', on: { 'gate.closed': { target: 'closed' } } },
-            closed: { description: 'Every try, probe and poll waits.', on: { 'gate.opened': { target: 'open' } } },
+            closed: { description: 'Every try, probe and poll waits; also until the host has said anything.', on: { 'gate.opened': { target: 'open' } } },
           },
         },
         delivering: {

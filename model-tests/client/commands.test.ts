@@ -1,0 +1,177 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTaskBridgeClient, fileCheckpoints } from 'taskbridge/client/node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { countingClock, createWorld, eventually, type World } from './harness.ts';
+import { completed, fact, TASK } from './scripted-server.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.close());
+
+const created = { taskId: TASK, status: 'ACCEPTED', clientRequestId: 'r', deduplicated: false };
+const receipt = { taskId: TASK, suspendId: 's', clientActionId: 'c', status: 'ACCEPTED' };
+
+describe('commands', () => {
+  test('send input even where there is none, and the same id at every try', async () => {
+    const bodies: string[] = [];
+    world.server.script.command = (_, body) => [bodies.push(body) < 3 ? 503 : 201, created];
+    await world.client().start({ taskType: 'report' });
+    expect(new Set(bodies).size).toBe(1);
+    expect(JSON.parse(bodies[0] ?? '')).toEqual({ clientRequestId: expect.stringMatching(/^[0-9a-v]{26}$/) as string, taskType: 'report', input: {} });
+  });
+
+  test('send attachments as a form', async () => {
+    let type: string | undefined;
+    let form = '';
+    world.server.script.command = (_, body, { headers }) => {
+      type = headers['content-type'];
+      form = body;
+      return [201, created];
+    };
+    await world.client().start({ taskType: 'report', attachments: [{ fileName: 'a.csv', contentType: 'text/csv', content: new TextEncoder().encode('x,y') }] });
+    expect(type).toMatch(/^multipart\/form-data; boundary=/);
+    expect(form).toContain('name="input"\r\n\r\n{}');
+    expect(form).toContain('name="attachments"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\nx,y');
+  });
+
+  test('are tried once and three times more, with back-off', async () => {
+    const clock = countingClock();
+    const { script, seen } = world.server;
+    script.command = () => [500, {}];
+    const call = world.client({ clock }).cancel(TASK);
+    call.catch(() => undefined);
+    for (const [tries, ms] of [[1, 550], [2, 1100], [3, 2200]] as const) {
+      await eventually(() => clock.next === ms);
+      expect(seen.length).toBe(tries);
+      clock.increment(ms);
+    }
+    await expect(call).rejects.toMatchObject({ code: 'SERVER_ERROR', status: 500, retryable: true });
+    expect(seen.length).toBe(4);
+    expect(clock.armed).toBe(0);
+  });
+
+  test('wait as long as Retry-After says', async () => {
+    const clock = countingClock();
+    const { script, seen } = world.server;
+    script.command = () => (seen.length === 1 ? [429, {}, { 'retry-after': '7' }] : [202, { taskId: TASK, status: 'ALREADY_TERMINAL' }]);
+    const call = world.client({ clock }).cancel(TASK, 'enough');
+    await eventually(() => clock.next === 7_000);
+    clock.increment(7_000);
+    expect(await call).toMatchObject({ status: 'ALREADY_TERMINAL' });
+  });
+
+  test('are not repeated after a refusal, whose envelope the error carries', async () => {
+    world.server.script.command = () => [409, { code: 'IDEMPOTENCY_CONFLICT', message: 'Other content.', details: { why: 'input' }, timestamp: '' }];
+    await expect(world.client().start({ taskType: 'report' })).rejects.toMatchObject({
+      name: 'TaskBridgeClientError',
+      code: 'IDEMPOTENCY_CONFLICT',
+      message: 'Other content.',
+      details: { why: 'input' },
+      status: 409,
+      retryable: false,
+    });
+    expect(world.server.seen).toEqual(['post']);
+  });
+
+  test('give up by their signal, and in time', async () => {
+    const clock = countingClock();
+    const client = world.client({ clock, limits: { commandRetriesMax: 0 } });
+    const controller = new AbortController();
+    const first = client.cancel(TASK, undefined, { signal: controller.signal });
+    await eventually(() => world.server.seen.length === 1);
+    controller.abort();
+    await expect(first).rejects.toMatchObject({ code: 'ABORTED' });
+    const second = client.cancel(TASK);
+    await eventually(() => world.server.seen.length === 2);
+    clock.increment(30_000);
+    await expect(second).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
+    expect(clock.armed).toBe(0);
+  });
+
+  test('keep the id of an answer until there is a receipt', async () => {
+    const ids: string[] = [];
+    world.server.script.command = (_, body) => {
+      ids.push((JSON.parse(body) as { clientActionId: string }).clientActionId);
+      return ids.length === 1 ? [400, {}] : [202, receipt];
+    };
+    let chance = 0;
+    const client = world.client({ limits: { commandRetriesMax: 0 }, chance: { fraction: () => ((chance += 7) % 31) / 32 } });
+    const act = (): Promise<unknown> => client.act(TASK, { suspendId: 's', actionType: 'left', payload: { why: 'x' } });
+    await expect(act()).rejects.toMatchObject({ code: 'REQUEST_REFUSED' });
+    await act();
+    await act();
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[2]).not.toBe(ids[0]);
+  });
+
+  test('refuse a task id that could be another path before anything is sent', async () => {
+    const client = world.client();
+    for (const id of ['', '../x', 'a/b', 'a..b', '-x', 'é']) await expect(client.get(id)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(world.server.seen).toEqual([]);
+  });
+
+  test('keep the path of the base URL, on WebSockets too', async () => {
+    const urls: (string | undefined)[] = [];
+    world.server.script.upgrade = ({ url }) => void urls.push(url);
+    world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
+    for await (const _ of world.client({ baseUrl: `${world.server.baseUrl}/behind/` }).observe(TASK));
+    expect(urls).toEqual(['/behind/api/v1/tasks/ws?extensions=gap']);
+  });
+
+  test('hide a question that was answered here, where the host wants that', async () => {
+    world.server.script.command = () => [202, receipt];
+    const question = { suspendId: 's', kind: 'USER_ACTION_REQUIRED', reasonCode: 'R', allowedActions: ['left'], schemaVersion: 1 };
+    world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(fact(1), fact(2, 'TASK_SUSPENDED', question), completed(3)));
+    for (const hideAnswered of [true, false]) {
+      const client = world.client({ hideAnswered });
+      await client.act(TASK, { suspendId: 's', actionType: 'left' });
+      const types: string[] = [];
+      for await (const { type } of client.observe(TASK)) types.push(type);
+      expect(types.includes('TASK_SUSPENDED')).toBe(!hideAnswered);
+    }
+  });
+});
+
+describe('options', () => {
+  const make = (options: object) => () => createTaskBridgeClient({ baseUrl: 'http://localhost', ...options });
+  test.each([
+    [{ baseUrl: 'localhost:3000/x' }, /baseUrl must/],
+    [{ baseUrl: 'http://ada:secret@localhost' }, /use `auth`/],
+    [{ webSocketTries: -1 }, /webSocketTries must be 0 or a positive whole number, not -1/],
+    [{ transports: [] }, /No transport is left/],
+    [{ limits: { pollWaitMs: 70_000 } }, /limits.pollWaitMs \(70000\) must not be above 60000/],
+    [{ limits: { openMs: 0 } }, /limits.openMs must be a positive whole number/],
+  ])('%o are refused with a reason', (options, message) => {
+    expect(make(options)).toThrow(message);
+  });
+});
+
+describe('checkpoints in a file', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'checkpoints-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('are there after a restart, whole, and nothing else is', async () => {
+    const path = join(folder, 'deep', 'checkpoints.json');
+    const store = fileCheckpoints({ path });
+    await Promise.all([store.write('a', '1'), store.write('b', '2'), store.write('a', '3'), store.remove('b'), store.write('__proto__', '4')]);
+    const again = fileCheckpoints({ path });
+    expect([await again.read('a'), await again.read('b'), await again.read('__proto__')]).toEqual(['3', undefined, '4']);
+    expect(await readdir(join(folder, 'deep'))).toEqual(['checkpoints.json']);
+  });
+
+  test('are left as they are where they cannot be read', async () => {
+    const path = join(folder, 'checkpoints.json');
+    await writeFile(path, '{ torn');
+    const store = fileCheckpoints({ path });
+    await expect(store.read('a')).rejects.toThrow();
+    await expect(store.write('a', '1')).rejects.toThrow();
+    expect(await readFile(path, 'utf8')).toBe('{ torn');
+  });
+});

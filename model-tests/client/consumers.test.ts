@@ -1,0 +1,226 @@
+import { memoryCheckpoints, type CheckpointStore, type Fact, type Observation } from 'taskbridge/client';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { countingClock, createWorld, eventually, numbers, until, type World } from './harness.ts';
+import { completed, fact, facts, snapshotAt, TASK } from './scripted-server.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.close());
+
+/** Serves a log of ten from wherever it is asked; ends when the log has ended. */
+function serveLog(until = 10, ended = true): (string | null)[] {
+  const begun: (string | null)[] = [];
+  world.server.script.subscribed = ({ confirm, send, lastEventId }) => {
+    begun.push(lastEventId);
+    confirm();
+    const from = Number(lastEventId?.split('-')[0] ?? 0) + 1;
+    send(...facts(from, ended ? until - 1 : until));
+    if (ended) send(completed(until));
+  };
+  return begun;
+}
+const key = (): string => `|${world.server.baseUrl}|${TASK}`;
+const stored = async (store: CheckpointStore): Promise<{ eventId: string; taskEventId: string; v: number } | undefined> => {
+  const text = await store.read(key());
+  return text === undefined ? undefined : (JSON.parse(text) as { eventId: string; taskEventId: string; v: number });
+};
+const take = async (iterator: AsyncIterator<unknown>, count: number): Promise<string[]> => {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i += 1) ids.push(((await iterator.next()).value as Fact).eventId);
+  return ids;
+};
+
+describe('a checkpoint', () => {
+  test('stands at the fact before the one in hand: leaving does not count', async () => {
+    const begun = serveLog();
+    const checkpoints = memoryCheckpoints();
+    const client = world.client({ checkpoints });
+    for await (const { eventId } of client.observe(TASK)) if (eventId === '4-1000') break;
+    await client.close();
+    expect(await stored(checkpoints)).toMatchObject({ v: 1, eventId: '3-1000' });
+    expect(await numbers(world.client({ checkpoints }).observe(TASK))).toEqual([4, 5, 6, 7, 8, 9, 10]);
+    expect(begun).toEqual([null, '3-1000']);
+  });
+
+  test('carries the projection, which may be ahead of the consumer', async () => {
+    serveLog(8, false);
+    const checkpoints = memoryCheckpoints();
+    const client = world.client({ checkpoints });
+    const observation = client.observe(TASK);
+    const iterator = observation[Symbol.asyncIterator]();
+    await take(iterator, 2);
+    await until(observation, ({ task }) => task.lastEventId === '8-1000');
+    await take(iterator, 1);
+    await client.close();
+    expect(await stored(checkpoints)).toMatchObject({ eventId: '2-1000', taskEventId: '8-1000' });
+    const again = world.client({ checkpoints }).observe(TASK);
+    const [first] = await take(again[Symbol.asyncIterator](), 1);
+    expect(first).toBe('3-1000');
+    expect(again.getSnapshot().task).toMatchObject({ lastEventId: '8-1000', partial: false, progress: { progress: 8 } });
+    expect(world.server.seen).not.toContain('get');
+  });
+
+  test('moves with subscribers after they were notified, and goes with the terminal fact', async () => {
+    const checkpoints = memoryCheckpoints();
+    let finish: (() => void) | undefined;
+    world.server.script.subscribed = ({ confirm, send }) => {
+      confirm();
+      send(...facts(1, 3));
+      finish = () => send(completed(4));
+    };
+    const client = world.client({ checkpoints });
+    const observation = client.observe(TASK);
+    await until(observation, ({ task }) => task.lastEventId === '3-1000');
+    await eventuallyStored(checkpoints, '3-1000');
+    finish?.();
+    await until(observation, ({ connection }) => connection.state === 'done');
+    await client.close();
+    expect(await stored(checkpoints)).toBeUndefined();
+  });
+
+  test('follows the slowest of several consumers', async () => {
+    serveLog();
+    const checkpoints = memoryCheckpoints();
+    const client = world.client({ checkpoints });
+    const observation = client.observe(TASK);
+    const other = client.observe(TASK);
+    const slow = observation[Symbol.asyncIterator]();
+    const fast = observation[Symbol.asyncIterator]();
+    const elsewhere = other[Symbol.asyncIterator]();
+    await take(fast, 8);
+    await take(slow, 5);
+    await take(elsewhere, 3);
+    await eventuallyStored(checkpoints, '2-1000');
+    await take(elsewhere, 4);
+    await eventuallyStored(checkpoints, '4-1000');
+  });
+
+  test('of a newer version is dropped', async () => {
+    const begun = serveLog();
+    const checkpoints = memoryCheckpoints();
+    await checkpoints.write(key(), JSON.stringify({ v: 2, eventId: '5-1000' }));
+    await numbers(world.client({ checkpoints }).observe(TASK));
+    expect(begun).toEqual([null]);
+  });
+
+  test('without a usable task makes the projection begin at the snapshot', async () => {
+    serveLog(8, false);
+    world.server.script.snapshot = () => snapshotAt('7-1000', 'suspended');
+    const checkpoints = memoryCheckpoints();
+    await checkpoints.write(key(), JSON.stringify({ v: 1, eventId: '5-1000', task: { task: { v: 99 }, suspensions: {} }, taskEventId: '6-1000' }));
+    const observation = world.client({ checkpoints }).observe(TASK);
+    await until(observation, ({ task }) => task.lastEventId === '8-1000' && task.state === 'suspended');
+    expect(world.server.seen).toContain('get');
+  });
+
+  test('never moves backwards when somebody observes from the start', async () => {
+    serveLog();
+    const checkpoints = memoryCheckpoints();
+    await checkpoints.write(key(), JSON.stringify({ v: 1, eventId: '8-1000', task: null, taskEventId: null }));
+    const client = world.client({ checkpoints });
+    await take(client.observe(TASK, { lastEventId: '' })[Symbol.asyncIterator](), 5);
+    await client.close();
+    expect((await stored(checkpoints))?.eventId).toBe('8-1000');
+  });
+
+  test('store that fails is reported and survived', async () => {
+    serveLog();
+    const reports: string[] = [];
+    const fail = (): Promise<never> => Promise.reject(new Error('disk full'));
+    const client = world.client({ checkpoints: { read: fail, write: fail, remove: fail }, onReport: ({ type }) => void reports.push(type) });
+    expect(await numbers(client.observe(TASK))).toHaveLength(10);
+    await client.close();
+    expect(new Set(reports)).toEqual(new Set(['checkpoint']));
+  });
+
+  async function eventuallyStored(store: CheckpointStore, eventId: string): Promise<void> {
+    let last: string | undefined;
+    await eventually(() => {
+      void stored(store).then((value) => (last = value?.eventId));
+      return last === eventId;
+    });
+  }
+});
+
+describe('a consumer that falls behind', () => {
+  test('makes the client stop reading, and gets everything when it goes on', async () => {
+    const begun = serveLog(40);
+    const observation = world.client({ limits: { undeliveredMax: 5 } }).observe(TASK);
+    const iterator = observation[Symbol.asyncIterator]();
+    expect(await take(iterator, 1)).toEqual(['1-1000']);
+    await eventually(() => observation.getSnapshot().connection.state === 'paused' && world.server.open.size === 0);
+    const rest: number[] = [];
+    for await (const { eventId } of { [Symbol.asyncIterator]: () => iterator as AsyncIterator<Fact> }) rest.push(Number(eventId.split('-')[0]));
+    expect(rest).toEqual(Array.from({ length: 39 }, (_, i) => i + 2));
+    expect(begun.length).toBeGreaterThan(3);
+  });
+
+  test('does not hold up an observation that is only subscribed to', async () => {
+    serveLog(40);
+    const observation = world.client({ limits: { undeliveredMax: 5 } }).observe(TASK);
+    await until(observation, ({ connection }) => connection.state === 'done');
+    expect(() => observation[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ code: 'FACTS_RELEASED' }));
+  });
+});
+
+describe('subscribers', () => {
+  test('hear once of a batch, and get the same snapshot until something changes', async () => {
+    world.server.script.poll = () => ({ taskId: TASK, events: [...facts(1, 50), completed(51)], nextAfterEventId: '51-1000', hasMore: false });
+    const observation = world.client({ transports: ['poll'] }).observe(TASK);
+    const heard: (string | null)[] = [];
+    observation.subscribe(({ task }) => void heard.push(task.lastEventId));
+    await until(observation, ({ connection }) => connection.state === 'done');
+    expect(new Set(heard)).toEqual(new Set([null, '51-1000']));
+    expect(observation.getSnapshot()).toBe(observation.getSnapshot());
+    expect(observation.actor.getSnapshot().context).toBe(observation.getSnapshot());
+  });
+});
+
+describe('closing', () => {
+  const watch = async (transport: 'ws' | 'sse' | 'poll', close: (observation: Observation) => Promise<void> | void): Promise<void> => {
+    const clock = countingClock();
+    const { script, open } = world.server;
+    script.stream = (response) => void response.writeHead(200).write(': hi\n\n');
+    script.poll = (query) => (query.get('waitTimeoutMs') === '0' ? { taskId: TASK, events: [], nextAfterEventId: null, hasMore: false } : undefined);
+    const observation = world.client({ clock, transports: [transport] }).observe(TASK);
+    const next = observation[Symbol.asyncIterator]().next();
+    next.catch(() => undefined);
+    await until(observation, ({ connection }) => connection.state === 'live');
+    await close(observation);
+    await expect(next).rejects.toMatchObject({ code: 'CLOSED' });
+    await eventually(() => clock.armed === 0);
+    expect(observation.getSnapshot().connection.state).toBe('closed');
+    await eventually(() => open.size === 0);
+  };
+
+  test.each(['ws', 'sse', 'poll'] as const)('an observation over %s leaves no timer and no connection', (transport) => watch(transport, (observation) => observation.close()));
+
+  test('by a signal fails the iterators with the reason as cause', async () => {
+    const controller = new AbortController();
+    const observation = world.client().observe(TASK, { signal: controller.signal });
+    const next = observation[Symbol.asyncIterator]().next();
+    const reason = new Error('left the page');
+    controller.abort(reason);
+    await expect(next).rejects.toMatchObject({ code: 'ABORTED', cause: reason });
+  });
+
+  test('happens by itself when the last iterator leaves and nobody subscribes', async () => {
+    world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(fact(1), fact(2)));
+    const observation = world.client().observe(TASK);
+    for await (const _ of observation) break;
+    expect(observation.getSnapshot().connection.state).toBe('closed');
+    await eventually(() => world.server.open.size === 0);
+  });
+
+  test('the client closes its observations and refuses new calls', async () => {
+    const client = world.client();
+    const observation = client.observe(TASK);
+    await until(observation, ({ connection }) => connection.state === 'live');
+    await client.close();
+    expect(observation.getSnapshot().connection.state).toBe('closed');
+    expect(() => client.observe(TASK)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    await expect(client.get(TASK)).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});

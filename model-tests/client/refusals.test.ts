@@ -1,0 +1,145 @@
+import { WebSocket } from 'ws';
+import { TaskBridgeClientError, type WebSocketConstructor } from 'taskbridge/client';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createWorld, numbers, type World } from './harness.ts';
+import { completed, fact, snapshotAt, TASK, writeEvents } from './scripted-server.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.close());
+
+/** A provider whose first token is out of date. */
+function tokens(): { readonly auth: (request: { forceRefresh: boolean }) => string; readonly refreshes: () => number } {
+  let token = 'old';
+  let refreshes = 0;
+  return {
+    auth: ({ forceRefresh }) => {
+      if (forceRefresh) refreshes += 1;
+      if (forceRefresh) token = 'new';
+      return token;
+    },
+    refreshes: () => refreshes,
+  };
+}
+const envelope = (code: string): object => ({ code, message: `It is ${code}.`, details: {}, timestamp: '2026-01-01T00:00:00Z' });
+const iterate = (observation: AsyncIterable<unknown>): Promise<unknown> => observation[Symbol.asyncIterator]().next();
+
+describe('credentials', () => {
+  test('are refreshed once after a 401, on each transport', async () => {
+    for (const transport of ['ws', 'sse', 'poll'] as const) {
+      const { script } = world.server;
+      const isOld = (authorization: string | undefined): boolean => authorization === 'Bearer old';
+      script.upgrade = ({ headers }) => (isOld(headers.authorization) ? [401, envelope('AUTHENTICATION_ERROR')] : undefined);
+      script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
+      script.stream = (response, { headers }) =>
+        isOld(headers.authorization) ? void response.writeHead(401).end('{}') : writeEvents(response, completed(1));
+      script.poll = (_, { headers }) =>
+        isOld(headers.authorization) ? [401, {}] : { taskId: TASK, events: [completed(1)], nextAfterEventId: '1-1000', hasMore: false };
+      const { auth, refreshes } = tokens();
+      expect(await numbers(world.client({ auth, transports: [transport] }).observe(TASK))).toEqual([1]);
+      expect(refreshes()).toBe(1);
+    }
+  });
+
+  test('that are refused twice are the end', async () => {
+    world.server.script.upgrade = () => [401, envelope('AUTHENTICATION_ERROR')];
+    const { auth, refreshes } = tokens();
+    const observation = world.client({ auth }).observe(TASK);
+    await expect(iterate(observation)).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR', status: 401 });
+    expect(refreshes()).toBe(1);
+    expect(world.server.seen).toEqual(['ws', 'ws']);
+    expect(observation.getSnapshot().connection).toMatchObject({ state: 'failed', error: { code: 'AUTHENTICATION_ERROR' } });
+  });
+
+  test('that the provider cannot give surface as its own error', async () => {
+    const cause = new Error('no keychain');
+    const client = world.client({
+      auth: () => {
+        throw cause;
+      },
+    });
+    await expect(iterate(client.observe(TASK))).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', cause });
+    await expect(client.cancel(TASK)).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', cause });
+  });
+
+  test('are refreshed once for any number of waiting calls', async () => {
+    const { script } = world.server;
+    script.command = (_path, _body, { headers }) =>
+      headers.authorization === 'Bearer new' ? [202, { taskId: TASK, status: 'CANCELLATION_REQUESTED' }] : [401, envelope('AUTHENTICATION_ERROR')];
+    const { auth, refreshes } = tokens();
+    const client = world.client({ auth });
+    await Promise.all(Array.from({ length: 8 }, () => client.cancel(TASK)));
+    expect(refreshes()).toBe(1);
+  });
+
+  test('travel as a subprotocol where no headers can be set', async () => {
+    const { script } = world.server;
+    let offered: string | undefined;
+    script.upgrade = ({ headers }) => void (offered = headers['sec-websocket-protocol']);
+    script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
+    await numbers(world.client({ auth: () => 'töken+/', WebSocket: WebSocket as unknown as WebSocketConstructor }).observe(TASK));
+    expect(offered).toBe(`taskbridge.v1,bearer.${Buffer.from('töken+/').toString('base64url')}`);
+  });
+});
+
+describe('fatal answers', () => {
+  test.each([
+    [403, 'TASK_OWNERSHIP_ERROR'],
+    [404, 'TASK_NOT_FOUND'],
+    [422, 'REQUEST_VALIDATION_ERROR'],
+  ] as const)('%i %s ends the observation at once', async (status, code) => {
+    world.server.script.upgrade = () => [status, envelope(code)];
+    await expect(iterate(world.client().observe(TASK))).rejects.toMatchObject({ code, status, message: `It is ${code}.` });
+    expect(world.server.seen).toEqual(['ws']);
+  });
+
+  test('a close with 1008 is final after one refresh and one more connection', async () => {
+    world.server.script.subscribed = ({ socket }) => socket.close(1008);
+    const { auth, refreshes } = tokens();
+    await expect(iterate(world.client({ auth }).observe(TASK))).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', closeCode: 1008 });
+    expect(refreshes()).toBe(1);
+    expect(world.server.seen).toEqual(['ws', 'ws']);
+  });
+
+  test('a close with 4401 is final at once where there is nothing to refresh', async () => {
+    world.server.script.subscribed = ({ socket }) => socket.close(4401);
+    await expect(iterate(world.client().observe(TASK))).rejects.toBeInstanceOf(TaskBridgeClientError);
+    expect(world.server.seen).toEqual(['ws']);
+  });
+});
+
+describe('a socket lost before it opened, without a status', () => {
+  const browser = WebSocket as unknown as WebSocketConstructor;
+
+  test('is final where the task is unknown', async () => {
+    world.server.script.upgrade = 404;
+    world.server.script.snapshot = () => [404, envelope('TASK_NOT_FOUND')];
+    await expect(iterate(world.client({ WebSocket: browser }).observe(TASK))).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+    expect(world.server.seen).toEqual(['ws', 'get']);
+  });
+
+  test('costs a refresh where the credentials are out of date', async () => {
+    const { script, seen } = world.server;
+    let isOld = true;
+    script.upgrade = () => (isOld ? 401 : undefined);
+    script.snapshot = () => [401, envelope('AUTHENTICATION_ERROR')];
+    script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
+    const auth = ({ forceRefresh }: { forceRefresh: boolean }): string => {
+      if (forceRefresh) isOld = false;
+      return 'token';
+    };
+    expect(await numbers(world.client({ WebSocket: browser, auth }).observe(TASK))).toEqual([1]);
+    expect(seen).toEqual(['ws', 'get', 'ws']);
+  });
+
+  test('is a loss like any other where the task is there', async () => {
+    const { script, seen } = world.server;
+    script.upgrade = 503;
+    script.snapshot = () => snapshotAt('1-1000');
+    script.stream = (response) => writeEvents(response, fact(1), completed(2));
+    await numbers(world.client({ WebSocket: browser, webSocketTries: 2 }).observe(TASK));
+    expect(seen).toEqual(['ws', 'get', 'ws', 'get', 'sse']);
+  });
+});
