@@ -9,7 +9,7 @@ interface Room {
 }
 
 const machinesDoor = /^machines\/index\.ts$/;
-const anyDoor = /^(machines|server|client|client\/node|adapters\/[^/]+|model-tests\/conformance)\/index\.ts$/;
+const anyDoor = /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+|model-tests\/conformance)\/index\.ts$/;
 const charts = /\.machine\.ts$/;
 const node = /^node:/;
 const anything = /./;
