@@ -3,7 +3,9 @@ import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { filesBelow, placeOf, root } from './project-files.ts';
 
-const doors = filesBelow().filter((name) => /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+)\/index\.ts$/.test(name));
+const doors = filesBelow().filter((name) =>
+  /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+)\/index\.ts$/.test(name),
+);
 
 test('every export of every door says what it is', () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: unknown };

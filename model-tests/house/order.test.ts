@@ -18,7 +18,9 @@ const isText = /\.(ts|tsx|js|json|md|mmd|sh|yml|yaml|csv|txt)$|^\.ci\/|^\.[a-z]+
 describe('the house', () => {
   test('has a door for each room and each adapter', () => {
     const adapters = new Set(files.filter((name) => /^adapters\/[^/]+\//.test(name)).map((name) => name.split('/').slice(0, 2).join('/')));
-    const doors = ['machines', 'server', 'server/ports', 'server/reporter', 'client', 'client/node', ...adapters].map((room) => `${room}/index.ts`);
+    const doors = ['machines', 'server', 'server/ports', 'server/reporter', 'client', 'client/node', ...adapters].map(
+      (room) => `${room}/index.ts`,
+    );
     expect(doors.filter((door) => !files.includes(door))).toEqual([]);
   });
 
