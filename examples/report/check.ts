@@ -86,7 +86,7 @@ function isDay(cell: string): boolean {
 }
 
 function sum(cells: readonly string[]): string {
-  const places = Math.max(0, ...cells.map((cell) => cell.split('.')[1]?.length ?? 0));
+  const places = cells.reduce((most, cell) => Math.max(most, cell.split('.')[1]?.length ?? 0), 0);
   const total = cells
     .filter((cell) => cell !== '')
     .reduce((units, cell) => {

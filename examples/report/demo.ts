@@ -19,10 +19,12 @@ import { watch } from './watch.ts';
 import { opening, result, verdict } from './words.ts';
 
 const TOKEN = 'ada';
-const PACE_SECONDS = { calm: 4, troubled: 9 };
+const PACE_SECONDS = { calm: 4, troubled: 8 };
 /** Far below the defaults, so that falling and climbing are over in seconds. */
 const limits = {
   openMs: 2000,
+  // Large files take their time to arrive.
+  commandTimeoutMs: 600_000,
   backoffBaseMs: 150,
   backoffMaxMs: 600,
   climbIntervalMs: 500,
