@@ -109,7 +109,7 @@ export function createKeeper(store: CheckpointStore, report: (report: Report) =>
       };
     },
     async flush() {
-      await Promise.all([...entries.values()].map(({ writing }) => writing));
+      await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));
     },
   };
 }

@@ -13,8 +13,8 @@ export function nodeSockets(): SocketPort {
       let isOver = false;
       let isRefused = false;
       socket.on('open', () => isOver || listener.opened());
-      // `ws` hands text over as a Buffer unless told otherwise.
-      socket.on('message', (data, isBinary) => isOver || listener.frame(isBinary ? undefined : String(data)));
+      // `ws` hands every message over as a Buffer unless told otherwise.
+      socket.on('message', (data, isBinary) => isOver || listener.frame(!isBinary && Buffer.isBuffer(data) ? data.toString() : undefined));
       socket.on('unexpected-response', (request, response) => {
         isRefused = true;
         void readRefusal(response).then((body) => {

@@ -14,7 +14,7 @@ import type { InnerCommands } from '../commands/commands.ts';
 import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import type { Answered } from './answered.ts';
-import { createIntake, type Intake } from './intake.ts';
+import { createIntake } from './intake.ts';
 import { createJournal, type Dealt } from './journal.ts';
 import { createMirror } from './mirror.ts';
 import { createProjection, type Projection, type ProjectionStart } from './projection.ts';
@@ -76,7 +76,6 @@ export interface ObservationHost {
 /** Observes one task. */
 export function createObservation(taskId: string, options: ObserveOptions, host: ObservationHost): Observation {
   const { settings, commands, answered } = host;
-  let intake: Intake | undefined;
   let projection: Projection | undefined;
   let chart: TransportActor | undefined;
   let hasSubscribers = false;
@@ -119,13 +118,12 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     const explicit = options.lastEventId;
     const cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
     const start: ProjectionStart = cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask';
-    const own = createIntake({ taskId, deliver, ended: () => tellChart({ type: 'log.ended' }), gap: onGap, report: settings.onReport }, cursor);
-    intake = own;
+    const intake = createIntake({ taskId, deliver, ended: () => tellChart({ type: 'log.ended' }), gap: onGap, report: settings.onReport }, cursor);
     projection = createProjection({
       start,
       mirror,
       ask: () => commands.get(taskId, { signal: abort.signal }),
-      isDense: () => own.isDense,
+      isDense: () => intake.isDense,
       onPartial: (cause) => settings.onReport({ type: 'partial', taskId, cause }),
       onChange: () => {
         journal.review();
@@ -136,7 +134,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
       taskId,
       settings,
       credentials: host.credentials,
-      intake: own,
+      intake,
       probe: (signal) => commands.probe(taskId, signal),
     });
     chart.subscribe({ next: changed, complete: onChartEnd, error: onChartError });

@@ -7,7 +7,6 @@ import {
   parseEventId,
   taskMachine,
   type Aggregate,
-  type EventId,
   type Fact,
   type TaskSnapshotResponse,
   type UnknownFact,

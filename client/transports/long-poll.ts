@@ -1,6 +1,7 @@
 import type { Authorization } from '../auth/credentials.ts';
 import { parseObject, readText, refusedBy, retryAfterMs } from '../commands/answer.ts';
-import { readGap, type Connection } from '../observation/intake.ts';
+import { readGap } from '../observation/frame.ts';
+import type { Connection } from '../observation/intake.ts';
 import type { ClientSettings } from '../options.ts';
 import type { TransportEvent } from '../../machines/index.ts';
 

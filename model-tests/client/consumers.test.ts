@@ -10,14 +10,14 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 /** Serves a log of ten from wherever it is asked; ends when the log has ended. */
-function serveLog(until = 10, ended = true): (string | null)[] {
+function serveLog(last = 10, ended = true): (string | null)[] {
   const begun: (string | null)[] = [];
   world.server.script.subscribed = ({ confirm, send, lastEventId }) => {
     begun.push(lastEventId);
     confirm();
     const from = Number(lastEventId?.split('-')[0] ?? 0) + 1;
-    send(...facts(from, ended ? until - 1 : until));
-    if (ended) send(completed(until));
+    send(...facts(from, ended ? last - 1 : last));
+    if (ended) send(completed(last));
   };
   return begun;
 }

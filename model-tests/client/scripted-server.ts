@@ -129,8 +129,9 @@ export async function createScriptedServer(): Promise<ScriptedServer> {
     }
     sockets.handleUpgrade(request, socket, head, (ws) => {
       ws.on('error', () => undefined);
+      // A Buffer, as `ws` hands every message over unless told otherwise.
       ws.once('message', (data) => {
-        const { lastEventId = null } = JSON.parse(String(data)) as { lastEventId?: string | null };
+        const { lastEventId = null } = JSON.parse((data as Buffer).toString()) as { lastEventId?: string | null };
         const send = (...frames: readonly object[]): void => frames.forEach((frame) => ws.send(JSON.stringify(frame)));
         script.subscribed({
           socket: ws,
