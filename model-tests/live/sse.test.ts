@@ -8,6 +8,9 @@ import { liveHost, watchBySse, type Host, type HostOptions } from './host.ts';
 import { evenChance } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
 
+/** Nobody falls silent here. */
+const noSilence = { watch: () => () => undefined };
+
 let hosts: Host[] = [];
 async function open(options?: HostOptions): Promise<Host> {
   const host = await liveHost(options);
@@ -54,7 +57,7 @@ describe('an SSE stream', () => {
     const seen = vi.fn();
     const { req, res } = { req: { socket: {} } as never, res: { writeHead: seen, write: seen } as never };
     const attempt = (): void =>
-      openSse(req, res, { taskId: task.taskId, cursor: undefined, hub: host.hub, clock: systemClock, chance: evenChance });
+      openSse(req, res, { taskId: task.taskId, cursor: undefined, hub: host.hub, silentPeers: noSilence, clock: systemClock, chance: evenChance });
     expect(attempt).toThrow(expect.objectContaining({ code: 'RATE_LIMITED', retryAfterSeconds: 5 }) as Error);
     expect(seen).not.toHaveBeenCalled();
   });
@@ -86,7 +89,7 @@ describe('an SSE stream', () => {
     await task.end();
     const app = new Koa();
     app.use((ctx) => {
-      openSse(ctx.req, ctx.res, { taskId: task.taskId, cursor: undefined, hub: host.hub, clock: systemClock, chance: evenChance });
+      openSse(ctx.req, ctx.res, { taskId: task.taskId, cursor: undefined, hub: host.hub, silentPeers: noSilence, clock: systemClock, chance: evenChance });
       ctx.respond = false;
     });
     const answer = app.callback();
@@ -96,6 +99,31 @@ describe('an SSE stream', () => {
     expect((await viewer.response).statusCode).toBe(200);
     expect(await viewer.closed).toBe('end');
     expect(viewer.ids).toEqual(task.ids);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('is freed when its peer has fallen silent, and its peer is watched no longer than it lasts', async () => {
+    const host = await open();
+    const task = await taskLog(host.store);
+    let fallSilent: () => void = () => undefined;
+    const forget = vi.fn();
+    const silentPeers = {
+      watch: (_: unknown, onSilent: () => void) => {
+        fallSilent = onSilent;
+        return forget;
+      },
+    };
+    const server = createServer((req, res) =>
+      openSse(req, res, { taskId: task.taskId, cursor: undefined, hub: host.hub, silentPeers, clock: systemClock, chance: evenChance }),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const viewer = watchBySse({ ...host, port: (server.address() as AddressInfo).port }, task.taskId);
+    await viewer.response;
+    expect(host.hub.viewers).toBe(1);
+    fallSilent();
+    expect(host.hub.viewers).toBe(0);
+    expect(await viewer.closed).not.toBe('end');
+    await vi.waitFor(() => expect(forget).toHaveBeenCalledOnce());
     await new Promise((resolve) => server.close(resolve));
   });
 });

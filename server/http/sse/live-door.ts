@@ -4,6 +4,7 @@ import type { Chance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LiveDoor } from '../live-door.ts';
 import { openSse } from './open-sse.ts';
+import { createSilentPeers } from './silent-peers.ts';
 
 /** Gives the HTTP routes their long polls and SSE streams from a hub. */
 export function createLiveDoor({
@@ -15,10 +16,11 @@ export function createLiveDoor({
   readonly clock: Clock;
   readonly chance: Chance;
 }): LiveDoor {
+  const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs });
   return {
     poll: (taskId, request) => hub.poll(taskId, request),
     openSse({ req, res, auth, taskId, after, extensions }) {
-      openSse(req, res, { taskId, cursor: after, extensions: grantedExtensions(extensions), cutAt: auth.expiresAt, hub, clock, chance });
+      openSse(req, res, { taskId, cursor: after, extensions: grantedExtensions(extensions), cutAt: auth.expiresAt, hub, silentPeers, clock, chance });
     },
   };
 }

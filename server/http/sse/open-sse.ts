@@ -3,6 +3,7 @@ import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { Chance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { SilentPeers } from './silent-peers.ts';
 import { SseViewer } from './viewer.ts';
 
 /** What an SSE stream is opened with. */
@@ -15,6 +16,7 @@ export interface SseStream {
   /** When the caller's credentials end, in milliseconds since the epoch. */
   readonly cutAt?: number | undefined;
   readonly hub: LiveHub;
+  readonly silentPeers: SilentPeers;
   readonly clock: Clock;
   readonly chance: Chance;
 }
@@ -33,7 +35,7 @@ const HEADERS = {
  * Throws `RATE_LIMITED` before anything is written.
  */
 export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, cursor, extensions, cutAt, hub, clock, chance } = stream;
+  const { taskId, cursor, extensions, cutAt, hub, silentPeers, clock, chance } = stream;
   hub.assertRoom();
   if (res.destroyed || req.socket.destroyed) return;
   req.socket.setTimeout(0);
@@ -44,14 +46,16 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
   const viewer = new SseViewer({ taskId, res, extensions, clock, chance });
   viewer.open();
   const subscription = hub.watch(taskId, viewer, cursor, { cutAt });
-  // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
-  const onEnd = (): void => {
+  const vanish = (): void => {
     subscription.close();
     res.destroy();
   };
-  req.socket.once('end', onEnd);
+  // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
+  req.socket.once('end', vanish);
+  const forgetPeer = silentPeers.watch(req.socket, vanish);
   res.once('close', () => {
     subscription.close();
-    req.socket.off('end', onEnd);
+    req.socket.off('end', vanish);
+    forgetPeer();
   });
 }
