@@ -11,7 +11,9 @@ describeChart({
     'attempt.started': [
       { type: 'attempt.started', leaseUntil: 1500 },
       { type: 'attempt.started', leaseUntil: null },
+      { type: 'attempt.started', leaseUntil: null, retryAt: 2000 },
     ],
+    'attempt.inspected': [{ type: 'attempt.inspected', retryAt: 2500 }],
     'attempt.renewed': [{ type: 'attempt.renewed', leaseUntil: 3000 }],
     'attempt.lost': [{ type: 'attempt.lost', startBy: 9000 }],
     'cancel.owed': [{ type: 'cancel.owed', graceUntil: 4000 }],

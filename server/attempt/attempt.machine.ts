@@ -10,7 +10,7 @@ export interface AttemptContext {
   readonly leaseUntil: number | null;
   /** How often in a row nobody could be asked to start. */
   readonly tries: number;
-  /** When to ask again. */
+  /** When to ask again: for a start before the work runs; how it stands while an outside system keeps it. */
   readonly retryAt: number | null;
   /** When to give up asking. */
   readonly startBy: number | null;
@@ -24,7 +24,8 @@ export interface AttemptContext {
 export type AttemptEvent =
   | { readonly type: 'attempt.claimed'; readonly node: string; readonly leaseUntil: number; readonly startBy: number }
   | { readonly type: 'attempt.deferred'; readonly retryAt: number }
-  | { readonly type: 'attempt.started'; readonly leaseUntil: number | null }
+  | { readonly type: 'attempt.started'; readonly leaseUntil: number | null; readonly retryAt?: number | null }
+  | { readonly type: 'attempt.inspected'; readonly retryAt: number }
   | { readonly type: 'attempt.renewed'; readonly leaseUntil: number }
   | { readonly type: 'attempt.lost'; readonly startBy: number }
   | { readonly type: 'cancel.owed'; readonly graceUntil: number }
@@ -61,13 +62,17 @@ export const attemptMachine = setup({
         : context,
     ),
     confirmStart: assign(({ context, event }) =>
-      event.type === 'attempt.started' ? { ...context, leaseUntil: event.leaseUntil, tries: 0, retryAt: null, startBy: null } : context,
+      event.type === 'attempt.started'
+        ? { ...context, leaseUntil: event.leaseUntil, tries: 0, retryAt: event.retryAt ?? null, startBy: null }
+        : context,
     ),
+    noteInspection: assign(({ context, event }) => (event.type === 'attempt.inspected' ? { ...context, retryAt: event.retryAt } : context)),
     renew: assign(({ context, event }) => (event.type === 'attempt.renewed' ? { ...context, leaseUntil: event.leaseUntil } : context)),
     vacate: assign(({ context, event }) => ({
       ...context,
       node: null,
       leaseUntil: null,
+      retryAt: null,
       startBy: event.type === 'attempt.lost' ? event.startBy : context.startBy,
     })),
     allowGrace: assign(({ context, event }) => (event.type === 'cancel.owed' ? { ...context, graceUntil: event.graceUntil } : context)),
@@ -116,6 +121,7 @@ export const attemptMachine = setup({
           description: 'The work runs.',
           tags: ['leased'],
           on: {
+            'attempt.inspected': { actions: 'noteInspection' },
             'attempt.renewed': { actions: 'renew' },
             'attempt.lost': { target: 'lost', actions: 'vacate' },
             'cancel.owed': { target: 'stopping', actions: 'allowGrace' },
@@ -126,6 +132,7 @@ export const attemptMachine = setup({
           tags: ['leased'],
           on: {
             'attempt.started': { actions: 'confirmStart' },
+            'attempt.inspected': { actions: 'noteInspection' },
             'attempt.renewed': { actions: 'renew' },
             'attempt.lost': { target: 'lost', actions: 'vacate' },
             'cancel.told': { target: 'told' },
@@ -135,6 +142,7 @@ export const attemptMachine = setup({
           description: 'The work knows that it has to stop, and has its time of grace.',
           tags: ['leased'],
           on: {
+            'attempt.inspected': { actions: 'noteInspection' },
             'attempt.renewed': { actions: 'renew' },
             'attempt.lost': { target: 'lost', actions: 'vacate' },
           },

@@ -1,5 +1,6 @@
 import type { StartOutcome } from '../ports/executor.ts';
 import { executorOf, isOurs, leaseUntil, pauseMs, type Duty, type DutyContext } from './duty.ts';
+import { nextInspection } from './inspection.ts';
 import { attemptState } from './ledger.ts';
 import { within } from './time-limit.ts';
 import { workOf } from './work.ts';
@@ -51,8 +52,10 @@ export const start: Duty = async (state, context, visited) => {
 };
 
 const confirmStart: Duty = async ({ about, ledger }, context) => {
-  const until = executorOf(context, about.taskType)?.leased ? ledger.attempt.context.leaseUntil : null;
-  return context.desk.ask(about.taskId, { decide: (draft) => draft.enter({ type: 'attempt.started', leaseUntil: until }) });
+  const executor = executorOf(context, about.taskType);
+  const until = executor?.leased ? ledger.attempt.context.leaseUntil : null;
+  const retryAt = executor && nextInspection(executor, context);
+  return context.desk.ask(about.taskId, { decide: (draft) => draft.enter({ type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }) });
 };
 
 function fail(taskId: string, { desk }: DutyContext, code: string, message: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
 import { executorOf, leaseUntil, pauseMs, tellToStop, type Duty, type DutyContext, type Visited } from './duty.ts';
 import { Holdings, type HoldingsContext } from './holdings.ts';
+import { inspect } from './inspection.ts';
 import { claim, start } from './launch.ts';
 import { loseIfExpired, renew } from './lease.ts';
 import { attemptState, type AttemptState } from './ledger.ts';
@@ -13,9 +14,9 @@ const duties: Readonly<Record<AttemptState, readonly Duty[]>> = {
   pending: [expireQuestions, dropStale, claim],
   lost: [expireQuestions, dropStale, claim],
   starting: [expireQuestions, dropStale, start, loseIfExpired],
-  held: [expireQuestions, dropStale, handOver, loseIfExpired, renew],
-  stopping: [expireQuestions, dropStale, endOverdueCancel, handOverCancel, handOver, loseIfExpired, renew],
-  told: [expireQuestions, dropStale, endOverdueCancel, handOver, loseIfExpired, renew],
+  held: [expireQuestions, dropStale, handOver, inspect, loseIfExpired, renew],
+  stopping: [expireQuestions, dropStale, endOverdueCancel, handOverCancel, handOver, inspect, loseIfExpired, renew],
+  told: [expireQuestions, dropStale, endOverdueCancel, handOver, inspect, loseIfExpired, renew],
   ended: [dropStale, sayEnded],
   released: [dropStale, retire],
 };

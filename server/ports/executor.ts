@@ -70,6 +70,12 @@ export interface Work extends AttemptRef {
 /** What `start` says: the work runs, or will not. A throw means that nobody could be asked; it is tried again. */
 export type StartOutcome = { readonly status: 'started' } | { readonly status: 'refused'; readonly failure: FactPayload<'TASK_FAILED'> };
 
+/** How work stands that an outside system keeps. */
+export type Standing =
+  | { readonly status: 'running' }
+  /** It ended, by itself or by somebody's hand, and its end may not have been reported: this is what the log shall say of it. */
+  | { readonly status: 'ended'; readonly end: Extract<ReportIntent, { readonly type: 'report.completed' | 'report.failed' | 'report.cancelled' }> };
+
 /** Why work has to stop. */
 export interface StopOrder {
   /** `cancel`: somebody asked, the work may still end in its own way. `ended`, `fenced`: nothing that it says counts any more. */
@@ -89,6 +95,11 @@ export interface TaskExecutor {
   start(work: Work): Promise<StartOutcome>;
   resume(attempt: AttemptRef, resolution: Resolution): Promise<void>;
   cancel(attempt: AttemptRef, order: StopOrder): Promise<void>;
+  /**
+   * Where the work outlives its node: how it stands. Asked every `inspectMs`, and after a host was down, so that work that was ended from
+   * outside ends its task. A throw means that nobody could be asked; it is tried again.
+   */
+  inspect?(attempt: AttemptRef): Promise<Standing>;
   /** Ready to take work? A text says why not. */
   health?(): Promise<string | undefined>;
   close?(): Promise<void>;

@@ -24,7 +24,7 @@ export function nextDue({ about, aggregate, ledger }: TaskState, now: number, se
     default:
       times.push(leaseUntil ?? (owed.length > 0 ? effectRetryAt : null));
   }
-  times.push(graceUntil, ...openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt))));
+  times.push(retryAt, graceUntil, ...openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt))));
   const known = times.filter((time) => time !== null);
   return known.length > 0 ? Math.min(...known) : null;
 }

@@ -14,6 +14,8 @@ export interface TaskSettings {
   readonly cancelGraceMs: number;
   /** How long a node that is not heard of keeps its work, in milliseconds. Defaults to 30 seconds. */
   readonly leaseMs: number;
+  /** How often an executor is asked after work that an outside system keeps, in milliseconds. Defaults to 30 seconds. */
+  readonly inspectMs: number;
   /** How often due tasks are looked for, in milliseconds. Defaults to 500. */
   readonly reconcileMs: number;
   /** Tasks whose state a node keeps at hand, and live actors that it gives out. Defaults to 10 000. */
@@ -35,6 +37,7 @@ export const taskDefaults: TaskSettings = {
   effectRetryMs: 1000,
   cancelGraceMs: 30_000,
   leaseMs: 30_000,
+  inspectMs: 30_000,
   reconcileMs: 500,
   hotTasksMax: 10_000,
   waitingIntentsMax: 10_000,
