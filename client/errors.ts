@@ -1,4 +1,4 @@
-import type { ErrorCode, JsonObject } from '../machines/index.ts';
+import type { ErrorCode, JsonObject, TransportFailure } from '../machines/index.ts';
 
 /** Codes that only a client gives; what each means is on the right. */
 export const clientErrorCodes = {
@@ -66,4 +66,14 @@ export function aborted(signal: AbortSignal): TaskBridgeClientError {
 /** The error of whatever is asked after the end. */
 export function closed(what: 'client' | 'observation'): TaskBridgeClientError {
   return new TaskBridgeClientError('CLOSED', `The ${what} is closed. Make a new one to go on.`);
+}
+
+/** The transport chart's last word as an error; an error of ours that was its cause is passed on. */
+export function fatal({ code, message, status, closeCode, cause }: TransportFailure): TaskBridgeClientError {
+  if (cause instanceof TaskBridgeClientError) return cause;
+  return new TaskBridgeClientError(code, message, {
+    ...(status !== undefined && { status }),
+    ...(closeCode !== undefined && { closeCode }),
+    ...(cause !== undefined && { cause }),
+  });
 }

@@ -136,9 +136,12 @@ export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
   if (!fetcher) refuse('There is no global fetch here: pass one as `fetch`.');
   const limits = { ...defaultClientLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits))
-    if (!Number.isSafeInteger(value) || value < (name === 'commandRetriesMax' ? 0 : 1)) refuse(`limits.${name} must be a positive whole number, not ${value}.`);
-  if (limits.pollWaitMs > 60_000) refuse(`limits.pollWaitMs (${limits.pollWaitMs}) must not be above 60000, the longest wait that a server allows.`);
-  if (limits.pollEventsMax > 500) refuse(`limits.pollEventsMax (${limits.pollEventsMax}) must not be above 500, the largest page that a server gives.`);
+    if (!Number.isSafeInteger(value) || value < (name === 'commandRetriesMax' ? 0 : 1))
+      refuse(`limits.${name} must be a positive whole number, not ${value}.`);
+  if (limits.pollWaitMs > 60_000)
+    refuse(`limits.pollWaitMs (${limits.pollWaitMs}) must not be above 60000, the longest wait that a server allows.`);
+  if (limits.pollEventsMax > 500)
+    refuse(`limits.pollEventsMax (${limits.pollEventsMax}) must not be above 500, the largest page that a server gives.`);
   const sockets = options.sockets ?? socketsOf(options.WebSocket ?? globalThis.WebSocket);
   const tries = readTries(options, sockets !== undefined);
   return {
@@ -184,6 +187,8 @@ function readTries({ transports, webSocketTries = 3, eventStreamTries = 3 }: Tas
   const may = (name: TransportName): boolean => transports?.includes(name) ?? true;
   const tries = { ws: may('ws') && hasSockets ? webSocketTries : 0, sse: may('sse') ? eventStreamTries : 0, poll: may('poll') ? 1 : 0 };
   if (tries.ws + tries.sse + tries.poll === 0)
-    refuse('No transport is left: check `transports`, `webSocketTries` and `eventStreamTries`, and that there is a WebSocket where only that is allowed.');
+    refuse(
+      'No transport is left: check `transports`, `webSocketTries` and `eventStreamTries`, and that there is a WebSocket where only that is allowed.',
+    );
   return tries;
 }

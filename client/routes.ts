@@ -36,7 +36,10 @@ export function assertTaskId(taskId: string): void {
 /** Puts a route below the base URL, whose own path stays, and adds the query. */
 export function join(baseUrl: string, route: string, query: Readonly<Record<string, string>> = {}): string {
   if (!route.startsWith('/') || route.startsWith('//') || /[?#\\]/.test(route))
-    throw new TaskBridgeClientError('INVALID_ARGUMENT', `A route must be a path that begins with one "/", without query or fragment, not ${JSON.stringify(route)}.`);
+    throw new TaskBridgeClientError(
+      'INVALID_ARGUMENT',
+      `A route must be a path that begins with one "/", without query or fragment, not ${JSON.stringify(route)}.`,
+    );
   const text = new URLSearchParams(query).toString();
   return `${baseUrl}${route}${text && `?${text}`}`;
 }

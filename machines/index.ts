@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export * from './aggregate/actors.ts';
 export * from './aggregate/aggregate.ts';
 export * from './aggregate/decide.ts';
 export * from './aggregate/fold.ts';
@@ -14,6 +15,7 @@ export * from './limits.ts';
 export * from './selectors.ts';
 export * from './suspension/suspension.machine.ts';
 export * from './task/task.machine.ts';
+export { backoffMs, climbMs, type TransportContext } from './transport/context.ts';
 export * from './transport/transport.machine.ts';
 export * from './transport/words.ts';
 export * from './wire/answers.ts';

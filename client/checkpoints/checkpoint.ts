@@ -18,7 +18,8 @@ export function checkpointKey(namespace: string, baseUrl: string, taskId: string
 
 /** Writes a checkpoint as text; an aggregate without a single fact is left out. */
 export function writeCheckpoint(eventId: string, task: Aggregate | undefined): string {
-  const stored = task && task.lastEventId !== null ? { task: storeAggregate(task), taskEventId: task.lastEventId } : { task: null, taskEventId: null };
+  const stored =
+    task && task.lastEventId !== null ? { task: storeAggregate(task), taskEventId: task.lastEventId } : { task: null, taskEventId: null };
   return JSON.stringify({ v: CHECKPOINT_VERSION, eventId, ...stored });
 }
 

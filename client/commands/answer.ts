@@ -53,10 +53,21 @@ export function refusedBy(status: number, body: string, waitMs: number | undefin
 }
 
 /** The same as an error. */
-export function toError({ status, code, message, retryAfterMs: waitMs, details = {} }: Refused & { readonly details?: JsonObject }): TaskBridgeClientError {
+export function toError({
+  status,
+  code,
+  message,
+  retryAfterMs: waitMs,
+  details = {},
+}: Refused & { readonly details?: JsonObject }): TaskBridgeClientError {
   return new TaskBridgeClientError(
     code ?? (status >= 500 ? 'SERVER_ERROR' : 'REQUEST_REFUSED'),
     message ?? `The server answered ${status}.`,
-    { status, details, retryable: status === 408 || status === 425 || status === 429 || status >= 500, ...(waitMs !== undefined && { retryAfterMs: waitMs }) },
+    {
+      status,
+      details,
+      retryable: status === 408 || status === 425 || status === 429 || status >= 500,
+      ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+    },
   );
 }

@@ -80,7 +80,10 @@ export function createCommands({ routes, chance }: ClientSettings, requester: Re
       const id = clientActionId ?? unanswered.get(key) ?? freshId(chance);
       if (clientActionId === undefined) remember(unanswered, key, id);
       const body = { clientActionId: id, ...answer };
-      const response = read<SubmitActionResponse>(await requester.send({ method: 'POST', route: routes.actions(taskId), body, signal }), 'status');
+      const response = read<SubmitActionResponse>(
+        await requester.send({ method: 'POST', route: routes.actions(taskId), body, signal }),
+        'status',
+      );
       unanswered.delete(key);
       onReceipt(taskId, suspendId, response.status);
       return response;
@@ -130,7 +133,8 @@ function toForm(fields: Readonly<Record<string, string | JsonObject>>, attachmen
   for (const [name, value] of Object.entries(fields)) form.append(name, typeof value === 'string' ? value : JSON.stringify(value));
   for (const { fileName, contentType = 'application/octet-stream', content } of attachments) {
     // A Uint8Array over a shared buffer is no BlobPart by type, but every platform copies it.
-    const blob = content instanceof Blob ? content.slice(0, content.size, contentType) : new Blob([content as BlobPart], { type: contentType });
+    const blob =
+      content instanceof Blob ? content.slice(0, content.size, contentType) : new Blob([content as BlobPart], { type: contentType });
     form.append('attachments', blob, fileName);
   }
   return form;

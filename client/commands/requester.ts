@@ -57,9 +57,15 @@ export function createRequester(settings: ClientSettings, credentials: Credentia
     }
   }
 
-  type Answer = { readonly ok: true; readonly body: { readonly [key: string]: unknown } } | { readonly ok: false; readonly error: TaskBridgeClientError };
+  type Answer =
+    | { readonly ok: true; readonly body: { readonly [key: string]: unknown } }
+    | { readonly ok: false; readonly error: TaskBridgeClientError };
 
-  async function exchange({ method, route, body }: CommandRequest, authorization: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Answer> {
+  async function exchange(
+    { method, route, body }: CommandRequest,
+    authorization: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
     const isForm = typeof FormData !== 'undefined' && body instanceof FormData;
     try {
@@ -79,14 +85,20 @@ export function createRequester(settings: ClientSettings, credentials: Credentia
       }
       const parsed = parseObject(text);
       if (parsed) return { ok: true, body: parsed };
-      throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
+      throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, {
+        status: response.status,
+      });
     } catch (cause) {
       if (cause instanceof TaskBridgeClientError) throw cause;
       if (deadline.signal.aborted) throw aborted(deadline.signal);
-      throw new TaskBridgeClientError('NETWORK_ERROR', `No answer from ${settings.baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`, {
-        cause,
-        retryable: true,
-      });
+      throw new TaskBridgeClientError(
+        'NETWORK_ERROR',
+        `No answer from ${settings.baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`,
+        {
+          cause,
+          retryable: true,
+        },
+      );
     } finally {
       deadline.release();
     }

@@ -81,7 +81,8 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
   let delivered = 0;
 
   // `confirmed`, `level` and `alive` exist for the two streams only; the callers below see to it.
-  const say = (what: 'confirmed' | 'level' | 'facts' | 'alive' | 'malformed'): void => tell({ type: `${transport}.${what}` } as TransportEvent);
+  const say = (what: 'confirmed' | 'level' | 'facts' | 'alive' | 'malformed'): void =>
+    tell({ type: `${transport}.${what}` } as TransportEvent);
 
   function level(): void {
     if (!isLevel && isStream) say('level');

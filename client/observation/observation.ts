@@ -1,24 +1,17 @@
 import { createActor, fromTransition, type ActorRefFrom, type Subscription } from 'xstate';
-import {
-  emptyAggregate,
-  isStart,
-  type Fact,
-  type TransportEvent,
-  type TransportFailure,
-  type UnknownFact,
-} from '../../machines/index.ts';
+import { emptyAggregate, isStart, type Fact, type TransportEvent, type UnknownFact } from '../../machines/index.ts';
 import type { Credentials } from '../auth/credentials.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
 import type { Keeper } from '../checkpoints/keeper.ts';
 import type { InnerCommands } from '../commands/commands.ts';
-import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
+import { aborted, closed, fatal, TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import type { Answered } from './answered.ts';
 import { createIntake } from './intake.ts';
 import { createJournal, type Dealt } from './journal.ts';
 import { createMirror } from './mirror.ts';
 import { createProjection, type Projection, type ProjectionStart } from './projection.ts';
-import { viewTask, type ConnectionState, type ConnectionView, type ObservationSnapshot, type TaskView } from './snapshot.ts';
+import { viewConnection, viewTask, type Ending, type ObservationSnapshot } from './snapshot.ts';
 import { createTransportActor, type TransportActor } from './transport-actor.ts';
 
 /** How to observe. */
@@ -79,7 +72,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   let projection: Projection | undefined;
   let chart: TransportActor | undefined;
   let hasSubscribers = false;
-  let ending: { readonly state: 'done' | 'failed' | 'closed'; readonly error?: TaskBridgeClientError } | undefined;
+  let ending: Ending | undefined;
   let isFree = false;
   let notifying = false;
   let dirty = true;
@@ -88,7 +81,11 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   let told: Dealt = { count: 0, eventId: null };
   const abort = new AbortController();
 
-  const share = host.keeper.join(taskId, checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId), () => projection?.aggregate);
+  const share = host.keeper.join(
+    taskId,
+    checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId),
+    () => projection?.aggregate,
+  );
   const mirror = createMirror(taskId, settings.inspect);
   const journal = createJournal(
     {
@@ -118,7 +115,10 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     const explicit = options.lastEventId;
     const cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
     const start: ProjectionStart = cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask';
-    const intake = createIntake({ taskId, deliver, ended: () => tellChart({ type: 'log.ended' }), gap: onGap, report: settings.onReport }, cursor);
+    const intake = createIntake(
+      { taskId, deliver, ended: () => tellChart({ type: 'log.ended' }), gap: onGap, report: settings.onReport },
+      cursor,
+    );
     projection = createProjection({
       start,
       mirror,
@@ -160,7 +160,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
 
   function onChartEnd(): void {
     const failure = chart?.getSnapshot().output;
-    if (failure) end('failed', toClientError(failure));
+    if (failure) end('failed', fatal(failure));
     else end('done');
   }
 
@@ -168,7 +168,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     end('failed', new TaskBridgeClientError('NETWORK_ERROR', 'The observation failed unexpectedly; see the cause.', { cause }));
   }
 
-  function end(state: 'done' | 'failed' | 'closed', error?: TaskBridgeClientError): void {
+  function end(state: Ending['state'], error?: TaskBridgeClientError): void {
     if (ending) return;
     ending = { state, ...(error && { error }) };
     chart?.stop();
@@ -183,8 +183,11 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   function free(): void {
     if (isFree) return;
     isFree = true;
-    abort.abort(closed('observation'));
-    projection?.stop();
+    // A finished log may still be waiting for the snapshot that its projection begins with.
+    if (ending?.state !== 'done') {
+      abort.abort(closed('observation'));
+      projection?.stop();
+    }
     share.leave();
     host.onFreed(observation);
   }
@@ -213,33 +216,16 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   function notify(): void {
     notifying = false;
     const now = { count: journal.end, eventId: lastDelivered };
+    if (actor.getSnapshot().status !== 'active') return;
     actor.send({ type: 'observation.changed', snapshot: getSnapshot() });
     told = now;
     settleShare();
-    if (ending && !notifying) actor.stop();
+    if (ending && !notifying && (ending.state !== 'done' || projection?.isSettled)) actor.stop();
   }
 
   function read(): ObservationSnapshot {
-    return { connection: readConnection(), task: readTask() };
-  }
-
-  function readTask(): TaskView {
-    return viewTask(taskId, projection?.aggregate ?? emptyAggregate, projection?.result);
-  }
-
-  function readConnection(): ConnectionView {
-    const state = chart?.getSnapshot();
-    if (!state) return { state: ending?.state ?? 'connecting', transport: 'ws', try: 1, continuity: 'resumed', climbing: false };
-    const { transport, tries, left, continuity } = state.context;
-    const tags: readonly ConnectionState[] = ['offline', 'paused', 'waiting', 'live'];
-    return {
-      state: ending?.state ?? tags.find((tag) => tag !== 'done' && tag !== 'failed' && tag !== 'closed' && state.hasTag(tag)) ?? 'connecting',
-      transport,
-      try: tries[transport] - left[transport] + 1,
-      continuity,
-      climbing: state.hasTag('climbing'),
-      ...(ending?.error && { error: ending.error }),
-    };
+    const { aggregate = emptyAggregate, result } = projection ?? {};
+    return { connection: viewConnection(chart?.getSnapshot(), ending), task: viewTask(taskId, aggregate, result) };
   }
 
   function getSnapshot(): ObservationSnapshot {
@@ -279,14 +265,4 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   if (options.signal?.aborted) onAbort();
   else options.signal?.addEventListener('abort', onAbort);
   return observation;
-}
-
-/** The chart's word on a fatal answer as an error; one that was thrown as such is passed on. */
-function toClientError({ code, message, status, closeCode, cause }: TransportFailure): TaskBridgeClientError {
-  if (cause instanceof TaskBridgeClientError) return cause;
-  return new TaskBridgeClientError(code, message, {
-    ...(status !== undefined && { status }),
-    ...(closeCode !== undefined && { closeCode }),
-    ...(cause !== undefined && { cause }),
-  });
 }

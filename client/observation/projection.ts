@@ -20,6 +20,8 @@ export interface Projection {
   readonly result: unknown;
   /** Facts that wait for the snapshot. */
   readonly waiting: number;
+  /** False while the snapshot is awaited. */
+  readonly isSettled: boolean;
   take(fact: Fact | UnknownFact): void;
   /** Asks for the snapshot and goes on from there; facts wait meanwhile. */
   rebase(): void;
@@ -117,6 +119,9 @@ export function createProjection({ start, mirror, ask, isDense, onPartial, onCha
     get waiting() {
       return waiting?.length ?? 0;
     },
+    get isSettled() {
+      return waiting === undefined;
+    },
     take(fact) {
       // The first facts of this log are no longer kept: what it begins with says too little.
       if (!waiting && aggregate === emptyAggregate && isDense() && (parseEventId(fact.eventId)?.n ?? 1) > 1) rebase();
@@ -134,4 +139,3 @@ export function createProjection({ start, mirror, ask, isDense, onPartial, onCha
 function resultOf(fact: { readonly payload: unknown }): unknown {
   return (fact.payload as { result?: unknown } | null | undefined)?.result;
 }
-

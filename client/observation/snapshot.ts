@@ -1,3 +1,4 @@
+import type { SnapshotFrom } from 'xstate';
 import {
   cancellationOf,
   failureOf,
@@ -11,6 +12,7 @@ import {
   type FactPayload,
   type TaskState,
   type TaskStatus,
+  type transportMachine,
   type TransportName,
 } from '../../machines/index.ts';
 import type { TaskBridgeClientError } from '../errors.ts';
@@ -60,7 +62,29 @@ export interface ObservationSnapshot {
   readonly task: TaskView;
 }
 
-/** Reads the charts into words. */
+/** How an observation ended. */
+export interface Ending {
+  readonly state: 'done' | 'failed' | 'closed';
+  readonly error?: TaskBridgeClientError;
+}
+
+const tags = ['offline', 'paused', 'waiting', 'live'] as const;
+
+/** Reads the transport chart into words; there is none yet while the checkpoint is read. */
+export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | undefined, ending: Ending | undefined): ConnectionView {
+  if (!chart) return { state: ending?.state ?? 'connecting', transport: 'ws', try: 1, continuity: 'resumed', climbing: false };
+  const { transport, tries, left, continuity } = chart.context;
+  return {
+    state: ending?.state ?? tags.find((tag) => chart.hasTag(tag)) ?? 'connecting',
+    transport,
+    try: tries[transport] - left[transport] + 1,
+    continuity,
+    climbing: chart.hasTag('climbing'),
+    ...(ending?.error && { error: ending.error }),
+  };
+}
+
+/** Reads the recorded charts into words. */
 export function viewTask(taskId: string, aggregate: Aggregate, result: unknown): TaskView {
   const { task, lastEventId } = aggregate;
   return {

@@ -41,7 +41,12 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
   /** Opens a connection with credentials; `run` returns or resolves with what frees it. */
   const connect = (
     transport: TransportName,
-    run: (connection: Connection, authorization: Authorization, signal: AbortSignal, tell: (event: TransportEvent) => void) => (() => void) | Promise<void>,
+    run: (
+      connection: Connection,
+      authorization: Authorization,
+      signal: AbortSignal,
+      tell: (event: TransportEvent) => void,
+    ) => (() => void) | Promise<void>,
   ) =>
     fromCallback<TransportEvent>(({ sendBack }) => {
       const controller = new AbortController();
@@ -110,7 +115,8 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
     delays: {
       reconnectBackoff: ({ context }: { context: TransportContext }) =>
         Math.max(context.retryAfterMs, backoffMs(context, limits.backoffBaseMs, limits.backoffMaxMs) * (1 + chance.fraction() / 5)),
-      climbInterval: ({ context }: { context: TransportContext }) => climbMs(limits.climbIntervalMs, context) * (0.8 + chance.fraction() * 0.4),
+      climbInterval: ({ context }: { context: TransportContext }) =>
+        climbMs(limits.climbIntervalMs, context) * (0.8 + chance.fraction() * 0.4),
       provingTime: limits.provingMs,
       openTimeout: limits.openMs,
       livenessTimeout: limits.livenessMs,

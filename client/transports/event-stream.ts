@@ -34,7 +34,11 @@ export async function runEventStream({ url, settings, connection, authorization,
       return connection.lost(`answered ${response.status}`, { type: 'sse.refused', ...refusedBy(response.status, body, waitMs) });
     }
     if (!response.body)
-      return connection.lost('this fetch has no body streams', { type: 'sse.refused', status: 501, message: 'This fetch has no body streams.' });
+      return connection.lost('this fetch has no body streams', {
+        type: 'sse.refused',
+        status: 501,
+        message: 'This fetch has no body streams.',
+      });
     await read(response.body, connection, limits.frameBytesMax);
   } catch (error) {
     if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);

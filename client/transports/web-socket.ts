@@ -39,7 +39,8 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
         connection.frame(text);
         connection.flush();
       },
-      closed: (closeCode) => connection.lost(`closed with ${closeCode}`, wasOpened ? { type: 'ws.closed', closeCode } : { type: 'ws.unopened' }),
+      closed: (closeCode) =>
+        connection.lost(`closed with ${closeCode}`, wasOpened ? { type: 'ws.closed', closeCode } : { type: 'ws.unopened' }),
       cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', wasOpened ? { type: 'ws.lost' } : { type: 'ws.unopened' }),
       refused(status, body, retryAfter) {
         const waitMs = retryAfterMs(retryAfter, settings.clock.now(), retryAfterMaxMs);

@@ -1,29 +1,6 @@
-import { and, assign, fromCallback, fromPromise, not, or, setup, spawnChild, stateIn, stopChild, type EventObject } from 'xstate';
-import type { Continuity, Refused, Settlement, Strategy, TransportEvent, TransportFailure, TransportInput, TransportName, Tries } from './words.ts';
-
-/** What the transport chart remembers. Counters saturate. */
-export interface TransportContext {
-  readonly strategy: Strategy;
-  /** The budget of each transport; 0 for one that is never used or was ruled out. */
-  readonly tries: Tries;
-  /** What is left of it. */
-  readonly left: Tries;
-  /** The transport that was tried last. */
-  readonly transport: TransportName;
-  /** How often in a row the whole ladder failed, at most 5. */
-  readonly passes: number;
-  /** How often in a row climbing failed, at most 4. */
-  readonly climbFailures: number;
-  /** Malformed frames in a row, at most 2. */
-  readonly malformed: number;
-  /** Refreshes of the credentials that may still be tried, at most 1. */
-  readonly refreshesLeft: number;
-  readonly refreshesMax: number;
-  /** What the server asked to wait before the next try, in milliseconds. */
-  readonly retryAfterMs: number;
-  readonly continuity: Continuity;
-  readonly failure: TransportFailure | null;
-}
+import { and, assign, fromCallback, fromPromise, not, or, setup, spawnChild, stateIn, stopChild } from 'xstate';
+import { backoffMs, climbMs, isStream, isTransient, lower, refusalOf, type TransportContext } from './context.ts';
+import type { Settlement, TransportEvent, TransportFailure, TransportInput, TransportName } from './words.ts';
 
 const begin = ({ input }: { input?: TransportInput }): TransportContext => {
   // A pure walk of the chart has no input: it begins with one try each.
@@ -52,17 +29,6 @@ const begin = ({ input }: { input?: TransportInput }): TransportContext => {
 };
 const failureOf = ({ context }: { context: TransportContext }): TransportFailure | null => context.failure;
 
-/** The refusal that an event carries, itself or as the output of `settle`. */
-function refusalOf(event: EventObject): Partial<Refused> {
-  // Done events of actors are not part of the declared alphabet; their output is typed where the actor is.
-  const settlement = (event as { output?: Settlement }).output;
-  if (settlement) return settlement.outcome === 'refused' ? settlement : {};
-  return 'status' in event ? (event as unknown as Refused) : {};
-}
-const isStream = (event: EventObject): boolean => event.type === 'ws.refused' || event.type === 'sse.refused';
-const isTransient = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
-const lower = { ws: ['sse', 'poll'], sse: ['poll'], poll: [] } as const satisfies Record<TransportName, readonly TransportName[]>;
-
 const stub = (name: string) => (): never => {
   throw new Error(`The actor "${name}" was not provided. Fill it with transportMachine.provide({ actors: { ${name} } }).`);
 };
@@ -80,7 +46,15 @@ export const transportMachine = setup({
     events: TransportEvent;
     input: TransportInput;
     output: TransportFailure | null;
-    children: { ws: 'openWebSocket'; sse: 'openEventStream'; pollOnce: 'pollOnce'; pollAndWait: 'pollAndWait'; settle: 'settle'; refresh: 'refreshCredentials'; gate: 'watchGate' };
+    children: {
+      ws: 'openWebSocket';
+      sse: 'openEventStream';
+      pollOnce: 'pollOnce';
+      pollAndWait: 'pollAndWait';
+      settle: 'settle';
+      refresh: 'refreshCredentials';
+      gate: 'watchGate';
+    };
     tags: 'connecting' | 'live' | 'waiting' | 'offline' | 'paused' | 'climbing' | 'done' | 'failed' | TransportName;
   },
   actors: {
@@ -131,7 +105,8 @@ export const transportMachine = setup({
     isThirdMalformed: ({ context }) => context.malformed >= 2,
     isUnauthorized: ({ event }) => refusalOf(event).status === 401,
     isRefreshable: ({ context, event }) => context.refreshesLeft > 0 && refusalOf(event).status === 401,
-    isPolicyClose: ({ event }) => event.type === 'ws.closed' && (event.closeCode === 1008 || (event.closeCode >= 4400 && event.closeCode <= 4499)),
+    isPolicyClose: ({ event }) =>
+      event.type === 'ws.closed' && (event.closeCode === 1008 || (event.closeCode >= 4400 && event.closeCode <= 4499)),
     isRefreshableClose: ({ context, event }) =>
       context.refreshesLeft > 0 &&
       event.type === 'ws.closed' &&
@@ -139,7 +114,10 @@ export const transportMachine = setup({
     isCleanClose: ({ event }) => event.type === 'ws.closed',
     isRouteMissing: ({ event }) => {
       const { status, code } = refusalOf(event);
-      return isStream(event) && (status === 400 || status === 405 || status === 426 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'));
+      return (
+        isStream(event) &&
+        (status === 400 || status === 405 || status === 426 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'))
+      );
     },
     isRouteOfSettleMissing: ({ event }) => {
       const { status, code } = refusalOf(event);
@@ -184,12 +162,18 @@ export const transportMachine = setup({
     recordRefusal: assign({
       failure: ({ event }): TransportFailure => {
         if (event.type === 'ws.closed')
-          return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${event.closeCode}).`, closeCode: event.closeCode };
+          return {
+            code: 'CONNECTION_REFUSED',
+            message: `The server closed the connection for good (${event.closeCode}).`,
+            closeCode: event.closeCode,
+          };
         const { status = 0, code, message } = refusalOf(event);
         return { code: code ?? 'REQUEST_REFUSED', message: message ?? `The server answered ${status}.`, status };
       },
     }),
-    recordNoTransport: assign({ failure: { code: 'NO_TRANSPORT', message: 'Every transport that may be used was ruled out by the server.' } }),
+    recordNoTransport: assign({
+      failure: { code: 'NO_TRANSPORT', message: 'Every transport that may be used was ruled out by the server.' },
+    }),
     recordRefreshFailure: assign({
       failure: ({ event }): TransportFailure => ({
         code: 'CREDENTIALS_UNAVAILABLE',
@@ -221,7 +205,10 @@ export const transportMachine = setup({
           initial: 'closed',
           states: {
             open: { description: 'Tries are allowed.', on: { 'gate.closed': { target: 'closed' } } },
-            closed: { description: 'Every try, probe and poll waits; also until the host has said anything.', on: { 'gate.opened': { target: 'open' } } },
+            closed: {
+              description: 'Every try, probe and poll waits; also until the host has said anything.',
+              on: { 'gate.opened': { target: 'open' } },
+            },
           },
         },
         delivering: {
@@ -239,7 +226,13 @@ export const transportMachine = setup({
                 { guard: 'mayTryWebSocket', target: 'webSocket' },
                 { guard: 'mayTryEventStream', target: 'eventStream' },
                 { guard: 'mayTryLongPoll', target: 'longPoll' },
-                { description: 'All tries are spent, the ladder begins again.', guard: 'mayTryAgain', target: 'choosing', reenter: true, actions: 'beginLadderAgain' },
+                {
+                  description: 'All tries are spent, the ladder begins again.',
+                  guard: 'mayTryAgain',
+                  target: 'choosing',
+                  reenter: true,
+                  actions: 'beginLadderAgain',
+                },
                 { description: 'All were ruled out.', target: '#transport.failed', actions: 'recordNoTransport' },
               ],
             },
@@ -320,7 +313,11 @@ export const transportMachine = setup({
                   on: {
                     'sse.facts': { target: 'live', reenter: true, actions: 'giveBackTries' },
                     'sse.alive': { target: 'live', reenter: true, actions: 'trustCredentials' },
-                    'ws.level': { description: 'Climbed: the WebSocket delivers from here on.', guard: 'isClimbingToWebSocket', target: '#transport.observing.delivering.webSocket.live' },
+                    'ws.level': {
+                      description: 'Climbed: the WebSocket delivers from here on.',
+                      guard: 'isClimbingToWebSocket',
+                      target: '#transport.observing.delivering.webSocket.live',
+                    },
                   },
                   after: { livenessTimeout: { description: 'Silence.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -359,8 +356,16 @@ export const transportMachine = setup({
                   tags: ['live'],
                   initial: 'polling',
                   on: {
-                    'ws.level': { description: 'Climbed: the WebSocket delivers from here on.', guard: 'isClimbingToWebSocket', target: '#transport.observing.delivering.webSocket.live' },
-                    'sse.level': { description: 'Climbed: the stream delivers from here on.', guard: 'isClimbingToEventStream', target: '#transport.observing.delivering.eventStream.live' },
+                    'ws.level': {
+                      description: 'Climbed: the WebSocket delivers from here on.',
+                      guard: 'isClimbingToWebSocket',
+                      target: '#transport.observing.delivering.webSocket.live',
+                    },
+                    'sse.level': {
+                      description: 'Climbed: the stream delivers from here on.',
+                      guard: 'isClimbingToEventStream',
+                      target: '#transport.observing.delivering.eventStream.live',
+                    },
                   },
                   states: {
                     polling: {
@@ -378,10 +383,7 @@ export const transportMachine = setup({
                     pausing: {
                       description: 'A short rest, so that a server that answers too early is not asked without end.',
                       after: {
-                        emptyPause: [
-                          { guard: 'isGateClosed', target: '#transport.observing.delivering.offline' },
-                          { target: 'polling' },
-                        ],
+                        emptyPause: [{ guard: 'isGateClosed', target: '#transport.observing.delivering.offline' }, { target: 'polling' }],
                       },
                     },
                   },
@@ -397,7 +399,11 @@ export const transportMachine = setup({
                 { guard: 'isPolicyClose', target: '#transport.failed', actions: 'recordRefusal' },
                 { description: 'A clean end without a terminal fact.', guard: 'isCleanClose', target: 'settling' },
                 { description: 'This server has no such route.', guard: 'isRouteMissing', target: 'choosing', actions: 'ruleOut' },
-                { description: 'The snapshot could not be asked for, which says nothing.', guard: 'isRouteOfSettleMissing', target: 'losing' },
+                {
+                  description: 'The snapshot could not be asked for, which says nothing.',
+                  guard: 'isRouteOfSettleMissing',
+                  target: 'losing',
+                },
                 { description: 'Overloaded or down.', guard: 'isPassing', target: 'losing' },
                 { description: 'No such task, not allowed, or our own mistake.', target: '#transport.failed', actions: 'recordRefusal' },
               ],
@@ -525,17 +531,3 @@ export const transportMachine = setup({
     failed: { description: 'There is no use in trying again; the output says why.', tags: ['failed'], type: 'final' },
   },
 });
-
-/**
- * The rest before the next try, in milliseconds, without jitter: the base, doubled for each further try that failed on this rung (or each
- * further ladder), at most `maxMs`. Source: protocol, "The client".
- */
-export function backoffMs({ tries, left, transport, passes }: TransportContext, baseMs = 500, maxMs = 5000): number {
-  const failed = tries[transport] - left[transport];
-  return Math.min(baseMs * 2 ** Math.min(Math.max((failed > 0 ? failed : passes) - 1, 0), 4), maxMs);
-}
-
-/** The time to the next probe, in milliseconds, without jitter: the base, doubled for each failure in a row, at most 5 minutes. */
-export function climbMs(baseMs: number, { climbFailures }: TransportContext): number {
-  return Math.min(baseMs * 2 ** climbFailures, 300_000);
-}

@@ -21,7 +21,11 @@ describe('commands', () => {
     world.server.script.command = (_, body) => [bodies.push(body) < 3 ? 503 : 201, created];
     await world.client().start({ taskType: 'report' });
     expect(new Set(bodies).size).toBe(1);
-    expect(JSON.parse(bodies[0] ?? '')).toEqual({ clientRequestId: expect.stringMatching(/^[0-9a-v]{26}$/) as string, taskType: 'report', input: {} });
+    expect(JSON.parse(bodies[0] ?? '')).toEqual({
+      clientRequestId: expect.stringMatching(/^[0-9a-v]{26}$/) as string,
+      taskType: 'report',
+      input: {},
+    });
   });
 
   test('send attachments as a form', async () => {
@@ -32,7 +36,10 @@ describe('commands', () => {
       form = body;
       return [201, created];
     };
-    await world.client().start({ taskType: 'report', attachments: [{ fileName: 'a.csv', contentType: 'text/csv', content: new TextEncoder().encode('x,y') }] });
+    await world.client().start({
+      taskType: 'report',
+      attachments: [{ fileName: 'a.csv', contentType: 'text/csv', content: new TextEncoder().encode('x,y') }],
+    });
     expect(type).toMatch(/^multipart\/form-data; boundary=/);
     expect(form).toContain('name="input"\r\n\r\n{}');
     expect(form).toContain('name="attachments"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\nx,y');
@@ -44,7 +51,11 @@ describe('commands', () => {
     script.command = () => [500, {}];
     const call = world.client({ clock }).cancel(TASK);
     call.catch(() => undefined);
-    for (const [tries, ms] of [[1, 550], [2, 1100], [3, 2200]] as const) {
+    for (const [tries, ms] of [
+      [1, 550],
+      [2, 1100],
+      [3, 2200],
+    ] as const) {
       await eventually(() => clock.next === ms);
       expect(seen.length).toBe(tries);
       clock.increment(ms);
@@ -65,7 +76,10 @@ describe('commands', () => {
   });
 
   test('are not repeated after a refusal, whose envelope the error carries', async () => {
-    world.server.script.command = () => [409, { code: 'IDEMPOTENCY_CONFLICT', message: 'Other content.', details: { why: 'input' }, timestamp: '' }];
+    world.server.script.command = () => [
+      409,
+      { code: 'IDEMPOTENCY_CONFLICT', message: 'Other content.', details: { why: 'input' }, timestamp: '' },
+    ];
     await expect(world.client().start({ taskType: 'report' })).rejects.toMatchObject({
       name: 'TaskBridgeClientError',
       code: 'IDEMPOTENCY_CONFLICT',
@@ -110,7 +124,8 @@ describe('commands', () => {
 
   test('refuse a task id that could be another path before anything is sent', async () => {
     const client = world.client();
-    for (const id of ['', '../x', 'a/b', 'a..b', '-x', 'é']) await expect(client.get(id)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    for (const id of ['', '../x', 'a/b', 'a..b', '-x', 'é'])
+      await expect(client.get(id)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(world.server.seen).toEqual([]);
   });
 
@@ -160,7 +175,13 @@ describe('checkpoints in a file', () => {
   test('are there after a restart, whole, and nothing else is', async () => {
     const path = join(folder, 'deep', 'checkpoints.json');
     const store = fileCheckpoints({ path });
-    await Promise.all([store.write('a', '1'), store.write('b', '2'), store.write('a', '3'), store.remove('b'), store.write('__proto__', '4')]);
+    await Promise.all([
+      store.write('a', '1'),
+      store.write('b', '2'),
+      store.write('a', '3'),
+      store.remove('b'),
+      store.write('__proto__', '4'),
+    ]);
     const again = fileCheckpoints({ path });
     expect([await again.read('a'), await again.read('b'), await again.read('__proto__')]).toEqual(['3', undefined, '4']);
     expect(await readdir(join(folder, 'deep'))).toEqual(['checkpoints.json']);

@@ -109,7 +109,10 @@ describe('a checkpoint', () => {
     serveLog(8, false);
     world.server.script.snapshot = () => snapshotAt('7-1000', 'suspended');
     const checkpoints = memoryCheckpoints();
-    await checkpoints.write(key(), JSON.stringify({ v: 1, eventId: '5-1000', task: { task: { v: 99 }, suspensions: {} }, taskEventId: '6-1000' }));
+    await checkpoints.write(
+      key(),
+      JSON.stringify({ v: 1, eventId: '5-1000', task: { task: { v: 99 }, suspensions: {} }, taskEventId: '6-1000' }),
+    );
     const observation = world.client({ checkpoints }).observe(TASK);
     await until(observation, ({ task }) => task.lastEventId === '8-1000' && task.state === 'suspended');
     expect(world.server.seen).toContain('get');
@@ -129,7 +132,10 @@ describe('a checkpoint', () => {
     serveLog();
     const reports: string[] = [];
     const fail = (): Promise<never> => Promise.reject(new Error('disk full'));
-    const client = world.client({ checkpoints: { read: fail, write: fail, remove: fail }, onReport: ({ type }) => void reports.push(type) });
+    const client = world.client({
+      checkpoints: { read: fail, write: fail, remove: fail },
+      onReport: ({ type }) => void reports.push(type),
+    });
     expect(await numbers(client.observe(TASK))).toHaveLength(10);
     await client.close();
     expect(new Set(reports)).toEqual(new Set(['checkpoint']));
@@ -152,7 +158,8 @@ describe('a consumer that falls behind', () => {
     expect(await take(iterator, 1)).toEqual(['1-1000']);
     await eventually(() => observation.getSnapshot().connection.state === 'paused' && world.server.open.size === 0);
     const rest: number[] = [];
-    for await (const { eventId } of { [Symbol.asyncIterator]: () => iterator as AsyncIterator<Fact> }) rest.push(Number(eventId.split('-')[0]));
+    for await (const { eventId } of { [Symbol.asyncIterator]: () => iterator as AsyncIterator<Fact> })
+      rest.push(Number(eventId.split('-')[0]));
     expect(rest).toEqual(Array.from({ length: 39 }, (_, i) => i + 2));
     expect(begun.length).toBeGreaterThan(3);
   });
@@ -167,7 +174,12 @@ describe('a consumer that falls behind', () => {
 
 describe('subscribers', () => {
   test('hear once of a batch, and get the same snapshot until something changes', async () => {
-    world.server.script.poll = () => ({ taskId: TASK, events: [...facts(1, 50), completed(51)], nextAfterEventId: '51-1000', hasMore: false });
+    world.server.script.poll = () => ({
+      taskId: TASK,
+      events: [...facts(1, 50), completed(51)],
+      nextAfterEventId: '51-1000',
+      hasMore: false,
+    });
     const observation = world.client({ transports: ['poll'] }).observe(TASK);
     const heard: (string | null)[] = [];
     observation.subscribe(({ task }) => void heard.push(task.lastEventId));
@@ -183,7 +195,8 @@ describe('closing', () => {
     const clock = countingClock();
     const { script, open } = world.server;
     script.stream = (response) => void response.writeHead(200).write(': hi\n\n');
-    script.poll = (query) => (query.get('waitTimeoutMs') === '0' ? { taskId: TASK, events: [], nextAfterEventId: null, hasMore: false } : undefined);
+    script.poll = (query) =>
+      query.get('waitTimeoutMs') === '0' ? { taskId: TASK, events: [], nextAfterEventId: null, hasMore: false } : undefined;
     const observation = world.client({ clock, transports: [transport] }).observe(TASK);
     const next = observation[Symbol.asyncIterator]().next();
     next.catch(() => undefined);
@@ -195,7 +208,9 @@ describe('closing', () => {
     await eventually(() => open.size === 0);
   };
 
-  test.each(['ws', 'sse', 'poll'] as const)('an observation over %s leaves no timer and no connection', (transport) => watch(transport, (observation) => observation.close()));
+  test.each(['ws', 'sse', 'poll'] as const)('an observation over %s leaves no timer and no connection', (transport) =>
+    watch(transport, (observation) => observation.close()),
+  );
 
   test('by a signal fails the iterators with the reason as cause', async () => {
     const controller = new AbortController();

@@ -19,7 +19,10 @@ describe('facts', () => {
   test('whose ids cannot be compared are told apart by the last 256', async () => {
     const odd = (eventId: string): object => ({ ...fact(1), eventId });
     const ids: string[] = [];
-    world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(odd('a'), odd('b'), odd('a'), odd('c'), { ...completed(1), eventId: 'z' }));
+    world.server.script.subscribed = ({ confirm, send }) => (
+      confirm(),
+      send(odd('a'), odd('b'), odd('a'), odd('c'), { ...completed(1), eventId: 'z' })
+    );
     for await (const { eventId } of world.client().observe(TASK)) ids.push(eventId);
     expect(ids).toEqual(['a', 'b', 'c', 'z']);
   });
@@ -104,7 +107,10 @@ describe('a gap', () => {
     const all = (async () => {
       for await (const { eventId } of observation) seen.push(eventId);
     })();
-    const { connection, task } = await until(observation, (snapshot) => snapshot.task.state === 'suspended' && snapshot.connection.continuity === 'gap');
+    const { connection, task } = await until(
+      observation,
+      (snapshot) => snapshot.task.state === 'suspended' && snapshot.connection.continuity === 'gap',
+    );
     expect(connection.state).toBe('live');
     expect(task).toMatchObject({ progress: { progress: 42 }, lastEventId: '8-1000' });
     await eventually(() => seen.length === 2);
@@ -116,10 +122,22 @@ describe('a gap', () => {
   test('by a replaced history gives the cursor up, on a stream and on a page', async () => {
     const { script } = world.server;
     script.stream = (response) => {
-      writeEvents(response, { type: 'GAP', taskId: TASK, eventId: '', createdAt: '', payload: { reason: 'reset', firstEventId: '1-2000' } });
+      writeEvents(response, {
+        type: 'GAP',
+        taskId: TASK,
+        eventId: '',
+        createdAt: '',
+        payload: { reason: 'reset', firstEventId: '1-2000' },
+      });
       writeEvents(response, fact(1), completed(2));
     };
-    script.poll = () => ({ taskId: TASK, events: [fact(1), completed(2)], nextAfterEventId: '2-1000', hasMore: false, gap: { reason: 'reset', firstEventId: '1-1000' } });
+    script.poll = () => ({
+      taskId: TASK,
+      events: [fact(1), completed(2)],
+      nextAfterEventId: '2-1000',
+      hasMore: false,
+      gap: { reason: 'reset', firstEventId: '1-1000' },
+    });
     for (const transport of ['sse', 'poll'] as const) {
       const observation = world.client({ transports: [transport] }).observe(TASK, { lastEventId: '50-1000' });
       expect(await numbers(observation)).toEqual([1, 2]);
@@ -152,5 +170,18 @@ describe('an observation that begins in the middle', () => {
     const observation = world.client().observe(TASK, { lastEventId: '5-1000' });
     expect(await numbers(observation)).toEqual([6, 7, 8, 9]);
     await until(observation, ({ task }) => task.terminal);
+  });
+
+  test('ends with the whole task even where the snapshot comes after the end of the log', async () => {
+    const { script } = world.server;
+    let answer: ((body: object) => void) | undefined;
+    script.lateSnapshot = (respond) => (answer = respond);
+    script.subscribed = ({ confirm, send }) => (confirm(), send(fact(6), completed(7)));
+    const observation = world.client().observe(TASK, { lastEventId: '5-1000' });
+    const heard = until(observation, ({ task }) => task.terminal);
+    expect(await numbers(observation)).toEqual([6, 7]);
+    expect(observation.getSnapshot().task.terminal).toBe(false);
+    answer?.(snapshotAt('6-1000', 'suspended'));
+    expect((await heard).task).toMatchObject({ state: 'completed', result: 'all', progress: { progress: 42 } });
   });
 });

@@ -1,4 +1,11 @@
-import { createTaskBridgeClient, type Clock, type Observation, type ObservationSnapshot, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
+import {
+  createTaskBridgeClient,
+  type Clock,
+  type Observation,
+  type ObservationSnapshot,
+  type TaskBridgeClient,
+  type TaskBridgeClientOptions,
+} from 'taskbridge/client/node';
 import { SimulatedClock } from 'xstate';
 import { createScriptedServer, type ScriptedServer } from './scripted-server.ts';
 

@@ -14,7 +14,12 @@ describe('going down', () => {
     script.upgrade = 404;
     script.stream = (response) => void response.writeHead(405).end();
     let polls = 0;
-    script.poll = () => ({ taskId: TASK, events: (polls += 1) < 4 ? [fact(polls)] : [completed(polls)], nextAfterEventId: `${polls}-1000`, hasMore: false });
+    script.poll = () => ({
+      taskId: TASK,
+      events: (polls += 1) < 4 ? [fact(polls)] : [completed(polls)],
+      nextAfterEventId: `${polls}-1000`,
+      hasMore: false,
+    });
     expect(await numbers(world.client().observe(TASK))).toEqual([1, 2, 3, 4]);
     expect(seen).toEqual(['ws', 'sse', 'poll', 'poll', 'poll', 'poll']);
   });
@@ -52,7 +57,13 @@ describe('going down', () => {
       writeEvents(response, fact(2));
       setImmediate(() => response.destroy());
     };
-    script.poll = (query) => ({ taskId: TASK, events: [completed(3)], nextAfterEventId: '3-1000', hasMore: false, after: query.get('afterEventId') });
+    script.poll = (query) => ({
+      taskId: TASK,
+      events: [completed(3)],
+      nextAfterEventId: '3-1000',
+      hasMore: false,
+      after: query.get('afterEventId'),
+    });
     expect(await numbers(world.client({ strategy: 'fast-cycle' }).observe(TASK))).toEqual([1, 2, 3]);
     expect(seen).toEqual(['ws', 'sse', 'poll']);
   });
@@ -97,7 +108,11 @@ describe('going down', () => {
       beat = () => send({ type: 'HEARTBEAT', taskId: TASK, live: true });
     };
     const reports: string[] = [];
-    const client = world.client({ clock, inspect: (event) => void (event.type === '@xstate.event' && event.event.type === 'ws.alive' && (heard += 1)), onReport: ({ type }) => void reports.push(type) });
+    const client = world.client({
+      clock,
+      inspect: (event) => void (event.type === '@xstate.event' && event.event.type === 'ws.alive' && (heard += 1)),
+      onReport: ({ type }) => void reports.push(type),
+    });
     const observation = client.observe(TASK);
     await until(observation, ({ connection }) => connection.state === 'live');
     clock.increment(59_000);
@@ -148,7 +163,8 @@ describe('climbing', () => {
     const { script, seen } = world.server;
     script.upgrade = 503;
     script.stream = (response) => void response.writeHead(503).end();
-    script.poll = (query) => (query.get('waitTimeoutMs') === '0' ? { taskId: TASK, events: [fact(1)], nextAfterEventId: '1-1000', hasMore: false } : undefined);
+    script.poll = (query) =>
+      query.get('waitTimeoutMs') === '0' ? { taskId: TASK, events: [fact(1)], nextAfterEventId: '1-1000', hasMore: false } : undefined;
     const observation = world.client({ clock, webSocketTries: 1, eventStreamTries: 1, limits: { pollGraceMs: 10_000_000 } }).observe(TASK);
     await until(observation, ({ connection }) => connection.transport === 'poll' && connection.state === 'live');
     const probes = (): number => seen.filter((name) => name === 'ws').length - 1;
@@ -206,7 +222,10 @@ describe('the gate', () => {
       isOpen = open;
       for (const listener of listeners) listener(open);
     };
-    const gate = { isOpen: () => isOpen, subscribe: (listener: (open: boolean) => void) => (listeners.add(listener), () => void listeners.delete(listener)) };
+    const gate = {
+      isOpen: () => isOpen,
+      subscribe: (listener: (open: boolean) => void) => (listeners.add(listener), () => void listeners.delete(listener)),
+    };
     let live: (() => void) | undefined;
     script.subscribed = ({ confirm, send, cut }) => {
       confirm();

@@ -1,16 +1,17 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import Koa from 'koa';
 import { createTaskBridge, type TaskBridge } from 'taskbridge/server';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { createTaskBridgeClient, type TaskBridgeClient, type TransportName } from 'taskbridge/client/node';
+import { createTaskBridgeClient, type Observation, type TaskBridgeClient, type TransportName } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 let server: Server;
 let bridge: TaskBridge;
 let client: TaskBridgeClient;
 let baseUrl: string;
+const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   bridge = createTaskBridge({
@@ -32,6 +33,10 @@ beforeEach(async () => {
   app.use(bridge.middleware({ prefix: '/api/v1' }));
   server = createServer(app.callback());
   server.on('upgrade', bridge.upgrade);
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   await bridge.start();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -43,6 +48,33 @@ afterEach(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
+
+/** Cuts every connection each time that `every` more facts were delivered. */
+async function watchWhileCutting(taskId: string, every: number): Promise<{ readonly ids: number[]; readonly observation: Observation }> {
+  const observation = client.observe(taskId);
+  const ids: number[] = [];
+  for await (const { eventId } of observation) {
+    ids.push(Number(eventId.split('-')[0]));
+    if (ids.length % every === 0) for (const socket of sockets) socket.destroy();
+  }
+  return { ids, observation };
+}
+
+describe.each<readonly TransportName[]>([['ws'], ['sse'], ['poll'], ['ws', 'sse', 'poll']])(
+  'over %s, cut again and again',
+  (...transports) => {
+    test.each([1, 3, 17])('delivers every fact once and in order when every %i facts all connections are cut', async (every) => {
+      client = createTaskBridgeClient({ baseUrl, transports, limits: { backoffBaseMs: 1, backoffMaxMs: 4, emptyPauseMs: 1 } });
+      const { taskId } = await client.start({ taskType: 'count.to', input: { to: 40 } });
+      const { ids, observation } = await watchWhileCutting(taskId, every);
+      // STARTED, forty times PROGRESS, COMPLETED.
+      expect(ids).toEqual(Array.from({ length: 42 }, (_, i) => i + 1));
+      const { context, value } = (await bridge.actor(taskId)).getSnapshot();
+      const { task } = observation.getSnapshot().task.aggregate;
+      expect({ value: task.value, context: task.context }).toEqual({ value, context });
+    });
+  },
+);
 
 describe.each<TransportName>(['ws', 'sse', 'poll'])('against the real server over %s', (transport) => {
   beforeEach(() => {

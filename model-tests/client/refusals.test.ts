@@ -67,7 +67,9 @@ describe('credentials', () => {
   test('are refreshed once for any number of waiting calls', async () => {
     const { script } = world.server;
     script.command = (_path, _body, { headers }) =>
-      headers.authorization === 'Bearer new' ? [202, { taskId: TASK, status: 'CANCELLATION_REQUESTED' }] : [401, envelope('AUTHENTICATION_ERROR')];
+      headers.authorization === 'Bearer new'
+        ? [202, { taskId: TASK, status: 'CANCELLATION_REQUESTED' }]
+        : [401, envelope('AUTHENTICATION_ERROR')];
     const { auth, refreshes } = tokens();
     const client = world.client({ auth });
     await Promise.all(Array.from({ length: 8 }, () => client.cancel(TASK)));

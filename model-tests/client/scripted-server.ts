@@ -23,6 +23,8 @@ export interface Script {
   stream: (response: ServerResponse, request: IncomingMessage) => void;
   poll: (query: URLSearchParams, request: IncomingMessage) => object | [number, object] | undefined;
   snapshot: (request: IncomingMessage) => object | [number, object];
+  /** Answers when it likes; wins over `snapshot`. */
+  lateSnapshot?: (respond: (body: object) => void) => void;
   command: (path: string, body: string, request: IncomingMessage) => [number, object, Record<string, string>?] | undefined;
 }
 
@@ -63,7 +65,10 @@ export const snapshotAt = (lastEventId: string | null, state = 'running', more: 
 /** Writes the head and the facts of a stream, and leaves it open. */
 export function writeEvents(response: ServerResponse, ...events: readonly object[]): void {
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
-  response.write(': ok\n\n' + events.map((event) => `${'eventId' in event ? `id: ${String(event.eventId)}\n` : ''}data: ${JSON.stringify(event)}\n\n`).join(''));
+  response.write(
+    ': ok\n\n' +
+      events.map((event) => `${'eventId' in event ? `id: ${String(event.eventId)}\n` : ''}data: ${JSON.stringify(event)}\n\n`).join(''),
+  );
 }
 
 /** A real server on loopback that does what the script says. */
@@ -79,7 +84,10 @@ export async function createScriptedServer(): Promise<ScriptedServer> {
     snapshot: () => [404, { code: 'NOT_FOUND' }],
     command: () => undefined,
   };
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has('taskbridge.v1') ? 'taskbridge.v1' : false) });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => (offered.has('taskbridge.v1') ? 'taskbridge.v1' : false),
+  });
 
   const answer = (response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void =>
     void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
@@ -103,6 +111,7 @@ export async function createScriptedServer(): Promise<ScriptedServer> {
     }
     if (request.method === 'GET') {
       seen.push('get');
+      if (script.lateSnapshot) return script.lateSnapshot((body) => answer(response, 200, body));
       return read(response, script.snapshot(request));
     }
     seen.push('post');
@@ -139,7 +148,13 @@ export async function createScriptedServer(): Promise<ScriptedServer> {
           lastEventId,
           send,
           confirm: (extensions) =>
-            send({ type: 'SUBSCRIPTION_CONFIRMED', taskId: TASK, replayStartedAfterEventId: lastEventId, live: true, ...(extensions && { extensions }) }),
+            send({
+              type: 'SUBSCRIPTION_CONFIRMED',
+              taskId: TASK,
+              replayStartedAfterEventId: lastEventId,
+              live: true,
+              ...(extensions && { extensions }),
+            }),
           cut: () => ws.terminate(),
         });
       });

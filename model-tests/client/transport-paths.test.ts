@@ -1,7 +1,15 @@
 import { getAdjacencyMap, getShortestPaths } from '@xstate/graph';
 import { transportMachine, type Settlement, type TransportContext } from 'taskbridge/machines';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createActor, fromCallback, fromPromise, SimulatedClock, type AnyStateMachine, type AnyTransitionDefinition, type SnapshotFrom } from 'xstate';
+import {
+  createActor,
+  fromCallback,
+  fromPromise,
+  SimulatedClock,
+  type AnyStateMachine,
+  type AnyTransitionDefinition,
+  type SnapshotFrom,
+} from 'xstate';
 import { alphabet, keyOf, type WalkedEvent } from './transport-alphabet.ts';
 
 type Snapshot = SnapshotFrom<typeof transportMachine>;
@@ -23,7 +31,12 @@ const quiet = transportMachine.provide({
   },
 });
 // The graph package asks for the alphabet as the machine declares it; ours holds XState's own events besides.
-const walk = { events: alphabet as never, limit: 1_000_000, serializeState: keyOf as never, serializeEvent: ((event: WalkedEvent) => JSON.stringify(event)) as never };
+const walk = {
+  events: alphabet as never,
+  limit: 1_000_000,
+  serializeState: keyOf as never,
+  serializeEvent: ((event: WalkedEvent) => JSON.stringify(event)) as never,
+};
 /** One try each; two tries on the only rung; no last rung. */
 const budgets = [
   { ws: 1, sse: 1, poll: 1 },
@@ -75,7 +88,9 @@ beforeAll(() => {
     const map = getAdjacencyMap(quiet, { ...walk, fromState });
     // The map is typed by the alphabet that the machine declares; see above.
     const nodes = Object.values(map) as { state: Snapshot; transitions: Record<string, { event: WalkedEvent; state: Snapshot }> }[];
-    return nodes.flatMap(({ state, transitions }) => Object.values(transitions).map(({ event, state: to }) => ({ from: state, event, to })));
+    return nodes.flatMap(({ state, transitions }) =>
+      Object.values(transitions).map(({ event, state: to }) => ({ from: state, event, to })),
+    );
   });
 }, 120_000);
 
@@ -106,7 +121,8 @@ describe('the transport chart, every event from every state of a bounded model',
         ...(rungOf(to) === 'eventStream' || climbing === 'eventStream' ? ['sse'] : []),
       ];
       const open = ['ws', 'sse'].filter((name) => name in to.children);
-      if (to.status === 'active' && String(open) !== String(wanted)) expect({ value: to.value, open }).toEqual({ value: to.value, open: wanted });
+      if (to.status === 'active' && String(open) !== String(wanted))
+        expect({ value: to.value, open }).toEqual({ value: to.value, open: wanted });
     }
   });
 
@@ -127,7 +143,9 @@ describe('the transport chart, every event from every state of a bounded model',
       if (observing(from)?.gate !== 'closed' || observing(to)?.gate !== 'closed') continue;
       // Level means that the connection was open before.
       if (event.type.endsWith('.level')) continue;
-      const opened = ['ws', 'sse', 'pollOnce', 'pollAndWait'].filter((name) => to.children[name as 'ws'] && to.children[name as 'ws'] !== from.children[name as 'ws']);
+      const opened = ['ws', 'sse', 'pollOnce', 'pollAndWait'].filter(
+        (name) => to.children[name as 'ws'] && to.children[name as 'ws'] !== from.children[name as 'ws'],
+      );
       if (opened.length > 0) expect({ value: from.value, event, opened }).toEqual({ value: from.value, event, opened: [] });
     }
   });

@@ -1,0 +1,54 @@
+import type { EventObject } from 'xstate';
+import type { Continuity, Refused, Settlement, Strategy, TransportFailure, TransportName, Tries } from './words.ts';
+
+/** What the transport chart remembers. Counters saturate. */
+export interface TransportContext {
+  readonly strategy: Strategy;
+  /** The budget of each transport; 0 for one that is never used or was ruled out. */
+  readonly tries: Tries;
+  /** What is left of it. */
+  readonly left: Tries;
+  /** The transport that was tried last. */
+  readonly transport: TransportName;
+  /** How often in a row the whole ladder failed, at most 5. */
+  readonly passes: number;
+  /** How often in a row climbing failed, at most 4. */
+  readonly climbFailures: number;
+  /** Malformed frames in a row, at most 2. */
+  readonly malformed: number;
+  /** Refreshes of the credentials that may still be tried, at most 1. */
+  readonly refreshesLeft: number;
+  readonly refreshesMax: number;
+  /** What the server asked to wait before the next try, in milliseconds. */
+  readonly retryAfterMs: number;
+  readonly continuity: Continuity;
+  readonly failure: TransportFailure | null;
+}
+
+/**
+ * The rest before the next try, in milliseconds, without jitter: the base, doubled for each further try that failed on this rung (or each
+ * further ladder), at most `maxMs`. Source: protocol, "The client".
+ */
+export function backoffMs({ tries, left, transport, passes }: TransportContext, baseMs = 500, maxMs = 5000): number {
+  const failed = tries[transport] - left[transport];
+  return Math.min(baseMs * 2 ** Math.min(Math.max((failed > 0 ? failed : passes) - 1, 0), 4), maxMs);
+}
+
+/** The time to the next probe, in milliseconds, without jitter: the base, doubled for each failure in a row, at most 5 minutes. */
+export function climbMs(baseMs: number, { climbFailures }: TransportContext): number {
+  return Math.min(baseMs * 2 ** climbFailures, 300_000);
+}
+
+/** The refusal that an event carries, itself or as the output of `settle`. */
+export function refusalOf(event: EventObject): Partial<Refused> {
+  // Done events of actors are not part of the declared alphabet; their output is typed where the actor is.
+  const settlement = (event as { output?: Settlement }).output;
+  if (settlement) return settlement.outcome === 'refused' ? settlement : {};
+  return 'status' in event ? (event as unknown as Refused) : {};
+}
+/** True where a stream was refused: its route may be missing. */
+export const isStream = (event: EventObject): boolean => event.type === 'ws.refused' || event.type === 'sse.refused';
+/** True for the statuses of a server that is overloaded or down. */
+export const isTransient = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
+/** The rungs below each. */
+export const lower = { ws: ['sse', 'poll'], sse: ['poll'], poll: [] } as const satisfies Record<TransportName, readonly TransportName[]>;
