@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
+import type { TaskActor } from '../machines/index.ts';
 import { createCore } from './core.ts';
 import { createHttpDoor } from './http/door.ts';
 import { createLiveDoor } from './http/sse/index.ts';
 import { createWebSocketDoor, type WebSocketDoor } from './http/web-socket/index.ts';
 import { createLiveHub } from './live/hub.ts';
-import type { TaskActor } from './live-actors.ts';
 import { checkOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';

@@ -1,4 +1,4 @@
-import type { InspectionEvent, Observer } from 'xstate';
+import type { Inspect } from '../machines/index.ts';
 import { sweepAttachments } from './attachment-sweep.ts';
 import { attemptState } from './attempt/ledger.ts';
 import { Supervisor } from './attempt/supervisor.ts';
@@ -29,7 +29,7 @@ export interface CoreContext {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly settings: TaskSettings;
-  readonly inspect: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined;
+  readonly inspect: Inspect | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
   follow(taskId: string, onCommit: () => void): () => void;
 }
@@ -83,7 +83,7 @@ export function createCore(context: CoreContext): Core {
       desk.hurry();
       await reconciler.close();
       await supervisor.close();
-      await Promise.allSettled(context.executors.map((executor) => executor.close?.()));
+      await Promise.allSettled(context.executors.map(async (executor) => executor.close?.()));
       actors.close();
     },
   };

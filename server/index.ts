@@ -6,7 +6,7 @@
 export { createTaskBridge, DEFAULT_PREFIX, type TaskBridge } from './bridge.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
-export type { TaskActor } from './live-actors.ts';
+export type { TaskActor } from '../machines/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
 export * from './ports/index.ts';

@@ -1,22 +1,9 @@
-import { createActor, type Actor, type InspectionEvent, type Observer } from 'xstate';
-import {
-  isTerminalType,
-  suspensionMachine,
-  taskMachine,
-  type Aggregate,
-  type Fact,
-  type TaskSnapshot,
-  compareEventIds,
-} from '../machines/index.ts';
+import { compareEventIds, startActors, type AggregateActors, type Fact, type Inspect, type TaskActor } from '../machines/index.ts';
 import { TaskBridgeError } from './errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { TaskState } from './task/task-state.ts';
-
-/** A task's chart as a running XState actor. Send it nothing: it is fed the committed facts. */
-export type TaskActor = Actor<typeof taskMachine>;
-type SuspensionActor = Actor<typeof suspensionMachine>;
 
 /** What live actors work with. */
 export interface LiveActorsContext {
@@ -24,14 +11,13 @@ export interface LiveActorsContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly actorsMax: number;
-  readonly inspect: Observer<InspectionEvent> | ((event: InspectionEvent) => void) | undefined;
+  readonly inspect: Inspect | undefined;
   read(taskId: string): Promise<TaskState>;
   follow(taskId: string, onCommit: () => void): () => void;
 }
 
 interface LiveTask {
-  readonly task: TaskActor;
-  readonly suspensions: Map<string, SuspensionActor>;
+  readonly actors: AggregateActors;
   lastEventId: string | null;
   subscribers: number;
   reading: Promise<void> | undefined;
@@ -59,11 +45,11 @@ export class LiveActors {
    */
   async get(taskId: string): Promise<TaskActor> {
     const known = this.#tasks.get(taskId);
-    if (known) return known.task;
+    if (known) return known.actors.task;
     const opening = this.#opening.get(taskId) ?? this.#open(taskId);
     this.#opening.set(taskId, opening);
     try {
-      return (await opening).task;
+      return (await opening).actors.task;
     } finally {
       this.#opening.delete(taskId);
     }
@@ -81,8 +67,7 @@ export class LiveActors {
     try {
       const { aggregate } = await this.#context.read(taskId);
       const live: LiveTask = {
-        task: this.#startTask(taskId, aggregate.task),
-        suspensions: new Map(),
+        actors: startActors(taskId, aggregate, this.#context.inspect),
         lastEventId: aggregate.lastEventId,
         subscribers: 0,
         reading: undefined,
@@ -90,7 +75,6 @@ export class LiveActors {
         idleTimer: undefined,
         unfollow,
       };
-      this.#startSuspensions(live, aggregate);
       this.#countSubscribers(taskId, live);
       this.#tasks.set(taskId, live);
       this.#armIdle(taskId, live);
@@ -100,22 +84,6 @@ export class LiveActors {
       unfollow();
       throw error;
     }
-  }
-
-  #startTask(taskId: string, snapshot: TaskSnapshot): TaskActor {
-    const actor = createActor(taskMachine, { id: taskId, snapshot: taskMachine.getPersistedSnapshot(snapshot), ...this.#inspection() });
-    return actor.start();
-  }
-
-  #startSuspensions(live: LiveTask, { suspensions }: Aggregate): void {
-    for (const [suspendId, snapshot] of suspensions) {
-      const persisted = suspensionMachine.getPersistedSnapshot(snapshot);
-      live.suspensions.set(suspendId, createActor(suspensionMachine, { id: suspendId, snapshot: persisted, ...this.#inspection() }).start());
-    }
-  }
-
-  #inspection() {
-    return this.#context.inspect ? { inspect: this.#context.inspect } : {};
   }
 
   /** Reads what was committed since, one reader at a time. */
@@ -145,23 +113,13 @@ export class LiveActors {
   #feed(live: LiveTask, fact: Fact): void {
     if (live.lastEventId !== null && (compareEventIds(fact.eventId, live.lastEventId) ?? 1) <= 0) return;
     live.lastEventId = fact.eventId;
-    const open = live.task.getSnapshot().context.openSuspensionIds;
-    live.task.send(fact);
-    if (fact.type === 'TASK_SUSPENDED') {
-      const { suspendId } = fact.payload;
-      const actor = live.suspensions.get(suspendId) ?? createActor(suspensionMachine, { id: suspendId, ...this.#inspection() }).start();
-      live.suspensions.set(suspendId, actor);
-      actor.send(fact);
-    } else if (fact.type === 'TASK_ACTION_ACCEPTED' || fact.type === 'TASK_SUSPENSION_CLOSED') {
-      live.suspensions.get(fact.payload.suspendId)?.send(fact);
-    } else if (isTerminalType(fact.type)) {
-      for (const suspendId of open) live.suspensions.get(suspendId)?.send(fact);
-    }
+    live.actors.feed(fact);
   }
 
   /** XState keeps its observers to itself, so subscriptions are counted on their way in. */
   #countSubscribers(taskId: string, live: LiveTask): void {
-    const subscribe = live.task.subscribe.bind(live.task) as (...args: unknown[]) => { unsubscribe(): void };
+    const { task } = live.actors;
+    const subscribe = task.subscribe.bind(task) as (...args: unknown[]) => { unsubscribe(): void };
     const counted = (...args: unknown[]) => {
       const subscription = subscribe(...args);
       live.subscribers++;
@@ -177,7 +135,7 @@ export class LiveActors {
         },
       };
     };
-    live.task.subscribe = counted as TaskActor['subscribe'];
+    task.subscribe = counted as TaskActor['subscribe'];
   }
 
   #armIdle(taskId: string, live: LiveTask): void {
@@ -194,7 +152,6 @@ export class LiveActors {
     this.#tasks.delete(taskId);
     this.#context.clock.clearTimeout(live.idleTimer);
     live.unfollow();
-    live.task.stop();
-    for (const actor of live.suspensions.values()) actor.stop();
+    live.actors.stop();
   }
 }

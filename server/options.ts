@@ -1,4 +1,4 @@
-import type { InspectionEvent, Observer } from 'xstate';
+import type { Inspect } from '../machines/index.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { LiveOptions } from './live/options.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
@@ -33,7 +33,7 @@ export interface TaskBridgeOptions {
   /** Told of failures that were survived. Defaults to the console. */
   readonly logger?: Logger;
   /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
-  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  readonly inspect?: Inspect;
   readonly clock?: Clock;
   readonly chance?: Chance;
   /** Limits and times of tasks; see `taskDefaults`. */

@@ -25,12 +25,14 @@ function concernsOneSuspension(fact: Fact): fact is Fact<'TASK_SUSPENDED' | 'TAS
   return fact.type === 'TASK_SUSPENDED' || fact.type === 'TASK_ACTION_ACCEPTED' || fact.type === 'TASK_SUSPENSION_CLOSED';
 }
 
+/** The suspensions that a fact moves, where `open` are those that wait for an answer. */
+export function concernedSuspensions(fact: Fact, open: readonly string[]): readonly string[] {
+  if (concernsOneSuspension(fact)) return [fact.payload.suspendId];
+  return isTerminalType(fact.type) ? open : [];
+}
+
 function foldSuspensions({ suspensions, task }: Aggregate, fact: Fact): ReadonlyMap<string, SuspensionSnapshot> {
-  const concerned = concernsOneSuspension(fact)
-    ? [fact.payload.suspendId]
-    : isTerminalType(fact.type)
-      ? task.context.openSuspensionIds
-      : [];
+  const concerned = concernedSuspensions(fact, task.context.openSuspensionIds);
   if (concerned.length === 0) return suspensions;
   const next = new Map(suspensions);
   for (const suspendId of concerned) {

@@ -63,7 +63,7 @@ export async function bridgeOf(executor: TaskExecutor | TaskExecutor[], options:
       ...(body && { body: JSON.stringify(body) }),
     });
     const answer: unknown = await response.json();
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- an error envelope is what a caller of the wire gets
+    // An error envelope is what a caller of the wire gets.
     if (!response.ok) throw answer;
     return answer as T;
   }

@@ -93,7 +93,7 @@ test('shows an inspector each committed fact of a task once and in order, on the
   // What was committed before the actor was asked for is in the snapshot that it began with.
   expect(seen).toEqual(facts.slice(-seen.length));
   expect(seen.length).toBeGreaterThan(3);
-  expect(asked.filter((line) => line.startsWith('late-'))).toHaveLength(2);
+  expect(asked.filter((line) => line.includes('/late-'))).toHaveLength(2);
   expect(storeAggregate({ ...emptyAggregate, task: actor.getSnapshot() }).task).toMatchObject({
     state: 'completed',
     context: storeAggregate(facts.reduce<Aggregate>(fold, emptyAggregate)).task.context,
@@ -111,18 +111,28 @@ test('refuses more live actors than it may have', async () => {
 });
 
 test('retires an actor that nobody subscribes to, and keeps one that somebody does', async () => {
-  const minutes: (() => void)[] = [];
+  const minutes = new Map<number, () => void>();
+  const passMinutes = () => {
+    const due = [...minutes.values()];
+    minutes.clear();
+    due.forEach((pass) => pass());
+  };
   const clock = {
     now: () => systemClock.now(),
-    setTimeout: (run: () => void, ms: number) => (ms === 60_000 ? minutes.push(run) : systemClock.setTimeout(run, ms)),
-    clearTimeout: (id: unknown) => (typeof id === 'number' ? delete minutes[id - 1] : systemClock.clearTimeout(id)),
+    setTimeout: (run: () => void, ms: number) => {
+      if (ms !== 60_000) return systemClock.setTimeout(run, ms);
+      const id = minutes.size + Math.random();
+      minutes.set(id, run);
+      return id;
+    },
+    clearTimeout: (id: unknown) => (typeof id === 'number' ? minutes.delete(id) : systemClock.clearTimeout(id)),
   };
   const of = await bridgeOf(inProcess({ wait: () => new Promise(() => undefined) }), { clock });
-  const [watched, idle] = [await of.bridge.actor(await of.start('wait')), await of.bridge.actor(await of.start('wait'))];
-  const subscription = watched.subscribe(() => undefined);
-  minutes.splice(0).forEach((pass) => pass());
-  expect([watched.getSnapshot().status, idle.getSnapshot().status]).toEqual(['active', 'stopped']);
+  const [kept, idle] = [await of.bridge.actor(await of.start('wait')), await of.bridge.actor(await of.start('wait'))];
+  const subscription = kept.subscribe(() => undefined);
+  passMinutes();
+  expect([kept.getSnapshot().status, idle.getSnapshot().status]).toEqual(['active', 'stopped']);
   subscription.unsubscribe();
-  minutes.splice(0).forEach((pass) => pass());
-  expect(watched.getSnapshot().status).toBe('stopped');
+  passMinutes();
+  expect(kept.getSnapshot().status).toBe('stopped');
 });

@@ -86,5 +86,5 @@ test('sweeps files that no task references', async () => {
   const attachments = memoryAttachments({ clock: { ...systemClock, now: () => Date.now() - 2 * 60 * 60 * 1000 } });
   await attachments.put(`${'a'.repeat(32)}/0`, (async function* () { yield Buffer.from('left behind'); })());
   await bridgeOf(chatty(1), { attachments, store: memoryStore() });
-  await vi.waitFor(async () => await expect(attachments.open(`${'a'.repeat(32)}/0`)).rejects.toThrow());
+  await vi.waitFor(() => expect(attachments.open(`${'a'.repeat(32)}/0`)).rejects.toThrow());
 });

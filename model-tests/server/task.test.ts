@@ -5,7 +5,7 @@ import { bridgeOf } from './bridge-of.ts';
 const types = async (facts: Promise<{ type: string }[]>) => (await facts).map(({ type }) => type.replace('TASK_', ''));
 
 test('runs a task to its end, asking one question on the way', async () => {
-  const { snapshot, act, cancel, facts, start } = await bridgeOf([
+  const { snapshot, act, facts, start } = await bridgeOf([
     inProcess({
       async ask(task) {
         await task.progress(10, { stage: 'reading' });
@@ -28,7 +28,7 @@ test('runs a task to its end, asking one question on the way', async () => {
 });
 
 test('expires a question without any visitor, and tells the handler', async () => {
-  const { snapshot, act, cancel, facts, start } = await bridgeOf([
+  const { snapshot, facts, start } = await bridgeOf([
     inProcess({
       async ask(task) {
         try {
@@ -46,7 +46,7 @@ test('expires a question without any visitor, and tells the handler', async () =
 });
 
 test('cancels a running task that heeds the signal, with the given reason', async () => {
-  const { snapshot, act, cancel, facts, start } = await bridgeOf([
+  const { snapshot, cancel, facts, start } = await bridgeOf([
     inProcess({
       run: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
     }),
@@ -60,7 +60,7 @@ test('cancels a running task that heeds the signal, with the given reason', asyn
 });
 
 test('ends a running task that ignores a cancel after its time of grace', async () => {
-  const { snapshot, act, cancel, facts, start } = await bridgeOf([inProcess({ run: () => new Promise(() => undefined) })], { tasks: { cancelGraceMs: 50 } });
+  const { snapshot, cancel, facts, start } = await bridgeOf([inProcess({ run: () => new Promise(() => undefined) })], { tasks: { cancelGraceMs: 50 } });
   const taskId = await start('run');
   await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('running'));
   await cancel(taskId);
@@ -69,7 +69,7 @@ test('ends a running task that ignores a cancel after its time of grace', async 
 });
 
 test('fails a task with the code of its handler', async () => {
-  const { bridge, snapshot, start } = await bridgeOf([
+  const { snapshot, start } = await bridgeOf([
     inProcess({ run: () => Promise.reject(new TaskFailure('NO_LUCK', 'It did not work.', { retryable: true })) }),
   ]);
   const taskId = await start('run');
@@ -81,7 +81,7 @@ test('fails a task with the code of its handler', async () => {
 test('gives a running actor that is fed each committed fact', async () => {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));
-  const { bridge, snapshot, start } = await bridgeOf([
+  const { bridge, start } = await bridgeOf([
     inProcess({
       async run(task) {
         await gate;
@@ -93,7 +93,7 @@ test('gives a running actor that is fed each committed fact', async () => {
   const taskId = await start('run');
   const actor = await bridge.actor(taskId);
   const seen: unknown[] = [];
-  actor.subscribe((snapshot) => seen.push(snapshot.context.progress?.progress));
+  actor.subscribe(({ context }) => seen.push(context.progress?.progress));
   release();
   await vi.waitFor(() => expect(actor.getSnapshot().status).toBe('done'));
   expect(seen.filter((value) => value !== undefined)).toEqual(expect.arrayContaining([20, 40, 60, 80, 100]));

@@ -30,7 +30,7 @@ export class Draft {
   readonly #settings: TaskSettings;
   #aggregate: Aggregate;
   #ledger: Ledger;
-  #entries: Entry[] = [];
+  readonly #entries: Entry[] = [];
   #kept = new Map<string, string>();
 
   constructor(before: TaskState, now: number, settings: TaskSettings) {

@@ -28,7 +28,7 @@ export class Mailbox {
   readonly #taskId: string;
   readonly #context: DeskContext;
   readonly #desk: Pick<Desk, 'committed' | 'triesMax'>;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #draining = false;
   #state: TaskState | undefined;
 
@@ -120,7 +120,10 @@ export class Mailbox {
       this.#desk.committed(after);
     }
     this.#waiting.unshift(...batch.splice(taken));
-    for (const each of verdicts) 'error' in each ? each.waiting.reject(each.error) : each.waiting.resolve(each.answer);
+    for (const each of verdicts) {
+      if ('error' in each) each.waiting.reject(each.error);
+      else each.waiting.resolve(each.answer);
+    }
     return true;
   }
 
