@@ -72,17 +72,32 @@ function faults(cells: readonly string[], columns: readonly Column[]) {
   return columns.flatMap(({ kind, required }, index) => {
     const cell = (cells[index] ?? '').trim();
     if (cell === '') return required ? ['EMPTY_CELL' as const] : [];
-    if (kind === 'number' && (Number.isNaN(Number(cell)) || /[^\d.+-]/.test(cell) || /^[+-]?\.|\.$/.test(cell)))
-      return ['BAD_NUMBER' as const];
+    if (kind === 'number' && !isDecimal(cell)) return ['BAD_NUMBER' as const];
     return kind === 'date' && !isDay(cell) ? ['BAD_DATE' as const] : [];
   });
+}
+
+function isDecimal(cell: string): boolean {
+  const [whole = '', ...fractions] = (/^[+-]/.test(cell) ? cell.slice(1) : cell).split('.');
+  const areDigits = (text: string, most: number) =>
+    text.length >= 1 && text.length <= most && [...text].every((digit) => digit >= '0' && digit <= '9');
+  return areDigits(whole, 18) && fractions.length <= 1 && fractions.every((fraction) => areDigits(fraction, 9));
 }
 
 function isDay(cell: string): boolean {
   const day = cell.slice(0, 10);
   const date = new Date(`${day}T00:00:00Z`);
   if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== day) return false;
-  return cell.length === 10 || !Number.isNaN(new Date(cell.replace(' ', 'T')).getTime());
+  if (cell.length === 10) return true;
+  const [time = '', zone = ''] = cell.slice(11).split(/(?=[Z+-])/);
+  const isZone =
+    zone === '' || zone === 'Z' || (/^.\d\d:\d\d$/.test(zone) && Number(zone.slice(1, 3)) <= 14 && Number(zone.slice(4)) <= 59);
+  const parts = time.split(':');
+  const limits = [24, 60, 60];
+  const areParts = parts.every(
+    (part, at) => /^\d\d$/.test(at === 2 ? part.replace(/\.\d+$/, '') : part) && Number(part) < (limits[at] ?? 0),
+  );
+  return 'T '.includes(cell.charAt(10)) && isZone && areParts && parts.length >= 2;
 }
 
 function sum(cells: readonly string[]): string {

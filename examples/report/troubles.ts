@@ -12,6 +12,9 @@ export interface Tally {
   survived: number;
 }
 
+/** A trouble that was not got over by then was not survived. */
+const WITHIN_MS = 30_000;
+
 /** Everything before the question. Resolves when it is over, or when the task ended before. */
 export async function troublesWhileReading(task: Watch, proxy: Proxy, tally: Tally, say: (text: string) => void): Promise<void> {
   for (const percent of [3, 8]) {
@@ -20,22 +23,22 @@ export async function troublesWhileReading(task: Watch, proxy: Proxy, tally: Tal
     say('✂  cuts every connection');
     tally.cuts += 1;
     proxy.cut();
-    if (await task.until(() => task.connections() > before && isLive(task))) tally.survived += 1;
+    if (await task.until(() => task.connections() > before && isLive(task), WITHIN_MS)) tally.survived += 1;
   }
   if (!(await task.until(() => task.progress() >= 12))) return;
   say('⊘  blocks WebSocket: the client has to fall back to server-sent events');
   tally.blocks += 1;
   proxy.obstruct({ webSocket: 'refused' });
-  if (await task.until(() => isOn(task, 'sse'))) tally.survived += 1;
+  if (await task.until(() => isOn(task, 'sse'), WITHIN_MS)) tally.survived += 1;
   await task.until(() => task.progress() >= 22);
   say('⊘  blocks server-sent events too: only long polling is left');
   tally.blocks += 1;
   proxy.obstruct({ sse: 'refused' });
-  if (await task.until(() => isOn(task, 'poll'))) tally.survived += 1;
+  if (await task.until(() => isOn(task, 'poll'), WITHIN_MS)) tally.survived += 1;
   await task.until(() => task.progress() >= 34);
   say('○  lets everything through again: the client climbs back');
   proxy.obstruct({ webSocket: 'open', sse: 'open' });
-  await task.until(() => isOn(task, 'ws'));
+  await task.until(() => isOn(task, 'ws'), WITHIN_MS);
 }
 
 /** Everything after it. */
@@ -45,10 +48,10 @@ export async function troublesWhileWriting(task: Watch, host: HostProcess, tally
   say(`☠  kill -9 of the server (pid ${host.pid})`);
   tally.kills += 1;
   await host.kill();
-  await task.until(() => !isLive(task));
+  await task.until(() => !isLive(task), WITHIN_MS);
   await host.restart();
   say(`○  starts the server again (pid ${host.pid}): the job goes on from its last commit`);
-  if (await task.until(() => task.connections() > before && isLive(task))) tally.survived += 1;
+  if (await task.until(() => task.connections() > before && isLive(task), WITHIN_MS)) tally.survived += 1;
 }
 
 function isLive(task: Watch): boolean {

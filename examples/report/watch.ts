@@ -15,8 +15,8 @@ export interface Watch {
   connection(): ConnectionView;
   /** How often a connection has come to life so far. */
   connections(): number;
-  /** Resolves with true as soon as the predicate holds, with false when the task ended before. */
-  until(predicate: () => boolean): Promise<boolean>;
+  /** Resolves with true as soon as the predicate holds, with false when the task ended before, or the time is over where one is given. */
+  until(predicate: () => boolean, withinMs?: number): Promise<boolean>;
   close(): void;
 }
 
@@ -79,13 +79,17 @@ export function watch(client: TaskBridgeClient, taskId: string, screen: Screen, 
     progress: () => observation.getSnapshot().task.progress?.progress ?? 0,
     connection: () => observation.getSnapshot().connection,
     connections: () => connections,
-    until: (predicate) =>
+    until: (predicate, withinMs) =>
       new Promise((resolve) => {
-        const again = () => {
-          if (!isOver && !predicate()) return;
+        const settle = () => {
+          clearTimeout(timer);
           waiting.delete(again);
           resolve(predicate());
         };
+        const again = () => {
+          if (isOver || predicate()) settle();
+        };
+        const timer = withinMs === undefined ? undefined : setTimeout(settle, withinMs);
         waiting.add(again);
         again();
       }),

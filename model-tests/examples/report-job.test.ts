@@ -173,8 +173,42 @@ describe('report.build', () => {
     expect(failureOf(await run({ csv: Buffer.from(csv), input }))).toMatchObject({ code, retryable: false });
   });
 
+  it('agrees with another judge about dates and numbers', async () => {
+    const fragment = fc.constantFrom(
+      '2025-01-31',
+      '2024-02-29',
+      '2025-02-29',
+      '1900-02-29',
+      'T',
+      ' ',
+      '09:30',
+      '24:00',
+      ':59',
+      '.5',
+      'Z',
+      '+01:00',
+      '-15:00',
+      '7',
+    );
+    const date = fc.oneof(
+      { weight: 3, arbitrary: fc.constant('2025-06-01') },
+      fc.array(fragment, { maxLength: 5 }).map((parts) => parts.join('')),
+    );
+    const digits = fc.string({ unit: fc.constantFrom('0', '1', '9', '.', '-', '+', 'e'), maxLength: 22 });
+    const number = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('1', '-2.50', '+0.001', '999999999999999999') }, digits);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(date, number), { maxLength: 12 }), async (rows) => {
+        // The first rows say what the columns hold.
+        const sound = Array.from({ length: 190 }, (_, row) => `s${row},2025-01-01,1`);
+        const csv = text(['id,day,n', ...sound, ...rows.map(([day, n], row) => `r${row},${day},${n}`)].join('\n'));
+        const report = await expectRight(csv, await run({ csv }));
+        expect(report.rules.columns.map(({ kind }) => kind)).toEqual(['text', 'date', 'number']);
+      }),
+    );
+  });
+
   it('agrees with another parser about any text', async () => {
-    const cell = fc.string({ unit: fc.constantFrom('a', '1', '"', ',', '\n', '\r', ' ', 'ü'), maxLength: 6 });
+    const cell = fc.string({ unit: fc.constantFrom('a', '1', '.', '-', '"', ',', '\n', '\r', ' ', 'ü'), maxLength: 6 });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(cell, { minLength: 1, maxLength: 3 }), { maxLength: 5 }), async (rows) => {
         const csv = text(`id,n\n${rows.map((cells) => cells.join(',')).join('\n')}`);

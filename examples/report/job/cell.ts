@@ -1,5 +1,5 @@
 const NUMBER = /^[+-]?\d{1,18}(\.\d{1,9})?$/;
-const DATE = /^(\d{4})-(\d{2})-(\d{2})([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const DATE = /^(\d{4})-(\d{2})-(\d{2})([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?(Z|[+-](0\d|1[0-4]):[0-5]\d)?)?$/;
 const SHOWN_MAX = 48;
 
 /** True for a plain decimal number: up to 18 digits, then up to 9 after a point. */

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Handler } from 'taskbridge/adapters/in-process';
 import { askAboutDuplicates } from './asking.ts';
+import { shortened } from './cell.ts';
 import { firstState, openJob, type Job, type ReportOptions } from './job.ts';
 import { DIGEST_BYTES, KeyTable } from './key-table.ts';
 import { eachKey } from './keys.ts';
@@ -38,9 +39,11 @@ export function buildReport(options: Omit<ReportOptions, 'wait'> & Partial<Repor
 
 async function begin(job: Job): Promise<State> {
   const rules = await look(job.source, job.keyColumns);
-  const about = rules.columns.map(({ name, kind, required, key }) => `${name} (${key ? 'key' : kind}${required ? '' : ', may be empty'})`);
+  const about = rules.columns.map(
+    ({ name, kind, required, key }) => `${shortened(name)} (${key ? 'key' : kind}${required ? '' : ', may be empty'})`,
+  );
   const state = firstState(rules);
-  await Promise.all([job.task.message(`Columns: ${about.join(', ')}.`.slice(0, 2000)), job.task.save(state)]);
+  await Promise.all([job.task.message(`Columns: ${about.join(', ')}.`), job.task.save(state)]);
   return state;
 }
 
