@@ -1,5 +1,5 @@
 import type { InspectionEvent, Observer } from 'xstate';
-import type { Strategy, TransportName, Tries } from '../machines/index.ts';
+import { transportNames, type Strategy, type TransportName, type Tries } from '../machines/index.ts';
 import type { AuthProvider } from './auth/credentials.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
@@ -134,6 +134,8 @@ export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
   // A method called on another object than its own throws in browsers.
   const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
   if (!fetcher) refuse('There is no global fetch here: pass one as `fetch`.');
+  if (options.auth !== undefined && typeof options.auth !== 'function')
+    refuse('auth must be a function that gives a token, headers or nothing.');
   const limits = { ...defaultClientLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits))
     if (!Number.isSafeInteger(value) || value < (name === 'commandRetriesMax' ? 0 : 1))
@@ -184,6 +186,9 @@ function readBaseUrl(text: string): string {
 function readTries({ transports, webSocketTries = 3, eventStreamTries = 3 }: TaskBridgeClientOptions, hasSockets: boolean): Tries {
   for (const [name, value] of Object.entries({ webSocketTries, eventStreamTries }))
     if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} must be 0 or a positive whole number, not ${value}.`);
+  for (const name of transports ?? [])
+    if (!transportNames.includes(name))
+      refuse(`transports may name ${transportNames.map((one) => `"${one}"`).join(', ')}, not ${JSON.stringify(name)}.`);
   const may = (name: TransportName): boolean => transports?.includes(name) ?? true;
   const tries = { ws: may('ws') && hasSockets ? webSocketTries : 0, sse: may('sse') ? eventStreamTries : 0, poll: may('poll') ? 1 : 0 };
   if (tries.ws + tries.sse + tries.poll === 0)

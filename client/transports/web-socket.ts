@@ -19,6 +19,11 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
   const { frameBytesMax, retryAfterMaxMs } = settings.limits;
   const token = sockets.sendsHeaders ? undefined : bearerToken(authorization.headers);
   let wasOpened = false;
+  let isFlushing = false;
+  const flush = (): void => {
+    isFlushing = false;
+    connection.flush();
+  };
   const socket = sockets.open(
     {
       url,
@@ -37,7 +42,9 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
         if (text === undefined) return connection.lost('a binary frame');
         if (text.length > frameBytesMax) return connection.lost(`a frame above ${frameBytesMax} bytes`);
         connection.frame(text);
-        connection.flush();
+        // Frames that came in one piece are told in one event.
+        if (!isFlushing) queueMicrotask(flush);
+        isFlushing = true;
       },
       closed: (closeCode) =>
         connection.lost(`closed with ${closeCode}`, wasOpened ? { type: 'ws.closed', closeCode } : { type: 'ws.unopened' }),

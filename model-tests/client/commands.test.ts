@@ -157,6 +157,8 @@ describe('options', () => {
     [{ baseUrl: 'localhost:3000/x' }, /baseUrl must/],
     [{ baseUrl: 'http://ada:secret@localhost' }, /use `auth`/],
     [{ webSocketTries: -1 }, /webSocketTries must be 0 or a positive whole number, not -1/],
+    [{ transports: ['websocket'] }, /transports may name "ws", "sse", "poll", not "websocket"/],
+    [{ auth: 'token' }, /auth must be a function/],
     [{ transports: [] }, /No transport is left/],
     [{ limits: { pollWaitMs: 70_000 } }, /limits.pollWaitMs \(70000\) must not be above 60000/],
     [{ limits: { openMs: 0 } }, /limits.openMs must be a positive whole number/],

@@ -85,6 +85,20 @@ describe('going down', () => {
     expect(seen).toEqual(['ws', 'ws', 'ws', 'sse', 'sse', 'sse', 'poll', 'ws']);
   });
 
+  test('rests as long as Retry-After says, at most a minute', async () => {
+    const clock = countingClock();
+    const { script, seen } = world.server;
+    let wait = '9';
+    script.stream = (response) => void response.writeHead(429, { 'retry-after': wait }).end();
+    const observation = world.client({ clock, transports: ['sse'] }).observe(TASK);
+    await until(observation, ({ connection }) => connection.state === 'waiting');
+    expect(clock.next).toBe(9_000);
+    wait = '3600';
+    clock.increment(9_000);
+    await eventually(() => seen.length === 2 && observation.getSnapshot().connection.state === 'waiting');
+    expect(clock.next).toBe(60_000);
+  });
+
   test('takes a socket that never confirms for a mute proxy', async () => {
     const clock = countingClock();
     const { script } = world.server;
