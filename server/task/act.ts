@@ -6,7 +6,7 @@ import type { TaskAbout } from './about.ts';
 import { canonicalJson, sha256 } from './content-hash.ts';
 import type { Draft } from './draft.ts';
 import type { Ask } from './mailbox.ts';
-import type { ServiceContext } from './task-service.ts';
+import type { ServiceContext } from './service-context.ts';
 import { keptNames } from './task-state.ts';
 
 /** The action type that carries a user interface's own event; it may only be taken where a host checks it. */

@@ -6,7 +6,7 @@ import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
 import { contentHash, requestKeyOf } from './content-hash.ts';
 import type { NewTaskRequest } from './service.ts';
-import type { ServiceContext } from './task-service.ts';
+import type { ServiceContext } from './service-context.ts';
 import { initialFields, keptNames, type TaskState } from './task-state.ts';
 
 /**

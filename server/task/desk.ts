@@ -1,29 +1,15 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
-import type { Chance } from '../ports/chance.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Logger } from '../ports/observability.ts';
-import type { Created, NewTask, Store } from '../ports/store.ts';
+import type { Created, NewTask } from '../ports/store.ts';
+import type { DeskContext, Drawer } from './desk-context.ts';
 import { Mailbox, type Ask } from './mailbox.ts';
-import type { TaskSettings } from './settings.ts';
-import type { StoreClock } from './store-clock.ts';
 import { parseState, type TaskState } from './task-state.ts';
-
-/** What the commit path works with. */
-export interface DeskContext {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly time: StoreClock;
-  readonly chance: Chance;
-  readonly logger: Logger;
-  readonly settings: TaskSettings;
-}
 
 /** Conflicts and lost replies that one append survives before it gives up: about ten seconds. */
 const TRIES_MAX = 12;
 
 /** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
-export class Desk {
+export class Desk implements Drawer {
   readonly #context: DeskContext;
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #listeners = new Set<(state: TaskState) => void>();
@@ -76,7 +62,7 @@ export class Desk {
     this.#isHurried = true;
   }
 
-  /** @internal Asked by mailboxes. */
+  /** @internal */
   get triesMax(): number {
     return this.#isHurried ? 1 : TRIES_MAX;
   }
@@ -91,7 +77,7 @@ export class Desk {
     this.#listeners.add(listener);
   }
 
-  /** @internal Said by mailboxes. */
+  /** @internal */
   committed(state: TaskState): void {
     for (const listener of this.#listeners) listener(state);
   }

@@ -1,6 +1,6 @@
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { Draft } from './draft.ts';
-import type { Desk, DeskContext } from './desk.ts';
+import type { DeskContext, Drawer } from './desk-context.ts';
 import { parseState, type TaskState } from './task-state.ts';
 
 /**
@@ -27,12 +27,12 @@ const RETRY_MS = 20;
 export class Mailbox {
   readonly #taskId: string;
   readonly #context: DeskContext;
-  readonly #desk: Pick<Desk, 'committed' | 'triesMax'>;
+  readonly #desk: Drawer;
   readonly #waiting: Waiting[] = [];
   #draining = false;
   #state: TaskState | undefined;
 
-  constructor(taskId: string, context: DeskContext, desk: Pick<Desk, 'committed' | 'triesMax'>) {
+  constructor(taskId: string, context: DeskContext, desk: Drawer) {
     this.#taskId = taskId;
     this.#context = context;
     this.#desk = desk;

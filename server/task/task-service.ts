@@ -1,32 +1,12 @@
-import type { Supervisor } from '../attempt/supervisor.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
-import type { ActionValidationPolicy, AuthContext, OwnershipPolicy } from '../ports/auth.ts';
-import type { Chance } from '../ports/chance.ts';
-import type { MetricsSink } from '../ports/observability.ts';
-import type { Store } from '../ports/store.ts';
+import type { AuthContext } from '../ports/auth.ts';
 import { submitAction } from './act.ts';
 import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create.ts';
-import type { Desk } from './desk.ts';
+import type { ServiceContext } from './service-context.ts';
 import type { TaskService } from './service.ts';
-import type { TaskSettings } from './settings.ts';
 import { snapshotOf } from './snapshot.ts';
-import type { StoreClock } from './store-clock.ts';
 import type { TaskState } from './task-state.ts';
-
-/** What the service works with. */
-export interface ServiceContext {
-  readonly desk: Desk;
-  readonly store: Store;
-  readonly supervisor: Supervisor;
-  readonly time: StoreClock;
-  readonly chance: Chance;
-  readonly metrics: MetricsSink;
-  readonly ownership: OwnershipPolicy;
-  readonly actions: ActionValidationPolicy | undefined;
-  readonly nodeId: string;
-  readonly settings: TaskSettings;
-}
 
 const TASK_ID = /^[0-9a-f]{32}$/;
 
