@@ -92,6 +92,20 @@ describe.each<TransportName>(['ws', 'sse', 'poll'])('against the real server ove
     expect(connection).toMatchObject({ state: 'done', transport, continuity: 'resumed' });
   });
 
+  test('delivers facts from before, during and after the subscription once and in order, 200 times', async () => {
+    const turns = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    for (let round = 0; round < 200; round += 1) {
+      const { taskId } = await client.start({ taskType: 'count.to', input: { to: 8 } });
+      // A different moment of the task's life each time.
+      await turns((round * 7) % 23);
+      const ids: number[] = [];
+      for await (const { eventId } of client.observe(taskId)) ids.push(Number(eventId.split('-')[0]));
+      expect(ids).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+  }, 60_000);
+
   test('answers a question that the task asks', async () => {
     const { taskId } = await client.start({ taskType: 'ask' });
     const observation = client.observe(taskId);
