@@ -58,7 +58,7 @@ async function run(order: Order, directory: string): Promise<boolean> {
   const task = watch(client, taskId, screen, paint);
   undo.push(async () => task.close());
 
-  const tally: Tally = { cuts: 0, blocks: 0, kills: 0, survived: 0 };
+  const tally: Tally = { cuts: 0, blocks: 0, kills: 0, survived: 0, climbed: false };
   const reading = order.calm ? Promise.resolve() : troublesWhileReading(task, proxy, tally, say);
   const asks = await task.until(() => openSuspensions(task.aggregate()).length > 0);
   await reading;

@@ -26,9 +26,10 @@ const COLOUR = new RegExp(`${ESCAPE.replace('[', '\\[')}(\\d+)m`);
 export function openScreen(
   output: WriteStream = process.stdout,
   input: ReadStream = process.stdin,
+  environment: NodeJS.ProcessEnv = process.env,
 ): { readonly screen: Screen; readonly paint: Paint } {
-  const isTerminal = output.isTTY && process.env['TERM'] !== 'dumb';
-  const coloured = isTerminal && process.env['NO_COLOR'] === undefined;
+  const isTerminal = output.isTTY && environment['TERM'] !== 'dumb';
+  const coloured = isTerminal && !environment['NO_COLOR'];
   const paint: Paint = (text, colour) => (coloured ? `${ESCAPE}${colours[colour]}m${text}${ESCAPE}0m` : text);
   return { screen: isTerminal ? terminal(output, input) : plain(output), paint };
 }

@@ -10,6 +10,8 @@ export interface Tally {
   kills: number;
   /** Of all of these: after how many the task was followed again. */
   survived: number;
+  /** It climbed back to the highest transport once it was let. */
+  climbed: boolean;
 }
 
 /** A trouble that was not got over by then was not survived. */
@@ -38,7 +40,7 @@ export async function troublesWhileReading(task: Watch, proxy: Proxy, tally: Tal
   await task.until(() => task.progress() >= 34);
   say('○  lets everything through again: the client climbs back');
   proxy.obstruct({ webSocket: 'open', sse: 'open' });
-  await task.until(() => isOn(task, 'ws'), WITHIN_MS);
+  tally.climbed = await task.until(() => isOn(task, 'ws'), WITHIN_MS);
 }
 
 /** Everything after it. */
