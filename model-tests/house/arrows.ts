@@ -24,6 +24,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   // Memory is what the port means: a store of one process shares its check of commits and its local tails.
   'adapters/lmdb': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^lmdb$/] },
+  'adapters/redis': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^ioredis$/] },
   'adapters/file': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
@@ -31,6 +32,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
   'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|http|task\/(service|about)|errors)/], packages: [anything] },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
+  'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // Tests of the house read the house.
   'model-tests/house': { doors: [anything], packages: [anything] },

@@ -46,7 +46,7 @@ export function describeCreation(store: () => Store): void {
 
     it('creates one task for a request key, and names it to whoever asks again', async () => {
       const first = sampleTask({ fields: { head: 'first' } });
-      const again = { ...sampleTask({ fields: { head: 'again' } }), requestKey: first.requestKey };
+      const again = sampleTask({ fields: { head: 'again' }, requestKey: first.requestKey });
       await store().create(first);
       expect(await store().create(again)).toEqual({ created: false, taskId: first.taskId });
       expect(await store().create(first)).toEqual({ created: false, taskId: first.taskId });

@@ -23,7 +23,7 @@ export function describeReopening(underTest: () => StoreUnderTest): void {
       expect([page.firstEventId, page.lastEventId, page.ended]).toEqual([factOf(task.taskId, 4).eventId, factOf(task.taskId, 9).eventId, false]);
       expect((await readAll(again, ended.taskId)).ended).toBe(true);
       expect(await again.due(100, 100)).toEqual([{ taskId: task.taskId, dueAt: 8 }]);
-      expect(await again.create({ ...sampleTask(), requestKey: task.requestKey })).toEqual({ created: false, taskId: task.taskId });
+      expect(await again.create(sampleTask({ requestKey: task.requestKey }))).toEqual({ created: false, taskId: task.taskId });
       expect(await again.load(gone.taskId)).toBeUndefined();
 
       expect(await again.append(commitOf(task.taskId, 1))).toBe('conflict');

@@ -17,9 +17,9 @@ export type OpenStore = () => Promise<StoreUnderTest>;
 /** A limit that no sample reaches. */
 export const noLimit = { facts: 10_000, bytes: 1e9 } as const;
 
-/** A task that no store knows. */
+/** A task that no store knows; where a request key is given, in the bucket of that key. */
 export function sampleTask(part: Partial<NewTask> = {}): NewTask {
-  const bucket = randomBytes(1).toString('hex');
+  const bucket = part.requestKey?.slice(0, 2) ?? randomBytes(1).toString('hex');
   return {
     taskId: bucket + randomBytes(15).toString('hex'),
     requestKey: bucket + randomBytes(31).toString('hex'),

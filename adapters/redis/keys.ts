@@ -1,0 +1,47 @@
+/**
+ * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
+ * them in one slot, together with the request keys and due times of that bucket:
+ *
+ *     <prefix>:{3f}:task:<taskId>         hash: revision, mark, first, last, ended; the fields as `f:<name>`
+ *     <prefix>:{3f}:kept:<taskId>         hash: the kept values by name
+ *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`
+ *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
+ *     <prefix>:{3f}:due                   sorted set: task ids by due time
+ *     <prefix>:{3f}:facts:<taskId>        channel: the facts of each commit
+ */
+export interface Keys {
+  task(taskId: string): string;
+  kept(taskId: string): string;
+  log(taskId: string): string;
+  request(requestKey: string): string;
+  due(bucket: string): string;
+  channel(taskId: string): string;
+}
+
+/** All buckets. */
+export const buckets: readonly string[] = Array.from({ length: 256 }, (_, bucket) => bucket.toString(16).padStart(2, '0'));
+
+/** The bucket of a task, or of its request key. */
+export function bucketOf(id: string): string {
+  return id.slice(0, 2);
+}
+
+/** The task that a channel tells of. */
+export function taskOfChannel(channel: string): string {
+  return channel.slice(channel.lastIndexOf(':') + 1);
+}
+
+/** Names the keys under a prefix. Throws a `TypeError` for one that would move or blur the hash tag. */
+export function keysUnder(prefix: string): Keys {
+  if (prefix === '' || /[{}\s]/.test(prefix))
+    throw new TypeError(`prefix (${JSON.stringify(prefix)}) must be a text without braces and spaces: the hash tag of a key follows it.`);
+  const at = (kind: string) => (id: string) => `${prefix}:{${bucketOf(id)}}:${kind}:${id}`;
+  return {
+    task: at('task'),
+    kept: at('kept'),
+    log: at('log'),
+    request: at('request'),
+    due: (bucket) => `${prefix}:{${bucket}}:due`,
+    channel: at('facts'),
+  };
+}

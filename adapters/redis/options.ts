@@ -1,0 +1,35 @@
+import { systemClock, type Clock, type Logger } from '../../server/ports/index.ts';
+
+/** Options of {@link redisStore}. */
+export interface RedisStoreOptions {
+  /** What all keys and channels begin with. Two hosts with different prefixes can share a server. Defaults to `taskbridge`. */
+  readonly prefix?: string;
+  /** How long `open` waits for Redis, in milliseconds. Defaults to 5000. */
+  readonly openTimeoutMs?: number;
+  /**
+   * How long a command may take before it is given up with an unknown outcome, in milliseconds. The time that the client needs to connect again
+   * counts. Defaults to 5000.
+   */
+  readonly commandTimeoutMs?: number;
+  /**
+   * Commits with more bytes of facts than that are announced to the other nodes, which read them; smaller ones travel in the announcement.
+   * Defaults to 64 KiB.
+   */
+  readonly messageBytesMax?: number;
+  /** Told of failures that were survived, and of a server that may throw keys away. Defaults to the console. */
+  readonly logger?: Logger;
+  /** What time-outs are measured by; the store's own time is Redis's. Defaults to the machine's. */
+  readonly clock?: Clock;
+}
+
+/** The defaults of {@link RedisStoreOptions}. */
+export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, commandTimeoutMs: 5000, messageBytesMax: 64 * 1024 } as const;
+
+/** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
+export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
+  const options = { ...redisDefaults, logger: console, clock: systemClock, ...given };
+  for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)
+    if (!Number.isSafeInteger(options[name]) || options[name] < (name === 'messageBytesMax' ? 0 : 1))
+      throw new RangeError(`${name} (${options[name]}) must be a whole number of at least ${name === 'messageBytesMax' ? 0 : 1}.`);
+  return options;
+}

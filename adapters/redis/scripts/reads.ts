@@ -1,0 +1,124 @@
+import { script } from './script.ts';
+
+// Reads are scripts too: then a client that sends reads to replicas leaves them alone, and no reply is reshaped on its way.
+
+/**
+ * KEYS  1 task
+ *
+ * Returns the task's hash as {name, value, …}, empty for an unknown task
+ */
+export const load = script('load', `return redis.call('HGETALL', KEYS[1])`);
+
+/**
+ * KEYS  1 kept
+ *
+ * ARGV  the names
+ *
+ * Returns the values, false for each that is not there
+ */
+export const kept = script(
+  'kept',
+  `
+local values = {}
+for from = 1, #ARGV, 1000 do
+  local some = redis.call('HMGET', KEYS[1], unpack(ARGV, from, math.min(from + 999, #ARGV)))
+  for i, value in ipairs(some) do values[from + i - 1] = value end
+end
+return values
+`,
+);
+
+/**
+ * A run of the log, all of one moment.
+ *
+ * KEYS  1 task · 2 log
+ *
+ * ARGV  1 the first `n` · 2 most facts · 3 most bytes
+ *
+ * Returns {first id, last id, ended, id, bytes, id, bytes, …}, '' for an id that is not there; false for an unknown task
+ *
+ * Takes from the stream what is likely to fit, and judges by what it got: the memory that it needs is bounded by the page and one step.
+ */
+export const read = script(
+  'read',
+  `
+local task = redis.call('HMGET', KEYS[1], 'last', 'ended')
+if not task[1] then return false end
+local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+local page = { oldest and oldest[1] or '', task[1], task[2] }
+local facts, room = tonumber(ARGV[2]), tonumber(ARGV[3])
+local from, taken, size, step = ARGV[1] .. '-0', 0, 0, 16
+while taken < facts do
+  local wanted = math.min(step, facts - taken)
+  local entries = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', wanted)
+  for _, entry in ipairs(entries) do
+    local bytes = entry[2][2]
+    if taken > 0 and size + #bytes > room then return page end
+    taken = taken + 1
+    size = size + #bytes
+    page[2 * taken + 2] = entry[1]
+    page[2 * taken + 3] = bytes
+  end
+  if #entries < wanted then return page end
+  from = '(' .. page[2 * taken + 2]
+  step = math.max(1, math.min(1000, math.floor((room - size) / (size / taken + 1)) + 1))
+end
+return page
+`,
+);
+
+/**
+ * KEYS  tasks
+ *
+ * Returns the newest id of each, '' where there is none
+ */
+export const lastIds = script(
+  'lastIds',
+  `
+local ids = {}
+for i, task in ipairs(KEYS) do ids[i] = redis.call('HGET', task, 'last') or '' end
+return ids
+`,
+);
+
+/**
+ * Tasks that are due.
+ *
+ * KEYS  due sets
+ *
+ * ARGV  1 until · 2 most tasks of each set · then for each set: the least time as a range has it, and the task id that comes before the
+ *       first one wanted of that time, or ''
+ *
+ * Returns for each set that has any {its index, task id, time, task id, time, …}
+ */
+export const due = script(
+  'due',
+  `
+local found, most = {}, tonumber(ARGV[2])
+for i, set in ipairs(KEYS) do
+  local least, before = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
+  local offset, some = 0, { i }
+  repeat
+    local page = redis.call('ZRANGEBYSCORE', set, least, ARGV[1], 'WITHSCORES', 'LIMIT', offset, most)
+    for at = 1, #page, 2 do
+      if #some <= 2 * most and (page[at + 1] ~= least or page[at] > before) then
+        some[#some + 1] = page[at]
+        some[#some + 1] = page[at + 1]
+      end
+    end
+    offset = offset + most
+  until #page < 2 * most or #some > 2 * most
+  if #some > 1 then found[#found + 1] = some end
+end
+return found
+`,
+);
+
+/**
+ * The time of the server that has the key. Every node of a cluster asks for the same key, so that all of them go by one clock.
+ *
+ * KEYS  1 any
+ *
+ * Returns {seconds, microseconds}
+ */
+export const time = script('time', `return redis.call('TIME')`);

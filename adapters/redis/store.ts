@@ -1,0 +1,121 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Clock, Store } from '../../server/ports/index.ts';
+import { createConnection } from './connection.ts';
+import { keysUnder } from './keys.ts';
+import { logOf, readLog } from './log.ts';
+import { createMarks } from './marks.ts';
+import { redisOptions, type RedisStoreOptions } from './options.ts';
+import { registryOf, type StoreContext } from './registry.ts';
+import { listOf, textOf } from './reply.ts';
+import { time } from './scripts/index.ts';
+import { checkServers } from './server-check.ts';
+import { createRouter, isCluster } from './tail/router.ts';
+import { Tails } from './tail/tails.ts';
+
+/** Bytes of announced facts that are read at once. */
+const READ_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Makes a store on Redis 6.2, Redis Cluster 7.0 or newer, or Valkey, that any number of nodes share. Takes a live client of ioredis 6, which stays the
+ * host's: `close` leaves it open. The tail makes one connection more, on a cluster one for each master.
+ *
+ * Every verb but `open`, `close` and `now` throws while the store is not open. What is durable is for Redis to say: see the README.
+ *
+ * @throws a `TypeError` or `RangeError` that names the option for one that cannot work.
+ */
+export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}): Store {
+  const options = redisOptions(given);
+  const { clock, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
+  const keys = keysUnder(options.prefix);
+  const connection = createConnection({ redis, clock, commandTimeoutMs });
+  const context: StoreContext = { connection, keys, marks: createMarks(), isCluster: isCluster(redis), messageBytesMax };
+  let tails: Tails | undefined;
+  let turn: Promise<void> = Promise.resolve();
+
+  /** Opening and closing take time, and follow each other. */
+  function inTurn(step: () => Promise<void>): Promise<void> {
+    const done = turn.then(step);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
+  function need(): StoreContext {
+    needTails();
+    return context;
+  }
+
+  function needTails(): Tails {
+    if (!tails) throw new Error('The Redis store is not open. Call open() first, and nothing after close().');
+    return tails;
+  }
+
+  return {
+    name: 'redis',
+    exclusive: false,
+
+    open() {
+      return inTurn(async () => {
+        if (tails) return;
+        await reached(redis, clock, openTimeoutMs, () => checkServers(redis, logger));
+        tails = new Tails({
+          router: createRouter(redis),
+          isSharded: isCluster(redis),
+          clock,
+          logger,
+          channelOf: keys.channel,
+          limited: (watching) =>
+            within(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
+          read: (taskId, from, facts) => readLog(context, taskId, from, { facts, bytes: READ_BYTES_MAX }),
+        });
+      });
+    },
+
+    close() {
+      return inTurn(async () => {
+        const open = tails;
+        tails = undefined;
+        open?.close();
+        await connection.settled();
+      });
+    },
+
+    async now() {
+      const [seconds, microseconds] = listOf(await connection.run(time, [keys.due('00')])).map(textOf);
+      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    },
+
+    ...registryOf(need),
+    ...logOf(need),
+    tail: (listener) => needTails().open(listener),
+  };
+}
+
+/** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */
+async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: () => Promise<void>): Promise<void> {
+  let cause: unknown;
+  const note = (error: unknown): void => void (cause = error);
+  redis.on('error', note);
+  redis.on('node error', note);
+  try {
+    await within(clock, ms, check(), `Redis did not answer within ${ms} milliseconds`);
+  } catch (error) {
+    const reason =
+      cause instanceof Error && !(error instanceof Error && error.message.includes(cause.message)) ? ` (${cause.message})` : '';
+    throw new Error(`The Redis store cannot be opened: ${error instanceof Error ? error.message : String(error)}${reason}`, { cause });
+  } finally {
+    redis.off('error', note);
+    redis.off('node error', note);
+  }
+}
+
+async function within<T>(clock: Clock, ms: number, promise: Promise<T>, message: string): Promise<T> {
+  let timer: unknown;
+  const limit = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => reject(new Error(message)), ms);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}

@@ -1,0 +1,131 @@
+import { parseEventId } from '../../../machines/index.ts';
+import type { Entry, LogPage, Logger, Tail, TailListener } from '../../../server/ports/index.ts';
+import { taskOfChannel } from '../keys.ts';
+import { parseMessage, type Message } from './message.ts';
+import { Subscriptions, type SubscriptionsContext } from './subscriptions.ts';
+
+/** What the tails of a store work with. */
+export interface TailsContext extends Pick<SubscriptionsContext, 'router' | 'isSharded' | 'clock' | 'logger'> {
+  readonly logger: Logger;
+  channelOf(taskId: string): string;
+  /** Gives a promise its limit. */
+  limited(watching: Promise<void>): Promise<void>;
+  read(taskId: string, from: number, facts: number): Promise<LogPage | undefined>;
+}
+
+interface OpenTail {
+  readonly watched: Set<string>;
+  readonly listener: TailListener;
+}
+
+/** The tails of a store, behind one set of subscriptions. Its connections are made with the first watch. */
+export class Tails {
+  readonly #context: TailsContext;
+  readonly #tails = new Set<OpenTail>();
+  /** What waits, by task, behind facts that are read because they were only announced. */
+  readonly #reading = new Map<string, Message[]>();
+  #subscriptions: Subscriptions | undefined;
+
+  constructor(context: TailsContext) {
+    this.#context = context;
+  }
+
+  open(listener: TailListener): Tail {
+    const tail: OpenTail = { watched: new Set(), listener };
+    this.#tails.add(tail);
+    const unwatch = (taskId: string): void => {
+      if (tail.watched.delete(taskId) && !this.#isWatched(taskId)) this.#subscriptions?.remove(this.#context.channelOf(taskId));
+    };
+    return {
+      watch: async (taskId) => {
+        if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
+        tail.watched.add(taskId);
+        this.#subscriptions ??= this.#subscribe();
+        await this.#context.limited(this.#subscriptions.add(this.#context.channelOf(taskId)));
+      },
+      unwatch,
+      close: async () => {
+        this.#tails.delete(tail);
+        for (const taskId of [...tail.watched]) unwatch(taskId);
+        if (this.#tails.size === 0) this.close();
+      },
+    };
+  }
+
+  /** Closes every tail and every connection that was made for them. */
+  close(): void {
+    for (const { watched } of this.#tails) watched.clear();
+    this.#tails.clear();
+    this.#subscriptions?.close();
+    this.#subscriptions = undefined;
+  }
+
+  #subscribe(): Subscriptions {
+    const { router, isSharded, clock, logger } = this.#context;
+    return new Subscriptions({
+      router,
+      isSharded,
+      clock,
+      logger,
+      message: (channel, bytes) => this.#take(taskOfChannel(channel), bytes),
+      renewed: () => {
+        for (const { listener } of this.#tails) listener.interrupted();
+      },
+    });
+  }
+
+  #isWatched(taskId: string): boolean {
+    for (const { watched } of this.#tails) if (watched.has(taskId)) return true;
+    return false;
+  }
+
+  #take(taskId: string, bytes: Buffer): void {
+    if (!this.#isWatched(taskId)) return;
+    const message = parseMessage(bytes);
+    if (!message) return this.#context.logger.warn('A message on a channel of the Redis store is not one of ours.', { taskId });
+    const waiting = this.#reading.get(taskId);
+    if (waiting) waiting.push(message);
+    else if (message.entries) this.#tell(taskId, message.entries, message.ended);
+    else void this.#readFor(taskId, message);
+  }
+
+  /** Reads what was only announced; what comes meanwhile waits, so that the order stays. */
+  async #readFor(taskId: string, announced: Message): Promise<void> {
+    const waiting: Message[] = [announced];
+    this.#reading.set(taskId, waiting);
+    try {
+      for (let message = waiting.shift(); message; message = waiting.shift()) {
+        const entries = message.entries ?? (await this.#readFacts(taskId, message));
+        this.#tell(taskId, entries, message.ended);
+      }
+    } catch (error) {
+      this.#context.logger.warn('Facts that Redis told of could not be read; they are looked for again.', { taskId, error });
+      for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.interrupted();
+    } finally {
+      this.#reading.delete(taskId);
+    }
+  }
+
+  async #readFacts(taskId: string, { firstId, lastId }: Message): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    const last = numberOf(lastId);
+    for (let from = numberOf(firstId); from <= last;) {
+      const page = await this.#context.read(taskId, from, last - from + 1);
+      const newest = page?.entries.at(-1);
+      // Trimmed, or removed: the ids show it to whoever reads on.
+      if (!page || !newest) break;
+      entries.push(...page.entries.filter(({ eventId }) => numberOf(eventId) <= last));
+      from = numberOf(newest.eventId) + 1;
+    }
+    return entries;
+  }
+
+  #tell(taskId: string, entries: readonly Entry[], ended: boolean): void {
+    if (entries.length === 0) return;
+    for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.committed(taskId, entries, ended);
+  }
+}
+
+function numberOf(eventId: string): number {
+  return parseEventId(eventId)?.n ?? 0;
+}
