@@ -101,7 +101,7 @@ export function createProjection({ start, mirror, ask, isDense, onPartial, onCha
       if (fact.type === 'TASK_COMPLETED') result = resultOf(fact);
       return;
     }
-    mirror.feed(fact, aggregate);
+    mirror.feed(fact);
     if (fact.type === 'TASK_COMPLETED' && aggregate.task.status === 'active') result = resultOf(fact);
     aggregate = fold(aggregate, fact);
   }
