@@ -32,6 +32,7 @@ if [ "$major" -lt "$node_major_min" ]; then
 fi
 
 need tar tar 'the check of the package unpacks it'
+need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
 
 if [ ! -x node_modules/.bin/vitest ]; then
   say 'Installing the packages of package-lock.json'
