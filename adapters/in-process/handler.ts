@@ -1,4 +1,4 @@
-import type { AcceptedAction, WorkAttachment } from '../../server/ports/index.ts';
+import type { AcceptedAction, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/index.ts';
 
 /** A question as a handler asks it. The suspend id comes from the task and the key: a handler that is run again does not ask twice. */
@@ -29,7 +29,7 @@ export interface Task {
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier run left; undefined in a first run. */
   readonly saved: Json | undefined;
-  /** Aborts when the task is cancelled, has ended, or is no longer this run's. */
+  /** Aborts when the task is cancelled, has ended, or is no longer this run's; its reason is a {@link TaskStopped}. */
   readonly signal: AbortSignal;
   /** 0–100, with a stage and a message where there are any. */
   progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<void>;
@@ -53,5 +53,16 @@ export class TaskFailure extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;
+  }
+}
+
+/** Why a run has to stop: what `signal.reason` is, and what a question that is withdrawn rejects with. Its code is `TASK_STOPPED`. */
+export class TaskStopped extends TaskFailure {
+  /** `cancel`: somebody asked, and what the handler does next still counts. `ended`: the task is over. `fenced`: another run has it. */
+  readonly why: StopOrder['why'];
+
+  constructor({ why, reason }: StopOrder) {
+    super('TASK_STOPPED', reason ?? `The task was stopped (${why}).`);
+    this.why = why;
   }
 }

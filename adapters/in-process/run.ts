@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { limits, type FactPayload, type Json, type RefusalCode, type ReportIntent } from '../../machines/index.ts';
 import type { AcceptedAction, Report, ReportOutcome, Resolution, StopOrder, Work } from '../../server/ports/index.ts';
-import { TaskFailure, type Handler, type Question, type Task } from './handler.ts';
+import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { question as questionPayload } from './question.ts';
 
 interface Said {
@@ -63,7 +63,7 @@ export class Run {
   stop(order: StopOrder): void {
     this.#order ??= order;
     if (order.why !== 'cancel') this.#order = order;
-    const failure = new TaskFailure('TASK_STOPPED', order.reason ?? `The task was stopped (${order.why}).`);
+    const failure = new TaskStopped(order);
     this.#stopped.abort(failure);
     for (const { reject } of this.#waiters.values()) reject(failure);
     this.#waiters.clear();
@@ -196,5 +196,5 @@ function unwatched(said: Promise<unknown>): Promise<void> {
 function settle({ resolve, reject }: Waiter, resolution: Resolution): void {
   if (resolution.outcome === 'ANSWERED') resolve(resolution.action);
   else if (resolution.outcome === 'EXPIRED') reject(new TaskFailure('SUSPENSION_EXPIRED', `Nobody answered ${resolution.suspendId} in time.`));
-  else reject(new TaskFailure('TASK_STOPPED', `The question ${resolution.suspendId} was withdrawn.`));
+  else reject(new TaskStopped({ why: 'ended', reason: `The question ${resolution.suspendId} was withdrawn.` }));
 }

@@ -100,6 +100,17 @@ test('withdraws open questions when the task is cancelled, and tells the handler
   ]);
 });
 
+test('tells a handler why it has to stop', async () => {
+  let reason: unknown;
+  const { of, taskId } = await run(async (task) => {
+    await new Promise((resolve) => task.signal.addEventListener('abort', resolve));
+    reason = task.signal.reason;
+  });
+  await vi.waitFor(async () => expect((await of.snapshot(taskId)).state).toBe('running'));
+  await of.cancel(taskId, 'enough');
+  await vi.waitFor(() => expect(reason).toMatchObject({ why: 'cancel', code: 'TASK_STOPPED', message: 'enough' }));
+});
+
 test('lets running work finish while the bridge closes, as long as it may', async () => {
   let finish: (value: string) => void = () => undefined;
   // Read after the bridge has closed it.

@@ -1,0 +1,71 @@
+import { expect, test, vi } from 'vitest';
+import { inProcess } from '../../adapters/in-process/index.ts';
+import { createMemory, memoryStore, type Memory } from '../../adapters/memory/index.ts';
+import type { Store, StartOutcome, TaskExecutor } from '../../server/index.ts';
+import { bridgeOf } from './bridge-of.ts';
+
+/** A node's own store on a memory that several share. */
+async function storeOn(memory: Memory): Promise<Store> {
+  const store = memoryStore({ memory });
+  await store.open();
+  return store;
+}
+
+test('starts a task at once whose create was written although its reply was lost', async () => {
+  const store = await storeOn(createMemory());
+  let lost = 0;
+  const lossy: Store = {
+    ...store,
+    async create(task) {
+      const created = await store.create(task);
+      if (lost++ === 0) throw new Error('The reply was lost.');
+      return created;
+    },
+  };
+  const node = await bridgeOf(inProcess({ work: async () => 'done' }), { store: lossy });
+  const created = await node.create({ clientRequestId: 'one', taskType: 'work' });
+  expect(created.deduplicated).toBe(false);
+  await vi.waitFor(async () => expect((await node.snapshot(created.taskId)).state).toBe('completed'));
+});
+
+test('takes nothing that a node says of an attempt that another one has replaced', async () => {
+  const memory = createMemory();
+  const starts: ((outcome: StartOutcome) => void)[] = [];
+  const slow: TaskExecutor = {
+    name: 'slow',
+    leased: false,
+    handles: () => true,
+    repeatable: () => true,
+    start: () => new Promise((resolve) => starts.push(resolve)),
+    resume: () => Promise.resolve(),
+    cancel: () => Promise.resolve(),
+  };
+  const ledgerOf = async (store: Store, taskId: string) =>
+    JSON.parse((await store.load(taskId))?.fields['ledger'] ?? '') as { value: unknown; context: { attempt: number } };
+  const tasks = { reconcileMs: 20, leaseMs: 60 };
+  const one = await bridgeOf(slow, { store: await storeOn(memory), tasks });
+  const creating = one.create({ clientRequestId: 'one', taskType: 'work' });
+  await vi.waitFor(() => expect(starts).toHaveLength(1));
+  const two = await bridgeOf(slow, { store: await storeOn(memory), tasks });
+  await vi.waitFor(() => expect(starts).toHaveLength(2));
+  starts[0]?.({ status: 'started' });
+  const { taskId } = await creating;
+  expect(await ledgerOf(two.store, taskId)).toMatchObject({ value: { unfinished: 'starting' }, context: { attempt: 2 } });
+  for (const start of starts) start({ status: 'started' });
+});
+
+test('goes by the store’s time again soon after its own clock was set back', async () => {
+  let skewMs = 0;
+  const clock = {
+    now: () => Date.now() + skewMs,
+    setTimeout: (fn: () => void, ms: number) => setTimeout(fn, ms),
+    clearTimeout: (id: unknown) => clearTimeout(id as NodeJS.Timeout),
+  };
+  const node = await bridgeOf(inProcess({ work: async () => 'done' }), { store: await storeOn(createMemory()), clock });
+  skewMs = -3_600_000;
+  await vi.waitFor(async () => {
+    const taskId = await node.start('work');
+    const [first] = await node.facts(taskId);
+    expect(Math.abs(Date.parse(first?.createdAt ?? '') - Date.now())).toBeLessThan(60_000);
+  });
+});
