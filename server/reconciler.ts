@@ -18,7 +18,6 @@ export interface ReconcilerContext {
 }
 
 const PAGE = 100;
-const SYNCHRONIZE_MS = 60_000;
 const SWEEP_MS = 60 * 60 * 1000;
 
 /** Finds tasks that are due, on any node, and has them looked after. One task's failure never stops the others. */
@@ -26,7 +25,6 @@ export class Reconciler {
   readonly #context: ReconcilerContext;
   #timer: unknown;
   #running: Promise<void> | undefined;
-  #synchronizedAt = Number.NEGATIVE_INFINITY;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #isFailing = false;
   #closed = false;
@@ -58,10 +56,8 @@ export class Reconciler {
   async #turn(): Promise<void> {
     const { clock, time, logger } = this.#context;
     try {
-      if (clock.now() - this.#synchronizedAt >= SYNCHRONIZE_MS) {
-        await time.synchronize();
-        this.#synchronizedAt = clock.now();
-      }
+      // Before anything is judged by the time: this machine's clock may have been set since.
+      await time.synchronize();
       await this.#context.keepLeases();
       await this.#look(time.now());
       if (clock.now() - this.#sweptAt >= SWEEP_MS) {
@@ -81,6 +77,8 @@ export class Reconciler {
     for (;;) {
       const page = await this.#context.store.due(until, PAGE, after);
       await Promise.all(page.map(({ taskId }) => this.#context.visit(taskId)));
+      // Many pages of slow visits must not cost this node the work that it holds.
+      await this.#context.keepLeases();
       after = page.at(-1);
       if (page.length < PAGE || !after || this.#closed) return;
     }

@@ -2,8 +2,10 @@ import type { FactPayload } from '../../machines/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { Logger } from '../ports/observability.ts';
+import type { Draft } from '../task/draft.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskState } from '../task/task-state.ts';
+import type { AttemptEvent } from './attempt.machine.ts';
 import type { Holdings } from './holdings.ts';
 import { within } from './time-limit.ts';
 import type { WorkContext } from './work.ts';
@@ -60,6 +62,12 @@ export function isLeaseOver(state: TaskState, context: DutyContext): boolean {
 export function isReachable(state: TaskState, context: DutyContext): boolean {
   const executor = executorOf(context, state.about.taskType);
   return executor !== undefined && (!executor.leased || context.holdings.attemptOf(state.about.taskId) !== undefined);
+}
+
+/** Enters an event for the attempt that a duty has seen; nothing where another node's has taken its place meanwhile. */
+export function enterFor({ ledger }: TaskState, event: AttemptEvent): (draft: Draft) => boolean {
+  const { attempt } = ledger.attempt.context;
+  return (draft) => draft.ledger.attempt.context.attempt === attempt && draft.enter(event);
 }
 
 /** The pause after a number of failures in a row. */

@@ -1,5 +1,5 @@
 import type { StartOutcome } from '../ports/executor.ts';
-import { executorOf, isOurs, leaseUntil, pauseMs, type Duty, type DutyContext } from './duty.ts';
+import { enterFor, executorOf, isOurs, leaseUntil, pauseMs, type Duty, type DutyContext } from './duty.ts';
 import { nextInspection } from './inspection.ts';
 import { attemptState } from './ledger.ts';
 import { within } from './time-limit.ts';
@@ -41,21 +41,24 @@ export const start: Duty = async (state, context, visited) => {
     holdings.release(taskId);
     await executor.cancel({ taskId, attempt }, { why: 'fenced' }).catch(() => undefined);
     const retryAt = time.now() + pauseMs(context, tries);
-    return desk.ask(taskId, { decide: (draft) => draft.enter({ type: 'attempt.deferred', retryAt }) });
+    return desk.ask(taskId, { decide: enterFor(state, { type: 'attempt.deferred', retryAt }) });
   }
   if (outcome.status === 'started') return confirmStart(state, context, visited);
   holdings.release(taskId);
   const { failure } = outcome;
-  const failed = await desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'task.fail', payload: failure }).facts.length > 0 });
+  const failed = await desk.ask(taskId, {
+    decide: (draft) => draft.ledger.attempt.context.attempt === attempt && draft.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
+  });
   if (failed) visited.refused = failure;
   return failed;
 };
 
-const confirmStart: Duty = async ({ about, ledger }, context) => {
+const confirmStart: Duty = async (state, context) => {
+  const { about, ledger } = state;
   const executor = executorOf(context, about.taskType);
   const until = executor?.leased ? ledger.attempt.context.leaseUntil : null;
   const retryAt = executor && nextInspection(executor, context);
-  return context.desk.ask(about.taskId, { decide: (draft) => draft.enter({ type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }) });
+  return context.desk.ask(about.taskId, { decide: enterFor(state, { type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }) });
 };
 
 function fail(taskId: string, { desk }: DutyContext, code: string, message: string): Promise<boolean> {

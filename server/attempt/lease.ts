@@ -1,4 +1,4 @@
-import { isLeaseOver, isOurs, leaseUntil, type Duty } from './duty.ts';
+import { enterFor, isLeaseOver, isOurs, leaseUntil, type Duty } from './duty.ts';
 
 /** Notes that whoever held the work is gone. */
 export const loseIfExpired: Duty = async (state, context) => {
@@ -19,5 +19,5 @@ export const renew: Duty = async (state, context) => {
   if (!isOurs(state, context) || until === null) return false;
   // Renewed at every third of its life, give or take the pace of the looks.
   if (until - context.time.now() > (context.settings.leaseMs * 3) / 4) return false;
-  return context.desk.ask(state.about.taskId, { decide: (draft) => draft.enter({ type: 'attempt.renewed', leaseUntil: leaseUntil(context) }) });
+  return context.desk.ask(state.about.taskId, { decide: enterFor(state, { type: 'attempt.renewed', leaseUntil: leaseUntil(context) }) });
 };

@@ -1,4 +1,4 @@
-import { executorOf, isLeaseOver, isReachable, tellToStop, type Duty } from './duty.ts';
+import { enterFor, executorOf, isLeaseOver, isReachable, tellToStop, type Duty } from './duty.ts';
 import { attemptState } from './ledger.ts';
 import { within } from './time-limit.ts';
 import { resolutionOf } from './work.ts';
@@ -12,7 +12,7 @@ export const handOver: Duty = async (state, context) => {
   const { attempt } = state.ledger.attempt.context;
   const resolution = await resolutionOf(state, suspendId, context.store);
   if (resolution) await within(context, context.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
-  return context.desk.ask(taskId, { decide: (draft) => draft.enter({ type: 'resolution.told', suspendId }) });
+  return context.desk.ask(taskId, { decide: enterFor(state, { type: 'resolution.told', suspendId }) });
 };
 
 /** Tells the work that somebody wants it to stop. */
@@ -20,7 +20,7 @@ export const handOverCancel: Duty = async (state, context) => {
   if (attemptState(state.ledger) !== 'stopping' || !isReachable(state, context)) return false;
   const { cancelReason } = state.aggregate.task.context;
   await tellToStop(state, state.ledger.attempt.context.attempt, { why: 'cancel', ...(cancelReason !== null && { reason: cancelReason }) }, context);
-  return context.desk.ask(state.about.taskId, { decide: (draft) => draft.enter({ type: 'cancel.told' }) });
+  return context.desk.ask(state.about.taskId, { decide: enterFor(state, { type: 'cancel.told' }) });
 };
 
 /** Ends a task whose work had its time of grace. */

@@ -39,7 +39,8 @@ export async function createTask(context: ServiceContext, auth: AuthContext, req
     kept: { [keptNames.content]: JSON.stringify(content) },
     dueAt: leaseUntil,
   });
-  if (!created.created) return answerAgain(await context.desk.read(created.taskId), about);
+  // One that has this very id was written by this very request, whose first reply was lost.
+  if (!created.created && created.taskId !== taskId) return answerAgain(await context.desk.read(created.taskId), about);
 
   context.metrics.incrementCounter('task_starts_total');
   const { refused } = await context.supervisor.visit(taskId);

@@ -7,6 +7,8 @@ import { parseState, type TaskState } from './task-state.ts';
 
 /** Conflicts and lost replies that one append survives before it gives up: about ten seconds. */
 const TRIES_MAX = 12;
+/** Somebody waits for the answer to a create, and may send it again. */
+const CREATE_TRIES_MAX = 2;
 
 /** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
 export class Desk implements Drawer {
@@ -35,12 +37,18 @@ export class Desk implements Drawer {
     }
   }
 
-  /** Writes a new task, or says which one its request made before. */
+  /**
+   * Writes a new task, or says which one its request made before: itself, where a reply was lost. Throws `STORE_UNAVAILABLE` where that cannot
+   * be found out.
+   */
   async create(task: NewTask): Promise<Created> {
-    try {
-      return await this.#context.store.create(task);
-    } catch (error) {
-      throw asTaskBridgeError(error);
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#context.store.create(task);
+      } catch (error) {
+        if (tries + 1 >= Math.min(CREATE_TRIES_MAX, this.triesMax)) throw asTaskBridgeError(error);
+        this.#context.logger.warn('A create has no known outcome; it is asked again.', { taskId: task.taskId, error });
+      }
     }
   }
 

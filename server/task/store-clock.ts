@@ -9,15 +9,20 @@ export interface StoreClock {
   synchronize(): Promise<void>;
 }
 
-/** Reckons with the middle of the round trip: wrong by half of it at most. */
+/**
+ * Reckons with the middle of the round trip: wrong by half of it at most. A round trip that is too slow to tell a new offset from the old one
+ * changes nothing, so that a busy or frozen moment does not shift the time.
+ */
 export function storeClock(store: Pick<Store, 'now'>, clock: Clock): StoreClock {
-  let offsetMs = 0;
+  let offsetMs: number | undefined;
   return {
-    now: () => Math.round(clock.now() + offsetMs),
+    now: () => Math.round(clock.now() + (offsetMs ?? 0)),
     async synchronize() {
       const asked = clock.now();
       const told = await store.now();
-      offsetMs = told - (asked + clock.now()) / 2;
+      const answered = clock.now();
+      const measured = told - (asked + answered) / 2;
+      if (offsetMs === undefined || Math.abs(measured - offsetMs) > (answered - asked) / 2) offsetMs = measured;
     },
   };
 }
