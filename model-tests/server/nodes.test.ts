@@ -61,7 +61,11 @@ test('goes by the store’s time again soon after its own clock was set back', a
     setTimeout: (fn: () => void, ms: number) => setTimeout(fn, ms),
     clearTimeout: (id: unknown) => clearTimeout(id as NodeJS.Timeout),
   };
-  const node = await bridgeOf(inProcess({ work: async () => 'done' }), { store: await storeOn(createMemory()), clock });
+  const store = await storeOn(createMemory());
+  const askTime = vi.spyOn(store, 'now');
+  const node = await bridgeOf(inProcess({ work: async () => 'done' }), { store, clock });
+  // At the start, and in the first turn of the reconciler.
+  await vi.waitFor(() => expect(askTime.mock.calls.length).toBeGreaterThan(1));
   skewMs = -3_600_000;
   await vi.waitFor(async () => {
     const taskId = await node.start('work');
