@@ -9,7 +9,7 @@ interface Room {
 }
 
 const machinesDoor = /^machines\/index\.ts$/;
-const anyDoor = /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+|model-tests\/conformance)\/index\.ts$/;
+const anyDoor = /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance)\/index\.ts$/;
 const charts = /\.machine\.ts$/;
 const node = /^node:/;
 const anything = /./;
@@ -26,6 +26,16 @@ const arrows: Readonly<Record<string, Room>> = {
   'adapters/lmdb': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^lmdb$/] },
   'adapters/redis': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^ioredis$/] },
   'adapters/file': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
+  'adapters/temporal': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [/^@temporalio\/client$/] },
+  // Loaded by Temporal's sandbox, where there is no Node: of ours, types and what says itself that it needs none.
+  'adapters/temporal/workflow': {
+    doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/temporal\/(contract|failure)\.ts$/],
+    packages: [/^@temporalio\/workflow$/],
+  },
+  'adapters/temporal/activities': {
+    doors: [machinesDoor, /^server\/reporter\/index\.ts$/, /^adapters\/temporal\/contract\.ts$/],
+    packages: [/^@temporalio\/activity$/],
+  },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.

@@ -1,0 +1,31 @@
+import { activityInfo } from '@temporalio/activity';
+import type { FactPayload, ReportIntent } from '../../../machines/index.ts';
+import type { AttemptRef, TaskReporter } from '../../../server/reporter/index.ts';
+
+/** The task as an activity of its workflow sees it. */
+export interface ActivityTask {
+  /** 0–100. Resolves when it is committed; false where the task has ended or is another attempt's: stop working. */
+  progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<boolean>;
+  /** As `progress`. */
+  message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<boolean>;
+}
+
+/**
+ * Lets an activity report while it runs: call it at the activity's start, with the workflow's `task.ref` as the activity got it. An activity
+ * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`.
+ */
+export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityTask {
+  const { activityId, attempt, workflowExecution } = activityInfo();
+  const source = `activity:${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
+  let seq = 0;
+
+  async function say(intent: ReportIntent): Promise<boolean> {
+    const { status } = await reporter.report(ref, { source, seq: ++seq, intents: [intent] });
+    return status !== 'fenced';
+  }
+
+  return {
+    progress: (progress, about = {}) => say({ type: 'report.progress', payload: { progress, ...about } }),
+    message: (message, level) => say({ type: 'report.message', payload: level ? { message, level } : { message } }),
+  };
+}

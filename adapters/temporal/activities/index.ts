@@ -1,0 +1,7 @@
+/**
+ * For workers: the activities by which workflows report on their tasks.
+ *
+ * @packageDocumentation
+ */
+export { taskBridgeActivities, type TaskBridgeActivities } from './report.ts';
+export { activityTask, type ActivityTask } from './activity-task.ts';

@@ -1,0 +1,64 @@
+import type { AttachmentReference, Resolution } from '../../server/ports/index.ts';
+import type { FactPayload, JsonObject, RefusalCode, ReportIntent } from '../../machines/index.ts';
+
+// What host, workflow and worker say to each other. Nothing here may need Node: the workflow sandbox loads it.
+
+/** What a workflow is started with. */
+export interface TaskInput {
+  readonly taskId: string;
+  /** The attempt that the workflow was started for; a later one may take it over. */
+  readonly attempt: number;
+  readonly taskType: string;
+  readonly owner: string;
+  readonly clientRequestId: string;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  /** By reference: activities open them from the attachment store. */
+  readonly attachments: readonly AttachmentReference[];
+}
+
+/** Signals of the host to a workflow; each may come twice. */
+export const signalNames = {
+  /** A number: from now on this attempt of the task counts. */
+  attempt: 'taskbridge.attempt',
+  /** A `Resolution`: how a question ended. */
+  resolution: 'taskbridge.resolution',
+  /** A `StopOrder`: why the work has to stop. */
+  stop: 'taskbridge.stop',
+} as const;
+
+/** The update that hands a `Resolution` over where answers go by updates. */
+export const RESOLUTION_UPDATE = 'taskbridge.resolve';
+
+/** An intent as a workflow says it: deadlines are spans, because only the store knows the time. */
+export type SaidIntent =
+  | Exclude<ReportIntent, { readonly type: 'report.suspended' }>
+  | {
+      readonly type: 'report.suspended';
+      readonly payload: Omit<FactPayload<'TASK_SUSPENDED'>, 'expiresAt'>;
+      readonly expiresInMs?: number;
+    };
+
+/** One report, committed whole or not at all. */
+export interface SaidReport {
+  readonly seq: number;
+  readonly intents: readonly SaidIntent[];
+}
+
+/** What the activity `taskbridgeReport` gets: reports in their order. */
+export interface ReportCall {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly reports: readonly SaidReport[];
+}
+
+/** What became of one report. */
+export type ReportAnswer =
+  /** `refusals[i]` says why intent `i` became no fact; `resolution` how a question ended that had been asked before. */
+  | { readonly status: 'taken'; readonly refusals: readonly (RefusalCode | null)[]; readonly resolution?: Resolution }
+  /** It breaks a schema or a limit; nothing of it was written. */
+  | { readonly status: 'invalid'; readonly message: string }
+  /** Another attempt counts now, or the task has ended. No later report of the call was sent. */
+  | { readonly status: 'fenced' }
+  /** The task is no more. */
+  | { readonly status: 'gone' };

@@ -1,0 +1,49 @@
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import type { TaskInput } from './contract.ts';
+
+/** The workflow that runs one type of task, where it differs from the others. */
+export interface WorkflowChoice {
+  /** The workflow's name in its worker. */
+  readonly workflow: string;
+  readonly taskQueue?: string;
+  readonly executionTimeoutMs?: number;
+}
+
+/** Options of {@link temporalExecutor}. */
+export interface TemporalExecutorOptions {
+  /** Connected, to the namespace where the workflows run. The host makes it and closes its connection. */
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** The workflow of every task type, or workflows by task type: other types are left to other executors. */
+  readonly workflow: string | Readonly<Record<string, string | WorkflowChoice>>;
+  /** A task's workflow has the id `<prefix>:<taskId>`. Defaults to `taskbridge`. */
+  readonly workflowIdPrefix?: string;
+  /** What the workflow is started with, for workflows that take something else. One of `taskWorkflow` needs all of a `TaskInput`. */
+  readonly workflowInputMapper?: (input: TaskInput) => unknown;
+  /** After that many milliseconds Temporal ends the workflow and the task fails, its worker back or not. Defaults to never. */
+  readonly executionTimeoutMs?: number;
+  /**
+   * How work is told to stop: `cancel` requests Temporal's cancellation besides the signal that says why; `signal` leaves it at the signal
+   * `taskbridge.stop`. Defaults to `cancel`.
+   */
+  readonly cancellation?: 'cancel' | 'signal';
+  /**
+   * How answers are handed over: `signal` is kept by Temporal while no worker runs; `update` waits for a worker, and is tried again until one
+   * has taken it. Defaults to `signal`.
+   */
+  readonly answers?: 'signal' | 'update';
+  /** More that workflows are started with: search attributes, task time-outs. */
+  readonly startOptions?: Omit<
+    WorkflowStartOptions,
+    'args' | 'workflowId' | 'taskQueue' | 'workflowExecutionTimeout' | 'workflowIdReusePolicy' | 'workflowIdConflictPolicy'
+  >;
+}
+
+/** Throws a `TypeError` that says which option is missing. */
+export function checkOptions(options: TemporalExecutorOptions): void {
+  // Callers without TypeScript get a sentence instead of a crash at the first task.
+  const given = options as Partial<TemporalExecutorOptions>;
+  if (typeof given.client !== 'object') throw new TypeError('client is missing: give a Client of @temporalio/client.');
+  if (!given.taskQueue) throw new TypeError('taskQueue is missing: name the queue that the workers poll.');
+  if (!given.workflow) throw new TypeError('workflow is missing: name the workflow, or workflows by task type.');
+}

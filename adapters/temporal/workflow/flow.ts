@@ -1,0 +1,50 @@
+import type { AcceptedAction, AttachmentReference, AttemptRef } from '../../../server/ports/index.ts';
+import type { FactPayload, Json, JsonObject } from '../../../machines/index.ts';
+
+/** A question as a workflow asks it. The suspend id comes from the task and the key: a workflow that asks again gets the recorded answer. */
+export interface Question {
+  /** Defaults to `USER_ACTION_REQUIRED`. */
+  readonly kind?: FactPayload<'TASK_SUSPENDED'>['kind'];
+  /** Why the task waits, for programs: `APPROVAL_NEEDED`. */
+  readonly reasonCode: string;
+  /** The action types that answer it, at least one. */
+  readonly allowedActions: readonly string[];
+  /** Version of the shape of `interaction` and of the answers' payload. Defaults to 1. */
+  readonly schemaVersion?: number;
+  /** The question expires that many milliseconds after it was asked, by the host's store. Defaults to never. */
+  readonly expiresInMs?: number;
+  readonly uiHints?: JsonObject;
+  readonly interaction?: JsonObject;
+}
+
+/** The task as its workflow sees it. Calls that report resolve when they are committed. */
+export interface FlowTask {
+  readonly taskId: string;
+  readonly taskType: string;
+  readonly owner: string;
+  readonly clientRequestId: string;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  /** By reference. */
+  readonly attachments: readonly AttachmentReference[];
+  /** Names the task to activities that report by `activityTask`. */
+  readonly ref: AttemptRef;
+  /** What `continueAsNew` carried over; undefined in the first run. */
+  readonly carried: Json | undefined;
+  /** Why somebody wants the task to end; undefined while nobody does, or gave no reason. */
+  readonly cancelReason: string | undefined;
+  /** 0–100, with a stage and a message where there are any. Rejects with code `REPORT_REFUSED` for a value that breaks the protocol. */
+  progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<void>;
+  /** As `progress`. */
+  message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<void>;
+  /**
+   * Asks, and resolves with the accepted action. Several may be open at once. Rejects with an `ApplicationFailure` of type
+   * `SUSPENSION_EXPIRED`, or of the refusal's code; with a `CancelledFailure` where the task is cancelled or the question withdrawn.
+   */
+  suspend(key: string, question: Question): Promise<AcceptedAction>;
+  /** Goes on in a fresh run, which finds the value as `carried`. Answers that are known, the numbers of reports and the attempt go along. */
+  continueAsNew(carried: Json): Promise<never>;
+}
+
+/** Does the work of one type of task: its result completes the task, a throw fails it, a cancellation cancels it. */
+export type TaskFlow = (task: FlowTask) => Promise<Json | void>;

@@ -1,0 +1,10 @@
+/**
+ * For workflow code: the task as a workflow sees it. Deterministic, and loaded by the workflow sandbox: it needs `@temporalio/workflow` only.
+ *
+ * @packageDocumentation
+ */
+export { taskWorkflow, type CarriedRun, type TaskWorkflow } from './task-workflow.ts';
+export type { FlowTask, Question, TaskFlow } from './flow.ts';
+export type { ReportingOptions } from './reports.ts';
+export { taskFailure } from './task-failure.ts';
+export type { TaskInput } from '../contract.ts';

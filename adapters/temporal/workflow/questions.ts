@@ -1,0 +1,82 @@
+import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import type { AcceptedAction, Resolution } from '../../../server/ports/index.ts';
+import type { SaidIntent } from '../contract.ts';
+import { taskFailure } from './task-failure.ts';
+import type { Question } from './flow.ts';
+
+const KEY_CHARACTERS_MAX = 200;
+
+interface Waiter {
+  resolve(action: AcceptedAction): void;
+  reject(error: unknown): void;
+}
+
+/** The questions that a workflow asked, and how those ended that did. */
+export class Questions {
+  readonly #resolutions: Map<string, Resolution>;
+  readonly #waiters = new Map<string, Waiter[]>();
+
+  constructor(known: readonly Resolution[]) {
+    this.#resolutions = new Map(known.map((resolution) => [resolution.suspendId, resolution]));
+  }
+
+  /** All that is known; it goes on to the next run. */
+  get resolutions(): readonly Resolution[] {
+    return [...this.#resolutions.values()];
+  }
+
+  resolutionOf(suspendId: string): Resolution | undefined {
+    return this.#resolutions.get(suspendId);
+  }
+
+  /** Notes how a question ended; the first word counts. */
+  resolve(resolution: Resolution): void {
+    const { suspendId } = resolution;
+    if (this.#resolutions.has(suspendId)) return;
+    this.#resolutions.set(suspendId, resolution);
+    for (const waiter of this.#waiters.get(suspendId) ?? []) settle(waiter, resolution);
+    this.#waiters.delete(suspendId);
+  }
+
+  /** Resolves with the answer; rejects with the end of the question, or of the scope that it is asked in. */
+  answer(suspendId: string): Promise<AcceptedAction> {
+    const answer = new Promise<AcceptedAction>((resolve, reject) => {
+      const known = this.#resolutions.get(suspendId);
+      if (known) settle({ resolve, reject }, known);
+      else this.#waiters.set(suspendId, [...(this.#waiters.get(suspendId) ?? []), { resolve, reject }]);
+    });
+    const scope = CancellationScope.current();
+    return scope.cancellable ? Promise.race([answer, scope.cancelRequested]) : answer;
+  }
+}
+
+/** The id of a question: the same whenever the workflow asks it again. */
+export function suspendIdOf(taskId: string, key: string): string {
+  if (key === '' || key.length > KEY_CHARACTERS_MAX)
+    throw ApplicationFailure.nonRetryable(`The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`);
+  return `${key}-${taskId.slice(-8)}`;
+}
+
+/** A question as it is reported. */
+export function asked(suspendId: string, question: Question): SaidIntent {
+  const { kind = 'USER_ACTION_REQUIRED', reasonCode, allowedActions, schemaVersion = 1, expiresInMs, uiHints, interaction } = question;
+  return {
+    type: 'report.suspended',
+    payload: {
+      suspendId,
+      kind,
+      reasonCode,
+      allowedActions: [...allowedActions],
+      schemaVersion,
+      ...(uiHints && { uiHints }),
+      ...(interaction && { interaction }),
+    },
+    ...(expiresInMs !== undefined && { expiresInMs }),
+  };
+}
+
+function settle({ resolve, reject }: Waiter, resolution: Resolution): void {
+  if (resolution.outcome === 'ANSWERED') resolve(resolution.action);
+  else if (resolution.outcome === 'EXPIRED') reject(taskFailure('SUSPENSION_EXPIRED', `Nobody answered ${resolution.suspendId} in time.`));
+  else reject(new CancelledFailure(`The question ${resolution.suspendId} was withdrawn.`));
+}

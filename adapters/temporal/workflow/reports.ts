@@ -1,0 +1,166 @@
+import { CancellationScope, CancelledFailure, condition, proxyActivities } from '@temporalio/workflow';
+import type { ReportAnswer, ReportCall, SaidIntent } from '../contract.ts';
+
+/** What became of one intent. */
+export type Taken = Extract<ReportAnswer, { readonly status: 'taken' | 'invalid' }>;
+
+interface Said {
+  readonly intent: SaidIntent;
+  /** Its length as JSON text. */
+  readonly characters: number;
+  resolve(taken: Taken): void;
+  reject(error: unknown): void;
+}
+
+interface Batch {
+  readonly seq: number;
+  readonly said: readonly Said[];
+}
+
+/** How reports are sent. */
+export interface ReportingOptions {
+  /** The task queue of the workers that run `taskbridgeReport`. Defaults to the workflow's. */
+  readonly reportTaskQueue?: string;
+  /** How long one try of a report may take before another worker tries, in milliseconds. Defaults to 30 seconds. */
+  readonly reportTimeoutMs?: number;
+  /** How long a workflow whose attempt does not count waits to be told which one does, in milliseconds. Defaults to 10 minutes. */
+  readonly fencedTimeoutMs?: number;
+}
+
+const REPORT_TIMEOUT_MS = 30_000;
+const FENCED_TIMEOUT_MS = 10 * 60_000;
+const INTENTS_MAX = 500;
+/** Temporal takes 2 MiB a payload; a report that is larger by itself is the store's to refuse. */
+const CHARACTERS_MAX = 256 * 1024;
+
+/** Sends what the workflow says, in order, each batch until it is known what became of it. Its state is the workflow's, replayed with it. */
+export class Reports {
+  /** The attempt in whose name the workflow speaks. */
+  attempt: number;
+  #seq: number;
+  readonly #said: Said[] = [];
+  #sending: Promise<void> | undefined;
+  #over: CancelledFailure | undefined;
+  readonly #taskId: string;
+  readonly #fencedTimeoutMs: number;
+  readonly #report: (call: ReportCall) => Promise<ReportAnswer[]>;
+  readonly #onOver: () => void;
+  // Reports are sent while the work is being cancelled, and no longer once the task is over.
+  readonly #shield = new CancellationScope({ cancellable: false });
+  #scope: CancellationScope | undefined;
+
+  constructor(taskId: string, from: { readonly attempt: number; readonly seq: number }, options: ReportingOptions, onOver: () => void) {
+    this.#taskId = taskId;
+    this.attempt = from.attempt;
+    this.#seq = from.seq;
+    this.#onOver = onOver;
+    this.#fencedTimeoutMs = options.fencedTimeoutMs ?? FENCED_TIMEOUT_MS;
+    const activities = proxyActivities<{ taskbridgeReport(call: ReportCall): Promise<ReportAnswer[]> }>({
+      startToCloseTimeout: options.reportTimeoutMs ?? REPORT_TIMEOUT_MS,
+      retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+      ...(options.reportTaskQueue !== undefined && { taskQueue: options.reportTaskQueue }),
+    });
+    this.#report = (call) => activities.taskbridgeReport(call);
+  }
+
+  /** The number of the last report; it goes on to the next run. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** True once nothing that the workflow says counts any more. */
+  get isOver(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** Says something; all of one synchronous turn goes together. Rejects with a `CancelledFailure` once the task is over. */
+  say(intent: SaidIntent): Promise<Taken> {
+    if (this.#over) return Promise.reject(this.#over);
+    // Out of the workflow's reach, as it will be sent.
+    const text = JSON.stringify(intent);
+    return new Promise((resolve, reject) => {
+      this.#said.push({ intent: JSON.parse(text) as SaidIntent, characters: text.length, resolve, reject });
+      this.#sending ??= Promise.resolve().then(() => this.#send());
+    });
+  }
+
+  /** Resolves when all that was said is known to be taken, or can be no more. */
+  async settled(): Promise<void> {
+    while (this.#sending) await this.#sending;
+  }
+
+  /** The task is over: nothing is sent any more. */
+  end(): void {
+    if (this.#over) return;
+    this.#over = new CancelledFailure('The task is over.');
+    this.#scope?.cancel();
+    this.#onOver();
+  }
+
+  async #send(): Promise<void> {
+    while (this.#said.length > 0) {
+      const said = this.#said.splice(0, portion(this.#said));
+      const batches = batchesOf(said).map((one) => ({ seq: ++this.#seq, said: one }));
+      try {
+        await this.#shield.run(async () => {
+          this.#scope = new CancellationScope();
+          await this.#scope.run(() => this.#deliver(batches));
+        });
+      } catch (error) {
+        this.end();
+        for (const { reject } of said) reject(this.#over ?? error);
+      }
+    }
+    this.#sending = undefined;
+  }
+
+  async #deliver(batches: readonly Batch[]): Promise<void> {
+    for (let left = batches; left.length > 0; ) {
+      if (this.#over) throw this.#over;
+      const { attempt } = this;
+      const reports = left.map(({ seq, said }) => ({ seq, intents: said.map(({ intent }) => intent) }));
+      const answers = await this.#report({ taskId: this.#taskId, attempt, reports });
+      for (const [i, answer] of answers.entries()) {
+        if (answer.status === 'gone') throw new CancelledFailure('The task is no more.');
+        if (answer.status !== 'fenced') settle(left[i]?.said ?? [], answer);
+      }
+      left = left.slice(answers.filter(({ status }) => status !== 'fenced').length);
+      if (left.length > 0) await this.#takenOver(attempt);
+    }
+  }
+
+  /** Waits to be told that another attempt counts, or that the task is over. */
+  async #takenOver(attempt: number): Promise<void> {
+    const isKnown = await condition(() => this.attempt !== attempt || this.isOver, this.#fencedTimeoutMs);
+    if (!isKnown) throw new CancelledFailure('The task belongs to another attempt.');
+  }
+}
+
+/** How many go into the next call. */
+function portion(said: readonly Said[]): number {
+  let characters = 0;
+  const beyond = said.findIndex((one, i) => {
+    characters += one.characters;
+    return i > 0 && (i >= INTENTS_MAX || characters > CHARACTERS_MAX);
+  });
+  return beyond === -1 ? said.length : beyond;
+}
+
+/** A question is a report by itself: then a report that was taken before tells what became of the question. */
+function batchesOf(said: readonly Said[]): Said[][] {
+  const batches: Said[][] = [];
+  let open: Said[] | undefined;
+  for (const one of said) {
+    const isQuestion = one.intent.type === 'report.suspended';
+    if (isQuestion || !open) batches.push((open = [one]));
+    else open.push(one);
+    if (isQuestion) open = undefined;
+  }
+  return batches;
+}
+
+function settle(said: readonly Said[], answer: Taken): void {
+  said.forEach(({ resolve }, i) => {
+    resolve(answer.status === 'taken' ? { ...answer, refusals: [answer.refusals[i] ?? null] } : answer);
+  });
+}

@@ -1,0 +1,164 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ContinueAsNew,
+  continueAsNew,
+  defineSignal,
+  defineUpdate,
+  DeterminismViolationError,
+  isCancellation,
+  setHandler,
+  TemporalFailure,
+} from '@temporalio/workflow';
+import type { FactPayload, Json } from '../../../machines/index.ts';
+import type { Resolution, StopOrder } from '../../../server/ports/index.ts';
+import { RESOLUTION_UPDATE, signalNames, type SaidIntent, type TaskInput } from '../contract.ts';
+import { failurePayload } from '../failure.ts';
+import type { FlowTask, Question, TaskFlow } from './flow.ts';
+import { asked, Questions, suspendIdOf } from './questions.ts';
+import { Reports, type ReportingOptions } from './reports.ts';
+import { taskFailure } from './task-failure.ts';
+
+/** What a run leaves to the one that goes on from it. */
+export interface CarriedRun {
+  readonly seq: number;
+  readonly resolutions: readonly Resolution[];
+  readonly order?: StopOrder;
+  readonly value: Json;
+}
+
+/** A workflow as the executor starts it. */
+export type TaskWorkflow = (input: TaskInput, carried?: CarriedRun) => Promise<Json>;
+
+const attemptSignal = defineSignal<[number]>(signalNames.attempt);
+const resolutionSignal = defineSignal<[Resolution]>(signalNames.resolution);
+const stopSignal = defineSignal<[StopOrder]>(signalNames.stop);
+const resolutionUpdate = defineUpdate<void, [Resolution]>(RESOLUTION_UPDATE);
+
+/**
+ * Makes a workflow that carries a task's whole conversation: `export const approve = taskWorkflow(async (task) => { … })`. Its name in the
+ * worker is the export's. Everything that it reports is committed once; what the flow does besides follows Temporal's rules.
+ */
+export function taskWorkflow(flow: TaskFlow, options: ReportingOptions = {}): TaskWorkflow {
+  return (input, carried) => new Conversation(input, carried, options).run(flow);
+}
+
+class Conversation {
+  readonly #input: TaskInput;
+  readonly #carried: CarriedRun | undefined;
+  readonly #reports: Reports;
+  readonly #questions: Questions;
+  readonly #root = CancellationScope.current();
+  readonly #scope = new CancellationScope();
+  #order: StopOrder | undefined;
+
+  constructor(input: TaskInput, carried: CarriedRun | undefined, options: ReportingOptions) {
+    this.#input = input;
+    this.#carried = carried;
+    this.#questions = new Questions(carried?.resolutions ?? []);
+    this.#reports = new Reports(input.taskId, { attempt: input.attempt, seq: carried?.seq ?? 0 }, options, () => this.#scope.cancel());
+    setHandler(attemptSignal, (attempt) => void (this.#reports.attempt = Math.max(attempt, this.#reports.attempt)));
+    setHandler(resolutionSignal, (resolution) => this.#questions.resolve(resolution));
+    setHandler(resolutionUpdate, (resolution) => this.#questions.resolve(resolution));
+    setHandler(stopSignal, (order) => this.#stop(order));
+    if (carried?.order) this.#stop(carried.order);
+  }
+
+  async run(flow: TaskFlow): Promise<Json> {
+    try {
+      if (!this.#carried) await this.#say({ type: 'report.started', payload: {} });
+      const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
+      await this.#say({ type: 'report.completed', payload: { result } });
+      return result;
+    } catch (error) {
+      if (error instanceof ContinueAsNew || error instanceof DeterminismViolationError) throw error;
+      if (!this.#reports.isOver) await this.#reports.say(this.#ending(error)).catch(() => undefined);
+      return this.#leave(error);
+    }
+  }
+
+  #stop(order: StopOrder): void {
+    this.#order ??= order;
+    if (order.why === 'cancel') this.#scope.cancel();
+    else this.#reports.end();
+  }
+
+  /** Temporal's own word for how the workflow ended says the same as the log. */
+  #leave(error: unknown): Json {
+    // Told to stop by a signal alone: Temporal knows of no cancellation.
+    if (this.#order && isCancellation(error) && !this.#root.consideredCancelled) return null;
+    // Any other throw would have Temporal run the last step again for ever.
+    if (error instanceof TemporalFailure) throw error;
+    const { code, message } = failurePayload(error);
+    throw ApplicationFailure.create({ type: code, message, nonRetryable: true });
+  }
+
+  #task(): FlowTask {
+    const { taskId, taskType, owner, clientRequestId, input, metadata, attachments } = this.#input;
+    const reports = this.#reports;
+    const orderOf = () => this.#order;
+    return {
+      taskId,
+      taskType,
+      owner,
+      clientRequestId,
+      input,
+      metadata,
+      attachments,
+      carried: this.#carried?.value,
+      get ref() {
+        return { taskId, attempt: reports.attempt };
+      },
+      get cancelReason() {
+        return orderOf()?.reason;
+      },
+      progress: (progress, about = {}) => unwatched(this.#tell({ type: 'report.progress', payload: { progress, ...about } })),
+      message: (message, level) => unwatched(this.#tell({ type: 'report.message', payload: level ? { message, level } : { message } })),
+      suspend: (key, question) => unwatched(this.#suspend(key, question)),
+      continueAsNew: (value) => this.#continueAsNew(value),
+    };
+  }
+
+  async #suspend(key: string, question: Question) {
+    const suspendId = suspendIdOf(this.#input.taskId, key);
+    if (!this.#questions.resolutionOf(suspendId)) {
+      const { refusal, resolution } = await this.#say(asked(suspendId, question));
+      if (resolution) this.#questions.resolve(resolution);
+      // Asked while the task is being cancelled: the scope's end says so.
+      if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
+        throw taskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
+    }
+    return this.#questions.answer(suspendId);
+  }
+
+  async #continueAsNew(value: Json): Promise<never> {
+    await this.#reports.settled();
+    const input: TaskInput = { ...this.#input, attempt: this.#reports.attempt };
+    const { resolutions } = this.#questions;
+    return continueAsNew<TaskWorkflow>(input, { seq: this.#reports.seq, resolutions, ...(this.#order && { order: this.#order }), value });
+  }
+
+  /** Says it, and throws where it broke a schema or a limit. */
+  async #say(intent: SaidIntent) {
+    const taken = await this.#reports.say(intent);
+    if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
+    return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
+  }
+
+  async #tell(intent: SaidIntent): Promise<void> {
+    await this.#say(intent);
+  }
+
+  #ending(error: unknown): SaidIntent {
+    if (!isCancellation(error) || !this.#scope.consideredCancelled) return { type: 'report.failed', payload: failurePayload(error) };
+    const reason = this.#order?.reason;
+    const payload: Partial<FactPayload<'TASK_CANCELLED'>> = reason === undefined ? {} : { reason };
+    return { type: 'report.cancelled', payload };
+  }
+}
+
+/** A flow need not wait for what it says: a rejection that nobody awaits must not fail the workflow. */
+function unwatched<T>(said: Promise<T>): Promise<T> {
+  said.catch(() => undefined);
+  return said;
+}

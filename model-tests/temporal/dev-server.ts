@@ -1,0 +1,107 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Connection } from '@temporalio/client';
+
+/** A Temporal server for tests. */
+export interface TemporalServer {
+  readonly address: string;
+  /** Ends it without a word, where it is ours. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and database. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 30_000;
+
+/**
+ * The server at `TEMPORAL_ADDRESS`, else a dev server of our own: `temporal` on the PATH or where Go installs it. Throws where there is
+ * neither: a suite without a server fails.
+ */
+export async function temporalServer(options: { readonly dbFilename?: string } = {}): Promise<TemporalServer> {
+  const given = process.env.TEMPORAL_ADDRESS;
+  if (given !== undefined && options.dbFilename === undefined) {
+    await reachable(given);
+    return { address: given, kill: foreign, restart: foreign, close: () => Promise.resolve() };
+  }
+  const program = temporalProgram();
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  let child = await start(program, port, options.dbFilename);
+  return {
+    address,
+    kill: () => end(child, 'SIGKILL'),
+    restart: async () => {
+      child = await start(program, port, options.dbFilename);
+    },
+    close: () => end(child, 'SIGKILL'),
+  };
+}
+
+/** The `temporal` program, or an error that says how to get it. */
+export function temporalProgram(): string {
+  const name = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
+  const gopath = process.env.GOPATH ?? spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...(gopath ? [join(gopath, 'bin')] : []), join(homedir(), 'go', 'bin')];
+  const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  if (found) return found;
+  throw new Error(
+    'NO TEMPORAL SERVER: these tests need a real one. Set TEMPORAL_ADDRESS, or put the program `temporal` on the PATH, for instance by ' +
+      '`go install github.com/temporalio/cli/cmd/temporal@v1.5.1` (some minutes). Nothing was tested.',
+  );
+}
+
+async function start(program: string, port: number, dbFilename: string | undefined): Promise<ChildProcess> {
+  const database = dbFilename === undefined ? [] : ['--db-filename', dbFilename];
+  const child = spawn(program, ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never', ...database], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const died = new Promise<never>((_, reject) => {
+    child.once('exit', (code) => reject(new Error(`The Temporal dev server ended with ${code} before it was ready.`)));
+    child.once('error', reject);
+  });
+  died.catch(() => undefined);
+  await Promise.race([reachable(`127.0.0.1:${port}`), died]);
+  return child;
+}
+
+/** Waits until the server answers for its default namespace. */
+async function reachable(address: string): Promise<void> {
+  const until = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: 1000 });
+      try {
+        await connection.workflowService.describeNamespace({ namespace: 'default' });
+        return;
+      } finally {
+        await connection.close();
+      }
+    } catch (error) {
+      if (Date.now() > until) throw new Error(`NO TEMPORAL SERVER answers at ${address}. Nothing was tested.`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await exited;
+}
+
+function foreign(): Promise<void> {
+  return Promise.reject(new Error('The server at TEMPORAL_ADDRESS is not ours to kill.'));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

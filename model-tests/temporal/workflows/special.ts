@@ -1,0 +1,63 @@
+import { proxyActivities, sleep } from '@temporalio/workflow';
+import { taskWorkflow } from '../../../adapters/temporal/workflow/index.ts';
+import type { AttemptRef } from '../../../server/reporter/index.ts';
+
+const { work } = proxyActivities<{ work(ref: AttemptRef, step: number): Promise<string> }>({
+  startToCloseTimeout: '3 seconds',
+  retry: { initialInterval: '100 milliseconds', maximumInterval: '1 second' },
+});
+
+/** Goes on in a new run after each of its rounds; asks before the first one ends, and reads the answer in the last. */
+export const rounds = taskWorkflow(async (task) => {
+  const round = Number(task.carried ?? 1);
+  await task.progress(round * 10);
+  const question = { reasonCode: 'ROUNDS', allowedActions: ['ok'] };
+  if (round === 2) void task.suspend('early', question).catch(() => undefined);
+  if (round < 4) return task.continueAsNew(round + 1);
+  const { payload } = await task.suspend('early', question);
+  return { round, payload };
+});
+
+/** Works in activities that report, asks a person in between. */
+export const steps = taskWorkflow(
+  async (task) => {
+    const done: string[] = [];
+    for (let step = 1; step <= 3; step++) {
+      done.push(await work(task.ref, step));
+      await task.progress(step * 20, { stage: `step ${step}` });
+    }
+    const { actionType } = await task.suspend('go', { reasonCode: 'GO', allowedActions: ['yes'] });
+    for (let step = 4; step <= 5; step++) {
+      done.push(await work(task.ref, step));
+      await task.progress(step * 20, { stage: `step ${step}` });
+    }
+    return { done, actionType };
+  },
+  { reportTimeoutMs: 2000 },
+);
+
+/** Never ends by itself. */
+export const endless = taskWorkflow(async (task) => {
+  await task.progress(1);
+  await sleep('1 hour');
+});
+
+/** Breaks in an activity. */
+export const breaking = taskWorkflow(async (task) => {
+  const { broken } = proxyActivities<{ broken(): Promise<void> }>({ startToCloseTimeout: '5 seconds', retry: { maximumAttempts: 2 } });
+  await task.progress(5);
+  await broken();
+});
+
+/** Says a lot at once and waits for none of it. */
+export const talkative = taskWorkflow((task) => {
+  for (let i = 1; i <= 1200; i++) void task.message(`message ${i}`);
+  void task.progress(50);
+  return Promise.resolve('said');
+});
+
+/** Knows nothing of us: its result completes its task. */
+export async function plain(input: { readonly input: { readonly n: number } }): Promise<number> {
+  await sleep(1);
+  return input.input.n * 2;
+}
