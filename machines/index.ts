@@ -24,3 +24,4 @@ export * from './wire/errors.ts';
 export * from './wire/facts.ts';
 export * from './wire/frames.ts';
 export * from './wire/json.ts';
+export * from './wire/payloads.ts';

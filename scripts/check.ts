@@ -16,6 +16,7 @@ const checks: readonly Check[] = [
   { what: 'the source is formatted', command: script('format:check') },
   { what: 'docs/charts shows the charts as they are', command: script('charts', '--', '--check') },
   { what: 'docs/schemas shows the wire as it is', command: script('schemas', '--', '--check') },
+  { what: 'what browsers load is small', command: script('size') },
   { what: 'the package builds', command: script('build') },
   { what: 'the package works where it is installed', command: script('pack:check') },
   { what: 'the tests pass', command: [process.execPath, 'node_modules/tsx/dist/cli.mjs', 'scripts/test-run.ts'] },

@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { CancelTaskResponse, CreateTaskResponse, Gap, PollResponse, SubmitActionResponse, TaskSnapshotResponse } from './commands.ts';
 import { errorCodes, type ErrorCode, type ErrorEnvelope } from './errors.ts';
-import { payloads, timestamp, type UnknownFact } from './facts.ts';
+import type { UnknownFact } from './facts.ts';
 import type { GapFrame, HeartbeatFrame, SseGapFrame, SseHeartbeatFrame, SubscriptionConfirmedFrame } from './frames.ts';
 import { jsonObject, jsonValue, textId } from './json.ts';
+import { payloads, timestamp } from './payloads.ts';
 
 /**
  * What this version answers, to the field: for the JSON Schemas in `docs/schemas` and for tests of the wire. Clients read answers leniently
