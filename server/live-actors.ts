@@ -61,7 +61,9 @@ export class LiveActors {
 
   async #open(taskId: string): Promise<LiveTask> {
     if (this.#tasks.size + this.#opening.size >= this.#context.actorsMax)
-      throw new TaskBridgeError('RATE_LIMITED', `${this.#context.actorsMax} task actors run already; let go of some first.`, { retryAfterSeconds: 60 });
+      throw new TaskBridgeError('RATE_LIMITED', `${this.#context.actorsMax} task actors run already; let go of some first.`, {
+        retryAfterSeconds: 60,
+      });
     // Followed first, so that no commit falls between the head and the facts after it.
     const unfollow = this.#context.follow(taskId, () => this.#advance(taskId));
     try {

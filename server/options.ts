@@ -53,7 +53,9 @@ export function checkOptions(options: TaskBridgeOptions): void {
   if (typeof given.store !== 'object') throw new TypeError('store is missing: give memoryStore(), lmdbStore({ path }) or another Store.');
   if (executorsOf(options).length === 0) throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
   if (given.attachments && !given.store.exclusive && !given.attachments.shared)
-    throw new TypeError('attachments are kept on this node only, but the store is shared by several: give an attachment store that they share.');
+    throw new TypeError(
+      'attachments are kept on this node only, but the store is shared by several: give an attachment store that they share.',
+    );
 }
 
 /** All executors that were given. */

@@ -84,7 +84,8 @@ export function fileAttachments({ path, shared = false }: FileAttachmentsOptions
 
 function place(path: string, key: string): { folder: string; file: string } {
   const [, task, index] = KEY.exec(key) ?? [];
-  if (task === undefined || index === undefined) throw new Error(`${JSON.stringify(key)} is no attachment key: it must be 32 hex digits, "/" and a number.`);
+  if (task === undefined || index === undefined)
+    throw new Error(`${JSON.stringify(key)} is no attachment key: it must be 32 hex digits, "/" and a number.`);
   return { folder: join(path, task), file: join(path, task, index) };
 }
 
@@ -100,7 +101,7 @@ async function writeSafely(file: string, bytes: AsyncIterable<Uint8Array>): Prom
 
 /** One `write` may take less than it is given. */
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.byteLength; ) at += (await handle.write(chunk, at)).bytesWritten;
+  for (let at = 0; at < chunk.byteLength;) at += (await handle.write(chunk, at)).bytesWritten;
 }
 
 /** Gives a file its name. Another `remove` may take the folder away in between, when it was empty. */

@@ -1,4 +1,12 @@
-import { systemClock, type AttemptRef, type Clock, type Resolution, type StopOrder, type TaskExecutor, type Work } from '../../server/ports/index.ts';
+import {
+  systemClock,
+  type AttemptRef,
+  type Clock,
+  type Resolution,
+  type StopOrder,
+  type TaskExecutor,
+  type Work,
+} from '../../server/ports/index.ts';
 import type { Handler } from './handler.ts';
 import { Run } from './run.ts';
 

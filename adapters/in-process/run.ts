@@ -112,7 +112,10 @@ export class Run {
       if (known) this.resume(known);
     } else if (refusal !== undefined) {
       this.#waiters.delete(suspendId);
-      throw new TaskFailure(refusal === 'CANCELLING' ? 'TASK_STOPPED' : refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
+      throw new TaskFailure(
+        refusal === 'CANCELLING' ? 'TASK_STOPPED' : refusal,
+        `The question ${JSON.stringify(key)} was not asked: ${refusal}.`,
+      );
     }
     return answer;
   }
@@ -195,6 +198,7 @@ function unwatched(said: Promise<unknown>): Promise<void> {
 
 function settle({ resolve, reject }: Waiter, resolution: Resolution): void {
   if (resolution.outcome === 'ANSWERED') resolve(resolution.action);
-  else if (resolution.outcome === 'EXPIRED') reject(new TaskFailure('SUSPENSION_EXPIRED', `Nobody answered ${resolution.suspendId} in time.`));
+  else if (resolution.outcome === 'EXPIRED')
+    reject(new TaskFailure('SUSPENSION_EXPIRED', `Nobody answered ${resolution.suspendId} in time.`));
   else reject(new TaskStopped({ why: 'ended', reason: `The question ${resolution.suspendId} was withdrawn.` }));
 }

@@ -2,7 +2,19 @@ import { parseEventId, type EventId } from '../../machines/index.ts';
 import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
 import { readHead, writeHead, type Head, type Rows } from './head.ts';
-import { dueKey, factKey, factsFrom, fieldKey, headKey, isFactOf, keptKey, requestKeyOf, startsWith, taskFrom, type RowKey } from './keys.ts';
+import {
+  dueKey,
+  factKey,
+  factsFrom,
+  fieldKey,
+  headKey,
+  isFactOf,
+  keptKey,
+  requestKeyOf,
+  startsWith,
+  taskFrom,
+  type RowKey,
+} from './keys.ts';
 import type { Verdict } from './writer.ts';
 
 /** What a due row holds: LMDB wants a value, its key says it all. */

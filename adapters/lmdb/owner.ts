@@ -32,7 +32,10 @@ export function takeOwnership(db: Rows, path: string, now: number): Ownership {
   return {
     check() {
       const owner = db.get(ownerKey)?.toString();
-      if (owner !== mark) throw new Error(`The LMDB store at ${path} was taken over by ${owner ?? 'a process that has closed it again'}. Nothing was written.`);
+      if (owner !== mark)
+        throw new Error(
+          `The LMDB store at ${path} was taken over by ${owner ?? 'a process that has closed it again'}. Nothing was written.`,
+        );
     },
     release() {
       db.transactionSync(() => {

@@ -46,7 +46,8 @@ function exists(pid: number): boolean {
 /** Undefined where nothing can be told; `ended` for one that is dead and only waits for its parent. */
 function startOf(pid: number): string | undefined {
   if (process.platform === 'win32') return undefined;
-  if (process.platform !== 'linux') return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || undefined;
+  if (process.platform !== 'linux')
+    return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || undefined;
   const stat = readText(`/proc/${pid}/stat`);
   // The second field is the program's name in brackets, and may itself hold spaces and brackets. After it: state, …, start time (22nd).
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');

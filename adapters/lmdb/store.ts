@@ -43,7 +43,8 @@ interface Opened {
  * @throws an `Error` where `mapBytesMax` is below 1 MiB.
  */
 export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClock }: LmdbStoreOptions): Store {
-  if (!(mapBytesMax >= MAP_BYTES_MIN)) throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
+  if (!(mapBytesMax >= MAP_BYTES_MIN))
+    throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
   const tails = createLocalTails();
   let opened: Opened | undefined;
   let turn: Promise<void> = Promise.resolve();

@@ -71,7 +71,11 @@ async function writeGroup(group: readonly Waiting[], transact: (group: () => voi
       });
     });
   } catch (error) {
-    settle = group.map(({ reject }) => () => reject(error));
+    settle = group.map(
+      ({ reject }) =>
+        () =>
+          reject(error),
+    );
   }
   for (const answer of settle) answer();
 }

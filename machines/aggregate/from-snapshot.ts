@@ -4,7 +4,15 @@ import type { TaskSnapshotResponse } from '../wire/commands.ts';
 import { emptyAggregate, type Aggregate } from './aggregate.ts';
 import { restoreAggregate, STORED_VERSION, type StoredSuspension } from './stored.ts';
 
-const states: readonly string[] = ['accepted', 'running', 'suspended', 'cancelling', 'completed', 'failed', 'cancelled'] satisfies TaskState[];
+const states: readonly string[] = [
+  'accepted',
+  'running',
+  'suspended',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+] satisfies TaskState[];
 
 /**
  * Begins an aggregate at the answer of `GET /tasks/{taskId}`, so that a client need not fold a log from its first fact. Questions that

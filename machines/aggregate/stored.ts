@@ -78,4 +78,3 @@ function refuseNewer(v: number): void {
 function valueOf(state: TaskState): TaskSnapshot['value'] {
   return state === 'completed' || state === 'failed' || state === 'cancelled' ? state : { active: state };
 }
-

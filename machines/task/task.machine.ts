@@ -100,7 +100,9 @@ export const taskMachine = setup({
     recordCancelRequest: assign(({ context, event }) =>
       event.type === 'TASK_CANCEL_REQUESTED' ? { ...context, cancelReason: event.payload.reason ?? null } : context,
     ),
-    recordResult: assign(({ context, event }) => (event.type === 'TASK_COMPLETED' ? { ...context, resultEventId: event.eventId } : context)),
+    recordResult: assign(({ context, event }) =>
+      event.type === 'TASK_COMPLETED' ? { ...context, resultEventId: event.eventId } : context,
+    ),
     recordFailure: assign(({ context, event }) => (event.type === 'TASK_FAILED' ? { ...context, failure: event.payload } : context)),
     recordCancellation: assign(({ context, event }) =>
       event.type === 'TASK_CANCELLED' ? { ...context, cancellation: event.payload } : context,

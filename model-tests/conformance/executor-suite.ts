@@ -45,7 +45,11 @@ export function describeExecutor(name: string, open: () => ExecutorUnderTest): v
     });
 
     test('keeps two questions open at once, and takes their answers in any order', async () => {
-      const { of, taskId } = await run({ do: 'ask', keys: ['left', 'right'] }, { do: 'progress', progress: 50 }, { do: 'ask', keys: ['late'] });
+      const { of, taskId } = await run(
+        { do: 'ask', keys: ['left', 'right'] },
+        { do: 'progress', progress: 50 },
+        { do: 'ask', keys: ['late'] },
+      );
       const [left = '', right = ''] = await questions(of, taskId, 2);
       await of.act(taskId, { clientActionId: 'r', suspendId: right, actionType: 'ok', payload: { side: 'right' } });
       expect((await of.snapshot(taskId)).state).toBe('suspended');
@@ -54,7 +58,15 @@ export function describeExecutor(name: string, open: () => ExecutorUnderTest): v
       await of.act(taskId, { clientActionId: 'late', suspendId: late, actionType: 'ok' });
       const facts = await told(of, taskId);
       expect(short(facts)).toEqual([
-        'STARTED', 'SUSPENDED', 'SUSPENDED', 'ACTION_ACCEPTED', 'ACTION_ACCEPTED', 'PROGRESS', 'SUSPENDED', 'ACTION_ACCEPTED', 'COMPLETED',
+        'STARTED',
+        'SUSPENDED',
+        'SUSPENDED',
+        'ACTION_ACCEPTED',
+        'ACTION_ACCEPTED',
+        'PROGRESS',
+        'SUSPENDED',
+        'ACTION_ACCEPTED',
+        'COMPLETED',
       ]);
       expect(facts.at(-1)?.payload).toEqual({ result: { answers: { left: { side: 'left' }, right: { side: 'right' }, late: {} } } });
     });
@@ -62,9 +74,13 @@ export function describeExecutor(name: string, open: () => ExecutorUnderTest): v
     test('hears of the first accepted answer only', async () => {
       const { of, taskId } = await run({ do: 'ask', keys: ['q', 'other'] });
       const [q = '', other = ''] = await questions(of, taskId, 2);
-      await expect(of.act(taskId, { clientActionId: 'x', suspendId: q, actionType: 'maybe' })).rejects.toMatchObject({ code: 'ACTION_NOT_ALLOWED' });
+      await expect(of.act(taskId, { clientActionId: 'x', suspendId: q, actionType: 'maybe' })).rejects.toMatchObject({
+        code: 'ACTION_NOT_ALLOWED',
+      });
       await of.act(taskId, { clientActionId: 'a', suspendId: q, actionType: 'ok', payload: { n: 1 } });
-      expect(await of.act(taskId, { clientActionId: 'a', suspendId: q, actionType: 'ok', payload: { n: 1 } })).toMatchObject({ status: 'DEDUPLICATED' });
+      expect(await of.act(taskId, { clientActionId: 'a', suspendId: q, actionType: 'ok', payload: { n: 1 } })).toMatchObject({
+        status: 'DEDUPLICATED',
+      });
       expect(await of.act(taskId, { clientActionId: 'b', suspendId: q, actionType: 'ok', payload: { n: 2 } })).toMatchObject({
         status: 'REJECTED_ALREADY_RESOLVED',
       });
@@ -84,12 +100,19 @@ export function describeExecutor(name: string, open: () => ExecutorUnderTest): v
 
     test('fails work that cannot go on without an answer', async () => {
       const { of, taskId } = await run({ do: 'insist', keys: ['brief'], expiresInMs: 50 });
-      expect((await told(of, taskId)).at(-1)).toMatchObject({ type: 'TASK_FAILED', payload: { code: 'SUSPENSION_EXPIRED', retryable: false } });
+      expect((await told(of, taskId)).at(-1)).toMatchObject({
+        type: 'TASK_FAILED',
+        payload: { code: 'SUSPENSION_EXPIRED', retryable: false },
+      });
     });
 
     test('fails the task with the code that the work gives, or with its own for any other throw', async () => {
       const given = await run({ do: 'fail', code: 'NO_FUNDS', message: 'The account is empty.', retryable: true });
-      expect((await told(given.of, given.taskId)).at(-1)?.payload).toEqual({ code: 'NO_FUNDS', message: 'The account is empty.', retryable: true });
+      expect((await told(given.of, given.taskId)).at(-1)?.payload).toEqual({
+        code: 'NO_FUNDS',
+        message: 'The account is empty.',
+        retryable: true,
+      });
       const other = await run({ do: 'throw', message: 'oh' });
       expect((await told(other.of, other.taskId)).at(-1)?.payload).toEqual({ code: 'HANDLER_FAILED', message: 'oh', retryable: false });
     });
@@ -142,7 +165,14 @@ export function describeExecutor(name: string, open: () => ExecutorUnderTest): v
       await questions(of, taskId, 2);
       await of.cancel(taskId);
       expect((await of.snapshot(taskId)).state).toBe('cancelled');
-      expect(short(await told(of, taskId))).toEqual(['STARTED', 'SUSPENDED', 'SUSPENDED', 'SUSPENSION_CLOSED', 'SUSPENSION_CLOSED', 'CANCELLED']);
+      expect(short(await told(of, taskId))).toEqual([
+        'STARTED',
+        'SUSPENDED',
+        'SUSPENDED',
+        'SUSPENSION_CLOSED',
+        'SUSPENSION_CLOSED',
+        'CANCELLED',
+      ]);
     });
 
     test('bears being told everything twice', async () => {

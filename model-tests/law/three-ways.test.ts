@@ -3,7 +3,16 @@ import { createActor, type InspectionEvent } from 'xstate';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridgeClient, type TaskView } from '../../client/node/index.ts';
-import { emptyAggregate, fold, isFact, storeAggregate, taskMachine, type Aggregate, type Fact, type StoredAggregate } from '../../machines/index.ts';
+import {
+  emptyAggregate,
+  fold,
+  isFact,
+  storeAggregate,
+  taskMachine,
+  type Aggregate,
+  type Fact,
+  type StoredAggregate,
+} from '../../machines/index.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { storedAt } from './stored-at.ts';
 
@@ -61,7 +70,8 @@ test('server, log and client agree at every fact, whatever the transport', async
     for (const [eventId, aggregate] of stored) expect(aggregate, `${transport}: the store at ${eventId}`).toEqual(foldedAt.get(eventId));
     expect(stored.size).toBeGreaterThan(5);
     for (const { lastEventId, aggregate } of views) {
-      if (lastEventId !== null) expect(storeAggregate(aggregate), `${transport}: the client at ${lastEventId}`).toEqual(foldedAt.get(lastEventId));
+      if (lastEventId !== null)
+        expect(storeAggregate(aggregate), `${transport}: the client at ${lastEventId}`).toEqual(foldedAt.get(lastEventId));
     }
     expect(new Set(views.map(({ lastEventId }) => lastEventId)).size).toBeGreaterThan(3);
     await vi.waitFor(() => expect(observation.getSnapshot().connection.state).toBe('done'));

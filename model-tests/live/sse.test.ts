@@ -57,7 +57,14 @@ describe('an SSE stream', () => {
     const seen = vi.fn();
     const { req, res } = { req: { socket: {} } as never, res: { writeHead: seen, write: seen } as never };
     const attempt = (): void =>
-      openSse(req, res, { taskId: task.taskId, cursor: undefined, hub: host.hub, silentPeers: noSilence, clock: systemClock, chance: evenChance });
+      openSse(req, res, {
+        taskId: task.taskId,
+        cursor: undefined,
+        hub: host.hub,
+        silentPeers: noSilence,
+        clock: systemClock,
+        chance: evenChance,
+      });
     expect(attempt).toThrow(expect.objectContaining({ code: 'RATE_LIMITED', retryAfterSeconds: 5 }) as Error);
     expect(seen).not.toHaveBeenCalled();
   });
@@ -89,7 +96,14 @@ describe('an SSE stream', () => {
     await task.end();
     const app = new Koa();
     app.use((ctx) => {
-      openSse(ctx.req, ctx.res, { taskId: task.taskId, cursor: undefined, hub: host.hub, silentPeers: noSilence, clock: systemClock, chance: evenChance });
+      openSse(ctx.req, ctx.res, {
+        taskId: task.taskId,
+        cursor: undefined,
+        hub: host.hub,
+        silentPeers: noSilence,
+        clock: systemClock,
+        chance: evenChance,
+      });
       ctx.respond = false;
     });
     const answer = app.callback();

@@ -24,14 +24,23 @@ async function freePort(): Promise<number> {
 
 function write(name: string, text: string): string {
   const path = join(folder, name);
-  writeFileSync(path, text.replaceAll('localhost:3000', `localhost:${port}`).replace('listen(3000)', `listen(${port})`).replace('./data', join(folder, 'data')));
+  writeFileSync(
+    path,
+    text
+      .replaceAll('localhost:3000', `localhost:${port}`)
+      .replace('listen(3000)', `listen(${port})`)
+      .replace('./data', join(folder, 'data')),
+  );
   return path;
 }
 
 beforeAll(async () => {
   port = await freePort();
   host = spawn(process.execPath, [tsx, write('host.ts', snippet('host'))], { cwd: root, stdio: 'inherit' });
-  await vi.waitFor(async () => expect((await fetch(`http://localhost:${port}/ready`)).status).toBe(200), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect((await fetch(`http://localhost:${port}/ready`)).status).toBe(200), {
+    timeout: 20_000,
+    interval: 100,
+  });
 }, 30_000);
 
 afterAll(async () => {
@@ -55,7 +64,8 @@ test('the curl commands of the README start, read, watch and answer a task', asy
     return stdout;
   };
   const { taskId } = JSON.parse(await curl(0)) as { taskId: string };
-  const snapshot = () => curl(1, { TASK: taskId }).then((body) => JSON.parse(body) as { state: string; suspensions: { suspendId: string }[] });
+  const snapshot = () =>
+    curl(1, { TASK: taskId }).then((body) => JSON.parse(body) as { state: string; suspensions: { suspendId: string }[] });
   await vi.waitFor(async () => expect((await snapshot()).state).toBe('suspended'));
   const [question] = (await snapshot()).suspensions;
   const stream = curl(2, { TASK: taskId });

@@ -191,7 +191,10 @@ test('fences a node that lost its lease and goes on reporting', async () => {
   );
   const taskId = await a.start('work');
   await waitForState(a, taskId, 'running');
-  const b = await bridgeOf([inProcess({ work: { run: () => Promise.resolve('by b'), repeatable: true } })], { tasks: { leaseMs: 90, reconcileMs: 30 }, store: faultyStore(memory, { shared: true }) });
+  const b = await bridgeOf([inProcess({ work: { run: () => Promise.resolve('by b'), repeatable: true } })], {
+    tasks: { leaseMs: 90, reconcileMs: 30 },
+    store: faultyStore(memory, { shared: true }),
+  });
   await waitForState(b, taskId, 'completed');
   await expect(report('too late')).rejects.toThrow();
   await ended;

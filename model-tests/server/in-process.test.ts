@@ -72,7 +72,11 @@ test('lets work wait in a queue beyond its concurrency, where a cancel ends it a
     await new Promise<void>((resolve) => waiting.push(resolve));
   };
   const of = await bridgeOf(inProcess({ work: handler }, { concurrencyMax: 1 }));
-  const [one = '', two = '', three = ''] = [await of.start('work', { n: 1 }), await of.start('work', { n: 2 }), await of.start('work', { n: 3 })];
+  const [one = '', two = '', three = ''] = [
+    await of.start('work', { n: 1 }),
+    await of.start('work', { n: 2 }),
+    await of.start('work', { n: 3 }),
+  ];
   expect((await of.snapshot(two)).state).toBe('accepted');
   await of.cancel(two);
   expect((await of.snapshot(two)).state).toBe('cancelled');

@@ -49,7 +49,10 @@ test('hears, after the host was down, of work that ended meanwhile', async () =>
   const before = await bridgeOf(outside({ status: 'running' }).executor, { store, tasks });
   const taskId = await before.start('x');
   await before.bridge.close();
-  const after = await bridgeOf(outside({ status: 'ended', end: { type: 'report.completed', payload: { result: 7 } } }).executor, { store, tasks });
+  const after = await bridgeOf(outside({ status: 'ended', end: { type: 'report.completed', payload: { result: 7 } } }).executor, {
+    store,
+    tasks,
+  });
   await vi.waitFor(async () => expect((await after.snapshot(taskId)).result).toBe(7));
 });
 

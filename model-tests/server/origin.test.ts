@@ -9,7 +9,11 @@ test('lets pages of foreign origins change nothing with the cookie of a caller',
   });
   const post = async (headers: Record<string, string>) => {
     const body = JSON.stringify({ clientRequestId: JSON.stringify(headers), taskType: 'work' });
-    const response = await fetch(`${of.url}/api/v1/tasks`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+    const response = await fetch(`${of.url}/api/v1/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
     const { code } = (await response.json()) as { code?: string };
     return code ?? response.status;
   };

@@ -35,24 +35,43 @@ test('takes reports from another process, each once, and hands answers and cance
   const taskId = await of.start('x');
   await vi.waitFor(() => expect(started).toHaveLength(1));
   const ref = { taskId, attempt: started[0]?.attempt ?? 0 };
-  const question = { suspendId: 'q', kind: 'USER_ACTION_REQUIRED', reasonCode: 'Q', allowedActions: ['ok'], schemaVersion: 1 } satisfies FactPayload<'TASK_SUSPENDED'>;
+  const question = {
+    suspendId: 'q',
+    kind: 'USER_ACTION_REQUIRED',
+    reasonCode: 'Q',
+    allowedActions: ['ok'],
+    schemaVersion: 1,
+  } satisfies FactPayload<'TASK_SUSPENDED'>;
 
   await reporter.report(ref, { source: 'main', seq: 1, intents: [{ type: 'report.started', payload: {} }] });
   losing.loseReplies(1);
-  expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({ status: 'duplicate' });
-  expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({ status: 'duplicate' });
+  expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({
+    status: 'duplicate',
+  });
+  expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({
+    status: 'duplicate',
+  });
   await reporter.report(ref, { source: 'activity-1', seq: 1, intents: [{ type: 'report.suspended', payload: question }] });
   expect(await reporter.resolution(taskId, 'q')).toBeUndefined();
   await of.act(taskId, { clientActionId: 'a', suspendId: 'q', actionType: 'ok', payload: { n: 1 } });
-  await vi.waitFor(() => expect(told).toMatchObject([{ outcome: 'ANSWERED', suspendId: 'q', action: { actionType: 'ok', payload: { n: 1 } } }]));
+  await vi.waitFor(() =>
+    expect(told).toMatchObject([{ outcome: 'ANSWERED', suspendId: 'q', action: { actionType: 'ok', payload: { n: 1 } } }]),
+  );
   expect(await reporter.resolution(taskId, 'q')).toMatchObject({ outcome: 'ANSWERED' });
   await of.cancel(taskId, 'enough');
   await vi.waitFor(() => expect(told[1]).toEqual({ why: 'cancel', reason: 'enough' }));
   expect(await reporter.report({ ...ref, attempt: 7 }, { source: 'main', seq: 3, intents: [] })).toEqual({ status: 'fenced' });
   await reporter.report(ref, { source: 'main', seq: 3, intents: [{ type: 'report.cancelled', payload: {} }] });
-  expect(await reporter.report(ref, { source: 'main', seq: 4, intents: [{ type: 'report.message', payload: { message: 'late' } }] })).toEqual({ status: 'fenced' });
+  expect(
+    await reporter.report(ref, { source: 'main', seq: 4, intents: [{ type: 'report.message', payload: { message: 'late' } }] }),
+  ).toEqual({ status: 'fenced' });
   expect((await of.facts(taskId)).map(({ type }) => type.replace('TASK_', ''))).toEqual([
-    'STARTED', 'PROGRESS', 'SUSPENDED', 'ACTION_ACCEPTED', 'CANCEL_REQUESTED', 'CANCELLED',
+    'STARTED',
+    'PROGRESS',
+    'SUSPENDED',
+    'ACTION_ACCEPTED',
+    'CANCEL_REQUESTED',
+    'CANCELLED',
   ]);
 });
 

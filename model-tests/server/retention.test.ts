@@ -6,7 +6,9 @@ import { systemClock } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 
 const poll = async (of: RunningBridge, taskId: string, afterEventId: string): Promise<PollResponse<Fact>> => {
-  const response = await fetch(`${of.url}/api/v1/tasks/${taskId}/events?afterEventId=${afterEventId}`, { headers: { authorization: 'alice' } });
+  const response = await fetch(`${of.url}/api/v1/tasks/${taskId}/events?afterEventId=${afterEventId}`, {
+    headers: { authorization: 'alice' },
+  });
   return (await response.json()) as PollResponse<Fact>;
 };
 const chatty = (count: number) =>
@@ -75,7 +77,9 @@ test('removes a task and its files when its time after the end is over, and free
     return found;
   };
   expect(await keys()).toEqual([`${taskId}/0`]);
-  await vi.waitFor(async () => expect(await of.snapshot(taskId).catch((error: unknown) => error)).toMatchObject({ code: 'TASK_NOT_FOUND' }));
+  await vi.waitFor(async () =>
+    expect(await of.snapshot(taskId).catch((error: unknown) => error)).toMatchObject({ code: 'TASK_NOT_FOUND' }),
+  );
   await vi.waitFor(async () => expect(await keys()).toEqual([]));
   const again = (await (await create()).json()) as { taskId: string; deduplicated: boolean };
   expect(again.deduplicated).toBe(false);
@@ -84,7 +88,12 @@ test('removes a task and its files when its time after the end is over, and free
 
 test('sweeps files that no task references', async () => {
   const attachments = memoryAttachments({ clock: { ...systemClock, now: () => Date.now() - 2 * 60 * 60 * 1000 } });
-  await attachments.put(`${'a'.repeat(32)}/0`, (async function* () { yield Buffer.from('left behind'); })());
+  await attachments.put(
+    `${'a'.repeat(32)}/0`,
+    (async function* () {
+      yield Buffer.from('left behind');
+    })(),
+  );
   await bridgeOf(chatty(1), { attachments, store: memoryStore() });
   await vi.waitFor(() => expect(attachments.open(`${'a'.repeat(32)}/0`)).rejects.toThrow());
 });

@@ -60,7 +60,9 @@ test('cancels a running task that heeds the signal, with the given reason', asyn
 });
 
 test('ends a running task that ignores a cancel after its time of grace', async () => {
-  const { snapshot, cancel, facts, start } = await bridgeOf([inProcess({ run: () => new Promise(() => undefined) })], { tasks: { cancelGraceMs: 50 } });
+  const { snapshot, cancel, facts, start } = await bridgeOf([inProcess({ run: () => new Promise(() => undefined) })], {
+    tasks: { cancelGraceMs: 50 },
+  });
   const taskId = await start('run');
   await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('running'));
   await cancel(taskId);

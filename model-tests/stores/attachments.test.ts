@@ -32,16 +32,28 @@ describe('file attachments', () => {
     expect([fileAttachments({ path }).shared, fileAttachments({ path, shared: true }).shared]).toEqual([false, true]);
   });
 
-  it.each(['', 'x', '/etc/passwd', '../0', `${task}/../0`, `${task}/..`, `${task}/0/0`, `${task}/`, `${task}/00`, `${task}/-1`, `${task}/0.part`, `${task.toUpperCase()}/0`, `${task}/0\n`, `${task}\\0`])(
-    'refuse the key %j',
-    async (key) => {
-      const attachments = fileAttachments({ path });
-      const nothing = (async function* () {})();
-      await expect(attachments.put(key, nothing)).rejects.toThrow('no attachment key');
-      await expect(attachments.open(key)).rejects.toThrow('no attachment key');
-      await expect(attachments.remove(key)).rejects.toThrow('no attachment key');
-    },
-  );
+  it.each([
+    '',
+    'x',
+    '/etc/passwd',
+    '../0',
+    `${task}/../0`,
+    `${task}/..`,
+    `${task}/0/0`,
+    `${task}/`,
+    `${task}/00`,
+    `${task}/-1`,
+    `${task}/0.part`,
+    `${task.toUpperCase()}/0`,
+    `${task}/0\n`,
+    `${task}\\0`,
+  ])('refuse the key %j', async (key) => {
+    const attachments = fileAttachments({ path });
+    const nothing = (async function* () {})();
+    await expect(attachments.put(key, nothing)).rejects.toThrow('no attachment key');
+    await expect(attachments.open(key)).rejects.toThrow('no attachment key');
+    await expect(attachments.remove(key)).rejects.toThrow('no attachment key');
+  });
 
   it('go by the time at which the file was written', async () => {
     const attachments = fileAttachments({ path });

@@ -73,14 +73,19 @@ describe('an LMDB store on disk', () => {
     const message = 'x'.repeat(300_000);
     let revision = 1;
     const fill = async (): Promise<unknown> => {
-      for (; revision < 20; revision += 1) await store.append(commitOf(task.taskId, revision, { facts: [factOf(task.taskId, revision, { message })] }));
+      for (; revision < 20; revision += 1)
+        await store.append(commitOf(task.taskId, revision, { facts: [factOf(task.taskId, revision, { message })] }));
       return 'never full';
     };
     await expect(fill()).rejects.toThrow(/full.*mapBytesMax \(2097152\)/);
     expect(revision).toBeGreaterThan(4);
     expect((await readAll(store, task.taskId)).entries).toHaveLength(revision - 1);
     expect(await store.append(commitOf(task.taskId, revision, { fields: { ledger: 'x' }, firstRetained: revision }))).toBe('committed');
-    expect(await store.append(commitOf(task.taskId, revision + 1, { facts: [factOf(task.taskId, revision, { message })], firstRetained: revision }))).toBe('committed');
+    expect(
+      await store.append(
+        commitOf(task.taskId, revision + 1, { facts: [factOf(task.taskId, revision, { message })], firstRetained: revision }),
+      ),
+    ).toBe('committed');
     await store.close();
   });
 
@@ -101,23 +106,26 @@ describe('an LMDB store on disk', () => {
     await store.close();
   });
 
-  it.skipIf(process.platform === 'win32')('rejects what the disk does not take, keeps what it took, and goes on when there is room', async () => {
-    const child = startChildOnSmallDisk(1200, 'fills', path);
-    let line = await child.nextLine();
-    let committed = 0;
-    for (; line === 'committed'; line = await child.nextLine()) committed += 1;
-    expect(committed).toBeGreaterThan(0);
-    expect(line).toMatch(/^rejected Error: The LMDB store at .* could not write: /);
-    expect([await child.nextLine(), await child.nextLine()]).toEqual([`revision ${committed + 1}`, 'after trimming committed']);
-    await child.killHard();
+  it.skipIf(process.platform === 'win32')(
+    'rejects what the disk does not take, keeps what it took, and goes on when there is room',
+    async () => {
+      const child = startChildOnSmallDisk(1200, 'fills', path);
+      let line = await child.nextLine();
+      let committed = 0;
+      for (; line === 'committed'; line = await child.nextLine()) committed += 1;
+      expect(committed).toBeGreaterThan(0);
+      expect(line).toMatch(/^rejected Error: The LMDB store at .* could not write: /);
+      expect([await child.nextLine(), await child.nextLine()]).toEqual([`revision ${committed + 1}`, 'after trimming committed']);
+      await child.killHard();
 
-    const store = lmdbStore({ path });
-    await store.open();
-    const [{ taskId } = { taskId: '' }] = await store.due(1, 1);
-    expect(await store.load(taskId)).toMatchObject({ revision: committed + 2 });
-    expect(await store.read(taskId, 1, { facts: 1, bytes: 0 })).toMatchObject({ lastEventId: factOf(taskId, committed).eventId });
-    await store.close();
-  });
+      const store = lmdbStore({ path });
+      await store.open();
+      const [{ taskId } = { taskId: '' }] = await store.due(1, 1);
+      expect(await store.load(taskId)).toMatchObject({ revision: committed + 2 });
+      expect(await store.read(taskId, 1, { facts: 1, bytes: 0 })).toMatchObject({ lastEventId: factOf(taskId, committed).eventId });
+      await store.close();
+    },
+  );
 
   it('refuses a mapBytesMax that leaves no room for a fact', () => {
     expect(() => lmdbStore({ path, mapBytesMax: 1000 })).toThrow('mapBytesMax (1000)');

@@ -3,7 +3,10 @@ import { executorOf, type Duty, type DutyContext } from './duty.ts';
 import { within } from './time-limit.ts';
 
 /** When to ask an executor after work that starts or runs now; undefined where the work cannot outlive its node. */
-export function nextInspection({ leased, inspect: verb }: TaskExecutor, { time, settings }: Pick<DutyContext, 'time' | 'settings'>): number | undefined {
+export function nextInspection(
+  { leased, inspect: verb }: TaskExecutor,
+  { time, settings }: Pick<DutyContext, 'time' | 'settings'>,
+): number | undefined {
   return leased || !verb ? undefined : time.now() + settings.inspectMs;
 }
 

@@ -35,7 +35,11 @@ export const start: Duty = async (state, context, visited) => {
   if (executor.leased) holdings.hold(taskId, attempt);
   let outcome: StartOutcome;
   try {
-    outcome = await within(context, settings.executorTimeoutMs, workOf(state, context).then((work) => executor.start(work)));
+    outcome = await within(
+      context,
+      settings.executorTimeoutMs,
+      workOf(state, context).then((work) => executor.start(work)),
+    );
   } catch (error) {
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
     holdings.release(taskId);
@@ -47,7 +51,8 @@ export const start: Duty = async (state, context, visited) => {
   holdings.release(taskId);
   const { failure } = outcome;
   const failed = await desk.ask(taskId, {
-    decide: (draft) => draft.ledger.attempt.context.attempt === attempt && draft.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
+    decide: (draft) =>
+      draft.ledger.attempt.context.attempt === attempt && draft.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
   });
   if (failed) visited.refused = failure;
   return failed;
@@ -58,12 +63,15 @@ const confirmStart: Duty = async (state, context) => {
   const executor = executorOf(context, about.taskType);
   const until = executor?.leased ? ledger.attempt.context.leaseUntil : null;
   const retryAt = executor && nextInspection(executor, context);
-  return context.desk.ask(about.taskId, { decide: enterFor(state, { type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }) });
+  return context.desk.ask(about.taskId, {
+    decide: enterFor(state, { type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }),
+  });
 };
 
 function fail(taskId: string, { desk }: DutyContext, code: string, message: string): Promise<boolean> {
   return desk.ask(taskId, {
     decide: (draft) =>
-      draft.ledger.attempt.hasTag('claimable') && draft.decide({ type: 'task.fail', payload: { code, message, retryable: true } }).facts.length > 0,
+      draft.ledger.attempt.hasTag('claimable') &&
+      draft.decide({ type: 'task.fail', payload: { code, message, retryable: true } }).facts.length > 0,
   });
 }

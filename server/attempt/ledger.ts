@@ -23,7 +23,13 @@ export const SOURCES_MAX = 64;
 const LEDGER_VERSION = 1;
 
 /** The ledger of a task that was just created. */
-export const emptyLedger: Ledger = { attempt: initialTransition(attemptMachine)[0], sources: {}, asked: {}, firstRetained: 1, endedAt: null };
+export const emptyLedger: Ledger = {
+  attempt: initialTransition(attemptMachine)[0],
+  sources: {},
+  asked: {},
+  firstRetained: 1,
+  endedAt: null,
+};
 
 /** Enters one event, or gives undefined where the chart does not take it in its state. */
 export function enter(ledger: Ledger, event: AttemptEvent): Ledger | undefined {

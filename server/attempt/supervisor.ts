@@ -94,7 +94,8 @@ export class Supervisor {
         await tellToStop(await desk.read(taskId), attempt, { why: 'fenced' }, this.#context);
         await desk.ask(taskId, {
           decide: (draft) =>
-            draft.ledger.attempt.context.attempt === attempt && draft.enter({ type: 'attempt.lost', startBy: draft.now + settings.startWithinMs }),
+            draft.ledger.attempt.context.attempt === attempt &&
+            draft.enter({ type: 'attempt.lost', startBy: draft.now + settings.startWithinMs }),
         });
       }),
     );

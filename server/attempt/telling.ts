@@ -19,7 +19,12 @@ export const handOver: Duty = async (state, context) => {
 export const handOverCancel: Duty = async (state, context) => {
   if (attemptState(state.ledger) !== 'stopping' || !isReachable(state, context)) return false;
   const { cancelReason } = state.aggregate.task.context;
-  await tellToStop(state, state.ledger.attempt.context.attempt, { why: 'cancel', ...(cancelReason !== null && { reason: cancelReason }) }, context);
+  await tellToStop(
+    state,
+    state.ledger.attempt.context.attempt,
+    { why: 'cancel', ...(cancelReason !== null && { reason: cancelReason }) },
+    context,
+  );
   return context.desk.ask(state.about.taskId, { decide: enterFor(state, { type: 'cancel.told' }) });
 };
 

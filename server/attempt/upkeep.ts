@@ -9,7 +9,9 @@ export const expireQuestions: Duty = async ({ about, aggregate }, context) => {
   if (due.length === 0) return false;
   return context.desk.ask(about.taskId, {
     decide: (draft) =>
-      due.map(({ suspendId }) => draft.decide({ type: 'suspension.expire', suspendId, at: draft.at })).some(({ facts }) => facts.length > 0),
+      due
+        .map(({ suspendId }) => draft.decide({ type: 'suspension.expire', suspendId, at: draft.at }))
+        .some(({ facts }) => facts.length > 0),
   });
 };
 

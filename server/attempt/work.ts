@@ -58,7 +58,10 @@ export async function contentOf(taskId: string, store: Store): Promise<TaskConte
 /** The intent behind a report: fenced by the attempt, taken once by its number. */
 export function reportAsk({ attempt }: AttemptRef, { source, seq, intents, save }: Report): Ask<ReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
-    throw new TaskBridgeError('PAYLOAD_TOO_LARGE', `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`);
+    throw new TaskBridgeError(
+      'PAYLOAD_TOO_LARGE',
+      `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
+    );
   return {
     decide(draft) {
       const holder = draft.ledger.attempt;

@@ -22,7 +22,10 @@ export type AuthContextResolver = (request: IncomingMessage) => Promise<AuthCont
 /** Who may do what. The default lets anybody create, and only the owner see. */
 export interface OwnershipPolicy {
   /** Gives the text of the 403, or undefined to allow. */
-  refuseCreate?(auth: AuthContext, task: { readonly taskType: string; readonly metadata: JsonObject }): Promise<string | undefined> | string | undefined;
+  refuseCreate?(
+    auth: AuthContext,
+    task: { readonly taskType: string; readonly metadata: JsonObject },
+  ): Promise<string | undefined> | string | undefined;
   /** False is answered like a task that does not exist. */
   allowAccess?(auth: AuthContext, about: TaskAbout): Promise<boolean> | boolean;
 }

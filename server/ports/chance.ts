@@ -10,6 +10,9 @@ export interface Chance {
 
 /** The system's own randomness. */
 export const systemChance: Chance = {
-  hex: (digits) => randomBytes(Math.ceil(digits / 2)).toString('hex').slice(0, digits),
+  hex: (digits) =>
+    randomBytes(Math.ceil(digits / 2))
+      .toString('hex')
+      .slice(0, digits),
   fraction: () => Math.random(),
 };

@@ -74,7 +74,10 @@ export type StartOutcome = { readonly status: 'started' } | { readonly status: '
 export type Standing =
   | { readonly status: 'running' }
   /** It ended, by itself or by somebody's hand, and its end may not have been reported: this is what the log shall say of it. */
-  | { readonly status: 'ended'; readonly end: Extract<ReportIntent, { readonly type: 'report.completed' | 'report.failed' | 'report.cancelled' }> };
+  | {
+      readonly status: 'ended';
+      readonly end: Extract<ReportIntent, { readonly type: 'report.completed' | 'report.failed' | 'report.cancelled' }>;
+    };
 
 /** Why work has to stop. */
 export interface StopOrder {

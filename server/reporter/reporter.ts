@@ -38,7 +38,9 @@ const SYNCHRONIZE_MS = 60_000;
 export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
   const { store, logger = console, clock = systemClock, chance = systemChance } = options;
   if (store.exclusive)
-    throw new TypeError(`The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`);
+    throw new TypeError(
+      `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
+    );
   const time = storeClock(store, clock);
   const desk = new Desk({ store, clock, time, chance, logger, settings: taskSettings(options.tasks) });
   let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;

@@ -33,7 +33,8 @@ export async function submitAction(
   // The host's policy is asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
   if (context.actions || actionType === UI_ACTION) {
     const dry = await context.desk.ask(taskId, { ...ask, decide: (draft, kept) => draft.rehearse((trial) => ask.decide(trial, kept)) });
-    if (dry === 'ACCEPTED') await validate(context, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
+    if (dry === 'ACCEPTED')
+      await validate(context, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
   }
   const status = await context.desk.ask(taskId, ask);
   context.metrics.incrementCounter('actions_total', 1, { status });
@@ -67,13 +68,21 @@ function actionAsk(request: SubmitActionRequest, payload: JsonObject, metadata: 
         case 'SUSPENSION_NOT_FOUND':
           throw taskNotFound(suspendId);
         case 'IDEMPOTENCY_CONFLICT':
-          throw new TaskBridgeError(refusal, `clientActionId ${JSON.stringify(clientActionId)} was used for another action; use a new one.`, {
-            details: { clientActionId },
-          });
+          throw new TaskBridgeError(
+            refusal,
+            `clientActionId ${JSON.stringify(clientActionId)} was used for another action; use a new one.`,
+            {
+              details: { clientActionId },
+            },
+          );
         case 'ACTION_NOT_ALLOWED':
-          throw new TaskBridgeError(refusal, `Suspension ${JSON.stringify(suspendId)} does not take an action of type ${JSON.stringify(actionType)}.`, {
-            details: { allowedActions: draft.aggregate.suspensions.get(suspendId)?.context.question?.allowedActions ?? [] },
-          });
+          throw new TaskBridgeError(
+            refusal,
+            `Suspension ${JSON.stringify(suspendId)} does not take an action of type ${JSON.stringify(actionType)}.`,
+            {
+              details: { allowedActions: draft.aggregate.suspensions.get(suspendId)?.context.question?.allowedActions ?? [] },
+            },
+          );
         default:
           throw new Error(`A suspension's chart refused an action with ${refusal}.`);
       }
@@ -89,7 +98,10 @@ async function validate(
   hasMetadata: boolean,
 ): Promise<void> {
   if (action.actionType === UI_ACTION && !(hasMetadata && actions))
-    throw new TaskBridgeError('INVALID_REQUEST', `An action of type ${UI_ACTION} needs metadata, and a server that validates such actions.`);
+    throw new TaskBridgeError(
+      'INVALID_REQUEST',
+      `An action of type ${UI_ACTION} needs metadata, and a server that validates such actions.`,
+    );
   const refusal = await actions?.refuseAction(auth, about, action);
   if (refusal !== undefined) throw new TaskBridgeError('INVALID_REQUEST', refusal);
 }

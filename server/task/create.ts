@@ -45,7 +45,9 @@ export async function createTask(context: ServiceContext, auth: AuthContext, req
   context.metrics.incrementCounter('task_starts_total');
   const { refused } = await context.supervisor.visit(taskId);
   if (refused)
-    throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, { details: { taskId, failure: { ...refused } } });
+    throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
+      details: { taskId, failure: { ...refused } },
+    });
   const state = await context.desk.read(taskId);
   return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
 }

@@ -165,9 +165,13 @@ export class Draft {
     const fact = { type: body.type, taskId, eventId: eventId(n, this.now), createdAt: this.at, payload: body.payload } as Fact;
     const bytes = Buffer.from(JSON.stringify(fact));
     if (bytes.length > this.#settings.factBytesMax)
-      throw new TaskBridgeError('PAYLOAD_TOO_LARGE', `A ${body.type} of ${bytes.length} bytes was not written: one fact may have ${this.#settings.factBytesMax}.`, {
-        details: { bytes: bytes.length, bytesMax: this.#settings.factBytesMax },
-      });
+      throw new TaskBridgeError(
+        'PAYLOAD_TOO_LARGE',
+        `A ${body.type} of ${bytes.length} bytes was not written: one fact may have ${this.#settings.factBytesMax}.`,
+        {
+          details: { bytes: bytes.length, bytesMax: this.#settings.factBytesMax },
+        },
+      );
     this.#entries.push({ eventId: fact.eventId, bytes });
     this.#aggregate = fold(this.#aggregate, fact);
     this.#enterConsequences(fact, n);

@@ -49,9 +49,13 @@ export class Mailbox {
   submit<A>(ask: Ask<A>): Promise<A> {
     if (this.#waiting.length >= this.#context.settings.waitingIntentsMax)
       return Promise.reject(
-        new TaskBridgeError('RATE_LIMITED', `More than ${this.#context.settings.waitingIntentsMax} intents wait for this task; send fewer at once.`, {
-          retryAfterSeconds: 1,
-        }),
+        new TaskBridgeError(
+          'RATE_LIMITED',
+          `More than ${this.#context.settings.waitingIntentsMax} intents wait for this task; send fewer at once.`,
+          {
+            retryAfterSeconds: 1,
+          },
+        ),
       );
     return new Promise<A>((resolve, reject) => {
       // The answer that comes back is the one that this very ask gave.

@@ -53,6 +53,8 @@ export function taskSettings(given: Partial<TaskSettings> = {}): TaskSettings {
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
   }
   if (settings.reconcileMs * 3 > settings.leaseMs)
-    throw new RangeError(`reconcileMs (${settings.reconcileMs}) must be at most a third of leaseMs (${settings.leaseMs}), or leases run out between two looks.`);
+    throw new RangeError(
+      `reconcileMs (${settings.reconcileMs}) must be at most a third of leaseMs (${settings.leaseMs}), or leases run out between two looks.`,
+    );
   return settings;
 }

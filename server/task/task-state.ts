@@ -1,4 +1,11 @@
-import { restoreAggregate, storeSuspension, storeTask, type Aggregate, type StoredSuspension, type StoredTask } from '../../machines/index.ts';
+import {
+  restoreAggregate,
+  storeSuspension,
+  storeTask,
+  type Aggregate,
+  type StoredSuspension,
+  type StoredTask,
+} from '../../machines/index.ts';
 import { parseLedger, serializeLedger, type Ledger } from '../attempt/ledger.ts';
 import type { Fields, LoadedTask } from '../ports/store.ts';
 import type { TaskAbout } from './about.ts';

@@ -33,7 +33,13 @@ export function describeCommits(store: () => Store): void {
 
     it.each([0, 2, 7])('answers a conflict for revision %i of a task at revision 1, and writes nothing', async (revision) => {
       const { taskId } = await created({ dueAt: 3 });
-      const refused = commitOf(taskId, revision, { facts: [factOf(taskId, 1)], fields: { head: 'x' }, kept: { k: 'x' }, dueAt: 9, ended: true });
+      const refused = commitOf(taskId, revision, {
+        facts: [factOf(taskId, 1)],
+        fields: { head: 'x' },
+        kept: { k: 'x' },
+        dueAt: 9,
+        ended: true,
+      });
       expect(await store().append(refused)).toBe('conflict');
       await expectUntouched(taskId);
     });
@@ -75,16 +81,23 @@ export function describeCommits(store: () => Store): void {
         const commit = commitOf(taskId, n, { facts: [factOf(taskId, n)], fields: { count: String(Number(loaded.fields.count) + 1) } });
         if ((await store().append(commit)) === 'conflict') await increment();
       };
-      await Promise.all(Array.from({ length: 8 }, async () => {
-        for (let i = 0; i < 5; i += 1) await increment();
-      }));
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          for (let i = 0; i < 5; i += 1) await increment();
+        }),
+      );
       expect(await store().load(taskId)).toEqual({ revision: 41, fields: { head: '{"state":"accepted"}', count: '40' } });
       expect(legible((await readAll(store(), taskId)).entries)).toEqual(legible(factsOf(taskId, 1, 40)));
     });
 
     it('throws for facts that are not the next ones, and writes nothing', async () => {
       const { taskId } = await created({ dueAt: 3 });
-      for (const facts of [[factOf(taskId, 2)], [factOf(taskId, 0)], [factOf(taskId, 1), factOf(taskId, 3)], [factOf(taskId, 1), factOf(taskId, 1)]]) {
+      for (const facts of [
+        [factOf(taskId, 2)],
+        [factOf(taskId, 0)],
+        [factOf(taskId, 1), factOf(taskId, 3)],
+        [factOf(taskId, 1), factOf(taskId, 1)],
+      ]) {
         await expect(store().append(commitOf(taskId, 1, { facts, fields: { head: 'x' }, kept: { k: 'x' } }))).rejects.toThrow(taskId);
       }
       await expectUntouched(taskId);

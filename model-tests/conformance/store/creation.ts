@@ -71,7 +71,11 @@ export function describeCreation(store: () => Store): void {
     it('throws for a task id that is taken, and leaves its task alone', async () => {
       const task = sampleTask({ fields: { head: 'first' } });
       await store().create(task);
-      const twin = { ...task, requestKey: `${task.requestKey.slice(0, -1)}${task.requestKey.endsWith('0') ? '1' : '0'}`, fields: { head: 'twin' } };
+      const twin = {
+        ...task,
+        requestKey: `${task.requestKey.slice(0, -1)}${task.requestKey.endsWith('0') ? '1' : '0'}`,
+        fields: { head: 'twin' },
+      };
       await expect(store().create(twin)).rejects.toThrow(task.taskId);
       expect(await store().load(task.taskId)).toEqual({ revision: 1, fields: { head: 'first' } });
     });

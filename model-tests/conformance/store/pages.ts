@@ -30,7 +30,9 @@ export function describePages(store: () => Store): void {
       const { taskId } = await taskWithFacts(store(), 5);
       for (const facts of [1, 2, 5, 6]) {
         const page = await store().read(taskId, 2, { facts, bytes: 1e9 });
-        expect(page?.entries.map(({ eventId }) => eventId)).toEqual(factsOf(taskId, 2, Math.min(5, facts + 1)).map(({ eventId }) => eventId));
+        expect(page?.entries.map(({ eventId }) => eventId)).toEqual(
+          factsOf(taskId, 2, Math.min(5, facts + 1)).map(({ eventId }) => eventId),
+        );
       }
     });
 
@@ -75,7 +77,8 @@ export function describePages(store: () => Store): void {
         await store().create({ ...sampleTask(), requestKey: taskId.slice(0, 2) + sampleTask().requestKey.slice(2), taskId });
         await store().append(commitOf(taskId, 1, { facts: factsOf(taskId, 1, i + 2) }));
       }
-      for (const [i, taskId] of ids.entries()) expect(legible((await readAll(store(), taskId)).entries)).toEqual(legible(factsOf(taskId, 1, i + 2)));
+      for (const [i, taskId] of ids.entries())
+        expect(legible((await readAll(store(), taskId)).entries)).toEqual(legible(factsOf(taskId, 1, i + 2)));
     });
 
     it('gives bytes back as they came: any text, a megabyte, a view into a larger buffer', async () => {

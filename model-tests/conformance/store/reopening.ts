@@ -11,7 +11,9 @@ export function describeReopening(underTest: () => StoreUnderTest): void {
       const ended = sampleTask();
       const gone = sampleTask({ dueAt: 1 });
       for (const each of [task, ended, gone]) await store.create(each);
-      await store.append(commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 9), fields: { b: '2' }, kept: { l: 'w' }, dueAt: 8, firstRetained: 4 }));
+      await store.append(
+        commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 9), fields: { b: '2' }, kept: { l: 'w' }, dueAt: 8, firstRetained: 4 }),
+      );
       await store.append(commitOf(ended.taskId, 1, { facts: factsOf(ended.taskId, 1, 2), ended: true }));
       await store.remove(gone.taskId, gone.requestKey, 1);
 
@@ -20,7 +22,11 @@ export function describeReopening(underTest: () => StoreUnderTest): void {
       expect(await again.kept(task.taskId, ['k', 'l'])).toEqual(['v', 'w']);
       const page = await readAll(again, task.taskId);
       expect(legible(page.entries)).toEqual(legible(factsOf(task.taskId, 4, 9)));
-      expect([page.firstEventId, page.lastEventId, page.ended]).toEqual([factOf(task.taskId, 4).eventId, factOf(task.taskId, 9).eventId, false]);
+      expect([page.firstEventId, page.lastEventId, page.ended]).toEqual([
+        factOf(task.taskId, 4).eventId,
+        factOf(task.taskId, 9).eventId,
+        false,
+      ]);
       expect((await readAll(again, ended.taskId)).ended).toBe(true);
       expect(await again.due(100, 100)).toEqual([{ taskId: task.taskId, dueAt: 8 }]);
       expect(await again.create(sampleTask({ requestKey: task.requestKey }))).toEqual({ created: false, taskId: task.taskId });

@@ -41,7 +41,12 @@ export function describeRetention(store: () => Store): void {
     it('goes on counting where everything was dropped', async () => {
       const { taskId } = await taskWithFacts(store(), 4);
       await store().append(commitOf(taskId, 5, { firstRetained: 100 }));
-      expect(await readAll(store(), taskId)).toEqual({ entries: [], firstEventId: null, lastEventId: factOf(taskId, 4).eventId, ended: false });
+      expect(await readAll(store(), taskId)).toEqual({
+        entries: [],
+        firstEventId: null,
+        lastEventId: factOf(taskId, 4).eventId,
+        ended: false,
+      });
       expect(await store().lastEventIds([taskId])).toEqual([factOf(taskId, 4).eventId]);
       await store().append(commitOf(taskId, 6, { facts: factsOf(taskId, 5, 7) }));
       const page = await readAll(store(), taskId);

@@ -31,7 +31,11 @@ export function sampleTask(part: Partial<NewTask> = {}): NewTask {
 }
 
 /** A commit that changes nothing but what is said. */
-export function commitOf(taskId: string, expectedRevision: number, part: Partial<Omit<Commit, 'taskId' | 'expectedRevision'>> = {}): Commit {
+export function commitOf(
+  taskId: string,
+  expectedRevision: number,
+  part: Partial<Omit<Commit, 'taskId' | 'expectedRevision'>> = {},
+): Commit {
   return { taskId, expectedRevision, facts: [], ended: false, fields: {}, kept: {}, dueAt: null, firstRetained: 1, ...part };
 }
 

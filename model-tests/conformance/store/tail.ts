@@ -9,7 +9,8 @@ export function describeTail(store: () => Store): void {
       const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
       const tail = store().tail(heard.listener);
       await tail.watch(taskId);
-      for (let n = 1; n <= 9; n += 3) await store().append(commitOf(taskId, (n + 2) / 3, { facts: factsOf(taskId, n, n + 2), ended: n === 7 }));
+      for (let n = 1; n <= 9; n += 3)
+        await store().append(commitOf(taskId, (n + 2) / 3, { facts: factsOf(taskId, n, n + 2), ended: n === 7 }));
       await heard.facts(9);
       expect(legible(heard.told.flatMap(({ entries }) => entries))).toEqual(legible(factsOf(taskId, 1, 9)));
       expect(heard.told.map(({ ended }) => ended)).toEqual([false, false, true]);
@@ -114,7 +115,9 @@ export function describeTail(store: () => Store): void {
       let readable: Promise<number | undefined> | undefined;
       const heard = listening(() => {
         if (insideAppend) throw new Error('A listener ran inside append.');
-        readable ??= store().read(taskId, 1, { facts: 5, bytes: 1e9 }).then((page) => page?.entries.length);
+        readable ??= store()
+          .read(taskId, 1, { facts: 5, bytes: 1e9 })
+          .then((page) => page?.entries.length);
       });
       const tail = store().tail(heard.listener);
       await tail.watch(taskId);

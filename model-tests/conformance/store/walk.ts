@@ -49,7 +49,9 @@ function someCommit(model: StoreModel, taskId: string, revision: number, dice: D
   const log = model.log(taskId);
   const last = log?.lastEventId ? (parseEventId(log.lastEventId)?.n ?? 0) : 0;
   const count = log?.ended ? 0 : dice.below(4);
-  const facts = Array.from({ length: count }, (_, i) => factOf(taskId, last + 1 + i, { ms: dice.below(2e12), message: 'ä🌉'.repeat(dice.below(200)) }));
+  const facts = Array.from({ length: count }, (_, i) =>
+    factOf(taskId, last + 1 + i, { ms: dice.below(2e12), message: 'ä🌉'.repeat(dice.below(200)) }),
+  );
   return commitOf(taskId, revision, {
     facts,
     ended: count > 0 && dice.below(20) === 0,
@@ -77,6 +79,8 @@ async function expectSame(store: Store, model: StoreModel, tasks: readonly NewTa
     const [page, log] = [await store.read(taskId, 1, noLimit), model.log(taskId)];
     expect(page && { ...page, entries: legible(page.entries) }).toEqual(log && { ...log, entries: legible(log.entries) });
   }
-  expect(await store.lastEventIds(tasks.map(({ taskId }) => taskId))).toEqual(tasks.map(({ taskId }) => model.log(taskId)?.lastEventId ?? null));
+  expect(await store.lastEventIds(tasks.map(({ taskId }) => taskId))).toEqual(
+    tasks.map(({ taskId }) => model.log(taskId)?.lastEventId ?? null),
+  );
   for (const until of [0, 10, 25, 50]) expect(await store.due(until, TASKS)).toEqual(model.due(until));
 }

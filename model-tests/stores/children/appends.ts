@@ -12,7 +12,9 @@ await Promise.all(
       // Two facts a commit, and as much of everything else: a commit that is half there shows.
       const facts = factsOf(taskId, 2 * revision - 1, 2 * revision);
       const text = String(revision);
-      const answer = await store.append(commitOf(taskId, revision, { facts, fields: { head: text }, kept: { [`kept-${text}`]: text }, dueAt: revision }));
+      const answer = await store.append(
+        commitOf(taskId, revision, { facts, fields: { head: text }, kept: { [`kept-${text}`]: text }, dueAt: revision }),
+      );
       if (answer !== 'committed') throw new Error(`Revision ${revision} of ${taskId}: ${answer}.`);
       // At once and not through a stream, so that what is printed is what was acknowledged when the kill comes.
       writeSync(1, `${taskId} ${revision + 1}\n`);

@@ -12,9 +12,9 @@ const message = 'x'.repeat(100_000);
 let revision = 1;
 let outcome = '';
 for (; !outcome.startsWith('rejected'); revision += 1) {
-  outcome = await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, revision, { message })], dueAt: 1 })).catch(
-    (error: unknown) => `rejected ${String(error)}`,
-  );
+  outcome = await store
+    .append(commitOf(taskId, revision, { facts: [factOf(taskId, revision, { message })], dueAt: 1 }))
+    .catch((error: unknown) => `rejected ${String(error)}`);
   process.stdout.write(`${outcome}\n`);
 }
 revision = (await store.load(taskId))?.revision ?? 0;

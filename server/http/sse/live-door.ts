@@ -20,7 +20,16 @@ export function createLiveDoor({
   return {
     poll: (taskId, request) => hub.poll(taskId, request),
     openSse({ req, res, auth, taskId, after, extensions }) {
-      openSse(req, res, { taskId, cursor: after, extensions: grantedExtensions(extensions), cutAt: auth.expiresAt, hub, silentPeers, clock, chance });
+      openSse(req, res, {
+        taskId,
+        cursor: after,
+        extensions: grantedExtensions(extensions),
+        cutAt: auth.expiresAt,
+        hub,
+        silentPeers,
+        clock,
+        chance,
+      });
     },
   };
 }

@@ -5,7 +5,12 @@ const LINE = /^\s*\d+: ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{
 
 /** For each socket that the tables of `/proc/net/tcp` know: how many bytes its peer has not acknowledged. */
 export function unacknowledged(tables: readonly string[], sockets: readonly Socket[]): ReadonlyMap<Socket, number> {
-  const wanted = new Map(sockets.map((socket) => [`${address(socket.localAddress, socket.localPort)} ${address(socket.remoteAddress, socket.remotePort)}`, socket]));
+  const wanted = new Map(
+    sockets.map((socket) => [
+      `${address(socket.localAddress, socket.localPort)} ${address(socket.remoteAddress, socket.remotePort)}`,
+      socket,
+    ]),
+  );
   const found = new Map<Socket, number>();
   for (const table of tables) {
     for (const [, local = '', remote = '', queued = ''] of table.matchAll(LINE)) {
@@ -29,7 +34,10 @@ function address(ip = '', port = 0): string {
 function hexOf(ip: string): string {
   const bytes = isIPv4(ip) ? ip.split('.').map(Number) : ipv6Bytes(ip);
   const words = Array.from({ length: bytes.length / 4 }, (_, i) => bytes.slice(i * 4, i * 4 + 4).reverse());
-  return words.flat().map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join('');
+  return words
+    .flat()
+    .map((byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
+    .join('');
 }
 
 function ipv6Bytes(ip: string): number[] {
