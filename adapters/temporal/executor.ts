@@ -1,10 +1,11 @@
 import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { AttemptRef, StartOutcome, TaskExecutor, Work } from '../../server/ports/index.ts';
+import { systemClock, type AttemptRef, type Resolution, type StartOutcome, type StopOrder, type TaskExecutor, type Work } from '../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames, type TaskInput } from './contract.ts';
 import { checkOptions, type TemporalExecutorOptions, type WorkflowChoice } from './options.ts';
 import { standingOf } from './standing.ts';
 
 const STARTS_MAX = 3;
+const CALL_TIMEOUT_MS = 8000;
 /** gRPC: invalid argument, not found (the namespace), failed precondition, unimplemented. Asking again would not help. */
 const REFUSALS: readonly number[] = [3, 5, 9, 12];
 
@@ -15,6 +16,7 @@ const REFUSALS: readonly number[] = [3, 5, 9, 12];
 export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor {
   checkOptions(options);
   const { client, workflowIdPrefix = 'taskbridge', workflowInputMapper, cancellation = 'cancel', answers = 'signal' } = options;
+  const { callTimeoutMs = CALL_TIMEOUT_MS, clock = systemClock } = options;
   const workflowIdOf = ({ taskId }: Pick<AttemptRef, 'taskId'>) => `${workflowIdPrefix}:${taskId}`;
   const handleOf = (attempt: AttemptRef) => client.workflow.getHandle(workflowIdOf(attempt));
 
@@ -47,44 +49,55 @@ export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor
     return toRunning(handleOf(work).signal(signalNames.attempt, work.attempt));
   }
 
+  /** No call goes on behind our back, to take effect when nobody wants it any more. */
+  const inTime = <T>(call: () => Promise<T>) => client.withDeadline(clock.now() + callTimeoutMs, call);
+
+  async function start(work: Work): Promise<StartOutcome> {
+    const choice = choiceOf(work.taskType);
+    if (!choice) throw new Error(`No workflow for ${work.taskType}.`);
+    try {
+      for (let starts = 0; starts < STARTS_MAX; starts++) if (await startOnce(work, choice)) return { status: 'started' };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const message = `Temporal refused to start the workflow: ${reasonOf(error)}`.slice(0, 1024);
+      return { status: 'refused', failure: { code: 'EXECUTOR_REFUSED', message, retryable: false } };
+    }
+    throw new Error('The workflow of an earlier attempt kept ending while it was asked to go on.');
+  }
+
+  async function resume(attempt: AttemptRef, resolution: Resolution): Promise<void> {
+    const handle = handleOf(attempt);
+    if (answers === 'signal') await toRunning(handle.signal(signalNames.resolution, resolution));
+    else await toRunning(handle.executeUpdate(RESOLUTION_UPDATE, { args: [resolution], updateId: resolution.suspendId }));
+  }
+
+  async function cancel(attempt: AttemptRef, order: StopOrder): Promise<void> {
+    // A later attempt takes the workflow over; until then its reports are refused and wait.
+    if (order.why === 'fenced') return;
+    const handle = handleOf(attempt);
+    const isRunning = await toRunning(handle.signal(signalNames.stop, order));
+    if (isRunning && cancellation === 'cancel') await toRunning(handle.cancel());
+  }
+
+  async function health(): Promise<string | undefined> {
+    try {
+      await client.workflowService.describeNamespace({ namespace: client.options.namespace });
+      return undefined;
+    } catch (error) {
+      return `Temporal does not answer: ${reasonOf(error)}`;
+    }
+  }
+
   return {
     name: 'temporal',
     leased: false,
     handles: (taskType) => choiceOf(taskType) !== undefined,
     repeatable: () => false,
-    async start(work): Promise<StartOutcome> {
-      const choice = choiceOf(work.taskType);
-      if (!choice) throw new Error(`No workflow for ${work.taskType}.`);
-      try {
-        for (let starts = 0; starts < STARTS_MAX; starts++) if (await startOnce(work, choice)) return { status: 'started' };
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        const message = `Temporal refused to start the workflow: ${reasonOf(error)}`.slice(0, 1024);
-        return { status: 'refused', failure: { code: 'EXECUTOR_REFUSED', message, retryable: false } };
-      }
-      throw new Error('The workflow of an earlier attempt kept ending while it was asked to go on.');
-    },
-    async resume(attempt, resolution) {
-      const handle = handleOf(attempt);
-      if (answers === 'signal') await toRunning(handle.signal(signalNames.resolution, resolution));
-      else await toRunning(handle.executeUpdate(RESOLUTION_UPDATE, { args: [resolution], updateId: `${attempt.attempt}:${resolution.suspendId}` }));
-    },
-    async cancel(attempt, order) {
-      // A later attempt takes the workflow over; until then its reports are refused and wait.
-      if (order.why === 'fenced') return;
-      const handle = handleOf(attempt);
-      const isRunning = await toRunning(handle.signal(signalNames.stop, order));
-      if (isRunning && cancellation === 'cancel') await toRunning(handle.cancel());
-    },
-    inspect: (attempt) => standingOf(handleOf(attempt)),
-    async health() {
-      try {
-        await client.workflowService.describeNamespace({ namespace: client.options.namespace });
-        return undefined;
-      } catch (error) {
-        return `Temporal does not answer: ${reasonOf(error)}`;
-      }
-    },
+    start: (work) => inTime(() => start(work)),
+    resume: (attempt, resolution) => inTime(() => resume(attempt, resolution)),
+    cancel: (attempt, order) => inTime(() => cancel(attempt, order)),
+    inspect: (attempt) => inTime(() => standingOf(handleOf(attempt))),
+    health: () => inTime(health),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import type { Clock } from '../../server/ports/index.ts';
 import type { TaskInput } from './contract.ts';
 
 /** The workflow that runs one type of task, where it differs from the others. */
@@ -32,6 +33,9 @@ export interface TemporalExecutorOptions {
    * has taken it. Defaults to `signal`.
    */
   readonly answers?: 'signal' | 'update';
+  /** How long one call to Temporal may take, in milliseconds, tries of its client included. Defaults to 8 seconds. */
+  readonly callTimeoutMs?: number;
+  readonly clock?: Clock;
   /** More that workflows are started with: search attributes, task time-outs. */
   readonly startOptions?: Omit<
     WorkflowStartOptions,
@@ -39,11 +43,14 @@ export interface TemporalExecutorOptions {
   >;
 }
 
-/** Throws a `TypeError` that says which option is missing. */
+/** Throws a `TypeError` that says which option is missing, or a `RangeError`. */
 export function checkOptions(options: TemporalExecutorOptions): void {
   // Callers without TypeScript get a sentence instead of a crash at the first task.
   const given = options as Partial<TemporalExecutorOptions>;
   if (typeof given.client !== 'object') throw new TypeError('client is missing: give a Client of @temporalio/client.');
   if (!given.taskQueue) throw new TypeError('taskQueue is missing: name the queue that the workers poll.');
+  const { callTimeoutMs = 1 } = given;
+  if (!Number.isSafeInteger(callTimeoutMs) || callTimeoutMs < 1)
+    throw new RangeError(`callTimeoutMs (${callTimeoutMs}) must be a whole number of at least 1.`);
   if (!given.workflow) throw new TypeError('workflow is missing: name the workflow, or workflows by task type.');
 }

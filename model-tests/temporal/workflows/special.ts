@@ -51,7 +51,7 @@ export const breaking = taskWorkflow(async (task) => {
 
 /** Says a lot at once and waits for none of it. */
 export const talkative = taskWorkflow((task) => {
-  for (let i = 1; i <= 1200; i++) void task.message(`message ${i}`);
+  for (let i = 1; i <= 900; i++) void task.message(`message ${i}`);
   void task.progress(50);
   return Promise.resolve('said');
 });
