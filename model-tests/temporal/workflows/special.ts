@@ -3,7 +3,7 @@ import { taskWorkflow } from '../../../adapters/temporal/workflow/index.ts';
 import type { AttemptRef } from '../../../server/reporter/index.ts';
 
 const { work } = proxyActivities<{ work(ref: AttemptRef, step: number): Promise<string> }>({
-  startToCloseTimeout: '3 seconds',
+  startToCloseTimeout: '2 seconds',
   retry: { initialInterval: '100 milliseconds', maximumInterval: '1 second' },
 });
 
@@ -18,20 +18,17 @@ export const rounds = taskWorkflow(async (task) => {
   return { round, payload };
 });
 
-/** Works in activities that report, asks a person in between. */
+/** Works in activities, `input.to` of them; asks a person in between. */
 export const steps = taskWorkflow(
   async (task) => {
+    const to = Number(task.input.to ?? 5);
     const done: string[] = [];
-    for (let step = 1; step <= 3; step++) {
+    for (let step = 1; step <= to; step++) {
       done.push(await work(task.ref, step));
-      await task.progress(step * 20, { stage: `step ${step}` });
+      await task.progress((step * 100) / to, { stage: `step ${step}` });
+      if (step === Math.ceil(to / 2)) await task.suspend('go-on', { reasonCode: 'GO_ON', allowedActions: ['yes'] });
     }
-    const { actionType } = await task.suspend('go', { reasonCode: 'GO', allowedActions: ['yes'] });
-    for (let step = 4; step <= 5; step++) {
-      done.push(await work(task.ref, step));
-      await task.progress(step * 20, { stage: `step ${step}` });
-    }
-    return { done, actionType };
+    return { done };
   },
   { reportTimeoutMs: 2000 },
 );

@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
+import type { Fact } from 'taskbridge/machines';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../redis/free-port.ts';
+import { proveWhole, type Log } from '../redis/proof.ts';
+import { startRedis, type RedisServer } from '../redis/redis-server.ts';
+import { startChild, type Child } from './child-process.ts';
+import { temporalServer, type TemporalServer } from './dev-server.ts';
+import { workflowBundle } from './world.ts';
+
+/** `KILLS=20 npx vitest run model-tests/temporal/kills` for more of them; `SEED` to see the same moments again. */
+const KILLS = Number(process.env['KILLS'] ?? 3);
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const STEPS = 8;
+/** Facts of an undisturbed run: its steps, the start, the question, the answer, the end. */
+const FACTS = STEPS + 4;
+
+/** The nth of a seed's numbers from 0 to 1. */
+function chanceOf(nth: number): number {
+  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
+  return x - Math.floor(x);
+}
+
+describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
+  let folder: string;
+  let redis: RedisServer;
+  let temporal: TemporalServer;
+  let host: Child;
+  let worker: Child;
+  let client: TaskBridgeClient;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'taskbridge-temporal-'));
+    const codePath = join(folder, 'workflows.js');
+    const taskQueue = 'kills';
+    const port = String(await freePort());
+    [redis, temporal] = await Promise.all([
+      startRedis('--appendonly', 'yes', '--appendfsync', 'always'),
+      temporalServer({ dbFilename: join(folder, 'temporal.db') }),
+      workflowBundle().then(({ code }) => writeFile(codePath, code)),
+    ]);
+    [host, worker] = await Promise.all([
+      startChild('host.ts', [port, String(redis.port), temporal.address, taskQueue]),
+      startChild('worker.ts', [codePath, String(redis.port), temporal.address, taskQueue]),
+    ]);
+    client = createTaskBridgeClient({
+      baseUrl: `http://127.0.0.1:${port}`,
+      limits: { backoffBaseMs: 50, backoffMaxMs: 300, climbIntervalMs: 500, openMs: 2000, commandRetriesMax: 30, commandTimeoutMs: 5000 },
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await client?.close();
+    await Promise.all([host?.kill(), worker?.kill(), temporal?.close(), redis?.stop()]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Follows one task to its end, answers its question, and calls `onFact` with the number of facts so far. */
+  async function follow(onFact: (count: number, fact: Log[number]) => void): Promise<Log> {
+    const { taskId } = await client.start({ taskType: 'steps', input: { to: STEPS } });
+    const log: Log[number][] = [];
+    const acts: Promise<unknown>[] = [];
+    for await (const fact of client.observe(taskId)) {
+      log.push(fact);
+      if (fact.type === 'TASK_SUSPENDED') acts.push(client.act(taskId, answerTo(fact)));
+      onFact(log.length, fact);
+    }
+    await Promise.all(acts);
+    return log;
+  }
+
+  /** Kills something and starts it again; resolves when it is back. */
+  async function killAndRestart(victim: Child | TemporalServer): Promise<void> {
+    await victim.kill();
+    await victim.restart();
+  }
+
+  function prove(log: Log): void {
+    proveWhole(log, STEPS);
+    expect(log).toHaveLength(FACTS);
+    expect(log.at(-1)?.payload).toEqual({ result: { done: Array.from({ length: STEPS }, (_, i) => `did ${i + 1}`) } });
+  }
+
+  async function killedAt(atFact: number, afterMs: number, victims: () => (Child | TemporalServer)[]): Promise<void> {
+    const restarts: Promise<void>[] = [];
+    const log = await follow((count) => {
+      if (count !== atFact) return;
+      restarts.push(
+        new Promise((resolve) => setTimeout(resolve, afterMs)).then(async () => void (await Promise.all(victims().map(killAndRestart)))),
+      );
+    });
+    await Promise.all(restarts);
+    prove(log);
+  }
+
+  it('is whole without any kill', async () => prove(await follow(() => undefined)));
+
+  const randomly = (salt: number) =>
+    Array.from({ length: KILLS }, (_, i) => ({
+      kill: i + 1,
+      atFact: 1 + Math.floor(chanceOf(salt + 2 * i) * (FACTS - 2)),
+      afterMs: Math.floor(chanceOf(salt + 2 * i + 1) * 40),
+    }));
+
+  it.each(randomly(100))('is whole when its worker is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
+    killedAt(atFact, afterMs, () => [worker]),
+  );
+
+  it.each(randomly(200))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
+    killedAt(atFact, afterMs, () => [temporal]),
+  );
+
+  // Its question is the fact before the answer: the answer is under way when the host dies.
+  const answering = randomly(300).map(({ kill, afterMs }) => ({ kill, afterMs: afterMs >> 1 }));
+  it.each(answering)('is whole when its host is killed $afterMs ms after the answer was sent (kill $kill)', ({ afterMs }) =>
+    killedAt(STEPS / 2 + 2, afterMs, () => [host]),
+  );
+
+  it.each(randomly(400).slice(0, 1))('is whole when all three are killed at once, $afterMs ms after fact $atFact', ({ atFact, afterMs }) =>
+    killedAt(atFact, afterMs, () => [worker, temporal, host]),
+  );
+});
+
+function answerTo(fact: Log[number]) {
+  const { suspendId } = (fact as Fact<'TASK_SUSPENDED'>).payload;
+  return { suspendId, actionType: 'yes' };
+}
