@@ -1,0 +1,299 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import { redisProbe, redisStore, type RedisStoreOptions } from 'taskbridge/adapters/redis';
+import type { Entry, Store } from 'taskbridge/server';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts } from '../conformance/store/samples.ts';
+import { freePort } from './free-port.ts';
+import { startRedis, type RedisServer } from './redis-server.ts';
+
+let server: RedisServer;
+let clients: Redis[] = [];
+let stores: Store[] = [];
+let prefixes = 0;
+
+beforeAll(async () => {
+  server = await startRedis('--appendonly', 'no');
+});
+afterEach(async () => {
+  for (const store of stores) await store.close();
+  for (const client of clients) client.disconnect();
+  [stores, clients] = [[], []];
+});
+afterAll(() => server.stop());
+
+interface ClientOptions {
+  readonly keyPrefix?: string;
+  readonly enableAutoPipelining?: boolean;
+  readonly protocol?: 2 | 3;
+  readonly disableClientInfo?: boolean;
+}
+
+function clientTo(port: number, options: ClientOptions = {}): Redis {
+  const client = new Redis({ ...options, port });
+  client.on('error', () => undefined);
+  clients.push(client);
+  return client;
+}
+
+async function storeOn(redis: Redis, options: RedisStoreOptions = {}): Promise<Store> {
+  const store = redisStore(redis, { prefix: `adapter-${(prefixes += 1)}`, logger: silent, ...options });
+  stores.push(store);
+  await store.open();
+  return store;
+}
+
+const silent = { warn: () => undefined, error: () => undefined };
+
+/** A tail that remembers what it was told. */
+function listening(store: Store) {
+  const told: Entry[] = [];
+  const interrupted = vi.fn();
+  const tail = store.tail({ committed: (_, entries) => void told.push(...entries), interrupted });
+  return { tail, told, interrupted };
+}
+
+describe('a Redis store on the host’s client', () => {
+  it('leaves the client’s own prefix, auto-pipelining and open connection alone', async () => {
+    const redis = clientTo(server.port, { keyPrefix: 'hosts-own:', enableAutoPipelining: true });
+    const store = await storeOn(redis, { prefix: 'alone' });
+    const { taskId } = await taskWithFacts(store, 3);
+    const { tail, told } = listening(store);
+    await tail.watch(taskId);
+    await store.append(commitOf(taskId, 4, { facts: [factOf(taskId, 4)] }));
+    await vi.waitFor(() => expect(told).toHaveLength(1));
+    const plain = clientTo(server.port);
+    expect(await plain.keys(`*${taskId}*`)).toEqual(expect.arrayContaining([`alone:{${taskId.slice(0, 2)}}:task:${taskId}`]));
+    expect(await plain.keys('hosts-own:*')).toEqual([]);
+    await store.close();
+    expect(await redis.ping()).toBe('PONG');
+  });
+
+  it('goes on when Redis has forgotten its scripts', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const { taskId } = await taskWithFacts(store, 1);
+    await redis.script('FLUSH');
+    const facts = factsOf(taskId, 2, 21);
+    const answers = await Promise.all(facts.map((fact, i) => store.append(commitOf(taskId, 2 + i, { facts: [fact] }))));
+    expect(answers).toContain('committed');
+    expect((await readAll(store, taskId)).entries.length).toBeGreaterThan(1);
+  });
+
+  it('needs one connection for the tail, however many tasks are watched, and drops it in the end', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const count = async () =>
+      String(await redis.client('LIST'))
+        .trim()
+        .split('\n').length;
+    const before = await count();
+    const { tail } = listening(store);
+    const ids = Array.from({ length: 10_000 }, () => sampleTask().taskId);
+    await Promise.all(ids.map((taskId) => tail.watch(taskId)));
+    expect(await count()).toBe(before + 1);
+    for (const taskId of ids) tail.unwatch(taskId);
+    await vi.waitFor(async () => expect(await redis.pubsub('CHANNELS', 'adapter-*')).toEqual([]));
+    await tail.close();
+    await vi.waitFor(async () => expect(await count()).toBe(before));
+  });
+
+  it('throws for what a replica refuses, and goes on when it is the master again', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const { taskId } = await taskWithFacts(store, 1);
+    await redis.replicaof('127.0.0.1', await freePort());
+    try {
+      await expect(store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).rejects.toThrow('READONLY');
+      await expect(redisStore(redis).open()).rejects.toThrow('replica');
+    } finally {
+      await redis.replicaof('NO', 'ONE');
+    }
+    expect(await store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).toBe('committed');
+  });
+
+  it('writes all of a commit or nothing where Redis has no memory left', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const { taskId } = await taskWithFacts(store, 1);
+    await redis.config('SET', 'maxmemory', '1');
+    try {
+      await expect(
+        store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], fields: { head: 'x' }, kept: { k: 'x' }, dueAt: 1 })),
+      ).rejects.toThrow('OOM');
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await store.load(taskId)).toEqual({ revision: 2, fields: { head: '{"state":"accepted"}' } });
+    expect((await readAll(store, taskId)).entries).toHaveLength(1);
+    expect(await store.due(10, 10)).toEqual([]);
+  });
+
+  it('gives a command up after its time, and says that its outcome is unknown', async () => {
+    const store = await storeOn(clientTo(server.port), { commandTimeoutMs: 100 });
+    const { taskId } = await taskWithFacts(store, 1);
+    server.freeze();
+    try {
+      await expect(store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).rejects.toThrow('unknown');
+    } finally {
+      server.thaw();
+    }
+    // It ran all the same, once.
+    await vi.waitFor(async () => expect((await store.load(taskId))?.revision).toBe(3));
+    expect(await store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).toBe('conflict');
+  });
+
+  it('says nothing of what tasks say in its errors', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const { taskId } = await taskWithFacts(store, 1);
+    await redis.set(`adapter-${prefixes}:{${taskId.slice(0, 2)}}:kept:${taskId}`, 'of another type');
+    const failure: unknown = await store
+      .append(commitOf(taskId, 2, { fields: {}, kept: { k: 'a secret' } }))
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('secret');
+  });
+
+  it('refuses a commit that was decided on a history which Redis has lost', async () => {
+    const redis = clientTo(server.port);
+    const prefix = `lost-${(prefixes += 1)}`;
+    const [one, two] = [await storeOn(redis, { prefix }), await storeOn(redis, { prefix })];
+    const { taskId } = await taskWithFacts(one, 2);
+    const keys = await redis.keys(`${prefix}:*`);
+    const earlier = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
+    await one.append(commitOf(taskId, 3, { facts: [factOf(taskId, 3, { ms: 1 })] }));
+    // What a restart without its last writes, or a failover, does.
+    for (const [i, key] of keys.entries()) await redis.restore(key, 0, earlier[i] ?? '', 'REPLACE');
+    await two.load(taskId);
+    expect(await two.append(commitOf(taskId, 3, { facts: [factOf(taskId, 3, { ms: 2 })] }))).toBe('committed');
+    expect(await one.append(commitOf(taskId, 4, { facts: [factOf(taskId, 4)] }))).toBe('conflict');
+    expect((await one.load(taskId))?.revision).toBe(4);
+    expect(await one.append(commitOf(taskId, 4, { facts: [factOf(taskId, 4)] }))).toBe('committed');
+  });
+});
+
+describe('the tail', () => {
+  it('brings facts that are too large to be told twice, in their order', async () => {
+    const store = await storeOn(clientTo(server.port), { messageBytesMax: 1000 });
+    const { taskId } = await taskWithFacts(store, 0);
+    const { tail, told, interrupted } = listening(store);
+    await tail.watch(taskId);
+    const large = { message: 'x'.repeat(900_000) };
+    await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1), factOf(taskId, 2, large), factOf(taskId, 3, large)] }));
+    await store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 4)] }));
+    await store.append(commitOf(taskId, 3, { facts: [factOf(taskId, 5, large)] }));
+    await store.append(commitOf(taskId, 4, { facts: [factOf(taskId, 6)], ended: true }));
+    await vi.waitFor(() => expect(told).toHaveLength(6));
+    expect(legible(told)).toEqual(legible((await readAll(store, taskId)).entries));
+    expect(interrupted).not.toHaveBeenCalled();
+  });
+
+  it('says that it was interrupted once it hears again, and then hears', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const tasks = await Promise.all(Array.from({ length: 50 }, () => taskWithFacts(store, 0)));
+    const { tail, told, interrupted } = listening(store);
+    await Promise.all(tasks.map(({ taskId }) => tail.watch(taskId)));
+    for (let round = 1; round <= 3; round += 1) {
+      await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await vi.waitFor(() => expect(interrupted).toHaveBeenCalledTimes(round));
+      await Promise.all(tasks.map(({ taskId }) => store.append(commitOf(taskId, round, { facts: [factOf(taskId, round)] }))));
+      await vi.waitFor(() => expect(told).toHaveLength(50 * round));
+    }
+    expect(await redis.pubsub('CHANNELS', `adapter-${prefixes}:*`)).toHaveLength(50);
+  });
+
+  it('rejects a watch while Redis is away, and hears by itself when it is back', async () => {
+    const own = await startRedis();
+    try {
+      const store = await storeOn(clientTo(own.port), { commandTimeoutMs: 300 });
+      const { taskId } = await taskWithFacts(store, 0);
+      const { tail, told, interrupted } = listening(store);
+      await own.kill();
+      await expect(tail.watch(taskId)).rejects.toThrow();
+      await own.restart();
+      await vi.waitFor(() => expect(interrupted).toHaveBeenCalled(), { timeout: 10_000 });
+      await tail.watch(taskId);
+      const { taskId: other } = await taskWithFacts(store, 0);
+      await tail.watch(other);
+      await store.append(commitOf(other, 1, { facts: [factOf(other, 1)] }));
+      await vi.waitFor(() => expect(told).toHaveLength(1));
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
+describe('opening', () => {
+  it('says within its time that nobody is there, and why', async () => {
+    const store = redisStore(clientTo(await freePort()), { openTimeoutMs: 300 });
+    await expect(store.open()).rejects.toThrow(/cannot be opened: .*ECONNREFUSED/);
+  });
+
+  it('refuses a server that is too old', async () => {
+    const port = await pretending('redis_version:6.0.16\r\nrole:master\r\n');
+    await expect(redisStore(clientTo(port, { protocol: 2, disableClientInfo: true })).open()).rejects.toThrow(
+      'Redis 6.0.16 is too old: the Redis store needs 6.2',
+    );
+  });
+
+  it('refuses a client of one server of a cluster', async () => {
+    const port = await pretending('redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:1\r\n');
+    await expect(redisStore(clientTo(port, { protocol: 2, disableClientInfo: true })).open()).rejects.toThrow('Redis.Cluster');
+  });
+
+  it.each([
+    ['allkeys-lru', '1073741824', 1],
+    ['allkeys-lru', '0', 0],
+    ['volatile-lru', '1073741824', 0],
+    ['noeviction', '1073741824', 0],
+  ])('with maxmemory-policy %s and maxmemory %s warns %i times', async (policy, maxmemory, warnings) => {
+    const warn = vi.fn();
+    const redis = clientTo(server.port);
+    await redis.config('SET', 'maxmemory', maxmemory, 'maxmemory-policy', policy);
+    try {
+      await storeOn(redis, { logger: { ...silent, warn } });
+    } finally {
+      await redis.config('SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction');
+    }
+    expect(warn).toHaveBeenCalledTimes(warnings);
+  });
+
+  it.each([
+    { prefix: '' },
+    { prefix: 'a{b}' },
+    { prefix: 'a b' },
+    { commandTimeoutMs: 0 },
+    { openTimeoutMs: 1.5 },
+    { messageBytesMax: -1 },
+  ])('refuses %j by name', (options) => {
+    expect(() => redisStore(clientTo(server.port), options)).toThrow(Object.keys(options)[0]);
+  });
+});
+
+describe('the probe', () => {
+  it('is ready while Redis answers in time', async () => {
+    const redis = clientTo(server.port);
+    const probe = redisProbe(redis, { timeoutMs: 200 });
+    expect(await probe.check()).toMatchObject({ ready: true });
+    server.freeze();
+    expect(await probe.check()).toMatchObject({ ready: false });
+    server.thaw();
+    await vi.waitFor(async () => expect(await probe.check()).toMatchObject({ ready: true }));
+  });
+});
+
+/** Something that answers INFO with a text, and every other command with an error; gives its port. */
+async function pretending(info: string): Promise<number> {
+  const fake = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      for (const command of String(bytes).split(/(?=\*\d+\r\n\$)/))
+        socket.write(/info/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '-ERR no\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve));
+  fake.unref();
+  return (fake.address() as AddressInfo).port;
+}

@@ -1,0 +1,118 @@
+import { Command, type Cluster } from 'ioredis';
+import { inProcess } from 'taskbridge/adapters/in-process';
+import { redisStore } from 'taskbridge/adapters/redis';
+import { createTaskBridgeClient } from 'taskbridge/client/node';
+import type { Entry } from 'taskbridge/server';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { commitOf, factOf, factsOf, legible, readAll, taskWithFacts } from '../conformance/store/samples.ts';
+import { bridgeOf } from '../server/bridge-of.ts';
+import { proveWhole, type Log } from './proof.ts';
+import { startCluster, type RedisCluster } from './redis-cluster.ts';
+
+const silent = { warn: () => undefined, error: () => undefined };
+let cluster: RedisCluster;
+
+beforeAll(async () => {
+  cluster = await startCluster(3);
+}, 60_000);
+afterAll(() => cluster.stop());
+
+function slotOf(taskId: string): number {
+  return new Command('get', [`{${taskId.slice(0, 2)}}`]).getSlot();
+}
+
+/** How many connections the servers have in all, but those that the tests ask with. */
+async function subscribers(client: Cluster): Promise<number> {
+  const lists = await Promise.all(client.nodes('master').map(async (node) => String(await node.client('LIST')).split('\n')));
+  return lists.flat().filter((line) => /ssub=[1-9]/.test(line)).length;
+}
+
+describe('a cluster of three masters', { timeout: 60_000 }, () => {
+  it('has one connection to each master for the tail, however many tasks are watched', async () => {
+    const redis = cluster.client();
+    const store = redisStore(redis, { prefix: 'tail', logger: silent });
+    await store.open();
+    const tasks = await Promise.all(Array.from({ length: 300 }, () => taskWithFacts(store, 0)));
+    const told: Entry[] = [];
+    const tail = store.tail({ committed: (_, entries) => void told.push(...entries), interrupted: () => undefined });
+    await Promise.all(tasks.map(({ taskId }) => tail.watch(taskId)));
+    expect(await subscribers(redis)).toBe(3);
+    await Promise.all(tasks.map(({ taskId }) => store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }))));
+    await vi.waitFor(() => expect(told).toHaveLength(300));
+    await tail.close();
+    await vi.waitFor(async () => expect(await subscribers(redis)).toBe(0));
+    await store.close();
+    redis.disconnect();
+  });
+
+  it('keeps telling of a task whose slot has moved, and says that it was interrupted', async () => {
+    const redis = cluster.client();
+    const store = redisStore(redis, { prefix: 'moving', logger: silent });
+    await store.open();
+    const { taskId } = await taskWithFacts(store, 0);
+    const told: Entry[] = [];
+    const interrupted = vi.fn();
+    const tail = store.tail({ committed: (_, entries) => void told.push(...entries), interrupted });
+    await tail.watch(taskId);
+    const slot = slotOf(taskId);
+    for (let round = 1; round <= 3; round += 1) {
+      await store.append(commitOf(taskId, round, { facts: [factOf(taskId, round)] }));
+      await vi.waitFor(() => expect(told).toHaveLength(round));
+      await cluster.move(slot, ((await cluster.ownerOf(slot)) + 1) % 3);
+      await vi.waitFor(() => expect(interrupted).toHaveBeenCalled(), { timeout: 10_000 });
+      interrupted.mockClear();
+    }
+    expect(legible(told)).toEqual(legible(factsOf(taskId, 1, 3)));
+    expect(legible((await readAll(store, taskId)).entries)).toEqual(legible(factsOf(taskId, 1, 3)));
+    await tail.close();
+    await store.close();
+    redis.disconnect();
+  });
+
+  it('loses nothing and repeats nothing while the slot of a running task moves, half of it first', async () => {
+    const [one, two] = [cluster.client(), cluster.client()];
+    const steps = 60;
+    const work = inProcess({
+      count: {
+        repeatable: true,
+        async run(task) {
+          for (let step = Number(task.saved ?? 0) + 1; step <= steps; step += 1) {
+            void task.progress((step / steps) * 100, { stage: `step ${step}` });
+            await task.save(step);
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+        },
+      },
+    });
+    const tasks = { reconcileMs: 100, leaseMs: 5000 };
+    const nodes = await Promise.all(
+      [one, two].map((redis) =>
+        bridgeOf(work, {
+          store: redisStore(redis, { prefix: 'tasks', logger: silent }),
+          tasks,
+          live: { heartbeatMs: 1000 },
+          auth: () => ({ subject: 'ada' }),
+        }),
+      ),
+    );
+    const [onOne, onTwo] = nodes.map(({ url }) => createTaskBridgeClient({ baseUrl: url }));
+    const { taskId } = (await onOne?.start({ taskType: 'count' })) ?? { taskId: '' };
+    const slot = slotOf(taskId);
+    let moved: Promise<void> | undefined;
+    const log: Log[number][] = [];
+    const to = ((await cluster.ownerOf(slot)) + 1) % 3;
+    for await (const fact of onTwo?.observe(taskId) ?? []) {
+      log.push(fact);
+      // While the slot is half moved its keys are on two servers: writes wait.
+      if (log.length === 10) moved = cluster.move(slot, to, () => new Promise((resolve) => setTimeout(resolve, 300)));
+    }
+    await moved;
+    expect(moved).toBeDefined();
+    proveWhole(log, steps);
+    expect(await cluster.ownerOf(slot)).toBe(to);
+    await Promise.all([onOne?.close(), onTwo?.close()]);
+    for (const { bridge } of nodes) await bridge.close();
+    one.disconnect();
+    two.disconnect();
+  });
+});
