@@ -34,6 +34,14 @@ fi
 need tar tar 'the check of the package unpacks it'
 need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
 
+# The Temporal server is a Go program that Go builds where there is none; it lands in Go's own bin folder, where the tests look too.
+temporal_cli=github.com/temporalio/cli/cmd/temporal@v1.5.1
+if ! command -v temporal >/dev/null 2>&1 && [ ! -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then
+  need go golang-go 'builds the Temporal server that the tests of workflows start'
+  say "Building the Temporal server ($temporal_cli): some minutes"
+  go install "$temporal_cli"
+fi
+
 if [ ! -x node_modules/.bin/vitest ]; then
   say 'Installing the packages of package-lock.json'
   npm ci --no-fund --no-audit

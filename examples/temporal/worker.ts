@@ -20,10 +20,10 @@ const worker = await Worker.create({
   workflowsPath: here('workflows.ts'),
   bundlerOptions: {
     // Only in this repository, where the package is its own source.
-    webpackConfigHook: (config) => ({
-      ...config,
-      resolve: { ...config.resolve, alias: { 'taskbridge/adapters/temporal/workflow': here('../../adapters/temporal/workflow/index.ts') } },
-    }),
+    webpackConfigHook: (config) => {
+      const alias = { ...config.resolve?.alias, 'taskbridge/adapters/temporal/workflow': here('../../adapters/temporal/workflow/index.ts') };
+      return { ...config, resolve: { ...config.resolve, alias } };
+    },
   },
   activities: { ...taskBridgeActivities(reporter), ...activitiesOf(reporter) },
 });
