@@ -39,7 +39,10 @@ temporal_cli=github.com/temporalio/cli/cmd/temporal@v1.5.1
 if ! command -v temporal >/dev/null 2>&1 && [ ! -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then
   need go golang-go 'builds the Temporal server that the tests of workflows start'
   say "Building the Temporal server ($temporal_cli): some minutes"
-  go install "$temporal_cli"
+  go install "$temporal_cli" || {
+    say "Please put a \`temporal\` program of 1.5 on the PATH, or a Go that can build one (1.21 or newer), then run this again." >&2
+    exit 1
+  }
 fi
 
 if [ ! -x node_modules/.bin/vitest ]; then
