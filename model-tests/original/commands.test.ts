@@ -163,15 +163,20 @@ describe('act', () => {
 });
 
 describe('cancel', () => {
-  test('asks the package’s own executor, whose fact has no reason', async () => {
-    const bridge = clients.make();
-    const { taskId } = await bridge.start({ taskType: 'fake' });
-    await bridge.cancel(taskId);
-    const observation = bridge.observe(taskId);
-    const facts = await watch(observation);
-    expect(typesOf(facts).at(-1)).toMatch(/CANCELLED|COMPLETED/);
-    expect(observation.getSnapshot().task.terminal).toBe(true);
-  });
+  test.each([undefined, 'no longer needed'])(
+    'with the reason %s ends a task of the package’s own executor, whose fact has none',
+    async (reason) => {
+      const bridge = clients.make();
+      const { taskId } = await bridge.start({ taskType: 'fake.held' });
+      const observation = bridge.observe(taskId);
+      const facts = await watch(observation, async ({ type }) => {
+        if (type === 'TASK_STARTED') expect((await bridge.cancel(taskId, reason)).status).toBe('CANCELLATION_REQUESTED');
+      });
+      expect(typesOf(facts)).toEqual(['STARTED', 'PROGRESS', 'CANCELLED']);
+      expect(facts.at(-1)?.payload).toEqual({ message: 'cancelled' });
+      expect(observation.getSnapshot().task).toMatchObject({ state: 'cancelled', terminal: true });
+    },
+  );
 });
 
 describe('get', () => {

@@ -176,17 +176,23 @@ SCRIPTS: dict[str, Callable[[Run], Awaitable[None]]] = {
 
 
 class ScriptedExecutor(TaskExecutor, TaskResumeService):
-    """Runs the scripts. Type `fake` goes to the package's own executor; any other unknown type cannot be submitted."""
+    """Runs the scripts. `fake` goes to the package's own executor, `fake.held` to one that rests until its task is
+    cancelled; any other type cannot be submitted."""
 
     def __init__(self, registry: TaskRegistry, events: EventStore, suspensions: MemorySuspensions) -> None:
         self._ports = (registry, events, suspensions)
-        self._fake = DeterministicFakeExecutor(registry=registry, event_store=events, progress_ticks=3)
+        self._held = asyncio.Semaphore(0)
+        ports = {"registry": registry, "event_store": events, "progress_ticks": 3}
+        self._fakes = {
+            "fake": DeterministicFakeExecutor(**ports),
+            "fake.held": DeterministicFakeExecutor(**ports, sleep_fn=lambda _: self._held.acquire()),
+        }
         self._runs: dict[str, Run] = {}
         self._jobs: set[asyncio.Task[None]] = set()
 
     async def submit_task(self, task: TaskRecord) -> None:
-        if task.task_type == "fake":
-            return await self._fake.submit_task(task)
+        if task.task_type in self._fakes:
+            return await self._fakes[task.task_type].submit_task(task)
         script = SCRIPTS[task.task_type]
         run = self._runs[task.task_id] = Run(task, *self._ports)
         job = asyncio.ensure_future(script(run))
@@ -194,8 +200,10 @@ class ScriptedExecutor(TaskExecutor, TaskResumeService):
         job.add_done_callback(self._jobs.discard)
 
     async def request_cancellation(self, task: TaskRecord) -> None:
-        if task.task_type == "fake":
-            return await self._fake.request_cancellation(task)
+        if task.task_type in self._fakes:
+            await self._fakes[task.task_type].request_cancellation(task)
+            self._held.release()
+            return
         self._runs[task.task_id].cancelled.set()
 
     async def resume_task(self, command: SubmitActionCommand, suspension: Any) -> None:

@@ -10,6 +10,16 @@ beforeAll(async () => {
   host = await startOriginal(200);
 });
 afterAll(() => host?.stop());
+/** One finished task of more facts than this server keeps by default. */
+let tooLong: Promise<{ readonly taskId: string }> | undefined;
+const trimmed = () =>
+  (tooLong ??= (async () => {
+    const bridge = clients.make();
+    const { taskId } = await bridge.start({ taskType: 'count', input: { to: 1300 } });
+    await watch(bridge.observe(taskId));
+    return { taskId };
+  })());
+
 beforeEach(() => {
   clients = createClients(() => host.baseUrl);
 });
@@ -159,6 +169,38 @@ describe.each(ways.map((transports) => ({ transports })))('the original’s serv
     }
     await expect.poll(() => host.logOf(taskId)).toHaveLength(5);
     expect(typesOf(await watch(bridge.observe(taskId)))).toEqual(['STARTED', 'COMPLETED']);
+  });
+
+  test('delivers facts from before, during and after the subscription once and in order, forty times', async () => {
+    const bridge = client();
+    for (let round = 0; round < 40; round += 1) {
+      const { taskId } = await bridge.start({ taskType: 'count', input: { to: 8 } });
+      // A different moment of the task's life each time.
+      for (let turn = 0; turn < (round * 7) % 31; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      const facts = await watch(bridge.observe(taskId));
+      expect(facts).toHaveLength(10);
+      expect(idsOf(facts)).toEqual(await host.logOf(taskId));
+    }
+  });
+
+  test('delivers thirty tasks at once', async () => {
+    const bridge = client();
+    const logs = Array.from({ length: 30 }, async () => {
+      const { taskId } = await bridge.start({ taskType: 'count', input: { to: 20, everyMs: 1 } });
+      expect(idsOf(await watch(bridge.observe(taskId)))).toEqual(await host.logOf(taskId));
+    });
+    await Promise.all(logs);
+  });
+
+  test('delivers what is kept of a log that was trimmed; no word is said of what is not', async () => {
+    const bridge = client();
+    const { taskId } = await trimmed();
+    const observation = bridge.observe(taskId);
+    const facts = await watch(observation);
+    expect(idsOf(facts)).toEqual(await host.logOf(taskId));
+    expect(facts.length).toBeLessThan(1302);
+    expect(typesOf(facts)[0]).toBe('PROGRESS');
+    expect(observation.getSnapshot()).toMatchObject({ connection: { continuity: 'resumed' }, task: { state: 'completed' } });
   });
 
   test('stays connected, and says that it knows a part, when it begins behind the end of a finished task', async () => {
