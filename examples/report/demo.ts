@@ -122,3 +122,5 @@ try {
   if (!interrupted.signal.aborted) console.error(error instanceof Error ? error.message : error);
 }
 await clean();
+// Node 20 may spin for ever in its own clean-up at a natural end after a forked process is gone; everything of ours is closed by now.
+process.exit();
