@@ -1,4 +1,5 @@
 import { createCredentials } from './auth/credentials.ts';
+import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createKeeper } from './checkpoints/keeper.ts';
 import { createCommands, type Commands } from './commands/commands.ts';
 import { createRequester } from './commands/requester.ts';
@@ -23,10 +24,18 @@ export interface TaskBridgeClient extends Commands {
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
   const settings = readOptions(options);
   const life = new AbortController();
-  const credentials = createCredentials(settings.auth);
-  const answered = createAnswered();
+  const credentialsOf = createCredentials(settings.auth);
+  const answered = createAnswered(
+    settings.hideAnswered
+      ? {
+          store: settings.checkpoints,
+          keyOf: (taskId) => checkpointKey(settings.checkpointNamespace, settings.baseUrl, `${taskId}|suspend-ack`),
+          onFault: (taskId, cause) => settings.onReport({ type: 'checkpoint', taskId, reason: 'Answers could not be kept.', cause }),
+        }
+      : undefined,
+  );
   const keeper = createKeeper(settings.checkpoints, settings.onReport);
-  const commands = createCommands(settings, createRequester(settings, credentials, life.signal), answered.note);
+  const commands = createCommands(settings, createRequester(settings, credentialsOf, life.signal), answered.note);
   const observations = new Set<Observation>();
   const { start, act, cancel, get } = commands;
 
@@ -39,14 +48,14 @@ export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBr
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
       const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, observeOptions, { settings, credentials, commands, keeper, answered, onFreed });
+      const observation = createObservation(taskId, observeOptions, { settings, credentialsOf, commands, keeper, answered, onFreed });
       observations.add(observation);
       return observation;
     },
     async close() {
       life.abort(closed('client'));
       for (const observation of observations) observation.close();
-      await keeper.flush();
+      await Promise.all([keeper.flush(), answered.flush()]);
     },
   };
 }

@@ -27,3 +27,37 @@ export function whenOpen(gate: Gate, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', onAbort);
   });
 }
+
+/** What a browser's gate looks at. */
+export interface BrowserGateOptions {
+  /** Also closed while the page is hidden: nothing new is tried, live connections stay. Defaults to false. */
+  readonly closedWhileHidden?: boolean;
+}
+
+/**
+ * Closed while the browser says that it is offline, and, where wanted, while the page is hidden. Open where there is no browser around, and
+ * for whatever that does not say.
+ */
+export function browserGate({ closedWhileHidden = false }: BrowserGateOptions = {}): Gate {
+  const { navigator, document } = globalThis as { navigator?: { onLine?: boolean }; document?: Document };
+  const page = closedWhileHidden ? document : undefined;
+  const isOpen = (): boolean => navigator?.onLine !== false && page?.visibilityState !== 'hidden';
+  return {
+    isOpen,
+    subscribe(listener) {
+      let known = isOpen();
+      const look = (): void => {
+        if (isOpen() === known) return;
+        known = !known;
+        listener(known);
+      };
+      const window = typeof globalThis.addEventListener === 'function' ? globalThis : undefined;
+      for (const type of ['online', 'offline']) window?.addEventListener(type, look);
+      page?.addEventListener('visibilitychange', look);
+      return () => {
+        for (const type of ['online', 'offline']) window?.removeEventListener(type, look);
+        page?.removeEventListener('visibilitychange', look);
+      };
+    },
+  };
+}

@@ -3,16 +3,22 @@
  *
  * @packageDocumentation
  */
-export type { AuthAnswer, AuthProvider, AuthRequest } from './auth/credentials.ts';
+export type { AuthAnswer, AuthProvider, AuthRequest, CallContext, ExpiringCredentials } from './auth/credentials.ts';
+export { indexedDbCheckpoints, type IndexedDbCheckpointsOptions } from './checkpoints/indexed-db.ts';
 export { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
+export { webStorageCheckpoints, type TextStorage } from './checkpoints/web-storage.ts';
 export { createTaskBridgeClient, type TaskBridgeClient } from './client.ts';
 export { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
-export type { ActRequest, Attachment, CommandOptions, Commands, StartRequest } from './commands/commands.ts';
+export type { ActRequest, CommandOptions, Commands, StartOptions, StartRequest } from './commands/commands.ts';
+export type { Attachment, AttachmentContent, UploadListener, UploadProgress } from './commands/upload.ts';
 export { clientErrorCodes, TaskBridgeClientError, type ClientErrorCode, type TaskBridgeClientErrorOptions } from './errors.ts';
-export { openGate, type Gate } from './gate.ts';
+export { asFailure, asProgress, isTerminalFact } from './facts.ts';
+export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';
+export type { TransportListener, TransportMoment } from './listener.ts';
 export type { Observation, ObservationActor, ObserveOptions } from './observation/observation.ts';
 export type { ConnectionState, ConnectionView, ObservationSnapshot, TaskView } from './observation/snapshot.ts';
-export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions } from './options.ts';
+export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, type Transports } from './options.ts';
+export type { FormPort, FormRequest } from './transports/form-port.ts';
 export type { Report } from './report.ts';
 export { defaultRoutes, type Routes } from './routes.ts';
 export type { Socket, SocketListener, SocketPort, SocketRequest, WebSocketConstructor } from './transports/socket.ts';
@@ -33,5 +39,6 @@ export type {
   TaskStatus,
   TransportName,
   UnknownFact,
+  Verdict,
 } from '../machines/index.ts';
 export { isFact } from '../machines/index.ts';

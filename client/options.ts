@@ -1,13 +1,24 @@
 import type { InspectionEvent, Observer } from 'xstate';
-import { transportNames, type Strategy, type TransportName, type Tries } from '../machines/index.ts';
+import { transportNames, type Strategy, type TransportName, type Tries, type Verdict } from '../machines/index.ts';
 import type { AuthProvider } from './auth/credentials.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
+import type { TransportListener } from './listener.ts';
 import type { Report } from './report.ts';
 import { defaultRoutes, type Routes } from './routes.ts';
+import { platformForms, type FormPort } from './transports/form-port.ts';
 import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
+
+/** All that a client does on the network goes through these three. */
+export interface Transports {
+  readonly fetch: typeof fetch;
+  /** Undefined where there are no WebSockets. */
+  readonly sockets: SocketPort | undefined;
+  /** For uploads that tell how far they came, where `fetch` cannot; undefined where nothing can. */
+  readonly forms: FormPort | undefined;
+}
 
 /** All that a client may be told. Only `baseUrl` must be. */
 export interface TaskBridgeClientOptions {
@@ -19,6 +30,8 @@ export interface TaskBridgeClientOptions {
   readonly WebSocket?: WebSocketConstructor;
   /** WebSockets from elsewhere; wins over `WebSocket`. */
   readonly sockets?: SocketPort;
+  /** Wraps what is used for the network: for tracing, signing, caching, tests. Called once, with the defaults filled in. */
+  readonly intercept?: (transports: Transports) => Transports;
   /** Defaults to no credentials (cookies are sent as `fetch` sends them). */
   readonly auth?: AuthProvider;
   /** `omit`, `same-origin` or `include` cookies. Defaults to `same-origin`, like `fetch`. */
@@ -45,6 +58,20 @@ export interface TaskBridgeClientOptions {
   readonly onReport?: (report: Report) => void;
   /** Hides a question that this client has answered when its fact is delivered again. Defaults to false. */
   readonly hideAnswered?: boolean;
+  /** Hooks on the wire. Called at once, so they must be quick; `onReport` is enough for most. */
+  readonly listener?: Partial<TransportListener>;
+  /**
+   * Says of a refusal, a close or a network error whether it passes; undefined for the protocol's own rule. `final` ends a command or an
+   * observation, `retry` costs a try.
+   */
+  readonly classify?: (failure: TaskBridgeClientError) => Verdict | undefined;
+  /**
+   * The rest before the next try, in milliseconds, by how often in a row that was tried again: 0, 1, 2 … Replaces `backoffBaseMs`,
+   * `backoffMaxMs` and their jitter. A `Retry-After` of the server is never cut short.
+   */
+  readonly retryPolicy?: (retry: number) => number;
+  /** True where `fetch` sends a stream as body. Defaults to where there is no `XMLHttpRequest`: browsers do so over HTTP/2 at most. */
+  readonly streamsUploads?: boolean;
   readonly limits?: Partial<ClientLimits>;
 }
 
@@ -70,6 +97,8 @@ export interface ClientLimits {
   readonly climbIntervalMs: number;
   /** A climbed transport that falls within this time counts as failed. Defaults to 60000. */
   readonly provingMs: number;
+  /** Credentials of a live connection are renewed that long before their end, where the provider says when that is. Defaults to 30000. */
+  readonly renewBeforeMs: number;
   /** Longest `Retry-After` that is obeyed. Defaults to 60000. */
   readonly retryAfterMaxMs: number;
   /** A command is tried once, and again that often. Defaults to 3. */
@@ -98,6 +127,7 @@ export const defaultClientLimits: ClientLimits = {
   backoffMaxMs: 5_000,
   climbIntervalMs: 30_000,
   provingMs: 60_000,
+  renewBeforeMs: 30_000,
   retryAfterMaxMs: 60_000,
   commandRetriesMax: 3,
   commandTimeoutMs: 30_000,
@@ -108,10 +138,8 @@ export const defaultClientLimits: ClientLimits = {
 };
 
 /** Options, checked and complete. */
-export interface ClientSettings {
+export interface ClientSettings extends Transports {
   readonly baseUrl: string;
-  readonly fetch: typeof fetch;
-  readonly sockets: SocketPort | undefined;
   readonly auth: AuthProvider | undefined;
   readonly cookies: RequestCredentials;
   readonly checkpoints: CheckpointStore;
@@ -125,6 +153,11 @@ export interface ClientSettings {
   readonly inspect: TaskBridgeClientOptions['inspect'];
   readonly onReport: (report: Report) => void;
   readonly hideAnswered: boolean;
+  readonly listener: Partial<TransportListener>;
+  readonly classify: TaskBridgeClientOptions['classify'];
+  /** The rest before a retry, with jitter. */
+  readonly backoffMs: (retry: number) => number;
+  readonly streamsUploads: boolean;
   readonly limits: ClientLimits;
 }
 
@@ -145,17 +178,21 @@ export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
   if (limits.pollEventsMax > 500)
     refuse(`limits.pollEventsMax (${limits.pollEventsMax}) must not be above 500, the largest page that a server gives.`);
   const sockets = options.sockets ?? socketsOf(options.WebSocket ?? globalThis.WebSocket);
-  const tries = readTries(options, sockets !== undefined);
+  // A fetch of the host's own is not gone around.
+  const forms = options.fetch ? undefined : platformForms();
+  const plain: Transports = { fetch: fetcher, sockets, forms };
+  const transports = options.intercept?.(plain) ?? plain;
+  const tries = readTries(options, transports.sockets !== undefined);
+  const chance = options.chance ?? systemChance;
   return {
     baseUrl,
-    fetch: fetcher,
-    sockets,
+    ...transports,
     auth: options.auth,
     cookies: options.cookies ?? 'same-origin',
     checkpoints: options.checkpoints ?? memoryCheckpoints(),
     checkpointNamespace: options.checkpointNamespace ?? '',
     clock: options.clock ?? systemClock,
-    chance: options.chance ?? systemChance,
+    chance,
     gate: options.gate ?? openGate,
     routes: { ...defaultRoutes, ...options.routes },
     strategy: options.strategy ?? 'progressive-sticky',
@@ -163,6 +200,12 @@ export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
     inspect: options.inspect,
     onReport: options.onReport ?? (() => undefined),
     hideAnswered: options.hideAnswered ?? false,
+    listener: options.listener ?? {},
+    classify: options.classify,
+    backoffMs:
+      options.retryPolicy ??
+      ((retry) => Math.min(limits.backoffBaseMs * 2 ** Math.min(retry, 16), limits.backoffMaxMs) * (1 + chance.fraction() / 5)),
+    streamsUploads: options.streamsUploads ?? !('XMLHttpRequest' in globalThis),
     limits,
   };
 }

@@ -4,6 +4,8 @@ import type { TransportName } from '../machines/index.ts';
 export type Report =
   /** A frame or an event of a page was skipped: nothing could be told from it. */
   | { readonly type: 'malformed'; readonly taskId: string; readonly transport: TransportName; readonly reason: string }
+  /** Facts are missing, or the history was replaced; `firstEventId` is where it goes on. */
+  | { readonly type: 'gap'; readonly taskId: string; readonly reason: 'trimmed' | 'reset'; readonly firstEventId: string | null }
   /** A connection ended. */
   | { readonly type: 'lost'; readonly taskId: string; readonly transport: TransportName; readonly reason: string }
   /** The checkpoint store failed, or what it held could not be used. */

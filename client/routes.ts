@@ -1,19 +1,27 @@
+import type { CallContext } from './auth/credentials.ts';
 import { TaskBridgeClientError } from './errors.ts';
 
-/** Where the server's routes are, below the base URL. Each answer begins with `/` and has neither query nor fragment. */
+/**
+ * Where the server's routes are, below the base URL. Each answer begins with `/` and has neither query nor fragment. `context` is that of
+ * the call or observation.
+ */
 export interface Routes {
-  tasks(): string;
-  task(taskId: string): string;
-  events(taskId: string): string;
-  stream(taskId: string): string;
-  cancel(taskId: string): string;
-  actions(taskId: string): string;
-  webSocket(): string;
+  /** For new tasks as JSON. */
+  tasks(context?: CallContext): string;
+  /** For new tasks with attachments. */
+  tasksWithAttachments(context?: CallContext): string;
+  task(taskId: string, context?: CallContext): string;
+  events(taskId: string, context?: CallContext): string;
+  stream(taskId: string, context?: CallContext): string;
+  cancel(taskId: string, context?: CallContext): string;
+  actions(taskId: string, context?: CallContext): string;
+  webSocket(context?: CallContext): string;
 }
 
 /** The protocol's own routes. */
 export const defaultRoutes: Routes = {
   tasks: () => '/api/v1/tasks',
+  tasksWithAttachments: () => '/api/v1/tasks',
   task: (taskId) => `/api/v1/tasks/${taskId}`,
   events: (taskId) => `/api/v1/tasks/${taskId}/events`,
   stream: (taskId) => `/api/v1/tasks/${taskId}/events/stream`,

@@ -1,5 +1,6 @@
 import type { JsonObject, Refused } from '../../machines/index.ts';
 import { TaskBridgeClientError } from '../errors.ts';
+import type { ClientSettings } from '../options.ts';
 
 /** Reads a body as text, no further than `bytesMax`. Rejects with code `INVALID_RESPONSE` beyond, and with whatever a torn body throws. */
 export async function readText(response: Response, bytesMax: number): Promise<string> {
@@ -32,17 +33,23 @@ export function parseObject(text: string): { readonly [key: string]: unknown } |
 }
 
 /** What `Retry-After` asks to wait, in milliseconds, at most `maxMs`; undefined where it asks nothing that can be read. */
-export function retryAfterMs(text: string | null | undefined, now: number, maxMs: number): number | undefined {
+function retryAfterMs(text: string | null | undefined, now: number, maxMs: number): number | undefined {
   if (text == null || text.trim() === '') return undefined;
   const ms = /^\d{1,9}$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxMs);
 }
 
-/** The refusal that a status, a body and a `Retry-After` make. */
-export function refusedBy(status: number, body: string, waitMs: number | undefined): Refused & { readonly details: JsonObject } {
+/** The refusal that a status, a body and a `Retry-After` make, with the host's word on it. */
+export function refusedBy(
+  { clock, limits, classify }: Pick<ClientSettings, 'clock' | 'limits' | 'classify'>,
+  status: number,
+  body: string,
+  retryAfter: string | null | undefined,
+): Refused & { readonly details: JsonObject } {
   const envelope = parseObject(body) ?? {};
   const { code, message, details } = envelope;
-  return {
+  const waitMs = retryAfterMs(retryAfter, clock.now(), limits.retryAfterMaxMs);
+  const refused = {
     status,
     ...(typeof code === 'string' && { code }),
     ...(typeof message === 'string' && { message }),
@@ -50,6 +57,8 @@ export function refusedBy(status: number, body: string, waitMs: number | undefin
     // The envelope came from JSON, so an object in it is one of JSON.
     details: typeof details === 'object' && details !== null && !Array.isArray(details) ? (details as JsonObject) : {},
   };
+  const verdict = classify?.(toError(refused));
+  return { ...refused, ...(verdict && { verdict }) };
 }
 
 /** The same as an error. */

@@ -6,19 +6,14 @@ import type {
   SubmitActionResponse,
   TaskSnapshotResponse,
 } from '../../machines/index.ts';
+import type { CallContext } from '../auth/credentials.ts';
 import { freshId } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import { assertTaskId } from '../routes.ts';
 import type { Requester } from './requester.ts';
+import { createUpload, type Attachment, type UploadListener } from './upload.ts';
 
-/** A file that goes with a new task. It is sent again at every try, so bytes or a `Blob`, not a stream. */
-export interface Attachment {
-  readonly fileName: string;
-  /** Defaults to `application/octet-stream`. */
-  readonly contentType?: string;
-  readonly content: Uint8Array | Blob;
-}
 /** What to start. */
 export interface StartRequest {
   readonly taskType: string;
@@ -42,11 +37,21 @@ export interface ActRequest {
 /** What every command takes besides. */
 export interface CommandOptions {
   readonly signal?: AbortSignal;
+  /** Handed to `auth` and `routes`. */
+  readonly context?: CallContext;
+}
+/** What a start takes besides. */
+export interface StartOptions extends CommandOptions {
+  /**
+   * Told how far the attachments came. The time-out of a try begins anew with every such step. Needs a `fetch` that takes streams (Node), or
+   * an `XMLHttpRequest` (browsers, where `fetch` was not replaced); elsewhere it is not called.
+   */
+  readonly onUpload?: UploadListener;
 }
 
 /** The calls that are no observation. All reject with a `TaskBridgeClientError` only. */
 export interface Commands {
-  start(request: StartRequest, options?: CommandOptions): Promise<CreateTaskResponse>;
+  start(request: StartRequest, options?: StartOptions): Promise<CreateTaskResponse>;
   act(taskId: string, request: ActRequest, options?: CommandOptions): Promise<SubmitActionResponse>;
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
@@ -55,24 +60,34 @@ export interface Commands {
 /** The commands, and what observations ask for beside them. */
 export interface InnerCommands extends Commands {
   /** {@link Commands.get} without another try or a refresh. */
-  probe(taskId: string, signal: AbortSignal): Promise<TaskSnapshotResponse>;
+  probe(taskId: string, options: CommandOptions): Promise<TaskSnapshotResponse>;
 }
 
 /** Called with every receipt, so that observations know what was answered here. */
 export type ReceiptListener = (taskId: string, suspendId: string, status: ActionStatus) => void;
 
 /** Puts commands into the shape of the wire. */
-export function createCommands({ routes, chance }: ClientSettings, requester: Requester, onReceipt: ReceiptListener): InnerCommands {
+export function createCommands(
+  { routes, chance, streamsUploads }: ClientSettings,
+  requester: Requester,
+  onReceipt: ReceiptListener,
+): InnerCommands {
   const unanswered = new Map<string, string>();
 
   return {
-    async start({ taskType, input = {}, metadata, clientRequestId = freshId(chance), attachments = [] }, { signal } = {}) {
-      const fields = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
-      const body = attachments.length > 0 ? toForm(fields, attachments) : fields;
-      return read<CreateTaskResponse>(await requester.send({ method: 'POST', route: routes.tasks(), body, signal }), 'taskId', 'status');
+    async start({ taskType, input = {}, metadata, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
+      const { signal, context, onUpload } = options;
+      const common = { method: 'POST', signal, context } as const;
+      if (attachments.length === 0) {
+        const body = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
+        return readStarted(await requester.send({ ...common, route: routes.tasks(context), body }));
+      }
+      const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
+      const upload = createUpload({ fields, attachments, onProgress: onUpload, streams: streamsUploads, chance });
+      return readStarted(await requester.send({ ...common, route: routes.tasksWithAttachments(context), upload }));
     },
 
-    async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal } = {}) {
+    async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {
       assertTaskId(taskId);
       const answer = { suspendId, actionType, payload, ...(metadata && { metadata }) };
       // A caller that tries again after a failure means the same answer: the server then takes it once.
@@ -81,7 +96,7 @@ export function createCommands({ routes, chance }: ClientSettings, requester: Re
       if (clientActionId === undefined) remember(unanswered, key, id);
       const body = { clientActionId: id, ...answer };
       const response = read<SubmitActionResponse>(
-        await requester.send({ method: 'POST', route: routes.actions(taskId), body, signal }),
+        await requester.send({ method: 'POST', route: routes.actions(taskId, context), body, signal, context }),
         'status',
       );
       unanswered.delete(key);
@@ -89,23 +104,25 @@ export function createCommands({ routes, chance }: ClientSettings, requester: Re
       return response;
     },
 
-    async cancel(taskId, reason, { signal } = {}) {
+    async cancel(taskId, reason, { signal, context } = {}) {
       assertTaskId(taskId);
       const body = reason === undefined ? {} : { reason };
-      return read<CancelTaskResponse>(await requester.send({ method: 'POST', route: routes.cancel(taskId), body, signal }), 'status');
+      const route = routes.cancel(taskId, context);
+      return read<CancelTaskResponse>(await requester.send({ method: 'POST', route, body, signal, context }), 'status');
     },
 
-    async get(taskId, { signal } = {}) {
+    async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
-      return readSnapshot(await requester.send({ method: 'GET', route: routes.task(taskId), signal }));
+      return readSnapshot(await requester.send({ method: 'GET', route: routes.task(taskId, context), signal, context }));
     },
 
-    async probe(taskId, signal) {
-      return readSnapshot(await requester.send({ method: 'GET', route: routes.task(taskId), signal, isProbe: true }));
+    async probe(taskId, { signal, context }) {
+      return readSnapshot(await requester.send({ method: 'GET', route: routes.task(taskId, context), signal, context, isProbe: true }));
     },
   };
 }
 
+const readStarted = (body: { readonly [key: string]: unknown }): CreateTaskResponse => read<CreateTaskResponse>(body, 'taskId', 'status');
 const readSnapshot = (body: { readonly [key: string]: unknown }): TaskSnapshotResponse =>
   read<TaskSnapshotResponse>(body, 'taskId', 'status', 'state');
 
@@ -126,16 +143,4 @@ function read<T>(body: { readonly [key: string]: unknown }, ...texts: readonly (
     if (typeof body[name] !== 'string') throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer has no text field "${name}".`);
   // Checked above as far as we rely on it; enums stay open, since newer servers may know more values.
   return body as T;
-}
-
-function toForm(fields: Readonly<Record<string, string | JsonObject>>, attachments: readonly Attachment[]): FormData {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, typeof value === 'string' ? value : JSON.stringify(value));
-  for (const { fileName, contentType = 'application/octet-stream', content } of attachments) {
-    // A Uint8Array over a shared buffer is no BlobPart by type, but every platform copies it.
-    const blob =
-      content instanceof Blob ? content.slice(0, content.size, contentType) : new Blob([content as BlobPart], { type: contentType });
-    form.append('attachments', blob, fileName);
-  }
-  return form;
 }

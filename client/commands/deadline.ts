@@ -4,6 +4,8 @@ import { aborted, TaskBridgeClientError } from '../errors.ts';
 /** A signal of its own that follows others and a timer. */
 export interface Deadline {
   readonly signal: AbortSignal;
+  /** Begins the time anew. */
+  extend(): void;
   /** Frees timer and listeners. */
   release(): void;
 }
@@ -11,10 +13,9 @@ export interface Deadline {
 /** Aborts when one of the signals does, or after `ms` with code `TIMEOUT`. Plain timers: `AbortSignal.timeout` may be collected unfired. */
 export function createDeadline(clock: Clock, ms: number, signals: readonly (AbortSignal | undefined)[]): Deadline {
   const controller = new AbortController();
-  const timer = clock.setTimeout(
-    () => controller.abort(new TaskBridgeClientError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true })),
-    ms,
-  );
+  let isReleased = false;
+  const expire = (): void => controller.abort(new TaskBridgeClientError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true }));
+  let timer = clock.setTimeout(expire, ms);
   const leaves = signals.flatMap((signal) => {
     if (!signal) return [];
     const follow = (): void => controller.abort(signal.reason);
@@ -24,7 +25,13 @@ export function createDeadline(clock: Clock, ms: number, signals: readonly (Abor
   });
   return {
     signal: controller.signal,
+    extend() {
+      if (isReleased) return;
+      clock.clearTimeout(timer);
+      timer = clock.setTimeout(expire, ms);
+    },
     release() {
+      isReleased = true;
       clock.clearTimeout(timer);
       for (const leave of leaves) leave();
     },

@@ -1,18 +1,22 @@
+import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
 import type { ClientSettings } from '../options.ts';
 import { join } from '../routes.ts';
-import type { Credentials } from '../auth/credentials.ts';
-import { parseObject, readText, refusedBy, retryAfterMs, toError } from './answer.ts';
+import { parseObject, readText, refusedBy, toError } from './answer.ts';
 import { createDeadline, rest } from './deadline.ts';
+import type { Upload, UploadListener } from './upload.ts';
 
 /** One request to the server. */
 export interface CommandRequest {
   readonly method: 'GET' | 'POST';
   readonly route: string;
-  /** JSON to send, or a form. Sent unchanged at every try. */
+  /** JSON, sent unchanged at every try. */
   readonly body?: object;
+  /** A form with files, instead of a body. */
+  readonly upload?: Upload;
   readonly signal?: AbortSignal | undefined;
+  readonly context?: CallContext | undefined;
   /** Sent once, without another try or a refresh: the transport chart decides what comes next. */
   readonly isProbe?: boolean;
 }
@@ -23,21 +27,30 @@ export interface Requester {
   send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }>;
 }
 
-/** Tries again on network errors, time-outs, 429 and 5xx with back-off; a 401 costs one refresh, not a try. */
-export function createRequester(settings: ClientSettings, credentials: Credentials, clientSignal: AbortSignal): Requester {
-  const { clock, chance, limits } = settings;
+type Answer =
+  { readonly ok: true; readonly body: { readonly [key: string]: unknown } } | { readonly ok: false; readonly error: TaskBridgeClientError };
+
+/**
+ * Tries again on network errors, time-outs, 429 and 5xx with back-off, or on what the host's classifier says; a 401 costs one refresh, not a
+ * try. What can be sent only once is.
+ */
+export function createRequester(
+  settings: ClientSettings,
+  credentialsOf: (context: CallContext | undefined) => Credentials,
+  clientSignal: AbortSignal,
+): Requester {
+  const { clock, limits, gate } = settings;
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
-    const retriesMax = request.isProbe ? 0 : limits.commandRetriesMax;
+    const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
     const turn = follow(request.signal, clientSignal);
     try {
       for (let retry = 0; ; retry += 1) {
         try {
           return await once(request, turn.signal);
         } catch (error) {
-          if (!(error instanceof TaskBridgeClientError) || retry >= retriesMax || !isRetried(error)) throw error;
-          const backoff = Math.min(limits.backoffBaseMs * 2 ** retry, limits.backoffMaxMs) * (1 + chance.fraction() / 5);
-          await rest(clock, Math.max(backoff, error.retryAfterMs ?? 0), turn.signal);
+          if (!(error instanceof TaskBridgeClientError) || retry >= retriesMax || !isRetried(error, settings)) throw error;
+          await rest(clock, Math.max(settings.backoffMs(retry), error.retryAfterMs ?? 0), turn.signal);
         }
       }
     } finally {
@@ -46,61 +59,15 @@ export function createRequester(settings: ClientSettings, credentials: Credentia
   }
 
   async function once(request: CommandRequest, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
+    const credentials = credentialsOf(request.context);
     for (let refreshed = false; ; refreshed = true) {
-      await whenOpen(settings.gate, signal);
+      await whenOpen(gate, signal);
       const { headers, generation } = await credentials.authorize();
-      const answer = await exchange(request, headers, signal);
+      const answer = await exchange(settings, request, headers, signal);
       if (answer.ok) return answer.body;
-      if (answer.error.status !== 401 || refreshed || request.isProbe || !credentials.refreshable) throw answer.error;
-      await whenOpen(settings.gate, signal);
+      if (answer.error.status !== 401 || refreshed || isOnce(request) || !credentials.refreshable) throw answer.error;
+      await whenOpen(gate, signal);
       await credentials.refresh(generation);
-    }
-  }
-
-  type Answer =
-    | { readonly ok: true; readonly body: { readonly [key: string]: unknown } }
-    | { readonly ok: false; readonly error: TaskBridgeClientError };
-
-  async function exchange(
-    { method, route, body }: CommandRequest,
-    authorization: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
-    const isForm = typeof FormData !== 'undefined' && body instanceof FormData;
-    try {
-      const response = await settings.fetch(join(settings.baseUrl, route), {
-        method,
-        headers: { accept: 'application/json', ...(body && !isForm && { 'content-type': 'application/json' }), ...authorization },
-        ...(body && { body: isForm ? body : JSON.stringify(body) }),
-        signal: deadline.signal,
-        credentials: settings.cookies,
-        // Credentials go to one origin only; a redirect could lead to another.
-        redirect: 'error',
-      });
-      const text = await readText(response, limits.pageBytesMax);
-      if (!response.ok) {
-        const waitMs = retryAfterMs(response.headers.get('retry-after'), clock.now(), limits.retryAfterMaxMs);
-        return { ok: false, error: toError(refusedBy(response.status, text, waitMs)) };
-      }
-      const parsed = parseObject(text);
-      if (parsed) return { ok: true, body: parsed };
-      throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, {
-        status: response.status,
-      });
-    } catch (cause) {
-      if (cause instanceof TaskBridgeClientError) throw cause;
-      if (deadline.signal.aborted) throw aborted(deadline.signal);
-      throw new TaskBridgeClientError(
-        'NETWORK_ERROR',
-        `No answer from ${settings.baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`,
-        {
-          cause,
-          retryable: true,
-        },
-      );
-    } finally {
-      deadline.release();
     }
   }
 
@@ -111,7 +78,71 @@ export function createRequester(settings: ClientSettings, credentials: Credentia
   };
 }
 
-function isRetried({ code, status }: TaskBridgeClientError): boolean {
+/** One request, one answer. */
+async function exchange(
+  settings: ClientSettings,
+  request: CommandRequest,
+  authorization: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { clock, limits, baseUrl } = settings;
+  const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
+  // While an upload goes on, there is nothing to answer yet.
+  const onProgress: UploadListener = (progress) => {
+    deadline.extend();
+    request.upload?.onProgress?.(progress);
+  };
+  try {
+    const response = await post(settings, request, authorization, deadline.signal, onProgress);
+    const text = await readText(response, limits.pageBytesMax);
+    if (!response.ok) return { ok: false, error: toError(refusedBy(settings, response.status, text, response.headers.get('retry-after'))) };
+    const parsed = parseObject(text);
+    if (parsed) return { ok: true, body: parsed };
+    throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
+  } catch (cause) {
+    if (cause instanceof TaskBridgeClientError) throw cause;
+    if (deadline.signal.aborted) throw aborted(deadline.signal);
+    const message = `No answer from ${baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`;
+    throw new TaskBridgeClientError('NETWORK_ERROR', message, { cause, retryable: true });
+  } finally {
+    deadline.release();
+  }
+}
+
+async function post(
+  { fetch, forms, cookies, baseUrl }: ClientSettings,
+  { method, route, body, upload }: CommandRequest,
+  authorization: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  onProgress: UploadListener,
+): Promise<Response> {
+  const url = join(baseUrl, route);
+  const headers = { accept: 'application/json', ...authorization };
+  // Credentials go to one origin only; a redirect could lead to another.
+  const common = { method, signal, credentials: cookies, redirect: 'error' } as const;
+  if (!upload) {
+    if (!body) return fetch(url, { ...common, headers });
+    return fetch(url, { ...common, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  }
+  const opened = await upload.open(onProgress);
+  if ('stream' in opened) {
+    // `duplex` is asked for by every fetch that takes a stream, and missing in the DOM's types.
+    const streamed = { ...common, headers: { ...headers, 'content-type': opened.contentType }, body: opened.stream, duplex: 'half' };
+    return fetch(url, streamed as RequestInit);
+  }
+  if (upload.onProgress && forms) return forms({ url, headers, form: opened.form, withCookies: cookies === 'include', signal, onProgress });
+  return fetch(url, { ...common, headers, body: opened.form });
+}
+
+/** A probe is the chart's, a bare stream is gone. */
+function isOnce({ isProbe, upload }: CommandRequest): boolean {
+  return isProbe === true || upload?.isRepeatable === false;
+}
+
+function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): boolean {
+  const { code, status } = error;
+  const verdict = classify?.(error);
+  if (verdict) return verdict === 'retry';
   return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || status === 429 || (status !== undefined && status >= 500);
 }
 

@@ -7,6 +7,8 @@ import {
   type TransportName,
   type UnknownFact,
 } from '../../machines/index.ts';
+import type { CallContext } from '../auth/credentials.ts';
+import { tellRaw, type TransportListener } from '../listener.ts';
 import type { Report } from '../report.ts';
 import { createCursor, type Cursor } from './cursor.ts';
 import { readFrame } from './frame.ts';
@@ -14,6 +16,8 @@ import { readFrame } from './frame.ts';
 /** What the intake hands on. */
 export interface IntakeTarget {
   readonly taskId: string;
+  readonly context: CallContext | undefined;
+  readonly listener: Partial<TransportListener>;
   deliver(fact: Fact | UnknownFact, bytes: number): void;
   /** The terminal fact was delivered. */
   ended(): void;
@@ -31,8 +35,10 @@ export interface Connection {
   readonly delivered: number;
   /** The server took it. `extensions` is what it granted. */
   confirmed(extensions?: unknown): void;
-  /** The text of one frame. */
+  /** The text of one frame, or of the data of one event. */
   frame(text: string): void;
+  /** Text came that is not one frame: told, and nothing else. */
+  raw(text: string): void;
   /** One parsed frame or event of a page, and its size. */
   value(value: unknown, bytes: number): void;
   gap(gap: Gap): void;
@@ -72,12 +78,14 @@ export function createIntake(target: IntakeTarget, start: string | null): Intake
 }
 
 function openConnection(transport: TransportName, cursor: Cursor, target: IntakeTarget, tell: (event: TransportEvent) => void): Connection {
-  const { taskId } = target;
+  const { taskId, context, listener } = target;
+  const moment = { taskId, context };
   const begunAfter = cursor.value;
   const isStream = transport !== 'poll';
   const came = { facts: false, life: false };
   let isClosed = false;
   let isLevel = false;
+  let isConfirmed = false;
   let delivered = 0;
 
   // `confirmed`, `level` and `alive` exist for the two streams only; the callers below see to it.
@@ -98,6 +106,7 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
 
   function malformed(reason: string): void {
     target.report({ type: 'malformed', taskId, transport, reason });
+    listener.onMalformedWirePayload?.({ ...moment, source: transport, reason });
     flush();
     say('malformed');
   }
@@ -105,6 +114,7 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
   function confirmed(extensions?: unknown): void {
     if (isClosed) return;
     if (Array.isArray(extensions)) cursor.markDense();
+    isConfirmed = true;
     if (isStream) say('confirmed');
     if (begunAfter === cursor.value) level();
   }
@@ -112,6 +122,7 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
   function gap(found: Gap): void {
     if (isClosed) return;
     cursor.open(found);
+    target.report({ type: 'gap', taskId, ...found });
     target.gap(found);
     tell({ type: 'log.gap', reason: found.reason });
   }
@@ -121,6 +132,8 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
     if (isClosed) return;
     isClosed = true;
     target.report({ type: 'lost', taskId, transport, reason });
+    if (!isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...moment, reason });
+    if (!isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...moment, reason });
     tell(event ?? { type: `${transport}.lost` });
   }
 
@@ -136,6 +149,8 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
     cursor.move(eventId);
     came.facts = true;
     delivered += 1;
+    if (transport === 'sse') listener.onSseEvent?.({ ...moment, fact });
+    else if (transport === 'poll') listener.onPollEvent?.({ ...moment, fact });
     target.deliver(fact, bytes);
     if (!isTerminalType(type)) return;
     flush();
@@ -166,8 +181,10 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
       return delivered;
     },
     confirmed,
+    raw: (text) => tellRaw(listener, moment, transport, text),
     frame(text) {
       if (isClosed) return;
+      tellRaw(listener, moment, transport, text);
       let parsed: unknown;
       try {
         parsed = JSON.parse(text);

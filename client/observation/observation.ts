@@ -1,6 +1,6 @@
 import { createActor, fromTransition, type ActorRefFrom, type Subscription } from 'xstate';
 import { emptyAggregate, isStart, type Fact, type TransportEvent, type UnknownFact } from '../../machines/index.ts';
-import type { Credentials } from '../auth/credentials.ts';
+import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
 import type { Keeper } from '../checkpoints/keeper.ts';
 import type { InnerCommands } from '../commands/commands.ts';
@@ -20,6 +20,8 @@ export interface ObserveOptions {
   readonly lastEventId?: string;
   /** Closes the observation; its iterators fail with code `ABORTED`. */
   readonly signal?: AbortSignal;
+  /** Handed to `auth`, `routes` and `listener`. */
+  readonly context?: CallContext;
 }
 
 interface ChangedEvent {
@@ -58,7 +60,7 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
 /** What the client gives each of its observations. */
 export interface ObservationHost {
   readonly settings: ClientSettings;
-  readonly credentials: Credentials;
+  readonly credentialsOf: (context: CallContext | undefined) => Credentials;
   readonly commands: InnerCommands;
   readonly keeper: Keeper;
   readonly answered: Answered;
@@ -69,6 +71,7 @@ export interface ObservationHost {
 /** Observes one task. */
 export function createObservation(taskId: string, options: ObserveOptions, host: ObservationHost): Observation {
   const { settings, commands, answered } = host;
+  const { context } = options;
   let projection: Projection | undefined;
   let chart: TransportActor | undefined;
   let hasSubscribers = false;
@@ -110,19 +113,27 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   void begin();
 
   async function begin(): Promise<void> {
-    const checkpoint = await share.load();
+    const [checkpoint] = await Promise.all([share.load(), answered.load(taskId)]);
     if (ending) return;
     const explicit = options.lastEventId;
     const cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
     const start: ProjectionStart = cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask';
     const intake = createIntake(
-      { taskId, deliver, ended: () => tellChart({ type: 'log.ended' }), gap: onGap, report: settings.onReport },
+      {
+        taskId,
+        context,
+        listener: settings.listener,
+        deliver,
+        ended: () => tellChart({ type: 'log.ended' }),
+        gap: onGap,
+        report: settings.onReport,
+      },
       cursor,
     );
     projection = createProjection({
       start,
       mirror,
-      ask: () => commands.get(taskId, { signal: abort.signal }),
+      ask: () => commands.get(taskId, { signal: abort.signal, ...(context && { context }) }),
       isDense: () => intake.isDense,
       onPartial: (cause) => settings.onReport({ type: 'partial', taskId, cause }),
       onChange: () => {
@@ -132,10 +143,11 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     });
     chart = createTransportActor({
       taskId,
+      context,
       settings,
-      credentials: host.credentials,
+      credentials: host.credentialsOf(context),
       intake,
-      probe: (signal) => commands.probe(taskId, signal),
+      probe: (signal) => commands.probe(taskId, { signal, ...(context && { context }) }),
     });
     chart.subscribe({ next: changed, complete: onChartEnd, error: onChartError });
     chart.start();
@@ -257,7 +269,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     getSnapshot,
     subscribe(listener) {
       subscribed();
-      return actor.subscribe(({ context }) => listener(context));
+      return actor.subscribe((now) => listener(now.context));
     },
     [Symbol.asyncIterator]: () => journal.iterate(),
     close,

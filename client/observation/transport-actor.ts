@@ -1,8 +1,8 @@
 import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
 import {
-  backoffMs,
   climbMs,
   compareEventIds,
+  retryOf,
   transportMachine,
   type Settlement,
   type TaskSnapshotResponse,
@@ -10,7 +10,7 @@ import {
   type TransportEvent,
   type TransportName,
 } from '../../machines/index.ts';
-import type { Authorization, Credentials } from '../auth/credentials.ts';
+import type { Authorization, CallContext, Credentials } from '../auth/credentials.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
 import type { ClientSettings } from '../options.ts';
@@ -26,6 +26,7 @@ export type TransportActor = ActorRefFrom<typeof transportMachine>;
 /** What the chart's actors need. */
 export interface TransportActorOptions {
   readonly taskId: string;
+  readonly context: CallContext | undefined;
   readonly settings: ClientSettings;
   readonly credentials: Credentials;
   readonly intake: Intake;
@@ -34,8 +35,8 @@ export interface TransportActorOptions {
 }
 
 /** Gives the transport chart its IO and its clock. The actor is not started yet. */
-export function createTransportActor({ taskId, settings, credentials, intake, probe }: TransportActorOptions): TransportActor {
-  const { limits, clock, chance, routes, gate, sockets, baseUrl } = settings;
+export function createTransportActor({ taskId, context, settings, credentials, intake, probe }: TransportActorOptions): TransportActor {
+  const { limits, clock, chance, routes, gate, sockets, baseUrl, listener } = settings;
   let usedGeneration = 0;
 
   /** Opens a connection with credentials; `run` returns or resolves with what frees it. */
@@ -52,10 +53,16 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
       const controller = new AbortController();
       const connection = intake.open(transport, sendBack);
       let free: (() => void) | Promise<void> | undefined;
+      let renewal: unknown;
       credentials.authorize().then(
         (authorization) => {
           if (controller.signal.aborted) return;
           usedGeneration = authorization.generation;
+          if (transport !== 'poll' && authorization.expiresAt !== undefined)
+            renewal = clock.setTimeout(
+              () => void renew(authorization.generation, controller.signal, sendBack),
+              dueMs(authorization.expiresAt),
+            );
           free = run(connection, authorization, controller.signal, sendBack);
         },
         (error: unknown) => connection.lost('no credentials', { type: 'credentials.failed', error }),
@@ -63,14 +70,31 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
       return () => {
         connection.close();
         controller.abort();
+        if (renewal !== undefined) clock.clearTimeout(renewal);
         if (typeof free === 'function') free();
       };
     });
 
+  /** A token that is good for less than the time before is renewed half-way, not at once and for ever. */
+  const dueMs = (expiresAt: number): number => {
+    const left = Math.max(0, expiresAt - clock.now());
+    return Math.min(Math.max(left - limits.renewBeforeMs, left / 2), LONGEST_TIMER_MS);
+  };
+
+  async function renew(generation: number, signal: AbortSignal, tell: (event: TransportEvent) => void): Promise<void> {
+    try {
+      await whenOpen(gate, signal);
+      await credentials.refresh(generation);
+      if (!signal.aborted) tell({ type: 'credentials.renewed' });
+    } catch {
+      // The connection lives on; its end, and a 401 after it, ask again and say why.
+    }
+  }
+
   const poll = (wait: boolean) =>
     connect('poll', (connection, authorization, signal, tell) => {
       const cursor = connection.begunAfter;
-      const url = join(baseUrl, routes.events(taskId), {
+      const url = join(baseUrl, routes.events(taskId, context), {
         ...(cursor !== null && { afterEventId: cursor }),
         waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
         maxEvents: String(limits.pollEventsMax),
@@ -81,13 +105,19 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
   const machine = transportMachine.provide({
     actors: {
       openWebSocket: connect('ws', (connection, authorization) => {
-        const url = toWebSocketUrl(join(baseUrl, routes.webSocket(), { extensions: 'gap' }));
+        const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions: 'gap' }));
         // Without sockets the chart has no tries for them.
         if (!sockets) return () => undefined;
         return runWebSocket({ url, taskId, settings, sockets, connection, authorization });
       }),
       openEventStream: connect('sse', (connection, authorization, signal) =>
-        runEventStream({ url: join(baseUrl, routes.stream(taskId), { extensions: 'gap' }), settings, connection, authorization, signal }),
+        runEventStream({
+          url: join(baseUrl, routes.stream(taskId, context), { extensions: 'gap' }),
+          settings,
+          connection,
+          authorization,
+          signal,
+        }),
       ),
       pollOnce: poll(false),
       pollAndWait: poll(true),
@@ -113,10 +143,10 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
       }),
     },
     delays: {
-      reconnectBackoff: ({ context }: { context: TransportContext }) =>
-        Math.max(context.retryAfterMs, backoffMs(context, limits.backoffBaseMs, limits.backoffMaxMs) * (1 + chance.fraction() / 5)),
-      climbInterval: ({ context }: { context: TransportContext }) =>
-        climbMs(limits.climbIntervalMs, context) * (0.8 + chance.fraction() * 0.4),
+      reconnectBackoff: ({ context: memory }: { context: TransportContext }) =>
+        Math.max(memory.retryAfterMs, settings.backoffMs(retryOf(memory))),
+      climbInterval: ({ context: memory }: { context: TransportContext }) =>
+        climbMs(limits.climbIntervalMs, memory) * (0.8 + chance.fraction() * 0.4),
       provingTime: limits.provingMs,
       openTimeout: limits.openMs,
       livenessTimeout: limits.livenessMs,
@@ -125,10 +155,20 @@ export function createTransportActor({ taskId, settings, credentials, intake, pr
     },
   });
 
-  return createActor(machine, {
+  const actor = createActor(machine, {
     id: `${taskId}/transport`,
     clock,
     input: { tries: settings.tries, strategy: settings.strategy, refreshable: credentials.refreshable },
     ...(settings.inspect && { inspect: settings.inspect }),
   });
+  let last: TransportName = settings.tries.ws > 0 ? 'ws' : settings.tries.sse > 0 ? 'sse' : 'poll';
+  actor.subscribe(({ context: { transport } }) => {
+    if (transport === 'sse' && last === 'ws') listener.onFallbackToSse?.({ taskId, context });
+    if (transport === 'poll' && last !== 'poll') listener.onFallbackToPolling?.({ taskId, context });
+    last = transport;
+  });
+  return actor;
 }
+
+/** A longer timer fires at once on most platforms; connections rarely live that long. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
 import type { Authorization } from '../auth/credentials.ts';
-import { readText, refusedBy, retryAfterMs } from '../commands/answer.ts';
+import { readText, refusedBy } from '../commands/answer.ts';
 import type { Connection } from '../observation/intake.ts';
 import type { ClientSettings } from '../options.ts';
 
@@ -29,9 +29,9 @@ export async function runEventStream({ url, settings, connection, authorization,
     });
     if (response.status === 204) return connection.lost('no content', { type: 'sse.ended' });
     if (!response.ok) {
-      const waitMs = retryAfterMs(response.headers.get('retry-after'), settings.clock.now(), limits.retryAfterMaxMs);
       const body = await readText(response, REFUSAL_BYTES_MAX).catch(() => '');
-      return connection.lost(`answered ${response.status}`, { type: 'sse.refused', ...refusedBy(response.status, body, waitMs) });
+      const refused = refusedBy(settings, response.status, body, response.headers.get('retry-after'));
+      return connection.lost(`answered ${response.status}`, { type: 'sse.refused', ...refused });
     }
     if (!response.body)
       return connection.lost('this fetch has no body streams', {

@@ -1,5 +1,5 @@
 import type { Authorization } from '../auth/credentials.ts';
-import { parseObject, readText, refusedBy, retryAfterMs } from '../commands/answer.ts';
+import { parseObject, readText, refusedBy } from '../commands/answer.ts';
 import { readGap } from '../observation/frame.ts';
 import type { Connection } from '../observation/intake.ts';
 import type { ClientSettings } from '../options.ts';
@@ -30,9 +30,10 @@ export async function runPoll({ url, settings, connection, authorization, signal
     });
     const text = await readText(response, limits.pageBytesMax);
     if (!response.ok) {
-      const waitMs = retryAfterMs(response.headers.get('retry-after'), settings.clock.now(), limits.retryAfterMaxMs);
-      return connection.lost(`answered ${response.status}`, { type: 'poll.refused', ...refusedBy(response.status, text, waitMs) });
+      const refused = refusedBy(settings, response.status, text, response.headers.get('retry-after'));
+      return connection.lost(`answered ${response.status}`, { type: 'poll.refused', ...refused });
     }
+    connection.raw(text);
     const page = parseObject(text);
     if (!page || !Array.isArray(page['events'])) return connection.lost('a page without events');
     readPage(page, page['events'], text.length);

@@ -1,5 +1,6 @@
 import { bearerToken, type Authorization } from '../auth/credentials.ts';
-import { refusedBy, retryAfterMs } from '../commands/answer.ts';
+import { refusedBy } from '../commands/answer.ts';
+import { TaskBridgeClientError } from '../errors.ts';
 import type { Connection } from '../observation/intake.ts';
 import type { ClientSettings } from '../options.ts';
 import type { SocketPort } from './socket.ts';
@@ -16,7 +17,7 @@ export interface WebSocketOptions {
 
 /** Opens a socket, subscribes, and hands frames to the intake until it is closed. Returns what closes it. */
 export function runWebSocket({ url, taskId, settings, sockets, connection, authorization }: WebSocketOptions): () => void {
-  const { frameBytesMax, retryAfterMaxMs } = settings.limits;
+  const { frameBytesMax } = settings.limits;
   const token = sockets.sendsHeaders ? undefined : bearerToken(authorization.headers);
   let wasOpened = false;
   let isFlushing = false;
@@ -46,12 +47,15 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
         if (!isFlushing) queueMicrotask(flush);
         isFlushing = true;
       },
-      closed: (closeCode) =>
-        connection.lost(`closed with ${closeCode}`, wasOpened ? { type: 'ws.closed', closeCode } : { type: 'ws.unopened' }),
+      closed(closeCode) {
+        const reason = `closed with ${closeCode}`;
+        if (!wasOpened) return connection.lost(reason, { type: 'ws.unopened' });
+        const verdict = settings.classify?.(new TaskBridgeClientError('CONNECTION_REFUSED', `The server ${reason}.`, { closeCode }));
+        connection.lost(reason, { type: 'ws.closed', closeCode, ...(verdict && { verdict }) });
+      },
       cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', wasOpened ? { type: 'ws.lost' } : { type: 'ws.unopened' }),
       refused(status, body, retryAfter) {
-        const waitMs = retryAfterMs(retryAfter, settings.clock.now(), retryAfterMaxMs);
-        connection.lost(`the upgrade was answered ${status}`, { type: 'ws.refused', ...refusedBy(status, body, waitMs) });
+        connection.lost(`the upgrade was answered ${status}`, { type: 'ws.refused', ...refusedBy(settings, status, body, retryAfter) });
       },
     },
   );

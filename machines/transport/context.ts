@@ -1,5 +1,5 @@
 import type { EventObject } from 'xstate';
-import type { Continuity, Refused, Settlement, Strategy, TransportFailure, TransportName, Tries } from './words.ts';
+import type { Continuity, Refused, Settlement, Strategy, TransportFailure, TransportName, Tries, Verdict } from './words.ts';
 
 /** What the transport chart remembers. Counters saturate. */
 export interface TransportContext {
@@ -25,13 +25,18 @@ export interface TransportContext {
   readonly failure: TransportFailure | null;
 }
 
+/** Which retry in a row comes next on this rung, or which further ladder: 0, 1, 2 …, at most 4. */
+export function retryOf({ tries, left, transport, passes }: TransportContext): number {
+  const failed = tries[transport] - left[transport];
+  return Math.min(Math.max((failed > 0 ? failed : passes) - 1, 0), 4);
+}
+
 /**
  * The rest before the next try, in milliseconds, without jitter: the base, doubled for each further try that failed on this rung (or each
  * further ladder), at most `maxMs`. Source: protocol, "The client".
  */
-export function backoffMs({ tries, left, transport, passes }: TransportContext, baseMs = 500, maxMs = 5000): number {
-  const failed = tries[transport] - left[transport];
-  return Math.min(baseMs * 2 ** Math.min(Math.max((failed > 0 ? failed : passes) - 1, 0), 4), maxMs);
+export function backoffMs(context: TransportContext, baseMs = 500, maxMs = 5000): number {
+  return Math.min(baseMs * 2 ** retryOf(context), maxMs);
 }
 
 /** The time to the next probe, in milliseconds, without jitter: the base, doubled for each failure in a row, at most 5 minutes. */
@@ -45,6 +50,14 @@ export function refusalOf(event: EventObject): Partial<Refused> {
   const settlement = (event as { output?: Settlement }).output;
   if (settlement) return settlement.outcome === 'refused' ? settlement : {};
   return 'status' in event ? (event as unknown as Refused) : {};
+}
+/** What the host's classifier said of the failure that an event carries. */
+export function verdictOf(event: EventObject): Verdict | undefined {
+  return 'closeCode' in event ? (event as { verdict?: Verdict }).verdict : refusalOf(event).verdict;
+}
+/** True for answers that say only that a server lacks the snapshot's route. */
+export function isSnapshotMissing({ status, code }: Partial<Refused>): boolean {
+  return status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
 }
 /** True where a stream was refused: its route may be missing. */
 export const isStream = (event: EventObject): boolean => event.type === 'ws.refused' || event.type === 'sse.refused';

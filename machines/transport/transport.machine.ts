@@ -1,5 +1,15 @@
 import { and, assign, fromCallback, fromPromise, not, or, setup, spawnChild, stateIn, stopChild } from 'xstate';
-import { backoffMs, climbMs, isStream, isTransient, lower, refusalOf, type TransportContext } from './context.ts';
+import {
+  backoffMs,
+  climbMs,
+  isSnapshotMissing,
+  isStream,
+  isTransient,
+  lower,
+  refusalOf,
+  verdictOf,
+  type TransportContext,
+} from './context.ts';
 import type { Settlement, TransportEvent, TransportFailure, TransportInput, TransportName } from './words.ts';
 
 const begin = ({ input }: { input?: TransportInput }): TransportContext => {
@@ -119,10 +129,13 @@ export const transportMachine = setup({
         (status === 400 || status === 405 || status === 426 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'))
       );
     },
-    isRouteOfSettleMissing: ({ event }) => {
-      const { status, code } = refusalOf(event);
-      return 'output' in event && (status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'));
+    isRouteOfSettleMissing: ({ event }) => 'output' in event && isSnapshotMissing(refusalOf(event)),
+    isRefusedForGood: ({ event }) => {
+      const refusal = refusalOf(event);
+      return refusal.status !== undefined && !isTransient(refusal.status) && !isSnapshotMissing(refusal);
     },
+    isDeclaredFinal: ({ event }) => verdictOf(event) === 'final',
+    isDeclaredPassing: ({ event }) => verdictOf(event) === 'retry',
     isPassing: ({ event }) => isTransient(refusalOf(event).status ?? 0),
     isFinished: ({ event }) => (event as { output?: Settlement }).output?.outcome === 'finished',
     isRefused: ({ event }) => (event as { output?: Settlement }).output?.outcome === 'refused',
@@ -171,6 +184,7 @@ export const transportMachine = setup({
         return { code: code ?? 'REQUEST_REFUSED', message: message ?? `The server answered ${status}.`, status };
       },
     }),
+    forgetRefusal: assign({ failure: null }),
     recordNoTransport: assign({
       failure: { code: 'NO_TRANSPORT', message: 'Every transport that may be used was ruled out by the server.' },
     }),
@@ -275,6 +289,10 @@ export const transportMachine = setup({
                   on: {
                     'ws.facts': { target: 'live', reenter: true, actions: 'giveBackTries' },
                     'ws.alive': { target: 'live', reenter: true, actions: 'trustCredentials' },
+                    'credentials.renewed': {
+                      description: 'Connects anew before the server would end it.',
+                      target: '#transport.observing.delivering.choosing',
+                    },
                   },
                   after: { livenessTimeout: { description: 'Silence.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -313,6 +331,10 @@ export const transportMachine = setup({
                   on: {
                     'sse.facts': { target: 'live', reenter: true, actions: 'giveBackTries' },
                     'sse.alive': { target: 'live', reenter: true, actions: 'trustCredentials' },
+                    'credentials.renewed': {
+                      description: 'Connects anew before the server would end it.',
+                      target: '#transport.observing.delivering.choosing',
+                    },
                     'ws.level': {
                       description: 'Climbed: the WebSocket delivers from here on.',
                       guard: 'isClimbingToWebSocket',
@@ -393,10 +415,17 @@ export const transportMachine = setup({
             judging: {
               description: 'What ended the connection says what comes next.',
               always: [
+                {
+                  description: 'The host says that there is no use in trying again.',
+                  guard: 'isDeclaredFinal',
+                  target: '#transport.failed',
+                  actions: 'recordRefusal',
+                },
+                { description: 'The host says that it passes.', guard: 'isDeclaredPassing', target: 'losing' },
                 { description: 'Credentials may be out of date.', guard: 'isRefreshable', target: 'refreshing' },
                 { guard: 'isUnauthorized', target: '#transport.failed', actions: 'recordRefusal' },
                 { description: 'A close for good, unless new credentials help.', guard: 'isRefreshableClose', target: 'refreshing' },
-                { guard: 'isPolicyClose', target: '#transport.failed', actions: 'recordRefusal' },
+                { description: 'A close for good.', guard: 'isPolicyClose', target: 'appealing', actions: 'recordRefusal' },
                 { description: 'A clean end without a terminal fact.', guard: 'isCleanClose', target: 'settling' },
                 { description: 'This server has no such route.', guard: 'isRouteMissing', target: 'choosing', actions: 'ruleOut' },
                 {
@@ -420,6 +449,20 @@ export const transportMachine = setup({
                   { target: 'losing' },
                 ],
                 onError: { target: 'losing' },
+              },
+            },
+            appealing: {
+              description: 'Closed for good: the snapshot may say why, and is asked for once. There is no other way back.',
+              tags: ['waiting'],
+              invoke: {
+                src: 'settle',
+                id: 'settle',
+                onDone: [
+                  { guard: 'isFinished', target: '#transport.done', actions: 'forgetRefusal' },
+                  { guard: 'isRefusedForGood', target: '#transport.failed', actions: 'recordRefusal' },
+                  { target: '#transport.failed' },
+                ],
+                onError: { target: '#transport.failed' },
               },
             },
             refreshing: {

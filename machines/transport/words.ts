@@ -44,7 +44,11 @@ export interface Refused {
   readonly message?: string;
   /** What the server asked to wait, in milliseconds. */
   readonly retryAfterMs?: number;
+  readonly verdict?: Verdict;
 }
+
+/** What the host says of a failure, before the protocol's own rule is asked: a loss like any other, or no use in trying again. */
+export type Verdict = 'retry' | 'final';
 
 /** What any connection reports, classified; it never decides what comes next. */
 type Reported<T extends TransportName> =
@@ -75,7 +79,7 @@ export type TransportEvent =
   /** A socket that was lost before it opened, without a status: browsers say no more. */
   | { readonly type: 'ws.unopened' }
   /** The server closed with a Close frame. */
-  | { readonly type: 'ws.closed'; readonly closeCode: number }
+  | { readonly type: 'ws.closed'; readonly closeCode: number; readonly verdict?: Verdict }
   /** A proper end of the body without a terminal fact, or a 204. */
   | { readonly type: 'sse.ended' }
   /** A page with news: the next one is asked for at once. */
@@ -84,6 +88,8 @@ export type TransportEvent =
   | { readonly type: 'poll.empty' }
   /** The auth provider failed: there is nothing to connect with. */
   | { readonly type: 'credentials.failed'; readonly error: unknown }
+  /** Those of the connection that delivers will soon be too old, and newer ones are there. */
+  | { readonly type: 'credentials.renewed' }
   /** Nothing can follow what was delivered. */
   | { readonly type: 'log.ended' }
   /** The cursor could not be continued from. */

@@ -19,6 +19,8 @@ const refusals = [
   { status: 404, code: 'NOT_FOUND' },
   { status: 404, code: 'TASK_NOT_FOUND' },
   { status: 503 },
+  { status: 409, verdict: 'retry' },
+  { status: 409, verdict: 'final' },
 ] as const;
 
 /** Every event of the chart, with each payload that a guard tells apart. */
@@ -29,10 +31,12 @@ export const alphabet: readonly WalkedEvent[] = [
   { type: 'ws.unopened' },
   { type: 'ws.closed', closeCode: 1000 },
   { type: 'ws.closed', closeCode: 1008 },
+  { type: 'ws.closed', closeCode: 1000, verdict: 'final' },
   { type: 'sse.ended' },
   { type: 'poll.page' },
   { type: 'poll.empty' },
   { type: 'credentials.failed', error: 'no token' },
+  { type: 'credentials.renewed' },
   { type: 'log.ended' },
   { type: 'log.gap', reason: 'trimmed' },
   { type: 'consumer.full' },

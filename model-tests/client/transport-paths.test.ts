@@ -102,7 +102,7 @@ describe('the transport chart, every event from every state of a bounded model',
     for (const { from, event } of steps) {
       if (from.status !== 'active' || !from.can(event as never)) continue;
       // An actor that is not running cannot fail.
-      if (event.type === 'xstate.error.actor.settle' && rungOf(from) !== 'settling') continue;
+      if (event.type === 'xstate.error.actor.settle' && !['settling', 'appealing'].includes(rungOf(from))) continue;
       if (event.type === 'xstate.error.actor.refresh' && rungOf(from) !== 'refreshing') continue;
       // Regions are told apart by the value and what guards read; a merged history is walked once.
       const key = `${keyOf(from)} ${JSON.stringify(event)}`;

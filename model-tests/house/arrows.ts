@@ -9,7 +9,8 @@ interface Room {
 }
 
 const machinesDoor = /^machines\/index\.ts$/;
-const anyDoor = /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance)\/index\.ts$/;
+const anyDoor =
+  /^(machines|server|server\/reporter|client|client\/node|client\/react|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance)\/index\.ts$/;
 const charts = /\.machine\.ts$/;
 const node = /^node:/;
 const anything = /./;
@@ -18,7 +19,9 @@ const anything = /./;
 const arrows: Readonly<Record<string, Room>> = {
   machines: { doors: [], packages: [/^xstate$/, /^zod\/mini$/] },
   server: { doors: [machinesDoor], packages: [node, /^(xstate|zod\/mini|koa|koa-router|ws|better-sse|@fastify\/busboy)$/] },
-  client: { doors: [machinesDoor], packages: [/^(xstate|zod\/mini|eventsource-parser(\/stream)?)$/] },
+  client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
+  // Hooks over the client's door: React is brought by the page.
+  'client/react': { doors: [machinesDoor, /^client\/index\.ts$/], packages: [/^react$/] },
   // A room inside the client's: it may use what is around it, never the other way.
   'client/node': { doors: [machinesDoor, /^client\//], packages: [node, /^(xstate|ws)$/] },
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },

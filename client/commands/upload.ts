@@ -1,0 +1,159 @@
+import { freshId, type Chance } from '../clock.ts';
+
+/**
+ * What is in a file. Bytes, a `Blob` and a factory of streams are sent again at every try; a bare stream is sent once, so its call is tried
+ * once.
+ */
+export type AttachmentContent =
+  Uint8Array | Blob | ReadableStream<Uint8Array> | (() => ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array>>);
+/** A file that goes with a new task. */
+export interface Attachment {
+  readonly fileName: string;
+  /** Defaults to `application/octet-stream`. */
+  readonly contentType?: string;
+  readonly content: AttachmentContent;
+}
+/** How far an upload came. A further try begins at 0 again. */
+export interface UploadProgress {
+  /** Bytes of the body that were handed to the network. */
+  readonly sentBytes: number;
+  /** All of them; undefined where a stream does not say. */
+  readonly totalBytes: number | undefined;
+}
+/** Called as an upload goes on. */
+export type UploadListener = (progress: UploadProgress) => void;
+
+/** A form with files, ready to be sent any number of times, or once. */
+export interface Upload {
+  readonly isRepeatable: boolean;
+  readonly onProgress: UploadListener | undefined;
+  /** The body of one try, which tells how far it came where it is a stream. That comes with its content type; of a form, `fetch` knows it. */
+  open(onProgress: UploadListener): Promise<UploadBody>;
+}
+/** What `fetch` is given. */
+export type UploadBody = { readonly form: FormData } | { readonly stream: ReadableStream<Uint8Array>; readonly contentType: string };
+
+/** What an upload is made of. */
+export interface UploadOptions {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly attachments: readonly Attachment[];
+  readonly onProgress: UploadListener | undefined;
+  /** True where `fetch` takes a stream as body: Node does, browsers over HTTP/2 at most. */
+  readonly streams: boolean;
+  readonly chance: Chance;
+}
+
+const DEFAULT_TYPE = 'application/octet-stream';
+const isStream = (content: AttachmentContent): content is ReadableStream<Uint8Array> =>
+  typeof (content as Partial<ReadableStream>).getReader === 'function';
+
+/** Sends streams as they come where that is possible; otherwise they are gathered first. */
+export function createUpload({ fields, attachments, onProgress, streams, chance }: UploadOptions): Upload {
+  const hasStreams = attachments.some(({ content }) => typeof content === 'function' || isStream(content));
+  return {
+    isRepeatable: !attachments.some(({ content }) => isStream(content)),
+    onProgress,
+    async open(tell) {
+      if (streams && (hasStreams || onProgress)) return writeForm(fields, attachments, `taskbridge-${freshId(chance)}`, tell);
+      return { form: await gatherForm(fields, attachments) };
+    },
+  };
+}
+
+async function gatherForm(fields: UploadOptions['fields'], attachments: readonly Attachment[]): Promise<FormData> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const { fileName, contentType = DEFAULT_TYPE, content } of attachments)
+    form.append('attachments', await gather(content, contentType), fileName);
+  return form;
+}
+
+async function gather(content: AttachmentContent, type: string): Promise<Blob> {
+  if (content instanceof Blob) return content.slice(0, content.size, type);
+  // A Uint8Array over a shared buffer is no BlobPart by type, but every platform copies it.
+  if (content instanceof Uint8Array) return new Blob([content as BlobPart], { type });
+  const whole = await new Response(isStream(content) ? content : await content()).blob();
+  return whole.slice(0, whole.size, type);
+}
+
+/** The form as one stream, nothing of which is kept. Source: RFC 7578; names are escaped as browsers do. */
+function writeForm(
+  fields: UploadOptions['fields'],
+  attachments: readonly Attachment[],
+  boundary: string,
+  onProgress: UploadListener,
+): UploadBody {
+  const encoder = new TextEncoder();
+  const escape = (name: string): string => name.replace(/\r\n|\r|\n/g, '%0D%0A').replace(/"/g, '%22');
+  const heads = attachments.map(({ fileName, contentType = DEFAULT_TYPE }) =>
+    encoder.encode(
+      `--${boundary}\r\nContent-Disposition: form-data; name="attachments"; filename="${escape(fileName)}"\r\n` +
+        `Content-Type: ${contentType.replace(/[\r\n]/g, '')}\r\n\r\n`,
+    ),
+  );
+  const first = encoder.encode(
+    Object.entries(fields)
+      .map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`)
+      .join(''),
+  );
+  const lineEnd = encoder.encode('\r\n');
+  const last = encoder.encode(`--${boundary}--\r\n`);
+
+  async function* parts(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield first;
+    for (const [index, { content }] of attachments.entries()) {
+      yield heads[index] ?? lineEnd;
+      yield* read(content);
+      yield lineEnd;
+    }
+    yield last;
+  }
+
+  const sizes = attachments.map(({ content }) => sizeOf(content));
+  const framing = [first, last, ...heads].reduce((sum, { byteLength }) => sum + byteLength, 2 * attachments.length);
+  const totalBytes = sizes.reduce<number | undefined>(
+    (sum, size) => (sum === undefined || size === undefined ? undefined : sum + size),
+    framing,
+  );
+  return { stream: toStream(parts(), onProgress, totalBytes), contentType: `multipart/form-data; boundary=${boundary}` };
+}
+
+function sizeOf(content: AttachmentContent): number | undefined {
+  if (content instanceof Blob) return content.size;
+  return content instanceof Uint8Array ? content.byteLength : undefined;
+}
+
+async function* read(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
+  if (content instanceof Uint8Array) return yield content;
+  const source = content instanceof Blob ? content.stream() : isStream(content) ? content : await content();
+  const reader = source.getReader();
+  let isWhole = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      isWhole = done;
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    if (!isWhole) await reader.cancel().catch(() => undefined);
+  }
+}
+
+function toStream(
+  parts: AsyncGenerator<Uint8Array, void, undefined>,
+  onProgress: UploadListener,
+  totalBytes: number | undefined,
+): ReadableStream<Uint8Array> {
+  let sentBytes = 0;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await parts.next();
+      if (done) return controller.close();
+      controller.enqueue(value);
+      sentBytes += value.byteLength;
+      onProgress({ sentBytes, totalBytes });
+    },
+    cancel: async () => void (await parts.return()),
+  });
+}
