@@ -77,9 +77,16 @@ function importDoors(): void {
 function compileConsumer(): void {
   const lines = doors.map((door, index) => `import * as door${index} from '${door}';\nvoid door${index};`);
   writeFileSync(join(project, 'consumer.ts'), lines.join('\n'));
+  // Temporal's own declarations name those of a package that does not show them.
+  writeFileSync(join(project, 'ms.d.ts'), "declare module 'ms' { export type StringValue = string; }");
   // Without skipLibCheck: our declarations are read in full, with those of what they name (XState's own break exactOptionalPropertyTypes).
   const options = ['--strict', '--noEmit', '--module', 'NodeNext', '--target', 'ES2022'];
-  run('a strict consumer compiles', process.execPath, [bin('typescript', 'tsc'), ...options, '--types', 'node', 'consumer.ts'], project);
+  run(
+    'a strict consumer compiles',
+    process.execPath,
+    [bin('typescript', 'tsc'), ...options, '--types', 'node', 'consumer.ts', 'ms.d.ts'],
+    project,
+  );
 }
 
 function bin(name: string, command: string): string {

@@ -1,5 +1,13 @@
 import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { systemClock, type AttemptRef, type Resolution, type StartOutcome, type StopOrder, type TaskExecutor, type Work } from '../../server/ports/index.ts';
+import {
+  systemClock,
+  type AttemptRef,
+  type Resolution,
+  type StartOutcome,
+  type StopOrder,
+  type TaskExecutor,
+  type Work,
+} from '../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames, type TaskInput } from './contract.ts';
 import { checkOptions, type TemporalExecutorOptions, type WorkflowChoice } from './options.ts';
 import { standingOf } from './standing.ts';

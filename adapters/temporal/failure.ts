@@ -26,11 +26,13 @@ const WRAPPERS = ['WorkflowFailedError', 'ActivityFailure', 'ChildWorkflowFailur
  */
 export function failurePayload(error: unknown): FactPayload<'TASK_FAILED'> {
   const { name, message, type, nonRetryable, details } = innermost(error);
-  const said = typeof message === 'string' && message !== '' ? message : typeof error === 'string' && error !== '' ? error : 'The workflow failed.';
+  const said =
+    typeof message === 'string' && message !== '' ? message : typeof error === 'string' && error !== '' ? error : 'The workflow failed.';
   const text = wellFormed(said.slice(0, MESSAGE_CHARACTERS_MAX));
   if (name === 'TimeoutFailure') return { code: 'WORK_TIMED_OUT', message: text, retryable: true };
   if (name === 'TerminatedFailure') return { code: 'WORKFLOW_TERMINATED', message: text, retryable: true };
-  if (name !== 'ApplicationFailure' || typeof type !== 'string' || !CODE.test(type)) return { code: 'HANDLER_FAILED', message: text, retryable: false };
+  if (name !== 'ApplicationFailure' || typeof type !== 'string' || !CODE.test(type))
+    return { code: 'HANDLER_FAILED', message: text, retryable: false };
   return { code: type, message: text, retryable: retryableIn(details) ?? nonRetryable !== true };
 }
 

@@ -29,5 +29,7 @@ export async function standingOf(handle: WorkflowHandle): Promise<Standing> {
 
 function failureOf(error: Error) {
   const payload = failurePayload(error);
-  return payload.code === 'WORK_TIMED_OUT' ? { ...payload, code: 'WORKFLOW_TIMED_OUT', message: 'The workflow did not end in its time.' } : payload;
+  return payload.code === 'WORK_TIMED_OUT'
+    ? { ...payload, code: 'WORKFLOW_TIMED_OUT', message: 'The workflow did not end in its time.' }
+    : payload;
 }

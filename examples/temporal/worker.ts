@@ -21,7 +21,10 @@ const worker = await Worker.create({
   bundlerOptions: {
     // Only in this repository, where the package is its own source.
     webpackConfigHook: (config) => {
-      const alias = { ...config.resolve?.alias, 'taskbridge/adapters/temporal/workflow': here('../../adapters/temporal/workflow/index.ts') };
+      const alias = {
+        ...config.resolve?.alias,
+        'taskbridge/adapters/temporal/workflow': here('../../adapters/temporal/workflow/index.ts'),
+      };
       return { ...config, resolve: { ...config.resolve, alias } };
     },
   },

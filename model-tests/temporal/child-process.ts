@@ -13,7 +13,11 @@ export interface Child {
 }
 
 /** Starts one of `children/`; `onMessage` hears what it says besides. */
-export async function startChild(file: string, args: readonly string[], onMessage: (message: unknown) => void = () => undefined): Promise<Child> {
+export async function startChild(
+  file: string,
+  args: readonly string[],
+  onMessage: (message: unknown) => void = () => undefined,
+): Promise<Child> {
   let child: ChildProcess;
   const start = async () => {
     const started = fork(fileURLToPath(new URL(`children/${file}`, import.meta.url)), [...args], {

@@ -16,4 +16,7 @@ const open = (options: object) => () => {
 };
 
 describeExecutor('temporal', open({}));
-describeExecutor('temporal, told by signals and updates', open({ cancellation: 'signal', answers: 'update', workflowIdPrefix: 'signalled' }));
+describeExecutor(
+  'temporal, told by signals and updates',
+  open({ cancellation: 'signal', answers: 'update', workflowIdPrefix: 'signalled' }),
+);

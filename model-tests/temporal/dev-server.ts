@@ -56,9 +56,13 @@ export function temporalProgram(): string {
 
 async function start(program: string, port: number, dbFilename: string | undefined): Promise<ChildProcess> {
   const database = dbFilename === undefined ? [] : ['--db-filename', dbFilename];
-  const child = spawn(program, ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never', ...database], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const child = spawn(
+    program,
+    ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never', ...database],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   const died = new Promise<never>((_, reject) => {
     child.once('exit', (code) => reject(new Error(`The Temporal dev server ended with ${code} before it was ready.`)));
     child.once('error', reject);

@@ -16,7 +16,12 @@ let port: number;
 /** Runs a file of the example until it says a word. */
 async function run(file: string, word: string): Promise<void> {
   const env = { ...process.env, PORT: String(port), REDIS_URL: `redis://127.0.0.1:${redis.port}`, TEMPORAL_ADDRESS: temporal.address };
-  const child = fork(`examples/temporal/${file}`, { cwd: root, env, execArgv: ['--import', 'tsx'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(`examples/temporal/${file}`, {
+    cwd: root,
+    env,
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   children.push(child);
   let said = '';
   await new Promise<void>((resolve, reject) => {
@@ -51,10 +56,18 @@ it('the example pays what a manager approved', async () => {
   for await (const fact of client.observe(taskId)) {
     types.push(fact.type);
     last = fact.payload;
-    if (fact.type === 'TASK_SUSPENDED') await client.act(taskId, { suspendId: (fact.payload as { suspendId: string }).suspendId, actionType: 'approve' });
+    if (fact.type === 'TASK_SUSPENDED')
+      await client.act(taskId, { suspendId: (fact.payload as { suspendId: string }).suspendId, actionType: 'approve' });
   }
   expect(types.map((type) => type.replace('TASK_', ''))).toEqual([
-    'STARTED', 'PROGRESS', 'MESSAGE', 'PROGRESS', 'SUSPENDED', 'ACTION_ACCEPTED', 'PROGRESS', 'COMPLETED',
+    'STARTED',
+    'PROGRESS',
+    'MESSAGE',
+    'PROGRESS',
+    'SUSPENDED',
+    'ACTION_ACCEPTED',
+    'PROGRESS',
+    'COMPLETED',
   ]);
   expect(last).toEqual({ result: { paid: true, receipt: `paid 250 for ${taskId.slice(0, 8)}` } });
   await client.close();

@@ -121,13 +121,41 @@ describe('no orphan: a workflow', () => {
     const reset = { namespace: 'default', workflowExecution: { workflowId: handle.workflowId, runId }, reason: 'a test', requestId: runId };
     const { workflowService } = world.client;
     // A plain number is a Long to protobuf too.
-    await workflowService.resetWorkflowExecution({ ...reset, workflowTaskFinishEventId: 4 } as unknown as Parameters<typeof workflowService.resetWorkflowExecution>[0]);
+    await workflowService.resetWorkflowExecution({ ...reset, workflowTaskFinishEventId: 4 } as unknown as Parameters<
+      typeof workflowService.resetWorkflowExecution
+    >[0]);
     await vi.waitFor(async () => expect((await of.facts(taskId)).filter(({ type }) => type === 'TASK_PROGRESS')).toHaveLength(6), WAIT);
     await of.act(taskId, { clientActionId: 'a', suspendId, actionType: 'yes' });
     const facts = await ended(of, taskId);
     expect(short(facts).filter((type) => type !== 'PROGRESS')).toEqual(['STARTED', 'SUSPENDED', 'ACTION_ACCEPTED', 'COMPLETED']);
-    expect(facts.flatMap(({ type, payload }) => (type === 'TASK_PROGRESS' ? payload.progress : []))).toEqual([20, 40, 60, 20, 40, 60, 80, 100]);
+    expect(facts.flatMap(({ type, payload }) => (type === 'TASK_PROGRESS' ? payload.progress : []))).toEqual([
+      20, 40, 60, 20, 40, 60, 80, 100,
+    ]);
   });
+});
+
+test('a workflow whose attempt does not count says nothing, and fails when nobody takes it over', async () => {
+  const { of, taskId } = await run('endless');
+  await until(of, taskId, 'TASK_PROGRESS');
+  const input = {
+    taskId,
+    attempt: 99,
+    taskType: 'impatient',
+    owner: 'alice',
+    clientRequestId: 'x',
+    input: {},
+    metadata: {},
+    attachments: [],
+  };
+  const stray = await world.client.workflow.start('impatient', {
+    taskQueue: world.taskQueue,
+    workflowId: `stray:${taskId}`,
+    args: [input],
+  });
+  await expect(stray.result()).rejects.toMatchObject({ cause: { type: 'WORK_UNREPORTED' } });
+  expect(short(await of.facts(taskId))).toEqual(['STARTED', 'PROGRESS']);
+  await of.cancel(taskId);
+  expect(short(await ended(of, taskId))).toEqual(['STARTED', 'PROGRESS', 'CANCEL_REQUESTED', 'CANCELLED']);
 });
 
 describe('a start', () => {
@@ -146,7 +174,15 @@ describe('a start', () => {
     await of.act(taskId, { clientActionId: 'a', suspendId: await question(of, taskId), actionType: 'yes' });
     const facts = await ended(of, taskId);
     expect(short(facts)).toEqual([
-      'STARTED', 'PROGRESS', 'PROGRESS', 'PROGRESS', 'SUSPENDED', 'ACTION_ACCEPTED', 'PROGRESS', 'PROGRESS', 'COMPLETED',
+      'STARTED',
+      'PROGRESS',
+      'PROGRESS',
+      'PROGRESS',
+      'SUSPENDED',
+      'ACTION_ACCEPTED',
+      'PROGRESS',
+      'PROGRESS',
+      'COMPLETED',
     ]);
     expect(starts).toBe(2);
     expect((await handle.describe()).runId).toBe(first.runId);

@@ -30,7 +30,10 @@ export function workflowBundle(): ReturnType<typeof bundleWorkflowCode> {
 }
 
 /** Starts it all. */
-export async function temporalWorld(activities: WorkerOptions['activities'] = {}, options: { readonly dbFilename?: string } = {}): Promise<TemporalWorld> {
+export async function temporalWorld(
+  activities: WorkerOptions['activities'] = {},
+  options: { readonly dbFilename?: string } = {},
+): Promise<TemporalWorld> {
   const memory = memoryStore();
   await memory.open();
   const store = faultyStore(memory, { shared: true });

@@ -27,7 +27,8 @@ export function taskBridgeActivities(reporter: TaskReporter): TaskBridgeActiviti
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'TASK_NOT_FOUND') return { status: 'gone' };
-      if (code === 'REQUEST_VALIDATION_ERROR' || code === 'PAYLOAD_TOO_LARGE') return { status: 'invalid', message: (error as Error).message };
+      if (code === 'REQUEST_VALIDATION_ERROR' || code === 'PAYLOAD_TOO_LARGE')
+        return { status: 'invalid', message: (error as Error).message };
       // Nobody knows what became of it: Temporal runs the activity again, and what was written is not written twice.
       throw error;
     }

@@ -89,10 +89,10 @@ export class Reports {
     while (this.#sending) await this.#sending;
   }
 
-  /** The task is over: nothing is sent any more. */
-  end(): void {
+  /** Nothing is sent any more: the task is over, or nobody takes what is sent. */
+  end(why = 'The task is over.'): void {
     if (this.#over) return;
-    this.#over = new CancelledFailure('The task is over.');
+    this.#over = new CancelledFailure(why);
     this.#scope?.cancel();
     this.#onOver();
   }
@@ -107,7 +107,7 @@ export class Reports {
           await this.#scope.run(() => this.#deliver(batches));
         });
       } catch (error) {
-        this.end();
+        this.end(error instanceof Error ? error.message : undefined);
         for (const { reject } of said) reject(this.#over ?? error);
       }
     }
@@ -115,7 +115,7 @@ export class Reports {
   }
 
   async #deliver(batches: readonly Batch[]): Promise<void> {
-    for (let left = batches; left.length > 0; ) {
+    for (let left = batches; left.length > 0;) {
       if (this.#over) throw this.#over;
       const { attempt } = this;
       const reports = left.map(({ seq, said }) => ({ seq, intents: said.map(({ intent }) => intent) }));

@@ -85,11 +85,14 @@ class Conversation {
 
   /** Temporal's own word for how the workflow ended says the same as the log. */
   #leave(error: unknown): Json {
-    // Told to stop by a signal alone: Temporal knows of no cancellation.
-    if (this.#order && isCancellation(error) && !this.#root.consideredCancelled) return null;
+    const { code, message } = failurePayload(error);
+    if (isCancellation(error) && !this.#root.consideredCancelled) {
+      // Told to stop by a signal alone: Temporal knows of no cancellation.
+      if (this.#order) return null;
+      if (this.#reports.isOver) throw ApplicationFailure.create({ type: 'WORK_UNREPORTED', message, nonRetryable: true });
+    }
     // Any other throw would have Temporal run the last step again for ever.
     if (error instanceof TemporalFailure) throw error;
-    const { code, message } = failurePayload(error);
     throw ApplicationFailure.create({ type: code, message, nonRetryable: true });
   }
 

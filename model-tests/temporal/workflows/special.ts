@@ -39,6 +39,14 @@ export const endless = taskWorkflow(async (task) => {
   await sleep('1 hour');
 });
 
+/** Waits hardly at all to be told that another attempt counts. */
+export const impatient = taskWorkflow(
+  async (task) => {
+    await task.progress(1);
+  },
+  { fencedTimeoutMs: 100 },
+);
+
 /** Breaks in an activity. */
 export const breaking = taskWorkflow(async (task) => {
   const { broken } = proxyActivities<{ broken(): Promise<void> }>({ startToCloseTimeout: '5 seconds', retry: { maximumAttempts: 2 } });
