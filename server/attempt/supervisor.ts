@@ -112,7 +112,7 @@ export class Supervisor {
       } while (visit.again && ++done < DUTIES_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
-      if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') this.#context.holdings.release(taskId);
+      if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') this.#letGo(taskId);
       else this.#pause(taskId, error);
     } finally {
       this.#visits.delete(taskId);
@@ -127,6 +127,12 @@ export class Supervisor {
       if (await duty(state, this.#context, visited)) return true;
     }
     return false;
+  }
+
+  /** The task is gone, and nothing is owed to it. */
+  #letGo(taskId: string): void {
+    this.#context.holdings.release(taskId);
+    this.#paused.delete(taskId);
   }
 
   #pause(taskId: string, error: unknown): void {
