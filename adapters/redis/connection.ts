@@ -2,6 +2,7 @@ import { Command, type Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
 import { failureOf } from './failure.ts';
 import type { Script } from './scripts/index.ts';
+import { createTimeLimit } from './time-limit.ts';
 
 /** What scripts are given: texts, and bytes as they are. */
 export type Argument = string | Uint8Array;
@@ -32,42 +33,36 @@ export interface ConnectionContext {
  * revision or the request key that it is based on, and answers a conflict the second time.
  */
 export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionContext): Connection {
-  const underWay = new Set<Promise<unknown>>();
+  const limit = createTimeLimit(clock, commandTimeoutMs);
 
   function send(name: string, subject: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return Promise.resolve(redis.sendCommand(new Command(name, [subject, String(keys.length), ...keys, ...args.map(asBuffer)])));
-  }
-
-  async function runIt({ sha, lua }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    try {
-      return await send('evalsha', sha, keys, args);
-    } catch (error) {
-      // New, restarted or flushed servers do not know it yet.
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return send('eval', lua, keys, args);
-    }
+    const all: (string | Buffer)[] = [subject, String(keys.length), ...keys];
+    for (const argument of args) all.push(asBuffer(argument));
+    return redis.sendCommand(new Command(name, all)) as Promise<unknown>;
   }
 
   return {
-    run(script, keys, args = []) {
-      const running = new Promise<unknown>((resolve, reject) => {
-        const timer = clock.setTimeout(
-          () =>
-            reject(new Error(`Redis did not answer "${script.name}" within ${commandTimeoutMs} milliseconds; whether it ran is unknown.`)),
-          commandTimeoutMs,
+    run({ name, sha, lua }, keys, args = []) {
+      return new Promise((resolve, reject) => {
+        const done = limit.start(() =>
+          reject(new Error(`Redis did not answer "${name}" within ${commandTimeoutMs} milliseconds; whether it ran is unknown.`)),
         );
-        runIt(script, keys, args)
-          .then(resolve, (error: unknown) => reject(failureOf(script.name, error)))
-          .finally(() => clock.clearTimeout(timer));
+        const answer = (reply: unknown): void => {
+          done();
+          resolve(reply);
+        };
+        const refuse = (error: unknown): void => {
+          done();
+          reject(failureOf(name, error));
+        };
+        send('evalsha', sha, keys, args).then(answer, (error: unknown) => {
+          // New, restarted or flushed servers do not know it yet.
+          if (error instanceof Error && error.message.startsWith('NOSCRIPT')) send('eval', lua, keys, args).then(answer, refuse);
+          else refuse(error);
+        });
       });
-      underWay.add(running);
-      const done = (): void => void underWay.delete(running);
-      running.then(done, done);
-      return running;
     },
-    async settled() {
-      await Promise.allSettled(underWay);
-    },
+    settled: () => limit.settled(),
   };
 }
 

@@ -2,12 +2,11 @@
  * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
  * them in one slot, together with the request keys and due times of that bucket:
  *
- *     <prefix>:{3f}:task:<taskId>         hash: revision, mark, first, last, ended; the fields as `f:<name>`
+ *     <prefix>:{3f}:task:<taskId>         hash: revision, mark, first, last, ended, due; the fields as `f:<name>`
  *     <prefix>:{3f}:kept:<taskId>         hash: the kept values by name
- *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`
+ *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
  *     <prefix>:{3f}:due                   sorted set: task ids by due time
- *     <prefix>:{3f}:facts:<taskId>        channel: the facts of each commit
  */
 export interface Keys {
   task(taskId: string): string;
@@ -15,7 +14,6 @@ export interface Keys {
   log(taskId: string): string;
   request(requestKey: string): string;
   due(bucket: string): string;
-  channel(taskId: string): string;
 }
 
 /** All buckets. */
@@ -42,6 +40,5 @@ export function keysUnder(prefix: string): Keys {
     log: at('log'),
     request: at('request'),
     due: (bucket) => `${prefix}:{${bucket}}:due`,
-    channel: at('facts'),
   };
 }

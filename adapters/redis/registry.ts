@@ -6,7 +6,7 @@ import { findDue } from './due.ts';
 import { bucketOf, type Keys } from './keys.ts';
 import type { Marks } from './marks.ts';
 import { listOf, textOf } from './reply.ts';
-import { append, create, kept, load, remove } from './scripts/index.ts';
+import { create, kept, load, remove, type Script } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */
 export interface StoreContext {
@@ -14,8 +14,8 @@ export interface StoreContext {
   readonly keys: Keys;
   readonly marks: Marks;
   readonly isCluster: boolean;
-  /** Facts up to that many bytes travel in the message that tells of them. */
-  readonly messageBytesMax: number;
+  /** The script that writes a commit of this store. */
+  readonly append: Script;
 }
 
 /** Fields stand in one hash with what the store itself keeps of a task. */
@@ -25,13 +25,14 @@ const FIELD = 'f:';
 export async function createTask({ connection, keys, marks }: StoreContext, task: NewTask): Promise<Created> {
   const { taskId, requestKey, dueAt } = task;
   const mark = marks.next();
-  const own: Argument[] = ['revision', '1', 'mark', mark, 'first', '1', 'last', '', 'ended', '0'];
+  const due = dueAt === null ? '' : String(dueAt);
+  const own: Argument[] = ['revision', '1', 'mark', mark, 'first', '1', 'last', '', 'ended', '0', 'due', due];
   const fields = [...own, ...pairsOf(task.fields, FIELD)];
   const keptPairs = pairsOf(task.kept);
   const reply = await connection.run(
     create,
     [keys.task(taskId), keys.kept(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
-    [taskId, dueAt === null ? '' : String(dueAt), String(fields.length), String(keptPairs.length), ...fields, ...keptPairs],
+    [taskId, due, String(fields.length), String(keptPairs.length), ...fields, ...keptPairs],
   );
   if (reply === 0) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
   if (reply !== 1) return { created: false, taskId: textOf(reply) };
@@ -57,45 +58,34 @@ export async function loadTask({ connection, keys, marks }: StoreContext, taskId
 
 /** Writes a commit: one script, one round trip. */
 export async function appendCommit(context: StoreContext, commit: Commit): Promise<'committed' | 'conflict'> {
-  const { connection, keys, marks, isCluster, messageBytesMax } = context;
+  const { connection, keys, marks, append } = context;
   const { taskId, expectedRevision, facts, ended, dueAt, firstRetained } = commit;
   const mark = marks.next();
-  const revision = expectedRevision + 1;
-  const last = facts.at(-1)?.eventId;
-  const fields: Argument[] = ['revision', String(revision), 'mark', mark, ...pairsOf(commit.fields, FIELD)];
-  if (last !== undefined) fields.push('last', last);
-  if (ended) fields.push('ended', '1');
-  const keptPairs = pairsOf(commit.kept);
-  const reply = await connection.run(
-    append,
-    [keys.task(taskId), keys.kept(taskId), keys.log(taskId), keys.due(bucketOf(taskId))],
-    [
-      String(expectedRevision),
-      marks.expected(taskId, expectedRevision),
-      taskId,
-      dueAt === null ? '' : String(dueAt),
-      String(firstRetained),
-      isCluster ? 'SPUBLISH' : 'PUBLISH',
-      keys.channel(taskId),
-      String(messageBytesMax),
-      ended ? '1' : '0',
-      ...[facts.length, fields.length, keptPairs.length].map(String),
-      ...facts.flatMap(({ eventId, bytes }): Argument[] => [eventId, bytes]),
-      ...fields,
-      ...keptPairs,
-    ],
-  );
+  const fields = pairsOf(commit.fields, FIELD);
+  const args: Argument[] = [
+    String(expectedRevision),
+    marks.expected(taskId, expectedRevision),
+    mark,
+    dueAt === null ? '' : String(dueAt),
+    String(firstRetained),
+    ended ? '1' : '0',
+    String(facts.length),
+    String(fields.length),
+  ];
+  for (const { eventId, bytes } of facts) args.push(eventId, bytes);
+  args.push(...fields, ...pairsOf(commit.kept));
+  const reply = await connection.run(append, [keys.task(taskId), keys.kept(taskId), keys.log(taskId), keys.due(bucketOf(taskId))], args);
   if (reply === 1) {
-    marks.note(taskId, revision, mark);
+    marks.note(taskId, expectedRevision + 1, mark);
     return 'committed';
   }
   if (reply === 0) {
     marks.forget(taskId);
     return 'conflict';
   }
-  const [lastText = '', endedText] = listOf(reply).map(textOf);
+  const [last = '', hasEnded] = listOf(reply).map(textOf);
   // Written by `append` only.
-  refuseBrokenCommit(commit, { lastEventId: lastText === '' ? null : (lastText as EventId), ended: endedText === '1' });
+  refuseBrokenCommit(commit, { lastEventId: last === '' ? null : (last as EventId), ended: hasEnded === '1' });
   throw new Error(`Redis did not take the facts of a commit of task ${taskId}, and does not say why.`);
 }
 
@@ -126,5 +116,7 @@ export function registryOf(need: () => StoreContext): TaskRegistry {
 }
 
 function pairsOf(fields: Fields, prefix = ''): Argument[] {
-  return Object.entries(fields).flatMap(([name, value]) => [prefix + name, value]);
+  const pairs: Argument[] = [];
+  for (const [name, value] of Object.entries(fields)) pairs.push(prefix + name, value);
+  return pairs;
 }

@@ -7,7 +7,7 @@ import { createMarks } from './marks.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { registryOf, type StoreContext } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
-import { time } from './scripts/index.ts';
+import { appendScript, time } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
 import { createRouter, isCluster } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
@@ -28,7 +28,13 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const { clock, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
-  const context: StoreContext = { connection, keys, marks: createMarks(), isCluster: isCluster(redis), messageBytesMax };
+  const context: StoreContext = {
+    connection,
+    keys,
+    marks: createMarks(),
+    isCluster: isCluster(redis),
+    append: appendScript({ isCluster: isCluster(redis), messageBytesMax }),
+  };
   let tails: Tails | undefined;
   let turn: Promise<void> = Promise.resolve();
 
@@ -62,7 +68,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
           isSharded: isCluster(redis),
           clock,
           logger,
-          channelOf: keys.channel,
+          channelOf: keys.log,
           limited: (watching) =>
             within(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
           read: (taskId, from, facts) => readLog(context, taskId, from, { facts, bytes: READ_BYTES_MAX }),

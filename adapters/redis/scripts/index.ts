@@ -1,4 +1,4 @@
-export { append } from './append.ts';
+export { appendScript, type AppendSettings } from './append.ts';
 export { create } from './create.ts';
 export { due, kept, lastIds, load, read, time } from './reads.ts';
 export { remove } from './remove.ts';
