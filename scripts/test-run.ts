@@ -1,4 +1,7 @@
-/** Runs the test suite with the Node that runs this, and ends with the line `N passed, N failed`. Fails where no test ran. */
+/**
+ * Runs the test suite with the Node that runs this, and ends with the line `N passed, N failed`. Fails where no test ran. Arguments go to
+ * Vitest.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,7 @@ const output = join(folder, 'results.json');
 console.log(`Tests on Node ${process.versions.node}`);
 const run = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`],
+  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`, ...process.argv.slice(2)],
   { stdio: 'inherit' },
 );
 const results = readResults();
