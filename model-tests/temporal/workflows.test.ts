@@ -85,6 +85,15 @@ describe('no orphan: a workflow', () => {
     expect((await ended(of, taskId)).at(-1)?.payload).toMatchObject({ code: 'WORKFLOW_TERMINATED', message: 'by hand', retryable: true });
   });
 
+  test('that is terminated while the host is down fails its task when a host is back', async () => {
+    const { of, taskId, handle } = await run('endless');
+    await until(of, taskId, 'TASK_PROGRESS');
+    await of.bridge.close();
+    await handle.terminate('meanwhile');
+    const back = await bridgeOf(executor(), { store: world.store, tasks: { inspectMs: 50 } });
+    expect((await ended(back, taskId)).at(-1)?.payload).toMatchObject({ code: 'WORKFLOW_TERMINATED', message: 'meanwhile' });
+  });
+
   test('that is cancelled from outside cancels its task', async () => {
     const { of, taskId, handle } = await run('endless');
     await until(of, taskId, 'TASK_PROGRESS');
