@@ -1,4 +1,6 @@
+import type { WebSocketConstructor } from 'taskbridge/client/node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { createClients, idsOf, watch, ways, type Clients } from './clients.ts';
 import { startOriginal, type OriginalHost } from './original-host.ts';
 
@@ -70,6 +72,14 @@ describe.each(ways.map((transports) => ({ transports })))('credentials over $tra
     const error = transports[0] === 'ws' ? code1008 : { code: 'AUTHENTICATION_ERROR', status: 401 };
     await expect(watch(observation)).rejects.toMatchObject(error);
   });
+});
+
+test('a browser with a token finds no WebSocket here, since this server takes up none of the offered protocols, and reads the stream', async () => {
+  const { taskId } = await clients.make().start({ taskType: 'count', input: { to: 150 } });
+  // The same interface, typed for the DOM.
+  const observation = clients.make({ WebSocket: WebSocket as unknown as WebSocketConstructor }).observe(taskId);
+  expect(idsOf(await watch(observation))).toEqual(await host.logOf(taskId));
+  expect(observation.getSnapshot().connection).toMatchObject({ state: 'done', transport: 'sse' });
 });
 
 describe.each(ways.map((transports) => ({ transports })))('a cursor that this server cannot read over $transports', ({ transports }) => {
