@@ -45,6 +45,15 @@ if ! command -v temporal >/dev/null 2>&1 && [ ! -x "$(go env GOPATH 2>/dev/null)
   }
 fi
 
+# The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
+need python3 python3 'runs the original server, which the client is tested against (Python 3.11 or newer)'
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
+  say 'Installing python3-venv: the original server gets an environment of its own'
+  # Where that fails, the next line says what to install.
+  { as_root apt-get update -qq && as_root apt-get install -y -qq python3-venv >/dev/null; } || :
+fi
+sh model-tests/original/install.sh
+
 if [ ! -x node_modules/.bin/vitest ]; then
   say 'Installing the packages of package-lock.json'
   npm ci --no-fund --no-audit
