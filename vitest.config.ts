@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const root = fileURLToPath(new URL('.', import.meta.url));
+
 export default defineConfig({
-  resolve: { alias: [{ find: /^taskbridge\/(.*)$/, replacement: `${fileURLToPath(new URL('.', import.meta.url))}$1/index.ts` }] },
+  resolve: {
+    alias: [
+      { find: 'taskbridge/react', replacement: `${root}client/react/index.ts` },
+      { find: /^taskbridge\/(.*)$/, replacement: `${root}$1/index.ts` },
+    ],
+  },
   test: { include: ['model-tests/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
 });

@@ -15,6 +15,7 @@ export { clientErrorCodes, TaskBridgeClientError, type ClientErrorCode, type Tas
 export { asFailure, asProgress, isTerminalFact } from './facts.ts';
 export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';
 export type { TransportListener, TransportMoment } from './listener.ts';
+export { idleSnapshot } from './observation/idle.ts';
 export type { Observation, ObservationActor, ObserveOptions } from './observation/observation.ts';
 export type { ConnectionState, ConnectionView, ObservationSnapshot, TaskView } from './observation/snapshot.ts';
 export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, type Transports } from './options.ts';

@@ -60,7 +60,7 @@ function install(tarball: string): void {
   const modules = join(project, 'node_modules');
   mkdirSync(join(modules, 'taskbridge'), { recursive: true });
   run('the package unpacks', 'tar', ['-xzf', tarball, '-C', join(modules, 'taskbridge'), '--strip-components', '1'], project);
-  const types = ['@types/node', '@types/koa', '@types/koa-router', '@types/ws'];
+  const types = ['@types/node', '@types/koa', '@types/koa-router', '@types/react', '@types/ws'];
   for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');

@@ -14,8 +14,8 @@ const published = /^(machines|server|client|adapters)\//;
 
 /** `taskbridge/server` → `server/index.ts`: examples import us by name. */
 const aliases = Object.fromEntries(
-  Object.keys(manifest.exports).flatMap((path) =>
-    path.endsWith('.json') ? [] : [[`taskbridge${path.slice(1)}`, `${path.slice(2)}/index.ts`]],
+  Object.entries(manifest.exports).flatMap(([path, door]) =>
+    typeof door === 'string' ? [] : [[`taskbridge${path.slice(1)}`, door.default.replace('./dist/', '').replace('.js', '.ts')]],
   ),
 );
 const imports = sourceFiles().flatMap((file) => importsOf(file, aliases));

@@ -1,0 +1,54 @@
+import { createContext, createElement, useContext, useMemo, type ReactElement, type ReactNode } from 'react';
+import { systemClock, TaskBridgeClientError, type CallContext, type Clock, type TaskBridgeClient } from '../index.ts';
+import { createWatches, type Watches } from './watches.ts';
+
+/** What hooks work with: a client, the context of its calls, and what it watches. */
+export interface TaskBridge {
+  readonly client: TaskBridgeClient;
+  readonly context: CallContext | undefined;
+  readonly watches: Watches;
+}
+
+/** What the provider is told. */
+export interface TaskBridgeProviderProps {
+  /** Made outside of components, and closed by whoever made it. */
+  readonly client: TaskBridgeClient;
+  /** Handed to `auth`, `routes` and `listener` with every call; keep it the same object from render to render. */
+  readonly context?: CallContext;
+  /** How long a task is observed after its last component left, in milliseconds. Defaults to 1000. Only the first use of a client counts. */
+  readonly lingerMs?: number;
+  /** Defaults to the machine's own. Only the first use of a client counts. */
+  readonly clock?: Clock;
+  readonly children?: ReactNode;
+}
+
+const LINGER_MS = 1_000;
+const Bridge = createContext<TaskBridge | undefined>(undefined);
+
+/** Gives a client to the hooks below. */
+export function TaskBridgeProvider({ client, context, lingerMs, clock, children }: TaskBridgeProviderProps): ReactElement {
+  const bridge = useMemo(() => bridgeOf(client, context, clock, lingerMs), [client, context, clock, lingerMs]);
+  return createElement(Bridge.Provider, { value: bridge }, children);
+}
+
+/** The client to use: the one given, else that of the provider. Throws with code `INVALID_ARGUMENT` where there is neither. */
+export function useTaskBridge(given?: TaskBridgeClient): TaskBridge {
+  const provided = useContext(Bridge);
+  if (given && given !== provided?.client) return bridgeOf(given);
+  if (provided) return provided;
+  throw new TaskBridgeClientError(
+    'INVALID_ARGUMENT',
+    'There is no client: wrap the page in <TaskBridgeProvider client={…}>, or hand one in.',
+  );
+}
+
+/** One bridge for each client and context, wherever it is used: components in different trees share their observations too. */
+const bridges = new WeakMap<TaskBridgeClient, Map<CallContext | undefined, TaskBridge>>();
+
+function bridgeOf(client: TaskBridgeClient, context?: CallContext, clock: Clock = systemClock, ms: number = LINGER_MS): TaskBridge {
+  const known = bridges.get(client) ?? new Map<CallContext | undefined, TaskBridge>();
+  bridges.set(client, known);
+  const bridge = known.get(context) ?? { client, context, watches: createWatches(client, context, { clock, ms }) };
+  known.set(context, bridge);
+  return bridge;
+}

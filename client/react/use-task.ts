@@ -1,0 +1,144 @@
+import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+import {
+  idleSnapshot,
+  type CancelTaskResponse,
+  type ConnectionView,
+  type JsonObject,
+  type ObservationSnapshot,
+  type SubmitActionResponse,
+  type TaskBridgeClient,
+  type TaskView,
+} from '../index.ts';
+import { useTaskBridge } from './provider.ts';
+import type { Watch } from './watches.ts';
+
+/** The id of a task; null or undefined while there is none yet. */
+export type TaskIdOrNone = string | null | undefined;
+
+/** What a component does about a task. The functions are the same from render to render; they reject with a `TaskBridgeClientError` only. */
+export interface TaskActions {
+  /** Answers a question, or the one with this suspend id. */
+  act(
+    question: string | { readonly suspendId: string },
+    actionType: string,
+    payload?: JsonObject,
+    metadata?: JsonObject,
+  ): Promise<SubmitActionResponse>;
+  cancel(reason?: string): Promise<CancelTaskResponse>;
+}
+
+/** A task on a page. */
+export interface UsedTask extends TaskActions {
+  readonly task: TaskView;
+  readonly connection: ConnectionView;
+}
+
+/**
+ * Observes a task while the component is mounted, and renders on every batch of facts. All components with the same client and task share one
+ * observation. Without an id nothing is observed.
+ */
+export function useTask(taskId: TaskIdOrNone): UsedTask;
+export function useTask(client: TaskBridgeClient, taskId: TaskIdOrNone): UsedTask;
+export function useTask(first: TaskBridgeClient | TaskIdOrNone, second?: TaskIdOrNone): UsedTask {
+  const [client, taskId] = isClient(first) ? [first, second] : [undefined, first];
+  const { task, connection } = useWatched(client, taskId, whole, Object.is);
+  const actions = useActions(client, taskId);
+  return useMemo(() => ({ task, connection, ...actions }), [task, connection, actions]);
+}
+
+/** What is taken of a snapshot. */
+export type TaskSelector<T> = (snapshot: ObservationSnapshot) => T;
+
+/** Like {@link useTask}, but renders only when what is selected changes: by `Object.is`, or by `isEqual`. */
+export function useTaskSelector<T>(taskId: TaskIdOrNone, selector: TaskSelector<T>, isEqual?: (a: T, b: T) => boolean): T;
+export function useTaskSelector<T>(
+  client: TaskBridgeClient,
+  taskId: TaskIdOrNone,
+  selector: TaskSelector<T>,
+  isEqual?: (a: T, b: T) => boolean,
+): T;
+export function useTaskSelector<T>(first: TaskBridgeClient | TaskIdOrNone, ...rest: readonly unknown[]): T {
+  // The two overloads allow nothing else.
+  const [client, taskId, selector, isEqual] = (isClient(first) ? [first, ...rest] : [undefined, first, ...rest]) as [
+    TaskBridgeClient | undefined,
+    TaskIdOrNone,
+    TaskSelector<T>,
+    ((a: T, b: T) => boolean)?,
+  ];
+  return useWatched(client, taskId, selector, isEqual ?? Object.is);
+}
+
+/** `act` and `cancel` of a task, without observing it. */
+export function useTaskActions(taskId: TaskIdOrNone): TaskActions;
+export function useTaskActions(client: TaskBridgeClient, taskId: TaskIdOrNone): TaskActions;
+export function useTaskActions(first: TaskBridgeClient | TaskIdOrNone, second?: TaskIdOrNone): TaskActions {
+  return isClient(first) ? useActions(first, second) : useActions(undefined, first);
+}
+
+/** Tells the two forms of a hook's arguments apart: a client is the only object that comes first. */
+function isClient(first: TaskBridgeClient | TaskIdOrNone): first is TaskBridgeClient {
+  return typeof first === 'object' && first !== null;
+}
+
+const whole: TaskSelector<ObservationSnapshot> = (snapshot) => snapshot;
+const nothing: ObservationSnapshot = idleSnapshot('');
+const noWatch: Watch = { getSnapshot: () => nothing, subscribe: () => () => undefined };
+
+function useWatched<T>(
+  client: TaskBridgeClient | undefined,
+  taskId: TaskIdOrNone,
+  selector: TaskSelector<T>,
+  isEqual: (a: T, b: T) => boolean,
+): T {
+  const { watches } = useTaskBridge(client);
+  const watch = useMemo(() => (taskId ? watches.of(taskId) : noWatch), [watches, taskId]);
+  const shown = useRef<{ readonly value: T } | undefined>(undefined);
+  // The same selection for the same snapshot, and the one that is shown where it is equal: React would render without end otherwise.
+  const read = useMemo(() => {
+    let last: { readonly snapshot: ObservationSnapshot; readonly value: T } | undefined;
+    return (): T => {
+      const snapshot = watch.getSnapshot();
+      if (last?.snapshot === snapshot) return last.value;
+      const selected = selector(snapshot);
+      const before = last ?? shown.current;
+      const value = before && isEqual(before.value, selected) ? before.value : selected;
+      last = { snapshot, value };
+      return value;
+    };
+  }, [watch, selector, isEqual]);
+  const readIdle = useCallback(() => selector(taskId ? idleSnapshot(taskId) : nothing), [selector, taskId]);
+  const value = useSyncExternalStore(watch.subscribe, read, useOnce(readIdle));
+  useEffect(() => {
+    shown.current = { value };
+  }, [value]);
+  return value;
+}
+
+/** The first answer of a function, again and again: a server renders one moment. */
+function useOnce<T>(make: () => T): () => T {
+  return useMemo(() => {
+    let made: { readonly value: T } | undefined;
+    return () => (made ??= { value: make() }).value;
+  }, [make]);
+}
+
+function useActions(client: TaskBridgeClient | undefined, taskId: TaskIdOrNone): TaskActions {
+  const { client: used, context } = useTaskBridge(client);
+  return useMemo(() => {
+    const options = context && { context };
+    return {
+      act: (question, actionType, payload, metadata) =>
+        used.act(
+          taskId ?? '',
+          {
+            suspendId: typeof question === 'string' ? question : question.suspendId,
+            actionType,
+            ...(payload && { payload }),
+            ...(metadata && { metadata }),
+          },
+          options,
+        ),
+      cancel: (reason) => used.cancel(taskId ?? '', reason, options),
+    };
+  }, [used, context, taskId]);
+}
