@@ -68,6 +68,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
           isSharded: isCluster(redis),
           clock,
           logger,
+          aliveMs: commandTimeoutMs,
           channelOf: keys.log,
           limited: (watching) =>
             within(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts } from '../conformance/store/samples.ts';
 import { freePort } from './free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
+import { layWire } from './wire.ts';
 
 let server: RedisServer;
 let clients: Redis[] = [];
@@ -202,6 +203,24 @@ describe('the tail', () => {
       await vi.waitFor(() => expect(told).toHaveLength(50 * round));
     }
     expect(await redis.pubsub('CHANNELS', `adapter-${prefixes}:*`)).toHaveLength(50);
+  });
+
+  it('takes a connection for dead that is cut without a word', async () => {
+    const wire = await layWire(server.port);
+    const redis = clientTo(wire.port);
+    const store = await storeOn(redis, { commandTimeoutMs: 200 });
+    const { taskId } = await taskWithFacts(store, 0);
+    const { tail, told, interrupted } = listening(store);
+    await tail.watch(taskId);
+    wire.stall();
+    await vi.waitFor(() => expect(interrupted).toHaveBeenCalled(), { timeout: 5000 });
+    // The host's own client is cut as well, and is for the host to mend.
+    redis.disconnect(true);
+    await vi.waitFor(async () => expect(await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }))).toBe('committed'));
+    await vi.waitFor(() => expect(told).toHaveLength(1));
+    await store.close();
+    redis.disconnect();
+    await wire.close();
   });
 
   it('rejects a watch while Redis is away, and hears by itself when it is back', async () => {

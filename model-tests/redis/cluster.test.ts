@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commitOf, factOf, factsOf, legible, readAll, taskWithFacts } from '../conformance/store/samples.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { proveWhole, type Log } from './proof.ts';
-import { startCluster, type RedisCluster } from './redis-cluster.ts';
+import { startCluster, until, type RedisCluster } from './redis-cluster.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
 let cluster: RedisCluster;
@@ -19,6 +19,11 @@ afterAll(() => cluster.stop());
 
 function slotOf(taskId: string): number {
   return new Command('get', [`{${taskId.slice(0, 2)}}`]).getSlot();
+}
+
+/** Which errors the servers have given. */
+async function errorsOf(client: Cluster): Promise<string> {
+  return (await Promise.all(client.nodes('master').map((node) => node.info('errorstats')))).join('');
 }
 
 /** How many connections the servers have in all, but those that the tests ask with. */
@@ -104,7 +109,7 @@ describe('a cluster of three masters', { timeout: 60_000 }, () => {
     for await (const fact of onTwo?.observe(taskId) ?? []) {
       log.push(fact);
       // While the slot is half moved its keys are on two servers: writes wait.
-      if (log.length === 10) moved = cluster.move(slot, to, () => new Promise((resolve) => setTimeout(resolve, 300)));
+      if (log.length === 10) moved = cluster.move(slot, to, () => until(async () => (await errorsOf(one)).includes('TRYAGAIN')));
     }
     await moved;
     expect(moved).toBeDefined();

@@ -5,6 +5,8 @@ export interface Line {
   /** Resolves when all of these channels are heard; on a cluster they are of one slot. */
   subscribe(channels: readonly string[]): Promise<void>;
   unsubscribe(channels: readonly string[]): void;
+  /** Resolves when the server answers. */
+  ping(): Promise<void>;
   close(): void;
 }
 
@@ -48,6 +50,9 @@ export function openLine(client: Redis, isSharded: boolean, listener: LineListen
       const gone = isSharded ? redis.sunsubscribe(...channels) : redis.unsubscribe(...channels);
       // Where the line is lost, so are its channels.
       gone.catch(() => undefined);
+    },
+    async ping() {
+      await redis.ping();
     },
     close() {
       redis.removeAllListeners();

@@ -9,6 +9,8 @@ export interface SubscriptionsContext {
   readonly isSharded: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** A line is asked that often whether its server is there, and taken for dead when it does not answer for as long. */
+  readonly aliveMs: number;
   message(channel: string, message: Buffer): void;
   /** All channels are heard again after some were not. */
   renewed(): void;
@@ -120,8 +122,11 @@ export class Subscriptions {
     if (this.#closed) return true;
     this.#leave();
     const groups = this.#missing(placeOf);
-    const sent = groups.map(({ place, channels }) => this.#subscribe(place, channels));
-    return (await Promise.all(sent)).every(Boolean);
+    const heard = await Promise.all(groups.map(({ place, channels }) => this.#subscribe(place, channels)));
+    const failed = heard.includes(false);
+    // Those that are heard again need not wait for a server that stays away.
+    if (failed && heard.includes(true) && this.#owesRenewal) this.#context.renewed();
+    return !failed;
   }
 
   #leave(): void {
@@ -165,18 +170,40 @@ export class Subscriptions {
     const line: Line = openLine(client, this.#context.isSharded, {
       message: this.#context.message,
       moved: () => this.#lose(line),
-      ended: (error) => {
-        if (this.#lines.get(name) === line) this.#lines.delete(name);
-        this.#lose(line, error);
-      },
+      ended: (error) => this.#drop(name, line, error),
     });
     this.#lines.set(name, line);
+    this.#keepAlive(name, line);
     return line;
+  }
+
+  /** A line hears nothing for hours where nothing is said; one that is cut without a word sounds the same. */
+  #keepAlive(name: string, line: Line): void {
+    const { clock, aliveMs } = this.#context;
+    const isOpen = (): boolean => this.#lines.get(name) === line;
+    clock.setTimeout(() => {
+      if (!isOpen()) return;
+      const late = clock.setTimeout(() => this.#drop(name, line, new Error(`Redis did not answer for ${aliveMs} milliseconds.`)), aliveMs);
+      line.ping().then(
+        () => {
+          clock.clearTimeout(late);
+          if (isOpen()) this.#keepAlive(name, line);
+        },
+        // The line is gone, and has said so.
+        () => clock.clearTimeout(late),
+      );
+    }, aliveMs);
+  }
+
+  #drop(name: string, line: Line, error: Error | undefined): void {
+    if (this.#lines.get(name) === line) this.#lines.delete(name);
+    this.#leaving.delete(line);
+    line.close();
+    this.#lose(line, error);
   }
 
   /** Nothing is known any more of what that line hears. */
   #lose(line: Line, error?: Error): void {
-    this.#leaving.delete(line);
     let lost = false;
     for (const [channel, heard] of this.#heardOn) {
       if (heard.line !== line) continue;

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A wire to a Redis server that can be cut, and led to another one. */
+export interface Wire {
+  readonly port: number;
+  /** Resets all connections. */
+  reset(): void;
+  /** What is open hears and says nothing any more, and nobody is told. */
+  stall(): void;
+  /** From now on connections go to another port; those that are open are reset. */
+  leadTo(port: number): void;
+  close(): Promise<void>;
+}
+
+/** Lays a wire to a port. */
+export async function layWire(to: number): Promise<Wire> {
+  let target = to;
+  const ends = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    for (const [end, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      ends.add(end);
+      end.pipe(other);
+      end.on('error', () => undefined);
+      end.on('close', () => {
+        ends.delete(end);
+        other.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const reset = (): void => {
+    for (const end of ends) end.resetAndDestroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    reset,
+    stall() {
+      for (const end of ends) end.unpipe().pause();
+    },
+    leadTo(port) {
+      target = port;
+      reset();
+    },
+    async close() {
+      reset();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
