@@ -31,6 +31,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
   let host: Child;
   let worker: Child;
   let client: TaskBridgeClient;
+  let onWorking: (step: number) => void = () => undefined;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'taskbridge-temporal-'));
@@ -44,7 +45,9 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
     ]);
     [host, worker] = await Promise.all([
       startChild('host.ts', [port, String(redis.port), temporal.address, taskQueue]),
-      startChild('worker.ts', [codePath, String(redis.port), temporal.address, taskQueue]),
+      startChild('worker.ts', [codePath, String(redis.port), temporal.address, taskQueue], (message) =>
+        onWorking((message as { readonly working: number }).working),
+      ),
     ]);
     client = createTaskBridgeClient({
       baseUrl: `http://127.0.0.1:${port}`,
@@ -105,8 +108,26 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
       afterMs: Math.floor(chanceOf(salt + 2 * i + 1) * 40),
     }));
 
-  it.each(randomly(100))('is whole when its worker is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
-    killedAt(atFact, afterMs, () => [worker]),
+  it.each(randomly(100).slice(0, KILLS > 3 ? KILLS : 1))(
+    'is whole when its worker is killed $afterMs ms after fact $atFact (kill $kill)',
+    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker]),
+  );
+
+  // An activity works for 20 ms.
+  const working = randomly(500).map(({ kill, atFact, afterMs }) => ({ kill, step: 1 + (atFact % STEPS), afterMs: afterMs >> 1 }));
+  it.each(working)(
+    'is whole when its worker is killed $afterMs ms into the activity of step $step (kill $kill)',
+    async ({ step, afterMs }) => {
+      let restart: Promise<void> | undefined;
+      onWorking = (now) => {
+        if (now === step) restart ??= new Promise((resolve) => setTimeout(resolve, afterMs)).then(() => killAndRestart(worker));
+      };
+      const log = await follow(() => undefined);
+      onWorking = () => undefined;
+      expect(restart).toBeDefined();
+      await restart;
+      prove(log);
+    },
   );
 
   it.each(randomly(200))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>

@@ -65,6 +65,25 @@ describe('a workflow', () => {
     expect(facts.at(-1)?.payload).toEqual({ result: 'said' });
   });
 
+  test('says each fact once though every reply to a report is lost', async () => {
+    world.loseReplies(true);
+    try {
+      const { of, taskId } = await run('steps', executor(), { to: 3 });
+      await of.act(taskId, { clientActionId: 'a', suspendId: await question(of, taskId), actionType: 'yes' });
+      expect(short(await ended(of, taskId))).toEqual([
+        'STARTED',
+        'PROGRESS',
+        'PROGRESS',
+        'SUSPENDED',
+        'ACTION_ACCEPTED',
+        'PROGRESS',
+        'COMPLETED',
+      ]);
+    } finally {
+      world.loseReplies(false);
+    }
+  });
+
   test('fails its task with the code of the activity that broke', async () => {
     const { of, taskId, handle } = await run('breaking');
     expect((await ended(of, taskId)).at(-1)?.payload).toEqual({ code: 'PRINTER_ON_FIRE', message: 'It burns.', retryable: true });

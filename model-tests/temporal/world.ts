@@ -15,6 +15,8 @@ export interface TemporalWorld {
   readonly taskQueue: string;
   readonly store: Store;
   readonly reporter: TaskReporter;
+  /** From now on every report is committed, and the reply to its first try is lost. */
+  loseReplies(isLosing: boolean): void;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,18 @@ export async function temporalWorld(
   await memory.open();
   const store = faultyStore(memory, { shared: true });
   const reporter = createTaskReporter({ store, logger: quiet });
+  let isLosing = false;
+  const known = new Set<string>();
+  const losing: TaskReporter = {
+    ...reporter,
+    async report(attempt, report) {
+      const outcome = await reporter.report(attempt, report);
+      const key = JSON.stringify([attempt, report.source, report.seq]);
+      if (!isLosing || known.has(key)) return outcome;
+      known.add(key);
+      throw new Error('The reply was lost.');
+    },
+  };
   const server = await temporalServer(options);
   Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
   const connection = await Connection.connect({ address: server.address });
@@ -47,7 +61,7 @@ export async function temporalWorld(
     connection: native,
     taskQueue,
     workflowBundle: await workflowBundle(),
-    activities: { ...taskBridgeActivities(reporter), ...activities },
+    activities: { ...taskBridgeActivities(losing), ...activities },
     shutdownForceTime: '1 second',
   });
   const running = worker.run();
@@ -57,6 +71,7 @@ export async function temporalWorld(
     taskQueue,
     store,
     reporter,
+    loseReplies: (is) => void (isLosing = is),
     async close() {
       worker.shutdown();
       await running.catch(() => undefined);
