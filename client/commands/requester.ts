@@ -40,10 +40,15 @@ export function createRequester(
   clientSignal: AbortSignal,
 ): Requester {
   const { clock, limits, gate } = settings;
+  // One listener for all of them: Node takes a signal with more than ten for a leak, and says so.
+  const underWay = new Set<AbortController>();
+  clientSignal.addEventListener('abort', () => underWay.forEach((turn) => turn.abort(clientSignal.reason)), { once: true });
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
     const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
-    const turn = follow(request.signal, clientSignal);
+    const turn = new AbortController();
+    underWay.add(turn);
+    const leave = follow(turn, request.signal);
     try {
       for (let retry = 0; ; retry += 1) {
         try {
@@ -54,7 +59,8 @@ export function createRequester(
         }
       }
     } finally {
-      turn.release();
+      leave();
+      underWay.delete(turn);
     }
   }
 
@@ -146,14 +152,10 @@ function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): 
   return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || status === 429 || (status !== undefined && status >= 500);
 }
 
-function follow(...signals: readonly (AbortSignal | undefined)[]): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const leaves = signals.flatMap((signal) => {
-    if (!signal) return [];
-    const onAbort = (): void => controller.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    return [() => signal.removeEventListener('abort', onAbort)];
-  });
-  return { signal: controller.signal, release: () => leaves.forEach((leave) => leave()) };
+/** Aborts with the signal, until the answer is called. */
+function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort);
+  return () => signal?.removeEventListener('abort', onAbort);
 }

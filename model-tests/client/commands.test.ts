@@ -45,6 +45,18 @@ describe('commands', () => {
     expect(form).toContain('name="attachments"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\nx,y');
   });
 
+  test('are as many at once as the host likes, without a warning of leaks', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', onWarning);
+    world.server.script.command = () => [201, created];
+    const client = world.client();
+    await Promise.all(Array.from({ length: 30 }, () => client.start({ taskType: 'report' })));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   test('are tried once and three times more, with back-off', async () => {
     const clock = countingClock();
     const { script, seen } = world.server;
