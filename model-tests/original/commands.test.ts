@@ -81,6 +81,34 @@ describe('start', () => {
     });
   });
 
+  test('streams attachments, says how far it came, and a stream that is opened again is the same task', async () => {
+    const bridge = clients.make();
+    const pieces = Array.from({ length: 40 }, () => randomBytes(20_000));
+    const content = () => new Blob(pieces).stream();
+    const request = {
+      taskType: 'digest',
+      clientRequestId: 'streamed',
+      attachments: [
+        { fileName: 'pieces.bin', content },
+        { fileName: 'no "name".txt', contentType: 'text/plain', content: new TextEncoder().encode('short') },
+      ],
+    };
+    let sentBytes = 0;
+    const { taskId } = await bridge.start(request, { onUpload: (progress) => void (sentBytes = progress.sentBytes) });
+    expect(sentBytes).toBeGreaterThan(800_000);
+    const observation = bridge.observe(taskId);
+    await watch(observation);
+    const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
+    expect(observation.getSnapshot().task.result).toMatchObject({
+      files: [
+        { name: 'pieces.bin', type: 'application/octet-stream', size: 800_000, sha256: sha256(Buffer.concat(pieces)) },
+        // Quotes travel as browsers write them; this server takes them as they come.
+        { name: 'no %22name%22.txt', type: 'text/plain', size: 5, sha256: sha256('short') },
+      ],
+    });
+    expect(await bridge.start(request)).toMatchObject({ taskId, deduplicated: true });
+  });
+
   test('with the same attachments gives the same task, with other ones a conflict, with too large ones an upload error', async () => {
     const bridge = clients.make();
     const request = (text: string) => ({
