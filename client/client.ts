@@ -5,6 +5,7 @@ import { createCommands, type Commands } from './commands/commands.ts';
 import { createRequester } from './commands/requester.ts';
 import { closed } from './errors.ts';
 import { createAnswered } from './observation/answered.ts';
+import { createLines } from './observation/lines.ts';
 import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
 import { readOptions, type TaskBridgeClientOptions } from './options.ts';
 import { assertTaskId } from './routes.ts';
@@ -36,6 +37,7 @@ export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBr
   );
   const keeper = createKeeper(settings.checkpoints, settings.onReport);
   const commands = createCommands(settings, createRequester(settings, credentialsOf, life.signal), answered.note);
+  const lines = createLines({ settings, credentialsOf, commands, answered });
   const observations = new Set<Observation>();
   const { start, act, cancel, get } = commands;
 
@@ -48,7 +50,7 @@ export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBr
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
       const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, observeOptions, { settings, credentialsOf, commands, keeper, answered, onFreed });
+      const observation = createObservation(taskId, observeOptions, { settings, keeper, answered, lines, onFreed });
       observations.add(observation);
       return observation;
     },

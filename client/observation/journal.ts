@@ -48,8 +48,6 @@ export interface JournalOptions {
   readonly undeliveredMax: number;
   readonly undeliveredBytesMax: number;
   readonly hasSubscribers: () => boolean;
-  /** Facts that wait elsewhere: for the snapshot that the projection begins with. */
-  readonly waitingElsewhere: () => number;
   readonly isHidden: (fact: Fact | UnknownFact) => boolean;
 }
 
@@ -89,7 +87,7 @@ export function createJournal(options: JournalOptions, listener: JournalListener
     const next = taken();
     // Letting go one by one would copy the rest each time.
     if (next - first > 64 || next === end) release(next);
-    const waiting = Math.max(end - next, options.waitingElsewhere());
+    const waiting = end - next;
     const isOver = waiting >= options.undeliveredMax || bytesKept >= options.undeliveredBytesMax;
     if (isOver && !wasIterated && options.hasSubscribers()) release(first + Math.ceil(entries.length / 2));
     else if (isOver && !isFull) {
