@@ -109,7 +109,11 @@ describe('a cluster of three masters', { timeout: 60_000 }, () => {
     for await (const fact of onTwo?.observe(taskId) ?? []) {
       log.push(fact);
       // While the slot is half moved its keys are on two servers: writes wait.
-      if (log.length === 10) moved = cluster.move(slot, to, () => until(async () => (await errorsOf(one)).includes('TRYAGAIN')));
+      if (log.length !== 10) continue;
+      moved = cluster.move(slot, to, {
+        key: `tasks:{${taskId.slice(0, 2)}}:task:${taskId}`,
+        until: () => until(async () => (await errorsOf(one)).includes('TRYAGAIN')),
+      });
     }
     await moved;
     expect(moved).toBeDefined();

@@ -2,6 +2,12 @@ import { Cluster, Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
+/** A stop on the way of a slot. */
+export interface Halfway {
+  readonly key: string;
+  until(): Promise<void>;
+}
+
 /** A real cluster: masters that share the slots. */
 export interface RedisCluster {
   readonly servers: readonly RedisServer[];
@@ -11,9 +17,9 @@ export interface RedisCluster {
   ownerOf(slot: number): Promise<number>;
   /**
    * Moves a slot with all its keys to another server, as `redis-cli` does: both sides are told, the keys are moved in small groups, then
-   * everybody is told who has it. `between` runs while it is half moved.
+   * everybody is told who has it. `halfway` names a key that is moved first, and what is waited for before the others follow.
    */
-  move(slot: number, to: number, between?: () => Promise<void>): Promise<void>;
+  move(slot: number, to: number, halfway?: Halfway): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,17 +57,19 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
     servers,
     client: () => new Cluster(servers.map(({ port }) => ({ host: '127.0.0.1', port }))),
     ownerOf,
-    async move(slot, to, between) {
+    async move(slot, to, halfway) {
       const from = await ownerOf(slot);
       const [source, target, port] = [clients[from], clients[to], servers[to]?.port];
       if (!source || !target || port === undefined || from === to) throw new Error(`Slot ${slot} cannot be moved from ${from} to ${to}.`);
       await target.cluster('SETSLOT', slot, 'IMPORTING', ids[from] ?? '');
       await source.cluster('SETSLOT', slot, 'MIGRATING', ids[to] ?? '');
+      const migrate = (key: string) => source.call('MIGRATE', '127.0.0.1', String(port), key, '0', '5000');
+      if (halfway) {
+        await migrate(halfway.key);
+        await halfway.until();
+      }
       for (let keys = await keysIn(source, slot); keys.length > 0; keys = await keysIn(source, slot)) {
-        for (const [i, key] of keys.entries()) {
-          await source.call('MIGRATE', '127.0.0.1', String(port), key, '0', '5000');
-          if (i === Math.floor(keys.length / 2)) await between?.();
-        }
+        for (const key of keys) await migrate(key);
       }
       for (const client of [target, source, ...clients]) await client.cluster('SETSLOT', slot, 'NODE', ids[to] ?? '');
     },
