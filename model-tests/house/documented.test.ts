@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { filesBelow, placeOf, root } from './project-files.ts';
 
 const doors = filesBelow().filter((name) =>
-  /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+|adapters\/temporal\/(workflow|activities))\/index\.ts$/.test(name),
+  /^(machines|server|server\/reporter|client|client\/node|adapters\/[^/]+|adapters\/temporal\/(workflow|activities))\/index\.ts$/.test(
+    name,
+  ),
 );
 
 test('every export of every door says what it is', () => {
