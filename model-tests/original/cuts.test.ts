@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../client/harness.ts';
 import { createClients, idsOf, watch, ways, type Clients } from './clients.ts';
@@ -55,6 +56,27 @@ describe.each(ways.map((transports) => ({ transports })))('over $transports, cut
     expect(idsOf(facts)).toEqual(await host.logOf(taskId));
     expect(facts.filter(({ type }) => type === 'TASK_ACTION_ACCEPTED')).toHaveLength(2);
   });
+});
+
+test('an upload that is cut half-way is sent again from its beginning, and makes one task', async () => {
+  const bridge = clients.make();
+  const pieces = Array.from({ length: 40 }, () => randomBytes(20_000));
+  let cuts = 0;
+  const { taskId } = await bridge.start(
+    { taskType: 'digest', attachments: [{ fileName: 'pieces.bin', content: () => new Blob(pieces).stream() }] },
+    {
+      onUpload: ({ sentBytes }) => {
+        if (sentBytes < 400_000 || cuts === 2) return;
+        cuts += 1;
+        proxy.cut();
+      },
+    },
+  );
+  const observation = bridge.observe(taskId);
+  await watch(observation);
+  expect(cuts).toBe(2);
+  const sha256 = createHash('sha256').update(Buffer.concat(pieces)).digest('hex');
+  expect(observation.getSnapshot().task.result).toMatchObject({ files: [{ size: 800_000, sha256 }] });
 });
 
 describe('the whole ladder', () => {
