@@ -44,6 +44,9 @@ export interface UploadOptions {
 }
 
 const DEFAULT_TYPE = 'application/octet-stream';
+// By what they can do, not by their class: bytes may come from another realm (a frame, a test's context).
+const isBytes = (content: AttachmentContent): content is Uint8Array => ArrayBuffer.isView(content);
+const isBlob = (content: AttachmentContent): content is Blob => !isBytes(content) && typeof (content as Partial<Blob>).slice === 'function';
 const isStream = (content: AttachmentContent): content is ReadableStream<Uint8Array> =>
   typeof (content as Partial<ReadableStream>).getReader === 'function';
 
@@ -69,11 +72,11 @@ async function gatherForm(fields: UploadOptions['fields'], attachments: readonly
 }
 
 async function gather(content: AttachmentContent, type: string): Promise<Blob> {
-  if (content instanceof Blob) return content.slice(0, content.size, type);
+  if (isBlob(content)) return content.slice(0, content.size, type);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of read(content)) chunks.push(chunk);
   // A Uint8Array over a shared buffer is no BlobPart by type, but every platform copies it.
-  if (content instanceof Uint8Array) return new Blob([content as BlobPart], { type });
-  const whole = await new Response(isStream(content) ? content : await content()).blob();
-  return whole.slice(0, whole.size, type);
+  return new Blob(chunks as BlobPart[], { type });
 }
 
 /** The form as one stream, nothing of which is kept. Source: RFC 7578; names are escaped as browsers do. */
@@ -119,13 +122,13 @@ function writeForm(
 }
 
 function sizeOf(content: AttachmentContent): number | undefined {
-  if (content instanceof Blob) return content.size;
-  return content instanceof Uint8Array ? content.byteLength : undefined;
+  if (isBlob(content)) return content.size;
+  return isBytes(content) ? content.byteLength : undefined;
 }
 
 async function* read(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
-  if (content instanceof Uint8Array) return yield content;
-  const source = content instanceof Blob ? content.stream() : isStream(content) ? content : await content();
+  if (isBytes(content)) return yield content;
+  const source = isBlob(content) ? content.stream() : isStream(content) ? content : await content();
   const reader = source.getReader();
   let isWhole = false;
   try {
