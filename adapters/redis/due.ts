@@ -1,14 +1,17 @@
 import type { DueTask } from '../../server/ports/index.ts';
+import type { BatchCall } from './cluster-batch.ts';
 import type { Connection } from './connection.ts';
 import { bucketOf, buckets, type Keys } from './keys.ts';
 import { listOf, textOf } from './reply.ts';
-import { due } from './scripts/index.ts';
+import { due, type Script } from './scripts/index.ts';
 
 /** What the search works with. */
 export interface DueContext {
   readonly connection: Connection;
   readonly keys: Keys;
   readonly isCluster: boolean;
+  /** On a cluster: asks every master once. */
+  readonly batch: ((script: Script, calls: readonly BatchCall[]) => Promise<unknown[]>) | undefined;
 }
 
 /** Asked of each bucket at once, at least: tasks spread over the buckets by chance. */
@@ -47,20 +50,19 @@ export async function findDue(context: DueContext, until: number, limit: number,
   }
 }
 
-async function ask(
-  { connection, keys, isCluster }: DueContext,
-  searches: readonly Search[],
-  until: number,
-  most: number,
-): Promise<DueTask[][]> {
+async function ask(context: DueContext, searches: readonly Search[], until: number, most: number): Promise<DueTask[][]> {
   const pages: DueTask[][] = searches.map(() => []);
-  const askSome = async (first: number, some: readonly Search[]): Promise<void> => {
-    const args = some.flatMap(({ after }) => [after === undefined ? '-inf' : leastOf(after), after?.taskId ?? '']);
-    const reply = await connection.run(
-      due,
-      some.map(({ bucket }) => keys.due(bucket)),
-      [String(until), String(most), ...args],
-    );
+  const { connection, isCluster, batch } = context;
+  const callOf = (some: readonly Search[]): BatchCall => ({
+    bucket: some[0]?.bucket ?? '',
+    keys: some.map(({ bucket }) => context.keys.due(bucket)),
+    args: [
+      String(until),
+      String(most),
+      ...some.flatMap(({ after }) => [after === undefined ? '-inf' : leastOf(after), after?.taskId ?? '']),
+    ],
+  });
+  const take = (first: number, reply: unknown): void => {
     for (const each of listOf(reply)) {
       const [index, ...texts] = listOf(each);
       const page = pages[first + Number(index) - 1];
@@ -68,8 +70,9 @@ async function ask(
     }
   };
   // On a cluster each bucket is a slot of its own.
-  if (isCluster) await Promise.all(searches.map((search, i) => askSome(i, [search])));
-  else await askSome(0, searches);
+  const calls = isCluster ? searches.map((search) => callOf([search])) : [callOf(searches)];
+  const replies = (await batch?.(due, calls).catch(() => undefined)) ?? [];
+  await Promise.all(calls.map(async ({ keys, args }, i) => take(i, replies[i] ?? (await connection.run(due, keys, args)))));
   return pages;
 }
 

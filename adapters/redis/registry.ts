@@ -2,7 +2,7 @@ import type { Commit, Created, Fields, LoadedTask, NewTask, TaskRegistry } from 
 import { refuseBrokenCommit } from '../memory/index.ts';
 import type { EventId } from '../../machines/index.ts';
 import type { Argument, Connection } from './connection.ts';
-import { findDue } from './due.ts';
+import { findDue, type DueContext } from './due.ts';
 import { bucketOf, type Keys } from './keys.ts';
 import type { Marks } from './marks.ts';
 import { listOf, textOf } from './reply.ts';
@@ -14,6 +14,7 @@ export interface StoreContext {
   readonly keys: Keys;
   readonly marks: Marks;
   readonly isCluster: boolean;
+  readonly batch: DueContext['batch'];
   /** The script that writes a commit of this store. */
   readonly append: Script;
 }

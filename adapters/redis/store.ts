@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock, Store } from '../../server/ports/index.ts';
+import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
 import { keysUnder } from './keys.ts';
 import { logOf, readLog } from './log.ts';
@@ -28,11 +29,15 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const { clock, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
+  const router = createRouter(redis);
   const context: StoreContext = {
     connection,
     keys,
     marks: createMarks(),
     isCluster: isCluster(redis),
+    batch: isCluster(redis)
+      ? (script, calls) => within(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
+      : undefined,
     append: appendScript({ isCluster: isCluster(redis), messageBytesMax }),
   };
   let tails: Tails | undefined;
@@ -64,7 +69,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
         if (tails) return;
         await reached(redis, clock, openTimeoutMs, () => checkServers(redis, logger));
         tails = new Tails({
-          router: createRouter(redis),
+          router,
           isSharded: isCluster(redis),
           clock,
           logger,
