@@ -18,7 +18,10 @@ export function createDeadline(clock: Clock, ms: number, signals: readonly (Abor
   let timer = clock.setTimeout(expire, ms);
   const leaves = signals.flatMap((signal) => {
     if (!signal) return [];
-    const follow = (): void => controller.abort(signal.reason);
+    const follow = (): void => {
+      clock.clearTimeout(timer);
+      controller.abort(signal.reason);
+    };
     if (signal.aborted) follow();
     signal.addEventListener('abort', follow);
     return [() => signal.removeEventListener('abort', follow)];
