@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import type { FactPayload } from '../../machines/index.ts';
-import type { TaskExecutor, Work } from '../../server/index.ts';
+import { systemClock, type TaskExecutor, type Work } from '../../server/index.ts';
 import { createTaskReporter } from '../../server/reporter/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 import { faultyStore } from './faulty-store.ts';
@@ -77,4 +77,26 @@ test('takes reports from another process, each once, and hands answers and cance
 
 test('refuses a store that one process owns', () => {
   expect(() => createTaskReporter({ store: memoryStore() })).toThrow(/belongs to one process/);
+});
+
+test('asks the store for its time again when its own clock was set back', async () => {
+  const memory = memoryStore();
+  await memory.open();
+  const store = faultyStore(memory, { shared: true });
+  let now = 10_000_000;
+  let asked = 0;
+  const reporter = createTaskReporter({
+    store: {
+      ...store,
+      now: () => {
+        asked++;
+        return Promise.resolve(5_000_000);
+      },
+    },
+    clock: { ...systemClock, now: () => now },
+  });
+  expect(await reporter.now()).toBe(5_000_000);
+  now -= 3_600_000;
+  expect(await reporter.now()).toBe(5_000_000);
+  expect(asked).toBe(2);
 });

@@ -47,9 +47,11 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
 
   /** Times in facts are the store's. */
   async function synchronize(): Promise<void> {
-    if (!synchronized || clock.now() - synchronized.at >= SYNCHRONIZE_MS) synchronized = { at: clock.now(), done: time.synchronize() };
+    // A clock that was set back says nothing about how long ago that was.
+    const ageMs = synchronized ? clock.now() - synchronized.at : Number.POSITIVE_INFINITY;
+    if (ageMs < 0 || ageMs >= SYNCHRONIZE_MS) synchronized = { at: clock.now(), done: time.synchronize() };
     try {
-      await synchronized.done;
+      await synchronized?.done;
     } catch (error) {
       synchronized = undefined;
       throw error;
