@@ -123,4 +123,5 @@ try {
 }
 await clean();
 // Node 20 may spin for ever in its own clean-up at a natural end after a forked process is gone; everything of ours is closed by now.
-process.exit();
+// After a signal, its own handler ends the process.
+if (!interrupted.signal.aborted) process.exit();
