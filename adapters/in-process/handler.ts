@@ -1,21 +1,7 @@
-import type { AcceptedAction, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
+import type { AcceptedAction, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/index.ts';
 
-/** A question as a handler asks it. The suspend id comes from the task and the key: a handler that is run again does not ask twice. */
-export interface Question {
-  /** Defaults to `USER_ACTION_REQUIRED`. */
-  readonly kind?: FactPayload<'TASK_SUSPENDED'>['kind'];
-  /** Why the task waits, for programs: `DUPLICATE_ROWS`. */
-  readonly reasonCode: string;
-  /** The action types that answer it, at least one. */
-  readonly allowedActions: readonly string[];
-  /** Version of the shape of `interaction` and of the answers' payload. Defaults to 1. */
-  readonly schemaVersion?: number;
-  /** The question expires that many milliseconds after it was asked. Defaults to never. */
-  readonly expiresInMs?: number;
-  readonly uiHints?: JsonObject;
-  readonly interaction?: JsonObject;
-}
+export type { Question };
 
 /** The task as its handler sees it. Calls that report resolve when they are committed. */
 export interface Task {

@@ -1,4 +1,5 @@
-import { transportMachine, type TransportContext } from 'taskbridge/machines';
+import { transportMachine, type Settlement, type TransportContext } from 'taskbridge/machines';
+import { fromCallback, fromPromise } from 'xstate';
 
 /** One event of the walk: declared ones, and those that XState makes of actors and delays. */
 export interface WalkedEvent {
@@ -68,3 +69,16 @@ export function keyOf({ value, context }: WalkedSnapshot): string {
   const { tries, left, malformed, refreshesLeft, transport } = context;
   return JSON.stringify([value, Object.values(tries), Object.values(left), malformed, refreshesLeft, transport]);
 }
+
+/** The chart with connections that never say anything by themselves. */
+export const quiet = transportMachine.provide({
+  actors: {
+    openWebSocket: fromCallback(() => undefined),
+    openEventStream: fromCallback(() => undefined),
+    pollOnce: fromCallback(() => undefined),
+    pollAndWait: fromCallback(() => undefined),
+    watchGate: fromCallback(() => undefined),
+    settle: fromPromise<Settlement>(() => new Promise(() => undefined)),
+    refreshCredentials: fromPromise<void>(() => new Promise(() => undefined)),
+  },
+});

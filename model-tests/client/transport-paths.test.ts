@@ -1,16 +1,8 @@
 import { getAdjacencyMap, getShortestPaths } from '@xstate/graph';
-import { transportMachine, type Settlement, type TransportContext } from 'taskbridge/machines';
+import type { transportMachine, TransportContext } from 'taskbridge/machines';
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  createActor,
-  fromCallback,
-  fromPromise,
-  SimulatedClock,
-  type AnyStateMachine,
-  type AnyTransitionDefinition,
-  type SnapshotFrom,
-} from 'xstate';
-import { alphabet, keyOf, type WalkedEvent } from './transport-alphabet.ts';
+import { createActor, SimulatedClock, type AnyStateMachine, type AnyTransitionDefinition, type SnapshotFrom } from 'xstate';
+import { alphabet, keyOf, quiet, type WalkedEvent } from './transport-alphabet.ts';
 
 type Snapshot = SnapshotFrom<typeof transportMachine>;
 interface Step {
@@ -19,17 +11,6 @@ interface Step {
   readonly to: Snapshot;
 }
 
-const quiet = transportMachine.provide({
-  actors: {
-    openWebSocket: fromCallback(() => undefined),
-    openEventStream: fromCallback(() => undefined),
-    pollOnce: fromCallback(() => undefined),
-    pollAndWait: fromCallback(() => undefined),
-    watchGate: fromCallback(() => undefined),
-    settle: fromPromise<Settlement>(() => new Promise(() => undefined)),
-    refreshCredentials: fromPromise<void>(() => new Promise(() => undefined)),
-  },
-});
 // The graph package asks for the alphabet as the machine declares it; ours holds XState's own events besides.
 const walk = {
   events: alphabet as never,

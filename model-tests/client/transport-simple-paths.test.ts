@@ -1,22 +1,11 @@
-import { transportMachine, type Settlement } from 'taskbridge/machines';
+import type { transportMachine } from 'taskbridge/machines';
 import { describe, expect, test } from 'vitest';
-import { createActor, fromCallback, fromPromise, transition, type SnapshotFrom } from 'xstate';
-import { alphabet, type WalkedEvent } from './transport-alphabet.ts';
+import { createActor, transition, type SnapshotFrom } from 'xstate';
+import { alphabet, quiet, type WalkedEvent } from './transport-alphabet.ts';
 
 type Snapshot = SnapshotFrom<typeof transportMachine>;
 type Region = 'gate' | 'delivering' | 'climbing';
 
-const quiet = transportMachine.provide({
-  actors: {
-    openWebSocket: fromCallback(() => undefined),
-    openEventStream: fromCallback(() => undefined),
-    pollOnce: fromCallback(() => undefined),
-    pollAndWait: fromCallback(() => undefined),
-    watchGate: fromCallback(() => undefined),
-    settle: fromPromise<Settlement>(() => new Promise(() => undefined)),
-    refreshCredentials: fromPromise<void>(() => new Promise(() => undefined)),
-  },
-});
 const input = { tries: { ws: 1, sse: 1, poll: 1 }, strategy: 'progressive-sticky', refreshable: true } as const;
 const start = createActor(quiet, { input }).getSnapshot();
 

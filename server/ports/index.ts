@@ -5,4 +5,5 @@ export * from './chance.ts';
 export * from './clock.ts';
 export * from './executor.ts';
 export * from './observability.ts';
+export * from './question.ts';
 export * from './store.ts';

@@ -1,21 +1,7 @@
-import type { AcceptedAction, AttachmentReference, AttemptRef } from '../../../server/ports/index.ts';
+import type { AcceptedAction, AttachmentReference, AttemptRef, Question } from '../../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../../machines/index.ts';
 
-/** A question as a workflow asks it. The suspend id comes from the task and the key: a workflow that asks again gets the recorded answer. */
-export interface Question {
-  /** Defaults to `USER_ACTION_REQUIRED`. */
-  readonly kind?: FactPayload<'TASK_SUSPENDED'>['kind'];
-  /** Why the task waits, for programs: `APPROVAL_NEEDED`. */
-  readonly reasonCode: string;
-  /** The action types that answer it, at least one. */
-  readonly allowedActions: readonly string[];
-  /** Version of the shape of `interaction` and of the answers' payload. Defaults to 1. */
-  readonly schemaVersion?: number;
-  /** The question expires that many milliseconds after it was asked, by the host's store. Defaults to never. */
-  readonly expiresInMs?: number;
-  readonly uiHints?: JsonObject;
-  readonly interaction?: JsonObject;
-}
+export type { Question };
 
 /** The task as its workflow sees it. Calls that report resolve when they are committed. */
 export interface FlowTask {
