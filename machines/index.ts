@@ -13,6 +13,7 @@ export * from './event-id.ts';
 export * from './intents.ts';
 export * from './limits.ts';
 export * from './selectors.ts';
+export * from './step.ts';
 export * from './suspension/suspension.machine.ts';
 export * from './task/task.machine.ts';
 export { backoffMs, climbMs, retryOf, type TransportContext } from './transport/context.ts';

@@ -1,11 +1,10 @@
-import { transition } from 'xstate';
 import {
   aggregateFromSnapshot,
   compareEventIds,
   emptyAggregate,
   fold,
   parseEventId,
-  taskMachine,
+  stepTask,
   type Aggregate,
   type Fact,
   type TaskSnapshotResponse,
@@ -45,7 +44,7 @@ export interface ProjectionOptions {
 
 /** A client that knows neither the start of the log nor a snapshot. */
 function joined(): Aggregate {
-  return { ...emptyAggregate, task: transition(taskMachine, emptyAggregate.task, { type: 'log.joined' })[0] };
+  return { ...emptyAggregate, task: stepTask(emptyAggregate.task, { type: 'log.joined' })[0] };
 }
 
 /** Folds facts one by one. */

@@ -1,6 +1,7 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
 import { isFactType, type Fact, type FactType, type UnknownFact } from '../wire/facts.ts';
 import type { EventId } from '../event-id.ts';
+import { stepOf } from '../step.ts';
 import { suspensionMachine } from '../suspension/suspension.machine.ts';
 import { taskMachine } from '../task/task.machine.ts';
 
@@ -15,6 +16,11 @@ export interface Aggregate {
   readonly suspensions: ReadonlyMap<string, SuspensionSnapshot>;
   readonly lastEventId: EventId | null;
 }
+
+/** Takes the task's chart one step. */
+export const stepTask = stepOf(taskMachine);
+/** Takes a suspension's chart one step. */
+export const stepSuspension = stepOf(suspensionMachine);
 
 /** The chart of a question that was never asked. */
 export const unaskedSuspension: SuspensionSnapshot = initialTransition(suspensionMachine)[0];

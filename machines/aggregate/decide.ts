@@ -1,9 +1,9 @@
-import { transition, type ExecutableActionObject } from 'xstate';
+import type { ExecutableActionObject } from 'xstate';
 import type { Emitted, Intent, RefusalCode } from '../intents.ts';
-import { suspensionMachine, type SuspensionEvent } from '../suspension/suspension.machine.ts';
-import { taskMachine, type TaskEvent } from '../task/task.machine.ts';
+import type { SuspensionEvent } from '../suspension/suspension.machine.ts';
+import type { TaskEvent } from '../task/task.machine.ts';
 import type { FactBody } from '../wire/facts.ts';
-import { unaskedSuspension, type Aggregate } from './aggregate.ts';
+import { stepSuspension, stepTask, unaskedSuspension, type Aggregate } from './aggregate.ts';
 
 /** What an intent becomes: facts in their order, a refusal, both (a late answer expires its question and is refused) or neither. */
 export interface Decision {
@@ -31,11 +31,11 @@ export function decide(aggregate: Aggregate, intent: Intent): Decision {
 }
 
 function askTask(aggregate: Aggregate, intent: TaskEvent): Decision {
-  return read(transition(taskMachine, aggregate.task, intent)[1]);
+  return read(stepTask(aggregate.task, intent)[1]);
 }
 
 function askSuspension(aggregate: Aggregate, suspendId: string, intent: SuspensionEvent): Decision {
-  return read(transition(suspensionMachine, aggregate.suspensions.get(suspendId) ?? unaskedSuspension, intent)[1]);
+  return read(stepSuspension(aggregate.suspensions.get(suspendId) ?? unaskedSuspension, intent)[1]);
 }
 
 function read(actions: readonly ExecutableActionObject[]): Decision {

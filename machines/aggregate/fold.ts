@@ -1,8 +1,5 @@
-import { transition } from 'xstate';
-import { suspensionMachine } from '../suspension/suspension.machine.ts';
-import { taskMachine } from '../task/task.machine.ts';
 import { isTerminalType, type Fact, type UnknownFact } from '../wire/facts.ts';
-import { isKnownFact, unaskedSuspension, type Aggregate, type SuspensionSnapshot } from './aggregate.ts';
+import { isKnownFact, stepSuspension, stepTask, unaskedSuspension, type Aggregate, type SuspensionSnapshot } from './aggregate.ts';
 
 /**
  * Applies one fact of the log to both charts. Never refuses: a fact of an unknown type only moves `lastEventId`, a fact after the end
@@ -11,7 +8,7 @@ import { isKnownFact, unaskedSuspension, type Aggregate, type SuspensionSnapshot
 export function fold(aggregate: Aggregate, fact: Fact | UnknownFact): Aggregate {
   const lastEventId = fact.eventId;
   if (aggregate.task.status !== 'active' || !isKnownFact(fact) || !isUsable(fact)) return { ...aggregate, lastEventId };
-  return { task: transition(taskMachine, aggregate.task, fact)[0], suspensions: foldSuspensions(aggregate, fact), lastEventId };
+  return { task: stepTask(aggregate.task, fact)[0], suspensions: foldSuspensions(aggregate, fact), lastEventId };
 }
 
 /** Nothing can be told from a suspension's fact that does not name its suspension, nor from a payload that is no object. */
@@ -38,7 +35,7 @@ function foldSuspensions({ suspensions, task }: Aggregate, fact: Fact): Readonly
   for (const suspendId of concerned) {
     const known = suspensions.get(suspendId);
     if (!known && fact.type !== 'TASK_SUSPENDED') continue;
-    next.set(suspendId, transition(suspensionMachine, known ?? unaskedSuspension, fact)[0]);
+    next.set(suspendId, stepSuspension(known ?? unaskedSuspension, fact)[0]);
   }
   return next;
 }

@@ -1,5 +1,5 @@
-import { initialTransition, transition, type SnapshotFrom } from 'xstate';
-import { NewerVersionError } from '../../machines/index.ts';
+import { initialTransition, type SnapshotFrom } from 'xstate';
+import { NewerVersionError, stepOf } from '../../machines/index.ts';
 import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
 
 /** The attempt's chart at one moment. */
@@ -21,6 +21,7 @@ export interface Ledger {
 /** Most sources that one attempt may report from; a further one forgets the oldest. */
 export const SOURCES_MAX = 64;
 const LEDGER_VERSION = 1;
+const step = stepOf(attemptMachine);
 
 /** The ledger of a task that was just created. */
 export const emptyLedger: Ledger = {
@@ -34,7 +35,7 @@ export const emptyLedger: Ledger = {
 /** Enters one event, or gives undefined where the chart does not take it in its state. */
 export function enter(ledger: Ledger, event: AttemptEvent): Ledger | undefined {
   if (!ledger.attempt.can(event)) return undefined;
-  const attempt = transition(attemptMachine, ledger.attempt, event)[0];
+  const attempt = step(ledger.attempt, event)[0];
   const sources = event.type === 'attempt.claimed' ? {} : ledger.sources;
   return { ...ledger, attempt, sources };
 }
