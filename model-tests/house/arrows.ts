@@ -10,7 +10,7 @@ interface Room {
 
 const machinesDoor = /^machines\/index\.ts$/;
 const anyDoor =
-  /^(machines|server|server\/reporter|client|client\/node|client\/react|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance)\/index\.ts$/;
+  /^(machines|server|server\/reporter|client|client\/(node|outbox|react|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance)\/index\.ts$/;
 const charts = /\.machine\.ts$/;
 const node = /^node:/;
 const anything = /./;
@@ -46,6 +46,8 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|http|task\/(service|about)|errors)/], packages: [anything] },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
+  // Limits are tried where they are held.
+  'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // Tests of the house read the house.
   'model-tests/house': { doors: [anything], packages: [anything] },

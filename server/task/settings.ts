@@ -45,12 +45,18 @@ export const taskDefaults: TaskSettings = {
   factBytesMax: 1024 * 1024,
 };
 
+/** The longest delay that a timer takes; one that is set for longer fires at once. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+/** Settings that a timer waits for; all other times are looked for as they fall due. */
+const timers: readonly string[] = ['executorTimeoutMs', 'reconcileMs'] satisfies (keyof TaskSettings)[];
+
 /** Fills in the defaults. Throws a `RangeError` that names the setting for a value that cannot work. */
 export function taskSettings(given: Partial<TaskSettings> = {}): TaskSettings {
   const settings = { ...taskDefaults, ...given };
   for (const [name, value] of Object.entries(settings)) {
     if (!Object.hasOwn(taskDefaults, name)) throw new RangeError(`There is no setting "${name}" of tasks.`);
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
+    if (timers.includes(name) && value > DELAY_MS_MAX) throw new RangeError(`${name} (${value}) must be at most ${DELAY_MS_MAX}.`);
   }
   if (settings.reconcileMs * 3 > settings.leaseMs)
     throw new RangeError(

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { TaskBridgeError } from '../../server/errors.ts';
+import { liveDefaults, type LiveOptions } from 'taskbridge/server';
+import { onTestFinished } from 'vitest';
+import type { WebSocket } from 'ws';
+import { handClock } from '../live/hand-clock.ts';
+import { dial, liveHost, type HostOptions } from '../live/host.ts';
+import { fakeViewer, settle, world } from '../live/hub-of.ts';
+import { taskLog } from '../live/task-log.ts';
+import { atLast, most, testEdges } from './edges.ts';
+
+async function host(options: HostOptions) {
+  const opened = await liveHost(options);
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+/** The first thing that is said, or how it was closed. */
+function firstWord(ws: WebSocket): Promise<string> {
+  ws.on('error', () => undefined);
+  return new Promise((resolve) => {
+    ws.once('message', (data: Buffer) => resolve((JSON.parse(data.toString()) as { type: string }).type));
+    ws.once('close', (code) => resolve(`closed ${code}`));
+  });
+}
+
+const subscribe = (taskId: string): string => JSON.stringify({ action: 'subscribe', taskId });
+
+/** A viewer that is level, in a world of its own. */
+async function level(live: Partial<LiveOptions> = {}, transport: 'ws' | 'sse' = 'ws') {
+  const { store, clock, hub } = await world({ options: live });
+  const task = await taskLog(store);
+  const viewer = fakeViewer(clock, transport);
+  hub.watch(task.taskId, viewer, undefined);
+  await settle();
+  return { store, clock, hub, task, viewer };
+}
+
+function beats(transport: 'ws' | 'sse') {
+  return () => async (amount: number) => {
+    const { clock, viewer } = await level({}, transport);
+    clock.advance(amount);
+    return viewer.heartbeats;
+  };
+}
+
+const tooMany = (ask: () => unknown): string => {
+  try {
+    ask();
+    return 'taken';
+  } catch (error) {
+    return error instanceof TaskBridgeError ? error.code : String(error);
+  }
+};
+
+testEdges('the limits of streams', liveDefaults, {
+  heartbeatMs: atLast(25_000, 0, 1, beats('ws')),
+  sseHeartbeatMs: atLast(15_000, 0, 1, beats('sse')),
+  viewerBytesMax: {
+    // A viewer with any room takes one fact, however large: it costs its limit and one fact.
+    limit: 10_000,
+    answers: ['is sent the next', 'falls behind', 'falls behind'],
+    open: () => async (amount) => {
+      const { store, task, viewer } = await level({ viewerBytesMax: 10_000 });
+      viewer.blocked = true;
+      await task.append(1);
+      await settle();
+      // What one fact costs beyond its text.
+      const overhead = viewer.pendingBytes() - 20;
+      await task.append(1, { textBytes: amount - viewer.pendingBytes() - overhead });
+      await settle();
+      if (viewer.pendingBytes() !== amount) throw new Error(`${viewer.pendingBytes()} bytes wait instead of ${amount}.`);
+      const { reads } = store;
+      await task.append(1);
+      await settle();
+      if (store.reads > reads) throw new Error('A viewer that is behind reads only when it has drained.');
+      return viewer.ids.length === 3 ? 'is sent the next' : 'falls behind';
+    },
+  },
+  stalledMs: atLast(60_000, 'open', 'cut', () => async (amount) => {
+    const { clock, task, viewer } = await level();
+    viewer.blocked = true;
+    await task.append();
+    await settle();
+    clock.advance(amount);
+    return viewer.state;
+  }),
+  pageFactsMax: most(1000, '1 read', '2 reads', () => async (amount) => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(amount, { textBytes: 2 });
+    const viewer = fakeViewer(clock);
+    hub.watch(task.taskId, viewer, undefined);
+    while (viewer.ids.length < amount) await settle();
+    return store.reads === 1 ? '1 read' : `${store.reads} reads`;
+  }),
+  pollBytesMax: most(2000, 2, 1, () => async (amount) => {
+    const { store, hub } = await world({ options: { pollBytesMax: 2000 } });
+    const task = await taskLog(store);
+    const sizeOf = async (n: number) => (await store.read(task.taskId, n, { facts: 1, bytes: 1 }))?.entries[0]?.bytes.byteLength ?? 0;
+    await task.append();
+    const first = await sizeOf(1);
+    await task.append(1, { textBytes: amount - first - (first - 20) });
+    if (first + (await sizeOf(2)) !== amount) throw new Error('The two facts have another size.');
+    return (await hub.poll(task.taskId, { waitMs: 0, maxEvents: 100 })).entries.length;
+  }),
+  viewersMax: most(20_000, 'taken', 'RATE_LIMITED', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    return (amount) => {
+      while (hub.viewers < amount - 1) hub.watch(task.taskId, fakeViewer(clock), undefined);
+      return tooMany(() => hub.assertRoom());
+    };
+  }),
+  socketsPerOwnerMax: most(200, 'open', 429, async () => {
+    const { door, ...rest } = await host({});
+    const one = (): Promise<'open' | number> => {
+      const ws = dial({ door, ...rest });
+      ws.on('error', () => undefined);
+      return new Promise((resolve) => {
+        ws.once('open', () => resolve('open'));
+        ws.once('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+      });
+    };
+    return async (amount) => {
+      while (door.sockets < amount - 1) await one();
+      return one();
+    };
+  }),
+  subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1008', () => async (amount) => {
+    const clock = handClock();
+    const opened = await host({ clock, live: { heartbeatMs: 50_000 } });
+    const task = await taskLog(opened.store);
+    const ws = dial(opened);
+    const word = firstWord(ws);
+    await once(ws, 'open');
+    clock.advance(amount);
+    ws.send(subscribe(task.taskId));
+    return word;
+  }),
+  clientFrameBytesMax: most(64 * 1024, 'SUBSCRIPTION_CONFIRMED', 'closed 1009', async () => {
+    const opened = await host({});
+    const task = await taskLog(opened.store);
+    return async (amount) => {
+      const ws = dial(opened);
+      const word = firstWord(ws);
+      await once(ws, 'open');
+      ws.send(subscribe(task.taskId).padEnd(amount));
+      return word;
+    };
+  }),
+  storeRetryMs: atLast(200, 1, 2, () => async (amount) => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    store.readFault = new Error('down');
+    hub.watch(task.taskId, fakeViewer(clock), undefined);
+    await settle();
+    clock.advance(amount);
+    await settle();
+    return store.reads;
+  }),
+  storeTriesMax: {
+    limit: 5,
+    answers: ['open', 'cut', 'cut'],
+    open: () => async (amount) => {
+      const { store, clock, hub } = await world();
+      const task = await taskLog(store);
+      const viewer = fakeViewer(clock);
+      store.readFault = new Error('down');
+      hub.watch(task.taskId, viewer, undefined);
+      await settle();
+      while (store.reads < amount && viewer.state === 'open') {
+        clock.advance(liveDefaults.storeRetryMs * 2 ** (store.reads - 1));
+        await settle();
+      }
+      store.readFault = undefined;
+      clock.advance(10_000);
+      await settle();
+      return viewer.state;
+    },
+  },
+});

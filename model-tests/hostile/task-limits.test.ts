@@ -1,0 +1,248 @@
+import { createMemory, memoryStore } from 'taskbridge/adapters/memory';
+import type { Fact } from 'taskbridge/machines';
+import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings } from 'taskbridge/server';
+import { vi } from 'vitest';
+import { createTaskReporter } from 'taskbridge/server/reporter';
+import { Desk } from '../../server/task/desk.ts';
+import { storeClock } from '../../server/task/store-clock.ts';
+import { taskSettings } from '../../server/task/settings.ts';
+import { handClock, type HandClock } from '../live/hand-clock.ts';
+import { settle } from '../live/hub-of.ts';
+import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
+import { atLast, most, testEdges } from './edges.ts';
+import { heldTasks } from './held-tasks.ts';
+
+/** How often due tasks are looked for here; other times are whole numbers of it. */
+const LOOK_MS = 100;
+const times = { reconcileMs: LOOK_MS, leaseMs: 3000, effectRetryMs: 1000, executorTimeoutMs: 700, cancelGraceMs: 1000, inspectMs: 1000 };
+
+interface TimedWorld extends RunningBridge {
+  readonly clock: HandClock;
+  /** Lets that much time pass, look by look. */
+  pass(ms: number): Promise<void>;
+}
+
+/** A bridge whose time is the test's. */
+async function timed(executor: TaskExecutor, tasks: Partial<TaskSettings> = {}, given?: Store, own?: HandClock): Promise<TimedWorld> {
+  const clock = own ?? handClock();
+  const store = given ?? memoryStore({ clock });
+  const bridge = await bridgeOf(executor, { store, clock, tasks: { ...times, ...tasks } });
+  return {
+    ...bridge,
+    clock,
+    async pass(ms) {
+      for (let left = ms; left > 0; left -= LOOK_MS) {
+        clock.advance(Math.min(left, LOOK_MS));
+        await settle();
+      }
+    },
+  };
+}
+
+/** An executor that says what it is told to say. */
+function scripted(verbs: Partial<TaskExecutor>): TaskExecutor {
+  return {
+    name: 'scripted',
+    leased: true,
+    handles: () => true,
+    repeatable: () => true,
+    start: () => Promise.resolve({ status: 'started' }),
+    resume: () => Promise.resolve(),
+    cancel: () => Promise.resolve(),
+    ...verbs,
+  };
+}
+
+const stateOf = (bridge: RunningBridge, taskId: string) =>
+  bridge.snapshot(taskId).then(
+    ({ state }) => state,
+    ({ code }: { code: string }) => code,
+  );
+
+testEdges('the limits of tasks', taskDefaults, {
+  retainedFactsMax: {
+    limit: 10,
+    answers: ['1 to 9', '1 to 10', '2 to 11'],
+    async open() {
+      const held = heldTasks();
+      const bridge = await bridgeOf(held.executor, { tasks: { retainedFactsMax: 10 } });
+      return async (amount) => {
+        const taskId = await bridge.start('hold');
+        const task = await held.of(taskId);
+        for (let fact = 2; fact <= amount; fact += 1) await task.message(`${fact}`);
+        const kept = (await bridge.facts(taskId)).map(({ eventId }: Fact) => Number.parseInt(eventId, 10));
+        return `${kept[0]} to ${kept.at(-1)}`;
+      };
+    },
+  },
+  retainedAfterEndMs: atLast(2000, 'completed', 'TASK_NOT_FOUND', () => async (amount: number) => {
+    const held = heldTasks();
+    const world = await timed(held.executor, { retainedAfterEndMs: 2000 });
+    const taskId = await world.start('hold');
+    await held.of(taskId);
+    held.end(taskId);
+    await vi.waitUntil(async () => (await stateOf(world, taskId)) === 'completed');
+    await world.pass(amount);
+    return stateOf(world, taskId);
+  }),
+  startWithinMs: atLast(5000, 'accepted', 'failed', () => async (amount: number) => {
+    const world = await timed(scripted({ start: () => Promise.reject(new Error('nobody there')) }), { startWithinMs: 5000 });
+    const taskId = await world.start('any');
+    await world.pass(amount);
+    return stateOf(world, taskId);
+  }),
+  executorTimeoutMs: atLast(700, 'still asks', 'answered', () => async (amount: number) => {
+    let asked = (): void => undefined;
+    const started = new Promise<void>((resolve) => (asked = resolve));
+    let starts = 0;
+    const start: TaskExecutor['start'] = () => {
+      asked();
+      return (starts += 1) === 1 ? new Promise(() => undefined) : Promise.resolve({ status: 'started' });
+    };
+    const world = await timed(scripted({ start }));
+    let answered = false;
+    void world.start('any').then(() => (answered = true));
+    await started;
+    world.clock.advance(amount);
+    // Whatever the create has to say is said within one round trip of another request.
+    await fetch(`${world.url}/health`);
+    if (!answered) await settle();
+    await fetch(`${world.url}/health`);
+    const seen = answered ? 'answered' : 'still asks';
+    world.clock.advance(10_000);
+    return seen;
+  }),
+  effectRetryMs: atLast(1000, 1, 2, () => async (amount: number) => {
+    let starts = 0;
+    const world = await timed(scripted({ start: () => ((starts += 1), Promise.reject(new Error('nobody there'))) }));
+    await world.start('any');
+    await world.pass(amount);
+    return starts;
+  }),
+  cancelGraceMs: atLast(1000, 'cancelling', 'cancelled', () => async (amount: number) => {
+    const clock = handClock();
+    const store = memoryStore({ clock, memory: createMemory() });
+    const world = await timed(scripted({}), {}, store, clock);
+    const taskId = await world.start('any');
+    await reporterOf(world.store).report(
+      { taskId, attempt: 1 },
+      { source: 'main', seq: 1, intents: [{ type: 'report.started', payload: {} }] },
+    );
+    await world.cancel(taskId);
+    await world.pass(amount);
+    return stateOf(world, taskId);
+  }),
+  leaseMs: atLast(3000, 0, 1, () => async (amount: number) => {
+    const clock = handClock();
+    const memory = createMemory();
+    const [storeOfDead, storeOfHeir] = [memoryStore({ clock, memory }), memoryStore({ clock, memory })];
+    // This node's clock stands still: as if it were frozen.
+    const dead = await timed(scripted({}), {}, storeOfDead, handClock(clock.now()));
+    await dead.start('any');
+    let starts = 0;
+    const heir = await timed(scripted({ start: () => ((starts += 1), Promise.resolve({ status: 'started' })) }), {}, storeOfHeir, clock);
+    await heir.pass(amount);
+    return starts;
+  }),
+  inspectMs: atLast(1000, 0, 1, () => async (amount: number) => {
+    let asked = 0;
+    const inspect = () => ((asked += 1), Promise.resolve({ status: 'running' } as const));
+    const world = await timed(scripted({ leased: false, inspect }));
+    await world.start('any');
+    await world.pass(amount);
+    return asked;
+  }),
+  reconcileMs: atLast(LOOK_MS, 0, 1, () => async (amount: number) => {
+    const clock = handClock();
+    const store = memoryStore({ clock });
+    let looks = 0;
+    const due: Store['due'] = (...args) => ((looks += 1), store.due(...args));
+    await timed(scripted({}), {}, { ...store, due }, clock);
+    const before = looks;
+    clock.advance(amount);
+    await settle();
+    return looks - before;
+  }),
+  hotTasksMax: most(3, 'runs', 'RATE_LIMITED', async () => {
+    const held = heldTasks();
+    const { bridge, start } = await bridgeOf(held.executor, { tasks: { hotTasksMax: 3 } });
+    let open = 0;
+    const next = async () => {
+      const actor = await bridge.actor(await start('hold')).catch((error: { code: string }) => error.code);
+      open += 1;
+      return typeof actor === 'string' ? actor : 'runs';
+    };
+    return async (amount) => {
+      while (open < amount - 1) await next();
+      return next();
+    };
+  }),
+  waitingIntentsMax: most(10, 'all taken', '1 RATE_LIMITED', async () => {
+    const store = memoryStore({ memory: createMemory() });
+    const bridge = await bridgeOf(scripted({}), { store });
+    const reporter = reporterOf(store, { waitingIntentsMax: 10 });
+    const attempt = { taskId: await bridge.start('any'), attempt: 1 };
+    return async (amount) => {
+      const said = await Promise.all(
+        Array.from({ length: amount }, () =>
+          reporter.report(attempt, { source: 'main', seq: 1, intents: [] }).then(
+            () => 'taken',
+            ({ code }: { code: string }) => code,
+          ),
+        ),
+      );
+      const refused = said.filter((one) => one !== 'taken');
+      return refused.length === 0 ? 'all taken' : `${refused.length} ${refused[0]}`;
+    };
+  }),
+  appendFactsMax: {
+    limit: 8,
+    answers: [[7], [8], [8, 1]],
+    async open() {
+      const { store, appended, taskId } = await written();
+      const desk = deskOn(store, { appendFactsMax: 8 });
+      await desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.started', payload: {} }) });
+      return async (amount) => {
+        appended.length = 0;
+        const say = () => desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.message', payload: { message: 'x' } }) });
+        await Promise.all(Array.from({ length: amount }, say));
+        return [...appended];
+      };
+    },
+  },
+  factBytesMax: most(1000, 'taken', 'PAYLOAD_TOO_LARGE', async () => {
+    const { store, taskId } = await written();
+    const desk = deskOn(store, { factBytesMax: 1000 });
+    const say = (message: string) =>
+      desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.message', payload: { message } }) });
+    await desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.started', payload: {} }) });
+    return async (amount) => {
+      await say('');
+      const page = await store.read(taskId, 1, { facts: 100, bytes: 1e6 });
+      const overhead = page?.entries.at(-1)?.bytes.byteLength ?? 0;
+      return say('x'.repeat(amount - overhead)).then(
+        () => 'taken',
+        ({ code }: { code: string }) => code,
+      );
+    };
+  }),
+});
+
+/** A task that nobody works on, in a store that counts the facts of each append. */
+async function written() {
+  const inner = memoryStore();
+  const appended: number[] = [];
+  const append: Store['append'] = (commit) => (appended.push(commit.facts.length), inner.append(commit));
+  const store: Store = { ...inner, append };
+  const bridge = await bridgeOf(scripted({}), { store });
+  return { store, appended, taskId: await bridge.start('any') };
+}
+
+function deskOn(store: Store, tasks: Partial<TaskSettings>): Desk {
+  const time = storeClock(store, systemClock);
+  return new Desk({ store, clock: systemClock, time, chance: systemChance, logger: console, settings: taskSettings(tasks) });
+}
+
+function reporterOf(store: Store, tasks: Partial<TaskSettings> = {}) {
+  return createTaskReporter({ store, tasks });
+}

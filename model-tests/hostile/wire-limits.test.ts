@@ -1,0 +1,201 @@
+import { TaskFailure } from 'taskbridge/adapters/in-process';
+import { limits, type JsonObject } from 'taskbridge/machines';
+import { expect, vi } from 'vitest';
+import { bridgeOf } from '../server/bridge-of.ts';
+import { most, testEdges, type Ask } from './edges.ts';
+import { heldTasks } from './held-tasks.ts';
+
+type Call = (method: string, path: string, body?: unknown) => Promise<string>;
+
+let requests = 0;
+const fresh = (): string => `r${(requests += 1)}`;
+
+/** A bridge whose tasks are held; an answer is its status, and the code of a refusal. */
+async function world() {
+  const held = heldTasks();
+  const bridge = await bridgeOf(held.executor);
+  const call: Call = async (method, path, body) => {
+    const response = await fetch(`${bridge.url}/api/v1/tasks${path}`, {
+      method,
+      headers: { authorization: 'alice', 'content-type': 'application/json' },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const { code } = (await response.json()) as { code?: string };
+    return code === undefined ? String(response.status) : `${response.status} ${code}`;
+  };
+  const start = async () => {
+    const taskId = await bridge.start('hold');
+    return { taskId, task: await held.of(taskId) };
+  };
+  return { ...bridge, held, call, begin: start };
+}
+
+const INVALID = '422 REQUEST_VALIDATION_ERROR';
+/** What became of a report. */
+const outcome = (said: Promise<unknown>) =>
+  said.then(
+    () => 'taken',
+    (error: { code: string }) => error.code,
+  );
+const text = (characters: number) => 'x'.repeat(characters);
+
+async function report(
+  say: (task: Awaited<ReturnType<Awaited<ReturnType<typeof world>>['begin']>>['task'], amount: number) => Promise<unknown>,
+) {
+  const { begin } = await world();
+  const { task } = await begin();
+  return (amount: number) => outcome(say(task, amount));
+}
+
+async function created(body: (amount: number) => JsonObject): Promise<Ask> {
+  const { call } = await world();
+  return (amount) => call('POST', '', { clientRequestId: fresh(), taskType: 'hold', ...body(amount) });
+}
+
+async function acted(action: (amount: number, suspendId: string) => JsonObject): Promise<Ask> {
+  const { begin, call, snapshot } = await world();
+  const { taskId, task } = await begin();
+  return async (amount) => {
+    const key = fresh();
+    const allowedActions = ['yes', text(Math.min(amount, limits.textIdCharactersMax))];
+    // Those that nobody answers are withdrawn with their bridge.
+    task.suspend(key, { reasonCode: 'Q', allowedActions }).catch(() => undefined);
+    const suspendId = await vi.waitFor(async () => {
+      const { suspensions } = await snapshot(taskId);
+      const open = suspensions.find((one) => one.suspendId.startsWith(key));
+      expect(open).toBeDefined();
+      return open?.suspendId ?? '';
+    });
+    return call('POST', `/${taskId}/actions`, { clientActionId: fresh(), suspendId, actionType: 'yes', ...action(amount, suspendId) });
+  };
+}
+
+testEdges('the limits of the protocol', limits, {
+  textIdCharactersMax: [
+    most(256, '201', INVALID, () => created((amount) => ({ clientRequestId: fresh().padEnd(amount, 'x') })), 'clientRequestId'),
+    most(256, '201', INVALID, () => created((amount) => ({ taskType: text(amount) })), 'taskType'),
+    most(256, '202', INVALID, () => acted((amount) => ({ clientActionId: fresh().padEnd(amount, 'x') })), 'clientActionId'),
+    most(256, '404 TASK_NOT_FOUND', INVALID, () => acted((amount) => ({ suspendId: text(amount) })), 'suspendId'),
+    most(256, '202', INVALID, () => acted((amount) => ({ actionType: text(amount) })), 'actionType'),
+  ],
+  stageCharactersMax: most(256, 'taken', 'REQUEST_VALIDATION_ERROR', () =>
+    report((task, amount) => task.progress(1, { stage: text(amount) })),
+  ),
+  noteCharactersMax: [
+    most(
+      1024,
+      'taken',
+      'REQUEST_VALIDATION_ERROR',
+      () => report((task, amount) => task.progress(1, { message: text(amount) })),
+      'a progress message',
+    ),
+    most(
+      1024,
+      '202',
+      INVALID,
+      async () => {
+        const { begin, call } = await world();
+        return async (amount) => call('POST', `/${(await begin()).taskId}/cancel`, { reason: text(amount) });
+      },
+      'a cancel reason',
+    ),
+    {
+      // A handler's own words are cut, not refused: its task has to end.
+      of: 'a failure message',
+      limit: 1024,
+      answers: [1023, 1024, 1024],
+      async open() {
+        const { begin, held, snapshot } = await world();
+        return async (amount) => {
+          const { taskId } = await begin();
+          held.end(taskId, new TaskFailure('BROKEN', text(amount)));
+          const failure = await vi.waitFor(async () => {
+            const { failure: told } = await snapshot(taskId);
+            expect(told).toBeDefined();
+            return told;
+          });
+          return failure?.message.length;
+        };
+      },
+    },
+  ],
+  openSuspensionsMax: {
+    limit: 16,
+    answers: ['15 open', '16 open', 'TOO_MANY_OPEN_SUSPENSIONS'],
+    async open() {
+      const { begin, snapshot } = await world();
+      return async (amount) => {
+        const { taskId, task } = await begin();
+        const refused = new Promise((_, reject) => {
+          for (let nth = 1; nth <= amount; nth += 1) task.suspend(`q${nth}`, { reasonCode: 'Q', allowedActions: ['yes'] }).catch(reject);
+        }).catch(({ code }: { code: string }) => code);
+        const level = vi.waitFor(async () => {
+          const { suspensions } = await snapshot(taskId);
+          expect(suspensions).toHaveLength(amount);
+          return `${amount} open`;
+        });
+        level.catch(() => undefined);
+        return Promise.race([refused, level]);
+      };
+    },
+  },
+  suspensionsMax: {
+    limit: 1000,
+    answers: ['answered', 'answered', 'TOO_MANY_SUSPENSIONS'],
+    async open() {
+      const { begin, act, snapshot } = await world();
+      const { taskId, task } = await begin();
+      let asked = 0;
+      const ask = async () => {
+        const key = `q${(asked += 1)}`;
+        const answer = task.suspend(key, { reasonCode: 'Q', allowedActions: ['yes'] }).then(
+          () => 'answered',
+          ({ code }: { code: string }) => code,
+        );
+        // Committed with the question before it, in the order of the turn.
+        await task.message('asked').catch(() => undefined);
+        const [open] = (await snapshot(taskId)).suspensions;
+        if (open) await act(taskId, { clientActionId: key, suspendId: open.suspendId, actionType: 'yes' });
+        return answer;
+      };
+      return async (amount) => {
+        let last = '';
+        while (asked < amount) last = await ask();
+        return last;
+      };
+    },
+  },
+  nestingMax: most(64, '201', INVALID, () => created((amount) => ({ input: nested(amount) }))),
+  factBytesMax: most(1024 * 1024, 'taken', 'PAYLOAD_TOO_LARGE', async () => {
+    const { begin, facts } = await world();
+    return async (amount) => {
+      const { taskId, task } = await begin();
+      await task.message('');
+      const [, empty] = await facts(taskId);
+      return outcome(task.message(text(amount - Buffer.byteLength(JSON.stringify(empty)))));
+    };
+  }),
+  bodyBytesMax: most(1024 * 1024, '201', '413 PAYLOAD_TOO_LARGE', async () => {
+    const { call } = await world();
+    return (amount) => {
+      const body = JSON.stringify({ clientRequestId: fresh(), taskType: 'hold' });
+      return call('POST', '', `${body}${' '.repeat(amount - body.length)}`);
+    };
+  }),
+  pollEventsMax: most(500, '200', INVALID, () => polled('maxEvents')),
+  pollWaitMsMax: most(60_000, '200', INVALID, () => polled('waitTimeoutMs')),
+});
+
+async function polled(field: string): Promise<Ask> {
+  const { begin, held, call, snapshot } = await world();
+  const { taskId } = await begin();
+  held.end(taskId);
+  await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('completed'));
+  return (amount) => call('GET', `/${taskId}/events?${field}=${amount}`);
+}
+
+function nested(levels: number): JsonObject {
+  let value: JsonObject = {};
+  for (let level = 1; level < levels; level += 1) value = { deeper: value };
+  return value;
+}
