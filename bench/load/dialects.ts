@@ -1,0 +1,55 @@
+import { getRequest, textFrame, upgradeRequest } from './frames.ts';
+
+/** How a viewer comes to be one. */
+export interface Opening {
+  readonly taskId: string;
+  readonly token: string;
+  /** From where it goes on; '' for the beginning. */
+  readonly cursor: string;
+  /** What a recovered connection of Socket.IO was called. */
+  readonly session?: string;
+}
+
+/** What a viewer says to be shown a task: the first text, then an answer to each thing that it waits for. */
+export interface Dialect {
+  hello(opening: Opening): string;
+  /** In their order: what is waited for, and what is said then. The viewer is one when the last was heard. */
+  readonly steps: readonly { readonly hears: string; readonly says?: (opening: Opening) => Buffer }[];
+  /** Said whenever this is heard on an open connection. */
+  readonly echo?: { readonly hears: string; readonly says: Buffer };
+}
+
+const subscribes = ({ taskId, cursor }: Opening): Buffer =>
+  textFrame(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== '' && { lastEventId: cursor }) }));
+
+/** The protocols that viewers speak. */
+export const dialects = {
+  ws: {
+    hello: ({ token }) => upgradeRequest('/api/v1/tasks/ws', token),
+    steps: [{ hears: '\r\n\r\n', says: subscribes }, { hears: '"SUBSCRIPTION_CONFIRMED"' }],
+  },
+  sse: {
+    hello: ({ taskId, token, cursor }) =>
+      getRequest(`/api/v1/tasks/${taskId}/events/stream`, token, cursor === '' ? {} : { 'Last-Event-ID': cursor }),
+    steps: [{ hears: 'text/event-stream' }],
+  },
+  poll: {
+    hello: ({ taskId, token, cursor }) => getRequest(`/api/v1/tasks/${taskId}/events?afterEventId=${cursor}&waitTimeoutMs=60000`, token),
+    steps: [],
+  },
+  socketIo: {
+    hello: ({ taskId, token }) => upgradeRequest(`/socket.io/?EIO=4&transport=websocket&task=${taskId}`, token),
+    steps: [
+      {
+        hears: '0{"sid"',
+        says: ({ session, cursor }) => textFrame(session ? `40${JSON.stringify({ pid: session, offset: cursor })}` : '40'),
+      },
+      { hears: '40{' },
+    ],
+    // Socket.IO's own heartbeat: a frame of one character.
+    echo: { hears: '\x81\x012', says: textFrame('3') },
+  },
+} as const satisfies Readonly<Record<string, Dialect>>;
+
+/** The name of a protocol. */
+export type DialectName = keyof typeof dialects;

@@ -1,0 +1,65 @@
+import type { DialectName } from './dialects.ts';
+
+/** Who is watched, and by how many. */
+export interface Audience {
+  readonly dialect: DialectName;
+  readonly port: number;
+  /** Where the contestant takes its orders. */
+  readonly control: number;
+  /** Viewers are spread over them. */
+  readonly tasks: readonly string[];
+  readonly viewers: number;
+}
+
+/** Facts delivered, to all viewers together. */
+export interface BurstResult {
+  readonly messages: number;
+  readonly ms: number;
+  /** Processor time of the contestant, in microseconds. */
+  readonly cpuUs: number;
+}
+
+/** Milliseconds from the order to report a fact until a viewer has it. */
+export interface PacedResult {
+  readonly p50: number;
+  readonly p99: number;
+  readonly received: number;
+  readonly expected: number;
+}
+
+/** Clients that come back together. */
+export interface Return {
+  readonly dialect: DialectName;
+  readonly port: number;
+  readonly taskId: string;
+  readonly cursor: string;
+  readonly clients: number;
+  /** Facts that each of them missed. */
+  readonly missed: number;
+}
+
+/** Requests, each on one of the connections, one after the other. */
+export interface Requests {
+  readonly port: number;
+  readonly path: string;
+  readonly connections: number;
+  readonly ms: number;
+  /** What each answer has to hold. */
+  readonly expects: string;
+}
+
+/** What the process that plays all clients can be told. */
+export interface Load {
+  /** Opens an audience; the one before is closed. */
+  open(audience: Audience): Promise<null>;
+  /** Has facts reported, at most `window` on their way, until the time is over and all have arrived. */
+  burst(load: { readonly window: number; readonly ms: number }): Promise<BurstResult>;
+  /** Has facts reported at a steady pace. */
+  paced(load: { readonly perSecond: number; readonly ms: number }): Promise<PacedResult>;
+  /** Milliseconds from the first connection until the last client has what it missed. */
+  resume(load: Return): Promise<number>;
+  /** Clients of Socket.IO that were there, lost their connection, and missed what `fill` emits, come back. */
+  recover(load: Omit<Return, 'dialect' | 'cursor'> & { readonly control: number }): Promise<number>;
+  requests(load: Requests): Promise<{ readonly requests: number; readonly ms: number }>;
+  close(nothing: null): null;
+}

@@ -1,0 +1,31 @@
+import { serveControl } from '../control/server.ts';
+import { OpenAudience } from './audience.ts';
+import type { Load } from './load.ts';
+import { countRequests } from './requests.ts';
+import { recover, resume } from './resume.ts';
+
+// All clients of a measurement, in a process of their own.
+let audience: OpenAudience | undefined;
+
+function present(): OpenAudience {
+  if (!audience) throw new Error('No audience was opened.');
+  return audience;
+}
+
+await serveControl<Load>({
+  async open(wanted) {
+    audience?.close();
+    audience = await OpenAudience.open(wanted);
+    return null;
+  },
+  burst: ({ window, ms }) => present().burst(window, ms),
+  paced: ({ perSecond, ms }) => present().paced(perSecond, ms),
+  resume,
+  recover,
+  requests: countRequests,
+  close() {
+    audience?.close();
+    audience = undefined;
+    return null;
+  },
+});

@@ -1,0 +1,54 @@
+import type { ContestantName, ContestantProcess } from '../processes/bench-processes.ts';
+import type { Bar, Row } from '../results/row.ts';
+import { alternate, type Bench, type Player } from './bench.ts';
+
+const TASKS = 200;
+const bar: readonly Bar[] = [{ against: 'bareWs', atLeast: 0.5 }];
+
+interface Case {
+  readonly name: string;
+  readonly tasks: number;
+  readonly inFlight: number;
+  readonly group: number;
+  readonly bars?: readonly Bar[];
+}
+
+const cases: readonly Case[] = [
+  { name: '1 task, one awaited after the other', tasks: 1, inFlight: 1, group: 1 },
+  { name: '200 tasks, each awaits one after the other', tasks: TASKS, inFlight: TASKS, group: 1, bars: bar },
+  { name: '1 task, 200 in flight', tasks: 1, inFlight: 200, group: 1, bars: bar },
+  { name: '1 task, 16 in one report, 4 reports in flight', tasks: 1, inFlight: 4, group: 16 },
+  { name: '200 tasks, 16 in one report', tasks: TASKS, inFlight: TASKS, group: 16 },
+];
+
+/** Facts a second, written and acknowledged; nobody watches. The work is inside the server's process. */
+export async function appends(bench: Bench): Promise<readonly Row[]> {
+  const names: readonly ContestantName[] = ['ours', 'bareWs', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])];
+  const ms = bench.quick ? 500 : 1500;
+  const processes = new Map<ContestantName, { readonly process: ContestantProcess; readonly tasks: readonly string[] }>();
+  for (const name of names) {
+    const process = await bench.contestant(name);
+    processes.set(name, { process, tasks: await process.orders.ask('createTasks', { count: TASKS, kind: 'reported' }) });
+  }
+  const rows: Row[] = [];
+  for (const { name, tasks: count, inFlight, group, bars } of cases) {
+    const players: Partial<Record<ContestantName, Player>> = {};
+    for (const [contestant, { process, tasks }] of processes) {
+      // They append one by one.
+      if (group > 1 && contestant !== 'ours' && contestant !== 'bareWs') continue;
+      const append = (duration: number) => process.orders.ask('append', { tasks: tasks.slice(0, count), inFlight, group, ms: duration });
+      await append(300);
+      players[contestant] = {
+        roundsMax: contestant === 'original' ? 2 : Number.POSITIVE_INFINITY,
+        async measure() {
+          const { facts, ms: took } = await append(ms);
+          return (facts / took) * 1000;
+        },
+      };
+    }
+    rows.push({ name, unit: 'facts/s', figures: await alternate(bench, name, bench.quick ? 3 : 5, players), ...(bars && { bars }) });
+  }
+  for (const { process } of processes.values()) await process.end();
+  await bench.redis.client.flushall();
+  return rows;
+}

@@ -1,0 +1,47 @@
+import type { ContestantName, ContestantProcess, LoadProcess } from '../processes/bench-processes.ts';
+import type { RedisServer } from '../processes/redis-server.ts';
+import { readable } from '../results/markdown.ts';
+import type { Figures, Row } from '../results/row.ts';
+
+/** What a measurement is given. */
+export interface Bench {
+  readonly redis: RedisServer;
+  /** True where figures may be rough. */
+  readonly quick: boolean;
+  /** Undefined where the original's server cannot be had; who is measured then is said beside the results. */
+  readonly hasOriginal: boolean;
+  contestant(name: ContestantName, ...more: string[]): Promise<ContestantProcess>;
+  load(): Promise<LoadProcess>;
+  /** A line of progress. */
+  say(text: string): void;
+}
+
+/** Measures, and gives the rows. */
+export type Measurement = (bench: Bench) => Promise<readonly Row[]>;
+
+/** One who is measured, and how often where that is less than the others. */
+export interface Player {
+  readonly roundsMax?: number;
+  measure(): Promise<number>;
+}
+
+/** Takes turns: ours, the next, ours, the next. */
+export async function alternate(
+  bench: Bench,
+  what: string,
+  rounds: number,
+  players: Partial<Record<ContestantName, Player>>,
+): Promise<Figures> {
+  const figures: Partial<Record<ContestantName, number[]>> = {};
+  for (let round = 0; round < rounds; round += 1) {
+    const said: string[] = [];
+    for (const [name, { measure, roundsMax = rounds }] of Object.entries(players) as [ContestantName, Player][]) {
+      if (round >= roundsMax) continue;
+      const figure = await measure();
+      (figures[name] ??= []).push(figure);
+      said.push(`${name} ${readable(figure)}`);
+    }
+    bench.say(`${what}, round ${round + 1} of ${rounds}: ${said.join(', ')}`);
+  }
+  return figures;
+}

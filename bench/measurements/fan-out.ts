@@ -1,0 +1,121 @@
+import type { DialectName } from '../load/dialects.ts';
+import type { BurstResult } from '../load/load.ts';
+import type { ContestantName, ContestantProcess, LoadProcess } from '../processes/bench-processes.ts';
+import type { Bar, Row } from '../results/row.ts';
+import { alternate, type Bench, type Player } from './bench.ts';
+
+type Transport = 'ws' | 'sse';
+
+interface Party {
+  readonly contestant: ContestantProcess;
+  readonly load: LoadProcess;
+}
+
+const contestantsOf: Readonly<Record<Transport, readonly ContestantName[]>> = {
+  ws: ['ours', 'bareWs', 'socketIo', 'original'],
+  sse: ['ours', 'bareHttp', 'original'],
+};
+const barsOf: Readonly<Record<Transport, readonly Bar[]>> = {
+  ws: [
+    { against: 'bareWs', atLeast: 0.8 },
+    { against: 'socketIo', atLeast: 2.5 },
+  ],
+  sse: [{ against: 'bareHttp', atLeast: 0.9 }],
+};
+/** A steady pace that a slow server can just keep up with. */
+const perSecondOf = (viewers: number): number => (viewers > 500 ? 20 : 200);
+
+/** One task, many viewers: facts go from a report through Redis to everybody. */
+export function fanOut(transport: Transport): (bench: Bench) => Promise<readonly Row[]> {
+  return async (bench) => {
+    const rows: Row[] = [];
+    for (const viewers of [100, 1000]) rows.push(...(await fanOutTo(bench, transport, viewers)));
+    return rows;
+  };
+}
+
+async function fanOutTo(bench: Bench, transport: Transport, viewers: number): Promise<readonly Row[]> {
+  const parties = await assemble(bench, transport, viewers);
+  const rows: Row[] = [];
+  for (const window of [16, 256]) rows.push(...(await bursts(bench, transport, viewers, window, parties)));
+  rows.push(...(await pace(bench, transport, viewers, parties)));
+  for (const { contestant, load } of parties.values()) {
+    await load.end();
+    await contestant.end();
+  }
+  await bench.redis.client.flushall();
+  return rows;
+}
+
+async function assemble(bench: Bench, transport: Transport, viewers: number): Promise<ReadonlyMap<ContestantName, Party>> {
+  const parties = new Map<ContestantName, Party>();
+  for (const name of contestantsOf[transport]) {
+    if (name === 'original' && !bench.hasOriginal) continue;
+    const contestant = await bench.contestant(name);
+    const load = await bench.load();
+    const tasks = await contestant.orders.ask('createTasks', { count: 1, kind: 'handled' });
+    const { port, control } = contestant.about;
+    const dialect: DialectName = name === 'socketIo' ? 'socketIo' : transport;
+    await load.orders.ask('open', { dialect, port, control, tasks, viewers });
+    parties.set(name, { contestant, load });
+  }
+  return parties;
+}
+
+async function bursts(
+  bench: Bench,
+  transport: Transport,
+  viewers: number,
+  window: number,
+  parties: ReadonlyMap<ContestantName, Party>,
+): Promise<readonly Row[]> {
+  const players: Partial<Record<ContestantName, Player>> = {};
+  const costs: Partial<Record<ContestantName, number[]>> = {};
+  for (const [name, { load }] of parties) {
+    // Its window of 256 to 1000 viewers takes most of a minute.
+    if (name === 'original' && window * viewers > 100_000) continue;
+    if (name !== 'original') await load.orders.ask('burst', { window, ms: 500 });
+    players[name] = {
+      roundsMax: name === 'original' ? 1 : Number.POSITIVE_INFINITY,
+      async measure() {
+        const { messages, ms, cpuUs }: BurstResult = await load.orders.ask('burst', { window, ms: bench.quick ? 500 : 1500 });
+        (costs[name] ??= []).push(cpuUs / messages);
+        return (messages / ms) * 1000;
+      },
+    };
+  }
+  const name = `1 → ${viewers}, window ${window}`;
+  const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 3 : 5, players);
+  return [
+    { name, unit: 'messages/s', figures, bars: barsOf[transport] },
+    { name, unit: 'µs of server a message', figures: costs },
+  ];
+}
+
+async function pace(
+  bench: Bench,
+  transport: Transport,
+  viewers: number,
+  parties: ReadonlyMap<ContestantName, Party>,
+): Promise<readonly Row[]> {
+  const perSecond = perSecondOf(viewers);
+  const players: Partial<Record<ContestantName, Player>> = {};
+  const tails: Partial<Record<ContestantName, number[]>> = {};
+  for (const [name, { load }] of parties) {
+    players[name] = {
+      roundsMax: name === 'original' ? 1 : Number.POSITIVE_INFINITY,
+      async measure() {
+        const { p50, p99, received, expected } = await load.orders.ask('paced', { perSecond, ms: bench.quick ? 1000 : 3000 });
+        if (received !== expected) throw new Error(`${name}: ${received} of ${expected} messages arrived.`);
+        (tails[name] ??= []).push(p99);
+        return p50;
+      },
+    };
+  }
+  const name = `1 → ${viewers}, ${perSecond} facts/s`;
+  const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 1 : 3, players);
+  return [
+    { name, unit: 'p50 ms', figures },
+    { name, unit: 'p99 ms', figures: tails },
+  ];
+}

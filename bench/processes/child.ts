@@ -1,0 +1,46 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Remote } from '../control/client.ts';
+import type { Verbs } from '../control/verbs.ts';
+import type { Endings } from './endings.ts';
+
+/** A process that takes orders. */
+export interface Child<T extends Verbs<T>, About> {
+  readonly pid: number;
+  /** What it said of itself. */
+  readonly about: About & { readonly control: number };
+  readonly orders: Remote<T>;
+  end(): Promise<void>;
+}
+
+/** Starts a process and waits for the line in which it says where it takes orders. It ends with us, whatever happens. */
+export async function startChild<T extends Verbs<T>, About = unknown>(
+  endings: Endings,
+  command: string,
+  args: readonly string[],
+): Promise<Child<T, About>> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended(child, args)])) as [string];
+  child.stdout.resume();
+  // Its own words, see `serveControl`.
+  const about = JSON.parse(line) as About & { control: number };
+  const orders = await Remote.connect<T>(about.control);
+  const end = endings.add(async () => {
+    orders.close();
+    await stopped(child);
+  });
+  return { pid: child.pid ?? 0, about, orders, end };
+}
+
+async function ended(child: ChildProcess, args: readonly string[]): Promise<never> {
+  const [code] = (await once(child, 'exit')) as [number | null];
+  throw new Error(`${args.join(' ')} ended with ${code} before it was ready.`);
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}

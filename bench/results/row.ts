@@ -1,0 +1,25 @@
+import type { ContestantName } from '../processes/bench-processes.ts';
+
+/** The figures of each round, by who was measured. */
+export type Figures = Partial<Record<ContestantName, readonly number[]>>;
+
+/** What has to hold of the median of our ratio to another one. */
+export interface Bar {
+  readonly against: ContestantName;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+/** One line of the results. */
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly figures: Figures;
+  readonly bars?: readonly Bar[];
+}
+
+/** Rows that were measured in one way. */
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}

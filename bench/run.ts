@@ -1,0 +1,79 @@
+/**
+ * Measures TaskBridge against raw baselines on the same machine, in one run: `npm run bench -- [--only appends,ws] [--quick] [--out file.json]`
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { measurements } from './measurements/index.ts';
+import type { Bench } from './measurements/bench.ts';
+import { readOptions, type BenchOptions } from './options.ts';
+import { startContestant, startLoad } from './processes/bench-processes.ts';
+import { Endings } from './processes/endings.ts';
+import { startRedis } from './processes/redis-server.ts';
+import { markdownOf, readable, tableOf } from './results/markdown.ts';
+import type { Section } from './results/row.ts';
+import { verdictsOf } from './results/verdict.ts';
+
+const begun = performance.now();
+const endings = new Endings();
+const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(0).padStart(4);
+const say = (text: string): void => console.error(`${seconds()} s  ${text}`);
+
+async function run({ quick, only, out }: BenchOptions): Promise<boolean> {
+  const installed = spawnSync('sh', ['model-tests/original/install.sh'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const hasOriginal = installed.status === 0;
+  if (!hasOriginal) say("THE ORIGINAL'S SERVER IS NOT MEASURED: it could not be installed, see above.");
+  const redis = await startRedis(endings);
+  const machine = `${availableParallelism()} cores, Node ${process.versions.node}, Redis ${redis.version}`;
+  say(`${machine}${quick ? ', quick and rough' : ''}`);
+  const bench: Bench = {
+    redis,
+    quick,
+    hasOriginal,
+    contestant: (name, ...more) => startContestant(endings, name, redis.port, ...more),
+    load: () => startLoad(endings),
+    say,
+  };
+  const sections: Section[] = [];
+  for (const { name, title, measure } of measurements) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    say(`${name}: ${title}`);
+    const section = { title, rows: await measure(bench) };
+    sections.push(section);
+    console.log(`\n${title}\n\n${tableOf(section)}\n`);
+  }
+  const verdicts = sections.flatMap(({ title, rows }) =>
+    rows.flatMap((row) => verdictsOf(row).map((verdict) => ({ title, row, ...verdict }))),
+  );
+  for (const { title, row, bar, ratio, holds } of verdicts)
+    console.log(
+      `${holds ? 'holds' : 'FALLS SHORT'}: ${title}: ${row.name}: ${readable(ratio.median)} × ${bar.against}, wanted ${bar.atLeast === undefined ? `at most ${bar.atMost}` : `at least ${bar.atLeast}`}`,
+    );
+  if (out !== undefined) {
+    await writeFile(out, `${JSON.stringify({ machine, quick, sections }, undefined, 1)}\n`);
+    await writeFile(out.replace(/(\.json)?$/, '.md'), `${machine}\n\n${markdownOf(sections)}`);
+  }
+  return verdicts.every(({ holds }) => holds);
+}
+
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    interrupted = true;
+    void endings.all().finally(() => process.exit(130));
+  });
+
+try {
+  const all = await run(
+    readOptions(
+      process.argv.slice(2),
+      measurements.map(({ name }) => name),
+    ),
+  );
+  say(`done; ${all ? 'every judged ratio holds' : 'not every judged ratio holds'}`);
+} catch (error) {
+  if (!interrupted) console.error(error);
+  process.exitCode = 1;
+} finally {
+  await endings.all();
+}
