@@ -1,5 +1,7 @@
 /** Writes what each chart is, as JSON (its literal, importable into Stately) and as a Mermaid diagram. `--check` only compares. */
 import type { AnyStateMachine } from 'xstate';
+import { entryMachine } from '../client/outbox/entry.machine.ts';
+import { outboxMachine } from '../client/outbox/outbox.machine.ts';
 import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
 import { taskMachine } from '../machines/task/task.machine.ts';
 import { transportMachine } from '../machines/transport/transport.machine.ts';
@@ -9,6 +11,8 @@ import { chartJson, chartMermaid } from './chart-text.ts';
 
 const charts: Readonly<Record<string, AnyStateMachine>> = {
   attempt: attemptMachine,
+  entry: entryMachine,
+  outbox: outboxMachine,
   suspension: suspensionMachine,
   task: taskMachine,
   transport: transportMachine,

@@ -3,7 +3,7 @@ import { chartFaults, type ChartKind } from './chart-syntax.ts';
 import { parse, sourceFiles } from './project-files.ts';
 
 /** Charts whose log is their memory; any other chart file is an acting one. */
-const recorded = new Set(['task.machine.ts', 'suspension.machine.ts', 'attempt.machine.ts']);
+const recorded = new Set(['task.machine.ts', 'suspension.machine.ts', 'attempt.machine.ts', 'entry.machine.ts']);
 const files = sourceFiles().filter((name) => name.endsWith('.machine.ts'));
 
 function kindOf(file: string): ChartKind {

@@ -1,0 +1,64 @@
+import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
+import { isPending } from './entry.ts';
+import type { OutboxSettings } from './options.ts';
+import { outboxMachine, type OutboxEvent } from './outbox.machine.ts';
+import type { Sender } from './sender.ts';
+import type { Shelf } from './shelf.ts';
+
+/** The running chart of an outbox. */
+export type OutboxActor = ActorRefFrom<typeof outboxMachine>;
+
+/** A longer timer fires at once on most platforms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Gives the outbox chart its IO, delays and clock. `onTurn` is given each turn of sending. The actor is not started yet. */
+export function createOutboxActor(
+  { store, gate, locks, clock, chance, limits }: OutboxSettings,
+  shelf: Shelf,
+  sender: Sender,
+  onTurn: (turn: Promise<unknown>) => void,
+): OutboxActor {
+  const claim = (steal: boolean) =>
+    fromCallback<OutboxEvent>(({ sendBack }) =>
+      locks.claim(
+        `taskbridge.outbox.${store.name}`,
+        {
+          held: () => sendBack({ type: 'lock.held' }),
+          lost: () => sendBack({ type: 'lock.lost' }),
+          refused: () => sendBack({ type: 'lock.refused' }),
+        },
+        { steal },
+      ),
+    );
+  const machine = outboxMachine.provide({
+    actors: {
+      readEntries: fromPromise(async () => {
+        await shelf.refresh();
+        await sender.expire('unsent');
+        return { pending: shelf.entries.filter(isPending).length };
+      }),
+      sendNext: fromPromise(({ signal }) => {
+        const turn = sender.sendNext(signal);
+        onTurn(turn);
+        return turn;
+      }),
+      claimLock: claim(false),
+      seizeLock: claim(true),
+      watchGate: fromCallback<OutboxEvent>(({ sendBack }) => {
+        const say = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
+        say(gate.isOpen());
+        return gate.subscribe(say);
+      }),
+    },
+    delays: {
+      restTime: ({ context: { failures, retryAfterMs } }) =>
+        Math.max(
+          retryAfterMs,
+          Math.min(limits.restBaseMs * 2 ** Math.max(0, failures - 1), limits.restMaxMs) * (1 + chance.fraction() / 5),
+        ),
+      patience: limits.patienceMs,
+      nextExpiry: () => Math.min(sender.nextExpiryMs() ?? LONGEST_TIMER_MS, LONGEST_TIMER_MS),
+    },
+  });
+  return createActor(machine, { id: `outbox/${store.name}`, clock });
+}

@@ -1,0 +1,97 @@
+/** Told what became of one claim to a lock. */
+export interface LockListener {
+  /** It is ours now. */
+  held(): void;
+  /** It was ours; somebody stole it. */
+  lost(): void;
+  /** The platform gives no locks here; nothing more is told. */
+  refused(): void;
+}
+
+/** Locks that one holder has at a time, whoever asks for them: tabs, workers, or parts of one process. */
+export interface LockPort {
+  /**
+   * Queues for the lock of this name, or takes it away from its holder at once (`steal`). Never tells anything before it has returned.
+   * Returns what gives the lock up or leaves the queue; nothing is told after that.
+   */
+  claim(name: string, listener: LockListener, options?: { readonly steal?: boolean }): () => void;
+}
+
+/** The Web Locks of a browser: shared by all tabs and workers of one origin, and let go when a tab ends in whatever way. */
+export function webLocks(locks: LockManager): LockPort {
+  return {
+    claim(name, listener, { steal = false } = {}) {
+      const queue = new AbortController();
+      let release: (() => void) | undefined;
+      let isOver = false;
+      const hold = (): Promise<void> | undefined => {
+        if (isOver) return undefined;
+        return new Promise((resolve) => {
+          release = resolve;
+          listener.held();
+        });
+      };
+      // The two exclude each other: a thief does not queue.
+      locks.request(name, steal ? { steal } : { signal: queue.signal }, hold).catch(() => {
+        if (isOver) return;
+        isOver = true;
+        if (release) listener.lost();
+        else listener.refused();
+      });
+      return () => {
+        isOver = true;
+        queue.abort();
+        release?.();
+      };
+    },
+  };
+}
+
+interface Claim {
+  readonly listener: LockListener;
+  isOver: boolean;
+}
+
+/** Locks within one process: for Node, React Native and tests. First come, first served. */
+export function processLocks(): LockPort {
+  const queues = new Map<string, Claim[]>();
+
+  function tellFirst(queue: readonly Claim[]): void {
+    const [first] = queue;
+    if (!first) return;
+    queueMicrotask(() => {
+      if (!first.isOver && queue[0] === first) first.listener.held();
+    });
+  }
+
+  return {
+    claim(name, listener, { steal = false } = {}) {
+      const queue = queues.get(name) ?? [];
+      queues.set(name, queue);
+      const claim: Claim = { listener, isOver: false };
+      if (steal) {
+        const robbed = queue.shift();
+        queue.unshift(claim);
+        if (robbed) {
+          robbed.isOver = true;
+          queueMicrotask(() => robbed.listener.lost());
+        }
+      } else queue.push(claim);
+      if (queue[0] === claim) tellFirst(queue);
+      return () => {
+        claim.isOver = true;
+        const place = queue.indexOf(claim);
+        if (place < 0) return;
+        queue.splice(place, 1);
+        if (place === 0) tellFirst(queue);
+        if (queue.length === 0) queues.delete(name);
+      };
+    },
+  };
+}
+
+/** The Web Locks of this platform; undefined where there are none (React Native, older Nodes). */
+export function platformLocks(): LockPort | undefined {
+  const { navigator } = globalThis as { navigator?: { readonly locks?: LockManager } };
+  return navigator?.locks && webLocks(navigator.locks);
+}
