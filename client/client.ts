@@ -9,6 +9,7 @@ import { createLines } from './observation/lines.ts';
 import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
 import { readOptions, type TaskBridgeClientOptions } from './options.ts';
 import { assertTaskId } from './routes.ts';
+import type { SocketPort } from './transports/socket.ts';
 
 /** Starts tasks, watches them, answers their questions. */
 export interface TaskBridgeClient extends Commands {
@@ -23,7 +24,12 @@ export interface TaskBridgeClient extends Commands {
 
 /** Makes a client. Throws with code `INVALID_ARGUMENT` where an option cannot be right, and says which and why. */
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
-  const settings = readOptions(options);
+  return createClient(options);
+}
+
+/** The same on a platform with sockets of its own. */
+export function createClient(options: TaskBridgeClientOptions, ownSockets?: SocketPort): TaskBridgeClient {
+  const settings = readOptions(options, ownSockets);
   const life = new AbortController();
   const credentialsOf = createCredentials(settings.auth);
   const answered = createAnswered(

@@ -22,6 +22,7 @@ export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, t
 export type { FormPort, FormRequest } from './transports/form-port.ts';
 export type { Report } from './report.ts';
 export { defaultRoutes, type Routes } from './routes.ts';
+export { multiplexed } from './transports/multiplexed.ts';
 export type { Socket, SocketListener, SocketPort, SocketRequest, WebSocketConstructor } from './transports/socket.ts';
 export type {
   CancelTaskResponse,

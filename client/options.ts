@@ -9,6 +9,7 @@ import type { TransportListener } from './listener.ts';
 import type { Report } from './report.ts';
 import { defaultRoutes, type Routes } from './routes.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
+import { multiplexed } from './transports/multiplexed.ts';
 import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
 
 /** All that a client does on the network goes through these three. */
@@ -26,9 +27,9 @@ export interface TaskBridgeClientOptions {
   readonly baseUrl: string;
   /** Defaults to the global one. Must stream bodies for server-sent events; without, that transport is ruled out. */
   readonly fetch?: typeof fetch;
-  /** Defaults to the global one. Without any, the transport is not used. */
+  /** Defaults to the global one. Without any, the transport is not used. All tasks share one socket where the server offers it. */
   readonly WebSocket?: WebSocketConstructor;
-  /** WebSockets from elsewhere; wins over `WebSocket`. */
+  /** WebSockets from elsewhere; wins over `WebSocket`. One for each task, unless they are `multiplexed`. */
   readonly sockets?: SocketPort;
   /** Wraps what is used for the network: for tracing, signing, caching, tests. Called once, with the defaults filled in. */
   readonly intercept?: (transports: Transports) => Transports;
@@ -161,8 +162,11 @@ export interface ClientSettings extends Transports {
   readonly limits: ClientLimits;
 }
 
-/** Checks the options once. Throws with code `INVALID_ARGUMENT` and says what and why. */
-export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
+/**
+ * Checks the options once. `ownSockets` are those of the platform, where it has better ones than the global. Throws with code
+ * `INVALID_ARGUMENT` and says what and why.
+ */
+export function readOptions(options: TaskBridgeClientOptions, ownSockets: SocketPort | undefined): ClientSettings {
   const baseUrl = readBaseUrl(options.baseUrl);
   // A method called on another object than its own throws in browsers.
   const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
@@ -177,11 +181,13 @@ export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
     refuse(`limits.pollWaitMs (${limits.pollWaitMs}) must not be above 60000, the longest wait that a server allows.`);
   if (limits.pollEventsMax > 500)
     refuse(`limits.pollEventsMax (${limits.pollEventsMax}) must not be above 500, the largest page that a server gives.`);
-  const sockets = options.sockets ?? socketsOf(options.WebSocket ?? globalThis.WebSocket);
+  const Constructor = options.WebSocket ?? (ownSockets ? undefined : globalThis.WebSocket);
+  const sockets = options.sockets ?? (Constructor ? platformSockets(Constructor) : ownSockets);
   // A fetch of the host's own is not gone around.
   const forms = options.fetch ? undefined : platformForms();
   const plain: Transports = { fetch: fetcher, sockets, forms };
-  const transports = options.intercept?.(plain) ?? plain;
+  const wrapped = options.intercept?.(plain) ?? plain;
+  const transports = options.sockets || !wrapped.sockets ? wrapped : { ...wrapped, sockets: multiplexed(wrapped.sockets) };
   const tries = readTries(options, transports.sockets !== undefined);
   const chance = options.chance ?? systemChance;
   return {
@@ -212,10 +218,6 @@ export function readOptions(options: TaskBridgeClientOptions): ClientSettings {
 
 function refuse(message: string): never {
   throw new TaskBridgeClientError('INVALID_ARGUMENT', message);
-}
-
-function socketsOf(Constructor: WebSocketConstructor | undefined): SocketPort | undefined {
-  return Constructor && platformSockets(Constructor);
 }
 
 function readBaseUrl(text: string): string {

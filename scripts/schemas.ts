@@ -20,7 +20,9 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'submit-action-response': wire.submitActionResponse,
   'subscribe-frame': wire.subscribeFrame,
   'subscription-confirmed-frame': wire.subscriptionConfirmedFrame,
+  'subscription-ended-frame': wire.subscriptionEndedFrame,
   'task-snapshot-response': wire.taskSnapshotResponse,
+  'unsubscribe-frame': wire.unsubscribeFrame,
 };
 
 /** What the code checks by a function, said in the words of JSON Schema. */

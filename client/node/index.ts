@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { createTaskBridgeClient as createCoreClient, type TaskBridgeClient } from '../client.ts';
+import { createClient, type TaskBridgeClient } from '../client.ts';
 import type { TaskBridgeClientOptions } from '../options.ts';
 import { nodeSockets } from './sockets.ts';
 
@@ -13,5 +13,5 @@ export { nodeSockets } from './sockets.ts';
 
 /** Makes a client that uses `ws` unless it is given other sockets; everything else is as in `taskbridge/client`. */
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
-  return createCoreClient(options.sockets || options.WebSocket ? options : { ...options, sockets: nodeSockets() });
+  return createClient(options, nodeSockets());
 }

@@ -105,9 +105,10 @@ export function createTransportActor({ taskId, context, settings, credentials, i
   const machine = transportMachine.provide({
     actors: {
       openWebSocket: connect('ws', (connection, authorization) => {
-        const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions: 'gap' }));
         // Without sockets the chart has no tries for them.
         if (!sockets) return () => undefined;
+        const extensions = ['gap', ...(sockets.extensions ?? [])].join();
+        const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions }));
         return runWebSocket({ url, taskId, settings, sockets, connection, authorization });
       }),
       openEventStream: connect('sse', (connection, authorization, signal) =>

@@ -1,5 +1,7 @@
 /** What to connect to. */
 export interface SocketRequest {
+  /** The task that the socket is to show. */
+  readonly taskId: string;
   /** `ws://` or `wss://`. */
   readonly url: string;
   readonly protocols: readonly string[];
@@ -33,6 +35,8 @@ export interface Socket {
 export interface SocketPort {
   /** True where headers can be set on the upgrade; otherwise a token travels as a subprotocol. */
   readonly sendsHeaders: boolean;
+  /** Extensions of the protocol that the port makes use of, asked for beside `gap`. Defaults to none. */
+  readonly extensions?: readonly string[];
   open(request: SocketRequest, listener: SocketListener): Socket;
 }
 

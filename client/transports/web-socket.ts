@@ -27,6 +27,7 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
   };
   const socket = sockets.open(
     {
+      taskId,
       url,
       // Asked for only with a token: browsers fail a connection whose server selects none of the offered.
       protocols: token === undefined ? [] : ['taskbridge.v1', `bearer.${base64url(token)}`],

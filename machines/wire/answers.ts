@@ -2,7 +2,14 @@ import * as z from 'zod/mini';
 import type { CancelTaskResponse, CreateTaskResponse, Gap, PollResponse, SubmitActionResponse, TaskSnapshotResponse } from './commands.ts';
 import { errorCodes, type ErrorCode, type ErrorEnvelope } from './errors.ts';
 import type { UnknownFact } from './facts.ts';
-import type { GapFrame, HeartbeatFrame, SseGapFrame, SseHeartbeatFrame, SubscriptionConfirmedFrame } from './frames.ts';
+import type {
+  GapFrame,
+  HeartbeatFrame,
+  SseGapFrame,
+  SseHeartbeatFrame,
+  SubscriptionConfirmedFrame,
+  SubscriptionEndedFrame,
+} from './frames.ts';
 import { jsonObject, jsonValue, textId } from './json.ts';
 import { payloads, timestamp } from './payloads.ts';
 
@@ -93,6 +100,14 @@ export const subscriptionConfirmedFrame = answer<SubscriptionConfirmedFrame>()({
   replayStartedAfterEventId: eventIdOrNull,
   live: z.literal(true),
   extensions,
+});
+
+/** Ends one subscription of a WebSocket that was granted `multiplex`. */
+export const subscriptionEndedFrame = answer<SubscriptionEndedFrame>()({
+  type: z.literal('SUBSCRIPTION_ENDED'),
+  taskId: z.string(),
+  code: z.int().check(z.minimum(1000), z.maximum(4999)),
+  reason: z.string(),
 });
 
 /** What an idle WebSocket sends. */

@@ -33,14 +33,19 @@ export const submitActionRequest = z.strictObject({
 /** Body of `POST /tasks/{taskId}/actions`. */
 export type SubmitActionRequest = z.infer<typeof submitActionRequest>;
 
-/** First frame of a WebSocket. */
+/** First frame of a WebSocket; where `multiplex` was granted also a later one. */
 export const subscribeFrame = z.strictObject({
   action: z.literal('subscribe'),
   taskId: z.string(),
   lastEventId: z.nullish(cursor),
 });
-/** First frame of a WebSocket. */
+/** First frame of a WebSocket; where `multiplex` was granted also a later one. */
 export type SubscribeFrame = z.infer<typeof subscribeFrame>;
+
+/** Ends a subscription of a WebSocket where `multiplex` was granted. */
+export const unsubscribeFrame = z.strictObject({ action: z.literal('unsubscribe'), taskId: z.string() });
+/** Ends a subscription of a WebSocket where `multiplex` was granted. */
+export type UnsubscribeFrame = z.infer<typeof unsubscribeFrame>;
 
 const wholeNumber = (min: number, max: number) =>
   z.pipe(

@@ -42,7 +42,19 @@ export interface SseGapFrame {
   readonly payload: Gap;
 }
 
+/** Ends one subscription of a WebSocket that was granted `multiplex`; every subscribe frame there gets exactly one, now or later. */
+export interface SubscriptionEndedFrame {
+  readonly type: 'SUBSCRIPTION_ENDED';
+  /** As it was sent. */
+  readonly taskId: string;
+  /** The close code that a socket of the task's own would have ended with; 1006 where it would have been cut. */
+  readonly code: number;
+  /** For people. */
+  readonly reason: string;
+}
+
 /** Frames that are no facts. */
-export type ControlFrame = SubscriptionConfirmedFrame | HeartbeatFrame | SseHeartbeatFrame | GapFrame | SseGapFrame;
+export type ControlFrame =
+  SubscriptionConfirmedFrame | SubscriptionEndedFrame | HeartbeatFrame | SseHeartbeatFrame | GapFrame | SseGapFrame;
 /** The types of the control frames. */
-export const controlFrameTypes = ['SUBSCRIPTION_CONFIRMED', 'HEARTBEAT', 'GAP'] as const;
+export const controlFrameTypes = ['SUBSCRIPTION_CONFIRMED', 'SUBSCRIPTION_ENDED', 'HEARTBEAT', 'GAP'] as const;

@@ -146,7 +146,7 @@ describe('commands', () => {
     world.server.script.upgrade = ({ url }) => void urls.push(url);
     world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
     for await (const _ of world.client({ baseUrl: `${world.server.baseUrl}/behind/` }).observe(TASK));
-    expect(urls).toEqual(['/behind/api/v1/tasks/ws?extensions=gap']);
+    expect(urls).toEqual(['/behind/api/v1/tasks/ws?extensions=gap%2Cmultiplex']);
   });
 
   test('hide a question that was answered here, where the host wants that', async () => {

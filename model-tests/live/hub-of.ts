@@ -150,6 +150,7 @@ export function fakeViewer(clock: HandClock, transport: TransportName = 'ws'): F
     },
     end: () => void (state = 'ended'),
     cut: () => void (state = 'cut'),
+    lose: () => void (state = 'cut'),
   };
   return viewer;
 }

@@ -69,7 +69,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     const task = await taskLog(host.store);
     await task.append(9, { keepLast: 2 });
     await task.end();
-    const asked: Watched = watch(host, task.taskId, task.ids[0], '?extensions=gap,multiplex');
+    const asked: Watched = watch(host, task.taskId, task.ids[0], '?extensions=gap,unheard-of');
     const silent: Watched = watch(host, task.taskId, task.ids[0]);
     await Promise.all([asked.closed, silent.closed]);
     for (const viewer of [asked, silent]) expect(viewer.ids).toEqual(task.ids.slice(7));

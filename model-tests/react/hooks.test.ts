@@ -3,7 +3,7 @@ import { act, createElement as h, StrictMode, useState, type ReactElement, type 
 import { createRoot, type Root } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
+import { createTaskBridgeClient, nodeSockets, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { TaskBridgeProvider, useStartTask, useTask, useTaskSelector, type StartTask, type UsedTask } from 'taskbridge/react';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { countingClock, eventually, type CountingClock } from '../client/harness.ts';
@@ -68,28 +68,27 @@ async function stage(options: Partial<TaskBridgeClientOptions> = {}): Promise<St
   );
   const clock = countingClock();
   const sockets = { opened: 0, open: 0 };
+  const plain = nodeSockets();
   const client = createTaskBridgeClient({
     baseUrl: server.url,
     auth: () => ({ authorization: 'alice' }),
     clock,
-    intercept: (transports) => ({
-      ...transports,
-      sockets: transports.sockets && {
-        ...transports.sockets,
-        open(request, listener) {
-          sockets.opened += 1;
-          sockets.open += 1;
-          const socket = transports.sockets?.open(request, listener);
-          return {
-            send: (text) => socket?.send(text),
-            close() {
-              sockets.open -= 1;
-              socket?.close();
-            },
-          };
-        },
+    // One for each task, so that they tell what is observed.
+    sockets: {
+      ...plain,
+      open(request, listener) {
+        sockets.opened += 1;
+        sockets.open += 1;
+        const socket = plain.open(request, listener);
+        return {
+          send: (text) => socket.send(text),
+          close() {
+            sockets.open -= 1;
+            socket.close();
+          },
+        };
       },
-    }),
+    },
     ...options,
   });
   onTestFinished(() => client.close());

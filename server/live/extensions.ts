@@ -1,12 +1,17 @@
-/** Additions to the protocol that a stream's client may ask for in its query (`extensions=gap,…`). Source: protocol, "WebSocket". */
+/** Additions to the protocol that a stream's client may ask for in its query (`extensions=gap,…`). Source: protocol, "Extensions". */
 export const streamExtensions = ['gap'] as const;
+/** The same on a WebSocket, which can show several tasks. */
+export const socketExtensions = [...streamExtensions, 'multiplex'] as const;
 
 /** An addition to the protocol that this server knows. */
-export type StreamExtension = (typeof streamExtensions)[number];
+export type StreamExtension = (typeof socketExtensions)[number];
 
-/** Of what a client asked for, what this server grants; undefined where it asked for nothing, and is told nothing. Unknown ones are ignored. */
-export function grantedExtensions(query: string | null | undefined): readonly StreamExtension[] | undefined {
+/** Of what a client asked for, what is `known` is granted; undefined where it asked for nothing, and is told nothing. Unknown ones are ignored. */
+export function grantedExtensions(
+  query: string | null | undefined,
+  known: readonly StreamExtension[] = streamExtensions,
+): readonly StreamExtension[] | undefined {
   if (query == null || query === '') return undefined;
   const asked = new Set(query.split(',').map((name) => name.trim()));
-  return streamExtensions.filter((name) => asked.has(name));
+  return known.filter((name) => asked.has(name));
 }

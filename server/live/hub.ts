@@ -152,8 +152,13 @@ class Hub implements LiveHub {
     for (const answerNow of this.polls) answerNow();
     if (this.subscriptions.size > 0) {
       const empty = new Promise<void>((resolve) => (this.onEmpty = resolve));
-      for (const subscription of this.subscriptions)
-        alarm(clock, clock.now() + Math.floor(chance.fraction() * spreadMs), () => subscription.cut());
+      // Those of one connection go with it.
+      const delays = new Map<object, number>();
+      for (const subscription of this.subscriptions) {
+        const delayMs = delays.get(subscription.connection) ?? Math.floor(chance.fraction() * spreadMs);
+        delays.set(subscription.connection, delayMs);
+        alarm(clock, clock.now() + delayMs, () => subscription.cut());
+      }
       await empty;
     }
     await this.watches.close();

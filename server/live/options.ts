@@ -16,7 +16,9 @@ export interface LiveOptions {
   readonly viewersMax: number;
   /** Most WebSockets of one owner on this process (429). Defaults to 200. */
   readonly socketsPerOwnerMax: number;
-  /** A WebSocket that has not subscribed after that long is closed, in milliseconds. Defaults to 10 s. */
+  /** Most tasks that one WebSocket with the extension `multiplex` shows at once; the next one is sent to another socket. Defaults to 256. */
+  readonly tasksPerSocketMax: number;
+  /** A WebSocket that has not subscribed after that long, or not again since its last subscription ended, is closed, in milliseconds. Defaults to 10 s. */
   readonly subscribeMs: number;
   /** Largest frame that a WebSocket client may send, in bytes. Defaults to 64 KiB. */
   readonly clientFrameBytesMax: number;
@@ -36,6 +38,7 @@ export const liveDefaults: LiveOptions = {
   pollBytesMax: 4 * 1024 * 1024,
   viewersMax: 20_000,
   socketsPerOwnerMax: 200,
+  tasksPerSocketMax: 256,
   subscribeMs: 10_000,
   clientFrameBytesMax: 64 * 1024,
   storeRetryMs: 200,

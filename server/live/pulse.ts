@@ -47,8 +47,8 @@ export class Pulse {
   private beat(): void {
     const { clock, viewer, heartbeatMs, onHeartbeat } = this.context;
     if (clock.now() - this.sentAt >= heartbeatMs) {
-      // A client that has not taken what is there needs no sign of life on top of it.
-      if (viewer.pendingBytes() === 0) {
+      // A client that has not taken what is there needs no sign of life on top of it; what others send over a shared connection is none.
+      if (viewer.sharing || viewer.pendingBytes() === 0) {
         viewer.heartbeat();
         onHeartbeat();
       }

@@ -8,7 +8,7 @@ import { cursorOf, isStale, type Cursor } from './cursor.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { Pulse } from './pulse.ts';
-import type { Viewer } from './viewer.ts';
+import type { Sharing, Viewer } from './viewer.ts';
 import type { Reader, Watch } from './watch.ts';
 
 /** One viewer's place in one log. */
@@ -44,7 +44,10 @@ type Phase = 'reading' | 'draining' | 'retrying' | 'level' | 'ending' | 'closed'
 /** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
 const PAGE_SHARE = 3 / 4;
 
-/** `{ cursor, level | behind }`: reads the log until it is level, then follows the hub. Costs at most `viewerBytesMax` and one fact. */
+/**
+ * `{ cursor, level | behind }`: reads the log until it is level, then follows the hub. Costs at most `viewerBytesMax` and one fact; viewers
+ * that share a connection together that much and a fact for each that reads.
+ */
 export class LogSubscription implements Subscription, Reader {
   private readonly context: SubscriptionContext;
   private readonly pulse: Pulse;
@@ -74,6 +77,12 @@ export class LogSubscription implements Subscription, Reader {
       onStalled: () => this.cut(),
     });
     this.cancelCut = context.cutAt === undefined ? undefined : alarm(clock, context.cutAt, () => this.cut());
+  }
+
+  /** Viewers that have the same one are of one connection. */
+  get connection(): object {
+    const { viewer } = this.context;
+    return viewer.sharing ?? viewer;
   }
 
   /** Subscribes first, then reads: the seam loses nothing. */
@@ -119,6 +128,13 @@ export class LogSubscription implements Subscription, Reader {
     this.context.viewer.cut();
   }
 
+  /** The same for a fault of this log, which is no fault of a shared connection. */
+  private lose(): void {
+    if (this.phase === 'closed') return;
+    this.close();
+    this.context.viewer.lose();
+  }
+
   private isPhase(phase: Phase): boolean {
     return this.phase === phase;
   }
@@ -141,7 +157,7 @@ export class LogSubscription implements Subscription, Reader {
 
   private hold(batch: Batch): void {
     this.heldBytes += batch.bytes;
-    if (this.heldBytes <= this.room()) this.held.push(batch);
+    if (this.heldBytes <= this.room() / (this.context.viewer.sharing?.viewers ?? 1)) this.held.push(batch);
     else this.held = [];
   }
 
@@ -164,24 +180,45 @@ export class LogSubscription implements Subscription, Reader {
   }
 
   private read(): void {
-    if (this.phase === 'closed') return;
+    if (!this.begin()) return;
+    const { sharing } = this.context.viewer;
+    if (sharing) void this.readInTurn(sharing);
+    else void this.readPage(PAGE_SHARE);
+  }
+
+  private begin(): boolean {
+    if (this.phase === 'closed') return false;
     this.phase = 'reading';
     this.held = [];
     this.heldBytes = 0;
-    void this.readPage();
+    return true;
   }
 
-  private async readPage(): Promise<void> {
+  /** Those who read at once have half of the connection's room to themselves at least. */
+  private async readInTurn({ turns }: Sharing): Promise<void> {
+    const { watch, options } = this.context;
+    try {
+      await watch.open();
+    } catch (error) {
+      return this.retry(error);
+    }
+    const end = await turns.take();
+    if (this.room() < options.viewerBytesMax / 2) this.drain();
+    else await this.readPage(PAGE_SHARE / turns.most);
+    end();
+  }
+
+  private async readPage(share: number): Promise<void> {
     const { watch, store, options } = this.context;
     try {
       await watch.open();
       if (this.isPhase('closed')) return;
-      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * PAGE_SHARE)) };
+      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * share)) };
       const run = await readAfter(store, watch.taskId, this.cursor, limit, this.trusted);
       if (this.isPhase('closed')) return;
       // A task that is gone: the client comes back and is told so.
       if (run) this.attempt(() => this.goOn(run));
-      else this.cut();
+      else this.lose();
     } catch (error) {
       this.retry(error);
     }
@@ -224,12 +261,18 @@ export class LogSubscription implements Subscription, Reader {
     this.failures += 1;
     if (this.failures >= options.storeTriesMax) {
       logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: watch.taskId, failures: this.failures, error });
-      this.cut();
+      this.lose();
       return;
     }
     this.phase = 'retrying';
     this.held = [];
-    this.cancelRetry = alarm(clock, clock.now() + options.storeRetryMs * 2 ** (this.failures - 1), () => this.read());
+    this.cancelRetry = alarm(clock, clock.now() + options.storeRetryMs * 2 ** (this.failures - 1), () => this.readAgain());
+  }
+
+  /** Who shares a connection takes no turn from the others while its store fails, and as little room as can be. */
+  private readAgain(): void {
+    if (!this.context.viewer.sharing) this.read();
+    else if (this.begin()) void this.readPage(0);
   }
 
   /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
@@ -238,7 +281,7 @@ export class LogSubscription implements Subscription, Reader {
       step();
     } catch (error) {
       this.context.logger?.error('A viewer failed.', { taskId: this.context.watch.taskId, error });
-      this.cut();
+      this.lose();
     }
   }
 }

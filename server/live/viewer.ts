@@ -1,6 +1,15 @@
 import type { Gap } from '../../machines/index.ts';
 import type { TransportName } from '../ports/observability.ts';
 import type { Entry } from '../ports/store.ts';
+import type { Turns } from './turns.ts';
+
+/** What the viewers of one connection that shows several tasks have in common; each of them has the same one. */
+export interface Sharing {
+  /** Viewers of the connection, now. */
+  readonly viewers: number;
+  /** Who of them may read the log: a connection has room for few pages at once. */
+  readonly turns: Turns;
+}
 
 /**
  * One open connection that watches one task, as the live path sees it. Implemented by each transport; knows nothing of logs. No verb
@@ -8,6 +17,8 @@ import type { Entry } from '../ports/store.ts';
  */
 export interface Viewer {
   readonly transport: TransportName;
+  /** Undefined where the connection shows one task. With it, `pendingBytes` and `takenBytes` are those of all viewers together. */
+  readonly sharing?: Sharing | undefined;
   /** Sends facts in their order, in one write. Viewers that get the same array of one tick share what was made of it. */
   facts(entries: readonly Entry[]): void;
   /** Says that the cursor could not be continued from. Does nothing for a client that did not ask to be told. */
@@ -23,4 +34,6 @@ export interface Viewer {
   end(): void;
   /** Breaks the connection without any goodbye, so that the client comes back to the same transport. */
   cut(): void;
+  /** The log cannot be shown on: like `cut`, but the other viewers of a shared connection stay. */
+  lose(): void;
 }

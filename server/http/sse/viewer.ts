@@ -72,6 +72,10 @@ export class SseViewer implements Viewer {
     this.context.res.destroy();
   }
 
+  lose(): void {
+    this.cut();
+  }
+
   private write(bytes: Buffer): void {
     const { res } = this.context;
     if (!res.destroyed && !res.writableEnded) res.write(bytes);

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import { subscribeFrame, type SubscribeFrame } from '../../../machines/index.ts';
 import { alarm } from '../../live/alarm.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
@@ -10,7 +9,10 @@ import type { Logger } from '../../ports/observability.ts';
 import type { TaskService } from '../../task/service.ts';
 import { callerError } from '../envelope.ts';
 import { closeCode } from '../status.ts';
+import { readClientFrame } from './client-frame.ts';
+import { closeCodes } from './close-codes.ts';
 import { keepAlive } from './liveness.ts';
+import { Multiplex } from './multiplex.ts';
 import { WebSocketViewer } from './viewer.ts';
 
 /** What the conversation with one accepted socket needs. */
@@ -24,43 +26,50 @@ export interface ConversationContext {
   readonly service: Pick<TaskService, 'authorize'>;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
-  /** The socket watches its task now; the hub looks after it. */
+  /** The socket watches a task now; the hub looks after it. */
   readonly onSubscribed: () => void;
+  /** It watches none any more, and stays for a while. */
+  readonly onIdle: () => void;
 }
 
-/** Refused: final for clients. */
-const POLICY = 1008;
-const NO_TEXT = 1003;
-
-/** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
+/** Speaks with one socket until it is closed. */
 export function converse(context: ConversationContext): void {
-  const { ws, socket, hub, clock } = context;
-  const cancelWait = alarm(clock, clock.now() + hub.options.subscribeMs, () => ws.close(POLICY, 'No subscribe frame came in time.'));
+  const { ws, socket, hub, clock, extensions } = context;
   const stopPings = keepAlive(ws, socket, clock, hub.options.heartbeatMs);
   // What breaks the protocol is answered by ws itself; the close follows.
   ws.on('error', () => undefined);
+  ws.once('close', stopPings);
+  // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
+  socket.once('end', () => ws.terminate());
+  if (extensions?.includes('multiplex')) new Multiplex(context).start();
+  else converseOnce(context);
+}
+
+/** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
+function converseOnce(context: ConversationContext): void {
+  const { ws, clock, hub } = context;
+  const cancelWait = alarm(clock, clock.now() + hub.options.subscribeMs, () =>
+    ws.close(closeCodes.refused, 'No subscribe frame came in time.'),
+  );
   ws.once('message', (data, isBinary) => {
     cancelWait();
     void subscribe(context, data, isBinary);
   });
-  ws.once('close', () => {
-    cancelWait();
-    stopPings();
-  });
-  // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
-  socket.once('end', () => ws.terminate());
+  ws.once('close', cancelWait);
 }
 
 async function subscribe(context: ConversationContext, data: RawData, isBinary: boolean): Promise<void> {
   const { ws, socket, auth, extensions, hub, service, clock, logger } = context;
-  if (isBinary) return ws.close(NO_TEXT, 'Frames are text.');
-  const frame = parse(data);
-  if (!frame) return ws.close(POLICY, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
+  if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
+  const frame = readClientFrame(data);
+  if (frame.action !== 'subscribe')
+    return ws.close(closeCodes.refused, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
   const { taskId, lastEventId } = frame;
   try {
     await service.authorize(auth, taskId);
     if (ws.readyState !== ws.OPEN) return;
-    const viewer = new WebSocketViewer({ taskId, ws, socket, extensions, clock });
+    const onEnd = (): void => ws.close(closeCodes.ended);
+    const viewer = new WebSocketViewer({ taskId, ws, socket, extensions, clock, onEnd, onLost: () => ws.terminate() });
     viewer.confirm(lastEventId);
     context.onSubscribed();
     const subscription = hub.watch(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });
@@ -69,17 +78,7 @@ async function subscribe(context: ConversationContext, data: RawData, isBinary: 
   } catch (thrown) {
     const error = callerError(thrown, logger);
     // On any close frame clients leave this transport; after a fault of ours they shall come back to it, as after a cut.
-    if (closeCode[error.code] === POLICY) ws.close(POLICY, error.code);
+    if (closeCode[error.code] === closeCodes.refused) ws.close(closeCodes.refused, error.code);
     else ws.terminate();
-  }
-}
-
-function parse(data: RawData): SubscribeFrame | undefined {
-  try {
-    // Text frames come whole and as one buffer, the default `binaryType`.
-    const parsed = subscribeFrame.safeParse(JSON.parse((data as Buffer).toString('utf8')));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
   }
 }

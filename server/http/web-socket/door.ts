@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { TaskBridgeError } from '../../errors.ts';
 import { alarm } from '../../live/alarm.ts';
-import { grantedExtensions } from '../../live/extensions.ts';
+import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { AuthContext, AuthContextResolver } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -54,7 +54,7 @@ class Door implements WebSocketDoor {
   private readonly origins: ReadonlySet<string>;
   private readonly server: WebSocketServer;
   private readonly count = new SocketCount();
-  /** Sockets that have not subscribed yet. */
+  /** Sockets that watch nothing yet, or any more. */
   private readonly waiting = new Set<WebSocket>();
   private closing = false;
 
@@ -135,12 +135,13 @@ class Door implements WebSocketDoor {
       ws,
       socket: req.socket,
       auth,
-      extensions: grantedExtensions(query.get('extensions')),
+      extensions: grantedExtensions(query.get('extensions'), socketExtensions),
       hub,
       service,
       clock,
       logger,
       onSubscribed: () => this.waiting.delete(ws),
+      onIdle: () => this.waiting.add(ws),
     });
   }
 

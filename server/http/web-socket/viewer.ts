@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '../../../machines/index.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
-import type { Viewer } from '../../live/viewer.ts';
+import type { Sharing, Viewer } from '../../live/viewer.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Entry } from '../../ports/store.ts';
 import { factFrames } from './frames.ts';
@@ -16,17 +16,32 @@ export interface WebSocketViewerContext {
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
   readonly clock: Clock;
+  /** Where the socket shows several tasks. */
+  readonly sharing?: Sharing;
+  /** The log has ended, and the network has all of it. */
+  readonly onEnd: () => void;
+  /** The log cannot be shown on. */
+  readonly onLost: () => void;
 }
 
 const NOTHING = Buffer.alloc(0);
 
-/** A WebSocket that has subscribed to a task. Nothing compresses here, so that facts may go to the connection as they are framed. */
+/** What one turn of the event loop has for a connection, of however many tasks, goes out in one write. */
+function corkThisTurn(socket: Socket): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
+}
+
+/** A WebSocket, or its part, that has subscribed to a task. Nothing compresses here, so that facts may go to the connection as they are framed. */
 export class WebSocketViewer implements Viewer {
   readonly transport = 'ws';
+  readonly sharing: Sharing | undefined;
   private readonly context: WebSocketViewerContext;
 
   constructor(context: WebSocketViewerContext) {
     this.context = context;
+    this.sharing = context.sharing;
   }
 
   /** The first frame: shows a mute proxy, and tells what was granted. */
@@ -39,7 +54,9 @@ export class WebSocketViewer implements Viewer {
 
   facts(entries: readonly Entry[]): void {
     const { ws, socket } = this.context;
-    if (ws.readyState === ws.OPEN && socket.writable) socket.write(factFrames(entries));
+    if (ws.readyState !== ws.OPEN || !socket.writable) return;
+    if (this.sharing) corkThisTurn(socket);
+    socket.write(factFrames(entries));
   }
 
   gap(gap: Gap): void {
@@ -69,11 +86,15 @@ export class WebSocketViewer implements Viewer {
   }
 
   end(): void {
-    this.context.ws.close(1000);
+    this.context.onEnd();
   }
 
   cut(): void {
     this.context.ws.terminate();
+  }
+
+  lose(): void {
+    this.context.onLost();
   }
 
   private control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {
