@@ -6,7 +6,7 @@ import { createLiveDoor } from '../../server/http/sse/index.ts';
 import { createWebSocketDoor, type WebSocketDoor, type WebSocketDoorContext } from '../../server/http/web-socket/index.ts';
 import { createLiveHub, type LiveHub } from '../../server/live/hub.ts';
 import type { LiveOptions } from '../../server/live/options.ts';
-import { systemClock, type AuthContext, type Clock, type Logger } from '../../server/ports/index.ts';
+import { systemClock, type AuthContext, type Chance, type Clock, type Logger } from '../../server/ports/index.ts';
 import type { TaskAbout } from '../../server/task/about.ts';
 import { evenChance, testStore, type TestStore } from './hub-of.ts';
 
@@ -30,6 +30,7 @@ export interface HostOptions {
   readonly live?: Partial<LiveOptions>;
   readonly door?: Partial<WebSocketDoorContext>;
   readonly auth?: AuthContext;
+  readonly chance?: Chance;
 }
 
 /** The path of an SSE stream here is `/events/<taskId>?after=…&extensions=…`. Tasks of this server are all that its store has. */
@@ -38,11 +39,12 @@ export async function liveHost({
   live = {},
   door: more = {},
   auth = { subject: 'ann' },
+  chance = evenChance,
 }: HostOptions = {}): Promise<Host> {
   const store = await testStore();
   const logged: string[] = [];
   const logger: Logger = { warn: (message) => void logged.push(message), error: (message) => void logged.push(message) };
-  const hub = createLiveHub({ store, clock, chance: evenChance, options: live, logger });
+  const hub = createLiveHub({ store, clock, chance, options: live, logger });
   const streams = createLiveDoor({ hub, clock, chance: evenChance });
   const server = createServer((req, res) => {
     const url = new URL(req.url ?? '/', 'http://host');
