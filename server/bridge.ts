@@ -1,9 +1,12 @@
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
 import { createCore } from './core.ts';
+import { TaskBridgeError } from './errors.ts';
 import { createHttpDoor } from './http/door.ts';
+import { refuseUpgrade } from './http/envelope.ts';
 import { createLiveDoor } from './http/sse/index.ts';
 import { createWebSocketDoor, type WebSocketDoor } from './http/web-socket/index.ts';
 import { createLiveHub } from './live/hub.ts';
@@ -21,8 +24,11 @@ export interface TaskBridge {
    * parser. Throws a `RangeError` for a prefix that is no path.
    */
   middleware(options?: { readonly prefix?: string }): Koa.Middleware;
-  /** For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of the same prefix, leaves every other path alone. */
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /**
+   * For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of the same prefix, leaves every other path to the server's other
+   * listeners. Where it is the only one, it answers what it does not take with 404, since Node would keep such a connection for ever.
+   */
+  readonly upgrade: (this: unknown, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Opens the store and looks after what an earlier process left. Call it before `listen`. */
   start(): Promise<void>;
   /**
@@ -40,6 +46,7 @@ export interface TaskBridge {
 /** The prefix of the published clients. */
 export const DEFAULT_PREFIX = '/api/v1';
 
+const nobodyUpgrades = new TaskBridgeError('NOT_FOUND', 'Nothing here takes upgrades; send the request without one.');
 const noMetrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
 
 /** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
@@ -93,8 +100,10 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
 
   return {
     middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
-    upgrade(request, socket, head) {
+    upgrade(this: unknown, request, socket, head) {
       for (const door of webSockets.values()) if (door.upgrade(request, socket, head)) return;
+      // A listener is called on its emitter, the host's server.
+      if (this instanceof EventEmitter && this.listenerCount('upgrade') === 1) refuseUpgrade(socket, nobodyUpgrades, clock);
     },
     async start() {
       await store.open();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { liveDefaults, type LiveOptions } from 'taskbridge/server';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { handClock } from '../live/hand-clock.ts';
 import { dial, liveHost, type HostOptions } from '../live/host.ts';
@@ -125,6 +125,18 @@ testEdges('the limits of streams', liveDefaults, {
     return async (amount) => {
       while (door.sockets < amount - 1) await one();
       return one();
+    };
+  }),
+  tasksPerSocketMax: most(5, 'all shown', 'one refused', async () => {
+    const opened = await host({ live: { tasksPerSocketMax: 5 } });
+    return async (amount) => {
+      const ws = dial(opened, '?extensions=multiplex');
+      await once(ws, 'open');
+      const words: string[] = [];
+      ws.on('message', (data: Buffer) => words.push((JSON.parse(data.toString()) as { type: string }).type));
+      for (let nth = 1; nth <= amount; nth += 1) ws.send(subscribe((await taskLog(opened.store)).taskId));
+      await vi.waitFor(() => expect(words).toHaveLength(amount));
+      return words.includes('SUBSCRIPTION_ENDED') ? 'one refused' : 'all shown';
     };
   }),
   subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1008', () => async (amount) => {
