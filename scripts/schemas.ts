@@ -9,6 +9,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'create-task-request': wire.createTaskRequest,
   'create-task-response': wire.createTaskResponse,
   'error-envelope': wire.errorEnvelope,
+  'extensions-granted-frame': wire.extensionsGrantedFrame,
   'gap-frame': wire.gapFrame,
   'heartbeat-frame': wire.heartbeatFrame,
   'poll-query': wire.pollQuery,

@@ -12,7 +12,7 @@ export interface Rider {
 
 /**
  * - `opening`: the upgrade is under way, everybody waits
- * - `asking`: the first one subscribed; its answer says whether others may
+ * - `asking`: the first one subscribes; what comes first says whether others may
  * - `shared`: the server lets any number on
  * - `full`: the same, but not now
  * - `alone`: it does not; there is one rider
@@ -68,9 +68,9 @@ export function createCarrier(sockets: SocketPort, request: SocketRequest, board
     },
     frame(text) {
       const head = readHead(text);
-      if (state === 'asking') learn(head);
+      if (state === 'asking') learn(head.extensions);
       if (state === 'alone') for (const { listener } of riders.values()) listener.frame(text);
-      else if (state !== 'over') route(head, text);
+      else if (state !== 'over' && head.type !== 'EXTENSIONS_GRANTED') route(head, text);
     },
     closed: (closeCode) => end((listener) => listener.closed(closeCode)),
     cut: () => end((listener) => listener.cut()),
@@ -88,9 +88,9 @@ export function createCarrier(sockets: SocketPort, request: SocketRequest, board
     socket.send(JSON.stringify({ action: 'unsubscribe', taskId }));
   }
 
-  /** The first answer tells what the server granted. */
-  function learn({ type, extensions }: Head): void {
-    const isGranted = type === 'SUBSCRIPTION_ENDED' || (Array.isArray(extensions) && extensions.includes('multiplex'));
+  /** The first frame tells what the server granted. */
+  function learn(extensions: unknown): void {
+    const isGranted = Array.isArray(extensions) && extensions.includes('multiplex');
     state = isGranted ? 'shared' : 'alone';
     if (isGranted) for (const taskId of former.keys()) unsubscribe(taskId);
     for (const rider of [...riders.values()])
@@ -109,8 +109,10 @@ export function createCarrier(sockets: SocketPort, request: SocketRequest, board
     if (left !== undefined) {
       if (isEnd && left > 1) former.set(taskId, left - 1);
       else if (isEnd) former.delete(taskId);
-    } else if (rider && isEnd) dismiss(rider, code);
-    else if (rider) {
+    } else if (rider && isEnd) {
+      // One that was not confirmed cannot have come to its end: a stray.
+      if (code !== ENDED || rider.stage === 'confirmed') dismiss(rider, code);
+    } else if (rider) {
       if (type === 'SUBSCRIPTION_CONFIRMED') rider.stage = 'confirmed';
       rider.listener.frame(text);
     }
@@ -158,6 +160,7 @@ export function createCarrier(sockets: SocketPort, request: SocketRequest, board
   }
 }
 
+const ENDED = 1000;
 const CUT = 1006;
 const FULL = 1013;
 

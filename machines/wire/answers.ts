@@ -3,6 +3,7 @@ import type { CancelTaskResponse, CreateTaskResponse, Gap, PollResponse, SubmitA
 import { errorCodes, type ErrorCode, type ErrorEnvelope } from './errors.ts';
 import type { UnknownFact } from './facts.ts';
 import type {
+  ExtensionsGrantedFrame,
   GapFrame,
   HeartbeatFrame,
   SseGapFrame,
@@ -100,6 +101,12 @@ export const subscriptionConfirmedFrame = answer<SubscriptionConfirmedFrame>()({
   replayStartedAfterEventId: eventIdOrNull,
   live: z.literal(true),
   extensions,
+});
+
+/** First frame of a WebSocket that was granted `multiplex`. */
+export const extensionsGrantedFrame = answer<ExtensionsGrantedFrame>()({
+  type: z.literal('EXTENSIONS_GRANTED'),
+  extensions: z.array(z.string()),
 });
 
 /** Ends one subscription of a WebSocket that was granted `multiplex`. */

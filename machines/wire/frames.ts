@@ -42,6 +42,12 @@ export interface SseGapFrame {
   readonly payload: Gap;
 }
 
+/** What a WebSocket that was granted `multiplex` sends before anything else, so that nobody has to wait for the first task's answer. */
+export interface ExtensionsGrantedFrame {
+  readonly type: 'EXTENSIONS_GRANTED';
+  readonly extensions: readonly string[];
+}
+
 /** Ends one subscription of a WebSocket that was granted `multiplex`; every subscribe frame there gets exactly one, now or later. */
 export interface SubscriptionEndedFrame {
   readonly type: 'SUBSCRIPTION_ENDED';
@@ -55,6 +61,12 @@ export interface SubscriptionEndedFrame {
 
 /** Frames that are no facts. */
 export type ControlFrame =
-  SubscriptionConfirmedFrame | SubscriptionEndedFrame | HeartbeatFrame | SseHeartbeatFrame | GapFrame | SseGapFrame;
+  | ExtensionsGrantedFrame
+  | SubscriptionConfirmedFrame
+  | SubscriptionEndedFrame
+  | HeartbeatFrame
+  | SseHeartbeatFrame
+  | GapFrame
+  | SseGapFrame;
 /** The types of the control frames. */
-export const controlFrameTypes = ['SUBSCRIPTION_CONFIRMED', 'SUBSCRIPTION_ENDED', 'HEARTBEAT', 'GAP'] as const;
+export const controlFrameTypes = ['EXTENSIONS_GRANTED', 'SUBSCRIPTION_CONFIRMED', 'SUBSCRIPTION_ENDED', 'HEARTBEAT', 'GAP'] as const;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/index.ts';
+import { extensionsGrantedFrame, subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/index.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TaskBridgeError, taskNotFound } from '../../server/errors.ts';
 import { handClock } from '../live/hand-clock.ts';
@@ -31,28 +31,34 @@ describe('the grant', () => {
     for (const frame of talk.frames) expect(subscriptionConfirmedFrame.parse(frame).extensions).toEqual(['gap', 'multiplex']);
   });
 
-  it('is told by an end where the first subscription is refused', async () => {
+  it('is told at once, before anything was asked, and once', async () => {
     const host = await open();
     const talk = await talkTo(host);
+    await vi.waitFor(() => expect(talk.granted).toHaveLength(1));
+    expect(extensionsGrantedFrame.parse(talk.granted[0]).extensions).toEqual(['gap', 'multiplex']);
     talk.subscribe(UNKNOWN);
     await vi.waitFor(() => expect(talk.frames).toHaveLength(1));
     expect(subscriptionEndedFrame.parse(talk.frames[0])).toMatchObject({ taskId: UNKNOWN, code: 1008 });
+    expect(talk.granted).toHaveLength(1);
   });
 
-  it.each(['', '?extensions=gap', '?extensions=multiplexed'])('is not given to whoever asks "%s": one task, closed after it', async (query) => {
-    const host = await open();
-    const tasks = [await taskLog(host.store), await taskLog(host.store)];
-    const viewer = watchByWebSocket(host, tasks[0]?.taskId ?? '', undefined, query);
-    await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
-    viewer.ws.send(JSON.stringify({ action: 'subscribe', taskId: tasks[1]?.taskId }));
-    viewer.ws.send(JSON.stringify({ action: 'unsubscribe', taskId: tasks[0]?.taskId }));
-    await tasks[0]?.append(2);
-    await tasks[0]?.end();
-    expect(await viewer.closed).toBe(1000);
-    expect(viewer.ids).toEqual(tasks[0]?.ids);
-    expect(viewer.control).toHaveLength(1);
-    expect(viewer.control[0]?.['extensions']).toEqual(query === '' ? undefined : query.endsWith('gap') ? ['gap'] : []);
-  });
+  it.each(['', '?extensions=gap', '?extensions=multiplexed'])(
+    'is not given to whoever asks "%s": one task, closed after it',
+    async (query) => {
+      const host = await open();
+      const tasks = [await taskLog(host.store), await taskLog(host.store)];
+      const viewer = watchByWebSocket(host, tasks[0]?.taskId ?? '', undefined, query);
+      await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
+      viewer.ws.send(JSON.stringify({ action: 'subscribe', taskId: tasks[1]?.taskId }));
+      viewer.ws.send(JSON.stringify({ action: 'unsubscribe', taskId: tasks[0]?.taskId }));
+      await tasks[0]?.append(2);
+      await tasks[0]?.end();
+      expect(await viewer.closed).toBe(1000);
+      expect(viewer.ids).toEqual(tasks[0]?.ids);
+      expect(viewer.control).toHaveLength(1);
+      expect(viewer.control[0]?.['extensions']).toEqual(query === '' ? undefined : query.endsWith('gap') ? ['gap'] : []);
+    },
+  );
 });
 
 describe('a subscription', () => {

@@ -3,7 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Koa from 'koa';
 import { onTestFinished } from 'vitest';
-import { createTaskBridgeClient, type Fact, type Observation, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
+import {
+  createTaskBridgeClient,
+  type Fact,
+  type Observation,
+  type TaskBridgeClient,
+  type TaskBridgeClientOptions,
+} from 'taskbridge/client/node';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridge, type Store, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
@@ -46,7 +52,7 @@ export async function scene(options: Partial<TaskBridgeOptions> = {}): Promise<S
     store,
     executor: inProcess({
       told: async (task) => {
-        const queue = orders.get(String(task.input['name']));
+        const queue = orders.get(JSON.stringify(task.input));
         for (;;) {
           const order = queue?.waiting.shift();
           if (!order) await new Promise<void>((resolve) => queue && (queue.wake = resolve));
@@ -119,7 +125,7 @@ export async function scene(options: Partial<TaskBridgeOptions> = {}): Promise<S
       requests += 1;
       const name = `task-${requests}`;
       const queue = { waiting: [] as Order[], wake: () => undefined as void };
-      orders.set(name, queue);
+      orders.set(JSON.stringify({ name }), queue);
       const { taskId } = await starter.start({ taskType: 'told', input: { name } });
       const tell = (count: Order['count']): Promise<void> =>
         new Promise((done) => {

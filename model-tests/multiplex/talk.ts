@@ -14,8 +14,10 @@ export interface Frame {
 /** A raw client that speaks `multiplex` by hand. */
 export interface Talk {
   readonly ws: WebSocket;
-  /** All that came, in order. */
+  /** All that came after the grant, in order. */
   readonly frames: readonly Frame[];
+  /** The grants; one, where all is well. */
+  readonly granted: readonly Frame[];
   readonly closed: Promise<number>;
   subscribe(taskId: string, lastEventId?: string): void;
   unsubscribe(taskId: string): void;
@@ -27,15 +29,21 @@ export interface Talk {
 export async function talkTo(host: Host, query = '?extensions=gap,multiplex'): Promise<Talk> {
   const ws = dial(host, query);
   const frames: Frame[] = [];
+  const granted: Frame[] = [];
   ws.on('error', () => undefined);
   // `ws` hands every message over as a Buffer unless told otherwise.
-  ws.on('message', (data) => frames.push(JSON.parse((data as Buffer).toString()) as Frame));
+  ws.on('message', (data) => {
+    const frame = JSON.parse((data as Buffer).toString()) as Frame;
+    if (frame.type === 'EXTENSIONS_GRANTED') granted.push(frame);
+    else frames.push(frame);
+  });
   const closed = new Promise<number>((resolve) => ws.once('close', resolve));
   await once(ws, 'open');
   const send = (frame: object): void => ws.send(JSON.stringify(frame));
   return {
     ws,
     frames,
+    granted,
     closed,
     subscribe: (taskId, lastEventId) => send({ action: 'subscribe', taskId, ...(lastEventId !== undefined && { lastEventId }) }),
     unsubscribe: (taskId) => send({ action: 'unsubscribe', taskId }),

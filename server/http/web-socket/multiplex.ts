@@ -1,5 +1,5 @@
 import type { RawData } from 'ws';
-import type { SubscribeFrame, SubscriptionEndedFrame } from '../../../machines/index.ts';
+import type { ExtensionsGrantedFrame, SubscribeFrame, SubscriptionEndedFrame } from '../../../machines/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
 import { alarm } from '../../live/alarm.ts';
 import type { Subscription } from '../../live/subscription.ts';
@@ -43,7 +43,9 @@ export class Multiplex {
   }
 
   start(): void {
-    const { ws, socket } = this.context;
+    const { ws, socket, extensions = [] } = this.context;
+    const frame: ExtensionsGrantedFrame = { type: 'EXTENSIONS_GRANTED', extensions };
+    ws.send(JSON.stringify(frame));
     ws.on('message', (data, isBinary) => this.take(data, isBinary));
     ws.once('close', () => this.clear());
     socket.once('end', () => this.clear());
