@@ -101,7 +101,7 @@ export default defineConfig(
   { files: ['**/*.machine.ts'], rules: { 'max-lines': ['error', { max: 600 }] } },
   {
     // Tests look for terminal codes, and Koa's own way to a server is `createServer(app.callback())`.
-    files: ['model-tests/**/*.ts', 'examples/**/*.ts'],
+    files: ['model-tests/**/*.ts', 'examples/**/*.{ts,tsx}'],
     rules: {
       'no-control-regex': 'off',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],

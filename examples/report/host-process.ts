@@ -18,12 +18,12 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the host; rejects where it ends before it listens. */
-export async function startHost(directory: string): Promise<HostProcess> {
+/** Starts the host, with a login service where there is one; rejects where it ends before it listens. */
+export async function startHost(directory: string, login?: string): Promise<HostProcess> {
   let child: ChildProcess;
   let port = 0;
   const start = async () => {
-    const args = ['--data', directory];
+    const args = ['--data', directory, ...(login === undefined ? [] : ['--login', login])];
     child = fork(host, args, {
       cwd: root,
       execArgv: ['--import', 'tsx'],

@@ -1,11 +1,12 @@
 /**
  * The demo's server: a Koa app of its own that embeds TaskBridge, keeps everything in one directory, and lets people download what
- * their tasks made. `npx tsx examples/report/host.ts --data .data --port 3000`
+ * their tasks made. `npx tsx examples/report/host.ts --data .data --port 3000`;
+ * `--login` names a service that says whose token it is.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,14 +17,14 @@ import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { isTerminal } from 'taskbridge/machines';
 import { createTaskBridge, TaskBridgeError } from 'taskbridge/server';
 import { buildReport } from './job/index.ts';
+import { askService, believe } from './login.ts';
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string', default: '0' } } });
+const { values } = parseArgs({
+  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, login: { type: 'string' } },
+});
 const directory = values.data ?? (await mkdtemp(join(tmpdir(), 'taskbridge-report-')));
 
-/** For a demo only: whoever says a name is believed. */
-function subjectOf({ headers }: IncomingMessage): string | undefined {
-  return /^Bearer ([\w-]{1,32})$/.exec(headers.authorization ?? '')?.[1];
-}
+const login = values.login === undefined ? believe : askService(values.login);
 
 /** Files of different people lie in different folders, so that a path alone says whose a file is. */
 const folderOf = (owner: string) => createHash('sha256').update(owner).digest('hex').slice(0, 16);
@@ -40,17 +41,16 @@ const bridge = createTaskBridge({
   attachments: fileAttachments({ path: join(directory, 'attachments') }),
   // Whoever runs this runs it for files of their own.
   http: { uploadBytesMax: 2 ** 30, uploadRequestBytesMax: 2 ** 30 + 2 ** 20 },
-  auth: (request) => {
-    const subject = subjectOf(request);
-    return subject === undefined ? undefined : { subject };
-  },
+  auth: login,
 });
 
 app.use(bridge.middleware({ prefix: '/api/v1' }));
 app.use(async (ctx) => {
   const [, folder, file] = /^\/reports\/([0-9a-f]{16})\/([0-9a-f]{32}\.csv)$/.exec(ctx.path) ?? [];
-  const subject = subjectOf(ctx.req);
-  if (ctx.method !== 'GET' || !folder || !file || subject === undefined || folder !== folderOf(subject)) return;
+  if (ctx.method !== 'GET' || !folder || !file) return;
+  const person = await login(ctx.req);
+  if (!person) ctx.status = 401;
+  if (!person || folder !== folderOf(person.subject)) return;
   const path = join(directory, 'reports', folder, file);
   const found = await stat(path).catch(() => undefined);
   if (!found) return;

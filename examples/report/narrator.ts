@@ -13,8 +13,8 @@ export function factLine(fact: Fact | UnknownFact, paint: Paint): string {
   return `${paint(n, 'dim')}  ${sentence(fact, paint)}`;
 }
 
-// The demo's server writes no types but these, and checks every payload before it writes it.
-function sentence(anyFact: Fact | UnknownFact, paint: Paint): string {
+/** What a fact says, in one line. The demo's server writes no types but these, and checks every payload before it writes it. */
+export function sentence(anyFact: Fact | UnknownFact, paint: Paint): string {
   const fact = anyFact as Fact;
   switch (fact.type) {
     case 'TASK_STARTED':
@@ -75,9 +75,11 @@ export function questionLines(task: Aggregate, paint: Paint): readonly string[] 
   return ['', paint(`   ${about.groups} groups of rows (${about.rows} rows) agree in ${key}. For example:`, 'bold'), '', ...samples];
 }
 
-interface DuplicatesQuestion {
+/** What the question about duplicates shows, as `job/asking.ts` writes it. */
+export interface DuplicatesQuestion {
   readonly groups: number;
   readonly rows: number;
   readonly key: readonly string[];
+  readonly columns: readonly string[];
   readonly samples: readonly { readonly rows: readonly { readonly line: number; readonly cells: readonly string[] }[] }[];
 }

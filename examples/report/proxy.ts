@@ -67,7 +67,8 @@ export async function startProxy(port: () => number): Promise<Proxy> {
   };
 }
 
-function forward(incoming: IncomingMessage, response: ServerResponse, port: number, held: boolean): void {
+/** Passes a request on to a port of this machine; what is cut there is cut here. `held`: its answer never comes. */
+export function forward(incoming: IncomingMessage, response: ServerResponse, port: number, held = false): void {
   const { method, url, rawHeaders } = incoming;
   // `rawHeaders` keeps names, order and repetitions; its types do not say that Node takes it back.
   const outgoing = request({ host: '127.0.0.1', port, method, path: url, headers: rawHeaders as unknown as string[], agent: false });
@@ -86,7 +87,8 @@ function forward(incoming: IncomingMessage, response: ServerResponse, port: numb
   incoming.pipe(outgoing);
 }
 
-function tunnel({ method, url, httpVersion, rawHeaders }: IncomingMessage, near: Socket, head: Buffer, port: number): void {
+/** Passes an upgrade on, and then whatever comes from either side. */
+export function tunnel({ method, url, httpVersion, rawHeaders }: IncomingMessage, near: Socket, head: Buffer, port: number): void {
   const far = connect(port, '127.0.0.1', () => {
     const headers = rawHeaders.map((part, index) => (index % 2 === 0 ? `${part}: ` : `${part}\r\n`)).join('');
     far.write(`${method} ${url} HTTP/${httpVersion}\r\n${headers}\r\n`);

@@ -1,0 +1,36 @@
+import type { ReactElement } from 'react';
+import { suspensionMachine, taskMachine, transportMachine } from 'taskbridge/machines';
+import { useTaskSelector } from 'taskbridge/react';
+import { useDemo } from '../demo.tsx';
+import { Chart } from './chart.tsx';
+import { useChart } from './use-chart.ts';
+
+/** The charts that decide what is seen above, as they run in this page. */
+export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactElement {
+  const { charts } = useDemo();
+  // The last question of all, open or answered.
+  const asked = useTaskSelector(taskId, ({ task }) => [...task.aggregate.suspensions.keys()].at(-1));
+  return (
+    <section className="charts" aria-labelledby="charts">
+      <h2 id="charts">The charts that decide</h2>
+      <Chart
+        title="Task"
+        about="The law of the log, the same here as on the server: each fact moves it."
+        machine={taskMachine}
+        view={useChart(charts, taskId)}
+      />
+      <Chart
+        title="Transport"
+        about="Which connection is tried, and when to climb back. Regions with dashed borders run side by side."
+        machine={transportMachine}
+        view={useChart(charts, `${taskId}/transport`)}
+      />
+      {asked !== undefined && <QuestionChart taskId={taskId} suspendId={asked} />}
+    </section>
+  );
+}
+
+function QuestionChart({ taskId, suspendId }: { readonly taskId: string; readonly suspendId: string }): ReactElement {
+  const view = useChart(useDemo().charts, `${taskId}/${suspendId}`);
+  return <Chart title="Question" about="Which answer is accepted, and which comes too late." machine={suspensionMachine} view={view} />;
+}

@@ -1,0 +1,65 @@
+import { createContext, useContext, type ReactElement, type ReactNode } from 'react';
+import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client';
+import { TaskBridgeProvider } from 'taskbridge/react';
+import { createChartFeed, type ChartFeed } from './charts/feed.ts';
+import { createSwitchGate } from './network/gate.ts';
+import { createSession, type Session } from './network/session.ts';
+import { createSwitches, type SwitchesStore } from './network/switches.ts';
+import { createRecentTasks, type RecentTasks } from './start/recent-tasks.ts';
+
+/** What the components of this page share. */
+export interface Demo {
+  readonly client: TaskBridgeClient;
+  readonly charts: ChartFeed;
+  readonly session: Session;
+  readonly switches: SwitchesStore;
+  readonly recent: RecentTasks;
+}
+
+/** Far below the defaults, so that falling and climbing can be watched. */
+const limits = {
+  openMs: 4000,
+  // Large files take their time to arrive.
+  commandTimeoutMs: 600_000,
+  backoffBaseMs: 300,
+  backoffMaxMs: 2000,
+  climbIntervalMs: 2500,
+  provingMs: 3000,
+  pollWaitMs: 5000,
+  emptyPauseMs: 200,
+};
+
+/** Makes the client and what the page hangs on it. */
+export function createDemo(): Demo {
+  const session = createSession();
+  const switches = createSwitches();
+  const charts = createChartFeed();
+  const client = createTaskBridgeClient({
+    baseUrl: location.origin,
+    auth: session.auth,
+    gate: createSwitchGate(switches),
+    inspect: charts.inspect,
+    webSocketTries: 2,
+    eventStreamTries: 2,
+    limits,
+  });
+  return { client, charts, session, switches, recent: createRecentTasks(localStorage) };
+}
+
+const DemoContext = createContext<Demo | undefined>(undefined);
+
+/** Gives the components what they share. */
+export function DemoProvider({ demo, children }: { readonly demo: Demo; readonly children: ReactNode }): ReactElement {
+  return (
+    <DemoContext value={demo}>
+      <TaskBridgeProvider client={demo.client}>{children}</TaskBridgeProvider>
+    </DemoContext>
+  );
+}
+
+/** What the components share. */
+export function useDemo(): Demo {
+  const demo = useContext(DemoContext);
+  if (!demo) throw new Error('There is no <DemoProvider> around this component.');
+  return demo;
+}

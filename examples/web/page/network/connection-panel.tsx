@@ -1,0 +1,69 @@
+import type { ReactElement } from 'react';
+import type { ConnectionView } from 'taskbridge/client';
+import { useTaskSelector } from 'taskbridge/react';
+import { transportNames } from '../../../report/narrator.ts';
+import { useDemo } from '../demo.tsx';
+import { useStore } from '../store.ts';
+
+const rungs = ['ws', 'sse', 'poll'] as const;
+const states: Readonly<Record<ConnectionView['state'], string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  waiting: 'Waiting before the next try',
+  offline: 'Offline',
+  paused: 'Paused, reading would be too fast',
+  done: 'Nothing more can come',
+  failed: 'Given up',
+  closed: 'Closed',
+};
+const continuities = { resumed: 'nothing missing', gap: 'older facts are gone', reset: 'history was replaced' } as const;
+
+/** How the task is reached. */
+export function ConnectionPanel({ taskId }: { readonly taskId: string }): ReactElement {
+  const { session } = useDemo();
+  const connection = useTaskSelector(taskId, ({ connection: now }) => now, alike);
+  const tokens = useStore(session.tokens);
+  const { state, transport, continuity, climbing } = connection;
+  return (
+    <section className="panel connection" aria-labelledby="connection">
+      <h2 id="connection">Connection</h2>
+      <p className={`connection-state ${state}`} data-testid="connection">
+        {states[state]}
+        {climbing && <span className="quiet"> and climbing</span>}
+      </p>
+      <ol className="ladder">
+        {rungs.map((rung) => (
+          <li
+            key={rung}
+            className={rung === transport ? `current ${state}` : ''}
+            aria-current={rung === transport ? 'true' : undefined}
+            data-transport={rung}
+          >
+            {transportNames[rung]}
+          </li>
+        ))}
+      </ol>
+      <dl className="pairs">
+        <div>
+          <dt>try</dt>
+          <dd>{connection.try}</dd>
+        </div>
+        <div>
+          <dt>continuity</dt>
+          <dd>{continuities[continuity]}</dd>
+        </div>
+        <div>
+          <dt>signed in as</dt>
+          <dd>{session.name}</dd>
+        </div>
+        <div>
+          <dt>token</dt>
+          <dd data-testid="tokens">no. {tokens}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+const alike = (a: ConnectionView, b: ConnectionView): boolean =>
+  a.state === b.state && a.transport === b.transport && a.try === b.try && a.continuity === b.continuity && a.climbing === b.climbing;

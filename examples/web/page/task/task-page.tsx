@@ -1,0 +1,61 @@
+import { useEffect, type ReactElement } from 'react';
+import { useTaskSelector } from 'taskbridge/react';
+import { ChartsPanel } from '../charts/charts-panel.tsx';
+import { useDemo } from '../demo.tsx';
+import { LogPanel } from '../log/log-panel.tsx';
+import { ConnectionPanel } from '../network/connection-panel.tsx';
+import { TroublePanel } from '../network/trouble-panel.tsx';
+import { useStore } from '../store.ts';
+import { Announcer } from './announcer.tsx';
+import { CancelForm } from './cancel-form.tsx';
+import { Outcome } from './outcome.tsx';
+import { ProgressPanel } from './progress-panel.tsx';
+import { Questions } from './questions.tsx';
+
+/** One task: what it does, what it asks, how it is reached, what it said. */
+export function TaskPage({ taskId }: { readonly taskId: string }): ReactElement {
+  const { recent } = useDemo();
+  const fileName = useStore(recent).find((task) => task.taskId === taskId)?.fileName ?? 'A report';
+  const state = useTaskSelector(taskId, ({ task }) => task.state);
+  const error = useTaskSelector(taskId, ({ connection }) => connection.error);
+  useEffect(() => {
+    document.title = `${fileName} · ${state} · TaskBridge`;
+    return () => {
+      document.title = 'TaskBridge';
+    };
+  }, [fileName, state]);
+
+  return (
+    <div className="task-page">
+      <Announcer taskId={taskId} />
+      <div className="column">
+        <section className="panel task" aria-labelledby="task">
+          <header className="task-head">
+            <h1 id="task">{fileName}</h1>
+            <span className={`badge ${state}`} data-testid="state">
+              {state}
+            </span>
+          </header>
+          {error ? (
+            <p className="notice bad" role="alert">
+              This task cannot be followed: {error.message}
+            </p>
+          ) : (
+            <>
+              <ProgressPanel taskId={taskId} />
+              <Questions taskId={taskId} />
+              <Outcome taskId={taskId} />
+              <CancelForm taskId={taskId} />
+            </>
+          )}
+        </section>
+        <LogPanel taskId={taskId} />
+      </div>
+      <aside className="column" aria-label="Connection">
+        <ConnectionPanel taskId={taskId} />
+        <TroublePanel />
+      </aside>
+      <ChartsPanel taskId={taskId} />
+    </div>
+  );
+}
