@@ -2,6 +2,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { entryMachine } from '../client/outbox/entry.machine.ts';
 import { outboxMachine } from '../client/outbox/outbox.machine.ts';
+import { tabMachine } from '../client/tabs/tab.machine.ts';
 import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
 import { taskMachine } from '../machines/task/task.machine.ts';
 import { transportMachine } from '../machines/transport/transport.machine.ts';
@@ -14,6 +15,7 @@ const charts: Readonly<Record<string, AnyStateMachine>> = {
   entry: entryMachine,
   outbox: outboxMachine,
   suspension: suspensionMachine,
+  tab: tabMachine,
   task: taskMachine,
   transport: transportMachine,
 };

@@ -1,0 +1,47 @@
+import type { SocketRequest } from '../transports/socket.ts';
+
+/** What one virtual socket is told; the number is its own within its tab. */
+export type Word =
+  | readonly [socket: number, what: 'opened']
+  | readonly [socket: number, what: 'frame', text: string | undefined]
+  | readonly [socket: number, what: 'closed', closeCode: number]
+  | readonly [socket: number, what: 'cut']
+  | readonly [socket: number, what: 'refused', status: number, body: string, retryAfter: string | undefined];
+
+/** To all tabs. */
+export type Announcement =
+  /** Who leads: when that begins, and whenever somebody asks. */
+  | { readonly type: 'led'; readonly from: string }
+  /** It leads no more. */
+  | { readonly type: 'resigned'; readonly from: string }
+  /** Who leads? */
+  | { readonly type: 'who'; readonly from: string };
+
+/** To the leader's inbox. */
+export type Request =
+  | { readonly type: 'open'; readonly from: string; readonly socket: number; readonly request: SocketRequest }
+  | { readonly type: 'send'; readonly from: string; readonly socket: number; readonly text: string }
+  | { readonly type: 'close'; readonly from: string; readonly socket: number }
+  /** Are you there? The sockets are those that the asking tab believes to be open. */
+  | { readonly type: 'ask'; readonly from: string; readonly sockets: readonly number[] }
+  /** So much of what was told has been dealt with. */
+  | { readonly type: 'taken'; readonly from: string; readonly characters: number }
+  | { readonly type: 'left'; readonly from: string };
+
+/** To a follower's inbox. */
+export type Answer =
+  | { readonly type: 'told'; readonly from: string; readonly words: readonly Word[]; readonly characters: number }
+  /** The leader is there. It knows nothing of these sockets. */
+  | { readonly type: 'here'; readonly from: string; readonly gone: readonly number[] };
+
+/** Anything that goes between tabs. */
+export type Message = Announcement | Request | Answer;
+
+/**
+ * Reads what came over a channel; undefined for what is no message. Only tabs of one origin can post there, and those that speak another version
+ * use other names: so its type is looked at, and its fields are believed.
+ */
+export function readMessage(data: unknown): Message | undefined {
+  const { type, from } = (data ?? {}) as Partial<Message>;
+  return typeof type === 'string' && typeof from === 'string' ? (data as Message) : undefined;
+}
