@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: 'taskbridge/react', replacement: `${root}client/react/index.ts` },
+      { find: /^taskbridge\/conformance(.*)$/, replacement: `${root}model-tests/conformance$1/index.ts` },
       { find: /^taskbridge\/(.*)$/, replacement: `${root}$1/index.ts` },
     ],
   },

@@ -1,7 +1,17 @@
 /**
- * What a port means, as tests that every adapter runs, those of others too. Needs `vitest`.
+ * The conformance kit: what a store, an attachment store, an executor, a server and a client mean, as cases that anybody can run, and a wire that
+ * misbehaves on demand. Node only; needs no test runner.
  *
  * @packageDocumentation
  */
-export { describeAttachmentStore, type AttachmentStoreUnderTest } from './attachment-store-suite.ts';
-export { describeStore, type OpenStore, type StoreUnderTest } from './store-suite.ts';
+export { chaosProxy, type ChaosProxy, type ChaosProxyOptions } from './chaos/proxy.ts';
+export type { ChaosConnection, Target } from './chaos/connection.ts';
+export type { Direction, Impairment } from './chaos/impairment.ts';
+export { executorSuite, type ExecutorUnderTest } from './executor/executor-suite.ts';
+export { startHost, type HostOptions, type RunningHost } from './executor/host.ts';
+export { play, type ScriptTask, type ScriptTools, type Step } from './script/index.ts';
+export { attachmentStoreSuite, type AttachmentStoreUnderTest } from './store/attachment-store-suite.ts';
+export { storeSuite, type StoreUnderTest } from './store/store-suite.ts';
+export { failureClasses, type Case, type FailureClass, type Suite } from './suite/case.ts';
+export { runSuite, type CaseResult, type Closable, type RunOptions } from './suite/run.ts';
+export { defineTests, type TestRunner } from './suite/tests.ts';

@@ -10,7 +10,7 @@ interface Manifest {
 }
 
 const manifest = JSON.parse(textOfFile('package.json')) as Manifest;
-const published = /^(machines|server|client|adapters)\//;
+const published = /^(machines|server|client|adapters|model-tests\/conformance)\//;
 
 /** `taskbridge/server` → `server/index.ts`: examples import us by name. */
 const aliases = Object.fromEntries(
@@ -46,6 +46,9 @@ describe('the rooms', () => {
     ['adapters/lmdb/a.ts', '../../server/index.ts'],
     ['adapters/new/a.ts', 'node:fs'],
     ['examples/x/a.ts', '../../server/task/desk.ts'],
+    ['model-tests/conformance/x/a.ts', '../../live/hand-clock.ts'],
+    ['model-tests/conformance/a.ts', 'vitest'],
+    ['model-tests/conformance/script/a.ts', 'node:fs'],
   ])('do not let %s import %s', (from, to) => {
     const [found] = importsOf(from, aliases, `import type { X } from '${to}';`);
     expect(found && arrowFault(found)).toMatch(new RegExp(`^${from}:1: `));

@@ -10,7 +10,7 @@ interface Room {
 
 const machinesDoor = /^machines\/index\.ts$/;
 const anyDoor =
-  /^(machines|server|server\/reporter|client|client\/(node|outbox|react|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance)\/index\.ts$/;
+  /^(machines|server|server\/reporter|client|client\/(node|outbox|react|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance|model-tests\/conformance\/script)\/index\.ts$/;
 const charts = /\.machine\.ts$/;
 const node = /^node:/;
 const anything = /./;
@@ -41,6 +41,13 @@ const arrows: Readonly<Record<string, Room>> = {
   },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
+  // Published: public doors, and packages that an installation brings or asks for.
+  'model-tests/conformance': {
+    doors: [machinesDoor, /^(server|client)\/index\.ts$/, /^server\/ports\/index\.ts$/],
+    packages: [node, /^(koa|ws|eventsource-parser)$/],
+  },
+  // Played in Temporal's sandbox too: nothing here may need Node.
+  'model-tests/conformance/script': { doors: [machinesDoor], packages: [] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
   'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
   'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|http|task\/(service|about)|errors)/], packages: [anything] },
@@ -49,6 +56,9 @@ const arrows: Readonly<Record<string, Room>> = {
   // Limits are tried where they are held.
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
+  'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
+  // The whole of the server without the sockets around it, in a world of its own.
+  'model-tests/simulation': { doors: [anyDoor, /^server\//, /^adapters\/memory\//], packages: [anything] },
   // Tests of the house read the house.
   'model-tests/house': { doors: [anything], packages: [anything] },
   examples: { doors: [anyDoor], packages: [anything] },
@@ -62,7 +72,9 @@ export function arrowFault({ from, place, to, isOurs }: Import): string | undefi
   const allowed = arrows[room];
   if (!allowed) return `${place}: ${from} is in no room that has arrows; draw them in model-tests/house/arrows.ts`;
   if (isOurs && isWithin(to, room)) return undefined;
-  if (isOurs && room.startsWith('model-tests') && to.startsWith('model-tests/')) return undefined;
+  const isOfTheKit = room.startsWith('model-tests/conformance');
+  if (isOurs && room.startsWith('model-tests') && !isOfTheKit && to.startsWith('model-tests/')) return undefined;
+  if (isOurs && room === 'model-tests/conformance' && to.startsWith('model-tests/conformance/')) return undefined;
   const permitted = isOurs ? allowed.doors : allowed.packages;
   return permitted.some((pattern) => pattern.test(to)) ? undefined : `${place}: ${room} may not import ${to}`;
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { filesBelow, placeOf, root } from './project-files.ts';
 
 const doors = filesBelow().filter((name) =>
-  /^(machines|server|server\/reporter|client|client\/(node|outbox|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities))\/index\.ts$/.test(
+  /^(machines|server|server\/reporter|client|client\/(node|outbox|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance|model-tests\/conformance\/script)\/index\.ts$/.test(
     name,
   ),
 );

@@ -1,19 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../client/harness.ts';
+import { chaosProxy, type ChaosProxy } from '../conformance/index.ts';
 import { createClients, idsOf, watch, ways, type Clients } from './clients.ts';
 import { startOriginal, type OriginalHost } from './original-host.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 let host: OriginalHost;
-let proxy: TcpProxy;
+let proxy: ChaosProxy;
 let clients: Clients;
 beforeAll(async () => {
   host = await startOriginal(200);
 });
 afterAll(() => host?.stop());
 beforeEach(async () => {
-  proxy = await startTcpProxy(host.port);
+  proxy = await chaosProxy({ target: { port: host.port } });
   clients = createClients(() => proxy.url);
 });
 afterEach(async () => {
@@ -21,23 +21,31 @@ afterEach(async () => {
   await proxy.close();
 });
 
+/** From now on resets a connection as soon as it asks for a path that ends so; replaces what was blocked before. */
+function block(...endings: readonly string[]): void {
+  proxy.refuse((chunk) => {
+    const path = /^[A-Z]+ ([^ ?]+)/.exec(chunk.toString('latin1', 0, 300))?.[1];
+    return path !== undefined && endings.some((ending) => path.endsWith(ending));
+  });
+}
+
 describe.each(ways.map((transports) => ({ transports })))('over $transports, cut again and again', ({ transports }) => {
   test.each([1, 3, 17])('delivers the log as it is stored when every %i facts all connections are cut', async (every) => {
     const bridge = clients.make({ transports });
     const { taskId } = await bridge.start({ taskType: 'count', input: { to: 60, everyMs: 2 } });
     const observation = bridge.observe(taskId);
-    const facts = await watch(observation, (_, count) => count % every === 0 && proxy.cut());
+    const facts = await watch(observation, (_, count) => count % every === 0 && proxy.reset());
     expect(facts).toHaveLength(62);
     expect(idsOf(facts)).toEqual(await host.logOf(taskId));
     expect(observation.getSnapshot().task).toMatchObject({ state: 'completed', result: { counted: 60 } });
-    expect(proxy.taken()).toBeGreaterThan(1);
+    expect(proxy.counts.taken).toBeGreaterThan(1);
   });
 
   test('delivers six hundred facts of a finished log once, cut at every fiftieth', async () => {
     const bridge = clients.make({ transports });
     const { taskId } = await bridge.start({ taskType: 'count', input: { to: 600 } });
     await expect.poll(() => host.logOf(taskId), { timeout: 10_000 }).toHaveLength(602);
-    const facts = await watch(bridge.observe(taskId), (_, count) => count % 50 === 0 && proxy.cut());
+    const facts = await watch(bridge.observe(taskId), (_, count) => count % 50 === 0 && proxy.reset());
     expect(idsOf(facts)).toEqual(await host.logOf(taskId));
   });
 
@@ -49,7 +57,7 @@ describe.each(ways.map((transports) => ({ transports })))('over $transports, cut
       if (type !== 'TASK_SUSPENDED') return;
       const [question] = observation.getSnapshot().task.openSuspensions;
       const answer = bridge.act(taskId, { suspendId: question?.suspendId ?? '', actionType: 'left' });
-      proxy.cut();
+      proxy.reset();
       // The answer may have got there although its reply was cut: then it is the same answer that comes again.
       expect(['ACCEPTED', 'DEDUPLICATED']).toContain((await answer).status);
     });
@@ -68,7 +76,7 @@ test('an upload that is cut half-way is sent again from its beginning, and makes
       onUpload: ({ sentBytes }) => {
         if (sentBytes < 400_000 || cuts === 2) return;
         cuts += 1;
-        proxy.cut();
+        proxy.reset();
       },
     },
   );
@@ -103,8 +111,8 @@ describe('the whole ladder', () => {
       const obstacle = obstacles[count];
       if (obstacle) {
         const [blocked, rung] = obstacle;
-        proxy.block(...blocked);
-        if (blocked.length > 0) proxy.cut();
+        block(...blocked);
+        if (blocked.length > 0) proxy.reset();
         await on(rung);
         rungs.push(rung);
       }
@@ -117,13 +125,13 @@ describe('the whole ladder', () => {
 
   test('holds while climbing is tried without end over a log that grows', async () => {
     const bridge = clients.make({ limits: { climbIntervalMs: 5 } });
-    proxy.block(SOCKET);
+    block(SOCKET);
     const { taskId } = await bridge.start({ taskType: 'count', input: { to: 300, everyMs: 2 } });
     const facts = await watch(bridge.observe(taskId), (_, count) => {
       if (count % 20 !== 0) return;
       const blocked = [[SOCKET], [STREAM], [SOCKET, STREAM], []][(count / 20) % 4] ?? [];
-      proxy.block(...blocked);
-      if (count % 60 === 0) proxy.cut();
+      block(...blocked);
+      if (count % 60 === 0) proxy.reset();
     });
     expect(facts).toHaveLength(302);
     expect(idsOf(facts)).toEqual(await host.logOf(taskId));
@@ -136,11 +144,11 @@ describe('the whole ladder', () => {
     const facts = await watch(observation, async ({ type }, count) => {
       if (count === 2) {
         // Every path there is.
-        proxy.block('');
-        proxy.cut();
+        block('');
+        proxy.reset();
         const before = clients.reports.length;
         await clients.losses(before + 8);
-        proxy.block();
+        block();
       }
       if (type !== 'TASK_COMPLETED') await host.step(taskId);
     });

@@ -1,7 +1,7 @@
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Fact } from 'taskbridge/machines';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startBalancer, type Balancer } from './balancer.ts';
+import { chaosProxy, type ChaosProxy } from '../conformance/index.ts';
 import { startNode, type NodeProcess } from './node-process.ts';
 import { proveWhole, type Log } from './proof.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
@@ -46,7 +46,7 @@ describe('two nodes on one Redis', { timeout: 60_000 }, () => {
   let redis: RedisServer;
   let a: NodeProcess;
   let b: NodeProcess;
-  let balancer: Balancer;
+  let balancer: ChaosProxy;
   let onA: TaskBridgeClient;
   let onB: TaskBridgeClient;
   let onBoth: TaskBridgeClient;
@@ -54,7 +54,9 @@ describe('two nodes on one Redis', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
     [a, b] = await Promise.all([startNode(redis.port), startNode(redis.port)]);
-    balancer = await startBalancer(() => [a.port, b.port]);
+    // Each connection goes to the next node that takes it.
+    let turn = 0;
+    balancer = await chaosProxy({ target: () => ((turn += 1) % 2 === 0 ? [a, b] : [b, a]) });
   }, 60_000);
   beforeEach(() => {
     [onA, onB, onBoth] = [clientOf(a.url), clientOf(b.url), clientOf(balancer.url)];

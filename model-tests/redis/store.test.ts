@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { redisStore } from 'taskbridge/adapters/redis';
-import { afterAll, beforeAll, describe } from 'vitest';
-import { describeStore } from '../conformance/index.ts';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { defineTests, storeSuite } from '../conformance/index.ts';
 import { startCluster, type RedisCluster } from './redis-cluster.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
@@ -17,7 +17,7 @@ describe.each([
   });
   afterAll(() => server.stop());
 
-  describeStore(name, async () => {
+  defineTests({ describe, it }, storeSuite, name, async () => {
     const prefix = `suite-${(prefixes += 1)}`;
     const redis = new Redis(server.port);
     let store = redisStore(redis, { prefix });
@@ -45,7 +45,7 @@ describe('redis cluster', () => {
   });
   afterAll(() => cluster.stop());
 
-  describeStore('redis cluster', async () => {
+  defineTests({ describe, it }, storeSuite, 'redis cluster', async () => {
     const prefix = `suite-${(prefixes += 1)}`;
     const redis = cluster.client();
     let store = redisStore(redis, { prefix });

@@ -1,7 +1,7 @@
 import { inProcess, TaskFailure, type Task } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import { play } from '../conformance/executor-script.ts';
-import { describeExecutor } from '../conformance/executor-suite.ts';
+import { describe, it } from 'vitest';
+import { defineTests, executorSuite, play } from '../conformance/index.ts';
 
 const scripted = (task: Task) =>
   play(task, {
@@ -11,4 +11,4 @@ const scripted = (task: Task) =>
       new Promise<never>((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error), { once: true })),
   });
 
-describeExecutor('in-process', () => ({ executor: inProcess({ scripted }), store: memoryStore() }));
+defineTests({ describe, it }, executorSuite, 'in-process', async () => ({ executor: inProcess({ scripted }), store: memoryStore() }));

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileAttachments } from '../../adapters/file/index.ts';
 import { memoryAttachments } from '../../adapters/memory/index.ts';
-import { describeAttachmentStore } from '../conformance/index.ts';
+import { attachmentStoreSuite, defineTests } from '../conformance/index.ts';
 
-describeAttachmentStore('memory', async () => ({ attachments: memoryAttachments(), async close() {} }));
+defineTests({ describe, it }, attachmentStoreSuite, 'memory', async () => ({ attachments: memoryAttachments(), async close() {} }), {
+  inapplicable: ['lasting.keeps-its-files-beyond-its-life'],
+});
 
-describeAttachmentStore('file', async () => {
+defineTests({ describe, it }, attachmentStoreSuite, 'file', async () => {
   const path = await mkdtemp(join(tmpdir(), 'taskbridge-file-'));
   return {
     attachments: fileAttachments({ path }),

@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
-import { describeStore } from '../conformance/index.ts';
+import { defineTests, storeSuite } from '../conformance/index.ts';
 import { commitOf, factOf, sampleTask } from '../conformance/store/samples.ts';
 
-describeStore('memory', async () => {
-  const store = memoryStore();
-  await store.open();
-  return { store, close: () => store.close() };
-});
+defineTests(
+  { describe, it },
+  storeSuite,
+  'memory',
+  async () => {
+    const store = memoryStore();
+    await store.open();
+    return { store, close: () => store.close() };
+  },
+  { inapplicable: ['reopening.keeps-everything'] },
+);
 
-describeStore('memory that outlives its stores', async () => {
+defineTests({ describe, it }, storeSuite, 'memory that outlives its stores', async () => {
   const memory = createMemory();
   let store = memoryStore({ memory });
   await store.open();

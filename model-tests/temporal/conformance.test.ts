@@ -1,6 +1,6 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { temporalExecutor } from '../../adapters/temporal/index.ts';
-import { describeExecutor } from '../conformance/executor-suite.ts';
+import { defineTests, executorSuite } from '../conformance/index.ts';
 import { temporalWorld, type TemporalWorld } from './world.ts';
 
 let world: TemporalWorld;
@@ -10,13 +10,15 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world?.close());
 
-const open = (options: object) => () => {
+const open = (options: object) => async () => {
   const { client, taskQueue, store } = world;
   return { executor: temporalExecutor({ client, taskQueue, workflow: { scripted: 'scripted' }, ...options }), store };
 };
 
-describeExecutor('temporal', open({}));
-describeExecutor(
+defineTests({ describe, it }, executorSuite, 'temporal', open({}));
+defineTests(
+  { describe, it },
+  executorSuite,
   'temporal, told by signals and updates',
   open({ cancellation: 'signal', answers: 'update', workflowIdPrefix: 'signalled' }),
 );

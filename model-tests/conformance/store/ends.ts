@@ -1,37 +1,41 @@
-import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../server/ports/index.ts';
 import { commitOf, noLimit, sampleTask } from './samples.ts';
+import type { CaseGroup } from '../suite/case.ts';
+import { holds, includes, rejects, same, says } from '../suite/claim.ts';
 
 /** What `open`, `close` and `now` mean. */
-export function describeEnds(store: () => Store): void {
-  describe('opening and closing', () => {
-    it('has a name', () => {
-      expect(store().name).toMatch(/^[a-z][a-z-]*$/);
-    });
+export const endCases: CaseGroup<Store> = (store) => {
+  return {
+    'has a name': async () => {
+      says(store().name, /^[a-z][a-z-]*$/);
+    },
 
-    it('tells its time in whole milliseconds since the epoch', async () => {
+    'tells its time in whole milliseconds since the epoch': async () => {
       const [first, second] = [await store().now(), await store().now()];
-      expect(Number.isSafeInteger(first)).toBe(true);
-      expect(second).toBeGreaterThanOrEqual(first);
-    });
+      same(Number.isSafeInteger(first), true);
+      holds(second >= first, 'it is less');
+    },
 
-    it('takes a second `open` and a second `close` for nothing', async () => {
+    'takes a second `open` and a second `close` for nothing': async () => {
       const task = sampleTask();
       await store().create(task);
       await store().open();
-      expect(await store().load(task.taskId)).toMatchObject({ revision: 1 });
+      includes(await store().load(task.taskId), { revision: 1 });
       await store().close();
       await store().close();
-    });
+    },
 
-    it('finishes what it was asked before it closes', async () => {
+    'finishes what it was asked before it closes': async () => {
       const tasks = Array.from({ length: 20 }, () => sampleTask());
       const created = Promise.all(tasks.map((task) => store().create(task)));
       await store().close();
-      expect(await created).toEqual(tasks.map(() => ({ created: true })));
-    });
+      same(
+        await created,
+        tasks.map(() => ({ created: true })),
+      );
+    },
 
-    it('rejects every verb once it is closed, and says why', async () => {
+    'rejects every verb once it is closed, and says why': async () => {
       const task = sampleTask();
       await store().create(task);
       await store().close();
@@ -45,7 +49,7 @@ export function describeEnds(store: () => Store): void {
         () => store().read(task.taskId, 1, noLimit),
         () => store().lastEventIds([task.taskId]),
       ];
-      for (const verb of verbs) await expect(verb()).rejects.toThrow('not open');
-    });
-  });
-}
+      for (const verb of verbs) await rejects(verb(), 'not open');
+    },
+  };
+};

@@ -1,76 +1,10 @@
-import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../server/ports/index.ts';
 import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from './samples.ts';
+import type { CaseGroup } from '../suite/case.ts';
+import { same } from '../suite/claim.ts';
 
 /** What `remove` means. */
-export function describeRemoval(store: () => Store): void {
-  describe('removal', () => {
-    it('deletes a task with all that is known of it', async () => {
-      const { taskId, requestKey } = await full();
-      expect(await store().remove(taskId, requestKey, 2)).toBe('removed');
-      expect(await store().load(taskId)).toBeUndefined();
-      expect(await store().read(taskId, 1, { facts: 1, bytes: 1 })).toBeUndefined();
-      expect(await store().kept(taskId, ['k'])).toEqual([undefined]);
-      expect(await store().lastEventIds([taskId])).toEqual([null]);
-      expect(await store().due(Number.MAX_SAFE_INTEGER, 100)).toEqual([]);
-      expect(await store().append(commitOf(taskId, 2))).toBe('conflict');
-    });
-
-    it('frees the request key, and leaves nothing of the old task to a new one', async () => {
-      const task = await full();
-      await store().remove(task.taskId, task.requestKey, 2);
-      expect(await store().create({ ...task, fields: { head: 'new' }, kept: {}, dueAt: null })).toEqual({ created: true });
-      expect(await store().load(task.taskId)).toEqual({ revision: 1, fields: { head: 'new' } });
-      expect(await store().kept(task.taskId, ['k'])).toEqual([undefined]);
-      expect(await readAll(store(), task.taskId)).toEqual({ entries: [], firstEventId: null, lastEventId: null, ended: false });
-      await store().append(commitOf(task.taskId, 1, { facts: [factOf(task.taskId, 1)] }));
-      expect((await readAll(store(), task.taskId)).entries).toHaveLength(1);
-    });
-
-    it('answers a conflict for another revision, and deletes nothing', async () => {
-      const task = await full();
-      for (const revision of [0, 1, 3]) expect(await store().remove(task.taskId, task.requestKey, revision)).toBe('conflict');
-      expect((await store().load(task.taskId))?.revision).toBe(2);
-      expect(legible((await readAll(store(), task.taskId)).entries)).toEqual(legible(factsOf(task.taskId, 1, 3)));
-      expect(await store().create(sampleTask({ requestKey: task.requestKey }))).toEqual({ created: false, taskId: task.taskId });
-    });
-
-    it('answers a conflict for a task that is gone', async () => {
-      const task = await full();
-      await store().remove(task.taskId, task.requestKey, 2);
-      expect(await store().remove(task.taskId, task.requestKey, 2)).toBe('conflict');
-      const { taskId, requestKey } = sampleTask();
-      expect(await store().remove(taskId, requestKey, 1)).toBe('conflict');
-    });
-
-    it('leaves a request key alone that belongs to another task by now', async () => {
-      const task = await full();
-      await store().remove(task.taskId, task.requestKey, 2);
-      const next = { ...sampleTask({ requestKey: task.requestKey }), taskId: task.taskId.slice(0, 2) + sampleTask().taskId.slice(2) };
-      await store().create(next);
-      expect(await store().remove(task.taskId, task.requestKey, 2)).toBe('conflict');
-      expect(await store().create(task)).toEqual({ created: false, taskId: next.taskId });
-    });
-
-    it('touches no other task', async () => {
-      const [gone, stays] = [await full(), await full()];
-      await store().remove(gone.taskId, gone.requestKey, 2);
-      expect((await readAll(store(), stays.taskId)).entries).toHaveLength(3);
-      expect(await store().kept(stays.taskId, ['k'])).toEqual(['v']);
-      expect(await store().due(4, 100)).toEqual([{ taskId: stays.taskId, dueAt: 4 }]);
-    });
-
-    it('lets exactly one of a removal and a commit of the same revision happen', async () => {
-      const { taskId, requestKey } = await full();
-      const [removed, committed] = await Promise.all([
-        store().remove(taskId, requestKey, 2),
-        store().append(commitOf(taskId, 2, { facts: [factOf(taskId, 4)] })),
-      ]);
-      expect([removed, committed].sort()).toEqual(removed === 'removed' ? ['conflict', 'removed'] : ['committed', 'conflict']);
-      expect((await store().load(taskId)) === undefined).toBe(removed === 'removed');
-    });
-  });
-
+export const removalCases: CaseGroup<Store> = (store) => {
   /** A task at revision 2 with three facts, a kept value and a due time. */
   async function full(): Promise<ReturnType<typeof sampleTask>> {
     const task = sampleTask({ kept: { k: 'v' }, dueAt: 4 });
@@ -78,4 +12,70 @@ export function describeRemoval(store: () => Store): void {
     await store().append(commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 3), dueAt: 4 }));
     return task;
   }
-}
+  return {
+    'deletes a task with all that is known of it': async () => {
+      const { taskId, requestKey } = await full();
+      same(await store().remove(taskId, requestKey, 2), 'removed');
+      same(await store().load(taskId), undefined);
+      same(await store().read(taskId, 1, { facts: 1, bytes: 1 }), undefined);
+      same(await store().kept(taskId, ['k']), [undefined]);
+      same(await store().lastEventIds([taskId]), [null]);
+      same(await store().due(Number.MAX_SAFE_INTEGER, 100), []);
+      same(await store().append(commitOf(taskId, 2)), 'conflict');
+    },
+
+    'frees the request key, and leaves nothing of the old task to a new one': async () => {
+      const task = await full();
+      await store().remove(task.taskId, task.requestKey, 2);
+      same(await store().create({ ...task, fields: { head: 'new' }, kept: {}, dueAt: null }), { created: true });
+      same(await store().load(task.taskId), { revision: 1, fields: { head: 'new' } });
+      same(await store().kept(task.taskId, ['k']), [undefined]);
+      same(await readAll(store(), task.taskId), { entries: [], firstEventId: null, lastEventId: null, ended: false });
+      await store().append(commitOf(task.taskId, 1, { facts: [factOf(task.taskId, 1)] }));
+      same((await readAll(store(), task.taskId)).entries.length, 1);
+    },
+
+    'answers a conflict for another revision, and deletes nothing': async () => {
+      const task = await full();
+      for (const revision of [0, 1, 3]) same(await store().remove(task.taskId, task.requestKey, revision), 'conflict');
+      same((await store().load(task.taskId))?.revision, 2);
+      same(legible((await readAll(store(), task.taskId)).entries), legible(factsOf(task.taskId, 1, 3)));
+      same(await store().create(sampleTask({ requestKey: task.requestKey })), { created: false, taskId: task.taskId });
+    },
+
+    'answers a conflict for a task that is gone': async () => {
+      const task = await full();
+      await store().remove(task.taskId, task.requestKey, 2);
+      same(await store().remove(task.taskId, task.requestKey, 2), 'conflict');
+      const { taskId, requestKey } = sampleTask();
+      same(await store().remove(taskId, requestKey, 1), 'conflict');
+    },
+
+    'leaves a request key alone that belongs to another task by now': async () => {
+      const task = await full();
+      await store().remove(task.taskId, task.requestKey, 2);
+      const next = { ...sampleTask({ requestKey: task.requestKey }), taskId: task.taskId.slice(0, 2) + sampleTask().taskId.slice(2) };
+      await store().create(next);
+      same(await store().remove(task.taskId, task.requestKey, 2), 'conflict');
+      same(await store().create(task), { created: false, taskId: next.taskId });
+    },
+
+    'touches no other task': async () => {
+      const [gone, stays] = [await full(), await full()];
+      await store().remove(gone.taskId, gone.requestKey, 2);
+      same((await readAll(store(), stays.taskId)).entries.length, 3);
+      same(await store().kept(stays.taskId, ['k']), ['v']);
+      same(await store().due(4, 100), [{ taskId: stays.taskId, dueAt: 4 }]);
+    },
+
+    'lets exactly one of a removal and a commit of the same revision happen': async () => {
+      const { taskId, requestKey } = await full();
+      const [removed, committed] = await Promise.all([
+        store().remove(taskId, requestKey, 2),
+        store().append(commitOf(taskId, 2, { facts: [factOf(taskId, 4)] })),
+      ]);
+      same([removed, committed].sort(), removed === 'removed' ? ['conflict', 'removed'] : ['committed', 'conflict']);
+      same((await store().load(taskId)) === undefined, removed === 'removed');
+    },
+  };
+};

@@ -1,23 +1,27 @@
-import { describe, expect, it } from 'vitest';
 import type { Entry, Store, TailListener } from '../../../server/ports/index.ts';
 import { commitOf, factOf, factsOf, legible, taskWithFacts } from './samples.ts';
+import type { CaseGroup } from '../suite/case.ts';
+import { same } from '../suite/claim.ts';
 
 /** What `tail` means. */
-export function describeTail(store: () => Store): void {
-  describe('tail', () => {
-    it('tells what is committed to a watched task, byte for byte and in order', async () => {
+export const tailCases: CaseGroup<Store> = (store) => {
+  return {
+    'tells what is committed to a watched task, byte for byte and in order': async () => {
       const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
       const tail = store().tail(heard.listener);
       await tail.watch(taskId);
       for (let n = 1; n <= 9; n += 3)
         await store().append(commitOf(taskId, (n + 2) / 3, { facts: factsOf(taskId, n, n + 2), ended: n === 7 }));
       await heard.facts(9);
-      expect(legible(heard.told.flatMap(({ entries }) => entries))).toEqual(legible(factsOf(taskId, 1, 9)));
-      expect(heard.told.map(({ ended }) => ended)).toEqual([false, false, true]);
+      same(legible(heard.told.flatMap(({ entries }) => entries)), legible(factsOf(taskId, 1, 9)));
+      same(
+        heard.told.map(({ ended }) => ended),
+        [false, false, true],
+      );
       await tail.close();
-    });
+    },
 
-    it('tells 200 commits of 20 tasks that are written at once in the order of each task', async () => {
+    'tells 200 commits of 20 tasks that are written at once in the order of each task': async () => {
       const tasks = await Promise.all(Array.from({ length: 20 }, () => taskWithFacts(store(), 0)));
       const heard = listening();
       const tail = store().tail(heard.listener);
@@ -28,11 +32,11 @@ export function describeTail(store: () => Store): void {
         }),
       );
       await heard.facts(200);
-      for (const { taskId } of tasks) expect(legible(heard.of(taskId))).toEqual(legible(factsOf(taskId, 1, 10)));
+      for (const { taskId } of tasks) same(legible(heard.of(taskId)), legible(factsOf(taskId, 1, 10)));
       await tail.close();
-    });
+    },
 
-    it('tells nothing of tasks that are not watched, of conflicts and of commits without facts', async () => {
+    'tells nothing of tasks that are not watched, of conflicts and of commits without facts': async () => {
       const [watched, other] = [await taskWithFacts(store(), 1), await taskWithFacts(store(), 1)];
       const heard = listening();
       const tail = store().tail(heard.listener);
@@ -42,11 +46,14 @@ export function describeTail(store: () => Store): void {
       await store().append(commitOf(watched.taskId, 2, { fields: { a: '1' } }));
       await store().append(commitOf(watched.taskId, 3, { facts: [factOf(watched.taskId, 2)] }));
       await heard.facts(1);
-      expect(heard.told.map(({ taskId, entries }) => [taskId, entries.length])).toEqual([[watched.taskId, 1]]);
+      same(
+        heard.told.map(({ taskId, entries }) => [taskId, entries.length]),
+        [[watched.taskId, 1]],
+      );
       await tail.close();
-    });
+    },
 
-    it('tells nothing any more of a task that is unwatched, and again when it is watched again', async () => {
+    'tells nothing any more of a task that is unwatched, and again when it is watched again': async () => {
       const [one, two] = [await taskWithFacts(store(), 0), await taskWithFacts(store(), 0)];
       const heard = listening();
       const tail = store().tail(heard.listener);
@@ -60,12 +67,12 @@ export function describeTail(store: () => Store): void {
       await tail.watch(one.taskId);
       await store().append(commitOf(one.taskId, 2, { facts: [factOf(one.taskId, 2)] }));
       await heard.facts(2);
-      expect(legible(heard.of(one.taskId))).toEqual(legible([factOf(one.taskId, 2)]));
-      expect(legible(heard.of(two.taskId))).toEqual(legible([factOf(two.taskId, 1)]));
+      same(legible(heard.of(one.taskId)), legible([factOf(one.taskId, 2)]));
+      same(legible(heard.of(two.taskId)), legible([factOf(two.taskId, 1)]));
       await tail.close();
-    });
+    },
 
-    it('tells nothing once `unwatch` or `close` has returned, not even what was on its way', async () => {
+    'tells nothing once `unwatch` or `close` has returned, not even what was on its way': async () => {
       const tasks = await Promise.all(Array.from({ length: 3 }, () => taskWithFacts(store(), 0)));
       const [one, two, three] = tasks.map(({ taskId }) => taskId) as [string, string, string];
       const [leaving, closing, staying] = [listening(), listening(), listening()];
@@ -78,22 +85,22 @@ export function describeTail(store: () => Store): void {
       await committed;
       await store().append(commitOf(three, 1, { facts: [factOf(three, 1)] }));
       await Promise.all([leaving.facts(2), staying.facts(3)]);
-      expect(leaving.of(one)).toEqual([]);
-      expect(closing.told).toHaveLength(heardAtClose);
+      same(leaving.of(one), []);
+      same(closing.told.length, heardAtClose);
       for (const tail of tails) await tail.close();
-    });
+    },
 
-    it('tells once of a task that is watched twice', async () => {
+    'tells once of a task that is watched twice': async () => {
       const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
       const tail = store().tail(heard.listener);
       await Promise.all([tail.watch(taskId), tail.watch(taskId)]);
       for (let n = 1; n <= 2; n += 1) await store().append(commitOf(taskId, n, { facts: [factOf(taskId, n)] }));
       await heard.facts(2);
-      expect(legible(heard.of(taskId))).toEqual(legible(factsOf(taskId, 1, 2)));
+      same(legible(heard.of(taskId)), legible(factsOf(taskId, 1, 2)));
       await tail.close();
-    });
+    },
 
-    it('serves several tails, each with what it watches, and leaves the others when one is closed', async () => {
+    'serves several tails, each with what it watches, and leaves the others when one is closed': async () => {
       const [one, two] = [await taskWithFacts(store(), 0), await taskWithFacts(store(), 0)];
       const [first, second] = [listening(), listening()];
       const [tailOne, tailTwo] = [store().tail(first.listener), store().tail(second.listener)];
@@ -104,12 +111,15 @@ export function describeTail(store: () => Store): void {
       await tailOne.close();
       for (const { taskId } of [one, two]) await store().append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }));
       await second.facts(4);
-      expect(first.told.map(({ taskId }) => taskId)).toEqual([one.taskId]);
-      expect(legible(second.of(two.taskId))).toEqual(legible(factsOf(two.taskId, 1, 2)));
+      same(
+        first.told.map(({ taskId }) => taskId),
+        [one.taskId],
+      );
+      same(legible(second.of(two.taskId)), legible(factsOf(two.taskId, 1, 2)));
       await tailTwo.close();
-    });
+    },
 
-    it('tells of a commit when it can be read, and never inside `append`', async () => {
+    'tells of a commit when it can be read, and never inside `append`': async () => {
       const { taskId } = await taskWithFacts(store(), 0);
       let insideAppend = false;
       let readable: Promise<number | undefined> | undefined;
@@ -126,11 +136,11 @@ export function describeTail(store: () => Store): void {
       insideAppend = false;
       await committed;
       await heard.facts(1);
-      expect(await readable).toBe(1);
+      same(await readable, 1);
       await tail.close();
-    });
+    },
 
-    it('leaves no fact between a watch and the read that follows it', async () => {
+    'leaves no fact between a watch and the read that follows it': async () => {
       const { taskId } = await taskWithFacts(store(), 0);
       const heard = listening();
       const tail = store().tail(heard.listener);
@@ -147,11 +157,11 @@ export function describeTail(store: () => Store): void {
       const last = factOf(taskId, 60).eventId;
       if (!ids.has(last)) await heard.fact(last);
       for (const { eventId } of heard.of(taskId)) ids.add(eventId);
-      expect(ids).toEqual(new Set(factsOf(taskId, 1, 60).map(({ eventId }) => eventId)));
+      same(ids, new Set(factsOf(taskId, 1, 60).map(({ eventId }) => eventId)));
       await tail.close();
-    });
-  });
-}
+    },
+  };
+};
 
 interface Told {
   readonly taskId: string;

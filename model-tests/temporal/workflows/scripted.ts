@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope } from '@temporalio/workflow';
 import { taskFailure, taskWorkflow } from '../../../adapters/temporal/workflow/index.ts';
-import { play } from '../../conformance/executor-script.ts';
+import { play } from '../../conformance/script/index.ts';
 
 /** Plays the steps of its input. */
 export const scripted = taskWorkflow((task) =>

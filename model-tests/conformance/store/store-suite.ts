@@ -1,0 +1,40 @@
+import type { Store } from '../../../server/ports/index.ts';
+import { commitCases } from './commits.ts';
+import { creationCases } from './creation.ts';
+import { dueTimeCases } from './due-times.ts';
+import { endCases } from './ends.ts';
+import { pageCases } from './pages.ts';
+import { removalCases } from './removal.ts';
+import { reopeningCases } from './reopening.ts';
+import { retentionCases } from './retention.ts';
+import type { StoreUnderTest } from './samples.ts';
+import { tailCases } from './tail.ts';
+import { walkCases } from './walk.ts';
+import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';
+
+export type { StoreUnderTest } from './samples.ts';
+
+const rule = '`Store` of taskbridge/server, and its verbs’ comments';
+const of = (name: string, group: CaseGroup<Store>) => casesOf(group, { name, rule, subjectOf: ({ store }: StoreUnderTest) => store });
+
+/** What a store means. Every case wants a store that nobody used before, open and empty. */
+export const storeSuite: Suite<StoreUnderTest> = {
+  name: 'store',
+  cases: [
+    ...of('creation', creationCases),
+    ...of('commits', commitCases),
+    ...of('pages', pageCases),
+    ...of('retention', retentionCases),
+    ...of('due-times', dueTimeCases),
+    ...of('removal', removalCases),
+    ...of('tail', tailCases),
+    ...of('walk', walkCases),
+    ...of('ends', endCases),
+    ...casesOf(reopeningCases, {
+      name: 'reopening',
+      rule,
+      subjectOf: (world: StoreUnderTest) => world,
+      missing: ({ reopen }) => (reopen ? undefined : 'the store under test has no `reopen`: it keeps nothing.'),
+    }),
+  ],
+};
