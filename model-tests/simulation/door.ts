@@ -1,0 +1,151 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type Koa from 'koa';
+import type { WebSocket } from 'ws';
+import { grantedExtensions, socketExtensions } from '../../server/live/extensions.ts';
+import type { LiveHub } from '../../server/live/hub.ts';
+import type { AuthContextResolver, Chance, Clock, Logger } from '../../server/ports/index.ts';
+import type { TaskService } from '../../server/task/service.ts';
+import type { Route, RouteTools } from '../../server/http/call.ts';
+import { authenticate } from '../../server/http/credentials.ts';
+import { callerError, refusal, type Refusal } from '../../server/http/envelope.ts';
+import { httpDefaults } from '../../server/http/options.ts';
+import { actionsRoute } from '../../server/http/routes/actions.ts';
+import { cancelRoute } from '../../server/http/routes/cancel.ts';
+import { createRoute } from '../../server/http/routes/create.ts';
+import { pollRoute } from '../../server/http/routes/poll.ts';
+import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
+import { streamRoute } from '../../server/http/routes/stream.ts';
+import { createSilentPeers, openSse } from '../../server/http/sse/index.ts';
+import { converse } from '../../server/http/web-socket/conversation.ts';
+import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
+import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
+import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
+
+/** What a node's door is made of. */
+export interface DoorContext {
+  readonly service: TaskService;
+  readonly hub: LiveHub;
+  readonly auth: AuthContextResolver;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly logger: Logger;
+}
+
+/** An answer that is no stream. */
+export interface SimulatedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** An upgrade that is taken. */
+export interface Admission {
+  readonly accept: (ws: WebSocketStandIn, socket: SocketStandIn) => void;
+}
+
+/** The edge of a node without sockets: the routes, viewers and conversations are the real ones, what carries bytes is not. */
+export interface Door {
+  /** Undefined where the response became a stream, or nobody waits for an answer. */
+  handle(request: SimulatedRequest, response: ResponseStandIn): Promise<SimulatedAnswer | undefined>;
+  /** Says why an upgrade is refused; undefined where it is not, and `accept` comes next. */
+  admit(headers: SimulatedRequest['headers'], extensions: string | null): Promise<SimulatedAnswer | Admission>;
+}
+
+const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/actions|)$/;
+
+export function createDoor({ service, hub, auth, clock, chance, logger }: DoorContext): Door {
+  const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs, readTables: async () => [] });
+  const tools: RouteTools = {
+    service,
+    live: {
+      poll: (taskId, request) => hub.poll(taskId, request),
+      openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
+        openSse(req, res, {
+          taskId,
+          cursor: after,
+          extensions: grantedExtensions(extensions),
+          cutAt: caller.expiresAt,
+          hub,
+          silentPeers,
+          clock,
+          chance,
+        }),
+    },
+    attachments: undefined,
+    uploadPolicy: undefined,
+    options: httpDefaults,
+    clock,
+    chance,
+    logger,
+  };
+  const create = createRoute(tools);
+  const routes: Readonly<Record<string, Route>> = {
+    'GET ': snapshotRoute(tools),
+    'GET /events': pollRoute(tools),
+    'GET /events/stream': streamRoute(tools),
+    'POST /cancel': cancelRoute(tools),
+    'POST /actions': actionsRoute(tools),
+  };
+
+  return {
+    async handle(request, response) {
+      const [path = '', querystring = ''] = request.target.split('?');
+      const [, taskId = '', rest = ''] = TASK.exec(path) ?? [];
+      const req = new RequestStandIn(request);
+      const headers: Record<string, string> = {};
+      // As much of Koa's context, and of Node's request and response, as our routes look at.
+      const ctx = {
+        req,
+        res: response,
+        method: request.method,
+        querystring,
+        status: 404,
+        body: undefined as unknown,
+        respond: true,
+        set: (name: string, value: string) => (headers[name.toLowerCase()] = value),
+      };
+      response.once('close', () => req.socket.emit('end'));
+      try {
+        const caller = await authenticate(auth, req as unknown as IncomingMessage, clock);
+        const route = path === '/api/v1/tasks' ? create : routes[`${request.method} ${rest}`];
+        if (!route) throw new Error(`No route for ${request.method} ${path}.`);
+        await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId });
+      } catch (thrown) {
+        return answerOf(refusal(callerError(thrown, logger), clock));
+      }
+      return ctx.respond ? { status: ctx.status, headers, body: String(ctx.body) } : undefined;
+    },
+
+    async admit(given, asked) {
+      const req = { headers: { ...given } } as unknown as IncomingMessage;
+      try {
+        moveBearerToken(req);
+        const caller = await authenticate(auth, req, clock);
+        hub.assertRoom();
+        return {
+          accept: (ws, socket) =>
+            converse({
+              ws: ws as unknown as WebSocket,
+              socket: socket as unknown as Socket,
+              auth: caller,
+              extensions: grantedExtensions(asked, socketExtensions),
+              hub,
+              service,
+              clock,
+              logger,
+              onSubscribed: () => undefined,
+              onIdle: () => undefined,
+            }),
+        };
+      } catch (thrown) {
+        return answerOf(refusal(callerError(thrown, logger), clock));
+      }
+    },
+  };
+}
+
+function answerOf({ status, headers, body }: Refusal): SimulatedAnswer {
+  const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
+  return { status, headers: Object.fromEntries(names) as Record<string, string>, body: body.toString('utf8') };
+}

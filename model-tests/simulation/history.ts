@@ -1,0 +1,307 @@
+import { createMemory } from '../../adapters/memory/index.ts';
+import type { TaskActor } from '../../machines/index.ts';
+import { ActorCheck } from './actor-check.ts';
+import { Faults } from './faults.ts';
+import { Network } from './network.ts';
+import { SimulatedNode, type NodeSurroundings } from './node.ts';
+import { Person } from './person.ts';
+import type { Decision, Plan } from './plan.ts';
+import { TROUBLE_MS } from './plan-drawing.ts';
+import type { Planted } from './planted.ts';
+import { Witness, type Asked } from './witness.ts';
+import { World, type Violation } from './world.ts';
+
+/** How one history went. */
+export interface Outcome {
+  readonly violation: Violation | undefined;
+  readonly hash: string;
+  /** Things that happened. */
+  readonly steps: number;
+  /** Facts that were written. */
+  readonly facts: number;
+  /** How long it was, in milliseconds of the world. */
+  readonly lastedMs: number;
+  readonly told: readonly string[];
+}
+
+/** How long everything may take to come to its end once nothing goes wrong any more. */
+const QUIET_MS = 120_000;
+
+/** Lets one history happen. */
+export async function runHistory(
+  plan: Plan,
+  { planted = {}, isTold = false }: { readonly planted?: Planted; readonly isTold?: boolean } = {},
+): Promise<Outcome> {
+  const history = new History(plan, planted, isTold);
+  await history.run();
+  const { world, witness } = history;
+  const facts = [...witness.tasks.values()].reduce((sum, task) => sum + task.facts.length, 0);
+  return { violation: world.violation, hash: world.hash, steps: world.steps, facts, lastedMs: world.time, told: world.told ?? [] };
+}
+
+class History {
+  readonly world: World;
+  readonly witness: Witness;
+  readonly #plan: Plan;
+  readonly #faults: Faults;
+  readonly #network: Network;
+  readonly #surroundings: NodeSurroundings;
+  readonly #nodes: (SimulatedNode | undefined)[];
+  readonly #lives: number[];
+  readonly #persons: Person[];
+  readonly #taskIds = new Map<number, string>();
+  readonly #actors: ActorCheck[] = [];
+  readonly #asked: Asked[] = [];
+  #tokenNumber = 0;
+  #isOver = false;
+
+  constructor(plan: Plan, planted: Planted, isTold: boolean) {
+    const { seed, decisions, exclusive, sizes } = plan;
+    const world = new World(seed, isTold);
+    this.world = world;
+    this.#plan = plan;
+    this.witness = new Witness(world);
+    this.#faults = new Faults(world, decisions);
+    this.#network = new Network(world, this.#faults);
+    this.#network.nodes = () => this.#nodes.flatMap((node) => (node?.isOpen ? [node] : []));
+    const { witness } = this;
+    this.#surroundings = {
+      world,
+      faults: this.#faults,
+      witness,
+      memory: createMemory(),
+      exclusive,
+      sizes,
+      planted,
+      auth: ({ headers }) => {
+        const [, subject, token] = /^Bearer (\w+)\.(\d+)$/.exec(headers.authorization ?? '') ?? [];
+        return subject === undefined || Number(token) < this.#tokenNumber ? undefined : { subject };
+      },
+    };
+    this.#nodes = plan.nodes.map(() => undefined);
+    this.#lives = plan.nodes.map(() => 0);
+    const around = {
+      world,
+      faults: this.#faults,
+      witness,
+      network: this.#network,
+      sizes,
+      planted,
+      taskIds: this.#taskIds,
+      tokenNumber: () => this.#tokenNumber,
+    };
+    this.#persons = plan.clients.map((client, index) => new Person(index, client, around));
+    witness.onAsked = (asked) => this.#onAsked(asked);
+  }
+
+  async run(): Promise<void> {
+    const { world } = this;
+    for (const index of this.#nodes.keys()) this.#boot(index);
+    for (const decision of this.#plan.decisions) if ('at' in decision) world.after(decision.at, world.itself, () => this.#do(decision));
+    await world.until(() => false, TROUBLE_MS);
+    if (!world.violation) await this.#comeToRest();
+    this.#isOver = true;
+  }
+
+  /** Nothing goes wrong any more: everything has to come to its end, and nothing may be left. */
+  async #comeToRest(): Promise<void> {
+    const { world } = this;
+    world.tell('world', 'nothing goes wrong any more');
+    this.#faults.isCalm = true;
+    for (const [index, node] of this.#nodes.entries()) {
+      if (!node) this.#boot(index);
+      else {
+        node.being.frozenUntil = 0;
+        node.store.awayUntil = 0;
+      }
+    }
+    for (const person of this.#persons) person.comeBack();
+    this.#answerOpenQuestions();
+    if (!(await world.until(() => this.#unfinished().length === 0, QUIET_MS)))
+      return this.#refuseToWait('everything ends', this.#unfinished());
+    for (const check of this.#actors) check.finish();
+    await this.#closePersons();
+    if (!(await world.until(() => this.#leftByClients().length === 0, QUIET_MS)))
+      return this.#refuseToWait('nothing is left open', this.#leftByClients());
+    await this.#closeNodes();
+  }
+
+  async #closePersons(): Promise<void> {
+    const { world } = this;
+    let open = 0;
+    for (const person of this.#persons) {
+      open += 1;
+      void person.close().then(() => (open -= 1));
+    }
+    if (!(await world.until(() => open === 0, 10_000))) this.#refuseToWait('nothing is left open', ['a client that closes']);
+  }
+
+  async #closeNodes(): Promise<void> {
+    const { world } = this;
+    let open = 0;
+    for (const node of this.#nodes) {
+      if (!node) continue;
+      open += 1;
+      void node.close(1_000).then(() => (open -= 1));
+    }
+    if (!(await world.until(() => open === 0, 30_000))) return this.#refuseToWait('nothing is left open', ['a node that closes']);
+    for (const node of this.#nodes) node?.clock.assertIdle();
+  }
+
+  #refuseToWait(rule: string, missing: readonly string[]): void {
+    if (!this.world.violation) this.world.fault(rule, `still waiting for ${missing.join('; ')}`);
+  }
+
+  #unfinished(): string[] {
+    const starts = new Set(this.#plan.decisions.flatMap((decision) => (decision.kind === 'start' ? [decision.task] : [])));
+    const missing = [...starts].flatMap((task): string[] => {
+      const taskId = this.#taskIds.get(task);
+      if (taskId === undefined) return [`task ${task}, which is not there`];
+      const { terminal, facts } = this.witness.of(taskId);
+      if (!terminal) return [`the end of task ${task} after ${facts.at(-1)?.type}`];
+      const ledger = this.#surroundings.memory.tasks.get(taskId)?.fields.get('ledger') ?? '';
+      return ledger.includes('"value":"released"') ? [] : [`the release of task ${task}: ${ledger}`];
+    });
+    for (const person of this.#persons)
+      for (const [index, observer] of person.observers.entries())
+        if (!observer.isDone)
+          missing.push(`${person.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
+    for (const check of this.#actors) if (!check.isLevel) missing.push('a live actor');
+    return missing;
+  }
+
+  #leftByClients(): string[] {
+    return this.#nodes.flatMap((node) => {
+      if (!node) return [];
+      const { hub, being } = node;
+      return hub.viewers + hub.watched > this.#actors.filter((check) => check.node === node && check.isPinned).length
+        ? [`${being.name}: ${hub.viewers} viewers, ${hub.watched} watched tasks`]
+        : [];
+    });
+  }
+
+  #boot(index: number): void {
+    if (this.#isOver || this.#nodes[index]) return;
+    const { world } = this;
+    const life = (this.#lives[index] = (this.#lives[index] ?? 0) + 1);
+    const name = `node ${index}${'′'.repeat(life - 1)}`;
+    const node = new SimulatedNode(name, this.#plan.nodes[index] ?? 0, this.#surroundings, (dying) =>
+      this.#crash(index, dying, 1_500, false),
+    );
+    this.#nodes[index] = node;
+    node.start().then(
+      () => world.tell(name, 'is up'),
+      (error: unknown) => {
+        world.tell(name, `did not start: ${String(error)}`);
+        this.#crash(index, node, 500, false);
+      },
+    );
+  }
+
+  #crash(index: number, node: SimulatedNode, backMs: number, silent: boolean): void {
+    if (node.being.isDead) return;
+    const { world } = this;
+    world.tell(node.being.name, silent ? 'loses its power' : 'crashes');
+    node.being.isDead = true;
+    node.isOpen = false;
+    this.#network.nodeDied(node, silent);
+    if (this.#nodes[index] !== node) return;
+    this.#nodes[index] = undefined;
+    world.after(backMs, world.itself, () => this.#boot(index));
+  }
+
+  #onAsked(asked: Asked): void {
+    const { world } = this;
+    const number = this.#asked.push(asked) - 1;
+    for (const decision of this.#plan.decisions) {
+      if (decision.kind !== 'answer' || decision.question !== number) continue;
+      world.after(decision.afterMs, world.itself, () => this.#persons[decision.client]?.answer(asked, decision.as));
+    }
+  }
+
+  /** What nobody answered in time of trouble is answered now, again and again. */
+  #answerOpenQuestions(): void {
+    if (this.#isOver) return;
+    for (const asked of this.#asked) {
+      const { open } = this.witness.of(asked.taskId);
+      if (open.has(asked.suspendId)) this.#persons[0]?.answer(asked, 'plain');
+    }
+    this.world.after(2_500, this.world.itself, () => this.#answerOpenQuestions());
+  }
+
+  #do(decision: Exclude<Decision, { kind: 'fault' | 'answer' }>): void {
+    switch (decision.kind) {
+      case 'start':
+        return this.#persons[decision.client]?.start(decision.task, decision.work);
+      case 'observe':
+        return this.#persons[decision.client]?.observe(decision.task, decision.habit);
+      case 'cancel':
+        return this.#persons[decision.client]?.cancel(decision.task, decision.reason);
+      case 'client dies':
+      case 'client closes':
+      case 'offline':
+      case 'blocked':
+        return this.#doToPerson(decision);
+      case 'tokens end':
+        this.#tokenNumber += 1;
+        return this.world.tell('world', 'all tokens end');
+      default:
+        return this.#doToNode(decision);
+    }
+  }
+
+  #doToPerson(decision: Extract<Decision, { kind: 'client dies' | 'client closes' | 'offline' | 'blocked' }>): void {
+    const { world } = this;
+    const person = this.#persons[decision.client];
+    if (!person?.client) return;
+    switch (decision.kind) {
+      case 'client dies':
+        person.die();
+        return void world.after(decision.backMs, world.itself, () => person.comeBack());
+      case 'client closes':
+        return void person.close().then(() => world.after(decision.backMs, world.itself, () => person.comeBack()));
+      case 'offline':
+        world.tell(person.name, `is offline for ${decision.ms} ms`);
+        return person.goOffline(decision.ms);
+      case 'blocked':
+        world.tell(person.name, `is without ${decision.transport} for ${decision.ms} ms`);
+        return void person.awayUntil.set(decision.transport, world.time + decision.ms);
+    }
+  }
+
+  #doToNode(decision: Extract<Decision, { readonly node: number }>): void {
+    const { world } = this;
+    const node = this.#nodes[decision.node];
+    if (!node) return;
+    const { name } = node.being;
+    switch (decision.kind) {
+      case 'crash':
+        return this.#crash(decision.node, node, decision.backMs, decision.silent);
+      case 'close':
+        world.tell(name, 'closes');
+        return void node.close(decision.drainMs).then(() => this.#crash(decision.node, node, decision.backMs, false));
+      case 'freeze':
+        return node.freeze(decision.ms, world);
+      case 'clock':
+        world.tell(name, `has its clock set by ${decision.byMs} ms`);
+        return node.clock.shift(decision.byMs);
+      case 'store away':
+        world.tell(name, `cannot reach the store for ${decision.ms} ms`);
+        return void (node.store.awayUntil = world.time + decision.ms);
+      case 'tail away':
+        world.tell(name, `hears nothing of the store for ${decision.ms} ms`);
+        return node.store.interrupt(decision.ms);
+      case 'actor':
+        return this.#askForActor(node, decision.task);
+    }
+  }
+
+  #askForActor(node: SimulatedNode, task: number): void {
+    const taskId = this.#taskIds.get(task);
+    if (taskId === undefined || !node.isOpen) return;
+    node.core.actors.get(taskId).then(
+      (actor: TaskActor) => this.#actors.push(new ActorCheck(this.world, this.witness, node, taskId, actor)),
+      (error: unknown) => this.world.tell(node.being.name, `gives no actor: ${String(error)}`),
+    );
+  }
+}

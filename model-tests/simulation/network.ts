@@ -1,0 +1,47 @@
+import type { Being } from './agenda.ts';
+import type { Dice } from './dice.ts';
+import type { Faults } from './faults.ts';
+import type { SimulatedNode } from './node.ts';
+import type { World } from './world.ts';
+
+/** A connection or a request under way, as the network knows it. */
+export interface Flight {
+  readonly node: SimulatedNode;
+  readonly client: Being;
+  /** The node is gone; silently, if nobody tells the client. */
+  nodeGone(silent: boolean): void;
+  /** The client is gone without a word. */
+  clientGone(): void;
+}
+
+/** What lies between clients and nodes. */
+export class Network {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly flights = new Set<Flight>();
+  /** Nodes that take connections. */
+  nodes: () => readonly SimulatedNode[] = () => [];
+
+  constructor(world: World, faults: Faults) {
+    this.world = world;
+    this.faults = faults;
+  }
+
+  /** The node that a balancer sends a client to. */
+  pick(dice: Dice): SimulatedNode | undefined {
+    const open = this.nodes();
+    return open.length === 0 ? undefined : dice.pick(open);
+  }
+
+  nodeDied(node: SimulatedNode, silent: boolean): void {
+    for (const flight of [...this.flights]) if (flight.node === node) flight.nodeGone(silent);
+  }
+  clientDied(client: Being): void {
+    for (const flight of [...this.flights]) if (flight.client === client) flight.clientGone();
+  }
+}
+
+/** Time that a message takes, in milliseconds. */
+export function latency(dice: Dice): number {
+  return 0.2 + dice.fraction() * (dice.odds(0.05) ? 400 : 10);
+}

@@ -1,0 +1,128 @@
+import type { Memory } from '../../adapters/memory/index.ts';
+import { createCore, type Core } from '../../server/core.ts';
+import { createLiveHub, type LiveHub } from '../../server/live/hub.ts';
+import type { AuthContextResolver, Logger, MetricsSink } from '../../server/ports/index.ts';
+import { taskSettings } from '../../server/task/settings.ts';
+import { being, type Being } from './agenda.ts';
+import { createDoor, type Door } from './door.ts';
+import type { Faults } from './faults.ts';
+import type { Planted } from './planted.ts';
+import type { Sizes } from './plan.ts';
+import { scriptedWork } from './scripted-work.ts';
+import { simulatedClock, type SimulatedClock } from './simulated-clock.ts';
+import { simulatedStore, type SimulatedStore } from './simulated-store.ts';
+import type { Witness } from './witness.ts';
+import type { World } from './world.ts';
+
+/** What every node of a history shares. */
+export interface NodeSurroundings {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly witness: Witness;
+  readonly memory: Memory;
+  readonly exclusive: boolean;
+  readonly sizes: Sizes;
+  readonly auth: AuthContextResolver;
+  readonly planted: Planted;
+}
+
+/** One life of one node: the real core and hub, as a bridge puts them together, in a simulated process. */
+export class SimulatedNode {
+  readonly being: Being;
+  readonly clock: SimulatedClock;
+  readonly store: SimulatedStore;
+  readonly hub: LiveHub;
+  readonly core: Core;
+  readonly door: Door;
+  isOpen = false;
+
+  constructor(name: string, clockOffMs: number, surroundings: NodeSurroundings, crash: (node: SimulatedNode) => void) {
+    const { world, faults, witness, memory, exclusive, sizes, auth, planted } = surroundings;
+    this.being = being(name);
+    this.clock = simulatedClock(world, this.being, clockOffMs);
+    const { being: itself, clock } = this;
+    const dice = world.dice(`node ${name}`);
+    const chance = { hex: dice.hex, fraction: dice.fraction };
+    const crashThis = (): void => crash(this);
+    this.store = simulatedStore({
+      world,
+      faults,
+      witness,
+      memory,
+      exclusive,
+      being: itself,
+      name,
+      crash: crashThis,
+      freeze: () => this.freeze(500 + dice.fraction() * 8_000, world),
+      plant: planted.store,
+    });
+    const executor = scriptedWork({ world, faults, witness, being: itself, name, clock, crash: crashThis });
+    const logger: Logger = {
+      warn: (message) => world.told && world.tell(name, `warns: ${message}`),
+      error: (message, fields) =>
+        world.fault('no errors are logged', `${message} ${String((fields?.['error'] as Error | undefined)?.stack)}`),
+    };
+    const metrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
+    const hub = createLiveHub({
+      store: this.store,
+      clock,
+      chance,
+      logger,
+      options: {
+        heartbeatMs: 4_000,
+        sseHeartbeatMs: 3_000,
+        stalledMs: 8_000,
+        subscribeMs: 3_000,
+        viewerBytesMax: sizes.viewerBytesMax,
+        pageFactsMax: sizes.pageFactsMax,
+        pollBytesMax: sizes.pollBytesMax,
+      },
+    });
+    this.hub = planted.hub?.(hub) ?? hub;
+    this.core = createCore({
+      store: this.store,
+      executors: [executor],
+      attachments: undefined,
+      ownership: {},
+      actions: undefined,
+      metrics,
+      logger,
+      clock,
+      chance,
+      settings: taskSettings({
+        startWithinMs: 20_000,
+        executorTimeoutMs: 2_000,
+        effectRetryMs: 300,
+        cancelGraceMs: 3_000,
+        leaseMs: 4_500,
+        reconcileMs: 1_500,
+        retainedFactsMax: sizes.retainedFactsMax,
+        hotTasksMax: sizes.hotTasksMax,
+        appendFactsMax: sizes.appendFactsMax,
+      }),
+      inspect: undefined,
+      follow: (taskId, onCommit) => hub.follow(taskId, onCommit),
+    });
+    this.door = createDoor({ service: this.core.service, hub: this.hub, auth, clock, chance, logger });
+  }
+
+  /** Rejects where the store fails it. */
+  async start(): Promise<void> {
+    await this.store.open();
+    await this.core.start();
+    this.isOpen = true;
+  }
+
+  /** As a bridge closes. */
+  async close(drainMs: number): Promise<void> {
+    this.isOpen = false;
+    await Promise.all([this.hub.close({ spreadMs: 200 }), this.core.close(drainMs)]);
+    await this.store.close();
+  }
+
+  freeze(ms: number, world: World): void {
+    if (this.being.isDead) return;
+    world.tell(this.being.name, `freezes for ${Math.round(ms)} ms`);
+    this.being.frozenUntil = Math.max(this.being.frozenUntil, world.time + ms);
+  }
+}

@@ -1,0 +1,158 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isTerminalType, parseEventId } from '../../machines/index.ts';
+import { TaskBridgeClientError, type Observation, type ObservationSnapshot, type TaskBridgeClient } from '../../client/index.ts';
+import type { Being } from './agenda.ts';
+import type { Habit } from './plan.ts';
+import type { Planted } from './planted.ts';
+import { viewText, type Witness } from './witness.ts';
+import type { World } from './world.ts';
+
+/** What somebody who observes is made of. */
+export interface ObserverContext {
+  readonly world: World;
+  readonly witness: Witness;
+  readonly name: string;
+  readonly taskId: string;
+  readonly habit: Habit;
+  readonly hidesAnswered: boolean;
+  readonly planted: Planted;
+  /** How far any observer of this task on this machine came, as a number. */
+  dealtHere(): number;
+}
+
+/** Somebody who wants to see all of one task, through any number of lives of a client; remembers what was dealt with, as a database would. */
+export class Observer {
+  isDone = false;
+  /** The last fact that was dealt with in any life, as its number. */
+  dealt = 0;
+  /** The last fact of this life that was dealt with; undefined where this life has none yet, or nobody iterates. */
+  dealtNow: number | undefined;
+  readonly taskId: string;
+  readonly #context: ObserverContext;
+  #taken = 0;
+  #gapTold = false;
+  #observation: Observation | undefined;
+
+  constructor(context: ObserverContext) {
+    this.#context = context;
+    this.taskId = context.taskId;
+  }
+
+  /** In one life of a client. */
+  observe(client: TaskBridgeClient, being: Being): void {
+    const { habit, taskId } = this.#context;
+    if (this.isDone) return;
+    this.dealtNow = undefined;
+    this.#gapTold = false;
+    const observation = client.observe(taskId);
+    this.#observation = observation;
+    if (habit.watches !== 'facts') this.#watch(observation, being);
+    if (habit.watches !== 'snapshots') void this.#iterate(observation, client, being);
+  }
+
+  /** The client was told that facts are missing, or that history was replaced. */
+  gapTold(): void {
+    this.#gapTold = true;
+  }
+
+  /** Questions that were answered here may be hidden: then they count as dealt with. */
+  passesOver(n: number): number {
+    const { facts } = this.#context.witness.of(this.taskId);
+    let last = n;
+    while (this.#context.hidesAnswered && facts[last]?.type === 'TASK_SUSPENDED') last += 1;
+    return last;
+  }
+
+  /** What it shows now. */
+  get shown(): ObservationSnapshot | undefined {
+    return this.#observation?.getSnapshot();
+  }
+
+  async #iterate(observation: Observation, client: TaskBridgeClient, being: Being): Promise<void> {
+    const { world, habit, name, planted } = this.#context;
+    const iterator = planted.iterate?.(observation) ?? observation[Symbol.asyncIterator]();
+    let last: number | undefined;
+    let ended = false;
+    for (;;) {
+      let next;
+      try {
+        next = await iterator.next();
+      } catch (error) {
+        if (being.isDead || (error instanceof TaskBridgeClientError && error.code === 'CLOSED')) return;
+        return world.fault('observations end with their log', `${name}: ${String(error)}`);
+      }
+      if (being.isDead) return;
+      if (next.done) break;
+      const fact = next.value;
+      last = this.#take(fact, last);
+      ended = isTerminalType(fact.type);
+      if (habit.slowMs > 0) await new Promise<void>((resolve) => world.after(habit.slowMs, being, resolve));
+      if (being.isDead) return;
+      this.#taken += 1;
+      if (habit.leavesAfter !== undefined && this.#taken % (habit.leavesAfter + 1) === habit.leavesAfter) {
+        this.dealtNow = undefined;
+        await iterator.return?.();
+        if (habit.watches === 'both') observation.close();
+        return void world.after(300, being, () => this.observe(client, being));
+      }
+      this.dealt = Math.max(this.dealt, last);
+      this.dealtNow = last;
+    }
+    const { terminal } = this.#context.witness.of(this.taskId);
+    if (!ended && !terminal) world.fault('no end before the last fact', `${name} was told of an end after fact ${last ?? 'none'}`);
+    if (terminal && last !== undefined && last !== parseEventId(terminal.eventId)?.n)
+      world.fault('no end before the last fact', `${name} was told of an end after fact ${last}`);
+    world.tell(name, 'has seen the end');
+    this.dealtNow = undefined;
+    this.isDone = true;
+  }
+
+  #take({ eventId, type }: { readonly eventId: string; readonly type: string }, last: number | undefined): number {
+    const { world, witness, name, hidesAnswered, taskId, dealtHere } = this.#context;
+    const n = parseEventId(eventId)?.n ?? 0;
+    const { facts } = witness.of(taskId);
+    const known = facts[n - 1];
+    world.tell(name, `takes ${n} ${type.slice(5)}`);
+    if (known?.eventId !== eventId || known.type !== type)
+      world.fault('only what is committed is shown', `${name} got ${type} ${eventId}, the log has ${known?.type} ${known?.eventId}`);
+    const from = last ?? dealtHere();
+    const isHidden = (number: number): boolean => hidesAnswered && facts[number - 1]?.type === 'TASK_SUSPENDED';
+    if (last !== undefined && n <= last) world.fault('each fact once, in order', `${name} got fact ${n} after ${last}`);
+    for (let missing = from + 1; missing < n; missing += 1) {
+      if (isHidden(missing) || this.#gapTold || (from === 0 && missing < witness.of(taskId).firstRetained)) continue;
+      world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
+      break;
+    }
+    if (n > from + 1) this.#gapTold = false;
+    return n;
+  }
+
+  #watch(observation: Observation, being: Being): void {
+    const { world, witness, name, taskId, habit } = this.#context;
+    let seen: string | null = null;
+    const look = ({ task, connection }: ObservationSnapshot): void => {
+      if (being.isDead) return;
+      if (task.lastEventId !== null && task.lastEventId !== seen && !task.partial) {
+        seen = task.lastEventId;
+        const shown = viewText(task);
+        const truth = witness.view(taskId, parseEventId(seen)?.n ?? 0);
+        if (shown !== truth && !isDeepStrictEqual(JSON.parse(shown), safeParse(truth)))
+          world.fault('client = fold(log)', `${name} shows ${shown}, the log says ${truth}`);
+      }
+      // Whoever only looks has dealt with what was shown.
+      if (habit.watches === 'snapshots' && seen !== null) this.dealt = Math.max(this.dealt, parseEventId(seen)?.n ?? 0);
+      if (connection.state === 'failed') world.fault('observations end with their log', `${name}: ${String(connection.error)}`);
+      if (habit.watches === 'snapshots' && connection.state === 'done' && task.terminal) this.isDone = true;
+    };
+    observation.subscribe(look);
+    look(observation.getSnapshot());
+  }
+}
+
+function safeParse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Appointment, Being } from './agenda.ts';
+import type { Dice } from './dice.ts';
+import type { Faults } from './faults.ts';
+import type { World } from './world.ts';
+
+/** What an outflow is made of. */
+export interface OutflowContext {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly dice: Dice;
+  readonly name: string;
+  /** Whose writes these are. */
+  readonly sender: Being;
+  /** To whom they come. */
+  readonly receiver: Being;
+  /** The connection breaks here: for both, or for one of them only. */
+  cut(who: 'both' | 'receiver' | 'nobody'): void;
+  /** Something between both ends the connection in the proper way. */
+  endBetween(): void;
+}
+
+interface Parcel {
+  readonly bytes: number;
+  readonly arrive: () => void;
+}
+
+/** What a server sends over one connection: taken by the network in order, and in order at the other end; or stuck, or lost in a void. */
+export class Outflow {
+  pendingBytes = 0;
+  takenBytes = 0;
+  /** Nothing goes through before then, in milliseconds of the world. */
+  stuckUntil = 0;
+  isBroken = false;
+  readonly #context: OutflowContext;
+  readonly #queue: Parcel[] = [];
+  readonly #underWay = new Set<Appointment>();
+  #waiters: (() => void)[] = [];
+  #isPumping = false;
+  #lastArrival = 0;
+
+  constructor(context: OutflowContext) {
+    this.#context = context;
+  }
+
+  send(bytes: number, arrive: () => void): void {
+    if (this.isBroken) return;
+    const { faults, name, cut, endBetween, world, dice } = this.#context;
+    switch (faults.strike('chunk', name)) {
+      case 'cut':
+        return cut('both');
+      case 'half-open':
+        this.stuckUntil = Number.POSITIVE_INFINITY;
+        cut(dice.odds(0.5) ? 'receiver' : 'nobody');
+        break;
+      case 'stalled':
+        this.stuckUntil = world.time + 500 + dice.fraction() * 12_000;
+        break;
+      case 'closed':
+        return endBetween();
+      default:
+    }
+    this.pendingBytes += bytes;
+    this.#queue.push({ bytes, arrive });
+    this.#pump();
+  }
+
+  /** Calls back, in a later turn, when the network has taken all that was sent before. */
+  whenTaken(callback: () => void): void {
+    if (this.isBroken) return;
+    if (this.#queue.length === 0) this.#context.world.after(0, this.#context.sender, callback);
+    else this.#waiters.push(callback);
+  }
+
+  /** Nothing more goes out; what is under way arrives, or does not. */
+  break(losesUnderWay: boolean): void {
+    this.isBroken = true;
+    this.#queue.length = 0;
+    if (losesUnderWay) for (const one of this.#underWay) this.#context.world.cancel(one);
+  }
+
+  #pump(): void {
+    const { world, dice } = this.#context;
+    while (!this.#isPumping && this.#queue.length > 0 && !this.isBroken) {
+      const waitMs = Math.max(dice.odds(0.7) ? 0 : dice.fraction() * 2, this.stuckUntil - world.time);
+      if (waitMs === Number.POSITIVE_INFINITY) return;
+      if (waitMs <= 0) this.#take();
+      else {
+        this.#isPumping = true;
+        world.after(waitMs, world.itself, () => {
+          this.#isPumping = false;
+          if (!this.isBroken) this.#take();
+          this.#pump();
+        });
+      }
+    }
+  }
+
+  #take(): void {
+    const { world, dice, receiver, sender } = this.#context;
+    const parcel = this.#queue.shift();
+    if (!parcel) return;
+    this.pendingBytes -= parcel.bytes;
+    this.takenBytes += parcel.bytes;
+    const latencyMs = 0.2 + dice.fraction() * (dice.odds(0.05) ? 300 : 8);
+    const at = Math.max(world.time + latencyMs, this.#lastArrival);
+    this.#lastArrival = at;
+    const arriving = world.after(at - world.time, receiver, () => {
+      this.#underWay.delete(arriving);
+      parcel.arrive();
+    });
+    this.#underWay.add(arriving);
+    if (this.#queue.length > 0) return;
+    for (const waiter of this.#waiters) world.after(0, sender, waiter);
+    this.#waiters = [];
+  }
+}

@@ -1,0 +1,323 @@
+import { createTaskBridgeClient, multiplexed, TaskBridgeClientError, type Gate, type TaskBridgeClient } from '../../client/index.ts';
+import { parseEventId, type JsonObject, type TransportName } from '../../machines/index.ts';
+import { being, type Being } from './agenda.ts';
+import type { Dice } from './dice.ts';
+import type { Faults } from './faults.ts';
+import type { Network } from './network.ts';
+import { Observer } from './observer.ts';
+import type { AnswerKind, ClientPlan, Habit, Sizes, WorkPlan } from './plan.ts';
+import type { Planted } from './planted.ts';
+import { simulatedCheckpoints } from './simulated-checkpoints.ts';
+import { simulatedClock, type SimulatedClock } from './simulated-clock.ts';
+import { simulatedFetch } from './simulated-fetch.ts';
+import { simulatedSockets } from './simulated-sockets.ts';
+import { StreamCheck } from './stream-check.ts';
+import type { Asked, Witness } from './witness.ts';
+import type { World } from './world.ts';
+
+/** What everybody with a client shares. */
+export interface PersonSurroundings {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly witness: Witness;
+  readonly network: Network;
+  readonly sizes: Sizes;
+  readonly planted: Planted;
+  /** The task of each number, once somebody has started it. */
+  readonly taskIds: Map<number, string>;
+  /** The tokens that are good have this number or a later one. */
+  tokenNumber(): number;
+}
+
+const RETRY_MS = 1_500;
+
+/** Somebody who uses one client after the other, on one machine: starts tasks, watches them, answers, cancels. */
+export class Person {
+  readonly name: string;
+  readonly observers: Observer[] = [];
+  client: TaskBridgeClient | undefined;
+  being: Being;
+  /** When the network of this machine works again, by what it keeps from getting through. */
+  readonly awayUntil = new Map<TransportName | 'all', number>();
+  readonly #plan: ClientPlan;
+  readonly #around: PersonSurroundings;
+  readonly #dice: Dice;
+  readonly #texts = new Map<string, string>();
+  readonly #gateListeners = new Set<(open: boolean) => void>();
+  /** Commands whose outcome is not known: whoever's client dies sends them again. */
+  readonly #unanswered = new Set<() => void>();
+  #clock: SimulatedClock | undefined;
+  #lives = 0;
+  #isAway = false;
+  #actions = 0;
+  #token = 0;
+
+  constructor(index: number, plan: ClientPlan, around: PersonSurroundings) {
+    this.name = `client ${index}`;
+    this.#plan = plan;
+    this.#around = around;
+    this.#dice = around.world.dice(this.name);
+    this.being = being(this.name);
+    this.being.isDead = true;
+  }
+
+  /** The client of now; a new one where there is none. */
+  use(): TaskBridgeClient {
+    return (this.client ??= this.#begin());
+  }
+
+  /** The process is gone without a word. */
+  die(): void {
+    if (!this.client) return;
+    this.#around.world.tell(this.name, 'dies');
+    this.being.isDead = true;
+    this.#isAway = true;
+    this.client = undefined;
+    this.#gateListeners.clear();
+    this.#around.network.clientDied(this.being);
+    for (const again of this.#unanswered) again();
+    this.#unanswered.clear();
+  }
+
+  /** Closes the client, as a program that ends does. */
+  async close(): Promise<void> {
+    const { client, being: itself } = this;
+    if (!client) return;
+    this.#around.world.tell(this.name, 'closes');
+    this.#isAway = true;
+    this.client = undefined;
+    await client.close();
+    this.#clock?.assertIdle();
+    itself.isDead = true;
+  }
+
+  /** Comes back, with the checkpoints of before. */
+  comeBack(): void {
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#around.world.tell(this.name, 'comes back');
+    for (const observer of this.observers) if (!observer.isDone) observer.observe(this.use(), this.being);
+  }
+
+  goOffline(ms: number): void {
+    const { world } = this.#around;
+    this.awayUntil.set('all', world.time + ms);
+    for (const listener of this.#gateListeners) listener(false);
+    world.after(ms, world.itself, () => {
+      for (const listener of this.#gateListeners) listener(this.#isOnline());
+    });
+  }
+
+  start(task: number, work: WorkPlan): void {
+    const { world, taskIds } = this.#around;
+    const input = { steps: work.steps } as unknown as JsonObject;
+    const request = { clientRequestId: `task ${task}`, taskType: work.repeatable ? 'again' : 'once', input };
+    const again = (): unknown => world.after(RETRY_MS, world.itself, () => this.start(task, work));
+    if (this.#isAway) return void again();
+    world.tell(this.name, `starts task ${task}`);
+    this.#unanswered.add(again);
+    this.use()
+      .start(request)
+      .then(
+        ({ taskId, deduplicated }) => {
+          this.#unanswered.delete(again);
+          world.tell(this.name, `task ${task} is ${taskId.slice(0, 4)}${deduplicated ? ', known already' : ''}`);
+          const known = taskIds.get(task);
+          if (known !== undefined && known !== taskId) world.fault('one task a request', `task ${task} is ${known} and ${taskId}`);
+          if (!this.#around.witness.tasks.has(taskId)) world.fault('acknowledged writes are in the log', `nobody wrote task ${taskId}`);
+          taskIds.set(task, taskId);
+        },
+        (error: unknown) => {
+          this.#unanswered.delete(again);
+          this.#expectPassing(error, 'start');
+          again();
+        },
+      );
+  }
+
+  observe(task: number, habit: Habit): void {
+    const { world, witness, planted, taskIds } = this.#around;
+    const taskId = taskIds.get(task);
+    if (taskId === undefined) return void world.after(200, world.itself, () => this.observe(task, habit));
+    const name = `${this.name}.${this.observers.length}`;
+    const observer: Observer = new Observer({
+      world,
+      witness,
+      name,
+      taskId,
+      habit,
+      hidesAnswered: this.#plan.hideAnswered,
+      planted,
+      // All consumers of a task in one client share its checkpoint.
+      dealtHere: () => Math.max(0, ...this.observers.flatMap((other) => (other.taskId === taskId ? [other.dealt] : []))),
+    });
+    this.observers.push(observer);
+    if (this.#isAway) return;
+    world.tell(name, `observes task ${task}`);
+    observer.observe(this.use(), this.being);
+  }
+
+  answer(asked: Asked, as: AnswerKind): void {
+    const clientActionId = `${this.name}/${(this.#actions += 1)}`;
+    const [first = '', second = first] = asked.allowedActions;
+    const chosen = this.#dice.odds(0.5) ? first : second;
+    if (as === 'forbidden') return this.#act(asked, clientActionId, 'dance', as);
+    this.#act(asked, clientActionId, chosen, as);
+    if (as === 'doubled') this.#act(asked, clientActionId, chosen, as);
+    if (as === 'contradicted') this.#act(asked, clientActionId, chosen === first ? second : first, as);
+  }
+
+  cancel(task: number, reason: string | undefined): void {
+    const { world, witness, taskIds } = this.#around;
+    const taskId = taskIds.get(task);
+    const again = (): unknown => world.after(RETRY_MS, world.itself, () => this.cancel(task, reason));
+    if (taskId === undefined || this.#isAway) return void again();
+    world.tell(this.name, `cancels task ${task}`);
+    this.#unanswered.add(again);
+    this.use()
+      .cancel(taskId, reason)
+      .then(
+        ({ status }) => {
+          this.#unanswered.delete(again);
+          world.tell(this.name, `cancel of task ${task}: ${status}`);
+          const { facts, terminal } = witness.of(taskId);
+          const isWritten = facts.some(({ type }) => type === 'TASK_CANCEL_REQUESTED' || type === 'TASK_CANCELLED');
+          if (status === 'ALREADY_TERMINAL' ? !terminal : !isWritten)
+            world.fault('acknowledged writes are in the log', `a cancel of ${taskId} was answered ${status}`);
+        },
+        (error: unknown) => {
+          this.#unanswered.delete(again);
+          this.#expectPassing(error, 'cancel');
+          again();
+        },
+      );
+  }
+
+  #act(asked: Asked, clientActionId: string, actionType: string, as: AnswerKind): void {
+    const { world, witness } = this.#around;
+    const { taskId, suspendId } = asked;
+    const again = (): unknown => world.after(RETRY_MS, world.itself, () => this.#act(asked, clientActionId, actionType, as));
+    if (this.#isAway) return void again();
+    world.tell(this.name, `answers ${suspendId} with ${actionType} (${clientActionId})`);
+    this.#unanswered.add(again);
+    this.use()
+      .act(taskId, { suspendId, actionType, clientActionId })
+      .then(
+        ({ status }) => {
+          this.#unanswered.delete(again);
+          world.tell(this.name, `answer ${clientActionId}: ${status}`);
+          const { accepted, expired, open } = witness.of(taskId);
+          const isOurs = accepted.get(suspendId) === clientActionId;
+          const isTrue =
+            status === 'ACCEPTED' || status === 'DEDUPLICATED'
+              ? isOurs
+              : status === 'REJECTED_EXPIRED'
+                ? expired.has(suspendId)
+                : !isOurs && !open.has(suspendId) && !expired.has(suspendId);
+          if (!isTrue)
+            world.fault('receipts tell the truth', `${clientActionId} got ${status}, accepted was ${accepted.get(suspendId) ?? 'none'}`);
+        },
+        (error: unknown) => {
+          this.#unanswered.delete(again);
+          const code = error instanceof TaskBridgeClientError ? error.code : undefined;
+          if (code === 'ACTION_NOT_ALLOWED' && as === 'forbidden') return;
+          if (code === 'IDEMPOTENCY_CONFLICT' && as === 'contradicted') return;
+          this.#expectPassing(error, 'act');
+          again();
+        },
+      );
+  }
+
+  #isOnline(): boolean {
+    return this.#around.world.time >= (this.awayUntil.get('all') ?? 0) || this.#around.faults.isCalm;
+  }
+
+  #expectPassing(error: unknown, what: string): void {
+    const { world } = this.#around;
+    if (error instanceof TaskBridgeClientError && (error.code === 'CLOSED' || error.retryable)) return;
+    world.fault('commands fail in passing only', `${what} of ${this.name}: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+
+  #begin(): TaskBridgeClient {
+    const { world, faults, witness, network, sizes, planted, tokenNumber } = this.#around;
+    this.#lives += 1;
+    const itself = being(`${this.name}${'′'.repeat(this.#lives - 1)}`);
+    this.being = itself;
+    const dice = world.dice(itself.name);
+    this.#clock = simulatedClock(world, itself, this.#plan.clockOffMs);
+    const common = {
+      network,
+      client: itself,
+      dice,
+      newCheck: () => new StreamCheck(world, witness),
+      gets: (kind: 'ws' | 'sse' | 'request') => {
+        const until = kind === 'request' ? 0 : (this.awayUntil.get(kind) ?? 0);
+        return this.#isOnline() && (world.time >= until || faults.isCalm);
+      },
+    };
+    const sockets = simulatedSockets({ ...common, sendsHeaders: this.#plan.sendsHeaders });
+    const gate: Gate = {
+      isOpen: () => this.#isOnline(),
+      subscribe: (listener) => {
+        this.#gateListeners.add(listener);
+        return () => this.#gateListeners.delete(listener);
+      },
+    };
+    const checkpoints = simulatedCheckpoints({
+      world,
+      faults,
+      dice,
+      being: itself,
+      texts: this.#texts,
+      onWrite: (key, text) => this.#checkCheckpoint(key, text),
+    });
+    return createTaskBridgeClient({
+      baseUrl: 'https://simulated',
+      fetch: simulatedFetch(common),
+      sockets: this.#plan.sharesSocket ? multiplexed(sockets) : sockets,
+      auth: ({ forceRefresh }) => {
+        if (forceRefresh) this.#token = tokenNumber();
+        return `ann.${this.#token}`;
+      },
+      checkpoints: planted.checkpoints?.(checkpoints) ?? checkpoints,
+      clock: this.#clock,
+      chance: { fraction: dice.fraction },
+      gate,
+      transports: this.#plan.transports,
+      hideAnswered: this.#plan.hideAnswered,
+      onReport: (report) => {
+        if (world.told) world.tell(itself.name, `reports ${report.type} ${'reason' in report ? report.reason : ''}`);
+        if (report.type === 'gap') for (const observer of this.observers) if (observer.taskId === report.taskId) observer.gapTold();
+        if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);
+      },
+      limits: {
+        openMs: 3_000,
+        livenessMs: 10_000,
+        pollWaitMs: 4_000,
+        pollGraceMs: 2_000,
+        emptyPauseMs: 300,
+        backoffBaseMs: 200,
+        backoffMaxMs: 2_000,
+        climbIntervalMs: 3_000,
+        provingMs: 6_000,
+        retryAfterMaxMs: 2_000,
+        commandTimeoutMs: 4_000,
+        pollEventsMax: sizes.pollEventsMax,
+        undeliveredMax: sizes.undeliveredMax,
+      },
+    });
+  }
+
+  /** A checkpoint never runs ahead of what was dealt with. */
+  #checkCheckpoint(key: string, text: string): void {
+    const { world } = this.#around;
+    if (key.endsWith('|suspend-ack')) return;
+    const taskId = key.slice(key.lastIndexOf('|') + 1);
+    const n = parseEventId((JSON.parse(text) as { readonly eventId: string }).eventId)?.n ?? 0;
+    for (const observer of this.observers) {
+      if (observer.taskId !== taskId || observer.dealtNow === undefined) continue;
+      const dealt = observer.passesOver(observer.dealtNow);
+      if (dealt < n) world.fault('a checkpoint follows its consumers', `${n} was kept, ${dealt} was dealt with`);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { TransportName } from '../../machines/index.ts';
+
+/** One step of a task's work. */
+export type WorkStep =
+  /** Reports in the same breath as it saves: exactly once, whatever happens. */
+  | { readonly say: 'kept' }
+  /** Reports without saving: once for each attempt. */
+  | { readonly say: 'loose' }
+  | { readonly progress: number }
+  | { readonly rest: number }
+  | { readonly ask: { readonly expiresInMs?: number } }
+  /** Two questions at once. */
+  | { readonly askBoth: true }
+  | { readonly fail: string };
+
+/** What a task does. */
+export interface WorkPlan {
+  readonly steps: readonly WorkStep[];
+  /** May it be run again after its node died? */
+  readonly repeatable: boolean;
+}
+
+/** Where a fault may strike: counted over the whole world, the nth time that somebody comes by. */
+export type FaultPoint =
+  | 'append'
+  | 'create'
+  | 'load'
+  | 'kept'
+  | 'read'
+  | 'due'
+  | 'now'
+  | 'lastEventIds'
+  | 'watch'
+  | 'tail'
+  | 'executor.start'
+  | 'executor.resume'
+  | 'executor.cancel'
+  | 'request'
+  | 'stream'
+  | 'chunk'
+  | 'checkpoint.read'
+  | 'checkpoint.write'
+  | 'checkpoint.remove';
+
+/** What goes wrong there. Each point knows some of them. */
+export type FaultKind =
+  // At a store, an executor or a checkpoint: before it did anything, after it did all, much later, never with an answer, or with the death or sleep of who asked.
+  | 'before'
+  | 'after'
+  | 'slow'
+  | 'conflict'
+  | 'crash before'
+  | 'crash after'
+  | 'freeze'
+  // Of a message of the tail, a request, a connection.
+  | 'lost'
+  | 'late'
+  | 'reply lost'
+  | 'silence'
+  | 'repeated'
+  | 'refused'
+  | 'missing'
+  | 'mute'
+  | 'buffered'
+  | 'cut'
+  | 'half-open'
+  | 'stalled'
+  | 'closed'
+  | 'torn';
+
+/** How somebody who iterates over facts behaves. */
+export interface Habit {
+  /** Rest after each fact, in milliseconds. */
+  readonly slowMs: number;
+  /** Leaves the loop after that many facts, and observes again. */
+  readonly leavesAfter?: number;
+  /** Follows snapshots too, or only. */
+  readonly watches: 'facts' | 'snapshots' | 'both';
+}
+
+/** One decision about a history. Each can be left out, and the rest still makes sense. Times are milliseconds since the beginning. */
+export type Decision =
+  | { readonly kind: 'fault'; readonly on: FaultPoint; readonly nth: number; readonly what: FaultKind }
+  | { readonly kind: 'start'; readonly at: number; readonly client: number; readonly task: number; readonly work: WorkPlan }
+  | { readonly kind: 'observe'; readonly at: number; readonly client: number; readonly task: number; readonly habit: Habit }
+  | { readonly kind: 'answer'; readonly question: number; readonly client: number; readonly afterMs: number; readonly as: AnswerKind }
+  | { readonly kind: 'cancel'; readonly at: number; readonly client: number; readonly task: number; readonly reason?: string }
+  | { readonly kind: 'client dies'; readonly at: number; readonly client: number; readonly backMs: number }
+  | { readonly kind: 'client closes'; readonly at: number; readonly client: number; readonly backMs: number }
+  | { readonly kind: 'offline'; readonly at: number; readonly client: number; readonly ms: number }
+  | { readonly kind: 'blocked'; readonly at: number; readonly client: number; readonly ms: number; readonly transport: TransportName }
+  | { readonly kind: 'tokens end'; readonly at: number }
+  | { readonly kind: 'crash'; readonly at: number; readonly node: number; readonly backMs: number; readonly silent: boolean }
+  | { readonly kind: 'close'; readonly at: number; readonly node: number; readonly backMs: number; readonly drainMs: number }
+  | { readonly kind: 'freeze'; readonly at: number; readonly node: number; readonly ms: number }
+  | { readonly kind: 'clock'; readonly at: number; readonly node: number; readonly byMs: number }
+  | { readonly kind: 'store away'; readonly at: number; readonly node: number; readonly ms: number }
+  | { readonly kind: 'tail away'; readonly at: number; readonly node: number; readonly ms: number }
+  | { readonly kind: 'actor'; readonly at: number; readonly node: number; readonly task: number };
+
+/** Which answer a person gives: a sound one, the same one twice at once, two different ones under one id, one of a type that is not allowed. */
+export type AnswerKind = 'plain' | 'doubled' | 'contradicted' | 'forbidden';
+
+/** Of whom a client's machine is made. */
+export interface ClientPlan {
+  readonly transports: readonly TransportName[];
+  /** False in browsers. */
+  readonly sendsHeaders: boolean;
+  readonly clockOffMs: number;
+  readonly hideAnswered: boolean;
+  /** All tasks over one socket. */
+  readonly sharesSocket: boolean;
+}
+
+/** How much fits where in this history: small sizes make the rare paths common. */
+export interface Sizes {
+  readonly retainedFactsMax: number;
+  readonly hotTasksMax: number;
+  readonly appendFactsMax: number;
+  readonly viewerBytesMax: number;
+  readonly pageFactsMax: number;
+  readonly pollBytesMax: number;
+  readonly pollEventsMax: number;
+  readonly undeliveredMax: number;
+}
+
+/** All that is decided about one history before it begins; the seed decides the rest (delays, ids, jitter). */
+export interface Plan {
+  readonly seed: number;
+  /** How far each node's clock is off, in milliseconds: as many nodes as numbers. */
+  readonly nodes: readonly number[];
+  /** True for a store that one process owns; then there is one node. */
+  readonly exclusive: boolean;
+  readonly sizes: Sizes;
+  readonly clients: readonly ClientPlan[];
+  readonly decisions: readonly Decision[];
+}

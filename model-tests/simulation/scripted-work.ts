@@ -1,0 +1,112 @@
+import { inProcess, TaskFailure, type TaskStopped, type Handler, type Task } from '../../adapters/in-process/index.ts';
+import type { Clock, TaskExecutor } from '../../server/ports/index.ts';
+import type { Being } from './agenda.ts';
+import type { Faults } from './faults.ts';
+import type { WorkPlan } from './plan.ts';
+import type { Witness } from './witness.ts';
+import type { World } from './world.ts';
+
+/** What the work on one node is made of. */
+export interface ScriptedWorkContext {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly witness: Witness;
+  readonly being: Being;
+  readonly name: string;
+  readonly clock: Clock;
+  crash(): void;
+}
+
+const EXECUTOR_SLOW_MS = 3_000;
+
+/** The executor of one node: the real one, whose handlers do what their task's input says, behind calls that may fail. */
+export function scriptedWork(context: ScriptedWorkContext): TaskExecutor {
+  const run = handlerOf(context);
+  const inner = inProcess({ again: { run, repeatable: true }, once: run }, { clock: context.clock });
+  return {
+    ...inner,
+    start: (work) => faulty(context, 'executor.start', () => inner.start(work)),
+    resume: (attempt, resolution) => faulty(context, 'executor.resume', () => inner.resume(attempt, resolution)),
+    cancel: (attempt, order) => faulty(context, 'executor.cancel', () => inner.cancel(attempt, order)),
+  };
+}
+
+async function faulty<T>(
+  { world, faults, being, name, crash }: ScriptedWorkContext,
+  point: 'executor.start' | 'executor.resume' | 'executor.cancel',
+  verb: () => Promise<T>,
+): Promise<T> {
+  switch (faults.strike(point, name)) {
+    case 'before':
+      throw new Error('The executor is out of reach.');
+    case 'after':
+      await verb();
+      throw new Error("The executor's reply was lost.");
+    case 'slow':
+      await new Promise<void>((resolve) => world.after(EXECUTOR_SLOW_MS, being, resolve));
+      return verb();
+    case 'crash before':
+      crash();
+      return new Promise(() => undefined);
+    case 'crash after':
+      await verb();
+      crash();
+      return new Promise(() => undefined);
+    default:
+      return verb();
+  }
+}
+
+function handlerOf(context: ScriptedWorkContext): Handler {
+  const { world, witness, clock, being } = context;
+
+  /** A report that was said to be taken is in the log. */
+  async function acknowledged(task: Task, said: Promise<void>, message: string): Promise<void> {
+    await said;
+    if (!being.isDead && !witness.of(task.taskId).messages.has(message))
+      world.fault('acknowledged writes are in the log', `"${message}" of ${task.taskId} was acknowledged`);
+  }
+
+  async function ask(task: Task, key: string, expiresInMs: number | undefined): Promise<void> {
+    const asked = task.suspend(key, {
+      reasonCode: 'WHY',
+      allowedActions: ['yes', 'no'],
+      ...(expiresInMs !== undefined && { expiresInMs }),
+    });
+    let answer;
+    try {
+      answer = await asked;
+    } catch (error) {
+      if (error instanceof TaskFailure && error.code === 'SUSPENSION_EXPIRED') return;
+      throw error;
+    }
+    if (being.isDead) return;
+    const accepted = [...witness.of(task.taskId).accepted].filter(([suspendId]) => suspendId.startsWith(`${key}-`)).map(([, id]) => id);
+    if (!accepted.includes(answer.clientActionId))
+      world.fault('the handler gets the accepted answer', `${answer.clientActionId} of ${key}, accepted was ${accepted.join() || 'none'}`);
+  }
+
+  return async (task) => {
+    const { steps } = task.input as unknown as WorkPlan;
+    for (let i = Number(task.saved ?? 0); i < steps.length; i += 1) {
+      const step = steps[i];
+      if (!step) break;
+      if ('say' in step) {
+        const message = step.say === 'kept' ? `kept ${i}` : `loose ${task.attempt} ${i}`;
+        const said = task.message(message);
+        if (step.say === 'kept') void task.save(i + 1);
+        await acknowledged(task, said, message);
+      } else if ('progress' in step) await task.progress(step.progress, { stage: `step ${i}` });
+      else if ('rest' in step) {
+        if (task.signal.aborted) throw task.signal.reason;
+        await new Promise<void>((resolve, reject) => {
+          task.signal.addEventListener('abort', () => reject(task.signal.reason as TaskStopped), { once: true });
+          clock.setTimeout(resolve, step.rest);
+        });
+      } else if ('ask' in step) await ask(task, `q${i}`, step.ask.expiresInMs);
+      else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);
+      else throw new TaskFailure(step.fail, 'As planned.', { retryable: false });
+    }
+    return { steps: steps.length, attempt: task.attempt };
+  };
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../../server/ports/index.ts';
+import type { Appointment, Being } from './agenda.ts';
+import type { World } from './world.ts';
+
+/** A machine's clock: the world's, and how far it is off. */
+export interface SimulatedClock extends Clock {
+  /** Sets it forward, or back. */
+  shift(ms: number): void;
+  /** Whoever it belongs to is over, and must have left no timer. */
+  assertIdle(): void;
+}
+
+/** The clock of somebody; dies and freezes with them. */
+export function simulatedClock(world: World, whose: Being, offBy = 0): SimulatedClock {
+  const armed = new Map<Appointment, string | undefined>();
+  let offset = offBy;
+  return {
+    now: () => world.now + offset,
+    setTimeout(fn, ms) {
+      const timer = world.after(ms, whose, () => {
+        armed.delete(timer);
+        fn();
+      });
+      armed.set(timer, world.told && new Error().stack);
+      return timer;
+    },
+    clearTimeout(id) {
+      if (id == null) return;
+      // What was given out above.
+      armed.delete(id as Appointment);
+      world.cancel(id as Appointment);
+    },
+    shift: (ms) => (offset += ms),
+    assertIdle() {
+      if (armed.size === 0 || whose.isDead) return;
+      const stacks = [...armed.values()].flatMap((stack) => (stack ? [`\n${stack.split('\n').slice(2, 8).join('\n')}`] : []));
+      world.fault('nothing is left open', `${whose.name} left ${armed.size} timers${stacks.join('')}`);
+    },
+  };
+}

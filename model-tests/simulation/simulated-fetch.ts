@@ -1,0 +1,230 @@
+import type { Being } from './agenda.ts';
+import type { Dice } from './dice.ts';
+import type { SimulatedAnswer } from './door.ts';
+import { ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
+import { latency, type Flight, type Network } from './network.ts';
+import type { SimulatedNode } from './node.ts';
+import { Outflow } from './outflow.ts';
+import type { FaultKind } from './plan.ts';
+import { BodyStandIn, responseOf } from './response-body.ts';
+import type { StreamCheck } from './stream-check.ts';
+
+/** What a client's fetch is made of. */
+export interface SimulatedFetchContext {
+  readonly network: Network;
+  readonly client: Being;
+  readonly dice: Dice;
+  /** False while nothing of that kind gets out of the client's network. */
+  gets(kind: 'sse' | 'request'): boolean;
+  /** Looks at what a node sends over one stream. */
+  readonly newCheck: () => StreamCheck;
+}
+
+/** A `fetch` that goes over the simulated network. */
+export function simulatedFetch(context: SimulatedFetchContext): typeof fetch {
+  return ((url: string, init: RequestInit) =>
+    new Promise<Response>((resolve, reject) => new Exchange(context, url, init, resolve, reject))) as typeof fetch;
+}
+
+const STREAM = /\/tasks\/([^/]+)\/events\/stream/;
+
+/** One request and its answer. */
+class Exchange {
+  readonly #context: SimulatedFetchContext;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (response: Response) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #flights = new Set<Flight>();
+  #body: BodyStandIn | undefined;
+  #isOver = false;
+
+  constructor(
+    context: SimulatedFetchContext,
+    url: string,
+    { method = 'GET', headers, body, signal }: RequestInit,
+    resolve: (response: Response) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#context = context;
+    this.#signal = signal ?? undefined;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const target = url.slice(url.indexOf('/', 'https://'.length));
+    const request: SimulatedRequest = {
+      method,
+      target,
+      headers: headers as Record<string, string>,
+      body: body == null ? undefined : (body as string),
+    };
+    signal?.addEventListener('abort', this.#onAbort);
+    if (signal?.aborted) this.#fail(signal.reason);
+    else this.#send(request, STREAM.test(target));
+  }
+
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#signal?.reason;
+    for (const flight of this.#flights) flight.clientGone();
+    this.#body?.fail(reason);
+    this.#fail(reason);
+  };
+
+  #send(request: SimulatedRequest, isStream: boolean): void {
+    const { network, client, dice, gets } = this.#context;
+    const { world, faults } = network;
+    const what = faults.strike(isStream ? 'stream' : 'request', client.name);
+    const outMs = latency(dice) + (what === 'slow' ? 1_000 + dice.fraction() * 5_000 : 0);
+    const fail = (why: string): unknown => world.after(outMs, client, () => this.#fail(new TypeError(why)));
+    if (!gets(isStream ? 'sse' : 'request')) return void fail('The network is away.');
+    if (what === 'lost') return void fail('The connection was refused.');
+    if (what === 'silence') return;
+    if (what === 'refused') return void this.#answer({ status: 502, headers: {}, body: 'Bad gateway' }, outMs, undefined);
+    if (what === 'missing') return void this.#answer({ status: 426, headers: {}, body: '' }, outMs, undefined);
+    const first = network.pick(dice);
+    if (!first) return void fail('Nobody listens.');
+    this.#deliver(request, first, outMs, what);
+    const second = what === 'repeated' ? network.pick(dice) : undefined;
+    if (second) this.#deliver(request, second, outMs + latency(dice), undefined);
+  }
+
+  #deliver(request: SimulatedRequest, node: SimulatedNode, outMs: number, what: FaultKind | undefined): void {
+    const { network, client, dice } = this.#context;
+    const { world } = network;
+    const response = new ResponseStandIn();
+    const flight: Flight = {
+      node,
+      client,
+      nodeGone: (silent) => {
+        this.#land(flight);
+        if (silent) return;
+        world.after(latency(dice), client, () => {
+          this.#body?.fail(new TypeError('The connection was reset.'));
+          this.#fail(new TypeError('The connection was reset.'));
+        });
+      },
+      clientGone: () => {
+        this.#land(flight);
+        world.after(latency(dice), node.being, () => response.vanish());
+      },
+    };
+    this.#flights.add(flight);
+    network.flights.add(flight);
+    const stream = STREAM.exec(request.target);
+    if (stream) this.#prepareStream(response, node, flight, what, { taskId: stream[1] ?? '', cursor: request.headers['last-event-id'] });
+    world.after(outMs, node.being, () => {
+      void node.door.handle(request, response).then((answer) => {
+        if (answer && !response.destroyed) this.#answer(answer, latency(dice), flight, what);
+      });
+    });
+  }
+
+  /** The response becomes a stream, unless it is refused. */
+  #prepareStream(
+    response: ResponseStandIn,
+    node: SimulatedNode,
+    flight: Flight,
+    what: FaultKind | undefined,
+    asked: { readonly taskId: string; readonly cursor: string | string[] | undefined },
+  ): void {
+    const { network, client, dice, newCheck } = this.#context;
+    const { world, faults } = network;
+    const check = newCheck();
+    check.begin(asked.taskId, asked.cursor === undefined ? undefined : String(asked.cursor));
+    const body = new BodyStandIn();
+    const isHeld = what === 'buffered' || what === 'mute';
+    const lose = (): void => body.fail(new TypeError('The stream was cut.'));
+    const outflow = new Outflow({
+      world,
+      faults,
+      dice,
+      name: client.name,
+      sender: node.being,
+      receiver: client,
+      cut: (who) => {
+        if (who !== 'nobody') world.after(latency(dice), client, lose);
+        // Half-open: what the client says from now on does not get through either.
+        if (who === 'both') this.#vanish(response, node, flight);
+        else this.#land(flight);
+      },
+      endBetween: () => {
+        this.#vanish(response, node, flight);
+        world.after(latency(dice), client, () => body.end());
+      },
+    });
+    const arriveLater = (run: () => void): unknown => world.after(latency(dice), client, run);
+    response.outflow = outflow;
+    response.onHead = (status) => {
+      this.#body = body;
+      const begin = (): void => {
+        if (!this.#isOver) this.#settle(responseOf({ status, headers: {}, body: '' }, body));
+      };
+      if (what !== 'mute') outflow.send(100, begin);
+    };
+    response.onChunk = (bytes) => {
+      check.sent(bytes.toString('utf8'));
+      outflow.send(bytes.length, () => {
+        if (what === 'mute') return;
+        const half = isHeld ? 0 : dice.below(bytes.length * 4);
+        if (half > 0 && half < bytes.length) {
+          body.push(bytes.subarray(0, half));
+          body.push(bytes.subarray(half));
+        } else body.push(bytes, what === 'buffered');
+      });
+    };
+    response.onEnd = () => {
+      if (!outflow.isBroken) check.ended();
+      outflow.send(5, () => body.end());
+      outflow.whenTaken(() => response.vanish());
+    };
+    response.onDestroy = () => {
+      outflow.break(dice.odds(0.5));
+      this.#land(flight);
+      arriveLater(lose);
+    };
+  }
+
+  #vanish(response: ResponseStandIn, node: SimulatedNode, flight: Flight): void {
+    const { network, dice } = this.#context;
+    response.outflow?.break(false);
+    this.#land(flight);
+    network.world.after(latency(dice), node.being, () => response.vanish());
+  }
+
+  #answer(answer: SimulatedAnswer, ms: number, flight: Flight | undefined, what?: FaultKind): void {
+    const { network, client, dice } = this.#context;
+    const { world } = network;
+    if (what === 'reply lost')
+      world.after(ms, client, () => {
+        this.#fail(new TypeError('The connection was reset.'));
+      });
+    else
+      world.after(ms, client, () => {
+        if (this.#isOver) return;
+        const body = new BodyStandIn();
+        this.#body = body;
+        const bytes = Buffer.from(answer.body);
+        const half = what === 'torn' ? bytes.length >> 1 : bytes.length;
+        if (half > 0) body.push(bytes.subarray(0, half));
+        if (half === bytes.length) body.end();
+        else world.after(latency(dice), client, () => body.fail(new TypeError('The body was torn.')));
+        this.#settle(responseOf(answer, body));
+      });
+    if (flight) this.#land(flight);
+  }
+
+  #settle(response: Response): void {
+    this.#isOver = true;
+    this.#resolve(response);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#reject(error);
+  }
+
+  #land(flight: Flight): void {
+    this.#flights.delete(flight);
+    this.#context.network.flights.delete(flight);
+  }
+}

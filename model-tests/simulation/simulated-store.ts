@@ -1,0 +1,133 @@
+import { memoryStore, type Memory } from '../../adapters/memory/index.ts';
+import type { Store, TailListener } from '../../server/ports/index.ts';
+import type { Being } from './agenda.ts';
+import type { Faults } from './faults.ts';
+import type { FaultPoint } from './plan.ts';
+import type { Witness } from './witness.ts';
+import type { World } from './world.ts';
+
+/** What a node's way to the store is made of. */
+export interface SimulatedStoreContext {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly witness: Witness;
+  readonly memory: Memory;
+  readonly exclusive: boolean;
+  /** The node. */
+  readonly being: Being;
+  /** Tells the incarnations of one node apart. */
+  readonly name: string;
+  crash(): void;
+  freeze(): void;
+  /** A bug between the node and its store, planted to see it found. */
+  readonly plant?: ((store: Store, memory: Memory) => Store) | undefined;
+}
+
+/** A node's way to the one store: each call takes time, and may fail before or after it was done. */
+export interface SimulatedStore extends Store {
+  /** No call gets through until then, in milliseconds of the world. */
+  awayUntil: number;
+  /** No message of the tail gets through for that long; then the tail says that it was interrupted. */
+  interrupt(ms: number): void;
+}
+
+export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
+  const { world, faults, witness, memory, exclusive, being, name } = context;
+  const dice = world.dice(`store ${name}`);
+  const plain = memoryStore({ memory, clock: { now: () => world.now, setTimeout: () => undefined, clearTimeout: () => undefined } });
+  const base = context.plant?.(witnessed(plain), memory) ?? witnessed(plain);
+  const listeners = new Set<TailListener>();
+  let tailAwayUntil = 0;
+
+  function witnessed(store: Store): Store {
+    return {
+      ...store,
+      append(commit) {
+        const row = memory.tasks.get(commit.taskId);
+        const before = row?.revision;
+        const written = store.append(commit);
+        if (row && row.revision !== before) witness.committed(commit, row, name);
+        written.catch((error: unknown) => world.fault('sound commits', `${name} wrote what no store may take: ${String(error)}`));
+        return written;
+      },
+      create(task) {
+        const isNew = !memory.tasks.has(task.taskId) && !memory.requests.has(task.requestKey);
+        const created = store.create(task);
+        if (isNew) witness.created(task, name);
+        return created;
+      },
+    };
+  }
+
+  function call<T>(point: FaultPoint, verb: () => Promise<T>, conflict?: T): Promise<T> {
+    if (being.isDead) return new Promise(() => undefined);
+    const away = !faults.isCalm && world.time < simulated.awayUntil;
+    const what = faults.strike(point, name) ?? (away ? (dice.odds(0.7) ? 'before' : 'after') : undefined);
+    const outMs = dice.odds(0.6) ? 0 : dice.fraction() * 3;
+    const backMs = what === 'slow' ? 2_000 + dice.fraction() * 5_000 : 0.1 + dice.fraction() * (dice.odds(0.05) ? 200 : 3);
+    return new Promise<T>((resolve, reject) => {
+      const fail = (why: string): unknown => world.after(backMs, being, () => reject(new Error(why)));
+      if (what === 'crash before') return context.crash();
+      if (what === 'before') return void fail('The store is out of reach.');
+      if (what === 'conflict' && conflict !== undefined) return void world.after(backMs, being, () => resolve(conflict));
+      // On its way it is out of the node's hands, whatever becomes of that.
+      world.after(outMs, world.itself, () => {
+        verb().then(
+          (result) => {
+            if (what === 'crash after') context.crash();
+            else if (what === 'after') fail('The reply was lost.');
+            else world.after(backMs, being, () => resolve(result));
+            if (what === 'freeze') context.freeze();
+          },
+          (error: unknown) => world.after(backMs, being, () => reject(error as Error)),
+        );
+      });
+    });
+  }
+
+  const simulated: SimulatedStore = {
+    name: 'simulated',
+    exclusive,
+    awayUntil: 0,
+    open: () => base.open(),
+    close: () => base.close(),
+    now: () => call('now', () => base.now()),
+    create: (task) => call('create', () => base.create(task)),
+    load: (taskId) => call('load', () => base.load(taskId)),
+    kept: (taskId, names) => call('kept', () => base.kept(taskId, names)),
+    append: (commit) => call('append', () => base.append(commit), 'conflict'),
+    remove: (taskId, requestKey, revision) => call('append', () => base.remove(taskId, requestKey, revision), 'conflict'),
+    due: (until, limit, after) => call('due', () => base.due(until, limit, after)),
+    read: (taskId, from, limit) => call('read', () => base.read(taskId, from, limit)),
+    lastEventIds: (taskIds) => call('lastEventIds', () => base.lastEventIds(taskIds)),
+    tail(listener) {
+      const arrivals = new Map<string, number>();
+      listeners.add(listener);
+      const tail = base.tail({
+        committed(taskId, entries, ended) {
+          if (being.isDead) return;
+          const what = faults.strike('tail', name);
+          if (what === 'lost' || (world.time < tailAwayUntil && !faults.isCalm)) return;
+          const ms = what === 'late' ? 1_000 + dice.fraction() * 6_000 : dice.fraction() * (dice.odds(0.1) ? 100 : 3);
+          const at = Math.max(world.time + ms, arrivals.get(taskId) ?? 0);
+          arrivals.set(taskId, at);
+          world.after(at - world.time, being, () => listener.committed(taskId, entries, ended));
+        },
+        interrupted: () => undefined,
+      });
+      return {
+        watch: (taskId) => call('watch', () => tail.watch(taskId)),
+        unwatch: (taskId) => tail.unwatch(taskId),
+        async close() {
+          listeners.delete(listener);
+          await tail.close();
+        },
+      };
+    },
+    interrupt(ms) {
+      tailAwayUntil = world.time + ms;
+      world.after(ms, being, () => listeners.forEach((listener) => listener.interrupted()));
+    },
+  };
+  return simulated;
+}

@@ -1,0 +1,127 @@
+import { EventEmitter } from 'node:events';
+import type { Outflow } from './outflow.ts';
+
+/** The connection under a WebSocket, as far as our door looks at it: takes frames as they are laid out on the wire. */
+export class SocketStandIn extends EventEmitter {
+  bytesRead = 0;
+  writableCorked = 0;
+  readonly #outflow: Outflow;
+  readonly #onFrame: (text: string) => void;
+  readonly #onSent: (text: string) => void;
+
+  constructor(outflow: Outflow, onFrame: (text: string) => void, onSent: (text: string) => void) {
+    super();
+    this.#outflow = outflow;
+    this.#onFrame = onFrame;
+    this.#onSent = onSent;
+  }
+
+  get writable(): boolean {
+    return !this.#outflow.isBroken;
+  }
+  get writableLength(): number {
+    return this.#outflow.pendingBytes;
+  }
+  get bytesWritten(): number {
+    return this.#outflow.pendingBytes + this.#outflow.takenBytes;
+  }
+
+  /** What is written in between goes out at once all the same. */
+  cork(): void {
+    this.writableCorked += 1;
+  }
+  uncork(): void {
+    this.writableCorked -= 1;
+  }
+
+  write(bytes: Buffer, taken?: (error?: Error) => void): boolean {
+    for (const text of bytes.length > 0 ? textFrames(bytes) : []) {
+      this.#onSent(text);
+      this.#outflow.send(text.length, () => this.#onFrame(text));
+    }
+    if (taken) this.#outflow.whenTaken(() => taken());
+    return this.writableLength === 0;
+  }
+}
+
+/** The other end of a WebSocket. */
+export interface WebSocketPeer {
+  /** A frame goes out. */
+  sent(text: string): void;
+  frame(text: string): void;
+  closed(code: number): void;
+  pinged(): void;
+  /** A Close frame goes out. */
+  closing(code: number): void;
+  terminated(): void;
+}
+
+/** A WebSocket that was accepted, as far as our door looks at it. */
+export class WebSocketStandIn extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
+  isPaused = false;
+  #unheard: string[] = [];
+  readonly #outflow: Outflow;
+  readonly #peer: WebSocketPeer;
+
+  constructor(outflow: Outflow, peer: WebSocketPeer) {
+    super();
+    this.#outflow = outflow;
+    this.#peer = peer;
+  }
+
+  /** A frame came. */
+  hear(text: string): void {
+    if (this.readyState !== this.OPEN) return;
+    if (this.isPaused) this.#unheard.push(text);
+    else this.emit('message', Buffer.from(text), false);
+  }
+  pause(): void {
+    this.isPaused = true;
+  }
+  resume(): void {
+    this.isPaused = false;
+    const texts = this.#unheard;
+    this.#unheard = [];
+    for (const text of texts) this.hear(text);
+  }
+  send(text: string): void {
+    this.#peer.sent(text);
+    this.#outflow.send(text.length, () => this.#peer.frame(text));
+  }
+  ping(): void {
+    this.#outflow.send(2, () => this.#peer.pinged());
+  }
+  close(code: number): void {
+    if (this.readyState !== this.OPEN) return;
+    this.readyState = 2;
+    this.#peer.closing(code);
+    this.#outflow.send(4, () => this.#peer.closed(code));
+  }
+  terminate(): void {
+    if (this.readyState === 3) return;
+    this.#peer.terminated();
+    this.vanish();
+  }
+  /** The connection is gone, whoever ended it. */
+  vanish(): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.#outflow.break(false);
+    queueMicrotask(() => this.emit('close'));
+  }
+}
+
+/** Text frames as RFC 6455 lays them out, unmasked. */
+function textFrames(bytes: Buffer): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const short = bytes.readUInt8(at + 1);
+    const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+    const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+    texts.push(bytes.toString('utf8', start, start + length));
+    at = start + length;
+  }
+  return texts;
+}

@@ -1,0 +1,96 @@
+import { Agenda, being, type Appointment, type Being } from './agenda.ts';
+import { diceOf, hashOf, type Dice } from './dice.ts';
+
+/** Something that must never happen, and did. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  /** Names the rule that was broken; a shrunk history breaks the same one. */
+  readonly rule: string;
+
+  constructor(rule: string, message: string) {
+    super(message);
+    this.rule = rule;
+  }
+}
+
+/** When the world begins, in milliseconds since the epoch. */
+export const BEGINNING = 1_800_000_000_000;
+
+/** Time and chance of one history, what will happen next, and what has happened. */
+export class World {
+  readonly seed: number;
+  /** What happens to nobody in particular. */
+  readonly itself: Being = being('world');
+  /** What happened, where somebody wants to read it. */
+  readonly told: string[] | undefined;
+  steps = 0;
+  violation: Violation | undefined;
+  readonly #agenda = new Agenda();
+  #time = 0;
+  #hash = hashOf('');
+
+  constructor(seed: number, isTold: boolean) {
+    this.seed = seed;
+    this.told = isTold ? [] : undefined;
+  }
+
+  /** Milliseconds since the beginning. */
+  get time(): number {
+    return this.#time;
+  }
+  /** Milliseconds since the epoch. */
+  get now(): number {
+    return BEGINNING + Math.floor(this.#time);
+  }
+  /** Two equal histories have equal hashes. */
+  get hash(): string {
+    return this.#hash.toString(16).padStart(8, '0');
+  }
+
+  dice(name: string): Dice {
+    return diceOf(this.seed, name);
+  }
+
+  after(ms: number, whose: Being, run: () => void): Appointment {
+    return this.#agenda.add(this.#time + Math.max(0, ms), whose, run);
+  }
+  cancel(appointment: Appointment): void {
+    this.#agenda.cancel(appointment);
+  }
+
+  /** Enters a line into the history. */
+  tell(who: string, what: string): void {
+    this.#hash = hashOf(what, hashOf(who, this.#hash ^ Math.floor(this.#time)));
+    this.told?.push(`${this.#time.toFixed(2).padStart(10)}  ${who.padEnd(10)}  ${what}`);
+  }
+
+  /** Notes the first rule that was broken; the history ends with it. */
+  fault(rule: string, message: string): void {
+    this.tell('VIOLATION', `${rule}: ${message}`);
+    this.violation ??= new Violation(rule, message);
+  }
+
+  /** Lets things happen, one after the other, each with all that follows from it at once, until the condition holds. False where it never did. */
+  async until(holds: () => boolean, withinMs: number): Promise<boolean> {
+    const limit = this.#time + withinMs;
+    while (!this.violation) {
+      if (holds()) return true;
+      const next = this.#agenda.next();
+      if (!next) return false;
+      if (next.at > limit) {
+        // Not lost: it may still be waited for.
+        if (next.run) this.#agenda.add(next.at, next.whose, next.run);
+        this.#time = limit;
+        return holds();
+      }
+      this.#time = Math.max(this.#time, next.at);
+      this.steps += 1;
+      const { run } = next;
+      next.run = undefined;
+      run?.();
+      // Microtasks and next ticks are through when this comes back.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    return false;
+  }
+}
