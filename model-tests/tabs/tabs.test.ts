@@ -46,4 +46,82 @@ describe('tabs of one browser', () => {
     for (const numbers of seen) expect(numbers).toEqual(upTo(502));
     expect([second, third].map(({ sockets }) => sockets.getSnapshot()).sort()).toEqual(['following', 'leading']);
   });
+
+  test('take the lead away from a frozen one, which follows when it wakes', async () => {
+    let goOn = (): void => undefined;
+    const isTime = new Promise<void>((resolve) => (goOn = resolve));
+    const host = await hostOf({
+      halves: async (task) => {
+        for (let i = 1; i <= 100; i += 1) await task.progress(i / 2);
+        await isTime;
+        for (let i = 1; i <= 100; i += 1) await task.progress(50 + i / 2);
+        return {};
+      },
+    });
+    const open = browser(host.baseUrl);
+    const quick = { pulseMs: 20, silenceMs: 20, absentMs: 10_000 };
+    const [first, second] = [open({}, quick), open({}, quick)] as const;
+    await untilLeading(first);
+    const { taskId } = await first.client.start({ taskType: 'halves' });
+    let wake = (): void => undefined;
+    const log = numbersOf(first, taskId);
+    const seen = await numbersOf(second, taskId, (n) => {
+      // The last one of the first half: whoever is frozen now hears nothing of the second.
+      if (n !== 101) return;
+      wake = first.freeze();
+      goOn();
+    });
+    expect(seen).toEqual(upTo(202));
+    expect(second.sockets.getSnapshot()).toBe('leading');
+    wake();
+    expect(await log).toEqual(upTo(202));
+    expect(first.sockets.getSnapshot()).toBe('following');
+  });
+
+  test('with cursors of their own share one subscription of a task', async () => {
+    const host = await hostOf(counting);
+    const open = browser(host.baseUrl);
+    const tabs = [open(), open(), open()] as const;
+    await untilLeading(tabs[0]);
+    const { taskId } = await tabs[0].client.start({ taskType: 'count.to', input: { to: 2000 } });
+    const all = tabs.map((): number[] => []);
+    const watch = async (index: 0 | 1 | 2, lastEventId: string): Promise<void> => {
+      for await (const { eventId } of tabs[index].client.observe(taskId, { lastEventId })) {
+        all[index]?.push(Number(eventId.split('-')[0]));
+        if (index === 0 && all[0]?.length === 100) others.push(watch(1, ''), watch(2, eventId));
+      }
+    };
+    const others: Promise<void>[] = [];
+    await watch(0, '');
+    await Promise.all(others);
+    expect(all).toEqual([upTo(2002), upTo(2002), upTo(2002).slice(100)]);
+    // One at a time; a joiner with an older cursor may make the leader connect anew.
+    expect(host.upgrades).toBeLessThanOrEqual(3);
+  });
+
+  test('have twenty tasks over one socket, each complete, once and in order in each tab', async () => {
+    const host = await hostOf(counting);
+    const open = browser(host.baseUrl);
+    const tabs = [open(), open(), open()] as const;
+    await untilLeading(tabs[0]);
+    const ids = await Promise.all(
+      upTo(20).map(async (n) => (await tabs[0].client.start({ taskType: 'count.to', input: { to: 50 + n } })).taskId),
+    );
+    const logs = await Promise.all(tabs.flatMap((tab) => ids.map((taskId) => numbersOf(tab, taskId))));
+    expect(logs).toEqual(tabs.flatMap(() => upTo(20).map((n) => upTo(52 + n))));
+    expect(host.most).toBe(1);
+  });
+
+  test('lose nothing where one is slower than all others', async () => {
+    const host = await hostOf(counting);
+    const open = browser(host.baseUrl);
+    const first = open({}, { untakenCharactersMax: 100_000 });
+    await untilLeading(first);
+    const slow = open({ limits: { undeliveredMax: 50 } });
+    const { taskId } = await first.client.start({ taskType: 'count.to', input: { to: 900 } });
+    const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const [quick, late] = await Promise.all([numbersOf(first, taskId), numbersOf(slow, taskId, turn)]);
+    expect(quick).toEqual(upTo(902));
+    expect(late).toEqual(upTo(902));
+  });
 });

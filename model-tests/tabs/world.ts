@@ -19,6 +19,7 @@ import {
   nodeSockets,
   systemClock,
   type Clock,
+  type SocketPort,
   type TaskBridgeClient,
   type TaskBridgeClientOptions,
 } from 'taskbridge/client/node';
@@ -90,7 +91,7 @@ export function browser(baseUrl: string, locks: LockPort = processLocks()) {
     const ice = createIce();
     const sockets = tabSockets({
       name: 'ada',
-      sockets: multiplexed(nodeSockets()),
+      sockets: ice.sockets(multiplexed(nodeSockets())),
       locks: ice.locks(locks),
       channels: ice.channels(platformChannels()),
       clock: ice.clock,
@@ -113,7 +114,7 @@ export function browser(baseUrl: string, locks: LockPort = processLocks()) {
   };
 }
 
-/** What freezes with a page: its timers, and everything that would be told. The network goes on. */
+/** What freezes with a page: its timers, and everything that it would hear. */
 function createIce() {
   const held: (() => void)[] = [];
   let isFrozen = false;
@@ -133,6 +134,17 @@ function createIce() {
           { held: later(() => listener.held()), lost: later(() => listener.lost()), refused: later(() => listener.refused()) },
           options,
         ),
+    }),
+    sockets: (port: SocketPort): SocketPort => ({
+      ...port,
+      open: (request, listener) =>
+        port.open(request, {
+          opened: later(() => listener.opened()),
+          frame: later((text) => listener.frame(text)),
+          closed: later((closeCode) => listener.closed(closeCode)),
+          cut: later(() => listener.cut()),
+          refused: later((...answer) => listener.refused(...answer)),
+        }),
     }),
     channels: (port: ChannelPort | undefined): ChannelPort | null =>
       port ? { open: (name, onMessage) => port.open(name, later(onMessage)) } : null,
