@@ -24,13 +24,13 @@ export interface NodeProcess {
   thaw(): void;
 }
 
-/** Starts a node on a Redis server. */
-export async function startNode(redisPort: number, { leaseMs = 1500 } = {}): Promise<NodeProcess> {
+/** Starts a node on a Redis server; `program` is what it runs. */
+export async function startNode(redisPort: number, { leaseMs = 1500, program = host } = {}): Promise<NodeProcess> {
   const stopped: StoppedRun[] = [];
   let child: ChildProcess;
   let port = 0;
   const start = async () => {
-    const started = fork(host, [String(redisPort), String(leaseMs)], {
+    const started = fork(program, [String(redisPort), String(leaseMs)], {
       cwd: root,
       execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

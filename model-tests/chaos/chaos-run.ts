@@ -1,0 +1,131 @@
+import { Redis } from 'ioredis';
+import { redisStore } from 'taskbridge/adapters/redis';
+import type { Fact } from 'taskbridge/machines';
+import { chaosProxy } from '../conformance/chaos/proxy.ts';
+import { startNode } from '../redis/node-process.ts';
+import { startRedis } from '../redis/redis-server.ts';
+import { fileURLToPath } from 'node:url';
+import { diceOf } from './dice.ts';
+import { breakerOf, planFaults, type FaultName } from './faults.ts';
+import { delivered, emptyLedger, type Ledger } from './ledger.ts';
+import { settle } from './settle.ts';
+import { judge, type Logs, type Verdict } from './verdict.ts';
+import { visit } from './visitor.ts';
+
+/** What a run is told. */
+export interface ChaosRunOptions {
+  readonly seed: number;
+  /** How long things break, in milliseconds; what is begun then is brought to its end afterwards. */
+  readonly runMs: number;
+  /** Defaults to 50. */
+  readonly visitors?: number;
+  /** Defaults to a minute. */
+  readonly settleMs?: number;
+  /** Told of every fault, and of the state of things every ten seconds. */
+  readonly say?: (line: string) => void;
+}
+
+/** What a run came to. */
+export interface ChaosReport extends Verdict {
+  readonly seed: number;
+  readonly faults: ReadonlyMap<FaultName, number>;
+  readonly ledger: Ledger;
+  readonly settledInMs: number;
+}
+
+const PROXIES = 10;
+const OWNERS = 5;
+const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
+const program = fileURLToPath(new URL('children/host.ts', import.meta.url));
+
+/** Two hosts on one Redis, a crowd of clients behind proxies that misbehave, and everything killed now and then. */
+export async function runChaos({
+  seed,
+  runMs,
+  visitors = 50,
+  settleMs = 60_000,
+  say = () => undefined,
+}: ChaosRunOptions): Promise<ChaosReport> {
+  const dice = diceOf(seed);
+  const begunAt = Date.now();
+  const tell = (line: string): void => say(`${((Date.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${line}`);
+  const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
+  const hosts = await Promise.all([startNode(redis.port, { program }), startNode(redis.port, { program })]);
+  let turn = 0;
+  const target = () => {
+    turn += 1;
+    return hosts.map((_host, nth) => ({ port: (hosts[(nth + turn) % hosts.length] ?? hosts[0]).port }));
+  };
+  const proxies = await Promise.all(Array.from({ length: PROXIES }, () => chaosProxy({ target })));
+  const ledger = emptyLedger();
+  const breaker = breakerOf({ redis, hosts, proxies }, tell);
+  let isOver = false;
+  const crowd = { ledger, isOver: () => isOver, begun: [] };
+  const progress = setInterval(() => tell(progressOf(ledger)), 10_000);
+  try {
+    const living = Array.from({ length: visitors }, (_visitor, nth) => {
+      const baseUrl = proxies[nth % PROXIES]?.url ?? '';
+      const [owner, transport] = [`owner-${nth % OWNERS}`, TRANSPORTS[Math.floor(nth / OWNERS) % TRANSPORTS.length]];
+      return visit({ name: `v${nth}`, owner, baseUrl, transport, dice: dice.for(`visitor ${nth}`) }, crowd);
+    });
+    const plan = planFaults(dice.for('faults'), runMs, { hosts: hosts.length, proxies: PROXIES });
+    const startedAt = Date.now();
+    const pauseUntil = (atMs: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, startedAt + atMs - Date.now())));
+    for (const fault of plan) {
+      await pauseUntil(fault.atMs);
+      void breaker.inflict(fault);
+    }
+    await pauseUntil(runMs);
+    await breaker.mended();
+    isOver = true;
+    tell('no more faults; what was begun is brought to its end');
+    const settlingAt = Date.now();
+    await settle(ledger, hosts[0].url, settleMs);
+    const late = new Promise((resolve) => setTimeout(resolve, Math.max(15_000, settlingAt + settleMs - Date.now())));
+    await Promise.race([Promise.all(living), late]);
+    const settledInMs = Date.now() - settlingAt;
+    // Calls that were on their way when their tasks ended.
+    await settle(ledger, hosts[1].url, 1000);
+    tell(progressOf(ledger));
+    return { ...judge(ledger, await logsOf(redis.port)), seed, faults: breaker.counts, ledger, settledInMs };
+  } finally {
+    clearInterval(progress);
+    isOver = true;
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    await Promise.all(hosts.map((host) => host.kill()));
+    await redis.stop();
+  }
+}
+
+function progressOf(ledger: Ledger): string {
+  const { creations, viewings, actions, brought, lives, cancels } = ledger;
+  const ended = viewings.filter(({ stays }) => stays.at(-1)?.end === 'ended').length;
+  const unknown = actions.filter(({ outcomes }) => outcomes.includes('unknown')).length;
+  return (
+    `${creations.length} tasks, ${delivered(ledger)} facts delivered (ws ${brought.ws}, sse ${brought.sse}, poll ${brought.poll} came), ` +
+    `${ended} of ${viewings.length} viewings ended, ${lives} lives of clients, ${actions.length} actions (${unknown} once unknown), ${cancels} cancels`
+  );
+}
+
+/** Every log in the store. */
+async function logsOf(port: number): Promise<Logs> {
+  const redis = new Redis(port);
+  const store = redisStore(redis);
+  await store.open();
+  try {
+    const logs = new Map<string, readonly Fact[]>();
+    for await (const keys of redis.scanStream({ match: 'taskbridge:*:task:*', count: 1000 }))
+      for (const key of keys as string[]) {
+        const taskId = key.slice(key.lastIndexOf(':') + 1);
+        const page = await store.read(taskId, 1, { facts: 1_000_000, bytes: Number.MAX_SAFE_INTEGER });
+        logs.set(
+          taskId,
+          (page?.entries ?? []).map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Fact),
+        );
+      }
+    return logs;
+  } finally {
+    await store.close();
+    redis.disconnect();
+  }
+}

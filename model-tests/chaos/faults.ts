@@ -1,0 +1,167 @@
+import type { ChaosProxy } from '../conformance/chaos/proxy.ts';
+import type { NodeProcess } from '../redis/node-process.ts';
+import type { RedisServer } from '../redis/redis-server.ts';
+import type { Dice } from './dice.ts';
+
+/** What is broken. */
+export interface Scene {
+  readonly redis: RedisServer;
+  readonly hosts: readonly NodeProcess[];
+  readonly proxies: readonly ChaosProxy[];
+}
+
+/** One fault of the plan. */
+export interface PlannedFault {
+  /** Since the beginning. */
+  readonly atMs: number;
+  readonly name: FaultName;
+  /** Which host or proxy. */
+  readonly target: number;
+  /** How long it lasts. */
+  readonly lastsMs: number;
+  /** Bytes, where it has any. */
+  readonly amount: number;
+}
+
+const processFaults = ['kill a host', 'freeze a host', 'kill both hosts', 'kill Redis', 'freeze Redis'] as const;
+const wireFaults = [
+  'reset',
+  'stall up',
+  'stall down',
+  'half-open for the client',
+  'half-open for the server',
+  'throttle',
+  'buffer',
+  'cut by reset',
+  'cut by end',
+  'refuse',
+  'delay',
+] as const;
+/** A kind of fault. */
+export type FaultName = (typeof processFaults)[number] | (typeof wireFaults)[number];
+/** All kinds. */
+export const faultNames: readonly FaultName[] = [...processFaults, ...wireFaults];
+
+/** Draws what breaks when: the same seed, the same plan. */
+export function planFaults(
+  dice: Dice,
+  runMs: number,
+  { hosts, proxies }: { readonly hosts: number; readonly proxies: number },
+): PlannedFault[] {
+  const plan: PlannedFault[] = [];
+  // Each kind comes once before chance decides, so that a short run has them all.
+  const first = shuffled(dice, faultNames);
+  for (let atMs = 2000; atMs < runMs - 4000; atMs += dice.between(300, 2400)) {
+    const name = first.shift() ?? (dice.luck(0.35) ? dice.pick(processFaults) : dice.pick(wireFaults));
+    const isProcess = (processFaults as readonly string[]).includes(name);
+    plan.push({
+      atMs,
+      name,
+      target: dice.between(0, (isProcess ? hosts : proxies) - 1),
+      lastsMs: isProcess ? dice.between(100, 4000) : dice.between(500, 6000),
+      amount: dice.between(100, 20_000),
+    });
+  }
+  return plan;
+}
+
+/** Breaks things, one fault at a time for each of them. */
+export interface Breaker {
+  /** Resolves when the fault is over; at once, and without a word, where the same thing is broken already. */
+  inflict(fault: PlannedFault): Promise<void>;
+  /** Resolves when everything is whole again. */
+  mended(): Promise<void>;
+  /** How often each kind was inflicted. */
+  readonly counts: ReadonlyMap<FaultName, number>;
+}
+
+/** Makes a breaker; `say` is told when a fault begins and ends. */
+export function breakerOf({ redis, hosts, proxies }: Scene, say: (line: string) => void): Breaker {
+  const busy = new Map<object, Promise<void>>();
+  const counts = new Map<FaultName, number>();
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  async function on(things: readonly object[], { name, target, lastsMs }: PlannedFault, act: () => Promise<void>): Promise<void> {
+    if (things.some((thing) => busy.has(thing))) return;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    say(`${name} (${target}) for ${lastsMs} ms`);
+    const done = act().finally(() => things.forEach((thing) => busy.delete(thing)));
+    for (const thing of things) busy.set(thing, done);
+    await done;
+    say(`${name} (${target}) is over`);
+  }
+
+  const killed = (thing: { kill(): Promise<void>; restart(): Promise<void> }, ms: number) => async () => {
+    await thing.kill();
+    await pause(ms);
+    await thing.restart();
+  };
+  const frozen = (thing: { freeze(): void; thaw(): void }, ms: number) => async () => {
+    thing.freeze();
+    await pause(ms);
+    thing.thaw();
+  };
+
+  async function inflict(fault: PlannedFault): Promise<void> {
+    const { name, target, lastsMs, amount } = fault;
+    const host = hosts[target % hosts.length];
+    const proxy = proxies[target % proxies.length];
+    if (!host || !proxy) throw new RangeError(`There is no host or proxy ${target}.`);
+    const impaired = (change: () => unknown) =>
+      on([proxy], fault, async () => {
+        change();
+        await pause(lastsMs);
+        proxy.heal();
+      });
+    switch (name) {
+      case 'kill a host':
+        return on([host], fault, killed(host, lastsMs / 4));
+      case 'freeze a host':
+        return on([host], fault, frozen(host, lastsMs));
+      case 'kill both hosts':
+        return on(hosts, fault, async () => void (await Promise.all(hosts.map((one) => killed(one, lastsMs / 4)()))));
+      case 'kill Redis':
+        return on([redis], fault, killed(redis, lastsMs / 2));
+      case 'freeze Redis':
+        return on([redis], fault, frozen(redis, lastsMs));
+      case 'reset':
+        return on([proxy], fault, async () => void proxy.reset());
+      case 'half-open for the client':
+        return on([proxy], fault, async () => void proxy.halfOpen('client'));
+      case 'half-open for the server':
+        return on([proxy], fault, async () => void proxy.halfOpen('server'));
+      case 'stall up':
+        return impaired(() => proxy.impair('up', { stalled: true }));
+      case 'stall down':
+        return impaired(() => proxy.impair('down', { stalled: true }));
+      case 'throttle':
+        return impaired(() => proxy.impair('both', { bytesPerSecond: amount }));
+      case 'delay':
+        return impaired(() => proxy.impair('both', { delayMs: amount / 10 }));
+      case 'buffer':
+        return impaired(() => proxy.impair('down', { buffered: true }));
+      case 'cut by reset':
+        return impaired(() => proxy.impair('down', { cutAfterBytes: amount }));
+      case 'cut by end':
+        return impaired(() => proxy.impair('down', { cutAfterBytes: amount, cutBy: 'end' }));
+      case 'refuse':
+        return impaired(() => {
+          proxy.refuse(true);
+          proxy.reset();
+        });
+    }
+  }
+
+  return {
+    inflict,
+    counts,
+    async mended() {
+      await Promise.all(busy.values());
+    },
+  };
+}
+
+function shuffled<T>(dice: Dice, from: readonly T[]): T[] {
+  const left = [...from];
+  return from.map(() => left.splice(dice.between(0, left.length - 1), 1)).flat();
+}

@@ -1,0 +1,63 @@
+import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
+import type { Ledger, SentAction } from './ledger.ts';
+import { create, outcomeOf } from './visitor.ts';
+
+const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
+
+/**
+ * After the last fault: asks again what has no known outcome, answers what is still asked, cancels what waits for it, until every task has
+ * ended or the time is over.
+ */
+export async function settle(ledger: Ledger, baseUrl: string, withinMs: number): Promise<void> {
+  const clients = new Map<string, TaskBridgeClient>();
+  const of = (owner: string): TaskBridgeClient => {
+    const known = clients.get(owner) ?? createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: 5000 } });
+    clients.set(owner, known);
+    return known;
+  };
+  const until = Date.now() + withinMs;
+  try {
+    for (const creation of ledger.creations) if (creation.unknown > 0) await create(of(creation.owner), creation);
+    for (const action of ledger.actions)
+      if (action.outcomes.includes('unknown')) action.outcomes.push(await again(of(action.owner), action));
+    let open = ledger.creations.flatMap(({ owner, input, taskIds }) => [...taskIds].map((taskId) => ({ owner, input, taskId })));
+    while (open.length > 0 && Date.now() < until) {
+      const still: typeof open = [];
+      for (const task of open) {
+        const client = of(task.owner);
+        const snapshot = await client.get(task.taskId);
+        if (ENDED.includes(snapshot.state)) continue;
+        still.push(task);
+        for (const { suspendId } of snapshot.suspensions) await answer(ledger, client, task, suspendId);
+        if (task.input.end === 'wait' && snapshot.progress?.progress === 100) await client.cancel(task.taskId);
+      }
+      open = still;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  } finally {
+    await Promise.all([...clients.values()].map((client) => client.close()));
+  }
+}
+
+function again(client: TaskBridgeClient, { taskId, suspendId, clientActionId, actionType, payload }: SentAction): Promise<string> {
+  return outcomeOf(client.act(taskId, { suspendId, clientActionId, actionType, payload: { ...payload } }));
+}
+
+async function answer(
+  ledger: Ledger,
+  client: TaskBridgeClient,
+  { owner, taskId }: { readonly owner: string; readonly taskId: string },
+  suspendId: string,
+): Promise<void> {
+  const action: SentAction = {
+    owner,
+    taskId,
+    suspendId,
+    clientActionId: `settle-${taskId}-${suspendId}`,
+    actionType: 'yes',
+    payload: { by: 'settle' },
+    outcomes: [],
+  };
+  ledger.actions.push(action);
+  action.outcomes.push(await again(client, action));
+}
