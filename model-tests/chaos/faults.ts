@@ -52,7 +52,7 @@ export function planFaults(
   // Each kind comes once before chance decides, so that a short run has them all.
   const first = shuffled(dice, faultNames);
   for (let atMs = 2000; atMs < runMs - 4000; atMs += dice.between(300, 2400)) {
-    const name = first.shift() ?? (dice.luck(0.35) ? dice.pick(processFaults) : dice.pick(wireFaults));
+    const name = first.shift() ?? (dice.luck(0.25) ? dice.pick(processFaults) : dice.pick(wireFaults));
     const isProcess = (processFaults as readonly string[]).includes(name);
     plan.push({
       atMs,

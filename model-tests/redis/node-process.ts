@@ -24,7 +24,7 @@ export interface NodeProcess {
   thaw(): void;
 }
 
-/** Starts a node on a Redis server; `program` is what it runs. */
+/** Starts a node on a Redis server; `program` is what it runs, as source or built. */
 export async function startNode(redisPort: number, { leaseMs = 1500, program = host } = {}): Promise<NodeProcess> {
   const stopped: StoppedRun[] = [];
   let child: ChildProcess;
@@ -32,7 +32,7 @@ export async function startNode(redisPort: number, { leaseMs = 1500, program = h
   const start = async () => {
     const started = fork(program, [String(redisPort), String(leaseMs)], {
       cwd: root,
-      execArgv: ['--import', 'tsx'],
+      execArgv: program.endsWith('.ts') ? ['--import', 'tsx'] : [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     child = started;
