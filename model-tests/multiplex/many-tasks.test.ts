@@ -127,6 +127,21 @@ describe('many observed tasks', () => {
     expect(refreshes).toBe(1);
   });
 
+  test('have a socket each where the server does not let them share', async () => {
+    const stage = await scene({ sharesSockets: false });
+    const works = await startMany(stage, 30);
+    const client = stage.client();
+    const refused = read(client.observe('f'.repeat(32)));
+    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    await Promise.all(works.map((work) => work.report(2)));
+    await eventually(() => readers.every(({ ids }) => ids.length === 3));
+    await expect(refused.over).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+    await eventually(() => stage.sockets.size === 30);
+    await Promise.all(works.map((work) => work.finish()));
+    await Promise.all(readers.map(({ over }) => over));
+    for (const [i, reader] of readers.entries()) expect(reader.ids).toEqual(await works[i]?.log());
+  });
+
   test('above what one socket takes go on another one', async () => {
     const stage = await scene({ live: { tasksPerSocketMax: 8 } });
     const works = await startMany(stage, 20);

@@ -45,7 +45,11 @@ interface Order {
 
 let requests = 0;
 
-export async function scene(options: Partial<TaskBridgeOptions> = {}): Promise<Scene> {
+/** Without `sharesSockets` the server is one that does not know the extension. */
+export async function scene({
+  sharesSockets = true,
+  ...options
+}: Partial<TaskBridgeOptions> & { sharesSockets?: boolean } = {}): Promise<Scene> {
   const store = memoryStore();
   const orders = new Map<string, { readonly waiting: Order[]; wake: () => void }>();
   const bridge = createTaskBridge({
@@ -82,6 +86,7 @@ export async function scene(options: Partial<TaskBridgeOptions> = {}): Promise<S
     upgrades.push(request.headers.authorization);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    if (!sharesSockets) request.url = request.url?.replace('multiplex', '') ?? '';
     bridge.upgrade(request, socket, head);
   });
   await bridge.start();

@@ -1,0 +1,207 @@
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { handClock } from '../live/hand-clock.ts';
+import { liveHost, type Host, type HostOptions } from '../live/host.ts';
+import { settle } from '../live/hub-of.ts';
+import { taskLog, type TaskLog } from '../live/task-log.ts';
+import { CONFIRMED, ended, talkTo, type Talk } from './talk.ts';
+
+let hosts: Host[] = [];
+async function open(options?: HostOptions): Promise<Host> {
+  const host = await liveHost(options);
+  hosts.push(host);
+  return host;
+}
+afterEach(async () => {
+  await Promise.all(hosts.map((host) => host.close()));
+  hosts = [];
+});
+
+async function tasksOf(host: Host, count: number, facts: number, textBytes: number): Promise<TaskLog[]> {
+  const tasks = await Promise.all(Array.from({ length: count }, () => taskLog(host.store)));
+  for (const task of tasks) for (let i = 0; i < facts; i += 1) await task.append(1, { textBytes });
+  return tasks;
+}
+
+/** The server's side of the one connection of a host. */
+function serverSide(host: Host): Socket {
+  const [socket] = host.sockets;
+  if (!socket) throw new Error('Nobody is connected.');
+  return socket;
+}
+
+/** The most that waited unsent, looked at in each turn until `isOver`. */
+async function peakBytes(host: Host, isOver: () => boolean): Promise<number> {
+  let peak = 0;
+  while (!isOver()) {
+    peak = Math.max(peak, ...[...host.sockets].map(({ writableLength }) => writableLength));
+    await new Promise(setImmediate);
+  }
+  return peak;
+}
+
+const isWhole = (talk: Talk, tasks: readonly TaskLog[]): boolean =>
+  tasks.reduce((sum, { ids }) => sum + ids.length, 0) === talk.frames.filter(({ eventId }) => eventId !== undefined).length;
+
+describe('a socket with 50 tasks', () => {
+  const textBytes = 2_000;
+  const viewerBytesMax = 64 * 1024;
+  /** A fact for each of the readers, what else a fact has, and the frames that are no facts. */
+  const slack = 50 * 1_000;
+
+  it('holds viewerBytesMax for all of them together while history and news come', { timeout: 60_000 }, async () => {
+    const host = await open({ live: { viewerBytesMax } });
+    const tasks = await tasksOf(host, 50, 40, textBytes);
+    const talk = await talkTo(host);
+    for (const { taskId } of tasks) talk.subscribe(taskId);
+    const writing = (async () => {
+      for (let i = 0; i < 10; i += 1) for (const task of tasks) await task.append(2, { textBytes });
+    })();
+    let isDone = false;
+    void writing.then(() => (isDone = true));
+    const peak = await peakBytes(host, () => isDone && isWhole(talk, tasks));
+    expect(peak).toBeLessThan(viewerBytesMax + slack);
+    for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids]);
+  });
+
+  it('that nobody reads costs no more; read again, it brings every log whole', { timeout: 60_000 }, async () => {
+    const host = await open({ live: { viewerBytesMax } });
+    const tasks = await tasksOf(host, 50, 40, textBytes);
+    const talk = await talkTo(host);
+    talk.ws.pause();
+    for (const { taskId } of tasks) talk.subscribe(taskId);
+    await vi.waitFor(() => expect(host.hub.viewers).toBe(50));
+    const before = host.store.reads;
+    let reads = -1;
+    // Until the kernel takes no more, and nobody reads the store for nothing.
+    while (reads !== host.store.reads || serverSide(host).writableLength === 0) {
+      reads = host.store.reads;
+      await settle();
+      await settle();
+    }
+    expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + slack);
+    expect(reads - before).toBeLessThan(1_000);
+    for (const task of tasks) await task.append(5, { textBytes });
+    await settle();
+    expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + slack);
+    talk.ws.resume();
+    await vi.waitFor(() => expect(isWhole(talk, tasks)).toBe(true), 20_000);
+    for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids]);
+  });
+
+  it('that takes nothing for a minute is cut as a whole', async () => {
+    const clock = handClock();
+    const host = await open({ clock, live: { viewerBytesMax } });
+    const tasks = await tasksOf(host, 50, 100, textBytes);
+    const talk = await talkTo(host);
+    talk.ws.pause();
+    for (const { taskId } of tasks) talk.subscribe(taskId);
+    await vi.waitFor(() => expect(serverSide(host).writableLength).toBeGreaterThan(0));
+    await settle();
+    for (let i = 0; i < 6; i += 1) {
+      clock.advance(15_000);
+      await settle();
+    }
+    await vi.waitFor(() => expect([host.hub.viewers, host.door.sockets]).toEqual([0, 0]));
+    talk.ws.resume();
+    expect(await talk.closed).toBe(1006);
+  });
+});
+
+describe('what one turn has for many tasks', () => {
+  it('goes out in few writes', async () => {
+    const host = await open();
+    const tasks = await tasksOf(host, 100, 1, 20);
+    const talk = await talkTo(host);
+    for (const { taskId } of tasks) talk.subscribe(taskId);
+    await vi.waitFor(() => expect(talk.frames).toHaveLength(200));
+    await settle();
+    const socket = serverSide(host);
+    // What the stream hands to the kernel: one buffer, or several in one call.
+    const writes = vi.fn();
+    for (const name of ['_write', '_writev'] as const) {
+      const inner = (socket as unknown as Record<string, (...args: unknown[]) => void>)[name]?.bind(socket);
+      Object.assign(socket, { [name]: (...args: unknown[]) => (writes(), inner?.(...args)) });
+    }
+    await Promise.all(tasks.map((task) => task.append(1)));
+    await vi.waitFor(() => expect(talk.frames).toHaveLength(300));
+    expect(writes.mock.calls.length).toBeLessThan(5);
+  });
+});
+
+describe('a client that asks and does not read the answers', () => {
+  it('is not listened to until it does, and then gets all of them', { timeout: 60_000 }, async () => {
+    const viewerBytesMax = 16 * 1024;
+    const host = await open({ live: { viewerBytesMax } });
+    const talk = await talkTo(host);
+    const count = 100_000;
+    talk.ws.pause();
+    for (let i = 0; i < count; i += 1) talk.ws.send(`{"action":"subscribe","taskId":"t${i}","lastEventId":"$"}`);
+    let last = -1;
+    while (last !== serverSide(host).bytesRead || serverSide(host).writableLength === 0) {
+      last = serverSide(host).bytesRead;
+      await settle();
+      await settle();
+    }
+    // A chunk that was read already is still answered.
+    expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + 256 * 1024);
+    talk.ws.resume();
+    await vi.waitFor(() => expect(talk.frames).toHaveLength(count), 30_000);
+    expect(new Set(talk.frames.map(({ code }) => code))).toEqual(new Set([1008]));
+  });
+});
+
+describe('a task whose store hangs', () => {
+  it('keeps none of the others from its facts', async () => {
+    const host = await open();
+    const tasks = await tasksOf(host, 20, 3, 20);
+    const hung = new Set(tasks.slice(0, 6).map(({ taskId }) => taskId));
+    const { read } = host.store;
+    const fails: ((error: Error) => void)[] = [];
+    host.store.read = (taskId, ...rest) =>
+      hung.has(taskId) ? new Promise((_resolve, reject) => fails.push(reject)) : read.call(host.store, taskId, ...rest);
+    const talk = await talkTo(host);
+    for (const { taskId } of tasks) talk.subscribe(taskId);
+    // Four of them have the turns, until their store gives up.
+    await vi.waitFor(() => expect(fails).toHaveLength(4));
+    for (const fail of fails.splice(0)) fail(new Error('timed out'));
+    for (const { taskId, ids } of tasks.slice(6)) await vi.waitFor(() => expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids]));
+    // Asked again, they take no turns any more: the others come and go as they like.
+    await vi.waitFor(() => expect(fails.length).toBeGreaterThanOrEqual(6));
+    for (const task of tasks.slice(6)) {
+      talk.unsubscribe(task.taskId);
+      talk.subscribe(task.taskId, task.ids[2]);
+      await task.end();
+    }
+    for (const { taskId } of tasks.slice(6)) await vi.waitFor(() => expect(talk.of(taskId).at(-1)).toBe(ended(1000)));
+  });
+});
+
+describe('a network that tears frames apart', () => {
+  it('changes nothing', async () => {
+    const host = await open();
+    const tasks = await tasksOf(host, 10, 20, 300);
+    // Passes everything on in small pieces.
+    const proxy = createServer((inner) => {
+      const outer = connect(host.port, '127.0.0.1');
+      const pass = (from: Socket, to: Socket): void => {
+        from.on('data', (chunk: Buffer) => {
+          for (let at = 0; at < chunk.length; at += 7) to.write(chunk.subarray(at, at + 7));
+        });
+        from.on('close', () => to.destroy());
+        from.on('error', () => undefined);
+      };
+      pass(inner, outer);
+      pass(outer, inner);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const talk = await talkTo({ ...host, port: (proxy.address() as AddressInfo).port });
+    for (const { taskId } of tasks) talk.subscribe(taskId);
+    for (const task of tasks) await task.end();
+    await vi.waitFor(() => {
+      for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids, ended(1000)]);
+    });
+    talk.ws.terminate();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+});
