@@ -5,6 +5,10 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Measurements by name; all where none is given. */
   readonly only: readonly string[];
+  /** Rows whose names hold this text; all where nothing is said. */
+  readonly row: string;
+  /** Who is profiled; its processes write `.data/bench/profiles`, and are slower for it. */
+  readonly profile: string | undefined;
   /** Where the results are written to; undefined to write none. */
   readonly out: string | undefined;
 }
@@ -13,9 +17,15 @@ export interface BenchOptions {
 export function readOptions(args: readonly string[], known: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, out: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      out: { type: 'string' },
+      profile: { type: 'string' },
+      row: { type: 'string', default: '' },
+    },
   });
   const only = values.only?.split(',') ?? [];
   for (const name of only) if (!known.includes(name)) throw new Error(`There is no measurement "${name}"; there are ${known.join(', ')}.`);
-  return { quick: values.quick, only, out: values.out };
+  return { quick: values.quick, only, out: values.out, profile: values.profile, row: values.row };
 }

@@ -19,7 +19,7 @@ const endings = new Endings();
 const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(0).padStart(4);
 const say = (text: string): void => console.error(`${seconds()} s  ${text}`);
 
-async function run({ quick, only, out }: BenchOptions): Promise<boolean> {
+async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Promise<boolean> {
   const installed = spawnSync('sh', ['model-tests/original/install.sh'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const hasOriginal = installed.status === 0;
   if (!hasOriginal) say("THE ORIGINAL'S SERVER IS NOT MEASURED: it could not be installed, see above.");
@@ -30,7 +30,8 @@ async function run({ quick, only, out }: BenchOptions): Promise<boolean> {
     redis,
     quick,
     hasOriginal,
-    contestant: (name, ...more) => startContestant(endings, name, redis.port, ...more),
+    wants: (name) => name.includes(wanted),
+    contestant: (name, ...more) => startContestant(endings, name, { redisPort: redis.port, profiled: profile === name }, ...more),
     load: () => startLoad(endings),
     say,
   };

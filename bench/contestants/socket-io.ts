@@ -14,6 +14,8 @@ const server = createServer();
 const io = new Server(server, {
   adapter: createAdapter(redis),
   transports: ['websocket'],
+  // Our clients never answer; so rarely, heartbeats cost nobody anything.
+  pingInterval: 3_600_000,
   connectionStateRecovery: { maxDisconnectionDuration: 120_000, skipMiddlewares: true },
 });
 const told = new Map<string, number>();

@@ -47,7 +47,8 @@ const bridge = createTaskBridge({
 });
 const app = new Koa();
 app.use(bridge.middleware());
-const server = createServer(app.callback());
+const handle = app.callback();
+const server = createServer((req, res) => void handle(req, res));
 server.on('upgrade', bridge.upgrade);
 await bridge.start();
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -22,7 +22,7 @@ export class OpenAudience {
     this.#taskId = taskId;
   }
 
-  static async open({ dialect, port, control, tasks, viewers: count }: Audience): Promise<OpenAudience> {
+  static async open({ dialect, port, control, tasks, viewers: count, cursor = '' }: Audience): Promise<OpenAudience> {
     const contestant = await Remote.connect<Contestant>(control);
     const viewers = Array.from({ length: count }, () => new Viewer());
     for (let from = 0; from < count; from += OPENING_AT_ONCE) {
@@ -30,7 +30,7 @@ export class OpenAudience {
       await Promise.all(
         group.map((viewer, i) => {
           const taskId = tasks[(from + i) % tasks.length] ?? '';
-          return viewer.open(port, dialects[dialect], { taskId, token: TOKEN, cursor: '' });
+          return viewer.open(port, dialects[dialect], { taskId, token: TOKEN, cursor });
         }),
       );
     }

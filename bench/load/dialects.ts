@@ -15,12 +15,13 @@ export interface Dialect {
   hello(opening: Opening): string;
   /** In their order: what is waited for, and what is said then. The viewer is one when the last was heard. */
   readonly steps: readonly { readonly hears: string; readonly says?: (opening: Opening) => Buffer }[];
-  /** Said whenever this is heard on an open connection. */
-  readonly echo?: { readonly hears: string; readonly says: Buffer };
 }
 
 const subscribes = ({ taskId, cursor }: Opening): Buffer =>
   textFrame(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== '' && { lastEventId: cursor }) }));
+
+const socketIoUpgrade = ({ taskId, token }: Opening): string =>
+  upgradeRequest(`/socket.io/?EIO=4&transport=websocket&task=${taskId}`, token);
 
 /** The protocols that viewers speak. */
 export const dialects = {
@@ -38,16 +39,13 @@ export const dialects = {
     steps: [],
   },
   socketIo: {
-    hello: ({ taskId, token }) => upgradeRequest(`/socket.io/?EIO=4&transport=websocket&task=${taskId}`, token),
-    steps: [
-      {
-        hears: '0{"sid"',
-        says: ({ session, cursor }) => textFrame(session ? `40${JSON.stringify({ pid: session, offset: cursor })}` : '40'),
-      },
-      { hears: '40{' },
-    ],
-    // Socket.IO's own heartbeat: a frame of one character.
-    echo: { hears: '\x81\x012', says: textFrame('3') },
+    hello: socketIoUpgrade,
+    steps: [{ hears: '0{"sid"', says: () => textFrame('40') }, { hears: '40{' }],
+  },
+  // Whoever is recovered gets what was missed before the confirmation.
+  socketIoAgain: {
+    hello: socketIoUpgrade,
+    steps: [{ hears: '0{"sid"', says: ({ session, cursor }) => textFrame(`40${JSON.stringify({ pid: session, offset: cursor })}`) }],
   },
 } as const satisfies Readonly<Record<string, Dialect>>;
 

@@ -9,6 +9,8 @@ export interface Audience {
   /** Viewers are spread over them. */
   readonly tasks: readonly string[];
   readonly viewers: number;
+  /** From where they go on; where nothing is said, from the beginning. */
+  readonly cursor?: string;
 }
 
 /** Facts delivered, to all viewers together. */

@@ -5,6 +5,8 @@ import type { Load, Return } from './load.ts';
 import { FactCounter } from './needle.ts';
 import { Viewer } from './viewer.ts';
 
+const PATIENCE_MS = 20_000;
+
 /** Opens clients at once with a cursor each; resolves when each has what it missed. */
 async function comeBack(port: number, dialect: DialectName, openings: readonly Opening[], missed: number): Promise<number> {
   const begun = performance.now();
@@ -18,7 +20,9 @@ async function comeBack(port: number, dialect: DialectName, openings: readonly O
           viewer.onBytes = (bytes) => {
             had += counter.count(bytes);
             if (had === missed) resolve();
+            else if (had > missed) reject(new Error(`A client that missed ${missed} facts was sent ${had}.`));
           };
+          setTimeout(() => reject(new Error(`A client had ${had} of ${missed} facts after ${PATIENCE_MS} ms.`)), PATIENCE_MS).unref();
           viewer.open(port, dialects[dialect], openings[i] as Opening).catch(reject);
         }),
     ),
@@ -73,5 +77,5 @@ export async function recover({ port, control, taskId, clients, missed }: Parame
     return { taskId, token: TOKEN, cursor: places[i] ?? '', session };
   });
   contestant.close();
-  return comeBack(port, 'socketIo', openings, missed);
+  return comeBack(port, 'socketIoAgain', openings, missed);
 }

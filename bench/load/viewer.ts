@@ -18,7 +18,7 @@ export class Viewer {
     return new Promise((resolve, reject) => {
       const steps = [...dialect.steps];
       const hear = (bytes: Buffer): void => {
-        if (steps.length === 0) return this.#take(bytes, dialect);
+        if (steps.length === 0) return this.onBytes(bytes);
         this.opening += bytes.toString('latin1');
         let heardTo = 0;
         for (let step = steps[0]; step; step = steps[0]) {
@@ -55,10 +55,5 @@ export class Viewer {
 
   close(): void {
     this.#socket?.destroy();
-  }
-
-  #take(bytes: Buffer, { echo }: Dialect): void {
-    if (echo && bytes.length === 3 && bytes.toString('latin1') === echo.hears) this.#socket?.write(echo.says);
-    this.onBytes(bytes);
   }
 }

@@ -32,6 +32,7 @@ export async function appends(bench: Bench): Promise<readonly Row[]> {
   }
   const rows: Row[] = [];
   for (const { name, tasks: count, inFlight, group, bars } of cases) {
+    if (!bench.wants(name)) continue;
     const players: Partial<Record<ContestantName, Player>> = {};
     for (const [contestant, { process, tasks }] of processes) {
       // They append one by one.

@@ -10,6 +10,8 @@ export interface Bench {
   readonly quick: boolean;
   /** Undefined where the original's server cannot be had; who is measured then is said beside the results. */
   readonly hasOriginal: boolean;
+  /** True for rows that were asked for. */
+  wants(row: string): boolean;
   contestant(name: ContestantName, ...more: string[]): Promise<ContestantProcess>;
   load(): Promise<LoadProcess>;
   /** A line of progress. */
@@ -25,6 +27,9 @@ export interface Player {
   measure(): Promise<number>;
 }
 
+/** Others may lose facts, or give up; that is said, and they are left out. */
+const mayFail: readonly ContestantName[] = ['socketIo', 'original'];
+
 /** Takes turns: ours, the next, ours, the next. */
 export async function alternate(
   bench: Bench,
@@ -33,13 +38,21 @@ export async function alternate(
   players: Partial<Record<ContestantName, Player>>,
 ): Promise<Figures> {
   const figures: Partial<Record<ContestantName, number[]>> = {};
+  const out = new Set<ContestantName>();
   for (let round = 0; round < rounds; round += 1) {
     const said: string[] = [];
     for (const [name, { measure, roundsMax = rounds }] of Object.entries(players) as [ContestantName, Player][]) {
-      if (round >= roundsMax) continue;
-      const figure = await measure();
-      (figures[name] ??= []).push(figure);
-      said.push(`${name} ${readable(figure)}`);
+      if (round >= roundsMax || out.has(name)) continue;
+      try {
+        const figure = await measure();
+        (figures[name] ??= []).push(figure);
+        said.push(`${name} ${readable(figure)}`);
+      } catch (error) {
+        const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+        if (!mayFail.includes(name)) throw new Error(`${what}: ${name}: ${reason}`, { cause: error });
+        out.add(name);
+        said.push(`${name.toUpperCase()} FAILED (${reason})`);
+      }
     }
     bench.say(`${what}, round ${round + 1} of ${rounds}: ${said.join(', ')}`);
   }

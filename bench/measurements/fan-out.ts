@@ -69,22 +69,23 @@ async function bursts(
   window: number,
   parties: ReadonlyMap<ContestantName, Party>,
 ): Promise<readonly Row[]> {
+  const name = `1 → ${viewers}, window ${window}`;
+  if (!bench.wants(name)) return [];
   const players: Partial<Record<ContestantName, Player>> = {};
   const costs: Partial<Record<ContestantName, number[]>> = {};
-  for (const [name, { load }] of parties) {
+  for (const [who, { load }] of parties) {
     // Its window of 256 to 1000 viewers takes most of a minute.
-    if (name === 'original' && window * viewers > 100_000) continue;
-    if (name !== 'original') await load.orders.ask('burst', { window, ms: 500 });
-    players[name] = {
-      roundsMax: name === 'original' ? 1 : Number.POSITIVE_INFINITY,
+    if (who === 'original' && window * viewers > 100_000) continue;
+    if (who !== 'original') await load.orders.ask('burst', { window, ms: 500 });
+    players[who] = {
+      roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
       async measure() {
         const { messages, ms, cpuUs }: BurstResult = await load.orders.ask('burst', { window, ms: bench.quick ? 500 : 1500 });
-        (costs[name] ??= []).push(cpuUs / messages);
+        (costs[who] ??= []).push(cpuUs / messages);
         return (messages / ms) * 1000;
       },
     };
   }
-  const name = `1 → ${viewers}, window ${window}`;
   const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 3 : 5, players);
   return [
     { name, unit: 'messages/s', figures, bars: barsOf[transport] },
@@ -99,20 +100,21 @@ async function pace(
   parties: ReadonlyMap<ContestantName, Party>,
 ): Promise<readonly Row[]> {
   const perSecond = perSecondOf(viewers);
+  const name = `1 → ${viewers}, ${perSecond} facts/s`;
+  if (!bench.wants(name)) return [];
   const players: Partial<Record<ContestantName, Player>> = {};
   const tails: Partial<Record<ContestantName, number[]>> = {};
-  for (const [name, { load }] of parties) {
-    players[name] = {
-      roundsMax: name === 'original' ? 1 : Number.POSITIVE_INFINITY,
+  for (const [who, { load }] of parties) {
+    players[who] = {
+      roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
       async measure() {
         const { p50, p99, received, expected } = await load.orders.ask('paced', { perSecond, ms: bench.quick ? 1000 : 3000 });
-        if (received !== expected) throw new Error(`${name}: ${received} of ${expected} messages arrived.`);
-        (tails[name] ??= []).push(p99);
+        if (received !== expected) throw new Error(`${who}: ${received} of ${expected} messages arrived.`);
+        (tails[who] ??= []).push(p99);
         return p50;
       },
     };
   }
-  const name = `1 → ${viewers}, ${perSecond} facts/s`;
   const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 1 : 3, players);
   return [
     { name, unit: 'p50 ms', figures },

@@ -1,10 +1,20 @@
 import { appends } from './appends.ts';
 import type { Measurement } from './bench.ts';
+import { connections } from './connections.ts';
 import { fanOut } from './fan-out.ts';
+import { logLength } from './log-length.ts';
+import { memory } from './memory.ts';
+import { polls } from './polls.ts';
+import { resume } from './resume.ts';
 
 /** All measurements, by the names that `--only` takes. */
 export const measurements: readonly { readonly name: string; readonly title: string; readonly measure: Measurement }[] = [
   { name: 'appends', title: 'Appends on Redis', measure: appends },
   { name: 'fan-out-ws', title: 'Fan-out over WebSocket', measure: fanOut('ws') },
   { name: 'fan-out-sse', title: 'Fan-out over SSE', measure: fanOut('sse') },
+  { name: 'resume', title: 'Resume of 1000 missed facts', measure: resume },
+  { name: 'polls', title: 'Long polls that do not wait', measure: polls },
+  { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
+  { name: 'connections', title: 'Redis connections of a node', measure: connections },
+  { name: 'log-length', title: 'Cost of an append by the length of the log', measure: logLength },
 ];

@@ -18,12 +18,23 @@ const files: Readonly<Record<Exclude<ContestantName, 'original'>, string>> = {
   socketIo: 'socket-io.js',
 };
 
+let profiles = 0;
+
+/** Where profiles are written to. */
+export const PROFILES = '.data/bench/profiles';
+
 /** Starts a contestant on the run's Redis. Further arguments are its own. */
-export function startContestant(endings: Endings, name: ContestantName, redisPort: number, ...more: string[]): Promise<ContestantProcess> {
+export function startContestant(
+  endings: Endings,
+  name: ContestantName,
+  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+  ...more: string[]
+): Promise<ContestantProcess> {
   if (name === 'original')
     return startChild(endings, '.data/original/bin/python', ['bench/contestants/original/host.py', String(redisPort)]);
   const path = fileURLToPath(new URL(`../contestants/${files[name]}`, import.meta.url));
-  return startChild(endings, process.execPath, ['--expose-gc', path, String(redisPort), ...more]);
+  const profile = profiled ? ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`, `--cpu-prof-name=${name}-${++profiles}.cpuprofile`] : [];
+  return startChild(endings, process.execPath, [...profile, '--expose-gc', path, String(redisPort), ...more]);
 }
 
 /** Starts the clients. */

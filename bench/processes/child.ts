@@ -5,6 +5,8 @@ import { Remote } from '../control/client.ts';
 import type { Verbs } from '../control/verbs.ts';
 import type { Endings } from './endings.ts';
 
+const END_MS = 3000;
+
 /** A process that takes orders. */
 export interface Child<T extends Verbs<T>, About> {
   readonly pid: number;
@@ -41,6 +43,9 @@ async function ended(child: ChildProcess, args: readonly string[]): Promise<neve
 async function stopped(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGKILL');
+  // It ends by itself with its input, and writes its profile then where one is taken.
+  child.stdin?.end();
+  const late = setTimeout(() => child.kill('SIGKILL'), END_MS);
   await gone;
+  clearTimeout(late);
 }

@@ -18,6 +18,7 @@ export function tableOf({ rows }: Section): string {
     { head: '÷ bare', cell: ({ figures }) => ratioOf(figures.ours, figures.bareWs ?? figures.bareHttp) },
     { head: '÷ Socket.IO', cell: ({ figures }) => ratioOf(figures.ours, figures.socketIo) },
     { head: '÷ original', cell: ({ figures }) => ratioOf(figures.ours, figures.original) },
+    { head: '÷ shortest', cell: ({ figures }) => ratioOf(figures.ours, figures.shortLog) },
     { head: 'bar', cell: barsOf },
   ];
   const filled = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ''));

@@ -1,11 +1,14 @@
 import type { ContestantName } from '../processes/bench-processes.ts';
 
+/** Who has figures: the contestants, and our own short log, which a long one is compared with. */
+export type FigureName = ContestantName | 'shortLog';
+
 /** The figures of each round, by who was measured. */
-export type Figures = Partial<Record<ContestantName, readonly number[]>>;
+export type Figures = Partial<Record<FigureName, readonly number[]>>;
 
 /** What has to hold of the median of our ratio to another one. */
 export interface Bar {
-  readonly against: ContestantName;
+  readonly against: FigureName;
   readonly atLeast?: number;
   readonly atMost?: number;
 }

@@ -1,0 +1,42 @@
+import { setTimeout as rest } from 'node:timers/promises';
+import type { ContestantName } from '../processes/bench-processes.ts';
+import type { Row } from '../results/row.ts';
+import type { Bench } from './bench.ts';
+
+const cases = [
+  { name: '1 viewer', viewers: 1, tasks: 1 },
+  { name: '40 viewers of 1 task', viewers: 40, tasks: 1 },
+  { name: '1000 viewers of 1 task', viewers: 1000, tasks: 1 },
+  { name: '1000 viewers of 1000 tasks', viewers: 1000, tasks: 1000 },
+] as const;
+
+/** What `CLIENT LIST` has of a node beside the bench's own connection. */
+export async function connections(bench: Bench): Promise<readonly Row[]> {
+  const figures = new Map<string, Partial<Record<ContestantName, readonly number[]>>>();
+  for (const who of ['ours', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])] as const) {
+    const contestant = await bench.contestant(who);
+    const load = await bench.load();
+    const { port, control } = contestant.about;
+    const ids = await contestant.orders.ask('createTasks', { count: 1000, kind: 'handled' });
+    for (const { name, viewers, tasks } of cases) {
+      await load.orders.ask('open', {
+        dialect: who === 'socketIo' ? 'socketIo' : 'ws',
+        port,
+        control,
+        tasks: ids.slice(0, tasks),
+        viewers,
+      });
+      await rest(500);
+      const clients =
+        String(await bench.redis.client.client('LIST'))
+          .trim()
+          .split('\n').length - 1;
+      bench.say(`connections, ${name}: ${who} ${clients}`);
+      figures.set(name, { ...figures.get(name), [who]: [clients] });
+    }
+    await load.end();
+    await contestant.end();
+    await bench.redis.client.flushall();
+  }
+  return [...figures].map(([name, counts]) => ({ name, unit: 'connections', figures: counts }));
+}
