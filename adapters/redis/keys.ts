@@ -2,7 +2,7 @@
  * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
  * them in one slot, together with the request keys and due times of that bucket:
  *
- *     <prefix>:{3f}:task:<taskId>         hash: revision, mark, first, last, ended, due; the fields as `f:<name>`
+ *     <prefix>:{3f}:task:<taskId>         hash: at, first, due (see `heads.ts`); the fields as `f:<name>`
  *     <prefix>:{3f}:kept:<taskId>         hash: the kept values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made

@@ -1,50 +1,47 @@
+import { parseEventId } from '../../machines/index.ts';
 import type { Commit, Created, Fields, LoadedTask, NewTask, TaskRegistry } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
-import type { EventId } from '../../machines/index.ts';
+import type { Appender } from './appender.ts';
 import type { Argument, Connection } from './connection.ts';
 import { findDue, type DueContext } from './due.ts';
+import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
 import { bucketOf, type Keys } from './keys.ts';
-import type { Marks } from './marks.ts';
 import { listOf, textOf } from './reply.ts';
-import { create, kept, load, remove, type Script } from './scripts/index.ts';
+import { create, fields as readFields, kept, load, remove } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */
 export interface StoreContext {
   readonly connection: Connection;
   readonly keys: Keys;
-  readonly marks: Marks;
+  readonly heads: Heads;
   readonly isCluster: boolean;
   readonly batch: DueContext['batch'];
-  /** The script that writes a commit of this store. */
-  readonly append: Script;
+  readonly append: Appender;
 }
 
 /** Fields stand in one hash with what the store itself keeps of a task. */
 const FIELD = 'f:';
 
 /** Writes a task and its request key in one step. */
-export async function createTask({ connection, keys, marks }: StoreContext, task: NewTask): Promise<Created> {
+export async function createTask({ connection, keys, heads }: StoreContext, task: NewTask): Promise<Created> {
   const { taskId, requestKey, dueAt } = task;
-  const mark = marks.next();
-  const due = dueAt === null ? '' : String(dueAt);
-  const own: Argument[] = ['revision', '1', 'mark', mark, 'first', '1', 'last', '', 'ended', '0', 'due', due];
-  const fields = [...own, ...pairsOf(task.fields, FIELD)];
+  const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, dueAt };
+  const fields = ['at', textOfHead(head), 'first', '1', 'due', dueText(dueAt), ...pairsOf(task.fields, FIELD)];
   const keptPairs = pairsOf(task.kept);
   const reply = await connection.run(
     create,
     [keys.task(taskId), keys.kept(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
-    [taskId, due, String(fields.length), String(keptPairs.length), ...fields, ...keptPairs],
+    [taskId, dueText(dueAt), String(fields.length), String(keptPairs.length), ...fields, ...keptPairs],
   );
   if (reply === 0) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
   if (reply !== 1) return { created: false, taskId: textOf(reply) };
-  marks.note(taskId, 1, mark);
+  heads.note(taskId, head);
   return { created: true };
 }
 
 /** Reads all fields of a task. */
-export async function loadTask({ connection, keys, marks }: StoreContext, taskId: string): Promise<LoadedTask | undefined> {
+export async function loadTask({ connection, keys, heads }: StoreContext, taskId: string): Promise<LoadedTask | undefined> {
   const texts = listOf(await connection.run(load, [keys.task(taskId)])).map(textOf);
-  if (texts.length === 0) return undefined;
   const fields: [string, string][] = [];
   const own = new Map<string, string>();
   for (let at = 0; at < texts.length; at += 2) {
@@ -52,42 +49,67 @@ export async function loadTask({ connection, keys, marks }: StoreContext, taskId
     if (name.startsWith(FIELD)) fields.push([name.slice(FIELD.length), value]);
     else own.set(name, value);
   }
-  const revision = Number(own.get('revision'));
-  marks.note(taskId, revision, own.get('mark') ?? '');
-  return { revision, fields: Object.fromEntries(fields) };
+  const head = parseHead(headNames.map((name) => own.get(name)));
+  if (!head) return undefined;
+  heads.note(taskId, head);
+  return { revision: head.revision, fields: Object.fromEntries(fields) };
+}
+
+/** The head at a revision, as this node knows it or as Redis has it; undefined where the task is gone or at another revision. */
+async function headAt({ connection, keys, heads }: StoreContext, taskId: string, revision: number): Promise<Head | undefined> {
+  const known = heads.known(taskId, revision);
+  if (known) return known;
+  const values = listOf(await connection.run(readFields, [keys.task(taskId)], headNames));
+  const head = parseHead(values.map((value) => (value === null ? undefined : textOf(value))));
+  return head?.revision === revision ? head : undefined;
 }
 
 /** Writes a commit: one script, one round trip. */
 export async function appendCommit(context: StoreContext, commit: Commit): Promise<'committed' | 'conflict'> {
-  const { connection, keys, marks, append } = context;
-  const { taskId, expectedRevision, facts, ended, dueAt, firstRetained } = commit;
-  const mark = marks.next();
+  const { keys, heads, isCluster, append } = context;
+  const { taskId, expectedRevision, facts, dueAt } = commit;
+  const before = heads.known(taskId, expectedRevision) ?? (await headAt(context, taskId, expectedRevision));
+  if (!before) return 'conflict';
+  refuseBrokenCommit(commit, before);
+  const after = headAfter(commit, before, heads.nextMark());
+  const drops = after.firstRetained > before.firstRetained;
+  const moves = dueAt !== before.dueAt;
   const fields = pairsOf(commit.fields, FIELD);
+  const keptPairs = pairsOf(commit.kept);
+  if (drops) fields.push('first', String(after.firstRetained));
+  if (moves) fields.push('due', dueText(dueAt));
   const args: Argument[] = [
-    String(expectedRevision),
-    marks.expected(taskId, expectedRevision),
-    mark,
-    dueAt === null ? '' : String(dueAt),
-    String(firstRetained),
-    ended ? '1' : '0',
+    textOfHead(before),
+    textOfHead(after),
+    drops ? String(commit.firstRetained) : '',
+    moves ? dueText(dueAt) || '-' : '',
     String(facts.length),
     String(fields.length),
+    String(keptPairs.length),
   ];
   for (const { eventId, bytes } of facts) args.push(eventId, bytes);
-  args.push(...fields, ...pairsOf(commit.kept));
-  const reply = await connection.run(append, [keys.task(taskId), keys.kept(taskId), keys.log(taskId), keys.due(bucketOf(taskId))], args);
-  if (reply === 1) {
-    marks.note(taskId, expectedRevision + 1, mark);
+  args.push(...fields, ...keptPairs);
+  const bucket = bucketOf(taskId);
+  const taskKeys = [keys.task(taskId), keys.log(taskId), keys.kept(taskId), keys.due(bucket)];
+  if (await append({ group: isCluster ? bucket : '', keys: taskKeys, args })) {
+    heads.note(taskId, after);
     return 'committed';
   }
-  if (reply === 0) {
-    marks.forget(taskId);
-    return 'conflict';
-  }
-  const [last = '', hasEnded] = listOf(reply).map(textOf);
-  // Written by `append` only.
-  refuseBrokenCommit(commit, { lastEventId: last === '' ? null : (last as EventId), ended: hasEnded === '1' });
-  throw new Error(`Redis did not take the facts of a commit of task ${taskId}, and does not say why.`);
+  heads.forget(taskId);
+  return 'conflict';
+}
+
+function headAfter({ facts, ended, dueAt, firstRetained }: Commit, before: Head, mark: string): Head {
+  const lastEventId = facts.at(-1)?.eventId ?? before.lastEventId;
+  const beyond = (lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0)) + 1;
+  return {
+    revision: before.revision + 1,
+    mark,
+    lastEventId,
+    ended: before.ended || ended,
+    firstRetained: Math.max(before.firstRetained, Math.min(firstRetained, beyond)),
+    dueAt,
+  };
 }
 
 /** The verbs of the registry. */
@@ -103,21 +125,28 @@ export function registryOf(need: () => StoreContext): TaskRegistry {
       return names.map((_, i) => (values[i] == null ? undefined : textOf(values[i])));
     },
     async remove(taskId, requestKey, expectedRevision) {
-      const { connection, keys, marks } = need();
+      const context = need();
+      const { connection, keys, heads } = context;
+      const head = await headAt(context, taskId, expectedRevision);
+      if (!head) return 'conflict';
       const reply = await connection.run(
         remove,
         [keys.task(taskId), keys.kept(taskId), keys.log(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
-        [String(expectedRevision), marks.expected(taskId, expectedRevision), taskId],
+        [textOfHead(head), taskId],
       );
-      marks.forget(taskId);
+      heads.forget(taskId);
       return reply === 1 ? 'removed' : 'conflict';
     },
     due: async (until, limit, after) => findDue(need(), until, limit, after),
   };
 }
 
-function pairsOf(fields: Fields, prefix = ''): Argument[] {
-  const pairs: Argument[] = [];
+function dueText(dueAt: number | null): string {
+  return dueAt === null ? '' : String(dueAt);
+}
+
+function pairsOf(fields: Fields, prefix = ''): string[] {
+  const pairs: string[] = [];
   for (const [name, value] of Object.entries(fields)) pairs.push(prefix + name, value);
   return pairs;
 }

@@ -1,10 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock, Store } from '../../server/ports/index.ts';
+import { createAppender } from './appender.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
+import { createHeads } from './heads.ts';
 import { keysUnder } from './keys.ts';
 import { logOf, readLog } from './log.ts';
-import { createMarks } from './marks.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { registryOf, type StoreContext } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
@@ -33,12 +34,12 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const context: StoreContext = {
     connection,
     keys,
-    marks: createMarks(),
+    heads: createHeads(),
     isCluster: isCluster(redis),
     batch: isCluster(redis)
       ? (script, calls) => within(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
       : undefined,
-    append: appendScript({ isCluster: isCluster(redis), messageBytesMax }),
+    append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
   };
   let tails: Tails | undefined;
   let turn: Promise<void> = Promise.resolve();

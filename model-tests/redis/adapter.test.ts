@@ -130,6 +130,26 @@ describe('a Redis store on the host’s client', () => {
     expect(await store.due(10, 10)).toEqual([]);
   });
 
+  it('writes commits of one turn in one call, and lets none suffer from another', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const ids: string[] = [];
+    for (let i = 0; i < 40; i++) ids.push((await taskWithFacts(store, 1)).taskId);
+    const [conflicting = '', broken = ''] = ids;
+    await store.append(commitOf(conflicting, 2, { facts: [factOf(conflicting, 2)] }));
+    const [log = ''] = await redis.keys(`*:log:${broken}`);
+    await redis.set(log, 'no stream');
+    const calls = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
+    const before = await calls();
+    const outcomes = await Promise.allSettled(ids.map((taskId) => store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))));
+    // Two calls of 32 and 8, and a look at the head that is not the newest any more.
+    expect(await calls()).toBe(before + 3);
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'thrown'))).toEqual(
+      ids.map((taskId) => (taskId === conflicting ? 'conflict' : taskId === broken ? 'thrown' : 'committed')),
+    );
+    expect((await store.load(broken))?.revision).toBe(2);
+  });
+
   it('gives a command up after its time, and says that its outcome is unknown', async () => {
     const store = await storeOn(clientTo(server.port), { commandTimeoutMs: 100 });
     const { taskId } = await taskWithFacts(store, 1);

@@ -8,90 +8,83 @@ export interface AppendSettings {
   readonly messageBytesMax: number;
 }
 
+/** Keys of each commit. */
+export const APPEND_KEYS = 4;
+
 /**
- * Writes all of a commit, or nothing.
+ * Writes commits, each as a whole or not at all.
  *
- * KEYS  1 task · 2 kept · 3 log · 4 due
+ * KEYS  for each commit: its task · log · kept · due
  *
- * ARGV  1 expected revision · 2 expected mark, or '' where it is not known · 3 mark of this commit · 4 due time, or '' for never ·
- *       5 first retained `n` · 6 '1' where the last fact ends the log, else '0' · 7 number of facts · 8 number of texts for the task's hash ·
- *       then the facts (id, bytes), the task's hash (name, value), the kept hash (name, value)
+ * ARGV  for each commit: the expected `at` of the task · its new `at` · first `n` that the log keeps, or '' where it drops nothing · due time,
+ *       '' where it stays, '-' for never · number of facts · number of texts for the task's hash · number of texts for the kept hash · then the
+ *       facts (id, bytes), the task's hash (name, value), the kept hash (name, value)
  *
- * Publishes the facts on the channel that is called like the log; see `message.ts`
+ * Publishes the facts of each on the channel that is called like its log; see `message.ts`
  *
- * Returns 1 where it was written, 0 for a conflict, {last, ended} where the facts are not the next ones
+ * Returns for each commit 1 where it was written, 0 for a conflict, else the error that it met
  *
- * Every check stands before the first write. The first write is one that Redis refuses where memory, disk or role do not allow it, and what
- * follows it is not refused any more: so there is no half of a commit. Few arguments and few calls: each costs its part of every commit.
+ * The one check of a commit stands before its first write. The first write is one that Redis refuses where memory, disk or role do not allow
+ * it, and what follows it is not refused any more: so there is no half of a commit. Few arguments, few calls and no arithmetic: each costs its
+ * part of every commit. What a commit means is reckoned by the node, from the head that `at` stands for.
  */
 export function appendScript({ isCluster, messageBytesMax }: AppendSettings): Script {
+  const publish = isCluster ? 'SPUBLISH' : 'PUBLISH';
   return script(
     'append',
     `
-local task = redis.call('HMGET', KEYS[1], 'revision', 'mark', 'first', 'last', 'ended', 'due')
-if task[1] ~= ARGV[1] or (ARGV[2] ~= '' and task[2] ~= ARGV[2]) then return 0 end
+local call, most = redis.call, ${messageBytesMax}
 
-local count = tonumber(ARGV[7])
-local n = tonumber(string.match(task[4], '^%d+')) or 0
-for at = 9, 7 + 2 * count, 2 do
-  n = n + 1
-  if task[5] == '1' or tonumber(string.match(ARGV[at], '^(%d+)%-')) ~= n then return { task[4], task[5] } end
+local function many(command, key, from, to)
+  for at = from, to, 1000 do call(command, key, unpack(ARGV, at, math.min(at + 999, to))) end
 end
 
-local fields = 9 + 2 * count
-local kept = fields + tonumber(ARGV[8])
-local own = { 'revision', string.format('%.0f', ARGV[1] + 1), 'mark', ARGV[3] }
-if count > 0 then
-  own[5], own[6] = 'last', ARGV[fields - 2]
-  if ARGV[6] == '1' then own[7], own[8] = 'ended', '1' end
-end
-local first, size = tonumber(ARGV[5]), #own
-local trims = first > tonumber(task[3])
-if trims then
-  own[size + 1], own[size + 2] = 'first', string.format('%.0f', math.min(first, n + 1))
-  size = size + 2
-end
-local moves = task[6] ~= ARGV[4]
-if moves then
-  own[size + 1], own[size + 2] = 'due', ARGV[4]
-  size = size + 2
-end
-for at = fields, math.min(kept - 1, fields + 999) do
-  size = size + 1
-  own[size] = ARGV[at]
-end
-redis.call('HSET', KEYS[1], unpack(own))
-for from = fields + 1000, kept - 1, 1000 do
-  redis.call('HSET', KEYS[1], unpack(ARGV, from, math.min(from + 999, kept - 1)))
-end
-for from = kept, #ARGV, 1000 do
-  redis.call('HSET', KEYS[2], unpack(ARGV, from, math.min(from + 999, #ARGV)))
-end
-for at = 9, fields - 1, 2 do redis.call('XADD', KEYS[3], ARGV[at], 'b', ARGV[at + 1]) end
-if trims then redis.call('XTRIM', KEYS[3], 'MINID', ARGV[5] .. '-0') end
-if moves then
-  local id = string.sub(KEYS[1], -32)
-  if ARGV[4] == '' then redis.call('ZREM', KEYS[4], id) else redis.call('ZADD', KEYS[4], ARGV[4], id) end
-end
-
-if count == 1 and #ARGV[10] <= ${messageBytesMax} then
-  redis.call('${isCluster ? 'SPUBLISH' : 'PUBLISH'}', KEYS[3], ARGV[6] .. ';' .. ARGV[9] .. ',' .. #ARGV[10] .. '\\n' .. ARGV[10])
-elseif count > 0 then
-  local head, body, bytes = {}, {}, 0
-  for i = 1, count do
-    body[i] = ARGV[8 + 2 * i]
-    bytes = bytes + #body[i]
-    head[i] = ARGV[7 + 2 * i] .. ',' .. #body[i]
+local function tell(log, head, from, facts)
+  local parts, body, bytes = { head }, {}, 0
+  for i = 1, facts do
+    local id, fact = ARGV[from + 2 * i - 2], ARGV[from + 2 * i - 1]
+    body[i] = fact
+    bytes = bytes + #fact
+    parts[i + 1] = id .. ',' .. #fact
   end
-  local message
-  if bytes <= ${messageBytesMax} then
-    message = ARGV[6] .. ';' .. table.concat(head, ';') .. '\\n' .. table.concat(body)
-  else
-    message = ARGV[6] .. ';' .. head[1] .. ';' .. head[count] .. ';-\\n'
-  end
-  redis.call('${isCluster ? 'SPUBLISH' : 'PUBLISH'}', KEYS[3], message)
+  if bytes > most then parts, body = { head, parts[2], parts[facts + 1], '-' }, {} end
+  call('${publish}', log, table.concat(parts, ';') .. '\\n' .. table.concat(body))
 end
-return 1
+
+local function write(key, at, from, fields, kept, next)
+  local task, log = KEYS[key], KEYS[key + 1]
+  if call('HGET', task, 'at') ~= ARGV[at] then return 0 end
+  local head, first, due = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  for fact = from, fields - 1, 2 do call('XADD', log, ARGV[fact], 'b', ARGV[fact + 1]) end
+  call('HSET', task, 'at', head, unpack(ARGV, fields, math.min(kept, fields + 1000) - 1))
+  many('HSET', task, fields + 1000, kept - 1)
+  many('HSET', KEYS[key + 2], kept, next - 1)
+  if first ~= '' then call('XTRIM', log, 'MINID', first .. '-0') end
+  if due == '-' then
+    call('ZREM', KEYS[key + 3], string.sub(task, -32))
+  elseif due ~= '' then
+    call('ZADD', KEYS[key + 3], due, string.sub(task, -32))
+  end
+  if fields == from + 2 and #ARGV[from + 1] <= most then
+    call('${publish}', log, head .. '\\n' .. ARGV[from + 1])
+  elseif fields > from then
+    tell(log, head, from, (fields - from) / 2)
+  end
+  return 1
+end
+
+local replies, at = {}, 1
+for key = 1, #KEYS, ${APPEND_KEYS} do
+  local from = at + 7
+  local fields = from + 2 * ARGV[at + 4]
+  local kept = fields + ARGV[at + 5]
+  local next = kept + ARGV[at + 6]
+  local ran, reply = pcall(write, key, at, from, fields, kept, next)
+  if not ran and type(reply) == 'table' then reply = reply.err end
+  replies[#replies + 1] = reply
+  at = next
+end
+return replies
 `,
   );
 }

@@ -10,6 +10,15 @@ import { script } from './script.ts';
 export const load = script('load', `return redis.call('HGETALL', KEYS[1])`);
 
 /**
+ * KEYS  1 task
+ *
+ * ARGV  the names
+ *
+ * Returns the values of these fields, false for each that is not there
+ */
+export const fields = script('fields', `return redis.call('HMGET', KEYS[1], unpack(ARGV))`);
+
+/**
  * KEYS  1 kept
  *
  * ARGV  the names
@@ -42,10 +51,11 @@ return values
 export const read = script(
   'read',
   `
-local task = redis.call('HMGET', KEYS[1], 'last', 'ended')
-if not task[1] then return false end
+local at = redis.call('HGET', KEYS[1], 'at')
+if not at then return false end
+local last, ended = string.match(at, '([^;]*);([^;]*)$')
 local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
-local page = { oldest and oldest[1] or '', task[1], task[2] }
+local page = { oldest and oldest[1] or '', last, ended }
 local facts, room = tonumber(ARGV[2]), tonumber(ARGV[3])
 local from, taken, size, step = ARGV[1] .. '-0', 0, 0, 16
 while taken < facts do
@@ -76,7 +86,7 @@ export const lastIds = script(
   'lastIds',
   `
 local ids = {}
-for i, task in ipairs(KEYS) do ids[i] = redis.call('HGET', task, 'last') or '' end
+for i, task in ipairs(KEYS) do ids[i] = string.match(redis.call('HGET', task, 'at') or '', '([^;]*);[^;]*$') or '' end
 return ids
 `,
 );

@@ -2,8 +2,9 @@ import type { EventId } from '../../../machines/index.ts';
 import type { Entry } from '../../../server/ports/index.ts';
 
 /**
- * What `append` publishes: `<ended>;<id>,<bytes>;<id>,<bytes>…`, a line feed, then the facts' bytes one after the other. Facts that are too
- * large to travel twice are only announced: `<ended>;<first id>,<bytes>;<last id>,<bytes>;-` and a line feed.
+ * What `append` publishes: the task's new `at` (`<revision>;<mark>;<last id>;<ended>`), a line feed, then the bytes of the fact. Where there are
+ * several: `<at>;<id>,<bytes>;<id>,<bytes>…`, a line feed, the facts' bytes one after the other. Facts that are too large to travel twice are
+ * only announced: `<at>;<first id>,<bytes>;<last id>,<bytes>;-` and a line feed.
  */
 export interface Message {
   readonly ended: boolean;
@@ -18,19 +19,21 @@ const LINE_FEED = 10;
 /** Reads a message; undefined for one that is not ours. */
 export function parseMessage(message: Buffer): Message | undefined {
   const end = message.indexOf(LINE_FEED);
-  const [endedText, ...parts] = message.toString('latin1', 0, Math.max(0, end)).split(';');
+  const [, , last = '', endedText, ...parts] = message.toString('latin1', 0, Math.max(0, end)).split(';');
+  if (last === '') return undefined;
+  // Written by `append` only.
+  const lastId = last as EventId;
+  const ended = endedText === '1';
+  if (parts.length === 0) return { ended, entries: [{ eventId: lastId, bytes: message.subarray(end + 1) }], firstId: lastId, lastId };
   const isNotice = parts.at(-1) === '-';
   if (isNotice) parts.pop();
-  const facts = parts.map((part) => {
-    const [id = '', bytes] = part.split(',');
-    // Written by `append` only.
-    return { eventId: id as EventId, size: Number(bytes) };
-  });
-  const [first, last] = [facts[0], facts.at(-1)];
-  if (end < 0 || !first || !last) return undefined;
-  const head = { ended: endedText === '1', firstId: first.eventId, lastId: last.eventId };
-  if (isNotice) return { ...head, entries: undefined };
   let at = end + 1;
-  const entries = facts.map(({ eventId, size }) => ({ eventId, bytes: message.subarray(at, (at += size)) }));
-  return at === message.length ? { ...head, entries } : undefined;
+  const entries = parts.map((part) => {
+    const [id = '', bytes] = part.split(',');
+    return { eventId: id as EventId, bytes: message.subarray(at, (at += Number(bytes))) };
+  });
+  const firstId = entries[0]?.eventId;
+  if (firstId === undefined) return undefined;
+  if (isNotice) return { ended, entries: undefined, firstId, lastId };
+  return at === message.length ? { ended, entries, firstId, lastId } : undefined;
 }

@@ -1,0 +1,82 @@
+import type { Argument, Connection } from './connection.ts';
+import { failureOf } from './failure.ts';
+import { listOf, textOf } from './reply.ts';
+import type { Script } from './scripts/index.ts';
+
+/** A commit as the script takes it. */
+export interface AppendCall {
+  /** Commits of one group may share a call: on a cluster those of one slot. */
+  readonly group: string;
+  readonly keys: readonly string[];
+  readonly args: readonly Argument[];
+}
+
+/** Writes a commit; true where it was written, false for a conflict. Rejects where the outcome is unknown. */
+export type Appender = (call: AppendCall) => Promise<boolean>;
+
+interface Waiting extends AppendCall {
+  resolve(isWritten: boolean): void;
+  reject(error: unknown): void;
+}
+
+/** Redis serves nobody else while a script runs, and a call is one message: so neither is let grow. */
+const COMMITS_MAX = 32;
+const ARGUMENTS_MAX = 4000;
+const BYTES_MAX = 256 * 1024;
+
+/** Commits of one turn of the event loop travel in one call, since a call costs more than what it carries. Each keeps its own answer. */
+export function createAppender(connection: Connection, script: Script): Appender {
+  let waiting: Waiting[] = [];
+
+  function flush(): void {
+    const ready = waiting;
+    waiting = [];
+    for (const calls of grouped(ready)) void send(calls);
+  }
+
+  async function send(calls: readonly Waiting[]): Promise<void> {
+    try {
+      const replies = listOf(
+        await connection.run(
+          script,
+          calls.flatMap(({ keys }) => keys),
+          calls.flatMap(({ args }) => args),
+        ),
+      );
+      for (const [i, { resolve, reject }] of calls.entries()) {
+        const reply = replies[i];
+        if (reply === 1 || reply === 0) resolve(reply === 1);
+        else reject(failureOf(script.name, new Error(textOf(reply))));
+      }
+    } catch (error) {
+      for (const { reject } of calls) reject(error);
+    }
+  }
+
+  return (call) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ ...call, resolve, reject });
+      if (waiting.length === 1) process.nextTick(flush);
+    });
+}
+
+/** Sorts commits into calls, those of a group in their order. */
+function grouped(ready: readonly Waiting[]): readonly (readonly Waiting[])[] {
+  const calls: Waiting[][] = [];
+  const open = new Map<string, { readonly calls: Waiting[]; args: number; bytes: number }>();
+  for (const call of ready) {
+    const args = call.args.length;
+    const bytes = call.args.reduce((sum, argument) => sum + argument.length, 0);
+    const group = open.get(call.group);
+    if (group && group.calls.length < COMMITS_MAX && group.args + args <= ARGUMENTS_MAX && group.bytes + bytes <= BYTES_MAX) {
+      group.calls.push(call);
+      group.args += args;
+      group.bytes += bytes;
+    } else {
+      const own = [call];
+      calls.push(own);
+      open.set(call.group, { calls: own, args, bytes });
+    }
+  }
+  return calls;
+}

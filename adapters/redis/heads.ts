@@ -1,0 +1,81 @@
+import { systemChance, type Chance } from '../../server/ports/index.ts';
+import type { EventId } from '../../machines/index.ts';
+
+/** What the store itself keeps of a task beside its fields, as this node saw it last. */
+export interface Head {
+  readonly revision: number;
+  /**
+   * What tells two histories of one task apart that have the same revision. Every commit leaves a mark of its own; a commit that was decided
+   * on another one is refused: Redis has lost writes since (restart, failover), and other nodes went on from there.
+   */
+  readonly mark: string;
+  readonly lastEventId: EventId | null;
+  readonly ended: boolean;
+  /** Facts with a smaller `n` were dropped. */
+  readonly firstRetained: number;
+  readonly dueAt: number | null;
+}
+
+/** The heads of the tasks that a node read or wrote last. */
+export interface Heads {
+  /** A mark that nobody else makes. */
+  nextMark(): string;
+  note(taskId: string, head: Head): void;
+  /** The head at that revision, where it is known. */
+  known(taskId: string, revision: number): Head | undefined;
+  forget(taskId: string): void;
+}
+
+/** Tasks whose heads are remembered: more than a bridge keeps at hand. */
+const TASKS_MAX = 50_000;
+
+/** Makes an empty memory of heads. */
+export function createHeads(chance: Chance = systemChance): Heads {
+  const heads = new Map<string, Head>();
+  const own = chance.hex(12);
+  let count = 0;
+
+  return {
+    nextMark: () => `${own}.${(count += 1).toString(36)}`,
+    note(taskId, head) {
+      // Anew, so that the oldest comes first.
+      heads.delete(taskId);
+      heads.set(taskId, head);
+      if (heads.size <= TASKS_MAX) return;
+      for (const oldest of heads.keys()) {
+        heads.delete(oldest);
+        return;
+      }
+    },
+    known(taskId, revision) {
+      const head = heads.get(taskId);
+      return head?.revision === revision ? head : undefined;
+    },
+    forget(taskId) {
+      heads.delete(taskId);
+    },
+  };
+}
+
+/** The hash fields that hold a head. */
+export const headNames = ['at', 'first', 'due'] as const;
+
+/** A head as one text that is compared as a whole: `<revision>;<mark>;<last id>;<0 or 1>`. */
+export function textOfHead({ revision, mark, lastEventId, ended }: Head): string {
+  return `${revision};${mark};${lastEventId ?? ''};${ended ? '1' : '0'}`;
+}
+
+/** Reads the values of {@link headNames}; undefined where there is no task. */
+export function parseHead([at, first, due]: readonly (string | undefined)[]): Head | undefined {
+  if (at === undefined) return undefined;
+  const [revision, mark = '', last, ended] = at.split(';');
+  return {
+    revision: Number(revision),
+    mark,
+    // Written by `append` only.
+    lastEventId: last ? (last as EventId) : null,
+    ended: ended === '1',
+    firstRetained: Number(first),
+    dueAt: due ? Number(due) : null,
+  };
+}
