@@ -1,5 +1,5 @@
 import type { StartOutcome } from '../ports/executor.ts';
-import { enterFor, executorOf, isOurs, leaseUntil, pauseMs, type Duty, type DutyContext } from './duty.ts';
+import { enterFor, executorOf, isOurs, leaseUntil, pauseMs, tellToStop, type Duty, type DutyContext } from './duty.ts';
 import { nextInspection } from './inspection.ts';
 import { attemptState } from './ledger.ts';
 import { within } from './time-limit.ts';
@@ -35,15 +35,13 @@ export const start: Duty = async (state, context, visited) => {
   if (executor.leased) holdings.hold(taskId, attempt);
   let outcome: StartOutcome;
   try {
-    outcome = await within(
-      context,
-      settings.executorTimeoutMs,
-      workOf(state, context).then((work) => executor.start(work)),
-    );
+    // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.
+    const work = await within(context, settings.executorTimeoutMs, workOf(state, context));
+    outcome = await within(context, settings.executorTimeoutMs, executor.start(work));
   } catch (error) {
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
     holdings.release(taskId);
-    await executor.cancel({ taskId, attempt }, { why: 'fenced' }).catch(() => undefined);
+    await tellToStop(state, attempt, { why: 'fenced' }, context).catch(() => undefined);
     const retryAt = time.now() + pauseMs(context, tries);
     return desk.ask(taskId, { decide: enterFor(state, { type: 'attempt.deferred', retryAt }) });
   }

@@ -43,8 +43,9 @@ export function enter(ledger: Ledger, event: AttemptEvent): Ledger | undefined {
 /** Notes that a report of that number was taken. */
 export function noteReport(ledger: Ledger, source: string, seq: number): Ledger {
   const { [source]: _, ...others } = ledger.sources;
-  const kept = Object.entries(others).slice(-(SOURCES_MAX - 1));
-  return { ...ledger, sources: { ...Object.fromEntries(kept), [source]: seq } };
+  const isFull = Object.keys(others).length >= SOURCES_MAX;
+  const kept = isFull ? Object.fromEntries(Object.entries(others).slice(1 - SOURCES_MAX)) : others;
+  return { ...ledger, sources: { ...kept, [source]: seq } };
 }
 
 /** The innermost states of the attempt's chart. */
@@ -59,22 +60,36 @@ interface StoredLedger {
   readonly v: number;
   readonly value: AttemptSnapshot['value'];
   readonly context: AttemptContext;
-  readonly sources: Record<string, number>;
   readonly asked: Record<string, number>;
   readonly firstRetained: number;
   readonly endedAt: number | null;
 }
 
-/** The ledger as JSON text. */
-export function serializeLedger({ attempt, ...rest }: Ledger): string {
-  const stored: StoredLedger = { v: LEDGER_VERSION, value: attempt.value, context: attempt.context, ...rest };
+/** The ledger as JSON texts. What every report changes is one of its own, and small. */
+export interface LedgerTexts {
+  readonly ledger: string;
+  readonly sources: string;
+}
+
+/** The texts that differ from those of an older ledger; all of them where there is none. */
+export function serializeLedger({ attempt, sources, ...rest }: Ledger, before?: Ledger): Partial<LedgerTexts> {
+  const { asked, firstRetained, endedAt } = rest;
+  const isSame =
+    attempt === before?.attempt && asked === before.asked && firstRetained === before.firstRetained && endedAt === before.endedAt;
+  return {
+    ...(!isSame && { ledger: textOf({ v: LEDGER_VERSION, value: attempt.value, context: attempt.context, ...rest }) }),
+    ...(sources !== before?.sources && { sources: JSON.stringify(sources) }),
+  };
+}
+
+function textOf(stored: StoredLedger): string {
   return JSON.stringify(stored);
 }
 
-/** Reads {@link serializeLedger}'s text; throws `NewerVersionError` for one of a later version. */
-export function parseLedger(text: string): Ledger {
+/** Reads {@link serializeLedger}'s texts; throws `NewerVersionError` for those of a later version. */
+export function parseLedger({ ledger, sources }: LedgerTexts): Ledger {
   // Our own text: only this module writes it.
-  const { v, value, context, ...rest } = JSON.parse(text) as StoredLedger;
+  const { v, value, context, ...rest } = JSON.parse(ledger) as StoredLedger;
   if (v > LEDGER_VERSION) throw new NewerVersionError(v);
-  return { attempt: attemptMachine.resolveState({ value, context }), ...rest };
+  return { attempt: attemptMachine.resolveState({ value, context }), sources: JSON.parse(sources) as Ledger['sources'], ...rest };
 }

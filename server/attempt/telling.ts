@@ -1,4 +1,4 @@
-import { enterFor, executorOf, isLeaseOver, isReachable, tellToStop, type Duty } from './duty.ts';
+import { enterFor, executorOf, isLeaseOver, isOurs, isReachable, tellToStop, type Duty } from './duty.ts';
 import { attemptState } from './ledger.ts';
 import { within } from './time-limit.ts';
 import { resolutionOf } from './work.ts';
@@ -39,7 +39,8 @@ export const endOverdueCancel: Duty = async (state, context) => {
 export const sayEnded: Duty = async (state, context) => {
   const { leaseUntil, attempt } = state.ledger.attempt.context;
   const reachable = isReachable(state, context);
-  if (!reachable && leaseUntil !== null && !isLeaseOver(state, context)) return false;
+  // What another node holds, that node lets go of. What this one claimed and does not hold never began.
+  if (!reachable && leaseUntil !== null && !isOurs(state, context) && !isLeaseOver(state, context)) return false;
   context.holdings.release(state.about.taskId);
   if (reachable) await tellToStop(state, attempt, { why: 'ended' }, context);
   return context.desk.ask(state.about.taskId, { decide: (draft) => draft.enter({ type: 'work.released' }) });

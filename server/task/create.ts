@@ -32,15 +32,25 @@ export async function createTask(context: ServiceContext, auth: AuthContext, req
   const startBy = now + context.settings.startWithinMs;
   const ledger = enter(emptyLedger, { type: 'attempt.claimed', node: context.nodeId, leaseUntil, startBy }) ?? emptyLedger;
   const content: TaskContent = { input, metadata, attachments };
-  const created = await context.desk.create({
-    taskId,
-    requestKey: about.requestKey,
-    fields: initialFields(about, emptyAggregate, ledger),
-    kept: { [keptNames.content]: JSON.stringify(content) },
-    dueAt: leaseUntil,
-  });
+  const created = await context.desk
+    .create({
+      taskId,
+      requestKey: about.requestKey,
+      fields: initialFields(about, emptyAggregate, ledger),
+      kept: { [keptNames.content]: JSON.stringify(content) },
+      dueAt: leaseUntil,
+    })
+    .catch((error: unknown) => {
+      // It may be written all the same, and its work claimed by this node.
+      void context.supervisor.visit(taskId);
+      throw error;
+    });
   // One that has this very id was written by this very request, whose first reply was lost.
-  if (!created.created && created.taskId !== taskId) return answerAgain(await context.desk.read(created.taskId), about);
+  if (!created.created && created.taskId !== taskId) {
+    // Its work begins now, where the node that created it never heard that it had.
+    void context.supervisor.visit(created.taskId);
+    return answerAgain(await context.desk.read(created.taskId), about);
+  }
 
   context.metrics.incrementCounter('task_starts_total');
   const { refused } = await context.supervisor.visit(taskId);

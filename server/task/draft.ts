@@ -20,6 +20,8 @@ import { firstRetained } from './retention.ts';
 import type { TaskSettings } from './settings.ts';
 import { changedFields, type TaskState } from './task-state.ts';
 
+const nothingKept: ReadonlyMap<string, string> = new Map();
+
 /**
  * One decision in the making: what several intents, taken one after the other, would change of a task. Nothing of it is real until its
  * commit is written; a draft that met a conflict is thrown away and its intents are asked again.
@@ -31,13 +33,17 @@ export class Draft {
   #aggregate: Aggregate;
   #ledger: Ledger;
   readonly #entries: Entry[] = [];
-  #kept = new Map<string, string>();
+  /** Never changed in place, so that going back is free. */
+  #kept: ReadonlyMap<string, string> = nothingKept;
+  #lastN: number;
+  #at: string | undefined;
 
   constructor(before: TaskState, now: number, settings: TaskSettings) {
     this.#before = before;
     this.#settings = settings;
     this.#aggregate = before.aggregate;
     this.#ledger = before.ledger;
+    this.#lastN = lastNumber(before.aggregate);
     this.now = now;
   }
 
@@ -52,7 +58,7 @@ export class Draft {
   }
   /** The store's time as the wire has it. */
   get at(): string {
-    return new Date(this.now).toISOString();
+    return (this.#at ??= new Date(this.now).toISOString());
   }
   get factCount(): number {
     return this.#entries.length;
@@ -81,7 +87,7 @@ export class Draft {
 
   /** Keeps a value beside the task's state. */
   keep(name: string, json: string): void {
-    this.#kept.set(name, json);
+    this.#kept = new Map(this.#kept).set(name, json);
   }
 
   /** What this draft keeps under a name, if it does. */
@@ -114,18 +120,20 @@ export class Draft {
     const aggregate = this.#aggregate;
     const ledger = this.#ledger;
     const entries = this.#entries.length;
-    const kept = new Map(this.#kept);
+    const kept = this.#kept;
+    const lastN = this.#lastN;
     return () => {
       this.#aggregate = aggregate;
       this.#ledger = ledger;
       this.#entries.length = entries;
       this.#kept = kept;
+      this.#lastN = lastN;
     };
   }
 
   /** Everything that changes together, and the task's state once it is written. */
   finish(): { readonly commit: Commit; readonly after: TaskState } {
-    const first = firstRetained(this.#ledger, this.#lastN(), this.#settings.retainedFactsMax);
+    const first = firstRetained(this.#ledger, this.#lastN, this.#settings.retainedFactsMax);
     if (first !== this.#ledger.firstRetained) this.#ledger = { ...this.#ledger, firstRetained: first };
     const after: TaskState = {
       about: this.about,
@@ -139,16 +147,11 @@ export class Draft {
       facts: this.#entries,
       ended: this.#ledger.endedAt !== null && this.#before.ledger.endedAt === null,
       fields: changedFields(this.#before, this.#aggregate, this.#ledger),
-      kept: Object.fromEntries(this.#kept),
+      kept: this.#kept.size === 0 ? {} : Object.fromEntries(this.#kept),
       dueAt: nextDue(after, this.now, this.#settings),
       firstRetained: first,
     };
     return { commit, after };
-  }
-
-  #lastN(): number {
-    const last = this.#aggregate.lastEventId;
-    return last === null ? 0 : (parseEventId(last)?.n ?? 0);
   }
 
   #take(body: FactBody): void {
@@ -161,7 +164,7 @@ export class Draft {
       });
     }
     const { taskId } = this.about;
-    const n = this.#lastN() + 1;
+    const n = this.#lastN + 1;
     const fact = { type: body.type, taskId, eventId: eventId(n, this.now), createdAt: this.at, payload: body.payload } as Fact;
     const bytes = Buffer.from(JSON.stringify(fact));
     if (bytes.length > this.#settings.factBytesMax)
@@ -173,6 +176,7 @@ export class Draft {
         },
       );
     this.#entries.push({ eventId: fact.eventId, bytes });
+    this.#lastN = n;
     this.#aggregate = fold(this.#aggregate, fact);
     this.#enterConsequences(fact, n);
   }
@@ -199,4 +203,8 @@ export class Draft {
         this.enter({ type: 'task.ended' });
     }
   }
+}
+
+function lastNumber({ lastEventId }: Aggregate): number {
+  return lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0);
 }

@@ -22,6 +22,7 @@ interface Waiting {
 type Verdict = { readonly waiting: Waiting; readonly answer: unknown } | { readonly waiting: Waiting; readonly error: unknown };
 
 const RETRY_MS = 20;
+const nothingKept: ReadonlyMap<string, string> = new Map();
 
 /** Takes the intents for one task one at a time; what waits together goes into one append, each intent keeping its own answer. */
 export class Mailbox {
@@ -104,7 +105,7 @@ export class Mailbox {
   async #try(batch: Waiting[]): Promise<boolean> {
     const known = this.#state;
     const state = known ?? (await this.#load());
-    const kept = await this.#readKept(batch);
+    const kept = batch.some(({ ask }) => ask.needs !== undefined) ? await this.#readKept(batch) : nothingKept;
     const draft = new Draft(state, this.#context.time.now(), this.#context.settings);
     const verdicts: Verdict[] = [];
     let taken = 0;
@@ -123,7 +124,7 @@ export class Mailbox {
       this.#state = after;
       this.#desk.committed(after);
     }
-    this.#waiting.unshift(...batch.splice(taken));
+    if (taken < batch.length) this.#waiting.unshift(...batch.splice(taken));
     for (const each of verdicts) {
       if ('error' in each) each.waiting.reject(each.error);
       else each.waiting.resolve(each.answer);
@@ -139,7 +140,6 @@ export class Mailbox {
 
   async #readKept(batch: readonly Waiting[]): Promise<ReadonlyMap<string, string>> {
     const names = [...new Set(batch.flatMap(({ ask }) => ask.needs ?? []))];
-    if (names.length === 0) return new Map();
     const values = await this.#context.store.kept(this.#taskId, names);
     return new Map(names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]] as const])));
   }

@@ -44,20 +44,19 @@ export function parseState({ revision, fields }: LoadedTask): TaskState {
     about: JSON.parse(field(fields, 'about')) as TaskAbout,
     revision,
     aggregate: restoreAggregate({ task, suspensions }),
-    ledger: parseLedger(field(fields, 'ledger')),
+    ledger: parseLedger({ ledger: field(fields, 'ledger'), sources: field(fields, 'sources') }),
   };
 }
 
 /** The fields of a new task. */
 export function initialFields(about: TaskAbout, aggregate: Aggregate, ledger: Ledger): Fields {
-  return { about: JSON.stringify(about), task: JSON.stringify(storeTask(aggregate)), ledger: serializeLedger(ledger) };
+  return { about: JSON.stringify(about), task: JSON.stringify(storeTask(aggregate)), ...serializeLedger(ledger) };
 }
 
 /** The fields that differ between two states of one task. */
 export function changedFields(before: TaskState, aggregate: Aggregate, ledger: Ledger): Fields {
-  const fields: Record<string, string> = {};
+  const fields: Record<string, string> = ledger === before.ledger ? {} : serializeLedger(ledger, before.ledger);
   if (aggregate !== before.aggregate) fields.task = JSON.stringify(storeTask(aggregate));
-  if (ledger !== before.ledger) fields.ledger = serializeLedger(ledger);
   if (aggregate.suspensions !== before.aggregate.suspensions) {
     for (const [id, snapshot] of aggregate.suspensions) {
       if (before.aggregate.suspensions.get(id) !== snapshot) fields[SUSPENSION + id] = JSON.stringify(storeSuspension(snapshot));
