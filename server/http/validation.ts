@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { jsonFault, type JsonObject } from '../../machines/index.ts';
+import { jsonFault, limits, type JsonObject } from '../../machines/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -30,7 +30,7 @@ export function validationError(errors: readonly { readonly path: string; readon
 function entries(issue: Issue, whole: unknown): { path: string; reason: string }[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: dotted([...issue.path, key]), reason: 'is unknown' }));
   const value = at(whole, issue.path);
-  const inner = issue.code === 'custom' && typeof value === 'object' && value !== null ? faultPath(value) : [];
+  const inner = issue.code === 'custom' && typeof value === 'object' && value !== null ? (faultPath(value) ?? []) : [];
   return [{ path: dotted([...issue.path, ...inner]), reason: reasonOf(issue, value) }];
 }
 
@@ -64,18 +64,15 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** Where inside a free-form field the fault is that its schema only names. */
-function faultPath(value: object): string[] {
-  const path: string[] = [];
-  for (let here: unknown = value; typeof here === 'object' && here !== null && !(path.length > 64);) {
-    const inside: object = here;
-    const depth = path.length + 1;
-    const key = Object.keys(inside).find((one) => jsonFault(one) ?? jsonFault(Reflect.get(inside, one), depth + 1));
-    if (key === undefined) break;
-    path.push(key);
-    here = Reflect.get(inside, key);
+/** Where inside a free-form field the fault is that its schema only names. Looks at each value once, as `jsonFault` does. */
+function faultPath(value: unknown, depth = 1): string[] | undefined {
+  if (typeof value !== 'object' || value === null || depth > limits.nestingMax)
+    return jsonFault(value, depth) === undefined ? undefined : [];
+  for (const [key, inner] of Object.entries(value)) {
+    const path = jsonFault(key) === undefined ? faultPath(inner, depth + 1) : [];
+    if (path) return [key, ...path];
   }
-  return path;
+  return undefined;
 }
 
 function dotted(path: readonly PropertyKey[]): string {
