@@ -171,6 +171,7 @@ export const outboxMachine = setup({
                   description: 'Takes the lock away. Commands that both send are taken once, by their ids.',
                   tags: ['elsewhere'],
                   entry: ['releaseLock', 'seizeLock'],
+                  always: { guard: 'isGateClosed', target: '#outbox.open.work.waiting' },
                   on: { 'lock.held': { target: 'sending' }, 'lock.refused': { target: 'sending' } },
                 },
                 sending: {
