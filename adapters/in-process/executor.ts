@@ -72,7 +72,10 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
     start(work: Work) {
       const entry = handlers[work.taskType];
       if (!entry) return Promise.reject(new Error(`No handler for ${work.taskType}.`));
-      runs.get(work.taskId)?.stop({ why: 'fenced' });
+      const former = runs.get(work.taskId);
+      // A start that was given up and arrives all the same.
+      if (former && former.attempt > work.attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
+      former?.stop({ why: 'fenced' });
       const run = new Run(work, { ...context, handler: typeof entry === 'function' ? entry : entry.run });
       runs.set(work.taskId, run);
       if (running < concurrencyMax) begin(run, work.taskId);

@@ -1,4 +1,4 @@
-import { restoreAggregate, storeAggregate, type Aggregate, type StoredAggregate } from '../../machines/index.ts';
+import { compareEventIds, restoreAggregate, storeAggregate, type Aggregate, type StoredAggregate } from '../../machines/index.ts';
 
 /** The version of the stored form. */
 export const CHECKPOINT_VERSION = 1;
@@ -16,11 +16,18 @@ export function checkpointKey(namespace: string, baseUrl: string, taskId: string
   return `${namespace}|${baseUrl}|${taskId}`;
 }
 
-/** Writes a checkpoint as text; an aggregate without a single fact is left out. */
+/**
+ * Writes a checkpoint as text. An aggregate that says too little to go on from is left out: the server's snapshot takes its place. That is
+ * one that lacks facts up to `eventId`, which would never be folded, and one of a completed task, whose result it does not hold.
+ */
 export function writeCheckpoint(eventId: string, task: Aggregate | undefined): string {
   const stored =
-    task && task.lastEventId !== null ? { task: storeAggregate(task), taskEventId: task.lastEventId } : { task: null, taskEventId: null };
+    task && isWhole(task, eventId) ? { task: storeAggregate(task), taskEventId: task.lastEventId } : { task: null, taskEventId: null };
   return JSON.stringify({ v: CHECKPOINT_VERSION, eventId, ...stored });
+}
+
+function isWhole({ task, lastEventId }: Aggregate, eventId: string): boolean {
+  return lastEventId !== null && task.context.resultEventId === null && (compareEventIds(lastEventId, eventId) ?? 0) >= 0;
 }
 
 /** Reads the text back. Gives undefined for one that a newer version wrote; throws for one that cannot be read. */

@@ -41,6 +41,8 @@ export interface LineBeginning {
   readonly context: CallContext | undefined;
   readonly cursor: string | null;
   readonly start: ProjectionStart;
+  /** What the task completed with, where `start` says that it did; it is no part of an aggregate. */
+  readonly result?: unknown;
 }
 
 /** What every line of a client needs. */
@@ -77,7 +79,7 @@ export interface Line {
 }
 
 /** Makes a line that is not connected yet. */
-export function createLine({ taskId, context, cursor, start }: LineBeginning, host: LineHost, listener: LineListener): Line {
+export function createLine({ taskId, context, cursor, start, result }: LineBeginning, host: LineHost, listener: LineListener): Line {
   const { settings, commands } = host;
   const followers = new Set<Follower>();
   const recent = createRecent(cursor);
@@ -92,6 +94,7 @@ export function createLine({ taskId, context, cursor, start }: LineBeginning, ho
   );
   const projection = createProjection({
     start,
+    startResult: result,
     mirror: createMirror(taskId, settings.inspect),
     ask: () => commands.get(taskId, call),
     isDense: () => intake.isDense,

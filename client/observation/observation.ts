@@ -82,7 +82,9 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   let snapshot: ObservationSnapshot;
 
   const view = (): LineView | undefined => line?.view() ?? parted;
-  const share = keeper.join(taskId, checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId), () => view()?.aggregate);
+  const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
+  // While the snapshot is awaited, what is shown is of before.
+  const share = keeper.join(taskId, key, () => (view()?.isSettled ? view()?.aggregate : undefined));
   const journal = createJournal(
     {
       undeliveredMax: settings.limits.undeliveredMax,
@@ -98,7 +100,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
       drained() {
         isFull = false;
         if (line) line.review();
-        else if (parted && !ending) board(parted.isSettled ? parted.aggregate : 'ask');
+        else if (parted && !ending) board(parted.isSettled ? parted.aggregate : 'ask', parted.result);
       },
       dealt: settle,
       abandoned: () => {
@@ -159,8 +161,8 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     board(cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
   }
 
-  function board(start: ProjectionStart): void {
-    host.lines.board(follower, { taskId, context, cursor, start });
+  function board(start: ProjectionStart, result?: unknown): void {
+    host.lines.board(follower, { taskId, context, cursor, start, result });
   }
 
   function end(state: Ending['state'], error?: TaskBridgeClientError): void {

@@ -33,6 +33,8 @@ export type ProjectionStart = Aggregate | 'ask';
 /** What a projection needs. */
 export interface ProjectionOptions {
   readonly start: ProjectionStart;
+  /** The result of a task that had completed by then, where it is known. */
+  readonly startResult: unknown;
   readonly mirror: Mirror;
   readonly ask: () => Promise<TaskSnapshotResponse>;
   /** True once the server said that ids count without holes. */
@@ -48,9 +50,9 @@ function joined(): Aggregate {
 }
 
 /** Folds facts one by one. */
-export function createProjection({ start, mirror, ask, isDense, onPartial, onChange }: ProjectionOptions): Projection {
+export function createProjection({ start, startResult, mirror, ask, isDense, onPartial, onChange }: ProjectionOptions): Projection {
   let aggregate: Aggregate = start === 'ask' ? emptyAggregate : start;
-  let result: unknown;
+  let result: unknown = startResult;
   let waiting: (Fact | UnknownFact)[] | undefined;
   let question = 0;
 

@@ -50,6 +50,8 @@ export interface Door {
   handle(request: SimulatedRequest, response: ResponseStandIn): Promise<SimulatedAnswer | undefined>;
   /** Says why an upgrade is refused; undefined where it is not, and `accept` comes next. */
   admit(headers: SimulatedRequest['headers'], extensions: string | null): Promise<SimulatedAnswer | Admission>;
+  /** Breaks sockets that watch nothing; the hub's own `close` cuts the others. */
+  close(): void;
 }
 
 const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/actions|)$/;
@@ -79,6 +81,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
     chance,
     logger,
   };
+  const waiting = new Set<WebSocketStandIn>();
   const create = createRoute(tools);
   const routes: Readonly<Record<string, Route>> = {
     'GET ': snapshotRoute(tools),
@@ -124,7 +127,9 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
         const caller = await authenticate(auth, req, clock);
         hub.assertRoom();
         return {
-          accept: (ws, socket) =>
+          accept(ws, socket) {
+            waiting.add(ws);
+            ws.once('close', () => waiting.delete(ws));
             converse({
               ws: ws as unknown as WebSocket,
               socket: socket as unknown as Socket,
@@ -134,13 +139,18 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
               service,
               clock,
               logger,
-              onSubscribed: () => undefined,
-              onIdle: () => undefined,
-            }),
+              onSubscribed: () => waiting.delete(ws),
+              onIdle: () => waiting.add(ws),
+            });
+          },
         };
       } catch (thrown) {
         return answerOf(refusal(callerError(thrown, logger), clock));
       }
+    },
+
+    close() {
+      for (const ws of waiting) ws.terminate();
     },
   };
 }

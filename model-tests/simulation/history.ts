@@ -145,6 +145,8 @@ class History {
       void node.close(1_000).then(() => (open -= 1));
     }
     if (!(await world.until(() => open === 0, 30_000))) return this.#refuseToWait('nothing is left open', ['a node that closes']);
+    // Sockets that are being closed may still wait for the other end.
+    await world.until(() => this.#nodes.every((node) => (node?.clock.armed ?? 0) === 0), 30_000);
     for (const node of this.#nodes) node?.clock.assertIdle();
   }
 

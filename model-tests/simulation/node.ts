@@ -116,6 +116,7 @@ export class SimulatedNode {
   /** As a bridge closes. */
   async close(drainMs: number): Promise<void> {
     this.isOpen = false;
+    this.door.close();
     await Promise.all([this.hub.close({ spreadMs: 200 }), this.core.close(drainMs)]);
     await this.store.close();
   }

@@ -17,7 +17,12 @@ export interface OutflowContext {
   cut(who: 'both' | 'receiver' | 'nobody'): void;
   /** Something between both ends the connection in the proper way. */
   endBetween(): void;
+  /** The sender's system gives up a connection whose other end never answers. */
+  giveUp(): void;
 }
+
+/** How long it tries, in milliseconds: more than our own watch over stalled viewers, less than a real one, which takes a quarter of an hour. */
+const KERNEL_MS = 25_000;
 
 interface Parcel {
   readonly bytes: number;
@@ -44,13 +49,14 @@ export class Outflow {
 
   send(bytes: number, arrive: () => void): void {
     if (this.isBroken) return;
-    const { faults, name, cut, endBetween, world, dice } = this.#context;
+    const { faults, name, cut, endBetween, giveUp, sender, world, dice } = this.#context;
     switch (faults.strike('chunk', name)) {
       case 'cut':
         return cut('both');
       case 'half-open':
         this.stuckUntil = Number.POSITIVE_INFINITY;
         cut(dice.odds(0.5) ? 'receiver' : 'nobody');
+        world.after(KERNEL_MS, sender, giveUp);
         break;
       case 'stalled':
         this.stuckUntil = world.time + 500 + dice.fraction() * 12_000;

@@ -86,6 +86,21 @@ function handlerOf(context: ScriptedWorkContext): Handler {
       world.fault('the handler gets the accepted answer', `${answer.clientActionId} of ${key}, accepted was ${accepted.join() || 'none'}`);
   }
 
+  async function rest({ signal }: Task, ms: number): Promise<void> {
+    if (signal.aborted) throw signal.reason;
+    await new Promise<void>((resolve, reject) => {
+      const stop = (): void => {
+        clock.clearTimeout(timer);
+        reject(signal.reason as TaskStopped);
+      };
+      const timer = clock.setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+
   return async (task) => {
     const { steps } = task.input as unknown as WorkPlan;
     for (let i = Number(task.saved ?? 0); i < steps.length; i += 1) {
@@ -98,11 +113,7 @@ function handlerOf(context: ScriptedWorkContext): Handler {
         await acknowledged(task, said, message);
       } else if ('progress' in step) await task.progress(step.progress, { stage: `step ${i}` });
       else if ('rest' in step) {
-        if (task.signal.aborted) throw task.signal.reason;
-        await new Promise<void>((resolve, reject) => {
-          task.signal.addEventListener('abort', () => reject(task.signal.reason as TaskStopped), { once: true });
-          clock.setTimeout(resolve, step.rest);
-        });
+        await rest(task, step.rest);
       } else if ('ask' in step) await ask(task, `q${i}`, step.ask.expiresInMs);
       else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);
       else throw new TaskFailure(step.fail, 'As planned.', { retryable: false });

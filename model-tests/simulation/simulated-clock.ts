@@ -6,6 +6,8 @@ import type { World } from './world.ts';
 export interface SimulatedClock extends Clock {
   /** Sets it forward, or back. */
   shift(ms: number): void;
+  /** Timers that wait. */
+  readonly armed: number;
   /** Whoever it belongs to is over, and must have left no timer. */
   assertIdle(): void;
 }
@@ -15,6 +17,9 @@ export function simulatedClock(world: World, whose: Being, offBy = 0): Simulated
   const armed = new Map<Appointment, string | undefined>();
   let offset = offBy;
   return {
+    get armed() {
+      return whose.isDead ? 0 : armed.size;
+    },
     now: () => world.now + offset,
     setTimeout(fn, ms) {
       const timer = world.after(ms, whose, () => {

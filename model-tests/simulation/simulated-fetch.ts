@@ -149,6 +149,10 @@ class Exchange {
         this.#vanish(response, node, flight);
         world.after(latency(dice), client, () => body.end());
       },
+      giveUp: () => {
+        outflow.break(true);
+        response.vanish();
+      },
     });
     const arriveLater = (run: () => void): unknown => world.after(latency(dice), client, run);
     response.outflow = outflow;

@@ -133,6 +133,7 @@ class SimulatedSocket implements Socket {
         world.after(latency(dice), client, () => this.#end(() => this.#listener.closed(dice.pick([1000, 1001, 1012]))));
         this.#land();
       },
+      giveUp: () => ws.vanish(),
     });
     const arrived = (text: string): void => {
       if (!this.#isOver && !isMute) this.#listener.frame(text);

@@ -26,6 +26,12 @@ interface Visit {
   done: Promise<Visited>;
 }
 
+/** A rest after a failure. */
+interface Pause {
+  until: number;
+  readonly failures: number;
+}
+
 /** What the supervisor works with. */
 export interface SupervisorContext extends Omit<DutyContext, 'holdings'>, Pick<HoldingsContext, 'follow'> {}
 
@@ -39,7 +45,7 @@ const DUTIES_MAX = 64;
 export class Supervisor {
   readonly #context: DutyContext;
   readonly #visits = new Map<string, Visit>();
-  readonly #paused = new Map<string, { readonly until: number; readonly failures: number }>();
+  readonly #paused = new Map<string, Pause>();
   #leasesKeptAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -138,9 +144,12 @@ export class Supervisor {
   #pause(taskId: string, error: unknown): void {
     const failures = (this.#paused.get(taskId)?.failures ?? 0) + 1;
     const ms = pauseMs(this.#context, failures - 1);
-    this.#paused.set(taskId, { until: this.#context.time.now() + ms, failures });
+    const pause: Pause = { until: this.#context.time.now() + ms, failures };
+    this.#paused.set(taskId, pause);
     this.#context.logger.warn('A task could not be looked after; it is tried again.', { taskId, pauseMs: ms, error });
     this.#context.clock.setTimeout(() => {
+      // Over, whatever the time says: a timer may fire a little early, and the clock may have been set back.
+      pause.until = Number.NEGATIVE_INFINITY;
       if (!this.#closed) void this.visit(taskId);
     }, ms);
   }
