@@ -108,7 +108,7 @@ export class Run {
     answer.catch(() => undefined);
     const refusal = await this.#say({ type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) });
     if (refusal === 'ALREADY_ASKED') {
-      const known = this.#resolutions.get(suspendId) ?? (await this.#work.resolution(suspendId));
+      const known = this.#resolutions.get(suspendId) ?? (await this.#insist(() => this.#work.resolution(suspendId)));
       if (known) this.resume(known);
     } else if (refusal !== undefined) {
       this.#waiters.delete(suspendId);
@@ -151,12 +151,17 @@ export class Run {
     }
   }
 
-  /** Sends until it is known what became of the report: a store that is down makes the work wait, not fail. */
+  /** Sends until it is known what became of the report. */
   async #deliver(report: Report): Promise<ReportOutcome> {
+    return (await this.#insist(() => this.#work.report(report))) ?? { status: 'fenced' };
+  }
+
+  /** Asks until there is an answer, or undefined once this run no longer counts: a store that is down makes the work wait, not fail. */
+  async #insist<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (let tries = 0; ; tries++) {
-      if (this.#order && this.#order.why !== 'cancel') return { status: 'fenced' };
+      if (this.#order && this.#order.why !== 'cancel') return undefined;
       try {
-        return await this.#work.report(report);
+        return await ask();
       } catch (error) {
         if (this.#context.isFinal(error)) throw error;
         await this.#context.pause(tries);

@@ -13,6 +13,7 @@ export const faultKinds = {
   strange: 'facts that the log does not have',
   gaps: 'gaps that a client was told of',
   unended: 'tasks without an end, and viewers that never saw it',
+  failed: 'tasks that failed where nobody meant them to',
   disagreements: 'final states that differ between log and client',
   twins: 'keys with more than one task, and tasks with no key',
   acceptedTwice: 'questions with two accepted answers, and answers in the log twice',
@@ -90,8 +91,9 @@ function judgeLog(taskId: string, log: readonly Fact[], { input }: Creation, not
     else if (step < before) note('reordered', `${taskId} goes from step ${before} back to ${step}`);
   });
   if (last?.type === 'TASK_COMPLETED' && steps.length < input.steps) note('lost', `${taskId} completed after ${steps.length} steps`);
-  if (last?.type === 'TASK_FAILED' && last.payload.code !== 'PLANNED') note('lost', `${taskId} failed with ${last.payload.code}`);
-  if (last?.type === 'TASK_COMPLETED' || last?.type === 'TASK_FAILED') judgeAnswers(taskId, log, last, note);
+  if (last?.type === 'TASK_FAILED' && last.payload.code !== 'PLANNED')
+    note('failed', `${taskId} with ${last.payload.code}: ${last.payload.message}`);
+  else if (last?.type === 'TASK_COMPLETED' || last?.type === 'TASK_FAILED') judgeAnswers(taskId, log, last, note);
 }
 
 /** The work says what it heard: each answer as it was accepted. */

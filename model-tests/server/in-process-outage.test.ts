@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { inProcess } from '../../adapters/in-process/index.ts';
+import { TaskBridgeError, type Report, type Resolution, type Work } from '../../server/index.ts';
+
+const answered: Resolution = {
+  outcome: 'ANSWERED',
+  suspendId: 'q',
+  action: { clientActionId: 'a', actionType: 'yes', payload: {}, metadata: {}, acceptedAt: '2026-01-01T00:00:00.000Z' },
+};
+
+/** A second run of work whose question was answered in the first; the store fails so often before it says how. */
+async function rerun(failures: number): Promise<Report['intents'][number] | undefined> {
+  let asked = 0;
+  return new Promise((resolve) => {
+    const work: Work = {
+      taskId: 't',
+      attempt: 2,
+      taskType: 'ask',
+      owner: 'ann',
+      clientRequestId: 'r',
+      input: {},
+      metadata: {},
+      attachments: [],
+      saved: undefined,
+      now: () => 0,
+      async report({ intents }) {
+        const end = intents.find(({ type }) => type === 'report.completed' || type === 'report.failed');
+        if (end) resolve(end);
+        return { status: 'committed', refusals: intents.map(({ type }) => (type === 'report.suspended' ? 'ALREADY_ASKED' : undefined)) };
+      },
+      async resolution(suspendId) {
+        if ((asked += 1) <= failures) throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again later.');
+        return { ...answered, suspendId };
+      },
+    };
+    const ask = inProcess({ ask: async (task) => (await task.suspend('q', { reasonCode: 'Q', allowedActions: ['yes'] })).actionType });
+    void ask.start(work);
+  });
+}
+
+it('waits for a store that is down when it asks how a question of an earlier run ended', async () => {
+  expect(await rerun(0)).toEqual({ type: 'report.completed', payload: { result: 'yes' } });
+  expect(await rerun(2)).toEqual({ type: 'report.completed', payload: { result: 'yes' } });
+});
