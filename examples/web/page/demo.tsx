@@ -1,5 +1,7 @@
 import { createContext, useContext, type ReactElement, type ReactNode } from 'react';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client';
+import { createOutbox, indexedDbOutbox, type Outbox } from 'taskbridge/client/outbox';
+import { tabSockets, type TabSockets } from 'taskbridge/client/tabs';
 import { TaskBridgeProvider } from 'taskbridge/react';
 import { createChartFeed, type ChartFeed } from './charts/feed.ts';
 import { createSwitchGate } from './network/gate.ts';
@@ -10,6 +12,10 @@ import { createRecentTasks, type RecentTasks } from './start/recent-tasks.ts';
 /** What the components of this page share. */
 export interface Demo {
   readonly client: TaskBridgeClient;
+  /** The one connection of all tabs. */
+  readonly tabs: TabSockets;
+  /** Answers and cancels go through it, so that none is lost offline. */
+  readonly outbox: Outbox;
   readonly charts: ChartFeed;
   readonly session: Session;
   readonly switches: SwitchesStore;
@@ -31,19 +37,27 @@ const limits = {
 
 /** Makes the client and what the page hangs on it. */
 export function createDemo(): Demo {
-  const session = createSession();
+  const session = createSession(localStorage);
   const switches = createSwitches();
   const charts = createChartFeed();
+  const gate = createSwitchGate(switches);
+  const tabs = tabSockets({ name: session.name });
   const client = createTaskBridgeClient({
     baseUrl: location.origin,
     auth: session.auth,
-    gate: createSwitchGate(switches),
+    gate,
+    sockets: tabs,
     inspect: charts.inspect,
     webSocketTries: 2,
     eventStreamTries: 2,
     limits,
   });
-  return { client, charts, session, switches, recent: createRecentTasks(localStorage) };
+  const outbox = createOutbox(client, {
+    store: indexedDbOutbox({ name: session.name }),
+    gate,
+    limits: { restBaseMs: 500, restMaxMs: 3000 },
+  });
+  return { client, tabs, outbox, charts, session, switches, recent: createRecentTasks(localStorage) };
 }
 
 const DemoContext = createContext<Demo | undefined>(undefined);

@@ -46,8 +46,9 @@ export function Chart({ title, about, machine, view }: ChartProps): ReactElement
 }
 
 function Words({ chartId, view }: { readonly chartId: string; readonly view: ChartView }): ReactElement {
-  const leaves = [...view.active].filter((id) => ![...view.active].some((other) => other.startsWith(`${id}.`)));
-  const nameOf = (id: string): string => id.replace(`${chartId}.`, '');
+  const active = [...view.active];
+  const leaves = active.filter((id) => !active.some((other) => other.startsWith(`${id}.`)));
+  const nameOf = (id: string): string => id.replace(`${chartId}.`, '').replace(/^(active|observing)\./, '');
   return (
     <>
       <span className="chart-state">{leaves.map(nameOf).join(' · ')}</span>

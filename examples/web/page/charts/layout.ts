@@ -91,7 +91,7 @@ function routed({ root, arrows }: Outline, shape: Shape): ElkNode {
 function packed({ root }: Outline, shape: Shape): ElkNode {
   const options = {
     'elk.algorithm': 'rectpacking',
-    'elk.aspectRatio': shape === 'wide' ? '2' : '0.55',
+    'elk.aspectRatio': shape === 'wide' ? '2.5' : '0.55',
     'elk.spacing.nodeNode': '16',
     'elk.padding': PADDING,
   };

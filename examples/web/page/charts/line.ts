@@ -28,9 +28,8 @@ export function bent(points: readonly Point[]): string {
 /** A light curve from the border of one box to the border of another; a loop where it is the same, or one lies in the other. */
 export function straight(from: Place, to: Place): string {
   const [a, b] = [middle(from), middle(to)];
-  if (holds(from, to)) return `M${from.x} ${b.y} L${to.x} ${b.y}`;
-  if (holds(to, from)) return `M${from.x + from.width} ${a.y} L${to.x + to.width} ${a.y}`;
-  const [start, end] = [border(from, b), border(to, a)];
+  if (from === to) return loop(from);
+  const [start, end] = [holds(from, to) ? nameIn(from) : border(from, b), holds(to, from) ? nameIn(to) : border(to, a)];
   const [dx, dy] = [end.x - start.x, end.y - start.y];
   // Bows a little to the left of its direction, so that there and back are two lines.
   const bow = { x: (start.x + end.x) / 2 + dy * 0.14, y: (start.y + end.y) / 2 - dx * 0.14 };
@@ -51,7 +50,6 @@ function border(box: Place, to: Point): Point {
   return { x: center.x + dx * part, y: center.y + dy * part };
 }
 
-/** The same box holds itself: its own transition is a line through it. */
 function holds(outer: Place, inner: Place): boolean {
   return (
     outer.x <= inner.x &&
@@ -61,5 +59,13 @@ function holds(outer: Place, inner: Place): boolean {
   );
 }
 
+/** A state that is entered again. */
+function loop({ x, y, width }: Place): string {
+  const right = x + width - 10;
+  return `M${right - 12} ${y} C${right - 12} ${y - 16} ${right + 2} ${y - 16} ${right} ${y}`;
+}
+
+/** Where the name of a box stands: what concerns all of it begins and ends there. */
+const nameIn = ({ x, y }: Place): Point => ({ x: x + 30, y: y + 26 });
 const middle = ({ x, y, width, height }: Place): Point => ({ x: x + width / 2, y: y + height / 2 });
 const at = ({ x, y }: Point): string => `${x.toFixed(1)} ${y.toFixed(1)}`;

@@ -1,5 +1,6 @@
-import type { ReactElement } from 'react';
+import { useSyncExternalStore, type ReactElement } from 'react';
 import type { ConnectionView } from 'taskbridge/client';
+import type { TabRole } from 'taskbridge/client/tabs';
 import { useTaskSelector } from 'taskbridge/react';
 import { transportNames } from '../../../report/narrator.ts';
 import { useDemo } from '../demo.tsx';
@@ -18,11 +19,19 @@ const states: Readonly<Record<ConnectionView['state'], string>> = {
 };
 const continuities = { resumed: 'nothing missing', gap: 'older facts are gone', reset: 'history was replaced' } as const;
 
+const roles: Readonly<Record<TabRole, string>> = {
+  leading: 'has the connection',
+  following: 'shares another tab’s',
+  alone: 'is alone',
+  closed: 'is closed',
+};
+
 /** How the task is reached. */
 export function ConnectionPanel({ taskId }: { readonly taskId: string }): ReactElement {
-  const { session } = useDemo();
+  const { session, tabs } = useDemo();
   const connection = useTaskSelector(taskId, ({ connection: now }) => now, alike);
-  const tokens = useStore(session.tokens);
+  const token = useStore(session.token);
+  const role = useSyncExternalStore(tabs.subscribe, tabs.getSnapshot);
   const { state, transport, continuity, climbing } = connection;
   return (
     <section className="panel connection" aria-labelledby="connection">
@@ -53,12 +62,18 @@ export function ConnectionPanel({ taskId }: { readonly taskId: string }): ReactE
           <dd>{continuities[continuity]}</dd>
         </div>
         <div>
+          <dt>this tab</dt>
+          <dd data-testid="role">{roles[role]}</dd>
+        </div>
+        <div>
           <dt>signed in as</dt>
           <dd>{session.name}</dd>
         </div>
         <div>
           <dt>token</dt>
-          <dd data-testid="tokens">no. {tokens}</dd>
+          <dd>
+            <code data-testid="token">{token.slice(0, 8)}</code>
+          </dd>
         </div>
       </dl>
     </section>

@@ -7,20 +7,20 @@ export interface Session {
   readonly name: string;
   /** For the client: the token that is still good, or a new one. */
   readonly auth: AuthProvider;
-  /** How many tokens this page was given so far. */
-  readonly tokens: Store<number>;
+  /** The token in use; empty before the first. */
+  readonly token: Store<string>;
   /** `fetch` with the token, and once more with a new one where it was refused. */
   fetch(path: string): Promise<Response>;
 }
 
 const NAME_KEY = 'taskbridge.name';
+const TOKEN_KEY = 'taskbridge.token';
 
-/** Signs in under a name that this browser keeps, so that a reload and another tab see the same tasks. */
-export function createSession(): Session {
-  const name = localStorage.getItem(NAME_KEY) ?? `guest-${crypto.randomUUID().slice(0, 8)}`;
-  localStorage.setItem(NAME_KEY, name);
-  const tokens = createStore(0);
-  let issued: Promise<Issued> | undefined;
+/** Signs in under a name that this browser keeps. All tabs have one token, and one of them gets the next when it is refused. */
+export function createSession(storage: Storage): Session {
+  const name = storage.getItem(NAME_KEY) ?? `guest-${crypto.randomUUID().slice(0, 8)}`;
+  storage.setItem(NAME_KEY, name);
+  const token = createStore('');
 
   async function login(): Promise<Issued> {
     const response = await fetch('/demo/login', {
@@ -29,31 +29,39 @@ export function createSession(): Session {
       body: JSON.stringify({ name }),
     });
     if (!response.ok) throw new Error(`The login was answered ${response.status}.`);
-    tokens.set(tokens.get() + 1);
     // Our own server's, built with this page.
-    return (await response.json()) as Issued;
+    const issued = (await response.json()) as Issued;
+    storage.setItem(TOKEN_KEY, JSON.stringify(issued));
+    return issued;
   }
 
-  async function current(forceRefresh: boolean): Promise<Issued> {
-    if (forceRefresh || !issued) issued = login();
-    try {
-      return await issued;
-    } catch (error) {
-      issued = undefined;
-      throw error;
-    }
+  async function current(isRefused: boolean): Promise<Issued> {
+    const used = token.get();
+    const issued = await navigator.locks.request(TOKEN_KEY, async () => {
+      const known = read(storage);
+      const isGood = known && known.expiresAt > Date.now() && !(isRefused && known.token === used);
+      return isGood ? known : login();
+    });
+    token.set(issued.token);
+    return issued;
   }
 
   return {
     name,
-    tokens,
+    token,
     auth: ({ forceRefresh }) => current(forceRefresh),
     async fetch(path) {
       for (let retried = false; ; retried = true) {
-        const { token } = await current(retried);
-        const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+        const issued = await current(retried);
+        const response = await fetch(path, { headers: { authorization: `Bearer ${issued.token}` } });
         if (response.status !== 401 || retried) return response;
       }
     },
   };
+}
+
+function read(storage: Storage): Issued | undefined {
+  const text = storage.getItem(TOKEN_KEY);
+  // Written above.
+  return text === null ? undefined : (JSON.parse(text) as Issued);
 }

@@ -1,9 +1,10 @@
 import { useRef, useState, type FormEvent, type ReactElement } from 'react';
-import { useTaskActions, useTaskSelector } from 'taskbridge/react';
+import { useTaskSelector } from 'taskbridge/react';
+import { useDemo } from '../demo.tsx';
 
 /** Ends the task early, with a reason where there is one. */
 export function CancelForm({ taskId }: { readonly taskId: string }): ReactElement | null {
-  const { cancel } = useTaskActions(taskId);
+  const { outbox } = useDemo();
   const isOver = useTaskSelector(taskId, ({ task }) => task.terminal || task.state === 'cancelling');
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
@@ -15,7 +16,7 @@ export function CancelForm({ taskId }: { readonly taskId: string }): ReactElemen
     dialog.current?.close();
     setTrouble('');
     try {
-      await cancel(reason.trim() || undefined);
+      await outbox.cancel(taskId, reason.trim() || undefined);
     } catch (error) {
       setTrouble((error as Error).message);
     }

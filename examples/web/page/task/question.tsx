@@ -1,7 +1,7 @@
 import { useId, useState, type FormEvent, type ReactElement } from 'react';
 import type { FactPayload } from 'taskbridge/client';
-import { useTaskActions } from 'taskbridge/react';
 import type { DuplicatesQuestion } from '../../../report/narrator.ts';
+import { useDemo } from '../demo.tsx';
 import { countOf } from '../numbers.ts';
 import { SampleRows } from './sample-rows.tsx';
 
@@ -19,7 +19,7 @@ export function Question({
   readonly taskId: string;
   readonly question: FactPayload<'TASK_SUSPENDED'>;
 }): ReactElement {
-  const { act } = useTaskActions(taskId);
+  const { outbox } = useDemo();
   const [answer, setAnswer] = useState(question.allowedActions[0] ?? '');
   const [sending, setSending] = useState<'no' | 'sending' | { readonly failed: string }>('no');
   const titleId = useId();
@@ -30,7 +30,9 @@ export function Question({
     event.preventDefault();
     setSending('sending');
     try {
-      await act(question, answer);
+      const { settled } = await outbox.act(taskId, { suspendId: question.suspendId, actionType: answer });
+      const outcome = await settled();
+      if ('refusal' in outcome) setSending({ failed: outcome.refusal.message });
     } catch (error) {
       setSending({ failed: (error as Error).message });
     }

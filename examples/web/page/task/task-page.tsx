@@ -4,6 +4,7 @@ import { ChartsPanel } from '../charts/charts-panel.tsx';
 import { useDemo } from '../demo.tsx';
 import { LogPanel } from '../log/log-panel.tsx';
 import { ConnectionPanel } from '../network/connection-panel.tsx';
+import { OutboxPanel } from '../network/outbox-panel.tsx';
 import { TroublePanel } from '../network/trouble-panel.tsx';
 import { useStore } from '../store.ts';
 import { Announcer } from './announcer.tsx';
@@ -50,12 +51,13 @@ export function TaskPage({ taskId }: { readonly taskId: string }): ReactElement 
           )}
         </section>
         <LogPanel taskId={taskId} />
+        <ChartsPanel taskId={taskId} />
       </div>
       <aside className="column" aria-label="Connection">
         <ConnectionPanel taskId={taskId} />
         <TroublePanel />
+        <OutboxPanel />
       </aside>
-      <ChartsPanel taskId={taskId} />
     </div>
   );
 }

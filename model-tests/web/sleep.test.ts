@@ -1,0 +1,72 @@
+import type { CDPSession } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startSleepyChromium } from './chromium.ts';
+import { openTheatre, type Theatre } from './theatre.ts';
+import type { Visitor } from './visitor.ts';
+
+let theatre: Theatre;
+let visitor: Visitor;
+let devtools: CDPSession;
+beforeAll(async () => {
+  theatre = await openTheatre({ start: startSleepyChromium });
+}, 60_000);
+afterEach(() => visitor.page.close());
+afterAll(() => theatre?.close());
+
+/** Starts a report, and notes in the page when it sleeps. */
+async function begin(): Promise<string> {
+  visitor = await theatre.visit();
+  const taskId = await visitor.startSample();
+  await visitor.untilProgress(5);
+  await visitor.page.evaluate(() => {
+    for (const type of ['freeze', 'resume']) document.addEventListener(type, () => (document.documentElement.dataset[type] = 'yes'));
+  });
+  devtools = await theatre.context.newCDPSession(visitor.page);
+  return taskId;
+}
+
+/** Lets so many facts go by while the page is frozen. */
+async function sleep(taskId: string, name: string, facts: number, meanwhile: () => void = () => undefined): Promise<void> {
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  meanwhile();
+  const count = async (): Promise<number> => (await theatre.stored(taskId, name)).length;
+  const least = (await count()) + facts;
+  await expect.poll(count, { timeout: 20_000, interval: 100 }).toBeGreaterThanOrEqual(least);
+  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  await visitor.page.bringToFront();
+  await visitor.page.locator('html[data-freeze=yes][data-resume=yes]').waitFor({ state: 'attached' });
+}
+
+async function logsAgree(taskId: string, name: string): Promise<void> {
+  await visitor.untilState('suspended');
+  const stored = (await theatre.stored(taskId, name)).map((fact) => JSON.stringify(fact));
+  expect(await visitor.log(stored.length)).toEqual(stored);
+}
+
+describe('a page that sleeps', { timeout: 60_000 }, () => {
+  test('has missed nothing when it wakes', async () => {
+    const taskId = await begin();
+    const name = await visitor.name();
+    await sleep(taskId, name, 15);
+    await logsAgree(taskId, name);
+    await visitor.untilLiveBy('ws');
+  });
+
+  test('connects again when its connection was cut meanwhile', async () => {
+    const taskId = await begin();
+    const name = await visitor.name();
+    await sleep(taskId, name, 10, () => theatre.stage.switchboard.cut());
+    await visitor.untilLiveBy('ws');
+    await logsAgree(taskId, name);
+  });
+
+  test('takes a new token when its own has ended meanwhile', async () => {
+    const taskId = await begin();
+    const name = await visitor.name();
+    const before = await visitor.page.getByTestId('token').textContent();
+    await sleep(taskId, name, 10, () => theatre.stage.switchboard.expireTokens());
+    await visitor.untilLiveBy('ws');
+    expect(await visitor.page.getByTestId('token').textContent()).not.toBe(before);
+    await logsAgree(taskId, name);
+  });
+});

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BrowserContext } from 'playwright-core';
+import type { Fact, PollResponse } from 'taskbridge/machines';
+import { setStage, type Stage, type StageOptions } from '../../examples/web/stage.ts';
+import { startChromium, type OwnBrowser } from './chromium.ts';
+import { createVisitor, type Visitor } from './visitor.ts';
+
+/** The whole demo and a browser before it, for one file of tests. */
+export interface Theatre {
+  readonly stage: Stage;
+  readonly context: BrowserContext;
+  /** Opens a tab; all tabs are one person's. */
+  visit(path?: string): Promise<Visitor>;
+  /** A task's log as the store has it, asked for at the server itself. */
+  stored(taskId: string, name: string): Promise<readonly Fact[]>;
+  /** What any page complained about. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Builds the page, starts the server and Chromium. */
+export async function openTheatre(options: Partial<StageOptions> & { readonly start?: () => Promise<OwnBrowser> } = {}): Promise<Theatre> {
+  const directory = await mkdtemp(join(tmpdir(), 'taskbridge-web-'));
+  const { start = startChromium, ...rest } = options;
+  const stage = await setStage({ directory, ...rest });
+  const browser = await start();
+  const complaints: string[] = [];
+  return {
+    stage,
+    context: browser.context,
+    complaints,
+    async visit(path = '/') {
+      const page = await browser.context.newPage();
+      page.on('pageerror', ({ message }) => complaints.push(message));
+      await page.goto(stage.url + path);
+      return createVisitor(page);
+    },
+    async stored(taskId, name) {
+      const { token } = stage.tokens.issue(name);
+      const facts: Fact[] = [];
+      for (let after = ''; ;) {
+        const url = `http://127.0.0.1:${stage.host.port}/api/v1/tasks/${taskId}/events?maxEvents=500&afterEventId=${after}`;
+        const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+        // The server checks every fact against its schema before it writes it.
+        const page = (await response.json()) as PollResponse<Fact>;
+        facts.push(...page.events);
+        if (!page.hasMore) return facts;
+        after = page.nextAfterEventId ?? '';
+      }
+    },
+    async close() {
+      await browser.close();
+      await stage.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
