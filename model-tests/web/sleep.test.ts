@@ -21,6 +21,8 @@ async function begin(): Promise<string> {
   await visitor.page.evaluate(() => {
     for (const type of ['freeze', 'resume']) document.addEventListener(type, () => (document.documentElement.dataset[type] = 'yes'));
   });
+  // A page that was frozen by the debugger stays hidden, and a hidden page cannot be clicked.
+  await visitor.log(1);
   devtools = await theatre.context.newCDPSession(visitor.page);
   return taskId;
 }
@@ -33,7 +35,6 @@ async function sleep(taskId: string, name: string, facts: number, meanwhile: () 
   const least = (await count()) + facts;
   await expect.poll(count, { timeout: 20_000, interval: 100 }).toBeGreaterThanOrEqual(least);
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await visitor.page.bringToFront();
   await visitor.page.locator('html[data-freeze=yes][data-resume=yes]').waitFor({ state: 'attached' });
 }
 

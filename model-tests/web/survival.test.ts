@@ -3,7 +3,7 @@ import { openTheatre, type Theatre } from './theatre.ts';
 import type { Visitor } from './visitor.ts';
 
 let theatre: Theatre;
-let visitors: Visitor[] = [];
+const visitors: Visitor[] = [];
 beforeAll(async () => {
   theatre = await openTheatre();
 }, 60_000);
