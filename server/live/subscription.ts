@@ -1,6 +1,6 @@
 import type { EventId } from '../../machines/index.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Logger, TransportDiagnosticsSink } from '../ports/observability.ts';
+import type { Logger, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { alarm } from './alarm.ts';
 import type { Batch } from './batch.ts';
@@ -34,15 +34,16 @@ export interface SubscriptionContext {
 
 /**
  * - `reading`: a page of the log is on its way; new facts are held as long as the viewer has room for them
+ * - `opening`: has the history, and reads once more when the tail is open
  * - `draining`: keeps nothing, reads on when the viewer has taken what it was given
  * - `retrying`: the store failed, and is asked again after a pause
  * - `level`: has every fact, takes new ones as they come
  * - `ending`: has the last fact, and closes when the viewer has taken it
  */
-type Phase = 'reading' | 'draining' | 'retrying' | 'level' | 'ending' | 'closed';
+type Phase = 'reading' | 'opening' | 'draining' | 'retrying' | 'level' | 'ending' | 'closed';
 
 /** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
-const PAGE_SHARE = 3 / 4;
+const pageShare: Readonly<Record<TransportName, number>> = { ws: 15 / 16, sse: 3 / 4, poll: 1 };
 
 /**
  * `{ cursor, level | behind }`: reads the log until it is level, then follows the hub. Costs at most `viewerBytesMax` and one fact; viewers
@@ -85,7 +86,7 @@ export class LogSubscription implements Subscription, Reader {
     return viewer.sharing ?? viewer;
   }
 
-  /** Subscribes first, then reads: the seam loses nothing. */
+  /** Follows first, then reads: the seam loses nothing. */
   start(): void {
     this.context.watch.addReader(this);
     this.read();
@@ -183,7 +184,7 @@ export class LogSubscription implements Subscription, Reader {
     if (!this.begin()) return;
     const { sharing } = this.context.viewer;
     if (sharing) void this.readInTurn(sharing);
-    else void this.readPage(PAGE_SHARE);
+    else void this.readPage(1);
   }
 
   private begin(): boolean {
@@ -202,29 +203,38 @@ export class LogSubscription implements Subscription, Reader {
     } catch (error) {
       return this.retry(error);
     }
+    if (this.phase === 'closed') return;
     const end = await turns.take();
-    if (this.room() < options.viewerBytesMax / 2) this.drain();
-    else await this.readPage(PAGE_SHARE / turns.most);
-    end();
+    try {
+      if (this.room() < options.viewerBytesMax / 2) this.drain();
+      else if (!this.isPhase('closed')) await this.readPage(1 / turns.most);
+    } finally {
+      end();
+    }
   }
 
+  /** Gives history while the tail may still be opening; level is only who has read after it was open. */
   private async readPage(share: number): Promise<void> {
-    const { watch, store, options } = this.context;
+    const { watch, store, options, viewer } = this.context;
+    const { isOpen } = watch;
+    const opening = watch.open();
+    opening.catch(() => undefined);
     try {
-      await watch.open();
-      if (this.isPhase('closed')) return;
-      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * share)) };
+      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * share * pageShare[viewer.transport])) };
       const run = await readAfter(store, watch.taskId, this.cursor, limit, this.trusted);
       if (this.isPhase('closed')) return;
       // A task that is gone: the client comes back and is told so.
-      if (run) this.attempt(() => this.goOn(run));
-      else this.lose();
+      if (!run) return this.lose();
+      this.attempt(() => this.goOn(run, isOpen));
+      if (!this.isPhase('opening')) return;
+      await opening;
+      if (this.isPhase('opening')) this.read();
     } catch (error) {
       this.retry(error);
     }
   }
 
-  private goOn(run: LogRun): void {
+  private goOn(run: LogRun, wasOpen: boolean): void {
     if (run.gap) this.context.viewer.gap(run.gap);
     this.trusted = true;
     if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
@@ -233,6 +243,10 @@ export class LogSubscription implements Subscription, Reader {
     if (this.cursor.n < run.last.n) return this.drain();
     if (run.ended) return this.finish();
     if (this.isPhase('closed')) return;
+    if (!wasOpen) {
+      this.phase = 'opening';
+      return;
+    }
     const { held } = this;
     this.phase = 'level';
     this.held = [];

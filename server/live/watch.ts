@@ -39,6 +39,7 @@ export class Watch {
   private fresh: Batch[] = [];
   private passing = false;
   private opening: Promise<void> | undefined;
+  private opened = false;
   private seen: Cursor = startCursor;
   private asked: Cursor = startCursor;
 
@@ -47,12 +48,20 @@ export class Watch {
     this.context = context;
   }
 
+  /** True when the tail tells of commits. */
+  get isOpen(): boolean {
+    return this.opened;
+  }
+
   /** From when this resolves, the tail tells of commits. Rejects where it cannot; the next call tries again. */
   open(): Promise<void> {
-    this.opening ??= this.context.tail.watch(this.taskId).catch((error: unknown) => {
-      this.opening = undefined;
-      throw error;
-    });
+    this.opening ??= this.context.tail.watch(this.taskId).then(
+      () => void (this.opened = true),
+      (error: unknown) => {
+        this.opening = undefined;
+        throw error;
+      },
+    );
     return this.opening;
   }
 
