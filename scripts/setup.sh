@@ -34,6 +34,11 @@ fi
 need tar tar 'the check of the package unpacks it'
 need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
 
+# Other builds of it will do; CHROMIUM names one.
+if [ -z "${CHROMIUM:-}" ] && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
+  need chromium chromium 'the tests of the page use it as people do, in a browser'
+fi
+
 # The Temporal server is a Go program that Go builds where there is none; it lands in Go's own bin folder, where the tests look too.
 temporal_cli=github.com/temporalio/cli/cmd/temporal@v1.5.1
 if ! command -v temporal >/dev/null 2>&1 && [ ! -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then
