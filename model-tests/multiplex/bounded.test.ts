@@ -134,9 +134,10 @@ describe('a client that asks and does not read the answers', () => {
     const viewerBytesMax = 16 * 1024;
     const host = await open({ live: { viewerBytesMax } });
     const talk = await talkTo(host);
-    const count = 100_000;
+    const count = 6_000;
+    const long = 'x'.repeat(2_000);
     talk.ws.pause();
-    for (let i = 0; i < count; i += 1) talk.ws.send(`{"action":"subscribe","taskId":"t${i}","lastEventId":"$"}`);
+    for (let i = 0; i < count; i += 1) talk.ws.send(`{"action":"subscribe","taskId":"${long}${i}","lastEventId":"$"}`);
     let last = -1;
     while (last !== serverSide(host).bytesRead || serverSide(host).writableLength === 0) {
       last = serverSide(host).bytesRead;

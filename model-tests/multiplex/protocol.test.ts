@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { extensionsGrantedFrame, subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/index.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { TaskBridgeError, taskNotFound } from '../../server/errors.ts';
+import { TaskBridgeError } from 'taskbridge/server';
 import { handClock } from '../live/hand-clock.ts';
 import { dial, liveHost, watchByWebSocket, type Host, type HostOptions } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
@@ -103,7 +103,7 @@ describe('a subscription', () => {
       door: {
         service: {
           authorize: async (_auth, taskId) => {
-            if (taskId !== known.taskId) throw taskNotFound(taskId);
+            if (taskId !== known.taskId) throw new TaskBridgeError('TASK_NOT_FOUND', 'There is no such task.');
             return { taskId, taskType: 't', clientRequestId: 'c', owner: 'ann', contentHash: '', requestKey: '', createdAt: 0 };
           },
         },

@@ -62,6 +62,21 @@ describe('the first task of an address', () => {
     },
   );
 
+  test('waits for nobody where the server shares nothing, but goes on a shared socket where there is one', async () => {
+    const port = fakeSockets();
+    const ride = passengersOf(port);
+    ride('a');
+    port.nth(0).listener.opened();
+    port.nth(0).say(CONFIRMED, 'a');
+    ride('b');
+    // Another node, which knows the extension.
+    port.nth(1).listener.opened();
+    port.nth(1).grant();
+    ride('c');
+    await turn();
+    expect([port.all.length, port.nth(1).sent]).toEqual([2, ['+b', '+c']]);
+  });
+
   test('that is closed for what it asked hears so alone; the others go on with the next', () => {
     const port = fakeSockets();
     const ride = passengersOf(port);
