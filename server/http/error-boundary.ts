@@ -8,6 +8,7 @@ import type { HttpOptions } from './options.ts';
 /** Middleware that turns everything thrown below it into the envelope. Where the head is already out, it destroys the response instead. */
 export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger | undefined): Koa.Middleware {
   return async (ctx, next) => {
+    spareLostClients(ctx);
     try {
       await next();
     } catch (thrown) {
@@ -29,5 +30,16 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
       for (const [name, value] of Object.entries(refused.headers)) ctx.set(name, String(value));
       ctx.body = refused.body;
     }
+  };
+}
+
+const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED'];
+
+/** Koa prints a stack for each response whose client has cut it while it was written: in a storm of reconnects, thousands. */
+function spareLostClients(ctx: Koa.Context): void {
+  const { onerror } = ctx;
+  ctx.onerror = (error: Error): void => {
+    const isLost = ctx.headerSent && error instanceof Error && 'code' in error && lostClient.includes(error.code);
+    if (!isLost) onerror.call(ctx, error);
   };
 }

@@ -1,0 +1,44 @@
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import Koa from 'koa';
+import { expect, onTestFinished, test } from 'vitest';
+import { inProcess } from '../../adapters/in-process/index.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import { createTaskBridge } from '../../server/index.ts';
+
+test('a hundred streams that are cut as they begin are nothing that the host hears of', async () => {
+  const executor = inProcess({ wait: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject)) });
+  const bridge = createTaskBridge({ store: memoryStore(), executor, auth: () => ({ subject: 'ada' }) });
+  const app = new Koa();
+  const heard: unknown[] = [];
+  app.on('error', (error) => heard.push(error));
+  app.use(bridge.middleware());
+  const server = createServer(app.callback());
+  await bridge.start();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    await bridge.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/api/v1/tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ clientRequestId: 'r', taskType: 'wait' }),
+  });
+  const { taskId } = (await response.json()) as { taskId: string };
+  let [asked, over] = [0, 0];
+  server.on('request', () => (asked += 1));
+  for (let i = 0; i < 100; i += 1) {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(`GET /api/v1/tasks/${taskId}/events/stream HTTP/1.1\r\nHost: x\r\n\r\n`, () => socket.resetAndDestroy());
+    });
+    socket.on('close', () => (over += 1));
+  }
+  await expect.poll(() => over, { timeout: 10_000 }).toBe(100);
+  const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+  await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(1);
+  expect(asked).toBeGreaterThan(0);
+  expect(heard).toEqual([]);
+});
