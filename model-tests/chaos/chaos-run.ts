@@ -1,6 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { Redis } from 'ioredis';
 import { redisStore } from 'taskbridge/adapters/redis';
 import type { Fact } from 'taskbridge/machines';
@@ -10,6 +7,7 @@ import { startRedis } from '../redis/redis-server.ts';
 import { diceOf } from './dice.ts';
 import { breakerOf, planFaults, type FaultName } from './faults.ts';
 import { delivered, emptyLedger, type Ledger } from './ledger.ts';
+import { buildProgram } from './program.ts';
 import { settle } from './settle.ts';
 import { judge, type Logs, type Verdict } from './verdict.ts';
 import { visit } from './visitor.ts';
@@ -38,26 +36,6 @@ export interface ChaosReport extends Verdict {
 const PROXIES = 10;
 const OWNERS = 5;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
-const source = fileURLToPath(new URL('children/host.ts', import.meta.url));
-/** Within the project, where its packages are found. */
-const program = fileURLToPath(new URL('../../.data/chaos/host.mjs', import.meta.url));
-
-/** Makes one file of the host, so that it is there again soon after it was killed, and the same for the whole run. */
-async function buildHost(): Promise<string> {
-  const outfile = program.replace('.mjs', `-${process.pid}.mjs`);
-  await build({
-    entryPoints: [source],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'error',
-  });
-  return outfile;
-}
-
 /** Two hosts on one Redis, a crowd of clients behind proxies that misbehave, and everything killed now and then. */
 export async function runChaos({
   seed,
@@ -70,8 +48,8 @@ export async function runChaos({
   const begunAt = Date.now();
   const tell = (line: string): void => say(`${((Date.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${line}`);
   const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
-  const host = await buildHost();
-  const hosts = await Promise.all([startNode(redis.port, { program: host }), startNode(redis.port, { program: host })]);
+  const host = await buildProgram(new URL('children/host.ts', import.meta.url));
+  const hosts = await Promise.all([startNode(redis.port, { program: host.file }), startNode(redis.port, { program: host.file })]);
   let turn = 0;
   const target = () => {
     turn += 1;
@@ -115,7 +93,7 @@ export async function runChaos({
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await Promise.all(hosts.map((host) => host.kill()));
     await redis.stop();
-    await rm(host, { force: true });
+    await host.remove();
   }
 }
 

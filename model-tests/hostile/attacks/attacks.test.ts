@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attackNames, slowAttacks } from './attacks.ts';
+import { layToSiege, type AttackReport, type Siege } from './siege.ts';
+
+/** Ends what is slow after a few seconds. */
+const times = { headersTimeoutMs: 2000, requestTimeoutMs: 3000, subscribeMs: 1000, drainMs: 1000 };
+const MIB = 1024 * 1024;
+
+let siege: Siege;
+beforeAll(async () => void (siege = await layToSiege(times)), 60_000);
+afterAll(() => siege.close());
+
+/** Whatever the attack: the others are served, nothing is left of it, and nothing has grown. */
+function expectUnharmed({ under, before, peak, after }: AttackReport): void {
+  expect(under.faults).toEqual([]);
+  expect(Math.min(under.calls.count, under.facts.count)).toBeGreaterThan(0);
+  expect(after.connections).toBeLessThanOrEqual(before.connections);
+  expect(after.viewers).toBe(before.viewers);
+  expect(after.isPolluted).toBe(false);
+  expect(peak.rssBytes - before.rssBytes).toBeLessThan(400 * MIB);
+  // A timer a connection would show.
+  expect(after.timers - before.timers).toBeLessThan(20);
+}
+
+const AMOUNT = 50;
+/** Ended by the server, or told to go: a peer that does not answer a close frame is cut half a minute later. */
+const over = (tallies: AttackReport['tallies']) =>
+  slowAttacks.map((name) => [name, Math.max(tallies[name]?.ended ?? 0, tallies[name]?.answers['close'] ?? 0)] as const);
+
+describe('a host that is attacked', () => {
+  it('by all that is slow at once ends it by itself, and serves the others', { timeout: 120_000 }, async () => {
+    const report = await siege.attack(slowAttacks, {
+      amount: AMOUNT,
+      forMs: 1000,
+      until: (tallies) => over(tallies).every(([, count]) => count === AMOUNT),
+      atMostMs: 60_000,
+    });
+    expect(over(report.tallies)).toEqual(slowAttacks.map((name) => [name, AMOUNT]));
+    expectUnharmed(report);
+  });
+
+  it('by floods and crowds serves the others, and keeps nothing of them', { timeout: 120_000 }, async () => {
+    const others = attackNames.filter((name) => !slowAttacks.includes(name));
+    const amount = 5;
+    const report = await siege.attack(others, {
+      amount,
+      forMs: 3000,
+      until: (tallies) => others.every((name) => (tallies[name]?.opened ?? 0) >= amount),
+      atMostMs: 30_000,
+    });
+    expectUnharmed(report);
+    expect(others.filter((name) => (report.tallies[name]?.opened ?? 0) < amount)).toEqual([]);
+  });
+});

@@ -1,0 +1,63 @@
+import { attackNames, slowAttacks, type AttackName } from '../attacks.ts';
+import { layToSiege, type AttackReport } from '../siege.ts';
+
+// `npm run hostile [-- --only "bad frames"] [--idle 10000]`: one attack after the other at full size, with what the others met meanwhile.
+const valueOf = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const idle = Number(valueOf('idle') ?? 10_000);
+const only = valueOf('only');
+const MIB = 1024 * 1024;
+const SECONDS = 10;
+
+const amountOf = (name: AttackName): number => {
+  if (name === 'idle subscribed sockets' || name === 'mute connections') return idle;
+  if (name === 'streams that nobody reads') return 200;
+  return slowAttacks.includes(name) ? 1000 : 20;
+};
+const mib = (bytes: number): string => String(Math.round(bytes / MIB));
+
+function row(name: AttackName, { amount, tallies, calm, under, before, peak, after }: AttackReport): string {
+  const { opened, ended, answers } = tallies[name] ?? { opened: 0, ended: 0, answers: {} };
+  const said = Object.entries(answers)
+    .map(([word, count]) => `${word} × ${count}`)
+    .join(', ');
+  const faults = under.faults.length === 0 ? '' : ` FAULTS: ${under.faults.slice(0, 5).join('; ')}`;
+  const cells = [
+    `${name} (${amount})`,
+    `${opened} opened, ${ended} ended${said === '' ? '' : `; ${said}`}`,
+    `${calm.calls.p50} / ${calm.calls.p99} → ${under.calls.p50} / ${under.calls.p99}`,
+    `${calm.facts.p50} / ${calm.facts.p99} → ${under.facts.p50} / ${under.facts.p99}`,
+    `${mib(before.rssBytes)} → ${mib(peak.rssBytes)} → ${mib(after.rssBytes)}`,
+    `${after.connections} / ${after.viewers} / ${after.timers}`,
+  ];
+  return `| ${cells.join(' | ')} |${faults}`;
+}
+
+console.log(
+  '| attack (how many) | met | create p50 / p99 ms | fact p50 / p99 ms | MiB before → most → after | left: connections / viewers / timers |',
+);
+console.log('|---|---|---|---|---|---|');
+let isHarmed = false;
+for (const name of attackNames.filter((one) => only === undefined || one === only)) {
+  // A fresh host each time, so that one attack's memory is not another's.
+  const siege = await layToSiege({ headersTimeoutMs: 10_000, requestTimeoutMs: 20_000, subscribeMs: 10_000, drainMs: 10_000 });
+  const amount = amountOf(name);
+  const isSlow = slowAttacks.includes(name);
+  const report = await siege.attack([name], {
+    amount,
+    forMs: SECONDS * 1000,
+    until: (tallies) => {
+      const { opened = 0, ended = 0 } = tallies[name] ?? {};
+      return isSlow ? ended >= amount : opened >= amount;
+    },
+    atMostMs: 90_000,
+  });
+  console.log(row(name, report));
+  const { under, before, after } = report;
+  isHarmed ||= under.faults.length > 0 || after.connections > before.connections || after.viewers > before.viewers || after.isPolluted;
+  await siege.close();
+}
+if (isHarmed) console.error('Failed: somebody was not served, or something was left.');
+process.exit(isHarmed ? 1 : 0);
