@@ -162,6 +162,46 @@ async def go_on_after_the_end(run: Run) -> None:
     await run.fail("LATE", "A second end.", retryable=False)
 
 
+async def conformance_echo(run: Run) -> None:
+    await run.start()
+    await run.complete({"echo": run.input})
+
+
+async def steps(run: Run, stage: str, to: int) -> None:
+    for number in range(1, to + 1):
+        await run.fact("PROGRESS", progress=100 * number / to, stage=f"{stage} {number}")
+
+
+async def conformance_steps(run: Run) -> None:
+    await run.start()
+    to = int(run.input["count"])
+    await steps(run, "step", to)
+    await run.complete({"count": to})
+
+
+async def conformance_ask(run: Run) -> None:
+    await run.start()
+    answers: list[Any] = []
+    for number in range(1, int(run.input.get("questions", 1)) + 1):
+        answer = await run.ask(f"question-{number}", ["yes", "no"], run.input.get("expiresInMs"))
+        answers.append({"actionType": answer.action_type, "payload": answer.payload})
+        await steps(run, f"answer {number}, step", int(run.input.get("steps", 0)))
+    await run.complete({"answers": answers})
+
+
+async def conformance_wait(run: Run) -> None:
+    await run.start()
+    await run.fact("PROGRESS", progress=1)
+    await run.cancelled.wait()
+    await run.status(TaskStatus.CANCELLED)
+    await run.fact("CANCELLED", reason="Cancelled on request")
+
+
+async def conformance_fail(run: Run) -> None:
+    await run.start()
+    await run.fail(run.input["code"], run.input["message"], run.input["retryable"])
+
+
 SCRIPTS: dict[str, Callable[[Run], Awaitable[None]]] = {
     "succeed": succeed,
     "fail": fail,
@@ -172,6 +212,12 @@ SCRIPTS: dict[str, Callable[[Run], Awaitable[None]]] = {
     "count": count,
     "step": step,
     "after.the.end": go_on_after_the_end,
+    # The contract of the conformance kit.
+    "conformance.echo": conformance_echo,
+    "conformance.steps": conformance_steps,
+    "conformance.ask": conformance_ask,
+    "conformance.wait": conformance_wait,
+    "conformance.fail": conformance_fail,
 }
 
 

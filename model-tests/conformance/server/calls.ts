@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { holds, includes, same } from '../suite/claim.ts';
+import { eventually } from '../suite/eventually.ts';
+import type { Owner, ServerUnderTest } from './world.ts';
+
+/** A fact as it travels. */
+export interface WireFact {
+  readonly type: string;
+  readonly taskId: string;
+  readonly eventId: string;
+  readonly createdAt: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** What came back. */
+export interface Answer<Body = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed where it is JSON, else its text. */
+  readonly body: Body;
+}
+
+/** One page of a log. */
+export interface Page {
+  readonly taskId: string;
+  readonly events: readonly WireFact[];
+  readonly nextAfterEventId: string | null;
+  readonly hasMore: boolean;
+  readonly terminal?: boolean;
+  readonly gap?: { readonly reason: string; readonly firstEventId: string };
+}
+
+/** How a request differs from the usual one. */
+export interface CallOptions {
+  /** Whose request it is; `nobody` sends no credentials. Defaults to `one`. */
+  readonly as?: Owner | 'nobody';
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it stands. */
+  readonly raw?: string | FormData;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Another way to the same server. */
+  readonly via?: string;
+}
+
+const REQUEST_LIMIT_MS = 15_000;
+const TERMINAL = ['TASK_COMPLETED', 'TASK_FAILED', 'TASK_CANCELLED'];
+
+export const isTerminal = ({ type }: { readonly type: string }): boolean => TERMINAL.includes(type);
+export const typesOf = (facts: readonly { readonly type: string }[]): string[] => facts.map(({ type }) => type.replace('TASK_', ''));
+export const idsOf = (facts: readonly { readonly eventId: string }[]): string[] => facts.map(({ eventId }) => eventId);
+export const patienceOf = ({ profile }: ServerUnderTest): number => profile.patienceMs ?? 5000;
+
+/** Sends one request to a path below the prefix, or to one that begins with two slashes below the root. */
+export async function call<Body = Record<string, unknown>>(
+  { baseUrl, prefix = '/api/v1', credentials }: ServerUnderTest,
+  method: string,
+  path: string,
+  { as = 'one', json, raw, headers, via = baseUrl }: CallOptions = {},
+): Promise<Answer<Body>> {
+  const body = json === undefined ? raw : JSON.stringify(json);
+  const response = await fetch(via + (path.startsWith('//') ? path.slice(1) : prefix + path), {
+    method,
+    headers: {
+      ...(as !== 'nobody' && credentials(as)),
+      ...(typeof body === 'string' && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body }),
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  // What the body is, is what the cases are about.
+  return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
+}
+
+/** Throws unless the answer is this refusal in the common envelope. */
+export function refused(answer: Answer<unknown>, status: number, code: string): void {
+  same(answer.status, status, `the status of a refusal (${JSON.stringify(answer.body)})`);
+  same(Object.keys(answer.body as object).sort(), ['code', 'details', 'message', 'timestamp'], 'the members of the error envelope');
+  includes(answer.body, { code });
+}
+
+export const someId = (): string => `conformance-${randomUUID()}`;
+
+/** Creates a task of the contract and gives its id. */
+export async function start(server: ServerUnderTest, type: string, input: object = {}, options: CallOptions = {}): Promise<string> {
+  const json = { clientRequestId: someId(), taskType: `conformance.${type}`, input };
+  const { status, body } = await call<{ taskId: string }>(server, 'POST', '/tasks', { json, ...options });
+  holds(status === 201, `POST /tasks was to answer 201, and answered ${status}: ${JSON.stringify(body)}`);
+  return body.taskId;
+}
+
+export async function page(server: ServerUnderTest, taskId: string, query = '', options: CallOptions = {}): Promise<Page> {
+  const { status, body } = await call<Page>(server, 'GET', `/tasks/${taskId}/events${query}`, options);
+  holds(status === 200, `GET /tasks/{taskId}/events${query} was to answer 200, and answered ${status}: ${JSON.stringify(body)}`);
+  return body;
+}
+
+/** All facts after a cursor that are there now, in pages of `maxEvents`. */
+export async function log(server: ServerUnderTest, taskId: string, after = '', maxEvents = 500): Promise<WireFact[]> {
+  const facts: WireFact[] = [];
+  for (let cursor = after; ;) {
+    const { events, nextAfterEventId } = await page(server, taskId, `?maxEvents=${maxEvents}&afterEventId=${encodeURIComponent(cursor)}`);
+    if (events.length === 0) return facts;
+    facts.push(...events);
+    holds(nextAfterEventId !== null && nextAfterEventId !== cursor, 'nextAfterEventId does not move on past a page with facts');
+    cursor = nextAfterEventId;
+  }
+}
+
+/** The whole log of a task, once it has ended. */
+export function ended(server: ServerUnderTest, taskId: string): Promise<WireFact[]> {
+  return eventually(
+    async () => {
+      const facts = await log(server, taskId);
+      holds(facts.some(isTerminal), `the task was to end; its log is ${typesOf(facts).join(', ')}`);
+      return facts;
+    },
+    patienceOf(server) * 3,
+  );
+}
+
+/** The id of the question with this number, once it is asked. */
+export function question(server: ServerUnderTest, taskId: string, number = 1): Promise<string> {
+  return eventually(async () => {
+    const asked = (await log(server, taskId)).filter(({ type }) => type === 'TASK_SUSPENDED');
+    const { suspendId } = asked[number - 1]?.payload ?? {};
+    if (typeof suspendId !== 'string') throw new Error(`The task was to ask question ${number}, and has asked ${asked.length}.`);
+    return suspendId;
+  }, patienceOf(server));
+}
+
+/** Sends an answer. */
+export function act(
+  server: ServerUnderTest,
+  taskId: string,
+  action: { suspendId: string; clientActionId?: string; actionType?: string; payload?: object },
+  options: CallOptions = {},
+): Promise<Answer<{ status: string }>> {
+  const json = { clientActionId: someId(), actionType: 'yes', ...action };
+  return call(server, 'POST', `/tasks/${taskId}/actions`, { json, ...options });
+}

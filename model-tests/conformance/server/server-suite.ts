@@ -1,0 +1,18 @@
+import type { Suite } from '../suite/case.ts';
+import { answering } from './cases/answering.ts';
+import { creating } from './cases/creating.ts';
+import { failing } from './cases/failures.ts';
+import { gapCases } from './cases/gaps.ts';
+import { reading } from './cases/reading.ts';
+import { refusing } from './cases/refusing.ts';
+import { streaming } from './cases/streaming.ts';
+import type { ServerUnderTest } from './world.ts';
+
+/**
+ * What a server means over the wire, whatever it is written in. Cases make tasks of their own and may run at once against one server, which
+ * has to run the tasks of the contract.
+ */
+export const serverSuite: Suite<ServerUnderTest> = {
+  name: 'server',
+  cases: [...creating, ...reading, ...streaming, ...gapCases, ...answering, ...refusing, ...failing],
+};

@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { lmdbStore } from '../../adapters/lmdb/index.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import { redisStore } from '../../adapters/redis/index.ts';
+import type { Store } from '../../server/index.ts';
+import { defineTests, serverSuite } from '../conformance/index.ts';
+import { startRedis } from '../redis/redis-server.ts';
+import { startOurServer, type OurServer } from './our-server.ts';
+
+const stores: Record<string, () => Promise<{ store: Store; after(): Promise<unknown> }>> = {
+  memory: async () => ({ store: memoryStore(), after: async () => undefined }),
+  async lmdb() {
+    const path = await mkdtemp(join(tmpdir(), 'taskbridge-kit-'));
+    return { store: lmdbStore({ path }), after: () => rm(path, { recursive: true }) };
+  },
+  async redis() {
+    const server = await startRedis('--appendonly', 'no');
+    const redis = new Redis(server.port);
+    const after = async (): Promise<void> => {
+      redis.disconnect();
+      await server.stop();
+    };
+    return { store: redisStore(redis), after };
+  },
+};
+
+describe.each(Object.keys(stores))('our server on %s', (name) => {
+  let ours: OurServer;
+  let after: () => Promise<unknown>;
+  beforeAll(async () => {
+    const opened = await stores[name]?.();
+    if (!opened) throw new Error(`There is no store ${name}.`);
+    after = opened.after;
+    ours = await startOurServer(opened.store);
+  });
+  afterAll(async () => {
+    await ours.host.close();
+    await after();
+  });
+  defineTests({ describe, it }, serverSuite, name, async () => ours.world);
+});
