@@ -5,6 +5,7 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
   type AnyTransitionDefinition,
+  type StateValue,
 } from 'xstate';
 
 /** One event of a walk: declared ones, and those that XState makes of actors and delays. */
@@ -62,8 +63,9 @@ export function untaken({ machine, input }: ActingChart, steps: readonly ActingS
     node.always?.forEach((edge, index) => names.set(edge, `${node.id} · always · ${index}`));
   }
   for (const { from, event } of steps) {
-    // An inspected machine's context is typed as anything.
-    const snapshot = machine.resolveState({ value: from.value, context: from.context as object }) as AnyMachineSnapshot;
+    // The value and the context of just any machine are typed as anything.
+    const { value, context } = from as { value: StateValue; context: object };
+    const snapshot = machine.resolveState({ value, context });
     const actor = createActor(machine, {
       snapshot,
       input,
