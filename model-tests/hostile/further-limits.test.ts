@@ -1,0 +1,112 @@
+import { inProcess } from 'taskbridge/adapters/in-process';
+import { onTestFinished, vi } from 'vitest';
+import { file, form, FORM_TYPE, text } from '../http/form.ts';
+import { startHost } from '../http/host.ts';
+import { bridgeOf } from '../server/bridge-of.ts';
+import { most, testEdges } from './edges.ts';
+import { heldTasks } from './held-tasks.ts';
+
+/** Limits that are no options: what they are, and where they stand. */
+const constants = {
+  'actions that a question allows': 'machines/wire/payloads.ts',
+  'characters of a question’s key': 'adapters/in-process/run.ts',
+  'handlers that run at once': 'adapters/in-process/executor.ts',
+  'parts of a multipart body': 'server/http/multipart/parts.ts',
+  'characters of a file name': 'server/http/multipart/file-name.ts',
+  'faults that an answer lists': 'server/http/validation.ts',
+} as const;
+
+let requests = 0;
+const fields = () => [text('clientRequestId', `r${(requests += 1)}`), text('taskType', 'report')];
+
+/** A task that runs, and what becomes of a question that it asks. */
+async function asking() {
+  const held = heldTasks();
+  const { start, snapshot } = await bridgeOf(held.executor);
+  return async (key: string, allowedActions: readonly string[]) => {
+    const taskId = await start('hold');
+    const task = await held.of(taskId);
+    const refused = task.suspend(key, { reasonCode: 'Q', allowedActions: [...allowedActions] }).then(
+      () => 'answered',
+      (error: Error & { code?: string }) => error.code ?? error.name,
+    );
+    const asked = vi.waitUntil(async () => (await snapshot(taskId)).state === 'suspended' && 'asked', { timeout: 20_000 });
+    asked.catch(() => undefined);
+    return Promise.race([refused, asked]);
+  };
+}
+
+async function posting() {
+  const host = await startHost();
+  onTestFinished(() => host.close());
+  const post = (type: string, body: string | Buffer) =>
+    fetch(`${host.url}/api/v1/tasks`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer ada', 'content-type': type },
+      body: body as BodyInit,
+    });
+  return { ...host, post };
+}
+
+testEdges('further limits', constants, {
+  'actions that a question allows': most(64, 'asked', 'REQUEST_VALIDATION_ERROR', async () => {
+    const ask = await asking();
+    return (amount) =>
+      ask(
+        'q',
+        Array.from({ length: amount }, (_action, nth) => `a${nth}`),
+      );
+  }),
+  'characters of a question’s key': most(200, 'asked', 'RangeError', async () => {
+    const ask = await asking();
+    return (amount) => ask('k'.repeat(amount), ['yes']);
+  }),
+  'handlers that run at once': {
+    limit: 3,
+    answers: [2, 3, 3],
+    open: () => async (amount) => {
+      let running = 0;
+      const wait = () => new Promise<void>(() => void (running += 1));
+      const { start } = await bridgeOf(inProcess({ wait }, { concurrencyMax: 3 }));
+      for (let task = 0; task < amount; task += 1) await start('wait');
+      await vi.waitUntil(() => running >= Math.min(amount, 3));
+      return running;
+    },
+  },
+  'parts of a multipart body': most(1000, 201, 400, async () => {
+    const { post } = await posting();
+    return async (amount) => {
+      const own = fields();
+      const others = Array.from({ length: amount - own.length }, (_part, nth) => text(`other-${nth}`, 'x'));
+      return (await post(FORM_TYPE, form([...own, ...others]))).status;
+    };
+  }),
+  'characters of a file name': {
+    limit: 255,
+    answers: [254, 255, 255],
+    async open() {
+      const { post, created } = await posting();
+      return async (amount) => {
+        await post(FORM_TYPE, form([...fields(), file('x', 'n'.repeat(amount))]));
+        return [...created.values()].at(-1)?.request.attachments[0]?.fileName.length;
+      };
+    },
+  },
+  'faults that an answer lists': {
+    limit: 64,
+    answers: [
+      { listed: 63, omitted: undefined },
+      { listed: 64, omitted: undefined },
+      { listed: 64, omitted: 1 },
+    ],
+    async open() {
+      const { post } = await posting();
+      return async (amount) => {
+        const unknown = Object.fromEntries(Array.from({ length: amount }, (_field, nth) => [`u${nth}`, 1]));
+        const response = await post('application/json', JSON.stringify({ clientRequestId: 'r', taskType: 'report', ...unknown }));
+        const { details } = (await response.json()) as { details: { errors: unknown[]; omitted?: number } };
+        return { listed: details.errors.length, omitted: details.omitted };
+      };
+    },
+  },
+});
