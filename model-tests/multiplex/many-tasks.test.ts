@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { multiplexed, nodeSockets, type SocketPort } from 'taskbridge/client/node';
+import { multiplexed, nodeSockets, type SocketPort, type WebSocketConstructor } from 'taskbridge/client/node';
+import { WebSocket } from 'ws';
 import { countingClock, eventually, until } from '../client/harness.ts';
 import { read, scene, type Scene, type Work } from './scene.ts';
 
@@ -140,6 +141,21 @@ describe('many observed tasks', () => {
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
     for (const [i, reader] of readers.entries()) expect(reader.ids).toEqual(await works[i]?.log());
+  });
+
+  test('share one socket of the platform too, with the token as a subprotocol', async () => {
+    const stage = await scene();
+    const works = await startMany(stage, 20);
+    // The constructor of a browser: no headers, no status.
+    const client = stage.client({ WebSocket: WebSocket as unknown as WebSocketConstructor });
+    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    await Promise.all(works.map((work) => work.report(2)));
+    for (const socket of stage.sockets) socket.destroy();
+    await Promise.all(works.map((work) => work.finish()));
+    await Promise.all(readers.map(({ over }) => over));
+    for (const [i, reader] of readers.entries()) expect(reader.ids).toEqual(await works[i]?.log());
+    expect(stage.upgrades.length).toBeLessThanOrEqual(2);
+    expect(stage.protocols).toEqual(stage.upgrades.map(() => `taskbridge.v1,bearer.${Buffer.from('good').toString('base64url')}`));
   });
 
   test('above what one socket takes go on another one', async () => {

@@ -22,6 +22,8 @@ export interface Scene {
   readonly baseUrl: string;
   /** Headers of every upgrade that came. */
   readonly upgrades: (string | undefined)[];
+  /** The subprotocols that every upgrade offered. */
+  readonly protocols: (string | undefined)[];
   /** Connections that were upgraded and are open. */
   readonly sockets: ReadonlySet<Socket>;
   client(options?: Partial<TaskBridgeClientOptions>): TaskBridgeClient;
@@ -81,9 +83,11 @@ export async function scene({
   app.use(bridge.middleware());
   const server = createServer(app.callback());
   const upgrades: (string | undefined)[] = [];
+  const protocols: (string | undefined)[] = [];
   const sockets = new Set<Socket>();
   server.on('upgrade', (request, socket: Socket, head) => {
     upgrades.push(request.headers.authorization);
+    protocols.push(request.headers['sec-websocket-protocol']);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     if (!sharesSockets) request.url = request.url?.replace('multiplex', '') ?? '';
@@ -124,6 +128,7 @@ export async function scene({
     server,
     baseUrl,
     upgrades,
+    protocols,
     sockets,
     client,
     async start() {
