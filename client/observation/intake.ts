@@ -82,7 +82,7 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
   const moment = { taskId, context };
   const begunAfter = cursor.value;
   const isStream = transport !== 'poll';
-  const came = { facts: false, life: false };
+  const came = { facts: false, life: false, malformed: false };
   let isClosed = false;
   let isLevel = false;
   let isConfirmed = false;
@@ -101,13 +101,14 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
     if (isClosed) return;
     if (came.facts) say('facts');
     else if (came.life && isStream) say('alive');
-    came.facts = came.life = false;
+    came.facts = came.life = came.malformed = false;
   }
 
   function malformed(reason: string): void {
     target.report({ type: 'malformed', taskId, transport, reason });
     listener.onMalformedWirePayload?.({ ...moment, source: transport, reason });
     flush();
+    came.malformed = true;
     say('malformed');
   }
 
@@ -196,7 +197,8 @@ function openConnection(transport: TransportName, cursor: Cursor, target: Intake
     value,
     gap,
     alive() {
-      came.life = true;
+      // Bytes that nothing can be told from are no sign of life: three in a row would never be.
+      if (!came.malformed) came.life = true;
     },
     flush,
     lost,

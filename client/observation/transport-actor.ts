@@ -129,8 +129,18 @@ export function createTransportActor({ taskId, context, settings, credentials, i
           const hasEnded = status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
           return { outcome: hasEnded && isAtEnd ? 'finished' : 'unfinished' };
         } catch (error) {
-          if (!(error instanceof TaskBridgeClientError) || error.status === undefined) throw error;
-          return { outcome: 'refused', status: error.status, code: error.code, message: error.message };
+          // An answer that is no snapshot, like a proxy's own page, refuses nothing.
+          if (!(error instanceof TaskBridgeClientError) || error.status === undefined || error.status < 400) throw error;
+          const { status, code, message, retryAfterMs } = error;
+          const verdict = settings.classify?.(error);
+          return {
+            outcome: 'refused',
+            status,
+            code,
+            message,
+            ...(retryAfterMs !== undefined && { retryAfterMs }),
+            ...(verdict && { verdict }),
+          };
         }
       }),
       refreshCredentials: fromPromise<void>(async ({ signal }) => {

@@ -156,7 +156,8 @@ export const transportMachine = setup({
       malformed: 0,
       refreshesLeft: context.refreshesMax,
     })),
-    trustCredentials: assign({ malformed: 0, refreshesLeft: ({ context }) => context.refreshesMax }),
+    trustCredentials: assign({ refreshesLeft: ({ context }) => context.refreshesMax }),
+    forgetMalformed: assign({ malformed: 0 }),
     spendTry: assign({
       left: ({ context }) => ({ ...context.left, [context.transport]: Math.max(0, context.left[context.transport] - 1) }),
       retryAfterMs: ({ event }) => refusalOf(event).retryAfterMs ?? 0,
@@ -279,7 +280,7 @@ export const transportMachine = setup({
                   on: {
                     'ws.confirmed': { target: 'live', actions: 'resume' },
                     'ws.facts': { target: 'live', actions: ['resume', 'giveBackTries'] },
-                    'ws.alive': { target: 'live', actions: ['resume', 'trustCredentials'] },
+                    'ws.alive': { target: 'live', actions: ['resume', 'trustCredentials', 'forgetMalformed'] },
                   },
                   after: { openTimeout: { description: 'A mute proxy.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -288,7 +289,7 @@ export const transportMachine = setup({
                   tags: ['live'],
                   on: {
                     'ws.facts': { target: 'live', reenter: true, actions: 'giveBackTries' },
-                    'ws.alive': { target: 'live', reenter: true, actions: 'trustCredentials' },
+                    'ws.alive': { target: 'live', reenter: true, actions: ['trustCredentials', 'forgetMalformed'] },
                     'credentials.renewed': {
                       description: 'Connects anew before the server would end it.',
                       target: '#transport.observing.delivering.choosing',
@@ -320,8 +321,6 @@ export const transportMachine = setup({
                   entry: 'openEventStream',
                   on: {
                     'sse.confirmed': { target: 'live', actions: 'resume' },
-                    'sse.facts': { target: 'live', actions: ['resume', 'giveBackTries'] },
-                    'sse.alive': { target: 'live', actions: ['resume', 'trustCredentials'] },
                   },
                   after: { openTimeout: { description: 'A mute proxy.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -330,7 +329,7 @@ export const transportMachine = setup({
                   tags: ['live'],
                   on: {
                     'sse.facts': { target: 'live', reenter: true, actions: 'giveBackTries' },
-                    'sse.alive': { target: 'live', reenter: true, actions: 'trustCredentials' },
+                    'sse.alive': { target: 'live', reenter: true, actions: ['trustCredentials', 'forgetMalformed'] },
                     'credentials.renewed': {
                       description: 'Connects anew before the server would end it.',
                       target: '#transport.observing.delivering.choosing',

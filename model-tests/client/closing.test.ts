@@ -1,113 +1,99 @@
-import type { Gate, TaskBridgeClientOptions } from 'taskbridge/client';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { matchesState, type AnyActor, type InspectionEvent, type StateValue } from 'xstate';
-import { countingClock, createWorld, eventually, type CountingClock, type World } from './harness.ts';
-import { facts, TASK, writeEvents, type Script } from './scripted-server.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { drive, inputOf, type Driven } from './walk/drive.ts';
+import { beginningOf, momentKey, type Moment } from './walk/moment.ts';
+import { stepsFrom, type Path } from './walk/plan.ts';
+import { createPuppetServer, type PuppetServer } from './walk/puppet-server.ts';
+import { createPuppet, seen, type Budget } from './walk/puppet.ts';
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
+let server: PuppetServer;
+beforeAll(async () => {
+  server = await createPuppetServer();
 });
-afterEach(() => world.close());
+afterAll(() => server.close());
 
-/** A gate that counts who listens to it. */
-function countingGate(open: boolean): Gate & { readonly listeners: Set<unknown> } {
+/** A signal that counts who listens to it. */
+function countingSignal(): { readonly controller: AbortController; readonly listeners: Set<unknown> } {
+  const controller = new AbortController();
   const listeners = new Set<unknown>();
-  return {
-    listeners,
-    isOpen: () => open,
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+  const { signal } = controller;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (type: string, listener: EventListenerOrEventListenerObject, options?: AddEventListenerOptions | boolean) => {
+    listeners.add(listener);
+    add(type, listener, options);
   };
+  signal.removeEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
+    listeners.delete(listener);
+    remove(type, listener);
+  };
+  return { controller, listeners };
 }
 
-interface Case {
-  readonly state: StateValue;
-  readonly options?: Partial<TaskBridgeClientOptions>;
-  readonly script?: Partial<Script>;
-  readonly isClosedGate?: boolean;
-  /** Lets time pass until the state is there. */
-  readonly passMs?: number;
+/** What keeps this process alive, by kind. */
+function handles(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
 }
 
-const delivering = (value: StateValue): StateValue => ({ observing: { delivering: value } });
-const climbing = (value: StateValue): StateValue => ({ observing: { climbing: value } });
-const mute = (): void => undefined;
-const emptyPage = { taskId: TASK, events: [], nextAfterEventId: null, hasMore: false };
-const onePage: Script['poll'] = (query) => (query.get('waitTimeoutMs') === '0' ? emptyPage : undefined);
-const never = new Promise<never>(() => undefined);
-const streams: Script['stream'] = (response) => writeEvents(response);
-
-const cases: readonly Case[] = [
-  { state: delivering('offline'), isClosedGate: true },
-  { state: delivering({ webSocket: 'connecting' }), script: { subscribed: mute } },
-  { state: delivering({ webSocket: 'live' }) },
-  { state: delivering({ eventStream: 'connecting' }), options: { transports: ['sse'] }, script: { stream: mute } },
-  { state: delivering({ eventStream: 'live' }), options: { transports: ['sse'] }, script: { stream: streams } },
-  { state: delivering({ longPoll: 'connecting' }), options: { transports: ['poll'] } },
-  { state: delivering({ longPoll: { live: 'polling' } }), options: { transports: ['poll'] }, script: { poll: onePage }, passMs: 500 },
-  { state: delivering({ longPoll: { live: 'pausing' } }), options: { transports: ['poll'] }, script: { poll: onePage } },
-  { state: delivering('waiting'), options: { transports: ['ws'] }, script: { subscribed: ({ cut }) => cut() } },
-  { state: delivering('settling'), script: { subscribed: ({ socket }) => socket.close(1000), lateSnapshot: mute } },
-  { state: delivering('appealing'), script: { subscribed: ({ socket }) => socket.close(1008), lateSnapshot: mute } },
-  {
-    state: delivering('refreshing'),
-    options: { auth: ({ forceRefresh }) => (forceRefresh ? never : 'token') },
-    script: { upgrade: 401 },
-  },
-  {
-    state: delivering('full'),
-    options: { limits: { undeliveredMax: 5 } },
-    script: { subscribed: ({ confirm, send }) => (confirm(), send(...facts(1, 10))) },
-  },
-  { state: climbing('resting'), script: { upgrade: 503, stream: streams }, options: { webSocketTries: 1 } },
-  {
-    state: climbing('webSocket'),
-    script: { upgrade: 503, stream: streams },
-    options: { webSocketTries: 1 },
-    passMs: 30_000,
-  },
-  {
-    state: climbing('eventStream'),
-    script: { stream: mute, poll: onePage },
-    options: { transports: ['sse', 'poll'], eventStreamTries: 1, limits: { openMs: 1_000, pollWaitMs: 60_000, climbIntervalMs: 5_000 } },
-    passMs: 1_000,
-  },
-];
-
-/** Lets time pass in steps, for as long as it takes. */
-async function reach(clock: CountingClock, passMs: number | undefined, isThere: () => boolean): Promise<void> {
-  for (let turn = 0; !isThere(); turn += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-    // Connections and answers come in their own time: the clock moves only when they had plenty of it.
-    if (passMs !== undefined && turn % 200 === 199) clock.increment(passMs);
+/** Each value of the whole chart with each way in which its connections can be under way, by a shortest path. */
+function situationsOf(tries: Budget): Map<string, Path> {
+  const start = beginningOf(inputOf(tries));
+  const ways: { moment: Moment; path: Path }[] = [{ moment: start, path: [] }];
+  const met = new Set([momentKey(start)]);
+  const found = new Map<string, Path>();
+  for (const { moment, path } of ways) {
+    const stages = [...moment.errands.values()].map(({ errand, stage }) => `${errand} ${stage}`);
+    const name = `${JSON.stringify(moment.snapshot.value)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
+    if (!found.has(name) && !moment.isOver) found.set(name, path);
+    for (const step of stepsFrom(moment))
+      if (!met.has(step.key) && met.add(step.key)) ways.push({ moment: step.to, path: [...path, step] });
   }
+  return found;
 }
 
-describe('close() leaves no timer, connection or listener', () => {
-  test.each(cases.map((one) => [JSON.stringify(one.state), one] as const))(
-    'in %s',
-    async (_, { state, options, script, isClosedGate, passMs }) => {
-      Object.assign(world.server.script, script);
-      const clock = countingClock();
-      const gate = countingGate(!isClosedGate);
-      let value: StateValue = {};
-      const inspect = (event: InspectionEvent): void => {
-        if (event.type === '@xstate.snapshot' && (event.actorRef as Partial<AnyActor>).id === `${TASK}/transport`)
-          value = (event.snapshot as { value?: StateValue }).value ?? {};
-      };
-      const client = world.client({ clock, gate, inspect, ...options });
-      const observation = client.observe(TASK);
-      const next = observation[Symbol.asyncIterator]();
-      await reach(clock, passMs, () => matchesState(state, value));
-      observation.close();
-      expect([clock.armed, gate.listeners.size]).toEqual([0, 0]);
-      await eventually(() => world.server.open.size === 0);
-      await client.close();
-      await expect(next.next()).rejects.toMatchObject({ code: 'CLOSED' });
-      expect(clock.armed).toBe(0);
-    },
-  );
-});
+const tries = { ws: 1, sse: 1, poll: 1 };
+const situations = situationsOf(tries);
+const newDriven = (): Driven => ({ stimuli: new Map(), moves: new Set(), heard: new Set(), edges: new Set() });
+
+test.each(['close()', 'an aborted signal'] as const)(
+  'nothing is left behind by %s in any state: no timer, connection, listener or handle, and nothing is opened afterwards',
+  async (how) => {
+    const values = new Set([...situations.keys()].map((name) => name.slice(0, name.lastIndexOf('}}') + 2)));
+    process.stdout.write(`transport · ended by ${how} in ${situations.size} situations of ${values.size} values\n`);
+    for (const [name, path] of situations) {
+      const before = handles();
+      const { controller, listeners } = countingSignal();
+      const puppet = await createPuppet(server, tries, { signal: controller.signal });
+      await drive(puppet, tries, path, newDriven());
+      if (how === 'close()') puppet.observation.close();
+      else controller.abort();
+      const left = { timers: puppet.clock.armed, gate: puppet.gate.listeners.size, signal: listeners.size };
+      expect(left, name).toEqual({ timers: [], gate: 0, signal: 0 });
+      expect(puppet.chart().getSnapshot().status, name).not.toBe('active');
+      await seen(
+        () => server.open.length === 0,
+        () => `${name}: a connection is left open`,
+      );
+      await seen(
+        () => [...handles()].every(([kind, count]) => count <= (before.get(kind) ?? 0)),
+        () => `${name}: handles before ${JSON.stringify([...before])}, after ${JSON.stringify([...handles()])}`,
+      );
+      const came = server.came.length;
+      puppet.provider.grant();
+      puppet.gate.set(true);
+      const told = puppet.told.length;
+      // Whatever came late would have come before this.
+      const after = fetch(`${server.baseUrl}/after`);
+      await seen(
+        () => server.came.length > came,
+        () => 'no request',
+      );
+      server.came.at(-1)?.answer(200, '{}');
+      await (await after).text();
+      expect([server.came.length - came, puppet.told.length - told, puppet.clock.armed], name).toEqual([1, 0, []]);
+      await puppet.client.close();
+    }
+  },
+  300_000,
+);

@@ -1,0 +1,94 @@
+import { transportMachine } from 'taskbridge/machines';
+import { describe, expect, test } from 'vitest';
+import { alphabet } from './transport-alphabet.ts';
+import { driveAll, inputOf, type Driven } from './walk/drive.ts';
+import { edgeNames } from './walk/edges.ts';
+import { beginningOf } from './walk/moment.ts';
+import { momentsFrom, movesFrom, placeOf, simplePaths, stepsFrom, tours, type Path } from './walk/plan.ts';
+import { stimuli } from './walk/stimuli.ts';
+import { unheard } from './walk/unheard.ts';
+
+/** One try each; two tries on the only rung; no last rung. */
+const budgets = [
+  { ws: 1, sse: 1, poll: 1 },
+  { ws: 2, sse: 0, poll: 0 },
+  { ws: 1, sse: 1, poll: 0 },
+] as const;
+const [oneEach] = budgets;
+const start = beginningOf(inputOf(oneEach));
+const driven: Driven = { stimuli: new Map(), moves: new Set(), heard: new Set(), edges: new Set() };
+/** Clients at once. */
+const LANES = 4;
+
+function report(...cells: readonly (string | number)[]): void {
+  process.stdout.write(`transport · real client · ${cells.join(' ')}\n`);
+}
+
+/** A shortest path to each place of the delivering connection. */
+function pathsToPlaces(): Path[] {
+  const found = new Map<string, Path>();
+  const ways = [{ moment: start, path: [] as Path }];
+  const met = new Set<string>();
+  for (const { moment, path } of ways) {
+    const place = placeOf(moment.snapshot, 'delivering');
+    if (!found.has(place) && moment.snapshot.status === 'active') found.set(place, path);
+    for (const step of stepsFrom(moment))
+      if (!met.has(step.key)) {
+        met.add(step.key);
+        ways.push({ moment: step.to, path: [...path, step] });
+      }
+  }
+  return [...found.values()];
+}
+
+describe('a real client against a real server, driven along the transport chart', () => {
+  test('goes along every simple path of the delivering connection', async () => {
+    const paths = simplePaths('delivering', start);
+    report('simple paths of delivering', paths.length, 'steps', paths.flat().length);
+    expect(await driveAll(paths, oneEach, { ...driven, mixes: true }, LANES)).toEqual([]);
+    expect(paths.length).toBeGreaterThan(200);
+  }, 300_000);
+
+  test('goes along every simple path of the gate and of climbing, from every place of the delivering connection', async () => {
+    for (const region of ['gate', 'climbing'] as const) {
+      const paths = pathsToPlaces().flatMap((path) =>
+        simplePaths(region, path.at(-1)?.to ?? start).map((further) => [...path, ...further]),
+      );
+      report('simple paths of', region, paths.length, 'steps', paths.flat().length);
+      expect(await driveAll(paths, oneEach, { ...driven, mixes: true }, LANES)).toEqual([]);
+    }
+  }, 300_000);
+
+  test.each(budgets)(
+    'makes every move from every value of the whole chart, with tries %j',
+    async (tries) => {
+      const from = beginningOf(inputOf(tries));
+      const moves = movesFrom(from);
+      const paths = tours(from, 40);
+      const values = new Set([...momentsFrom(from).values()].map(({ snapshot }) => JSON.stringify(snapshot.value)));
+      report('values', values.size, 'moves', moves.size, 'paths', paths.length, 'steps', paths.flat().length);
+      expect(await driveAll(paths, tries, driven, LANES)).toEqual([]);
+      expect([...moves].filter((move) => !driven.moves.has(move))).toEqual([]);
+    },
+    120_000,
+  );
+
+  test('has then taken every edge, met every stimulus, and heard every event wherever the chart takes it and the world allows', () => {
+    expect(edgeNames(transportMachine).filter((edge) => !driven.edges.has(edge))).toEqual([]);
+    expect(stimuli.map(({ name }) => name).filter((name) => !driven.stimuli.has(name))).toEqual([]);
+    const taken = new Set(
+      [...momentsFrom(start).values()].flatMap(({ snapshot }) =>
+        // The alphabet holds XState's own events beside the declared ones.
+        alphabet.filter((event) => snapshot.can(event as never)).map(({ type }) => `${JSON.stringify(snapshot.value)} · ${type}`),
+      ),
+    );
+    const silent = [...taken].filter((name) => !driven.heard.has(name));
+    const reasonsFor = (name: string): number => {
+      const [value = '', type = ''] = name.split(' · ');
+      return unheard.filter((rule) => rule.events.test(type) && rule.values.test(value)).length;
+    };
+    report('events heard', driven.heard.size, 'never heard, with a reason', silent.length);
+    expect(silent.filter((name) => reasonsFor(name) === 0)).toEqual([]);
+    expect([...driven.heard].filter((name) => taken.has(name) && reasonsFor(name) > 0)).toEqual([]);
+  });
+});

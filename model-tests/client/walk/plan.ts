@@ -1,0 +1,127 @@
+import { after, momentKey, regionsOf, type Moment, type Snapshot } from './moment.ts';
+import { stimuli } from './stimuli.ts';
+import type { Stimulus } from './stimulus.ts';
+
+/** One kind of stimulus on a path, and where it leads. */
+export interface Step {
+  readonly stimulus: Stimulus;
+  readonly to: Moment;
+  /** That of `to`. */
+  readonly key: string;
+  /** From which value of the whole chart, by what, to which. */
+  readonly move: string;
+}
+export type Path = readonly Step[];
+export type Region = 'gate' | 'delivering' | 'climbing';
+
+/** One of each class. */
+const kinds = [...new Map([...stimuli].reverse().map((stimulus) => [stimulus.alike, stimulus])).values()];
+/** By key: a moment behaves like every other with the same. */
+const known = new Map<string, readonly Step[]>();
+
+/** Where one region is; the whole value once the chart has ended. */
+export function placeOf(snapshot: Snapshot, region: Region): string {
+  const regions = regionsOf(snapshot);
+  return JSON.stringify(regions ? regions[region] : snapshot.value);
+}
+
+/** From which value of the whole chart, by what, to which. */
+export function moveName(from: Moment, { alike }: Stimulus, to: Moment): string {
+  return `${JSON.stringify(from.snapshot.value)} · ${alike} · ${JSON.stringify(to.snapshot.value)}`;
+}
+
+/** All that can happen at a moment, once for each class of stimuli. */
+export function stepsFrom(from: Moment): readonly Step[] {
+  const key = momentKey(from);
+  const found = known.get(key);
+  if (found) return found;
+  const steps = (from.snapshot.status === 'active' && !from.isOver ? kinds : []).flatMap((stimulus) => {
+    const tells = stimulus.tells(from);
+    if (!tells) return [];
+    const to = after(from, tells.events, tells).moment;
+    return [{ stimulus, to, key: momentKey(to), move: moveName(from, stimulus, to) }];
+  });
+  known.set(key, steps);
+  return steps;
+}
+
+/** A sequence of places of one region, and the ways along it that differ in what may follow. */
+interface Front {
+  readonly met: ReadonlySet<string>;
+  readonly ways: ReadonlyMap<string, { readonly moment: Moment; readonly path: Path }>;
+}
+
+/**
+ * Every longest sequence of places of a region that meets none twice, by a path that goes along it: each step is the next move. All contexts
+ * that a sequence can have are followed, so that none is missed.
+ */
+export function simplePaths(region: Region, start: Moment): Path[] {
+  const goOn = ({ met, ways }: Front): Path[] => {
+    const further = new Map<string, Map<string, { moment: Moment; path: Path }>>();
+    for (const { moment, path } of ways.values())
+      for (const step of stepsFrom(moment)) {
+        const place = placeOf(step.to.snapshot, region);
+        if (met.has(place)) continue;
+        const there = further.get(place) ?? new Map<string, { moment: Moment; path: Path }>();
+        if (!there.has(step.key)) there.set(step.key, { moment: step.to, path: [...path, step] });
+        further.set(place, there);
+      }
+    if (further.size === 0) return [[...ways.values()][0]?.path ?? []];
+    return [...further].flatMap(([place, next]) => goOn({ met: new Set([...met, place]), ways: next }));
+  };
+  return goOn({ met: new Set([placeOf(start.snapshot, region)]), ways: new Map([[momentKey(start), { moment: start, path: [] }]]) });
+}
+
+/** The moments that can be reached, by key, nearest first. */
+export function momentsFrom(start: Moment): Map<string, Moment> {
+  const found = new Map([[momentKey(start), start]]);
+  for (const moment of found.values()) for (const { key, to } of stepsFrom(moment)) if (!found.has(key)) found.set(key, to);
+  return found;
+}
+
+/** Every move from every value of the whole chart that can be reached. */
+export function movesFrom(start: Moment): Set<string> {
+  return new Set([...momentsFrom(start).values()].flatMap((moment) => stepsFrom(moment).map(({ move }) => move)));
+}
+
+/** Paths that together make every move from every value, each going on to the nearest move that was not made yet. */
+export function tours(start: Moment, lengthMax: number): Path[] {
+  const graph = new Map([...momentsFrom(start)].map(([key, moment]) => [key, stepsFrom(moment)] as const));
+  const unmade = movesFrom(start);
+  const first = momentKey(start);
+  const found: Path[] = [];
+  while (unmade.size > 0) {
+    const path: Step[] = [];
+    let here = first;
+    while (path.length < lengthMax) {
+      const further = nearestUnmade(graph, here, unmade);
+      if (further.length === 0) break;
+      for (const step of further) {
+        unmade.delete(step.move);
+        path.push(step);
+        here = step.key;
+      }
+    }
+    found.push(path);
+  }
+  return found;
+}
+
+/** A shortest path whose last step is a move that was not made yet; empty where there is none. Moves that end the chart come last. */
+function nearestUnmade(graph: ReadonlyMap<string, readonly Step[]>, start: string, unmade: ReadonlySet<string>): Path {
+  const cameBy = new Map<string, { readonly before: string; readonly step: Step } | undefined>([[start, undefined]]);
+  const pathTo = (key: string): Step[] => {
+    const way = cameBy.get(key);
+    return way ? [...pathTo(way.before), way.step] : [];
+  };
+  let last: Path = [];
+  for (const key of cameBy.keys())
+    for (const step of graph.get(key) ?? []) {
+      if (unmade.has(step.move)) {
+        if (step.to.snapshot.status === 'active' && !step.to.isOver) return [...pathTo(key), step];
+        if (last.length === 0) last = [...pathTo(key), step];
+      }
+      if (!cameBy.has(step.key)) cameBy.set(step.key, { before: key, step });
+    }
+  return last;
+}

@@ -1,0 +1,26 @@
+import type { Change, Moment } from './moment.ts';
+
+/** More than may wait for a slow consumer. */
+const FULL = 'x'.repeat(13_000);
+
+export const TASK = 'task-1';
+export const envelope = (n: number, type: string, payload: object): string =>
+  JSON.stringify({ type, taskId: TASK, eventId: `${n}-1000`, createdAt: '2026-01-01T00:00:00Z', payload });
+export const factAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_PROGRESS', { progress: 1 });
+export const bulkAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_MESSAGE', { message: FULL });
+export const endAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_COMPLETED', { result: 'all' });
+export const bulkEndAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_COMPLETED', { result: FULL });
+export const gap = (reason: string): string => JSON.stringify({ type: 'GAP', taskId: TASK, reason, firstEventId: '1-1000' });
+export const malformedTexts = [
+  'no json',
+  '[]',
+  JSON.stringify({ type: 'TASK_PROGRESS', taskId: 'another', eventId: '1-1', createdAt: '', payload: {} }),
+  JSON.stringify({ type: 'TASK_PROGRESS', taskId: TASK, payload: {} }),
+  JSON.stringify({ type: 'GAP', taskId: TASK }),
+];
+export const moved = (moment: Moment): Change => ({ cursor: moment.cursor + 1 });
+/** A frame by which a server says that its ids count without holes. */
+export const denseText = (errand: 'ws' | 'sse'): string =>
+  errand === 'ws'
+    ? JSON.stringify({ type: 'SUBSCRIPTION_CONFIRMED', taskId: TASK, live: true, extensions: ['gap'] })
+    : JSON.stringify({ type: 'HEARTBEAT', taskId: TASK, payload: { live: true, extensions: ['gap'] } });
