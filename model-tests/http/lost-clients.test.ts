@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,7 +6,8 @@ import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridge } from '../../server/index.ts';
 
-test('a hundred streams that are cut as they begin are nothing that the host hears of', async () => {
+/** A bridge that is listened to, and what its host hears of errors. */
+async function listen(): Promise<{ readonly server: Server; readonly port: number; readonly heard: readonly unknown[] }> {
   const executor = inProcess({ wait: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject)) });
   const bridge = createTaskBridge({ store: memoryStore(), executor, auth: () => ({ subject: 'ada' }) });
   const app = new Koa();
@@ -21,7 +22,11 @@ test('a hundred streams that are cut as they begin are nothing that the host hea
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
+  return { server, port: (server.address() as AddressInfo).port, heard };
+}
+
+test('a hundred streams that are cut as they begin are nothing that the host hears of', async () => {
+  const { server, port, heard } = await listen();
   const response = await fetch(`http://127.0.0.1:${port}/api/v1/tasks`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -40,5 +45,20 @@ test('a hundred streams that are cut as they begin are nothing that the host hea
   const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
   await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(1);
   expect(asked).toBeGreaterThan(0);
+  expect(heard).toEqual([]);
+});
+
+test.each(['end', 'destroy', 'resetAndDestroy'] as const)('nor are uploads whose client goes in the middle (%s)', async (leave) => {
+  const { server, port, heard } = await listen();
+  let over = 0;
+  const head = 'POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n';
+  const part = '--b\r\nContent-Disposition: form-data; name="attachment"; filename="a.csv"\r\n\r\nid,day\r\n';
+  for (let i = 0; i < 20; i += 1) {
+    const socket = connect(port, '127.0.0.1', () => socket.write(head + part));
+    server.once('request', () => socket[leave]());
+    socket.resume();
+    socket.on('error', () => undefined).on('close', () => (over += 1));
+    await expect.poll(() => over, { timeout: 10_000 }).toBe(i + 1);
+  }
   expect(heard).toEqual([]);
 });

@@ -33,9 +33,10 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
   };
 }
 
-const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED'];
+// The last is what Node says of one that goes in the middle of its body.
+const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE'];
 
-/** Koa prints a stack for each response whose client has cut it while it was written: in a storm of reconnects, thousands. */
+/** Koa prints a stack for each response whose client has cut it, or its own request: in a storm of reconnects, thousands. */
 function spareLostClients(ctx: Koa.Context): void {
   const { onerror } = ctx;
   ctx.onerror = (error: Error): void => {
