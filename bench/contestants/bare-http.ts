@@ -6,16 +6,24 @@ import { factsAfter } from './bare/facts-after.ts';
 import { bareVerbs } from './bare/tasks.ts';
 import { listener } from './bare/told.ts';
 
-// Bare `node:http`: server-sent events by `res.write`, made once for all viewers and in one write a turn; polls by one read of Redis.
-// `bare-http.js <Redis port>`
+// Bare `node:http`: server-sent events by `res.write`, corked, so that what one turn of the event loop has for a viewer goes out in one write;
+// polls by one read of Redis. `bare-http.js <Redis port> [joined]`: joined, the facts of a turn are made one buffer once for all viewers.
 const redis = new Redis(Number(process.argv[2]));
 const hear = listener(redis.duplicate());
 const viewersOf = new Map<string, Set<ServerResponse>>();
 const TASK = /^\/api\/v1\/tasks\/([0-9a-f]{32})\/events(\/stream)?$/;
+const isJoined = process.argv[3] === 'joined';
 const ID = /"eventId":"([^"]*)"/;
 
-function eventsOf(facts: readonly Buffer[]): Buffer {
-  return Buffer.from(facts.map((fact) => `id: ${ID.exec(fact.toString('utf8'))?.[1]}\ndata: ${fact.toString('utf8')}\n\n`).join(''));
+function eventOf(fact: Buffer): Buffer {
+  const text = fact.toString('utf8');
+  return Buffer.from(`id: ${ID.exec(text)?.[1]}\ndata: ${text}\n\n`);
+}
+
+function write(res: ServerResponse, events: readonly Buffer[]): void {
+  res.cork();
+  for (const event of events) res.write(event);
+  res.uncork();
 }
 
 async function stream(res: ServerResponse, taskId: string, cursor: string): Promise<void> {
@@ -23,7 +31,7 @@ async function stream(res: ServerResponse, taskId: string, cursor: string): Prom
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache, no-transform' });
   res.write(': hello\n\n');
   const missed = await factsAfter(redis, taskId, cursor, 1000);
-  if (missed.length > 0) res.write(eventsOf(missed));
+  write(res, missed.map(eventOf));
   const viewers = viewersOf.get(taskId);
   viewers?.add(res);
   res.once('close', () => viewers?.delete(res));
@@ -54,8 +62,9 @@ await serveControl(
     const viewers = new Set<ServerResponse>();
     viewersOf.set(task.taskId, viewers);
     await hear(task, (facts) => {
-      const events = eventsOf(facts);
-      for (const res of viewers) res.write(events);
+      const events = facts.map(eventOf);
+      const written = isJoined ? [Buffer.concat(events)] : events;
+      for (const res of viewers) write(res, written);
     });
   }),
   { port: (server.address() as AddressInfo).port },

@@ -38,7 +38,7 @@ export async function appends(bench: Bench): Promise<readonly Row[]> {
       // They append one by one.
       if (group > 1 && contestant !== 'ours' && contestant !== 'bareWs') continue;
       const append = (duration: number) => process.orders.ask('append', { tasks: tasks.slice(0, count), inFlight, group, ms: duration });
-      await append(300);
+      await append(ms);
       players[contestant] = {
         roundsMax: contestant === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {

@@ -13,7 +13,7 @@ interface Party {
 
 const contestantsOf: Readonly<Record<Transport, readonly ContestantName[]>> = {
   ws: ['ours', 'bareWs', 'socketIo', 'original'],
-  sse: ['ours', 'bareHttp', 'original'],
+  sse: ['ours', 'bareHttp', 'bareJoined', 'original'],
 };
 const barsOf: Readonly<Record<Transport, readonly Bar[]>> = {
   ws: [
@@ -51,7 +51,7 @@ async function assemble(bench: Bench, transport: Transport, viewers: number): Pr
   const parties = new Map<ContestantName, Party>();
   for (const name of contestantsOf[transport]) {
     if (name === 'original' && !bench.hasOriginal) continue;
-    const contestant = await bench.contestant(name);
+    const contestant = await (name === 'bareJoined' ? bench.contestant(name, 'joined') : bench.contestant(name));
     const load = await bench.load();
     const tasks = await contestant.orders.ask('createTasks', { count: 1, kind: 'handled' });
     const { port, control } = contestant.about;

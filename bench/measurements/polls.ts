@@ -29,7 +29,7 @@ export async function polls(bench: Bench): Promise<readonly Row[]> {
     for (const [who, { contestant, paths }] of logs) {
       const ask = (ms: number) =>
         load.orders.ask('requests', { port: contestant.about.port, path: paths[index] ?? '', connections: CONNECTIONS, ms, expects });
-      await ask(300);
+      await ask(bench.quick ? 500 : 2000);
       players[who] = {
         roundsMax: who === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {

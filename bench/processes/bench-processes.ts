@@ -5,7 +5,7 @@ import { startChild, type Child } from './child.ts';
 import type { Endings } from './endings.ts';
 
 /** Who is measured. */
-export type ContestantName = 'ours' | 'bareWs' | 'bareHttp' | 'socketIo' | 'original';
+export type ContestantName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
 /** A contestant's process. */
 export type ContestantProcess = Child<Contestant, ContestantPlace>;
 /** The process that plays all clients. */
@@ -15,6 +15,7 @@ const files: Readonly<Record<Exclude<ContestantName, 'original'>, string>> = {
   ours: 'taskbridge.js',
   bareWs: 'bare-ws.js',
   bareHttp: 'bare-http.js',
+  bareJoined: 'bare-http.js',
   socketIo: 'socket-io.js',
 };
 

@@ -1,5 +1,6 @@
 /**
- * Says where the time of a profile went, by function and by folder: `node .data/bench/bench/profile/summary.js <file.cpuprofile> [lines]`
+ * Says where the time of a profile went, by function and by folder: `node .data/bench/bench/profile/summary.js <file.cpuprofile> [lines] [from s]`, without what was
+ * before that second: the start of a process is long.
  */
 import { readFileSync } from 'node:fs';
 
@@ -12,11 +13,16 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-const [, , path = '', lines = '40'] = process.argv;
+const [, , path = '', lines = '40', fromSeconds = '0'] = process.argv;
 // Written by Node itself.
 const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(path, 'utf8')) as Profile;
 const selfUs = new Map<number, number>();
-samples.forEach((id, i) => selfUs.set(id, (selfUs.get(id) ?? 0) + (timeDeltas[i] ?? 0)));
+let atUs = 0;
+samples.forEach((id, i) => {
+  const us = timeDeltas[i] ?? 0;
+  atUs += us;
+  if (atUs >= Number(fromSeconds) * 1e6) selfUs.set(id, (selfUs.get(id) ?? 0) + us);
+});
 
 const byFunction = new Map<string, number>();
 const byPlace = new Map<string, number>();
