@@ -33,6 +33,8 @@ export interface ChaosReport extends Verdict {
   readonly settledInMs: number;
 }
 
+/** A host that is frozen for longer loses its work to the other one. */
+const LEASE_MS = 2500;
 const PROXIES = 10;
 const OWNERS = 5;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
@@ -48,8 +50,11 @@ export async function runChaos({
   const begunAt = Date.now();
   const tell = (line: string): void => say(`${((Date.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${line}`);
   const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
-  const host = await buildProgram(new URL('children/host.ts', import.meta.url));
-  const hosts = await Promise.all([startNode(redis.port, { program: host.file }), startNode(redis.port, { program: host.file })]);
+  const program = await buildProgram(new URL('children/host.ts', import.meta.url));
+  const hosts = await Promise.all([
+    startNode(redis.port, { program: program.file, leaseMs: LEASE_MS }),
+    startNode(redis.port, { program: program.file, leaseMs: LEASE_MS }),
+  ]);
   let turn = 0;
   const target = () => {
     turn += 1;
@@ -93,7 +98,7 @@ export async function runChaos({
     await Promise.all(proxies.map((proxy) => proxy.close()));
     await Promise.all(hosts.map((host) => host.kill()));
     await redis.stop();
-    await host.remove();
+    await program.remove();
   }
 }
 

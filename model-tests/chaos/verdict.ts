@@ -1,6 +1,6 @@
 import type { Fact } from 'taskbridge/machines';
 import { emptyAggregate, fold, stateOf } from 'taskbridge/machines';
-import { delivered, type Creation, type Ledger, type SentAction, type Viewing } from './ledger.ts';
+import { delivered, type Creation, type Ledger, type SentAction, type Stay, type Viewing } from './ledger.ts';
 
 /** A task's log, as the store has it at the end. */
 export type Logs = ReadonlyMap<string, readonly Fact[]>;
@@ -140,9 +140,12 @@ function judgeViewing({ viewer, taskId, stays, folded, fault }: Viewing, log: re
     const aggregate = log.reduce((all, fact) => fold(all, fact), emptyAggregate);
     const own = `${folded.state} at ${folded.lastEventId}`;
     const truth = `${stateOf(aggregate.task)} at ${aggregate.lastEventId}`;
-    if (own !== truth) note('disagreements', `${where}: ${own}, the log says ${truth}`);
+    if (own !== truth) note('disagreements', `${where}: ${own}, the log says ${truth}; its stays: ${stays.map(told).join('; ')}`);
   }
 }
+
+const told = ({ resumedAfter = 'the start', ids, dealtWith, end }: Stay): string =>
+  `after ${resumedAfter} ${ids.length} came (${ids[0] ?? '-'} … ${ids.at(-1) ?? '-'}), ${dealtWith} dealt with, ${end ?? 'open'}`;
 
 const ACCEPTED: readonly string[] = ['ACCEPTED', 'DEDUPLICATED'];
 const REJECTED: readonly string[] = ['REJECTED_ALREADY_RESOLVED', 'REJECTED_EXPIRED', 'IDEMPOTENCY_CONFLICT'];
