@@ -37,6 +37,11 @@ export class Agenda {
     appointment.run = undefined;
   }
 
+  /** It does not happen yet after all; its place in the order stays. */
+  putBack(appointment: Appointment): void {
+    this.#push(appointment);
+  }
+
   /** The next thing that really happens. */
   next(): Appointment | undefined {
     for (let top = this.#pop(); top; top = this.#pop()) {

@@ -98,7 +98,8 @@ class History {
     const { world } = this;
     for (const index of this.#nodes.keys()) this.#boot(index);
     for (const decision of this.#plan.decisions) if ('at' in decision) world.after(decision.at, world.itself, () => this.#do(decision));
-    await world.until(() => false, TROUBLE_MS);
+    const lastAt = Math.max(0, ...this.#plan.decisions.flatMap((decision) => ('at' in decision ? [decision.at] : [])));
+    await world.until(() => world.time > lastAt && this.#unfinished().length === 0, TROUBLE_MS);
     if (!world.violation) await this.#comeToRest();
     this.#isOver = true;
   }

@@ -56,6 +56,7 @@ export class SimulatedNode {
       freeze: () => this.freeze(500 + dice.fraction() * 8_000, world),
       plant: planted.store,
     });
+    const store = planted.way?.(this.store, memory) ?? this.store;
     const executor = scriptedWork({ world, faults, witness, being: itself, name, clock, crash: crashThis });
     const logger: Logger = {
       warn: (message) => world.told && world.tell(name, `warns: ${message}`),
@@ -64,7 +65,7 @@ export class SimulatedNode {
     };
     const metrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
     const hub = createLiveHub({
-      store: this.store,
+      store,
       clock,
       chance,
       logger,
@@ -80,7 +81,7 @@ export class SimulatedNode {
     });
     this.hub = planted.hub?.(hub) ?? hub;
     this.core = createCore({
-      store: this.store,
+      store,
       executors: [executor],
       attachments: undefined,
       ownership: {},

@@ -31,6 +31,7 @@ export class Observer {
   readonly #context: ObserverContext;
   #taken = 0;
   #gapTold = false;
+  #isPartial = false;
   #observation: Observation | undefined;
 
   constructor(context: ObserverContext) {
@@ -44,6 +45,7 @@ export class Observer {
     if (this.isDone) return;
     this.dealtNow = undefined;
     this.#gapTold = false;
+    this.#isPartial = false;
     const observation = client.observe(taskId);
     this.#observation = observation;
     if (habit.watches !== 'facts') this.#watch(observation, being);
@@ -53,6 +55,11 @@ export class Observer {
   /** The client was told that facts are missing, or that history was replaced. */
   gapTold(): void {
     this.#gapTold = true;
+  }
+
+  /** The client was told neither the start of the log nor a snapshot: it may show less than the log says. */
+  partialTold(): void {
+    this.#isPartial = true;
   }
 
   /** Questions that were answered here may be hidden: then they count as dealt with. */
@@ -132,7 +139,7 @@ export class Observer {
     let seen: string | null = null;
     const look = ({ task, connection }: ObservationSnapshot): void => {
       if (being.isDead) return;
-      if (task.lastEventId !== null && task.lastEventId !== seen && !task.partial) {
+      if (task.lastEventId !== null && task.lastEventId !== seen && !this.#isPartial) {
         seen = task.lastEventId;
         const shown = viewText(task);
         const truth = witness.view(taskId, parseEventId(seen)?.n ?? 0);

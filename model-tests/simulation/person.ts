@@ -287,7 +287,11 @@ export class Person {
       hideAnswered: this.#plan.hideAnswered,
       onReport: (report) => {
         if (world.told) world.tell(itself.name, `reports ${report.type} ${'reason' in report ? report.reason : ''}`);
-        if (report.type === 'gap') for (const observer of this.observers) if (observer.taskId === report.taskId) observer.gapTold();
+        for (const observer of this.observers) {
+          if (observer.taskId !== report.taskId) continue;
+          if (report.type === 'gap') observer.gapTold();
+          if (report.type === 'partial') observer.partialTold();
+        }
         if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);
       },
       limits: {

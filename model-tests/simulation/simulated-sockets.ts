@@ -52,6 +52,7 @@ class SimulatedSocket implements Socket {
   }
 
   send(text: string): void {
+    this.#context.network.world.tell(this.#context.client.name, `says ${text}`);
     this.#up(() => {
       if (!this.#server) return;
       const frame = JSON.parse(text) as SubscribeFrame | UnsubscribeFrame;
@@ -104,7 +105,6 @@ class SimulatedSocket implements Socket {
         this.#server = this.#serve(node, what === 'mute' || what === 'buffered', url.includes('multiplex'));
         answer.accept(this.#server.ws, this.#server.socket);
         if (this.#isOver) this.#server.ws.vanish();
-        else world.after(latency(dice), client, () => !this.#isOver && this.#listener.opened());
       });
     });
   }
@@ -136,7 +136,9 @@ class SimulatedSocket implements Socket {
       giveUp: () => ws.vanish(),
     });
     const arrived = (text: string): void => {
-      if (!this.#isOver && !isMute) this.#listener.frame(text);
+      if (this.#isOver || isMute) return;
+      world.tell(client.name, `hears ${text.slice(0, 90)}`);
+      this.#listener.frame(text);
     };
     const socket = new SocketStandIn(outflow, arrived, (text) => check.sent(text));
     const ws = new WebSocketStandIn(outflow, {
@@ -158,6 +160,8 @@ class SimulatedSocket implements Socket {
         cutHere();
       },
     });
+    // The head of the upgrade's answer comes before any frame.
+    outflow.send(130, () => !this.#isOver && this.#listener.opened());
     return { ws, socket };
   }
 

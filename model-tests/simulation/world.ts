@@ -16,6 +16,9 @@ export class Violation extends Error {
 /** When the world begins, in milliseconds since the epoch. */
 export const BEGINNING = 1_800_000_000_000;
 
+/** How often it is looked whether something has come to pass, in milliseconds of the world. */
+const LOOK_MS = 50;
+
 /** Time and chance of one history, what will happen next, and what has happened. */
 export class World {
   readonly seed: number;
@@ -73,13 +76,16 @@ export class World {
   /** Lets things happen, one after the other, each with all that follows from it at once, until the condition holds. False where it never did. */
   async until(holds: () => boolean, withinMs: number): Promise<boolean> {
     const limit = this.#time + withinMs;
+    let lookAt = 0;
     while (!this.violation) {
-      if (holds()) return true;
+      if (this.#time >= lookAt) {
+        if (holds()) return true;
+        lookAt = this.#time + LOOK_MS;
+      }
       const next = this.#agenda.next();
-      if (!next) return false;
+      if (!next) return holds();
       if (next.at > limit) {
-        // Not lost: it may still be waited for.
-        if (next.run) this.#agenda.add(next.at, next.whose, next.run);
+        this.#agenda.putBack(next);
         this.#time = limit;
         return holds();
       }

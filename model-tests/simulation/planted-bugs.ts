@@ -1,0 +1,83 @@
+import type { Entry } from '../../server/ports/index.ts';
+import type { Planted } from './planted.ts';
+
+/** Says whether a fact ends its log, from its bytes alone. */
+function isLast({ bytes }: Entry): boolean {
+  return /^\{"type":"TASK_(COMPLETED|FAILED|CANCELLED)"/.test(Buffer.from(bytes).toString('utf8'));
+}
+
+/** Five bugs, each planted from outside the product: what would happen if it did this. */
+export const plantedBugs: Readonly<Record<string, Planted>> = {
+  /** Forgets which reports were taken, and which actions. */
+  'skips dedupe': {
+    store: (store) => ({
+      ...store,
+      async load(taskId) {
+        const loaded = await store.load(taskId);
+        return loaded && { ...loaded, fields: { ...loaded.fields, sources: '{}' } };
+      },
+      kept: async (taskId, names) =>
+        (await store.kept(taskId, names)).map((value, index) => (names[index]?.startsWith('r:') ? undefined : value)),
+    }),
+  },
+  /** Tells viewers of facts, then writes them. */
+  'publishes before commit': {
+    way: (store, memory) => ({
+      ...store,
+      append(commit) {
+        if (commit.facts.length > 0) memory.tails.tell(commit.taskId, commit.facts, commit.ended);
+        return store.append(commit);
+      },
+    }),
+  },
+  /** Writes whatever it decided, on whatever is there. */
+  'drops the expected revision': {
+    store: (store, memory) => ({
+      ...store,
+      append: (commit) => store.append({ ...commit, expectedRevision: memory.tasks.get(commit.taskId)?.revision ?? 0 }),
+    }),
+  },
+  /** Takes a fact for dealt with as soon as it was handed over. */
+  'moves the checkpoint early': {
+    iterate(observation) {
+      const inner = observation[Symbol.asyncIterator]();
+      let ahead: ReturnType<typeof inner.next> | undefined;
+      return {
+        async next() {
+          const result = await (ahead ?? inner.next());
+          ahead = result.done ? undefined : inner.next();
+          ahead?.catch(() => undefined);
+          return result;
+        },
+        return: async () => inner.return?.() ?? { done: true, value: undefined },
+      };
+    },
+  },
+  /** Sees the last fact coming, and ends the connection instead of sending it. */
+  'closes before the last fact': {
+    hub: (hub) => ({
+      options: hub.options,
+      get viewers() {
+        return hub.viewers;
+      },
+      get watched() {
+        return hub.watched;
+      },
+      assertRoom: (arriving) => hub.assertRoom(arriving),
+      poll: (taskId, request) => hub.poll(taskId, request),
+      follow: (taskId, callback) => hub.follow(taskId, callback),
+      close: (options) => hub.close(options),
+      watch(taskId, viewer, cursor, options) {
+        const hasty = Object.assign(Object.create(viewer) as typeof viewer, {
+          facts(entries: readonly Entry[]) {
+            const last = entries.at(-1);
+            if (!last || !isLast(last)) return viewer.facts(entries);
+            if (entries.length > 1) viewer.facts(entries.slice(0, -1));
+            viewer.end();
+          },
+        });
+        return hub.watch(taskId, hasty, cursor, options);
+      },
+    }),
+  },
+};
