@@ -1,5 +1,5 @@
 import { compareEventIds, parseEventId } from '../../machines/index.ts';
-import type { Socket, SocketPort, SocketRequest } from '../transports/socket.ts';
+import type { Socket, SocketListener, SocketPort, SocketRequest } from '../transports/socket.ts';
 import { readCursor, readHead, type FrameHead } from './frame-head.ts';
 import type { Pass } from './passes.ts';
 
@@ -103,10 +103,13 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
   }
 
   function reconnect(): void {
+    // Shared sockets close with the last task on them: another one, which never asks for anything, keeps it open in between.
+    const between = sockets.extensions?.includes('multiplex') ? sockets.open({ ...first, ...pass, taskId: '' }, nobody) : undefined;
     socket.close();
     isOpen = false;
     begun = confirmation = gap = undefined;
     socket = connect();
+    between?.close();
   }
 
   function open(rider: Rider): void {
@@ -179,6 +182,9 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
     for (const rider of all) tell(rider);
   }
 }
+
+const nothing = (): void => undefined;
+const nobody: SocketListener = { opened: nothing, frame: nothing, closed: nothing, cut: nothing, refused: nothing };
 
 const isSubscribed = ({ stage }: Rider): boolean => stage === 'subscribed' || stage === 'confirmed';
 
