@@ -24,7 +24,7 @@ const cases: readonly Case[] = [
 /** Facts a second, written and acknowledged; nobody watches. The work is inside the server's process. */
 export async function appends(bench: Bench): Promise<readonly Row[]> {
   const names: readonly ContestantName[] = ['ours', 'bareWs', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])];
-  const ms = bench.quick ? 500 : 1500;
+  const ms = bench.quick ? 300 : 1000;
   const processes = new Map<ContestantName, { readonly process: ContestantProcess; readonly tasks: readonly string[] }>();
   for (const name of names) {
     const process = await bench.contestant(name);

@@ -13,7 +13,11 @@ const cases = [
 /** What `CLIENT LIST` has of a node beside the bench's own connection. */
 export async function connections(bench: Bench): Promise<readonly Row[]> {
   const figures = new Map<string, Partial<Record<ContestantName, readonly number[]>>>();
-  for (const who of ['ours', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])] as const) {
+  for (const who of [
+    'ours',
+    ...(bench.quick ? [] : (['socketIo'] as const)),
+    ...(bench.hasOriginal ? (['original'] as const) : []),
+  ] as const) {
     const contestant = await bench.contestant(who);
     const load = await bench.load();
     const { port, control } = contestant.about;

@@ -76,11 +76,11 @@ async function bursts(
   for (const [who, { load }] of parties) {
     // Its window of 256 to 1000 viewers takes most of a minute.
     if (who === 'original' && window * viewers > 100_000) continue;
-    if (who !== 'original') await load.orders.ask('burst', { window, ms: 500 });
+    if (who !== 'original') await load.orders.ask('burst', { window, ms: bench.quick ? 300 : 500 });
     players[who] = {
       roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
       async measure() {
-        const { messages, ms, cpuUs }: BurstResult = await load.orders.ask('burst', { window, ms: bench.quick ? 500 : 1500 });
+        const { messages, ms, cpuUs }: BurstResult = await load.orders.ask('burst', { window, ms: bench.quick ? 300 : 1000 });
         (costs[who] ??= []).push(cpuUs / messages);
         return (messages / ms) * 1000;
       },
@@ -108,7 +108,7 @@ async function pace(
     players[who] = {
       roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
       async measure() {
-        const { p50, p99, received, expected } = await load.orders.ask('paced', { perSecond, ms: bench.quick ? 1000 : 3000 });
+        const { p50, p99, received, expected } = await load.orders.ask('paced', { perSecond, ms: bench.quick ? 1000 : 2000 });
         if (received !== expected) throw new Error(`${who}: ${received} of ${expected} messages arrived.`);
         (tails[who] ??= []).push(p99);
         return p50;

@@ -29,11 +29,11 @@ export async function polls(bench: Bench): Promise<readonly Row[]> {
     for (const [who, { contestant, paths }] of logs) {
       const ask = (ms: number) =>
         load.orders.ask('requests', { port: contestant.about.port, path: paths[index] ?? '', connections: CONNECTIONS, ms, expects });
-      await ask(bench.quick ? 500 : 2000);
+      await ask(bench.quick ? 300 : 1000);
       players[who] = {
         roundsMax: who === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {
-          const { requests, ms } = await ask(bench.quick ? 500 : 1500);
+          const { requests, ms } = await ask(bench.quick ? 300 : 1000);
           return (requests / ms) * 1000;
         },
       };
