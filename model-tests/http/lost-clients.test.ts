@@ -1,15 +1,18 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { expect, onTestFinished, test } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import { createTaskBridge } from '../../server/index.ts';
+import { createTaskBridge, type AuthContextResolver } from '../../server/index.ts';
 
 /** A bridge that is listened to, and what its host hears of errors. */
-async function listen(): Promise<{ readonly server: Server; readonly port: number; readonly heard: readonly unknown[] }> {
+async function listen(
+  auth: AuthContextResolver = () => ({ subject: 'ada' }),
+): Promise<{ readonly server: Server; readonly port: number; readonly heard: readonly unknown[] }> {
   const executor = inProcess({ wait: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject)) });
-  const bridge = createTaskBridge({ store: memoryStore(), executor, auth: () => ({ subject: 'ada' }) });
+  const bridge = createTaskBridge({ store: memoryStore(), executor, auth });
   const app = new Koa();
   const heard: unknown[] = [];
   app.on('error', (error) => heard.push(error));
@@ -45,6 +48,21 @@ test('a hundred streams that are cut as they begin are nothing that the host hea
   const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
   await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(1);
   expect(asked).toBeGreaterThan(0);
+  expect(heard).toEqual([]);
+});
+
+test('nor is an upload whose client goes before anybody knows who it is', async () => {
+  const { port, heard } = await listen(async ({ socket }) => {
+    await once(socket, 'close');
+    return { subject: 'ada' };
+  });
+  const head =
+    'POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n--b';
+  let over = 0;
+  const socket = connect(port, '127.0.0.1', () => socket.end(head));
+  socket.resume();
+  socket.on('error', () => undefined).on('close', () => (over += 1));
+  await expect.poll(() => over, { timeout: 10_000 }).toBe(1);
   expect(heard).toEqual([]);
 });
 

@@ -40,7 +40,7 @@ const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', '
 function spareLostClients(ctx: Koa.Context): void {
   const { onerror } = ctx;
   ctx.onerror = (error: Error): void => {
-    const isLost = ctx.headerSent && error instanceof Error && 'code' in error && lostClient.includes(error.code);
+    const isLost = (ctx.headerSent || !ctx.writable) && error instanceof Error && 'code' in error && lostClient.includes(error.code);
     if (!isLost) onerror.call(ctx, error);
   };
 }
