@@ -20,7 +20,8 @@ export async function startOurServer(store: Store): Promise<OurServer> {
   const { heartbeatMs } = profile;
   const host = await startHost(inProcess(work), {
     store,
-    attachments: memoryAttachments(),
+    // Shared as far as one process can share.
+    attachments: { ...memoryAttachments(), shared: true },
     tasks: { retainedFactsMax: 300 },
     live: { heartbeatMs, sseHeartbeatMs: heartbeatMs, socketsPerOwnerMax: 2000 },
   });

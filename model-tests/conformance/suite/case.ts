@@ -29,6 +29,8 @@ export interface Case<World> {
   readonly missing?: (world: World) => string | undefined;
   /** How long it may take, in milliseconds. Defaults to 20 000. */
   readonly limitMs?: number;
+  /** True for a case that loads its world so much that no other may run meanwhile. */
+  readonly alone?: true;
   run(world: World): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ export interface CaseResult {
 
 /** How {@link runSuite} goes about it. */
 export interface RunOptions {
-  /** Cases that run at once. Defaults to 1. */
+  /** Cases that run at once; those that are to be alone come one by one after them. Defaults to 1. */
   readonly atOnce?: number;
   /** Only the cases whose ids this accepts. */
   readonly only?: (id: string) => boolean;
@@ -40,17 +40,17 @@ export async function runSuite<World extends Closable>(
 ): Promise<CaseResult[]> {
   const cases = suite.cases.filter(({ id }) => only(id));
   const results: CaseResult[] = [];
-  let next = 0;
+  async function take(one: Case<World>): Promise<void> {
+    const result = await resultOf(one, open);
+    results[cases.indexOf(one)] = result;
+    onResult?.(result);
+  }
+  const waiting = cases.filter(({ alone }) => !alone);
   async function work(): Promise<void> {
-    for (let index = next++; index < cases.length; index = next++) {
-      const one = cases[index];
-      if (!one) return;
-      const result = await resultOf(one, open);
-      results[index] = result;
-      onResult?.(result);
-    }
+    for (let one = waiting.shift(); one; one = waiting.shift()) await take(one);
   }
   await Promise.all(Array.from({ length: atOnce }, work));
+  for (const one of cases.filter(({ alone }) => alone)) await take(one);
   return results;
 }
 

@@ -112,6 +112,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     id: 'action.invalid',
     title: 'refuses an action with a member that is missing or wrong',
     rule: `${actions}; text ids have 1 to 256 characters`,
+    better: true,
     async run(server) {
       const taskId = await start(server, 'ask', {});
       const whole = { clientActionId: 'a', suspendId: await question(server, taskId), actionType: 'yes' };

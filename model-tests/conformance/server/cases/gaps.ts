@@ -115,6 +115,6 @@ async function strange(server: ServerUnderTest): Promise<{ taskId: string; stran
   const ids = idsOf(await ended(server, taskId));
   const [n = '', ms = ''] = present(ids[1], 'the second id').split('-');
   const [last = ''] = present(ids.at(-1), 'the last id').split('-');
-  const strangers = [`${n}-${BigInt(ms) - 1n}`, `${BigInt(last) + 1n}-${ms}`];
+  const strangers = [`${n}-${BigInt(ms) + 1n}`, `${BigInt(last) + 1n}-${ms}`];
   return { taskId, strangers, first: present(ids[0], 'the first id') };
 }

@@ -65,6 +65,7 @@ export const refusing: readonly Case<ServerUnderTest>[] = [
     id: 'errors.validation',
     title: 'names each bad field in a 422',
     rule: errors,
+    better: true,
     async run(server) {
       const answer = await call<{ details: { errors: unknown } }>(server, 'POST', '/tasks', { json: { taskType: 'conformance.echo' } });
       refused(answer, 422, 'REQUEST_VALIDATION_ERROR');

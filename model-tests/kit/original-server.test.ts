@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSuite, serverSuite, type CaseResult } from '../conformance/index.ts';
+import { startOriginal, type OriginalHost } from '../original/original-host.ts';
+import { originalFailures } from './original-failures.ts';
+
+describe("the original's server", () => {
+  let host: OriginalHost;
+  let results: readonly CaseResult[];
+
+  beforeAll(async () => {
+    host = await startOriginal(300);
+    const world = {
+      baseUrl: host.baseUrl,
+      credentials: (owner: string) => ({ authorization: `Bearer ${owner}` }),
+      // Redis trims by whole nodes of a stream, well after the thousandth fact.
+      profile: { heartbeatMs: 300, trimmedFromFacts: 2500, patienceMs: 8000 },
+    };
+    results = await runSuite(serverSuite, async () => world, { atOnce: 6 });
+  }, 180_000);
+  afterAll(() => host?.stop());
+
+  it('fails the cases that are known, neither more nor fewer', () => {
+    const failed = results.filter(({ outcome }) => outcome !== 'passed');
+    const reasons = failed.filter(({ id }) => !originalFailures.includes(id)).map(({ why }) => why);
+    expect({ failed: failed.map(({ id }) => id).sort(), reasons }).toEqual({ failed: originalFailures, reasons: [] });
+  });
+
+  it('has its failures in the README of the kit, one row each', () => {
+    const readme = readFileSync(new URL('../conformance/README.md', import.meta.url), 'utf8');
+    const [, section = ''] = readme.split("## What the original's server fails\n");
+    const rows = [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, id]) => id);
+    expect(rows.sort()).toEqual(originalFailures);
+  });
+});
