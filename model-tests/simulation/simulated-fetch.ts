@@ -164,6 +164,7 @@ class Exchange {
       if (what !== 'mute') outflow.send(100, begin);
     };
     response.onChunk = (bytes) => {
+      if (outflow.isBroken) return;
       check.sent(bytes.toString('utf8'));
       outflow.send(bytes.length, () => {
         if (what === 'mute') return;

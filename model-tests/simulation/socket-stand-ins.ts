@@ -87,6 +87,7 @@ export class WebSocketStandIn extends EventEmitter {
     for (const text of texts) this.hear(text);
   }
   send(text: string): void {
+    if (this.#outflow.isBroken) return;
     this.#peer.sent(text);
     this.#outflow.send(text.length, () => this.#peer.frame(text));
   }

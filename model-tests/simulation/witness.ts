@@ -42,6 +42,9 @@ export interface Asked {
   readonly allowedActions: readonly string[];
 }
 
+/** As planned, or said so in the README: no trouble of a store, a network or a node is a reason. */
+const soundFailures: readonly string[] = ['ON_PURPOSE', 'WORK_LOST', 'EXECUTOR_UNREACHABLE'];
+
 /** Stands beside the store, sees every write that really happened, and knows by a fold of its own what is true. */
 export class Witness {
   readonly tasks = new Map<string, Testimony>();
@@ -155,6 +158,8 @@ export class Witness {
         if (!isTerminalType(fact.type)) return;
         if (task.open.size > 0) world.fault('questions are closed before the end', [...task.open].join());
         task.terminal = fact;
+        if (fact.type === 'TASK_FAILED' && !soundFailures.includes(fact.payload.code))
+          world.fault('trouble fails no task', `${taskId} failed with ${fact.payload.code}: ${fact.payload.message}`);
     }
   }
 

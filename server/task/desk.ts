@@ -103,7 +103,8 @@ export class Desk implements Drawer {
   }
 }
 
-function asTaskBridgeError(error: unknown): TaskBridgeError {
+/** What a caller is told of a failure of the store. */
+export function asTaskBridgeError(error: unknown): TaskBridgeError {
   if (error instanceof TaskBridgeError) return error;
   const message =
     error instanceof NewerVersionError

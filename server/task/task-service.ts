@@ -3,6 +3,7 @@ import type { AuthContext } from '../ports/auth.ts';
 import { submitAction } from './act.ts';
 import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create.ts';
+import { asTaskBridgeError } from './desk.ts';
 import type { ServiceContext } from './service-context.ts';
 import type { TaskService } from './service.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -31,7 +32,14 @@ export function createTaskService(context: ServiceContext): TaskService {
     },
     create: (auth, request) => createTask(context, auth, request),
     authorize: async (auth, taskId) => (await visible(auth, taskId)).about,
-    snapshot: async (auth, taskId) => snapshotOf(await visible(auth, taskId), store),
+    async snapshot(auth, taskId) {
+      const state = await visible(auth, taskId);
+      try {
+        return await snapshotOf(state, store);
+      } catch (error) {
+        throw asTaskBridgeError(error);
+      }
+    },
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId);
       const { refusal } = await desk.ask(taskId, {
