@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openTheatre, type Theatre } from './theatre.ts';
+import { createVisitor, type Visitor } from './visitor.ts';
+
+let theatre: Theatre;
+let visitor: Visitor;
+let asked = '';
+let finished = '';
+beforeAll(async () => {
+  theatre = await openTheatre();
+  const first = await theatre.visit();
+  asked = await first.startSample('0');
+  await first.untilState('suspended');
+  await first.page.goto(theatre.stage.url);
+  finished = await first.startSample('0');
+  await first.answer();
+  await first.untilState('completed');
+  await first.page.close();
+}, 90_000);
+afterEach(() => visitor.page.close());
+afterAll(() => theatre?.close());
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds on the page as it stands, one line for each place. */
+async function faults(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),
+  );
+}
+
+/** True where nothing makes the page wider than its window. */
+const fits = (page: Page): Promise<boolean> => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+
+describe.each([
+  ['light', 1280],
+  ['light', 360],
+  ['dark', 1280],
+  ['dark', 360],
+] as const)('%s, %i pixels wide', (colorScheme, width) => {
+  test('axe finds nothing, and the page fits', { timeout: 60_000 }, async () => {
+    visitor = await theatre.visit();
+    const { page } = visitor;
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize({ width, height: 800 });
+    await page.getByRole('heading', { name: 'Recent reports' }).waitFor();
+    const found = [...(await faults(page))];
+    expect(await fits(page)).toBe(true);
+    for (const taskId of [asked, finished]) {
+      await page.goto(`${theatre.stage.url}/?task=${taskId}`);
+      await visitor.untilState('suspended', 'completed');
+      await page.locator('.chart-drawing').nth(2).waitFor();
+      found.push(...(await faults(page)));
+      expect(await fits(page)).toBe(true);
+    }
+    expect(found).toEqual([]);
+  });
+});
+
+describe('without a mouse', () => {
+  /** Presses Tab until what has the focus is called so; every stop on the way must be seen. */
+  async function tabTo(page: Page, name: RegExp): Promise<void> {
+    for (let presses = 0; presses < 60; presses += 1) {
+      await page.keyboard.press('Tab');
+      const { text, isSeen } = await page.evaluate(() => {
+        const element = document.activeElement as HTMLElement;
+        const words = [element.getAttribute('aria-label'), element.textContent, (element as HTMLInputElement).labels?.[0]?.textContent];
+        return {
+          text: words.filter(Boolean).join(' '),
+          isSeen: element === document.body || getComputedStyle(element).outlineStyle !== 'none',
+        };
+      });
+      expect(isSeen, `the focus is seen on "${text}"`).toBe(true);
+      if (name.test(text)) return;
+    }
+    throw new Error(`Nothing that is called ${String(name)} can be reached.`);
+  }
+
+  test('a report is started, watched, answered and taken away', { timeout: 90_000 }, async () => {
+    visitor = await theatre.visit();
+    const { page } = visitor;
+    await tabTo(page, /^Choose a file/);
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+    expect(chooser.isMultiple()).toBe(false);
+    await tabTo(page, /Work/);
+    await page.keyboard.press('Home');
+    await page.reload();
+    await tabTo(page, /Work/);
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\?task=/);
+    await visitor.untilState('suspended');
+    await tabTo(page, /^Keep the first/);
+    await page.keyboard.press('ArrowDown');
+    await tabTo(page, /^Answer$/);
+    await page.keyboard.press('Enter');
+    await visitor.untilState('completed');
+    await tabTo(page, /^Download the cleaned file/);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+    expect(download.suggestedFilename()).toBe('orders-cleaned.csv');
+    const stored = await theatre.stored(visitor.taskId(), await visitor.name());
+    expect(stored.find(({ type }) => type === 'TASK_ACTION_ACCEPTED')?.payload).toMatchObject({ actionType: 'keep-last' });
+  });
+
+  test('each switch turns, and a report is cancelled with a reason', { timeout: 90_000 }, async () => {
+    visitor = await theatre.visit();
+    const { page } = visitor;
+    await visitor.startSample('20');
+    await visitor.untilLiveBy('ws');
+    await tabTo(page, /^Block WebSocket/);
+    await page.keyboard.press('Space');
+    await visitor.untilLiveBy('sse');
+    await page.getByRole('switch', { name: 'Block WebSocket', disabled: false }).focus();
+    await page.keyboard.press('Space');
+    await visitor.untilLiveBy('ws');
+    await tabTo(page, /^Cancel the report …/);
+    await page.keyboard.press('Enter');
+    await tabTo(page, /^Reason/);
+    await page.keyboard.type('by hand');
+    await page.keyboard.press('Enter');
+    await visitor.untilState('cancelled');
+    const last = (await theatre.stored(visitor.taskId(), await visitor.name())).at(-1);
+    expect(last?.payload).toMatchObject({ reason: 'by hand' });
+  });
+});
+
+test('a second visitor sees what the first has started', { timeout: 60_000 }, async () => {
+  visitor = createVisitor(await theatre.context.newPage());
+  await visitor.page.goto(theatre.stage.url);
+  await visitor.page
+    .getByRole('link', { name: /^orders\.csv/ })
+    .first()
+    .click();
+  await visitor.page.getByTestId('state').waitFor();
+});
