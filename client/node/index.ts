@@ -9,6 +9,7 @@ import { nodeSockets } from './sockets.ts';
 
 export * from '../index.ts';
 export { fileCheckpoints, type FileCheckpointsOptions } from './file-checkpoints.ts';
+export { fileOutbox, type FileOutboxOptions } from './file-outbox.ts';
 export { nodeSockets } from './sockets.ts';
 
 /** Makes a client that uses `ws` unless it is given other sockets; everything else is as in `taskbridge/client`. */

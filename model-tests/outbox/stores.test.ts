@@ -1,4 +1,7 @@
 import 'fake-indexeddb/auto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { get, createStore } from 'idb-keyval';
 import {
   indexedDbOutbox,
@@ -8,7 +11,8 @@ import {
   type OutboxStore,
   type StoredEntry,
 } from 'taskbridge/client/outbox';
-import { describe, expect, test } from 'vitest';
+import { fileOutbox } from 'taskbridge/client/node';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { handGate, openOutbox, takingServer, untilOutbox } from './world.ts';
 
 let stores = 0;
@@ -45,6 +49,12 @@ const kinds: Readonly<Record<string, () => readonly [OutboxStore, OutboxStore, O
       indexedDbOutbox({ name: 'ada', database }),
       indexedDbOutbox({ name: 'ada:1', database }),
     ];
+  },
+  'a file': () => {
+    const folder = mkdtempSync(join(tmpdir(), 'taskbridge-outbox-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const one = fileOutbox({ name: 'ada', path: join(folder, 'below/ada.json') });
+    return [one, one, fileOutbox({ path: join(folder, 'other.json') })];
   },
   'Web Storage': () => {
     const storage = textStorage();

@@ -2,6 +2,17 @@ import type { inProcess } from 'taskbridge/adapters/in-process';
 import { describe, expect, test } from 'vitest';
 import { browser, hostOf, numbersOf, untilLeading, upTo } from './world.ts';
 
+/** Good for a short while, on the server and by its own word. */
+const shortLived = (tab: string) => {
+  let tokens = 0;
+  const fresh = (): { token: string; expiresAt: number } => {
+    const expiresAt = Date.now() + 250;
+    return { token: `${tab}${++tokens}.${expiresAt}`, expiresAt };
+  };
+  let current = fresh();
+  return ({ forceRefresh }: { forceRefresh: boolean }) => (current = forceRefresh ? fresh() : current);
+};
+
 const counting: Parameters<typeof inProcess>[0] = {
   'count.to': async (task) => {
     const to = Number(task.input['to']);
@@ -122,5 +133,49 @@ describe('tabs of one browser', () => {
     const [quick, late] = await Promise.all([numbersOf(first, taskId), numbersOf(slow, taskId, turn)]);
     expect(quick).toEqual(upTo(902));
     expect(late).toEqual(upTo(902));
+  });
+
+  test('go on with new credentials before those of the connection end, whoever has them', async () => {
+    let refused = 0;
+    const host = await hostOf(
+      {
+        slowly: async (task) => {
+          for (let i = 1; i <= 400; i += 1) {
+            await task.progress(i / 4);
+            await new Promise((resolve) => setTimeout(resolve, 3));
+          }
+          return {};
+        },
+      },
+      {
+        auth: ({ headers }) => {
+          const expiresAt = Number(/^Bearer \w+\.(\d+)$/.exec(headers.authorization ?? '')?.[1]);
+          if (expiresAt > Date.now()) return { subject: 'ada', expiresAt };
+          refused += 1;
+          return undefined;
+        },
+      },
+    );
+    const open = browser(host.baseUrl);
+    const settings = (name: string) => ({ auth: shortLived(name), limits: { renewBeforeMs: 100 } });
+    const tabs = [open(settings('a')), open(settings('b'))] as const;
+    await untilLeading(tabs[0]);
+    const { taskId } = await tabs[0].client.start({ taskType: 'slowly' });
+    const logs = await Promise.all(tabs.map((tab) => numbersOf(tab, taskId)));
+    expect(logs).toEqual([upTo(402), upTo(402)]);
+    process.stdout.write(`tabs · ${host.upgrades} sockets, ${refused} refused, at most ${host.most} at a time\n`);
+    expect(host.upgrades).toBeGreaterThan(3);
+  });
+
+  test('take 5000 facts of five tasks at once', async () => {
+    const host = await hostOf(counting);
+    const open = browser(host.baseUrl);
+    const first = open();
+    await untilLeading(first);
+    const ids = await Promise.all(upTo(5).map(async () => (await first.client.start({ taskType: 'count.to', input: { to: 990 } })).taskId));
+    await Promise.all(ids.map((taskId) => numbersOf(first, taskId)));
+    const logs = await Promise.all([open(), open()].flatMap((tab) => ids.map((taskId) => numbersOf(tab, taskId))));
+    for (const log of logs) expect(log).toEqual(upTo(992));
+    expect(host.most).toBe(1);
   });
 });
