@@ -119,8 +119,9 @@ describe('any order of frames and facts', () => {
           for (const one of frames) talk.ws.send(one);
           talk.ws.send('over');
           expect([1003, 1008]).toContain(await talk.closed);
-          for (const { type, code } of talk.frames) expect([type, [1000, 1008, 1013].includes(code ?? 0)]).toEqual(['SUBSCRIPTION_ENDED', true]);
-      }),
+          for (const { type, code } of talk.frames)
+            expect([type, [1000, 1008, 1013].includes(code ?? 0)]).toEqual(['SUBSCRIPTION_ENDED', true]);
+        }),
         { numRuns: 150 },
       );
       await log.append(1);
