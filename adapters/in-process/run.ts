@@ -110,12 +110,12 @@ export class Run {
     if (refusal === 'ALREADY_ASKED') {
       const known = this.#resolutions.get(suspendId) ?? (await this.#insist(() => this.#work.resolution(suspendId)));
       if (known) this.resume(known);
+    } else if (refusal === 'CANCELLING') {
+      // The order to stop is on its way. What the handler does next ends a task that is cancelled.
+      this.stop({ why: 'cancel' });
     } else if (refusal !== undefined) {
       this.#waiters.delete(suspendId);
-      throw new TaskFailure(
-        refusal === 'CANCELLING' ? 'TASK_STOPPED' : refusal,
-        `The question ${JSON.stringify(key)} was not asked: ${refusal}.`,
-      );
+      throw new TaskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
     }
     return answer;
   }
