@@ -11,7 +11,12 @@ interface Budget {
   readonly external: readonly string[];
 }
 
-const budgets: readonly Budget[] = [{ door: 'client', bytesMax: 40_000, external: [] }];
+const budgets: readonly Budget[] = [
+  { door: 'client', bytesMax: 40_000, external: [] },
+  // Beside the client these two cost a page about 7 KB and 6 KB: the rest is in both.
+  { door: 'client/outbox', bytesMax: 24_000, external: [] },
+  { door: 'client/tabs', bytesMax: 23_000, external: [] },
+];
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 for (const { door, bytesMax, external } of budgets) {
