@@ -88,11 +88,16 @@ testEdges('the limits of streams', liveDefaults, {
   pageFactsMax: most(1000, '1 read', '2 reads', () => async (amount) => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
+    // Somebody watches already: the tail is open, and nothing has to be read twice for its sake.
+    hub.watch(task.taskId, fakeViewer(clock), undefined);
     await task.append(amount, { textBytes: 2 });
+    await settle();
+    const before = store.reads;
     const viewer = fakeViewer(clock);
     hub.watch(task.taskId, viewer, undefined);
     while (viewer.ids.length < amount) await settle();
-    return store.reads === 1 ? '1 read' : `${store.reads} reads`;
+    const reads = store.reads - before;
+    return reads === 1 ? '1 read' : `${reads} reads`;
   }),
   pollBytesMax: most(2000, 2, 1, () => async (amount) => {
     const { store, hub } = await world({ options: { pollBytesMax: 2000 } });
