@@ -1,6 +1,7 @@
 import { pollQuery } from '../../../machines/index.ts';
 import type { PollPage } from '../../live/poll.ts';
 import { answerJson, type Route, type RouteTools } from '../call.ts';
+import { onSocketEnd } from '../socket-end.ts';
 import { queryFields } from '../query.ts';
 import { validate } from '../validation.ts';
 
@@ -10,8 +11,7 @@ export function pollRoute({ service, live }: RouteTools): Route {
     const query = validate(pollQuery, queryFields(ctx.querystring, ['afterEventId', 'waitTimeoutMs', 'maxEvents']));
     await service.authorize(auth, taskId);
     const gone = new AbortController();
-    const onClose = () => gone.abort();
-    ctx.res.once('close', onClose);
+    const forgetClose = onSocketEnd(ctx.req.socket, 'close', () => gone.abort());
     try {
       const waitMs = ctx.method === 'HEAD' ? 0 : query.waitTimeoutMs;
       const page = await live.poll(taskId, { after: query.afterEventId, waitMs, maxEvents: query.maxEvents, signal: gone.signal });
@@ -21,7 +21,7 @@ export function pollRoute({ service, live }: RouteTools): Route {
       if (!gone.signal.aborted) throw thrown;
       ctx.respond = false;
     } finally {
-      ctx.res.off('close', onClose);
+      forgetClose();
     }
   };
 }

@@ -3,6 +3,7 @@ import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { Chance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { onSocketEnd } from '../socket-end.ts';
 import type { SilentPeers } from './silent-peers.ts';
 import { SseViewer } from './viewer.ts';
 
@@ -51,11 +52,11 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
     res.destroy();
   };
   // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
-  req.socket.once('end', vanish);
+  const forgetEnds = [onSocketEnd(req.socket, 'end', vanish), onSocketEnd(req.socket, 'close', vanish)];
   const forgetPeer = silentPeers.watch(req.socket, vanish);
   res.once('close', () => {
     subscription.close();
-    req.socket.off('end', vanish);
+    for (const forget of forgetEnds) forget();
     forgetPeer();
   });
 }
