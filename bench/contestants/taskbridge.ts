@@ -55,6 +55,7 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const { port } = server.address() as AddressInfo;
 const api = `http://127.0.0.1:${port}/api/v1/tasks`;
 const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+const CREATES_AT_ONCE = 50;
 let created = 0;
 
 async function createTask(taskType: string, known: ReadonlyMap<string, unknown>): Promise<string> {
@@ -83,8 +84,15 @@ async function lastEventId(taskId: string): Promise<string> {
 
 await serveControl<Contestant>(
   {
-    createTasks: ({ count, kind }) =>
-      Promise.all(Array.from({ length: count }, () => createTask(kind, kind === 'handled' ? handlers : works))),
+    async createTasks({ count, kind }) {
+      const ids: string[] = [];
+      while (ids.length < count) {
+        const known = kind === 'handled' ? handlers : works;
+        const group = Math.min(CREATES_AT_ONCE, count - ids.length);
+        ids.push(...(await Promise.all(Array.from({ length: group }, () => createTask(kind, known)))));
+      }
+      return ids;
+    },
     async append({ tasks, inFlight, group, ms }) {
       let facts = 0;
       const took = await lanes(inFlight, ms, async (lane) => {

@@ -44,5 +44,11 @@ export async function connections(bench: Bench): Promise<readonly Row[]> {
     await contestant.end();
     await bench.redis.client.flushall();
   }
-  return [...figures].map(([name, counts]) => ({ name, unit: 'connections', figures: counts }));
+  const first = figures.get(cases[0].name)?.ours ?? [];
+  return [...figures].map(([name, counts], index) => ({
+    name,
+    unit: 'connections',
+    figures: { ...counts, ...(index > 0 && { first }) },
+    ...(index > 0 && { bars: [{ against: 'first', atMost: 1 }] as const }),
+  }));
 }

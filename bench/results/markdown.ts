@@ -20,7 +20,7 @@ export function tableOf({ rows }: Section): string {
     { head: '÷ joined', cell: ({ figures }) => ratioOf(figures.ours, figures.bareJoined) },
     { head: '÷ Socket.IO', cell: ({ figures }) => ratioOf(figures.ours, figures.socketIo) },
     { head: '÷ original', cell: ({ figures }) => ratioOf(figures.ours, figures.original) },
-    { head: '÷ shortest', cell: ({ figures }) => ratioOf(figures.ours, figures.shortLog) },
+    { head: '÷ first row', cell: ({ figures }) => ratioOf(figures.ours, figures.first) },
     { head: 'bar', cell: barsOf },
   ];
   const filled = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ''));
@@ -34,6 +34,7 @@ export function tableOf({ rows }: Section): string {
 
 /** A figure as people read it. */
 export function readable(figure: number): string {
+  if (Number.isInteger(figure) && figure < 1000) return String(figure);
   if (figure >= 1_000_000) return `${(figure / 1_000_000).toFixed(2)} M`;
   if (figure >= 10_000) return `${Math.round(figure / 1000)} k`;
   if (figure >= 1000) return `${(figure / 1000).toFixed(1)} k`;

@@ -1,7 +1,7 @@
 import type { ContestantName } from '../processes/bench-processes.ts';
 
-/** Who has figures: the contestants, and our own short log, which a long one is compared with. */
-export type FigureName = ContestantName | 'shortLog';
+/** Who has figures: the contestants, and our own first row, which the others are compared with. */
+export type FigureName = ContestantName | 'first';
 
 /** The figures of each round, by who was measured. */
 export type Figures = Partial<Record<FigureName, readonly number[]>>;
