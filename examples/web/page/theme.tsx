@@ -3,7 +3,7 @@ import { useEffect, useState, type ReactElement } from 'react';
 const themes = ['auto', 'light', 'dark'] as const;
 type Theme = (typeof themes)[number];
 const KEY = 'taskbridge.theme';
-const labels: Readonly<Record<Theme, string>> = { auto: 'As the system', light: 'Light', dark: 'Dark' };
+const labels: Readonly<Record<Theme, string>> = { auto: 'Auto', light: 'Light', dark: 'Dark' };
 
 /** Light, dark, or as the system is. */
 export function ThemeChoice(): ReactElement {

@@ -22,6 +22,7 @@ export function Chart({ title, about, machine, view }: ChartProps): ReactElement
   const shape = useShape(frame);
   const [layout, setLayout] = useState<Layout>();
   const titleId = useId();
+  useInSight(frame, layout && view);
 
   useEffect(() => {
     let isWanted = true;
@@ -62,6 +63,18 @@ function Words({ chartId, view }: { readonly chartId: string; readonly view: Cha
       </span>
     </>
   );
+}
+
+/** Where the drawing is wider than its frame, what is active is scrolled into sight. */
+function useInSight(frame: React.RefObject<HTMLDivElement | null>, view: ChartView | undefined): void {
+  useEffect(() => {
+    const box = frame.current;
+    const lit = box?.querySelector('.box.active.atomic > rect, .box.active.final > rect');
+    if (!box || !lit || box.scrollWidth <= box.clientWidth) return;
+    const { left, right } = lit.getBoundingClientRect();
+    const { left: from, right: to } = box.getBoundingClientRect();
+    if (left < from || right > to) box.scrollBy({ left: (left + right - from - to) / 2 });
+  }, [frame, view]);
 }
 
 const NARROW_BELOW = 720;

@@ -91,7 +91,7 @@ function routed({ root, arrows }: Outline, shape: Shape): ElkNode {
 function packed({ root }: Outline, shape: Shape): ElkNode {
   const options = {
     'elk.algorithm': 'rectpacking',
-    'elk.aspectRatio': shape === 'wide' ? '2.5' : '0.55',
+    'elk.aspectRatio': shape === 'wide' ? '2.4' : '0.35',
     'elk.spacing.nodeNode': '16',
     'elk.padding': PADDING,
   };
@@ -108,7 +108,9 @@ function boxOf(box: StateBox, hasStart: (id: string) => boolean, options: Record
   const { id, name, states } = box;
   if (states.length === 0) return { id, width: name.length * NAME_CHARACTER_WIDTH + 26, height: BOX_HEIGHT };
   const start = hasStart(id) ? [{ id: startOf(id), width: 8, height: 8 }] : [];
-  return { id, layoutOptions: options, children: [...start, ...states.map((state) => boxOf(state, hasStart, options))] };
+  // Regions stand side by side in any order: the largest first leaves the fewest holes.
+  const ordered = box.kind === 'parallel' ? [...states].sort((a, b) => b.states.length - a.states.length) : states;
+  return { id, layoutOptions: options, children: [...start, ...ordered.map((state) => boxOf(state, hasStart, options))] };
 }
 
 function routeOf({ sections = [], labels = [] }: ElkExtendedEdge): Route {

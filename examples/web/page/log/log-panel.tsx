@@ -14,6 +14,7 @@ export function LogPanel({ taskId }: { readonly taskId: string }): ReactElement 
   const [isWhole, setWhole] = useState(false);
   const list = useRef<HTMLOListElement>(null);
   const follows = useRef(true);
+  const top = useRef(0);
   const hidden = isWhole ? 0 : Math.max(0, facts.length - SHOWN);
 
   useEffect(() => {
@@ -43,7 +44,10 @@ export function LogPanel({ taskId }: { readonly taskId: string }): ReactElement 
         aria-label="Facts"
         className={isRaw ? 'facts raw' : 'facts'}
         onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-          follows.current = scrollHeight - scrollTop - clientHeight < NEAR_END;
+          // What came meanwhile is no sign of anything; only somebody who goes back wants to stay.
+          if (scrollHeight - scrollTop - clientHeight < NEAR_END) follows.current = true;
+          else if (scrollTop < top.current) follows.current = false;
+          top.current = scrollTop;
         }}
       >
         {facts.slice(hidden).map((fact, index) => (

@@ -29,35 +29,33 @@ export function TaskPage({ taskId }: { readonly taskId: string }): ReactElement 
   return (
     <div className="task-page">
       <Announcer taskId={taskId} />
-      <div className="column">
-        <section className="panel task" aria-labelledby="task">
-          <header className="task-head">
-            <h1 id="task">{fileName}</h1>
-            <span className={`badge ${state}`} data-testid="state">
-              {state}
-            </span>
-          </header>
-          {error ? (
-            <p className="notice bad" role="alert">
-              This task cannot be followed: {error.message}
-            </p>
-          ) : (
-            <>
-              <ProgressPanel taskId={taskId} />
-              <Questions taskId={taskId} />
-              <Outcome taskId={taskId} />
-              <CancelForm taskId={taskId} />
-            </>
-          )}
-        </section>
-        <LogPanel taskId={taskId} />
-        <ChartsPanel taskId={taskId} />
-      </div>
-      <aside className="column" aria-label="Connection">
+      <section className="panel task" aria-labelledby="task">
+        <header className="task-head">
+          <h1 id="task">{fileName}</h1>
+          <span className={`badge ${state}`} data-testid="state">
+            {state}
+          </span>
+        </header>
+        {error ? (
+          <p className="notice bad" role="alert">
+            This task cannot be followed: {error.message}
+          </p>
+        ) : (
+          <>
+            <ProgressPanel taskId={taskId} />
+            <Questions taskId={taskId} />
+            <Outcome taskId={taskId} />
+            <CancelForm taskId={taskId} />
+          </>
+        )}
+      </section>
+      <aside className="aside" aria-label="Connection">
         <ConnectionPanel taskId={taskId} />
         <TroublePanel />
         <OutboxPanel />
       </aside>
+      <LogPanel taskId={taskId} />
+      <ChartsPanel taskId={taskId} />
     </div>
   );
 }
