@@ -7,9 +7,21 @@
 export { chaosProxy, type ChaosProxy, type ChaosProxyOptions } from './chaos/proxy.ts';
 export type { ChaosConnection, Target } from './chaos/connection.ts';
 export type { Direction, Impairment } from './chaos/impairment.ts';
+export { clientSuite } from './client/client-suite.ts';
+export type { ClientDriver, ClientTransport, DrivenClient, DrivenClientOptions, DrivenObservation } from './client/driver.ts';
+export { linesDriver, serveLines, type DriverLine, type DriverRequest } from './client/lines.ts';
+export {
+  startScriptedServer,
+  type Caller,
+  type Refusal,
+  type ScriptedServer,
+  type ServerScript,
+  type Visit,
+} from './client/scripted-server.ts';
 export { executorSuite, type ExecutorUnderTest } from './executor/executor-suite.ts';
 export { startHost, type HostOptions, type RunningHost } from './executor/host.ts';
 export { play, type ScriptTask, type ScriptTools, type Step } from './script/index.ts';
+export type { WireFact } from './server/calls.ts';
 export { contractWork, type ContractTask, type ContractTools } from './server/contract.ts';
 export { serverSuite } from './server/server-suite.ts';
 export type { Owner, ServerProfile, ServerUnderTest } from './server/world.ts';

@@ -1,0 +1,213 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import type { WireFact } from '../server/calls.ts';
+import type { ClientTransport } from './driver.ts';
+
+/** Somebody who comes for the log. */
+export interface Caller {
+  readonly kind: ClientTransport;
+  /** 1, 2, 3 … in the order in which they came. */
+  readonly number: number;
+  /** What stands in `Authorization` after `Bearer `. */
+  readonly token: string | undefined;
+  /** Milliseconds of some clock. */
+  readonly at: number;
+}
+
+/** A caller who was let in. A poll is answered by the first of these verbs that says something. */
+export interface Visit extends Caller {
+  readonly taskId: string;
+  /** The cursor as it was sent, null for none. */
+  readonly after: string | null;
+  /** True where the client asked to be told of gaps. A poll always is. */
+  readonly asksForGaps: boolean;
+  /** Sends facts. */
+  send(...facts: readonly WireFact[]): void;
+  /** Says that the cursor cannot be gone on from. */
+  gap(reason: 'trimmed' | 'reset', firstEventId: string): void;
+  /** Sends a frame that is no event at all. */
+  noise(text: string): void;
+  /** Ends properly without a terminal fact: close 1000, the end of a body, an empty page. */
+  end(): void;
+  /** Ends as a lost network does, a moment later, so that what was sent may arrive. */
+  cut(): void;
+}
+
+/** A refusal: a status, with an envelope of this code, and what the client may do when. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** What the server does. */
+export interface ServerScript {
+  /** Lets everybody in unless it says otherwise. */
+  refuse?(caller: Caller): Refusal | undefined;
+  /** What a visitor gets. WebSockets are confirmed and streams begun before. */
+  serve(visit: Visit): void;
+  /** Answers a command; `cut` ends its connection instead. */
+  command?(path: string, body: Readonly<Record<string, unknown>>, token: string | undefined): [number, object] | 'cut';
+}
+
+/** A server that does what a script says. */
+export interface ScriptedServer {
+  readonly baseUrl: string;
+  /** Everybody who came, refused or not. */
+  readonly callers: readonly Caller[];
+  readonly visits: readonly Visit[];
+  close(): Promise<void>;
+}
+
+/** A reset overtakes what a client has not read yet. */
+const ARRIVAL_MS = 20;
+
+const envelope = (code: string): object => ({ code, message: code, details: {}, timestamp: '2026-01-01T00:00:00Z' });
+
+/** Starts it on a free port of this machine. It has no `GET /tasks/{taskId}`, as servers of the original have none. */
+export async function startScriptedServer(script: ServerScript): Promise<ScriptedServer> {
+  const callers: Caller[] = [];
+  const visits: Visit[] = [];
+  const connections = new Set<Socket>();
+  const sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => (offered.has('taskbridge.v1') ? 'taskbridge.v1' : false),
+  });
+
+  function arrive(kind: ClientTransport, request: IncomingMessage): { caller: Caller; refusal: Refusal | undefined } {
+    const token = tokenOf(request);
+    const caller = { kind, number: callers.length + 1, token, at: performance.now() };
+    callers.push(caller);
+    return { caller, refusal: script.refuse?.(caller) };
+  }
+  function welcome(visit: Visit): void {
+    visits.push(visit);
+    script.serve(visit);
+  }
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://local');
+    const [, taskId = '', kind] = /\/tasks\/([^/]+)\/events(\/stream)?$/.exec(url.pathname) ?? [];
+    if (request.method === 'POST') return void command(request, response, url.pathname);
+    if (taskId === '') return answer(response, 404, envelope('NOT_FOUND'));
+    const { caller, refusal } = arrive(kind ? 'sse' : 'poll', request);
+    if (refusal) return refuse(response, refusal);
+    welcome(kind ? sseVisit(caller, taskId, url, request, response) : pollVisit(caller, taskId, url, response));
+  });
+  async function command(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const result = script.command?.(path, JSON.parse(body) as Record<string, unknown>, tokenOf(request)) ?? [404, envelope('NOT_FOUND')];
+    if (result === 'cut') request.socket.resetAndDestroy();
+    else answer(response, ...result);
+  }
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => undefined);
+    const { caller, refusal } = arrive('ws', request);
+    if (refusal) {
+      const text = JSON.stringify(envelope(refusal.code));
+      const retry = refusal.retryAfterSeconds === undefined ? '' : `Retry-After: ${refusal.retryAfterSeconds}\r\n`;
+      const headers = `Connection: close\r\nContent-Type: application/json\r\n${retry}Content-Length: ${text.length}`;
+      return void socket.end(`HTTP/1.1 ${refusal.status} No\r\n${headers}\r\n\r\n${text}`);
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', () => undefined);
+      // A Buffer, as `ws` hands every message over unless told otherwise.
+      webSocket.once('message', (data) => {
+        const { taskId, lastEventId = null } = JSON.parse((data as Buffer).toString()) as { taskId: string; lastEventId?: string | null };
+        const asksForGaps = asksFor(request.url);
+        const say = (frame: object): void => webSocket.send(JSON.stringify(frame));
+        const extensions = asksForGaps && { extensions: ['gap'] };
+        say({ type: 'SUBSCRIPTION_CONFIRMED', taskId, replayStartedAfterEventId: lastEventId, live: true, ...extensions });
+        welcome({
+          ...caller,
+          taskId,
+          after: lastEventId,
+          asksForGaps,
+          send: (...facts) => facts.forEach(say),
+          gap: (reason, firstEventId) => asksForGaps && say({ type: 'GAP', taskId, reason, firstEventId }),
+          noise: (text) => webSocket.send(text),
+          end: () => webSocket.close(1000),
+          cut: () => void setTimeout(() => webSocket.terminate(), ARRIVAL_MS),
+        });
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    // A server that listens on TCP has such an address.
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    callers,
+    visits,
+    async close() {
+      for (const socket of connections) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function sseVisit(caller: Caller, taskId: string, url: URL, request: IncomingMessage, response: ServerResponse): Visit {
+  const header = request.headers['last-event-id'];
+  const asksForGaps = asksFor(request.url);
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  const control = (type: string, payload: object): void =>
+    void response.write(`data: ${JSON.stringify({ type, taskId, eventId: '0-0', createdAt: '2026-01-01T00:00:00Z', payload })}\n\n`);
+  control('HEARTBEAT', { live: true, ...(asksForGaps && { extensions: ['gap'] }) });
+  return {
+    ...caller,
+    taskId,
+    after: typeof header === 'string' ? header : url.searchParams.get('lastEventId'),
+    asksForGaps,
+    send: (...facts) => facts.forEach((fact) => response.write(`id: ${fact.eventId}\ndata: ${JSON.stringify(fact)}\n\n`)),
+    gap: (reason, firstEventId) => asksForGaps && control('GAP', { reason, firstEventId }),
+    noise: (text) => response.write(`data: ${text}\n\n`),
+    end: () => response.end(),
+    cut: () => void setTimeout(() => request.socket.resetAndDestroy(), ARRIVAL_MS),
+  };
+}
+
+function pollVisit(caller: Caller, taskId: string, url: URL, response: ServerResponse): Visit {
+  const after = url.searchParams.get('afterEventId');
+  let gap: object | undefined;
+  const page = (events: readonly WireFact[]): void => {
+    if (response.headersSent) return;
+    const nextAfterEventId = events.at(-1)?.eventId ?? after;
+    answer(response, 200, { taskId, events, nextAfterEventId, hasMore: false, ...(gap && { gap }) });
+  };
+  return {
+    ...caller,
+    taskId,
+    after,
+    asksForGaps: true,
+    send: (...facts) => page(facts),
+    gap: (reason, firstEventId) => (gap = { reason, firstEventId }),
+    noise: () => undefined,
+    end: () => page([]),
+    cut() {
+      if (!response.headersSent) response.socket?.resetAndDestroy();
+    },
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
+
+function refuse(response: ServerResponse, { status, code, retryAfterSeconds }: Refusal): void {
+  answer(response, status, envelope(code), retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) });
+}
+
+function asksFor(path = '/'): boolean {
+  return (new URL(path, 'http://local').searchParams.get('extensions') ?? '').split(',').includes('gap');
+}
+
+/** The token of a request: a header, or a subprotocol as browsers send it. */
+function tokenOf({ headers }: IncomingMessage): string | undefined {
+  const offered = /bearer\.([\w-]+)/.exec(headers['sec-websocket-protocol'] ?? '')?.[1];
+  return offered === undefined ? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] : Buffer.from(offered, 'base64url').toString();
+}

@@ -1,0 +1,25 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { clientSuite, defineTests, linesDriver, type ClientDriver } from '../conformance/index.ts';
+import { ourClient } from './our-client.ts';
+
+defineTests({ describe, it }, clientSuite, 'ours', async () => ourClient);
+
+describe('over JSON lines', () => {
+  let child: ChildProcess;
+  let driver: ClientDriver;
+  beforeAll(() => {
+    const program = fileURLToPath(new URL('children/client-lines.ts', import.meta.url));
+    child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (!child.stdin || !child.stdout) throw new Error('The client was started without pipes.');
+    driver = linesDriver({ input: child.stdin, output: child.stdout }, ourClient);
+  });
+  afterAll(async () => {
+    const gone = once(child, 'exit');
+    child.stdin?.end();
+    await gone;
+  });
+  defineTests({ describe, it }, clientSuite, 'ours in a process of its own', async () => driver);
+});

@@ -1,0 +1,38 @@
+import { createTaskBridgeClient } from '../../client/node/index.ts';
+import type { ClientDriver, DrivenClient, DrivenObservation, WireFact } from '../conformance/index.ts';
+
+const restMs = 20;
+
+/** Our client as the kit drives it: with short rests, else as it comes. */
+export const ourClient: ClientDriver = {
+  transports: ['ws', 'sse', 'poll'],
+  restMs,
+  async open({ baseUrl, transports, tokens }): Promise<DrivenClient> {
+    let refreshes = 0;
+    const client = createTaskBridgeClient({
+      baseUrl,
+      transports,
+      ...(tokens && {
+        auth({ forceRefresh }) {
+          if (forceRefresh) refreshes += 1;
+          return tokens[refreshes];
+        },
+      }),
+      limits: { backoffBaseMs: restMs, backoffMaxMs: 10 * restMs, emptyPauseMs: restMs, pollWaitMs: 1000 },
+    });
+    return {
+      observe(taskId, options = {}): DrivenObservation {
+        const observation = client.observe(taskId, options);
+        return {
+          // What the client knows by other names travels as it came.
+          [Symbol.asyncIterator]: () => observation[Symbol.asyncIterator]() as AsyncIterator<WireFact>,
+          continuity: async () => observation.getSnapshot().connection.continuity,
+          close: () => observation.close(),
+        };
+      },
+      act: (taskId, action) => client.act(taskId, action),
+      refreshes: async () => refreshes,
+      close: () => client.close(),
+    };
+  },
+};
