@@ -9,14 +9,14 @@ export function storedAt(store: Store, noted: Map<string, StoredAggregate>): Sto
       const outcome = await store.append(commit);
       const last = commit.facts.at(-1)?.eventId;
       if (outcome === 'committed' && last !== undefined && parseEventId(last))
-        noted.set(last, storedIn((await store.load(commit.taskId))?.fields ?? {}));
+        noted.set(last, storedOf((await store.load(commit.taskId))?.fields ?? {}));
       return outcome;
     },
   };
 }
 
 /** Reads the charts out of a task's fields. */
-function storedIn(fields: Fields): StoredAggregate {
+export function storedOf(fields: Fields): StoredAggregate {
   const suspensions = Object.entries(fields).filter(([name]) => name.startsWith('s:'));
   return {
     task: JSON.parse(fields.task ?? '') as StoredTask,
