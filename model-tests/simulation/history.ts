@@ -3,7 +3,7 @@ import type { TaskActor } from '../../machines/index.ts';
 import { ActorCheck } from './actor-check.ts';
 import { Faults } from './faults.ts';
 import { Network } from './network.ts';
-import { SimulatedNode, type NodeSurroundings } from './node.ts';
+import { RETAINED_MS, SimulatedNode, type NodeSurroundings } from './node.ts';
 import { Person } from './person.ts';
 import type { Decision, Plan } from './plan.ts';
 import { TROUBLE_MS } from './plan-drawing.ts';
@@ -124,7 +124,15 @@ class History {
     await this.#closePersons();
     if (!(await world.until(() => this.#leftByClients().length === 0, QUIET_MS)))
       return this.#refuseToWait('nothing is left open', this.#leftByClients());
+    if (this.#plan.removes) await this.#awaitRemoval();
     await this.#closeNodes();
+  }
+
+  async #awaitRemoval(): Promise<void> {
+    const { tasks, requests } = this.#surroundings.memory;
+    if (!(await this.world.until(() => tasks.size === 0, RETAINED_MS + QUIET_MS)))
+      return this.#refuseToWait('ended tasks are removed', [...tasks.keys()]);
+    if (requests.size > 0) this.world.fault('ended tasks are removed', `request keys are left of ${[...requests.values()].join()}`);
   }
 
   async #closePersons(): Promise<void> {
@@ -240,6 +248,8 @@ class History {
         return this.#persons[decision.client]?.observe(decision.task, decision.habit);
       case 'cancel':
         return this.#persons[decision.client]?.cancel(decision.task, decision.reason);
+      case 'stranger':
+        return this.#persons[decision.client]?.peek(decision.task);
       case 'client dies':
       case 'client closes':
       case 'offline':

@@ -14,6 +14,9 @@ import { simulatedStore, type SimulatedStore } from './simulated-store.ts';
 import type { Witness } from './witness.ts';
 import type { World } from './world.ts';
 
+/** How long a task stays after its end, in milliseconds: longer than any history, unless it waits for that. */
+export const RETAINED_MS = 150_000;
+
 /** What every node of a history shares. */
 export interface NodeSurroundings {
   readonly world: World;
@@ -97,6 +100,7 @@ export class SimulatedNode {
         cancelGraceMs: 3_000,
         leaseMs: 4_500,
         reconcileMs: 1_500,
+        retainedAfterEndMs: RETAINED_MS,
         retainedFactsMax: sizes.retainedFactsMax,
         hotTasksMax: sizes.hotTasksMax,
         appendFactsMax: sizes.appendFactsMax,

@@ -52,6 +52,7 @@ export class Outflow {
     const { faults, name, cut, endBetween, giveUp, sender, world, dice } = this.#context;
     switch (faults.strike('chunk', name)) {
       case 'cut':
+        this.break(false);
         return cut('both');
       case 'half-open':
         this.stuckUntil = Number.POSITIVE_INFINITY;

@@ -30,6 +30,8 @@ export interface PersonSurroundings {
 }
 
 const RETRY_MS = 1_500;
+/** The number of a token that never ends. */
+const TOKEN_MAX = 1_000_000;
 
 /** Somebody who uses one client after the other, on one machine: starts tasks, watches them, answers, cancels. */
 export class Person {
@@ -47,6 +49,7 @@ export class Person {
   /** Commands whose outcome is not known: whoever's client dies sends them again. */
   readonly #unanswered = new Set<() => void>();
   #clock: SimulatedClock | undefined;
+  #wires: { readonly fetch: typeof fetch } | undefined;
   #lives = 0;
   #isAway = false;
   #actions = 0;
@@ -167,6 +170,22 @@ export class Person {
     if (as === 'contradicted') this.#act(asked, clientActionId, chosen === first ? second : first, as);
   }
 
+  /** Asks as somebody who may not know that the task exists. */
+  peek(task: number): void {
+    const { world, taskIds } = this.#around;
+    const taskId = taskIds.get(task);
+    if (taskId === undefined || this.#isAway) return;
+    this.use();
+    const call = this.#wires?.fetch(`https://simulated/api/v1/tasks/${taskId}`, { headers: { authorization: `Bearer eve.${TOKEN_MAX}` } });
+    call?.then(
+      ({ status }) => {
+        world.tell('stranger', `gets ${status}`);
+        if (status !== 404 && status !== 502 && status !== 503) world.fault('strangers see nothing', `${status} for ${taskId}`);
+      },
+      () => undefined,
+    );
+  }
+
   cancel(task: number, reason: string | undefined): void {
     const { world, witness, taskIds } = this.#around;
     const taskId = taskIds.get(task);
@@ -255,6 +274,7 @@ export class Person {
         return this.#isOnline() && (world.time >= until || faults.isCalm);
       },
     };
+    this.#wires = { fetch: simulatedFetch(common) };
     const sockets = simulatedSockets({ ...common, sendsHeaders: this.#plan.sendsHeaders });
     const gate: Gate = {
       isOpen: () => this.#isOnline(),
@@ -273,7 +293,7 @@ export class Person {
     });
     return createTaskBridgeClient({
       baseUrl: 'https://simulated',
-      fetch: simulatedFetch(common),
+      fetch: this.#wires.fetch,
       sockets: this.#plan.sharesSocket ? multiplexed(sockets) : sockets,
       auth: ({ forceRefresh }) => {
         if (forceRefresh) this.#token = tokenNumber();

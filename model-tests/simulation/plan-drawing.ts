@@ -47,7 +47,15 @@ export function drawPlan(seed: number): Plan {
     ...drawNodeTrouble(dice, nodeCount, tasks),
     ...drawFaults(dice),
   ];
-  return { seed, nodes, exclusive, sizes: drawSizes(dice), clients, decisions };
+  const sizes = drawSizes(dice);
+  // What was thought of later has dice of its own, so that the seeds of before keep their histories.
+  const late = diceOf(seed, 'plan, later');
+  const strangers = late.odds(0.2) ? [drawStranger(late, tasks, clients.length)] : [];
+  return { seed, nodes, exclusive, sizes, clients, decisions: [...decisions, ...strangers], ...(late.odds(0.06) && { removes: true }) };
+}
+
+function drawStranger(dice: Dice, tasks: number, clients: number): Decision {
+  return { kind: 'stranger', at: 1_000 + dice.below(12_000), client: dice.below(clients), task: dice.below(tasks) };
 }
 
 function drawSizes(dice: Dice): Sizes {

@@ -85,6 +85,8 @@ export type Decision =
   | { readonly kind: 'observe'; readonly at: number; readonly client: number; readonly task: number; readonly habit: Habit }
   | { readonly kind: 'answer'; readonly question: number; readonly client: number; readonly afterMs: number; readonly as: AnswerKind }
   | { readonly kind: 'cancel'; readonly at: number; readonly client: number; readonly task: number; readonly reason?: string }
+  /** Somebody else asks after a task that is not theirs. */
+  | { readonly kind: 'stranger'; readonly at: number; readonly client: number; readonly task: number }
   | { readonly kind: 'client dies'; readonly at: number; readonly client: number; readonly backMs: number }
   | { readonly kind: 'client closes'; readonly at: number; readonly client: number; readonly backMs: number }
   | { readonly kind: 'offline'; readonly at: number; readonly client: number; readonly ms: number }
@@ -132,6 +134,8 @@ export interface Plan {
   /** True for a store that one process owns; then there is one node. */
   readonly exclusive: boolean;
   readonly sizes: Sizes;
+  /** Goes on until all tasks were removed, their time after the end being over. */
+  readonly removes?: boolean;
   readonly clients: readonly ClientPlan[];
   readonly decisions: readonly Decision[];
 }
