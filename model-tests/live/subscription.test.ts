@@ -91,59 +91,6 @@ describe('a viewer of the hub', () => {
     expect(viewer.ids).toEqual(task.ids);
   });
 
-  it('adds what came while it read, without asking the store again', async () => {
-    const { store, clock, hub } = await world();
-    const task = await taskLog(store);
-    await task.append(2);
-    hub.watch(task.taskId, fakeViewer(clock), undefined);
-    await settle();
-    const before = store.reads;
-    const read = store.read.bind(store);
-    let letGo: (() => void) | undefined;
-    store.read = async (...args) => {
-      const page = await read(...args);
-      await new Promise<void>((resolve) => (letGo = resolve));
-      return page;
-    };
-    const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
-    await settle();
-    await task.append(3);
-    await task.end();
-    await settle();
-    expect(viewer.ids).toEqual([]);
-    letGo?.();
-    await settle();
-    expect(viewer.ids).toEqual(task.ids);
-    expect(viewer.state).toBe('ended');
-    expect(store.reads).toBe(before + 1);
-  });
-
-  it('gives the history of a task whose tail is still opening, and misses nothing that was written meanwhile', async () => {
-    const { store, clock, hub } = await world();
-    const task = await taskLog(store);
-    await task.append(2);
-    let open: (() => void) | undefined;
-    const tail = store.tail.bind(store);
-    store.tail = (listener) => {
-      const inner = tail(listener);
-      return { ...inner, watch: (taskId) => new Promise((resolve) => (open = () => resolve(inner.watch(taskId)))) };
-    };
-    const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
-    await settle();
-    expect(viewer.ids).toEqual(task.ids);
-    await task.append(3);
-    await settle();
-    expect(viewer.ids).toHaveLength(2);
-    open?.();
-    await settle();
-    await task.append(1);
-    await settle();
-    expect(viewer.ids).toEqual(task.ids);
-    expect(viewer.state).toBe('open');
-  });
-
   it('falls behind a hole and reads what is missing', async () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
