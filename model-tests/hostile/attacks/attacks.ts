@@ -143,18 +143,19 @@ export const attacks = {
     }),
   'bad frames': (attacked) =>
     flood(attacked, (socket) => {
+      const bad = [
+        frame('nonsense'),
+        frame('[]'),
+        frame('{"action":"subscribe","__proto__":1}'),
+        randomBytes(200),
+        frame(randomBytes(60_000)),
+      ];
       socket.write(handshake());
-      socket.once('data', () =>
-        socket.write(
-          pick([
-            frame('nonsense'),
-            frame('[]'),
-            frame('{"action":"subscribe","__proto__":1}'),
-            randomBytes(200),
-            frame(randomBytes(60_000)),
-          ]),
-        ),
-      );
+      socket.once('data', () => {
+        socket.write(pick(bad));
+        // On to the next one, without waiting for what the server has to say.
+        setTimeout(() => socket.destroy(), 20);
+      });
     }),
   'upgrades with bad credentials': (attacked) =>
     flood(

@@ -41,7 +41,8 @@ export async function startHostProcess(times: HostTimes): Promise<HostProcess> {
     execArgv: ['--expose-gc'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const died = once(child, 'exit').then(([code, signal]) => {
     throw new Error(`The host ended (${String(signal ?? code)}).`);
   });
@@ -64,8 +65,9 @@ export async function startHostProcess(times: HostTimes): Promise<HostProcess> {
     },
     async stop() {
       const gone = once(child, 'exit');
-      child.kill('SIGKILL');
+      kill();
       await gone;
+      process.off('exit', kill);
       await program.remove();
     },
   };
