@@ -33,6 +33,7 @@ try {
   );
   install(tarball);
   importDoors();
+  runTheKit();
   compileConsumer();
   console.log(`The package holds: ${doors.join(', ')}`);
 } finally {
@@ -72,6 +73,20 @@ function importDoors(): void {
   const lines = doors.map((door) => `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing');`);
   writeFileSync(join(project, 'import.mjs'), lines.join('\n'));
   run('Node imports every door', process.execPath, ['import.mjs'], project);
+}
+
+/** The conformance kit as others use it, with a runner that is not ours: a suite, and the wire that misbehaves. */
+function runTheKit(): void {
+  const lines = [
+    "import { describe, it } from 'node:test';",
+    "import { chaosProxy, defineTests, storeSuite } from 'taskbridge/conformance';",
+    "import { memoryStore } from 'taskbridge/adapters/memory';",
+    'const open = async () => { const store = memoryStore(); await store.open(); return { store, close: () => store.close() }; };',
+    "defineTests({ describe, it }, storeSuite, 'memory', open, { inapplicable: ['reopening.keeps-everything'] });",
+    "it('a proxy starts and ends', async () => (await chaosProxy({ target: { port: 1 } })).close());",
+  ];
+  writeFileSync(join(project, 'kit.test.mjs'), lines.join('\n'));
+  run('the conformance kit runs under node:test', process.execPath, ['--test', '--test-reporter', 'dot', 'kit.test.mjs'], project);
 }
 
 function compileConsumer(): void {
