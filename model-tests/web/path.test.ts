@@ -15,7 +15,7 @@ const sample = new URL('../../examples/report/orders.csv', import.meta.url);
 describe('the whole path of a person', () => {
   test('leads from a file by a question to a report that is right, and the log is the store’s', { timeout: 60_000 }, async () => {
     const visitor = await theatre.visit();
-    const taskId = await visitor.startSample();
+    const taskId = await visitor.startSample('0');
     await visitor.untilLiveBy('ws');
     await visitor.untilState('suspended');
     expect(await visitor.page.getByRole('heading', { name: 'What about the duplicates?' }).isVisible()).toBe(true);
@@ -57,8 +57,8 @@ describe('the whole path of a person', () => {
 
   test('ends early with the reason that was given', { timeout: 60_000 }, async () => {
     const visitor = await theatre.visit();
-    const taskId = await visitor.startSample('5');
-    await visitor.untilProgress(5);
+    const taskId = await visitor.startSample('20');
+    await visitor.untilProgress(1);
     await visitor.press('Cancel the report …');
     await visitor.page.getByLabel('Reason, if you like').fill('wrong file');
     await visitor.press('Cancel the report');

@@ -1,5 +1,6 @@
 import type { CDPSession } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { logsAgree } from './agreement.ts';
 import { startSleepyChromium } from './chromium.ts';
 import { openTheatre, type Theatre } from './theatre.ts';
 import type { Visitor } from './visitor.ts';
@@ -16,8 +17,8 @@ afterAll(() => theatre?.close());
 /** Starts a report, and notes in the page when it sleeps. */
 async function begin(): Promise<string> {
   visitor = await theatre.visit();
-  const taskId = await visitor.startSample();
-  await visitor.untilProgress(5);
+  const taskId = await visitor.startSample('20');
+  await visitor.untilProgress(1);
   await visitor.page.evaluate(() => {
     for (const type of ['freeze', 'resume']) document.addEventListener(type, () => (document.documentElement.dataset[type] = 'yes'));
   });
@@ -38,36 +39,30 @@ async function sleep(taskId: string, name: string, facts: number, meanwhile: () 
   await visitor.page.locator('html[data-freeze=yes][data-resume=yes]').waitFor({ state: 'attached' });
 }
 
-async function logsAgree(taskId: string, name: string): Promise<void> {
-  await visitor.untilState('suspended');
-  const stored = (await theatre.stored(taskId, name)).map((fact) => JSON.stringify(fact));
-  expect(await visitor.log(stored.length)).toEqual(stored);
-}
-
 describe('a page that sleeps', { timeout: 60_000 }, () => {
   test('has missed nothing when it wakes', async () => {
     const taskId = await begin();
     const name = await visitor.name();
-    await sleep(taskId, name, 15);
-    await logsAgree(taskId, name);
+    await sleep(taskId, name, 6);
     await visitor.untilLiveBy('ws');
+    await logsAgree(theatre, visitor);
   });
 
   test('connects again when its connection was cut meanwhile', async () => {
     const taskId = await begin();
     const name = await visitor.name();
-    await sleep(taskId, name, 10, () => theatre.stage.switchboard.cut());
+    await sleep(taskId, name, 4, () => theatre.stage.switchboard.cut());
     await visitor.untilLiveBy('ws');
-    await logsAgree(taskId, name);
+    await logsAgree(theatre, visitor);
   });
 
   test('takes a new token when its own has ended meanwhile', async () => {
     const taskId = await begin();
     const name = await visitor.name();
     const before = await visitor.page.getByTestId('token').textContent();
-    await sleep(taskId, name, 10, () => theatre.stage.switchboard.expireTokens());
+    await sleep(taskId, name, 4, () => theatre.stage.switchboard.expireTokens());
     await visitor.untilLiveBy('ws');
     expect(await visitor.page.getByTestId('token').textContent()).not.toBe(before);
-    await logsAgree(taskId, name);
+    await logsAgree(theatre, visitor);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { logsAgree } from './agreement.ts';
 import { openTheatre, type Theatre } from './theatre.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -18,53 +19,55 @@ async function visit(path?: string): Promise<Visitor> {
   return visitor;
 }
 
-/** The log up to the question or the end, on the page and in the store. */
-async function logsAgree(visitor: Visitor): Promise<void> {
-  await visitor.untilState('suspended', 'completed', 'cancelled');
-  const stored = (await theatre.stored(visitor.taskId(), await visitor.name())).map((fact) => JSON.stringify(fact));
-  expect(await visitor.log(stored.length)).toEqual(stored);
-}
-
 describe('what happens to pages', { timeout: 60_000 }, () => {
   test('a reload goes on in the middle', async () => {
     const visitor = await visit();
-    await visitor.startSample();
-    await visitor.untilProgress(10);
+    await visitor.startSample('20');
+    await visitor.untilProgress(2);
     await visitor.page.reload();
     await visitor.untilLiveBy('ws');
-    await logsAgree(visitor);
+    await logsAgree(theatre, visitor);
+    await visitor.page.reload();
+    await logsAgree(theatre, visitor);
+  });
+
+  test('a reload asks again what was not answered, and not what was', async () => {
+    const visitor = await visit();
+    await visitor.startSample('0');
+    await visitor.untilState('suspended');
     await visitor.page.reload();
     await visitor.answer();
     await visitor.untilState('completed');
-    await logsAgree(visitor);
+    await visitor.page.reload();
+    await visitor.untilState('completed');
+    await logsAgree(theatre, visitor);
+    expect(await visitor.page.getByRole('heading', { name: 'What about the duplicates?' }).count()).toBe(0);
   });
 
   test('two tabs share one connection, and the other takes it over when the first is closed', async () => {
     const first = await visit();
-    const taskId = await first.startSample();
+    const taskId = await first.startSample('20');
     await first.page.getByTestId('role').filter({ hasText: 'has the connection' }).waitFor();
     await first.untilLiveBy('ws');
     const second = await visit(`/?task=${taskId}`);
     await second.page.getByTestId('role').filter({ hasText: 'shares another tab’s' }).waitFor();
     await second.untilLiveBy('ws');
-    await second.untilProgress(10);
+    await second.untilProgress(1);
     expect([first.open(), second.sockets()]).toEqual([1, 0]);
     await first.page.close();
     await second.page.getByTestId('role').filter({ hasText: 'has the connection' }).waitFor();
     await second.untilLiveBy('ws');
     expect(second.sockets()).toBe(1);
-    await logsAgree(second);
     const third = await visit(`/?task=${taskId}`);
-    await third.answer();
-    await third.untilState('completed');
-    await second.untilState('completed');
-    await logsAgree(second);
-    await logsAgree(third);
+    await third.page.getByTestId('role').filter({ hasText: 'shares another tab’s' }).waitFor();
+    await third.untilLiveBy('ws');
+    await logsAgree(theatre, second, third);
+    expect([second.sockets(), third.sockets()]).toEqual([1, 0]);
   });
 
   test('a browser that says that it is offline is believed', async () => {
     const visitor = await visit();
-    await visitor.startSample();
+    await visitor.startSample('20');
     await visitor.untilLiveBy('ws');
     // The page is not told of this: it would go on trying.
     await theatre.stage.switchboard.turn({ network: false });
@@ -73,7 +76,7 @@ describe('what happens to pages', { timeout: 60_000 }, () => {
     await theatre.stage.switchboard.turn({ network: true });
     await theatre.context.setOffline(false);
     await visitor.untilLiveBy('ws');
-    await logsAgree(visitor);
+    await logsAgree(theatre, visitor);
   });
 });
 
@@ -82,7 +85,7 @@ describe('a token with an end of its own', { timeout: 60_000 }, () => {
     const brief = await openTheatre({ tokenMs: 3000 });
     try {
       const visitor = await brief.visit();
-      const taskId = await visitor.startSample();
+      await visitor.startSample('20');
       const seen = new Set<string>();
       while (seen.size < 3) {
         await visitor.page.waitForFunction(
@@ -91,9 +94,7 @@ describe('a token with an end of its own', { timeout: 60_000 }, () => {
         );
         seen.add((await visitor.page.getByTestId('token').textContent()) ?? '');
       }
-      await visitor.untilState('suspended');
-      const stored = (await brief.stored(taskId, await visitor.name())).map((fact) => JSON.stringify(fact));
-      expect(await visitor.log(stored.length)).toEqual(stored);
+      await logsAgree(brief, visitor);
     } finally {
       await brief.close();
     }

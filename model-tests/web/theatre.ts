@@ -15,6 +15,8 @@ export interface Theatre {
   visit(path?: string): Promise<Visitor>;
   /** A task's log as the store has it, asked for at the server itself. */
   stored(taskId: string, name: string): Promise<readonly Fact[]>;
+  /** Cancels a task, at the server itself; one that has ended stays as it is. */
+  cancel(taskId: string, name: string): Promise<void>;
   /** What any page complained about. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -49,6 +51,12 @@ export async function openTheatre(options: Partial<StageOptions> & { readonly st
         if (!page.hasMore) return facts;
         after = page.nextAfterEventId ?? '';
       }
+    },
+    async cancel(taskId, name) {
+      const { token } = stage.tokens.issue(name);
+      const url = `http://127.0.0.1:${stage.host.port}/api/v1/tasks/${taskId}/cancel`;
+      const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+      if (!response.ok) throw new Error(`The cancel was answered ${response.status}: ${await response.text()}`);
     },
     async close() {
       await browser.close();
