@@ -55,4 +55,36 @@ describe('the seam between history and what comes', () => {
     expect(viewer.ids).toEqual(task.ids);
     expect(viewer.state).toBe('open');
   });
+
+  it('reads once for all viewers that come back to the same place, and each of them misses nothing', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    await task.append(3);
+    hub.watch(task.taskId, fakeViewer(clock), undefined);
+    await settle();
+    const before = store.reads;
+    const read = store.read.bind(store);
+    let letGo: (() => void) | undefined;
+    store.read = async (...args) => {
+      const page = await read(...args);
+      await new Promise<void>((resolve) => (letGo = resolve));
+      return page;
+    };
+    const early = Array.from({ length: 50 }, () => fakeViewer(clock));
+    for (const viewer of early) hub.watch(task.taskId, viewer, undefined);
+    await settle();
+    // Told after the store was read and before the late ones come: they have it from no one but the read.
+    await task.append(2);
+    await settle();
+    const late = Array.from({ length: 50 }, () => fakeViewer(clock));
+    for (const viewer of late) hub.watch(task.taskId, viewer, undefined);
+    await settle();
+    expect(store.reads).toBe(before + 1);
+    store.read = read;
+    letGo?.();
+    await settle();
+    for (const viewer of [...early, ...late]) expect(viewer.ids).toEqual(task.ids);
+    const [first, second] = early;
+    expect(first?.writes[0]).toBe(second?.writes[0]);
+  });
 });

@@ -9,7 +9,7 @@ import { readAfter, type LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { Pulse } from './pulse.ts';
 import type { Sharing, Viewer } from './viewer.ts';
-import type { Reader, Watch } from './watch.ts';
+import type { Reader, SharedRead, Watch } from './watch.ts';
 
 /** One viewer's place in one log. */
 export interface Subscription {
@@ -216,16 +216,18 @@ export class LogSubscription implements Subscription, Reader {
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
   private async readPage(share: number): Promise<void> {
     const { watch, store, options, viewer } = this.context;
-    const { isOpen } = watch;
+    const { cursor, trusted } = this;
     const opening = watch.open();
     opening.catch(() => undefined);
     try {
       const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * share * pageShare[viewer.transport])) };
-      const run = await readAfter(store, watch.taskId, this.cursor, limit, this.trusted);
+      const place = [cursor.n, cursor.ms, trusted, limit.bytes].join();
+      const read = watch.read(place, () => readAfter(store, watch.taskId, cursor, limit, trusted));
+      const run = await read.run;
       if (this.isPhase('closed')) return;
       // A task that is gone: the client comes back and is told so.
       if (!run) return this.lose();
-      this.attempt(() => this.goOn(run, isOpen));
+      this.attempt(() => this.goOn(run, read));
       if (!this.isPhase('opening')) return;
       await opening;
       if (this.isPhase('opening')) this.read();
@@ -234,16 +236,17 @@ export class LogSubscription implements Subscription, Reader {
     }
   }
 
-  private goOn(run: LogRun, wasOpen: boolean): void {
+  private goOn(run: LogRun, { wasFollowed, told }: SharedRead): void {
     if (run.gap) this.context.viewer.gap(run.gap);
     this.trusted = true;
     if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
     if (run.gap?.reason === 'reset') this.newest = run.last.n;
+    this.newest = Math.max(this.newest, told);
     this.send(run.entries);
     if (this.cursor.n < run.last.n) return this.drain();
     if (run.ended) return this.finish();
     if (this.isPhase('closed')) return;
-    if (!wasOpen) {
+    if (!wasFollowed) {
       this.phase = 'opening';
       return;
     }

@@ -3,6 +3,7 @@ import type { Logger } from '../ports/observability.ts';
 import type { Entry, Tail } from '../ports/store.ts';
 import { batchOf, joined, type Batch } from './batch.ts';
 import { cursorOf, isStale, startCursor, type Cursor } from './cursor.ts';
+import type { LogRun } from './log-read.ts';
 
 /** Somebody who follows a log fact by fact. */
 export interface Reader {
@@ -21,6 +22,15 @@ export interface Follower {
   readonly leave: () => void;
 }
 
+/** A read of the log that serves all who stand at the same place while it is under way: a thousand viewers that come back cost one. */
+export interface SharedRead {
+  readonly run: Promise<LogRun | undefined>;
+  /** Whether the tail told of commits before the read began. */
+  readonly wasFollowed: boolean;
+  /** The newest number that the tail told of while the read was under way; 0 for none. Whoever joined late may not have heard it. */
+  readonly told: number;
+}
+
 /** What a watch needs of its hub. */
 export interface WatchContext {
   readonly taskId: string;
@@ -36,6 +46,7 @@ export class Watch {
   private readonly context: WatchContext;
   private readonly readers = new Set<Reader>();
   private readonly followers = new Set<() => void>();
+  private readonly reads = new Map<string, { -readonly [K in keyof SharedRead]: SharedRead[K] }>();
   private fresh: Batch[] = [];
   private passing = false;
   private opening: Promise<void> | undefined;
@@ -48,11 +59,6 @@ export class Watch {
     this.context = context;
   }
 
-  /** True when the tail tells of commits. */
-  get isOpen(): boolean {
-    return this.opened;
-  }
-
   /** From when this resolves, the tail tells of commits. Rejects where it cannot; the next call tries again. */
   open(): Promise<void> {
     this.opening ??= this.context.tail.watch(this.taskId).then(
@@ -63,6 +69,16 @@ export class Watch {
       },
     );
     return this.opening;
+  }
+
+  /** Reads, or joins a read of the same place that is under way. */
+  read(place: string, start: () => Promise<LogRun | undefined>): SharedRead {
+    const known = this.reads.get(place);
+    if (known) return known;
+    const run = start().finally(() => this.reads.delete(place));
+    const read = { run, wasFollowed: this.opened, told: 0 };
+    this.reads.set(place, read);
+    return read;
   }
 
   addReader(reader: Reader): void {
@@ -125,6 +141,7 @@ export class Watch {
     this.passing = false;
     for (const batch of batches) {
       this.seen = batch.last;
+      for (const read of this.reads.values()) read.told = Math.max(read.told, batch.last.n);
       for (const reader of this.readers) this.guard(() => reader.take(batch));
     }
     this.callFollowers();
