@@ -2,7 +2,7 @@ import { chaosProxy, type ChaosProxy } from '../../chaos/proxy.ts';
 import type { Case } from '../../suite/case.ts';
 import { holds, present, same } from '../../suite/claim.ts';
 import { act, call, ended, isTerminal, log, page, patienceOf, question, refused, someId, start, type WireFact } from '../calls.ts';
-import { delivered, isOneRun, lives, stream, told } from '../streams.ts';
+import { delivered, isOneRun, lives, stream, told, type Stream } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
 
 const both = 'docs/protocol.md, WebSocket and Server-sent events';
@@ -49,22 +49,23 @@ export const failing: readonly Case<ServerUnderTest>[] = [
     title: 'viewers that come at any moment of a task see the same run of facts from their cursor on',
     rule: `${both}: history first`,
     failureClass: 'seam',
+    alone: true,
     limitMs: 40_000,
     async run(server) {
       const rounds = 6;
       const taskId = await start(server, 'ask', { questions: rounds, steps: 40 });
-      const watching: { readonly facts: Promise<WireFact[]>; readonly after: string; readonly kind: string }[] = [];
+      const watching: { readonly opened: Stream; readonly after: string; readonly kind: string }[] = [];
       for (let number = 1; number <= rounds; number += 1) {
         const suspendId = await question(server, taskId, number);
         const here = (await log(server, taskId)).map(({ eventId }) => eventId);
         // The answer sets 40 facts going; the viewers come into the middle of them.
         const answered = act(server, taskId, { suspendId });
         for (const after of ['0-0', present(here[Math.floor(here.length / 2)], 'a cursor'), present(here.at(-1), 'a cursor')])
-          for (const kind of lives) watching.push({ kind, after, facts: later(told(stream(kind, server, taskId, { after }))) });
+          for (const kind of lives) watching.push({ kind, after, opened: stream(kind, server, taskId, { after }) });
         await answered;
       }
-      const seen = await Promise.all(watching.map(async (one) => ({ ...one, facts: await one.facts })));
       const whole = await ended(server, taskId);
+      const seen = await Promise.all(watching.map(async (one) => ({ ...one, facts: await told(one.opened) })));
       same(whole.length, 2 + rounds * 42, 'the number of facts');
       isOneRun(whole, 'the log');
       for (const { kind, after, facts } of seen)

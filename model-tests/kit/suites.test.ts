@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import {
+  attachmentStoreSuite,
+  clientSuite,
+  defineTests,
+  executorSuite,
+  failureClasses,
+  runSuite,
+  serverSuite,
+  storeSuite,
+  type Case,
+  type Suite,
+} from '../conformance/index.ts';
+
+const suites: readonly Suite<never>[] = [storeSuite, attachmentStoreSuite, executorSuite, serverSuite, clientSuite];
+
+const small: Suite<{ value?: number }> = {
+  name: 'small',
+  cases: [
+    { id: 'a.holds', title: 'holds', rule: 'the first', run: async () => undefined },
+    { id: 'a.breaks', title: 'breaks', rule: 'the second', run: () => Promise.reject(new Error('it is 3, and not 4')) },
+    { id: 'a.hangs', title: 'hangs', rule: 'the third', limitMs: 20, run: () => new Promise(() => undefined) },
+    {
+      id: 'a.wants',
+      title: 'wants a value',
+      rule: 'the fourth',
+      missing: ({ value }) => (value ? undefined : 'no value.'),
+      run: async () => undefined,
+    },
+  ],
+};
+
+describe('the suites', () => {
+  it('name each case once, with its rule', () => {
+    const cases = suites.flatMap((suite) => suite.cases as readonly Case<never>[]);
+    const ids = suites.flatMap(({ name, cases: own }) => own.map(({ id }) => `${name} ${id}`));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(cases.filter(({ rule, title }) => rule.length < 5 || title.length < 5)).toEqual([]);
+  });
+
+  it.each([serverSuite, clientSuite])('have every failure class of the field: $name', ({ cases }) => {
+    expect([...new Set(cases.flatMap(({ failureClass }) => failureClass ?? []))].sort()).toEqual(Object.keys(failureClasses).sort());
+  });
+
+  it('say what failed, by which rule, and what did not apply', async () => {
+    const results = await runSuite(small, async () => ({}), { atOnce: 2 });
+    expect(results.map(({ id, outcome, why }) => [id, outcome, why])).toEqual([
+      ['a.holds', 'passed', undefined],
+      ['a.breaks', 'failed', 'a.breaks: breaks\n  Error: it is 3, and not 4\n  rule: the second'],
+      ['a.hangs', 'failed', 'a.hangs: hangs\n  it took longer than 20 ms\n  rule: the third'],
+      ['a.wants', 'inapplicable', 'no value.'],
+    ]);
+  });
+
+  it('give every case a world of its own, and close it whatever came of it', async () => {
+    const [opened, closed]: number[][] = [[], []];
+    let worlds = 0;
+    const open = async () => {
+      const value = (worlds += 1);
+      opened?.push(value);
+      return { value, close: async () => void closed?.push(value) };
+    };
+    await runSuite(small, open);
+    expect([opened, closed]).toEqual([
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+    ]);
+  });
+
+  it('leave nothing out quietly: a case that does not apply fails, unless it is named', async () => {
+    const tests: Record<string, () => Promise<void>> = {};
+    const runner = {
+      describe: (_: string, define: () => void) => define(),
+      it: (name: string, run: () => Promise<void>) => (tests[name] = run),
+    };
+    defineTests(runner, small, 'unnamed', async () => ({}));
+    await expect(tests['a.wants: wants a value']?.()).rejects.toThrow('a.wants does not apply: no value.');
+    defineTests(runner, small, 'named', async () => ({}), { inapplicable: ['a.wants', 'a.holds'] });
+    await expect(tests['a.wants: wants a value']?.()).resolves.toBeUndefined();
+    await expect(tests['a.holds: holds']?.()).rejects.toThrow('a.holds applies');
+  });
+
+  it('find a store that forgets its due times', async () => {
+    const results = await runSuite(storeSuite, async () => {
+      const store = memoryStore();
+      await store.open();
+      return { store: { ...store, due: async () => [] }, close: () => store.close() };
+    });
+    const failed = results.filter(({ outcome }) => outcome === 'failed').map(({ id }) => id.split('.')[0]);
+    expect(new Set(failed)).toEqual(new Set(['commits', 'due-times', 'ends', 'removal', 'walk']));
+  });
+});
