@@ -140,11 +140,11 @@ function judgeViewing({ viewer, taskId, stays, folded, fault }: Viewing, log: re
     const aggregate = log.reduce((all, fact) => fold(all, fact), emptyAggregate);
     const own = `${folded.state} at ${folded.lastEventId}`;
     const truth = `${stateOf(aggregate.task)} at ${aggregate.lastEventId}`;
-    if (own !== truth) note('disagreements', `${where}: ${own}, the log says ${truth}; its stays: ${stays.map(told).join('; ')}`);
+    if (own !== truth) note('disagreements', `${where}: ${own}, the log says ${truth}; its stays: ${stays.map(textOf).join('; ')}`);
   }
 }
 
-const told = ({ resumedAfter = 'the start', ids, dealtWith, end }: Stay): string =>
+const textOf = ({ resumedAfter = 'the start', ids, dealtWith, end }: Stay): string =>
   `after ${resumedAfter} ${ids.length} came (${ids[0] ?? '-'} … ${ids.at(-1) ?? '-'}), ${dealtWith} dealt with, ${end ?? 'open'}`;
 
 const ACCEPTED: readonly string[] = ['ACCEPTED', 'DEDUPLICATED'];
