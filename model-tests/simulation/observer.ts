@@ -62,12 +62,11 @@ export class Observer {
     this.#isPartial = true;
   }
 
-  /** Questions that were answered here may be hidden: then they count as dealt with. */
-  passesOver(n: number): number {
-    const { facts } = this.#context.witness.of(this.taskId);
-    let last = n;
-    while (this.#context.hidesAnswered && facts[last]?.type === 'TASK_SUSPENDED') last += 1;
-    return last;
+  /** Whether this life has dealt with fact `n`, or nobody asks. Questions that were answered here may be hidden: they count as dealt with. */
+  hasDealtWith(n: number): boolean {
+    if (this.dealtNow === undefined || this.dealtNow >= n) return true;
+    const { witness, hidesAnswered } = this.#context;
+    return hidesAnswered && witness.of(this.taskId).facts[n - 1]?.type === 'TASK_SUSPENDED';
   }
 
   /** What it shows now. */
@@ -125,8 +124,9 @@ export class Observer {
     const from = last ?? dealtHere();
     const isHidden = (number: number): boolean => hidesAnswered && facts[number - 1]?.type === 'TASK_SUSPENDED';
     if (last !== undefined && n <= last) world.fault('each fact once, in order', `${name} got fact ${n} after ${last}`);
+    // Without a checkpoint, the first fact that is still kept is the first of all.
     for (let missing = from + 1; missing < n; missing += 1) {
-      if (isHidden(missing) || this.#gapTold || (from === 0 && missing < witness.of(taskId).firstRetained)) continue;
+      if (isHidden(missing) || this.#gapTold || (last === undefined && missing < witness.of(taskId).firstRetained)) continue;
       world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
       break;
     }

@@ -339,9 +339,8 @@ export class Person {
     const taskId = key.slice(key.lastIndexOf('|') + 1);
     const n = parseEventId((JSON.parse(text) as { readonly eventId: string }).eventId)?.n ?? 0;
     for (const observer of this.observers) {
-      if (observer.taskId !== taskId || observer.dealtNow === undefined) continue;
-      const dealt = observer.passesOver(observer.dealtNow);
-      if (dealt < n) world.fault('a checkpoint follows its consumers', `${n} was kept, ${dealt} was dealt with`);
+      if (observer.taskId === taskId && !observer.hasDealtWith(n))
+        world.fault('a checkpoint follows its consumers', `${n} was kept, ${observer.dealtNow ?? 'none'} was dealt with`);
     }
   }
 }

@@ -71,6 +71,7 @@ class Exchange {
   #send(request: SimulatedRequest, isStream: boolean): void {
     const { network, client, dice, gets } = this.#context;
     const { world, faults } = network;
+    world.tell(client.name, `asks ${request.method} ${request.target.slice('/api/v1'.length)}`);
     const what = faults.strike(isStream ? 'stream' : 'request', client.name);
     const outMs = latency(dice) + (what === 'slow' ? 1_000 + dice.fraction() * 5_000 : 0);
     const fail = (why: string): unknown => world.after(outMs, client, () => this.#fail(new TypeError(why)));
@@ -204,6 +205,7 @@ class Exchange {
     else
       world.after(ms, client, () => {
         if (this.#isOver) return;
+        world.tell(client.name, `gets ${answer.status}, ${answer.body.length} bytes`);
         const body = new BodyStandIn();
         this.#body = body;
         const bytes = Buffer.from(answer.body);
