@@ -83,7 +83,16 @@ describe('each switch, while a report is made', { timeout: 60_000 }, () => {
     await visitor.turn('Stop the server', true);
     await visitor.page.locator('.connection-state:not(.live)').waitFor();
     await visitor.turn('Stop the server', false);
-    await visitor.page.locator('.ladder li.current.live').waitFor();
+    await visitor.untilLiveBy('ws');
+    await logsAgree(theatre, visitor);
+  });
+
+  test('a page that is loaded while there is no server says so, and waits for it', async () => {
+    await begin();
+    await visitor.turn('Stop the server', true);
+    await visitor.page.reload();
+    await visitor.page.getByTestId('state').filter({ hasText: 'not reached yet' }).waitFor();
+    await visitor.turn('Stop the server', false);
     await visitor.untilLiveBy('ws');
     await logsAgree(theatre, visitor);
   });

@@ -18,6 +18,7 @@ export function TaskPage({ taskId }: { readonly taskId: string }): ReactElement 
   const { recent } = useDemo();
   const fileName = useStore(recent).find((task) => task.taskId === taskId)?.fileName ?? 'A report';
   const state = useTaskSelector(taskId, ({ task }) => task.state);
+  const isReached = useTaskSelector(taskId, ({ task, connection }) => task.lastEventId !== null || connection.state === 'live');
   const error = useTaskSelector(taskId, ({ connection }) => connection.error);
   useEffect(() => {
     document.title = `${fileName} · ${state} · TaskBridge`;
@@ -32,8 +33,8 @@ export function TaskPage({ taskId }: { readonly taskId: string }): ReactElement 
       <section className="panel task" aria-labelledby="task">
         <header className="task-head">
           <h1 id="task">{fileName}</h1>
-          <span className={`badge ${state}`} data-testid="state">
-            {state}
+          <span className={isReached ? `badge ${state}` : 'badge unknown'} data-testid="state">
+            {isReached ? state : 'not reached yet'}
           </span>
         </header>
         {error ? (
