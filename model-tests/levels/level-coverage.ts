@@ -43,10 +43,10 @@ export function coverageOf(paths: readonly (readonly TaskStep[])[]): LevelCovera
 }
 
 function noteIntent(covered: LevelCoverage, aggregate: Aggregate, intent: Intent): Aggregate {
-  const suspendId =
-    intent.type === 'report.suspended' ? intent.payload.suspendId : 'suspendId' in intent ? intent.suspendId : undefined;
+  const suspendId = intent.type === 'report.suspended' ? intent.payload.suspendId : 'suspendId' in intent ? intent.suspendId : undefined;
   const known = suspendId === undefined ? undefined : aggregate.suspensions.get(suspendId);
-  if (suspendId === undefined || (intent.type === 'report.suspended' && !known)) covered.task.note(take(taskMachine, aggregate.task, intent));
+  if (suspendId === undefined || (intent.type === 'report.suspended' && !known))
+    covered.task.note(take(taskMachine, aggregate.task, intent));
   else covered.suspension.note(take(suspensionMachine, known ?? unaskedSuspension, intent));
   return decide(aggregate, intent).facts.reduce((now, body) => {
     const last = Number(now.lastEventId?.split('-')[0] ?? 0);

@@ -75,7 +75,11 @@ export async function driveTask({ doors, store, work }: Ground, path: readonly T
         log = await door().facts(taskId);
       } while (log.length < wanted && performance.now() - begun < PATIENCE_MS);
       const news = log.slice(wanted - facts.length).map(({ type }) => type);
-      expectSame(news, facts.map(({ type }) => type), `${where}: facts`);
+      expectSame(
+        news,
+        facts.map(({ type }) => type),
+        `${where}: facts`,
+      );
       // Work that ended is fenced: nobody asks the chart any more.
       if (said !== 'fenced' && said !== spoken(refusal)) throw new Error(`${where}: refused with ${String(said)}, not ${String(refusal)}`);
       if (said === 'fenced' && !hasEnded) throw new Error(`${where}: fenced before the end`);
@@ -159,7 +163,8 @@ function viewer(door: RunningBridge, taskId: string, transport: (typeof transpor
     client,
     async at(log: readonly Fact[], folded: Aggregate, where: string): Promise<void> {
       const begun = performance.now();
-      while (delivered.length < log.length && performance.now() - begun < PATIENCE_MS) await new Promise((resolve) => setImmediate(resolve));
+      while (delivered.length < log.length && performance.now() - begun < PATIENCE_MS)
+        await new Promise((resolve) => setImmediate(resolve));
       expectSame(delivered, log, `${where}: what came by ${transport}`);
       const { aggregate } = observation.getSnapshot().task;
       expectSame(storeAggregate(aggregate), storeAggregate(folded), `${where}: the client by ${transport}`);

@@ -94,27 +94,27 @@ export function stepsFrom(from: TaskMoment): TaskStep[] {
 
 /** What comes of one wish; undefined where it cannot be. */
 function stepBy(from: TaskMoment, wish: Wish): TaskStep | undefined {
-    const intents = wish.intents(from);
-    if (!intents) return undefined;
-    let { aggregate } = from;
-    const accepted = new Map(from.accepted);
-    const facts: FactBody[] = [];
-    let refusal: RefusalCode | undefined;
-    for (const intent of intents) {
-      const decision = decide(aggregate, intent);
-      refusal ??= decision.refusal;
-      for (const fact of decision.facts) {
-        facts.push(fact);
-        aggregate = fold(aggregate, written(aggregate, fact));
-        if (fact.type === 'TASK_ACTION_ACCEPTED')
-          accepted.set(fact.payload.clientActionId, `${fact.payload.suspendId} ${fact.payload.actionType}`);
-      }
-      // What was refused has no deadline that could pass.
-      if (decision.refusal) break;
+  const intents = wish.intents(from);
+  if (!intents) return undefined;
+  let { aggregate } = from;
+  const accepted = new Map(from.accepted);
+  const facts: FactBody[] = [];
+  let refusal: RefusalCode | undefined;
+  for (const intent of intents) {
+    const decision = decide(aggregate, intent);
+    refusal ??= decision.refusal;
+    for (const fact of decision.facts) {
+      facts.push(fact);
+      aggregate = fold(aggregate, written(aggregate, fact));
+      if (fact.type === 'TASK_ACTION_ACCEPTED')
+        accepted.set(fact.payload.clientActionId, `${fact.payload.suspendId} ${fact.payload.actionType}`);
     }
-    const to = { aggregate, accepted };
-    const value = (moment: TaskMoment): string => JSON.stringify((JSON.parse(keyOf(moment)) as unknown[]).slice(0, 2));
-    return { wish, to, key: keyOf(to), move: `${value(from)} · ${wish.name} · ${refusal ?? value(to)}`, facts, refusal };
+    // What was refused has no deadline that could pass.
+    if (decision.refusal) break;
+  }
+  const to = { aggregate, accepted };
+  const value = (moment: TaskMoment): string => JSON.stringify((JSON.parse(keyOf(moment)) as unknown[]).slice(0, 2));
+  return { wish, to, key: keyOf(to), move: `${value(from)} · ${wish.name} · ${refusal ?? value(to)}`, facts, refusal };
 }
 
 function written(aggregate: Aggregate, body: FactBody): Fact {
