@@ -1,6 +1,9 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
-import { TaskBridgeError, type Report, type Resolution, type Work } from '../../server/index.ts';
+import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
+import { TaskBridgeError, type Report, type Resolution, type Store, type Work } from '../../server/index.ts';
+import { createTaskReporter } from '../../server/reporter/index.ts';
+import { bridgeOf } from './bridge-of.ts';
 
 const answered: Resolution = {
   outcome: 'ANSWERED',
@@ -41,4 +44,25 @@ async function rerun(failures: number): Promise<Report['intents'][number] | unde
 it('waits for a store that is down when it asks how a question of an earlier run ended', async () => {
   expect(await rerun(0)).toEqual({ type: 'report.completed', payload: { result: 'yes' } });
   expect(await rerun(2)).toEqual({ type: 'report.completed', payload: { result: 'yes' } });
+});
+
+it('is told that the store is unavailable where it cannot read an answer', async () => {
+  const memory = memoryStore({ memory: createMemory() });
+  let isDown = false;
+  const kept: Store['kept'] = (...args) => (isDown ? Promise.reject(new Error('No answer within 3000 ms.')) : memory.kept(...args));
+  const store: Store = { ...memory, kept };
+  const bridge = await bridgeOf(
+    inProcess({ ask: async (task) => (await task.suspend('q', { reasonCode: 'Q', allowedActions: ['yes'] })).actionType }),
+    {
+      store,
+    },
+  );
+  const taskId = await bridge.start('ask');
+  await vi.waitUntil(async () => (await bridge.snapshot(taskId)).state === 'suspended');
+  const suspendId = (await bridge.snapshot(taskId)).suspensions[0]?.suspendId ?? '';
+  await bridge.act(taskId, { clientActionId: 'a', suspendId, actionType: 'yes' });
+  const reporter = createTaskReporter({ store });
+  expect(await reporter.resolution(taskId, suspendId)).toMatchObject({ outcome: 'ANSWERED', action: { actionType: 'yes' } });
+  isDown = true;
+  await expect(reporter.resolution(taskId, suspendId)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
 });

@@ -82,7 +82,7 @@ export function reportAsk({ attempt }: AttemptRef, { source, seq, intents, save 
 export async function resolutionOf({ about, aggregate }: TaskState, suspendId: string, store: Store): Promise<Resolution | undefined> {
   switch (aggregate.suspensions.get(suspendId)?.value) {
     case 'resolved': {
-      const [answer] = await store.kept(about.taskId, [keptNames.answer(suspendId)]);
+      const [answer] = await store.kept(about.taskId, [keptNames.answer(suspendId)]).catch(unavailable);
       if (answer === undefined) throw new Error(`The store has no answer of suspension ${suspendId} of task ${about.taskId}.`);
       return { outcome: 'ANSWERED', suspendId, action: JSON.parse(answer) as AcceptedAction };
     }
@@ -93,6 +93,11 @@ export async function resolutionOf({ about, aggregate }: TaskState, suspendId: s
     default:
       return undefined;
   }
+}
+
+/** Work waits for a store that is down, and fails by any other error. */
+function unavailable(cause: unknown): never {
+  throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again later.', { retryAfterSeconds: 5, cause });
 }
 
 function openAttachment(attachments: AttachmentStore | undefined, { key }: AttachmentReference) {
