@@ -24,6 +24,8 @@ export interface Outcome {
   readonly told: readonly string[];
 }
 
+/** The shortest life of a token, in milliseconds: longer than a client lives with silence. */
+const TOKEN_MS = 12_000;
 /** How long everything may take to come to its end once nothing goes wrong any more. */
 const QUIET_MS = 120_000;
 
@@ -53,6 +55,7 @@ class History {
   readonly #actors: ActorCheck[] = [];
   readonly #asked: Asked[] = [];
   #tokenNumber = 0;
+  #tokensEndedAt = Number.NEGATIVE_INFINITY;
   #isOver = false;
 
   constructor(plan: Plan, planted: Planted, isTold: boolean) {
@@ -256,6 +259,9 @@ class History {
       case 'blocked':
         return this.#doToPerson(decision);
       case 'tokens end':
+        // A client takes a second refusal for final, unless something came in between that shows that the first refresh had helped.
+        if (this.world.time - this.#tokensEndedAt < TOKEN_MS) return;
+        this.#tokensEndedAt = this.world.time;
         this.#tokenNumber += 1;
         return this.world.tell('world', 'all tokens end');
       default:

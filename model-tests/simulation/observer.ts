@@ -125,12 +125,11 @@ export class Observer {
     const isHidden = (number: number): boolean => hidesAnswered && facts[number - 1]?.type === 'TASK_SUSPENDED';
     if (last !== undefined && n <= last) world.fault('each fact once, in order', `${name} got fact ${n} after ${last}`);
     // Without a checkpoint, the first fact that is still kept is the first of all.
-    for (let missing = from + 1; missing < n; missing += 1) {
-      if (isHidden(missing) || this.#gapTold || (last === undefined && missing < witness.of(taskId).firstRetained)) continue;
-      world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
-      break;
-    }
-    if (n > from + 1) this.#gapTold = false;
+    const kept = last === undefined ? witness.of(taskId).firstRetained : 0;
+    let isMissing = false;
+    for (let missing = from + 1; missing < n; missing += 1) isMissing ||= missing >= kept && !isHidden(missing);
+    if (isMissing && !this.#gapTold) world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
+    if (isMissing) this.#gapTold = false;
     return n;
   }
 
