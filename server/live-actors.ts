@@ -103,6 +103,12 @@ export class LiveActors {
         const from = live.lastEventId === null ? 1 : Number.parseInt(live.lastEventId, 10) + 1;
         const page = await this.#context.store.read(taskId, from, PAGE);
         if (!page) return this.#retire(taskId);
+        const [first] = page.entries;
+        if (first && Number.parseInt(first.eventId, 10) > from) {
+          // It would show another task than the log says from here on. Whoever asks again gets one that begins at the head.
+          this.#context.logger.warn('A live actor stops: facts that it had not seen are no longer kept.', { taskId, from });
+          return this.#retire(taskId);
+        }
         // Facts of our own log, checked when they were written.
         for (const { bytes } of page.entries) this.#feed(live, JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact);
         if (page.entries.length > 0 && live.lastEventId !== page.lastEventId) live.again = true;
@@ -142,7 +148,7 @@ export class LiveActors {
 
   #armIdle(taskId: string, live: LiveTask): void {
     this.#context.clock.clearTimeout(live.idleTimer);
-    if (live.subscribers > 0) return;
+    if (live.subscribers > 0 || this.#tasks.get(taskId) !== live) return;
     live.idleTimer = this.#context.clock.setTimeout(() => {
       if (this.#tasks.get(taskId) === live && live.subscribers === 0) this.#retire(taskId);
     }, IDLE_MS);

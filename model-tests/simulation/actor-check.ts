@@ -25,8 +25,9 @@ export class ActorCheck {
     this.#look();
   }
 
-  /** True where it shows all of the log, or its node is gone. */
+  /** True where it shows all of the log, or has stopped, because its node is gone or the log was trimmed before it. */
   get isLevel(): boolean {
+    if (this.#actor.getSnapshot().status === 'stopped') return true;
     return this.node.being.isDead || this.#matches(this.#witness.of(this.#taskId).folds.length - 1);
   }
 
