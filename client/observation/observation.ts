@@ -49,7 +49,7 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
   subscribe(listener: (snapshot: ObservationSnapshot) => void): Subscription;
   /**
    * Every fact once and in order, from the observation's beginning. A fact is dealt with when the next one is asked for. Ends after the
-   * terminal fact; otherwise fails with a {@link TaskBridgeClientError}.
+   * terminal fact, when `getSnapshot()` has the whole task; otherwise fails with a {@link TaskBridgeClientError}.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Fact | UnknownFact>;
   /** Frees everything. Iterators fail with code `CLOSED` unless the log had ended. */
@@ -170,7 +170,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     ending = { state, ...(error && { error }) };
     signal?.removeEventListener('abort', onAbort);
     if (state === 'closed') journal.abort(error ?? closed('observation'));
-    else journal.finish(error);
+    else if (state === 'failed') journal.finish(error);
     changed();
     // After the end of the log the consumers still have to deal with it, and the checkpoint with them.
     if (state !== 'done') free();
@@ -211,7 +211,10 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     actor.send({ type: 'observation.changed', snapshot: getSnapshot() });
     dealings.told(now);
     settle();
-    if (ending && !notifying && (ending.state !== 'done' || view()?.isSettled !== false)) actor.stop();
+    if (!ending || notifying || (ending.state === 'done' && view()?.isSettled === false)) return;
+    // Whoever looks at the task after its last fact finds all of it.
+    journal.finish();
+    actor.stop();
   }
 
   function read(): ObservationSnapshot {
@@ -240,6 +243,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
 
   function close(): void {
     end('closed', closed('observation'));
+    journal.finish();
     free();
     part();
   }

@@ -179,9 +179,24 @@ describe('an observation that begins in the middle', () => {
     script.subscribed = ({ confirm, send }) => (confirm(), send(fact(6), completed(7)));
     const observation = world.client().observe(TASK, { lastEventId: '5-1000' });
     const heard = until(observation, ({ task }) => task.terminal);
-    expect(await numbers(observation)).toEqual([6, 7]);
+    const all = numbers(observation);
+    await eventually(() => answer !== undefined && observation.getSnapshot().connection.state === 'done');
     expect(observation.getSnapshot().task.terminal).toBe(false);
     answer?.(snapshotAt('6-1000', 'suspended'));
-    expect((await heard).task).toMatchObject({ state: 'completed', result: 'all', progress: { progress: 42 } });
+    expect(await all).toEqual([6, 7]);
+    const whole = { state: 'completed', result: 'all', progress: { progress: 42 } };
+    expect(observation.getSnapshot().task).toMatchObject(whole);
+    expect((await heard).task).toMatchObject(whole);
+  });
+
+  test('ends an iterator that waits for the snapshot when it is closed', async () => {
+    const { script } = world.server;
+    script.lateSnapshot = () => undefined;
+    script.subscribed = ({ confirm, send }) => (confirm(), send(fact(6), completed(7)));
+    const observation = world.client().observe(TASK, { lastEventId: '5-1000' });
+    const all = numbers(observation);
+    await eventually(() => observation.getSnapshot().connection.state === 'done');
+    observation.close();
+    expect(await all).toEqual([6, 7]);
   });
 });
