@@ -1,4 +1,4 @@
-import { getRequest, textFrame, upgradeRequest } from './frames.ts';
+import { getRequest, pong, textFrame, upgradeRequest } from './frames.ts';
 
 /** How a viewer comes to be one. */
 export interface Opening {
@@ -15,6 +15,8 @@ export interface Dialect {
   hello(opening: Opening): string;
   /** In their order: what is waited for, and what is said then. The viewer is one when the last was heard. */
   readonly steps: readonly { readonly hears: string; readonly says?: (opening: Opening) => Buffer }[];
+  /** Said every ten seconds, so that a server that looks after its connections keeps this one while others are measured. */
+  readonly sign?: Buffer;
 }
 
 const subscribes = ({ taskId, cursor }: Opening): Buffer =>
@@ -28,6 +30,7 @@ export const dialects = {
   ws: {
     hello: ({ token }) => upgradeRequest('/api/v1/tasks/ws', token),
     steps: [{ hears: '\r\n\r\n', says: subscribes }, { hears: '"SUBSCRIPTION_CONFIRMED"' }],
+    sign: pong,
   },
   sse: {
     hello: ({ taskId, token, cursor }) =>

@@ -10,6 +10,9 @@ export function textFrame(text: string): Buffer {
   return Buffer.concat([head, Buffer.alloc(4), payload]);
 }
 
+/** A pong that nobody asked for: a sign of life. */
+export const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 /** The request that asks for a WebSocket. */
 export function upgradeRequest(path: string, token: string): string {
   return [

@@ -4,6 +4,8 @@ import type { Dialect, Opening } from './dialects.ts';
 /** One buffer for all: what it holds is looked at before the next read. */
 const shared = Buffer.allocUnsafe(1024 * 1024);
 
+const SIGN_MS = 10_000;
+
 /** One connection that watches a task. */
 export class Viewer {
   /** Everything that comes in once the viewer is one; may be changed. */
@@ -39,6 +41,8 @@ export class Viewer {
           return true;
         },
       };
+      const { sign } = dialect;
+      const signs = sign && setInterval(() => void (steps.length === 0 && socket.write(sign)), SIGN_MS);
       const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread });
       this.#socket = socket;
       socket.once('connect', () => {
@@ -48,6 +52,7 @@ export class Viewer {
       socket.on('error', reject);
       socket.once('close', () => {
         this.closed = true;
+        clearInterval(signs);
         reject(new Error(`A connection was closed before it was a viewer; it had heard: ${this.opening.slice(0, 300)}`));
       });
     });

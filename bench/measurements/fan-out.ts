@@ -105,8 +105,9 @@ async function pace(
   const players: Partial<Record<ContestantName, Player>> = {};
   const tails: Partial<Record<ContestantName, number[]>> = {};
   for (const [who, { load }] of parties) {
+    // This pace is more than it keeps up with: its facts would come ever later.
+    if (who === 'original') continue;
     players[who] = {
-      roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
       async measure() {
         const { p50, p99, received, expected } = await load.orders.ask('paced', { perSecond, ms: bench.quick ? 1000 : 2000 });
         if (received !== expected) throw new Error(`${who}: ${received} of ${expected} messages arrived.`);
