@@ -29,7 +29,7 @@ const impureImports = ['node:timers', 'node:timers/promises', 'timers', 'timers/
 }));
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'node_modules/', 'docs/']),
+  globalIgnores(['dist/', 'coverage/', '.data/', 'node_modules/', 'docs/']),
   tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
