@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../server/ports/index.ts';
 import { fakeViewer, settle, world } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
+
+/** The next read is answered as of now, but later: when the function that this gives is called. */
+function holdNextRead(store: Pick<Store, 'read'>): () => void {
+  const read = store.read.bind(store);
+  let letGo: () => void = () => undefined;
+  store.read = async (...args) => {
+    store.read = read;
+    const page = await read(...args);
+    await new Promise<void>((resolve) => (letGo = resolve));
+    return page;
+  };
+  return () => letGo();
+}
 
 describe('the seam between history and what comes', () => {
   it('adds what came while it read, without asking the store again', async () => {
@@ -10,13 +24,7 @@ describe('the seam between history and what comes', () => {
     hub.watch(task.taskId, fakeViewer(clock), undefined);
     await settle();
     const before = store.reads;
-    const read = store.read.bind(store);
-    let letGo: (() => void) | undefined;
-    store.read = async (...args) => {
-      const page = await read(...args);
-      await new Promise<void>((resolve) => (letGo = resolve));
-      return page;
-    };
+    const letGo = holdNextRead(store);
     const viewer = fakeViewer(clock);
     hub.watch(task.taskId, viewer, undefined);
     await settle();
@@ -24,7 +32,7 @@ describe('the seam between history and what comes', () => {
     await task.end();
     await settle();
     expect(viewer.ids).toEqual([]);
-    letGo?.();
+    letGo();
     await settle();
     expect(viewer.ids).toEqual(task.ids);
     expect(viewer.state).toBe('ended');
@@ -50,6 +58,8 @@ describe('the seam between history and what comes', () => {
     expect(viewer.ids).toHaveLength(2);
     open?.();
     await settle();
+    // Nothing new comes that would show what is missing.
+    expect(viewer.ids).toEqual(task.ids);
     await task.append(1);
     await settle();
     expect(viewer.ids).toEqual(task.ids);
@@ -63,13 +73,7 @@ describe('the seam between history and what comes', () => {
     hub.watch(task.taskId, fakeViewer(clock), undefined);
     await settle();
     const before = store.reads;
-    const read = store.read.bind(store);
-    let letGo: (() => void) | undefined;
-    store.read = async (...args) => {
-      const page = await read(...args);
-      await new Promise<void>((resolve) => (letGo = resolve));
-      return page;
-    };
+    const letGo = holdNextRead(store);
     const early = Array.from({ length: 50 }, () => fakeViewer(clock));
     for (const viewer of early) hub.watch(task.taskId, viewer, undefined);
     await settle();
@@ -80,8 +84,7 @@ describe('the seam between history and what comes', () => {
     for (const viewer of late) hub.watch(task.taskId, viewer, undefined);
     await settle();
     expect(store.reads).toBe(before + 1);
-    store.read = read;
-    letGo?.();
+    letGo();
     await settle();
     for (const viewer of [...early, ...late]) expect(viewer.ids).toEqual(task.ids);
     const [first, second] = early;
