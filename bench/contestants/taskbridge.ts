@@ -42,7 +42,7 @@ const bridge = createTaskBridge({
   store: redisStore(redis),
   executor: [reporting, handled],
   auth: ({ headers }) => ({ subject: headers.authorization?.slice('Bearer '.length) ?? '' }),
-  live: { socketsPerOwnerMax: 10_000 },
+  live: { socketsPerOwnerMax: 10_000, viewersPerOwnerMax: 10_000 },
   tasks: { retainedFactsMax: Number(process.argv[3] ?? 1000) },
 });
 const app = new Koa();

@@ -53,6 +53,21 @@ const tooMany = (ask: () => unknown): string => {
   }
 };
 
+/** Fills the room of one owner with one kind of viewer, and asks for one more of each kind; others have room all the while. */
+async function ownersOf(what: 'ws' | 'sse' | 'poll') {
+  const { store, clock, hub } = await world();
+  const task = await taskLog(store);
+  return async (amount: number) => {
+    for (let missing = amount - 1 - hub.viewers; missing > 0; missing -= 1)
+      if (what === 'poll') void hub.poll(task.taskId, { owner: 'ann', waitMs: 60_000, maxEvents: 1 });
+      else hub.watch(task.taskId, fakeViewer(clock, what), undefined);
+    await settle();
+    expect(hub.viewers).toBe(amount - 1);
+    expect(tooMany(() => hub.assertRoom('bob'))).toBe('taken');
+    return tooMany(() => hub.assertRoom('ann'));
+  };
+}
+
 testEdges('the limits of streams', liveDefaults, {
   heartbeatMs: atLast(25_000, 0, 1, beats('ws')),
   sseHeartbeatMs: atLast(15_000, 0, 1, beats('sse')),
@@ -107,16 +122,21 @@ testEdges('the limits of streams', liveDefaults, {
     const first = await sizeOf(1);
     await task.append(1, { textBytes: amount - first - (first - 20) });
     if (first + (await sizeOf(2)) !== amount) throw new Error('The two facts have another size.');
-    return (await hub.poll(task.taskId, { waitMs: 0, maxEvents: 100 })).entries.length;
+    return (await hub.poll(task.taskId, { owner: 'ann', waitMs: 0, maxEvents: 100 })).entries.length;
   }),
   viewersMax: most(20_000, 'taken', 'RATE_LIMITED', async () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     return (amount) => {
-      while (hub.viewers < amount - 1) hub.watch(task.taskId, fakeViewer(clock), undefined);
-      return tooMany(() => hub.assertRoom());
+      // Each owner has as many as one may.
+      const ownerOf = (nth: number) => `owner-${Math.floor(nth / liveDefaults.viewersPerOwnerMax)}`;
+      while (hub.viewers < amount - 1) hub.watch(task.taskId, fakeViewer(clock, 'ws', ownerOf(hub.viewers)), undefined);
+      return tooMany(() => hub.assertRoom('another'));
     };
   }),
+  viewersPerOwnerMax: (['ws', 'sse', 'poll'] as const).map((what) =>
+    most(1000, 'taken', 'RATE_LIMITED', () => ownersOf(what), `viewers by ${what}`),
+  ),
   socketsPerOwnerMax: most(200, 'open', 429, async () => {
     const { door, ...rest } = await host({});
     const one = (): Promise<'open' | number> => {

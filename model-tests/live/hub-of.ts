@@ -98,7 +98,7 @@ export interface FakeViewer extends Viewer {
   take(bytes?: number): void;
 }
 
-export function fakeViewer(clock: HandClock, transport: TransportName = 'ws'): FakeViewer {
+export function fakeViewer(clock: HandClock, transport: TransportName = 'ws', owner = 'ann'): FakeViewer {
   let pending = 0;
   let taken = 0;
   let peak = 0;
@@ -110,6 +110,7 @@ export function fakeViewer(clock: HandClock, transport: TransportName = 'ws'): F
   const writes: (readonly Entry[])[] = [];
   const viewer: FakeViewer = {
     transport,
+    owner,
     ids,
     gaps,
     writes,

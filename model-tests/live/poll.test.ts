@@ -3,17 +3,17 @@ import { settle, world } from './hub-of.ts';
 import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
-const once = { waitMs: 0, maxEvents: 100 };
-const patient = { waitMs: 25_000, maxEvents: 100 };
+const once = { owner: 'ann', waitMs: 0, maxEvents: 100 };
+const patient = { owner: 'ann', waitMs: 25_000, maxEvents: 100 };
 
 describe('a long poll', () => {
   it('pages through a log, exactly', async () => {
     const { store, hub } = await world();
     const task = await taskLog(store);
     await task.append(5);
-    const first = await hub.poll(task.taskId, { after: undefined, waitMs: 0, maxEvents: 3 });
+    const first = await hub.poll(task.taskId, { owner: 'ann', after: undefined, waitMs: 0, maxEvents: 3 });
     expect(first).toMatchObject({ nextAfterEventId: task.ids[2], hasMore: true, terminal: false });
-    const second = await hub.poll(task.taskId, { after: task.ids[2], waitMs: 0, maxEvents: 2 });
+    const second = await hub.poll(task.taskId, { owner: 'ann', after: task.ids[2], waitMs: 0, maxEvents: 2 });
     expect(second).toMatchObject({ nextAfterEventId: task.ids[4], hasMore: false, terminal: false });
     expect([...first.entries, ...second.entries].map(({ eventId }) => eventId)).toEqual(task.ids);
     const third = await hub.poll(task.taskId, { after: task.ids[4], ...once });
@@ -36,8 +36,8 @@ describe('a long poll', () => {
     const task = await taskLog(store);
     await task.append(2);
     await task.end();
-    expect(await hub.poll(task.taskId, { waitMs: 25_000, maxEvents: 2 })).toMatchObject({ hasMore: true, terminal: false });
-    expect(await hub.poll(task.taskId, { after: task.ids[1], waitMs: 25_000, maxEvents: 2 })).toMatchObject({
+    expect(await hub.poll(task.taskId, { owner: 'ann', waitMs: 25_000, maxEvents: 2 })).toMatchObject({ hasMore: true, terminal: false });
+    expect(await hub.poll(task.taskId, { owner: 'ann', after: task.ids[1], waitMs: 25_000, maxEvents: 2 })).toMatchObject({
       hasMore: false,
       terminal: true,
     });
@@ -85,7 +85,7 @@ describe('a long poll', () => {
       const polling = (async () => {
         let after: string | undefined;
         while (!isOver) {
-          const page = await hub.poll(task.taskId, { after, waitMs: Math.floor(random() * 100), maxEvents });
+          const page = await hub.poll(task.taskId, { owner: 'ann', after, waitMs: Math.floor(random() * 100), maxEvents });
           got.push(...page.entries.map(({ eventId }) => eventId));
           after = page.nextAfterEventId ?? undefined;
           isOver = page.terminal;
@@ -121,7 +121,7 @@ describe('a long poll', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     store.loses = () => true;
-    const answer = hub.poll(task.taskId, { waitMs: 60_000, maxEvents: 1 });
+    const answer = hub.poll(task.taskId, { owner: 'ann', waitMs: 60_000, maxEvents: 1 });
     await settle();
     await task.end();
     await settle();
@@ -157,7 +157,7 @@ describe('a long poll', () => {
     const { store, hub } = await world();
     const task = await taskLog(store);
     await task.append(10, { keepLast: 3 });
-    const trimmed = await hub.poll(task.taskId, { after: task.ids[1], waitMs: 0, maxEvents: 2 });
+    const trimmed = await hub.poll(task.taskId, { owner: 'ann', after: task.ids[1], waitMs: 0, maxEvents: 2 });
     expect(trimmed).toMatchObject({ gap: { reason: 'trimmed', firstEventId: task.ids[7] }, nextAfterEventId: task.ids[8], hasMore: true });
     const reset = await hub.poll(task.taskId, { after: '77-1', ...patient });
     expect(reset).toMatchObject({ gap: { reason: 'reset', firstEventId: task.ids[7] }, nextAfterEventId: task.ids[9], hasMore: false });

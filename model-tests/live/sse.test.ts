@@ -59,6 +59,7 @@ describe('an SSE stream', () => {
     const attempt = (): void =>
       openSse(req, res, {
         taskId: task.taskId,
+        owner: 'ann',
         cursor: undefined,
         hub: host.hub,
         silentPeers: noSilence,
@@ -98,6 +99,7 @@ describe('an SSE stream', () => {
     app.use((ctx) => {
       openSse(ctx.req, ctx.res, {
         taskId: task.taskId,
+        owner: 'ann',
         cursor: undefined,
         hub: host.hub,
         silentPeers: noSilence,
@@ -128,7 +130,15 @@ describe('an SSE stream', () => {
       },
     };
     const server = createServer((req, res) =>
-      openSse(req, res, { taskId: task.taskId, cursor: undefined, hub: host.hub, silentPeers, clock: systemClock, chance: evenChance }),
+      openSse(req, res, {
+        taskId: task.taskId,
+        owner: 'ann',
+        cursor: undefined,
+        hub: host.hub,
+        silentPeers,
+        clock: systemClock,
+        chance: evenChance,
+      }),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const viewer = watchBySse({ ...host, port: (server.address() as AddressInfo).port }, task.taskId);

@@ -200,7 +200,11 @@ describe('nodes on one Redis', { timeout: 30_000 }, () => {
     const wait: Handler = (task) =>
       new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error)));
     const prefix = `bridge-${(prefixes += 1)}`;
-    const limits = { executor: inProcess({ wait }), live: { socketsPerOwnerMax: 5000 }, tasks: { reconcileMs: 1000, leaseMs: 60_000 } };
+    const limits = {
+      executor: inProcess({ wait }),
+      live: { socketsPerOwnerMax: 5000, viewersPerOwnerMax: 5000 },
+      tasks: { reconcileMs: 1000, leaseMs: 60_000 },
+    };
     const node = await nodeOn(server.port, prefix, limits);
     const connections = async () =>
       String(await node.redis.client('LIST'))

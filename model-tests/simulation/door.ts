@@ -65,6 +65,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
       openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
         openSse(req, res, {
           taskId,
+          owner: caller.subject,
           cursor: after,
           extensions: grantedExtensions(extensions),
           cutAt: caller.expiresAt,
@@ -125,7 +126,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
       try {
         moveBearerToken(req);
         const caller = await authenticate(auth, req, clock);
-        hub.assertRoom();
+        hub.assertRoom(caller.subject);
         return {
           accept(ws, socket) {
             waiting.add(ws);

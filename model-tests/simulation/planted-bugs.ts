@@ -1,3 +1,4 @@
+import type { StoredEntry } from '../../client/outbox/index.ts';
 import type { Entry } from '../../server/ports/index.ts';
 import type { Planted } from './planted.ts';
 
@@ -6,7 +7,7 @@ function isLast({ bytes }: Entry): boolean {
   return /^\{"type":"TASK_(COMPLETED|FAILED|CANCELLED)"/.test(Buffer.from(bytes).toString('utf8'));
 }
 
-/** Five bugs, each planted from outside the product: what would happen if it did this. */
+/** Bugs, each planted from outside the product: what would happen if it did this. */
 export const plantedBugs: Readonly<Record<string, Planted>> = {
   /** Forgets which reports were taken, and which actions. */
   'skips dedupe': {
@@ -63,7 +64,7 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
       get watched() {
         return hub.watched;
       },
-      assertRoom: (arriving) => hub.assertRoom(arriving),
+      assertRoom: (owner, arriving) => hub.assertRoom(owner, arriving),
       poll: (taskId, request) => hub.poll(taskId, request),
       follow: (taskId, callback) => hub.follow(taskId, callback),
       close: (options) => hub.close(options),
@@ -79,5 +80,35 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
         return hub.watch(taskId, hasty, cursor, options);
       },
     }),
+  },
+  /** Makes a new id each time that a kept answer is sent. */
+  'sends kept answers under new ids': {
+    commands(client) {
+      let tries = 0;
+      return {
+        start: client.start,
+        act: (taskId, request, options) =>
+          client.act(taskId, { ...request, clientActionId: `${request.clientActionId}, try ${(tries += 1)}` }, options),
+        cancel: client.cancel,
+      };
+    },
+  },
+  /** Takes a command off the shelf when it is sent, and puts back what became of it. */
+  'keeps no command that is on its way': {
+    shelf(store) {
+      const onTheirWay = new Map<string, StoredEntry>();
+      return {
+        ...store,
+        read: async () => [...(await store.read()), ...onTheirWay.values()],
+        change: (decide) =>
+          store.change((stored) => {
+            const { keep = [], remove = [] } = decide([...stored, ...onTheirWay.values()]);
+            for (const { id } of keep) onTheirWay.delete(id);
+            const sent = keep.filter((entry) => 'state' in entry && entry.state === 'sending');
+            for (const entry of sent) onTheirWay.set(entry.id, entry);
+            return { keep: keep.filter((entry) => !sent.includes(entry)), remove: [...remove, ...sent.map(({ id }) => id)] };
+          }),
+      };
+    },
   },
 };

@@ -6,6 +6,7 @@ import type { EventStore } from '../ports/store.ts';
 import { alarm } from './alarm.ts';
 import { cursorOf } from './cursor.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
+import { OwnerCount, type CountByOwner } from './owner-count.ts';
 import { pollLog, type PollPage, type PollRequest } from './poll.ts';
 import { guardedSinks, type Sinks } from './sinks.ts';
 import { LogSubscription, type Subscription } from './subscription.ts';
@@ -38,8 +39,11 @@ export interface LiveHub {
   readonly viewers: number;
   /** Tasks that somebody watches, now. */
   readonly watched: number;
-  /** Throws `RATE_LIMITED` where there are as many viewers as there may be, those counted that are about to come. */
-  assertRoom(arriving?: number): void;
+  /**
+   * Throws `RATE_LIMITED` where an owner has as many viewers and waiting polls as one may, or this process as many as it may; those counted
+   * that are about to come.
+   */
+  assertRoom(owner: string, arriving?: CountByOwner): void;
   /**
    * Gives a viewer every fact after its cursor, once and in order, until the log ends, the viewer is closed, or the hub. Failures of the
    * store are survived or end in a cut; nothing is thrown. The transport calls `close` when its connection is gone.
@@ -64,6 +68,8 @@ export function createLiveHub(context: LiveHubContext): LiveHub {
   return new Hub(context);
 }
 
+const nobody: CountByOwner = { all: 0, of: () => 0 };
+
 class Hub implements LiveHub {
   readonly options: LiveOptions;
   private readonly context: LiveHubContext;
@@ -72,6 +78,7 @@ class Hub implements LiveHub {
   private readonly subscriptions = new Set<LogSubscription>();
   private readonly streams = new Map<TransportName, number>();
   private readonly polls = new Set<() => void>();
+  private readonly present = new OwnerCount();
   private closing = false;
   private onEmpty: (() => void) | undefined;
 
@@ -84,15 +91,22 @@ class Hub implements LiveHub {
   }
 
   get viewers(): number {
-    return this.subscriptions.size + this.polls.size;
+    return this.present.all;
   }
 
   get watched(): number {
     return this.watches.size;
   }
 
-  assertRoom(arriving = 0): void {
-    if (this.viewers + arriving < this.options.viewersMax) return;
+  assertRoom(owner: string, arriving: CountByOwner = nobody): void {
+    const { viewersMax, viewersPerOwnerMax } = this.options;
+    if (this.present.of(owner) + arriving.of(owner) >= viewersPerOwnerMax)
+      throw new TaskBridgeError(
+        'RATE_LIMITED',
+        `This caller has ${viewersPerOwnerMax} streams and waiting polls over all connections, the most that one may; close one first.`,
+        { retryAfterSeconds: 5 },
+      );
+    if (this.present.all + arriving.all < viewersMax) return;
     throw new TaskBridgeError('RATE_LIMITED', 'This server has as many live connections as it can hold; come back later.', {
       retryAfterSeconds: 5,
     });
@@ -105,10 +119,14 @@ class Hub implements LiveHub {
     }
     const { store, clock, logger } = this.context;
     const { diagnostics, metrics } = this.sinks;
-    const { transport } = viewer;
+    const { transport, owner } = viewer;
     const start = cursorOf(cursor);
     const watch = this.watches.of(taskId);
-    const onClosed = (closed: LogSubscription): void => this.left(closed, transport);
+    const leave = this.present.enter(owner);
+    const onClosed = (closed: LogSubscription): void => {
+      leave();
+      this.left(closed, transport);
+    };
     const subscription = new LogSubscription({
       watch,
       viewer,
@@ -131,7 +149,7 @@ class Hub implements LiveHub {
 
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
     const { store, clock } = this.context;
-    const enter = (answerNow: () => void): (() => void) | undefined => this.enterPoll(answerNow);
+    const enter = (answerNow: () => void): (() => void) | undefined => this.enterPoll(request.owner, answerNow);
     return pollLog({ store, clock, options: this.options, watches: this.watches, enter }, taskId, request);
   }
 
@@ -164,11 +182,15 @@ class Hub implements LiveHub {
     await this.watches.close();
   }
 
-  private enterPoll(answerNow: () => void): (() => void) | undefined {
+  private enterPoll(owner: string, answerNow: () => void): (() => void) | undefined {
     if (this.closing) return undefined;
-    this.assertRoom();
+    this.assertRoom(owner);
     this.polls.add(answerNow);
-    return () => this.polls.delete(answerNow);
+    const leave = this.present.enter(owner);
+    return () => {
+      this.polls.delete(answerNow);
+      leave();
+    };
   }
 
   private left(subscription: LogSubscription, transport: TransportName): void {

@@ -14,6 +14,11 @@ export interface LiveOptions {
   readonly pollBytesMax: number;
   /** Most viewers and waiting polls of this process (429). Defaults to 20 000. */
   readonly viewersMax: number;
+  /**
+   * Most viewers and waiting polls of one owner on this process, over all connections (429; 1013 for a task of a shared WebSocket), so that
+   * nobody takes the room of all others. Defaults to 1000.
+   */
+  readonly viewersPerOwnerMax: number;
   /** Most WebSockets of one owner on this process (429). Defaults to 200. */
   readonly socketsPerOwnerMax: number;
   /** Most tasks that one WebSocket with the extension `multiplex` shows at once; the next one is sent to another socket. Defaults to 256. */
@@ -37,6 +42,7 @@ export const liveDefaults: LiveOptions = {
   pageFactsMax: 1_000,
   pollBytesMax: 4 * 1024 * 1024,
   viewersMax: 20_000,
+  viewersPerOwnerMax: 1_000,
   socketsPerOwnerMax: 200,
   tasksPerSocketMax: 256,
   subscribeMs: 10_000,

@@ -10,6 +10,8 @@ import type { Watches } from './watches.ts';
 
 /** One long poll. */
 export interface PollRequest {
+  /** Who asks. */
+  readonly owner: string;
   /** The cursor as it was sent, checked. */
   readonly after?: string | undefined;
   /** Where nothing is there, wait that long for a fact, in milliseconds. 0 for not at all. */

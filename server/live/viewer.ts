@@ -17,6 +17,8 @@ export interface Sharing {
  */
 export interface Viewer {
   readonly transport: TransportName;
+  /** Whose connection it is. */
+  readonly owner: string;
   /** Undefined where the connection shows one task. With it, `pendingBytes` and `takenBytes` are those of all viewers together. */
   readonly sharing?: Sharing | undefined;
   /** Sends facts in their order, in one write. Viewers that get the same array of one tick share what was made of it. */

@@ -14,7 +14,8 @@ export function pollRoute({ service, live }: RouteTools): Route {
     const forgetClose = onSocketEnd(ctx.req.socket, 'close', () => gone.abort());
     try {
       const waitMs = ctx.method === 'HEAD' ? 0 : query.waitTimeoutMs;
-      const page = await live.poll(taskId, { after: query.afterEventId, waitMs, maxEvents: query.maxEvents, signal: gone.signal });
+      const { afterEventId: after, maxEvents } = query;
+      const page = await live.poll(taskId, { owner: auth.subject, after, waitMs, maxEvents, signal: gone.signal });
       answerJson(ctx, 200, pageBytes(taskId, page));
     } catch (thrown) {
       // Nobody is left to be told.

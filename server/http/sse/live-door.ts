@@ -22,6 +22,7 @@ export function createLiveDoor({
     openSse({ req, res, auth, taskId, after, extensions }) {
       openSse(req, res, {
         taskId,
+        owner: auth.subject,
         cursor: after,
         extensions: grantedExtensions(extensions),
         cutAt: auth.expiresAt,

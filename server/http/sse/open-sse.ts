@@ -10,6 +10,8 @@ import { SseViewer } from './viewer.ts';
 /** What an SSE stream is opened with. */
 export interface SseStream {
   readonly taskId: string;
+  /** Whose stream it is. */
+  readonly owner: string;
   /** The cursor as it was sent, checked. */
   readonly cursor: string | undefined;
   /** See `grantedExtensions`. */
@@ -36,15 +38,15 @@ const HEADERS = {
  * Throws `RATE_LIMITED` before anything is written.
  */
 export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, cursor, extensions, cutAt, hub, silentPeers, clock, chance } = stream;
-  hub.assertRoom();
+  const { taskId, owner, cursor, extensions, cutAt, hub, silentPeers, clock, chance } = stream;
+  hub.assertRoom(owner);
   if (res.destroyed || req.socket.destroyed) return;
   req.socket.setTimeout(0);
   req.socket.setNoDelay(true);
   // A reset while something is written would otherwise be an uncaught error; its close follows.
   res.on('error', () => undefined);
   res.writeHead(200, HEADERS);
-  const viewer = new SseViewer({ taskId, res, extensions, clock, chance });
+  const viewer = new SseViewer({ taskId, owner, res, extensions, clock, chance });
   viewer.open();
   const subscription = hub.watch(taskId, viewer, cursor, { cutAt });
   const vanish = (): void => {

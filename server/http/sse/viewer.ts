@@ -10,6 +10,7 @@ import { factEvents, gapEvent, heartbeatEvent } from './frames.ts';
 /** What an SSE viewer needs. */
 export interface SseViewerContext {
   readonly taskId: string;
+  readonly owner: string;
   readonly res: ServerResponse;
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
@@ -22,10 +23,12 @@ const NOTHING = Buffer.alloc(0);
 /** A response that is an SSE stream. Its head must be out. */
 export class SseViewer implements Viewer {
   readonly transport = 'sse';
+  readonly owner: string;
   private readonly context: SseViewerContext;
 
   constructor(context: SseViewerContext) {
     this.context = context;
+    this.owner = context.owner;
   }
 
   /** The first sign of life, which shows a mute proxy, also tells what was granted. */

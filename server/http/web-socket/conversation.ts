@@ -68,8 +68,11 @@ async function subscribe(context: ConversationContext, data: RawData, isBinary: 
   try {
     await service.authorize(auth, taskId);
     if (ws.readyState !== ws.OPEN) return;
+    const owner = auth.subject;
+    // Others of this owner may have come since the upgrade, which tells the client so when it comes back.
+    hub.assertRoom(owner);
     const onEnd = (): void => ws.close(closeCodes.ended);
-    const viewer = new WebSocketViewer({ taskId, ws, socket, extensions, clock, onEnd, onLost: () => ws.terminate() });
+    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, clock, onEnd, onLost: () => ws.terminate() });
     viewer.confirm(lastEventId);
     context.onSubscribed();
     const subscription = hub.watch(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });

@@ -5,6 +5,7 @@ import { TaskBridgeError } from '../../errors.ts';
 import { alarm } from '../../live/alarm.ts';
 import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
+import { OwnerCount } from '../../live/owner-count.ts';
 import type { AuthContext, AuthContextResolver } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
@@ -13,9 +14,9 @@ import { authenticate } from '../credentials.ts';
 import { callerError, refuseUpgrade } from '../envelope.ts';
 import { routePrefix } from '../prefix.ts';
 import { converse } from './conversation.ts';
-import { SocketCount } from './socket-count.ts';
 import { originSet, refuseForeignOrigin } from '../origin.ts';
 import { moveBearerToken, subprotocol } from './handshake.ts';
+import { WaitingSockets } from './waiting-sockets.ts';
 
 /** What the door for WebSockets needs. */
 export interface WebSocketDoorContext {
@@ -53,9 +54,9 @@ class Door implements WebSocketDoor {
   private readonly path: RegExp;
   private readonly origins: ReadonlySet<string>;
   private readonly server: WebSocketServer;
-  private readonly count = new SocketCount();
+  private readonly count = new OwnerCount();
   /** Sockets that watch nothing yet, or any more. */
-  private readonly waiting = new Set<WebSocket>();
+  private readonly waiting = new WaitingSockets();
   private closing = false;
 
   constructor(context: WebSocketDoorContext) {
@@ -91,7 +92,7 @@ class Door implements WebSocketDoor {
 
   close(): void {
     this.closing = true;
-    for (const ws of this.waiting) ws.terminate();
+    this.waiting.terminate();
   }
 
   private async handshake(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -114,7 +115,7 @@ class Door implements WebSocketDoor {
 
   private assertRoom({ subject }: AuthContext): void {
     const { hub } = this.context;
-    hub.assertRoom(this.waiting.size);
+    hub.assertRoom(subject, this.waiting.count);
     const most = hub.options.socketsPerOwnerMax;
     if (this.count.of(subject) < most) return;
     throw new TaskBridgeError('RATE_LIMITED', `This caller has ${most} sockets open, the most that one may; close one first.`, {
@@ -126,7 +127,7 @@ class Door implements WebSocketDoor {
     const { hub, service, clock, logger } = this.context;
     const query = new URLSearchParams(req.url?.split('?')[1]);
     const leave = this.count.enter(auth.subject);
-    this.waiting.add(ws);
+    this.waiting.add(ws, auth.subject);
     ws.once('close', () => {
       leave();
       this.waiting.delete(ws);
@@ -141,7 +142,7 @@ class Door implements WebSocketDoor {
       clock,
       logger,
       onSubscribed: () => this.waiting.delete(ws),
-      onIdle: () => this.waiting.add(ws),
+      onIdle: () => this.waiting.add(ws, auth.subject),
     });
   }
 

@@ -81,12 +81,13 @@ export class Multiplex {
     const { ws, socket, auth, extensions, hub, clock, logger, onSubscribed } = this.context;
     if (!this.isTaken(taskId, seat)) return;
     try {
-      hub.assertRoom();
+      hub.assertRoom(auth.subject);
     } catch (thrown) {
       return this.deny(taskId, seat, callerError(thrown, logger));
     }
     const viewer = new WebSocketViewer({
       taskId,
+      owner: auth.subject,
       ws,
       socket,
       extensions,

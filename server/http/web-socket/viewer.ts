@@ -10,6 +10,7 @@ import { factFrames } from './frames.ts';
 /** What a viewer behind a WebSocket needs. */
 export interface WebSocketViewerContext {
   readonly taskId: string;
+  readonly owner: string;
   readonly ws: WebSocket;
   /** The connection under it. */
   readonly socket: Socket;
@@ -36,11 +37,13 @@ function corkThisTurn(socket: Socket): void {
 /** A WebSocket, or its part, that has subscribed to a task. Nothing compresses here, so that facts may go to the connection as they are framed. */
 export class WebSocketViewer implements Viewer {
   readonly transport = 'ws';
+  readonly owner: string;
   readonly sharing: Sharing | undefined;
   private readonly context: WebSocketViewerContext;
 
   constructor(context: WebSocketViewerContext) {
     this.context = context;
+    this.owner = context.owner;
     this.sharing = context.sharing;
   }
 

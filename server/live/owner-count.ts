@@ -1,5 +1,11 @@
-/** How many sockets are open, for each owner and in all. */
-export class SocketCount {
+/** How many there are of something, for each owner and in all. */
+export interface CountByOwner {
+  readonly all: number;
+  of(owner: string): number;
+}
+
+/** Counts what comes and goes. */
+export class OwnerCount implements CountByOwner {
   private readonly owners = new Map<string, number>();
   private total = 0;
 
@@ -11,7 +17,7 @@ export class SocketCount {
     return this.owners.get(owner) ?? 0;
   }
 
-  /** Counts a socket. Gives the function that ends it, to be called once. */
+  /** Counts one. Gives the function that ends it, to be called once. */
   enter(owner: string): () => void {
     this.total += 1;
     this.owners.set(owner, this.of(owner) + 1);
