@@ -21,11 +21,15 @@ export interface Shelf {
 export function createShelf({ store, channels, limits }: OutboxSettings, onChange: () => void): Shelf {
   let entries: readonly OutboxEntry[] = [];
   let asked = 0;
+  let shown = 0;
   let isClosed = false;
   // What changed is not said: a message may come before, after or without what it says.
   const channel = channels?.open(`taskbridge.outbox.${store.name}`, () => void refresh().catch(() => undefined));
 
-  function publish(next: readonly OutboxEntry[]): void {
+  // Replies may overtake each other: what was looked at earlier never hides what was looked at later.
+  function publish(question: number, next: readonly OutboxEntry[]): void {
+    if (question < shown) return;
+    shown = question;
     entries = next;
     if (!isClosed) onChange();
   }
@@ -33,15 +37,17 @@ export function createShelf({ store, channels, limits }: OutboxSettings, onChang
   async function refresh(): Promise<void> {
     const question = ++asked;
     const stored = await guarded(() => store.read());
-    if (question === asked) publish(readEntries(stored));
+    publish(question, readEntries(stored));
   }
 
   async function change(decide: Parameters<Shelf['change']>[0]): Promise<void> {
     let refusal: Error | undefined;
     let after: readonly StoredEntry[] = [];
+    let question = 0;
     await guarded(
       () =>
         store.change((stored) => {
+          question = ++asked;
           try {
             const wanted = decide(readEntries(stored), stored);
             after = applied(stored, wanted);
@@ -54,8 +60,7 @@ export function createShelf({ store, channels, limits }: OutboxSettings, onChang
         }),
       () => refusal,
     );
-    asked += 1;
-    publish(readEntries(after));
+    publish(question, readEntries(after));
     if (!isClosed) channel?.post('changed');
   }
 

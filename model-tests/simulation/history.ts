@@ -5,9 +5,10 @@ import { Faults } from './faults.ts';
 import { Network } from './network.ts';
 import { RETAINED_MS, SimulatedNode, type NodeSurroundings } from './node.ts';
 import { Person } from './person.ts';
-import type { Decision, Plan } from './plan.ts';
-import { TROUBLE_MS } from './plan-drawing.ts';
+import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { Planted } from './planted.ts';
+import { ShelfCheck } from './shelf-check.ts';
+import { SimulatedShelf } from './simulated-shelf.ts';
 import { Witness, type Asked } from './witness.ts';
 import { World, type Violation } from './world.ts';
 
@@ -51,6 +52,7 @@ class History {
   readonly #nodes: (SimulatedNode | undefined)[];
   readonly #lives: number[];
   readonly #persons: Person[];
+  readonly #shelves: readonly SimulatedShelf[];
   readonly #taskIds = new Map<number, string>();
   readonly #actors: ActorCheck[] = [];
   readonly #asked: Asked[] = [];
@@ -83,6 +85,7 @@ class History {
     };
     this.#nodes = plan.nodes.map(() => undefined);
     this.#lives = plan.nodes.map(() => 0);
+    this.#shelves = this.#openShelves();
     const around = {
       world,
       faults: this.#faults,
@@ -90,11 +93,27 @@ class History {
       network: this.#network,
       sizes,
       planted,
+      outbox: plan.outbox,
+      shelves: this.#shelves,
       taskIds: this.#taskIds,
       tokenNumber: () => this.#tokenNumber,
     };
     this.#persons = plan.clients.map((client, index) => new Person(index, client, around));
     witness.onAsked = (asked) => this.#onAsked(asked);
+  }
+
+  #openShelves(): readonly SimulatedShelf[] {
+    const { world, witness } = this;
+    return Array.from({ length: Math.max(-1, ...(this.#plan.outbox?.shelves ?? [])) + 1 }, (_, index) => {
+      const check = new ShelfCheck(world, witness);
+      check.onStarted = (clientRequestId, taskId) => this.#taskIds.set(Number(clientRequestId.slice('task '.length)), taskId);
+      const answered = this.#network.onAnswered;
+      this.#network.onAnswered = (request, answer) => {
+        answered(request, answer);
+        check.answered(request, answer);
+      };
+      return new SimulatedShelf(`shelf ${index}`, world, this.#faults, check);
+    });
   }
 
   async run(): Promise<void> {
@@ -119,7 +138,10 @@ class History {
         node.store.awayUntil = 0;
       }
     }
-    for (const person of this.#persons) person.comeBack();
+    for (const person of this.#persons) {
+      person.being.frozenUntil = 0;
+      person.comeBack();
+    }
     this.#answerOpenQuestions();
     if (!(await world.until(() => this.#unfinished().length === 0, QUIET_MS)))
       return this.#refuseToWait('everything ends', this.#unfinished());
@@ -167,21 +189,26 @@ class History {
   }
 
   #unfinished(): string[] {
-    const starts = new Set(this.#plan.decisions.flatMap((decision) => (decision.kind === 'start' ? [decision.task] : [])));
-    const missing = [...starts].flatMap((task): string[] => {
-      const taskId = this.#taskIds.get(task);
-      if (taskId === undefined) return [`task ${task}, which is not there`];
-      const { terminal, facts } = this.witness.of(taskId);
-      if (!terminal) return [`the end of task ${task} after ${facts.at(-1)?.type}`];
+    const starts = new Set(this.#plan.decisions.flatMap((decision) => (isStart(decision) ? [decision.task] : [])));
+    const missing = [...starts].flatMap((task) => (this.#isSettled(task) ? [] : [`task ${task}, which is not there`]));
+    // Also those of which nobody knows, because their start was taken back once it was sent.
+    for (const { taskId, terminal, facts } of this.witness.tasks.values()) {
       const ledger = this.#surroundings.memory.tasks.get(taskId)?.fields.get('ledger') ?? '';
-      return ledger.includes('"value":"released"') ? [] : [`the release of task ${task}: ${ledger}`];
-    });
+      if (!terminal) missing.push(`the end of ${taskId} after ${facts.at(-1)?.type}`);
+      else if (!ledger.includes('"value":"released"')) missing.push(`the release of ${taskId}: ${ledger}`);
+    }
+    for (const { check } of this.#shelves) missing.push(...check.pending);
+    for (const { name, outbox } of this.#persons) if (outbox && outbox.unkept > 0) missing.push(`${outbox.unkept} that ${name} wants kept`);
     for (const person of this.#persons)
       for (const [index, observer] of person.observers.entries())
         if (!observer.isDone)
           missing.push(`${person.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
     for (const check of this.#actors) if (!check.isLevel) missing.push('a live actor');
     return missing;
+  }
+
+  #isSettled(task: number): boolean {
+    return this.#taskIds.has(task) || this.#shelves.some(({ check }) => check.cameToNothing(`task ${task}`));
   }
 
   #leftByClients(): string[] {
@@ -228,8 +255,11 @@ class History {
     const { world } = this;
     const number = this.#asked.push(asked) - 1;
     for (const decision of this.#plan.decisions) {
-      if (decision.kind !== 'answer' || decision.question !== number) continue;
-      world.after(decision.afterMs, world.itself, () => this.#persons[decision.client]?.answer(asked, decision.as));
+      if ((decision.kind !== 'answer' && decision.kind !== 'keep answer') || decision.question !== number) continue;
+      const person = this.#persons[decision.client];
+      world.after(decision.afterMs, world.itself, () =>
+        decision.kind === 'answer' ? person?.answer(asked, decision.as) : person?.outbox?.answer(asked, decision.isAllowed),
+      );
     }
   }
 
@@ -243,7 +273,7 @@ class History {
     this.world.after(2_500, this.world.itself, () => this.#answerOpenQuestions());
   }
 
-  #do(decision: Exclude<Decision, { kind: 'fault' | 'answer' }>): void {
+  #do(decision: Extract<Decision, { readonly at: number }>): void {
     switch (decision.kind) {
       case 'start':
         return this.#persons[decision.client]?.start(decision.task, decision.work);
@@ -251,10 +281,16 @@ class History {
         return this.#persons[decision.client]?.observe(decision.task, decision.habit);
       case 'cancel':
         return this.#persons[decision.client]?.cancel(decision.task, decision.reason);
+      case 'keep start':
+      case 'keep cancel':
+      case 'withdraw':
+      case 'dismiss':
+        return this.#doByOutbox(decision);
       case 'stranger':
         return this.#persons[decision.client]?.peek(decision.task);
       case 'client dies':
       case 'client closes':
+      case 'client freezes':
       case 'offline':
       case 'blocked':
         return this.#doToPerson(decision);
@@ -269,7 +305,21 @@ class History {
     }
   }
 
-  #doToPerson(decision: Extract<Decision, { kind: 'client dies' | 'client closes' | 'offline' | 'blocked' }>): void {
+  #doByOutbox(decision: Extract<Decision, { kind: 'keep start' | 'keep cancel' | 'withdraw' | 'dismiss' }>): void {
+    const outbox = this.#persons[decision.client]?.outbox;
+    switch (decision.kind) {
+      case 'keep start':
+        return outbox?.start(decision.task, decision.work);
+      case 'keep cancel':
+        return outbox?.cancel(decision.task);
+      case 'withdraw':
+        return outbox?.withdraw();
+      case 'dismiss':
+        return outbox?.dismiss();
+    }
+  }
+
+  #doToPerson(decision: Extract<Decision, { kind: 'client dies' | 'client closes' | 'client freezes' | 'offline' | 'blocked' }>): void {
     const { world } = this;
     const person = this.#persons[decision.client];
     if (!person?.client) return;
@@ -279,6 +329,8 @@ class History {
         return void world.after(decision.backMs, world.itself, () => person.comeBack());
       case 'client closes':
         return void person.close().then(() => world.after(decision.backMs, world.itself, () => person.comeBack()));
+      case 'client freezes':
+        return person.freeze(decision.ms);
       case 'offline':
         world.tell(person.name, `is offline for ${decision.ms} ms`);
         return person.goOffline(decision.ms);

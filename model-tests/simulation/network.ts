@@ -1,6 +1,8 @@
 import type { Being } from './agenda.ts';
 import type { Dice } from './dice.ts';
+import type { SimulatedAnswer } from './door.ts';
 import type { Faults } from './faults.ts';
+import type { SimulatedRequest } from './http-stand-ins.ts';
 import type { SimulatedNode } from './node.ts';
 import type { World } from './world.ts';
 
@@ -21,6 +23,8 @@ export class Network {
   readonly flights = new Set<Flight>();
   /** Nodes that take connections. */
   nodes: () => readonly SimulatedNode[] = () => [];
+  /** Told of every answer that a node gave, whether it arrives or not. */
+  onAnswered: (request: SimulatedRequest, answer: SimulatedAnswer) => void = () => undefined;
 
   constructor(world: World, faults: Faults) {
     this.world = world;

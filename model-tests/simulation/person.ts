@@ -5,12 +5,15 @@ import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import { Observer } from './observer.ts';
-import type { AnswerKind, ClientPlan, Habit, Sizes, WorkPlan } from './plan.ts';
+import { OutboxUser } from './outbox-user.ts';
+import type { AnswerKind, ClientPlan, Habit, OutboxPlan, Sizes, WorkPlan } from './plan.ts';
 import type { Planted } from './planted.ts';
+import { isTrueCancel, isTrueReceipt } from './receipts.ts';
 import { simulatedCheckpoints } from './simulated-checkpoints.ts';
 import { simulatedClock, type SimulatedClock } from './simulated-clock.ts';
 import { simulatedFetch } from './simulated-fetch.ts';
 import { simulatedSockets } from './simulated-sockets.ts';
+import type { SimulatedShelf } from './simulated-shelf.ts';
 import { StreamCheck } from './stream-check.ts';
 import type { Asked, Witness } from './witness.ts';
 import type { World } from './world.ts';
@@ -23,6 +26,9 @@ export interface PersonSurroundings {
   readonly network: Network;
   readonly sizes: Sizes;
   readonly planted: Planted;
+  readonly outbox: OutboxPlan | undefined;
+  /** The shelves of all machines, by number. */
+  readonly shelves: readonly SimulatedShelf[];
   /** The task of each number, once somebody has started it. */
   readonly taskIds: Map<number, string>;
   /** The tokens that are good have this number or a later one. */
@@ -30,6 +36,8 @@ export interface PersonSurroundings {
 }
 
 const RETRY_MS = 1_500;
+/** How long it takes until a process that has died is started again. */
+const BACK_MS = 1_200;
 /** The number of a token that never ends. */
 const TOKEN_MAX = 1_000_000;
 
@@ -39,6 +47,8 @@ export class Person {
   readonly observers: Observer[] = [];
   client: TaskBridgeClient | undefined;
   being: Being;
+  /** Undefined where this history has no outboxes. */
+  readonly outbox: OutboxUser | undefined;
   /** When the network of this machine works again, by what it keeps from getting through. */
   readonly awayUntil = new Map<TransportName | 'all', number>();
   readonly #plan: ClientPlan;
@@ -62,6 +72,13 @@ export class Person {
     this.#dice = around.world.dice(this.name);
     this.being = being(this.name);
     this.being.isDead = true;
+    const { outbox, shelves, world, planted, taskIds } = around;
+    const shelf = shelves[outbox?.shelves[index] ?? -1];
+    const wake = (): boolean => {
+      if (!this.#isAway) this.use();
+      return this.client !== undefined;
+    };
+    this.outbox = outbox && shelf && new OutboxUser({ name: this.name, world, shelf, plan: outbox, planted, taskIds, wake });
   }
 
   /** The client of now; a new one where there is none. */
@@ -76,6 +93,7 @@ export class Person {
     this.being.isDead = true;
     this.#isAway = true;
     this.client = undefined;
+    this.outbox?.died();
     this.#gateListeners.clear();
     this.#around.network.clientDied(this.being);
     for (const again of this.#unanswered) again();
@@ -89,6 +107,7 @@ export class Person {
     this.#around.world.tell(this.name, 'closes');
     this.#isAway = true;
     this.client = undefined;
+    await this.outbox?.close();
     await client.close();
     this.#clock?.assertIdle();
     itself.isDead = true;
@@ -100,6 +119,15 @@ export class Person {
     this.#isAway = false;
     this.#around.world.tell(this.name, 'comes back');
     for (const observer of this.observers) if (!observer.isDone) observer.observe(this.use(), this.being);
+    // Whoever comes back looks what is left on the shelf.
+    if (this.outbox) this.use();
+  }
+
+  /** Nothing happens to the process for a while. */
+  freeze(ms: number): void {
+    const { world } = this.#around;
+    world.tell(this.name, `freezes for ${ms} ms`);
+    this.being.frozenUntil = Math.max(this.being.frozenUntil, world.time + ms);
   }
 
   goOffline(ms: number): void {
@@ -199,9 +227,7 @@ export class Person {
         ({ status }) => {
           this.#unanswered.delete(again);
           world.tell(this.name, `cancel of task ${task}: ${status}`);
-          const { facts, terminal } = witness.of(taskId);
-          const isWritten = facts.some(({ type }) => type === 'TASK_CANCEL_REQUESTED' || type === 'TASK_CANCELLED');
-          if (status === 'ALREADY_TERMINAL' ? !terminal : !isWritten)
+          if (!isTrueCancel(witness.of(taskId), { status }))
             world.fault('acknowledged writes are in the log', `a cancel of ${taskId} was answered ${status}`);
         },
         (error: unknown) => {
@@ -225,16 +251,12 @@ export class Person {
         ({ status }) => {
           this.#unanswered.delete(again);
           world.tell(this.name, `answer ${clientActionId}: ${status}`);
-          const { accepted, expired, open } = witness.of(taskId);
-          const isOurs = accepted.get(suspendId) === clientActionId;
-          const isTrue =
-            status === 'ACCEPTED' || status === 'DEDUPLICATED'
-              ? isOurs
-              : status === 'REJECTED_EXPIRED'
-                ? expired.has(suspendId)
-                : !isOurs && !open.has(suspendId) && !expired.has(suspendId);
-          if (!isTrue)
-            world.fault('receipts tell the truth', `${clientActionId} got ${status}, accepted was ${accepted.get(suspendId) ?? 'none'}`);
+          const task = witness.of(taskId);
+          if (!isTrueReceipt(task, { suspendId, clientActionId, status }))
+            world.fault(
+              'receipts tell the truth',
+              `${clientActionId} got ${status}, accepted was ${task.accepted.get(suspendId) ?? 'none'}`,
+            );
         },
         (error: unknown) => {
           this.#unanswered.delete(again);
@@ -291,7 +313,7 @@ export class Person {
       texts: this.#texts,
       onWrite: (key, text) => this.#checkCheckpoint(key, text),
     });
-    return createTaskBridgeClient({
+    const client = createTaskBridgeClient({
       baseUrl: 'https://simulated',
       fetch: this.#wires.fetch,
       sockets: this.#plan.sharesSocket ? multiplexed(sockets) : sockets,
@@ -330,6 +352,20 @@ export class Person {
         undeliveredMax: sizes.undeliveredMax,
       },
     });
+    if (this.outbox) {
+      const own = world.dice(`outbox of ${itself.name}`);
+      this.outbox.open({ client, being: itself, clock: this.#clock, dice: own, gate, die: () => this.#dieHere() });
+    }
+    return client;
+  }
+
+  /** In the middle of a call; somebody starts it again. */
+  #dieHere(): boolean {
+    if (!this.client) return false;
+    const { world } = this.#around;
+    this.die();
+    world.after(BACK_MS, world.itself, () => this.comeBack());
+    return true;
   }
 
   /** A checkpoint never runs ahead of what was dealt with. */

@@ -1,9 +1,17 @@
 import type { Dice } from './dice.ts';
 import { diceOf } from './dice.ts';
-import type { AnswerKind, ClientPlan, Decision, FaultKind, FaultPoint, Habit, Plan, Sizes, WorkPlan, WorkStep } from './plan.ts';
-
-/** When the last decision falls due, in milliseconds since the beginning; afterwards nothing goes wrong any more. */
-export const TROUBLE_MS = 20_000;
+import { drawOutbox, OUTBOX_SHARE } from './outbox-drawing.ts';
+import {
+  TROUBLE_MS,
+  type AnswerKind,
+  type ClientPlan,
+  type Decision,
+  type FaultKind,
+  type FaultPoint,
+  type Plan,
+  type Sizes,
+} from './plan.ts';
+import { drawHabit, drawWork } from './work-drawing.ts';
 
 /** What may go wrong where, and within how many times it strikes. */
 const faults: readonly (readonly [FaultPoint, number, readonly FaultKind[]])[] = [
@@ -51,7 +59,19 @@ export function drawPlan(seed: number): Plan {
   // What was thought of later has dice of its own, so that the seeds of before keep their histories.
   const late = diceOf(seed, 'plan, later');
   const strangers = late.odds(0.2) ? [drawStranger(late, tasks, clients.length)] : [];
-  return { seed, nodes, exclusive, sizes, clients, decisions: [...decisions, ...strangers], ...(late.odds(0.06) && { removes: true }) };
+  const removes = late.odds(0.06) && { removes: true };
+  const outbox = diceOf(seed, 'plan, outbox');
+  const kept = outbox.odds(OUTBOX_SHARE) ? drawOutbox(outbox, { tasks, clients: clients.length }) : undefined;
+  return {
+    seed,
+    nodes,
+    exclusive,
+    sizes,
+    clients,
+    decisions: [...decisions, ...strangers, ...(kept?.decisions ?? [])],
+    ...removes,
+    ...(kept && { outbox: kept.outbox }),
+  };
 }
 
 function drawStranger(dice: Dice, tasks: number, clients: number): Decision {
@@ -100,39 +120,6 @@ function drawTasks(dice: Dice, tasks: number, clients: number): Decision[] {
       : [];
     return [start, ...again, ...observers, ...cancels];
   }).flat();
-}
-
-function drawHabit(dice: Dice): Habit {
-  return {
-    slowMs: dice.pick([0, 0, 0, 50, 700]),
-    watches: dice.pick(['facts', 'facts', 'both', 'snapshots']),
-    ...(dice.odds(0.2) && { leavesAfter: dice.between(1, 6) }),
-  };
-}
-
-function drawWork(dice: Dice): WorkPlan {
-  const steps = Array.from({ length: dice.pick([2, 5, 9, 14, 25]) }, (): WorkStep => {
-    switch (dice.below(10)) {
-      case 0:
-      case 1:
-      case 2:
-        return { say: 'kept' };
-      case 3:
-      case 4:
-        return { say: 'loose' };
-      case 5:
-        return { progress: dice.below(101) };
-      case 6:
-      case 7:
-        return { rest: dice.pick([1, 30, 400, 2_000]) };
-      case 8:
-        return { ask: dice.odds(0.4) ? { expiresInMs: dice.between(100, 6_000) } : {} };
-      default:
-        return dice.odds(0.3) ? { askBoth: true } : { say: 'kept' };
-    }
-  });
-  const end: WorkStep[] = dice.odds(0.15) ? [{ fail: 'ON_PURPOSE' }] : [];
-  return { steps: [...steps, ...end], repeatable: dice.odds(0.75) };
 }
 
 function drawAnswers(dice: Dice, clients: number): Decision[] {

@@ -1,5 +1,8 @@
 import type { TransportName } from '../../machines/index.ts';
 
+/** When the last decision falls due, in milliseconds since the beginning; afterwards nothing goes wrong any more. */
+export const TROUBLE_MS = 20_000;
+
 /** One step of a task's work. */
 export type WorkStep =
   /** Reports in the same breath as it saves: exactly once, whatever happens. */
@@ -40,7 +43,9 @@ export type FaultPoint =
   | 'chunk'
   | 'checkpoint.read'
   | 'checkpoint.write'
-  | 'checkpoint.remove';
+  | 'checkpoint.remove'
+  | 'shelf.read'
+  | 'shelf.change';
 
 /** What goes wrong there. Each point knows some of them. */
 export type FaultKind =
@@ -51,6 +56,8 @@ export type FaultKind =
   | 'conflict'
   | 'crash before'
   | 'crash after'
+  | 'die before'
+  | 'die after'
   | 'freeze'
   // Of a message of the tail, a request, a connection.
   | 'lost'
@@ -89,8 +96,20 @@ export type Decision =
   | { readonly kind: 'stranger'; readonly at: number; readonly client: number; readonly task: number }
   | { readonly kind: 'client dies'; readonly at: number; readonly client: number; readonly backMs: number }
   | { readonly kind: 'client closes'; readonly at: number; readonly client: number; readonly backMs: number }
+  | { readonly kind: 'client freezes'; readonly at: number; readonly client: number; readonly ms: number }
   | { readonly kind: 'offline'; readonly at: number; readonly client: number; readonly ms: number }
   | { readonly kind: 'blocked'; readonly at: number; readonly client: number; readonly ms: number; readonly transport: TransportName }
+  /** By outbox: the same as `start`, `answer` and `cancel`, and what else is done to one. */
+  | { readonly kind: 'keep start'; readonly at: number; readonly client: number; readonly task: number; readonly work: WorkPlan }
+  | {
+      readonly kind: 'keep answer';
+      readonly question: number;
+      readonly client: number;
+      readonly afterMs: number;
+      readonly isAllowed: boolean;
+    }
+  | { readonly kind: 'keep cancel'; readonly at: number; readonly client: number; readonly task: number }
+  | { readonly kind: 'withdraw' | 'dismiss'; readonly at: number; readonly client: number }
   | { readonly kind: 'tokens end'; readonly at: number }
   | { readonly kind: 'crash'; readonly at: number; readonly node: number; readonly backMs: number; readonly silent: boolean }
   | { readonly kind: 'close'; readonly at: number; readonly node: number; readonly backMs: number; readonly drainMs: number }
@@ -99,6 +118,11 @@ export type Decision =
   | { readonly kind: 'store away'; readonly at: number; readonly node: number; readonly ms: number }
   | { readonly kind: 'tail away'; readonly at: number; readonly node: number; readonly ms: number }
   | { readonly kind: 'actor'; readonly at: number; readonly node: number; readonly task: number };
+
+/** True for what makes a task, by whatever way. */
+export function isStart(decision: Decision): decision is Extract<Decision, { kind: 'start' | 'keep start' }> {
+  return decision.kind === 'start' || decision.kind === 'keep start';
+}
 
 /** Which answer a person gives: a sound one, the same one twice at once, two different ones under one id, one of a type that is not allowed. */
 export type AnswerKind = 'plain' | 'doubled' | 'contradicted' | 'forbidden';
@@ -112,6 +136,15 @@ export interface ClientPlan {
   readonly hideAnswered: boolean;
   /** All tasks over one socket. */
   readonly sharesSocket: boolean;
+}
+
+/** Who keeps commands in outboxes, and where. */
+export interface OutboxPlan {
+  /** The shelf of each client; those with the same one are processes of one person on one machine. */
+  readonly shelves: readonly number[];
+  /** False on platforms where processes cannot take turns. */
+  readonly locks: boolean;
+  readonly ageMsMax: number;
 }
 
 /** How much fits where in this history: small sizes make the rare paths common. */
@@ -137,5 +170,7 @@ export interface Plan {
   /** Goes on until all tasks were removed, their time after the end being over. */
   readonly removes?: boolean;
   readonly clients: readonly ClientPlan[];
+  /** Nobody has an outbox without. */
+  readonly outbox?: OutboxPlan;
   readonly decisions: readonly Decision[];
 }

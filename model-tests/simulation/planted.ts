@@ -1,5 +1,6 @@
 import type { Memory } from '../../adapters/memory/index.ts';
-import type { CheckpointStore, Observation } from '../../client/index.ts';
+import type { CheckpointStore, Observation, TaskBridgeClient } from '../../client/index.ts';
+import type { OutboxStore } from '../../client/outbox/index.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
 import type { Store } from '../../server/ports/index.ts';
 
@@ -12,4 +13,11 @@ export interface Planted {
   readonly hub?: (hub: LiveHub) => LiveHub;
   readonly iterate?: (observation: Observation) => AsyncIterator<{ readonly eventId: string; readonly type: string }>;
   readonly checkpoints?: (store: CheckpointStore) => CheckpointStore;
+  /** Between an outbox and its shelf. */
+  readonly shelf?: (store: OutboxStore) => OutboxStore;
+  /** Between an outbox and its client. */
+  readonly commands?: (commands: OutboxCommands) => OutboxCommands;
 }
+
+/** What an outbox needs of a client. */
+export type OutboxCommands = Pick<TaskBridgeClient, 'start' | 'act' | 'cancel'>;

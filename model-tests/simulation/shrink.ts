@@ -1,5 +1,5 @@
 import { runHistory } from './history.ts';
-import type { Decision, Plan, WorkPlan } from './plan.ts';
+import { isStart, type Decision, type Plan, type WorkPlan } from './plan.ts';
 import type { Planted } from './planted.ts';
 
 /** A plan that breaks one rule, and as little else as could be found. */
@@ -42,7 +42,7 @@ export async function shrink(plan: Plan, rule: string, planted: Planted = {}): P
   }
 
   async function shortenWork(): Promise<void> {
-    for (const task of new Set(best.decisions.flatMap((decision) => (decision.kind === 'start' ? [decision.task] : [])))) {
+    for (const task of new Set(best.decisions.flatMap((decision) => (isStart(decision) ? [decision.task] : [])))) {
       const work = workOf(best.decisions, task);
       for (let at = work.steps.length - 1; at >= 0; at -= 1) {
         const now = workOf(best.decisions, task);
@@ -78,11 +78,11 @@ const PLENTY = {
 };
 
 function workOf(decisions: readonly Decision[], task: number): WorkPlan {
-  for (const decision of decisions) if (decision.kind === 'start' && decision.task === task) return decision.work;
+  for (const decision of decisions) if (isStart(decision) && decision.task === task) return decision.work;
   return { steps: [], repeatable: true };
 }
 
 /** A request that is repeated has the same content. */
 function withWork(decisions: readonly Decision[], task: number, work: WorkPlan): Decision[] {
-  return decisions.map((decision) => (decision.kind === 'start' && decision.task === task ? { ...decision, work } : decision));
+  return decisions.map((decision) => (isStart(decision) && decision.task === task ? { ...decision, work } : decision));
 }

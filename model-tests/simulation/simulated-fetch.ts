@@ -113,6 +113,7 @@ class Exchange {
     if (stream) this.#prepareStream(response, node, flight, what, { taskId: stream[1] ?? '', cursor: request.headers['last-event-id'] });
     world.after(outMs, node.being, () => {
       void node.door.handle(request, response).then((answer) => {
+        if (answer) network.onAnswered(request, answer);
         if (answer && !response.destroyed) this.#answer(answer, latency(dice), flight, what);
       });
     });

@@ -1,0 +1,19 @@
+import type { CancelTaskResponse, SubmitActionResponse } from '../../machines/index.ts';
+import type { Testimony } from './witness.ts';
+
+/** Whether what a server said of an answer is what the log says. */
+export function isTrueReceipt(
+  { accepted, expired, open }: Testimony,
+  { suspendId, clientActionId, status }: Pick<SubmitActionResponse, 'suspendId' | 'clientActionId' | 'status'>,
+): boolean {
+  const isOurs = accepted.get(suspendId) === clientActionId;
+  if (status === 'ACCEPTED' || status === 'DEDUPLICATED') return isOurs;
+  if (status === 'REJECTED_EXPIRED') return expired.has(suspendId);
+  return !isOurs && !open.has(suspendId) && !expired.has(suspendId);
+}
+
+/** Whether what a server said of a wish to cancel is what the log says. */
+export function isTrueCancel({ facts, terminal }: Testimony, { status }: Pick<CancelTaskResponse, 'status'>): boolean {
+  if (status === 'ALREADY_TERMINAL') return terminal !== undefined;
+  return facts.some(({ type }) => type === 'TASK_CANCEL_REQUESTED' || type === 'TASK_CANCELLED');
+}
