@@ -11,11 +11,14 @@ import { defineTests, serverSuite } from '../conformance/index.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { startOurServer, type OurServer } from './our-server.ts';
 
-const stores: Record<string, () => Promise<{ store: Store; after(): Promise<unknown> }>> = {
-  memory: async () => ({ store: memoryStore(), after: async () => undefined }),
+const stores: Record<string, () => Promise<{ openStore: () => Store; after(): Promise<unknown> }>> = {
+  async memory() {
+    const store = memoryStore();
+    return { openStore: () => store, after: async () => undefined };
+  },
   async lmdb() {
     const path = await mkdtemp(join(tmpdir(), 'taskbridge-kit-'));
-    return { store: lmdbStore({ path }), after: () => rm(path, { recursive: true }) };
+    return { openStore: () => lmdbStore({ path }), after: () => rm(path, { recursive: true }) };
   },
   async redis() {
     const server = await startRedis('--appendonly', 'no');
@@ -24,7 +27,7 @@ const stores: Record<string, () => Promise<{ store: Store; after(): Promise<unkn
       redis.disconnect();
       await server.stop();
     };
-    return { store: redisStore(redis), after };
+    return { openStore: () => redisStore(redis), after };
   },
 };
 
@@ -35,10 +38,10 @@ describe.each(Object.keys(stores))('our server on %s', (name) => {
     const opened = await stores[name]?.();
     if (!opened) throw new Error(`There is no store ${name}.`);
     after = opened.after;
-    ours = await startOurServer(opened.store);
+    ours = await startOurServer(opened.openStore);
   });
   afterAll(async () => {
-    await ours.host.close();
+    await ours.close();
     await after();
   });
   defineTests({ describe, it }, serverSuite, name, async () => ours.world);

@@ -36,7 +36,8 @@ export async function startOurServer(openStore: () => Store): Promise<OurServer>
         return subject === undefined ? undefined : { subject };
       },
       allowedOrigins: [allowedOrigin],
-      tasks: { retainedFactsMax: 300 },
+      // Work that was taken in the last moment of a host is taken again when its lease is over.
+      tasks: { retainedFactsMax: 300, leaseMs: 5000 },
       http: { uploadBytesMax: profile.uploadBytesMax ?? 0 },
       live: {
         heartbeatMs: profile.heartbeatMs,

@@ -30,14 +30,17 @@ export interface RunningHost {
 }
 
 /** What a host is made of; its times are short unless `tasks` says otherwise. */
-export type HostOptions = Partial<TaskBridgeOptions> & Pick<TaskBridgeOptions, 'store'>;
+export interface HostOptions extends Partial<Omit<TaskBridgeOptions, 'store'>>, Pick<TaskBridgeOptions, 'store'> {
+  /** Defaults to a free one. */
+  readonly port?: number;
+}
 
 let requests = 0;
 
-/** Starts a bridge on a free port of this machine. Whoever presents an `Authorization` header is who it says. */
+/** Starts a bridge on a port of this machine. Whoever presents an `Authorization` header is who it says. */
 export async function startHost(
   executor: TaskExecutor | readonly TaskExecutor[],
-  { store, tasks, ...rest }: HostOptions,
+  { store, tasks, port = 0, ...rest }: HostOptions,
 ): Promise<RunningHost> {
   const bridge = createTaskBridge({
     store,
@@ -53,7 +56,7 @@ export async function startHost(
   const server = createServer((request, response) => void answer(request, response));
   server.on('upgrade', bridge.upgrade);
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   // A server that listens on TCP has such an address.
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { holds, includes, same } from '../suite/claim.ts';
+import { holds, includes, same, says } from '../suite/claim.ts';
 import { eventually } from '../suite/eventually.ts';
+import { scribe } from '../suite/transcript.ts';
 import type { Owner, ServerUnderTest } from './world.ts';
 
 /** A fact as it travels. */
@@ -59,7 +60,11 @@ export async function call<Body = Record<string, unknown>>(
   { as = 'one', json, raw, headers, via = baseUrl }: CallOptions = {},
 ): Promise<Answer<Body>> {
   const body = json === undefined ? raw : JSON.stringify(json);
-  const response = await fetch(via + (path.startsWith('//') ? path.slice(1) : prefix + path), {
+  const where = path.startsWith('//') ? path.slice(1) : prefix + path;
+  const note = scribe();
+  const about = [as === 'one' ? '' : ` as ${as}`, headers ? ` ${JSON.stringify(headers)}` : ''].join('');
+  note(`→ ${method} ${where}${about}${body === undefined ? '' : ` ${typeof body === 'string' ? body : '(a form)'}`}`);
+  const response = await fetch(via + where, {
     method,
     headers: {
       ...(as !== 'nobody' && credentials(as)),
@@ -68,8 +73,12 @@ export async function call<Body = Record<string, unknown>>(
     },
     ...(body !== undefined && { body }),
     signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+  }).catch((error: unknown) => {
+    note(`✗ ${method} ${where}: ${String((error as Error).cause ?? error)}`);
+    throw error;
   });
   const text = await response.text();
+  note(`← ${response.status} to ${method} ${where} ${text}`);
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
   // What the body is, is what the cases are about.
   return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
@@ -79,7 +88,12 @@ export async function call<Body = Record<string, unknown>>(
 export function refused(answer: Answer<unknown>, status: number, code: string): void {
   same(answer.status, status, `the status of a refusal (${JSON.stringify(answer.body)})`);
   same(Object.keys(answer.body as object).sort(), ['code', 'details', 'message', 'timestamp'], 'the members of the error envelope');
-  includes(answer.body, { code });
+  includes(answer.body, { code }, 'the error envelope');
+}
+
+/** Throws unless the answer asks to come back in so many seconds. */
+export function asksToWait({ headers }: Pick<Answer<unknown>, 'headers'>): void {
+  says(headers.get('retry-after') ?? '(none)', /^[1-9]\d*$/, 'Retry-After');
 }
 
 export const someId = (): string => `conformance-${randomUUID()}`;

@@ -1,7 +1,11 @@
 import type { Suite } from '../suite/case.ts';
 import { answering } from './cases/answering.ts';
+import { browsing } from './cases/browsing.ts';
 import { creating } from './cases/creating.ts';
+import { ending } from './cases/ending.ts';
 import { failing } from './cases/failures.ts';
+import { limiting } from './cases/limits.ts';
+import { multiplexing } from './cases/multiplexing.ts';
 import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
@@ -14,5 +18,17 @@ import type { ServerUnderTest } from './world.ts';
  */
 export const serverSuite: Suite<ServerUnderTest> = {
   name: 'server',
-  cases: [...creating, ...reading, ...streaming, ...gapCases, ...answering, ...refusing, ...failing],
+  cases: [
+    ...creating,
+    ...reading,
+    ...streaming,
+    ...gapCases,
+    ...answering,
+    ...refusing,
+    ...browsing,
+    ...multiplexing,
+    ...limiting,
+    ...failing,
+    ...ending,
+  ],
 };

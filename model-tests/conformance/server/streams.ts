@@ -1,8 +1,9 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { WebSocket } from 'ws';
-import { holds } from '../suite/claim.ts';
+import { holds, same } from '../suite/claim.ts';
 import { within } from '../suite/run.ts';
-import { idsOf, isTerminal, log, patienceOf, type CallOptions, type WireFact } from './calls.ts';
+import { scribe, type Scribe } from '../suite/transcript.ts';
+import { idsOf, isTerminal, log, patienceOf, refused, type CallOptions, type WireFact } from './calls.ts';
 import type { ServerUnderTest } from './world.ts';
 
 /** Anything that came over a stream: a fact, or a control frame. */
@@ -14,7 +15,9 @@ export interface StreamEnd {
   readonly how: 'ended' | 'cut' | 'refused';
   /** The close code of a WebSocket, the HTTP status of a refusal. */
   readonly code?: number;
+  /** What a refusal said. */
   readonly body?: string;
+  readonly headers?: Headers;
 }
 
 /** A stream that is being read. */
@@ -31,12 +34,22 @@ export interface Stream {
   close(): void;
 }
 
+/** A WebSocket that is being read. */
+export interface Socket extends Stream {
+  /** The subprotocol that was selected; empty for none, and before the socket is open. */
+  readonly protocol: string;
+  /** Sends a frame once the socket is open: text as it stands, bytes as a binary frame, all else as JSON. */
+  send(frame: object | string | Buffer): void;
+}
+
 /** How a stream differs from the usual one. */
 export interface StreamOptions extends Pick<CallOptions, 'as' | 'via' | 'headers'> {
   /** Absent: no cursor is sent. */
   readonly after?: string;
   /** The query, with its question mark. */
   readonly query?: string;
+  /** The subprotocols that a WebSocket offers. */
+  readonly protocols?: readonly string[];
 }
 
 /** The transports that deliver without being asked again. */
@@ -52,47 +65,84 @@ export function stream(kind: Live, server: ServerUnderTest, taskId: string, opti
     : sse(server, taskId, options);
 }
 
-/** Opens a WebSocket and sends these frames; text as it stands, bytes as a binary frame. */
-export function webSocket(server: ServerUnderTest, sent: readonly (object | string | Buffer)[], options: StreamOptions = {}): Stream {
+/** Opens a WebSocket and sends these frames once it is open. */
+export function webSocket(server: ServerUnderTest, sent: readonly (object | string | Buffer)[], options: StreamOptions = {}): Socket {
   const { baseUrl, prefix = '/api/v1', credentials } = server;
-  const { as = 'one', via = baseUrl, query = '', headers } = options;
-  const book = notes(patienceOf(server));
-  const socket = new WebSocket(`${via.replace('http', 'ws')}${prefix}/tasks/ws${query}`, {
-    headers: { ...(as !== 'nobody' && credentials(as)), ...headers },
+  const { as = 'one', via = baseUrl, query = '', protocols = [] } = options;
+  const note = scribe();
+  const book = notes(patienceOf(server), 'WebSocket', note);
+  const path = `${prefix}/tasks/ws${query}`;
+  note(
+    `→ upgrade ${path}${as === 'one' ? '' : ` as ${as}`}${options.headers ? ` ${JSON.stringify(options.headers)}` : ''} ${protocols.join(', ')}`,
+  );
+  const socket = new WebSocket(via.replace('http', 'ws') + path, [...protocols], {
+    headers: { ...(as !== 'nobody' && credentials(as)), ...options.headers },
     perMessageDeflate: false,
   });
-  socket.on('open', () => {
-    for (const frame of sent) socket.send(Buffer.isBuffer(frame) || typeof frame === 'string' ? frame : JSON.stringify(frame));
-  });
+  const waiting = [...sent];
+  const send = (frame: object | string | Buffer): void => {
+    if (socket.readyState === socket.CONNECTING) return void waiting.push(frame);
+    const data = Buffer.isBuffer(frame) || typeof frame === 'string' ? frame : JSON.stringify(frame);
+    note(`→ WebSocket ${Buffer.isBuffer(data) ? `(${data.length} bytes, binary)` : data}`);
+    socket.send(data);
+  };
+  socket.on('open', () => waiting.splice(0).forEach(send));
   // A Buffer, as `ws` hands every message over unless told otherwise.
-  socket.on('message', (data) => book.note(JSON.parse((data as Buffer).toString()) as Frame));
+  socket.on('message', (data) => book.text((data as Buffer).toString()));
   socket.on('unexpected-response', (request, response) => {
-    book.finish({ how: 'refused', code: response.statusCode ?? 0 });
-    response.resume();
-    request.destroy();
+    const chunks: Buffer[] = [];
+    response.on('data', (chunk: Buffer) => chunks.push(chunk));
+    response.on('close', () => {
+      const { statusCode = 0 } = response;
+      const headers = Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]);
+      book.finish({ how: 'refused', code: statusCode, body: Buffer.concat(chunks).toString(), headers: new Headers(headers) });
+      request.destroy();
+    });
   });
   socket.on('close', (code) => book.finish({ how: code === 1006 ? 'cut' : 'ended', code }));
-  socket.on('error', () => undefined);
-  return book.stream(() => socket.terminate());
+  socket.on('error', (error) => note(`✗ WebSocket: ${error.message}`));
+  const opened = Object.assign(
+    book.stream(() => socket.terminate()),
+    { send, protocol: '' },
+  );
+  return Object.defineProperty(opened, 'protocol', { get: () => socket.protocol });
+}
+
+/** Throws unless the stream was refused before it began, by this in the common envelope. Gives the headers of the refusal. */
+export async function refusedStream({ end, frames }: Stream, status: number, code: string): Promise<{ readonly headers: Headers }> {
+  const { how, code: answered, body = '', headers = new Headers() } = await end;
+  same([how, answered, frames], ['refused', status, []], 'how, with which status and after which frames the stream was refused');
+  let envelope: unknown = body;
+  try {
+    envelope = JSON.parse(body);
+  } catch {
+    // What it is, is what the next line says.
+  }
+  refused({ status, headers, body: envelope }, status, code);
+  return { headers };
 }
 
 function sse(server: ServerUnderTest, taskId: string, { as = 'one', via, after, query = '', headers }: StreamOptions): Stream {
   const { baseUrl, prefix = '/api/v1', credentials } = server;
-  const book = notes(patienceOf(server));
+  const note = scribe();
+  const book = notes(patienceOf(server), 'event stream', note);
   const stopping = new AbortController();
+  const path = `${prefix}/tasks/${taskId}/events/stream${query}`;
   const parser = createParser({
     onEvent(message) {
       book.messages.push(message);
-      book.note(JSON.parse(message.data) as Frame);
+      book.text(message.data, message.id);
     },
   });
+  const own = { ...(after !== undefined && { 'last-event-id': after }), ...headers };
+  note(`→ GET ${path}${as === 'one' ? '' : ` as ${as}`} ${JSON.stringify(own)}`);
   const read = async (): Promise<StreamEnd> => {
-    const response = await fetch(`${via ?? baseUrl}${prefix}/tasks/${taskId}/events/stream${query}`, {
-      headers: { ...(as !== 'nobody' && credentials(as)), ...(after !== undefined && { 'last-event-id': after }), ...headers },
+    const response = await fetch((via ?? baseUrl) + path, {
+      headers: { ...(as !== 'nobody' && credentials(as)), ...own },
       signal: stopping.signal,
     });
     book.headers = response.headers;
-    if (response.status !== 200) return { how: 'refused', code: response.status, body: await response.text() };
+    if (response.status !== 200) return { how: 'refused', code: response.status, body: await response.text(), headers: response.headers };
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
     return { how: 'ended' };
@@ -101,7 +151,7 @@ function sse(server: ServerUnderTest, taskId: string, { as = 'one', via, after, 
   return book.stream(() => stopping.abort());
 }
 
-function notes(patienceMs: number) {
+function notes(patienceMs: number, what: string, takeDown: Scribe) {
   const frames: Frame[] = [];
   const messages: EventSourceMessage[] = [];
   let wake = (): void => undefined;
@@ -116,11 +166,14 @@ function notes(patienceMs: number) {
   const book = {
     messages,
     headers: undefined as Headers | undefined,
-    note(frame: Frame) {
-      frames.push(frame);
+    text(data: string, id?: string) {
+      takeDown(`← ${what} ${id === undefined ? '' : `id: ${id} `}${data}`);
+      // What is no JSON is a frame of a type that no case waits for.
+      frames.push(parsed(data) ?? { type: `(no JSON: ${data})` });
       ring();
     },
     finish(how: StreamEnd) {
+      takeDown(`← ${what} over: ${how.how}${how.code === undefined ? '' : ` ${how.code}`}${how.body === undefined ? '' : ` ${how.body}`}`);
       ending ??= how;
       finish(how);
       ring();
@@ -135,21 +188,29 @@ function notes(patienceMs: number) {
         return book.headers;
       },
       end,
-      async until(wanted, what) {
+      async until(wanted, about) {
         const look = async (): Promise<Frame> => {
           for (;;) {
             const found = frames.find(wanted);
             if (found) return found;
-            holds(!ending, `${what} was to come, and the stream is over: ${JSON.stringify(ending)}`);
+            holds(!ending, `${about} was to come, and the ${what} is over: ${JSON.stringify(ending)}`);
             await news;
           }
         };
-        return within(patienceMs, look(), what);
+        return within(patienceMs, look(), `${about} over the ${what}`);
       },
       close,
     }),
   };
   return book;
+}
+
+function parsed(text: string): Frame | undefined {
+  try {
+    return JSON.parse(text) as Frame;
+  } catch {
+    return undefined;
+  }
 }
 
 /** All facts of a stream up to and with the terminal one; the stream is closed then. */

@@ -49,13 +49,35 @@ export async function rejectsWith(promise: Promise<unknown>, expected: object): 
 }
 
 function fail(what: string, actual: unknown, expected: unknown): never {
-  const show = (value: unknown): string => inspect(value, { depth: 8, maxArrayLength: 40, maxStringLength: 400, breakLength: 120 });
+  const path = expected instanceof RegExp ? [] : pathToDifference(bare(actual), bare(expected));
+  const where = path.length === 0 ? '' : `, first at ${path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')}`;
   throw new AssertionError({
-    message: `${what}\n  expected ${show(expected)}\n  but got  ${show(actual)}`,
+    message: `${what}${where}\n  expected ${show(expected, path[0])}\n  but got  ${show(actual, path[0])}`,
     actual,
     expected,
     operator: 'claim',
   });
+}
+
+const LONG = 8;
+
+/** The value; of a long list only what stands around the place that matters. */
+function show(value: unknown, at: string | number | undefined): string {
+  const print = (part: unknown): string => inspect(part, { depth: 8, maxArrayLength: 40, maxStringLength: 400, breakLength: 120 });
+  if (!Array.isArray(value) || value.length <= LONG || typeof at !== 'number') return print(value);
+  const from = Math.max(0, at - 2);
+  return `${print(value.slice(from, at + 2))}, which are [${from}] and following of ${value.length}`;
+}
+
+/** The way to the first place in which both differ. */
+function pathToDifference(actual: unknown, expected: unknown): (string | number)[] {
+  const names = ((): (string | number)[] => {
+    if (Array.isArray(actual) && Array.isArray(expected)) return [...Array(Math.max(actual.length, expected.length)).keys()];
+    return isRecord(actual) && isRecord(expected) ? [...new Set([...Object.keys(expected), ...Object.keys(actual)])] : [];
+  })();
+  const at = (value: unknown, name: string | number): unknown => (value as Record<string | number, unknown>)[name];
+  const found = names.find((name) => !isDeepStrictEqual(at(actual, name), at(expected, name)));
+  return found === undefined ? [] : [found, ...pathToDifference(at(actual, found), at(expected, found))];
 }
 
 function covers(actual: unknown, expected: unknown): boolean {

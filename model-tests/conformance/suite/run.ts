@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { systemClock } from '../../../client/index.ts';
 import type { Case, Suite } from './case.ts';
+import { withTranscript } from './transcript.ts';
 
 /** What a case runs in; closed when the case is over. */
 export interface Closable {
@@ -70,17 +71,21 @@ async function resultOf<World extends Closable>(one: Case<World>, open: () => Pr
 
 /**
  * Runs one case in a world of its own, and gives what is missing where it does not apply. Rejects with an `AssertionError` that says what was
- * expected and which rule asks for it; a case that takes longer than its limit fails.
+ * expected, which rule asks for it, and what went over the wire before; a case that takes longer than its limit fails.
  */
 export async function runCase<World extends Closable>(one: Case<World>, open: () => Promise<World>): Promise<string | undefined> {
   const world = await open();
   try {
-    const missing = one.missing?.(world);
-    if (missing !== undefined) return missing;
-    await within(one.limitMs ?? CASE_LIMIT_MS, one.run(world));
-    return undefined;
-  } catch (error) {
-    throw explained(one, error);
+    return await withTranscript(async (transcript) => {
+      try {
+        const missing = await one.missing?.(world);
+        if (missing !== undefined) return missing;
+        await within(one.limitMs ?? CASE_LIMIT_MS, one.run(world));
+        return undefined;
+      } catch (error) {
+        throw explained(one, error, transcript());
+      }
+    });
   } finally {
     await world.close?.();
   }
@@ -99,11 +104,15 @@ export async function within<T>(limitMs: number, promise: Promise<T>, what = 'it
   }
 }
 
-/** The error with the case and its rule in the message; what was compared stays, for the differences that a test runner shows. */
-function explained({ id, title, rule }: Case<never>, error: unknown): AssertionError {
+/**
+ * The error with the case, its rule and what went over the wire last in the message; what was compared stays, for the differences that a test
+ * runner shows.
+ */
+function explained({ id, title, rule }: Case<never>, error: unknown, lines: readonly string[]): AssertionError {
   const { message, actual, expected } =
     error instanceof AssertionError ? error : { message: String(error), actual: undefined, expected: undefined };
-  const told = new AssertionError({ message: `${id}: ${title}\n  ${message}\n  rule: ${rule}`, actual, expected });
+  const wire = lines.length === 0 ? '' : `\n  on the wire, at last:\n    ${lines.join('\n    ')}`;
+  const told = new AssertionError({ message: `${id}: ${title}\n  ${message}\n  rule: ${rule}${wire}`, actual, expected });
   told.cause = error;
   return told;
 }

@@ -1,7 +1,7 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, same, says } from '../../suite/claim.ts';
 import { call, refused, someId, start, type Answer } from '../calls.ts';
-import { stream } from '../streams.ts';
+import { refusedStream, stream } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
 
 const errors = 'docs/protocol.md, Errors';
@@ -42,7 +42,7 @@ export const refusing: readonly Case<ServerUnderTest>[] = [
     rule: 'docs/protocol.md, WebSocket: without credentials the upgrade is answered 401',
     better: true,
     async run(server) {
-      same(await stream('ws', server, await start(server, 'wait'), { as: 'nobody' }).end, { how: 'refused', code: 401 });
+      await refusedStream(stream('ws', server, await start(server, 'wait'), { as: 'nobody' }), 401, 'AUTHENTICATION_ERROR');
     },
   },
   {
