@@ -3,7 +3,10 @@ import type { FactPayload, Json, JsonObject } from '../../machines/index.ts';
 
 export type { Question };
 
-/** The task as its handler sees it. Calls that report resolve when they are committed. */
+/**
+ * The task as its handler sees it. Calls that report resolve when they are committed. None has to be awaited: a rejection that nobody hears,
+ * since the task was cancelled or is another run's, ends nothing but what was chained to it.
+ */
 export interface Task {
   readonly taskId: string;
   readonly taskType: string;

@@ -3,6 +3,7 @@ import { limits, type FactPayload, type Json, type RefusalCode, type ReportInten
 import type { AcceptedAction, Report, ReportOutcome, Resolution, StopOrder, Work } from '../../server/ports/index.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { question as questionPayload } from './question.ts';
+import { Told } from './told.ts';
 
 interface Said {
   readonly intent: ReportIntent | undefined;
@@ -92,10 +93,10 @@ export class Run {
       attachments,
       saved,
       signal: this.#stopped.signal,
-      progress: (progress, about = {}) => unwatched(this.#say({ type: 'report.progress', payload: { progress, ...about } })),
-      message: (message, level) => unwatched(this.#say({ type: 'report.message', payload: level ? { message, level } : { message } })),
-      suspend: (key, question) => this.#suspend(key, question),
-      save: (value) => unwatched(this.#say(undefined, value)),
+      progress: (progress, about = {}) => committed(this.#say({ type: 'report.progress', payload: { progress, ...about } })),
+      message: (message, level) => committed(this.#say({ type: 'report.message', payload: level ? { message, level } : { message } })),
+      suspend: (key, question) => Told.by(this.#suspend(key, question)),
+      save: (value) => committed(this.#say(undefined, value)),
     };
   }
 
@@ -177,11 +178,20 @@ export class Run {
 }
 
 function failureOf(error: unknown): FactPayload<'TASK_FAILED'> {
-  const text = (error instanceof Error ? error.message : String(error)) || 'The handler failed.';
+  const text = textOf(error) || 'The handler failed.';
   // A lone surrogate would be refused, and the end of the task with it.
   const message = Buffer.from(text.slice(0, limits.noteCharactersMax)).toString('utf8');
   if (error instanceof TaskFailure) return { code: error.code, message, retryable: error.retryable };
   return { code: isRefusedReport(error) ? 'REPORT_REFUSED' : 'HANDLER_FAILED', message, retryable: false };
+}
+
+/** Empty for what has none: anything may be thrown. */
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return '';
+  }
 }
 
 /** What the handler reported, its result included, was too large or broke its schema. */
@@ -194,11 +204,8 @@ function asJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
-/** A handler need not wait for what it reports: a rejection that nobody awaits must not end the process. */
-function unwatched(said: Promise<unknown>): Promise<void> {
-  const done = said.then(() => undefined);
-  done.catch(() => undefined);
-  return done;
+function committed(said: Promise<unknown>): Promise<void> {
+  return Told.by(said.then(() => undefined));
 }
 
 function settle({ resolve, reject }: Waiter, resolution: Resolution): void {
