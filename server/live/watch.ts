@@ -40,6 +40,8 @@ export interface WatchContext {
   readonly onDeserted: () => void;
 }
 
+const open = Promise.resolve();
+
 /** One task that somebody in this process watches: the seam between the store's tail and any number of readers and followers. */
 export class Watch {
   readonly taskId: string;
@@ -49,8 +51,8 @@ export class Watch {
   private readonly reads = new Map<string, { -readonly [K in keyof SharedRead]: SharedRead[K] }>();
   private fresh: Batch[] = [];
   private passing = false;
-  private opening: Promise<void> | undefined;
-  private opened = false;
+  /** A promise while the tail is asked to tell of this task. */
+  private following: 'not' | Promise<void> | 'open' = 'not';
   private seen: Cursor = startCursor;
   private asked: Cursor = startCursor;
 
@@ -61,14 +63,16 @@ export class Watch {
 
   /** From when this resolves, the tail tells of commits. Rejects where it cannot; the next call tries again. */
   open(): Promise<void> {
-    this.opening ??= this.context.tail.watch(this.taskId).then(
-      () => void (this.opened = true),
+    if (this.following === 'open') return open;
+    if (this.following !== 'not') return this.following;
+    this.following = this.context.tail.watch(this.taskId).then(
+      () => void (this.following = 'open'),
       (error: unknown) => {
-        this.opening = undefined;
+        this.following = 'not';
         throw error;
       },
     );
-    return this.opening;
+    return this.following;
   }
 
   /** Reads, or joins a read of the same place that is under way. */
@@ -76,7 +80,7 @@ export class Watch {
     const known = this.reads.get(place);
     if (known) return known;
     const run = start().finally(() => this.reads.delete(place));
-    const read = { run, wasFollowed: this.opened, told: 0 };
+    const read = { run, wasFollowed: this.following === 'open', told: 0 };
     this.reads.set(place, read);
     return read;
   }
