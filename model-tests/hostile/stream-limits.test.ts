@@ -1,19 +1,13 @@
 import { once } from 'node:events';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { liveDefaults, type LiveOptions } from 'taskbridge/server';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { handClock } from '../live/hand-clock.ts';
-import { dial, liveHost, type HostOptions } from '../live/host.ts';
+import { dial, liveHost } from '../live/host.ts';
 import { fakeViewer, settle, world } from '../live/hub-of.ts';
 import { taskLog } from '../live/task-log.ts';
 import { atLast, most, testEdges } from './edges.ts';
-
-async function host(options: HostOptions) {
-  const opened = await liveHost(options);
-  onTestFinished(() => opened.close());
-  return opened;
-}
 
 /** The first thing that is said, or how it was closed. */
 function firstWord(ws: WebSocket): Promise<string> {
@@ -138,7 +132,7 @@ testEdges('the limits of streams', liveDefaults, {
     most(1000, 'taken', 'RATE_LIMITED', () => ownersOf(what), `viewers by ${what}`),
   ),
   socketsPerOwnerMax: most(200, 'open', 429, async () => {
-    const { door, ...rest } = await host({});
+    const { door, ...rest } = await liveHost({});
     const one = (): Promise<'open' | number> => {
       const ws = dial({ door, ...rest });
       ws.on('error', () => undefined);
@@ -153,7 +147,7 @@ testEdges('the limits of streams', liveDefaults, {
     };
   }),
   tasksPerSocketMax: most(5, 'all shown', 'one refused', async () => {
-    const opened = await host({ live: { tasksPerSocketMax: 5 } });
+    const opened = await liveHost({ live: { tasksPerSocketMax: 5 } });
     return async (amount) => {
       const ws = dial(opened, '?extensions=multiplex');
       await once(ws, 'open');
@@ -166,7 +160,7 @@ testEdges('the limits of streams', liveDefaults, {
   }),
   subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1008', () => async (amount) => {
     const clock = handClock();
-    const opened = await host({ clock, live: { heartbeatMs: 50_000 } });
+    const opened = await liveHost({ clock, live: { heartbeatMs: 50_000 } });
     const task = await taskLog(opened.store);
     const ws = dial(opened);
     const word = firstWord(ws);
@@ -176,7 +170,7 @@ testEdges('the limits of streams', liveDefaults, {
     return word;
   }),
   clientFrameBytesMax: most(64 * 1024, 'SUBSCRIPTION_CONFIRMED', 'closed 1009', async () => {
-    const opened = await host({});
+    const opened = await liveHost({});
     const task = await taskLog(opened.store);
     return async (amount) => {
       const ws = dial(opened);

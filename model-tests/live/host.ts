@@ -1,5 +1,6 @@
 import { createServer, request, type ClientRequest, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { taskNotFound } from '../../server/errors.ts';
 import { createLiveDoor } from '../../server/http/sse/index.ts';
@@ -33,7 +34,7 @@ export interface HostOptions {
   readonly chance?: Chance;
 }
 
-/** The path of an SSE stream here is `/events/<taskId>?after=…&extensions=…`. Tasks of this server are all that its store has. */
+/** Closed when the test has finished. The path of an SSE stream here is `/events/<taskId>?after=…&extensions=…`. Tasks of this server are all that its store has. */
 export async function liveHost({
   clock = systemClock,
   live = {},
@@ -90,6 +91,7 @@ export async function liveHost({
       await Promise.all([hub.close(), new Promise((resolve) => server.close(resolve))]);
     },
   };
+  onTestFinished(() => host.close());
   return host;
 }
 

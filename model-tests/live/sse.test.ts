@@ -1,30 +1,19 @@
 import Koa from 'koa';
 import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openSse } from '../../server/http/sse/index.ts';
 import { systemClock } from '../../server/ports/index.ts';
-import { liveHost, watchBySse, type Host, type HostOptions } from './host.ts';
+import { liveHost, watchBySse } from './host.ts';
 import { evenChance } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
 
 /** Nobody falls silent here. */
 const noSilence = { watch: () => () => undefined };
 
-let hosts: Host[] = [];
-async function open(options?: HostOptions): Promise<Host> {
-  const host = await liveHost(options);
-  hosts.push(host);
-  return host;
-}
-afterEach(async () => {
-  await Promise.all(hosts.map((host) => host.close()));
-  hosts = [];
-});
-
 describe('an SSE stream', () => {
   it('has the headers that keep proxies from holding it back, and the frames of the protocol to the letter', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(1);
     await task.end();
@@ -50,7 +39,7 @@ describe('an SSE stream', () => {
   });
 
   it('is refused before anything is written where the process has as many viewers as it may', async () => {
-    const host = await open({ live: { viewersMax: 1 } });
+    const host = await liveHost({ live: { viewersMax: 1 } });
     const task = await taskLog(host.store);
     watchBySse(host, task.taskId);
     await vi.waitFor(() => expect(host.hub.viewers).toBe(1));
@@ -71,7 +60,7 @@ describe('an SSE stream', () => {
   });
 
   it('leaves its connection for the next ones, one after the other, without leaving anything on it', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.end();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -91,7 +80,7 @@ describe('an SSE stream', () => {
   });
 
   it('takes a response over from Koa, with status 200', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(2);
     await task.end();
@@ -119,7 +108,7 @@ describe('an SSE stream', () => {
   });
 
   it('is freed when its peer has fallen silent, and its peer is watched no longer than it lasts', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     let fallSilent: () => void = () => undefined;
     const forget = vi.fn();

@@ -1,7 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { liveDefaults } from '../../server/live/options.ts';
 import { handClock } from './hand-clock.ts';
-import { liveHost, watchBySse, watchByWebSocket, type Host, type HostOptions, type Watched } from './host.ts';
+import { liveHost, watchBySse, watchByWebSocket, type Host, type Watched } from './host.ts';
 import { settle } from './hub-of.ts';
 import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
@@ -15,24 +15,13 @@ const transports = [
   },
 ] as const;
 
-let hosts: Host[] = [];
-async function open(options?: HostOptions): Promise<Host> {
-  const host = await liveHost(options);
-  hosts.push(host);
-  return host;
-}
-afterEach(async () => {
-  await Promise.all(hosts.map((host) => host.close()));
-  hosts = [];
-});
-
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
 }
 
 describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   it('brings facts from before, during and after the subscription once and in order, 200 times', { timeout: 60_000 }, async () => {
-    const host = await open({ live: { pageFactsMax: 3 } });
+    const host = await liveHost({ live: { pageFactsMax: 3 } });
     for (let seed = 1; seed <= 200; seed += 1) {
       const random = seeded(seed);
       const task = await taskLog(host.store);
@@ -55,7 +44,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it('ends at once where the task is finished and the cursor at its end', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(2);
     await task.end();
@@ -65,7 +54,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it('tells of a gap only whoever asked for it', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(9, { keepLast: 2 });
     await task.end();
@@ -82,7 +71,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it.each(['reset', 'finish'] as const)('frees everything at once when its client goes (%s)', async (way) => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(2);
     const viewer: Watched = watch(host, task.taskId);
@@ -96,7 +85,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it.each(['reset', 'finish'] as const)('frees everything at once also when its client goes without having read (%s)', async (way) => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
@@ -108,7 +97,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it('costs little while its client does not read, and brings everything when it goes on', { timeout: 60_000 }, async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
@@ -130,7 +119,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
 
   it('is cut when its client reads nothing for stalledMs', async () => {
     const clock = handClock();
-    const host = await open({ clock });
+    const host = await liveHost({ clock });
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
@@ -147,7 +136,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
 
   it('is cut without a goodbye when the credentials end and when the hub closes', async () => {
     const clock = handClock();
-    const host = await open({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 90_000 } });
+    const host = await liveHost({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 90_000 } });
     const task = await taskLog(host.store);
     const early: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(early.control).toHaveLength(1));
@@ -162,7 +151,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
 
   it('shows life at once, and again while it is idle', async () => {
     const clock = handClock();
-    const host = await open({ clock });
+    const host = await liveHost({ clock });
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));

@@ -1,25 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { createWebSocketDoor } from '../../server/http/web-socket/index.ts';
 import { handClock } from './hand-clock.ts';
-import { dial, exchange, liveHost, watchByWebSocket, type Host, type HostOptions } from './host.ts';
+import { dial, exchange, liveHost, watchByWebSocket } from './host.ts';
 import { settle } from './hub-of.ts';
 import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
-
-let hosts: Host[] = [];
-async function open(options?: HostOptions): Promise<Host> {
-  const host = await liveHost(options);
-  hosts.push(host);
-  return host;
-}
-afterEach(async () => {
-  await Promise.all(hosts.map((host) => host.close()));
-  hosts = [];
-});
 
 interface Refused {
   readonly status: number;
@@ -54,7 +43,7 @@ const bearer = (token: string): string => `bearer.${Buffer.from(token).toString(
 
 describe('an upgrade', () => {
   it('is left alone on a foreign path', async () => {
-    const host = await open();
+    const host = await liveHost();
     const foreign = vi.fn((_req: unknown, socket: { end(text: string): void }) => socket.end('HTTP/1.1 418 Foreign\r\n\r\n'));
     host.server.on('upgrade', (req, socket) => {
       if (req.url !== '/api/v1/tasks/ws') foreign(req, socket);
@@ -66,7 +55,7 @@ describe('an upgrade', () => {
   });
 
   it('is taken below a prefix with a name in it', async () => {
-    const host = await open({ door: { prefix: '/:tenant/api' } });
+    const host = await liveHost({ door: { prefix: '/:tenant/api' } });
     const task = await taskLog(host.store);
     await task.end();
     const { WebSocket: Client } = await import('ws');
@@ -75,7 +64,7 @@ describe('an upgrade', () => {
   });
 
   it('without credentials is answered 401 with the envelope', async () => {
-    const host = await open();
+    const host = await liveHost();
     const { status, body } = await refused(dial(host, '', { headers: { authorization: 'Bearer none' } }));
     expect(status).toBe(401);
     expect(body).toEqual({
@@ -87,7 +76,7 @@ describe('an upgrade', () => {
   });
 
   it('is answered 500 without a word where the resolver breaks', async () => {
-    const host = await open({
+    const host = await liveHost({
       door: {
         auth: () => {
           throw new Error('secret');
@@ -101,7 +90,7 @@ describe('an upgrade', () => {
 
   it('takes a token from the subprotocols and selects ours', async () => {
     const seen: (string | undefined)[] = [];
-    const host = await open({
+    const host = await liveHost({
       door: {
         auth: ({ headers }) => {
           seen.push(headers.authorization, headers['sec-websocket-protocol']);
@@ -122,7 +111,7 @@ describe('an upgrade', () => {
     ['a token that is no header text', ['taskbridge.v1', bearer('a\r\nx: y')]],
     ['two tokens', ['taskbridge.v1', bearer('a'), bearer('b')]],
   ])('is answered 401 for %s', async (_name, protocols) => {
-    const host = await open();
+    const host = await liveHost();
     const { status, body } = await refused(dial(host, '', { protocols }));
     expect([status, body.code]).toEqual([401, 'AUTHENTICATION_ERROR']);
   });
@@ -136,7 +125,7 @@ describe('an upgrade', () => {
     ['a foreign origin and a token beside the cookie', { cookie: 's=1', origin: 'https://evil.example', authorization: 'Bearer t' }, true],
     ['a foreign origin without a cookie', { origin: 'https://evil.example' }, true],
   ] as const)('with a cookie is judged by its origin: %s', async (_name, given, allowed) => {
-    const host = await open({ door: { allowedOrigins: ['https://app.example/'] } });
+    const host = await liveHost({ door: { allowedOrigins: ['https://app.example/'] } });
     const headers = { ...given, ...('origin' in given && { origin: given.origin.replace('HOST', `127.0.0.1:${host.port}`) }) };
     const ws = dial(host, '', { headers });
     if (allowed) {
@@ -146,7 +135,7 @@ describe('an upgrade', () => {
   });
 
   it('is answered 429 with Retry-After over the sockets of one owner and over the viewers of the process', async () => {
-    const host = await open({ live: { socketsPerOwnerMax: 2 } });
+    const host = await liveHost({ live: { socketsPerOwnerMax: 2 } });
     const sockets = [dial(host), dial(host)];
     await Promise.all(sockets.map((ws) => once(ws, 'open')));
     expect(await refused(dial(host))).toMatchObject({ status: 429, retryAfter: '5', body: { code: 'RATE_LIMITED' } });
@@ -154,13 +143,13 @@ describe('an upgrade', () => {
     await vi.waitFor(() => expect(host.door.sockets).toBe(1));
     await once(dial(host), 'open');
 
-    const small = await open({ live: { viewersMax: 1 } });
+    const small = await liveHost({ live: { viewersMax: 1 } });
     await once(dial(small), 'open');
     expect(await refused(dial(small))).toMatchObject({ status: 429, retryAfter: '5' });
   });
 
   it('holds the limit of an owner also for upgrades that arrive together', async () => {
-    const host = await open({ live: { socketsPerOwnerMax: 3 } });
+    const host = await liveHost({ live: { socketsPerOwnerMax: 3 } });
     const attempts = Array.from({ length: 10 }, () => {
       const ws = dial(host);
       ws.on('error', () => undefined);
@@ -177,7 +166,7 @@ describe('an upgrade', () => {
     ['a wrong version', 'GET', 'Sec-WebSocket-Version: 7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'],
     ['a wrong method', 'POST', 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'],
   ])('is answered 400 with the envelope for %s', async (_name, method, headers) => {
-    const host = await open();
+    const host = await liveHost();
     const answer = await exchange(
       host,
       `${method} /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n`,
@@ -188,7 +177,7 @@ describe('an upgrade', () => {
   });
 
   it('that is refused leaves no connection behind, also where the client stays', async () => {
-    const host = await open();
+    const host = await liveHost();
     const socket = connect({ port: host.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined);
     socket.write(
@@ -203,7 +192,7 @@ describe('an upgrade', () => {
   it('survives a client that vanishes while its credentials are looked at, and a resolver that never answers', async () => {
     const clock = handClock();
     let asked = 0;
-    const host = await open({
+    const host = await liveHost({
       clock,
       door: {
         auth: () => {
@@ -222,7 +211,7 @@ describe('an upgrade', () => {
   });
 
   it('is not taken any more when the door is closed', async () => {
-    const host = await open();
+    const host = await liveHost();
     host.door.close();
     const ws = dial(host);
     const [error] = (await once(ws, 'error')) as [Error];
@@ -230,7 +219,7 @@ describe('an upgrade', () => {
   });
 
   it('needs origins that are origins, at construction', async () => {
-    const { hub } = await open();
+    const { hub } = await liveHost();
     const more = { prefix: '', hub, clock: handClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
     for (const origin of ['app.example', 'https://app.example/path', '*'])
       expect(() => createWebSocketDoor({ ...more, allowedOrigins: [origin] })).toThrow('is no origin');
@@ -254,7 +243,7 @@ describe('the first frame', () => {
     ['a task id that is none', JSON.stringify({ action: 'subscribe', taskId: 'ä'.repeat(1000) })],
     ['nesting without end', '['.repeat(30_000)],
   ])('is refused with 1008 and without a confirmation for %s', async (_name, frame) => {
-    const host = await open();
+    const host = await liveHost();
     const ws = dial(host);
     const message = vi.fn();
     ws.on('message', message);
@@ -264,13 +253,13 @@ describe('the first frame', () => {
   });
 
   it('gets a close frame where it is binary or too large', async () => {
-    const host = await open();
+    const host = await liveHost();
     expect(await closeCode(dial(host), Buffer.from('{}'))).toBe(1003);
     expect(await closeCode(dial(host), 'x'.repeat(70_000))).toBe(1009);
   });
 
   it('takes null and the two starts as no cursor, and says the cursor back as it was sent', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(1);
     await task.end();
@@ -291,7 +280,7 @@ describe('the first frame', () => {
 
   it('closes a socket that never sends one', async () => {
     const clock = handClock();
-    const host = await open({ clock });
+    const host = await liveHost({ clock });
     const ws = dial(host);
     await once(ws, 'open');
     const closed = closeCode(ws);
@@ -300,7 +289,7 @@ describe('the first frame', () => {
   });
 
   it('ends in a cut where the fault is ours, so that the client comes back', async () => {
-    const host = await open();
+    const host = await liveHost();
     for (const fault of [new Error('broken'), new TaskBridgeError('STORE_UNAVAILABLE', 'down')]) {
       host.fault = fault;
       expect(await closeCode(dial(host), JSON.stringify({ action: 'subscribe', taskId: id }))).toBe(1006);
@@ -308,7 +297,7 @@ describe('the first frame', () => {
   });
 
   it('is the only one that counts', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     const viewer = watchByWebSocket(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
@@ -324,7 +313,7 @@ describe('the first frame', () => {
 
 describe('noise', () => {
   it('of 300 random openings ends each socket and nothing else', { timeout: 30_000 }, async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     const sound = watchByWebSocket(host, task.taskId);
     await vi.waitFor(() => expect(sound.control).toHaveLength(1));
@@ -354,7 +343,7 @@ describe('noise', () => {
 describe('a subscribed socket', () => {
   it('is broken after two heartbeats of silence', async () => {
     const clock = handClock();
-    const host = await open({ clock });
+    const host = await liveHost({ clock });
     const task = await taskLog(host.store);
     const mute = watchByWebSocket(host, task.taskId, undefined, '', { autoPong: false });
     const sound = watchByWebSocket(host, task.taskId);
@@ -373,7 +362,7 @@ describe('a subscribed socket', () => {
   });
 
   it('brings facts of every size whole', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     for (const textBytes of [2, 125, 126, 60_000, 65_535, 65_536, 70_000, 1_000_000]) await task.append(1, { textBytes });
     await task.end();
@@ -383,7 +372,7 @@ describe('a subscribed socket', () => {
   });
 
   it('is cut with all others, unsubscribed ones too, when door and hub close', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     const viewer = watchByWebSocket(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));

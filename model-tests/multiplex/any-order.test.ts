@@ -1,14 +1,11 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { liveHost, watchByWebSocket, type Host } from '../live/host.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
 import { CONFIRMED, talkTo } from './talk.ts';
 
 let host: Host;
-beforeEach(async () => {
-  host = await liveHost({ live: { tasksPerSocketMax: 4 } });
-});
-afterEach(() => host.close());
+beforeEach(async () => void (host = await liveHost({ live: { tasksPerSocketMax: 4 } })));
 
 const TASKS = 5;
 const task = fc.nat(TASKS - 1);

@@ -1,21 +1,10 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { handClock } from '../live/hand-clock.ts';
-import { liveHost, type Host, type HostOptions } from '../live/host.ts';
+import { liveHost, type Host } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
 import { CONFIRMED, ended, talkTo, type Talk } from './talk.ts';
-
-let hosts: Host[] = [];
-async function open(options?: HostOptions): Promise<Host> {
-  const host = await liveHost(options);
-  hosts.push(host);
-  return host;
-}
-afterEach(async () => {
-  await Promise.all(hosts.map((host) => host.close()));
-  hosts = [];
-});
 
 async function tasksOf(host: Host, count: number, facts: number, textBytes: number): Promise<TaskLog[]> {
   const tasks = await Promise.all(Array.from({ length: count }, () => taskLog(host.store)));
@@ -50,7 +39,7 @@ describe('a socket with 50 tasks', () => {
   const slack = 50 * 1_000;
 
   it('holds viewerBytesMax for all of them together while history and news come', { timeout: 60_000 }, async () => {
-    const host = await open({ live: { viewerBytesMax } });
+    const host = await liveHost({ live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 40, textBytes);
     const talk = await talkTo(host);
     for (const { taskId } of tasks) talk.subscribe(taskId);
@@ -65,7 +54,7 @@ describe('a socket with 50 tasks', () => {
   });
 
   it('that nobody reads costs no more; read again, it brings every log whole', { timeout: 60_000 }, async () => {
-    const host = await open({ live: { viewerBytesMax } });
+    const host = await liveHost({ live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 40, textBytes);
     const talk = await talkTo(host);
     talk.ws.pause();
@@ -91,7 +80,7 @@ describe('a socket with 50 tasks', () => {
 
   it('that takes nothing for a minute is cut as a whole', async () => {
     const clock = handClock();
-    const host = await open({ clock, live: { viewerBytesMax } });
+    const host = await liveHost({ clock, live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 100, textBytes);
     const talk = await talkTo(host);
     talk.ws.pause();
@@ -110,7 +99,7 @@ describe('a socket with 50 tasks', () => {
 
 describe('what one turn has for many tasks', () => {
   it('goes out in few writes', async () => {
-    const host = await open();
+    const host = await liveHost();
     const tasks = await tasksOf(host, 100, 1, 20);
     const talk = await talkTo(host);
     for (const { taskId } of tasks) talk.subscribe(taskId);
@@ -132,7 +121,7 @@ describe('what one turn has for many tasks', () => {
 describe('a client that asks and does not read the answers', () => {
   it('is not listened to until it does, and then gets all of them', { timeout: 60_000 }, async () => {
     const viewerBytesMax = 16 * 1024;
-    const host = await open({ live: { viewerBytesMax } });
+    const host = await liveHost({ live: { viewerBytesMax } });
     const talk = await talkTo(host);
     const count = 6_000;
     const long = 'x'.repeat(2_000);
@@ -154,7 +143,7 @@ describe('a client that asks and does not read the answers', () => {
 
 describe('a task whose store hangs', () => {
   it('keeps none of the others from its facts', async () => {
-    const host = await open();
+    const host = await liveHost();
     const tasks = await tasksOf(host, 20, 3, 20);
     const hung = new Set(tasks.slice(0, 6).map(({ taskId }) => taskId));
     const { read } = host.store;
@@ -180,7 +169,7 @@ describe('a task whose store hangs', () => {
 
 describe('a network that tears frames apart', () => {
   it('changes nothing', async () => {
-    const host = await open();
+    const host = await liveHost();
     const tasks = await tasksOf(host, 10, 20, 300);
     // Passes everything on in small pieces.
     const proxy = createServer((inner) => {

@@ -1,29 +1,18 @@
 import { once } from 'node:events';
 import { extensionsGrantedFrame, subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/index.ts';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TaskBridgeError } from 'taskbridge/server';
 import { handClock } from '../live/hand-clock.ts';
-import { dial, liveHost, watchByWebSocket, type Host, type HostOptions } from '../live/host.ts';
+import { dial, liveHost, watchByWebSocket } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
 import { taskLog } from '../live/task-log.ts';
 import { CONFIRMED, ended, talkTo } from './talk.ts';
-
-let hosts: Host[] = [];
-async function open(options?: HostOptions): Promise<Host> {
-  const host = await liveHost(options);
-  hosts.push(host);
-  return host;
-}
-afterEach(async () => {
-  await Promise.all(hosts.map((host) => host.close()));
-  hosts = [];
-});
 
 const UNKNOWN = 'f'.repeat(32);
 
 describe('the grant', () => {
   it('is told by every confirmation, in the shape of the schema', async () => {
-    const host = await open();
+    const host = await liveHost();
     const tasks = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);
     for (const { taskId } of tasks) talk.subscribe(taskId);
@@ -32,7 +21,7 @@ describe('the grant', () => {
   });
 
   it('is told at once, before anything was asked, and once', async () => {
-    const host = await open();
+    const host = await liveHost();
     const talk = await talkTo(host);
     await vi.waitFor(() => expect(talk.granted).toHaveLength(1));
     expect(extensionsGrantedFrame.parse(talk.granted[0]).extensions).toEqual(['gap', 'multiplex']);
@@ -45,7 +34,7 @@ describe('the grant', () => {
   it.each(['', '?extensions=gap', '?extensions=multiplexed'])(
     'is not given to whoever asks "%s": one task, closed after it',
     async (query) => {
-      const host = await open();
+      const host = await liveHost();
       const tasks = [await taskLog(host.store), await taskLog(host.store)];
       const viewer = watchByWebSocket(host, tasks[0]?.taskId ?? '', undefined, query);
       await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
@@ -63,7 +52,7 @@ describe('the grant', () => {
 
 describe('a subscription', () => {
   it('brings each task whole, among the others, and ends with 1000; the socket stays', async () => {
-    const host = await open();
+    const host = await liveHost();
     const tasks = await Promise.all(Array.from({ length: 20 }, () => taskLog(host.store)));
     const talk = await talkTo(host);
     for (const task of tasks) await task.append(3);
@@ -80,7 +69,7 @@ describe('a subscription', () => {
   });
 
   it('ends at once where the cursor is at the terminal fact', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(1);
     await task.end();
@@ -90,7 +79,7 @@ describe('a subscription', () => {
   });
 
   it('is told of a gap of its own log', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(9, { keepLast: 2 });
     const talk = await talkTo(host);
@@ -99,7 +88,7 @@ describe('a subscription', () => {
   });
 
   it('is refused with 1008 for an unknown and a foreign task alike, and touches no other', async () => {
-    const host = await open({
+    const host = await liveHost({
       door: {
         service: {
           authorize: async (_auth, taskId) => {
@@ -125,7 +114,7 @@ describe('a subscription', () => {
     ['a cursor that is a number', { lastEventId: 1 }],
     ['an unknown field', { more: 1 }],
   ])('is refused with 1008 for %s, which is no fault of the others', async (_name, more) => {
-    const host = await open();
+    const host = await liveHost();
     const [task, other] = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);
     talk.subscribe(other.taskId);
@@ -137,7 +126,7 @@ describe('a subscription', () => {
 
   it('ends with 1006 where the fault is ours: before it began, and when the store fails too often', async () => {
     const clock = handClock();
-    const host = await open({ clock, live: { storeTriesMax: 1 } });
+    const host = await liveHost({ clock, live: { storeTriesMax: 1 } });
     const [task, other] = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);
     talk.subscribe(other.taskId);
@@ -161,7 +150,7 @@ describe('a subscription', () => {
 
 describe('unsubscribing', () => {
   it('ends a subscription with 1000, after which nothing of it comes; subscribing from its cursor goes on', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(2);
     const talk = await talkTo(host);
@@ -179,7 +168,7 @@ describe('unsubscribing', () => {
   });
 
   it('of a task that is not subscribed does nothing and is not answered', async () => {
-    const host = await open();
+    const host = await liveHost();
     const [task, other] = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);
     talk.subscribe(task.taskId);
@@ -190,7 +179,7 @@ describe('unsubscribing', () => {
 
   it('ends also what is not yet confirmed, and frees its place when that is known', async () => {
     const answers: (() => void)[] = [];
-    const host = await open({
+    const host = await liveHost({
       live: { tasksPerSocketMax: 2 },
       door: {
         service: {
@@ -221,7 +210,7 @@ describe('unsubscribing', () => {
   });
 
   it('happens by itself where a task is subscribed again: one end for each subscribe, in order', async () => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     await task.append(2);
     const talk = await talkTo(host);
@@ -241,7 +230,7 @@ describe('room', () => {
     [5, 0],
     [6, 1],
   ])('is for 5 tasks on a socket: of %i, %i are refused with 1013', async (count, refused) => {
-    const host = await open({ live: { tasksPerSocketMax: 5 } });
+    const host = await liveHost({ live: { tasksPerSocketMax: 5 } });
     const tasks = await Promise.all(Array.from({ length: count }, () => taskLog(host.store)));
     const talk = await talkTo(host);
     for (const { taskId } of tasks) talk.subscribe(taskId);
@@ -256,7 +245,7 @@ describe('room', () => {
   });
 
   it('is for so many viewers in the process: 1013, and 429 for the next socket', async () => {
-    const host = await open({ live: { viewersMax: 2 } });
+    const host = await liveHost({ live: { viewersMax: 2 } });
     const tasks = await Promise.all(Array.from({ length: 3 }, () => taskLog(host.store)));
     const talk = await talkTo(host);
     for (const { taskId } of tasks) talk.subscribe(taskId);
@@ -279,7 +268,7 @@ describe('the socket as a whole', () => {
     ['a binary frame', Buffer.from('{}'), 1003],
     ['a frame that is too large', 'x'.repeat(70_000), 1009],
   ])('is closed for %s', async (_name, frame, code) => {
-    const host = await open();
+    const host = await liveHost();
     const task = await taskLog(host.store);
     const talk = await talkTo(host);
     talk.subscribe(task.taskId);
@@ -291,7 +280,7 @@ describe('the socket as a whole', () => {
 
   it('is closed when it never subscribes (1008), and when it has had no subscription for as long (1000)', async () => {
     const clock = handClock();
-    const host = await open({ clock });
+    const host = await liveHost({ clock });
     const { subscribeMs } = host.hub.options;
     const [mute, idle] = [await talkTo(host), await talkTo(host)];
     const task = await taskLog(host.store);
@@ -314,7 +303,7 @@ describe('the socket as a whole', () => {
 
   it('is cut with all its tasks when the credentials end', async () => {
     const clock = handClock();
-    const host = await open({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 5_000 } });
+    const host = await liveHost({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 5_000 } });
     const talk = await talkTo(host);
     for (let i = 0; i < 3; i += 1) talk.subscribe((await taskLog(host.store)).taskId);
     await vi.waitFor(() => expect(host.hub.viewers).toBe(3));
@@ -326,7 +315,7 @@ describe('the socket as a whole', () => {
   it('is cut at shutdown: all its tasks at one moment, other sockets at theirs', async () => {
     const clock = handClock();
     const fractions = [0.9, 0.2];
-    const host = await open({ clock, chance: { hex: () => '', fraction: () => fractions.shift() ?? 0 } });
+    const host = await liveHost({ clock, chance: { hex: () => '', fraction: () => fractions.shift() ?? 0 } });
     const talks = [await talkTo(host), await talkTo(host)];
     for (const talk of talks) {
       for (let i = 0; i < 5; i += 1) talk.subscribe((await taskLog(host.store)).taskId);
@@ -344,7 +333,7 @@ describe('the socket as a whole', () => {
   });
 
   it('that is idle after its subscriptions is cut at shutdown too', async () => {
-    const host = await open();
+    const host = await liveHost();
     const talk = await talkTo(host);
     talk.subscribe(UNKNOWN);
     await vi.waitFor(() => expect(talk.frames).toHaveLength(1));
@@ -354,7 +343,7 @@ describe('the socket as a whole', () => {
   });
 
   it('frees all its tasks when the client goes', async () => {
-    const host = await open();
+    const host = await liveHost();
     const talk = await talkTo(host);
     for (let i = 0; i < 10; i += 1) talk.subscribe((await taskLog(host.store)).taskId);
     await vi.waitFor(() => expect(host.hub.viewers).toBe(10));
@@ -365,7 +354,7 @@ describe('the socket as a whole', () => {
 
   it('has a heartbeat for each quiet task, also while another one is busy', async () => {
     const clock = handClock();
-    const host = await open({ clock });
+    const host = await liveHost({ clock });
     const [quiet, busy] = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);
     talk.subscribe(quiet.taskId);
