@@ -11,5 +11,6 @@ export default defineConfig({
       { find: /^taskbridge\/(.*)$/, replacement: `${root}$1/index.ts` },
     ],
   },
-  test: { include: ['model-tests/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
+  // By itself Vitest would leave a core idle, and on two that is half.
+  test: { maxWorkers: '100%', include: ['model-tests/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
 });

@@ -19,7 +19,10 @@ const checks: readonly Check[] = [
   { what: 'what browsers load is small', command: script('size') },
   { what: 'the package builds', command: script('build') },
   { what: 'the package works where it is installed', command: script('pack:check') },
-  { what: 'the tests pass', command: [process.execPath, 'node_modules/tsx/dist/cli.mjs', 'scripts/test-run.ts'] },
+  {
+    what: 'the tests pass, and walk every chart whole at every level',
+    command: [process.execPath, 'node_modules/tsx/dist/cli.mjs', 'scripts/test-run.ts', '--every-level'],
+  },
 ];
 
 checks.forEach(({ what, command: [program, ...args] }, index) => {

@@ -2,11 +2,13 @@ import {
   createActor,
   SimulatedClock,
   transition,
+  type AnyActor,
   type AnyMachineSnapshot,
   type AnyStateMachine,
-  type AnyTransitionDefinition,
   type StateValue,
 } from 'xstate';
+import type { Coverage } from './coverage.ts';
+import { statesOf } from './drawn.ts';
 
 /** One event of a walk: declared ones, and those that XState makes of actors and delays. */
 export interface ActingEvent {
@@ -33,7 +35,7 @@ export interface ActingStep {
 
 /** Every event of the chart, its delays with it. */
 export function eventsOf({ machine, alphabet }: ActingChart): readonly ActingEvent[] {
-  const delays = nodesOf(machine).flatMap((node) => [...node.transitions.keys()].filter((type) => type.startsWith('xstate.after.')));
+  const delays = statesOf(machine).flatMap((node) => [...node.transitions.keys()].filter((type) => type.startsWith('xstate.after.')));
   return [...alphabet, ...[...new Set(delays)].map((type) => ({ type }))];
 }
 
@@ -55,29 +57,27 @@ export function everyStep(chart: ActingChart): ActingStep[] {
   return steps;
 }
 
-/** The transitions that none of these steps takes, by name. */
-export function untaken({ machine, input }: ActingChart, steps: readonly ActingStep[]): string[] {
-  const names = new Map<AnyTransitionDefinition, string>();
-  for (const node of nodesOf(machine)) {
-    for (const [type, list] of node.transitions) list.forEach((edge, index) => names.set(edge, `${node.id} · ${type} · ${index}`));
-    node.always?.forEach((edge, index) => names.set(edge, `${node.id} · always · ${index}`));
-  }
-  for (const { from, event } of steps) {
-    // The value and the context of just any machine are typed as anything.
-    const { value, context } = from as { value: StateValue; context: object };
-    const snapshot = machine.resolveState({ value, context });
-    const actor = createActor(machine, {
-      snapshot,
+/** What live actors visit that begin by themselves and take each of these steps. */
+export function visit({ machine, input }: ActingChart, steps: readonly ActingStep[], coverage: Coverage): void {
+  const observe = (snapshot?: AnyMachineSnapshot): AnyActor =>
+    createActor(machine, {
+      ...(snapshot && { snapshot }),
       input,
       clock: new SimulatedClock(),
       inspect: (inspected) => {
-        if (inspected.type === '@xstate.microstep') for (const edge of inspected._transitions) names.delete(edge);
+        if (inspected.type === '@xstate.microstep') inspected._transitions.forEach((edge) => coverage.take(edge));
       },
     }).start();
+  observe().stop();
+  for (const { from, event, to } of steps) {
+    // The value and the context of just any machine are typed as anything.
+    const { value, context } = from as { value: StateValue; context: object };
+    const actor = observe(machine.resolveState({ value, context }));
     actor.send(event as never);
     actor.stop();
+    coverage.reach(from);
+    coverage.reach(to);
   }
-  return [...names.values()];
 }
 
 /** The ids of the actors that run. */
@@ -103,13 +103,4 @@ export function walkSimplePaths(chart: ActingChart, onStep: (step: ActingStep) =
   };
   const start = createActor(chart.machine, { input: chart.input }).getSnapshot() as AnyMachineSnapshot;
   return goOn(start, new Set([valueOf(start)]));
-}
-
-function nodesOf(machine: AnyStateMachine): AnyStateMachine['root'][] {
-  const below = (node: AnyStateMachine['root']): AnyStateMachine['root'][] => [
-    node,
-    // Child nodes have the same type as the root.
-    ...Object.values(node.states).flatMap((child) => below(child as AnyStateMachine['root'])),
-  ];
-  return below(machine.root);
 }

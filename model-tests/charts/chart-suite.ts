@@ -2,8 +2,10 @@ import { getAdjacencyMap, getShortestPaths } from '@xstate/graph';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { initialTransition, type AnyMachineSnapshot, type EventObject } from 'xstate';
-import { eventTypesOf, take, textOf, valueOf, type BoundedChart } from './chart.ts';
+import { take, textOf, valueOf, type BoundedChart } from './chart.ts';
 import { Coverage } from './coverage.ts';
+import { noteRow, rowOf } from './coverage-row.ts';
+import { eventTypesOf } from './drawn.ts';
 import { takeLawfully } from './law.ts';
 
 interface Path {
@@ -26,22 +28,23 @@ export function describeChart(chart: BoundedChart): void {
     test('keeps its law along every simple path between its states, and goes every way between two states on one', () => {
       const moves = new Set<string>();
       for (const path of simplePaths(chart)) {
-        const seen = walk(chart, path, new Coverage(chart));
+        const seen = walk(chart, path, newCoverage(chart));
         path.steps.forEach(({ event }, index) => moves.add(moveName(seen[index], event, seen[index + 1])));
       }
       expect(movesOf(chart).filter((move) => !moves.has(move))).toEqual([]);
     });
 
-    test('takes or refuses every event in every reachable state, and leaves no state, arrow or refusal unvisited', () => {
+    test('takes or refuses every event in every reachable state, and leaves no state, edge or refusal unvisited', (context) => {
       const { coverage, paths } = everyEventEverywhere(chart);
-      report(chart, coverage, paths);
+      const walked = `${simplePaths(chart).length} simple paths; ${chart.alphabet.length} events in each of ${paths} states with their contexts`;
+      noteRow(context, rowOf(coverage, 'pure chart', walked));
       expect(coverage.missing()).toEqual([]);
     });
 
     test('keeps its law on random walks', () => {
       const events = fc.array(fc.constantFrom(...chart.alphabet), { maxLength: 60 });
       const property = fc.property(events, (steps) => {
-        walk(chart, { steps: steps.map((event) => ({ event })) }, new Coverage(chart));
+        walk(chart, { steps: steps.map((event) => ({ event })) }, newCoverage(chart));
       });
       fc.assert(property, { seed: 20_260_101, numRuns: 200 });
     });
@@ -93,7 +96,7 @@ function traversal({ alphabet, isBeyond }: BoundedChart) {
 function everyEventEverywhere(chart: BoundedChart): { coverage: Coverage; paths: number } {
   const { machine, alphabet, presets } = chart;
   const shortest = getShortestPaths(machine, traversal(chart)) as readonly Path[];
-  const coverage = new Coverage(chart);
+  const coverage = newCoverage(chart);
   const ends = shortest.map((path) => walk(chart, path, coverage).at(-1) ?? start(chart));
   for (const from of [...ends, ...presets]) for (const event of alphabet) coverage.note(takeLawfully(chart, from, event));
   return { coverage, paths: shortest.length };
@@ -115,13 +118,8 @@ function start({ machine }: BoundedChart): AnyMachineSnapshot {
   return initialTransition(machine)[0];
 }
 
-function report(chart: BoundedChart, { states, edges, refusals }: Coverage, paths: number): void {
-  const cells = [
-    chart.name,
-    `states ${states.size}`,
-    `edges ${edges.size}`,
-    `refusals ${refusals.size}`,
-    `simple paths ${simplePaths(chart).length}`,
-  ];
-  process.stdout.write(`${[...cells, `bounded states ${paths}`, `events each ${chart.alphabet.length}`].join(' · ')}\n`);
+function newCoverage(chart: BoundedChart): Coverage {
+  const coverage = new Coverage(chart.machine);
+  coverage.reach(start(chart));
+  return coverage;
 }

@@ -1,12 +1,5 @@
-import {
-  transition,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type AnyStateNode,
-  type AnyTransitionDefinition,
-  type EventObject,
-  type StateValue,
-} from 'xstate';
+import { transition, type AnyMachineSnapshot, type AnyStateMachine, type EventObject } from 'xstate';
+import { edgeName } from './drawn.ts';
 
 /** A chart, the alphabet that it is walked with, and how far. */
 export interface BoundedChart {
@@ -31,7 +24,7 @@ export interface Step {
 
 /** Takes one event, by pure `transition`. */
 export function take(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: EventObject): Step {
-  const edges = machine.getTransitionData(snapshot, event).map((definition) => edgeName(definition, indexOf(definition)));
+  const edges = machine.getTransitionData(snapshot, event).map(edgeName);
   const [next, actions] = transition(machine, snapshot, event) as [AnyMachineSnapshot, readonly { type: string; params: unknown }[]];
   const emitted = actions
     .filter(({ type }) => type === 'xstate.emit')
@@ -52,51 +45,4 @@ export function valueOf(snapshot: AnyMachineSnapshot): string {
 
 export function contextOf(snapshot: AnyMachineSnapshot): unknown {
   return snapshot.context;
-}
-
-/** The names of all transitions that the chart draws. */
-export function edgesOf(machine: AnyStateMachine): string[] {
-  return statesOf(machine).flatMap((node) =>
-    [...node.transitions.values()].flatMap((branches) => branches.map((definition, index) => edgeName(definition, index))),
-  );
-}
-
-/** All state nodes, the root aside. */
-export function statesOf(machine: AnyStateMachine): AnyStateNode[] {
-  const below = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(below)];
-  return below(machine.root);
-}
-
-/** The ids of the states that a snapshot is in, outermost first. */
-export function activeIdsOf({ machine, value }: AnyMachineSnapshot): string[] {
-  const within = (prefix: string, at: StateValue): string[] =>
-    typeof at === 'string'
-      ? [`${prefix}.${at}`]
-      : Object.entries(at).flatMap(([key, below]) => [
-          `${prefix}.${key}`,
-          ...(below === undefined ? [] : within(`${prefix}.${key}`, below)),
-        ]);
-  return [machine.id, ...within(machine.id, value as StateValue)];
-}
-
-/** Every event type that the chart has an arrow for. */
-export function eventTypesOf(machine: AnyStateMachine): Set<string> {
-  return new Set(statesOf(machine).flatMap((node) => [...node.transitions.keys()]));
-}
-
-/** Every refusal code that the chart names. */
-export function refusalsOf(machine: AnyStateMachine): Set<string> {
-  const actions = statesOf(machine).flatMap((node) => [...node.transitions.values()].flat().flatMap((definition) => definition.actions));
-  const codes = actions.flatMap((action) =>
-    typeof action === 'object' && action.type === 'refuse' ? [(action.params as { readonly code: string }).code] : [],
-  );
-  return new Set(codes);
-}
-
-function edgeName({ source, eventType }: AnyTransitionDefinition, index: number): string {
-  return `${source.id} ${eventType} #${index}`;
-}
-
-function indexOf(definition: AnyTransitionDefinition): number {
-  return definition.source.transitions.get(String(definition.eventType))?.indexOf(definition) ?? -1;
 }

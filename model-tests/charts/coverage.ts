@@ -1,35 +1,53 @@
-import { initialTransition, type AnyMachineSnapshot } from 'xstate';
-import { activeIdsOf, edgesOf, refusalsOf, statesOf, type BoundedChart, type Step } from './chart.ts';
+import type { AnyMachineSnapshot, AnyStateMachine, AnyTransitionDefinition } from 'xstate';
+import type { Step } from './chart.ts';
+import { activeIdsOf, edgeName, edgesOf, refusalsOf, statesOf } from './drawn.ts';
 
-/** What a walk has seen of a chart. */
+/** What a walk has visited of a chart, by name. */
 export class Coverage {
-  readonly states = new Set<string>();
-  readonly edges = new Set<string>();
-  readonly refusals = new Set<string>();
-  readonly #chart: BoundedChart;
+  readonly machine: AnyStateMachine;
+  readonly #visited = new Set<string>();
 
-  constructor(chart: BoundedChart) {
-    this.#chart = chart;
-    this.#reach(initialTransition(chart.machine)[0]);
+  constructor(machine: AnyStateMachine) {
+    this.machine = machine;
   }
 
+  /** A step by the pure chart. */
   note({ next, emitted, edges }: Step): void {
-    for (const edge of edges) this.edges.add(edge);
-    for (const event of emitted) if (event.type === 'refused') this.refusals.add((event as unknown as { code: string }).code);
-    this.#reach(next);
+    for (const edge of edges) this.#take(edge);
+    for (const event of emitted) if (event.type === 'refused') this.#visited.add(`refusal ${(event as unknown as { code: string }).code}`);
+    this.reach(next);
   }
 
-  /** By name: each state never reached, each transition never taken, each refusal never given. */
+  /** A transition that an actor took. A state that is left at once was visited then. */
+  take(edge: AnyTransitionDefinition): void {
+    this.#take(edgeName(edge));
+    this.#visited.add(`state ${edge.source.id}`);
+  }
+
+  reach(snapshot: AnyMachineSnapshot): void {
+    for (const id of activeIdsOf(snapshot)) this.#visited.add(`state ${id}`);
+  }
+
+  /** Visited, and drawn, of each kind. */
+  count(kind: 'state' | 'edge' | 'refusal'): { readonly visited: number; readonly drawn: number } {
+    const names = this.#drawn().filter((name) => name.startsWith(`${kind} `));
+    return { visited: names.filter((name) => this.#visited.has(name)).length, drawn: names.length };
+  }
+
+  /** By name: each state never reached, each edge never taken, each refusal never given. */
   missing(): string[] {
-    const { machine } = this.#chart;
-    return [
-      ...statesOf(machine).flatMap(({ id }) => (this.states.has(id) ? [] : [`state ${id}`])),
-      ...edgesOf(machine).flatMap((edge) => (this.edges.has(edge) ? [] : [`edge ${edge}`])),
-      ...[...refusalsOf(machine)].flatMap((code) => (this.refusals.has(code) ? [] : [`refusal ${code}`])),
-    ];
+    return this.#drawn().filter((name) => !this.#visited.has(name));
   }
 
-  #reach(snapshot: AnyMachineSnapshot): void {
-    for (const id of activeIdsOf(snapshot)) this.states.add(id);
+  #take(edge: string): void {
+    this.#visited.add(`edge ${edge}`);
+  }
+
+  #drawn(): string[] {
+    return [
+      ...statesOf(this.machine).map(({ id }) => `state ${id}`),
+      ...edgesOf(this.machine).map((edge) => `edge ${edge}`),
+      ...[...refusalsOf(this.machine)].map((code) => `refusal ${code}`),
+    ];
   }
 }

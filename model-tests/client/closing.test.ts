@@ -1,4 +1,6 @@
+import { transportMachine } from 'taskbridge/machines';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Coverage } from '../charts/coverage.ts';
 import { drive, inputOf, type Driven } from './walk/drive.ts';
 import { beginningOf, momentKey, type Moment } from './walk/moment.ts';
 import { stepsFrom, type Path } from './walk/plan.ts';
@@ -54,13 +56,13 @@ function situationsOf(tries: Budget): Map<string, Path> {
 
 const tries = { ws: 1, sse: 1, poll: 1 };
 const situations = situationsOf(tries);
-const newDriven = (): Driven => ({ stimuli: new Map(), moves: new Set(), heard: new Set(), edges: new Set() });
+const newDriven = (): Driven => ({ stimuli: new Map(), moves: new Set(), heard: new Set(), coverage: new Coverage(transportMachine) });
 
 test.each(['close()', 'an aborted signal'] as const)(
   'nothing is left behind by %s in any state: no timer, connection, listener or handle, and nothing is opened afterwards',
   async (how) => {
     const values = new Set([...situations.keys()].map((name) => name.slice(0, name.lastIndexOf('}}') + 2)));
-    process.stdout.write(`transport · ended by ${how} in ${situations.size} situations of ${values.size} values\n`);
+    expect([situations.size > 100, values.size > 40]).toEqual([true, true]);
     for (const [name, path] of situations) {
       const before = handles();
       const { controller, listeners } = countingSignal();

@@ -1,8 +1,9 @@
 import { transportMachine } from 'taskbridge/machines';
 import { describe, expect, test } from 'vitest';
+import { Coverage } from '../charts/coverage.ts';
+import { noteRow, rowOf } from '../charts/coverage-row.ts';
 import { alphabet } from './transport-alphabet.ts';
 import { driveAll, inputOf, type Driven } from './walk/drive.ts';
-import { edgeNames } from './walk/edges.ts';
 import { beginningOf } from './walk/moment.ts';
 import { momentsFrom, movesFrom, placeOf, simplePaths, stepsFrom, tours, type Path } from './walk/plan.ts';
 import { stimuli } from './walk/stimuli.ts';
@@ -16,12 +17,17 @@ const budgets = [
 ] as const;
 const [oneEach] = budgets;
 const start = beginningOf(inputOf(oneEach));
-const driven: Driven = { stimuli: new Map(), moves: new Set(), heard: new Set(), edges: new Set() };
+const driven: Driven = { stimuli: new Map(), moves: new Set(), heard: new Set(), coverage: new Coverage(transportMachine) };
 /** Clients at once. */
 const LANES = 4;
 
-function report(...cells: readonly (string | number)[]): void {
-  process.stdout.write(`transport · real client · ${cells.join(' ')}\n`);
+/** How many paths and steps there were, for the table. */
+const gone = { 'simple paths': 0, tours: 0, steps: 0 };
+
+function go(kind: 'simple paths' | 'tours', paths: readonly Path[], tries: (typeof budgets)[number]): Promise<string[]> {
+  gone[kind] += paths.length;
+  gone.steps += paths.flat().length;
+  return driveAll(paths, tries, { ...driven, mixes: kind === 'simple paths' }, LANES);
 }
 
 /** A shortest path to each place of the delivering connection. */
@@ -44,8 +50,7 @@ function pathsToPlaces(): Path[] {
 describe('a real client against a real server, driven along the transport chart', () => {
   test('goes along every simple path of the delivering connection', async () => {
     const paths = simplePaths('delivering', start);
-    report('simple paths of delivering', paths.length, 'steps', paths.flat().length);
-    expect(await driveAll(paths, oneEach, { ...driven, mixes: true }, LANES)).toEqual([]);
+    expect(await go('simple paths', paths, oneEach)).toEqual([]);
     expect(paths.length).toBeGreaterThan(200);
   }, 300_000);
 
@@ -54,8 +59,7 @@ describe('a real client against a real server, driven along the transport chart'
       const paths = pathsToPlaces().flatMap((path) =>
         simplePaths(region, path.at(-1)?.to ?? start).map((further) => [...path, ...further]),
       );
-      report('simple paths of', region, paths.length, 'steps', paths.flat().length);
-      expect(await driveAll(paths, oneEach, { ...driven, mixes: true }, LANES)).toEqual([]);
+      expect(await go('simple paths', paths, oneEach)).toEqual([]);
     }
   }, 300_000);
 
@@ -64,17 +68,16 @@ describe('a real client against a real server, driven along the transport chart'
     async (tries) => {
       const from = beginningOf(inputOf(tries));
       const moves = movesFrom(from);
-      const paths = tours(from, 40);
-      const values = new Set([...momentsFrom(from).values()].map(({ snapshot }) => JSON.stringify(snapshot.value)));
-      report('values', values.size, 'moves', moves.size, 'paths', paths.length, 'steps', paths.flat().length);
-      expect(await driveAll(paths, tries, driven, LANES)).toEqual([]);
+      expect(await go('tours', tours(from, 40), tries)).toEqual([]);
       expect([...moves].filter((move) => !driven.moves.has(move))).toEqual([]);
     },
     120_000,
   );
 
-  test('has then taken every edge, met every stimulus, and heard every event wherever the chart takes it and the world allows', () => {
-    expect(edgeNames(transportMachine).filter((edge) => !driven.edges.has(edge))).toEqual([]);
+  test('has then visited every state and edge, met every stimulus, and heard every event wherever the chart takes it and the world allows', (context) => {
+    const counts = Object.entries(gone).map(([what, count]) => `${count} ${what}`);
+    noteRow(context, rowOf(driven.coverage, 'real client', `${counts.join(', ')}; ${driven.moves.size} moves`));
+    expect(driven.coverage.missing()).toEqual([]);
     expect(stimuli.map(({ name }) => name).filter((name) => !driven.stimuli.has(name))).toEqual([]);
     const taken = new Set(
       [...momentsFrom(start).values()].flatMap(({ snapshot }) =>
@@ -87,7 +90,6 @@ describe('a real client against a real server, driven along the transport chart'
       const [value = '', type = ''] = name.split(' · ');
       return unheard.filter((rule) => rule.events.test(type) && rule.values.test(value)).length;
     };
-    report('events heard', driven.heard.size, 'never heard, with a reason', silent.length);
     expect(silent.filter((name) => reasonsFor(name) === 0)).toEqual([]);
     expect([...driven.heard].filter((name) => taken.has(name) && reasonsFor(name) > 0)).toEqual([]);
   });

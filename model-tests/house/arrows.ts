@@ -55,6 +55,8 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // Limits are tried where they are held.
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
+  // Writes past the charts what a node of another make might.
+  'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-state\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // The whole of the server without the sockets around it, in a world of its own.
@@ -63,7 +65,8 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/house': { doors: [anything], packages: [anything] },
   examples: { doors: [anyDoor], packages: [anything] },
   bench: { doors: [anyDoor], packages: [anything] },
-  scripts: { doors: [anyDoor, charts], packages: [anything] },
+  // The run of the tests shows what they say of the charts.
+  scripts: { doors: [anyDoor, charts, /^model-tests\/charts\/coverage-/], packages: [anything] },
 };
 
 /** What is wrong with an import, or undefined where its arrow is drawn. */

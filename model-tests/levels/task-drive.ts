@@ -1,9 +1,20 @@
 import { createTaskBridgeClient, type TaskBridgeClient } from '../../client/node/index.ts';
-import { emptyAggregate, fold, storeAggregate, type Aggregate, type Fact, type ReportIntent } from '../../machines/index.ts';
+import {
+  emptyAggregate,
+  eventId,
+  fold,
+  storeAggregate,
+  type Aggregate,
+  type Fact,
+  type FactBody,
+  type ReportIntent,
+} from '../../machines/index.ts';
 import type { Store, TaskExecutor, Work } from '../../server/index.ts';
+import { changedFields, parseState } from '../../server/task/task-state.ts';
 import { storedOf } from '../law/stored-at.ts';
 import type { RunningBridge } from '../server/bridge-of.ts';
-import type { TaskStep } from './task-plan.ts';
+import { noteStep, type LevelCoverage } from './level-coverage.ts';
+import { beginning, noRoom, REFUSES, type TaskStep } from './task-plan.ts';
 
 /** Work that says what it is told to. */
 export interface PuppetWork {
@@ -18,9 +29,10 @@ export function puppetWork(): PuppetWork {
     executor: {
       name: 'puppet',
       leased: false,
-      handles: (type) => type === 'walk',
+      handles: (type) => ['walk', 'refused'].includes(type),
       repeatable: () => false,
       async start(work) {
+        if (work.taskType === 'refused') return { status: 'refused', failure: noRoom };
         works.set(work.taskId, work);
         waiting.get(work.taskId)?.(work);
         return { status: 'started' };
@@ -42,38 +54,40 @@ export interface Ground {
   readonly work: PuppetWork;
 }
 
-const transports = ['ws', 'sse', 'poll'] as const;
+export const transports = ['ws', 'sse', 'poll'] as const;
 let turns = 0;
 /** What does not come within this time does not come. */
 const PATIENCE_MS = 5_000;
 
-/** Takes a task along a path, and holds server, log and client against the charts after every step. */
-export async function driveTask({ doors, store, work }: Ground, path: readonly TaskStep[]): Promise<void> {
+/** Takes a task along a path, holds server, log and client against the charts after every step, and notes what that visited. */
+export async function driveTask({ doors, store, work }: Ground, path: readonly TaskStep[], covered: LevelCoverage): Promise<void> {
   const door = (): RunningBridge => {
     turns += 1;
     const found = doors[turns % doors.length];
     if (!found) throw new Error('There is no door.');
     return found;
   };
-  const taskId = await door().start('walk');
-  const own = await work.of(taskId);
+  const isRefused = path[0]?.wish.name === REFUSES;
+  const taskId = isRefused ? await beRefused(door()) : await door().start('walk');
+  const own = isRefused ? undefined : await work.of(taskId);
   const clients = transports.map((transport) => viewer(door(), taskId, transport));
+  const actor = await door().bridge.actor(taskId);
+  const pin = actor.subscribe(() => undefined);
   let seq = 0;
   let log: Fact[] = [];
+  let moment = beginning;
   const names: string[] = [];
   let hasEnded = false;
   try {
-    for (const { wish, to, facts, refusal } of path) {
+    for (const step of path) {
+      const { wish, to, facts, refusal } = step;
       names.push(wish.name);
       const where = `${names.join(' → ')}`;
-      const said = await happen(wish.name, door, own, taskId, () => (seq += 1), facts);
+      const said = wish.writes
+        ? await writeAsAnother(store, taskId, wish.writes)
+        : await happen(wish.name, { door, work: own, store, taskId, log, next: () => (seq += 1) }, facts);
       const wanted = log.length + facts.length;
-      const begun = performance.now();
-      do {
-        // Lets the server and the clients have their turn.
-        await new Promise((resolve) => setImmediate(resolve));
-        log = await door().facts(taskId);
-      } while (log.length < wanted && performance.now() - begun < PATIENCE_MS);
+      await patiently(async () => (log = await door().facts(taskId)).length >= wanted);
       const news = log.slice(wanted - facts.length).map(({ type }) => type);
       expectSame(
         news,
@@ -87,23 +101,82 @@ export async function driveTask({ doors, store, work }: Ground, path: readonly T
       const folded = log.reduce<Aggregate>(fold, emptyAggregate);
       expectSame(folded.task.value, to.aggregate.task.value, `${where}: the log's state`);
       expectSame(storedOf((await store.load(taskId))?.fields ?? {}), storeAggregate(folded), `${where}: what the store holds`);
+      const shown = ({ value, context }: { value: unknown; context: unknown }): unknown => ({ value, context });
+      await patiently(() => sorted(shown(actor.getSnapshot())) === sorted(shown(folded.task)));
+      expectSame(shown(actor.getSnapshot()), shown(folded.task), `${where}: the live actor`);
       for (const client of clients) await client.at(log, folded, where);
+      noteStep(covered, moment, step);
+      moment = to;
     }
   } finally {
+    pin.unsubscribe();
     await Promise.all(clients.map(({ client }) => client.close()));
+  }
+}
+
+/** Creates a task whose executor takes no work: the refusal names it. */
+async function beRefused(door: RunningBridge): Promise<string> {
+  try {
+    return await door.start('refused');
+  } catch (error) {
+    const { details } = error as { readonly details?: { readonly taskId?: string } };
+    if (details?.taskId === undefined) throw error;
+    return details.taskId;
+  }
+}
+
+/** Comes back when it is so, or does not come to be so. */
+export async function patiently(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const begun = performance.now();
+  // Lets the server and the clients have their turn.
+  while (!(await isSo()) && performance.now() - begun < PATIENCE_MS) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Writes facts past the charts, as a node of another make might: again where ours wrote meanwhile. */
+async function writeAsAnother(store: Store, taskId: string, bodies: readonly FactBody[]): Promise<undefined> {
+  for (let from = 0; from < bodies.length;) {
+    const loaded = await store.load(taskId);
+    if (!loaded) throw new Error('The task is gone.');
+    const state = parseState(loaded);
+    let { aggregate } = state;
+    const facts = bodies.slice(from, from + 100).map((body) => {
+      const now = Date.now();
+      const last = aggregate.lastEventId === null ? 0 : Number.parseInt(aggregate.lastEventId, 10);
+      const fact = { ...body, taskId, eventId: eventId(last + 1, now), createdAt: new Date(now).toISOString() } as Fact;
+      aggregate = fold(aggregate, fact);
+      return { eventId: fact.eventId, bytes: Buffer.from(JSON.stringify(fact)) };
+    });
+    const outcome = await store.append({
+      taskId,
+      expectedRevision: loaded.revision,
+      facts,
+      ended: aggregate.task.status === 'done',
+      fields: changedFields(state, aggregate, state.ledger),
+      kept: {},
+      dueAt: null,
+      firstRetained: 1,
+    });
+    if (outcome === 'committed') from += facts.length;
   }
 }
 
 /** A refusal as the wire says it: an unknown question is no more told apart than an unknown task. */
 const spoken = (refusal: string | undefined): string | undefined => (refusal === 'SUSPENSION_NOT_FOUND' ? 'TASK_NOT_FOUND' : refusal);
 
+/** Where a wish comes true. */
+interface Scene {
+  readonly door: () => RunningBridge;
+  readonly work: Work | undefined;
+  readonly store: Store;
+  readonly taskId: string;
+  readonly log: readonly Fact[];
+  readonly next: () => number;
+}
+
 /** Makes a wish come true; says the code of a refusal. */
 async function happen(
   name: string,
-  door: () => RunningBridge,
-  work: Work,
-  taskId: string,
-  next: () => number,
+  { door, work, store, taskId, log, next }: Scene,
   facts: TaskStep['facts'],
 ): Promise<string | undefined> {
   if (name.startsWith('task.cancel')) {
@@ -112,6 +185,7 @@ async function happen(
   }
   const [verb, suspendId = '', clientActionId = '', actionType = ''] = name.split(/,? /);
   if (verb === 'answers') {
+    if (name.endsWith('late')) await patiently(async () => (await store.now()) > deadlineOf(log));
     try {
       const { status } = await door().act(taskId, { suspendId, clientActionId, actionType });
       return status === 'ACCEPTED' ? undefined : status;
@@ -119,8 +193,19 @@ async function happen(
       return (error as { code?: string }).code;
     }
   }
+  // It is the executor that speaks, without being asked.
+  if (!work) return undefined;
   const outcome = await work.report({ source: 'main', seq: next(), intents: [intentOf(name, suspendId, work, facts)] });
   return outcome.status === 'committed' ? outcome.refusals[0] : outcome.status;
+}
+
+/** When the last question has to be answered, in milliseconds. */
+function deadlineOf(log: readonly Fact[]): number {
+  const [expiresAt] = log
+    .flatMap((fact) => (fact.type === 'TASK_SUSPENDED' && fact.payload.expiresAt ? [fact.payload.expiresAt] : []))
+    .slice(-1);
+  if (!expiresAt) throw new Error('Nothing was asked that has a deadline.');
+  return Date.parse(expiresAt);
 }
 
 const payloads: Readonly<Record<string, object>> = {
@@ -162,9 +247,7 @@ function viewer(door: RunningBridge, taskId: string, transport: (typeof transpor
   return {
     client,
     async at(log: readonly Fact[], folded: Aggregate, where: string): Promise<void> {
-      const begun = performance.now();
-      while (delivered.length < log.length && performance.now() - begun < PATIENCE_MS)
-        await new Promise((resolve) => setImmediate(resolve));
+      await patiently(() => delivered.length >= log.length);
       expectSame(delivered, log, `${where}: what came by ${transport}`);
       const { aggregate } = observation.getSnapshot().task;
       expectSame(storeAggregate(aggregate), storeAggregate(folded), `${where}: the client by ${transport}`);
@@ -172,18 +255,15 @@ function viewer(door: RunningBridge, taskId: string, transport: (typeof transpor
   };
 }
 
-function expectSame(found: unknown, wanted: unknown, where: string): void {
-  const [one, other] = [JSON.stringify(sorted(found)), JSON.stringify(sorted(wanted))];
-  if (one !== other) throw new Error(`${where}: ${one} is not ${other}`);
+export function expectSame(found: unknown, wanted: unknown, where: string): void {
+  if (sorted(found) !== sorted(wanted)) throw new Error(`${where}: ${sorted(found)} is not ${sorted(wanted)}`);
 }
 
-/** With its keys in one order. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
+/** As JSON, with the keys in one order. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
   );
 }

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
-import type { Store } from '../../server/index.ts';
+import { systemClock, type Clock, type Store, type TaskBridgeOptions } from '../../server/index.ts';
+import { noteRow, rowOf } from '../charts/coverage-row.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
-import { bridgeOf } from '../server/bridge-of.ts';
-import { suspensionMachine, taskMachine } from '../../machines/index.ts';
-import { cellsOf, coverageOf, leftOut } from './level-coverage.ts';
+import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
+import { leftOut, newLevelCoverage } from './level-coverage.ts';
+import { joinInTheMiddle } from './joining.ts';
 import { driveTask, puppetWork, type Ground } from './task-drive.ts';
-import { crowdedPath, ignoringPath, taskTours } from './task-plan.ts';
+import { crowdedPath, curiousPath, ignoringPath, latePath, oddPaths, refusedPath, taskTours, type TaskStep } from './task-plan.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
 /** Tasks at once. */
@@ -31,46 +32,59 @@ function onRedis(prefix: string): Store {
   return redisStore(client, { prefix, logger: silent });
 }
 
-const grounds: Readonly<Record<string, () => Promise<readonly Store[]>>> = {
+/** Each level: the stores of its nodes, empty and apart from those before. */
+const levels: Readonly<Record<string, (name: string) => Promise<readonly Store[]>>> = {
   memory: async () => [memoryStore()],
   async lmdb() {
     const path = await mkdtemp(join(tmpdir(), 'taskbridge-coverage-'));
     onTestFinished(() => rm(path, { recursive: true, force: true }));
     return [lmdbStore({ path })];
   },
-  redis: async () => [onRedis('one')],
-  'two nodes on one redis': async () => [onRedis('two'), onRedis('two')],
+  redis: async (name) => [onRedis(`one-${name}`)],
+  'two nodes on redis': async (name) => [onRedis(`two-${name}`), onRedis(`two-${name}`)],
 };
 
-test.each(Object.keys(grounds))(
-  'server, log and clients by WebSocket, stream and poll agree after every move of a task on %s',
-  async (name) => {
-    const work = puppetWork();
-    const stores = (await grounds[name]?.()) ?? [];
-    const doors = [];
-    for (const store of stores) doors.push(await bridgeOf(work.executor, { store, tasks: { cancelGraceMs: 3_600_000 } }));
-    const [store] = stores;
-    if (!store) throw new Error('There is no store.');
-    const ground: Ground = { doors, store, work };
-    const waiting = [...paths, crowdedPath];
-    const faults: string[] = [];
-    await Promise.all(
-      Array.from({ length: LANES }, async () => {
-        for (let path = waiting.shift(); path; path = waiting.shift())
-          await driveTask(ground, path).catch((error: unknown) => faults.push(String(error)));
-      }),
-    );
-    const hasty = await bridgeOf(work.executor, { store: memoryStore(), tasks: { cancelGraceMs: 1 } });
-    await driveTask({ doors: [hasty], store: hasty.store, work }, ignoringPath);
-    process.stdout.write(`task · ${name} · places ${places} · moves ${moves} · paths ${paths.length} · steps ${paths.flat().length}\n`);
-    expect(faults).toEqual([]);
-  },
-  300_000,
-);
+/** A clock whose timers oversleep. */
+const drowsy: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setTimeout(fn, ms + 5_000) };
+/** Doors of three kinds, and what is walked on each. */
+const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptions>; readonly paths: readonly (readonly TaskStep[])[] }>> =
+  {
+    plain: { options: { tasks: { cancelGraceMs: 3_600_000 } }, paths: [...paths, crowdedPath, curiousPath, refusedPath, ...oddPaths] },
+    hasty: { options: { tasks: { cancelGraceMs: 1 } }, paths: [ignoringPath] },
+    drowsy: { options: { clock: drowsy }, paths: [latePath] },
+  };
 
-test('these paths visit every state, edge and refusal of the charts of a task that the doors of a server can reach', () => {
-  const { task, suspension } = coverageOf([...paths, crowdedPath, ignoringPath]);
-  process.stdout.write(`task · over the doors · ${cellsOf(task, taskMachine)}\n`);
-  process.stdout.write(`suspension · over the doors · ${cellsOf(suspension, suspensionMachine)}\n`);
-  expect([...task.missing(), ...suspension.missing()].sort()).toEqual([...leftOut].sort());
-});
+test.for(Object.keys(levels))(
+  'server, log, live actor and clients by WebSocket, stream and poll agree after every move of a task on %s',
+  { timeout: 300_000 },
+  async (level, context) => {
+    const covered = newLevelCoverage();
+    const faults: string[] = [];
+    const go = (ground: Ground, path: readonly TaskStep[]): Promise<void> =>
+      driveTask(ground, path, covered).catch(
+        (error: unknown) => void faults.push(error instanceof Error ? error.message : JSON.stringify(error)),
+      );
+    for (const [name, walk] of Object.entries(walks)) {
+      const work = puppetWork();
+      const stores = (await levels[level]?.(name)) ?? [];
+      const doors: RunningBridge[] = [];
+      for (const store of stores) doors.push(await bridgeOf(work.executor, { store, ...walk.options }));
+      const [store] = stores;
+      if (!store) throw new Error('There is no store.');
+      const waiting = [...walk.paths];
+      await Promise.all(
+        Array.from({ length: LANES }, async () => {
+          for (let path = waiting.shift(); path; path = waiting.shift()) await go({ doors, store, work }, path);
+        }),
+      );
+      if (name === 'plain') await joinInTheMiddle({ doors, store, work }, covered);
+    }
+    expect(faults).toEqual([]);
+    const walked = Object.values(walks).flatMap((walk) => walk.paths);
+    const counts = `${moves} moves from ${places} places; ${walked.length} paths, ${walked.flat().length} steps`;
+    noteRow(context, rowOf(covered.task, level, counts, leftOut('task')));
+    noteRow(context, rowOf(covered.suspension, level, counts, leftOut('suspension')));
+    expect(covered.task.missing().sort()).toEqual([...leftOut('task')].sort());
+    expect(covered.suspension.missing().sort()).toEqual([...leftOut('suspension')].sort());
+  },
+);

@@ -1,10 +1,12 @@
 import {
+  limits,
   decide,
   emptyAggregate,
   fold,
   type Aggregate,
   type Fact,
   type FactBody,
+  type FactPayload,
   type Intent,
   type RefusalCode,
 } from '../../machines/index.ts';
@@ -15,6 +17,8 @@ export interface Wish {
   readonly name: string;
   /** What the server makes of it, one after the other; undefined where it would not do that now. */
   intents(at: TaskMoment): readonly Intent[] | undefined;
+  /** Facts that no chart was asked for: another wrote them into the store. */
+  readonly writes?: readonly FactBody[];
 }
 
 /** A task as the charts have it, and the actions that were accepted. */
@@ -35,6 +39,8 @@ export interface TaskStep {
 const EARLY = '2026-01-01T00:00:00Z';
 const DEADLINE = '2026-01-01T01:00:00Z';
 const LATE = '2026-01-01T02:00:00Z';
+/** With what work that no executor takes ends. */
+export const noRoom: FactPayload<'TASK_FAILED'> = { code: 'NO_ROOM', message: 'There is no room.', retryable: false };
 const plain = (intent: Intent): Wish => ({ name: intent.type, intents: () => [intent] });
 const asks = (suspendId: string): Wish => ({
   name: `asks ${suspendId}`,
@@ -112,6 +118,10 @@ function stepBy(from: TaskMoment, wish: Wish): TaskStep | undefined {
     // What was refused has no deadline that could pass.
     if (decision.refusal) break;
   }
+  for (const fact of wish.writes ?? []) {
+    facts.push(fact);
+    aggregate = fold(aggregate, written(aggregate, fact));
+  }
   const to = { aggregate, accepted };
   const value = (moment: TaskMoment): string => JSON.stringify((JSON.parse(keyOf(moment)) as unknown[]).slice(0, 2));
   return { wish, to, key: keyOf(to), move: `${value(from)} · ${wish.name} · ${refusal ?? value(to)}`, facts, refusal };
@@ -124,16 +134,21 @@ function written(aggregate: Aggregate, body: FactBody): Fact {
 
 export const beginning: TaskMoment = { aggregate: emptyAggregate, accepted: new Map() };
 
-/** Paths that together make every move from every place of a task. */
-export function taskTours(lengthMax: number): { readonly paths: TaskStep[][]; readonly places: number; readonly moves: number } {
-  const graph = new Map<string, TaskStep[]>();
+/** All places of a task, and the steps from each. */
+const graph: ReadonlyMap<string, readonly TaskStep[]> = (() => {
+  const found = new Map<string, readonly TaskStep[]>();
   const waiting = [beginning];
   for (const moment of waiting) {
-    if (graph.has(keyOf(moment))) continue;
+    if (found.has(keyOf(moment))) continue;
     const steps = stepsFrom(moment);
-    graph.set(keyOf(moment), steps);
+    found.set(keyOf(moment), steps);
     waiting.push(...steps.map(({ to }) => to));
   }
+  return found;
+})();
+
+/** Paths that together make every move from every place of a task. */
+export function taskTours(lengthMax: number): { readonly paths: TaskStep[][]; readonly places: number; readonly moves: number } {
   const unmade = new Set([...graph.values()].flat().map(({ move }) => move));
   const moves = unmade.size;
   const paths: TaskStep[][] = [];
@@ -141,7 +156,7 @@ export function taskTours(lengthMax: number): { readonly paths: TaskStep[][]; re
     const path: TaskStep[] = [];
     let here = keyOf(beginning);
     while (path.length < lengthMax) {
-      const further = nearest(graph, here, unmade);
+      const further = nearest(here, unmade);
       if (further.length === 0) break;
       for (const step of further) {
         unmade.delete(step.move);
@@ -155,7 +170,7 @@ export function taskTours(lengthMax: number): { readonly paths: TaskStep[][]; re
 }
 
 /** A shortest way whose last step was not made yet. */
-function nearest(graph: ReadonlyMap<string, readonly TaskStep[]>, start: string, unmade: ReadonlySet<string>): TaskStep[] {
+function nearest(start: string, unmade: ReadonlySet<string>): TaskStep[] {
   const cameBy = new Map<string, { readonly before: string; readonly step: TaskStep } | undefined>([[start, undefined]]);
   const wayTo = (key: string): TaskStep[] => {
     const way = cameBy.get(key);
@@ -183,11 +198,53 @@ function pathBy(...list: readonly Wish[]): TaskStep[] {
   return path;
 }
 
+const started = plain({ type: 'report.started', payload: {} });
+const another = (...writes: readonly FactBody[]): Wish => ({ name: `another writes ${writes[0]?.type}`, intents: () => [], writes });
+const asked = (suspendId: string): FactBody => ({ type: 'TASK_SUSPENDED', payload: question(suspendId) });
+const closed = (suspendId: string): FactBody => ({ type: 'TASK_SUSPENSION_CLOSED', payload: { suspendId, outcome: 'CANCELLED' } });
+
 /** More questions at once than a task may have. */
-export const crowdedPath = pathBy(...Array.from({ length: 17 }, (_, index) => asks(`q${index}`)));
+export const crowdedPath = pathBy(...Array.from({ length: limits.openSuspensionsMax + 1 }, (_, index) => asks(`q${index}`)));
+
+/** More questions in its life than a task may ask. */
+export const curiousPath = pathBy(
+  another(...Array.from({ length: limits.suspensionsMax }, (_, index) => [asked(`q${index}`), closed(`q${index}`)]).flat()),
+  asks('a'),
+);
 
 /** A cancel that the work does not follow in time: for doors with a short time of grace. */
-export const ignoringPath = pathBy(plain({ type: 'report.started', payload: {} }), {
+export const ignoringPath = pathBy(started, {
   name: 'task.cancel, ignored',
   intents: () => [{ type: 'task.cancel', reason: 'Enough.' }, { type: 'cancel.overdue' }],
 });
+
+/** An answer that comes after the deadline and before anybody noticed: for doors whose timers oversleep. */
+export const latePath = pathBy(
+  { name: 'asks e, which expires', intents: () => [{ type: 'report.suspended', payload: question('e', DEADLINE) }] },
+  {
+    name: 'answers e c1 keep, late',
+    intents: () => [{ type: 'action.submit', suspendId: 'e', clientActionId: 'c1', actionType: 'keep', at: LATE }],
+  },
+);
+
+/** The name of the wish that an executor makes true that does not take the work. */
+export const REFUSES = 'the executor refuses';
+export const refusedPath = pathBy({ name: REFUSES, intents: () => [{ type: 'task.fail', payload: noRoom }] });
+
+/** Facts that our server does not append there; a log that another wrote may hold them. */
+export const oddPaths: readonly (readonly TaskStep[])[] = (() => {
+  const places = { accepted: [], running: [started], suspended: [asks('a')], cancelling: [started, plain({ type: 'task.cancel' })] };
+  const odd: readonly FactBody[] = [
+    { type: 'TASK_STARTED', payload: {} },
+    asked('b'),
+    { type: 'TASK_ACTION_ACCEPTED', payload: { suspendId: 'z', clientActionId: 'c', actionType: 'keep', acceptedAt: EARLY } },
+    closed('z'),
+    { type: 'TASK_CANCEL_REQUESTED', payload: { reason: 'Enough.' } },
+    { type: 'TASK_COMPLETED', payload: { result: null } },
+    { type: 'TASK_FAILED', payload: noRoom },
+    { type: 'TASK_CANCELLED', payload: { reason: 'Enough.' } },
+  ];
+  // The task goes on as if nothing had happened.
+  const next = plain({ type: 'report.message', payload: { message: 'Read.' } });
+  return Object.values(places).flatMap((way) => odd.map((fact) => pathBy(...way, another(fact), next)));
+})();

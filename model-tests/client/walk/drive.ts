@@ -1,4 +1,5 @@
 import type { TransportInput } from 'taskbridge/machines';
+import type { Coverage } from '../../charts/coverage.ts';
 import { after, beginningOf, hearings, type Moment } from './moment.ts';
 import { moveName, stepsFrom, type Path } from './plan.ts';
 import { createPuppetServer, type PuppetServer } from './puppet-server.ts';
@@ -17,8 +18,8 @@ export interface Driven {
   readonly mixes?: boolean;
   /** What was heard in which value of the whole chart: `value · event type`. */
   readonly heard: Set<string>;
-  /** Every edge that the real charts took. */
-  readonly edges: Set<string>;
+  /** What the real charts visited. */
+  readonly coverage: Coverage;
 }
 
 export const inputOf = (tries: Budget): TransportInput => ({ tries, strategy: 'progressive-sticky', refreshable: true });
@@ -44,6 +45,7 @@ export async function drive(puppet: Puppet, tries: Budget, path: Path, driven: D
     expectEvents(puppet.told.slice(begun), told, where);
     puppet.verdict = undefined;
     expectValue(puppet, next, where);
+    driven.coverage.reach(puppet.chart().getSnapshot());
     await seen(
       () => puppet.leftOpen().length === 0,
       () =>
@@ -99,7 +101,7 @@ export async function driveAll(paths: readonly Path[], tries: Budget, driven: Dr
   const waiting = [...paths];
   const lane = async (server: PuppetServer): Promise<void> => {
     for (let path = waiting.shift(); path; path = waiting.shift()) {
-      const puppet = await createPuppet(server, tries, { edges: driven.edges });
+      const puppet = await createPuppet(server, tries, { coverage: driven.coverage });
       try {
         await drive(puppet, tries, path, driven);
       } catch (error) {

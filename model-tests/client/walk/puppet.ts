@@ -4,7 +4,7 @@ import type { ActorRefFrom, EventObject, InspectionEvent } from 'xstate';
 import { patientClock, type PatientClock } from './patient-clock.ts';
 import type { Held, Kind, PuppetServer } from './puppet-server.ts';
 import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
-import { edgeName } from './edges.ts';
+import type { Coverage } from '../../charts/coverage.ts';
 import type { WalkedEvent } from '../transport-alphabet.ts';
 
 export const TASK = 'task-1';
@@ -91,14 +91,14 @@ export interface Budget {
 
 /** What else a puppet may be given. */
 export interface PuppetOptions {
-  /** Gets the name of every edge that its chart takes. */
-  readonly edges?: Set<string>;
+  /** Told of every edge that its chart takes. */
+  readonly coverage?: Coverage;
   /** That of the observation. */
   readonly signal?: AbortSignal;
 }
 
 /** Makes a client with a closed gate, and an observation that waits behind it. */
-export async function createPuppet(server: PuppetServer, tries: Budget, { edges, signal }: PuppetOptions = {}): Promise<Puppet> {
+export async function createPuppet(server: PuppetServer, tries: Budget, { coverage, signal }: PuppetOptions = {}): Promise<Puppet> {
   server.forget();
   const clock = patientClock();
   const gate = countingGate();
@@ -137,7 +137,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { edges,
     const ref = event.actorRef as ActorRefFrom<typeof transportMachine>;
     if (ref.id !== `${TASK}/transport`) return;
     actor = ref;
-    if (event.type === '@xstate.microstep') for (const edge of event._transitions) edges?.add(edgeName(edge));
+    if (event.type === '@xstate.microstep') event._transitions.forEach((edge) => coverage?.take(edge));
     if (event.type === '@xstate.event' && event.event.type !== 'xstate.init') told.push(event.event as EventObject & WalkedEvent);
   };
   const client = createTaskBridgeClient({

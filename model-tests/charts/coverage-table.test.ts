@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import type { CoverageRow } from './coverage-row.ts';
+import { coverageTable, wanting } from './coverage-table.ts';
+
+const whole = { visited: 2, there: 2 };
+const row = (chart: string, level: string, edges = whole): CoverageRow => ({
+  chart,
+  level,
+  states: whole,
+  edges,
+  refusals: { visited: 0, there: 0 },
+  elsewhere: 0,
+  walked: '3 paths',
+});
+
+test('names each level that was not walked, and each that was not walked whole', () => {
+  const rows = wanting([]).map((what) => row(...(what.replace(': not walked', '').split(', ') as [string, string])));
+  expect(rows.map(({ chart }) => chart)).toEqual(expect.arrayContaining(['task', 'suspension', 'transport', 'attempt']));
+  expect(wanting(rows)).toEqual([]);
+  const [first, ...others] = rows;
+  expect(wanting(others)).toEqual([`${first?.chart}, ${first?.level}: not walked`]);
+  expect(wanting([row(first?.chart ?? '', first?.level ?? '', { visited: 1, there: 2 }), ...others])).toEqual([
+    `${first?.chart}, ${first?.level}: not whole`,
+  ]);
+});
+
+test('shows a row for each level, in the order of the charts', () => {
+  const lines = coverageTable([row('transport', 'pure chart'), row('task', 'pure chart')]).split('\n');
+  expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+    ['chart', 'level', 'states', 'edges', 'refusals', 'elsewhere', 'walked'],
+    ['task', 'pure chart', '2/2', '2/2', '3 paths'],
+    ['transport', 'pure chart', '2/2', '2/2', '3 paths'],
+  ]);
+});
