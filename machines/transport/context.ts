@@ -16,8 +16,12 @@ export interface TransportContext {
   readonly climbFailures: number;
   /** Malformed frames in a row, at most 2. */
   readonly malformed: number;
-  /** Refreshes of the credentials that may still be tried, at most 1. */
+  /**
+   * What a refresh may still be tried for: 0 nothing, since the next try is the first with new credentials; 1 a 401, since they met no other
+   * in that try; 2 also a close for good, since something came with them.
+   */
   readonly refreshesLeft: number;
+  /** 0 where there is nothing to refresh, else 2. */
   readonly refreshesMax: number;
   /** What the server asked to wait before the next try, in milliseconds. */
   readonly retryAfterMs: number;

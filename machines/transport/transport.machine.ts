@@ -21,7 +21,7 @@ const begin = ({ input }: { input?: TransportInput }): TransportContext => {
   };
   const budget =
     strategy === 'fast-cycle' ? { ws: Math.min(tries.ws, 1), sse: Math.min(tries.sse, 1), poll: Math.min(tries.poll, 1) } : tries;
-  const refreshesMax = refreshable ? 1 : 0;
+  const refreshesMax = refreshable ? 2 : 0;
   return {
     strategy,
     tries: budget,
@@ -118,7 +118,7 @@ export const transportMachine = setup({
     isPolicyClose: ({ event }) =>
       event.type === 'ws.closed' && (event.closeCode === 1008 || (event.closeCode >= 4400 && event.closeCode <= 4499)),
     isRefreshableClose: ({ context, event }) =>
-      context.refreshesLeft > 0 &&
+      context.refreshesLeft > 1 &&
       event.type === 'ws.closed' &&
       (event.closeCode === 1008 || (event.closeCode >= 4400 && event.closeCode <= 4499)),
     isCleanClose: ({ event }) => event.type === 'ws.closed',
@@ -156,6 +156,9 @@ export const transportMachine = setup({
       malformed: 0,
       refreshesLeft: context.refreshesMax,
     })),
+    acceptCredentials: assign({
+      refreshesLeft: ({ context }) => Math.max(context.refreshesLeft, Math.min(1, context.refreshesMax)),
+    }),
     trustCredentials: assign({ refreshesLeft: ({ context }) => context.refreshesMax }),
     forgetMalformed: assign({ malformed: 0 }),
     spendTry: assign({
@@ -252,8 +255,9 @@ export const transportMachine = setup({
               ],
             },
             offline: {
-              description: 'Waits for the gate.',
+              description: 'Waits for the gate. Credentials may end before it opens.',
               tags: ['offline'],
+              entry: 'acceptCredentials',
               always: { guard: 'isGateOpen', target: 'choosing' },
             },
             webSocket: {
@@ -278,7 +282,7 @@ export const transportMachine = setup({
                   tags: ['connecting'],
                   entry: 'openWebSocket',
                   on: {
-                    'ws.confirmed': { target: 'live', actions: 'resume' },
+                    'ws.confirmed': { target: 'live', actions: ['resume', 'acceptCredentials'] },
                     'ws.facts': { target: 'live', actions: ['resume', 'giveBackTries'] },
                     'ws.alive': { target: 'live', actions: ['resume', 'trustCredentials', 'forgetMalformed'] },
                   },
@@ -320,7 +324,7 @@ export const transportMachine = setup({
                   tags: ['connecting'],
                   entry: 'openEventStream',
                   on: {
-                    'sse.confirmed': { target: 'live', actions: 'resume' },
+                    'sse.confirmed': { target: 'live', actions: ['resume', 'acceptCredentials'] },
                   },
                   after: { openTimeout: { description: 'A mute proxy.', target: '#transport.observing.delivering.losing' } },
                 },
@@ -476,8 +480,8 @@ export const transportMachine = setup({
               },
             },
             losing: {
-              description: 'A loss costs a try.',
-              entry: 'spendTry',
+              description: 'A loss costs a try. Credentials may end before the next.',
+              entry: ['spendTry', 'acceptCredentials'],
               always: [
                 { description: 'The same again, after a rest.', guard: 'hasTriesLeft', target: 'waiting' },
                 { description: 'One rung down, at once.', guard: 'hasLowerRung', target: 'choosing' },

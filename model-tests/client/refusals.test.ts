@@ -53,6 +53,22 @@ describe('credentials', () => {
     expect(observation.getSnapshot().connection).toMatchObject({ state: 'failed', error: { code: 'AUTHENTICATION_ERROR' } });
   });
 
+  test('that were taken and have ended since are refreshed again, also where no fact came by them', async () => {
+    let good = 1;
+    let token = 0;
+    world.server.script.upgrade = ({ headers }) =>
+      headers.authorization === `Bearer ${good}` ? undefined : [401, envelope('AUTHENTICATION_ERROR')];
+    world.server.script.subscribed = ({ socket, confirm, send }) => {
+      confirm();
+      if (good === 4) return send(completed(1));
+      good += 1;
+      socket.terminate();
+    };
+    const auth = ({ forceRefresh }: { readonly forceRefresh: boolean }): string => String(forceRefresh ? (token = good) : token);
+    expect(await numbers(world.client({ auth, transports: ['ws'] }).observe(TASK))).toEqual([1]);
+    expect(world.server.seen).toEqual(Array.from({ length: 8 }, () => 'ws'));
+  });
+
   test('that the provider cannot give surface as its own error', async () => {
     const cause = new Error('no keychain');
     const client = world.client({

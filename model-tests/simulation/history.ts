@@ -9,6 +9,7 @@ import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { Planted } from './planted.ts';
 import { ShelfCheck } from './shelf-check.ts';
 import { SimulatedShelf } from './simulated-shelf.ts';
+import { readToken } from './wallet.ts';
 import { Witness, type Asked } from './witness.ts';
 import { World, type Violation } from './world.ts';
 
@@ -25,8 +26,6 @@ export interface Outcome {
   readonly told: readonly string[];
 }
 
-/** The shortest life of a token, in milliseconds: longer than a client lives with silence. */
-const TOKEN_MS = 12_000;
 /** How long everything may take to come to its end once nothing goes wrong any more. */
 const QUIET_MS = 120_000;
 
@@ -57,7 +56,6 @@ class History {
   readonly #actors: ActorCheck[] = [];
   readonly #asked: Asked[] = [];
   #tokenNumber = 0;
-  #tokensEndedAt = Number.NEGATIVE_INFINITY;
   #isOver = false;
 
   constructor(plan: Plan, planted: Planted, isTold: boolean) {
@@ -78,9 +76,10 @@ class History {
       exclusive,
       sizes,
       planted,
-      auth: ({ headers }) => {
-        const [, subject, token] = /^Bearer (\w+)\.(\d+)$/.exec(headers.authorization ?? '') ?? [];
-        return subject === undefined || Number(token) < this.#tokenNumber ? undefined : { subject };
+      auth: ({ headers }, clock) => {
+        const token = readToken(headers.authorization, { tokenNumber: this.#tokenNumber, time: world.time });
+        if (token?.leftMs === undefined || !plan.tokens?.serverKnows) return token && { subject: token.subject };
+        return { subject: token.subject, expiresAt: clock.now() + token.leftMs };
       },
     };
     this.#nodes = plan.nodes.map(() => undefined);
@@ -94,6 +93,7 @@ class History {
       sizes,
       planted,
       outbox: plan.outbox,
+      tokens: plan.tokens,
       shelves: this.#shelves,
       taskIds: this.#taskIds,
       tokenNumber: () => this.#tokenNumber,
@@ -295,9 +295,6 @@ class History {
       case 'blocked':
         return this.#doToPerson(decision);
       case 'tokens end':
-        // A client takes a second refusal for final, unless something came in between that shows that the first refresh had helped.
-        if (this.world.time - this.#tokensEndedAt < TOKEN_MS) return;
-        this.#tokensEndedAt = this.world.time;
         this.#tokenNumber += 1;
         return this.world.tell('world', 'all tokens end');
       default:

@@ -25,7 +25,8 @@ export interface NodeSurroundings {
   readonly memory: Memory;
   readonly exclusive: boolean;
   readonly sizes: Sizes;
-  readonly auth: AuthContextResolver;
+  /** Asked with the clock of the node. */
+  readonly auth: (request: Parameters<AuthContextResolver>[0], clock: SimulatedClock) => ReturnType<AuthContextResolver>;
   readonly planted: Planted;
 }
 
@@ -108,7 +109,14 @@ export class SimulatedNode {
       inspect: undefined,
       follow: (taskId, onCommit) => hub.follow(taskId, onCommit),
     });
-    this.door = createDoor({ service: this.core.service, hub: this.hub, auth, clock, chance, logger });
+    this.door = createDoor({
+      service: this.core.service,
+      hub: this.hub,
+      auth: (request) => auth(request, clock),
+      clock,
+      chance,
+      logger,
+    });
   }
 
   /** Rejects where the store fails it. */

@@ -16,6 +16,8 @@ export interface ObserverContext {
   readonly habit: Habit;
   readonly hidesAnswered: boolean;
   readonly planted: Planted;
+  /** Those who give tokens failed when one was needed: the client may give up, and somebody signs in again. */
+  mayBeLeft(): boolean;
   /** How far any observer of this task on this machine came, as a number. */
   dealtHere(): number;
 }
@@ -48,7 +50,7 @@ export class Observer {
     this.#isPartial = false;
     const observation = client.observe(taskId);
     this.#observation = observation;
-    if (habit.watches !== 'facts') this.#watch(observation, being);
+    if (habit.watches !== 'facts') this.#watch(observation, client, being);
     if (habit.watches !== 'snapshots') void this.#iterate(observation, client, being);
   }
 
@@ -85,6 +87,7 @@ export class Observer {
         next = await iterator.next();
       } catch (error) {
         if (being.isDead || (error instanceof TaskBridgeClientError && error.code === 'CLOSED')) return;
+        if (this.#isWithoutToken(error)) return this.#comeBackLater(client, being);
         return world.fault('observations end with their log', `${name}: ${String(error)}`);
       }
       if (being.isDead) return;
@@ -133,7 +136,18 @@ export class Observer {
     return n;
   }
 
-  #watch(observation: Observation, being: Being): void {
+  #isWithoutToken(error: unknown): boolean {
+    return error instanceof TaskBridgeClientError && error.code === 'CREDENTIALS_UNAVAILABLE' && this.#context.mayBeLeft();
+  }
+
+  #comeBackLater(client: TaskBridgeClient, being: Being): void {
+    const { world, name } = this.#context;
+    world.tell(name, 'signs in again');
+    this.dealtNow = undefined;
+    world.after(300, being, () => this.observe(client, being));
+  }
+
+  #watch(observation: Observation, client: TaskBridgeClient, being: Being): void {
     const { world, witness, name, taskId, habit } = this.#context;
     let seen: string | null = null;
     const look = ({ task, connection }: ObservationSnapshot): void => {
@@ -147,7 +161,9 @@ export class Observer {
       }
       // Whoever only looks has dealt with what was shown.
       if (habit.watches === 'snapshots' && seen !== null) this.dealt = Math.max(this.dealt, parseEventId(seen)?.n ?? 0);
-      if (connection.state === 'failed') world.fault('observations end with their log', `${name}: ${String(connection.error)}`);
+      if (connection.state === 'failed' && this.#isWithoutToken(connection.error)) {
+        if (habit.watches === 'snapshots') this.#comeBackLater(client, being);
+      } else if (connection.state === 'failed') world.fault('observations end with their log', `${name}: ${String(connection.error)}`);
       if (habit.watches === 'snapshots' && connection.state === 'done' && task.terminal) this.isDone = true;
     };
     observation.subscribe(look);

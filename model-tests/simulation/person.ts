@@ -1,4 +1,11 @@
-import { createTaskBridgeClient, multiplexed, TaskBridgeClientError, type Gate, type TaskBridgeClient } from '../../client/index.ts';
+import {
+  createTaskBridgeClient,
+  multiplexed,
+  TaskBridgeClientError,
+  type AuthProvider,
+  type Gate,
+  type TaskBridgeClient,
+} from '../../client/index.ts';
 import { parseEventId, type JsonObject, type TransportName } from '../../machines/index.ts';
 import { being, type Being } from './agenda.ts';
 import type { Dice } from './dice.ts';
@@ -6,7 +13,7 @@ import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import { Observer } from './observer.ts';
 import { OutboxUser } from './outbox-user.ts';
-import type { AnswerKind, ClientPlan, Habit, OutboxPlan, Sizes, WorkPlan } from './plan.ts';
+import type { AnswerKind, ClientPlan, Habit, OutboxPlan, Sizes, TokensPlan, WorkPlan } from './plan.ts';
 import type { Planted } from './planted.ts';
 import { isTrueCancel, isTrueReceipt } from './receipts.ts';
 import { simulatedCheckpoints } from './simulated-checkpoints.ts';
@@ -15,6 +22,7 @@ import { simulatedFetch } from './simulated-fetch.ts';
 import { simulatedSockets } from './simulated-sockets.ts';
 import type { SimulatedShelf } from './simulated-shelf.ts';
 import { StreamCheck } from './stream-check.ts';
+import { Wallet } from './wallet.ts';
 import type { Asked, Witness } from './witness.ts';
 import type { World } from './world.ts';
 
@@ -27,6 +35,7 @@ export interface PersonSurroundings {
   readonly sizes: Sizes;
   readonly planted: Planted;
   readonly outbox: OutboxPlan | undefined;
+  readonly tokens: TokensPlan | undefined;
   /** The shelves of all machines, by number. */
   readonly shelves: readonly SimulatedShelf[];
   /** The task of each number, once somebody has started it. */
@@ -63,7 +72,7 @@ export class Person {
   #lives = 0;
   #isAway = false;
   #actions = 0;
-  #token = 0;
+  readonly #wallet: Wallet;
 
   constructor(index: number, plan: ClientPlan, around: PersonSurroundings) {
     this.name = `client ${index}`;
@@ -72,7 +81,8 @@ export class Person {
     this.#dice = around.world.dice(this.name);
     this.being = being(this.name);
     this.being.isDead = true;
-    const { outbox, shelves, world, planted, taskIds } = around;
+    const { outbox, shelves, world, faults, planted, taskIds, tokens, tokenNumber } = around;
+    this.#wallet = new Wallet({ name: this.name, world, faults, plan: tokens, tokenNumber });
     const shelf = shelves[outbox?.shelves[index] ?? -1];
     const wake = (): boolean => {
       if (!this.#isAway) this.use();
@@ -179,6 +189,7 @@ export class Person {
       habit,
       hidesAnswered: this.#plan.hideAnswered,
       planted,
+      mayBeLeft: () => this.#wallet.failures > 0,
       // All consumers of a task in one client share its checkpoint.
       dealtHere: () => Math.max(0, ...this.observers.flatMap((other) => (other.taskId === taskId ? [other.dealt] : []))),
     });
@@ -276,16 +287,19 @@ export class Person {
   #expectPassing(error: unknown, what: string): void {
     const { world } = this.#around;
     if (error instanceof TaskBridgeClientError && (error.code === 'CLOSED' || error.retryable)) return;
+    if (error instanceof TaskBridgeClientError && error.code === 'CREDENTIALS_UNAVAILABLE' && this.#wallet.failures > 0) return;
     world.fault('commands fail in passing only', `${what} of ${this.name}: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
   #begin(): TaskBridgeClient {
-    const { world, faults, witness, network, sizes, planted, tokenNumber } = this.#around;
+    const { world, faults, witness, network, sizes, planted } = this.#around;
     this.#lives += 1;
     const itself = being(`${this.name}${'′'.repeat(this.#lives - 1)}`);
     this.being = itself;
     const dice = world.dice(itself.name);
-    this.#clock = simulatedClock(world, itself, this.#plan.clockOffMs);
+    const clock = simulatedClock(world, itself, this.#plan.clockOffMs);
+    this.#clock = clock;
+    const auth: AuthProvider = (request) => this.#wallet.ask(request, { being: itself, clock });
     const common = {
       network,
       client: itself,
@@ -317,12 +331,9 @@ export class Person {
       baseUrl: 'https://simulated',
       fetch: this.#wires.fetch,
       sockets: this.#plan.sharesSocket ? multiplexed(sockets) : sockets,
-      auth: ({ forceRefresh }) => {
-        if (forceRefresh) this.#token = tokenNumber();
-        return `ann.${this.#token}`;
-      },
+      auth: planted.auth?.(auth) ?? auth,
       checkpoints: planted.checkpoints?.(checkpoints) ?? checkpoints,
-      clock: this.#clock,
+      clock,
       chance: { fraction: dice.fraction },
       gate,
       transports: this.#plan.transports,
@@ -347,6 +358,7 @@ export class Person {
         climbIntervalMs: 3_000,
         provingMs: 6_000,
         retryAfterMaxMs: 2_000,
+        renewBeforeMs: 1_500,
         commandTimeoutMs: 4_000,
         pollEventsMax: sizes.pollEventsMax,
         undeliveredMax: sizes.undeliveredMax,
@@ -354,7 +366,7 @@ export class Person {
     });
     if (this.outbox) {
       const own = world.dice(`outbox of ${itself.name}`);
-      this.outbox.open({ client, being: itself, clock: this.#clock, dice: own, gate, die: () => this.#dieHere() });
+      this.outbox.open({ client, being: itself, clock, dice: own, gate, die: () => this.#dieHere() });
     }
     return client;
   }

@@ -11,6 +11,7 @@ import {
   type Plan,
   type Sizes,
 } from './plan.ts';
+import { drawTokens, TOKENS_SHARE } from './tokens-drawing.ts';
 import { drawHabit, drawWork } from './work-drawing.ts';
 
 /** What may go wrong where, and within how many times it strikes. */
@@ -62,15 +63,18 @@ export function drawPlan(seed: number): Plan {
   const removes = late.odds(0.06) && { removes: true };
   const outbox = diceOf(seed, 'plan, outbox');
   const kept = outbox.odds(OUTBOX_SHARE) ? drawOutbox(outbox, { tasks, clients: clients.length }) : undefined;
+  const token = diceOf(seed, 'plan, tokens');
+  const limited = token.odds(TOKENS_SHARE) ? drawTokens(token) : undefined;
   return {
     seed,
     nodes,
     exclusive,
     sizes,
     clients,
-    decisions: [...decisions, ...strangers, ...(kept?.decisions ?? [])],
+    decisions: [...decisions, ...strangers, ...(kept?.decisions ?? []), ...(limited?.decisions ?? [])],
     ...removes,
     ...(kept && { outbox: kept.outbox }),
+    ...(limited && { tokens: limited.tokens }),
   };
 }
 

@@ -44,6 +44,7 @@ export type FaultPoint =
   | 'checkpoint.read'
   | 'checkpoint.write'
   | 'checkpoint.remove'
+  | 'refresh'
   | 'shelf.read'
   | 'shelf.change';
 
@@ -138,6 +139,17 @@ export interface ClientPlan {
   readonly sharesSocket: boolean;
 }
 
+/** Tokens that end by themselves. */
+export interface TokensPlan {
+  readonly lifeMs: number;
+  /** The provider says when they end, so that they can be renewed before. */
+  readonly clientKnows: boolean;
+  /** The nodes know when they end, and cut streams then. */
+  readonly serverKnows: boolean;
+  /** The provider gives a new one for an old one by itself. */
+  readonly looksAtClock: boolean;
+}
+
 /** Who keeps commands in outboxes, and where. */
 export interface OutboxPlan {
   /** The shelf of each client; those with the same one are processes of one person on one machine. */
@@ -170,6 +182,8 @@ export interface Plan {
   /** Goes on until all tasks were removed, their time after the end being over. */
   readonly removes?: boolean;
   readonly clients: readonly ClientPlan[];
+  /** Tokens are good until it is decided that all end, without. */
+  readonly tokens?: TokensPlan;
   /** Nobody has an outbox without. */
   readonly outbox?: OutboxPlan;
   readonly decisions: readonly Decision[];

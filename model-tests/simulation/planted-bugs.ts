@@ -111,4 +111,15 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
       };
     },
   },
+  /** Asks for new credentials once, and answers from what it got for ever. */
+  'refreshes its credentials only once': {
+    auth(provider) {
+      let asked = false;
+      return (request) => {
+        const forceRefresh = request.forceRefresh && !asked;
+        asked ||= request.forceRefresh;
+        return provider({ ...request, forceRefresh });
+      };
+    },
+  },
 };

@@ -32,7 +32,7 @@ export class Desk implements Drawer {
     try {
       return await mailbox.submit(ask);
     } catch (error) {
-      if (mailbox.isIdle && !mailbox.state) this.#mailboxes.delete(taskId);
+      if (mailbox.isIdle && !mailbox.state && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
       throw asTaskBridgeError(error);
     }
   }
@@ -90,13 +90,13 @@ export class Desk implements Drawer {
     for (const listener of this.#listeners) listener(state);
   }
 
-  /** Keeps the most recent mailboxes at hand and lets go of idle ones beyond the limit. */
+  /** Keeps the most recent mailboxes at hand and lets go of idle ones beyond the limit; never of this one, or its task would have two. */
   #touch(taskId: string, mailbox: Mailbox): void {
     this.#mailboxes.delete(taskId);
     this.#mailboxes.set(taskId, mailbox);
     if (this.#mailboxes.size <= this.#context.settings.hotTasksMax) return;
     for (const [id, { isIdle }] of this.#mailboxes) {
-      if (!isIdle) continue;
+      if (id === taskId || !isIdle) continue;
       this.#mailboxes.delete(id);
       return;
     }

@@ -1,0 +1,19 @@
+import type { Dice } from './dice.ts';
+import type { Decision, TokensPlan } from './plan.ts';
+
+/** How many of all histories have tokens that end by themselves. */
+export const TOKENS_SHARE = 0.12;
+
+/** Draws how long tokens are good, who knows it, and what goes wrong when new ones are asked for. */
+export function drawTokens(dice: Dice): { readonly tokens: TokensPlan; readonly decisions: readonly Decision[] } {
+  const tokens: TokensPlan = {
+    lifeMs: dice.between(2_500, 15_000),
+    clientKnows: dice.odds(0.6),
+    serverKnows: dice.odds(0.7),
+    looksAtClock: dice.odds(0.3),
+  };
+  const decisions = Array.from({ length: dice.pick([0, 0, 1, 2]) }, (): Decision => {
+    return { kind: 'fault', on: 'refresh', nth: dice.below(6), what: dice.pick(['before', 'slow', 'slow']) };
+  });
+  return { tokens, decisions };
+}

@@ -1,0 +1,86 @@
+import type { AuthAnswer, AuthRequest } from '../../client/index.ts';
+import type { Being } from './agenda.ts';
+import type { Dice } from './dice.ts';
+import type { Faults } from './faults.ts';
+import type { TokensPlan } from './plan.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+import type { World } from './world.ts';
+
+/** What somebody's credentials are made of. */
+export interface WalletContext {
+  readonly name: string;
+  readonly world: World;
+  readonly faults: Faults;
+  readonly plan: TokensPlan | undefined;
+  /** The tokens that are good have this number or a later one. */
+  tokenNumber(): number;
+}
+
+/** One life of a process that asks for credentials. */
+export interface WalletLife {
+  readonly being: Being;
+  readonly clock: SimulatedClock;
+}
+
+const SLOW_MS = 3_000;
+
+/** The token of somebody on one machine; outlives every process, as a cookie or a keychain does. */
+export class Wallet {
+  /** Times that a new token was needed, and the one who gives them failed. */
+  failures = 0;
+  readonly #context: WalletContext;
+  readonly #dice: Dice;
+  #number = 0;
+  #endsAt = Number.POSITIVE_INFINITY;
+
+  constructor(context: WalletContext) {
+    this.#context = context;
+    this.#dice = context.world.dice(`wallet of ${context.name}`);
+    if (context.plan) this.#endsAt = context.plan.lifeMs;
+  }
+
+  /** Asked by a client before every request. */
+  ask({ forceRefresh }: Pick<AuthRequest, 'forceRefresh'>, life: WalletLife): AuthAnswer | Promise<AuthAnswer> {
+    const { plan, tokenNumber } = this.#context;
+    if (plan) return this.#askForLimited(forceRefresh, plan, life);
+    if (forceRefresh) this.#number = tokenNumber();
+    return `ann.${this.#number}`;
+  }
+
+  #askForLimited(forceRefresh: boolean, plan: TokensPlan, life: WalletLife): AuthAnswer | Promise<AuthAnswer> {
+    const { world, faults, name, tokenNumber } = this.#context;
+    const isGood = this.#number >= tokenNumber() && world.time < this.#endsAt;
+    if (!forceRefresh && (isGood || !plan.looksAtClock)) return this.#token(plan, life);
+    const what = faults.strike('refresh', name);
+    if (what === 'before') {
+      if (!isGood) this.failures += 1;
+      throw new Error('Nobody gives new tokens.');
+    }
+    const ms = what === 'slow' ? SLOW_MS : this.#dice.fraction() * 200;
+    return new Promise((resolve) =>
+      world.after(ms, life.being, () => {
+        this.#number = tokenNumber();
+        this.#endsAt = world.time + plan.lifeMs;
+        world.tell(name, `has a new token until ${Math.round(this.#endsAt)}`);
+        resolve(this.#token(plan, life));
+      }),
+    );
+  }
+
+  #token({ clientKnows }: TokensPlan, { clock }: WalletLife): AuthAnswer {
+    const { world } = this.#context;
+    const token = `ann.${this.#number}.${Math.floor(this.#endsAt)}`;
+    return clientKnows ? { token, expiresAt: clock.now() + Math.floor(this.#endsAt - world.time) } : token;
+  }
+}
+
+/** Says whose token it is, and how long it is still good, in milliseconds; undefined for one that is good no more. */
+export function readToken(
+  authorization: string | undefined,
+  { tokenNumber, time }: { readonly tokenNumber: number; readonly time: number },
+): { readonly subject: string; readonly leftMs: number | undefined } | undefined {
+  const [, subject, number, endsAt] = /^Bearer (\w+)\.(\d+)(?:\.(\d+))?$/.exec(authorization ?? '') ?? [];
+  const leftMs = endsAt === undefined ? undefined : Number(endsAt) - time;
+  if (subject === undefined || Number(number) < tokenNumber || (leftMs !== undefined && leftMs <= 0)) return undefined;
+  return { subject, leftMs };
+}
