@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { clientSuite, defineTests, linesDriver, type ClientDriver } from '../conformance/index.ts';
 import { ourClient } from './our-client.ts';
 
-defineTests({ describe, it }, clientSuite, 'ours', async () => ourClient);
+defineTests({ describe, it }, clientSuite, 'ours', async () => ourClient, { atOnce: 8 });
 
 describe('over JSON lines', () => {
   let child: ChildProcess;
@@ -21,5 +21,5 @@ describe('over JSON lines', () => {
     child.stdin?.end();
     await gone;
   });
-  defineTests({ describe, it }, clientSuite, 'ours in a process of its own', async () => driver);
+  defineTests({ describe, it }, clientSuite, 'ours in a process of its own', async () => driver, { atOnce: 8 });
 });

@@ -2,12 +2,14 @@ import { createTaskBridgeClient } from '../../client/node/index.ts';
 import type { ClientDriver, DrivenClient, DrivenObservation, WireFact } from '../conformance/index.ts';
 
 const restMs = 20;
+const limits = { backoffBaseMs: restMs, backoffMaxMs: 10 * restMs, emptyPauseMs: restMs, pollWaitMs: 1000 };
 
 /** Our client as the kit drives it: with short rests, else as it comes. */
 export const ourClient: ClientDriver = {
   transports: ['ws', 'sse', 'poll'],
   restMs,
-  async open({ baseUrl, transports, tokens }): Promise<DrivenClient> {
+  adjusts: ['livenessMs', 'openMs', 'frameBytesMax'],
+  async open({ baseUrl, transports, tokens, ...adjusted }): Promise<DrivenClient> {
     let refreshes = 0;
     const client = createTaskBridgeClient({
       baseUrl,
@@ -18,7 +20,7 @@ export const ourClient: ClientDriver = {
           return tokens[refreshes];
         },
       }),
-      limits: { backoffBaseMs: restMs, backoffMaxMs: 10 * restMs, emptyPauseMs: restMs, pollWaitMs: 1000 },
+      limits: { ...limits, ...adjusted },
     });
     return {
       observe(taskId, options = {}): DrivenObservation {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { WireFact } from '../server/calls.ts';
-import type { ClientDriver, DrivenClient, DrivenClientOptions, DrivenObservation } from './driver.ts';
+import { lastWords, type ClientDriver, type DrivenClient, type DrivenClientOptions, type DrivenObservation } from './driver.ts';
 
 /** What the suite writes to a client's process, one JSON text a line. `id` counts the requests; answers and events name it. */
 export type DriverRequest =
@@ -21,7 +21,7 @@ export type DriverLine =
 /** A client in another process, whatever it is written in: requests go to its input, lines come from its output. */
 export function linesDriver(
   streams: { readonly input: Writable; readonly output: Readable },
-  about: Pick<ClientDriver, 'transports' | 'restMs'>,
+  about: Pick<ClientDriver, 'transports' | 'restMs' | 'adjusts'>,
 ): ClientDriver {
   const waiting = new Map<number, (line: { value?: unknown; error?: string }) => void>();
   const followers = new Map<number, (line: Extract<DriverLine, { observation: number }>) => void>();
@@ -70,8 +70,11 @@ export function linesDriver(
     };
   }
 
+  const { transports, restMs, adjusts = [] } = about;
   return {
-    ...about,
+    transports,
+    restMs,
+    adjusts,
     async open(options) {
       const { id: client, answer } = ask({ do: 'open', ...options });
       await answer;
@@ -100,13 +103,15 @@ export async function serveLines(driver: ClientDriver, input: Readable, output: 
       for await (const fact of observation) say({ observation: id, fact });
       say({ observation: id, end: true });
     } catch (error) {
-      say({ observation: id, end: String(error) });
+      say({ observation: id, end: lastWords(error) });
     }
   }
   async function obey(id: number, request: DriverRequest): Promise<unknown> {
     switch (request.do) {
-      case 'open':
-        return void clients.set(id, await driver.open(request));
+      case 'open': {
+        const { do: _, ...options } = request;
+        return void clients.set(id, await driver.open(options));
+      }
       case 'observe': {
         const { taskId, lastEventId } = request;
         const observation = known(clients, request.client).observe(taskId, lastEventId === undefined ? {} : { lastEventId });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WireFact } from '../server/calls.ts';
+import { scribe } from '../suite/transcript.ts';
 import type { ClientTransport } from './driver.ts';
 
 /** Somebody who comes for the log. */
@@ -30,6 +31,12 @@ export interface Visit extends Caller {
   noise(text: string): void;
   /** Ends properly without a terminal fact: close 1000, the end of a body, an empty page. */
   end(): void;
+  /** Closes a WebSocket with this code, without one for undefined; all else ends as `end` does. */
+  close(code: number | undefined): void;
+  /** Says that all is well, as a quiet stream does; a poll says nothing. */
+  beat(): void;
+  /** Bytes as they stand: of the body of a stream, of the whole answer to a poll; a frame on a WebSocket. */
+  raw(bytes: string | Uint8Array): void;
   /** Ends as a lost network does, a moment later, so that what was sent may arrive. */
   cut(): void;
 }
@@ -45,8 +52,12 @@ export interface Refusal {
 export interface ServerScript {
   /** Lets everybody in unless it says otherwise. */
   refuse?(caller: Caller): Refusal | undefined;
+  /** Lets somebody in and then says nothing at all, not even that it has. */
+  isMute?(caller: Caller): boolean;
   /** What a visitor gets. WebSockets are confirmed and streams begun before. */
   serve(visit: Visit): void;
+  /** Answers `GET /tasks/{taskId}`. Without it there is no such route, as servers of the original have none. */
+  snapshot?(taskId: string): [number, object];
   /** Answers a command; `cut` ends its connection instead. */
   command?(path: string, body: Readonly<Record<string, unknown>>, token: string | undefined): [number, object] | 'cut';
 }
@@ -65,11 +76,12 @@ const ARRIVAL_MS = 20;
 
 const envelope = (code: string): object => ({ code, message: code, details: {}, timestamp: '2026-01-01T00:00:00Z' });
 
-/** Starts it on a free port of this machine. It has no `GET /tasks/{taskId}`, as servers of the original have none. */
+/** Starts it on a free port of this machine. */
 export async function startScriptedServer(script: ServerScript): Promise<ScriptedServer> {
   const callers: Caller[] = [];
   const visits: Visit[] = [];
   const connections = new Set<Socket>();
+  const note = scribe();
   const sockets = new WebSocketServer({
     noServer: true,
     handleProtocols: (offered) => (offered.has('taskbridge.v1') ? 'taskbridge.v1' : false),
@@ -79,26 +91,38 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
     const token = tokenOf(request);
     const caller = { kind, number: callers.length + 1, token, at: performance.now() };
     callers.push(caller);
-    return { caller, refusal: script.refuse?.(caller) };
+    const refusal = script.refuse?.(caller);
+    note(`→ ${kind} ${caller.number}: ${request.url}${token === undefined ? '' : `, token ${token}`}`);
+    if (refusal) note(`← ${kind} ${caller.number}: ${JSON.stringify(refusal)}`);
+    return { caller, refusal };
   }
   function welcome(visit: Visit): void {
-    visits.push(visit);
-    script.serve(visit);
+    const told = toldBy(visit, note);
+    visits.push(told);
+    script.serve(told);
   }
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://local');
     const [, taskId = '', kind] = /\/tasks\/([^/]+)\/events(\/stream)?$/.exec(url.pathname) ?? [];
     if (request.method === 'POST') return void command(request, response, url.pathname);
-    if (taskId === '') return answer(response, 404, envelope('NOT_FOUND'));
+    if (taskId === '') {
+      const [, asked] = /\/tasks\/([^/]+)$/.exec(url.pathname) ?? [];
+      const [status, body] = (asked !== undefined && script.snapshot?.(asked)) || [404, envelope('NOT_FOUND')];
+      note(`← ${status} to ${request.method} ${url.pathname} ${JSON.stringify(body)}`);
+      return answer(response, status, body);
+    }
     const { caller, refusal } = arrive(kind ? 'sse' : 'poll', request);
     if (refusal) return refuse(response, refusal);
+    if (script.isMute?.(caller)) return;
     welcome(kind ? sseVisit(caller, taskId, url, request, response) : pollVisit(caller, taskId, url, response));
   });
   async function command(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
     const result = script.command?.(path, JSON.parse(body) as Record<string, unknown>, tokenOf(request)) ?? [404, envelope('NOT_FOUND')];
+    note(`→ POST ${path} ${body}`);
+    note(`← to POST ${path}: ${JSON.stringify(result)}`);
     if (result === 'cut') request.socket.resetAndDestroy();
     else answer(response, ...result);
   }
@@ -119,6 +143,7 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
       webSocket.on('error', () => undefined);
       // A Buffer, as `ws` hands every message over unless told otherwise.
       webSocket.once('message', (data) => {
+        if (script.isMute?.(caller)) return;
         const { taskId, lastEventId = null } = JSON.parse((data as Buffer).toString()) as { taskId: string; lastEventId?: string | null };
         const asksForGaps = asksFor(request.url);
         const say = (frame: object): void => webSocket.send(JSON.stringify(frame));
@@ -133,6 +158,9 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
           gap: (reason, firstEventId) => asksForGaps && say({ type: 'GAP', taskId, reason, firstEventId }),
           noise: (text) => webSocket.send(text),
           end: () => webSocket.close(1000),
+          close: (code) => webSocket.close(code),
+          beat: () => say({ type: 'HEARTBEAT', taskId, live: true }),
+          raw: (bytes) => webSocket.send(bytes),
           cut: () => void setTimeout(() => webSocket.terminate(), ARRIVAL_MS),
         });
       });
@@ -147,6 +175,43 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
     async close() {
       for (const socket of connections) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** The same visit, with what it says taken down. */
+function toldBy(visit: Visit, note: (line: string) => void): Visit {
+  const who = `${visit.kind} ${visit.number}`;
+  note(`→ ${who}: after ${visit.after ?? 'nothing'}`);
+  return {
+    ...visit,
+    send(...facts) {
+      note(`← ${who}: ${facts.map(({ type, eventId }) => `${type} ${eventId}`).join(', ')}`);
+      visit.send(...facts);
+    },
+    gap(reason, firstEventId) {
+      note(`← ${who}: GAP ${reason} ${firstEventId}`);
+      visit.gap(reason, firstEventId);
+    },
+    noise(text) {
+      note(`← ${who}: ${text}`);
+      visit.noise(text);
+    },
+    raw(bytes) {
+      note(`← ${who}: ${String(bytes)}`);
+      visit.raw(bytes);
+    },
+    end() {
+      note(`← ${who}: ends it properly`);
+      visit.end();
+    },
+    close(code) {
+      note(`← ${who}: closes it with ${code}`);
+      visit.close(code);
+    },
+    cut() {
+      note(`← ${who}: cuts it`);
+      visit.cut();
     },
   };
 }
@@ -167,6 +232,12 @@ function sseVisit(caller: Caller, taskId: string, url: URL, request: IncomingMes
     gap: (reason, firstEventId) => asksForGaps && control('GAP', { reason, firstEventId }),
     noise: (text) => response.write(`data: ${text}\n\n`),
     end: () => response.end(),
+    close: () => response.end(),
+    beat() {
+      response.write(': still here\n\n');
+      control('HEARTBEAT', { live: true });
+    },
+    raw: (bytes) => response.write(bytes),
     cut: () => void setTimeout(() => request.socket.resetAndDestroy(), ARRIVAL_MS),
   };
 }
@@ -188,6 +259,9 @@ function pollVisit(caller: Caller, taskId: string, url: URL, response: ServerRes
     gap: (reason, firstEventId) => (gap = { reason, firstEventId }),
     noise: () => undefined,
     end: () => page([]),
+    close: () => page([]),
+    beat: () => undefined,
+    raw: (bytes) => void response.writeHead(200, { 'content-type': 'application/json' }).end(bytes),
     cut() {
       if (!response.headersSent) response.socket?.resetAndDestroy();
     },

@@ -21,7 +21,7 @@ function about(
     ...rest,
     rule: section === undefined ? rule : `${rule}: ${section}`,
     better: true,
-    missing: (server) => missing?.(server) ?? withoutMultiplex(server),
+    missing: async (server) => (await withoutMultiplex(server)) ?? missing?.(server),
     async run(server) {
       const socket = await sharedSocket(server);
       try {
