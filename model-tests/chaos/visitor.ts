@@ -3,9 +3,7 @@ import {
   isFact,
   TaskBridgeClientError,
   type CheckpointStore,
-  type Observation,
   type TaskBridgeClient,
-  type TaskView,
   type TransportName,
 } from 'taskbridge/client/node';
 import type { Fact, UnknownFact } from 'taskbridge/machines';
@@ -154,7 +152,8 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
       if (life.isLeaving && stay.end !== undefined) return;
       stay.dealtWith = stay.ids.length;
       stay.end = 'ended';
-      const { terminal, state, lastEventId } = await settledTask(observation);
+      // The loop ends when the fold is whole, never before.
+      const { terminal, state, lastEventId } = observation.getSnapshot().task;
       if (terminal || !life.isLeaving) viewing.folded = { state, lastEventId };
     } catch (error) {
       const isClosed = error instanceof TaskBridgeClientError && error.code === 'CLOSED';
@@ -213,12 +212,6 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
       action.outcomes.push('unknown');
     }
   }
-}
-
-/** The task as its client shows it: where its fold begins with the server's snapshot, that may come after the last fact. */
-async function settledTask(observation: Observation): Promise<TaskView> {
-  for (let waits = 0; waits < 100 && !observation.getSnapshot().task.terminal; waits += 1) await pause(50);
-  return observation.getSnapshot().task;
 }
 
 const otherThan = ({ actionType }: SentAction): string => (actionType === 'maybe' ? 'no' : 'maybe');
