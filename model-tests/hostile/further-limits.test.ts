@@ -1,9 +1,14 @@
 import { inProcess } from 'taskbridge/adapters/in-process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { onTestFinished, vi } from 'vitest';
 import { file, form, FORM_TYPE, text } from '../http/form.ts';
 import { startHost } from '../http/host.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
-import { most, testEdges } from './edges.ts';
+import { handClock } from '../live/hand-clock.ts';
+import { liveHost } from '../live/host.ts';
+import { settle } from '../live/hub-of.ts';
+import { atLast, most, testEdges } from './edges.ts';
 import { heldTasks } from './held-tasks.ts';
 
 /** Limits that are no options: what they are, and where they stand. */
@@ -14,6 +19,7 @@ const constants = {
   'parts of a multipart body': 'server/http/multipart/parts.ts',
   'characters of a file name': 'server/http/multipart/file-name.ts',
   'faults that an answer lists': 'server/http/validation.ts',
+  'milliseconds to answer a close frame': 'server/http/web-socket/door.ts',
 } as const;
 
 let requests = 0;
@@ -46,6 +52,24 @@ async function posting() {
       body: body as BodyInit,
     });
   return { ...host, post };
+}
+
+const HANDSHAKE = `GET /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`;
+/** The text `no`, masked with zeros. */
+const BAD_FRAME = Buffer.from([0x81, 0x82, 0, 0, 0, 0, ...Buffer.from('no')]);
+const CLOSE_FRAME = 0x88;
+
+/** A peer that is told to go and does not. */
+async function deafPeer() {
+  const host = await liveHost({ clock: handClock() });
+  const socket = connect(host.port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write(HANDSHAKE);
+  await once(socket, 'data');
+  socket.write(BAD_FRAME);
+  const [[first]] = (await once(socket, 'data')) as [Buffer];
+  if (first !== CLOSE_FRAME) throw new Error(`The bad frame was answered with ${first}.`);
+  return host;
 }
 
 testEdges('further limits', constants, {
@@ -92,6 +116,15 @@ testEdges('further limits', constants, {
       };
     },
   },
+  'milliseconds to answer a close frame': atLast(10_000, 1, 0, () => async (amount) => {
+    // The time is kept by ws, not by our clock.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { door } = await deafPeer();
+    vi.advanceTimersByTime(amount);
+    await settle();
+    return door.sockets;
+  }),
   'faults that an answer lists': {
     limit: 64,
     answers: [

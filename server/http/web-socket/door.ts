@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { TaskBridgeError } from '../../errors.ts';
 import { alarm } from '../../live/alarm.ts';
 import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
@@ -49,6 +49,9 @@ export function createWebSocketDoor(context: WebSocketDoorContext): WebSocketDoo
   return new Door(context);
 }
 
+/** How long a peer has to answer a close frame, in milliseconds; then its socket is cut. */
+const CLOSE_ANSWER_MS = 10_000;
+
 class Door implements WebSocketDoor {
   private readonly context: WebSocketDoorContext;
   private readonly path: RegExp;
@@ -67,13 +70,16 @@ class Door implements WebSocketDoor {
         .replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`,
     );
     this.origins = originSet(context.allowedOrigins ?? []);
-    this.server = new WebSocketServer({
+    // The types of ws do not know `closeTimeout` yet.
+    const options: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
+      closeTimeout: CLOSE_ANSWER_MS,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: context.hub.options.clientFrameBytesMax,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
-    });
+    };
+    this.server = new WebSocketServer(options);
     this.server.on('wsClientError', ({ message }, socket) =>
       this.refuse(socket, new TaskBridgeError('INVALID_REQUEST', `The upgrade cannot be read (${message}); send a WebSocket handshake.`)),
     );
