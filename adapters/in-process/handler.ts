@@ -5,7 +5,8 @@ export type { Question };
 
 /**
  * The task as its handler sees it. Calls that report resolve when they are committed. None has to be awaited: a rejection that nobody hears,
- * since the task was cancelled or is another run's, ends nothing but what was chained to it.
+ * since the task was cancelled or is another run's, ends nothing but what was chained to it. An async function of the handler's own that
+ * awaits one is for the handler to await, or to catch.
  */
 export interface Task {
   readonly taskId: string;
