@@ -39,3 +39,6 @@ export const originalFailures: readonly string[] = [
   'ws.close-at-the-end',
   'ws.frame-binary',
 ];
+
+/** The cases that do not apply to it. */
+export const originalLacks: readonly string[] = [];

@@ -44,5 +44,5 @@ describe.each(Object.keys(stores))('our server on %s', (name) => {
     await ours.close();
     await after();
   });
-  defineTests({ describe, it }, serverSuite, name, async () => ours.world);
+  defineTests({ describe, it }, serverSuite, name, async () => ours.world, { atOnce: 4 });
 });

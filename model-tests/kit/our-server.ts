@@ -11,6 +11,7 @@ const profile: ServerProfile = {
   tasksPerSocketMax: 12,
   socketsPerOwnerMax: 150,
   viewersMax: 300,
+  viewersPerOwnerMax: 220,
   refusedType: 'conformance.refused',
 };
 const allowedOrigin = 'https://app.example.com';
@@ -47,6 +48,7 @@ export async function startOurServer(openStore: () => Store): Promise<OurServer>
         tasksPerSocketMax: profile.tasksPerSocketMax ?? 0,
         socketsPerOwnerMax: profile.socketsPerOwnerMax ?? 0,
         viewersMax: profile.viewersMax ?? 0,
+        viewersPerOwnerMax: profile.viewersPerOwnerMax ?? 0,
       },
     });
   let host = await start(0);

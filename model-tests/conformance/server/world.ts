@@ -56,6 +56,8 @@ export interface ServerProfile {
   readonly socketsPerOwnerMax?: number;
   /** Most viewers and waiting polls of the server. From 300 on the storm of reconnects finds room; above 1000 it is not tried. */
   readonly viewersMax?: number;
+  /** Most viewers and waiting polls of one owner. From 200 on the storm of reconnects finds room; above 1000 it is not tried. */
+  readonly viewersPerOwnerMax?: number;
   /** A task type that the executor takes to be its own, and refuses to start. */
   readonly refusedType?: string;
   /** How long the suite waits for something that is to come, in milliseconds. Defaults to 5000. */

@@ -1,13 +1,14 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same } from '../../suite/claim.ts';
 import { eventually } from '../../suite/eventually.ts';
-import { asksToWait, call, ended, isTerminal, log, patienceOf, refused, someId, start, typesOf } from '../calls.ts';
+import { asksToWait, call, ended, isTerminal, page, patienceOf, refused, someId, start, typesOf } from '../calls.ts';
 import { endedBy, sharedSocket, withoutMultiplex } from '../shared-socket.ts';
 import { refusedStream, stream, webSocket, type Stream } from '../streams.ts';
-import type { ServerProfile, ServerUnderTest } from '../world.ts';
+import type { Owner, ServerProfile, ServerUnderTest } from '../world.ts';
 
 const errors = 'docs/protocol.md, Errors';
 const ws = 'docs/protocol.md, WebSocket';
+const room = `${ws}: Room`;
 
 /** Says what the profile lacks. */
 const needs =
@@ -109,34 +110,46 @@ export const limiting: readonly Case<ServerUnderTest>[] = [
     },
   },
   {
+    id: 'limits.viewers-per-owner',
+    title: 'answers 429 with Retry-After to the viewer that is one too many for its owner, over every transport, and serves others',
+    rule: room,
+    better: true,
+    failureClass: 'storms',
+    alone: true,
+    missing: needs('viewersPerOwnerMax', 1000),
+    async run(server) {
+      const held = await hold(server, server.profile.viewersPerOwnerMax ?? 0, ['two']);
+      try {
+        await isFull(server, held.tasks.two, 'two');
+        const other = stream('sse', server, await start(server, 'echo'));
+        await other.until(isTerminal, 'the end of a task of somebody else');
+      } finally {
+        held.close();
+      }
+    },
+  },
+  {
     id: 'limits.viewers',
-    title: 'answers 429 with Retry-After where it has as many viewers as it may, over every transport, and has room again when one is gone',
-    rule: `${errors}: 429 RATE_LIMITED, with Retry-After`,
+    title:
+      'answers 429 with Retry-After where it has as many viewers as it may, over every transport, and has room again when they are gone',
+    rule: room,
     better: true,
     failureClass: 'storms',
     alone: true,
     missing: needs('viewersMax', 1000),
     async run(server) {
-      const { viewersMax = 0 } = server.profile;
-      const taskId = await start(server, 'wait');
-      const after = present(await eventually(async () => present((await log(server, taskId))[1], 'its report')), 'its report').eventId;
       const shared = (await withoutMultiplex(server)) === undefined ? await sharedSocket(server) : undefined;
       // One that shows nothing would be closed before it is asked again.
       shared?.subscribe(await start(server, 'wait'));
-      const held = Array.from({ length: viewersMax }, () => stream('sse', server, taskId));
+      const held = await hold(server, server.profile.viewersMax ?? 0, ['one', 'two']);
+      const taskId = held.tasks.one;
       try {
-        // Whoever is refused among these is so because somebody of an earlier case is not gone yet.
-        await Promise.all(held.map((one) => one.until(() => true, 'a first frame').catch(() => undefined)));
-        asksToWait(await refusedStream(stream('sse', server, taskId), 429, 'RATE_LIMITED'));
-        asksToWait(await refusedStream(stream('ws', server, taskId), 429, 'RATE_LIMITED'));
-        const poll = await call(server, 'GET', `/tasks/${taskId}/events?afterEventId=${after}&waitTimeoutMs=5000`);
-        refused(poll, 429, 'RATE_LIMITED');
-        asksToWait(poll);
+        for (const owner of ['one', 'two'] as const) await isFull(server, held.tasks[owner], owner);
         shared?.subscribe(taskId);
         if (shared) same(await shared.ends(taskId), [1013], 'how a subscription ends on a socket that is open already');
         same(shared?.shortOf(taskId), shared && [endedBy(1013)], 'the frames of that subscription');
       } finally {
-        for (const one of held) one.close();
+        held.close();
         shared?.close();
       }
       const later = await eventually(async () => {
@@ -214,3 +227,31 @@ export const limiting: readonly Case<ServerUnderTest>[] = [
     },
   },
 ];
+
+/** Has so many event streams open for a waiting task of each of these owners, in turn. */
+async function hold(server: ServerUnderTest, count: number, owners: readonly Owner[]) {
+  const tasks = { one: '', two: '' };
+  for (const owner of owners) tasks[owner] = await start(server, 'wait', {}, { as: owner });
+  const streams = Array.from({ length: count }, (_, i) => {
+    const as = present(owners[i % owners.length], 'an owner');
+    return stream('sse', server, tasks[as], { as });
+  });
+  // Whoever is refused among these is so because somebody of an earlier case is not gone yet.
+  await Promise.all(streams.map((one) => one.until(() => true, 'a first frame').catch(() => undefined)));
+  return { tasks, close: () => streams.forEach((one) => one.close()) };
+}
+
+/** Proves that one more viewer of this owner finds no room, whatever it comes by. */
+async function isFull(server: ServerUnderTest, taskId: string, as: Owner): Promise<void> {
+  asksToWait(await refusedStream(stream('sse', server, taskId, { as }), 429, 'RATE_LIMITED'));
+  asksToWait(await refusedStream(stream('ws', server, taskId, { as }), 429, 'RATE_LIMITED'));
+  const facts = await eventually(async () => {
+    const { events } = await page(server, taskId, '', { as });
+    holds(typesOf(events).includes('PROGRESS'), 'the task was to report that it waits');
+    return events;
+  }, patienceOf(server));
+  const query = `?afterEventId=${present(facts.at(-1), 'its report').eventId}&waitTimeoutMs=5000`;
+  const poll = await call(server, 'GET', `/tasks/${taskId}/events${query}`, { as });
+  refused(poll, 429, 'RATE_LIMITED');
+  asksToWait(poll);
+}
