@@ -1,8 +1,7 @@
 import type { Case } from '../../suite/case.ts';
-import { holds, includes, present, same } from '../../suite/claim.ts';
+import { includes, present, same } from '../../suite/claim.ts';
 import { act, ended, idsOf, log, question, start } from '../calls.ts';
 import { CONFIRMED, ENDED, endedBy, sharedSocket, withoutMultiplex, type SharedSocket } from '../shared-socket.ts';
-import { stream, webSocket } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
 
 const rule = 'docs/protocol.md, Many tasks over one socket';
@@ -47,29 +46,6 @@ export const multiplexing: readonly Case<ServerUnderTest>[] = [
         same(confirmed, { type: CONFIRMED, taskId, replayStartedAfterEventId: null, live: true, extensions });
       }
       same(socket.frames.filter(({ type }) => type === 'EXTENSIONS_GRANTED').length, 1, 'the number of grants');
-    },
-  }),
-  about({
-    id: 'multiplex.unasked',
-    title: 'is not given to who did not ask: one task, frames about others are ignored, and the socket closes with 1000 after its end',
-    failureClass: 'end-or-cut',
-    async run(server) {
-      const [taskId, other] = [await start(server, 'ask', {}), await start(server, 'wait')];
-      const single = stream('ws', server, taskId, { query: '?extensions=gap' });
-      await single.until(({ type }) => type === 'TASK_SUSPENDED', 'the question');
-      const second = webSocket(server, [
-        { action: 'subscribe', taskId },
-        { action: 'subscribe', taskId: other },
-        { action: 'unsubscribe', taskId },
-      ]);
-      await second.until(({ type }) => type === 'TASK_SUSPENDED', 'the question');
-      await act(server, taskId, { suspendId: await question(server, taskId) });
-      same(await single.end, { how: 'ended', code: 1000 });
-      same(await second.end, { how: 'ended', code: 1000 });
-      holds(
-        second.frames.every((frame) => frame.taskId === taskId),
-        'a frame about a task came that was not the first one asked for',
-      );
     },
   }),
   about({

@@ -1,6 +1,6 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same, says } from '../../suite/claim.ts';
-import { call, ended, isTerminal, refused, start } from '../calls.ts';
+import { act, call, ended, isTerminal, log, question, refused, start } from '../calls.ts';
 import { lives, stream, told, webSocket } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
 
@@ -123,6 +123,24 @@ export const streaming: readonly Case<ServerUnderTest>[] = [
       same([await opened.end, opened.frames], [{ how: 'ended', code: 1008 }, []]);
     },
   })),
+  {
+    id: 'ws.later-frames',
+    title: 'ignores what is sent after the first frame where many tasks were not asked for, and closes with 1000 after the end of the one',
+    rule: `${ws}: later frames of the client are ignored`,
+    failureClass: 'end-or-cut',
+    async run(server) {
+      const [taskId, other] = [await start(server, 'ask', {}), await start(server, 'wait')];
+      const opened = webSocket(server, [
+        { action: 'subscribe', taskId },
+        { action: 'subscribe', taskId: other },
+        { action: 'unsubscribe', taskId },
+      ]);
+      await opened.until(({ type }) => type === 'TASK_SUSPENDED', 'the question');
+      await act(server, taskId, { suspendId: await question(server, taskId) });
+      same(await opened.end, { how: 'ended', code: 1000 });
+      same(opened.facts, await log(server, taskId), 'the facts that came');
+    },
+  },
   {
     id: 'ws.frame-binary',
     title: 'closes with 1003 for a binary frame',
