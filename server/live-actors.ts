@@ -2,7 +2,7 @@ import { compareEventIds, startActors, type AggregateActors, type Fact, type Ins
 import { TaskBridgeError } from './errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
-import type { Store } from './ports/store.ts';
+import type { LogPage, Store } from './ports/store.ts';
 import type { TaskState } from './task/task-state.ts';
 
 /** What live actors work with. */
@@ -23,10 +23,16 @@ interface LiveTask {
   reading: Promise<void> | undefined;
   again: boolean;
   idleTimer: unknown;
+  /** Reads that failed one after the other. */
+  failures: number;
+  retryTimer: unknown;
   unfollow(): void;
 }
 
 const IDLE_MS = 60_000;
+/** The pause after a log that could not be read: doubled with each failure, up to the longest. */
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 30_000;
 const PAGE = { facts: 500, bytes: 4 * 1024 * 1024 };
 
 /** The actors that hosts subscribe to and inspectors show: one for each chart of a task, loaded from its head and fed the committed facts. */
@@ -75,6 +81,8 @@ export class LiveActors {
         reading: undefined,
         again: false,
         idleTimer: undefined,
+        failures: 0,
+        retryTimer: undefined,
         unfollow,
       };
       this.#countSubscribers(taskId, live);
@@ -93,28 +101,38 @@ export class LiveActors {
     const live = this.#tasks.get(taskId);
     if (!live) return;
     live.again = true;
-    live.reading ??= this.#read(taskId, live).finally(() => (live.reading = undefined));
+    live.reading ??= this.#read(taskId, live).finally(() => {
+      live.reading = undefined;
+      if (live.again) this.#advance(taskId);
+    });
   }
 
   async #read(taskId: string, live: LiveTask): Promise<void> {
     try {
       while (live.again && this.#tasks.get(taskId) === live) {
         live.again = false;
-        const from = live.lastEventId === null ? 1 : Number.parseInt(live.lastEventId, 10) + 1;
-        const page = await this.#context.store.read(taskId, from, PAGE);
+        const last = live.lastEventId === null ? 0 : Number.parseInt(live.lastEventId, 10);
+        // Looks back at the last fact that it has seen: a history that was replaced shows there.
+        const page = await this.#context.store.read(taskId, Math.max(1, last), PAGE);
         if (!page) return this.#retire(taskId);
-        const [first] = page.entries;
-        if (first && Number.parseInt(first.eventId, 10) > from) {
+        if (!continues(live.lastEventId, last, page)) {
           // It would show another task than the log says from here on. Whoever asks again gets one that begins at the head.
-          this.#context.logger.warn('A live actor stops: facts that it had not seen are no longer kept.', { taskId, from });
+          this.#context.logger.warn('A live actor stops: what follows the last fact that it has seen is no longer there.', {
+            taskId,
+            last,
+          });
           return this.#retire(taskId);
         }
         // Facts of our own log, checked when they were written.
         for (const { bytes } of page.entries) this.#feed(live, JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact);
-        if (page.entries.length > 0 && live.lastEventId !== page.lastEventId) live.again = true;
+        if (live.lastEventId !== page.lastEventId) live.again = true;
       }
     } catch (error) {
-      this.#context.logger.warn('A live actor could not read its log; it goes on with the next commit.', { taskId, error });
+      const pauseMs = Math.min(RETRY_MS * 2 ** live.failures++, RETRY_MS_MAX);
+      this.#context.logger.warn('A live actor could not read its log; it is tried again.', { taskId, pauseMs, error });
+      // What was committed last may be the end, after which no commit would ask again.
+      this.#context.clock.clearTimeout(live.retryTimer);
+      live.retryTimer = this.#context.clock.setTimeout(() => this.#advance(taskId), pauseMs);
     }
   }
 
@@ -159,7 +177,16 @@ export class LiveActors {
     if (!live) return;
     this.#tasks.delete(taskId);
     this.#context.clock.clearTimeout(live.idleTimer);
+    this.#context.clock.clearTimeout(live.retryTimer);
     live.unfollow();
     live.actors.stop();
   }
+}
+
+/** Whether a page that was read from the last seen fact on is of the same history, without a hole. */
+function continues(lastEventId: string | null, last: number, { entries, lastEventId: newest }: LogPage): boolean {
+  const [first] = entries;
+  if (!first) return newest === lastEventId;
+  const n = Number.parseInt(first.eventId, 10);
+  return n === last ? first.eventId === lastEventId : n === last + 1;
 }

@@ -494,8 +494,10 @@ export const transportMachine = setup({
               after: { reconnectBackoff: { target: 'choosing' } },
             },
             full: {
-              description: 'Consumers are too far behind; reading goes on from the cursor when they have caught up.',
+              description:
+                'Consumers are too far behind; reading goes on from the cursor when they have caught up. Credentials may end before that.',
               tags: ['paused'],
+              entry: 'acceptCredentials',
               on: {
                 'consumer.drained': { target: 'choosing' },
               },

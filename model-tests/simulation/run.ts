@@ -75,7 +75,12 @@ async function work(from: number, seeds: number, stride: number): Promise<void> 
   };
   for (let seed = from; seed < from + seeds; seed += stride) {
     current = seed;
-    add(tally, seed, await runHistory(drawPlan(seed)));
+    try {
+      add(tally, seed, await runHistory(drawPlan(seed)));
+    } catch (error) {
+      tally.seeds += 1;
+      tally.failed.push({ seed, rule: 'the history runs', message: String(error) });
+    }
     if (performance.now() - toldAt > 1_000) report();
   }
   report();
