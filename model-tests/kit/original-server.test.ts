@@ -18,7 +18,7 @@ describe("the original's server", () => {
       // It has no limits that could be made small, knows nobody by a cookie, and keeps its tasks in memory.
       browser: { token: (owner: string) => owner },
     };
-    results = await runSuite(serverSuite, async () => world, { atOnce: 6 });
+    results = await runSuite(serverSuite, async () => world, { atOnce: 12 });
   }, 180_000);
   afterAll(() => host?.stop());
 

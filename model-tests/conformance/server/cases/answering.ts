@@ -126,6 +126,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     rule: 'docs/protocol.md, Facts: TASK_SUSPENSION_CLOSED',
     better: true,
     failureClass: 'answer-or-question-lost',
+    limitMs: 8000,
     async run(server) {
       const taskId = await start(server, 'ask', { expiresInMs: 200, questions: 1 });
       const suspendId = await question(server, taskId);
@@ -142,6 +143,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     title: 'answers REJECTED_ALREADY_RESOLVED to a new answer once the task is over, and writes nothing',
     rule: actions,
     better: true,
+    limitMs: 8000,
     async run(server) {
       const taskId = await start(server, 'ask', {});
       const suspendId = await question(server, taskId);
