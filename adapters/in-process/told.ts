@@ -2,13 +2,13 @@ const nothing = (): void => undefined;
 
 /**
  * A promise of a task's handle. Whoever awaits it hears of its rejection; where nobody does, the host lives on: tasks are cancelled, and given
- * to another run, every day. The same holds for what is chained to it without a handler of rejections, as far as it is passed that rejection on:
- * an error of a callback stays the handler's own.
+ * to another run, every day. The same holds for what is chained to it and only passes that rejection on; an error of a callback stays the
+ * handler's own.
  */
 export class Told<T> extends Promise<T> {
   /** Settles as the given promise does. */
   static by<T>(said: Promise<T>): Told<T> {
-    const told = new Told<T>((resolve) => resolve(said));
+    const told = new Told<T>((resolve, reject) => void said.then(resolve, reject));
     told.catch(nothing);
     return told;
   }
