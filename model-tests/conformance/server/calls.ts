@@ -119,7 +119,10 @@ export async function log(server: ServerUnderTest, taskId: string, after = '', m
     const { events, nextAfterEventId } = await page(server, taskId, `?maxEvents=${maxEvents}&afterEventId=${encodeURIComponent(cursor)}`);
     if (events.length === 0) return facts;
     facts.push(...events);
-    holds(nextAfterEventId !== null && nextAfterEventId !== cursor, 'nextAfterEventId does not move on past a page with facts');
+    holds(
+      nextAfterEventId !== null && nextAfterEventId !== cursor,
+      `a page after ${cursor || 'nothing'} has the facts ${idsOf(events).slice(0, 5).join(' ')} …, and its nextAfterEventId is ${nextAfterEventId}`,
+    );
     cursor = nextAfterEventId;
   }
 }

@@ -50,9 +50,11 @@ export async function rejectsWith(promise: Promise<unknown>, expected: object): 
 
 function fail(what: string, actual: unknown, expected: unknown): never {
   const path = expected instanceof RegExp ? [] : pathToDifference(bare(actual), bare(expected));
-  const where = path.length === 0 ? '' : `, first at ${path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')}`;
+  const [wanted, given] = [expected, actual].map((value) => path.reduce<unknown>(memberOf, value));
+  const where = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  const first = path.length === 0 ? '' : `: first ${where}, which was to be ${print(wanted, 2)} and is ${print(given, 2)}`;
   throw new AssertionError({
-    message: `${what}${where}\n  expected ${show(expected, path[0])}\n  but got  ${show(actual, path[0])}`,
+    message: `${what}${first}\n  expected ${show(expected, path[0])}\n  but got  ${show(actual, path[0])}`,
     actual,
     expected,
     operator: 'claim',
@@ -61,9 +63,17 @@ function fail(what: string, actual: unknown, expected: unknown): never {
 
 const LONG = 8;
 
+function print(value: unknown, depth = 8): string {
+  const text = inspect(value, { depth, maxArrayLength: 40, maxStringLength: 400, breakLength: 120 });
+  return text.replaceAll('\n', '\n  ');
+}
+
+function memberOf(value: unknown, name: string | number): unknown {
+  return (value as Record<string | number, unknown> | undefined)?.[name];
+}
+
 /** The value; of a long list only what stands around the place that matters. */
 function show(value: unknown, at: string | number | undefined): string {
-  const print = (part: unknown): string => inspect(part, { depth: 8, maxArrayLength: 40, maxStringLength: 400, breakLength: 120 });
   if (!Array.isArray(value) || value.length <= LONG || typeof at !== 'number') return print(value);
   const from = Math.max(0, at - 2);
   return `${print(value.slice(from, at + 2))}, which are [${from}] and following of ${value.length}`;
@@ -75,9 +85,8 @@ function pathToDifference(actual: unknown, expected: unknown): (string | number)
     if (Array.isArray(actual) && Array.isArray(expected)) return [...Array(Math.max(actual.length, expected.length)).keys()];
     return isRecord(actual) && isRecord(expected) ? [...new Set([...Object.keys(expected), ...Object.keys(actual)])] : [];
   })();
-  const at = (value: unknown, name: string | number): unknown => (value as Record<string | number, unknown>)[name];
-  const found = names.find((name) => !isDeepStrictEqual(at(actual, name), at(expected, name)));
-  return found === undefined ? [] : [found, ...pathToDifference(at(actual, found), at(expected, found))];
+  const found = names.find((name) => !isDeepStrictEqual(memberOf(actual, name), memberOf(expected, name)));
+  return found === undefined ? [] : [found, ...pathToDifference(memberOf(actual, found), memberOf(expected, found))];
 }
 
 function covers(actual: unknown, expected: unknown): boolean {

@@ -22,8 +22,8 @@ export function scribe(): Scribe {
   return (line) => {
     if (!lines) return;
     const text = line.length > CHARS_MAX ? `${line.slice(0, CHARS_MAX)} … (${line.length} characters)` : line;
-    // A question that is asked until its answer is another one is two lines, again and again.
-    const again = lines.slice(-2).find((one) => one.text === text);
+    // A question that is asked until its answer is another one is the same few lines, again and again.
+    const again = lines.slice(-4).find((one) => one.text === text);
     if (again) again.times += 1;
     else lines.push({ text, times: 1 });
     if (lines.length > LINES_MAX) lines.shift();
