@@ -4,7 +4,7 @@ import { TaskBridgeClientError, type Observation, type ObservationSnapshot, type
 import type { Being } from './agenda.ts';
 import type { Habit } from './plan.ts';
 import type { Planted } from './planted.ts';
-import { viewText, type Witness } from './witness.ts';
+import { historiesOf, viewText, type Witness } from './witness.ts';
 import type { World } from './world.ts';
 
 /** What somebody who observes is made of. */
@@ -22,6 +22,14 @@ export interface ObserverContext {
   dealtHere(): number;
 }
 
+/** A fact that was taken. */
+interface Taken {
+  readonly n: number;
+  readonly eventId: string;
+  /** It is the first of a history that has replaced another. */
+  readonly isAfresh: boolean;
+}
+
 /** Somebody who wants to see all of one task, through any number of lives of a client; remembers what was dealt with, as a database would. */
 export class Observer {
   isDone = false;
@@ -33,8 +41,10 @@ export class Observer {
   readonly #context: ObserverContext;
   #taken = 0;
   #gapTold = false;
+  #resetsTold = 0;
   #isPartial = false;
   #observation: Observation | undefined;
+  #client: TaskBridgeClient | undefined;
 
   constructor(context: ObserverContext) {
     this.#context = context;
@@ -47,7 +57,10 @@ export class Observer {
     if (this.isDone) return;
     this.dealtNow = undefined;
     this.#gapTold = false;
-    this.#isPartial = false;
+    this.#resetsTold = 0;
+    // Observations of one client share what they know of a task.
+    if (this.#client !== client) this.#isPartial = false;
+    this.#client = client;
     const observation = client.observe(taskId);
     this.#observation = observation;
     if (habit.watches !== 'facts') this.#watch(observation, client, being);
@@ -55,8 +68,9 @@ export class Observer {
   }
 
   /** The client was told that facts are missing, or that history was replaced. */
-  gapTold(): void {
+  gapTold(reason: 'trimmed' | 'reset'): void {
     this.#gapTold = true;
+    if (reason === 'reset') this.#resetsTold += 1;
   }
 
   /** The client was told neither the start of the log nor a snapshot: it may show less than the log says. */
@@ -64,11 +78,16 @@ export class Observer {
     this.#isPartial = true;
   }
 
+  /** A checkpoint was kept at fact `n`: whoever only looks has dealt with it, also while the snapshot is awaited. */
+  kept(n: number): void {
+    if (this.#context.habit.watches === 'snapshots') this.dealt = Math.max(this.dealt, n);
+  }
+
   /** Whether this life has dealt with fact `n`, or nobody asks. Questions that were answered here may be hidden: they count as dealt with. */
   hasDealtWith(n: number): boolean {
     if (this.dealtNow === undefined || this.dealtNow >= n) return true;
     const { witness, hidesAnswered } = this.#context;
-    return hidesAnswered && witness.of(this.taskId).facts[n - 1]?.type === 'TASK_SUSPENDED';
+    return hidesAnswered && historiesOf(witness.of(this.taskId)).some(({ facts }) => facts[n - 1]?.type === 'TASK_SUSPENDED');
   }
 
   /** What it shows now. */
@@ -79,7 +98,7 @@ export class Observer {
   async #iterate(observation: Observation, client: TaskBridgeClient, being: Being): Promise<void> {
     const { world, habit, name, planted } = this.#context;
     const iterator = planted.iterate?.(observation) ?? observation[Symbol.asyncIterator]();
-    let last: number | undefined;
+    let last: Taken | undefined;
     let ended = false;
     for (;;) {
       let next;
@@ -104,36 +123,43 @@ export class Observer {
         if (habit.watches === 'both') observation.close();
         return void world.after(300, being, () => this.observe(client, being));
       }
-      this.dealt = Math.max(this.dealt, last);
-      this.dealtNow = last;
+      this.dealt = last.isAfresh ? last.n : Math.max(this.dealt, last.n);
+      this.dealtNow = last.n;
     }
-    const { terminal } = this.#context.witness.of(this.taskId);
-    if (!ended && !terminal) world.fault('no end before the last fact', `${name} was told of an end after fact ${last ?? 'none'}`);
-    if (terminal && last !== undefined && last !== parseEventId(terminal.eventId)?.n)
-      world.fault('no end before the last fact', `${name} was told of an end after fact ${last}`);
+    const { terminal, lost } = this.#context.witness.of(this.taskId);
+    if (!ended && !terminal && lost.length === 0)
+      world.fault('no end before the last fact', `${name} was told of an end after fact ${last?.n ?? 'none'}`);
+    if (terminal && !(ended && lost.length > 0) && last !== undefined && last.n !== parseEventId(terminal.eventId)?.n)
+      world.fault('no end before the last fact', `${name} was told of an end after fact ${last.n}`);
     world.tell(name, 'has seen the end');
     this.dealtNow = undefined;
     this.isDone = true;
   }
 
-  #take({ eventId, type }: { readonly eventId: string; readonly type: string }, last: number | undefined): number {
+  #take({ eventId, type }: { readonly eventId: string; readonly type: string }, last: Taken | undefined): Taken {
     const { world, witness, name, hidesAnswered, taskId, dealtHere } = this.#context;
     const n = parseEventId(eventId)?.n ?? 0;
-    const { facts } = witness.of(taskId);
-    const known = facts[n - 1];
+    const task = witness.of(taskId);
+    const histories = historiesOf(task).filter(({ facts }) => facts[n - 1]?.eventId === eventId && facts[n - 1]?.type === type);
     world.tell(name, `takes ${n} ${type.slice(5)}`);
-    if (known?.eventId !== eventId || known.type !== type)
-      world.fault('only what is committed is shown', `${name} got ${type} ${eventId}, the log has ${known?.type} ${known?.eventId}`);
-    const from = last ?? dealtHere();
-    const isHidden = (number: number): boolean => hidesAnswered && facts[number - 1]?.type === 'TASK_SUSPENDED';
-    if (last !== undefined && n <= last) world.fault('each fact once, in order', `${name} got fact ${n} after ${last}`);
+    if (histories.length === 0)
+      world.fault('only what is committed is shown', `${name} got ${type} ${eventId}, the log has ${task.facts[n - 1]?.eventId}`);
+    // Of the same history as the fact before it, and after that; or the first of another, of which it was told.
+    const follows = !last || (n > last.n && histories.some(({ facts }) => facts[last.n - 1]?.eventId === last.eventId));
+    const isAfresh = !follows && this.#resetsTold > 0;
+    if (isAfresh) this.#resetsTold -= 1;
+    else if (!follows && n > last.n) world.fault('nobody sees two histories as one', `${name} got ${eventId} after ${last.eventId}`);
+    else if (!follows) world.fault('each fact once, in order', `${name} got fact ${n} after ${last.n}`);
+    const from = isAfresh ? 0 : (last?.n ?? dealtHere());
+    const isHidden = (number: number): boolean =>
+      hidesAnswered && histories.some(({ facts }) => facts[number - 1]?.type === 'TASK_SUSPENDED');
     // Without a checkpoint, the first fact that is still kept is the first of all.
-    const kept = last === undefined ? witness.of(taskId).firstRetained : 0;
+    const kept = last === undefined || isAfresh ? task.firstRetained : 0;
     let isMissing = false;
     for (let missing = from + 1; missing < n; missing += 1) isMissing ||= missing >= kept && !isHidden(missing);
     if (isMissing && !this.#gapTold) world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
     if (isMissing) this.#gapTold = false;
-    return n;
+    return { n, eventId, isAfresh };
   }
 
   #isWithoutToken(error: unknown): boolean {
@@ -155,7 +181,7 @@ export class Observer {
       if (task.lastEventId !== null && task.lastEventId !== seen && !this.#isPartial) {
         seen = task.lastEventId;
         const shown = viewText(task);
-        const truth = witness.view(taskId, parseEventId(seen)?.n ?? 0);
+        const truth = witness.view(taskId, seen);
         if (shown !== truth && !isDeepStrictEqual(JSON.parse(shown), safeParse(truth)))
           world.fault('client = fold(log)', `${name} shows ${shown}, the log says ${truth}`);
       }

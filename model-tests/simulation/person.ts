@@ -342,7 +342,7 @@ export class Person {
         if (world.told) world.tell(itself.name, `reports ${report.type} ${'reason' in report ? report.reason : ''}`);
         for (const observer of this.observers) {
           if (observer.taskId !== report.taskId) continue;
-          if (report.type === 'gap') observer.gapTold();
+          if (report.type === 'gap') observer.gapTold(report.reason);
           if (report.type === 'partial') observer.partialTold();
         }
         if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);
@@ -387,7 +387,9 @@ export class Person {
     const taskId = key.slice(key.lastIndexOf('|') + 1);
     const n = parseEventId((JSON.parse(text) as { readonly eventId: string }).eventId)?.n ?? 0;
     for (const observer of this.observers) {
-      if (observer.taskId === taskId && !observer.hasDealtWith(n))
+      if (observer.taskId !== taskId) continue;
+      observer.kept(n);
+      if (!observer.hasDealtWith(n))
         world.fault('a checkpoint follows its consumers', `${n} was kept, ${observer.dealtNow ?? 'none'} was dealt with`);
     }
   }

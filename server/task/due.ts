@@ -12,17 +12,15 @@ export function nextDue({ about, aggregate, ledger }: TaskState, now: number, se
     case 'released':
       return (ledger.endedAt ?? about.createdAt) + settings.retainedAfterEndMs;
     case 'ended':
-      times.push(leaseUntil ?? effectRetryAt);
+    case 'stopping':
+      times.push(leaseUntil, effectRetryAt);
       break;
     case 'pending':
     case 'lost':
       times.push(retryAt ?? now, startBy);
       break;
-    case 'stopping':
-      times.push(leaseUntil ?? effectRetryAt);
-      break;
     default:
-      times.push(leaseUntil ?? (owed.length > 0 ? effectRetryAt : null));
+      times.push(leaseUntil, owed.length > 0 ? effectRetryAt : null);
   }
   times.push(retryAt, graceUntil, ...openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt))));
   const known = times.filter((time) => time !== null);

@@ -86,7 +86,7 @@ export class Mailbox {
     for (let tries = 0; tries < this.#desk.triesMax; tries++) {
       if (tries > 1) await this.#pause(tries);
       try {
-        if (await this.#try(batch)) return;
+        if (await this.#try(batch, lastError !== undefined)) return;
       } catch (error) {
         if (error instanceof TaskBridgeError) throw error;
         // Whether the store wrote or not is unknown: what it holds now decides.
@@ -101,8 +101,8 @@ export class Mailbox {
     });
   }
 
-  /** False where another node was faster. */
-  async #try(batch: Waiting[]): Promise<boolean> {
+  /** False where another node was faster. `mayBeWritten` says that an earlier try may have been written after all. */
+  async #try(batch: Waiting[], mayBeWritten: boolean): Promise<boolean> {
     const known = this.#state;
     const state = known ?? (await this.#load());
     const kept = batch.some(({ ask }) => ask.needs !== undefined) ? await this.#readKept(batch) : nothingKept;
@@ -118,6 +118,7 @@ export class Mailbox {
       // Nothing to write, so nothing that would tell whether the state was the newest.
       if (known && !this.#context.store.exclusive) return false;
       this.#state = state;
+      if (mayBeWritten) this.#desk.committed(state);
     } else {
       const { commit, after } = draft.finish();
       if ((await this.#context.store.append(commit)) === 'conflict') return false;
