@@ -19,9 +19,11 @@ export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityT
   const source = `activity:${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
   let seq = 0;
 
-  async function say(intent: ReportIntent): Promise<boolean> {
-    const { status } = await reporter.report(ref, { source, seq: ++seq, intents: [intent] });
-    return status !== 'fenced';
+  function say(intent: ReportIntent): Promise<boolean> {
+    const said = reporter.report(ref, { source, seq: ++seq, intents: [intent] }).then(({ status }) => status !== 'fenced');
+    // Whoever awaits it hears of it; where nobody does, the worker lives on.
+    said.catch(() => undefined);
+    return said;
   }
 
   return {

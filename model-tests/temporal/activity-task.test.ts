@@ -1,0 +1,22 @@
+import { activityTask } from 'taskbridge/adapters/temporal/activities';
+import { afterEach, expect, test, vi } from 'vitest';
+
+vi.mock('@temporalio/activity', () => ({
+  activityInfo: () => ({ activityId: '1', attempt: 1, workflowExecution: { workflowId: 'w', runId: 'r' } }),
+}));
+
+const heard: unknown[] = [];
+const hear = (reason: unknown): void => void heard.push(reason);
+afterEach(() => process.off('unhandledRejection', hear));
+
+test('a report that nobody awaits ends no worker when the store refuses it; whoever awaits it hears of it', async () => {
+  process.on('unhandledRejection', hear);
+  const refused = new Error('The store did not answer.');
+  const never = (): Promise<never> => Promise.reject(refused);
+  const task = activityTask({ report: never, resolution: never, now: never }, { taskId: 't', attempt: 1 });
+  void task.progress(10);
+  await expect(task.message('Read.')).rejects.toBe(refused);
+  // Unhandled rejections are told before this.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(heard).toEqual([]);
+});
