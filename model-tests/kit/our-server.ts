@@ -37,8 +37,7 @@ export async function startOurServer(openStore: () => Store): Promise<OurServer>
         return subject === undefined ? undefined : { subject };
       },
       allowedOrigins: [allowedOrigin],
-      // Work that was taken in the last moment of a host is taken again when its lease is over.
-      tasks: { retainedFactsMax: 300, leaseMs: 5000 },
+      tasks: { retainedFactsMax: 300 },
       http: { uploadBytesMax: profile.uploadBytesMax ?? 0 },
       live: {
         heartbeatMs: profile.heartbeatMs,

@@ -4,7 +4,7 @@ import { executorOf, leaseUntil, pauseMs, tellToStop, type Duty, type DutyContex
 import { Holdings, type HoldingsContext } from './holdings.ts';
 import { inspect } from './inspection.ts';
 import { claim, start } from './launch.ts';
-import { loseIfExpired, renew } from './lease.ts';
+import { loseIfExpired, loseWithHistory, renew } from './lease.ts';
 import { attemptState, type AttemptState } from './ledger.ts';
 import { dropStale, endOverdueCancel, handOver, handOverCancel, sayEnded } from './telling.ts';
 import { expireQuestions, retire } from './upkeep.ts';
@@ -13,10 +13,10 @@ import { expireQuestions, retire } from './upkeep.ts';
 const duties: Readonly<Record<AttemptState, readonly Duty[]>> = {
   pending: [expireQuestions, dropStale, claim],
   lost: [expireQuestions, dropStale, claim],
-  starting: [expireQuestions, dropStale, start, loseIfExpired],
-  held: [expireQuestions, dropStale, handOver, inspect, loseIfExpired, renew],
-  stopping: [expireQuestions, dropStale, endOverdueCancel, handOverCancel, handOver, inspect, loseIfExpired, renew],
-  told: [expireQuestions, dropStale, endOverdueCancel, handOver, inspect, loseIfExpired, renew],
+  starting: [expireQuestions, dropStale, loseWithHistory, start, loseIfExpired],
+  held: [expireQuestions, dropStale, loseWithHistory, handOver, inspect, loseIfExpired, renew],
+  stopping: [expireQuestions, dropStale, loseWithHistory, endOverdueCancel, handOverCancel, handOver, inspect, loseIfExpired, renew],
+  told: [expireQuestions, dropStale, loseWithHistory, endOverdueCancel, handOver, inspect, loseIfExpired, renew],
   ended: [dropStale, sayEnded],
   released: [dropStale, retire],
 };
@@ -70,6 +70,7 @@ export class Supervisor {
       running.again = true;
       return running.done;
     }
+    if (this.#closed) return this.#handBack(taskId);
     const visit: Visit = { again: false, done: Promise.resolve({}) };
     this.#visits.set(taskId, visit);
     visit.done = this.#run(taskId, visit);
@@ -122,9 +123,24 @@ export class Supervisor {
       else this.#pause(taskId, error);
     } finally {
       this.#visits.delete(taskId);
-      if (visit.again && !this.#closed && !this.#paused.has(taskId)) void this.visit(taskId);
+      if (visit.again && this.#closed) await this.#handBack(taskId);
+      else if (visit.again && !this.#paused.has(taskId)) void this.visit(taskId);
     }
     return visited;
+  }
+
+  /** What was claimed in the last moment and is not started is for another node, now and not when its lease is over. Never rejects. */
+  async #handBack(taskId: string): Promise<Visited> {
+    const { desk, nodeId } = this.#context;
+    const deferred = desk.ask(taskId, {
+      decide: (draft) =>
+        attemptState(draft.ledger) === 'starting' &&
+        draft.ledger.attempt.context.node === nodeId &&
+        draft.enter({ type: 'attempt.deferred', retryAt: draft.now }),
+    });
+    // Where the store is closed already, the lease runs out.
+    await deferred.catch(() => undefined);
+    return {};
   }
 
   async #doOne(taskId: string, visited: Visited): Promise<boolean> {
