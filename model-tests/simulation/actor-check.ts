@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TaskActor } from '../../machines/index.ts';
+import type { Aggregate, TaskActor } from '../../machines/index.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Witness } from './witness.ts';
 import type { World } from './world.ts';
@@ -27,7 +27,10 @@ export class ActorCheck {
 
   /** True where it shows all of the log, or has stopped, because its node is gone or the log was trimmed before it. */
   get isLevel(): boolean {
-    if (this.#actor.getSnapshot().status === 'stopped') return true;
+    const { status } = this.#actor.getSnapshot();
+    if (status === 'stopped') return true;
+    // The end of a history that is lost is an end.
+    if (status === 'done' && this.#witness.of(this.#taskId).lost.length > 0) return true;
     return this.node.being.isDead || this.#matches(this.#witness.of(this.#taskId).folds.length - 1);
   }
 
@@ -38,7 +41,10 @@ export class ActorCheck {
 
   #look(): void {
     if (this.node.being.isDead) return;
-    const { folds } = this.#witness.of(this.#taskId);
+    const task = this.#witness.of(this.#taskId);
+    const { folds } = task;
+    // Until it learns that its history is lost, and stops.
+    if (task.lost.some((log) => log.folds.some((fold) => this.#shows(fold.task)))) return;
     for (let at = this.#at; at < folds.length; at += 1) {
       if (!this.#matches(at)) continue;
       this.#at = at;
@@ -49,7 +55,10 @@ export class ActorCheck {
   }
 
   #matches(at: number): boolean {
-    const truth = this.#witness.of(this.#taskId).folds[at]?.task;
+    return this.#shows(this.#witness.of(this.#taskId).folds[at]?.task);
+  }
+
+  #shows(truth: Aggregate['task'] | undefined): boolean {
     const { value, context } = this.#actor.getSnapshot();
     return isDeepStrictEqual([truth?.value, truth?.context], [value, context]);
   }

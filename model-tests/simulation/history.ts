@@ -7,6 +7,7 @@ import { RETAINED_MS, SimulatedNode, type NodeSurroundings } from './node.ts';
 import { Person } from './person.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { Planted } from './planted.ts';
+import { Restores } from './restores.ts';
 import { ShelfCheck } from './shelf-check.ts';
 import { SimulatedShelf } from './simulated-shelf.ts';
 import { readToken } from './wallet.ts';
@@ -52,6 +53,7 @@ class History {
   readonly #lives: number[];
   readonly #persons: Person[];
   readonly #shelves: readonly SimulatedShelf[];
+  readonly #restores: Restores | undefined;
   readonly #taskIds = new Map<number, string>();
   readonly #actors: ActorCheck[] = [];
   readonly #asked: Asked[] = [];
@@ -82,6 +84,8 @@ class History {
         return { subject: token.subject, expiresAt: clock.now() + token.leftMs };
       },
     };
+    const mayRestore = decisions.some(({ kind }) => kind === 'restore');
+    this.#restores = mayRestore ? new Restores(world, witness, this.#surroundings.memory) : undefined;
     this.#nodes = plan.nodes.map(() => undefined);
     this.#lives = plan.nodes.map(() => 0);
     this.#shelves = this.#openShelves();
@@ -294,11 +298,24 @@ class History {
       case 'offline':
       case 'blocked':
         return this.#doToPerson(decision);
+      case 'restore':
+        return this.#restore(decision);
       case 'tokens end':
         this.#tokenNumber += 1;
         return this.world.tell('world', 'all tokens end');
       default:
         return this.#doToNode(decision);
+    }
+  }
+
+  /** The store goes back, and is out of reach meanwhile. */
+  #restore({ task, commits, ms }: Extract<Decision, { kind: 'restore' }>): void {
+    const { world } = this;
+    if (!this.#restores?.restore(this.#taskIds.get(task) ?? '', commits)) return;
+    for (const node of this.#nodes) {
+      if (!node) continue;
+      node.store.awayUntil = world.time + ms;
+      node.store.interrupt(ms);
     }
   }
 

@@ -40,7 +40,7 @@ export class Observer {
   readonly taskId: string;
   readonly #context: ObserverContext;
   #taken = 0;
-  #gapTold = false;
+  #gapsTold = 0;
   #resetsTold = 0;
   #isPartial = false;
   #observation: Observation | undefined;
@@ -56,7 +56,7 @@ export class Observer {
     const { habit, taskId } = this.#context;
     if (this.isDone) return;
     this.dealtNow = undefined;
-    this.#gapTold = false;
+    this.#gapsTold = 0;
     this.#resetsTold = 0;
     // Observations of one client share what they know of a task.
     if (this.#client !== client) this.#isPartial = false;
@@ -69,7 +69,7 @@ export class Observer {
 
   /** The client was told that facts are missing, or that history was replaced. */
   gapTold(reason: 'trimmed' | 'reset'): void {
-    this.#gapTold = true;
+    this.#gapsTold += 1;
     if (reason === 'reset') this.#resetsTold += 1;
   }
 
@@ -157,8 +157,8 @@ export class Observer {
     const kept = last === undefined || isAfresh ? task.firstRetained : 0;
     let isMissing = false;
     for (let missing = from + 1; missing < n; missing += 1) isMissing ||= missing >= kept && !isHidden(missing);
-    if (isMissing && !this.#gapTold) world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
-    if (isMissing) this.#gapTold = false;
+    if (isMissing && this.#gapsTold === 0) world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
+    if (isMissing) this.#gapsTold -= 1;
     return { n, eventId, isAfresh };
   }
 

@@ -274,6 +274,9 @@ export class Person {
           const code = error instanceof TaskBridgeClientError ? error.code : undefined;
           if (code === 'ACTION_NOT_ALLOWED' && as === 'forbidden') return;
           if (code === 'IDEMPOTENCY_CONFLICT' && as === 'contradicted') return;
+          const { lost } = witness.of(taskId);
+          // The store has lost the question.
+          if (code === 'TASK_NOT_FOUND' && lost.length > 0) return;
           this.#expectPassing(error, 'act');
           again();
         },

@@ -11,6 +11,7 @@ import {
   type Plan,
   type Sizes,
 } from './plan.ts';
+import { drawRestores, RESTORE_SHARE } from './restore-drawing.ts';
 import { drawTokens, TOKENS_SHARE } from './tokens-drawing.ts';
 import { drawHabit, drawWork } from './work-drawing.ts';
 
@@ -65,13 +66,15 @@ export function drawPlan(seed: number): Plan {
   const kept = outbox.odds(OUTBOX_SHARE) ? drawOutbox(outbox, { tasks, clients: clients.length }) : undefined;
   const token = diceOf(seed, 'plan, tokens');
   const limited = token.odds(TOKENS_SHARE) ? drawTokens(token) : undefined;
+  const restore = diceOf(seed, 'plan, restores');
+  const restores = restore.odds(RESTORE_SHARE) && !exclusive ? drawRestores(restore, tasks) : [];
   return {
     seed,
     nodes,
     exclusive,
     sizes,
     clients,
-    decisions: [...decisions, ...strangers, ...(kept?.decisions ?? []), ...(limited?.decisions ?? [])],
+    decisions: [...decisions, ...strangers, ...(kept?.decisions ?? []), ...(limited?.decisions ?? []), ...restores],
     ...removes,
     ...(kept && { outbox: kept.outbox }),
     ...(limited && { tokens: limited.tokens }),

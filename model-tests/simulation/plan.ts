@@ -118,6 +118,8 @@ export type Decision =
   | { readonly kind: 'clock'; readonly at: number; readonly node: number; readonly byMs: number }
   | { readonly kind: 'store away'; readonly at: number; readonly node: number; readonly ms: number }
   | { readonly kind: 'tail away'; readonly at: number; readonly node: number; readonly ms: number }
+  /** The store loses the newest commits of a task, and is away for that long. */
+  | { readonly kind: 'restore'; readonly at: number; readonly task: number; readonly commits: number; readonly ms: number }
   | { readonly kind: 'actor'; readonly at: number; readonly node: number; readonly task: number };
 
 /** True for what makes a task, by whatever way. */

@@ -3,9 +3,11 @@ import type { Testimony } from './witness.ts';
 
 /** Whether what a server said of an answer is what the log says. */
 export function isTrueReceipt(
-  { accepted, expired, open }: Testimony,
+  { accepted, expired, open, lost, everAccepted }: Testimony,
   { suspendId, clientActionId, status }: Pick<SubmitActionResponse, 'suspendId' | 'clientActionId' | 'status'>,
 ): boolean {
+  // What was said of a history that is lost cannot be taken back.
+  if (lost.length > 0) return (status !== 'ACCEPTED' && status !== 'DEDUPLICATED') || everAccepted.has(clientActionId);
   const isOurs = accepted.get(suspendId) === clientActionId;
   if (status === 'ACCEPTED' || status === 'DEDUPLICATED') return isOurs;
   if (status === 'REJECTED_EXPIRED') return expired.has(suspendId);
@@ -13,7 +15,8 @@ export function isTrueReceipt(
 }
 
 /** Whether what a server said of a wish to cancel is what the log says. */
-export function isTrueCancel({ facts, terminal }: Testimony, { status }: Pick<CancelTaskResponse, 'status'>): boolean {
+export function isTrueCancel({ facts, terminal, lost }: Testimony, { status }: Pick<CancelTaskResponse, 'status'>): boolean {
+  if (lost.length > 0) return true;
   if (status === 'ALREADY_TERMINAL') return terminal !== undefined;
   return facts.some(({ type }) => type === 'TASK_CANCEL_REQUESTED' || type === 'TASK_CANCELLED');
 }

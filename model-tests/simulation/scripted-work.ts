@@ -63,7 +63,7 @@ function handlerOf(context: ScriptedWorkContext): Handler {
   /** A report that was said to be taken is in the log. */
   async function acknowledged(task: Task, said: Promise<void>, message: string): Promise<void> {
     await said;
-    if (!being.isDead && !witness.of(task.taskId).messages.has(message))
+    if (!being.isDead && !witness.of(task.taskId).everSaid.has(message))
       world.fault('acknowledged writes are in the log', `"${message}" of ${task.taskId} was acknowledged`);
   }
 
@@ -81,7 +81,9 @@ function handlerOf(context: ScriptedWorkContext): Handler {
       throw error;
     }
     if (being.isDead) return;
-    const accepted = [...witness.of(task.taskId).accepted].filter(([suspendId]) => suspendId.startsWith(`${key}-`)).map(([, id]) => id);
+    const { accepted: all, lost, everAccepted } = witness.of(task.taskId);
+    if (lost.length > 0 && everAccepted.has(answer.clientActionId)) return;
+    const accepted = [...all].filter(([suspendId]) => suspendId.startsWith(`${key}-`)).map(([, id]) => id);
     if (!accepted.includes(answer.clientActionId))
       world.fault('the handler gets the accepted answer', `${answer.clientActionId} of ${key}, accepted was ${accepted.join() || 'none'}`);
   }

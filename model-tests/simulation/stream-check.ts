@@ -1,10 +1,12 @@
-import { parseEventId } from '../../machines/index.ts';
-import type { Witness } from './witness.ts';
+import { isTerminalType, parseEventId } from '../../machines/index.ts';
+import { historiesOf, type Witness } from './witness.ts';
 import type { World } from './world.ts';
 
 interface Seat {
   /** The last number that was sent, or asked to go on from; undefined where the next one may be any. */
   last: number | undefined;
+  /** The id of that one. */
+  lastId: string | undefined;
   /** Earlier subscriptions of the same task on the same socket that the client left. */
   left: number;
 }
@@ -30,7 +32,8 @@ export class StreamCheck {
   /** The node hears that a task is asked for. */
   begin(taskId: string, cursor: string | undefined): void {
     const left = this.#seats.get(taskId)?.left;
-    this.#seats.set(taskId, { last: cursor === undefined ? undefined : parseEventId(cursor)?.n, left: left === undefined ? 0 : left + 1 });
+    const last = cursor === undefined ? undefined : parseEventId(cursor)?.n;
+    this.#seats.set(taskId, { last, lastId: cursor, left: left === undefined ? 0 : left + 1 });
   }
 
   /** The node hears that a task is not asked for any more. */
@@ -53,24 +56,34 @@ export class StreamCheck {
   }
 
   #assertEnd(taskId: string, { last }: Seat): void {
-    const terminal = this.#witness.tasks.get(taskId)?.terminal;
-    if (!terminal || last !== parseEventId(terminal.eventId)?.n)
+    const task = this.#witness.tasks.get(taskId);
+    const ends = task ? historiesOf(task).map(({ facts }) => facts.at(-1)) : [];
+    if (!ends.some((end) => end && isTerminalType(end.type) && last === parseEventId(end.eventId)?.n))
       this.#world.fault('no end before the last fact', `a stream of ${taskId} ended after fact ${last ?? 'none'}`);
   }
 
   #frame({ type, taskId, eventId, code }: Frame): void {
     const seat = this.#seats.get(taskId);
-    if (type === 'GAP' && seat) seat.last = undefined;
+    if (type === 'GAP' && seat) seat.last = seat.lastId = undefined;
     if (type === 'SUBSCRIPTION_ENDED' && seat) this.#end(taskId, seat, code);
     if (!type.startsWith('TASK_')) return;
     if (!seat) return this.#world.fault('nobody sees what was not asked for', `${type} ${eventId} of ${taskId} was sent`);
     const n = parseEventId(eventId)?.n ?? 0;
-    const known = this.#witness.of(taskId).facts[n - 1];
-    if (known?.eventId !== eventId || known.type !== type)
-      this.#world.fault('only what is committed is shown', `${type} ${eventId} of ${taskId} is not in the log`);
+    const histories = historiesOf(this.#witness.of(taskId));
+    const theirs = histories.filter(({ facts }) => facts[n - 1]?.eventId === eventId && facts[n - 1]?.type === type);
+    const before = seat.lastId;
+    if (theirs.length === 0) this.#world.fault('only what is committed is shown', `${type} ${eventId} of ${taskId} is not in the log`);
     if (seat.last !== undefined && n !== seat.last + 1)
       this.#world.fault('a viewer sees one gap-free run', `fact ${n} of ${taskId} was sent after ${seat.last}`);
+    if (
+      histories.length > 1 &&
+      before !== undefined &&
+      seat.last === n - 1 &&
+      !theirs.some(({ facts }) => n === 1 || facts[n - 2]?.eventId === before)
+    )
+      this.#world.fault('nobody sees two histories as one', `fact ${eventId} of ${taskId} was sent after ${before}`);
     seat.last = n;
+    seat.lastId = eventId;
   }
 
   #end(taskId: string, seat: Seat, code: number | undefined): void {

@@ -19,6 +19,12 @@ import type { TaskView } from '../../client/index.ts';
 import type { Commit, NewTask } from '../../server/ports/index.ts';
 import type { World } from './world.ts';
 
+/** One history of a task, and the fold of its first 0, 1, 2 … facts. */
+export interface Log {
+  readonly facts: readonly Fact[];
+  readonly folds: readonly Aggregate[];
+}
+
 /** All that is known of one task from what was really written. */
 export interface Testimony {
   readonly taskId: string;
@@ -31,6 +37,11 @@ export interface Testimony {
   readonly expired: Set<string>;
   /** Every message of the log. */
   readonly messages: Set<string>;
+  /** The histories that the store has lost since, each whole. */
+  readonly lost: Log[];
+  /** The same as `accepted` and `messages`, of all histories. */
+  readonly everAccepted: Set<string>;
+  readonly everSaid: Set<string>;
   firstRetained: number;
   terminal: Fact | undefined;
 }
@@ -49,7 +60,7 @@ const soundFailures: readonly string[] = ['ON_PURPOSE', 'WORK_LOST', 'EXECUTOR_U
 export class Witness {
   readonly tasks = new Map<string, Testimony>();
   onAsked: (asked: Asked) => void = () => undefined;
-  onCommitted: (testimony: Testimony) => void = () => undefined;
+  onCommitted: (testimony: Testimony, row: TaskRow) => void = () => undefined;
   readonly #world: World;
   readonly #views = new WeakMap<Aggregate, string>();
   readonly #requests = new Map<string, string>();
@@ -76,6 +87,9 @@ export class Witness {
       accepted: new Map(),
       expired: new Set(),
       messages: new Set(),
+      lost: [],
+      everAccepted: new Set(),
+      everSaid: new Set(),
       firstRetained: 1,
       terminal: undefined,
     });
@@ -98,16 +112,30 @@ export class Witness {
     this.#compareStored(task, row);
     for (const suspendId of task.accepted.keys())
       if (!row.kept.has(`a:${suspendId}`)) this.#world.fault('answers are kept', `no answer of ${suspendId}`);
-    this.onCommitted(task);
+    this.onCommitted(task, row);
   }
 
-  /** What a client that has folded `n` facts must show. */
-  view(taskId: string, n: number): string {
-    const aggregate = this.of(taskId).folds[n];
+  /** The store has lost all of a log but its first `n` facts. */
+  restored(taskId: string, n: number, firstRetained: number): void {
+    const task = this.of(taskId);
+    task.lost.push({ facts: [...task.facts], folds: [...task.folds] });
+    task.facts.length = n;
+    task.folds.length = n + 1;
+    task.firstRetained = firstRetained;
+    task.terminal = undefined;
+    for (const known of [task.open, task.accepted, task.expired, task.messages]) known.clear();
+    for (const fact of task.facts) count(task, fact);
+  }
+
+  /** What a client that has folded the facts up to this one must show. */
+  view(taskId: string, eventId: string): string {
+    const n = parseEventId(eventId)?.n ?? 0;
+    const { facts, folds } = historiesOf(this.of(taskId)).find((log) => log.facts[n - 1]?.eventId === eventId) ?? this.of(taskId);
+    const aggregate = folds[n];
     if (!aggregate) return `no fact ${n}`;
     const known = this.#views.get(aggregate);
     if (known !== undefined) return known;
-    const last = this.of(taskId).facts[n - 1];
+    const last = facts[n - 1];
     const { task } = aggregate;
     const view = viewText({
       state: stateOf(task),
@@ -131,20 +159,26 @@ export class Witness {
     if (fact.taskId !== taskId) world.fault('a fact is in its own log', `${fact.eventId} of ${fact.taskId} in the log of ${taskId}`);
     facts.push(fact);
     task.folds.push(fold(task.folds.at(-1) ?? emptyAggregate, fact));
+    this.#judge(task, fact);
+    count(task, fact);
+    if (fact.type !== 'TASK_SUSPENDED') return;
+    this.onAsked({ taskId, suspendId: fact.payload.suspendId, allowedActions: fact.payload.allowedActions });
+  }
+
+  /** Whether a fact may follow those before it. */
+  #judge(task: Testimony, fact: Fact): void {
+    const { taskId, facts } = task;
+    const world = this.#world;
     switch (fact.type) {
       case 'TASK_SUSPENDED':
         if (task.open.has(fact.payload.suspendId) || task.accepted.has(fact.payload.suspendId))
           world.fault('a question is asked once', fact.payload.suspendId);
-        task.open.add(fact.payload.suspendId);
-        this.onAsked({ taskId, suspendId: fact.payload.suspendId, allowedActions: fact.payload.allowedActions });
         return;
       case 'TASK_ACTION_ACCEPTED':
-        if (!task.open.delete(fact.payload.suspendId)) world.fault('only open questions are answered', fact.payload.suspendId);
-        task.accepted.set(fact.payload.suspendId, fact.payload.clientActionId);
+        if (!task.open.has(fact.payload.suspendId)) world.fault('only open questions are answered', fact.payload.suspendId);
         return;
       case 'TASK_SUSPENSION_CLOSED':
-        if (!task.open.delete(fact.payload.suspendId)) world.fault('only open questions are closed', fact.payload.suspendId);
-        if (fact.payload.outcome === 'EXPIRED') task.expired.add(fact.payload.suspendId);
+        if (!task.open.has(fact.payload.suspendId)) world.fault('only open questions are closed', fact.payload.suspendId);
         return;
       case 'TASK_STARTED':
       case 'TASK_CANCEL_REQUESTED':
@@ -152,12 +186,10 @@ export class Witness {
         return;
       case 'TASK_MESSAGE':
         if (task.messages.has(fact.payload.message)) world.fault('reports are taken once', `${fact.payload.message} twice in ${taskId}`);
-        task.messages.add(fact.payload.message);
         return;
       default:
         if (!isTerminalType(fact.type)) return;
         if (task.open.size > 0) world.fault('questions are closed before the end', [...task.open].join());
-        task.terminal = fact;
         if (fact.type === 'TASK_FAILED' && !soundFailures.includes(fact.payload.code))
           world.fault('trouble fails no task', `${taskId} failed with ${fact.payload.code}: ${fact.payload.message}`);
     }
@@ -175,6 +207,32 @@ export class Witness {
       if (kept !== one && !isDeepStrictEqual(JSON.parse(kept ?? 'null'), JSON.parse(one)))
         this.#world.fault('server = fold(log)', `${suspendId} is stored as ${kept}, its log says ${one}`);
     }
+  }
+}
+
+/** The history of now, and those that were lost. */
+export function historiesOf(task: Testimony): readonly Log[] {
+  return task.lost.length === 0 ? [task] : [task, ...task.lost];
+}
+
+/** Takes a fact into account. */
+function count(task: Testimony, fact: Fact): void {
+  switch (fact.type) {
+    case 'TASK_SUSPENDED':
+      return void task.open.add(fact.payload.suspendId);
+    case 'TASK_ACTION_ACCEPTED':
+      task.open.delete(fact.payload.suspendId);
+      task.accepted.set(fact.payload.suspendId, fact.payload.clientActionId);
+      return void task.everAccepted.add(fact.payload.clientActionId);
+    case 'TASK_SUSPENSION_CLOSED':
+      task.open.delete(fact.payload.suspendId);
+      if (fact.payload.outcome === 'EXPIRED') task.expired.add(fact.payload.suspendId);
+      return;
+    case 'TASK_MESSAGE':
+      task.messages.add(fact.payload.message);
+      return void task.everSaid.add(fact.payload.message);
+    default:
+      if (isTerminalType(fact.type)) task.terminal = fact;
   }
 }
 

@@ -1,8 +1,11 @@
+import { compareEventIds, type EventId } from '../../machines/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import { within } from './time-limit.ts';
 
 interface Holding {
   readonly attempt: number;
+  /** The newest fact of its log that was seen here. */
+  seen: EventId | null;
   unfollow(): void;
 }
 
@@ -36,7 +39,16 @@ export class Holdings {
 
   hold(taskId: string, attempt: number): void {
     this.release(taskId);
-    this.#held.set(taskId, { attempt, unfollow: this.#context.follow(taskId, () => this.#context.onCommit(taskId)) });
+    this.#held.set(taskId, { attempt, seen: null, unfollow: this.#context.follow(taskId, () => this.#context.onCommit(taskId)) });
+  }
+
+  /** Notes the newest fact of a held task's log. False where that shows that the store has lost facts which were seen here. */
+  sees(taskId: string, newest: EventId | null): boolean {
+    const holding = this.#held.get(taskId);
+    if (!holding) return true;
+    const { seen } = holding;
+    holding.seen = newest;
+    return seen === newest || (newest === null ? seen === null : (compareEventIds(newest, seen ?? '0-0') ?? 1) > 0);
   }
 
   release(taskId: string): void {

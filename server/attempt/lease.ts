@@ -13,6 +13,23 @@ export const loseIfExpired: Duty = async (state, context) => {
   });
 };
 
+/**
+ * Gives up work that has seen facts which the store has lost: it may wait for the answer to a question that is no longer asked. It is begun
+ * again from what was saved, where it may be repeated.
+ */
+export const loseWithHistory: Duty = async (state, { holdings, desk, settings, logger }) => {
+  const { taskId } = state.about;
+  const { attempt } = state.ledger.attempt.context;
+  const isSeen = holdings.sees(taskId, state.aggregate.lastEventId);
+  if (isSeen || holdings.attemptOf(taskId) !== attempt) return false;
+  logger.warn('The store has lost facts of a task whose work runs here; the work is given up.', { taskId, attempt });
+  return desk.ask(taskId, {
+    decide: (draft) =>
+      draft.ledger.attempt.context.attempt === attempt &&
+      draft.enter({ type: 'attempt.lost', startBy: draft.now + settings.startWithinMs }),
+  });
+};
+
 /** Keeps the work that this node holds. */
 export const renew: Duty = async (state, context) => {
   const { leaseUntil: until } = state.ledger.attempt.context;
