@@ -18,6 +18,8 @@ export interface ObserverContext {
   readonly planted: Planted;
   /** Those who give tokens failed when one was needed: the client may give up, and somebody signs in again. */
   mayBeLeft(): boolean;
+  /** The client was not closed. */
+  isOpen(client: TaskBridgeClient): boolean;
   /** How far any observer of this task on this machine came, as a number. */
   dealtHere(): number;
 }
@@ -121,7 +123,7 @@ export class Observer {
         this.dealtNow = undefined;
         await iterator.return?.();
         if (habit.watches === 'both') observation.close();
-        return void world.after(300, being, () => this.observe(client, being));
+        return this.#comeBackLater(client, being, 'comes back to it');
       }
       this.dealt = last.isAfresh ? last.n : Math.max(this.dealt, last.n);
       this.dealtNow = last.n;
@@ -166,11 +168,15 @@ export class Observer {
     return error instanceof TaskBridgeClientError && error.code === 'CREDENTIALS_UNAVAILABLE' && this.#context.mayBeLeft();
   }
 
-  #comeBackLater(client: TaskBridgeClient, being: Being): void {
+  #comeBackLater(client: TaskBridgeClient, being: Being, how = 'signs in again'): void {
     const { world, name } = this.#context;
-    world.tell(name, 'signs in again');
     this.dealtNow = undefined;
-    world.after(300, being, () => this.observe(client, being));
+    world.after(300, being, () => {
+      // Closed meanwhile: its next life observes again.
+      if (!this.#context.isOpen(client)) return;
+      world.tell(name, how);
+      this.observe(client, being);
+    });
   }
 
   #watch(observation: Observation, client: TaskBridgeClient, being: Being): void {

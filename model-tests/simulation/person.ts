@@ -191,6 +191,7 @@ export class Person {
       planted,
       mayBeLeft: () => this.#wallet.failures > 0,
       // All consumers of a task in one client share its checkpoint.
+      isOpen: (client) => client === this.client,
       dealtHere: () => Math.max(0, ...this.observers.flatMap((other) => (other.taskId === taskId ? [other.dealt] : []))),
     });
     this.observers.push(observer);
