@@ -24,9 +24,9 @@ export { play, type ScriptTask, type ScriptTools, type Step } from './script/ind
 export type { WireFact } from './server/calls.ts';
 export { contractWork, type ContractTask, type ContractTools } from './server/contract.ts';
 export { serverSuite } from './server/server-suite.ts';
-export type { Owner, ServerProfile, ServerUnderTest } from './server/world.ts';
+export type { BrowserDoor, Owner, ServerProfile, ServerUnderTest } from './server/world.ts';
 export { attachmentStoreSuite, type AttachmentStoreUnderTest } from './store/attachment-store-suite.ts';
 export { storeSuite, type StoreUnderTest } from './store/store-suite.ts';
 export { failureClasses, type Case, type FailureClass, type Suite } from './suite/case.ts';
 export { runSuite, type CaseResult, type Closable, type RunOptions } from './suite/run.ts';
-export { defineTests, type TestRunner } from './suite/tests.ts';
+export { defineTests, type TestOptions, type TestRunner } from './suite/tests.ts';

@@ -81,6 +81,34 @@ describe('the suites', () => {
     await expect(tests['a.holds: holds']?.()).rejects.toThrow('a.holds applies');
   });
 
+  it('run at once where they are told to, those that are alone by themselves and last', async () => {
+    let running = 0;
+    const heard: string[] = [];
+    const turn = (id: string, alone?: true) => ({
+      id,
+      title: 'takes its turn',
+      rule: 'the first',
+      ...(alone && { alone }),
+      missing: async () => undefined,
+      async run() {
+        running += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        heard.push(`${id} beside ${running - 1}`);
+        running -= 1;
+      },
+    });
+    const turns: Suite<object> = { name: 'turns', cases: [turn('a', true), turn('b'), turn('c')] };
+    const tests: [string, () => Promise<void>][] = [];
+    const runner = {
+      describe: (_: string, define: () => void) => define(),
+      it: (name: string, run: () => Promise<void>) => tests.push([name, run]),
+    };
+    defineTests(runner, turns, 'at once', async () => ({}), { atOnce: 2 });
+    expect(tests.map(([name]) => name.slice(0, 1))).toEqual(['b', 'c', 'a']);
+    for (const [, run] of tests) await run();
+    expect(heard).toEqual(['b beside 1', 'c beside 0', 'a beside 0']);
+  });
+
   it('find a store that forgets its due times', async () => {
     const results = await runSuite(storeSuite, async () => {
       const store = memoryStore();
