@@ -59,7 +59,11 @@ export interface ServerScript {
   /** Answers `GET /tasks/{taskId}`. Without it there is no such route, as servers of the original have none. */
   snapshot?(taskId: string): [number, object];
   /** Answers a command; `cut` ends its connection instead. */
-  command?(path: string, body: Readonly<Record<string, unknown>>, token: string | undefined): [number, object] | 'cut';
+  command?(
+    path: string,
+    body: Readonly<Record<string, unknown>>,
+    token: string | undefined,
+  ): [number, object, Record<string, string>?] | 'cut';
 }
 
 /** A server that does what a script says. */

@@ -139,6 +139,25 @@ export const delivering: readonly Case<ClientDriver>[] = [
       });
     },
   },
+  {
+    id: 'client.answer-rests',
+    title: 'rests before it sends an answer again as long as the server asks it to',
+    rule: `${errors}: 429 RATE_LIMITED, with Retry-After`,
+    failureClass: 'storms',
+    async run(driver) {
+      const at: number[] = [];
+      const command: ServerScript['command'] = (_path, { suspendId, clientActionId }) => {
+        at.push(performance.now());
+        if (at.length === 1) return [429, { code: 'RATE_LIMITED', message: 'later', details: {}, timestamp: '' }, { 'retry-after': '1' }];
+        return [202, { taskId: TASK, suspendId, clientActionId, status: 'ACCEPTED' }];
+      };
+      await scene(driver, driver.transports, { serve: () => undefined, command }, async ({ client }) => {
+        same((await client.act(TASK, { suspendId: 'q', actionType: 'yes' })).status, 'ACCEPTED');
+        const [first = 0, second = 0] = at;
+        holds(second - first >= 990, `it was asked to rest 1000 ms, and rested ${Math.round(second - first)} ms`);
+      });
+    },
+  },
   ...over(every, (kind) => ({
     id: 'client.reconnect-storm',
     title: 'takes 408, 425, 429 and 5xx for passing, rests before it tries again, and as long as the server asks it to',
@@ -269,8 +288,8 @@ async function questionAtTheDrop(driver: ClientDriver, kind: ClientTransport): P
 async function rests(driver: ClientDriver, kind: ClientTransport): Promise<void> {
   const script: ServerScript = {
     refuse({ number }) {
-      const status = [408, 425, 500, 503, 429][number - 1];
-      return status === undefined ? undefined : { status, code: 'NOT_NOW', ...(status === 429 && { retryAfterSeconds: 1 }) };
+      const status = [408, 425, 500, ...(kind === 'sse' ? [429, 503] : [503, 429])][number - 1];
+      return status === undefined ? undefined : { status, code: 'NOT_NOW', ...(number === 5 && { retryAfterSeconds: 1 }) };
     },
     serve: (visit) => visit.send(...facts(numberOf(visit.after) + 1, 3)),
   };
