@@ -88,7 +88,7 @@ export class Observer {
   /** Whether this life has dealt with fact `n`, or nobody asks. Questions that were answered here may be hidden: they count as dealt with. */
   hasDealtWith(n: number): boolean {
     // What is missing was said to be, and what follows it may be hidden.
-    if (this.dealtNow === undefined || this.dealtNow >= n || this.#gapTold) return true;
+    if (this.dealtNow === undefined || this.dealtNow >= n || this.#gapsTold > 0) return true;
     const { witness, hidesAnswered } = this.#context;
     return hidesAnswered && historiesOf(witness.of(this.taskId)).some(({ facts }) => facts[n - 1]?.type === 'TASK_SUSPENDED');
   }

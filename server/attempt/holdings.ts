@@ -6,6 +6,7 @@ interface Holding {
   readonly attempt: number;
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
+  history: 'whole' | 'lost';
   unfollow(): void;
 }
 
@@ -39,16 +40,35 @@ export class Holdings {
 
   hold(taskId: string, attempt: number): void {
     this.release(taskId);
-    this.#held.set(taskId, { attempt, seen: null, unfollow: this.#context.follow(taskId, () => this.#context.onCommit(taskId)) });
+    this.#held.set(taskId, {
+      attempt,
+      seen: null,
+      history: 'whole',
+      unfollow: this.#context.follow(taskId, () => this.#context.onCommit(taskId)),
+    });
   }
 
-  /** Notes the newest fact of a held task's log. False where that shows that the store has lost facts which were seen here. */
-  sees(taskId: string, newest: EventId | null): boolean {
+  /** The newest fact of a held task's log that was seen here; null for none. */
+  newestOf(taskId: string): EventId | null {
+    return this.#held.get(taskId)?.seen ?? null;
+  }
+
+  /** A fact of a task's log was seen here. */
+  saw(taskId: string, eventId: EventId | null): void {
     const holding = this.#held.get(taskId);
-    if (!holding) return true;
-    const { seen } = holding;
-    holding.seen = newest;
-    return seen === newest || (newest === null ? seen === null : (compareEventIds(newest, seen ?? '0-0') ?? 1) > 0);
+    if (holding && eventId !== null && isNewer(eventId, holding.seen)) holding.seen = eventId;
+  }
+
+  /** The newest fact that the store has, and the newest that was seen here when it was asked. */
+  compare(taskId: string, newest: EventId | null, asked: EventId | null): void {
+    const holding = this.#held.get(taskId);
+    if (holding && asked !== null && newest !== asked && !isNewer(newest, asked)) holding.history = 'lost';
+    this.saw(taskId, newest);
+  }
+
+  /** True where the store has lost facts of a log which were seen here. */
+  hasLost(taskId: string): boolean {
+    return this.#held.get(taskId)?.history === 'lost';
   }
 
   release(taskId: string): void {
@@ -63,4 +83,8 @@ export class Holdings {
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     await within(this.#context, ms, empty).catch(() => undefined);
   }
+}
+
+function isNewer(one: EventId | null, other: EventId | null): boolean {
+  return one !== null && (other === null || (compareEventIds(one, other) ?? 1) > 0);
 }

@@ -20,8 +20,7 @@ export const loseIfExpired: Duty = async (state, context) => {
 export const loseWithHistory: Duty = async (state, { holdings, desk, settings, logger }) => {
   const { taskId } = state.about;
   const { attempt } = state.ledger.attempt.context;
-  const isSeen = holdings.sees(taskId, state.aggregate.lastEventId);
-  if (isSeen || holdings.attemptOf(taskId) !== attempt) return false;
+  if (!holdings.hasLost(taskId) || holdings.attemptOf(taskId) !== attempt) return false;
   logger.warn('The store has lost facts of a task whose work runs here; the work is given up.', { taskId, attempt });
   return desk.ask(taskId, {
     decide: (draft) =>

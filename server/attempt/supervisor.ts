@@ -52,6 +52,7 @@ export class Supervisor {
   constructor(context: SupervisorContext) {
     const holdings = new Holdings({ ...context, onCommit: (taskId) => void this.visit(taskId) });
     this.#context = { ...context, holdings };
+    context.desk.onCommitted(({ about, aggregate }) => holdings.saw(about.taskId, aggregate.lastEventId));
   }
 
   executorOf(taskType: string): TaskExecutor | undefined {
@@ -144,7 +145,10 @@ export class Supervisor {
   }
 
   async #doOne(taskId: string, visited: Visited): Promise<boolean> {
-    const state = await this.#context.desk.read(taskId);
+    const { desk, holdings } = this.#context;
+    const asked = holdings.newestOf(taskId);
+    const state = await desk.read(taskId);
+    holdings.compare(taskId, state.aggregate.lastEventId, asked);
     for (const duty of duties[attemptState(state.ledger)]) {
       if (await duty(state, this.#context, visited)) return true;
     }
