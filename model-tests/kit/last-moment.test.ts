@@ -9,6 +9,7 @@ test('work that a host claimed in its last moment, and never started, is started
   const store = memoryStore();
   await store.open();
   let written = (): void => undefined;
+  let wasWritten = false;
   let goOn = (): void => undefined;
   const isWritten = new Promise<void>((resolve) => (written = resolve));
   const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
@@ -18,8 +19,10 @@ test('work that a host claimed in its last moment, and never started, is started
     ...shared,
     async create(task) {
       const created = await store.create(task);
+      const isFirst = !wasWritten;
+      wasWritten = true;
       written();
-      await mayGoOn;
+      if (isFirst) await mayGoOn;
       return created;
     },
   };
@@ -28,9 +31,14 @@ test('work that a host claimed in its last moment, and never started, is started
   const other = await startHost(inProcess({ once: async () => 'done' }), { store: shared });
   const creating = closing.create({ clientRequestId: 'the-last', taskType: 'once' });
   await isWritten;
-  await closing.bridge.close();
+  const isClosed = closing.bridge.close();
+  let creates = 0;
+  await eventually(async () => {
+    const late = closing.create({ clientRequestId: `late-${(creates += 1)}`, taskType: 'once' });
+    await expect(late).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  }, 5000);
   goOn();
-  const { taskId } = await creating;
+  const [{ taskId }] = await Promise.all([creating, isClosed]);
   const snapshot = await eventually(async () => {
     const seen = await other.snapshot(taskId);
     expect(seen.status).not.toBe('ACCEPTED');
@@ -38,4 +46,5 @@ test('work that a host claimed in its last moment, and never started, is started
   }, 5000);
   expect(snapshot).toMatchObject({ status: 'COMPLETED', result: 'done' });
   await Promise.all([closing.close(), other.close()]);
+  await store.close();
 });

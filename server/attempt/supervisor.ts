@@ -46,6 +46,7 @@ export class Supervisor {
   readonly #context: DutyContext;
   readonly #visits = new Map<string, Visit>();
   readonly #paused = new Map<string, Pause>();
+  readonly #claiming = new Set<Promise<unknown>>();
   #leasesKeptAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -62,6 +63,20 @@ export class Supervisor {
   /** When a lease that is taken now ends. */
   leaseUntil(): number {
     return leaseUntil(this.#context);
+  }
+
+  /**
+   * Does what claims work for this node, and is waited for when it closes. Rejects with `STORE_UNAVAILABLE` from then on: what would be claimed
+   * is for another node.
+   */
+  claiming<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed)
+      return Promise.reject(new TaskBridgeError('STORE_UNAVAILABLE', 'This server is closing; try again.', { retryAfterSeconds: 1 }));
+    const done = work();
+    this.#claiming.add(done);
+    const forget = (): void => void this.#claiming.delete(done);
+    done.then(forget, forget);
+    return done;
   }
 
   /** Looks after a task until nothing is left to do now. Never rejects; what failed is tried again later. */
@@ -94,7 +109,7 @@ export class Supervisor {
   /** Stops what still runs here and gives it up, so that another node can take it at once. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled([...this.#visits.values()].map(({ done }) => done));
+    await Promise.allSettled([...[...this.#visits.values()].map(({ done }) => done), ...this.#claiming]);
     const { holdings, desk, settings } = this.#context;
     await Promise.allSettled(
       holdings.all().map(async ({ taskId, attempt }) => {

@@ -14,10 +14,14 @@ import { initialFields, keptNames, type TaskState } from './task-state.ts';
  * in between leaves a claim that runs out, so that another node starts the work.
  */
 export async function createTask(context: ServiceContext, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
-  const { clientRequestId, taskType, input, metadata, attachments, taskId } = request;
+  const { taskType, metadata } = request;
   const refusal = await context.ownership.refuseCreate?.(auth, { taskType, metadata });
   if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
+  return context.supervisor.claiming(() => recordTask(context, auth, request));
+}
 
+async function recordTask(context: ServiceContext, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
+  const { clientRequestId, taskType, input, metadata, attachments, taskId } = request;
   const now = context.time.now();
   const about: TaskAbout = {
     taskId,

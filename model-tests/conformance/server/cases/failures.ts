@@ -103,7 +103,7 @@ export const failing: readonly Case<ServerUnderTest>[] = [
     failureClass: 'second-drop',
     limitMs: 40_000,
     async run(server) {
-      const taskId = await start(server, 'steps', { count: 400 });
+      const taskId = await start(server, 'steps', { count: 250 });
       const whole = await ended(server, taskId);
       await through(server, async (proxy) => {
         const got: WireFact[] = [];
