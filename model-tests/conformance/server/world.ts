@@ -40,7 +40,7 @@ export type Owner = 'one' | 'two';
 export interface ServerProfile {
   /** An idle stream of either kind is told so after that long, in milliseconds. Best below 1000. */
   readonly heartbeatMs: number;
-  /** More facts than this are more than a log keeps: a task with so many is trimmed. Best below 3000. */
+  /** More facts than this are more than a log keeps: a task with so many is trimmed. Best below 3000; 260 have to be kept. */
   readonly trimmedFromFacts: number;
   /** Largest JSON body, in bytes. Defaults to 1 MiB. */
   readonly bodyBytesMax?: number;
