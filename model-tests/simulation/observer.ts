@@ -16,8 +16,8 @@ export interface ObserverContext {
   readonly habit: Habit;
   readonly hidesAnswered: boolean;
   readonly planted: Planted;
-  /** Those who give tokens failed when one was needed: the client may give up, and somebody signs in again. */
-  mayBeLeft(): boolean;
+  /** The client had no token that is good: it may give up with this, and somebody signs in again. */
+  mayBeLeft(error: unknown): boolean;
   /** The client was not closed. */
   isOpen(client: TaskBridgeClient): boolean;
   /** How far any observer of this task on this machine came, as a number. */
@@ -109,7 +109,7 @@ export class Observer {
         next = await iterator.next();
       } catch (error) {
         if (being.isDead || (error instanceof TaskBridgeClientError && error.code === 'CLOSED')) return;
-        if (this.#isWithoutToken(error)) return this.#comeBackLater(client, being);
+        if (this.#context.mayBeLeft(error)) return this.#comeBackLater(client, being);
         return world.fault('observations end with their log', `${name}: ${String(error)}`);
       }
       if (being.isDead) return;
@@ -165,10 +165,6 @@ export class Observer {
     return { n, eventId, isAfresh };
   }
 
-  #isWithoutToken(error: unknown): boolean {
-    return error instanceof TaskBridgeClientError && error.code === 'CREDENTIALS_UNAVAILABLE' && this.#context.mayBeLeft();
-  }
-
   #comeBackLater(client: TaskBridgeClient, being: Being, how = 'signs in again'): void {
     const { world, name } = this.#context;
     this.dealtNow = undefined;
@@ -194,7 +190,7 @@ export class Observer {
       }
       // Whoever only looks has dealt with what was shown.
       if (habit.watches === 'snapshots' && seen !== null) this.dealt = Math.max(this.dealt, parseEventId(seen)?.n ?? 0);
-      if (connection.state === 'failed' && this.#isWithoutToken(connection.error)) {
+      if (connection.state === 'failed' && this.#context.mayBeLeft(connection.error)) {
         if (habit.watches === 'snapshots') this.#comeBackLater(client, being);
       } else if (connection.state === 'failed') world.fault('observations end with their log', `${name}: ${String(connection.error)}`);
       if (habit.watches === 'snapshots' && connection.state === 'done' && task.terminal) this.isDone = true;

@@ -72,7 +72,7 @@ export class Person {
   #lives = 0;
   #isAway = false;
   #actions = 0;
-  readonly #wallet: Wallet;
+  readonly wallet: Wallet;
 
   constructor(index: number, plan: ClientPlan, around: PersonSurroundings) {
     this.name = `client ${index}`;
@@ -82,7 +82,7 @@ export class Person {
     this.being = being(this.name);
     this.being.isDead = true;
     const { outbox, shelves, world, faults, planted, taskIds, tokens, tokenNumber } = around;
-    this.#wallet = new Wallet({ name: this.name, world, faults, plan: tokens, tokenNumber });
+    this.wallet = new Wallet({ name: this.name, world, faults, plan: tokens, tokenNumber });
     const shelf = shelves[outbox?.shelves[index] ?? -1];
     const wake = (): boolean => {
       if (!this.#isAway) this.use();
@@ -189,7 +189,7 @@ export class Person {
       habit,
       hidesAnswered: this.#plan.hideAnswered,
       planted,
-      mayBeLeft: () => this.#wallet.failures > 0,
+      mayBeLeft: (error) => this.wallet.excuses(error),
       // All consumers of a task in one client share its checkpoint.
       isOpen: (client) => client === this.client,
       dealtHere: () => Math.max(0, ...this.observers.flatMap((other) => (other.taskId === taskId ? [other.dealt] : []))),
@@ -291,7 +291,7 @@ export class Person {
   #expectPassing(error: unknown, what: string): void {
     const { world } = this.#around;
     if (error instanceof TaskBridgeClientError && (error.code === 'CLOSED' || error.retryable)) return;
-    if (error instanceof TaskBridgeClientError && error.code === 'CREDENTIALS_UNAVAILABLE' && this.#wallet.failures > 0) return;
+    if (this.wallet.excuses(error)) return;
     world.fault('commands fail in passing only', `${what} of ${this.name}: ${error instanceof Error ? error.stack : String(error)}`);
   }
 
@@ -303,7 +303,7 @@ export class Person {
     const dice = world.dice(itself.name);
     const clock = simulatedClock(world, itself, this.#plan.clockOffMs);
     this.#clock = clock;
-    const auth: AuthProvider = (request) => this.#wallet.ask(request, { being: itself, clock });
+    const auth: AuthProvider = (request) => this.wallet.ask(request, { being: itself, clock });
     const common = {
       network,
       client: itself,

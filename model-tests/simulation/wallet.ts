@@ -1,4 +1,4 @@
-import type { AuthAnswer, AuthRequest } from '../../client/index.ts';
+import { TaskBridgeClientError, type AuthAnswer, type AuthRequest } from '../../client/index.ts';
 import type { Being } from './agenda.ts';
 import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
@@ -30,8 +30,11 @@ export class Wallet {
   failures = 0;
   readonly #context: WalletContext;
   readonly #dice: Dice;
+  /** When the token of now was given, in milliseconds of the world. */
+  givenAt = 0;
   #number = 0;
   #endsAt = Number.POSITIVE_INFINITY;
+  #givenAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: WalletContext) {
     this.#context = context;
@@ -39,11 +42,19 @@ export class Wallet {
     if (context.plan) this.#endsAt = context.plan.lifeMs;
   }
 
+  /** Whether somebody who was refused may give up: nobody gave a new token, or the new one was ended too before it was of any use. */
+  excuses(error: unknown): boolean {
+    const { world, tokenNumber } = this.#context;
+    if (!(error instanceof TaskBridgeClientError)) return false;
+    if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.failures > 0;
+    return error.status === 401 && this.#number < tokenNumber() && world.time - this.#givenAt < SLOW_MS;
+  }
+
   /** Asked by a client before every request. */
   ask({ forceRefresh }: Pick<AuthRequest, 'forceRefresh'>, life: WalletLife): AuthAnswer | Promise<AuthAnswer> {
     const { plan, tokenNumber } = this.#context;
     if (plan) return this.#askForLimited(forceRefresh, plan, life);
-    if (forceRefresh) this.#number = tokenNumber();
+    if (forceRefresh) this.#take(tokenNumber());
     return `ann.${this.#number}`;
   }
 
@@ -59,12 +70,22 @@ export class Wallet {
     const ms = what === 'slow' ? SLOW_MS : this.#dice.fraction() * 200;
     return new Promise((resolve) =>
       world.after(ms, life.being, () => {
-        this.#number = tokenNumber();
+        this.#take(tokenNumber());
         this.#endsAt = world.time + plan.lifeMs;
         world.tell(name, `has a new token until ${Math.round(this.#endsAt)}`);
         resolve(this.#token(plan, life));
       }),
     );
+  }
+
+  #take(number: number): void {
+    this.#number = number;
+    this.givenAt = this.#context.world.time;
+  }
+
+  #give(number: number): void {
+    this.#number = number;
+    this.#givenAt = this.#context.world.time;
   }
 
   #token({ clientKnows }: TokensPlan, { clock }: WalletLife): AuthAnswer {
