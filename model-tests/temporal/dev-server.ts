@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 
 /** A Temporal server for tests. */
@@ -45,7 +46,13 @@ export async function temporalServer(options: { readonly dbFilename?: string } =
 export function temporalProgram(): string {
   const name = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
   const gopath = process.env.GOPATH ?? spawnSync('go', ['env', 'GOPATH'], { encoding: 'utf8' }).stdout?.trim();
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...(gopath ? [join(gopath, 'bin')] : []), join(homedir(), 'go', 'bin')];
+  const built = fileURLToPath(new URL('../../.data/bin', import.meta.url));
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    built,
+    ...(gopath ? [join(gopath, 'bin')] : []),
+    join(homedir(), 'go', 'bin'),
+  ];
   const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
   if (found) return found;
   throw new Error(
