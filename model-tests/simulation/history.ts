@@ -27,6 +27,8 @@ export interface Outcome {
   readonly told: readonly string[];
 }
 
+/** The shortest life of a token, in milliseconds: longer than the time that any one try may take. */
+const TOKEN_MS = 4_500;
 /** How long everything may take to come to its end once nothing goes wrong any more. */
 const QUIET_MS = 120_000;
 
@@ -301,6 +303,8 @@ class History {
       case 'restore':
         return this.#restore(decision);
       case 'tokens end':
+        // A token that is good no more before its first try is answered cannot be told from one that never was.
+        if (this.#persons.some(({ wallet }) => wallet.givenAt > 0 && this.world.time - wallet.givenAt < TOKEN_MS)) return;
         this.#tokenNumber += 1;
         return this.world.tell('world', 'all tokens end');
       default:

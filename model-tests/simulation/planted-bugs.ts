@@ -122,4 +122,26 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
       };
     },
   },
+  /** Goes on with the new history, and does not say that there is one. */
+  'says nothing of a history that was replaced': {
+    hub: (hub) => ({
+      options: hub.options,
+      get viewers() {
+        return hub.viewers;
+      },
+      get watched() {
+        return hub.watched;
+      },
+      assertRoom: (...about) => hub.assertRoom(...about),
+      poll: (taskId, request) => hub.poll(taskId, request),
+      follow: (taskId, callback) => hub.follow(taskId, callback),
+      close: (options) => hub.close(options),
+      watch(taskId, viewer, cursor, options) {
+        const mute = Object.assign(Object.create(viewer) as typeof viewer, {
+          gap: (found: Parameters<typeof viewer.gap>[0]) => found.reason !== 'reset' && viewer.gap(found),
+        });
+        return hub.watch(taskId, mute, cursor, options);
+      },
+    }),
+  },
 };

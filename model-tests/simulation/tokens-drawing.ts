@@ -7,7 +7,7 @@ export const TOKENS_SHARE = 0.12;
 /** Draws how long tokens are good, who knows it, and what goes wrong when new ones are asked for. */
 export function drawTokens(dice: Dice): { readonly tokens: TokensPlan; readonly decisions: readonly Decision[] } {
   const tokens: TokensPlan = {
-    lifeMs: dice.between(2_500, 15_000),
+    lifeMs: dice.between(4_500, 15_000),
     clientKnows: dice.odds(0.6),
     serverKnows: dice.odds(0.7),
     looksAtClock: dice.odds(0.3),

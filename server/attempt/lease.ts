@@ -29,10 +29,10 @@ export const loseWithHistory: Duty = async (state, { holdings, desk, settings, l
   });
 };
 
-/** Keeps the work that this node holds. */
+/** Keeps the work that this node holds; what only the ledger says that it does was let go of in a history that is lost. */
 export const renew: Duty = async (state, context) => {
-  const { leaseUntil: until } = state.ledger.attempt.context;
-  if (!isOurs(state, context) || until === null) return false;
+  const { leaseUntil: until, attempt } = state.ledger.attempt.context;
+  if (!isOurs(state, context) || until === null || context.holdings.attemptOf(state.about.taskId) !== attempt) return false;
   // Renewed at every third of its life, give or take the pace of the looks.
   if (until - context.time.now() > (context.settings.leaseMs * 3) / 4) return false;
   return context.desk.ask(state.about.taskId, { decide: enterFor(state, { type: 'attempt.renewed', leaseUntil: leaseUntil(context) }) });

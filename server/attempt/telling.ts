@@ -51,7 +51,10 @@ export const dropStale: Duty = async (state, context) => {
   const { taskId } = state.about;
   const held = context.holdings.attemptOf(taskId);
   const isReleased = attemptState(state.ledger) === 'released';
-  if (held === undefined || (held === state.ledger.attempt.context.attempt && !isReleased)) return false;
+  const { attempt, node } = state.ledger.attempt.context;
+  // Where the store has lost our claim, another node may have claimed an attempt of the same number.
+  const isOther = held !== attempt || (node ?? context.nodeId) !== context.nodeId;
+  if (held === undefined || (!isOther && !isReleased)) return false;
   context.holdings.release(taskId);
   await tellToStop(state, held, { why: isReleased ? 'ended' : 'fenced' }, context);
   return true;

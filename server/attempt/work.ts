@@ -29,7 +29,8 @@ export const REPORT_INTENTS_MAX = 1000;
 /** Gathers what an executor needs to run an attempt. */
 export async function workOf({ about, ledger }: TaskState, context: WorkContext): Promise<Work> {
   const { taskId, taskType, owner, clientRequestId } = about;
-  const ref: AttemptRef = { taskId, attempt: ledger.attempt.context.attempt };
+  const { attempt, node } = ledger.attempt.context;
+  const ref: AttemptRef = { taskId, attempt };
   const { input, metadata, attachments } = await contentOf(taskId, context.store);
   const [saved] = await context.store.kept(taskId, [keptNames.saved]);
   return {
@@ -41,7 +42,7 @@ export async function workOf({ about, ledger }: TaskState, context: WorkContext)
     metadata,
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(context.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
-    report: (report) => context.desk.ask(taskId, reportAsk(ref, report)),
+    report: (report) => context.desk.ask(taskId, reportAsk(ref, report, node)),
     resolution: async (suspendId) => resolutionOf(await context.desk.read(taskId), suspendId, context.store),
     now: () => context.time.now(),
   };
@@ -55,8 +56,15 @@ export async function contentOf(taskId: string, store: Store): Promise<TaskConte
   return JSON.parse(content) as TaskContent;
 }
 
-/** The intent behind a report: fenced by the attempt, taken once by its number. */
-export function reportAsk({ attempt }: AttemptRef, { source, seq, intents, save }: Report): Ask<ReportOutcome> {
+/**
+ * The intent behind a report: fenced by the attempt, taken once by its number. Where the store has lost the claim of an attempt, another node
+ * may claim one of the same number: `claimedBy` tells them apart, if the work runs on a node.
+ */
+export function reportAsk(
+  { attempt }: AttemptRef,
+  { source, seq, intents, save }: Report,
+  claimedBy: string | null = null,
+): Ask<ReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
     throw new TaskBridgeError(
       'PAYLOAD_TOO_LARGE',
@@ -65,6 +73,8 @@ export function reportAsk({ attempt }: AttemptRef, { source, seq, intents, save 
   return {
     decide(draft) {
       const holder = draft.ledger.attempt;
+      if (claimedBy !== null && holder.context.attempt === attempt && (holder.context.node ?? claimedBy) !== claimedBy)
+        return { status: 'fenced' };
       if (holder.context.attempt === attempt && seq <= (draft.ledger.sources[source] ?? 0)) return { status: 'duplicate' };
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
       const factsBefore = draft.factCount;

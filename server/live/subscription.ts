@@ -145,9 +145,13 @@ export class LogSubscription implements Subscription, Reader {
   }
 
   private follow(batch: Batch): void {
-    if (batch.last.n <= this.cursor.n) return;
     const skipped = this.cursor.n + 1 - batch.first;
     if (skipped < 0) return this.read();
+    if (isReplaced(this.cursor, batch.entries[skipped - 1])) {
+      this.trusted = false;
+      return this.read();
+    }
+    if (batch.last.n <= this.cursor.n) return;
     const fresh = skipped === 0 ? batch.entries : batch.entries.slice(skipped);
     const room = this.room();
     const fitting = batch.bytes <= room ? fresh : fresh.slice(0, countFitting(fresh, room));
@@ -312,4 +316,10 @@ function countFitting(entries: readonly Entry[], room: number): number {
     if (bytes > room) return Math.max(1, index);
   }
   return entries.length;
+}
+
+/** True where a fact of the cursor's number is another one: it comes from a history that has replaced the one that was read. */
+function isReplaced({ n, ms }: Cursor, entry: Entry | undefined): boolean {
+  const known = entry && cursorOf(entry.eventId);
+  return known?.n === n && known.ms !== null && ms !== null && known.ms !== ms;
 }
