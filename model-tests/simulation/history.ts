@@ -1,6 +1,7 @@
 import { createMemory } from '../../adapters/memory/index.ts';
 import type { TaskActor } from '../../machines/index.ts';
 import { ActorCheck } from './actor-check.ts';
+import { Browser } from './browser.ts';
 import { Faults } from './faults.ts';
 import { Network } from './network.ts';
 import { RETAINED_MS, SimulatedNode, type NodeSurroundings } from './node.ts';
@@ -98,6 +99,7 @@ class History {
       network: this.#network,
       sizes,
       planted,
+      browser: plan.tabs ? new Browser(world, planted) : undefined,
       outbox: plan.outbox,
       tokens: plan.tokens,
       shelves: this.#shelves,

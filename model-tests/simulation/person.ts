@@ -4,10 +4,14 @@ import {
   TaskBridgeClientError,
   type AuthProvider,
   type Gate,
+  type SocketPort,
   type TaskBridgeClient,
 } from '../../client/index.ts';
+import type { TabSockets } from '../../client/tabs/index.ts';
 import { parseEventId, type JsonObject, type TransportName } from '../../machines/index.ts';
 import { being, type Being } from './agenda.ts';
+import type { Browser } from './browser.ts';
+import { clientLimits } from './client-limits.ts';
 import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
@@ -34,6 +38,8 @@ export interface PersonSurroundings {
   readonly network: Network;
   readonly sizes: Sizes;
   readonly planted: Planted;
+  /** The browser whose tabs all of them are, if they are. */
+  readonly browser: Browser | undefined;
   readonly outbox: OutboxPlan | undefined;
   readonly tokens: TokensPlan | undefined;
   /** The shelves of all machines, by number. */
@@ -68,6 +74,7 @@ export class Person {
   /** Commands whose outcome is not known: whoever's client dies sends them again. */
   readonly #unanswered = new Set<() => void>();
   #clock: SimulatedClock | undefined;
+  #tab: TabSockets | undefined;
   #wires: { readonly fetch: typeof fetch } | undefined;
   #lives = 0;
   #isAway = false;
@@ -104,6 +111,7 @@ export class Person {
     this.#isAway = true;
     this.client = undefined;
     this.outbox?.died();
+    this.#around.browser?.locks.died(this.being);
     this.#gateListeners.clear();
     this.#around.network.clientDied(this.being);
     for (const again of this.#unanswered) again();
@@ -119,6 +127,7 @@ export class Person {
     this.client = undefined;
     await this.outbox?.close();
     await client.close();
+    this.#tab?.close();
     this.#clock?.assertIdle();
     itself.isDead = true;
   }
@@ -334,7 +343,7 @@ export class Person {
     const client = createTaskBridgeClient({
       baseUrl: 'https://simulated',
       fetch: this.#wires.fetch,
-      sockets: this.#plan.sharesSocket ? multiplexed(sockets) : sockets,
+      sockets: this.#share(sockets, itself, clock),
       auth: planted.auth?.(auth) ?? auth,
       checkpoints: planted.checkpoints?.(checkpoints) ?? checkpoints,
       clock,
@@ -351,28 +360,19 @@ export class Person {
         }
         if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);
       },
-      limits: {
-        openMs: 3_000,
-        livenessMs: 10_000,
-        pollWaitMs: 4_000,
-        pollGraceMs: 2_000,
-        emptyPauseMs: 300,
-        backoffBaseMs: 200,
-        backoffMaxMs: 2_000,
-        climbIntervalMs: 3_000,
-        provingMs: 6_000,
-        retryAfterMaxMs: 2_000,
-        renewBeforeMs: 1_500,
-        commandTimeoutMs: 4_000,
-        pollEventsMax: sizes.pollEventsMax,
-        undeliveredMax: sizes.undeliveredMax,
-      },
+      limits: clientLimits(sizes),
     });
     if (this.outbox) {
       const own = world.dice(`outbox of ${itself.name}`);
       this.outbox.open({ client, being: itself, clock, dice: own, gate, die: () => this.#dieHere() });
     }
     return client;
+  }
+
+  /** Through another tab, over one socket for all tasks, or a socket for each. */
+  #share(sockets: SocketPort, itself: Being, clock: SimulatedClock): SocketPort {
+    this.#tab = this.#around.browser?.open(itself, sockets, clock);
+    return this.#tab ?? (this.#plan.sharesSocket ? multiplexed(sockets) : sockets);
   }
 
   /** In the middle of a call; somebody starts it again. */

@@ -12,6 +12,7 @@ import {
   type Sizes,
 } from './plan.ts';
 import { drawRestores, RESTORE_SHARE } from './restore-drawing.ts';
+import { drawTabs, TABS_SHARE } from './tabs-drawing.ts';
 import { drawTokens, TOKENS_SHARE } from './tokens-drawing.ts';
 import { drawHabit, drawWork } from './work-drawing.ts';
 
@@ -66,18 +67,28 @@ export function drawPlan(seed: number): Plan {
   const kept = outbox.odds(OUTBOX_SHARE) ? drawOutbox(outbox, { tasks, clients: clients.length }) : undefined;
   const token = diceOf(seed, 'plan, tokens');
   const limited = token.odds(TOKENS_SHARE) ? drawTokens(token) : undefined;
+  const tab = diceOf(seed, 'plan, tabs');
+  const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
   const restore = diceOf(seed, 'plan, restores');
-  const restores = restore.odds(RESTORE_SHARE) && !exclusive ? drawRestores(restore, tasks) : [];
+  const restores = restore.odds(RESTORE_SHARE) && !exclusive && !tabs ? drawRestores(restore, tasks) : [];
   return {
     seed,
     nodes,
     exclusive,
     sizes,
     clients,
-    decisions: [...decisions, ...strangers, ...(kept?.decisions ?? []), ...(limited?.decisions ?? []), ...restores],
+    decisions: [
+      ...decisions,
+      ...strangers,
+      ...(kept?.decisions ?? []),
+      ...(limited?.decisions ?? []),
+      ...restores,
+      ...(tabs ? drawTabs(tab, clients.length) : []),
+    ],
     ...removes,
     ...(kept && { outbox: kept.outbox }),
     ...(limited && { tokens: limited.tokens }),
+    ...(tabs && { tabs }),
   };
 }
 

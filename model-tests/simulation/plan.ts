@@ -186,6 +186,8 @@ export interface Plan {
   readonly clients: readonly ClientPlan[];
   /** Tokens are good until it is decided that all end, without. */
   readonly tokens?: TokensPlan;
+  /** All clients are tabs of one browser, and share the connection of one of them. */
+  readonly tabs?: boolean;
   /** Nobody has an outbox without. */
   readonly outbox?: OutboxPlan;
   readonly decisions: readonly Decision[];

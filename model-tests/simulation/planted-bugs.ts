@@ -144,4 +144,16 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
       },
     }),
   },
+  /** Leads, and takes one fact for another on its way to the other tabs. */
+  'mixes up what it tells other tabs': {
+    channels: (channels) => ({
+      open(name, onMessage) {
+        const channel = channels.open(name, onMessage);
+        return {
+          post: (message) => channel.post(JSON.parse(JSON.stringify(message).replaceAll('TASK_MESSAGE', 'TASK_PROGRESS'))),
+          close: () => channel.close(),
+        };
+      },
+    }),
+  },
 };

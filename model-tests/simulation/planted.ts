@@ -1,5 +1,6 @@
 import type { Memory } from '../../adapters/memory/index.ts';
 import type { AuthProvider, CheckpointStore, Observation, TaskBridgeClient } from '../../client/index.ts';
+import type { ChannelPort } from '../../client/tabs/channels.ts';
 import type { OutboxStore } from '../../client/outbox/index.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
 import type { Store } from '../../server/ports/index.ts';
@@ -13,6 +14,7 @@ export interface Planted {
   readonly hub?: (hub: LiveHub) => LiveHub;
   readonly iterate?: (observation: Observation) => AsyncIterator<{ readonly eventId: string; readonly type: string }>;
   readonly checkpoints?: (store: CheckpointStore) => CheckpointStore;
+  readonly channels?: (channels: ChannelPort) => ChannelPort;
   readonly auth?: (provider: AuthProvider) => AuthProvider;
   /** Between an outbox and its shelf. */
   readonly shelf?: (store: OutboxStore) => OutboxStore;

@@ -1,0 +1,21 @@
+import type { Dice } from './dice.ts';
+import { TROUBLE_MS, type Decision } from './plan.ts';
+
+/** How many of all histories with several clients have them as tabs of one browser. */
+export const TABS_SHARE = 0.15;
+
+/** Draws what befalls tabs: whoever leads them dies, closes or freezes, sooner or later. */
+export function drawTabs(dice: Dice, clients: number): readonly Decision[] {
+  return Array.from({ length: dice.between(0, 4) }, (): Decision => {
+    const at = dice.below(TROUBLE_MS - 6_000);
+    const client = dice.below(clients);
+    switch (dice.below(4)) {
+      case 0:
+        return { kind: 'client dies', at, client, backMs: dice.below(2_000) };
+      case 1:
+        return { kind: 'client closes', at, client, backMs: dice.below(2_000) };
+      default:
+        return { kind: 'client freezes', at, client, ms: dice.pick([300, 3_000, 9_000]) };
+    }
+  });
+}
