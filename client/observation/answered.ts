@@ -11,6 +11,8 @@ export interface Answered {
   /** Learns from a fact that was delivered. */
   read(fact: Fact | UnknownFact): void;
   has(fact: Fact | UnknownFact): boolean;
+  /** Forgets the answers of a task, or one of them. */
+  forget(taskId: string, suspendId?: string): void;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function createAnswered(kept?: AnsweredStore): Answered {
         kept.onFault(taskId, cause);
       }
     },
+    forget,
     flush: () => writing,
     note(taskId, suspendId, status) {
       if (status === 'ACCEPTED' || status === 'DEDUPLICATED') add(taskId, suspendId);

@@ -175,6 +175,8 @@ export function createLine({ taskId, context, cursor, start, result }: LineBegin
 
   function gap(found: Gap): void {
     recent.clear();
+    // What was answered in the lost history may be asked again.
+    if (found.reason === 'reset') host.answered.forget(taskId);
     for (const follower of followers) follower.gap(found);
     projection.rebase();
   }

@@ -1,7 +1,6 @@
 import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
 import {
   climbMs,
-  compareEventIds,
   retryOf,
   transportMachine,
   type Settlement,
@@ -125,7 +124,8 @@ export function createTransportActor({ taskId, context, settings, credentials, i
       settle: fromPromise<Settlement>(async ({ signal }) => {
         try {
           const { status, lastEventId = null } = await probe(signal);
-          const isAtEnd = lastEventId === null || (intake.cursor !== null && (compareEventIds(intake.cursor, lastEventId) ?? -1) >= 0);
+          // A cursor beyond it is one of another history: the server says so when it is asked to go on from there.
+          const isAtEnd = lastEventId === null || intake.cursor === lastEventId;
           const hasEnded = status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
           return { outcome: hasEnded && isAtEnd ? 'finished' : 'unfinished' };
         } catch (error) {

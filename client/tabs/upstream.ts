@@ -49,6 +49,8 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
   let confirmation: FrameHead['whole'];
   /** Told since the subscription began, before its first fact. */
   let gap: string | undefined;
+  /** Since the subscription began: of which history its ids are. */
+  let history: 'known' | 'replaced' = 'known';
   let socket = connect();
 
   return {
@@ -66,6 +68,8 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
       const cursor = readCursor(text);
       if (cursor === undefined) return true;
       if (begun && !isComparable(cursor, begun.reached)) return false;
+      // Only the server can tell of which history a cursor is that lies ahead.
+      if (begun && history === 'replaced' && cursor !== null && isOlder(begun.reached, cursor)) return false;
       rider.position = cursor;
       rider.stage = 'subscribed';
       // The oldest cursor is looked for when the socket is open.
@@ -108,6 +112,7 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
     socket.close();
     isOpen = false;
     begun = confirmation = gap = undefined;
+    history = 'known';
     socket = connect();
     between?.close();
   }
@@ -141,7 +146,10 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
       all.forEach(welcome);
     } else if (type === 'GAP') {
       gap = text;
-      for (const rider of all) if (concerns(head, rider)) tellGap(rider, text);
+      if (isReset(head)) history = 'replaced';
+      for (const rider of all)
+        if (concerns(head, rider)) tellGap(rider, text);
+        else if (isReset(head)) askAlone(rider);
     } else if (eventId === undefined || type === 'HEARTBEAT') all.forEach((rider) => rider.frame(text));
     else {
       gap = undefined;
@@ -159,16 +167,21 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
   }
 
   function tellGap(rider: Rider, text: string): void {
-    if (readHead(text).whole?.['reason'] === 'reset') rider.position = null;
+    if (isReset(readHead(text))) rider.position = null;
     rider.frame(text);
+  }
+
+  /** It comes back with its cursor, and is told what is true of that. */
+  function askAlone(rider: Rider): void {
+    riders.delete(rider);
+    rider.cut();
   }
 
   function deliver(rider: Rider, eventId: string, text: string): void {
     const { position } = rider;
     if (position !== null && position !== eventId && parseEventId(position)?.n === parseEventId(eventId)?.n && parseEventId(eventId)) {
-      // The same place with another time: its history was replaced. Alone it would have been told so; it comes back with its cursor, and is.
-      riders.delete(rider);
-      rider.cut();
+      // The same place with another time: its history was replaced. Alone it would have been told so.
+      askAlone(rider);
     } else if (position === null || (compareEventIds(eventId, position) ?? 1) > 0) {
       rider.position = eventId;
       rider.frame(text);
@@ -186,6 +199,7 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
 const nothing = (): void => undefined;
 const nobody: SocketListener = { opened: nothing, frame: nothing, closed: nothing, cut: nothing, refused: nothing };
 
+const isReset = ({ whole }: FrameHead): boolean => whole?.['reason'] === 'reset';
 const isSubscribed = ({ stage }: Rider): boolean => stage === 'subscribed' || stage === 'confirmed';
 
 function isComparable(a: string | null, b: string | null): boolean {

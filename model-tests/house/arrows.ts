@@ -59,8 +59,11 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-state\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
-  // The whole of the server without the sockets around it, in a world of its own.
-  'model-tests/simulation': { doors: [anyDoor, /^server\//, /^adapters\/memory\//], packages: [anything] },
+  // The whole of the server without the sockets around it, and browsers without a page, in a world of their own.
+  'model-tests/simulation': {
+    doors: [anyDoor, /^server\//, /^adapters\/memory\//, /^client\/tabs\/(channels|locks)\.ts$/],
+    packages: [anything],
+  },
   // Tests of the house read the house.
   'model-tests/house': { doors: [anything], packages: [anything] },
   examples: { doors: [anyDoor], packages: [anything] },

@@ -70,7 +70,7 @@ export function drawPlan(seed: number): Plan {
   const tab = diceOf(seed, 'plan, tabs');
   const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
   const restore = diceOf(seed, 'plan, restores');
-  const restores = restore.odds(RESTORE_SHARE) && !exclusive && !tabs ? drawRestores(restore, tasks) : [];
+  const restores = restore.odds(RESTORE_SHARE) && !exclusive ? drawRestores(restore, tasks) : [];
   return {
     seed,
     nodes,

@@ -69,15 +69,24 @@ describe('a leading tab', () => {
     expect(other.told.slice(2)).toEqual([fact(21)]);
   });
 
-  test('shows a replaced history to the one whose cursor is of the former', async () => {
-    const { port, one, other } = await twoTabs(['3-2000', '2-1000']);
+  test('shows a replaced history to the one whose cursor is of the former, and asks for those ahead on their own', async () => {
+    const { port, first, one, other } = await twoTabs(['3-2000', '2-1000']);
     await eventually(() => port.opened.length === 2);
     const [, socket] = port.opened;
     socket?.server.opened();
-    send(socket, confirmed('2-1000'), gap('reset', '1-2000'), fact(1, 2000), fact(2, 2000), fact(3, 2000), fact(4, 2000));
-    await eventually(() => other.told.length === 7);
-    expect(one.told).toEqual(['opened', confirmed('3-2000'), fact(4, 2000)]);
-    expect(other.told.slice(2)).toEqual([gap('reset', '1-2000'), ...[1, 2, 3, 4].map((n) => fact(n, 2000))]);
+    send(socket, confirmed('2-1000'), gap('reset', '1-2000'), fact(1, 2000), fact(2, 2000));
+    await eventually(() => other.told.length === 5);
+    expect(other.told.slice(2)).toEqual([gap('reset', '1-2000'), fact(1, 2000), fact(2, 2000)]);
+    expect(one.told).toEqual(['opened', confirmed('3-2000'), 'cut']);
+    const again = openVirtual(first, '3-2000');
+    await eventually(() => port.opened.length === 3);
+    port.opened[2]?.server.opened();
+    await eventually(() => port.opened[2]?.cursors.length === 1);
+    expect(port.opened[2]?.cursors).toEqual(['3-2000']);
+    send(port.opened[2], confirmed('3-2000'), gap('reset', '1-2000'), fact(1, 2000));
+    await eventually(() => again.told.length === 4);
+    expect(again.told).toEqual(['opened', confirmed('3-2000'), gap('reset', '1-2000'), fact(1, 2000)]);
+    expect(socket?.isClosed).toBe(false);
   });
 
   test('cuts one that stands where another history has another fact', async () => {
