@@ -124,8 +124,12 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
       return waiting === undefined;
     },
     take(fact) {
-      // The first facts of this log are no longer kept: what it begins with says too little.
-      if (!waiting && aggregate === emptyAggregate && isDense() && (parseEventId(fact.eventId)?.n ?? 1) > 1) rebase();
+      const n = numberOf(fact.eventId) ?? 1;
+      const { lastEventId } = aggregate;
+      // The first facts of this log are no longer kept, and what it begins with says too little; or the snapshot was of a history that is lost.
+      const isOdd =
+        lastEventId === null ? aggregate === emptyAggregate && n > 1 : n === numberOf(lastEventId) && fact.eventId !== lastEventId;
+      if (!waiting && isDense() && isOdd) rebase();
       if (waiting) waiting.push(fact);
       else apply(fact);
     },
@@ -136,6 +140,8 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
     },
   };
 }
+
+const numberOf = (id: string): number | undefined => parseEventId(id)?.n;
 
 function resultOf(fact: { readonly payload: unknown }): unknown {
   return (fact.payload as { result?: unknown } | null | undefined)?.result;

@@ -23,18 +23,12 @@ export interface ReadLimit {
 }
 
 /**
- * Reads the facts after a cursor; undefined for a task that is gone. Without `trusted`, the fact at the cursor is read too, so that a
- * replaced history is noticed. Takes a second read where the first one could not bring what follows: after a gap, or when the fact at the
- * cursor filled the page.
+ * Reads the facts after a cursor; undefined for a task that is gone. The fact at the cursor is read too, so that a replaced history is
+ * noticed. Takes a second read where the first one could not bring what follows: after a gap, or when the fact at the cursor filled the
+ * page.
  */
-export async function readAfter(
-  store: EventStore,
-  taskId: string,
-  cursor: Cursor,
-  limit: ReadLimit,
-  trusted: boolean,
-): Promise<LogRun | undefined> {
-  const looksBack = !trusted && cursor.n > 0 && cursor.ms !== null;
+export async function readAfter(store: EventStore, taskId: string, cursor: Cursor, limit: ReadLimit): Promise<LogRun | undefined> {
+  const looksBack = cursor.n > 0 && cursor.ms !== null;
   const page = await store.read(taskId, looksBack ? cursor.n : cursor.n + 1, { ...limit, facts: limit.facts + (looksBack ? 1 : 0) });
   if (!page) return undefined;
   const resumption = resume(cursor, { ...page, atCursor: entryAt(page, cursor.n)?.eventId });

@@ -63,7 +63,7 @@ function isAnswer({ entries, terminal, gap }: PollPage): boolean {
 }
 
 async function readPage({ store, options }: PollContext, taskId: string, { after, maxEvents }: PollRequest): Promise<PollPage> {
-  const run = await readAfter(store, taskId, cursorOf(after), { facts: maxEvents, bytes: options.pollBytesMax }, false);
+  const run = await readAfter(store, taskId, cursorOf(after), { facts: maxEvents, bytes: options.pollBytesMax });
   if (!run) throw taskNotFound(taskId);
   const { entries, gap, last, ended } = run;
   const lastGiven: EventId | undefined = entries.at(-1)?.eventId;

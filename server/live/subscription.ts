@@ -57,8 +57,6 @@ export class LogSubscription implements Subscription, Reader {
   private phase: Phase = 'reading';
   private cursor: Cursor;
   private asked: Cursor;
-  /** False until the history behind the cursor was seen to be the one that the cursor comes from. */
-  private trusted = false;
   private held: Batch[] = [];
   private heldBytes = 0;
   /** The newest number that somebody told of. */
@@ -105,7 +103,6 @@ export class LogSubscription implements Subscription, Reader {
   compare(newest: EventId | null): void {
     if (!isStale(this.cursor, this.asked, newest)) return;
     this.newest = Math.max(this.newest, cursorOf(newest).n);
-    this.trusted = false;
     if (this.phase === 'level') this.read();
   }
 
@@ -147,10 +144,7 @@ export class LogSubscription implements Subscription, Reader {
   private follow(batch: Batch): void {
     const skipped = this.cursor.n + 1 - batch.first;
     if (skipped < 0) return this.read();
-    if (isReplaced(this.cursor, batch.entries[skipped - 1])) {
-      this.trusted = false;
-      return this.read();
-    }
+    if (isReplaced(this.cursor, batch.entries[skipped - 1])) return this.read();
     if (batch.last.n <= this.cursor.n) return;
     const fresh = skipped === 0 ? batch.entries : batch.entries.slice(skipped);
     const room = this.room();
@@ -220,13 +214,13 @@ export class LogSubscription implements Subscription, Reader {
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
   private async readPage(share: number): Promise<void> {
     const { watch, store, options, viewer } = this.context;
-    const { cursor, trusted } = this;
+    const { cursor } = this;
     const opening = watch.open();
     opening.catch(() => undefined);
     try {
       const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * share * pageShare[viewer.transport])) };
-      const place = [cursor.n, cursor.ms, trusted, limit.bytes].join();
-      const read = watch.read(place, () => readAfter(store, watch.taskId, cursor, limit, trusted));
+      const place = [cursor.n, cursor.ms, limit.bytes].join();
+      const read = watch.read(place, () => readAfter(store, watch.taskId, cursor, limit));
       const run = await read.run;
       if (this.isPhase('closed')) return;
       // A task that is gone: the client comes back and is told so.
@@ -242,7 +236,6 @@ export class LogSubscription implements Subscription, Reader {
 
   private goOn(run: LogRun, { wasFollowed, told }: SharedRead): void {
     if (run.gap) this.context.viewer.gap(run.gap);
-    this.trusted = true;
     if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
     if (run.gap?.reason === 'reset') this.newest = run.last.n;
     this.newest = Math.max(this.newest, told);
