@@ -18,6 +18,8 @@ export interface ObserverContext {
   readonly planted: Planted;
   /** The client had no token that is good: it may give up with this, and somebody signs in again. */
   mayBeLeft(error: unknown): boolean;
+  /** The client knows neither the start of the log nor a snapshot, for all its observers: it may show less than the log says. */
+  isPartial(): boolean;
   /** The client was not closed. */
   isOpen(client: TaskBridgeClient): boolean;
   /** How far any observer of this task on this machine came, as a number. */
@@ -44,9 +46,7 @@ export class Observer {
   #taken = 0;
   #gapsTold = 0;
   #resetsTold = 0;
-  #isPartial = false;
   #observation: Observation | undefined;
-  #client: TaskBridgeClient | undefined;
 
   constructor(context: ObserverContext) {
     this.#context = context;
@@ -60,9 +60,6 @@ export class Observer {
     this.dealtNow = undefined;
     this.#gapsTold = 0;
     this.#resetsTold = 0;
-    // Observations of one client share what they know of a task.
-    if (this.#client !== client) this.#isPartial = false;
-    this.#client = client;
     const observation = client.observe(taskId);
     this.#observation = observation;
     if (habit.watches !== 'facts') this.#watch(observation, client, being);
@@ -73,11 +70,6 @@ export class Observer {
   gapTold(reason: 'trimmed' | 'reset'): void {
     this.#gapsTold += 1;
     if (reason === 'reset') this.#resetsTold += 1;
-  }
-
-  /** The client was told neither the start of the log nor a snapshot: it may show less than the log says. */
-  partialTold(): void {
-    this.#isPartial = true;
   }
 
   /** A checkpoint was kept at fact `n`: whoever only looks has dealt with it, also while the snapshot is awaited. */
@@ -177,11 +169,11 @@ export class Observer {
   }
 
   #watch(observation: Observation, client: TaskBridgeClient, being: Being): void {
-    const { world, witness, name, taskId, habit } = this.#context;
+    const { world, witness, name, taskId, habit, isPartial } = this.#context;
     let seen: string | null = null;
     const look = ({ task, connection }: ObservationSnapshot): void => {
       if (being.isDead) return;
-      if (task.lastEventId !== null && task.lastEventId !== seen && !this.#isPartial) {
+      if (task.lastEventId !== null && task.lastEventId !== seen && !isPartial()) {
         seen = task.lastEventId;
         const shown = viewText(task);
         const truth = witness.view(taskId, seen);

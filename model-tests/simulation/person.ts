@@ -8,9 +8,10 @@ import {
   type TaskBridgeClient,
 } from '../../client/index.ts';
 import type { TabSockets } from '../../client/tabs/index.ts';
-import { parseEventId, type JsonObject, type TransportName } from '../../machines/index.ts';
+import { type JsonObject, type TransportName } from '../../machines/index.ts';
 import { being, type Being } from './agenda.ts';
 import type { Browser } from './browser.ts';
+import { checkCheckpoint } from './checkpoint-check.ts';
 import { clientLimits } from './client-limits.ts';
 import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
@@ -78,6 +79,8 @@ export class Person {
   #wires: { readonly fetch: typeof fetch } | undefined;
   #lives = 0;
   #isAway = false;
+  /** Tasks of which this life of the client may show less than there is. */
+  readonly #partial = new Set<string>();
   #actions = 0;
   readonly wallet: Wallet;
 
@@ -200,8 +203,9 @@ export class Person {
       planted,
       mayBeLeft: (error) => this.wallet.excuses(error),
       // All consumers of a task in one client share its checkpoint.
+      isPartial: () => this.#partial.has(taskId),
       isOpen: (client) => client === this.client,
-      dealtHere: () => Math.max(0, ...this.observers.flatMap((other) => (other.taskId === taskId ? [other.dealt] : []))),
+      dealtHere: () => Math.max(0, ...this.#observersOf(taskId).map(({ dealt }) => dealt)),
     });
     this.observers.push(observer);
     if (this.#isAway) return;
@@ -298,15 +302,22 @@ export class Person {
   }
 
   #expectPassing(error: unknown, what: string): void {
-    const { world } = this.#around;
     if (error instanceof TaskBridgeClientError && (error.code === 'CLOSED' || error.retryable)) return;
     if (this.wallet.excuses(error)) return;
-    world.fault('commands fail in passing only', `${what} of ${this.name}: ${error instanceof Error ? error.stack : String(error)}`);
+    this.#around.world.fault(
+      'commands fail in passing only',
+      `${what} of ${this.name}: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+  }
+
+  #observersOf(taskId: string): Observer[] {
+    return this.observers.filter((observer) => observer.taskId === taskId);
   }
 
   #begin(): TaskBridgeClient {
     const { world, faults, witness, network, sizes, planted } = this.#around;
     this.#lives += 1;
+    this.#partial.clear();
     const itself = being(`${this.name}${'′'.repeat(this.#lives - 1)}`);
     this.being = itself;
     const dice = world.dice(itself.name);
@@ -338,7 +349,7 @@ export class Person {
       dice,
       being: itself,
       texts: this.#texts,
-      onWrite: (key, text) => this.#checkCheckpoint(key, text),
+      onWrite: (key, text) => checkCheckpoint(world, this.observers, key, text),
     });
     const client = createTaskBridgeClient({
       baseUrl: 'https://simulated',
@@ -353,11 +364,8 @@ export class Person {
       hideAnswered: this.#plan.hideAnswered,
       onReport: (report) => {
         if (world.told) world.tell(itself.name, `reports ${report.type} ${'reason' in report ? report.reason : ''}`);
-        for (const observer of this.observers) {
-          if (observer.taskId !== report.taskId) continue;
-          if (report.type === 'gap') observer.gapTold(report.reason);
-          if (report.type === 'partial') observer.partialTold();
-        }
+        if (report.type === 'partial') this.#partial.add(report.taskId);
+        if (report.type === 'gap') for (const observer of this.#observersOf(report.taskId)) observer.gapTold(report.reason);
         if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);
       },
       limits: clientLimits(sizes),
@@ -377,24 +385,10 @@ export class Person {
 
   /** In the middle of a call; somebody starts it again. */
   #dieHere(): boolean {
-    if (!this.client) return false;
     const { world } = this.#around;
+    if (!this.client) return false;
     this.die();
     world.after(BACK_MS, world.itself, () => this.comeBack());
     return true;
-  }
-
-  /** A checkpoint never runs ahead of what was dealt with. */
-  #checkCheckpoint(key: string, text: string): void {
-    const { world } = this.#around;
-    if (key.endsWith('|suspend-ack')) return;
-    const taskId = key.slice(key.lastIndexOf('|') + 1);
-    const n = parseEventId((JSON.parse(text) as { readonly eventId: string }).eventId)?.n ?? 0;
-    for (const observer of this.observers) {
-      if (observer.taskId !== taskId) continue;
-      observer.kept(n);
-      if (!observer.hasDealtWith(n))
-        world.fault('a checkpoint follows its consumers', `${n} was kept, ${observer.dealtNow ?? 'none'} was dealt with`);
-    }
   }
 }
