@@ -64,7 +64,8 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
   function rebase(): void {
     question += 1;
     const mine = question;
-    waiting ??= [];
+    // What came before is in the snapshot, or of a history that is lost.
+    waiting = [];
     ask().then(
       (response) => {
         if (mine !== question) return;
