@@ -63,7 +63,7 @@ export class SimulatedNode {
     const store = planted.way?.(this.store, memory) ?? this.store;
     const executor = scriptedWork({ world, faults, witness, being: itself, name, clock, crash: crashThis });
     const logger: Logger = {
-      warn: (message) => world.told && world.tell(name, `warns: ${message}`),
+      warn: (message) => world.remark(name, () => `warns: ${message}`),
       error: (message, fields) =>
         world.fault('no errors are logged', `${message} ${String((fields?.['error'] as Error | undefined)?.stack)}`),
     };

@@ -363,7 +363,7 @@ export class Person {
       transports: this.#plan.transports,
       hideAnswered: this.#plan.hideAnswered,
       onReport: (report) => {
-        if (world.told) world.tell(itself.name, `reports ${report.type} ${'reason' in report ? report.reason : ''}`);
+        world.remark(itself.name, () => `reports ${report.type} ${'reason' in report ? report.reason : ''}`);
         if (report.type === 'partial') this.#partial.add(report.taskId);
         if (report.type === 'gap') for (const observer of this.#observersOf(report.taskId)) observer.gapTold(report.reason);
         if (report.type === 'malformed') world.fault('nodes send no malformed frames', `${report.reason} by ${report.transport}`);

@@ -64,7 +64,12 @@ export class World {
   /** Enters a line into the history. */
   tell(who: string, what: string): void {
     this.#hash = hashOf(what, hashOf(who, this.#hash ^ Math.floor(this.#time)));
-    this.told?.push(`${this.#time.toFixed(2).padStart(10)}  ${who.padEnd(10)}  ${what}`);
+    this.remark(who, () => what);
+  }
+
+  /** Adds a line for whoever reads the history, which is the same without it. */
+  remark(who: string, what: () => string): void {
+    this.told?.push(`${this.#time.toFixed(2).padStart(10)}  ${who.padEnd(10)}  ${what()}`);
   }
 
   /** Notes the first rule that was broken; the history ends with it. */
