@@ -11,8 +11,9 @@ export function nextDue({ about, aggregate, ledger }: TaskState, now: number, se
   switch (attemptState(ledger)) {
     case 'released':
       return (ledger.endedAt ?? about.createdAt) + settings.retainedAfterEndMs;
-    case 'ended':
+    case 'starting':
     case 'stopping':
+    case 'ended':
       times.push(leaseUntil, effectRetryAt);
       break;
     case 'pending':
