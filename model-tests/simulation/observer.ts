@@ -86,6 +86,8 @@ export class Observer {
   /** Whether this life has dealt with fact `n`, or nobody asks. Questions that were answered here may be hidden: they count as dealt with. */
   hasDealtWith(n: number): boolean {
     // What is missing was said to be, and what follows it may be hidden.
+    // Whose observation has failed has no say any more.
+    if (this.shown?.connection.state === 'failed') return true;
     if (this.dealtNow === undefined || this.dealtNow >= n || this.#gapsTold > 0) return true;
     const { witness, hidesAnswered } = this.#context;
     return hidesAnswered && historiesOf(witness.of(this.taskId)).some(({ facts }) => facts[n - 1]?.type === 'TASK_SUSPENDED');
@@ -154,8 +156,9 @@ export class Observer {
     const from = isAfresh ? 0 : (last?.n ?? dealtHere());
     const isHidden = (number: number): boolean =>
       hidesAnswered && histories.some(({ facts }) => facts[number - 1]?.type === 'TASK_SUSPENDED');
-    // Without a checkpoint, the first fact that is still kept is the first of all.
-    const kept = last === undefined || isAfresh ? task.firstRetained : 0;
+    // Without a checkpoint, the first fact that is still kept is the first of all; a history that is lost may have kept fewer.
+    const fewest = task.lost.length > 0 ? n : task.firstRetained;
+    const kept = last === undefined || isAfresh ? fewest : 0;
     let isMissing = false;
     for (let missing = from + 1; missing < n; missing += 1) isMissing ||= missing >= kept && !isHidden(missing);
     if (isMissing && this.#gapsTold === 0) world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
