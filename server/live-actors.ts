@@ -1,8 +1,10 @@
 import { compareEventIds, startActors, type AggregateActors, type Fact, type Inspect, type TaskActor } from '../machines/index.ts';
 import { TaskBridgeError } from './errors.ts';
+import { cursorOf } from './live/cursor.ts';
+import { readAfter } from './live/log-read.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
-import type { LogPage, Store } from './ports/store.ts';
+import type { Store } from './ports/store.ts';
 import type { TaskState } from './task/task-state.ts';
 
 /** What live actors work with. */
@@ -111,21 +113,21 @@ export class LiveActors {
     try {
       while (live.again && this.#tasks.get(taskId) === live) {
         live.again = false;
-        const last = live.lastEventId === null ? 0 : Number.parseInt(live.lastEventId, 10);
-        // Looks back at the last fact that it has seen: a history that was replaced shows there.
-        const page = await this.#context.store.read(taskId, Math.max(1, last), PAGE);
-        if (!page) return this.#retire(taskId);
-        if (!continues(live.lastEventId, last, page)) {
+        const cursor = cursorOf(live.lastEventId);
+        const run = await readAfter(this.#context.store, taskId, cursor, PAGE);
+        if (!run) return this.#retire(taskId);
+        if (run.gap || run.after !== cursor.n) {
           // It would show another task than the log says from here on. Whoever asks again gets one that begins at the head.
           this.#context.logger.warn('A live actor stops: what follows the last fact that it has seen is no longer there.', {
             taskId,
-            last,
+            last: cursor.n,
           });
           return this.#retire(taskId);
         }
         // Facts of our own log, checked when they were written.
-        for (const { bytes } of page.entries) this.#feed(live, JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact);
-        if (live.lastEventId !== page.lastEventId) live.again = true;
+        for (const { bytes } of run.entries) this.#feed(live, JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact);
+        if (cursorOf(live.lastEventId).n < run.last.n) live.again = true;
+        live.failures = 0;
       }
     } catch (error) {
       const pauseMs = Math.min(RETRY_MS * 2 ** live.failures++, RETRY_MS_MAX);
@@ -181,12 +183,4 @@ export class LiveActors {
     live.unfollow();
     live.actors.stop();
   }
-}
-
-/** Whether a page that was read from the last seen fact on is of the same history, without a hole. */
-function continues(lastEventId: string | null, last: number, { entries, lastEventId: newest }: LogPage): boolean {
-  const [first] = entries;
-  if (!first) return newest === lastEventId;
-  const n = Number.parseInt(first.eventId, 10);
-  return n === last ? first.eventId === lastEventId : n === last + 1;
 }
