@@ -16,7 +16,7 @@ export * from './selectors.ts';
 export * from './step.ts';
 export * from './suspension/suspension.machine.ts';
 export * from './task/task.machine.ts';
-export { backoffMs, climbMs, retryOf, type TransportContext } from './transport/context.ts';
+export { backoffMs, climbMs, isPolicyClose, retryOf, type TransportContext } from './transport/context.ts';
 export * from './transport/transport.machine.ts';
 export * from './transport/words.ts';
 export * from './wire/answers.ts';

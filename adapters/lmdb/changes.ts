@@ -38,14 +38,21 @@ export function createTask(rows: Rows, { taskId, requestKey, fields, kept, dueAt
   };
 }
 
+/** What `appendCommit` did. */
+export interface Appended {
+  readonly answer: 'committed' | 'conflict';
+  /** The newest fact before. */
+  readonly before: EventId | null;
+}
+
 /** Applies a commit where its revision is the task's. */
-export function appendCommit(rows: Rows, commit: Commit): Verdict<'committed' | 'conflict'> {
+export function appendCommit(rows: Rows, commit: Commit): Verdict<Appended> {
   const { taskId, facts, dueAt } = commit;
   const head = readHead(rows, taskId);
-  if (head?.revision !== commit.expectedRevision) return { result: 'conflict' };
+  if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null } };
   refuseBrokenCommit(commit, head);
   return {
-    result: 'committed',
+    result: { answer: 'committed', before: head.lastEventId },
     change: () => {
       const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
       const firstRetained = Math.min(Math.max(head.firstRetained, commit.firstRetained), numberOf(lastEventId) + 1);

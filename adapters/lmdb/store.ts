@@ -1,7 +1,7 @@
 import { open } from 'lmdb';
 import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
-import { appendCommit, createTask, removeTask } from './changes.ts';
+import { appendCommit, createTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { keptKey } from './keys.ts';
 import { readDue, readFields, readPage } from './reads.ts';
@@ -111,10 +111,10 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
 
     async append(commit) {
       const { rows, writer, room } = needOpen();
-      const write: Write<'committed' | 'conflict'> = () => appendCommit(rows, commit);
-      if (commit.facts.length === 0) return writer.write(write);
-      const answer = await writer.write(within(room, bytesOfCommit(commit), write));
-      if (answer === 'committed') tails.tell(commit.taskId, commit.facts, commit.ended);
+      const { taskId, facts, ended } = commit;
+      const write: Write<Appended> = () => appendCommit(rows, commit);
+      const { answer, before } = await writer.write(facts.length > 0 ? within(room, bytesOfCommit(commit), write) : write);
+      if (answer === 'committed' && facts.length > 0) tails.tell(taskId, facts, ended, before);
       return answer;
     },
 

@@ -96,12 +96,13 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
       refuseBrokenCommit(commit, task);
+      const { lastEventId } = task;
       task.revision += 1;
       task.dueAt = commit.dueAt;
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.kept)) task.kept.set(name, value);
       extendLog(task, commit);
-      if (commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, task.ended);
+      if (commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, task.ended, lastEventId);
       return 'committed';
     },
 

@@ -1,4 +1,4 @@
-import type { Entry, Tail, TailListener } from '../../server/ports/index.ts';
+import type { Tail, TailListener } from '../../server/ports/index.ts';
 
 /** The tails of a store whose commits all happen in this process. */
 export interface LocalTails {
@@ -8,7 +8,7 @@ export interface LocalTails {
    * Tells everybody of a commit, once it is visible. Listeners run in a later microtask, in the order of the calls, so that no viewer's
    * code runs inside the commit.
    */
-  tell(taskId: string, entries: readonly Entry[], ended: boolean): void;
+  tell(...told: Parameters<TailListener['committed']>): void;
 }
 
 /** Makes an empty set of tails. */
@@ -33,12 +33,13 @@ export function createLocalTails(): LocalTails {
       };
     },
 
-    tell(taskId, entries, ended) {
+    tell(...told) {
+      const [taskId] = told;
       for (const { watched, listener } of tails) {
         if (!watched.has(taskId)) continue;
         queueMicrotask(() => {
           // It may have been unwatched in between.
-          if (watched.has(taskId)) listener.committed(taskId, entries, ended);
+          if (watched.has(taskId)) listener.committed(...told);
         });
       }
     },

@@ -1,4 +1,4 @@
-import { compareEventIds, parseEventId } from '../../machines/index.ts';
+import { compareEventIds, isPolicyClose, parseEventId } from '../../machines/index.ts';
 import type { Socket, SocketListener, SocketPort, SocketRequest } from '../transports/socket.ts';
 import { readCursor, readHead, type FrameHead } from './frame-head.ts';
 import type { Pass } from './passes.ts';
@@ -98,7 +98,7 @@ export function createUpstream(sockets: SocketPort, first: SocketRequest, firstP
           if (!begun && waiting.length > 0) subscribe(oldest(waiting));
         },
         frame: take,
-        closed: (closeCode) => end(closeCode === 1008 || (closeCode >= 4400 && closeCode <= 4499), (rider) => rider.closed(closeCode)),
+        closed: (closeCode) => end(isPolicyClose(closeCode), (rider) => rider.closed(closeCode)),
         // A browser shows no status of a refused upgrade: it may have been the credentials.
         cut: () => end(!isOpen, (rider) => rider.cut()),
         refused: (status, body, retryAfter) => end(status === 401, (rider) => rider.refused(status, body, retryAfter)),

@@ -59,8 +59,10 @@ export function refusalOf(event: EventObject): Partial<Refused> {
 export function verdictOf(event: EventObject): Verdict | undefined {
   return 'closeCode' in event ? (event as { verdict?: Verdict }).verdict : refusalOf(event).verdict;
 }
-/** True for answers that say only that a server lacks the snapshot's route. */
-export function isSnapshotMissing({ status, code }: Partial<Refused>): boolean {
+/** True for a close for good. Source: protocol, "WebSocket". */
+export const isPolicyClose = (closeCode: number): boolean => closeCode === 1008 || (closeCode >= 4400 && closeCode <= 4499);
+/** True for answers that say only that a server has no such route. */
+export function isRouteMissing({ status, code }: Partial<Refused>): boolean {
   return status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
 }
 /** True where a stream was refused: its route may be missing. */

@@ -2,7 +2,8 @@ import { and, assign, fromCallback, fromPromise, not, or, setup, spawnChild, sta
 import {
   backoffMs,
   climbMs,
-  isSnapshotMissing,
+  isPolicyClose,
+  isRouteMissing,
   isStream,
   isTransient,
   lower,
@@ -115,24 +116,17 @@ export const transportMachine = setup({
     isThirdMalformed: ({ context }) => context.malformed >= 2,
     isUnauthorized: ({ event }) => refusalOf(event).status === 401,
     isRefreshable: ({ context, event }) => context.refreshesLeft > 0 && refusalOf(event).status === 401,
-    isPolicyClose: ({ event }) =>
-      event.type === 'ws.closed' && (event.closeCode === 1008 || (event.closeCode >= 4400 && event.closeCode <= 4499)),
-    isRefreshableClose: ({ context, event }) =>
-      context.refreshesLeft > 1 &&
-      event.type === 'ws.closed' &&
-      (event.closeCode === 1008 || (event.closeCode >= 4400 && event.closeCode <= 4499)),
+    isPolicyClose: ({ event }) => event.type === 'ws.closed' && isPolicyClose(event.closeCode),
+    isRefreshableClose: ({ context, event }) => context.refreshesLeft > 1 && event.type === 'ws.closed' && isPolicyClose(event.closeCode),
     isCleanClose: ({ event }) => event.type === 'ws.closed',
     isRouteMissing: ({ event }) => {
-      const { status, code } = refusalOf(event);
-      return (
-        isStream(event) &&
-        (status === 400 || status === 405 || status === 426 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'))
-      );
+      const refusal = refusalOf(event);
+      return isStream(event) && (refusal.status === 400 || refusal.status === 426 || isRouteMissing(refusal));
     },
-    isRouteOfSettleMissing: ({ event }) => 'output' in event && isSnapshotMissing(refusalOf(event)),
+    isRouteOfSettleMissing: ({ event }) => 'output' in event && isRouteMissing(refusalOf(event)),
     isRefusedForGood: ({ event }) => {
       const refusal = refusalOf(event);
-      return refusal.status !== undefined && !isTransient(refusal.status) && !isSnapshotMissing(refusal);
+      return refusal.status !== undefined && !isTransient(refusal.status) && !isRouteMissing(refusal);
     },
     isDeclaredFinal: ({ event }) => verdictOf(event) === 'final',
     isDeclaredPassing: ({ event }) => verdictOf(event) === 'retry',
@@ -214,6 +208,7 @@ export const transportMachine = setup({
       on: {
         'log.ended': { description: 'The terminal fact was delivered, or there is nothing after the cursor.', target: 'done' },
         'credentials.failed': { description: 'Nothing to connect with.', target: 'failed', actions: 'recordRefreshFailure' },
+        'credentials.renewed': { description: 'Whoever refuses the old ones says nothing of these.', actions: 'trustCredentials' },
         'log.gap': { description: 'What comes next does not join what came before.', actions: 'noteGap' },
       },
       states: {

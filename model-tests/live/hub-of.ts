@@ -10,7 +10,7 @@ export const evenChance: Chance = { hex: (digits) => 'a'.repeat(digits), fractio
 /** A memory store whose tail a test disturbs, and whose reads it counts. */
 export interface TestStore extends Store {
   /** Messages for which this gives true are lost. */
-  loses: (taskId: string, entries: readonly Entry[], ended: boolean) => boolean;
+  loses: (...told: Parameters<TailListener['committed']>) => boolean;
   /** Throws instead of reading, where it is set. */
   readFault: Error | undefined;
   /** Replaces what the tail's `watch` does, where it is set. */
@@ -55,8 +55,8 @@ export async function testStore(): Promise<TestStore> {
       listener = given;
       const tail = store.tail({
         interrupted: () => given.interrupted(),
-        committed: (taskId, entries, ended) => {
-          if (!test.loses(taskId, entries, ended)) given.committed(taskId, entries, ended);
+        committed: (...told) => {
+          if (!test.loses(...told)) given.committed(...told);
         },
       });
       return {

@@ -331,7 +331,7 @@ describe('a viewer of the hub', () => {
     const viewer = fakeViewer(clock);
     hub.watch(task.taskId, viewer, undefined);
     await settle();
-    tail.mock.calls[0]?.[0].committed(task.taskId, page?.entries ?? [], false);
+    tail.mock.calls[0]?.[0].committed(task.taskId, page?.entries ?? [], false, ghost.ids[7] ?? null);
     const before = store.reads;
     for (let second = 0; second < 10; second += 1) {
       await settle();

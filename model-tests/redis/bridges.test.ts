@@ -83,7 +83,7 @@ describe('nodes on one Redis', { timeout: 30_000 }, () => {
         ...store,
         tail: (listener) =>
           store.tail({
-            committed: (taskId, entries, ended) => ended || listener.committed(taskId, entries, ended),
+            committed: (taskId, entries, ended, before) => ended || listener.committed(taskId, entries, ended, before),
             interrupted: () => listener.interrupted(),
           }),
       }),

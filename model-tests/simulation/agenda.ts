@@ -42,6 +42,16 @@ export class Agenda {
     this.#push(appointment);
   }
 
+  /** What was put off because somebody was frozen happens now, in the order in which it came. */
+  thaw(whose: Being, now: number): void {
+    const { frozenUntil } = whose;
+    whose.frozenUntil = 0;
+    for (const appointment of this.#heap.splice(0)) {
+      if (appointment.whose === whose && appointment.at === frozenUntil) appointment.at = Math.min(frozenUntil, now);
+      this.#push(appointment);
+    }
+  }
+
   /** The next thing that really happens. */
   next(): Appointment | undefined {
     for (let top = this.#pop(); top; top = this.#pop()) {

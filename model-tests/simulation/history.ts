@@ -142,12 +142,12 @@ class History {
     for (const [index, node] of this.#nodes.entries()) {
       if (!node) this.#boot(index);
       else {
-        node.being.frozenUntil = 0;
+        world.thaw(node.being);
         node.store.awayUntil = 0;
       }
     }
     for (const person of this.#persons) {
-      person.being.frozenUntil = 0;
+      world.thaw(person.being);
       person.comeBack();
     }
     this.#answerOpenQuestions();

@@ -26,7 +26,8 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
     way: (store, memory) => ({
       ...store,
       append(commit) {
-        if (commit.facts.length > 0) memory.tails.tell(commit.taskId, commit.facts, commit.ended);
+        const { taskId, facts, ended } = commit;
+        if (facts.length > 0) memory.tails.tell(taskId, facts, ended, memory.tasks.get(taskId)?.lastEventId ?? null);
         return store.append(commit);
       },
     }),

@@ -115,14 +115,15 @@ export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
       const arrivals = new Map<string, number>();
       listeners.add(listener);
       const tail = base.tail({
-        committed(taskId, entries, ended) {
+        committed(...told) {
+          const [taskId] = told;
           if (being.isDead) return;
           const what = faults.strike('tail', name);
           if (what === 'lost' || (world.time < tailAwayUntil && !faults.isCalm)) return;
           const ms = what === 'late' ? 1_000 + dice.fraction() * 6_000 : dice.fraction() * (dice.odds(0.1) ? 100 : 3);
           const at = Math.max(world.time + ms, arrivals.get(taskId) ?? 0);
           arrivals.set(taskId, at);
-          world.after(at - world.time, being, () => listener.committed(taskId, entries, ended));
+          world.after(at - world.time, being, () => listener.committed(...told));
         },
         interrupted: () => undefined,
       });

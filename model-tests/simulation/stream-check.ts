@@ -69,7 +69,8 @@ export class StreamCheck {
     if (!type.startsWith('TASK_')) return;
     if (!seat) return this.#world.fault('nobody sees what was not asked for', `${type} ${eventId} of ${taskId} was sent`);
     const n = parseEventId(eventId)?.n ?? 0;
-    const histories = historiesOf(this.#witness.of(taskId));
+    const task = this.#witness.of(taskId);
+    const histories = historiesOf(task);
     const theirs = histories.filter(({ facts }) => facts[n - 1]?.eventId === eventId && facts[n - 1]?.type === type);
     const before = seat.lastId;
     if (theirs.length === 0) this.#world.fault('only what is committed is shown', `${type} ${eventId} of ${taskId} is not in the log`);
@@ -79,6 +80,8 @@ export class StreamCheck {
       histories.length > 1 &&
       before !== undefined &&
       seat.last === n - 1 &&
+      // Where that one is no longer kept, there is nothing to compare a cursor with.
+      n - 1 >= task.firstRetained &&
       !theirs.some(({ facts }) => n === 1 || facts[n - 2]?.eventId === before)
     )
       this.#world.fault('nobody sees two histories as one', `fact ${eventId} of ${taskId} was sent after ${before}`);

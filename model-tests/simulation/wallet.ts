@@ -26,7 +26,7 @@ const SLOW_MS = 3_000;
 
 /** The token of somebody on one machine; outlives every process, as a cookie or a keychain does. */
 export class Wallet {
-  /** Times that a new token was needed, and the one who gives them failed. */
+  /** Times that the one who gives tokens failed. */
   failures = 0;
   readonly #context: WalletContext;
   readonly #dice: Dice;
@@ -64,7 +64,7 @@ export class Wallet {
     if (!forceRefresh && (isGood || !plan.looksAtClock)) return this.#token(plan, life);
     const what = faults.strike('refresh', name);
     if (what === 'before') {
-      if (!isGood) this.failures += 1;
+      this.failures += 1;
       throw new Error('Nobody gives new tokens.');
     }
     const ms = what === 'slow' ? SLOW_MS : this.#dice.fraction() * 200;

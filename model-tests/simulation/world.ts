@@ -61,6 +61,11 @@ export class World {
     this.#agenda.cancel(appointment);
   }
 
+  /** Nobody of these is frozen any longer. */
+  thaw(whose: Being): void {
+    this.#agenda.thaw(whose, this.#time);
+  }
+
   /** Enters a line into the history. */
   tell(who: string, what: string): void {
     this.#hash = hashOf(what, hashOf(who, this.#hash ^ Math.floor(this.#time)));

@@ -19,6 +19,11 @@ export function cursorOf(text: string | null | undefined): Cursor {
   return parts;
 }
 
+/** True for two facts of one number that are not the same one: they are of two histories. */
+export function isOther(one: Cursor, other: Cursor): boolean {
+  return one.n === other.n && one.ms !== null && other.ms !== null && one.ms !== other.ms;
+}
+
 /** What a read of the log says about its ends, and about the fact at a cursor. */
 export interface LogEnds {
   readonly firstEventId: EventId | null;
@@ -43,8 +48,7 @@ export function resume(cursor: Cursor, { firstEventId, lastEventId, atCursor }: 
   const first = firstEventId === null ? last.n + 1 : cursorOf(firstEventId).n;
   const afresh = first - 1;
   if (cursor.n === 0) return { after: afresh };
-  const found = cursor.n === last.n ? last : cursorOf(atCursor);
-  const replaced = cursor.n > last.n || (found.ms !== null && cursor.ms !== null && found.ms !== cursor.ms);
+  const replaced = cursor.n > last.n || isOther(cursor, last) || isOther(cursor, cursorOf(atCursor));
   if (replaced) return { after: afresh, gap: { reason: 'reset', firstEventId } };
   if (cursor.n < afresh) return { after: afresh, gap: { reason: 'trimmed', firstEventId } };
   return { after: cursor.n };
@@ -56,6 +60,6 @@ export function resume(cursor: Cursor, { firstEventId, lastEventId, atCursor }: 
  */
 export function isStale(now: Cursor, asked: Cursor, newest: EventId | null): boolean {
   const last = cursorOf(newest);
-  if (last.n === now.n) return last.ms !== null && now.ms !== null && last.ms !== now.ms;
+  if (last.n === now.n) return isOther(last, now);
   return last.n > now.n || last.n < asked.n;
 }

@@ -22,19 +22,27 @@ export interface ReadLimit {
   readonly bytes: number;
 }
 
+/** The next fact, however large it is. */
+const nextFact: ReadLimit = { facts: 1, bytes: Number.MAX_SAFE_INTEGER };
+
 /**
- * Reads the facts after a cursor; undefined for a task that is gone. The fact at the cursor is read too, so that a replaced history is
- * noticed. Takes a second read where the first one could not bring what follows: after a gap, or when the fact at the cursor filled the
- * page.
+ * Reads the facts after a cursor; undefined for a task that is gone. The fact at the cursor is read with them, so that a replaced history is
+ * noticed. Takes another read where the first one could not bring what follows: when the fact at the cursor filled the page, or after a gap.
  */
 export async function readAfter(store: EventStore, taskId: string, cursor: Cursor, limit: ReadLimit): Promise<LogRun | undefined> {
+  let run = await readFrom(store, taskId, cursor, limit);
+  if (run && isShort(run) && !run.gap && cursor.ms !== null) run = await readFrom(store, taskId, cursor, nextFact);
+  return run && isShort(run) ? readOn(store, taskId, run, limit) : run;
+}
+
+const isShort = ({ entries, after, last }: LogRun): boolean => entries.length === 0 && after < last.n;
+
+async function readFrom(store: EventStore, taskId: string, cursor: Cursor, limit: ReadLimit): Promise<LogRun | undefined> {
   const looksBack = cursor.n > 0 && cursor.ms !== null;
   const page = await store.read(taskId, looksBack ? cursor.n : cursor.n + 1, { ...limit, facts: limit.facts + (looksBack ? 1 : 0) });
   if (!page) return undefined;
-  const resumption = resume(cursor, { ...page, atCursor: entryAt(page, cursor.n)?.eventId });
-  const run = runOf(page, resumption);
-  if (run.entries.length > 0 || run.after >= run.last.n) return { ...run, entries: run.entries.slice(0, limit.facts) };
-  return readOn(store, taskId, resumption, limit);
+  const run = runOf(page, resume(cursor, { ...page, atCursor: entryAt(page, cursor.n)?.eventId }));
+  return { ...run, entries: run.entries.slice(0, limit.facts) };
 }
 
 async function readOn(store: EventStore, taskId: string, { after, gap }: Resumption, limit: ReadLimit): Promise<LogRun | undefined> {

@@ -4,7 +4,7 @@ import type { Logger, TransportDiagnosticsSink, TransportName } from '../ports/o
 import type { Entry, EventStore } from '../ports/store.ts';
 import { alarm } from './alarm.ts';
 import type { Batch } from './batch.ts';
-import { cursorOf, isStale, type Cursor } from './cursor.ts';
+import { cursorOf, isOther, isStale, type Cursor } from './cursor.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { Pulse } from './pulse.ts';
@@ -144,7 +144,9 @@ export class LogSubscription implements Subscription, Reader {
   private follow(batch: Batch): void {
     const skipped = this.cursor.n + 1 - batch.first;
     if (skipped < 0) return this.read();
-    if (isReplaced(this.cursor, batch.entries[skipped - 1])) return this.read();
+    const here = skipped === 0 ? batch.after : cursorOf(batch.entries[skipped - 1]?.eventId);
+    // What comes is of a history that has replaced the one that was read.
+    if (isOther(this.cursor, here)) return this.read();
     if (batch.last.n <= this.cursor.n) return;
     const fresh = skipped === 0 ? batch.entries : batch.entries.slice(skipped);
     const room = this.room();
@@ -309,10 +311,4 @@ function countFitting(entries: readonly Entry[], room: number): number {
     if (bytes > room) return Math.max(1, index);
   }
   return entries.length;
-}
-
-/** True where a fact of the cursor's number is another one: it comes from a history that has replaced the one that was read. */
-function isReplaced({ n, ms }: Cursor, entry: Entry | undefined): boolean {
-  const known = entry && cursorOf(entry.eventId);
-  return known?.n === n && known.ms !== null && ms !== null && known.ms !== ms;
 }

@@ -108,13 +108,13 @@ export class Watch {
   }
 
   /** The tail tells of a commit. All that one turn of the event loop brings is passed on together. */
-  committed(entries: readonly Entry[], ended: boolean): void {
+  committed(entries: readonly Entry[], ended: boolean, before: EventId | null): void {
     if (!this.passing) {
       this.passing = true;
       queueMicrotask(() => this.passOn());
     }
     // A commit without facts is news for followers only.
-    const batch = batchOf(entries, ended);
+    const batch = batchOf(entries, ended, before);
     if (!batch) return;
     const last = this.fresh.at(-1);
     const whole = last && joined(last, batch);

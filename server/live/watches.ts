@@ -65,7 +65,7 @@ export class Watches {
 
   private openTail(): Tail {
     return this.context.store.tail({
-      committed: (taskId, entries, ended) => this.byTask.get(taskId)?.committed(entries, ended),
+      committed: (taskId, ...told) => this.byTask.get(taskId)?.committed(...told),
       interrupted: () => void this.repair.look(),
     });
   }

@@ -95,7 +95,8 @@ export interface TaskRegistry {
 
 /** Told of commits that bring facts, in the order of their ids within a task, never inside `append`. A message may be lost; the ids show it. */
 export interface TailListener {
-  committed(taskId: string, entries: readonly Entry[], ended: boolean): void;
+  /** `before` is the id of the fact that the first one was written after, null where it is the first: numbers alone do not tell two histories apart. */
+  committed(taskId: string, entries: readonly Entry[], ended: boolean, before: EventId | null): void;
   /** The connection to the store was renewed: anything may have been missed. */
   interrupted(): void;
 }

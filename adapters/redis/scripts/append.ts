@@ -66,9 +66,9 @@ local function write(key, at, from, fields, kept, next)
     call('ZADD', KEYS[key + 3], due, string.sub(task, -32))
   end
   if fields == from + 2 and #ARGV[from + 1] <= most then
-    call('${publish}', log, head .. '\\n' .. ARGV[from + 1])
+    call('${publish}', log, ARGV[at] .. ';' .. head .. '\\n' .. ARGV[from + 1])
   elseif fields > from then
-    tell(log, head, from, (fields - from) / 2)
+    tell(log, ARGV[at] .. ';' .. head, from, (fields - from) / 2)
   end
   return 1
 end

@@ -86,7 +86,7 @@ export class Tails {
     if (!message) return this.#context.logger.warn('A message on a channel of the Redis store is not one of ours.', { taskId });
     const waiting = this.#reading.get(taskId);
     if (waiting) waiting.push(message);
-    else if (message.entries) this.#tell(taskId, message.entries, message.ended);
+    else if (message.entries) this.#tell(taskId, message.entries, message);
     else void this.#readFor(taskId, message);
   }
 
@@ -97,7 +97,7 @@ export class Tails {
     try {
       for (let message = waiting.shift(); message; message = waiting.shift()) {
         const entries = message.entries ?? (await this.#readFacts(taskId, message));
-        this.#tell(taskId, entries, message.ended);
+        this.#tell(taskId, entries, message);
       }
     } catch (error) {
       this.#context.logger.warn('Facts that Redis told of could not be read; they are looked for again.', { taskId, error });
@@ -121,9 +121,9 @@ export class Tails {
     return entries;
   }
 
-  #tell(taskId: string, entries: readonly Entry[], ended: boolean): void {
+  #tell(taskId: string, entries: readonly Entry[], { ended, before }: Message): void {
     if (entries.length === 0) return;
-    for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.committed(taskId, entries, ended);
+    for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.committed(taskId, entries, ended, before);
   }
 }
 
