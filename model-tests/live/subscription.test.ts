@@ -168,6 +168,39 @@ describe('a viewer of the hub', () => {
     expect(viewer.ids).toEqual([...task.ids, ...other.ids]);
   });
 
+  it('does so where the number of the next fact would follow, since the message before it was lost', async () => {
+    const { store, clock, hub } = await world();
+    const task = await taskLog(store);
+    const viewer = fakeViewer(clock);
+    const tail = vi.spyOn(store, 'tail');
+    hub.watch(task.taskId, viewer, undefined);
+    await task.append(3);
+    await settle();
+    const other = await taskLog(store, (n) => 1_900_000_000_000 + n);
+    await other.append(4);
+    const read = store.read.bind(store);
+    store.read = (_taskId, ...rest) => read(other.taskId, ...rest);
+    const page = await read(other.taskId, 4, { facts: 1, bytes: 1000 });
+    tail.mock.calls[0]?.[0].committed(task.taskId, page?.entries ?? [], false, other.ids[2] ?? null);
+    await settle();
+    expect(viewer.gaps).toEqual([{ reason: 'reset', firstEventId: other.ids[0] }]);
+    expect(viewer.ids).toEqual([...task.ids, ...other.ids]);
+  });
+
+  it('does so where the history is replaced between two reads of one page', async () => {
+    const { store, clock, hub } = await world();
+    const [task, other] = [await taskLog(store), await taskLog(store, (n) => 1_900_000_000_000 + n)];
+    for (const log of [task, other]) await log.append(3, { textBytes: liveDefaults.viewerBytesMax });
+    const read = store.read.bind(store);
+    // The fact at the cursor fills the first read.
+    store.read = (_taskId, ...rest) => read(store.reads === 0 ? task.taskId : other.taskId, ...rest);
+    const viewer = fakeViewer(clock);
+    hub.watch(task.taskId, viewer, task.ids[1]);
+    await settle();
+    expect(viewer.gaps).toEqual([{ reason: 'reset', firstEventId: other.ids[0] }]);
+    expect(viewer.ids).toEqual(other.ids);
+  });
+
   it('costs at most its limit and one fact while it takes nothing, and still gets everything', async () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);

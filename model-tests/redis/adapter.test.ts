@@ -49,9 +49,16 @@ const silent = { warn: () => undefined, error: () => undefined };
 /** A tail that remembers what it was told. */
 function listening(store: Store) {
   const told: Entry[] = [];
+  const follows: (string | null)[] = [];
   const interrupted = vi.fn();
-  const tail = store.tail({ committed: (_, entries) => void told.push(...entries), interrupted });
-  return { tail, told, interrupted };
+  const tail = store.tail({
+    committed(_taskId, entries, _ended, before) {
+      told.push(...entries);
+      follows.push(before);
+    },
+    interrupted,
+  });
+  return { tail, told, follows, interrupted };
 }
 
 describe('a Redis store on the host’s client', () => {
@@ -198,7 +205,7 @@ describe('the tail', () => {
   it('brings facts that are too large to be told twice, in their order', async () => {
     const store = await storeOn(clientTo(server.port), { messageBytesMax: 1000 });
     const { taskId } = await taskWithFacts(store, 0);
-    const { tail, told, interrupted } = listening(store);
+    const { tail, told, follows, interrupted } = listening(store);
     await tail.watch(taskId);
     const large = { message: 'x'.repeat(900_000) };
     await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1), factOf(taskId, 2, large), factOf(taskId, 3, large)] }));
@@ -207,6 +214,7 @@ describe('the tail', () => {
     await store.append(commitOf(taskId, 4, { facts: [factOf(taskId, 6)], ended: true }));
     await vi.waitFor(() => expect(told).toHaveLength(6));
     expect(legible(told)).toEqual(legible((await readAll(store, taskId)).entries));
+    expect(follows).toEqual([null, ...[3, 4, 5].map((n) => factOf(taskId, n).eventId)]);
     expect(interrupted).not.toHaveBeenCalled();
   });
 

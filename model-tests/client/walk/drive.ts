@@ -37,7 +37,9 @@ export async function drive(puppet: Puppet, tries: Budget, path: Path, driven: D
     names.push(stimulus.name);
     const where = names.join(' → ');
     const begun = puppet.told.length;
-    await stimulus.happen(puppet, moment);
+    await Promise.resolve(stimulus.happen(puppet, moment)).catch((error: unknown) => {
+      throw new Error(`${where}: ${String(error)}`);
+    });
     await seen(
       () => puppet.told.length >= begun + told.length,
       () => `${where}: the chart should be told ${typesOf(told)}, and was told ${typesOf(puppet.told.slice(begun))}.`,

@@ -16,6 +16,8 @@ export interface Progress {
   /** The cursor that it began with. */
   readonly begun: number;
   readonly isLevel: boolean;
+  /** It fetched newer credentials than its own in time: nothing of it waits for that any more. */
+  readonly isRenewed: boolean;
 }
 
 /** Where a walk is: the chart by itself, and what the world around it must then look like. */
@@ -25,6 +27,8 @@ export interface Moment {
   readonly cursor: number;
   /** What comes next would not be told from something else: a path ends here. */
   readonly isOver: boolean;
+  /** Newer credentials were given than those that were used last: a refresh has them at once. */
+  readonly hasNewer: boolean;
   /** By the id of the actor that runs it. */
   readonly errands: ReadonlyMap<string, Progress>;
 }
@@ -55,7 +59,7 @@ export function runningOf({ errands }: Moment, wanted: Errand): Progress | undef
 /** A walk's beginning: the gate is closed. */
 export function beginningOf(input: TransportInput): Moment {
   const snapshot = createActor(quiet, { input }).getSnapshot();
-  return { snapshot, cursor: 0, isOver: false, errands: errandsOf(snapshot, new Map(), 0) };
+  return { snapshot, cursor: 0, isOver: false, hasNewer: false, errands: errandsOf(snapshot, new Map(), 0) };
 }
 
 function errandsOf(snapshot: Snapshot, before: Moment['errands'], cursor: number): Moment['errands'] {
@@ -65,7 +69,7 @@ function errandsOf(snapshot: Snapshot, before: Moment['errands'], cursor: number
     const errand = errandOf[id];
     if (errand === undefined) continue;
     const stage = errand === 'settle' || errand === 'refresh' ? 'gated' : 'held';
-    const known = before.get(id) ?? { errand, stage, begun: cursor, isLevel: false };
+    const known = before.get(id) ?? { errand, stage, begun: cursor, isLevel: false, isRenewed: false };
     errands.set(id, known.stage === 'gated' && isOpen ? { ...known, stage: 'held' } : known);
   }
   return errands;
@@ -93,12 +97,16 @@ function take(snapshot: Snapshot, event: WalkedEvent): { readonly next: Snapshot
   return { next, kept };
 }
 
+const refreshed: WalkedEvent = { type: 'xstate.done.actor.refresh' };
+
 /** What a stimulus changes besides the chart. */
 export interface Change {
   /** All credentials that were asked for are given, so every errand goes under way. */
   readonly grants?: boolean;
   /** This errand was taken by the server. */
   readonly opens?: Errand;
+  /** The credentials of this errand were renewed. */
+  readonly renews?: Errand;
   readonly cursor?: number;
   /** No path goes on from there. */
   readonly ends?: boolean;
@@ -122,12 +130,14 @@ export function after(
 ): { readonly moment: Moment; readonly told: WalkedEvent[] } {
   const { cursor = moment.cursor } = change;
   const errands = new Map<string, Progress>();
+  let { hasNewer } = moment;
   for (const [id, progress] of moment.errands) {
     const { errand } = progress;
     const isLevel = progress.isLevel || events.some(({ type }) => type === `${errand}.level`);
     const isSent = change.grants === true && progress.stage === 'held' && errand !== 'refresh';
+    if (isSent && errand !== 'settle') hasNewer = false;
     const stage = change.opens === errand ? 'open' : isSent ? 'sent' : progress.stage;
-    errands.set(id, { ...progress, stage, isLevel });
+    errands.set(id, { ...progress, stage, isLevel, isRenewed: progress.isRenewed || change.renews === errand });
   }
   let snapshot = moment.snapshot;
   const told: WalkedEvent[] = [];
@@ -141,14 +151,18 @@ export function after(
     for (const id of errands.keys()) if (!kept.has(id)) errands.delete(id);
     snapshot = next;
   }
-  return { moment: { snapshot, cursor, isOver: change.ends === true, errands: errandsOf(snapshot, errands, cursor) }, told };
+  hasNewer ||= change.renews !== undefined || told.some(({ type }) => type === refreshed.type);
+  const next = { snapshot, cursor, hasNewer, isOver: change.ends === true, errands: errandsOf(snapshot, errands, cursor) };
+  if (!hasNewer || runningOf(next, 'refresh')?.stage !== 'held') return { moment: next, told };
+  const further = after(next, [refreshed], change.ends === true ? { ends: true } : {});
+  return { moment: further.moment, told: [...told, ...further.told] };
 }
 
 /** What makes two moments the same to everything that may follow. */
-export function momentKey({ snapshot, errands, cursor, isOver }: Moment): string {
-  const progress = [...errands.values()].map(({ errand, stage, begun, isLevel }) => {
+export function momentKey({ snapshot, errands, cursor, isOver, hasNewer }: Moment): string {
+  const progress = [...errands.values()].map(({ errand, stage, begun, isLevel, isRenewed }) => {
     const isStream = errand === 'ws' || errand === 'sse';
-    return `${errand} ${stage} ${isStream ? (isLevel ? 'level' : begun === cursor) : ''}`;
+    return `${errand} ${stage} ${isStream ? `${isLevel ? 'level' : begun === cursor} ${isRenewed}` : ''}`;
   });
-  return `${keyOfSnapshot(snapshot)} ${progress.join()} ${isOver}`;
+  return `${keyOfSnapshot(snapshot)} ${progress.join()} ${isOver} ${hasNewer}`;
 }

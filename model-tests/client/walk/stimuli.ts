@@ -4,10 +4,14 @@ import { regionsOf, runningOf, type Moment } from './moment.ts';
 import { streamStimuli } from './stream-stimuli.ts';
 import { delayNames } from './times.ts';
 
-function isStreamLive({ snapshot }: Moment): boolean {
-  const delivering = JSON.stringify(regionsOf(snapshot)?.delivering);
-  return delivering === '{"webSocket":"live"}' || delivering === '{"eventStream":"live"}';
+/** The stream, however far it has come, whose credentials come to their end first. */
+function expiring(moment: Moment): 'ws' | 'sse' | undefined {
+  if (!isGateOpen(moment)) return undefined;
+  for (const { errand, isRenewed } of moment.errands.values()) if (!isRenewed && (errand === 'ws' || errand === 'sse')) return errand;
+  return undefined;
 }
+
+const renewed = on('credentials.renewed');
 
 const host: readonly Stimulus[] = [
   {
@@ -40,8 +44,12 @@ const host: readonly Stimulus[] = [
   {
     name: 'provider: renews before the end',
     alike: 'provider: renews before the end',
-    tells: (moment) => (isStreamLive(moment) && isGateOpen(moment) ? { events: [on('credentials.renewed')] } : undefined),
-    async happen(puppet) {
+    tells(moment) {
+      const renews = expiring(moment);
+      return renews && { grants: true, renews, events: [renewed] };
+    },
+    async happen(puppet, moment) {
+      await puppet.request(expiring(moment) ?? 'ws');
       puppet.pass('renewal');
       await puppet.provider.renew();
     },
@@ -49,9 +57,12 @@ const host: readonly Stimulus[] = [
   {
     name: 'provider: renews before the end, when the gate has just closed',
     alike: 'provider: renews behind the gate',
-    tells: (moment) =>
-      isStreamLive(moment) && isGateOpen(moment) ? { events: [on('gate.closed'), on('credentials.renewed')] } : undefined,
-    async happen(puppet) {
+    tells(moment) {
+      const renews = expiring(moment);
+      return renews && { grants: true, renews, events: [on('gate.closed'), renewed] };
+    },
+    async happen(puppet, moment) {
+      await puppet.request(expiring(moment) ?? 'ws');
       puppet.pass('renewal');
       await puppet.provider.renew(() => puppet.gate.set(false));
     },

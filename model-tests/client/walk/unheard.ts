@@ -36,6 +36,11 @@ export const unheard: readonly Unheard[] = [
   { events: /^sse\.refused$/, values: /"eventStream":"live"/, why: 'the stream was answered' },
   { events: /^poll\.(facts|malformed|lost|refused)$/, values: /"longPoll":\{"live":"pausing"\}/, why: 'no poll is under way' },
   {
+    events: /^credentials\.renewed$/,
+    values: new RegExp(`"delivering":("(${still}|full)"|\\{"longPoll":.*\\}),"climbing":"(idle|resting)"`),
+    why: 'no stream is open whose credentials could end',
+  },
+  {
     events: /^credentials\.failed$/,
     values: new RegExp(
       `"delivering":("(${still}|full)"|\\{"(webSocket|eventStream)":"live"\\}|\\{"longPoll":\\{"live":"pausing"\\}\\}),"climbing":"(idle|resting|proving)"`,

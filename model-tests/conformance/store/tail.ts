@@ -1,3 +1,4 @@
+import type { EventId } from '../../../machines/index.ts';
 import type { Entry, Store, TailListener } from '../../../server/ports/index.ts';
 import { commitOf, factOf, factsOf, legible, taskWithFacts } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
@@ -6,7 +7,7 @@ import { same } from '../suite/claim.ts';
 /** What `tail` means. */
 export const tailCases: CaseGroup<Store> = (store) => {
   return {
-    'tells what is committed to a watched task, byte for byte and in order': async () => {
+    'tells what is committed to a watched task, byte for byte, in order, and after which fact': async () => {
       const [{ taskId }, heard] = [await taskWithFacts(store(), 0), listening()];
       const tail = store().tail(heard.listener);
       await tail.watch(taskId);
@@ -17,6 +18,10 @@ export const tailCases: CaseGroup<Store> = (store) => {
       same(
         heard.told.map(({ ended }) => ended),
         [false, false, true],
+      );
+      same(
+        heard.told.map(({ before }) => before),
+        [null, factOf(taskId, 3).eventId, factOf(taskId, 6).eventId],
       );
       await tail.close();
     },
@@ -167,6 +172,7 @@ interface Told {
   readonly taskId: string;
   readonly entries: readonly Entry[];
   readonly ended: boolean;
+  readonly before: EventId | null;
 }
 
 /** A listener that remembers, and a way to wait until it heard that many facts. */
@@ -175,8 +181,8 @@ function listening(onCommitted?: () => void) {
   let wake: (() => void) | undefined;
   const count = (): number => told.reduce((sum, { entries }) => sum + entries.length, 0);
   const listener: TailListener = {
-    committed(taskId, entries, ended) {
-      told.push({ taskId, entries, ended });
+    committed(taskId, entries, ended, before) {
+      told.push({ taskId, entries, ended, before });
       onCommitted?.();
       wake?.();
     },
