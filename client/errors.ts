@@ -1,23 +1,31 @@
 import type { ErrorCode, JsonObject, TransportFailure } from '../machines/index.ts';
 
-/** Codes that only a client gives; what each means is on the right. */
-export const clientErrorCodes = {
-  NETWORK_ERROR: 'No answer came: no connection, a cut, or a redirect, which is not followed.',
-  TIMEOUT: 'No answer came in time.',
-  ABORTED: 'The caller gave up by its signal.',
-  CLOSED: 'The client or the observation was closed.',
-  INVALID_ARGUMENT: 'The call cannot be sent as it stands; the message says why.',
-  INVALID_RESPONSE: 'The answer is not what the protocol says, or is too large.',
-  REQUEST_REFUSED: 'The server answered 4xx without an envelope.',
-  SERVER_ERROR: 'The server answered 5xx without an envelope.',
-  CONNECTION_REFUSED: 'The server closed the WebSocket for good; see `closeCode`.',
-  CREDENTIALS_UNAVAILABLE: 'The auth provider failed; see `cause`.',
-  NO_TRANSPORT: 'The server ruled out every transport that may be used.',
-  FACTS_RELEASED: 'An iterator was asked for after the facts that it begins with were let go.',
-} as const;
-
 /** A code that only a client gives. */
-export type ClientErrorCode = keyof typeof clientErrorCodes;
+export type ClientErrorCode =
+  /** No answer came: no connection, a cut, or a redirect, which is not followed. */
+  | 'NETWORK_ERROR'
+  /** No answer came in time. */
+  | 'TIMEOUT'
+  /** The caller gave up by its signal. */
+  | 'ABORTED'
+  /** The client or the observation was closed. */
+  | 'CLOSED'
+  /** The call cannot be sent as it stands; the message says why. */
+  | 'INVALID_ARGUMENT'
+  /** The answer is not what the protocol says, or is too large. */
+  | 'INVALID_RESPONSE'
+  /** The server answered 4xx without an envelope. */
+  | 'REQUEST_REFUSED'
+  /** The server answered 5xx without an envelope. */
+  | 'SERVER_ERROR'
+  /** The server closed the WebSocket for good; see `closeCode`. */
+  | 'CONNECTION_REFUSED'
+  /** The auth provider failed; see `cause`. */
+  | 'CREDENTIALS_UNAVAILABLE'
+  /** The server ruled out every transport that may be used. */
+  | 'NO_TRANSPORT'
+  /** An iterator was asked for after the facts that it begins with were let go. */
+  | 'FACTS_RELEASED';
 
 /** More about an error than its code and message. */
 export interface TaskBridgeClientErrorOptions {
@@ -32,7 +40,7 @@ export interface TaskBridgeClientErrorOptions {
 /** The one error of the client. The message says what happened, then what to do. */
 export class TaskBridgeClientError extends Error {
   override readonly name = 'TaskBridgeClientError';
-  /** A code of the server's envelope, one of {@link clientErrorCodes}, or a code of another server. */
+  /** A code of the server's envelope, a {@link ClientErrorCode}, or a code of another server. */
   readonly code: ErrorCode | ClientErrorCode | (string & {});
   /** The envelope's details; empty where there were none. */
   readonly details: JsonObject;

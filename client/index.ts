@@ -11,7 +11,7 @@ export { createTaskBridgeClient, type TaskBridgeClient } from './client.ts';
 export { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
 export type { ActRequest, CommandOptions, Commands, StartOptions, StartRequest } from './commands/commands.ts';
 export type { Attachment, AttachmentContent, UploadListener, UploadProgress } from './commands/upload.ts';
-export { clientErrorCodes, TaskBridgeClientError, type ClientErrorCode, type TaskBridgeClientErrorOptions } from './errors.ts';
+export { TaskBridgeClientError, type ClientErrorCode, type TaskBridgeClientErrorOptions } from './errors.ts';
 export { asFailure, asProgress, isTerminalFact } from './facts.ts';
 export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';
 export type { TransportListener, TransportMoment } from './listener.ts';

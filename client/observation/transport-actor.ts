@@ -1,6 +1,7 @@
 import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
 import {
   climbMs,
+  isTerminalType,
   retryOf,
   transportMachine,
   type Settlement,
@@ -126,7 +127,7 @@ export function createTransportActor({ taskId, context, settings, credentials, i
           const { status, lastEventId = null } = await probe(signal);
           // A cursor beyond it is one of another history: the server says so when it is asked to go on from there.
           const isAtEnd = lastEventId === null || intake.cursor === lastEventId;
-          const hasEnded = status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
+          const hasEnded = isTerminalType(`TASK_${status}`);
           return { outcome: hasEnded && isAtEnd ? 'finished' : 'unfinished' };
         } catch (error) {
           // An answer that is no snapshot, like a proxy's own page, refuses nothing.

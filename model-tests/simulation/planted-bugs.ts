@@ -1,10 +1,27 @@
 import type { StoredEntry } from '../../client/outbox/index.ts';
+import type { LiveHub } from '../../server/live/hub.ts';
+import type { Viewer } from '../../server/live/viewer.ts';
 import type { Entry } from '../../server/ports/index.ts';
 import type { Planted } from './planted.ts';
 
 /** Says whether a fact ends its log, from its bytes alone. */
 function isLast({ bytes }: Entry): boolean {
   return /^\{"type":"TASK_(COMPLETED|FAILED|CANCELLED)"/.test(Buffer.from(bytes).toString('utf8'));
+}
+
+/** A hub whose viewers do some things in another way. */
+function withViewers(change: (viewer: Viewer) => Partial<Viewer>): (hub: LiveHub) => LiveHub {
+  return (hub) => {
+    const watch: LiveHub['watch'] = (taskId, viewer, ...rest) =>
+      hub.watch(taskId, Object.assign(Object.create(viewer) as Viewer, change(viewer)), ...rest);
+    return new Proxy(hub, {
+      get(_, name) {
+        if (name === 'watch') return watch;
+        const value: unknown = Reflect.get(hub, name, hub);
+        return typeof value === 'function' ? (value.bind(hub) as unknown) : value;
+      },
+    });
+  };
 }
 
 /** Bugs, each planted from outside the product: what would happen if it did this. */
@@ -57,30 +74,14 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
   },
   /** Sees the last fact coming, and ends the connection instead of sending it. */
   'closes before the last fact': {
-    hub: (hub) => ({
-      options: hub.options,
-      get viewers() {
-        return hub.viewers;
+    hub: withViewers((viewer) => ({
+      facts(entries) {
+        const last = entries.at(-1);
+        if (!last || !isLast(last)) return viewer.facts(entries);
+        if (entries.length > 1) viewer.facts(entries.slice(0, -1));
+        viewer.end();
       },
-      get watched() {
-        return hub.watched;
-      },
-      assertRoom: (owner, arriving) => hub.assertRoom(owner, arriving),
-      poll: (taskId, request) => hub.poll(taskId, request),
-      follow: (taskId, callback) => hub.follow(taskId, callback),
-      close: (options) => hub.close(options),
-      watch(taskId, viewer, cursor, options) {
-        const hasty = Object.assign(Object.create(viewer) as typeof viewer, {
-          facts(entries: readonly Entry[]) {
-            const last = entries.at(-1);
-            if (!last || !isLast(last)) return viewer.facts(entries);
-            if (entries.length > 1) viewer.facts(entries.slice(0, -1));
-            viewer.end();
-          },
-        });
-        return hub.watch(taskId, hasty, cursor, options);
-      },
-    }),
+    })),
   },
   /** Makes a new id each time that a kept answer is sent. */
   'sends kept answers under new ids': {
@@ -125,25 +126,11 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
   },
   /** Goes on with the new history, and does not say that there is one. */
   'says nothing of a history that was replaced': {
-    hub: (hub) => ({
-      options: hub.options,
-      get viewers() {
-        return hub.viewers;
+    hub: withViewers((viewer) => ({
+      gap(found) {
+        if (found.reason !== 'reset') viewer.gap(found);
       },
-      get watched() {
-        return hub.watched;
-      },
-      assertRoom: (...about) => hub.assertRoom(...about),
-      poll: (taskId, request) => hub.poll(taskId, request),
-      follow: (taskId, callback) => hub.follow(taskId, callback),
-      close: (options) => hub.close(options),
-      watch(taskId, viewer, cursor, options) {
-        const mute = Object.assign(Object.create(viewer) as typeof viewer, {
-          gap: (found: Parameters<typeof viewer.gap>[0]) => found.reason !== 'reset' && viewer.gap(found),
-        });
-        return hub.watch(taskId, mute, cursor, options);
-      },
-    }),
+    })),
   },
   /** Leads, and takes one fact for another on its way to the other tabs. */
   'mixes up what it tells other tabs': {
