@@ -1,10 +1,9 @@
 import { createMemory } from '../../adapters/memory/index.ts';
-import type { TaskActor } from '../../machines/index.ts';
-import { ActorCheck } from './actor-check.ts';
 import { Browser } from './browser.ts';
 import { Faults } from './faults.ts';
+import { Fleet } from './fleet.ts';
 import { Network } from './network.ts';
-import { RETAINED_MS, SimulatedNode, type NodeSurroundings } from './node.ts';
+import { RETAINED_MS, type NodeSurroundings } from './node.ts';
 import { Person } from './person.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { Planted } from './planted.ts';
@@ -52,13 +51,11 @@ class History {
   readonly #faults: Faults;
   readonly #network: Network;
   readonly #surroundings: NodeSurroundings;
-  readonly #nodes: (SimulatedNode | undefined)[];
-  readonly #lives: number[];
+  readonly #fleet: Fleet;
   readonly #persons: Person[];
   readonly #shelves: readonly SimulatedShelf[];
   readonly #restores: Restores | undefined;
   readonly #taskIds = new Map<number, string>();
-  readonly #actors: ActorCheck[] = [];
   readonly #asked: Asked[] = [];
   #tokenNumber = 0;
   #isOver = false;
@@ -71,7 +68,6 @@ class History {
     this.witness = new Witness(world);
     this.#faults = new Faults(world, decisions);
     this.#network = new Network(world, this.#faults);
-    this.#network.nodes = () => this.#nodes.flatMap((node) => (node?.isOpen ? [node] : []));
     const { witness } = this;
     this.#surroundings = {
       world,
@@ -89,8 +85,7 @@ class History {
     };
     const mayRestore = decisions.some(({ kind }) => kind === 'restore');
     this.#restores = mayRestore ? new Restores(world, witness, this.#surroundings.memory) : undefined;
-    this.#nodes = plan.nodes.map(() => undefined);
-    this.#lives = plan.nodes.map(() => 0);
+    this.#fleet = new Fleet(plan.nodes, this.#surroundings, this.#network);
     this.#shelves = this.#openShelves();
     const around = {
       world,
@@ -126,12 +121,13 @@ class History {
 
   async run(): Promise<void> {
     const { world } = this;
-    for (const index of this.#nodes.keys()) this.#boot(index);
+    this.#fleet.start();
     for (const decision of this.#plan.decisions) if ('at' in decision) world.after(decision.at, world.itself, () => this.#do(decision));
     const lastAt = Math.max(0, ...this.#plan.decisions.flatMap((decision) => ('at' in decision ? [decision.at] : [])));
     await world.until(() => world.time > lastAt && this.#unfinished().length === 0, TROUBLE_MS);
     if (!world.violation) await this.#comeToRest();
     this.#isOver = true;
+    this.#fleet.end();
   }
 
   /** Nothing goes wrong any more: everything has to come to its end, and nothing may be left. */
@@ -139,13 +135,7 @@ class History {
     const { world } = this;
     world.tell('world', 'nothing goes wrong any more');
     this.#faults.isCalm = true;
-    for (const [index, node] of this.#nodes.entries()) {
-      if (!node) this.#boot(index);
-      else {
-        world.thaw(node.being);
-        node.store.awayUntil = 0;
-      }
-    }
+    this.#fleet.comeToRest();
     for (const person of this.#persons) {
       world.thaw(person.being);
       person.comeBack();
@@ -153,12 +143,12 @@ class History {
     this.#answerOpenQuestions();
     if (!(await world.until(() => this.#unfinished().length === 0, QUIET_MS)))
       return this.#refuseToWait('everything ends', this.#unfinished());
-    for (const check of this.#actors) check.finish();
+    for (const check of this.#fleet.actors) check.finish();
     await this.#closePersons();
-    if (!(await world.until(() => this.#leftByClients().length === 0, QUIET_MS)))
-      return this.#refuseToWait('nothing is left open', this.#leftByClients());
+    if (!(await world.until(() => this.#fleet.leftByClients().length === 0, QUIET_MS)))
+      return this.#refuseToWait('nothing is left open', this.#fleet.leftByClients());
     if (this.#plan.removes) await this.#awaitRemoval();
-    await this.#closeNodes();
+    if (!(await this.#fleet.close())) this.#refuseToWait('nothing is left open', ['a node that closes']);
   }
 
   async #awaitRemoval(): Promise<void> {
@@ -176,20 +166,6 @@ class History {
       void person.close().then(() => (open -= 1));
     }
     if (!(await world.until(() => open === 0, 10_000))) this.#refuseToWait('nothing is left open', ['a client that closes']);
-  }
-
-  async #closeNodes(): Promise<void> {
-    const { world } = this;
-    let open = 0;
-    for (const node of this.#nodes) {
-      if (!node) continue;
-      open += 1;
-      void node.close(1_000).then(() => (open -= 1));
-    }
-    if (!(await world.until(() => open === 0, 30_000))) return this.#refuseToWait('nothing is left open', ['a node that closes']);
-    // Sockets that are being closed may still wait for the other end.
-    await world.until(() => this.#nodes.every((node) => (node?.clock.armed ?? 0) === 0), 30_000);
-    for (const node of this.#nodes) node?.clock.assertIdle();
   }
 
   #refuseToWait(rule: string, missing: readonly string[]): void {
@@ -211,52 +187,12 @@ class History {
       for (const [index, observer] of person.observers.entries())
         if (!observer.isDone)
           missing.push(`${person.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
-    for (const check of this.#actors) if (!check.isLevel) missing.push('a live actor');
+    for (const check of this.#fleet.actors) if (!check.isLevel) missing.push('a live actor');
     return missing;
   }
 
   #isSettled(task: number): boolean {
     return this.#taskIds.has(task) || this.#shelves.some(({ check }) => check.cameToNothing(`task ${task}`));
-  }
-
-  #leftByClients(): string[] {
-    return this.#nodes.flatMap((node) => {
-      if (!node) return [];
-      const { hub, being } = node;
-      return hub.viewers + hub.watched > this.#actors.filter((check) => check.node === node && check.isPinned).length
-        ? [`${being.name}: ${hub.viewers} viewers, ${hub.watched} watched tasks`]
-        : [];
-    });
-  }
-
-  #boot(index: number): void {
-    if (this.#isOver || this.#nodes[index]) return;
-    const { world } = this;
-    const life = (this.#lives[index] = (this.#lives[index] ?? 0) + 1);
-    const name = `node ${index}${'′'.repeat(life - 1)}`;
-    const node = new SimulatedNode(name, this.#plan.nodes[index] ?? 0, this.#surroundings, (dying) =>
-      this.#crash(index, dying, 1_500, false),
-    );
-    this.#nodes[index] = node;
-    node.start().then(
-      () => world.tell(name, 'is up'),
-      (error: unknown) => {
-        world.tell(name, `did not start: ${String(error)}`);
-        this.#crash(index, node, 500, false);
-      },
-    );
-  }
-
-  #crash(index: number, node: SimulatedNode, backMs: number, silent: boolean): void {
-    if (node.being.isDead) return;
-    const { world } = this;
-    world.tell(node.being.name, silent ? 'loses its power' : 'crashes');
-    node.being.isDead = true;
-    node.isOpen = false;
-    this.#network.nodeDied(node, silent);
-    if (this.#nodes[index] !== node) return;
-    this.#nodes[index] = undefined;
-    world.after(backMs, world.itself, () => this.#boot(index));
   }
 
   #onAsked(asked: Asked): void {
@@ -303,25 +239,15 @@ class History {
       case 'blocked':
         return this.#doToPerson(decision);
       case 'restore':
-        return this.#restore(decision);
+        if (this.#restores?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#fleet.cutOff(decision.ms);
+        return;
       case 'tokens end':
         // A token that is good no more before its first try is answered cannot be told from one that never was.
         if (this.#persons.some(({ wallet }) => wallet.givenAt > 0 && this.world.time - wallet.givenAt < TOKEN_MS)) return;
         this.#tokenNumber += 1;
         return this.world.tell('world', 'all tokens end');
       default:
-        return this.#doToNode(decision);
-    }
-  }
-
-  /** The store goes back, and is out of reach meanwhile. */
-  #restore({ task, commits, ms }: Extract<Decision, { kind: 'restore' }>): void {
-    const { world } = this;
-    if (!this.#restores?.restore(this.#taskIds.get(task) ?? '', commits)) return;
-    for (const node of this.#nodes) {
-      if (!node) continue;
-      node.store.awayUntil = world.time + ms;
-      node.store.interrupt(ms);
+        return this.#fleet.do(decision, this.#taskIds);
     }
   }
 
@@ -358,41 +284,5 @@ class History {
         world.tell(person.name, `is without ${decision.transport} for ${decision.ms} ms`);
         return void person.awayUntil.set(decision.transport, world.time + decision.ms);
     }
-  }
-
-  #doToNode(decision: Extract<Decision, { readonly node: number }>): void {
-    const { world } = this;
-    const node = this.#nodes[decision.node];
-    if (!node) return;
-    const { name } = node.being;
-    switch (decision.kind) {
-      case 'crash':
-        return this.#crash(decision.node, node, decision.backMs, decision.silent);
-      case 'close':
-        world.tell(name, 'closes');
-        return void node.close(decision.drainMs).then(() => this.#crash(decision.node, node, decision.backMs, false));
-      case 'freeze':
-        return node.freeze(decision.ms, world);
-      case 'clock':
-        world.tell(name, `has its clock set by ${decision.byMs} ms`);
-        return node.clock.shift(decision.byMs);
-      case 'store away':
-        world.tell(name, `cannot reach the store for ${decision.ms} ms`);
-        return void (node.store.awayUntil = world.time + decision.ms);
-      case 'tail away':
-        world.tell(name, `hears nothing of the store for ${decision.ms} ms`);
-        return node.store.interrupt(decision.ms);
-      case 'actor':
-        return this.#askForActor(node, decision.task);
-    }
-  }
-
-  #askForActor(node: SimulatedNode, task: number): void {
-    const taskId = this.#taskIds.get(task);
-    if (taskId === undefined || !node.isOpen) return;
-    node.core.actors.get(taskId).then(
-      (actor: TaskActor) => this.#actors.push(new ActorCheck(this.world, this.witness, node, taskId, actor)),
-      (error: unknown) => this.world.tell(node.being.name, `gives no actor: ${String(error)}`),
-    );
   }
 }
