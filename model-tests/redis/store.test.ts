@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { Redis, type Cluster } from 'ioredis';
 import { redisStore } from 'taskbridge/adapters/redis';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { defineTests, storeSuite } from '../conformance/index.ts';
@@ -6,6 +6,26 @@ import { startCluster, type RedisCluster } from './redis-cluster.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
 let prefixes = 0;
+
+/** A store below a prefix of its own, that can be opened again. */
+async function underTest(redis: Redis | Cluster) {
+  const prefix = `suite-${(prefixes += 1)}`;
+  let store = redisStore(redis, { prefix });
+  await store.open();
+  return {
+    store,
+    async reopen() {
+      await store.close();
+      store = redisStore(redis, { prefix });
+      await store.open();
+      return store;
+    },
+    async close() {
+      await store.close();
+      redis.disconnect();
+    },
+  };
+}
 
 describe.each([
   ['redis', ['--appendonly', 'no']],
@@ -17,25 +37,7 @@ describe.each([
   });
   afterAll(() => server.stop());
 
-  defineTests({ describe, it }, storeSuite, name, async () => {
-    const prefix = `suite-${(prefixes += 1)}`;
-    const redis = new Redis(server.port);
-    let store = redisStore(redis, { prefix });
-    await store.open();
-    return {
-      store,
-      async reopen() {
-        await store.close();
-        store = redisStore(redis, { prefix });
-        await store.open();
-        return store;
-      },
-      async close() {
-        await store.close();
-        redis.disconnect();
-      },
-    };
-  });
+  defineTests({ describe, it }, storeSuite, name, () => underTest(new Redis(server.port)));
 });
 
 describe('redis cluster', () => {
@@ -45,23 +47,5 @@ describe('redis cluster', () => {
   });
   afterAll(() => cluster.stop());
 
-  defineTests({ describe, it }, storeSuite, 'redis cluster', async () => {
-    const prefix = `suite-${(prefixes += 1)}`;
-    const redis = cluster.client();
-    let store = redisStore(redis, { prefix });
-    await store.open();
-    return {
-      store,
-      async reopen() {
-        await store.close();
-        store = redisStore(redis, { prefix });
-        await store.open();
-        return store;
-      },
-      async close() {
-        await store.close();
-        redis.disconnect();
-      },
-    };
-  });
+  defineTests({ describe, it }, storeSuite, 'redis cluster', () => underTest(cluster.client()));
 });
