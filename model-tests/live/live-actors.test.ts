@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { emptyAggregate } from '../../machines/index.ts';
 import { LiveActors } from '../../server/live-actors.ts';
-import { handClock } from '../live/hand-clock.ts';
-import { settle, testStore } from '../live/hub-of.ts';
-import { taskLog } from '../live/task-log.ts';
+import { handClock } from './hand-clock.ts';
+import { settle, testStore } from './hub-of.ts';
+import { taskLog } from './task-log.ts';
 
 /** The live actor of an empty log, told of a commit when the test says so. */
 async function actorOfLog() {
