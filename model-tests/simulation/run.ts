@@ -1,5 +1,5 @@
 /**
- * Runs histories: `npm run sim -- --seeds 100000 [--from 1] [--cores 2]`. One of them, told: `--seed 17`. One of a file: `--replay
+ * Runs histories: `npm run sim -- --seeds 100000 [--from 1] [--cores 2]`; the first that fails is shrunk and told. One of them, told: `--seed 17`. One of a file: `--replay
  * model-tests/simulation/kept/name.json`. `--keep name` shrinks what fails first and keeps it for ever.
  */
 import { fork } from 'node:child_process';
@@ -62,6 +62,18 @@ async function keep(plan: Plan, rule: string, name: string): Promise<void> {
   say(`Kept ${shrunk.plan.decisions.length} of ${plan.decisions.length} decisions after ${shrunk.tries} tries: ${path}`);
 }
 
+/** What is left of a seed's history when all that its violation does not need is left out. */
+async function showShrunk(seed: number): Promise<void> {
+  const plan = drawPlan(seed);
+  const { violation } = await runHistory(plan);
+  if (violation) {
+    const shrunk = await shrink(plan, violation.rule);
+    say(`\nSeed ${seed} with ${shrunk.plan.decisions.length} of its ${plan.decisions.length} decisions:\n`);
+    await tell(shrunk.plan);
+  }
+  say(`\nThe whole of it: npm run sim -- --seed ${seed}. To keep it for the tests: npm run sim -- --seed ${seed} --keep some-name`);
+}
+
 /** Every `stride`th seed, in this process. Tells the parent. */
 async function work(from: number, seeds: number, stride: number): Promise<void> {
   let tally = emptyTally();
@@ -116,7 +128,8 @@ async function manage(from: number, seeds: number, cores: number): Promise<void>
   const rules = new Map<string, number[]>();
   for (const { seed, rule } of total.failed) rules.set(rule, [...(rules.get(rule) ?? []), seed]);
   for (const [rule, failed] of rules) say(`  ${rule}: ${failed.length} seeds, first ${Math.min(...failed)}`);
-  if (total.failed.length > 0) say(`Read one: npm run sim -- --seed ${Math.min(...total.failed.map(({ seed }) => seed))}`);
+  const [first] = total.failed.toSorted((one, other) => one.seed - other.seed);
+  if (first) await showShrunk(first.seed);
   if (total.failed.length > 0 || codes.some((code) => code !== 0)) process.exitCode = 1;
 }
 
