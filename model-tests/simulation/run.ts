@@ -1,6 +1,6 @@
 /**
- * Runs histories: `npm run sim -- --seeds 100000 [--from 1] [--cores 2]`; the first that fails is shrunk and told. One of them, told: `--seed 17`. One of a file: `--replay
- * model-tests/simulation/kept/name.json`. `--keep name` shrinks what fails first and keeps it for ever.
+ * Runs histories: `npm run sim -- --seeds 100000 [--from 1] [--cores 2]`; the first that fails is shrunk and told. One of them, told:
+ * `--seed 17`. One of a file: `--replay model-tests/simulation/kept/name.json`. `--keep name` shrinks what fails first and keeps it for ever.
  */
 import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
