@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { runHistory, type Outcome } from './history.ts';
 import type { Plan } from './plan.ts';
 import { drawPlan } from './plan-drawing.ts';
@@ -58,7 +59,8 @@ async function tell(plan: Plan): Promise<void> {
 async function keep(plan: Plan, rule: string, name: string): Promise<void> {
   const shrunk = await shrink(plan, rule);
   const path = fileURLToPath(new URL(`kept/${name}.json`, import.meta.url));
-  writeFileSync(path, `${JSON.stringify({ ...shrunk.plan, broke: rule }, null, 2)}\n`);
+  const text = JSON.stringify({ ...shrunk.plan, broke: rule });
+  writeFileSync(path, await format(text, { ...(await resolveConfig(path)), parser: 'json' }));
   say(`Kept ${shrunk.plan.decisions.length} of ${plan.decisions.length} decisions after ${shrunk.tries} tries: ${path}`);
 }
 
