@@ -4,7 +4,8 @@ import type { Store, TaskExecutor } from '../../server/index.ts';
 import { contractWork, startHost, type RunningHost, type ServerProfile, type ServerUnderTest } from '../conformance/index.ts';
 
 const profile: ServerProfile = {
-  heartbeatMs: 300,
+  // Server and clients share a process here: while that opens 300 streams on a busy machine, nobody answers a ping.
+  heartbeatMs: 1000,
   trimmedFromFacts: 600,
   subscribeMs: 1000,
   uploadBytesMax: 100_000,

@@ -57,7 +57,7 @@ export interface Ground {
 export const transports = ['ws', 'sse', 'poll'] as const;
 let turns = 0;
 /** What does not come within this time does not come. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 60_000;
 
 /** Takes a task along a path, holds server, log and client against the charts after every step, and notes what that visited. */
 export async function driveTask({ doors, store, work }: Ground, path: readonly TaskStep[], covered: LevelCoverage): Promise<void> {
