@@ -76,6 +76,8 @@ describe('many observed tasks', () => {
       for (const socket of stage.sockets) socket.destroy();
       await flowing;
     }
+    // A socket whose tasks have all ended is closed: whoever comes back later would open another one.
+    await eventually(() => readers.every(({ ids }) => ids.length > 20));
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
     for (const [i, reader] of readers.entries()) expect(reader.ids).toEqual(await works[i]?.log());
@@ -151,6 +153,8 @@ describe('many observed tasks', () => {
     const readers = works.map(({ taskId }) => read(client.observe(taskId)));
     await Promise.all(works.map((work) => work.report(2)));
     for (const socket of stage.sockets) socket.destroy();
+    await Promise.all(works.map((work) => work.report(1)));
+    await eventually(() => readers.every(({ ids }) => ids.length === 4));
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
     for (const [i, reader] of readers.entries()) expect(reader.ids).toEqual(await works[i]?.log());
