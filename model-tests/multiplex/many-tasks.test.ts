@@ -77,7 +77,8 @@ describe('many observed tasks', () => {
       await flowing;
     }
     // A socket whose tasks have all ended is closed: whoever comes back later would open another one.
-    await eventually(() => readers.every(({ ids }) => ids.length > 20));
+    await Promise.all(works.map((work) => work.report(1)));
+    await eventually(() => readers.every(({ ids }) => ids.length === 22));
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
     for (const [i, reader] of readers.entries()) expect(reader.ids).toEqual(await works[i]?.log());
