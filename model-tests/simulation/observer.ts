@@ -147,14 +147,14 @@ export class Observer {
     world.tell(name, `takes ${n} ${type.slice(5)}`);
     if (histories.length === 0)
       world.fault('only what is committed is shown', `${name} got ${type} ${eventId}, the log has ${task.facts[n - 1]?.eventId}`);
-    // Of the same history as the fact before it, and after that; or the first of another, of which it was told. Where the fact before it is no
-    // longer kept, nobody can compare them.
-    const mayFollow = last !== undefined && n > last.n && last.n < task.firstRetained;
-    const follows = !last || mayFollow || (n > last.n && histories.some(({ facts }) => facts[last.n - 1]?.eventId === last.eventId));
+    // Of the same history as the fact before it, and after that; or the first of another, of which it was told.
+    const follows = !last || (n > last.n && histories.some(({ facts }) => facts[last.n - 1]?.eventId === last.eventId));
     const isAfresh = !follows && this.#resetsTold > 0;
     if (isAfresh) this.#resetsTold -= 1;
-    else if (!follows && n > last.n) world.fault('nobody sees two histories as one', `${name} got ${eventId} after ${last.eventId}`);
-    else if (!follows) world.fault('each fact once, in order', `${name} got fact ${n} after ${last.n}`);
+    else if (!follows && n <= last.n) world.fault('each fact once, in order', `${name} got fact ${n} after ${last.n}`);
+    // Where the fact before it is no longer kept, nobody can compare them.
+    else if (!follows && last.n >= task.firstRetained)
+      world.fault('nobody sees two histories as one', `${name} got ${eventId} after ${last.eventId}`);
     const from = isAfresh ? 0 : (last?.n ?? dealtHere());
     const isHidden = (number: number): boolean =>
       hidesAnswered && histories.some(({ facts }) => facts[number - 1]?.type === 'TASK_SUSPENDED');
