@@ -70,7 +70,9 @@ function install(tarball: string): void {
 }
 
 function importDoors(): void {
-  const lines = specifiers.map((door) => `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing');`);
+  const lines = specifiers.map(
+    (door) => `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing');`,
+  );
   writeFileSync(join(project, 'import.mjs'), lines.join('\n'));
   run('Node imports every door', process.execPath, ['import.mjs'], project);
 }
