@@ -14,7 +14,7 @@ export interface EventIdParts {
   readonly ms: number;
 }
 
-/** What a client may send as a cursor: a well-formed id, or nothing at all (`''`, `0-0`). Source: protocol, "Cursors". */
+/** What a client may send as a cursor: a well-formed id, or nothing at all (`''`, `0-0`). Source: protocol, "Facts". */
 const CURSOR = /^[1-9]\d{0,15}-\d{1,16}$/;
 const PARTS = /^(\d{1,16})-(\d{1,16})$/;
 const PLAIN = /^\d{1,16}$/;

@@ -9,16 +9,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { doors } from './doors.ts';
 
 interface Manifest {
-  readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest & Record<string, unknown>;
-const doors = Object.keys(manifest.exports).flatMap((path) => (path.endsWith('.json') ? [] : [`taskbridge${path.slice(1)}`]));
+const specifiers = doors.map(({ specifier }) => specifier);
 const project = mkdtempSync(join(tmpdir(), 'taskbridge-pack-'));
 
 try {
@@ -35,7 +35,7 @@ try {
   importDoors();
   runTheKit();
   compileConsumer();
-  console.log(`The package holds: ${doors.join(', ')}`);
+  console.log(`The package holds: ${specifiers.join(', ')}`);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
@@ -70,7 +70,9 @@ function install(tarball: string): void {
 }
 
 function importDoors(): void {
-  const lines = doors.map((door) => `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing');`);
+  const lines = specifiers.map(
+    (door) => `if (Object.keys(await import('${door}')).length === 0) throw new Error('${door} exports nothing');`,
+  );
   writeFileSync(join(project, 'import.mjs'), lines.join('\n'));
   run('Node imports every door', process.execPath, ['import.mjs'], project);
 }
@@ -90,7 +92,7 @@ function runTheKit(): void {
 }
 
 function compileConsumer(): void {
-  const lines = doors.map((door, index) => `import * as door${index} from '${door}';\nvoid door${index};`);
+  const lines = specifiers.map((door, index) => `import * as door${index} from '${door}';\nvoid door${index};`);
   writeFileSync(join(project, 'consumer.ts'), lines.join('\n'));
   // Temporal's own declarations name those of a package that does not show them.
   writeFileSync(join(project, 'ms.d.ts'), "declare module 'ms' { export type StringValue = string; }");

@@ -11,7 +11,7 @@ export interface Checkpoint {
   readonly task: Aggregate | undefined;
 }
 
-/** Where the checkpoint of a task is kept. Source: protocol, "The client". */
+/** Where the checkpoint of a task is kept. */
 export function checkpointKey(namespace: string, baseUrl: string, taskId: string): string {
   return `${namespace}|${baseUrl}|${taskId}`;
 }

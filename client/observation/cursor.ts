@@ -1,6 +1,6 @@
 import { compareEventIds, parseEventId, type Gap } from '../../machines/index.ts';
 
-/** Ids that are remembered where ids cannot be compared. Source: protocol, "Cursor". */
+/** Ids that are remembered where ids cannot be compared. Source: protocol, "Facts". */
 const RECENT_MAX = 256;
 
 /** How far one observation has received its log. Moves forward only, but for a reset. */

@@ -7,6 +7,7 @@ import { taskBridgeActivities } from 'taskbridge/adapters/temporal/activities';
 import { createTaskReporter } from 'taskbridge/server/reporter';
 import { activitiesOf } from './activities.ts';
 
+const WORKFLOW_DOOR = 'taskbridge/adapters/temporal/workflow';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const store = redisStore(new Redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379'));
@@ -19,12 +20,9 @@ const worker = await Worker.create({
   taskQueue: 'expenses',
   workflowsPath: here('workflows.ts'),
   bundlerOptions: {
-    // Only in this repository, where the package is its own source.
+    // Only in this repository, where the package is its own source: the bundle takes the door that this process would.
     webpackConfigHook: (config) => {
-      const alias = {
-        ...config.resolve?.alias,
-        'taskbridge/adapters/temporal/workflow': here('../../adapters/temporal/workflow/index.ts'),
-      };
+      const alias = { ...config.resolve?.alias, [WORKFLOW_DOOR]: fileURLToPath(import.meta.resolve(WORKFLOW_DOOR)) };
       return { ...config, resolve: { ...config.resolve, alias } };
     },
   },

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const page = fileURLToPath(new URL('page', import.meta.url));
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Builds the page into a directory. The doors of the house are its own source, as everywhere in this repository. */
 export async function buildPage(directory: string): Promise<void> {
@@ -11,12 +10,7 @@ export async function buildPage(directory: string): Promise<void> {
     root: page,
     configFile: false,
     logLevel: 'warn',
-    resolve: {
-      alias: [
-        { find: 'taskbridge/react', replacement: `${root}client/react/index.ts` },
-        { find: /^taskbridge\/(.*)$/, replacement: `${root}$1/index.ts` },
-      ],
-    },
+    resolve: { tsconfigPaths: true },
     // The chart's layout engine runs in a worker of its own and is loaded when a chart is.
     build: { outDir: resolve(directory), emptyOutDir: true, chunkSizeWarningLimit: 2000 },
   });

@@ -1,4 +1,4 @@
-import { isTerminalType, type Fact, type UnknownFact } from '../wire/facts.ts';
+import { isSuspensionType, isTerminalType, type Fact, type SuspensionFactType, type UnknownFact } from '../wire/facts.ts';
 import { isKnownFact, stepSuspension, stepTask, unaskedSuspension, type Aggregate, type SuspensionSnapshot } from './aggregate.ts';
 
 /**
@@ -18,8 +18,8 @@ export function isUsable(fact: Fact): boolean {
   return !concernsOneSuspension(fact) || typeof fact.payload.suspendId === 'string';
 }
 
-function concernsOneSuspension(fact: Fact): fact is Fact<'TASK_SUSPENDED' | 'TASK_ACTION_ACCEPTED' | 'TASK_SUSPENSION_CLOSED'> {
-  return fact.type === 'TASK_SUSPENDED' || fact.type === 'TASK_ACTION_ACCEPTED' || fact.type === 'TASK_SUSPENSION_CLOSED';
+function concernsOneSuspension(fact: Fact): fact is Fact<SuspensionFactType> {
+  return isSuspensionType(fact.type);
 }
 
 /** The suspensions that a fact moves, where `open` are those that wait for an answer. */

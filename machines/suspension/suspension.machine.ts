@@ -21,8 +21,9 @@ export const suspensionMachine = setup({
   guards: {
     wasAccepted: ({ event }) => event.type === 'action.submit' && event.receipt === 'same',
     reusesActionId: ({ event }) => event.type === 'action.submit' && event.receipt === 'different',
+    // An odd log may hold a deadline that is no text, and not even parse: then there is none.
     isPastDeadline: ({ context, event }) =>
-      'at' in event && context.question?.expiresAt != null && Date.parse(event.at) >= Date.parse(context.question.expiresAt),
+      'at' in event && typeof context.question?.expiresAt === 'string' && Date.parse(event.at) >= Date.parse(context.question.expiresAt),
     // An odd log may hold a question whose allowed actions are no list: then it takes none.
     hasForbiddenType: ({ context, event }) =>
       event.type === 'action.submit' &&

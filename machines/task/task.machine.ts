@@ -27,7 +27,7 @@ export interface JoinedEvent {
 /** Everything the task chart may be told: intents, facts, and `log.joined`. */
 export type TaskEvent = TaskIntent | Fact | JoinedEvent;
 
-/** The reason of a cancellation that was asked for without one. Source: protocol, "Events". */
+/** The reason of a cancellation that was asked for without one. Source: protocol, "Facts". */
 export const DEFAULT_CANCEL_REASON = 'Cancelled on request';
 
 const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>

@@ -37,7 +37,7 @@ export function retryOf({ tries, left, transport, passes }: TransportContext): n
 
 /**
  * The rest before the next try, in milliseconds, without jitter: the base, doubled for each further try that failed on this rung (or each
- * further ladder), at most `maxMs`. Source: protocol, "The client".
+ * further ladder), at most `maxMs`. Source: protocol, "Clients".
  */
 export function backoffMs(context: TransportContext, baseMs = 500, maxMs = 5000): number {
   return Math.min(baseMs * 2 ** retryOf(context), maxMs);

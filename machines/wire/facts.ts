@@ -2,25 +2,39 @@ import type * as z from 'zod/mini';
 import type { EventId } from '../event-id.ts';
 import type { payloads } from './payloads.ts';
 
-/** All types of facts, in the order in which a task may meet them. Their schemas are in `payloads`, which a bundle may leave out. */
-export const factTypes = [
-  'TASK_STARTED',
-  'TASK_PROGRESS',
-  'TASK_MESSAGE',
-  'TASK_SUSPENDED',
-  'TASK_ACTION_ACCEPTED',
-  'TASK_SUSPENSION_CLOSED',
-  'TASK_CANCEL_REQUESTED',
-  'TASK_COMPLETED',
-  'TASK_FAILED',
-  'TASK_CANCELLED',
-] as const satisfies readonly (keyof typeof payloads)[];
+/**
+ * What each type of fact moves: the `task` alone, the `suspension` too that its payload names, or everything to its `end`. This is the one
+ * list of the types, in the order in which a task may meet them. Their schemas are in `payloads`, which a bundle may leave out.
+ */
+export const factScope = {
+  TASK_STARTED: 'task',
+  TASK_PROGRESS: 'task',
+  TASK_MESSAGE: 'task',
+  TASK_SUSPENDED: 'suspension',
+  TASK_ACTION_ACCEPTED: 'suspension',
+  TASK_SUSPENSION_CLOSED: 'suspension',
+  TASK_CANCEL_REQUESTED: 'task',
+  TASK_COMPLETED: 'end',
+  TASK_FAILED: 'end',
+  TASK_CANCELLED: 'end',
+} as const satisfies { readonly [T in keyof typeof payloads]: 'task' | 'suspension' | 'end' };
+
 /** The types of the facts of a task's log. */
 export type FactType = keyof typeof payloads;
+/** What a type of fact moves, see {@link factScope}. */
+export type FactScope = (typeof factScope)[FactType];
+/** The types that move one thing. */
+type FactTypeOf<S extends FactScope> = { [T in FactType]: (typeof factScope)[T] extends S ? T : never }[FactType];
+/** The types after which nothing follows. */
+export type TerminalFactType = FactTypeOf<'end'>;
+/** The types that are about one suspension, which their payload names. */
+export type SuspensionFactType = FactTypeOf<'suspension'>;
 /** The payload of one type of fact. */
 export type FactPayload<T extends FactType = FactType> = z.infer<(typeof payloads)[T]>;
-/** The three facts after which nothing follows. */
-export type TerminalFactType = 'TASK_COMPLETED' | 'TASK_FAILED' | 'TASK_CANCELLED';
+
+/** All types of facts, in the order of `factScope`. */
+// The keys of a literal are its type's.
+export const factTypes = Object.keys(factScope) as readonly FactType[];
 
 /** A fact before it is written: without id and time. */
 export type FactBody<T extends FactType = FactType> = { [K in T]: { readonly type: K; readonly payload: FactPayload<K> } }[T];
@@ -47,7 +61,12 @@ export function isFactType(type: string): type is FactType {
   return (factTypes as readonly string[]).includes(type);
 }
 
-/** True for the three types that end a log. */
+/** True for the types that end a log. */
 export function isTerminalType(type: string): type is TerminalFactType {
-  return type === 'TASK_COMPLETED' || type === 'TASK_FAILED' || type === 'TASK_CANCELLED';
+  return isFactType(type) && factScope[type] === 'end';
+}
+
+/** True for the types that are about one suspension. */
+export function isSuspensionType(type: string): type is SuspensionFactType {
+  return isFactType(type) && factScope[type] === 'suspension';
 }

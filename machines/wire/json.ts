@@ -50,5 +50,5 @@ export function text(charactersMax: number) {
   );
 }
 
-/** A text id or type: 1–256 characters, not blank. Source: protocol, "Text ids and types". */
+/** A text id or type: 1–256 characters, not blank. Source: protocol, "Requests". */
 export const textId = text(limits.textIdCharactersMax).check(z.refine((value: string) => value.trim() !== '', 'must not be blank'));

@@ -14,7 +14,7 @@ export const messageLevels = ['info', 'warning', 'debug'] as const;
 
 /**
  * The payload of each fact, strictly as the protocol has it. The server checks every fact against it before it is appended; clients read
- * leniently. Source: protocol, "Events".
+ * leniently. Source: protocol, "Facts".
  */
 export const payloads = {
   TASK_STARTED: z.strictObject({ message: z.optional(note) }),

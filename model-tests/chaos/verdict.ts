@@ -1,5 +1,5 @@
 import type { Fact } from 'taskbridge/machines';
-import { emptyAggregate, fold, stateOf } from 'taskbridge/machines';
+import { emptyAggregate, fold, isTerminalType, stateOf } from 'taskbridge/machines';
 import { delivered, type Creation, type Ledger, type SentAction, type Stay, type Viewing } from './ledger.ts';
 
 /** A task's log, as the store has it at the end. */
@@ -77,7 +77,7 @@ function judgeLog(taskId: string, log: readonly Fact[], { input }: Creation, not
   log.forEach(({ eventId }, at) => {
     if (nOf(eventId) !== at + 1) note(nOf(eventId) > at + 1 ? 'lost' : 'doubled', `${taskId} has ${eventId} in place ${at + 1}`);
   });
-  const ends = log.filter(({ type }) => ['TASK_COMPLETED', 'TASK_FAILED', 'TASK_CANCELLED'].includes(type));
+  const ends = log.filter(({ type }) => isTerminalType(type));
   const last = log.at(-1);
   if (ends.length === 0) return note('unended', `${taskId} is at ${last?.eventId ?? 'nothing'} (${last?.type ?? 'no fact'})`);
   if (ends.length > 1) note('doubled', `${taskId} has ${ends.length} ends`);

@@ -4,6 +4,7 @@ import {
   aggregateFromSnapshot,
   decide,
   emptyAggregate,
+  factTypes,
   fold,
   isTerminal,
   openSuspensions,
@@ -64,6 +65,12 @@ describe('a task and its questions', () => {
       }
     });
     fc.assert(property, { seed: SEED, numRuns: 50 });
+  });
+
+  test('have an intent that each type of fact comes from', () => {
+    const aggregates = fc.sample(anyWishes, { seed: SEED, numRuns: 30 }).flatMap(historyOf);
+    const told = new Set(aggregates.flatMap((one) => intents.flatMap((intent) => decide(one, intent).facts.map(({ type }) => type))));
+    expect(factTypes.filter((type) => !told.has(type))).toEqual([]);
   });
 
   test('decide the same when they are asked twice, and change nothing by deciding', () => {

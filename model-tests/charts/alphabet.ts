@@ -1,5 +1,5 @@
 import type { EventObject } from 'xstate';
-import { eventId, type Fact, type FactPayload, type FactType } from '../../machines/index.ts';
+import { eventId, type Fact, type FactPayload, type FactType, type TaskIntent } from '../../machines/index.ts';
 
 /** At least one event of each type; the compiler refuses a table that leaves a type out. */
 export type AlphabetTable<E extends EventObject> = { readonly [K in E['type']]: readonly (E & { readonly type: K })[] };
@@ -44,4 +44,23 @@ export const factTable: AlphabetTable<Fact> = {
   TASK_COMPLETED: [fact('TASK_COMPLETED', { result: { rows: 3 } })],
   TASK_FAILED: [fact('TASK_FAILED', { code: 'BROKEN', message: 'It broke.', retryable: false })],
   TASK_CANCELLED: [fact('TASK_CANCELLED', { reason: 'Enough.' })],
+};
+
+const failure = { code: 'BROKEN', message: 'It broke.', retryable: true };
+
+/** What may be wished of a task itself; charts, histories and the levels take it from here. */
+export const intentTable: AlphabetTable<TaskIntent> = {
+  'report.started': [{ type: 'report.started', payload: {} }],
+  'report.progress': [{ type: 'report.progress', payload: { progress: 50 } }],
+  'report.message': [{ type: 'report.message', payload: { message: 'Read.' } }],
+  'report.suspended': [{ type: 'report.suspended', payload: question('a') }],
+  'report.completed': [{ type: 'report.completed', payload: { result: { rows: 3 } } }],
+  'report.failed': [{ type: 'report.failed', payload: failure }],
+  'report.cancelled': [
+    { type: 'report.cancelled', payload: {} },
+    { type: 'report.cancelled', payload: { reason: 'Stopped.', message: 'Half done.' } },
+  ],
+  'task.cancel': [{ type: 'task.cancel' }, { type: 'task.cancel', reason: 'Enough.' }],
+  'task.fail': [{ type: 'task.fail', payload: failure }],
+  'cancel.overdue': [{ type: 'cancel.overdue' }],
 };

@@ -7,7 +7,7 @@ export interface BoundedChart {
   readonly machine: AnyStateMachine;
   /** Every event, with each payload that a guard can tell apart. */
   readonly alphabet: readonly EventObject[];
-  /** True where the law says that each fact is taken until the end, however odd it is. */
+  /** True where the law says that each fact is taken until the end, however odd it is, and each intent is answered, then too. */
   readonly takesEveryFact: boolean;
   /** States beyond are looked at, and not walked on from. */
   readonly isBeyond: (context: unknown) => boolean;

@@ -1,25 +1,30 @@
 import * as fc from 'fast-check';
-import { decide, emptyAggregate, eventId, fold, type Aggregate, type Fact, type FactBody, type Intent } from '../../machines/index.ts';
-import { question } from './alphabet.ts';
+import {
+  decide,
+  emptyAggregate,
+  eventId,
+  fold,
+  type Aggregate,
+  type Fact,
+  type FactBody,
+  type Intent,
+  type TaskIntent,
+} from '../../machines/index.ts';
+import { alphabetOf, intentTable, question } from './alphabet.ts';
 
 const DEADLINE = '2026-01-01T12:00:00Z';
-const failure = { code: 'BROKEN', message: 'It broke.', retryable: true };
 const ids = ['a', 'b', 'never-asked'];
 const times = ['2026-01-01T11:00:00Z', '2026-01-01T13:00:00Z'];
 
 /** Whatever may be wished of a task with two questions, one of them with a deadline. */
 export const intents: readonly Intent[] = [
-  { type: 'report.started', payload: {} },
-  { type: 'report.progress', payload: { progress: 40, stage: 'reading' } },
-  { type: 'report.message', payload: { message: 'Read.', level: 'info' } },
-  { type: 'report.suspended', payload: question('a') },
-  { type: 'report.suspended', payload: question('b', DEADLINE) },
-  { type: 'report.completed', payload: { result: null } },
-  { type: 'report.failed', payload: failure },
-  { type: 'report.cancelled', payload: {} },
-  { type: 'task.cancel', reason: 'Enough.' },
-  { type: 'task.fail', payload: failure },
-  { type: 'cancel.overdue' },
+  ...alphabetOf<TaskIntent>({
+    ...intentTable,
+    'report.suspended': [
+      { type: 'report.suspended', payload: question('a') },
+      { type: 'report.suspended', payload: question('b', DEADLINE) },
+    ],
+  }),
   ...ids.flatMap((suspendId) =>
     times.flatMap((at): Intent[] => [
       { type: 'suspension.expire', suspendId, at },

@@ -20,7 +20,10 @@ export function takeLawfully({ machine, takesEveryFact }: BoundedChart, snapshot
   if (isFactType(event.type)) {
     expect(step.emitted, `${where}: a fact moves and says nothing`).toEqual([]);
     if (takesEveryFact && snapshot.status !== 'done') expect(step.edges, `${where}: a fact is never refused`).not.toEqual([]);
-  } else if (step.emitted.length > 0) holdIntent(machine, snapshot, step, where);
+  } else {
+    if (takesEveryFact && event.type !== 'log.joined') expect(step.edges, `${where}: an intent is never left unanswered`).not.toEqual([]);
+    if (step.emitted.length > 0) holdIntent(machine, snapshot, step, where);
+  }
   if (snapshot.status === 'done') {
     expect(textOf(step.next), `${where}: nothing moves after the end`).toBe(textOf(snapshot));
     expect(

@@ -74,7 +74,8 @@ describe('a log with odd payloads', () => {
       const aggregate = foldAll(emptyAggregate, [fact, ...facts]);
       for (const intent of intents) expect(() => decide(aggregate, intent)).not.toThrow();
     });
-    fc.assert(property, { seed: 20_260_107, numRuns: 200 });
+    // A deadline that nothing can turn into text: found when the alphabet grew, and kept.
+    fc.assert(property, { seed: 20_260_107, numRuns: 200, examples: [[[], { expiresAt: { toString: null } }]] });
   });
 
   test('keeps what it knew when a fact of a type that it does not know comes', () => {

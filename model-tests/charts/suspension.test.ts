@@ -1,6 +1,8 @@
-import { suspensionMachine, type SuspensionEvent } from '../../machines/index.ts';
+import { expect, test } from 'vitest';
+import { factTypes, isSuspensionType, isTerminalType, suspensionMachine, type SuspensionEvent } from '../../machines/index.ts';
 import { alphabetOf, fact, factTable, question } from './alphabet.ts';
 import { describeChart } from './chart-suite.ts';
+import { eventTypesOf } from './drawn.ts';
 
 const DEADLINE = '2026-01-01T12:00:00Z';
 const BEFORE = '2026-01-01T11:59:59.999Z';
@@ -25,4 +27,9 @@ describeChart({
   takesEveryFact: false,
   isBeyond: () => false,
   presets: [],
+});
+
+test('the suspension chart has an arrow for each type of fact that is about a suspension or the end, and for no other', () => {
+  const drawn = eventTypesOf(suspensionMachine);
+  expect(factTypes.filter((type) => drawn.has(type))).toEqual(factTypes.filter((type) => isSuspensionType(type) || isTerminalType(type)));
 });

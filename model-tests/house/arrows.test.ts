@@ -1,28 +1,29 @@
 import { describe, expect, test } from 'vitest';
+import { doors } from '../../scripts/doors.ts';
 import { arrowFault } from './arrows.ts';
 import { importsOf } from './imports.ts';
-import { sourceFiles, textOfFile } from './project-files.ts';
+import { builtRooms, sourceFiles, textOfFile } from './project-files.ts';
 
 interface Manifest {
-  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
 const manifest = JSON.parse(textOfFile('package.json')) as Manifest;
-const published = /^(machines|server|client|adapters|model-tests\/conformance)\//;
+const published = new RegExp(`^(${builtRooms().join('|')})/`);
 
 /** `taskbridge/server` → `server/index.ts`: examples import us by name. */
-const aliases = Object.fromEntries(
-  Object.entries(manifest.exports).flatMap(([path, door]) =>
-    typeof door === 'string' ? [] : [[`taskbridge${path.slice(1)}`, door.default.replace('./dist/', '').replace('.js', '.ts')]],
-  ),
-);
+const aliases = Object.fromEntries(doors.map(({ specifier, source }) => [specifier, source]));
 const imports = sourceFiles().flatMap((file) => importsOf(file, aliases));
 
 describe('the rooms', () => {
   test('import only along the arrows', () => {
     expect(imports.flatMap((one) => arrowFault(one) ?? [])).toEqual([]);
+  });
+
+  test('are imported by name only where they have a door', () => {
+    const closed = imports.filter(({ to }) => /^taskbridge(\/|$)/.test(to));
+    expect(closed.map(({ place, to }) => `${place}: ${to} is no door of package.json's exports`)).toEqual([]);
   });
 
   test('that are published import only packages that an installation brings or asks for', () => {

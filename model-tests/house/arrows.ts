@@ -1,3 +1,4 @@
+import { doors } from '../../scripts/doors.ts';
 import type { Import } from './imports.ts';
 
 /** What a room may import of the others, and of the world. */
@@ -9,8 +10,7 @@ interface Room {
 }
 
 const machinesDoor = /^machines\/index\.ts$/;
-const anyDoor =
-  /^(machines|server|server\/reporter|client|client\/(node|outbox|react|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance|model-tests\/conformance\/script)\/index\.ts$/;
+const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.machine\.ts$/;
 const node = /^node:/;
 const anything = /./;

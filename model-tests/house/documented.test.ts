@@ -1,23 +1,18 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { filesBelow, placeOf, root } from './project-files.ts';
-
-const doors = filesBelow().filter((name) =>
-  /^(machines|server|server\/reporter|client|client\/(node|outbox|tabs)|adapters\/[^/]+|adapters\/temporal\/(workflow|activities)|model-tests\/conformance|model-tests\/conformance\/script)\/index\.ts$/.test(
-    name,
-  ),
-);
+import { doors } from '../../scripts/doors.ts';
+import { placeOf, root } from './project-files.ts';
 
 test('every export of every door says what it is', () => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: unknown };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const program = ts.createProgram({ rootNames: doors.map((door) => join(root, door)), options });
+  const program = ts.createProgram({ rootNames: doors.map(({ source }) => join(root, source)), options });
   const checker = program.getTypeChecker();
-  const silent = doors.flatMap((door) => {
-    const source = program.getSourceFile(join(root, door));
-    const symbol = source && checker.getSymbolAtLocation(source);
-    if (!symbol) return [`${door}: exports nothing`];
+  const silent = doors.flatMap(({ source }) => {
+    const file = program.getSourceFile(join(root, source));
+    const symbol = file && checker.getSymbolAtLocation(file);
+    if (!symbol) return [`${source}: exports nothing`];
     return checker.getExportsOfModule(symbol).flatMap((exported) => silentPlace(checker, exported));
   });
   expect([...new Set(silent)].map((place) => place.replace(root, ''))).toEqual([]);

@@ -21,6 +21,11 @@ export function filesBelow(folder = '.'): string[] {
   });
 }
 
+/** The folders that the build publishes. */
+export function builtRooms(): readonly string[] {
+  return (JSON.parse(textOfFile('tsconfig.build.json')) as { readonly include: readonly string[] }).include;
+}
+
 /** Every TypeScript file of the rooms. */
 export function sourceFiles(): string[] {
   const existing = new Set(readdirSync(root));

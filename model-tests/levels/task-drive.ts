@@ -14,7 +14,7 @@ import { changedFields, parseState } from '../../server/task/task-state.ts';
 import { storedOf } from '../law/stored-at.ts';
 import type { RunningBridge } from '../server/bridge-of.ts';
 import { noteStep, type LevelCoverage } from './level-coverage.ts';
-import { beginning, noRoom, REFUSES, type TaskStep } from './task-plan.ts';
+import { beginning, noRoom, plainReports, REFUSES, type TaskStep } from './task-plan.ts';
 
 /** Work that says what it is told to. */
 export interface PuppetWork {
@@ -208,16 +208,9 @@ function deadlineOf(log: readonly Fact[]): number {
   return Date.parse(expiresAt);
 }
 
-const payloads: Readonly<Record<string, object>> = {
-  'report.progress': { progress: 50 },
-  'report.message': { message: 'Read.' },
-  'report.completed': { result: { rows: 3 } },
-  'report.failed': { code: 'BROKEN', message: 'It broke.', retryable: false },
-};
-
 function intentOf(name: string, suspendId: string, work: Work, facts: TaskStep['facts']): ReportIntent {
-  // A payload fits its type by the tables.
-  if (!name.startsWith('asks')) return { type: name, payload: payloads[name] ?? {} } as ReportIntent;
+  const plain = plainReports.find(({ type }) => type === name);
+  if (plain) return plain;
   const asked = facts.find(({ type }) => type === 'TASK_SUSPENDED');
   const payload = {
     suspendId,

@@ -9,8 +9,10 @@ import {
   type FactPayload,
   type Intent,
   type RefusalCode,
+  type ReportIntent,
+  type TaskIntent,
 } from '../../machines/index.ts';
-import { question } from '../charts/alphabet.ts';
+import { intentTable, question } from '../charts/alphabet.ts';
 
 /** Something that is wished of a task over a door that a real server has. */
 export interface Wish {
@@ -55,11 +57,15 @@ const answers = (suspendId: string, clientActionId: string, actionType: string):
   },
 });
 
-/** The one table by hand: what people, work and time can do to a task on a server. */
+/** One report of each type, but for questions: those are asked by name. */
+export const plainReports: readonly ReportIntent[] = Object.values(intentTable).flatMap(([report]) =>
+  report && isReport(report) && report.type !== 'report.suspended' ? [report] : [],
+);
+const ends = ({ type }: ReportIntent): boolean => ['report.completed', 'report.failed', 'report.cancelled'].includes(type);
+
+/** What people, work and time can do to a task on a server: reports as in the charts' alphabet, the rest by hand. */
 export const wishes: readonly Wish[] = [
-  plain({ type: 'report.started', payload: {} }),
-  plain({ type: 'report.progress', payload: { progress: 50 } }),
-  plain({ type: 'report.message', payload: { message: 'Read.' } }),
+  ...plainReports.filter((report) => !ends(report)).map(plain),
   asks('a'),
   asks('b'),
   {
@@ -81,11 +87,13 @@ export const wishes: readonly Wish[] = [
   answers('e', 'c4', 'keep'),
   answers('e', 'c1', 'keep'),
   { name: 'asks e', intents: (moment) => (moment.aggregate.suspensions.has('e') ? asks('e').intents(moment) : undefined) },
-  plain({ type: 'report.completed', payload: { result: { rows: 3 } } }),
-  plain({ type: 'report.failed', payload: { code: 'BROKEN', message: 'It broke.', retryable: false } }),
-  plain({ type: 'report.cancelled', payload: {} }),
+  ...plainReports.filter(ends).map(plain),
   plain({ type: 'task.cancel', reason: 'Enough.' }),
 ];
+
+function isReport(intent: TaskIntent): intent is ReportIntent {
+  return intent.type.startsWith('report.');
+}
 
 /** Where a task is, as far as it decides what may follow. */
 export function keyOf({ aggregate: { task, suspensions }, accepted }: TaskMoment): string {

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -72,10 +72,4 @@ test('the curl commands of the README start, read, watch and answer a task', asy
   const answer = JSON.parse(await curl(3, { TASK: taskId, SUSPENSION: question?.suspendId ?? '' })) as { status: string };
   expect(answer.status).toBe('ACCEPTED');
   expect(await stream).toContain('"type":"TASK_COMPLETED"');
-});
-
-test('every file and folder that the README links to is there', () => {
-  const links = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target);
-  expect(links.length).toBeGreaterThan(5);
-  expect(links.filter((target) => !/^https?:/.test(target) && !existsSync(join(root, target)))).toEqual([]);
 });

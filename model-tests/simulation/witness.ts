@@ -5,7 +5,6 @@ import {
   emptyAggregate,
   failureOf,
   fold,
-  isTerminalType,
   openSuspensions,
   parseEventId,
   progressOf,
@@ -187,11 +186,17 @@ export class Witness {
       case 'TASK_MESSAGE':
         if (task.messages.has(fact.payload.message)) world.fault('reports are taken once', `${fact.payload.message} twice in ${taskId}`);
         return;
-      default:
-        if (!isTerminalType(fact.type)) return;
+      case 'TASK_PROGRESS':
+        return;
+      case 'TASK_COMPLETED':
+      case 'TASK_FAILED':
+      case 'TASK_CANCELLED':
         if (task.open.size > 0) world.fault('questions are closed before the end', [...task.open].join());
         if (fact.type === 'TASK_FAILED' && !soundFailures.includes(fact.payload.code))
           world.fault('trouble fails no task', `${taskId} failed with ${fact.payload.code}: ${fact.payload.message}`);
+        return;
+      default:
+        fact satisfies never;
     }
   }
 
@@ -231,8 +236,17 @@ function count(task: Testimony, fact: Fact): void {
     case 'TASK_MESSAGE':
       task.messages.add(fact.payload.message);
       return void task.everSaid.add(fact.payload.message);
+    case 'TASK_STARTED':
+    case 'TASK_PROGRESS':
+    case 'TASK_CANCEL_REQUESTED':
+      return;
+    case 'TASK_COMPLETED':
+    case 'TASK_FAILED':
+    case 'TASK_CANCELLED':
+      task.terminal = fact;
+      return;
     default:
-      if (isTerminalType(fact.type)) task.terminal = fact;
+      fact satisfies never;
   }
 }
 

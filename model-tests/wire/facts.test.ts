@@ -100,6 +100,13 @@ describe('the facts of the wire', () => {
     expect(['TASK_RENAMED', 'toString', '__proto__', 'HEARTBEAT'].filter(isFactType)).toEqual([]);
   });
 
+  test('have a row each in the table of the protocol, in their order, with the ends last', () => {
+    const protocol = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+    const documented = [...protocol.matchAll(/^\| `(TASK_\w+)` \|/gm)];
+    expect(documented.map(([, type]) => type)).toEqual(factTypes);
+    expect(factTypes.slice(-3).every(isTerminalType)).toBe(true);
+  });
+
   test('have a JSON Schema each, which names every field that the code requires', () => {
     const folder = new URL('../../docs/schemas/', import.meta.url);
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(factTypes.map(schemaFile)));

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../machines/index.ts';
 
-/** The one table from error code to HTTP status. Source: protocol, "HTTP". */
+/** The one table from error code to HTTP status. Source: protocol, "Errors". */
 export const httpStatus: Readonly<Record<ErrorCode, number>> = {
   AUTHENTICATION_ERROR: 401,
   TASK_OWNERSHIP_ERROR: 403,

@@ -41,7 +41,7 @@ export interface Resumption {
 /**
  * Says where a cursor goes on in a log. A cursor whose next fact is no longer kept has met a `trimmed` gap; one whose fact has another
  * fingerprint, or lies beyond the newest, comes from a history that was replaced, a `reset`. After both, the first fact that is still
- * kept is next. Source: protocol, "Events".
+ * kept is next. Source: protocol, "Facts".
  */
 export function resume(cursor: Cursor, { firstEventId, lastEventId, atCursor }: LogEnds): Resumption {
   const last = cursorOf(lastEventId);

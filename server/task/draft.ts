@@ -2,7 +2,6 @@ import {
   decide,
   eventId,
   fold,
-  isTerminalType,
   parseEventId,
   payloads,
   type Decision,
@@ -184,6 +183,10 @@ export class Draft {
   /** What a fact means for the work behind the task. */
   #enterConsequences(fact: Fact, n: number): void {
     switch (fact.type) {
+      case 'TASK_STARTED':
+      case 'TASK_PROGRESS':
+      case 'TASK_MESSAGE':
+        return;
       case 'TASK_SUSPENDED':
         this.#ledger = { ...this.#ledger, asked: { ...this.#ledger.asked, [fact.payload.suspendId]: n } };
         return;
@@ -197,10 +200,14 @@ export class Draft {
       case 'TASK_CANCEL_REQUESTED':
         this.enter({ type: 'cancel.owed', graceUntil: this.now + this.#settings.cancelGraceMs });
         return;
-      default:
-        if (!isTerminalType(fact.type)) return;
+      case 'TASK_COMPLETED':
+      case 'TASK_FAILED':
+      case 'TASK_CANCELLED':
         this.#ledger = { ...this.#ledger, endedAt: this.now, asked: {} };
         this.enter({ type: 'task.ended' });
+        return;
+      default:
+        fact satisfies never;
     }
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isTerminalType } from '../../../machines/index.ts';
 import { holds, includes, same, says } from '../suite/claim.ts';
 import { eventually } from '../suite/eventually.ts';
 import { scribe } from '../suite/transcript.ts';
@@ -45,9 +46,8 @@ export interface CallOptions {
 }
 
 const REQUEST_LIMIT_MS = 15_000;
-const TERMINAL = ['TASK_COMPLETED', 'TASK_FAILED', 'TASK_CANCELLED'];
 
-export const isTerminal = ({ type }: { readonly type: string }): boolean => TERMINAL.includes(type);
+export const isTerminal = ({ type }: { readonly type: string }): boolean => isTerminalType(type);
 export const typesOf = (facts: readonly { readonly type: string }[]): string[] => facts.map(({ type }) => type.replace('TASK_', ''));
 export const idsOf = (facts: readonly { readonly eventId: string }[]): string[] => facts.map(({ eventId }) => eventId);
 export const patienceOf = ({ profile }: ServerUnderTest): number => profile.patienceMs ?? 5000;

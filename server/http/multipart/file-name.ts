@@ -3,7 +3,7 @@ const FILE_NAME_CHARACTERS_MAX = 255;
 
 /**
  * The name of an uploaded file: the last segment of what was sent, whichever slash separates it, without control characters and lone
- * surrogates. `upload.bin` where nothing usable is left, so that a name can never lead out of a directory. Source: protocol, "Multipart".
+ * surrogates. `upload.bin` where nothing usable is left, so that a name can never lead out of a directory. Source: protocol, "Requests".
  */
 export function uploadedFileName(sent: string | undefined): string {
   const segment = (sent ?? '').split(/[/\\]/).at(-1) ?? '';

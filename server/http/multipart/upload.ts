@@ -39,7 +39,7 @@ export interface UploadTools {
  * Keys begin with the task's id, which needs `clientRequestId`. Where that comes after the first file, files are written under a prefix of
  * chance and moved at the end; what a crash leaves under either belongs to no task, and is swept.
  *
- * Throws `INVALID_REQUEST`, `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`. Source: protocol, "Multipart".
+ * Throws `INVALID_REQUEST`, `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`. Source: protocol, "Requests".
  */
 export async function receiveUpload(req: IncomingMessage, tools: UploadTools): Promise<Upload> {
   const { attachments, options, clock, chance } = tools;
