@@ -54,7 +54,8 @@ describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: 1
       for (const { name, taskId, log, snapshot } of left) {
         expect(await requests.get(taskId), name).toEqual(snapshot);
         const lastEventId = log.at(-1)?.eventId;
-        for (const same of await watchEveryWay(second.url, taskId, ({ eventId }) => eventId === lastEventId)) expect(same, name).toEqual(log);
+        for (const same of await watchEveryWay(second.url, taskId, ({ eventId }) => eventId === lastEventId))
+          expect(same, name).toEqual(log);
         const again = await requests.create(taskOf(name, `by ${from}`));
         expect(again, name).toMatchObject({ status: 200, body: { taskId, deduplicated: true } });
       }

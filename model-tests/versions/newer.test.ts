@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isTerminalFact } from 'taskbridge/client/node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { proveWhole } from '../redis/proof.ts';
@@ -25,7 +26,10 @@ const unreadable: Partial<Answer> & { readonly body: object } = {
   }) as object,
   retryAfter: '5',
 };
-const restsOf = (lines: readonly LogLine[], task: string) => lines.filter(({ taskId, pauseMs }) => taskId === task && pauseMs !== undefined);
+/** A WebSocket is cut without a word, as after any fault of a server, so that a client stays with that transport and comes back. */
+const CUT = 1006;
+const restsOf = (lines: readonly LogLine[], task: string) =>
+  lines.filter(({ taskId, pauseMs }) => taskId === task && pauseMs !== undefined);
 
 let workshop: Workshop;
 const versions = new Map<string, Version>();
@@ -53,7 +57,7 @@ async function expectUnreadable(host: HostProcess, taskId: string, suspendId: st
   expect(await requests.act(taskId, suspendId, 'yes', 'one')).toEqual(unreadable);
   expect(await requests.cancel(taskId)).toEqual(unreadable);
   expect(await requests.create(count(clientRequestId))).toEqual(unreadable);
-  expect(await closeCodeOf(host.url, taskId)).toBe(1013);
+  expect(await closeCodeOf(host.url, taskId)).toBe(CUT);
 }
 
 /** How a WebSocket ends that subscribes to a task. */
@@ -109,12 +113,14 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
       const clientRequestId = `${name} until ${form}`;
       const { body } = await requestsTo(host.url).create(count(clientRequestId));
       const taskId = body.taskId ?? '';
-      const watching = new Promise<string>((resolve, reject) => {
-        const whole = watch(host.url, taskId, { until: (fact) => (isQuestion(fact) && resolve(fact.payload.suspendId), fact.type === 'TASK_COMPLETED') });
-        whole.catch(reject);
-        watched = whole;
+      let question = '';
+      const watched = watch(host.url, taskId, {
+        until(fact) {
+          if (isQuestion(fact)) question = fact.payload.suspendId;
+          return isTerminalFact(fact);
+        },
       });
-      const question = await watching;
+      await vi.waitUntil(() => question !== '', { timeout: 30_000 });
       expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
       await expectUnreadable(host, taskId, question, clientRequestId);
 
@@ -128,13 +134,30 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
       await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(5), { timeout: 30_000 });
       const rests = restsOf(host.lines, taskId);
       expect(rests.slice(0, 6).map(({ pauseMs }) => pauseMs)).toEqual([50, 100, 200, 400, 800, 1600]);
-      for (const [i, { atMs }] of rests.slice(1).entries()) expect(atMs - (rests[i]?.atMs ?? 0)).toBeGreaterThan((rests[i]?.pauseMs ?? 0) / 2);
+      for (const [i, { atMs }] of rests.slice(1).entries())
+        expect(atMs - (rests[i]?.atMs ?? 0)).toBeGreaterThan((rests[i]?.pauseMs ?? 0) / 2);
       expect(host.isAlive).toBe(true);
       expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
       await expectServed(host, `served by ${name} after ${form}`);
     });
+
+    it('is not heard with what its work reports once tomorrow has written the task, and does not ask in a hurry', async () => {
+      const [host, newer] = [hostOf(name), hostOf(form)];
+      const { body } = await requestsTo(host.url).create(count(`${name} cancelled by ${form}`, { ask: false, to: 10_000 }));
+      const taskId = body.taskId ?? '';
+      await watch(host.url, taskId, { until: ({ type }) => type === 'TASK_PROGRESS' });
+      expect((await requestsTo(newer.url).cancel(taskId)).status).toBe(202);
+
+      const log = await watch(newer.url, taskId);
+      expect(log.slice(-2).map(({ type }) => type)).toEqual(['TASK_CANCEL_REQUESTED', 'TASK_CANCELLED']);
+      const retries = () => host.lines.filter((line) => line.taskId === taskId && line.message.includes('no known outcome'));
+      await vi.waitFor(() => expect(retries().length).toBeGreaterThan(4), { timeout: 30_000 });
+      // Half of 80, 160 and 320 ms at the least.
+      expect((retries()[4]?.atMs ?? 0) - (retries()[0]?.atMs ?? 0)).toBeGreaterThan(275);
+      expect(host.isAlive).toBe(true);
+      expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    });
   });
-  let watched: ReturnType<typeof watch>;
 });
 
 describe('on an LMDB folder that a host of tomorrow had', { timeout: 120_000 }, () => {
@@ -161,7 +184,11 @@ describe('on an LMDB folder that a host of tomorrow had', { timeout: 120_000 }, 
       for (const { taskId } of left.values())
         await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(3), { timeout: 30_000 });
       for (const { taskId } of left.values())
-        expect(restsOf(host.lines, taskId).slice(0, 4).map(({ pauseMs }) => pauseMs)).toEqual([50, 100, 200, 400]);
+        expect(
+          restsOf(host.lines, taskId)
+            .slice(0, 4)
+            .map(({ pauseMs }) => pauseMs),
+        ).toEqual([50, 100, 200, 400]);
       expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
       await host.close();
     }

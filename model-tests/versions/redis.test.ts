@@ -53,7 +53,10 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
       for (const log of await watchEveryWay(b.url, taskId, isQuestion)) expect(log).toEqual(asked);
       expect(await requestsTo(b.url).get(taskId)).toEqual(await requestsTo(a.url).get(taskId));
 
-      expect(await requestsTo(b.url).act(taskId, questionOf(asked), 'yes', 'one')).toMatchObject({ status: 202, body: { status: 'ACCEPTED' } });
+      expect(await requestsTo(b.url).act(taskId, questionOf(asked), 'yes', 'one')).toMatchObject({
+        status: 202,
+        body: { status: 'ACCEPTED' },
+      });
       const log = await watch(b.url, taskId);
       proveWhole(log, STEPS);
       expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 1 });

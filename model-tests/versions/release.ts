@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -84,9 +84,11 @@ function raising(name: keyof typeof versionConstants): Plugin {
     name: 'raise',
     setup({ onLoad }) {
       onLoad({ filter: versionConstants[name] }, async ({ path }) => {
-        const { readFile } = await import('node:fs/promises');
         const text = await readFile(path, 'utf8');
-        const raised = text.replace(new RegExp(`(const ${name} = )(\\d+);`), (_, before: string, version: string) => `${before}${Number(version) + 1};`);
+        const raised = text.replace(
+          new RegExp(`(const ${name} = )(\\d+);`),
+          (_, before: string, version: string) => `${before}${Number(version) + 1};`,
+        );
         if (raised === text) throw new Error(`${path} has no constant ${name} that could be raised.`);
         return { contents: raised, loader: 'ts' };
       });

@@ -42,7 +42,7 @@ const bridge = createTaskBridge({
       },
     },
     // Runs until somebody cancels it.
-    wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason ))),
+    wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason))),
   }),
   auth: () => ({ subject: 'ada' }),
   logger,
