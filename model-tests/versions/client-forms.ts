@@ -2,7 +2,7 @@ import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridgeClient, TaskBridgeClientError, type CheckpointStore, type SocketRequest } from 'taskbridge/client/node';
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import type { Message, Word } from '../../client/tabs/messages.ts';
-import { fixedChance, stillClock, storyHost, tellStory } from './story.ts';
+import { stillClock, storyHost, tellStory } from './story.ts';
 
 /** What a client keeps of a task that it watched until the second question: key and text. */
 export async function checkpointTexts(): Promise<readonly string[]> {
@@ -36,20 +36,28 @@ export async function checkpointTexts(): Promise<readonly string[]> {
 /** Commands of each kind in an outbox: answered, refused, and not sent yet. */
 export async function outboxTexts(): Promise<readonly string[]> {
   const store = memoryOutbox('alice');
-  const never = new Promise<never>(() => undefined);
+  let drawn = 1;
+  // The same ids each time, and no two alike.
+  const chance = { fraction: () => (drawn = (drawn * 16_807) % 2_147_483_647) / 2_147_483_647 };
+  const taskId = 'e0555555555555555555555555555555';
+  let answer: () => void = () => undefined;
+  const { promise: asked, resolve: ask } = deferred();
   const client = {
-    start: async () =>
-      ({ taskId: 'e0555555555555555555555555555555', status: 'RUNNING', clientRequestId: 'story', deduplicated: false }) as const,
+    start: async () => ({ taskId, status: 'RUNNING', clientRequestId: 'story', deduplicated: false }) as const,
     act: async () => {
       throw new TaskBridgeClientError('ACTION_NOT_ALLOWED', 'It does not take that.', {
         status: 409,
         details: { allowedActions: ['keep'] },
       });
     },
-    cancel: () => never,
+    async cancel() {
+      const { promise, resolve } = deferred();
+      answer = resolve;
+      ask();
+      await promise;
+      return { taskId, status: 'CANCELLATION_REQUESTED' } as const;
+    },
   };
-  let ids = 0;
-  const chance = { ...fixedChance, hex: (digits: number) => String((ids += 1)).padStart(digits, '0') };
   const outbox = createOutbox(client, { store, channels: null, clock: stillClock, chance });
   await outbox.start({ taskType: 'story', input: { pages: 2 }, metadata: { from: 'a test' }, clientRequestId: 'story' });
   const target = { clientRequestId: 'story' };
@@ -61,10 +69,18 @@ export async function outboxTexts(): Promise<readonly string[]> {
   });
   await refused.settled();
   await outbox.cancel(target, 'no longer needed');
-  await outbox.cancel('e0555555555555555555555555555555');
+  await asked;
+  await outbox.cancel(taskId);
   const entries = await store.read();
+  answer();
   await outbox.close();
   return entries.map((entry) => JSON.stringify(entry));
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
 }
 
 type Examples<T extends { readonly type: string }> = { readonly [K in T['type']]: Extract<T, { readonly type: K }> };

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { memoryStore } from 'taskbridge/adapters/memory';
+import { systemChance } from 'taskbridge/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { forms, storedTexts, storeForms, versionIn, type Form } from './forms.ts';
 import { stillClock, storyHost } from './story.ts';
@@ -45,7 +46,7 @@ describe('a task that waits', { timeout: 60_000 }, () => {
   it.each(kept)('is read, answered and ended where one form is that of $file', async ({ name, file }) => {
     const store = memoryStore({ clock: stillClock });
     const taskId = await restore(store, name, file);
-    const host = await storyHost(store);
+    const host = await storyHost(store, systemChance);
     onTestFinished(host.close);
     const [question] = (await host.snapshot(taskId)).suspensions;
     expect(await host.snapshot(taskId)).toMatchObject({ state: 'suspended', progress: { progress: 40, stage: 'reading' } });

@@ -38,9 +38,9 @@ export const storyWork: TaskExecutor = inProcess({
   wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
 });
 
-/** Starts a host of the story. It is closed by the caller. */
-export function storyHost(store: Store): Promise<RunningHost> {
-  return startHost(storyWork, { store, clock: stillClock, chance: fixedChance, attachments: { ...memoryAttachments(), shared: true } });
+/** Starts a host of the story. It is closed by the caller. One that goes on with what another began needs a chance of its own: it is another node. */
+export function storyHost(store: Store, chance: Chance = fixedChance): Promise<RunningHost> {
+  return startHost(storyWork, { store, clock: stillClock, chance, attachments: { ...memoryAttachments(), shared: true } });
 }
 
 /** The tasks of the story. */
