@@ -17,8 +17,10 @@ describe('what outlives the code that wrote it', { timeout: 60_000 }, () => {
     const file = fileOf(form, lines);
     // A text that stands is never written over.
     if (!existsSync(golden(file)) && process.env['KEEP_FORMS'] === '1') writeFileSync(golden(file), `${lines.join('\n')}\n`);
-    const how = form.version === null ? 'It has no version yet: give it one first' : `Raise ${form.version}`;
-    const message = `The form "${form.name}" (${form.writtenIn}) is not what ${file} has. ${how}, and upcast the older one; see CONTRIBUTING, "To change a stored form".`;
+    const elsewhere = form.versionElsewhere && `Raise the version in ${form.versionElsewhere}, and keep the new text`;
+    const inside = form.version === null ? 'It has no version yet: give it one first' : `Raise ${form.version}`;
+    const how = elsewhere ?? `${inside}, and upcast the older one`;
+    const message = `The form "${form.name}" (${form.writtenIn}) is not what ${file} has. ${how}; see CONTRIBUTING, "To change a stored form".`;
     expect(existsSync(golden(file)) ? linesOf(file) : [], message).toEqual(lines);
   });
 

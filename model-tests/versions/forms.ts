@@ -8,6 +8,8 @@ export interface Form {
   readonly name: string;
   /** The constant with its version, which stands as `v` in what is written; null where it has none yet. */
   readonly version: string | null;
+  /** Where else a version of it stands. */
+  readonly versionElsewhere?: string;
   /** Where it is written. */
   readonly writtenIn: string;
   /** What today's code writes of the story. */
@@ -65,7 +67,13 @@ export const forms: readonly Form[] = [
   { name: 'workflow-input', version: null, writtenIn: 'adapters/temporal/contract.ts', lines: async () => [JSON.stringify(workflowInput)] },
   { name: 'checkpoint', version: 'CHECKPOINT_VERSION', writtenIn: 'client/checkpoints/checkpoint.ts', lines: checkpointTexts },
   { name: 'outbox-entry', version: 'ENTRY_VERSION', writtenIn: 'client/outbox/entry.ts', lines: outboxTexts },
-  { name: 'tab-messages', version: null, writtenIn: 'client/tabs/messages.ts', lines: async () => tabTexts() },
+  {
+    name: 'tab-messages',
+    version: null,
+    versionElsewhere: 'the name of the channel, in client/tabs/tab-sockets.ts',
+    writtenIn: 'client/tabs/messages.ts',
+    lines: async () => tabTexts(),
+  },
 ];
 
 /** The version that stands in the lines of a form. Throws where they do not all say the same. */

@@ -107,7 +107,7 @@ async function linesOf(redis: Redis, key: string): Promise<readonly string[]> {
     case 'string':
       return [line((await redis.get(key)) ?? '')];
     case 'zset':
-      return [line(...(await redis.zrange(key, 0, -1, 'WITHSCORES')))];
+      return [line(...(await redis.zrange(key, 0, '-1', 'WITHSCORES')).map(String))];
     case 'stream':
       return (await redis.xrange(key, '-', '+')).map(([id, [name = '']]) => line(id, name));
     default: {
