@@ -57,6 +57,8 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
   // Writes past the charts what a node of another make might.
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-state\.ts$/], packages: [anything] },
+  // What goes between tabs is held by its type.
+  'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // The whole of the server without the sockets around it, and browsers without a page, in a world of their own.

@@ -1,0 +1,86 @@
+import type { TaskInput } from 'taskbridge/adapters/temporal';
+import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
+import { keysOfRedis, rowsOfLmdb, textsOfServer, type StoredText } from './server-forms.ts';
+
+/** Something that outlives the code that wrote it, or goes between two versions of it. */
+export interface Form {
+  /** Also that of its golden files. */
+  readonly name: string;
+  /** The constant with its version, which stands as `v` in what is written; null where it has none yet. */
+  readonly version: string | null;
+  /** Where else a version of it stands. */
+  readonly versionElsewhere?: string;
+  /** Where it is written. */
+  readonly writtenIn: string;
+  /** What today's code writes of the story. */
+  lines(): Promise<readonly string[]>;
+}
+
+/** The forms of what the server gives its store, by the names that the port sees. Every name has exactly one. */
+export const storeForms = [
+  { name: 'task-head', version: 'STORED_VERSION', writtenIn: 'machines/aggregate/stored.ts', names: /^task$/, part: 'field' },
+  { name: 'suspension', version: 'STORED_VERSION', writtenIn: 'machines/aggregate/stored.ts', names: /^s:/, part: 'field' },
+  { name: 'ledger', version: 'LEDGER_VERSION', writtenIn: 'server/attempt/ledger.ts', names: /^ledger$/, part: 'field' },
+  { name: 'sources', version: null, writtenIn: 'server/attempt/ledger.ts', names: /^sources$/, part: 'field' },
+  { name: 'about', version: null, writtenIn: 'server/task/create.ts', names: /^about$/, part: 'field' },
+  { name: 'content', version: null, writtenIn: 'server/task/create.ts', names: /^content$/, part: 'kept' },
+  { name: 'saved', version: null, writtenIn: 'server/attempt/work.ts', names: /^saved$/, part: 'kept' },
+  { name: 'answer', version: null, writtenIn: 'server/task/act.ts', names: /^a:/, part: 'kept' },
+  { name: 'receipt', version: null, writtenIn: 'server/task/act.ts', names: /^r:/, part: 'kept' },
+] as const;
+
+let told: Promise<readonly StoredText[]> | undefined;
+let toldToRedis: ReturnType<typeof keysOfRedis> | undefined;
+/** What the server gives its store; the story is told once. */
+export const storedTexts = (): Promise<readonly StoredText[]> => (told ??= textsOfServer());
+const redisTexts = () => (toldToRedis ??= keysOfRedis());
+
+/** Held by its type: another shape does not compile. */
+const workflowInput: TaskInput = {
+  taskId: 'e0555555555555555555555555555555',
+  attempt: 1,
+  taskType: 'story',
+  owner: 'alice',
+  clientRequestId: 'story',
+  input: { pages: 2 },
+  metadata: {},
+  attachments: [],
+};
+
+/** Every form that has a golden text. */
+export const forms: readonly Form[] = [
+  ...storeForms.map(({ names, part, ...form }) => ({
+    ...form,
+    lines: async () =>
+      (await storedTexts())
+        .filter((stored) => stored.part === part && names.test(stored.name))
+        .map(({ moment, name, text }) => `${moment} ${name} ${text}`),
+  })),
+  { name: 'lmdb-layout', version: null, writtenIn: 'adapters/lmdb/keys.ts and head.ts', lines: rowsOfLmdb },
+  { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
+  {
+    name: 'redis-messages',
+    version: null,
+    writtenIn: 'adapters/redis/scripts/append.ts',
+    lines: async () => (await redisTexts()).messages,
+  },
+  { name: 'workflow-input', version: null, writtenIn: 'adapters/temporal/contract.ts', lines: async () => [JSON.stringify(workflowInput)] },
+  { name: 'checkpoint', version: 'CHECKPOINT_VERSION', writtenIn: 'client/checkpoints/checkpoint.ts', lines: checkpointTexts },
+  { name: 'outbox-entry', version: 'ENTRY_VERSION', writtenIn: 'client/outbox/entry.ts', lines: outboxTexts },
+  {
+    name: 'tab-messages',
+    version: null,
+    versionElsewhere: 'the name of the channel, in client/tabs/tab-sockets.ts',
+    writtenIn: 'client/tabs/messages.ts',
+    lines: async () => tabTexts(),
+  },
+];
+
+/** The version that stands in the lines of a form. Throws where they do not all say the same. */
+export function versionIn(lines: readonly string[]): number {
+  const found = new Set(lines.map((line) => Number(/\{"v":(\d+)/.exec(line)?.[1])));
+  const [version] = found;
+  if (found.size !== 1 || version === undefined || Number.isNaN(version))
+    throw new Error(`One version was expected in ${lines.length} lines, there are: ${[...found].join(', ')}.`);
+  return version;
+}

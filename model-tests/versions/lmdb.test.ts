@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { proveWhole, type Log } from '../redis/proof.ts';
+import { startHost, type HostProcess } from './host-process.ts';
+import { openWorkshop, type Version, type Workshop } from './release.ts';
+import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay, type Answer } from './wire.ts';
+
+const STEPS = 10;
+
+/** Tasks at every point of their lives, and what the host that made them said of each. */
+interface Left {
+  readonly name: string;
+  readonly taskId: string;
+  readonly log: Log;
+  readonly snapshot: Answer;
+}
+
+describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: 120_000 }, () => {
+  const versions = new Map<string, Version>();
+  let workshop: Workshop;
+  let path: string;
+  let host: HostProcess | undefined;
+
+  const open = async (name: string): Promise<HostProcess> => {
+    const version = versions.get(name);
+    if (!version) throw new Error(`There is no version ${name} here.`);
+    return (host = await startHost(version, { lmdb: path }));
+  };
+
+  beforeAll(async () => {
+    workshop = await openWorkshop();
+    path = await mkdtemp(join(tmpdir(), 'taskbridge-versions-lmdb-'));
+    for (const version of await Promise.all([workshop.unpack('0.1.0'), workshop.today()])) versions.set(version.name, version);
+  }, 60_000);
+  afterEach(() => host?.kill());
+  afterAll(async () => {
+    await rm(path, { recursive: true, force: true });
+    await workshop.clear();
+  });
+
+  describe.each([
+    ['0.1.0', 'today', 'is killed'],
+    ['today', '0.1.0', 'is closed'],
+  ] as const)('once %s has left, %s', (from, to, how) => {
+    it(`reads, continues, answers and ends all of it (the first ${how}), and the first reads that`, async () => {
+      const first = await open(from);
+      const left = await leaveTasks(first.url, `by ${from}`);
+      await (how === 'is killed' ? first.kill() : first.close());
+
+      const second = await open(to);
+      const requests = requestsTo(second.url);
+      for (const { name, taskId, log, snapshot } of left) {
+        expect(await requests.get(taskId), name).toEqual(snapshot);
+        const lastEventId = log.at(-1)?.eventId;
+        for (const same of await watchEveryWay(second.url, taskId, ({ eventId }) => eventId === lastEventId))
+          expect(same, name).toEqual(log);
+        const again = await requests.create(taskOf(name, `by ${from}`));
+        expect(again, name).toMatchObject({ status: 200, body: { taskId, deduplicated: true } });
+      }
+      const [asked, answered, ended, cancelled] = left;
+      if (!asked || !answered || !ended || !cancelled) throw new Error('Four tasks were left.');
+
+      // Asked before, answered now: the work is done again from what was saved.
+      const act = (taskId: string, log: Log) => requests.act(taskId, questionOf(log), 'yes', 'one');
+      expect((await act(asked.taskId, asked.log)).body.status).toBe('ACCEPTED');
+      const whole = await watch(second.url, asked.taskId);
+      proveWhole(whole, STEPS);
+      expect(whole.slice(0, asked.log.length)).toEqual(asked.log);
+      expect(resultOf(whole)).toEqual({ counted: STEPS, attempt: 2 });
+      // Answered before: its receipt is known.
+      expect((await act(answered.taskId, answered.log)).body.status).toBe('DEDUPLICATED');
+      expect((await requests.cancel(ended.taskId)).body.status).toBe('ALREADY_TERMINAL');
+      expect((await requests.cancel(cancelled.taskId)).body.status).toBe('ALREADY_TERMINAL');
+      const more = await leaveTasks(second.url, `by ${to} after ${from}`);
+      expect(second.lines.filter(({ level }) => level === 'error')).toEqual([]);
+      await second.close();
+
+      const back = await open(from);
+      expect(await watch(back.url, asked.taskId)).toEqual(whole);
+      for (const { name, taskId, snapshot } of more) expect(await requestsTo(back.url).get(taskId), name).toEqual(snapshot);
+      await back.close();
+    });
+  });
+});
+
+function taskOf(name: string, whose: string) {
+  const clientRequestId = `${name} ${whose}`;
+  return name === 'cancelled'
+    ? { clientRequestId, taskType: 'wait' }
+    : { clientRequestId, taskType: 'count', input: { to: STEPS, ask: name !== 'ended' } };
+}
+
+/** A task that waits for an answer, one that was answered and has ended, one that ended without a question, one that was cancelled. */
+async function leaveTasks(url: string, whose: string): Promise<readonly Left[]> {
+  const requests = requestsTo(url);
+  const leave = async (name: string, live: (taskId: string) => Promise<Log>): Promise<Left> => {
+    const { body } = await requests.create(taskOf(name, whose));
+    const taskId = body.taskId ?? '';
+    const log = await live(taskId);
+    return { name, taskId, log, snapshot: await requests.get(taskId) };
+  };
+  const ask = (taskId: string) => watch(url, taskId, { until: isQuestion });
+  return Promise.all([
+    leave('asked', ask),
+    leave('answered', async (taskId) => {
+      await requests.act(taskId, questionOf(await ask(taskId)), 'yes', 'one');
+      return watch(url, taskId);
+    }),
+    leave('ended', (taskId) => watch(url, taskId)),
+    leave('cancelled', async (taskId) => {
+      await watch(url, taskId, { until: ({ type }) => type === 'TASK_STARTED' });
+      await requests.cancel(taskId);
+      return watch(url, taskId);
+    }),
+  ]);
+}

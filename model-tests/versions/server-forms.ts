@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { open } from 'lmdb';
+import { lmdbStore } from 'taskbridge/adapters/lmdb';
+import { memoryStore } from 'taskbridge/adapters/memory';
+import { redisStore } from 'taskbridge/adapters/redis';
+import type { Store } from 'taskbridge/server';
+import { startRedis } from '../redis/redis-server.ts';
+import { stillClock, storyHost, tellStory } from './story.ts';
+
+/** A text that the server gives its store. */
+export interface StoredText {
+  /** When in the story. */
+  readonly moment: 'created' | 'waiting' | 'failed' | 'completed' | 'cancelled';
+  readonly part: 'field' | 'kept';
+  /** The name that the store's port gives it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What the server gives its store, at moments of the story that are the same each time. */
+export async function textsOfServer(): Promise<readonly StoredText[]> {
+  const texts: StoredText[] = [];
+  const store = memoryStore({ clock: stillClock });
+  const keptNames = new Set<string>();
+  const add = (moment: StoredText['moment'], part: StoredText['part'], given: Readonly<Record<string, string>>): void => {
+    for (const name of Object.keys(given).sort()) texts.push({ moment, part, name, text: given[name] ?? '' });
+  };
+  const noted: Store = {
+    ...store,
+    async create(task) {
+      if (texts.length === 0) add('created', 'field', task.fields);
+      for (const name of Object.keys(task.kept)) keptNames.add(name);
+      return store.create(task);
+    },
+    async append(commit) {
+      for (const name of Object.keys(commit.kept)) keptNames.add(name);
+      return store.append(commit);
+    },
+  };
+  const note = async (moment: StoredText['moment'], taskId: string): Promise<void> => {
+    add(moment, 'field', (await store.load(taskId))?.fields ?? {});
+    const names = [...keptNames];
+    const values = await store.kept(taskId, names);
+    add(moment, 'kept', Object.fromEntries(values.flatMap((text, i) => (text === undefined ? [] : [[names[i] ?? '', text]]))));
+  };
+  const host = await storyHost(noted);
+  try {
+    const told = await tellStory(host, (taskId) => note('waiting', taskId));
+    await note('failed', told.asking);
+    await note('completed', told.completed);
+    await note('cancelled', told.cancelled);
+  } finally {
+    await host.close();
+  }
+  return texts;
+}
+
+/** All rows of an LMDB folder after the story, key and value; of fields and kept values the keys only. */
+export async function rowsOfLmdb(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  try {
+    const host = await storyHost(lmdbStore({ path, clock: stillClock }));
+    await tellStory(host).finally(host.close);
+    const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
+    const lines = [...rows.getRange({})].map(({ key, value }) => {
+      const isHeld = key[0] === 't' && key[2] !== 'h';
+      return masked(`${JSON.stringify(key)}${isHeld || value.every((byte) => byte === 0) ? '' : ` ${value.toString()}`}`);
+    });
+    await rows.close();
+    return lines;
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** All keys of a Redis server after the story, and what the store says on its channels. */
+export async function keysOfRedis(): Promise<{ readonly keys: readonly string[]; readonly messages: readonly string[] }> {
+  const server = await startRedis();
+  const [own, listener] = [new Redis(server.port), new Redis(server.port)];
+  const messages = new Set<string>();
+  try {
+    await listener.psubscribe('*');
+    listener.on('pmessageBuffer', (_, channel: Buffer, message: Buffer) => {
+      const head = message.subarray(0, message.indexOf('\n')).toString();
+      messages.add(
+        `${masked(channel.toString()).replaceAll(/[0-9a-f]{32}|\{..\}/g, '<task>')} ${masked(head).replaceAll(/<event>,\d+/g, '<event>,<bytes>')}`,
+      );
+    });
+    const host = await storyHost(redisStore(own, { clock: stillClock }));
+    await tellStory(host).finally(host.close);
+    const keys = [];
+    for (const key of (await own.keys('*')).sort()) keys.push(...(await linesOf(own, key)));
+    return { keys, messages: [...messages].sort() };
+  } finally {
+    for (const client of [own, listener]) client.disconnect();
+    await server.stop();
+  }
+}
+
+async function linesOf(redis: Redis, key: string): Promise<readonly string[]> {
+  const type = await redis.type(key);
+  const line = (...parts: readonly string[]): string => masked([key, type, ...parts].join(' '));
+  switch (type) {
+    case 'string':
+      return [line((await redis.get(key)) ?? '')];
+    case 'zset':
+      return [line(...(await redis.zrange(key, 0, '-1', 'WITHSCORES')).map(String))];
+    case 'stream':
+      return (await redis.xrange(key, '-', '+')).map(([id, [name = '']]) => line(id, name));
+    default: {
+      const values = Object.entries(await redis.hgetall(key)).sort(([a], [b]) => (a < b ? -1 : 1));
+      return values.map(([name, value]) => (key.includes(':kept:') || name.startsWith('f:') ? line(name) : line(name, value)));
+    }
+  }
+}
+
+/** Leaves out what is another one each time: revisions (how often the supervisor wrote), marks, and the time of a Redis server. */
+function masked(text: string): string {
+  return text
+    .replaceAll(/\b\d+;[0-9a-f]{12}\.[0-9a-z]+;/g, '<revision>;<mark>;')
+    .replaceAll(/"revision":\d+/g, '"revision":<revision>')
+    .replaceAll(/\b\d+-\d{13}\b/g, '<event>')
+    .replaceAll(/\b\d{13}\b/g, '<ms>');
+}
