@@ -1,6 +1,8 @@
 import { type Observation } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, eventually, numbers, until, type World } from './harness.ts';
+import { eventually } from '../support/eventually.ts';
+import { until } from '../support/until.ts';
+import { createWorld, numbers, type World } from './harness.ts';
 import { completed, facts, TASK, type Subscription } from './scripted-server.ts';
 
 let world: World;

@@ -9,6 +9,8 @@ import type { Report } from '../../examples/report/job/index.ts';
 import { readLog } from '../../examples/report/log.ts';
 import { proveLog, proveReport } from '../../examples/report/proof.ts';
 import { startProxy, type Proxy } from '../../examples/report/proxy.ts';
+import { turns } from '../support/eventually.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 /** `KILLS=50 npx vitest run model-tests/examples/report-kills` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 5);
@@ -41,17 +43,6 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** The nth of a seed's numbers from 0 to 1. */
-function chanceOf(nth: number): number {
-  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
-  return x - Math.floor(x);
-}
-
-/** Lets the process go on for so many turns: a moment within a commit, rather than between two. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
 type Moment = (latest: Fact | UnknownFact | undefined, count: number) => boolean;
 
 /** Runs one report to its end while the host is killed, and started again, at each of the moments; proves everything that the demo proves. */
@@ -69,7 +60,8 @@ async function surviveKills(moments: readonly Moment[], nth: number): Promise<vo
     if (!ahead[0]?.(facts.at(-1), facts.length)) return;
     ahead.shift();
     restarted = restarted.then(async () => {
-      await turns(Math.floor(chanceOf(2 * nth + 1) * 200));
+      // A moment within a commit, rather than between two.
+      await turns(seededRandom(`${SEED}/turns ${nth}`).below(200));
       await host.kill();
       await host.restart();
     });
@@ -94,7 +86,8 @@ async function surviveKills(moments: readonly Moment[], nth: number): Promise<vo
 }
 
 describe(`a report whose server is killed (SEED=${SEED}) loses nothing, does nothing twice and asks nothing twice`, () => {
-  const randomly = Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: Math.floor(chanceOf(2 * kill + 2) * FACTS) }));
+  const random = seededRandom(SEED);
+  const randomly = Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: random.below(FACTS) }));
 
   it.each(randomly)('killed at fact $atFact (kill $kill)', { timeout: 60_000 }, async ({ kill, atFact }) => {
     await surviveKills([(_, count) => count >= atFact], kill);

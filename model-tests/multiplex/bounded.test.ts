@@ -1,6 +1,6 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { handClock } from '../live/hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { liveHost, type Host } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
@@ -79,7 +79,7 @@ describe('a socket with 50 tasks', () => {
   });
 
   it('that takes nothing for a minute is cut as a whole', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock, live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 100, textBytes);
     const talk = await talkTo(host);

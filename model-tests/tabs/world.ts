@@ -25,6 +25,7 @@ import {
 } from 'taskbridge/client/node';
 import { createTaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onTestFinished } from 'vitest';
+import { until } from '../support/until.ts';
 
 /** A bridge behind a real server that counts the WebSockets that it has. */
 export interface TabHost {
@@ -159,16 +160,8 @@ function createIce() {
 }
 
 /** Resolves once it leads. */
-export function untilLeading({ sockets }: Tab): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (sockets.getSnapshot() !== 'leading') return;
-      leave();
-      resolve();
-    };
-    const leave = sockets.subscribe(look);
-    look();
-  });
+export async function untilLeading({ sockets }: Tab): Promise<void> {
+  await until(sockets, (state) => state === 'leading');
 }
 
 /** The numbers of all facts of a task. */

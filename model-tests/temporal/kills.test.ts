@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../redis/free-port.ts';
 import { proveWhole, type Log } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { startChild, type Child } from './child-process.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
 import { workflowBundle } from './world.ts';
@@ -17,12 +18,6 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const STEPS = 8;
 /** Facts of an undisturbed run: its steps, the start, the question, the answer, the end. */
 const FACTS = STEPS + 4;
-
-/** The nth of a seed's numbers from 0 to 1. */
-function chanceOf(nth: number): number {
-  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
-  return x - Math.floor(x);
-}
 
 describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
   let folder: string;
@@ -101,20 +96,18 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
 
   it('is whole without any kill', async () => prove(await follow(() => undefined)));
 
-  const randomly = (salt: number) =>
-    Array.from({ length: KILLS }, (_, i) => ({
-      kill: i + 1,
-      atFact: 1 + Math.floor(chanceOf(salt + 2 * i) * (FACTS - 2)),
-      afterMs: Math.floor(chanceOf(salt + 2 * i + 1) * 40),
-    }));
+  const randomly = (who: string) => {
+    const random = seededRandom(`${SEED}/${who}`);
+    return Array.from({ length: KILLS }, (_, i) => ({ kill: i + 1, atFact: random.between(1, FACTS - 2), afterMs: random.below(40) }));
+  };
 
-  it.each(randomly(100).slice(0, KILLS > 3 ? KILLS : 1))(
+  it.each(randomly('worker').slice(0, KILLS > 3 ? KILLS : 1))(
     'is whole when its worker is killed $afterMs ms after fact $atFact (kill $kill)',
     ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker]),
   );
 
   // An activity works for 20 ms.
-  const working = randomly(500).map(({ kill, atFact, afterMs }) => ({ kill, step: 1 + (atFact % STEPS), afterMs: afterMs >> 1 }));
+  const working = randomly('activity').map(({ kill, atFact, afterMs }) => ({ kill, step: 1 + (atFact % STEPS), afterMs: afterMs >> 1 }));
   it.each(working)(
     'is whole when its worker is killed $afterMs ms into the activity of step $step (kill $kill)',
     async ({ step, afterMs }) => {
@@ -130,18 +123,19 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
     },
   );
 
-  it.each(randomly(200))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
+  it.each(randomly('Temporal'))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
     killedAt(atFact, afterMs, () => [temporal]),
   );
 
   // Its question is the fact before the answer: the answer is under way when the host dies.
-  const answering = randomly(300).map(({ kill, afterMs }) => ({ kill, afterMs: afterMs >> 1 }));
+  const answering = randomly('host').map(({ kill, afterMs }) => ({ kill, afterMs: afterMs >> 1 }));
   it.each(answering)('is whole when its host is killed $afterMs ms after the answer was sent (kill $kill)', ({ afterMs }) =>
     killedAt(STEPS / 2 + 2, afterMs, () => [host]),
   );
 
-  it.each(randomly(400).slice(0, 1))('is whole when all three are killed at once, $afterMs ms after fact $atFact', ({ atFact, afterMs }) =>
-    killedAt(atFact, afterMs, () => [worker, temporal, host]),
+  it.each(randomly('all').slice(0, 1))(
+    'is whole when all three are killed at once, $afterMs ms after fact $atFact',
+    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker, temporal, host]),
   );
 });
 
