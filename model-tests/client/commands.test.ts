@@ -1,12 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTaskBridgeClient, fileCheckpoints } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { createWorld, type World } from './harness.ts';
-import { completed, fact, TASK } from './scripted-server.ts';
+import { completed, fact, TASK } from '../support/scripted-server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -183,10 +183,11 @@ describe('options', () => {
 
 describe('checkpoints in a file', () => {
   let folder: string;
+  let remove: () => Promise<void>;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'checkpoints-'));
+    ({ path: folder, remove } = await tempFolder('checkpoints'));
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(() => remove());
 
   test('are there after a restart, whole, and nothing else is', async () => {
     const path = join(folder, 'deep', 'checkpoints.json');

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 import { createWorld, numbers, type World } from './harness.ts';
-import { completed, fact, facts, snapshotAt, TASK } from './scripted-server.ts';
+import { completed, fact, facts, snapshotAt, TASK } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import { storeAggregate, emptyAggregate, fold, type Fact } from 'taskbridge/mach
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
 import { createWorld, numbers, type World } from './harness.ts';
-import { completed, fact, facts, snapshotAt, TASK, writeEvents } from './scripted-server.ts';
+import { completed, fact, facts, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { createTaskBridgeClient, type Observation, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
-import { createScriptedServer, type ScriptedServer } from './scripted-server.ts';
+import { createScriptedServer, type ScriptedServer } from '../support/scripted-server.ts';
 
 export interface World {
   readonly server: ScriptedServer;

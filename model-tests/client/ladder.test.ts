@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 import { createWorld, numbers, type World } from './harness.ts';
-import { completed, fact, facts, snapshotAt, TASK, writeEvents } from './scripted-server.ts';
+import { completed, fact, facts, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
 import { createWorld, numbers, type World } from './harness.ts';
-import { completed, facts, TASK, type Subscription } from './scripted-server.ts';
+import { completed, facts, TASK, type Subscription } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

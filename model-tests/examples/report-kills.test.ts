@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Fact, UnknownFact } from 'taskbridge/machines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +9,7 @@ import { proveLog, proveReport } from '../../examples/report/proof.ts';
 import { startProxy, type Proxy } from '../../examples/report/proxy.ts';
 import { turns } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
+import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 /** `KILLS=50 npx vitest run model-tests/examples/report-kills` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 5);
@@ -19,16 +18,16 @@ const TOKEN = 'ada';
 /** Facts of an undisturbed task, a little fewer than there are; 0 is the moment after the create. */
 const FACTS = 150;
 
-let directory = '';
+let folder: TempFolder;
 let csv: Uint8Array = new Uint8Array();
 let host: HostProcess;
 let proxy: Proxy;
 let client: TaskBridgeClient;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'report-kills-'));
+  folder = await tempFolder('report-kills');
   csv = await readFile(new URL('../../examples/report/orders.csv', import.meta.url));
-  host = await startHost(directory);
+  host = await startHost(folder.path);
   proxy = await startProxy(() => host.port);
   client = createTaskBridgeClient({
     baseUrl: proxy.url,
@@ -40,7 +39,7 @@ afterAll(async () => {
   await client.close();
   await proxy.close();
   await host.stop();
-  await rm(directory, { recursive: true, force: true });
+  await folder.remove();
 });
 
 type Moment = (latest: Fact | UnknownFact | undefined, count: number) => boolean;

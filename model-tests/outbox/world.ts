@@ -1,7 +1,7 @@
 import { createOutbox, memoryOutbox, type Outbox, type OutboxOptions, type OutboxStore } from 'taskbridge/client/outbox';
 import { createTaskBridgeClient, type Gate, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { onTestFinished } from 'vitest';
-import { createScriptedServer, type ScriptedServer } from '../client/scripted-server.ts';
+import { createScriptedServer, type ScriptedServer } from '../support/scripted-server.ts';
 
 /** A gate that a test opens and closes. */
 export interface HandGate extends Gate {

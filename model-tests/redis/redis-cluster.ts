@@ -1,12 +1,12 @@
 import { Cluster, Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
 /** A stop on the way of a slot. */
 export interface Halfway {
   readonly key: string;
-  eventually(): Promise<void>;
+  until(): Promise<void>;
 }
 
 /** A real cluster: masters that share the slots. */
@@ -67,7 +67,7 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
       const migrate = (key: string) => source.call('MIGRATE', '127.0.0.1', String(port), key, '0', '5000');
       if (halfway) {
         await migrate(halfway.key);
-        await halfway.eventually();
+        await halfway.until();
       }
       for (let keys = await keysIn(source, slot); keys.length > 0; keys = await keysIn(source, slot)) {
         for (const key of keys) await migrate(key);

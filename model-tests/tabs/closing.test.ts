@@ -66,7 +66,7 @@ describe('nothing is left', () => {
     expect(mine.clock.armed).toEqual([]);
     await eventually(() => other.open.size === before);
     first?.close();
-    expect([other.open.size, other.clock.armed]).toEqual([0, 0]);
+    expect([other.open.size, other.clock.armed]).toEqual([0, []]);
     tab.close();
   });
 
@@ -86,6 +86,6 @@ describe('nothing is left', () => {
     await until(outbox, (snapshot) => snapshot.state === state);
     await outbox.close();
     release?.();
-    expect([open.size, clock.armed, outbox.getSnapshot().state]).toEqual([0, 0, 'closed']);
+    expect([open.size, clock.armed, outbox.getSnapshot().state]).toEqual([0, [], 'closed']);
   });
 });

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { inProcess } from 'taskbridge/adapters/in-process';
@@ -26,6 +25,7 @@ import {
 import { createTaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onTestFinished } from 'vitest';
 import { until } from '../support/until.ts';
+import { onLoopback } from '../support/loopback.ts';
 
 /** A bridge behind a real server that counts the WebSockets that it has. */
 export interface TabHost {
@@ -59,14 +59,13 @@ export async function hostOf(handlers: Parameters<typeof inProcess>[0], options:
     bridge.upgrade(request, socket, head);
   });
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, close } = await onLoopback(server);
   onTestFinished(async () => {
     await bridge.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await close();
   });
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseUrl: url,
     open,
     get upgrades() {
       return counts.upgrades;

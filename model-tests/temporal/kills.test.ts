@@ -1,14 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Fact } from 'taskbridge/machines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../redis/free-port.ts';
 import { proveWhole, type Log } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { startChild, type Child } from './child-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { forkProgram, heard, startProcess, type RunningProcess } from '../support/child-process.ts';
+import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
 import { workflowBundle } from './world.ts';
 
@@ -19,23 +19,32 @@ const STEPS = 8;
 /** Facts of an undisturbed run: its steps, the start, the question, the answer, the end. */
 const FACTS = STEPS + 4;
 
+/** Starts one of `children/`; `onMessage` hears what it says beside that it is ready. */
+function startChild(file: string, args: readonly string[], onMessage?: (message: unknown) => void): Promise<RunningProcess> {
+  const start = () =>
+    forkProgram(new URL(`children/${file}`, import.meta.url), args).on('message', (message) => {
+      if (message !== 'ready') onMessage?.(message);
+    });
+  return startProcess(file, start, (child) => heard(child, (message) => message === 'ready'));
+}
+
 describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
-  let folder: string;
+  let folder: TempFolder;
   let redis: RedisServer;
   let temporal: TemporalServer;
-  let host: Child;
-  let worker: Child;
+  let host: RunningProcess;
+  let worker: RunningProcess;
   let client: TaskBridgeClient;
   let onWorking: (step: number) => void = () => undefined;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'taskbridge-temporal-'));
-    const codePath = join(folder, 'workflows.js');
+    folder = await tempFolder('temporal');
+    const codePath = join(folder.path, 'workflows.js');
     const taskQueue = 'kills';
     const port = String(await freePort());
     [redis, temporal] = await Promise.all([
       startRedis('--appendonly', 'yes', '--appendfsync', 'always'),
-      temporalServer({ dbFilename: join(folder, 'temporal.db') }),
+      temporalServer({ dbFilename: join(folder.path, 'temporal.db') }),
       workflowBundle().then(({ code }) => writeFile(codePath, code)),
     ]);
     [host, worker] = await Promise.all([
@@ -53,7 +62,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
   afterAll(async () => {
     await client?.close();
     await Promise.all([host?.kill(), worker?.kill(), temporal?.close(), redis?.stop()]);
-    await rm(folder, { recursive: true, force: true });
+    await folder?.remove();
   });
 
   /** Follows one task to its end, answers its question, and calls `onFact` with the number of facts so far. */
@@ -71,7 +80,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
   }
 
   /** Kills something and starts it again; resolves when it is back. */
-  async function killAndRestart(victim: Child | TemporalServer): Promise<void> {
+  async function killAndRestart(victim: RunningProcess | TemporalServer): Promise<void> {
     await victim.kill();
     await victim.restart();
   }
@@ -82,7 +91,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
     expect(log.at(-1)?.payload).toEqual({ result: { done: Array.from({ length: STEPS }, (_, i) => `did ${i + 1}`) } });
   }
 
-  async function killedAt(atFact: number, afterMs: number, victims: () => (Child | TemporalServer)[]): Promise<void> {
+  async function killedAt(atFact: number, afterMs: number, victims: () => (RunningProcess | TemporalServer)[]): Promise<void> {
     const restarts: Promise<void>[] = [];
     const log = await follow((count) => {
       if (count !== atFact) return;
