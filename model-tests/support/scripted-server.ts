@@ -88,7 +88,7 @@ export async function createScriptedServer(): Promise<ScriptedServer> {
       seen.push(arrival.kind);
       open.add(arrival.response);
       arrival.response.on('close', () => open.delete(arrival.response));
-      request(script, arrival);
+      answer(script, arrival);
     },
     upgrade(upgrade) {
       seen.push('ws');
@@ -100,7 +100,7 @@ export async function createScriptedServer(): Promise<ScriptedServer> {
   return { baseUrl, seen, script, open, close };
 }
 
-function request(script: Script, { kind, url, request, response }: Arrival): void {
+function answer(script: Script, { kind, url, request, response }: Arrival): void {
   const read = (result: object | [number, object] | undefined): void => {
     if (result === undefined) return;
     if (Array.isArray(result)) answerWith(response, result[0] as number, result[1] as object);
