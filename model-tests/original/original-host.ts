@@ -34,7 +34,7 @@ export async function startOriginal(heartbeatMs: number): Promise<OriginalHost> 
       env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
     });
   // A kill of this process ends it by its closed input.
-  const host = await startProcess("The original's server", start, (child) => printed(child, /^(\d+) (.*)\n/)).catch(
+  const host = await startProcess("The original's server", start, (child) => printed(child, /^listening (\d+) (.*)\n/)).catch(
     async (error: Error) => {
       await redis.stop();
       throw error;
