@@ -4,10 +4,10 @@ import type { Fact } from 'taskbridge/machines';
 import { chaosProxy } from '../conformance/chaos/proxy.ts';
 import { startNode } from '../redis/node-process.ts';
 import { startRedis } from '../redis/redis-server.ts';
-import { diceOf } from './dice.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { buildProgram } from '../support/built-program.ts';
 import { breakerOf, planFaults, type FaultName } from './faults.ts';
 import { delivered, emptyLedger, type Ledger } from './ledger.ts';
-import { buildProgram } from './program.ts';
 import { settle } from './settle.ts';
 import { judge, type Logs, type Verdict } from './verdict.ts';
 import { visit } from './visitor.ts';
@@ -46,7 +46,7 @@ export async function runChaos({
   settleMs = 60_000,
   say = () => undefined,
 }: ChaosRunOptions): Promise<ChaosReport> {
-  const dice = diceOf(seed);
+  const dice = seededRandom(seed);
   const begunAt = Date.now();
   const tell = (line: string): void => say(`${((Date.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${line}`);
   const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');

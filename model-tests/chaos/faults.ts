@@ -1,7 +1,7 @@
 import type { ChaosProxy } from '../conformance/chaos/proxy.ts';
 import type { NodeProcess } from '../redis/node-process.ts';
 import type { RedisServer } from '../redis/redis-server.ts';
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 
 /** What is broken. */
 export interface Scene {
@@ -44,7 +44,7 @@ export const faultNames: readonly FaultName[] = [...processFaults, ...wireFaults
 
 /** Draws what breaks when: the same seed, the same plan. */
 export function planFaults(
-  dice: Dice,
+  dice: SeededRandom,
   runMs: number,
   { hosts, proxies }: { readonly hosts: number; readonly proxies: number },
 ): PlannedFault[] {
@@ -52,7 +52,7 @@ export function planFaults(
   // Each kind comes once before chance decides, so that a short run has them all.
   const first = shuffled(dice, faultNames);
   for (let atMs = 2000; atMs < runMs - 4000; atMs += dice.between(300, 2400)) {
-    const name = first.shift() ?? (dice.luck(0.25) ? dice.pick(processFaults) : dice.pick(wireFaults));
+    const name = first.shift() ?? (dice.odds(0.25) ? dice.pick(processFaults) : dice.pick(wireFaults));
     const isProcess = (processFaults as readonly string[]).includes(name);
     plan.push({
       atMs,
@@ -161,7 +161,7 @@ export function breakerOf({ redis, hosts, proxies }: Scene, say: (line: string) 
   };
 }
 
-function shuffled<T>(dice: Dice, from: readonly T[]): T[] {
+function shuffled<T>(dice: SeededRandom, from: readonly T[]): T[] {
   const left = [...from];
   return from.map(() => left.splice(dice.between(0, left.length - 1), 1)).flat();
 }

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 
 /** A question of a job: before which step it is asked; several of one step are open at once. */
 export interface JobQuestion {
@@ -18,13 +18,13 @@ export interface JobInput {
 }
 
 /** Draws a job. */
-export function drawJob(dice: Dice): JobInput {
+export function drawJob(dice: SeededRandom): JobInput {
   const steps = dice.between(5, 40);
   const asks = Array.from({ length: dice.pick([0, 1, 1, 2, 3]) }, (_question, nth) => ({
     // Now and then two before the same step.
-    step: nth > 0 && dice.luck(0.3) ? 1 : dice.between(1, steps),
+    step: nth > 0 && dice.odds(0.3) ? 1 : dice.between(1, steps),
     key: `q${nth + 1}`,
-    expiresInMs: dice.luck(0.4) ? dice.between(500, 6000) : 0,
+    expiresInMs: dice.odds(0.4) ? dice.between(500, 6000) : 0,
   }));
   return { steps, paceMs: dice.between(10, 120), asks, end: dice.pick(['complete', 'complete', 'complete', 'complete', 'fail', 'wait']) };
 }

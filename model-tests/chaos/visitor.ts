@@ -7,7 +7,7 @@ import {
   type TransportName,
 } from 'taskbridge/client/node';
 import type { Fact, UnknownFact } from 'taskbridge/machines';
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import { drawJob } from './job.ts';
 import type { Creation, Ledger, SentAction, Stay, Viewing } from './ledger.ts';
 
@@ -27,7 +27,7 @@ export interface VisitorOptions {
   readonly baseUrl: string;
   /** Undefined for all, with falls and climbs. */
   readonly transport: TransportName | undefined;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
 }
 
 /** Times are short, so that a minute holds many losses. */
@@ -99,7 +99,7 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
       watched.push(viewing);
     }
     const watching = Promise.all(watched.map((viewing) => watch(viewing, life)));
-    const isTorn = dice.luck(0.4);
+    const isTorn = dice.odds(0.4);
     await (crowd.isOver() ? watching : Promise.race([watching, pause(dice.between(500, 8000))]));
     life.isLeaving = true;
     if (isTorn) checkpoints.tear();
@@ -116,7 +116,7 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
     /** Begins a task or joins one; undefined where that failed. */
     async function join(): Promise<string | undefined> {
       const known = crowd.begun.filter((one) => one.owner === owner && !watched.some(({ taskId }) => taskId === one.taskId));
-      if (known.length > 0 && dice.luck(0.4)) return dice.pick(known.slice(-5)).taskId;
+      if (known.length > 0 && dice.odds(0.4)) return dice.pick(known.slice(-5)).taskId;
       const creation: Creation = {
         owner,
         clientRequestId: `${name}-${(made += 1)}`,
@@ -146,7 +146,7 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
         stay.dealtWith = stay.ids.length;
         stay.ids.push(fact.eventId);
         react(fact, viewing, life.client);
-        if (dice.luck(0.05)) await pause(dice.between(1, 150));
+        if (dice.odds(0.05)) await pause(dice.between(1, 150));
         if (life.isLeaving) break;
       }
       if (life.isLeaving && stay.end !== undefined) return;
@@ -164,14 +164,14 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
   }
 
   function react(fact: Fact | UnknownFact, { taskId }: Viewing, client: TaskBridgeClient): void {
-    if (isFact(fact, 'TASK_SUSPENDED') && dice.luck(0.8)) {
+    if (isFact(fact, 'TASK_SUSPENDED') && dice.odds(0.8)) {
       const { suspendId, allowedActions } = fact.payload;
       const action = newAction(taskId, suspendId, dice.pick(allowedActions));
       const afterMs = dice.between(0, 300);
       void send(client, action, afterMs);
       // The same again, at the same time; and the same id for something else.
-      if (dice.luck(0.3)) void send(client, action, afterMs);
-      if (dice.luck(0.15))
+      if (dice.odds(0.3)) void send(client, action, afterMs);
+      if (dice.odds(0.15))
         void send(
           client,
           { ...action, actionType: 'other' === action.actionType ? 'yes' : otherThan(action), outcomes: [] },
@@ -181,7 +181,7 @@ export async function visit({ name, owner, baseUrl, transport, dice }: VisitorOp
     }
     const input = ledger.creations.find(({ taskIds }) => taskIds.has(taskId))?.input;
     const isLastStep = isFact(fact, 'TASK_PROGRESS') && fact.payload.progress === 100;
-    if ((input?.end === 'wait' && isLastStep) || dice.luck(0.002)) {
+    if ((input?.end === 'wait' && isLastStep) || dice.odds(0.002)) {
       ledger.cancels += 1;
       void client.cancel(taskId, `${name} had enough`).catch(() => undefined);
     }

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import WebSocket from 'ws';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, type World } from './harness.ts';
-import { completed, fact, facts, TASK, writeEvents } from './scripted-server.ts';
+import { completed, fact, facts, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let bundle: string;
 beforeAll(async () => {

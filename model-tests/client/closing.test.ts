@@ -1,11 +1,12 @@
 import { transportMachine } from 'taskbridge/machines';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Coverage } from '../charts/coverage.ts';
+import { eventually } from '../support/eventually.ts';
 import { drive, inputOf, type Driven } from './walk/drive.ts';
 import { beginningOf, momentKey, type Moment } from './walk/moment.ts';
 import { stepsFrom, type Path } from './walk/plan.ts';
 import { createPuppetServer, type PuppetServer } from './walk/puppet-server.ts';
-import { createPuppet, seen, type Budget } from './walk/puppet.ts';
+import { createPuppet, type Budget } from './walk/puppet.ts';
 
 let server: PuppetServer;
 beforeAll(async () => {
@@ -73,11 +74,11 @@ test.each(['close()', 'an aborted signal'] as const)(
       const left = { timers: puppet.clock.armed, gate: puppet.gate.listeners.size, signal: listeners.size };
       expect(left, name).toEqual({ timers: [], gate: 0, signal: 0 });
       expect(puppet.chart().getSnapshot().status, name).not.toBe('active');
-      await seen(
+      await eventually(
         () => server.open.length === 0,
         () => `${name}: a connection is left open`,
       );
-      await seen(
+      await eventually(
         () => [...handles()].every(([kind, count]) => count <= (before.get(kind) ?? 0)),
         () => `${name}: handles before ${JSON.stringify([...before])}, after ${JSON.stringify([...handles()])}`,
       );
@@ -87,7 +88,7 @@ test.each(['close()', 'an aborted signal'] as const)(
       const told = puppet.told.length;
       // Whatever came late would have come before this.
       const after = fetch(`${server.baseUrl}/after`);
-      await seen(
+      await eventually(
         () => server.came.length > came,
         () => 'no request',
       );

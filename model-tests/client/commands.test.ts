@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTaskBridgeClient, fileCheckpoints } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { countingClock, createWorld, eventually, type World } from './harness.ts';
-import { completed, fact, TASK } from './scripted-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { createWorld, type World } from './harness.ts';
+import { completed, fact, TASK } from '../support/scripted-server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -58,7 +60,7 @@ describe('commands', () => {
   });
 
   test('are tried once and three times more, with back-off', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, seen } = world.server;
     script.command = () => [500, {}];
     const call = world.client({ clock }).cancel(TASK);
@@ -70,20 +72,20 @@ describe('commands', () => {
     ] as const) {
       await eventually(() => clock.next === ms);
       expect(seen.length).toBe(tries);
-      clock.increment(ms);
+      clock.advance(ms);
     }
     await expect(call).rejects.toMatchObject({ code: 'SERVER_ERROR', status: 500, retryable: true });
     expect(seen.length).toBe(4);
-    expect(clock.armed).toBe(0);
+    expect(clock.armed).toEqual([]);
   });
 
   test('wait as long as Retry-After says', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, seen } = world.server;
     script.command = () => (seen.length === 1 ? [429, {}, { 'retry-after': '7' }] : [202, { taskId: TASK, status: 'ALREADY_TERMINAL' }]);
     const call = world.client({ clock }).cancel(TASK, 'enough');
     await eventually(() => clock.next === 7_000);
-    clock.increment(7_000);
+    clock.advance(7_000);
     expect(await call).toMatchObject({ status: 'ALREADY_TERMINAL' });
   });
 
@@ -104,7 +106,7 @@ describe('commands', () => {
   });
 
   test('give up by their signal, and in time', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const client = world.client({ clock, limits: { commandRetriesMax: 0 } });
     const controller = new AbortController();
     const first = client.cancel(TASK, undefined, { signal: controller.signal });
@@ -113,9 +115,9 @@ describe('commands', () => {
     await expect(first).rejects.toMatchObject({ code: 'ABORTED' });
     const second = client.cancel(TASK);
     await eventually(() => world.server.seen.length === 2);
-    clock.increment(30_000);
+    clock.advance(30_000);
     await expect(second).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
-    expect(clock.armed).toBe(0);
+    expect(clock.armed).toEqual([]);
   });
 
   test('keep the id of an answer until there is a receipt', async () => {
@@ -181,10 +183,11 @@ describe('options', () => {
 
 describe('checkpoints in a file', () => {
   let folder: string;
+  let remove: () => Promise<void>;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'checkpoints-'));
+    ({ path: folder, remove } = await tempFolder('checkpoints'));
   });
-  afterEach(() => rm(folder, { recursive: true }));
+  afterEach(() => remove());
 
   test('are there after a restart, whole, and nothing else is', async () => {
     const path = join(folder, 'deep', 'checkpoints.json');

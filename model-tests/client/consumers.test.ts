@@ -1,7 +1,10 @@
 import { memoryCheckpoints, type CheckpointStore, type Fact, type Observation } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { countingClock, createWorld, eventually, numbers, until, type World } from './harness.ts';
-import { completed, fact, facts, snapshotAt, TASK } from './scripted-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
+import { createWorld, numbers, type World } from './harness.ts';
+import { completed, fact, facts, snapshotAt, TASK } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -192,7 +195,7 @@ describe('subscribers', () => {
 
 describe('closing', () => {
   const watch = async (transport: 'ws' | 'sse' | 'poll', close: (observation: Observation) => Promise<void> | void): Promise<void> => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, open } = world.server;
     script.stream = (response) => void response.writeHead(200).write(': hi\n\n');
     script.poll = (query) =>
@@ -203,7 +206,7 @@ describe('closing', () => {
     await until(observation, ({ connection }) => connection.state === 'live');
     await close(observation);
     await expect(next).rejects.toMatchObject({ code: 'CLOSED' });
-    await eventually(() => clock.armed === 0);
+    await eventually(() => clock.armed.length === 0);
     expect(observation.getSnapshot().connection.state).toBe('closed');
     await eventually(() => open.size === 0);
   };

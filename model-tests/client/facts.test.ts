@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Report } from 'taskbridge/client';
 import { storeAggregate, emptyAggregate, fold, type Fact } from 'taskbridge/machines';
-import { createWorld, eventually, numbers, until, type World } from './harness.ts';
-import { completed, fact, facts, snapshotAt, TASK, writeEvents } from './scripted-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { until } from '../support/until.ts';
+import { createWorld, numbers, type World } from './harness.ts';
+import { completed, fact, facts, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

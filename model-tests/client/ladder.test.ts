@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { countingClock, createWorld, eventually, numbers, until, type World } from './harness.ts';
-import { completed, fact, facts, snapshotAt, TASK, writeEvents } from './scripted-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
+import { createWorld, numbers, type World } from './harness.ts';
+import { completed, fact, facts, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -86,7 +89,7 @@ describe('going down', () => {
   });
 
   test('rests as long as Retry-After says, at most a minute', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, seen } = world.server;
     let wait = '9';
     script.stream = (response) => void response.writeHead(429, { 'retry-after': wait }).end();
@@ -94,13 +97,13 @@ describe('going down', () => {
     await until(observation, ({ connection }) => connection.state === 'waiting');
     expect(clock.next).toBe(9_000);
     wait = '3600';
-    clock.increment(9_000);
+    clock.advance(9_000);
     await eventually(() => seen.length === 2 && observation.getSnapshot().connection.state === 'waiting');
     expect(clock.next).toBe(60_000);
   });
 
   test('takes a socket that never confirms for a mute proxy', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script } = world.server;
     let subscribed = 0;
     script.subscribed = () => void (subscribed += 1);
@@ -108,12 +111,12 @@ describe('going down', () => {
     const observation = world.client({ clock, webSocketTries: 1 }).observe(TASK);
     await eventually(() => subscribed === 1);
     expect(observation.getSnapshot().connection.state).toBe('connecting');
-    clock.increment(30_000);
+    clock.advance(30_000);
     expect((await until(observation, ({ connection }) => connection.state === 'live')).connection.transport).toBe('sse');
   });
 
   test('takes a minute of silence for a loss, and a heartbeat for life', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script } = world.server;
     let beat: (() => void) | undefined;
     let heard = 0;
@@ -129,19 +132,19 @@ describe('going down', () => {
     });
     const observation = client.observe(TASK);
     await until(observation, ({ connection }) => connection.state === 'live');
-    clock.increment(59_000);
+    clock.advance(59_000);
     beat?.();
     await eventually(() => heard === 1);
-    clock.increment(59_000);
+    clock.advance(59_000);
     expect(observation.getSnapshot().connection.state).toBe('live');
-    clock.increment(1_000);
+    clock.advance(1_000);
     expect(observation.getSnapshot().connection).toMatchObject({ state: 'waiting', try: 2 });
   });
 });
 
 describe('climbing', () => {
   test('lets the stream deliver until the WebSocket is level, then closes it', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, seen } = world.server;
     script.upgrade = () => (seen.filter((name) => name === 'ws').length === 1 ? 503 : undefined);
     let streamClosed = false;
@@ -161,7 +164,7 @@ describe('climbing', () => {
     const observation = world.client({ clock, webSocketTries: 1 }).observe(TASK);
     const all = numbers(observation);
     await until(observation, ({ task }) => task.lastEventId === '3-1000');
-    clock.increment(30_000);
+    clock.advance(30_000);
     await until(observation, ({ task, connection }) => task.lastEventId === '4-1000' && connection.climbing);
     expect(observation.getSnapshot().connection.transport).toBe('sse');
     finish?.();
@@ -173,7 +176,7 @@ describe('climbing', () => {
   });
 
   test('waits twice as long after each failed probe, and tries the stream when the WebSocket fails', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, seen } = world.server;
     script.upgrade = 503;
     script.stream = (response) => void response.writeHead(503).end();
@@ -183,14 +186,14 @@ describe('climbing', () => {
     await until(observation, ({ connection }) => connection.transport === 'poll' && connection.state === 'live');
     const probes = (): number => seen.filter((name) => name === 'ws').length - 1;
     const idle = (): Promise<unknown> => until(observation, ({ connection }) => !connection.climbing);
-    clock.increment(30_000);
+    clock.advance(30_000);
     await eventually(() => seen.filter((name) => name === 'sse').length === 2);
     await idle();
     expect(probes()).toBe(1);
     // The WebSocket and the stream failed: two failures.
-    clock.increment(119_000);
+    clock.advance(119_000);
     expect(probes()).toBe(1);
-    clock.increment(1_000);
+    clock.advance(1_000);
     await eventually(() => probes() === 2);
   });
 });

@@ -1,17 +1,16 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:http';
 import Koa from 'koa';
 import { createTaskBridge, type TaskBridge } from 'taskbridge/server';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { createTaskBridgeClient, type Observation, type TaskBridgeClient, type TransportName } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { onLoopback, type Loopback } from '../support/loopback.ts';
 
-let server: Server;
+let listening: Loopback;
 let bridge: TaskBridge;
 let client: TaskBridgeClient;
 let baseUrl: string;
-const sockets = new Set<Socket>();
 
 beforeEach(async () => {
   bridge = createTaskBridge({
@@ -31,22 +30,17 @@ beforeEach(async () => {
   });
   const app = new Koa();
   app.use(bridge.middleware({ prefix: '/api/v1' }));
-  server = createServer(app.callback());
+  const server = createServer(app.callback());
   server.on('upgrade', bridge.upgrade);
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  listening = await onLoopback(server);
+  baseUrl = listening.url;
 });
 
 afterEach(async () => {
   await client.close();
   await bridge.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await listening.close();
 });
 
 /** Cuts every connection each time that `every` more facts were delivered. */
@@ -55,7 +49,7 @@ async function watchWhileCutting(taskId: string, every: number): Promise<{ reado
   const ids: number[] = [];
   for await (const { eventId } of observation) {
     ids.push(Number(eventId.split('-')[0]));
-    if (ids.length % every === 0) for (const socket of sockets) socket.destroy();
+    if (ids.length % every === 0) for (const socket of listening.sockets) socket.destroy();
   }
   return { ids, observation };
 }

@@ -2,7 +2,7 @@ import { WebSocket } from 'ws';
 import { TaskBridgeClientError, type WebSocketConstructor } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, numbers, type World } from './harness.ts';
-import { completed, fact, snapshotAt, TASK, writeEvents } from './scripted-server.ts';
+import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

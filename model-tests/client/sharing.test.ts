@@ -1,7 +1,9 @@
 import { type Observation } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, eventually, numbers, until, type World } from './harness.ts';
-import { completed, facts, TASK, type Subscription } from './scripted-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { until } from '../support/until.ts';
+import { createWorld, numbers, type World } from './harness.ts';
+import { completed, facts, TASK, type Subscription } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -13,8 +13,11 @@ import {
 } from 'taskbridge/client';
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { countingClock, createWorld, eventually, numbers, until, type World } from './harness.ts';
-import { completed, fact, facts, TASK, writeEvents } from './scripted-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
+import { createWorld, numbers, type World } from './harness.ts';
+import { completed, fact, facts, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -95,14 +98,14 @@ describe('a host decides', () => {
   });
 
   test('how long to rest, but for Retry-After', async () => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const { script, seen } = world.server;
     script.command = () => (seen.length === 2 ? [429, {}, { 'retry-after': '9' }] : [503, {}]);
     const call = world.client({ clock, retryPolicy: (retry) => 100 + retry }).cancel(TASK);
     call.catch(() => undefined);
     for (const ms of [100, 9_000, 102]) {
       await eventually(() => clock.next === ms);
-      clock.increment(ms);
+      clock.advance(ms);
     }
     await expect(call).rejects.toMatchObject({ status: 503 });
   });
@@ -148,7 +151,7 @@ describe('a host decides', () => {
 
 describe('credentials that say when they end', () => {
   test.each(['ws', 'sse'] as const)('are renewed before, and the live connection with them, over %s', async (transport) => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const tokens: (string | undefined)[] = [];
     const { script } = world.server;
     script.upgrade = ({ headers }) => void tokens.push(headers.authorization);
@@ -165,10 +168,10 @@ describe('credentials that say when they end', () => {
     const observation = world.client({ clock, auth, transports: [transport], limits: { livenessMs: 3_000_000 } }).observe(TASK);
     await until(observation, ({ task, connection }) => task.lastEventId === '2-1000' && connection.state === 'live');
     expect(clock.next).toBe(570_000);
-    clock.increment(570_000);
+    clock.advance(570_000);
     await until(observation, ({ connection }) => connection.state === 'done');
     expect(tokens).toEqual(['Bearer t1', 'Bearer t2']);
-    expect(clock.armed).toBe(0);
+    expect(clock.armed).toEqual([]);
   });
 });
 

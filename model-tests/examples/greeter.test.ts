@@ -1,28 +1,19 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { forkProgram, printed, startProcess, type RunningProcess } from '../support/child-process.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-let host: ChildProcess;
+let host: RunningProcess<RegExpExecArray>;
 let base = '';
 
 beforeAll(async () => {
-  host = spawn(process.execPath, ['--import', 'tsx', 'examples/greeter/host.ts'], {
-    cwd: root,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let said = '';
-  for await (const chunk of host.stdout ?? []) if (/port: (\d+)/.test((said += String(chunk)))) break;
-  base = `http://127.0.0.1:${/port: (\d+)/.exec(said)?.[1]}/api/v1`;
+  const options = { env: { ...process.env, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] } satisfies ForkOptions;
+  const start = () => forkProgram('examples/greeter/host.ts', [], options);
+  host = await startProcess('The greeter', start, (child) => printed(child, /port: (\d+)/));
+  base = `http://127.0.0.1:${host.said[1]}/api/v1`;
 });
-afterAll(async () => {
-  if (host.exitCode !== null) return;
-  host.kill('SIGTERM');
-  await once(host, 'exit');
-});
+afterAll(() => host.kill());
 
 const headers = { authorization: 'Bearer demo', 'content-type': 'application/json' };
 async function call(path: string, body?: unknown): Promise<Record<string, unknown>> {
@@ -55,7 +46,7 @@ it('asks for a name and greets', async () => {
 });
 
 it('ends on SIGTERM', async () => {
-  const gone = once(host, 'exit');
-  host.kill('SIGTERM');
+  const gone = once(host.child, 'exit');
+  host.child.kill('SIGTERM');
   expect(await gone).toEqual([0, null]);
 });

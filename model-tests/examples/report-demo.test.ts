@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const left: string[] = [];
@@ -70,7 +70,7 @@ describe('the demo', () => {
   });
 
   it('takes a file of the caller, and answers by itself where nobody can be asked', { timeout: 60_000 }, async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'report-demo-'));
+    const { path: directory } = await tempFolder('report-demo');
     left.push(directory);
     await writeFile(join(directory, 'mine.csv'), 'nr;price\n1;2.50\n2;oops\n3;4\n1;3\n4;1\n5;1\n6;1\n7;1\n8;1\n9;1\n10;1\n11;1\n12;1\n');
     const { code, text } = await demo(join(directory, 'mine.csv'), '--calm').ended;
@@ -91,7 +91,7 @@ describe('the demo', () => {
   });
 
   it('ends with 1, and the reason, for a file that is no CSV', { timeout: 60_000 }, async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'report-demo-'));
+    const { path: directory } = await tempFolder('report-demo');
     left.push(directory);
     await writeFile(join(directory, 'broken.csv'), 'id,n\n1,"2\n');
     const { code, text } = await demo(join(directory, 'broken.csv'), '--calm').ended;

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { inProcess } from 'taskbridge/adapters/in-process';
@@ -7,17 +6,19 @@ import type { FactPayload } from 'taskbridge/machines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkReport } from '../../examples/report/check.ts';
 import { answers, buildReport, type Report } from '../../examples/report/job/index.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { newHistory, runOnce, type RunScript, type TaskHistory } from './scripted-work.ts';
 
 let directory = '';
+let remove: () => Promise<void>;
 let orders: Uint8Array = new Uint8Array();
 let tasks = 0;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'report-job-'));
+  ({ path: directory, remove } = await tempFolder('report-job'));
   orders = await readFile(new URL('../../examples/report/orders.csv', import.meta.url));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(() => remove());
 
 const executor = () => inProcess({ 'report.build': { run: buildReport({ directory }), repeatable: true } });
 

@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Fact, UnknownFact } from 'taskbridge/machines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +7,9 @@ import type { Report } from '../../examples/report/job/index.ts';
 import { readLog } from '../../examples/report/log.ts';
 import { proveLog, proveReport } from '../../examples/report/proof.ts';
 import { startProxy, type Proxy } from '../../examples/report/proxy.ts';
+import { turns } from '../support/eventually.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 /** `KILLS=50 npx vitest run model-tests/examples/report-kills` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 5);
@@ -17,16 +18,16 @@ const TOKEN = 'ada';
 /** Facts of an undisturbed task, a little fewer than there are; 0 is the moment after the create. */
 const FACTS = 150;
 
-let directory = '';
+let folder: TempFolder;
 let csv: Uint8Array = new Uint8Array();
 let host: HostProcess;
 let proxy: Proxy;
 let client: TaskBridgeClient;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'report-kills-'));
+  folder = await tempFolder('report-kills');
   csv = await readFile(new URL('../../examples/report/orders.csv', import.meta.url));
-  host = await startHost(directory);
+  host = await startHost(folder.path);
   proxy = await startProxy(() => host.port);
   client = createTaskBridgeClient({
     baseUrl: proxy.url,
@@ -38,19 +39,8 @@ afterAll(async () => {
   await client.close();
   await proxy.close();
   await host.stop();
-  await rm(directory, { recursive: true, force: true });
+  await folder.remove();
 });
-
-/** The nth of a seed's numbers from 0 to 1. */
-function chanceOf(nth: number): number {
-  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
-  return x - Math.floor(x);
-}
-
-/** Lets the process go on for so many turns: a moment within a commit, rather than between two. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 type Moment = (latest: Fact | UnknownFact | undefined, count: number) => boolean;
 
@@ -69,7 +59,8 @@ async function surviveKills(moments: readonly Moment[], nth: number): Promise<vo
     if (!ahead[0]?.(facts.at(-1), facts.length)) return;
     ahead.shift();
     restarted = restarted.then(async () => {
-      await turns(Math.floor(chanceOf(2 * nth + 1) * 200));
+      // A moment within a commit, rather than between two.
+      await turns(seededRandom(`${SEED}/turns ${nth}`).below(200));
       await host.kill();
       await host.restart();
     });
@@ -94,7 +85,8 @@ async function surviveKills(moments: readonly Moment[], nth: number): Promise<vo
 }
 
 describe(`a report whose server is killed (SEED=${SEED}) loses nothing, does nothing twice and asks nothing twice`, () => {
-  const randomly = Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: Math.floor(chanceOf(2 * kill + 2) * FACTS) }));
+  const random = seededRandom(SEED);
+  const randomly = Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: random.below(FACTS) }));
 
   it.each(randomly)('killed at fact $atFact (kill $kill)', { timeout: 60_000 }, async ({ kill, atFact }) => {
     await surviveKills([(_, count) => count >= atFact], kill);

@@ -5,7 +5,7 @@ import { onTestFinished, vi } from 'vitest';
 import { file, form, FORM_TYPE, text } from '../http/form.ts';
 import { startHost } from '../http/host.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
-import { handClock } from '../live/hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { liveHost } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
 import { atLast, most, testEdges } from './edges.ts';
@@ -61,7 +61,7 @@ const CLOSE_FRAME = 0x88;
 
 /** A peer that is told to go and does not. */
 async function deafPeer() {
-  const host = await liveHost({ clock: handClock() });
+  const host = await liveHost({ clock: fakeClock() });
   const socket = connect(host.port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
   socket.write(HANDSHAKE);

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { answerEarly } from '../../server/http/early-answer.ts';
 import { file, form, FORM_TYPE, text, type FormPart } from '../http/form.ts';
 import { startHost, type Host } from '../http/host.ts';
-import { manualClock } from '../http/manual-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { head, openRaw } from '../http/raw.ts';
 import { settle } from '../live/hub-of.ts';
 import { atLast, most, testEdges, type Ask } from './edges.ts';
@@ -84,7 +84,7 @@ testEdges('the limits of the HTTP door', amounts, {
     };
   }),
   requestTimeoutMs: atLast(5000, 201, 400, () => async (amount: number) => {
-    const clock = manualClock();
+    const clock = fakeClock();
     let reading = (): void => undefined;
     const begun = new Promise<void>((resolve) => (reading = resolve));
     const timers = { ...clock, setTimeout: (fn: () => void, ms: number) => (reading(), clock.setTimeout(fn, ms)) };
@@ -98,19 +98,19 @@ testEdges('the limits of the HTTP door', amounts, {
     return (await raw.answer).status;
   }),
   drainBytesMax: most(1000, 'reads on', 'ends', () => async (amount: number) => {
-    const { req, ended } = refused(manualClock(), { drainBytesMax: 1000 });
+    const { req, ended } = refused(fakeClock(), { drainBytesMax: 1000 });
     req.write(Buffer.alloc(amount));
     await settle();
     return ended();
   }),
   drainMs: atLast(1000, 'reads on', 'ends', () => (amount: number) => {
-    const clock = manualClock();
+    const clock = fakeClock();
     const { ended } = refused(clock, { drainMs: 1000 });
     clock.advance(amount);
     return ended();
   }),
   probeTimeoutMs: atLast(2000, 200, 503, () => async (amount: number) => {
-    const clock = manualClock();
+    const clock = fakeClock();
     let say = (_ready: { ready: boolean }): void => undefined;
     let asked = (): void => undefined;
     const probed = new Promise<void>((resolve) => (asked = resolve));
@@ -125,7 +125,7 @@ testEdges('the limits of the HTTP door', amounts, {
 });
 
 /** A refusal of a request that is still being sent. */
-function refused(clock: ReturnType<typeof manualClock>, options: Partial<HttpOptions>) {
+function refused(clock: ReturnType<typeof fakeClock>, options: Partial<HttpOptions>) {
   const req = new PassThrough();
   let ends = 0;
   const res = { writeHead: () => res, write: () => true, end: () => void (ends += 1) };

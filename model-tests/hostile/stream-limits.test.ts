@@ -3,7 +3,7 @@ import { TaskBridgeError } from '../../server/errors.ts';
 import { liveDefaults, type LiveOptions } from 'taskbridge/server';
 import { expect, vi } from 'vitest';
 import type { WebSocket } from 'ws';
-import { handClock } from '../live/hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { dial, liveHost } from '../live/host.ts';
 import { fakeViewer, settle, world } from '../live/hub-of.ts';
 import { taskLog } from '../live/task-log.ts';
@@ -159,7 +159,7 @@ testEdges('the limits of streams', liveDefaults, {
     };
   }),
   subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1008', () => async (amount) => {
-    const clock = handClock();
+    const clock = fakeClock();
     const opened = await liveHost({ clock, live: { heartbeatMs: 50_000 } });
     const task = await taskLog(opened.store);
     const ws = dial(opened);

@@ -6,7 +6,7 @@ import { createTaskReporter } from 'taskbridge/server/reporter';
 import { Desk } from '../../server/task/desk.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { taskSettings } from '../../server/task/settings.ts';
-import { handClock, type HandClock } from '../live/hand-clock.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { settle } from '../live/hub-of.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { atLast, most, testEdges } from './edges.ts';
@@ -17,14 +17,14 @@ const LOOK_MS = 100;
 const times = { reconcileMs: LOOK_MS, leaseMs: 3000, effectRetryMs: 1000, executorTimeoutMs: 700, cancelGraceMs: 1000, inspectMs: 1000 };
 
 interface TimedWorld extends RunningBridge {
-  readonly clock: HandClock;
+  readonly clock: FakeClock;
   /** Lets that much time pass, look by look. */
   pass(ms: number): Promise<void>;
 }
 
 /** A bridge whose time is the test's. */
-async function timed(executor: TaskExecutor, tasks: Partial<TaskSettings> = {}, given?: Store, own?: HandClock): Promise<TimedWorld> {
-  const clock = own ?? handClock();
+async function timed(executor: TaskExecutor, tasks: Partial<TaskSettings> = {}, given?: Store, own?: FakeClock): Promise<TimedWorld> {
+  const clock = own ?? fakeClock();
   const store = given ?? memoryStore({ clock });
   const bridge = await bridgeOf(executor, { store, clock, tasks: { ...times, ...tasks } });
   return {
@@ -120,7 +120,7 @@ testEdges('the limits of tasks', taskDefaults, {
     return starts;
   }),
   cancelGraceMs: atLast(1000, 'cancelling', 'cancelled', () => async (amount: number) => {
-    const clock = handClock();
+    const clock = fakeClock();
     const store = memoryStore({ clock, memory: createMemory() });
     const world = await timed(scripted({}), {}, store, clock);
     const taskId = await world.start('any');
@@ -133,11 +133,11 @@ testEdges('the limits of tasks', taskDefaults, {
     return stateOf(world, taskId);
   }),
   leaseMs: atLast(3000, 0, 1, () => async (amount: number) => {
-    const clock = handClock();
+    const clock = fakeClock();
     const memory = createMemory();
     const [storeOfDead, storeOfHeir] = [memoryStore({ clock, memory }), memoryStore({ clock, memory })];
     // This node's clock stands still: as if it were frozen.
-    const dead = await timed(scripted({}), {}, storeOfDead, handClock(clock.now()));
+    const dead = await timed(scripted({}), {}, storeOfDead, fakeClock(clock.now()));
     await dead.start('any');
     let starts = 0;
     const heir = await timed(scripted({ start: () => ((starts += 1), Promise.resolve({ status: 'started' })) }), {}, storeOfHeir, clock);
@@ -153,7 +153,7 @@ testEdges('the limits of tasks', taskDefaults, {
     return asked;
   }),
   reconcileMs: atLast(LOOK_MS, 0, 1, () => async (amount: number) => {
-    const clock = handClock();
+    const clock = fakeClock();
     const store = memoryStore({ clock });
     let looks = 0;
     const due: Store['due'] = (...args) => ((looks += 1), store.due(...args));

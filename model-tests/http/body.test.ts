@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHost, type Host } from './host.ts';
-import { manualClock } from './manual-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { head, openRaw } from './raw.ts';
 
 const MIB = 1024 * 1024;
@@ -80,7 +80,7 @@ describe('a JSON body', () => {
 
   it('is drained for a bounded while only', async () => {
     await host.close();
-    const clock = manualClock();
+    const clock = fakeClock();
     host = await startHost({ clock, options: { drainMs: 1000 } });
     const raw = openRaw(host.port);
     await raw.write(head('POST /api/v1/tasks', { ...json, 'content-length': 2 * MIB }));
@@ -97,7 +97,7 @@ describe('a JSON body', () => {
 
   it('that never arrives whole is refused in time', async () => {
     await host.close();
-    const clock = manualClock();
+    const clock = fakeClock();
     host = await startHost({ clock, options: { requestTimeoutMs: 5000 } });
     const raw = openRaw(host.port);
     let asked = () => {};

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { refuseUpgrade } from '../../server/http/envelope.ts';
 import { httpDefaults, httpOptions } from '../../server/http/options.ts';
+import { onLoopback } from '../support/loopback.ts';
 import { RUNNING } from './fake-service.ts';
 import { fixedClock, startHost, type Host } from './host.ts';
 import { head, openRaw } from './raw.ts';
@@ -230,9 +231,8 @@ describe('a refused upgrade', () => {
     server.on('upgrade', (_request, socket) =>
       refuseUpgrade(socket, new TaskBridgeError('RATE_LIMITED', 'Too many sockets.', { retryAfterSeconds: 3 }), fixedClock),
     );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const raw = openRaw(typeof address === 'object' && address ? address.port : 0);
+    const { port, close } = await onLoopback(server);
+    const raw = openRaw(port);
     await raw.write(head('GET /api/v1/tasks/ws', { connection: 'Upgrade', upgrade: 'websocket' }));
     const { status, headers, body } = await raw.answer;
     expect([status, headers['retry-after'], headers['connection']]).toEqual([429, '3', 'close']);
@@ -243,6 +243,6 @@ describe('a refused upgrade', () => {
       timestamp: '2026-09-21T14:13:20.000Z',
     });
     await raw.closed;
-    await new Promise((resolve) => server.close(resolve));
+    await close();
   });
 });

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import Koa from 'koa';
 import { expect, onTestFinished, test } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridge, type AuthContextResolver } from '../../server/index.ts';
+import { onLoopback } from '../support/loopback.ts';
 
 /** A bridge that is listened to, and what its host hears of errors. */
 async function listen(
@@ -19,13 +20,12 @@ async function listen(
   app.use(bridge.middleware());
   const server = createServer(app.callback());
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port, close } = await onLoopback(server);
   onTestFinished(async () => {
     await bridge.close();
-    server.closeAllConnections();
-    server.close();
+    await close();
   });
-  return { server, port: (server.address() as AddressInfo).port, heard };
+  return { server, port, heard };
 }
 
 test('a hundred streams that are cut as they begin are nothing that the host hears of', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { handClock, type HandClock } from '../live/hand-clock.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { chaosProxy, type ChaosProxy } from '../conformance/chaos/proxy.ts';
 
 /** One end of a connection: what it heard, and how it ended. */
@@ -11,7 +11,7 @@ interface End {
   readonly fate: () => 'open' | 'ended' | 'reset';
 }
 
-let clock: HandClock;
+let clock: FakeClock;
 let server: Server;
 let proxy: ChaosProxy;
 let accepted: End[];
@@ -45,7 +45,7 @@ async function settled(): Promise<void> {
 }
 
 beforeEach(async () => {
-  clock = handClock();
+  clock = fakeClock();
   accepted = [];
   server = createServer({ allowHalfOpen: true }, (socket) => accepted.push(endOf(socket))).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -53,7 +53,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await proxy.close();
-  expect(clock.waiting).toBe(0);
+  expect(clock.armed).toEqual([]);
   made.splice(0).forEach((socket) => socket.destroy());
   server.close();
 });
@@ -85,7 +85,7 @@ describe('a chaos proxy', () => {
     client.socket.write('up');
     await seen(far.heard, 'up');
     far.socket.end('down');
-    await vi.waitFor(() => expect(clock.waiting).toBe(1));
+    await vi.waitFor(() => expect(clock.armed).toHaveLength(1));
     await settled();
     clock.advance(99);
     await settled();
@@ -211,10 +211,10 @@ describe('a chaos proxy', () => {
       client.socket.write('late');
       far.socket.write('late');
     }
-    await vi.waitFor(() => expect(clock.waiting).toBe(6));
+    await vi.waitFor(() => expect(clock.armed).toHaveLength(6));
     proxy.connections[0]?.halfOpen('server');
     await proxy.close();
-    expect(clock.waiting).toBe(0);
+    expect(clock.armed).toEqual([]);
     for (const { client } of all) await seen(client.fate, 'reset');
     expect(proxy.counts.open).toBe(0);
     proxy = await chaosProxy({ target: { port: 1 }, clock });

@@ -1,5 +1,5 @@
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { onLoopback } from '../support/loopback.ts';
 
 /** What a front makes of the answers of the server behind it. */
 export interface Fault {
@@ -27,13 +27,6 @@ export async function faultyFront(baseUrl: string, fault: Fault): Promise<{ read
     answer.on('close', () => behind.destroy());
     asked.pipe(behind);
   });
-  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
-  return {
-    // A server that listens on TCP has such an address.
-    baseUrl: `http://127.0.0.1:${(front.address() as AddressInfo).port}`,
-    async close() {
-      front.closeAllConnections();
-      await new Promise((resolve) => front.close(resolve));
-    },
-  };
+  const { url, close } = await onLoopback(front);
+  return { baseUrl: url, close };
 }

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
@@ -9,6 +6,7 @@ import { redisStore } from '../../adapters/redis/index.ts';
 import type { Store } from '../../server/index.ts';
 import { defineTests, serverSuite } from '../conformance/index.ts';
 import { startRedis } from '../redis/redis-server.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { startOurServer, type OurServer } from './our-server.ts';
 
 const stores: Record<string, () => Promise<{ openStore: () => Store; after(): Promise<unknown> }>> = {
@@ -17,8 +15,8 @@ const stores: Record<string, () => Promise<{ openStore: () => Store; after(): Pr
     return { openStore: () => store, after: async () => undefined };
   },
   async lmdb() {
-    const path = await mkdtemp(join(tmpdir(), 'taskbridge-kit-'));
-    return { openStore: () => lmdbStore({ path }), after: () => rm(path, { recursive: true }) };
+    const { path, remove } = await tempFolder('kit');
+    return { openStore: () => lmdbStore({ path }), after: remove };
   },
   async redis() {
     const server = await startRedis('--appendonly', 'no');

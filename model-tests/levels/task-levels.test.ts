@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
@@ -10,6 +7,7 @@ import { systemClock, type Clock, type Store, type TaskBridgeOptions } from '../
 import { noteRow, rowOf } from '../charts/coverage-row.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { leftOut, newLevelCoverage } from './level-coverage.ts';
 import { joinInTheMiddle } from './joining.ts';
 import { driveTask, puppetWork, type Ground } from './task-drive.ts';
@@ -36,8 +34,8 @@ function onRedis(prefix: string): Store {
 const levels: Readonly<Record<string, (name: string) => Promise<readonly Store[]>>> = {
   memory: async () => [memoryStore()],
   async lmdb() {
-    const path = await mkdtemp(join(tmpdir(), 'taskbridge-coverage-'));
-    onTestFinished(() => rm(path, { recursive: true, force: true }));
+    const { path, remove } = await tempFolder('coverage');
+    onTestFinished(remove);
     return [lmdbStore({ path })];
   },
   redis: async (name) => [onRedis(`one-${name}`)],

@@ -1,5 +1,5 @@
 import { createServer, request, type ClientRequest, type IncomingMessage, type Server } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { taskNotFound } from '../../server/errors.ts';
@@ -9,6 +9,7 @@ import { createLiveHub, type LiveHub } from '../../server/live/hub.ts';
 import type { LiveOptions } from '../../server/live/options.ts';
 import { systemClock, type AuthContext, type Chance, type Clock, type Logger } from '../../server/ports/index.ts';
 import type { TaskAbout } from '../../server/task/about.ts';
+import { onLoopback } from '../support/loopback.ts';
 import { evenChance, testStore, type TestStore } from './hub-of.ts';
 
 /** A server with the live path alone, on a real port. */
@@ -69,26 +70,20 @@ export async function liveHost({
     },
     ...more,
   });
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
   server.on('upgrade', door.upgrade.bind(door));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port, sockets, close } = await onLoopback(server);
   const host: Host = {
     store,
     hub,
     door,
     server,
-    port: (server.address() as AddressInfo).port,
+    port,
     sockets,
     fault: undefined,
     logged,
     async close() {
       door.close();
-      for (const socket of sockets) socket.destroy();
-      await Promise.all([hub.close(), new Promise((resolve) => server.close(resolve))]);
+      await Promise.all([hub.close(), close()]);
     },
   };
   onTestFinished(() => host.close());

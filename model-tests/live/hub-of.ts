@@ -3,7 +3,7 @@ import type { Chance, Entry, EventStore, Store, TailListener, TransportName } fr
 import type { Gap } from '../../machines/index.ts';
 import { createLiveHub, type LiveHub, type LiveHubContext } from '../../server/live/hub.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
-import { handClock, type HandClock } from './hand-clock.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 
 export const evenChance: Chance = { hex: (digits) => 'a'.repeat(digits), fraction: () => 0.5 };
 
@@ -74,13 +74,13 @@ export async function testStore(): Promise<TestStore> {
 
 export interface World {
   readonly store: TestStore;
-  readonly clock: HandClock;
+  readonly clock: FakeClock;
   readonly hub: LiveHub;
 }
 
 export async function world(more: Partial<LiveHubContext> = {}): Promise<World> {
   const store = await testStore();
-  const clock = handClock();
+  const clock = fakeClock();
   return { store, clock, hub: createLiveHub({ store, clock, chance: evenChance, ...more }) };
 }
 
@@ -98,7 +98,7 @@ export interface FakeViewer extends Viewer {
   take(bytes?: number): void;
 }
 
-export function fakeViewer(clock: HandClock, transport: TransportName = 'ws', owner = 'ann'): FakeViewer {
+export function fakeViewer(clock: FakeClock, transport: TransportName = 'ws', owner = 'ann'): FakeViewer {
   let pending = 0;
   let taken = 0;
   let peak = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createLiveHub } from '../../server/live/hub.ts';
-import { handClock } from './hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { evenChance, fakeViewer, settle, testStore, world } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
 
@@ -51,7 +51,7 @@ describe('a follower of the hub', () => {
 
 describe('closing the hub', () => {
   it('cuts the viewers staggered, by chance, and resolves when the last is gone', async () => {
-    const [store, clock] = [await testStore(), handClock()];
+    const [store, clock] = [await testStore(), fakeClock()];
     const task = await taskLog(store);
     const draws = [0, 0.5, 0.9];
     const hub = createLiveHub({ store, clock, chance: { ...evenChance, fraction: () => draws.shift() ?? 0 } });

@@ -1,13 +1,13 @@
 import { expect, test, vi } from 'vitest';
 import { emptyAggregate } from '../../machines/index.ts';
 import { LiveActors } from '../../server/live-actors.ts';
-import { handClock } from './hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { settle, testStore } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
 
 /** The live actor of an empty log, told of a commit when the test says so. */
 async function actorOfLog() {
-  const [store, clock] = [await testStore(), handClock()];
+  const [store, clock] = [await testStore(), fakeClock()];
   const log = await taskLog(store);
   const warn = vi.fn();
   const shown: unknown[] = [];

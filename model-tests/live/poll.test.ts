@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { seededRandom } from '../support/seeded-random.ts';
 import { settle, world } from './hub-of.ts';
-import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
 const once = { owner: 'ann', waitMs: 0, maxEvents: 100 };
@@ -58,7 +58,7 @@ describe('a long poll', () => {
     expect((await answer).entries.map(({ eventId }) => eventId)).toEqual(task.ids.slice(1));
     expect(hub.watched).toBe(0);
     expect(hub.viewers).toBe(0);
-    expect(clock.waiting).toBe(0);
+    expect(clock.armed).toEqual([]);
   });
 
   it('misses nothing that is appended at any moment of its beginning', async () => {
@@ -74,27 +74,27 @@ describe('a long poll', () => {
 
   it('brings a whole log once and in order, poll by poll, 200 times with random timing', async () => {
     for (let seed = 1; seed <= 200; seed += 1) {
-      const random = seeded(seed);
+      const random = seededRandom(seed);
       const { store, clock, hub } = await world();
       const task = await taskLog(store);
-      const maxEvents = 1 + Math.floor(random() * 5);
-      const drops = random() < 0.3;
-      store.loses = () => drops && random() < 0.3;
+      const maxEvents = 1 + random.below(5);
+      const drops = random.odds(0.3);
+      store.loses = () => drops && random.odds(0.3);
       const got: string[] = [];
       let isOver = false;
       const polling = (async () => {
         let after: string | undefined;
         while (!isOver) {
-          const page = await hub.poll(task.taskId, { owner: 'ann', after, waitMs: Math.floor(random() * 100), maxEvents });
+          const page = await hub.poll(task.taskId, { owner: 'ann', after, waitMs: random.below(100), maxEvents });
           got.push(...page.entries.map(({ eventId }) => eventId));
           after = page.nextAfterEventId ?? undefined;
           isOver = page.terminal;
         }
       })();
-      for (let commits = Math.floor(random() * 10); commits > 0; commits -= 1) {
-        for (let turn = Math.floor(random() * 5); turn > 0; turn -= 1) await Promise.resolve();
-        if (random() < 0.3) clock.advance(random() * 50);
-        await task.append(1 + Math.floor(random() * 4));
+      for (let commits = random.below(10); commits > 0; commits -= 1) {
+        for (let turn = random.below(5); turn > 0; turn -= 1) await Promise.resolve();
+        if (random.odds(0.3)) clock.advance(random.fraction() * 50);
+        await task.append(1 + random.below(4));
       }
       await task.end();
       while (!isOver) {
@@ -114,7 +114,7 @@ describe('a long poll', () => {
     await settle();
     clock.advance(25_000);
     expect(await answer).toMatchObject({ entries: [], hasMore: false, terminal: false });
-    expect(clock.waiting).toBe(0);
+    expect(clock.armed).toEqual([]);
   });
 
   it('hears of a fact whose message was lost', async () => {
@@ -150,7 +150,7 @@ describe('a long poll', () => {
     gone.abort();
     await answer;
     expect(hub.watched).toBe(0);
-    expect(clock.waiting).toBe(0);
+    expect(clock.armed).toEqual([]);
   });
 
   it('says a gap on the page that meets the stale cursor, and goes on from the first fact that is kept', async () => {

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSilentPeers } from '../../server/http/sse/index.ts';
 import { unacknowledged } from '../../server/http/sse/tcp-table.ts';
-import { handClock } from './hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 
 /** The server's end of a real connection. */
 async function accepted(host: string): Promise<{ readonly theirs: Socket; readonly ours: Socket }> {
@@ -34,7 +34,7 @@ test('calls a peer silent that acknowledges nothing for the whole time, and no o
   const { theirs: dead } = await accepted('127.0.0.1');
   const { theirs: slow } = await accepted('127.0.0.1');
   const { theirs: quiet } = await accepted('127.0.0.1');
-  const clock = handClock();
+  const clock = fakeClock();
   const line = (socket: Socket, queued: number): string => {
     const port = (value = 0) => value.toString(16).toUpperCase().padStart(4, '0');
     const bytes = queued.toString(16).toUpperCase().padStart(8, '0');

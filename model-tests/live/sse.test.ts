@@ -1,9 +1,9 @@
 import Koa from 'koa';
 import { Agent, createServer, request, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { openSse } from '../../server/http/sse/index.ts';
 import { systemClock } from '../../server/ports/index.ts';
+import { onLoopback } from '../support/loopback.ts';
 import { liveHost, watchBySse } from './host.ts';
 import { evenChance } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
@@ -99,12 +99,12 @@ describe('an SSE stream', () => {
     });
     const answer = app.callback();
     const server = createServer((req, res) => void answer(req, res));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const viewer = watchBySse({ ...host, port: (server.address() as AddressInfo).port }, task.taskId);
+    const { port, close } = await onLoopback(server);
+    const viewer = watchBySse({ ...host, port }, task.taskId);
     expect((await viewer.response).statusCode).toBe(200);
     expect(await viewer.closed).toBe('end');
     expect(viewer.ids).toEqual(task.ids);
-    await new Promise((resolve) => server.close(resolve));
+    await close();
   });
 
   it('is freed when its peer has fallen silent, and its peer is watched no longer than it lasts', async () => {
@@ -129,14 +129,14 @@ describe('an SSE stream', () => {
         chance: evenChance,
       }),
     );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const viewer = watchBySse({ ...host, port: (server.address() as AddressInfo).port }, task.taskId);
+    const { port, close } = await onLoopback(server);
+    const viewer = watchBySse({ ...host, port }, task.taskId);
     await viewer.response;
     expect(host.hub.viewers).toBe(1);
     fallSilent();
     expect(host.hub.viewers).toBe(0);
     expect(await viewer.closed).not.toBe('end');
     await vi.waitFor(() => expect(forget).toHaveBeenCalledOnce());
-    await new Promise((resolve) => server.close(resolve));
+    await close();
   });
 });

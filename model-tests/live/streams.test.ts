@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { liveDefaults } from '../../server/live/options.ts';
-import { handClock } from './hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { turns } from '../support/eventually.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { liveHost, watchBySse, watchByWebSocket, type Host, type Watched } from './host.ts';
 import { settle } from './hub-of.ts';
-import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
 const transports = [
@@ -15,27 +16,23 @@ const transports = [
   },
 ] as const;
 
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
-}
-
 describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   it('brings facts from before, during and after the subscription once and in order, 200 times', { timeout: 60_000 }, async () => {
     const host = await liveHost({ live: { pageFactsMax: 3 } });
     for (let seed = 1; seed <= 200; seed += 1) {
-      const random = seeded(seed);
+      const random = seededRandom(seed);
       const task = await taskLog(host.store);
-      const before = Math.floor(random() * 8);
+      const before = random.below(8);
       if (before > 0) await task.append(before);
-      const cursor = random() < 0.5 ? task.ids[Math.floor(random() * before)] : undefined;
-      const drops = random() < 0.3;
-      host.store.loses = (_id, _entries, ended) => drops && !ended && random() < 0.3;
+      const cursor = random.odds(0.5) ? task.ids[random.below(before)] : undefined;
+      const drops = random.odds(0.3);
+      host.store.loses = (_id, _entries, ended) => drops && !ended && random.odds(0.3);
       const viewer: Watched = watch(host, task.taskId, cursor);
-      for (let commits = Math.floor(random() * 12); commits > 0; commits -= 1) {
-        await turns(Math.floor(random() * 5));
-        await task.append(1 + Math.floor(random() * 4));
+      for (let commits = random.below(12); commits > 0; commits -= 1) {
+        await turns(random.below(5));
+        await task.append(1 + random.below(4));
       }
-      await turns(Math.floor(random() * 5));
+      await turns(random.below(5));
       await task.end();
       expect([seed, await viewer.closed]).toEqual([seed, proper]);
       expect([seed, ...viewer.ids]).toEqual([seed, ...task.ids.slice(cursor === undefined ? 0 : task.ids.indexOf(cursor as never) + 1)]);
@@ -118,7 +115,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it('is cut when its client reads nothing for stalledMs', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock });
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);
@@ -135,7 +132,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it('is cut without a goodbye when the credentials end and when the hub closes', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 90_000 } });
     const task = await taskLog(host.store);
     const early: Watched = watch(host, task.taskId);
@@ -150,7 +147,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   });
 
   it('shows life at once, and again while it is idle', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock });
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);

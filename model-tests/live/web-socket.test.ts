@@ -4,10 +4,10 @@ import { describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { createWebSocketDoor } from '../../server/http/web-socket/index.ts';
-import { handClock } from './hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { dial, exchange, liveHost, watchByWebSocket } from './host.ts';
 import { settle } from './hub-of.ts';
-import { seeded } from './seeded.ts';
 import { taskLog } from './task-log.ts';
 
 interface Refused {
@@ -190,7 +190,7 @@ describe('an upgrade', () => {
   });
 
   it('survives a client that vanishes while its credentials are looked at, and a resolver that never answers', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     let asked = 0;
     const host = await liveHost({
       clock,
@@ -220,7 +220,7 @@ describe('an upgrade', () => {
 
   it('needs origins that are origins, at construction', async () => {
     const { hub } = await liveHost();
-    const more = { prefix: '', hub, clock: handClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
+    const more = { prefix: '', hub, clock: fakeClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
     for (const origin of ['app.example', 'https://app.example/path', '*'])
       expect(() => createWebSocketDoor({ ...more, allowedOrigins: [origin] })).toThrow('is no origin');
   });
@@ -279,7 +279,7 @@ describe('the first frame', () => {
   });
 
   it('closes a socket that never sends one', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock });
     const ws = dial(host);
     await once(ws, 'open');
@@ -320,16 +320,16 @@ describe('noise', () => {
     const head =
       'GET /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
     for (let seed = 1; seed <= 300; seed += 1) {
-      const random = seeded(seed);
-      const bytes = Buffer.from(Array.from({ length: Math.floor(random() * 300) }, () => Math.floor(random() * 256)));
+      const random = seededRandom(seed);
+      const bytes = Buffer.from(Array.from({ length: random.below(300) }, () => random.below(256)));
       // A third of them begin like a masked text frame.
       if (seed % 3 === 0) bytes.set([0x81, 0xfe].slice(0, bytes.length));
       const socket = connect(host.port, '127.0.0.1');
       socket.on('error', () => undefined);
       socket.resume();
       socket.write(Buffer.concat([Buffer.from(`${head}\r\n`), bytes]));
-      if (random() < 0.5) await new Promise(setImmediate);
-      if (random() < 0.3) socket.resetAndDestroy();
+      if (random.odds(0.5)) await new Promise(setImmediate);
+      if (random.odds(0.3)) socket.resetAndDestroy();
       else socket.end();
     }
     await vi.waitFor(() => expect(host.sockets.size).toBe(1), 10_000);
@@ -342,7 +342,7 @@ describe('noise', () => {
 
 describe('a subscribed socket', () => {
   it('is broken after two heartbeats of silence', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock });
     const task = await taskLog(host.store);
     const mute = watchByWebSocket(host, task.taskId, undefined, '', { autoPong: false });

@@ -1,9 +1,10 @@
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer, connect, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { handClock } from '../live/hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { liveHost, type Host } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
+import { onLoopback } from '../support/loopback.ts';
 import { CONFIRMED, ended, talkTo, type Talk } from './talk.ts';
 
 async function tasksOf(host: Host, count: number, facts: number, textBytes: number): Promise<TaskLog[]> {
@@ -79,7 +80,7 @@ describe('a socket with 50 tasks', () => {
   });
 
   it('that takes nothing for a minute is cut as a whole', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock, live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 100, textBytes);
     const talk = await talkTo(host);
@@ -184,14 +185,14 @@ describe('a network that tears frames apart', () => {
       pass(inner, outer);
       pass(outer, inner);
     });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const talk = await talkTo({ ...host, port: (proxy.address() as AddressInfo).port });
+    const { port, close } = await onLoopback(proxy);
+    const talk = await talkTo({ ...host, port });
     for (const { taskId } of tasks) talk.subscribe(taskId);
     for (const task of tasks) await task.end();
     await vi.waitFor(() => {
       for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids, ended(1000)]);
     });
     talk.ws.terminate();
-    await new Promise((resolve) => proxy.close(resolve));
+    await close();
   });
 });

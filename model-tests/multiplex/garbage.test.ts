@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createTaskBridgeClient, multiplexed } from 'taskbridge/client/node';
 import { describe, expect, test } from 'vitest';
-import { seeded } from '../live/seeded.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { read } from './scene.ts';
 import { roughServer, taskName, type Mischief } from './rough-server.ts';
 
@@ -46,15 +46,15 @@ describe('garbage on a shared socket', () => {
   test('loses, repeats and reorders no fact of any task, and leaves nothing behind', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(mischief, { maxLength: 40 }), fc.nat(), async (acts, seed) => {
-        const random = seeded(seed);
-        const server = roughServer(TASKS, FACTS, acts, (below) => Math.floor(random() * below));
+        const random = seededRandom(seed);
+        const server = roughServer(TASKS, FACTS, acts, random.below);
         const client = createTaskBridgeClient({
           baseUrl: 'http://host.test',
           sockets: multiplexed(server),
           // A server without the snapshot: every clean close is a loss.
           fetch: async () => new Response('{"code":"NOT_FOUND"}', { status: 404 }),
           transports: ['ws'],
-          chance: { fraction: random },
+          chance: random,
           limits: { backoffBaseMs: 1, backoffMaxMs: 2 },
         });
         const readers = Array.from({ length: TASKS }, (_, i) => read(client.observe(taskName(i), { lastEventId: '' })));

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { multiplexed, nodeSockets, type SocketPort, type WebSocketConstructor } from 'taskbridge/client/node';
 import { WebSocket } from 'ws';
-import { countingClock, eventually, until } from '../client/harness.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
 import { read, scene, type Scene, type Work } from './scene.ts';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -88,7 +90,7 @@ describe('many observed tasks', () => {
   test('move to a socket with the new token when credentials are renewed, by one refresh', async () => {
     const stage = await scene();
     const works = await startMany(stage, 20);
-    const clock = countingClock();
+    const clock = fakeClock();
     let token = 1;
     const asked: boolean[] = [];
     const client = stage.client({
@@ -103,7 +105,7 @@ describe('many observed tasks', () => {
     const readers = observations.map((one) => read(one));
     await Promise.all(works.map((work) => work.report(2)));
     await eventually(() => readers.every(({ ids }) => ids.length === 3));
-    clock.increment(30_001);
+    clock.advance(30_001);
     await eventually(() => stage.upgrades.length === 2 && stage.sockets.size === 1);
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
@@ -226,7 +228,7 @@ describe('close() of', () => {
   test('an observation unsubscribes it, of the last one closes the socket', async () => {
     const stage = await scene();
     const works = await startMany(stage, 3);
-    const clock = countingClock();
+    const clock = fakeClock();
     const client = stage.client({ clock });
     const observations = works.map(({ taskId }) => client.observe(taskId));
     await Promise.all(observations.map((one) => until(one, ({ connection }) => connection.state === 'live')));
@@ -237,7 +239,7 @@ describe('close() of', () => {
     expect([stage.sockets.size, stage.upgrades.length]).toEqual([1, 1]);
     again.close();
     observations[2]?.close();
-    expect(clock.armed).toBe(0);
+    expect(clock.armed).toEqual([]);
     await eventually(() => stage.sockets.size === 0);
   });
 
@@ -245,12 +247,12 @@ describe('close() of', () => {
     const stage = await scene();
     const works = await startMany(stage, 100);
     for (const turns of [0, 1, 2, 5, 10, 20, 50]) {
-      const clock = countingClock();
+      const clock = fakeClock();
       const client = stage.client({ clock });
       for (const { taskId } of works) client.observe(taskId).subscribe(() => undefined);
       for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       await client.close();
-      expect(clock.armed).toBe(0);
+      expect(clock.armed).toEqual([]);
       await eventually(() => stage.sockets.size === 0);
     }
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { extensionsGrantedFrame, subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/index.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { TaskBridgeError } from 'taskbridge/server';
-import { handClock } from '../live/hand-clock.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { dial, liveHost, watchByWebSocket } from '../live/host.ts';
 import { settle } from '../live/hub-of.ts';
 import { taskLog } from '../live/task-log.ts';
@@ -125,7 +125,7 @@ describe('a subscription', () => {
   });
 
   it('ends with 1006 where the fault is ours: before it began, and when the store fails too often', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock, live: { storeTriesMax: 1 } });
     const [task, other] = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);
@@ -279,7 +279,7 @@ describe('the socket as a whole', () => {
   });
 
   it('is closed when it never subscribes (1008), and when it has had no subscription for as long (1000)', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock });
     const { subscribeMs } = host.hub.options;
     const [mute, idle] = [await talkTo(host), await talkTo(host)];
@@ -302,7 +302,7 @@ describe('the socket as a whole', () => {
   });
 
   it('is cut with all its tasks when the credentials end', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 5_000 } });
     const talk = await talkTo(host);
     for (let i = 0; i < 3; i += 1) talk.subscribe((await taskLog(host.store)).taskId);
@@ -313,7 +313,7 @@ describe('the socket as a whole', () => {
   });
 
   it('is cut at shutdown: all its tasks at one moment, other sockets at theirs', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const fractions = [0.9, 0.2];
     const host = await liveHost({ clock, chance: { hex: () => '', fraction: () => fractions.shift() ?? 0 } });
     const talks = [await talkTo(host), await talkTo(host)];
@@ -353,7 +353,7 @@ describe('the socket as a whole', () => {
   });
 
   it('has a heartbeat for each quiet task, also while another one is busy', async () => {
-    const clock = handClock();
+    const clock = fakeClock();
     const host = await liveHost({ clock });
     const [quiet, busy] = [await taskLog(host.store), await taskLog(host.store)];
     const talk = await talkTo(host);

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import Koa from 'koa';
 import { onTestFinished } from 'vitest';
 import {
@@ -13,6 +13,7 @@ import {
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridge, type Store, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
+import { onLoopback } from '../support/loopback.ts';
 
 /** A bridge on a real port whose tasks report when the test says so, and clients of it. */
 export interface Scene {
@@ -94,8 +95,7 @@ export async function scene({
     bridge.upgrade(request, socket, head);
   });
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: baseUrl, close: stop } = await onLoopback(server);
   const clients: TaskBridgeClient[] = [];
 
   function client(more: Partial<TaskBridgeClientOptions> = {}): TaskBridgeClient {
@@ -118,8 +118,7 @@ export async function scene({
       wake();
     }
     await bridge.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await stop();
   });
 
   return {

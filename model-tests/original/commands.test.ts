@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '../client/harness.ts';
+import { until } from '../support/until.ts';
 import { createClients, typesOf, watch, type Clients } from './clients.ts';
 import { startOriginal, type OriginalHost } from './original-host.ts';
 

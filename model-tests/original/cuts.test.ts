@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '../client/harness.ts';
 import { chaosProxy, type ChaosProxy } from '../conformance/index.ts';
+import { until } from '../support/until.ts';
 import { createClients, idsOf, watch, ways, type Clients } from './clients.ts';
 import { startOriginal, type OriginalHost } from './original-host.ts';
 

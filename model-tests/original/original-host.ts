@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { startRedis } from '../redis/redis-server.ts';
+import { printed, startProcess } from '../support/child-process.ts';
 
 /** The original's server in a process of its own, with a Redis of its own. */
 export interface OriginalHost {
@@ -29,54 +28,37 @@ export async function startOriginal(heartbeatMs: number): Promise<OriginalHost> 
   if (!existsSync(python))
     throw new Error(`The original's server is not installed (no ${python}): these tests need it. Run \`npm run setup\`; it wants python3.`);
   const redis = await startRedis();
-  const child = spawn(python, [program, String(redis.port), String(heartbeatMs)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
-  });
+  const start = () =>
+    spawn(python, [program, String(redis.port), String(heartbeatMs)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
+    });
+  // A kill of this process ends it by its closed input.
+  const host = await startProcess("The original's server", start, (child) => printed(child, /^listening (\d+) (.*)\n/)).catch(
+    async (error: Error) => {
+      await redis.stop();
+      throw error;
+    },
+  );
+  const [, port, release = ''] = host.said;
+  const baseUrl = `http://127.0.0.1:${port}`;
   const store = new Redis({ port: redis.port, host: '127.0.0.1', lazyConnect: true });
   const stop = async () => {
     store.disconnect();
-    await end(child);
+    await host.kill();
     await redis.stop();
   };
-  // Not to be left behind, however the tests end; a kill of this process ends it by its closed input.
-  process.once('exit', () => child.kill('SIGKILL'));
-  try {
-    const [, port, ...release] = (await firstLine(child)).split(' ');
-    const baseUrl = `http://127.0.0.1:${port}`;
-    const steer = async (path: string) => {
-      const { status } = await fetch(`${baseUrl}/steer/${path}`, { method: 'POST' });
-      if (status !== 200) throw new Error(`The host could not ${path}: ${status}.`);
-    };
-    return {
-      port: Number(port),
-      baseUrl,
-      release: release.join(' '),
-      logOf: async (taskId) => (await store.xrange(`taskbridge:tasks:${taskId}:events`, '-', '+')).map(([id]) => id),
-      step: (taskId) => steer(`${taskId}/step`),
-      prune: () => steer('prune'),
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(`The original's server ended before it listened (${signal ?? code}); its last words are above.`);
-  });
-  if (!child.stdout) throw new Error('The host was started without a pipe for its output.');
-  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [string];
-  ended.catch(() => undefined);
-  child.stdout.resume();
-  return line;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGKILL');
-  await gone;
+  const steer = async (path: string) => {
+    const { status } = await fetch(`${baseUrl}/steer/${path}`, { method: 'POST' });
+    if (status !== 200) throw new Error(`The host could not ${path}: ${status}.`);
+  };
+  return {
+    port: Number(port),
+    baseUrl,
+    release,
+    logOf: async (taskId) => (await store.xrange(`taskbridge:tasks:${taskId}:events`, '-', '+')).map(([id]) => id),
+    step: (taskId) => steer(`${taskId}/step`),
+    prune: () => steer('prune'),
+    stop,
+  };
 }

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryAttachments, memoryStore } from 'taskbridge/adapters/memory';
 import { createTaskBridge } from 'taskbridge/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { file, form, FORM_TYPE } from '../http/form.ts';
+import { onLoopback } from '../support/loopback.ts';
 import { startOriginal } from './original-host.ts';
 import { publishedClient, type Answer, type PublishedClient, type PublishedEvent } from './published-client.ts';
 
@@ -47,13 +47,12 @@ async function startOurs(): Promise<Running> {
   const server = createServer(app.callback());
   server.on('upgrade', bridge.upgrade);
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, close } = await onLoopback(server);
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseUrl: url,
     async stop() {
       await bridge.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { InspectionEvent } from 'xstate';
-import { until } from '../client/harness.ts';
+import { until } from '../support/until.ts';
 import { createClients, idsOf, typesOf, watch, ways, type Clients } from './clients.ts';
 import { startOriginal, type OriginalHost } from './original-host.ts';
 

@@ -1,7 +1,8 @@
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
-import { countingClock } from '../client/harness.ts';
-import { handGate, openOutbox, takingServer, untilOutbox } from './world.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
+import { handGate, openOutbox, takingServer } from './world.ts';
 
 const closed = { gate: handGate(false), store: memoryOutbox('nobody') };
 
@@ -35,12 +36,12 @@ describe('the limits of an outbox', () => {
   });
 
   test.each([999, 1000, 1001])('give up what waited too long, after %i ms of 1000', async (ms) => {
-    const clock = countingClock();
+    const clock = fakeClock();
     const gate = handGate(false);
     const outbox = openOutbox('http://127.0.0.1:9', { store: memoryOutbox('ada'), gate, clock, limits: { ageMsMax: 1000 } });
     const { id } = await outbox.cancel('task-1');
-    await untilOutbox(outbox, ({ state }) => state === 'offline');
-    clock.increment(ms);
+    await until(outbox, ({ state }) => state === 'offline');
+    clock.advance(ms);
     if (ms < 1000) {
       expect(clock.next).toBe(1);
       expect(outbox.getSnapshot().pending).toBe(1);

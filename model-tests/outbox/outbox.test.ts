@@ -1,6 +1,7 @@
 import { memoryOutbox } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
-import { answerTo, brittle, handGate, openOutbox, takingServer, untilOutbox } from './world.ts';
+import { until } from '../support/until.ts';
+import { answerTo, brittle, handGate, openOutbox, takingServer } from './world.ts';
 
 const paths = (met: readonly { path: string }[]): string[] => met.map(({ path }) => path.replace('/api/v1/tasks', ''));
 
@@ -15,14 +16,14 @@ describe('an outbox', () => {
     await before.act('task-7', { suspendId: 's', actionType: 'approve', clientActionId: 'yes' });
     await before.cancel({ clientRequestId: first.clientRequestId }, 'changed my mind');
     await before.cancel('task-8');
-    expect(await untilOutbox(before, ({ state }) => state === 'offline')).toMatchObject({ pending: 5 });
+    expect(await until(before, ({ state }) => state === 'offline')).toMatchObject({ pending: 5 });
     await before.close();
 
     const after = openOutbox(server.baseUrl, { store, gate });
-    await untilOutbox(after, ({ state }) => state === 'offline');
+    await until(after, ({ state }) => state === 'offline');
     expect(server.met).toEqual([]);
     gate.set(true);
-    const { entries, pending } = await untilOutbox(after, ({ state }) => state === 'idle');
+    const { entries, pending } = await until(after, ({ state }) => state === 'idle');
     expect(paths(server.met)).toEqual(['', '', '/task-7/actions', '/task-of-one/cancel', '/task-8/cancel']);
     expect(server.met.map(({ body }) => body)).toMatchObject([
       { clientRequestId: 'one', input: {} },

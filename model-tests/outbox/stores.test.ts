@@ -13,7 +13,8 @@ import {
 } from 'taskbridge/client/outbox';
 import { fileOutbox } from 'taskbridge/client/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { handGate, openOutbox, takingServer, untilOutbox } from './world.ts';
+import { until } from '../support/until.ts';
+import { handGate, openOutbox, takingServer } from './world.ts';
 
 let stores = 0;
 const entry = (id: string, place: number): StoredEntry => ({ v: 1, id, place });
@@ -119,7 +120,7 @@ describe.each(Object.entries(kinds))('an outbox in %s', (_kind, open) => {
     }));
     const outbox = openOutbox(server.baseUrl, { store, limits: { outcomesMax: 0 } });
     const ticket = await outbox.start({ taskType: 'report' });
-    await untilOutbox(outbox, ({ state, pending }) => state === 'idle' && pending === 0);
+    await until(outbox, ({ state, pending }) => state === 'idle' && pending === 0);
     await outbox.dismiss();
     expect(await ticket.settled()).toEqual({ state: 'forgotten' });
     expect([...(await byPlace(store))].sort()).toEqual(['newer', 'odd']);
@@ -150,7 +151,7 @@ describe('attachments', () => {
     await before.close();
     gate.set(true);
     const after = openOutbox(server.baseUrl, { store: indexedDbOutbox({ name: 'ada', database }), gate });
-    await untilOutbox(after, ({ state }) => state === 'idle');
+    await until(after, ({ state }) => state === 'idle');
     expect(bodies).toHaveLength(1);
     for (const part of ['the first file', 'the second file', 'a.txt', 'b.txt', 'text/plain']) expect(bodies[0]).toContain(part);
   });
@@ -186,9 +187,9 @@ describe('a store that fails', () => {
     let failures = 3;
     const failing: OutboxStore = { ...store, read: () => (failures-- > 0 ? Promise.reject(new Error('Gone.')) : store.read()) };
     const outbox = openOutbox(server.baseUrl, { store: failing });
-    const { error } = await untilOutbox(outbox, ({ state }) => state === 'resting');
+    const { error } = await until(outbox, ({ state }) => state === 'resting');
     expect(error).toMatchObject({ code: 'OUTBOX_STORE_FAILED' });
-    await untilOutbox(outbox, ({ state }) => state === 'idle');
+    await until(outbox, ({ state }) => state === 'idle');
     expect(outbox.getSnapshot().error).toBeUndefined();
   });
 

@@ -4,9 +4,11 @@ import { platformChannels, processLocks, type LockPort } from 'taskbridge/client
 import { isFact, type Fact } from 'taskbridge/machines';
 import { memoryOutbox, type OutboxStore } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
-import { countingClock, eventually } from '../client/harness.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
-import { answerTo, brittle, handGate, openOutbox, takingServer, untilOutbox } from './world.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
+import { answerTo, brittle, handGate, openOutbox, takingServer } from './world.ts';
 
 const channels = platformChannels() ?? null;
 const idsOf = (met: readonly { body: Readonly<Record<string, unknown>> }[]): unknown[] => met.map(({ body }) => body['clientRequestId']);
@@ -30,7 +32,7 @@ describe('several tabs', () => {
       tabs.flatMap((tab, t) => ['a', 'b', 'c'].map((id) => tab.start({ taskType: 'report', clientRequestId: `${id}${t}` }))),
     );
     shared.gate.set(true);
-    await Promise.all(tabs.map((tab) => untilOutbox(tab, ({ state, pending }) => state === 'idle' && pending === 0)));
+    await Promise.all(tabs.map((tab) => until(tab, ({ state, pending }) => state === 'idle' && pending === 0)));
     expect(idsOf(server.met)).toHaveLength(9);
     expect(new Set(idsOf(server.met)).size).toBe(9);
     for (const tab of tabs) for (const { id } of tickets) expect(await tab.settled(id)).toMatchObject({ state: 'done' });
@@ -53,7 +55,7 @@ describe('several tabs', () => {
     const { id } = await first.start({ taskType: 'report', clientRequestId: 'one' });
     await isThere;
     const second = openOutbox(server.baseUrl, shared);
-    await untilOutbox(second, ({ state }) => state === 'elsewhere');
+    await until(second, ({ state }) => state === 'elsewhere');
     isMute = false;
     await first.close();
     expect(await second.settled(id)).toMatchObject({ state: 'done' });
@@ -64,13 +66,13 @@ describe('several tabs', () => {
   test('take the lock away from one that does nothing for patienceMs', async () => {
     const server = await takingServer();
     const store = ownStore();
-    const clock = countingClock();
+    const clock = fakeClock();
     const outbox = openOutbox(server.baseUrl, { store, locks: withDeadHolder(store.name), clock, limits: { patienceMs: 5000 } });
     const ticket = await outbox.start({ taskType: 'report' });
-    await untilOutbox(outbox, ({ state }) => state === 'elsewhere');
-    clock.increment(4999);
+    await until(outbox, ({ state }) => state === 'elsewhere');
+    clock.advance(4999);
     expect(outbox.getSnapshot().state).toBe('elsewhere');
-    clock.increment(1);
+    clock.advance(1);
     expect(await ticket.settled()).toMatchObject({ state: 'done' });
   });
 
@@ -80,7 +82,7 @@ describe('several tabs', () => {
     const locks = withDeadHolder(store.name);
     const outbox = openOutbox(server.baseUrl, { store, locks });
     const ticket = await outbox.start({ taskType: 'report' });
-    await untilOutbox(outbox, ({ state }) => state === 'elsewhere');
+    await until(outbox, ({ state }) => state === 'elsewhere');
     locks.release();
     expect(await ticket.settled()).toMatchObject({ state: 'done' });
   });
@@ -95,17 +97,17 @@ describe('a passing failure', () => {
       const answer = command(...call);
       return refusals-- > 0 ? [503, { code: 'UNAVAILABLE', message: 'Later.' }, { 'retry-after': '7' }] : answer;
     };
-    const clock = countingClock();
+    const clock = fakeClock();
     const outbox = openOutbox(server.baseUrl, { store: ownStore(), clock, chance: { fraction: () => 0 } });
     const ticket = await outbox.start({ taskType: 'report', clientRequestId: 'one' });
     for (let turn = 0; turn < 2; turn += 1) {
-      const { error } = await untilOutbox(outbox, ({ state }) => state === 'resting');
+      const { error } = await until(outbox, ({ state }) => state === 'resting');
       expect(error).toMatchObject({ code: 'UNAVAILABLE', status: 503 });
       expect(clock.next).toBe(7000);
-      clock.increment(6999);
+      clock.advance(6999);
       expect(server.met).toHaveLength(turn + 1);
-      clock.increment(1);
-      await untilOutbox(outbox, ({ state }) => state !== 'resting');
+      clock.advance(1);
+      await until(outbox, ({ state }) => state !== 'resting');
     }
     expect(await ticket.settled()).toMatchObject({ state: 'done' });
     expect(idsOf(server.met)).toEqual(['one', 'one', 'one']);
@@ -118,21 +120,21 @@ describe('a passing failure', () => {
       command(...call);
       return server.met.length < 6 ? [500, {}] : answerTo('/tasks', {});
     };
-    const clock = countingClock();
+    const clock = fakeClock();
     const limits = { restBaseMs: 1000, restMaxMs: 5000 };
     const outbox = openOutbox(server.baseUrl, { store: ownStore(), clock, limits, chance: { fraction: () => 0 } });
     await outbox.start({ taskType: 'report' });
     const rests: unknown[] = [];
     for (let turn = 0; turn < 5; turn += 1) {
-      await untilOutbox(outbox, ({ state }) => state === 'resting');
+      await until(outbox, ({ state }) => state === 'resting');
       rests.push(clock.next);
       if (turn === 4) outbox.retry();
-      else clock.increment(clock.next ?? 0);
+      else clock.advance(clock.next ?? 0);
       await eventually(() => server.met.length === turn + 2);
     }
     expect(rests).toEqual([1000, 2000, 4000, 5000, 5000]);
-    await untilOutbox(outbox, ({ state }) => state === 'idle');
-    expect(clock.armed).toBe(0);
+    await until(outbox, ({ state }) => state === 'idle');
+    expect(clock.armed).toEqual([]);
   });
 
   test('of the credentials keeps the command until somebody has signed in again', async () => {
@@ -147,10 +149,10 @@ describe('a passing failure', () => {
       asked.push(forceRefresh);
       return token;
     };
-    const clock = countingClock();
+    const clock = fakeClock();
     const outbox = openOutbox(server.baseUrl, { store: ownStore(), clock }, { auth });
     const ticket = await outbox.start({ taskType: 'report' });
-    const { error } = await untilOutbox(outbox, ({ state }) => state === 'resting');
+    const { error } = await until(outbox, ({ state }) => state === 'resting');
     expect(error).toMatchObject({ status: 401 });
     expect(asked).toContain(true);
     token = 'new';
@@ -195,7 +197,7 @@ describe('a command', () => {
     const outbox = openOutbox(server.baseUrl, { store: ownStore(), limits: { restBaseMs: 60_000, restMaxMs: 60_000 } });
     const poison = await outbox.start({ taskType: 'poison' });
     const next = await outbox.start({ taskType: 'report' });
-    await untilOutbox(outbox, ({ state }) => state === 'resting');
+    await until(outbox, ({ state }) => state === 'resting');
     expect(await outbox.withdraw(poison.id)).toBe(true);
     expect(await poison.settled()).toMatchObject({ state: 'withdrawn', wasSent: true });
     expect(await next.settled()).toMatchObject({ state: 'done' });
@@ -267,7 +269,7 @@ describe('against the real server', () => {
             { store, gate, limits: { restBaseMs: 60_000, restMaxMs: 60_000 } },
             { auth: () => ({ authorization: 'alice' }) },
           );
-          const end = await Promise.race([death, untilOutbox(outbox, ({ state, pending }) => state === 'idle' && pending === 0)]);
+          const end = await Promise.race([death, until(outbox, ({ state, pending }) => state === 'idle' && pending === 0)]);
           await outbox.close();
           if (end !== 'died') break;
         }

@@ -1,14 +1,7 @@
-import {
-  createOutbox,
-  memoryOutbox,
-  type Outbox,
-  type OutboxOptions,
-  type OutboxSnapshot,
-  type OutboxStore,
-} from 'taskbridge/client/outbox';
+import { createOutbox, memoryOutbox, type Outbox, type OutboxOptions, type OutboxStore } from 'taskbridge/client/outbox';
 import { createTaskBridgeClient, type Gate, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { onTestFinished } from 'vitest';
-import { createScriptedServer, type ScriptedServer } from '../client/scripted-server.ts';
+import { createScriptedServer, type ScriptedServer } from '../support/scripted-server.ts';
 
 /** A gate that a test opens and closes. */
 export interface HandGate extends Gate {
@@ -51,20 +44,6 @@ export function openOutbox(
     await client.close();
   });
   return outbox;
-}
-
-/** Resolves once the snapshot is as wanted. */
-export function untilOutbox(outbox: Outbox, wanted: (snapshot: OutboxSnapshot) => boolean): Promise<OutboxSnapshot> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      const snapshot = outbox.getSnapshot();
-      if (!wanted(snapshot)) return;
-      leave();
-      resolve(snapshot);
-    };
-    const leave = outbox.subscribe(look);
-    look();
-  });
 }
 
 /** A server on loopback that takes commands as the protocol says and remembers them. */

@@ -6,8 +6,9 @@ import { inProcess } from 'taskbridge/adapters/in-process';
 import { createTaskBridgeClient, nodeSockets, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { TaskBridgeProvider, useStartTask, useTask, useTaskSelector, type StartTask, type UsedTask } from 'taskbridge/react';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { countingClock, eventually, type CountingClock } from '../client/harness.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 
 interface Steps {
   readonly next: () => void;
@@ -37,7 +38,7 @@ function steps(): Steps {
 interface Stage {
   readonly server: RunningBridge;
   readonly client: TaskBridgeClient;
-  readonly clock: CountingClock;
+  readonly clock: FakeClock;
   readonly work: Steps;
   /** WebSockets that were opened, and those that still are. */
   readonly sockets: { opened: number; open: number };
@@ -66,7 +67,7 @@ async function stage(options: Partial<TaskBridgeClientOptions> = {}): Promise<St
       },
     }),
   );
-  const clock = countingClock();
+  const clock = fakeClock();
   const sockets = { opened: 0, open: 0 };
   const plain = nodeSockets();
   const client = createTaskBridgeClient({
@@ -157,9 +158,9 @@ describe('useTask', () => {
     await shows(place, 'live');
     await leave();
     expect(sockets.open).toBe(1);
-    clock.increment(1_000);
+    clock.advance(1_000);
     expect(sockets.open).toBe(0);
-    await eventually(() => clock.armed === 0);
+    await eventually(() => clock.armed.length === 0);
   });
 
   test('keeps its observation for whoever comes back within the linger', async () => {
@@ -167,9 +168,9 @@ describe('useTask', () => {
     const taskId = await server.start('count');
     await shows(await show(h(Task, { taskId })), 'live');
     await leave();
-    clock.increment(999);
+    clock.advance(999);
     await shows(await show(h(Task, { taskId })), 'live');
-    clock.increment(1_000);
+    clock.advance(1_000);
     expect(sockets).toEqual({ opened: 1, open: 1 });
   });
 
@@ -189,7 +190,7 @@ describe('useTask', () => {
       await shows(place, 'running – live');
     }
     expect(sockets.open).toBe(2);
-    clock.increment(1_000);
+    clock.advance(1_000);
     expect(sockets.open).toBe(1);
   });
 

@@ -1,10 +1,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { root, snippet } from './snippets.ts';
 
 const run = promisify(execFile);
@@ -13,14 +13,6 @@ const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
 const folder = mkdtempSync(join(root, 'model-tests/readme/run-'));
 let host: ChildProcess;
 let port = 0;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
 
 function write(name: string, text: string): string {
   const path = join(folder, name);

@@ -1,10 +1,11 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { redisProbe, redisStore, type RedisStoreOptions } from 'taskbridge/adapters/redis';
 import type { Entry, Store } from 'taskbridge/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts } from '../conformance/store/samples.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../support/free-port.ts';
+import { onLoopback } from '../support/loopback.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { layWire } from './wire.ts';
 
@@ -344,7 +345,6 @@ async function pretending(info: string): Promise<number> {
         socket.write(/info/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '-ERR no\r\n');
     });
   });
-  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve));
   fake.unref();
-  return (fake.address() as AddressInfo).port;
+  return (await onLoopback(fake)).port;
 }

@@ -6,8 +6,9 @@ import type { Entry } from 'taskbridge/server';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { commitOf, factOf, factsOf, legible, readAll, taskWithFacts } from '../conformance/store/samples.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
+import { eventually } from '../support/eventually.ts';
 import { proveWhole, type Log } from './proof.ts';
-import { startCluster, until, type RedisCluster } from './redis-cluster.ts';
+import { startCluster, type RedisCluster } from './redis-cluster.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
 let cluster: RedisCluster;
@@ -112,7 +113,7 @@ describe('a cluster of three masters', { timeout: 60_000 }, () => {
       if (log.length !== 10) continue;
       moved = cluster.move(slot, to, {
         key: `tasks:{${taskId.slice(0, 2)}}:task:${taskId}`,
-        until: () => until(async () => (await errorsOf(one)).includes('TRYAGAIN')),
+        until: () => eventually(async () => (await errorsOf(one)).includes('TRYAGAIN')),
       });
     }
     await moved;

@@ -1,8 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { forkProgram, heard, startProcess } from '../support/child-process.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const host = fileURLToPath(new URL('children/host.ts', import.meta.url));
 
 /** A run that was told to stop on a node. */
@@ -27,42 +25,23 @@ export interface NodeProcess {
 /** Starts a node on a Redis server; `program` is what it runs, as source or built. */
 export async function startNode(redisPort: number, { leaseMs = 1500, program = host } = {}): Promise<NodeProcess> {
   const stopped: StoppedRun[] = [];
-  let child: ChildProcess;
-  let port = 0;
-  const start = async () => {
-    const started = fork(program, [String(redisPort), String(leaseMs)], {
-      cwd: root,
-      execArgv: program.endsWith('.ts') ? ['--import', 'tsx'] : [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  const start = () =>
+    forkProgram(program, [redisPort, leaseMs]).on('message', (message: object) => {
+      // All else that a node says is where it listens.
+      if ('stopped' in message) stopped.push(message as StoppedRun);
     });
-    child = started;
-    port = await new Promise((resolve, reject) => {
-      started.on('message', (message: { readonly port: number } | StoppedRun) => {
-        if ('port' in message) resolve(message.port);
-        else stopped.push(message);
-      });
-      started.once('error', reject);
-      started.once('exit', (code, signal) => reject(new Error(`A node ended before it listened (${signal ?? code}).`)));
-    });
-  };
-  await start();
-  process.once('exit', () => child.kill('SIGKILL'));
+  const node = await startProcess('A node', start, (child) => heard<{ readonly port: number }>(child, (message) => 'port' in message));
   return {
     get port() {
-      return port;
+      return node.said.port;
     },
     get url() {
-      return `http://127.0.0.1:${port}`;
+      return `http://127.0.0.1:${node.said.port}`;
     },
     stopped,
-    async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
-    },
-    restart: start,
-    freeze: () => void child.kill('SIGSTOP'),
-    thaw: () => void child.kill('SIGCONT'),
+    kill: () => node.kill(),
+    restart: node.restart,
+    freeze: node.freeze,
+    thaw: node.thaw,
   };
 }

@@ -2,6 +2,7 @@ import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client
 import type { Fact } from 'taskbridge/machines';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { chaosProxy, type ChaosProxy } from '../conformance/index.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { startNode, type NodeProcess } from './node-process.ts';
 import { proveWhole, type Log } from './proof.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
@@ -12,12 +13,6 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const STEPS = 40;
 /** Facts of an undisturbed count: its steps, the start, the question, the answer. */
 const FACTS = STEPS + 3;
-
-/** The nth of a seed's numbers from 0 to 1. */
-function chanceOf(nth: number): number {
-  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
-  return x - Math.floor(x);
-}
 
 function clientOf(baseUrl: string): TaskBridgeClient {
   return createTaskBridgeClient({
@@ -101,10 +96,11 @@ describe('two nodes on one Redis', { timeout: 60_000 }, () => {
   });
 
   describe(`one of them killed (SEED=${SEED})`, () => {
+    const random = seededRandom(SEED);
     const kills = Array.from({ length: KILLS }, (_, i) => ({
       kill: i + 1,
-      atFact: Math.floor(chanceOf(2 * i + 2) * FACTS),
-      victim: chanceOf(2 * i + 1) < 0.5 ? 'A' : 'B',
+      atFact: random.below(FACTS),
+      victim: random.odds(0.5) ? 'A' : 'B',
     }));
     it.each(kills)('ends with the complete log, nothing twice: kill $kill, of $victim at fact $atFact', async ({ atFact, victim }) => {
       const node = victim === 'A' ? a : b;

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis';
-import { freePort } from './free-port.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
 /** A stop on the way of a slot. */
@@ -42,7 +43,7 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
   for (const { port } of servers.slice(1))
     await first.call('CLUSTER', 'MEET', '127.0.0.1', String(port), await busPortOf(clients, servers, port));
   for (const client of clients)
-    await until(
+    await eventually(
       async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok') && (await nodesKnown(client)) === count,
     );
   const ids = await Promise.all(clients.map((client) => client.cluster('MYID') as Promise<string>));
@@ -94,9 +95,4 @@ async function nodesKnown(client: Redis): Promise<number> {
     .trim()
     .split('\n')
     .filter((line) => !line.includes('handshake')).length;
-}
-
-/** Asks again until it is so: what others do in their own time is watched, not waited out. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,10 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { freePort } from './free-port.ts';
+import { spawn } from 'node:child_process';
+import { printed, startProcess } from '../support/child-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 /** A Redis server of the test's own, on a port and in a folder of its own. */
 export interface RedisServer {
@@ -22,7 +19,7 @@ export interface RedisServer {
 
 /** Starts a server; resolves when it takes connections, rejects with a sentence where there is none to start. */
 export async function startRedis(...args: string[]): Promise<RedisServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'taskbridge-redis-'));
+  const folder = await tempFolder('redis');
   const port = await freePort();
   const own = [
     '--port',
@@ -30,7 +27,7 @@ export async function startRedis(...args: string[]): Promise<RedisServer> {
     '--bind',
     '127.0.0.1',
     '--dir',
-    directory,
+    folder.path,
     '--save',
     '',
     '--daemonize',
@@ -38,56 +35,25 @@ export async function startRedis(...args: string[]): Promise<RedisServer> {
     '--enable-debug-command',
     'yes',
   ];
-  let child: ChildProcess;
-  const start = async () => {
-    child = await ready([...own, ...args]);
-  };
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    await gone;
-  };
-  await start();
-  // Not to be left behind, however the tests end.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const start = () => spawn('redis-server', [...own, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = await startProcess('redis-server', start, (child) => printed(child, /Ready to accept connections/)).catch(
+    (error: Error) => {
+      if (!('code' in error)) throw error;
+      throw new Error(`redis-server cannot be started (${error.message}): these tests need it. Run \`npm run setup\`, or install Redis 7.`);
+    },
+  );
   return {
     port,
     get pid() {
-      return child.pid ?? 0;
+      return server.pid;
     },
-    kill: () => end('SIGKILL'),
-    restart: start,
-    freeze: () => void child.kill('SIGSTOP'),
-    thaw: () => void child.kill('SIGCONT'),
+    kill: () => server.kill(),
+    restart: server.restart,
+    freeze: server.freeze,
+    thaw: server.thaw,
     async stop() {
-      await end('SIGKILL');
-      await rm(directory, { recursive: true, force: true });
+      await server.kill();
+      await folder.remove();
     },
   };
-}
-
-async function ready(args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', (error) =>
-      reject(
-        new Error(`redis-server cannot be started (${error.message}): these tests need it. Run \`npm run setup\`, or install Redis 7.`),
-      ),
-    );
-    child.once('exit', (code, signal) => reject(new Error(`redis-server ended before it was ready (${signal ?? code}).`)));
-  });
-  failed.catch(() => undefined);
-  const said: string[] = [];
-  const saysReady = (async () => {
-    for await (const line of createInterface({ input: child.stdout })) {
-      said.push(line);
-      if (line.includes('Ready to accept connections')) return;
-    }
-    throw new Error(`redis-server said:\n${said.join('\n')}`);
-  })();
-  await Promise.race([saysReady, failed.catch((error: Error) => Promise.reject(new Error(`${error.message}\n${said.join('\n')}`)))]);
-  // What it says from here on is not read; it must not wait for us.
-  child.stdout.resume();
-  return child;
 }

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { onLoopback } from '../support/loopback.ts';
 
 /** A wire to a Redis server that can be cut, and led to another one. */
 export interface Wire {
@@ -32,13 +32,12 @@ export async function layWire(to: number): Promise<Wire> {
       });
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { port, close } = await onLoopback(server);
   const reset = (): void => {
     for (const end of ends) end.resetAndDestroy();
   };
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     reset,
     stall() {
       for (const end of ends) end.unpipe().pause();
@@ -49,8 +48,7 @@ export async function layWire(to: number): Promise<Wire> {
     },
     async close() {
       reset();
-      server.close();
-      await once(server, 'close');
+      await close();
     },
   };
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { inProcess, type Handler } from '../../adapters/in-process/index.ts';
-import { buildProgram, type Program } from '../chaos/program.ts';
+import { buildProgram, type Program } from '../support/built-program.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 let program: Program;

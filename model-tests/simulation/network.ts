@@ -1,5 +1,5 @@
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { SimulatedAnswer } from './door.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedRequest } from './http-stand-ins.ts';
@@ -32,7 +32,7 @@ export class Network {
   }
 
   /** The node that a balancer sends a client to. */
-  pick(dice: Dice): SimulatedNode | undefined {
+  pick(dice: SeededRandom): SimulatedNode | undefined {
     const open = this.nodes();
     return open.length === 0 ? undefined : dice.pick(open);
   }
@@ -46,6 +46,6 @@ export class Network {
 }
 
 /** Time that a message takes, in milliseconds. */
-export function latency(dice: Dice): number {
+export function latency(dice: SeededRandom): number {
   return 0.2 + dice.fraction() * (dice.odds(0.05) ? 400 : 10);
 }

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import { TROUBLE_MS, type Decision, type FaultKind, type FaultPoint, type OutboxPlan } from './plan.ts';
 import { drawHabit, drawWork } from './work-drawing.ts';
 
@@ -13,7 +13,7 @@ const faults: readonly (readonly [FaultPoint, number, readonly FaultKind[]])[] =
 
 /** Draws outboxes for some of the clients, with tasks of their own beside those of the others. */
 export function drawOutbox(
-  dice: Dice,
+  dice: SeededRandom,
   { tasks, clients }: { readonly tasks: number; readonly clients: number },
 ): { readonly outbox: OutboxPlan; readonly decisions: readonly Decision[] } {
   const isShared = dice.odds(0.6);
@@ -35,7 +35,7 @@ export function drawOutbox(
   return { outbox, decisions: [...kept, ...answers, ...trouble, ...struck] };
 }
 
-function drawKept(dice: Dice, task: number, clients: number): Decision[] {
+function drawKept(dice: SeededRandom, task: number, clients: number): Decision[] {
   const client = dice.below(clients);
   const at = dice.below(8_000);
   const start: Decision = { kind: 'keep start', at, client, task, work: drawWork(dice) };
@@ -45,7 +45,7 @@ function drawKept(dice: Dice, task: number, clients: number): Decision[] {
   return [start, ...again, watcher, ...cancel];
 }
 
-function drawTrouble(dice: Dice, clients: number): Decision {
+function drawTrouble(dice: SeededRandom, clients: number): Decision {
   const at = dice.below(TROUBLE_MS - 6_000);
   const client = dice.below(clients);
   switch (dice.below(8)) {

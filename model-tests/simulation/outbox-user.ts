@@ -8,8 +8,8 @@ import {
   type OutboxTicket,
 } from '../../client/outbox/index.ts';
 import type { JsonObject } from '../../machines/index.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { OutboxPlan, WorkPlan } from './plan.ts';
 import type { Planted } from './planted.ts';
 import type { SentCommand } from './shelf-check.ts';
@@ -24,7 +24,7 @@ export interface OutboxLife {
   readonly client: TaskBridgeClient;
   readonly being: Being;
   readonly clock: SimulatedClock;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly gate: Gate;
   die(): boolean;
 }

@@ -1,5 +1,5 @@
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Appointment, Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { World } from './world.ts';
 
@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 export interface OutflowContext {
   readonly world: World;
   readonly faults: Faults;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly name: string;
   /** Whose writes these are. */
   readonly sender: Being;

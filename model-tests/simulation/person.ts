@@ -9,11 +9,11 @@ import {
 } from '../../client/index.ts';
 import type { TabSockets } from '../../client/tabs/index.ts';
 import { type JsonObject, type TransportName } from '../../machines/index.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import { being, type Being } from './agenda.ts';
 import type { Browser } from './browser.ts';
 import { checkCheckpoint } from './checkpoint-check.ts';
 import { clientLimits } from './client-limits.ts';
-import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import { Observer } from './observer.ts';
@@ -69,7 +69,7 @@ export class Person {
   readonly awayUntil = new Map<TransportName | 'all', number>();
   readonly #plan: ClientPlan;
   readonly #around: PersonSurroundings;
-  readonly #dice: Dice;
+  readonly #dice: SeededRandom;
   readonly #texts = new Map<string, string>();
   readonly #gateListeners = new Set<(open: boolean) => void>();
   /** Commands whose outcome is not known: whoever's client dies sends them again. */

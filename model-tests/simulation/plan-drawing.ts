@@ -1,5 +1,4 @@
-import type { Dice } from './dice.ts';
-import { diceOf } from './dice.ts';
+import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import { drawOutbox, OUTBOX_SHARE } from './outbox-drawing.ts';
 import {
   TROUBLE_MS,
@@ -45,7 +44,7 @@ const faults: readonly (readonly [FaultPoint, number, readonly FaultKind[]])[] =
 
 /** Draws a history from its seed. */
 export function drawPlan(seed: number): Plan {
-  const dice = diceOf(seed, 'plan');
+  const dice = seededRandom(`${seed}/plan`);
   const exclusive = dice.odds(0.15);
   const nodeCount = exclusive ? 1 : dice.pick([1, 2, 2, 3]);
   const nodes = Array.from({ length: nodeCount }, () => (dice.odds(0.5) ? 0 : dice.between(-600_000, 600_000)));
@@ -60,16 +59,16 @@ export function drawPlan(seed: number): Plan {
   ];
   const sizes = drawSizes(dice);
   // What was thought of later has dice of its own, so that the seeds of before keep their histories.
-  const late = diceOf(seed, 'plan, later');
+  const late = seededRandom(`${seed}/plan, later`);
   const strangers = late.odds(0.2) ? [drawStranger(late, tasks, clients.length)] : [];
   const removes = late.odds(0.06) && { removes: true };
-  const outbox = diceOf(seed, 'plan, outbox');
+  const outbox = seededRandom(`${seed}/plan, outbox`);
   const kept = outbox.odds(OUTBOX_SHARE) ? drawOutbox(outbox, { tasks, clients: clients.length }) : undefined;
-  const token = diceOf(seed, 'plan, tokens');
+  const token = seededRandom(`${seed}/plan, tokens`);
   const limited = token.odds(TOKENS_SHARE) ? drawTokens(token) : undefined;
-  const tab = diceOf(seed, 'plan, tabs');
+  const tab = seededRandom(`${seed}/plan, tabs`);
   const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
-  const restore = diceOf(seed, 'plan, restores');
+  const restore = seededRandom(`${seed}/plan, restores`);
   const restores = restore.odds(RESTORE_SHARE) && !exclusive ? drawRestores(restore, tasks) : [];
   return {
     seed,
@@ -92,11 +91,11 @@ export function drawPlan(seed: number): Plan {
   };
 }
 
-function drawStranger(dice: Dice, tasks: number, clients: number): Decision {
+function drawStranger(dice: SeededRandom, tasks: number, clients: number): Decision {
   return { kind: 'stranger', at: 1_000 + dice.below(12_000), client: dice.below(clients), task: dice.below(tasks) };
 }
 
-function drawSizes(dice: Dice): Sizes {
+function drawSizes(dice: SeededRandom): Sizes {
   return {
     retainedFactsMax: dice.pick([1_000, 1_000, 1_000, 12]),
     hotTasksMax: dice.pick([10_000, 10_000, 1]),
@@ -109,7 +108,7 @@ function drawSizes(dice: Dice): Sizes {
   };
 }
 
-function drawClient(dice: Dice): ClientPlan {
+function drawClient(dice: SeededRandom): ClientPlan {
   return {
     transports: dice.pick([['ws', 'sse', 'poll'], ['ws', 'sse', 'poll'], ['ws', 'poll'], ['sse', 'poll'], ['poll']]),
     sendsHeaders: dice.odds(0.5),
@@ -119,7 +118,7 @@ function drawClient(dice: Dice): ClientPlan {
   };
 }
 
-function drawTasks(dice: Dice, tasks: number, clients: number): Decision[] {
+function drawTasks(dice: SeededRandom, tasks: number, clients: number): Decision[] {
   return Array.from({ length: tasks }, (_, task): Decision[] => {
     const work = drawWork(dice);
     const at = dice.below(3_000);
@@ -140,14 +139,14 @@ function drawTasks(dice: Dice, tasks: number, clients: number): Decision[] {
   }).flat();
 }
 
-function drawAnswers(dice: Dice, clients: number): Decision[] {
+function drawAnswers(dice: SeededRandom, clients: number): Decision[] {
   return Array.from({ length: dice.between(0, 6) }, (): Decision => {
     const as = dice.pick<AnswerKind>(['plain', 'plain', 'plain', 'doubled', 'contradicted', 'forbidden']);
     return { kind: 'answer', question: dice.below(4), client: dice.below(clients), afterMs: dice.pick([0, 20, 500, 2_000, 5_000]), as };
   });
 }
 
-function drawClientTrouble(dice: Dice, clients: number): Decision[] {
+function drawClientTrouble(dice: SeededRandom, clients: number): Decision[] {
   return Array.from({ length: dice.pick([0, 1, 1, 2, 3]) }, (): Decision => {
     const at = dice.below(TROUBLE_MS - 4_000);
     const client = dice.below(clients);
@@ -167,7 +166,7 @@ function drawClientTrouble(dice: Dice, clients: number): Decision[] {
   });
 }
 
-function drawNodeTrouble(dice: Dice, nodes: number, tasks: number): Decision[] {
+function drawNodeTrouble(dice: SeededRandom, nodes: number, tasks: number): Decision[] {
   return Array.from({ length: dice.pick([0, 1, 1, 2, 3]) }, (): Decision => {
     const at = dice.below(TROUBLE_MS - 4_000);
     const node = dice.below(nodes);
@@ -191,7 +190,7 @@ function drawNodeTrouble(dice: Dice, nodes: number, tasks: number): Decision[] {
   });
 }
 
-function drawFaults(dice: Dice): Decision[] {
+function drawFaults(dice: SeededRandom): Decision[] {
   const count = dice.pick([0, 1, 2, 4, 6, 10]);
   return Array.from({ length: count }, (): Decision => {
     const [on, within, kinds] = dice.pick(faults);

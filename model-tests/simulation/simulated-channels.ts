@@ -1,6 +1,6 @@
 import type { ChannelPort } from '../../client/tabs/channels.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { World } from './world.ts';
 
 interface End {
@@ -13,10 +13,10 @@ interface End {
 /** The channels of one machine: what one process posts comes to all others, to each in order; what waits for a process that dies is gone. */
 export class SimulatedChannels {
   readonly #world: World;
-  readonly #dice: Dice;
+  readonly #dice: SeededRandom;
   readonly #ends = new Map<string, Set<End>>();
 
-  constructor(world: World, dice: Dice) {
+  constructor(world: World, dice: SeededRandom) {
     this.#world = world;
     this.#dice = dice;
   }

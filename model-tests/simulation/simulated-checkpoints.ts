@@ -1,6 +1,6 @@
 import type { CheckpointStore } from '../../client/index.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
 import type { World } from './world.ts';
@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 export interface SimulatedCheckpointsContext {
   readonly world: World;
   readonly faults: Faults;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly being: Being;
   /** Outlives the client. */
   readonly texts: Map<string, string>;

@@ -12,7 +12,7 @@ export interface SimulatedClock extends Clock {
   assertIdle(): void;
 }
 
-/** The clock of somebody; dies and freezes with them. */
+/** The clock of somebody; dies and freezes with them. No `support/fake-clock.ts`: its timers stand in one agenda with all that the world sends. */
 export function simulatedClock(world: World, whose: Being, offBy = 0): SimulatedClock {
   const armed = new Map<Appointment, string | undefined>();
   let offset = offBy;

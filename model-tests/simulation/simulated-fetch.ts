@@ -1,5 +1,5 @@
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { SimulatedAnswer } from './door.ts';
 import { ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
 import { latency, type Flight, type Network } from './network.ts';
@@ -13,7 +13,7 @@ import type { StreamCheck } from './stream-check.ts';
 export interface SimulatedFetchContext {
   readonly network: Network;
   readonly client: Being;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   /** False while nothing of that kind gets out of the client's network. */
   gets(kind: 'sse' | 'request'): boolean;
   /** Looks at what a node sends over one stream. */

@@ -1,6 +1,6 @@
 import type { LockListener, LockPort } from '../../client/tabs/locks.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { World } from './world.ts';
 
 interface Claim {
@@ -12,10 +12,10 @@ interface Claim {
 /** The locks of one machine: whoever of its processes asks first holds first; a process that dies lets go, one that freezes does not. */
 export class SimulatedLocks {
   readonly #world: World;
-  readonly #dice: Dice;
+  readonly #dice: SeededRandom;
   readonly #queues = new Map<string, Claim[]>();
 
-  constructor(world: World, dice: Dice) {
+  constructor(world: World, dice: SeededRandom) {
     this.#world = world;
     this.#dice = dice;
   }

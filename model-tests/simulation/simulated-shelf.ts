@@ -1,6 +1,6 @@
 import type { OutboxStore, StoredEntry } from '../../client/outbox/index.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
 import type { ShelfCheck } from './shelf-check.ts';
@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 /** What a process needs to reach its shelf. */
 export interface ShelfUser {
   readonly being: Being;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   /** The process dies here. False where it is ending anyway. */
   die(): boolean;
 }

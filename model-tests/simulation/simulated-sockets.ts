@@ -1,7 +1,7 @@
 import type { Socket, SocketListener, SocketPort, SocketRequest } from '../../client/index.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../../machines/index.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import { latency, type Flight, type Network } from './network.ts';
 import type { SimulatedNode } from './node.ts';
 import { Outflow } from './outflow.ts';
@@ -13,7 +13,7 @@ import type { StreamCheck } from './stream-check.ts';
 export interface SimulatedSocketsContext {
   readonly network: Network;
   readonly client: Being;
-  readonly dice: Dice;
+  readonly dice: SeededRandom;
   readonly sendsHeaders: boolean;
   gets(kind: 'ws'): boolean;
   /** Looks at what a node sends over one socket. */

@@ -1,11 +1,11 @@
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import { TROUBLE_MS, type Decision } from './plan.ts';
 
 /** How many of all histories with several clients have them as tabs of one browser. */
 export const TABS_SHARE = 0.15;
 
 /** Draws what befalls tabs: whoever leads them dies, closes or freezes, sooner or later. */
-export function drawTabs(dice: Dice, clients: number): readonly Decision[] {
+export function drawTabs(dice: SeededRandom, clients: number): readonly Decision[] {
   return Array.from({ length: dice.between(0, 4) }, (): Decision => {
     const at = dice.below(TROUBLE_MS - 6_000);
     const client = dice.below(clients);

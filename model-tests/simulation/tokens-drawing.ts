@@ -1,11 +1,11 @@
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Decision, TokensPlan } from './plan.ts';
 
 /** How many of all histories have tokens that end by themselves. */
 export const TOKENS_SHARE = 0.12;
 
 /** Draws how long tokens are good, who knows it, and what goes wrong when new ones are asked for. */
-export function drawTokens(dice: Dice): { readonly tokens: TokensPlan; readonly decisions: readonly Decision[] } {
+export function drawTokens(dice: SeededRandom): { readonly tokens: TokensPlan; readonly decisions: readonly Decision[] } {
   const tokens: TokensPlan = {
     lifeMs: dice.between(4_500, 15_000),
     clientKnows: dice.odds(0.6),

@@ -1,6 +1,6 @@
 import { TaskBridgeClientError, type AuthAnswer, type AuthRequest } from '../../client/index.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
-import type { Dice } from './dice.ts';
 import type { Faults } from './faults.ts';
 import type { TokensPlan } from './plan.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -29,7 +29,7 @@ export class Wallet {
   /** Times that the one who gives tokens failed. */
   failures = 0;
   readonly #context: WalletContext;
-  readonly #dice: Dice;
+  readonly #dice: SeededRandom;
   /** When the token of now was given, in milliseconds of the world. */
   givenAt = 0;
   #number = 0;

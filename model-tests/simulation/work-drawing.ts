@@ -1,8 +1,8 @@
-import type { Dice } from './dice.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Habit, WorkPlan, WorkStep } from './plan.ts';
 
 /** Draws how somebody who observes behaves. */
-export function drawHabit(dice: Dice): Habit {
+export function drawHabit(dice: SeededRandom): Habit {
   return {
     slowMs: dice.pick([0, 0, 0, 50, 700]),
     watches: dice.pick(['facts', 'facts', 'both', 'snapshots']),
@@ -11,7 +11,7 @@ export function drawHabit(dice: Dice): Habit {
 }
 
 /** Draws what a task does. */
-export function drawWork(dice: Dice): WorkPlan {
+export function drawWork(dice: SeededRandom): WorkPlan {
   const steps = Array.from({ length: dice.pick([2, 5, 9, 14, 25]) }, (): WorkStep => {
     switch (dice.below(10)) {
       case 0:

@@ -1,5 +1,5 @@
+import { hashOf, seededRandom, type SeededRandom } from '../support/seeded-random.ts';
 import { Agenda, being, type Appointment, type Being } from './agenda.ts';
-import { diceOf, hashOf, type Dice } from './dice.ts';
 
 /** Something that must never happen, and did. */
 export class Violation extends Error {
@@ -50,8 +50,8 @@ export class World {
     return this.#hash.toString(16).padStart(8, '0');
   }
 
-  dice(name: string): Dice {
-    return diceOf(this.seed, name);
+  dice(name: string): SeededRandom {
+    return seededRandom(`${this.seed}/${name}`);
   }
 
   after(ms: number, whose: Being, run: () => void): Appointment {

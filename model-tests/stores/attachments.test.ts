@@ -1,33 +1,35 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileAttachments } from '../../adapters/file/index.ts';
 import { memoryAttachments } from '../../adapters/memory/index.ts';
 import { attachmentStoreSuite, defineTests } from '../conformance/index.ts';
+import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 defineTests({ describe, it }, attachmentStoreSuite, 'memory', async () => ({ attachments: memoryAttachments(), async close() {} }), {
   inapplicable: ['lasting.keeps-its-files-beyond-its-life'],
 });
 
 defineTests({ describe, it }, attachmentStoreSuite, 'file', async () => {
-  const path = await mkdtemp(join(tmpdir(), 'taskbridge-file-'));
+  const { path, remove } = await tempFolder('file');
   return {
     attachments: fileAttachments({ path }),
     reopen: async () => fileAttachments({ path }),
-    close: () => rm(path, { recursive: true }),
+    close: remove,
   };
 });
 
 describe('file attachments', () => {
   const task = 'ab'.repeat(16);
+  let folder: TempFolder;
   let path: string;
 
   beforeEach(async () => {
-    path = join(await mkdtemp(join(tmpdir(), 'taskbridge-file-')), 'made', 'on', 'demand');
+    folder = await tempFolder('file');
+    path = join(folder.path, 'made', 'on', 'demand');
   });
   afterEach(async () => {
-    await rm(join(path, '..', '..', '..'), { recursive: true });
+    await folder.remove();
   });
 
   it('are shared only where the host says so', () => {

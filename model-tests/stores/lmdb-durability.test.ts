@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from '../conformance/store/samples.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { startChild, startChildOnSmallDisk } from './children/child.ts';
 
 describe('an LMDB store on disk', () => {
   let path: string;
+  let remove: () => Promise<void>;
 
   beforeEach(async () => {
-    path = await mkdtemp(join(tmpdir(), 'taskbridge-durable-'));
+    ({ path, remove } = await tempFolder('durable'));
   });
-  afterEach(async () => {
-    await rm(path, { recursive: true });
-  });
+  afterEach(() => remove());
 
   it('has everything that was acknowledged, and nothing by halves, each time its process is killed', async () => {
     const taskIds = Array.from({ length: 5 }, () => sampleTask().taskId);

@@ -1,21 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { sampleTask } from '../conformance/store/samples.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { startChild } from './children/child.ts';
 
 describe('an LMDB store', () => {
   let path: string;
+  let remove: () => Promise<void>;
 
   beforeEach(async () => {
-    path = await mkdtemp(join(tmpdir(), 'taskbridge-owner-'));
+    ({ path, remove } = await tempFolder('owner'));
   });
-  afterEach(async () => {
-    await rm(path, { recursive: true });
-  });
+  afterEach(() => remove());
 
   it('refuses a second process, and names the first one and when it started', async () => {
     const store = lmdbStore({ path });

@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { describe, it } from 'vitest';
 import { defineTests, storeSuite } from '../conformance/index.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 defineTests({ describe, it }, storeSuite, 'lmdb', async () => {
-  const path = await mkdtemp(join(tmpdir(), 'taskbridge-lmdb-'));
+  const { path, remove } = await tempFolder('lmdb');
   let store = lmdbStore({ path });
   await store.open();
   return {
@@ -19,7 +17,7 @@ defineTests({ describe, it }, storeSuite, 'lmdb', async () => {
     },
     async close() {
       await store.close();
-      await rm(path, { recursive: true });
+      await remove();
     },
   };
 });

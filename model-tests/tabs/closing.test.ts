@@ -1,8 +1,10 @@
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { platformChannels, processLocks, tabSockets, type ChannelPort, type LockPort } from 'taskbridge/client/tabs';
 import { describe, expect, test } from 'vitest';
-import { countingClock, eventually } from '../client/harness.ts';
-import { handGate, untilOutbox } from '../outbox/world.ts';
+import { handGate } from '../outbox/world.ts';
+import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
 import { openVirtual, scriptedSockets } from './scripted-sockets.ts';
 
 /** Ports that say how much of them is in use. */
@@ -32,7 +34,7 @@ function counted() {
       };
     },
   };
-  return { open, locks, channels, clock: countingClock() };
+  return { open, locks, channels, clock: fakeClock() };
 }
 
 describe('nothing is left', () => {
@@ -61,10 +63,10 @@ describe('nothing is left', () => {
     expect(virtual.told).toEqual(['opened', 'cut']);
     await eventually(() => port.opened[0]?.isClosed === true);
     expect(mine.open.size).toBe(0);
-    expect(mine.clock.armed).toBe(0);
+    expect(mine.clock.armed).toEqual([]);
     await eventually(() => other.open.size === before);
     first?.close();
-    expect([other.open.size, other.clock.armed]).toEqual([0, 0]);
+    expect([other.open.size, other.clock.armed]).toEqual([0, []]);
     tab.close();
   });
 
@@ -81,9 +83,9 @@ describe('nothing is left', () => {
         : Promise.reject(new Error('No network.'));
     const outbox = createOutbox({ cancel } as never, { store, locks, channels, clock, gate: handGate(state !== 'offline') });
     if (state !== 'idle') await outbox.cancel('task-1');
-    await untilOutbox(outbox, (snapshot) => snapshot.state === state);
+    await until(outbox, (snapshot) => snapshot.state === state);
     await outbox.close();
     release?.();
-    expect([open.size, clock.armed, outbox.getSnapshot().state]).toEqual([0, 0, 'closed']);
+    expect([open.size, clock.armed, outbox.getSnapshot().state]).toEqual([0, [], 'closed']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../client/harness.ts';
+import { eventually } from '../support/eventually.ts';
 import { openVirtual, request, scriptedTabs, type UpstreamSocket } from './scripted-sockets.ts';
 
 const fact = (n: number, ms = 1000) => ({ type: 'TASK_PROGRESS', taskId: 'task-1', eventId: `${n}-${ms}`, createdAt: 'now', payload: {} });

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { inProcess } from 'taskbridge/adapters/in-process';
@@ -25,6 +24,8 @@ import {
 } from 'taskbridge/client/node';
 import { createTaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onTestFinished } from 'vitest';
+import { until } from '../support/until.ts';
+import { onLoopback } from '../support/loopback.ts';
 
 /** A bridge behind a real server that counts the WebSockets that it has. */
 export interface TabHost {
@@ -58,14 +59,13 @@ export async function hostOf(handlers: Parameters<typeof inProcess>[0], options:
     bridge.upgrade(request, socket, head);
   });
   await bridge.start();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, close } = await onLoopback(server);
   onTestFinished(async () => {
     await bridge.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await close();
   });
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseUrl: url,
     open,
     get upgrades() {
       return counts.upgrades;
@@ -159,16 +159,8 @@ function createIce() {
 }
 
 /** Resolves once it leads. */
-export function untilLeading({ sockets }: Tab): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (sockets.getSnapshot() !== 'leading') return;
-      leave();
-      resolve();
-    };
-    const leave = sockets.subscribe(look);
-    look();
-  });
+export async function untilLeading({ sockets }: Tab): Promise<void> {
+  await until(sockets, (state) => state === 'leading');
 }
 
 /** The numbers of all facts of a task. */

@@ -1,10 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
+import { startProcess } from '../support/child-process.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** A Temporal server for tests. */
 export interface TemporalServer {
@@ -31,15 +32,11 @@ export async function temporalServer(options: { readonly dbFilename?: string } =
   const program = temporalProgram();
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
-  let child = await start(program, port, options.dbFilename);
-  return {
-    address,
-    kill: () => end(child, 'SIGKILL'),
-    restart: async () => {
-      child = await start(program, port, options.dbFilename);
-    },
-    close: () => end(child, 'SIGKILL'),
-  };
+  const database = options.dbFilename === undefined ? [] : ['--db-filename', options.dbFilename];
+  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never', ...database];
+  const start = () => spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const server = await startProcess('The Temporal dev server', start, () => reachable(address));
+  return { address, kill: () => server.kill(), restart: server.restart, close: () => server.kill() };
 }
 
 /** The `temporal` program, or an error that says how to get it. */
@@ -61,24 +58,6 @@ export function temporalProgram(): string {
   );
 }
 
-async function start(program: string, port: number, dbFilename: string | undefined): Promise<ChildProcess> {
-  const database = dbFilename === undefined ? [] : ['--db-filename', dbFilename];
-  const child = spawn(
-    program,
-    ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never', ...database],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
-  const died = new Promise<never>((_, reject) => {
-    child.once('exit', (code) => reject(new Error(`The Temporal dev server ended with ${code} before it was ready.`)));
-    child.once('error', reject);
-  });
-  died.catch(() => undefined);
-  await Promise.race([reachable(`127.0.0.1:${port}`), died]);
-  return child;
-}
-
 /** Waits until the server answers for its default namespace. */
 async function reachable(address: string): Promise<void> {
   const until = Date.now() + READY_WITHIN_MS;
@@ -98,21 +77,6 @@ async function reachable(address: string): Promise<void> {
   }
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  await exited;
-}
-
 function foreign(): Promise<void> {
   return Promise.reject(new Error('The server at TEMPORAL_ADDRESS is not ours to kill.'));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

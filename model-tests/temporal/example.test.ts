@@ -1,14 +1,11 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from '../redis/free-port.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
+import { freePort } from '../support/free-port.ts';
+import { forkProgram, printed, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const children: ChildProcess[] = [];
+const children: RunningProcess[] = [];
 let redis: RedisServer;
 let temporal: TemporalServer;
 let port: number;
@@ -16,22 +13,8 @@ let port: number;
 /** Runs a file of the example until it says a word. */
 async function run(file: string, word: string): Promise<void> {
   const env = { ...process.env, PORT: String(port), REDIS_URL: `redis://127.0.0.1:${redis.port}`, TEMPORAL_ADDRESS: temporal.address };
-  const child = fork(`examples/temporal/${file}`, {
-    cwd: root,
-    env,
-    execArgv: ['--import', 'tsx'],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  children.push(child);
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (bytes: Buffer) => {
-        said += bytes.toString();
-        if (said.includes(word)) resolve();
-      });
-    child.once('exit', () => reject(new Error(`${file} ended:\n${said}`)));
-  });
+  const start = () => forkProgram(`examples/temporal/${file}`, [], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  children.push(await startProcess(file, start, (child) => printed(child, new RegExp(word))));
 }
 
 beforeAll(async () => {
@@ -40,10 +23,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  for (const child of children) {
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  }
+  await Promise.all(children.map((child) => child.kill()));
   await temporal?.close();
   await redis?.stop();
 });

@@ -1,13 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Fact } from 'taskbridge/machines';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../redis/free-port.ts';
 import { proveWhole, type Log } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
-import { startChild, type Child } from './child-process.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { freePort } from '../support/free-port.ts';
+import { forkProgram, heard, startProcess, type RunningProcess } from '../support/child-process.ts';
+import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
 import { workflowBundle } from './world.ts';
 
@@ -18,29 +19,32 @@ const STEPS = 8;
 /** Facts of an undisturbed run: its steps, the start, the question, the answer, the end. */
 const FACTS = STEPS + 4;
 
-/** The nth of a seed's numbers from 0 to 1. */
-function chanceOf(nth: number): number {
-  const x = Math.sin(SEED * 12.9898 + nth * 78.233) * 43_758.5453;
-  return x - Math.floor(x);
+/** Starts one of `children/`; `onMessage` hears what it says beside that it is ready. */
+function startChild(file: string, args: readonly string[], onMessage?: (message: unknown) => void): Promise<RunningProcess> {
+  const start = () =>
+    forkProgram(new URL(`children/${file}`, import.meta.url), args).on('message', (message) => {
+      if (message !== 'ready') onMessage?.(message);
+    });
+  return startProcess(file, start, (child) => heard(child, (message) => message === 'ready'));
 }
 
 describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
-  let folder: string;
+  let folder: TempFolder;
   let redis: RedisServer;
   let temporal: TemporalServer;
-  let host: Child;
-  let worker: Child;
+  let host: RunningProcess;
+  let worker: RunningProcess;
   let client: TaskBridgeClient;
   let onWorking: (step: number) => void = () => undefined;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'taskbridge-temporal-'));
-    const codePath = join(folder, 'workflows.js');
+    folder = await tempFolder('temporal');
+    const codePath = join(folder.path, 'workflows.js');
     const taskQueue = 'kills';
     const port = String(await freePort());
     [redis, temporal] = await Promise.all([
       startRedis('--appendonly', 'yes', '--appendfsync', 'always'),
-      temporalServer({ dbFilename: join(folder, 'temporal.db') }),
+      temporalServer({ dbFilename: join(folder.path, 'temporal.db') }),
       workflowBundle().then(({ code }) => writeFile(codePath, code)),
     ]);
     [host, worker] = await Promise.all([
@@ -58,7 +62,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
   afterAll(async () => {
     await client?.close();
     await Promise.all([host?.kill(), worker?.kill(), temporal?.close(), redis?.stop()]);
-    await rm(folder, { recursive: true, force: true });
+    await folder?.remove();
   });
 
   /** Follows one task to its end, answers its question, and calls `onFact` with the number of facts so far. */
@@ -76,7 +80,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
   }
 
   /** Kills something and starts it again; resolves when it is back. */
-  async function killAndRestart(victim: Child | TemporalServer): Promise<void> {
+  async function killAndRestart(victim: RunningProcess | TemporalServer): Promise<void> {
     await victim.kill();
     await victim.restart();
   }
@@ -87,7 +91,7 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
     expect(log.at(-1)?.payload).toEqual({ result: { done: Array.from({ length: STEPS }, (_, i) => `did ${i + 1}`) } });
   }
 
-  async function killedAt(atFact: number, afterMs: number, victims: () => (Child | TemporalServer)[]): Promise<void> {
+  async function killedAt(atFact: number, afterMs: number, victims: () => (RunningProcess | TemporalServer)[]): Promise<void> {
     const restarts: Promise<void>[] = [];
     const log = await follow((count) => {
       if (count !== atFact) return;
@@ -101,20 +105,18 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
 
   it('is whole without any kill', async () => prove(await follow(() => undefined)));
 
-  const randomly = (salt: number) =>
-    Array.from({ length: KILLS }, (_, i) => ({
-      kill: i + 1,
-      atFact: 1 + Math.floor(chanceOf(salt + 2 * i) * (FACTS - 2)),
-      afterMs: Math.floor(chanceOf(salt + 2 * i + 1) * 40),
-    }));
+  const randomly = (who: string) => {
+    const random = seededRandom(`${SEED}/${who}`);
+    return Array.from({ length: KILLS }, (_, i) => ({ kill: i + 1, atFact: random.between(1, FACTS - 2), afterMs: random.below(40) }));
+  };
 
-  it.each(randomly(100).slice(0, KILLS > 3 ? KILLS : 1))(
+  it.each(randomly('worker').slice(0, KILLS > 3 ? KILLS : 1))(
     'is whole when its worker is killed $afterMs ms after fact $atFact (kill $kill)',
     ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker]),
   );
 
   // An activity works for 20 ms.
-  const working = randomly(500).map(({ kill, atFact, afterMs }) => ({ kill, step: 1 + (atFact % STEPS), afterMs: afterMs >> 1 }));
+  const working = randomly('activity').map(({ kill, atFact, afterMs }) => ({ kill, step: 1 + (atFact % STEPS), afterMs: afterMs >> 1 }));
   it.each(working)(
     'is whole when its worker is killed $afterMs ms into the activity of step $step (kill $kill)',
     async ({ step, afterMs }) => {
@@ -130,18 +132,19 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
     },
   );
 
-  it.each(randomly(200))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
+  it.each(randomly('Temporal'))('is whole when Temporal is killed $afterMs ms after fact $atFact (kill $kill)', ({ atFact, afterMs }) =>
     killedAt(atFact, afterMs, () => [temporal]),
   );
 
   // Its question is the fact before the answer: the answer is under way when the host dies.
-  const answering = randomly(300).map(({ kill, afterMs }) => ({ kill, afterMs: afterMs >> 1 }));
+  const answering = randomly('host').map(({ kill, afterMs }) => ({ kill, afterMs: afterMs >> 1 }));
   it.each(answering)('is whole when its host is killed $afterMs ms after the answer was sent (kill $kill)', ({ afterMs }) =>
     killedAt(STEPS / 2 + 2, afterMs, () => [host]),
   );
 
-  it.each(randomly(400).slice(0, 1))('is whole when all three are killed at once, $afterMs ms after fact $atFact', ({ atFact, afterMs }) =>
-    killedAt(atFact, afterMs, () => [worker, temporal, host]),
+  it.each(randomly('all').slice(0, 1))(
+    'is whole when all three are killed at once, $afterMs ms after fact $atFact',
+    ({ atFact, afterMs }) => killedAt(atFact, afterMs, () => [worker, temporal, host]),
   );
 });
 

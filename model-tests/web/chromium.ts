@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
+import { printed, startProcess } from '../support/child-process.ts';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 
@@ -59,23 +60,15 @@ export async function startChromium(): Promise<OwnBrowser> {
 export async function startSleepyChromium(): Promise<OwnBrowser> {
   const profile = ownProfile();
   const args = [...quiet, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
-  const program = spawn(findChromium(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const door = await new Promise<string>((resolve, reject) => {
-    let said = '';
-    program.stderr.on('data', (chunk: Buffer) => {
-      said += String(chunk);
-      const [, address] = /listening on (ws:\S+)/.exec(said) ?? [];
-      if (address !== undefined) resolve(address);
-    });
-    program.once('exit', () => reject(new Error(`Chromium ended before it listened: ${said}`)));
-  });
-  const browser = await chromium.connectOverCDP(door, { noDefaults: true });
+  const start = () => spawn(findChromium(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const program = await startProcess('Chromium', start, (child) => printed(child, /listening on (ws:\S+)/));
+  const browser = await chromium.connectOverCDP(program.said[1] ?? '', { noDefaults: true });
   const [context] = browser.contexts();
   if (!context) throw new Error('Chromium has no context.');
   return {
     context,
     async close() {
-      const gone = once(program, 'exit');
+      const gone = once(program.child, 'exit');
       const devtools = await browser.newBrowserCDPSession();
       // Its children end with it this way, and let the profile go.
       await Promise.race([gone, devtools.send('Browser.close').catch(() => undefined)]);

@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import type { Fact, PollResponse } from 'taskbridge/machines';
 import { setStage, type Stage, type StageOptions } from '../../examples/web/stage.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { startChromium, type OwnBrowser } from './chromium.ts';
 import { createVisitor, type Visitor } from './visitor.ts';
 
@@ -24,7 +22,7 @@ export interface Theatre {
 
 /** Builds the page, starts the server and Chromium. */
 export async function openTheatre(options: Partial<StageOptions> & { readonly start?: () => Promise<OwnBrowser> } = {}): Promise<Theatre> {
-  const directory = await mkdtemp(join(tmpdir(), 'taskbridge-web-'));
+  const { path: directory, remove } = await tempFolder('web');
   const { start = startChromium, ...rest } = options;
   const stage = await setStage({ directory, ...rest });
   const browser = await start();
@@ -61,7 +59,7 @@ export async function openTheatre(options: Partial<StageOptions> & { readonly st
     async close() {
       await browser.close();
       await stage.close();
-      await rm(directory, { recursive: true, force: true });
+      await remove();
     },
   };
 }

@@ -3,10 +3,11 @@ import type { Coverage } from '../../charts/coverage.ts';
 import { after, beginningOf, hearings, type Moment } from './moment.ts';
 import { moveName, stepsFrom, type Path } from './plan.ts';
 import { createPuppetServer, type PuppetServer } from './puppet-server.ts';
-import { createPuppet, seen, type Budget, type Puppet } from './puppet.ts';
+import { createPuppet, type Budget, type Puppet } from './puppet.ts';
 import { stimuli } from './stimuli.ts';
 import type { Stimulus } from './stimulus.ts';
 import type { WalkedEvent } from '../transport-alphabet.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** What a drive has done, by name. */
 export interface Driven {
@@ -40,7 +41,7 @@ export async function drive(puppet: Puppet, tries: Budget, path: Path, driven: D
     await Promise.resolve(stimulus.happen(puppet, moment)).catch((error: unknown) => {
       throw new Error(`${where}: ${String(error)}`);
     });
-    await seen(
+    await eventually(
       () => puppet.told.length >= begun + told.length,
       () => `${where}: the chart should be told ${typesOf(told)}, and was told ${typesOf(puppet.told.slice(begun))}.`,
     );
@@ -48,7 +49,7 @@ export async function drive(puppet: Puppet, tries: Budget, path: Path, driven: D
     puppet.verdict = undefined;
     expectValue(puppet, next, where);
     driven.coverage.reach(puppet.chart().getSnapshot());
-    await seen(
+    await eventually(
       () => puppet.leftOpen().length === 0,
       () =>
         `${where}: left open ${puppet
@@ -110,7 +111,7 @@ export async function driveAll(paths: readonly Path[], tries: Budget, driven: Dr
         faults.push((error as Error).message);
       }
       await puppet.client.close();
-      await seen(
+      await eventually(
         () => server.open.length === 0,
         () => 'something is left open',
       ).catch((error: Error) => faults.push(error.message));

@@ -1,7 +1,6 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { ServerResponse } from 'node:http';
+import type { WebSocket } from 'ws';
+import { refuseUpgrade, startBareServer, type Upgrade } from '../../conformance/client/bare-server.ts';
 
 /** What a client can ask of the server. */
 export type Kind = 'ws' | 'sse' | 'poll' | 'get';
@@ -91,10 +90,10 @@ function holdRequest(kind: Kind, response: ServerResponse): Held {
 }
 
 /** Holds an upgrade, and the WebSocket that it becomes. */
-function holdUpgrade(socket: Duplex, upgrade: () => Promise<WebSocket>): Held {
+function holdUpgrade({ socket, take }: Upgrade): Held {
   let isOpen = true;
   let taken: WebSocket | undefined;
-  socket.on('close', () => (isOpen = false)).on('error', () => undefined);
+  socket.on('close', () => (isOpen = false));
   // Nothing is read of a held upgrade, and a socket that is not read does not notice its end.
   socket.on('end', () => socket.end()).resume();
   return {
@@ -104,13 +103,10 @@ function holdUpgrade(socket: Duplex, upgrade: () => Promise<WebSocket>): Held {
       return isOpen;
     },
     cut: () => void socket.destroy(),
-    refuse({ status, code, retryAfterSeconds }) {
-      const body = JSON.stringify({ code });
-      const wait = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`;
-      socket.end(`HTTP/1.1 ${status} No\r\nConnection: close\r\n${wait}Content-Length: ${body.length}\r\n\r\n${body}`);
-    },
+    refuse: ({ status, code, retryAfterSeconds }) =>
+      refuseUpgrade(socket, status, { code }, retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     async accept() {
-      taken ??= await upgrade();
+      taken ??= (await take()).webSocket;
     },
     send(...frames) {
       socket.cork();
@@ -123,29 +119,12 @@ function holdUpgrade(socket: Duplex, upgrade: () => Promise<WebSocket>): Held {
 
 export async function createPuppetServer(): Promise<PuppetServer> {
   let came: Held[] = [];
-  const connections = new Set<Socket>();
-  const sockets = new WebSocketServer({ noServer: true });
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://local').pathname;
-    came.push(holdRequest(path.endsWith('/events/stream') ? 'sse' : path.endsWith('/events') ? 'poll' : 'get', response));
+  const { url: baseUrl, close } = await startBareServer({
+    request: ({ kind, response }) => void came.push(holdRequest(kind === 'post' ? 'get' : kind, response)),
+    upgrade: (upgrade) => void came.push(holdUpgrade(upgrade)),
   });
-  server.on('connection', (socket) => {
-    connections.add(socket);
-    socket.on('close', () => connections.delete(socket));
-  });
-  server.on('upgrade', (request, socket, head) => {
-    const upgrade = () =>
-      new Promise<WebSocket>((resolve) =>
-        sockets.handleUpgrade(request, socket, head, (taken) => {
-          taken.on('error', () => undefined);
-          taken.once('message', () => resolve(taken));
-        }),
-      );
-    came.push(holdUpgrade(socket, upgrade));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseUrl,
     get came() {
       return came;
     },
@@ -153,9 +132,6 @@ export async function createPuppetServer(): Promise<PuppetServer> {
       return came.filter(({ isOpen }) => isOpen);
     },
     forget: () => (came = []),
-    async close() {
-      for (const socket of connections) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 }

@@ -1,22 +1,14 @@
 import { createTaskBridgeClient, type AuthAnswer, type Gate, type Observation, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { transportMachine, Verdict } from 'taskbridge/machines';
 import type { ActorRefFrom, EventObject, InspectionEvent } from 'xstate';
-import { patientClock, type PatientClock } from './patient-clock.ts';
+import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import type { Held, Kind, PuppetServer } from './puppet-server.ts';
 import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
 import type { Coverage } from '../../charts/coverage.ts';
 import type { WalkedEvent } from '../transport-alphabet.ts';
+import { eventually } from '../../support/eventually.ts';
 
 export const TASK = 'task-1';
-
-/** Looks again each time that the event loop has turned; fails with a sentence when nothing comes for long. */
-export async function seen(holds: () => boolean, what: () => string): Promise<void> {
-  const begun = performance.now();
-  while (!holds()) {
-    if (performance.now() - begun > 15_000) throw new Error(`Waited in vain: ${what()}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 /** A gate that counts who listens to it. */
 export interface CountingGate extends Gate {
@@ -60,7 +52,7 @@ interface Asked {
 export interface Puppet {
   readonly client: TaskBridgeClient;
   readonly observation: Observation;
-  readonly clock: PatientClock;
+  readonly clock: FakeClock;
   readonly gate: CountingGate;
   readonly provider: HeldProvider;
   /** What the chart was told so far. */
@@ -100,7 +92,7 @@ export interface PuppetOptions {
 /** Makes a client with a closed gate, and an observation that waits behind it. */
 export async function createPuppet(server: PuppetServer, tries: Budget, { coverage, signal }: PuppetOptions = {}): Promise<Puppet> {
   server.forget();
-  const clock = patientClock();
+  const clock = fakeClock();
   const gate = countingGate();
   const asked: Asked[] = [];
   const told: WalkedEvent[] = [];
@@ -113,7 +105,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { covera
     }
   };
   const beAsked = (renewed: boolean): Promise<void> =>
-    seen(
+    eventually(
       () => asked.some((one) => one.renewed === renewed),
       () => 'nobody asks for credentials',
     );
@@ -168,7 +160,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { covera
       if (requests.has(child)) continue;
       const known = new Set(requests.values());
       let found: Held | undefined;
-      await seen(
+      await eventually(
         () => {
           provider.grant();
           return (found = server.came.find((held) => held.kind === kinds[id] && !known.has(held))) !== undefined;
@@ -195,7 +187,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { covera
       if (!held) throw new Error(`The chart runs no ${errand}.`);
       return held;
     },
-    pass: (name) => clock.fire(timesOf[name]),
+    pass: (name) => clock.ring(timesOf[name]),
     async catchUp() {
       const before = told.length;
       while (told.length === before) await iterator.next();
@@ -204,7 +196,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { covera
       await send();
       const known = new Set(requests.values());
       let found: Held | undefined;
-      await seen(
+      await eventually(
         () => {
           provider.grant();
           return (found = server.came.find((held) => held.kind === 'get' && held.isOpen && !known.has(held))) !== undefined;
@@ -217,7 +209,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { covera
         200,
         JSON.stringify({ taskId: TASK, taskType: 't', status: 'RUNNING', state: 'running', suspensions: [], lastEventId }),
       );
-      await seen(
+      await eventually(
         () => found?.isOpen !== true,
         () => 'the snapshot is not taken',
       );
@@ -227,7 +219,7 @@ export async function createPuppet(server: PuppetServer, tries: Budget, { covera
       return server.open.filter((one) => !held.has(one));
     },
   };
-  await seen(
+  await eventually(
     () => actor !== undefined && told.length > 0,
     () => 'the chart does not begin',
   );

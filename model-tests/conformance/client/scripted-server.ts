@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { WebSocketServer } from 'ws';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WireFact } from '../server/calls.ts';
 import { scribe } from '../suite/transcript.ts';
+import { answerWith, refuseUpgrade, startBareServer, type Upgrade } from './bare-server.ts';
 import type { ClientTransport } from './driver.ts';
 
 /** Somebody who comes for the log. */
@@ -84,12 +83,7 @@ const envelope = (code: string): object => ({ code, message: code, details: {}, 
 export async function startScriptedServer(script: ServerScript): Promise<ScriptedServer> {
   const callers: Caller[] = [];
   const visits: Visit[] = [];
-  const connections = new Set<Socket>();
   const note = scribe();
-  const sockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (offered) => (offered.has('taskbridge.v1') ? 'taskbridge.v1' : false),
-  });
 
   function arrive(kind: ClientTransport, request: IncomingMessage): { caller: Caller; refusal: Refusal | undefined } {
     const token = tokenOf(request);
@@ -106,21 +100,6 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
     script.serve(told);
   }
 
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://local');
-    const [, taskId = '', kind] = /\/tasks\/([^/]+)\/events(\/stream)?$/.exec(url.pathname) ?? [];
-    if (request.method === 'POST') return void command(request, response, url.pathname);
-    if (taskId === '') {
-      const [, asked] = /\/tasks\/([^/]+)$/.exec(url.pathname) ?? [];
-      const [status, body] = (asked !== undefined && script.snapshot?.(asked)) || [404, envelope('NOT_FOUND')];
-      note(`← ${status} to ${request.method} ${url.pathname} ${JSON.stringify(body)}`);
-      return answer(response, status, body);
-    }
-    const { caller, refusal } = arrive(kind ? 'sse' : 'poll', request);
-    if (refusal) return refuse(response, refusal);
-    if (script.isMute?.(caller)) return;
-    welcome(kind ? sseVisit(caller, taskId, url, request, response) : pollVisit(caller, taskId, url, response));
-  });
   async function command(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
@@ -128,59 +107,49 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
     note(`→ POST ${path} ${body}`);
     note(`← to POST ${path}: ${JSON.stringify(result)}`);
     if (result === 'cut') request.socket.resetAndDestroy();
-    else answer(response, ...result);
+    else answerWith(response, ...result);
   }
-  server.on('connection', (socket) => {
-    connections.add(socket);
-    socket.on('close', () => connections.delete(socket));
-  });
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => undefined);
+  async function upgraded({ request, socket, take }: Upgrade): Promise<void> {
     const { caller, refusal } = arrive('ws', request);
-    if (refusal) {
-      const text = JSON.stringify(envelope(refusal.code));
-      const retry = refusal.retryAfterSeconds === undefined ? '' : `Retry-After: ${refusal.retryAfterSeconds}\r\n`;
-      const headers = `Connection: close\r\nContent-Type: application/json\r\n${retry}Content-Length: ${text.length}`;
-      return void socket.end(`HTTP/1.1 ${refusal.status} No\r\n${headers}\r\n\r\n${text}`);
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('error', () => undefined);
-      // A Buffer, as `ws` hands every message over unless told otherwise.
-      webSocket.once('message', (data) => {
-        if (script.isMute?.(caller)) return;
-        const { taskId, lastEventId = null } = JSON.parse((data as Buffer).toString()) as { taskId: string; lastEventId?: string | null };
-        const asksForGaps = asksFor(request.url);
-        const say = (frame: object): void => webSocket.send(JSON.stringify(frame));
-        const extensions = asksForGaps && { extensions: ['gap'] };
-        say({ type: 'SUBSCRIPTION_CONFIRMED', taskId, replayStartedAfterEventId: lastEventId, live: true, ...extensions });
-        welcome({
-          ...caller,
-          taskId,
-          after: lastEventId,
-          asksForGaps,
-          send: (...facts) => facts.forEach(say),
-          gap: (reason, firstEventId) => asksForGaps && say({ type: 'GAP', taskId, reason, firstEventId }),
-          noise: (text) => webSocket.send(text),
-          end: () => webSocket.close(1000),
-          close: (code) => webSocket.close(code),
-          beat: () => say({ type: 'HEARTBEAT', taskId, live: true }),
-          raw: (bytes) => webSocket.send(bytes),
-          cut: () => void setTimeout(() => webSocket.terminate(), ARRIVAL_MS),
-        });
-      });
+    if (refusal) return refuseUpgrade(socket, refusal.status, envelope(refusal.code), retryAfter(refusal));
+    const { webSocket, taskId, lastEventId } = await take();
+    if (script.isMute?.(caller)) return;
+    const asksForGaps = asksFor(request.url);
+    const say = (frame: object): void => webSocket.send(JSON.stringify(frame));
+    const extensions = asksForGaps && { extensions: ['gap'] };
+    say({ type: 'SUBSCRIPTION_CONFIRMED', taskId, replayStartedAfterEventId: lastEventId, live: true, ...extensions });
+    welcome({
+      ...caller,
+      taskId,
+      after: lastEventId,
+      asksForGaps,
+      send: (...facts) => facts.forEach(say),
+      gap: (reason, firstEventId) => asksForGaps && say({ type: 'GAP', taskId, reason, firstEventId }),
+      noise: (text) => webSocket.send(text),
+      end: () => webSocket.close(1000),
+      close: (code) => webSocket.close(code),
+      beat: () => say({ type: 'HEARTBEAT', taskId, live: true }),
+      raw: (bytes) => webSocket.send(bytes),
+      cut: () => void setTimeout(() => webSocket.terminate(), ARRIVAL_MS),
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    // A server that listens on TCP has such an address.
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    callers,
-    visits,
-    async close() {
-      for (const socket of connections) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+  }
+
+  const { url: baseUrl, close } = await startBareServer({
+    request({ kind, taskId, url, request, response }) {
+      if (kind === 'post') return void command(request, response, url.pathname);
+      if (kind === 'get') {
+        const [status, body] = (taskId !== '' && script.snapshot?.(taskId)) || [404, envelope('NOT_FOUND')];
+        note(`← ${status} to ${request.method} ${url.pathname} ${JSON.stringify(body)}`);
+        return answerWith(response, status, body);
+      }
+      const { caller, refusal } = arrive(kind, request);
+      if (refusal) return answerWith(response, refusal.status, envelope(refusal.code), retryAfter(refusal));
+      if (script.isMute?.(caller)) return;
+      welcome(kind === 'sse' ? sseVisit(caller, taskId, url, request, response) : pollVisit(caller, taskId, url, response));
     },
-  };
+    upgrade: (upgrade) => void upgraded(upgrade),
+  });
+  return { baseUrl, callers, visits, close };
 }
 
 /** The same visit, with what it says taken down. */
@@ -252,7 +221,7 @@ function pollVisit(caller: Caller, taskId: string, url: URL, response: ServerRes
   const page = (events: readonly WireFact[]): void => {
     if (response.headersSent) return;
     const nextAfterEventId = events.at(-1)?.eventId ?? after;
-    answer(response, 200, { taskId, events, nextAfterEventId, hasMore: false, ...(gap && { gap }) });
+    answerWith(response, 200, { taskId, events, nextAfterEventId, hasMore: false, ...(gap && { gap }) });
   };
   return {
     ...caller,
@@ -272,12 +241,8 @@ function pollVisit(caller: Caller, taskId: string, url: URL, response: ServerRes
   };
 }
 
-function answer(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-}
-
-function refuse(response: ServerResponse, { status, code, retryAfterSeconds }: Refusal): void {
-  answer(response, status, envelope(code), retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) });
+function retryAfter({ retryAfterSeconds }: Refusal): Record<string, string> {
+  return retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
 }
 
 function asksFor(path = '/'): boolean {

@@ -1,7 +1,7 @@
 import { parseEventId } from '../../../machines/index.ts';
 import type { Commit, NewTask, Store } from '../../../server/ports/index.ts';
 import { commitOf, factOf, legible, noLimit, sampleTask } from './samples.ts';
-import { seededDice, type Dice } from './seeded-dice.ts';
+import { seededRandom, type SeededRandom } from '../suite/seeded-random.ts';
 import { StoreModel } from './store-model.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { same } from '../suite/claim.ts';
@@ -13,7 +13,7 @@ const WRITES_A_ROUND = 40;
 /** Random writes to a few hundred tasks, many at once, against {@link StoreModel}. */
 export const walkCases: CaseGroup<Store> = (store) => {
   const walk = async (seed: number): Promise<void> => {
-    const dice = seededDice(seed);
+    const dice = seededRandom(seed);
     const model = new StoreModel();
     const tasks = Array.from({ length: TASKS }, () => sampleTask({ dueAt: someTime(dice) }));
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -27,7 +27,7 @@ export const walkCases: CaseGroup<Store> = (store) => {
   return Object.fromEntries([1, 2, 3].map((seed) => [`answers like the model, with seed ${seed}`, () => walk(seed)]));
 };
 
-async function writeToBoth(store: Store, model: StoreModel, task: NewTask, dice: Dice): Promise<void> {
+async function writeToBoth(store: Store, model: StoreModel, task: NewTask, dice: SeededRandom): Promise<void> {
   const { taskId, requestKey } = task;
   const revision = model.revision(taskId) ?? 1;
   const roll = dice.below(100);
@@ -45,7 +45,7 @@ async function writeToBoth(store: Store, model: StoreModel, task: NewTask, dice:
   }
 }
 
-function someCommit(model: StoreModel, taskId: string, revision: number, dice: Dice): Commit {
+function someCommit(model: StoreModel, taskId: string, revision: number, dice: SeededRandom): Commit {
   const log = model.log(taskId);
   const last = log?.lastEventId ? (parseEventId(log.lastEventId)?.n ?? 0) : 0;
   const count = log?.ended ? 0 : dice.below(4);
@@ -62,11 +62,11 @@ function someCommit(model: StoreModel, taskId: string, revision: number, dice: D
   });
 }
 
-function someValues(dice: Dice): Record<string, string> {
+function someValues(dice: SeededRandom): Record<string, string> {
   return Object.fromEntries(Array.from({ length: dice.below(3) }, () => [`name-${dice.below(6)}`, `{"value":${dice.below(1e6)}}`]));
 }
 
-function someTime(dice: Dice): number | null {
+function someTime(dice: SeededRandom): number | null {
   return dice.below(4) === 0 ? null : dice.below(50);
 }
 

@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../../chaos/program.ts';
+import { buildProgram } from '../../support/built-program.ts';
+import { forkProgram, heard, startProcess } from '../../support/child-process.ts';
 
 /** Times after which a host ends what is too slow, in milliseconds. */
 export interface HostTimes {
@@ -31,43 +30,29 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-
 /** Starts a host. */
 export async function startHostProcess(times: HostTimes): Promise<HostProcess> {
   const program = await buildProgram(new URL('children/host.ts', import.meta.url));
-  const child = fork(program.file, [JSON.stringify(times)], {
-    cwd: root,
-    execArgv: ['--expose-gc'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  const died = once(child, 'exit').then(([code, signal]) => {
+  const start = () => forkProgram(program.file, [JSON.stringify(times)], { execArgv: ['--expose-gc'] });
+  const host = await startProcess('The host', start, (child) => heard<{ readonly port: number }>(child));
+  const died = once(host.child, 'exit').then(([code, signal]) => {
     throw new Error(`The host ended (${String(signal ?? code)}).`);
   });
   died.catch(() => undefined);
-  const next = async <T>(): Promise<T> => {
-    const [message] = (await Promise.race([once(child, 'message'), died])) as [T];
-    return message;
-  };
-  const { port } = await next<{ port: number }>();
+  const { port } = host.said;
   let asking: Promise<HostStats> | undefined;
   return {
     port,
     url: `http://127.0.0.1:${port}`,
     async stats(how = 'look') {
       await asking;
-      const answer = next<HostStats>();
-      child.send(how);
+      const answer = Promise.race([heard<HostStats>(host.child), died]);
+      host.child.send(how);
       asking = answer;
       return answer;
     },
     async stop() {
-      const gone = once(child, 'exit');
-      kill();
-      await gone;
-      process.off('exit', kill);
+      await host.kill();
       await program.remove();
     },
   };

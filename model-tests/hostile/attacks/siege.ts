@@ -1,12 +1,8 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../../chaos/program.ts';
+import { buildProgram } from '../../support/built-program.ts';
+import { forkProgram, heard, startProcess } from '../../support/child-process.ts';
 import type { AttackName, Tally } from './attacks.ts';
 import { serveCustomer, type Customer, type Service } from './customer.ts';
 import { startHostProcess, type HostProcess, type HostStats, type HostTimes } from './host-process.ts';
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What came of one attack. */
 export interface AttackReport {
@@ -58,13 +54,13 @@ export async function layToSiege(times: HostTimes): Promise<Siege> {
       await pause(Math.min(2000, forMs));
       const calm = customer.take();
       const before = await host.stats('collect');
-      const attacker = fork(program.file, [JSON.stringify(names), String(amount), String(host.port), JSON.stringify(tasks)], {
-        cwd: root,
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      });
       let tallies: AttackReport['tallies'] = {};
-      attacker.on('message', (message) => (tallies = message as typeof tallies));
-      await once(attacker, 'message');
+      const start = () =>
+        forkProgram(program.file, [JSON.stringify(names), amount, host.port, JSON.stringify(tasks)]).on(
+          'message',
+          (message) => (tallies = message as typeof tallies),
+        );
+      const attacker = await startProcess('The attacker', start, (child) => heard(child));
       customer.take();
       let peak = await host.stats();
       const begunAt = performance.now();
@@ -74,9 +70,7 @@ export async function layToSiege(times: HostTimes): Promise<Siege> {
         peak = highest(peak, await host.stats());
       }
       const under = customer.take();
-      const gone = once(attacker, 'exit');
-      attacker.kill('SIGKILL');
-      await gone;
+      await attacker.kill();
       const after = await settled(host, before);
       return { amount, tallies, calm, under, before, peak, after };
     },

@@ -4,7 +4,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** A program of this folder that runs in a process of its own. */
+/**
+ * A program of this folder that runs in a process of its own. It is read line by line, to what it wrote last before its kill, and never started
+ * again: `support/child-process.ts` starts what must first be ready.
+ */
 export interface Child {
   readonly pid: number;
   /** The next line that it prints; rejects where it ends without. */
