@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { TEST_MS, WAIT_MS } from './model-tests/support/patience.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -12,5 +13,13 @@ export default defineConfig({
     ],
   },
   // By itself Vitest would leave a core idle, and on two that is half.
-  test: { maxWorkers: '100%', include: ['model-tests/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
+  test: {
+    maxWorkers: '100%',
+    include: ['model-tests/**/*.test.ts'],
+    testTimeout: TEST_MS,
+    hookTimeout: TEST_MS,
+    teardownTimeout: TEST_MS,
+    expect: { poll: { timeout: WAIT_MS } },
+    setupFiles: ['model-tests/support/patient-waits.ts'],
+  },
 });

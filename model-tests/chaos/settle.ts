@@ -15,13 +15,13 @@ export async function settle(ledger: Ledger, baseUrl: string, withinMs: number):
     clients.set(owner, known);
     return known;
   };
-  const until = Date.now() + withinMs;
+  const until = performance.now() + withinMs;
   try {
     for (const creation of ledger.creations) if (creation.unknown > 0) await create(of(creation.owner), creation);
     for (const action of ledger.actions)
       if (action.outcomes.includes('unknown')) action.outcomes.push(await again(of(action.owner), action));
     let open = ledger.creations.flatMap(({ owner, input, taskIds }) => [...taskIds].map((taskId) => ({ owner, input, taskId })));
-    while (open.length > 0 && Date.now() < until) {
+    while (open.length > 0 && performance.now() < until) {
       const still: typeof open = [];
       for (const task of open) {
         const client = of(task.owner);

@@ -14,6 +14,7 @@ import { leftOut, newLevelCoverage } from './level-coverage.ts';
 import { joinInTheMiddle } from './joining.ts';
 import { driveTask, puppetWork, type Ground } from './task-drive.ts';
 import { crowdedPath, curiousPath, ignoringPath, latePath, oddPaths, refusedPath, taskTours, type TaskStep } from './task-plan.ts';
+import { patience } from '../support/patience.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
 /** Tasks at once. */
@@ -56,7 +57,7 @@ const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptio
 
 test.for(Object.keys(levels))(
   'server, log, live actor and clients by WebSocket, stream and poll agree after every move of a task on %s',
-  { timeout: 300_000 },
+  { timeout: patience(300_000) },
   async (level, context) => {
     const covered = newLevelCoverage();
     const faults: string[] = [];

@@ -41,7 +41,7 @@ beforeAll(async () => {
     timeout: 20_000,
     interval: 100,
   });
-}, 30_000);
+});
 
 afterAll(async () => {
   const gone = once(host, 'exit');

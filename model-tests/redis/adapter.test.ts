@@ -7,6 +7,7 @@ import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts 
 import { freePort } from './free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { layWire } from './wire.ts';
+import { patience } from '../support/patience.ts';
 
 let server: RedisServer;
 let clients: Redis[] = [];
@@ -158,11 +159,13 @@ describe('a Redis store on the host’s client', () => {
   });
 
   it('gives a command up after its time, and says that its outcome is unknown', async () => {
-    const store = await storeOn(clientTo(server.port), { commandTimeoutMs: 100 });
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis, { prefix: 'late' });
+    const hasty = await storeOn(redis, { prefix: 'late', commandTimeoutMs: 100 });
     const { taskId } = await taskWithFacts(store, 1);
     server.freeze();
     try {
-      await expect(store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).rejects.toThrow('unknown');
+      await expect(hasty.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).rejects.toThrow('unknown');
     } finally {
       server.thaw();
     }
@@ -236,12 +239,12 @@ describe('the tail', () => {
   it('takes a connection for dead that is cut without a word', async () => {
     const wire = await layWire(server.port);
     const redis = clientTo(wire.port);
-    const store = await storeOn(redis, { commandTimeoutMs: 200 });
+    const store = await storeOn(redis, { commandTimeoutMs: patience(1000) });
     const { taskId } = await taskWithFacts(store, 0);
     const { tail, told, interrupted } = listening(store);
     await tail.watch(taskId);
     wire.stall();
-    await vi.waitFor(() => expect(interrupted).toHaveBeenCalled(), { timeout: 5000 });
+    await vi.waitFor(() => expect(interrupted).toHaveBeenCalled());
     // The host's own client is cut as well, and is for the host to mend.
     redis.disconnect(true);
     await vi.waitFor(async () => {
@@ -258,13 +261,13 @@ describe('the tail', () => {
   it('rejects a watch while Redis is away, and hears by itself when it is back', async () => {
     const own = await startRedis();
     try {
-      const store = await storeOn(clientTo(own.port), { commandTimeoutMs: 300 });
+      const store = await storeOn(clientTo(own.port), { commandTimeoutMs: patience(1000) });
       const { taskId } = await taskWithFacts(store, 0);
       const { tail, told, interrupted } = listening(store);
       await own.kill();
       await expect(tail.watch(taskId)).rejects.toThrow();
       await own.restart();
-      await vi.waitFor(() => expect(interrupted).toHaveBeenCalled(), { timeout: 10_000 });
+      await vi.waitFor(() => expect(interrupted).toHaveBeenCalled());
       await tail.watch(taskId);
       const { taskId: other } = await taskWithFacts(store, 0);
       await tail.watch(other);
@@ -327,7 +330,7 @@ describe('the probe', () => {
   it('is ready while Redis answers in time', async () => {
     const redis = clientTo(server.port);
     const probe = redisProbe(redis, { timeoutMs: 200 });
-    expect(await probe.check()).toMatchObject({ ready: true });
+    await vi.waitFor(async () => expect(await probe.check()).toMatchObject({ ready: true }));
     server.freeze();
     expect(await probe.check()).toMatchObject({ ready: false });
     server.thaw();

@@ -1,8 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { patience } from '../support/patience.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+/** Whoever is late by less keeps his work; whoever is frozen for longer, or killed, loses it. */
+const LEASE_MS = patience(2000);
 const host = fileURLToPath(new URL('children/host.ts', import.meta.url));
 
 /** A run that was told to stop on a node. */
@@ -25,7 +28,7 @@ export interface NodeProcess {
 }
 
 /** Starts a node on a Redis server; `program` is what it runs, as source or built. */
-export async function startNode(redisPort: number, { leaseMs = 1500, program = host } = {}): Promise<NodeProcess> {
+export async function startNode(redisPort: number, { leaseMs = LEASE_MS, program = host } = {}): Promise<NodeProcess> {
   const stopped: StoppedRun[] = [];
   let child: ChildProcess;
   let port = 0;

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WAIT_MS } from '../support/patience.ts';
 import { Connection } from '@temporalio/client';
 
 /** A Temporal server for tests. */
@@ -15,8 +16,6 @@ export interface TemporalServer {
   restart(): Promise<void>;
   close(): Promise<void>;
 }
-
-const READY_WITHIN_MS = 30_000;
 
 /**
  * The server at `TEMPORAL_ADDRESS`, else a dev server of our own: `temporal` on the PATH or where Go installs it. Throws where there is
@@ -81,7 +80,7 @@ async function start(program: string, port: number, dbFilename: string | undefin
 
 /** Waits until the server answers for its default namespace. */
 async function reachable(address: string): Promise<void> {
-  const until = Date.now() + READY_WITHIN_MS;
+  const until = performance.now() + WAIT_MS;
   for (;;) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
@@ -92,7 +91,7 @@ async function reachable(address: string): Promise<void> {
         await connection.close();
       }
     } catch (error) {
-      if (Date.now() > until) throw new Error(`NO TEMPORAL SERVER answers at ${address}. Nothing was tested.`, { cause: error });
+      if (performance.now() > until) throw new Error(`NO TEMPORAL SERVER answers at ${address}. Nothing was tested.`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../redis/free-port.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
+import { patience } from '../support/patience.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const children: ChildProcess[] = [];
@@ -37,7 +38,7 @@ async function run(file: string, word: string): Promise<void> {
 beforeAll(async () => {
   [redis, temporal, port] = await Promise.all([startRedis(), temporalServer(), freePort()]);
   await Promise.all([run('host.ts', 'Listening'), run('worker.ts', 'Working')]);
-}, 120_000);
+}, patience(120_000));
 
 afterAll(async () => {
   for (const child of children) {

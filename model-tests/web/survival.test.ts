@@ -7,7 +7,7 @@ let theatre: Theatre;
 const visitors: Visitor[] = [];
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterEach(async () => {
   for (const { page } of visitors.splice(0)) await page.close();
 });
@@ -19,7 +19,7 @@ async function visit(path?: string): Promise<Visitor> {
   return visitor;
 }
 
-describe('what happens to pages', { timeout: 60_000 }, () => {
+describe('what happens to pages', () => {
   test('a reload goes on in the middle', async () => {
     const visitor = await visit();
     await visitor.startSample('20');
@@ -80,7 +80,7 @@ describe('what happens to pages', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a token with an end of its own', { timeout: 60_000 }, () => {
+describe('a token with an end of its own', () => {
   test('is replaced before that end, again and again, without a lost fact', async () => {
     const brief = await openTheatre({ tokenMs: 3000 });
     try {

@@ -7,7 +7,7 @@ let theatre: Theatre;
 let visitor: Visitor;
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterEach(async () => {
   await visitor.page.close();
   await theatre.stage.switchboard.turn({ webSocket: true, sse: true, network: true, server: true });
@@ -21,7 +21,7 @@ async function begin(): Promise<void> {
   await visitor.untilLiveBy('ws');
 }
 
-describe('each switch, while a report is made', { timeout: 60_000 }, () => {
+describe('each switch, while a report is made', () => {
   test('a cut connection comes back by itself', async () => {
     await begin();
     const before = visitor.sockets();

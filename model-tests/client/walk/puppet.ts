@@ -5,6 +5,7 @@ import { patientClock, type PatientClock } from './patient-clock.ts';
 import type { Held, Kind, PuppetServer } from './puppet-server.ts';
 import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
 import type { Coverage } from '../../charts/coverage.ts';
+import { WAIT_MS } from '../../support/patience.ts';
 import type { WalkedEvent } from '../transport-alphabet.ts';
 
 export const TASK = 'task-1';
@@ -13,7 +14,7 @@ export const TASK = 'task-1';
 export async function seen(holds: () => boolean, what: () => string): Promise<void> {
   const begun = performance.now();
   while (!holds()) {
-    if (performance.now() - begun > 15_000) throw new Error(`Waited in vain: ${what()}`);
+    if (performance.now() - begun > WAIT_MS) throw new Error(`Waited in vain: ${what()}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

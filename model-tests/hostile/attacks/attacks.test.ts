@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attackNames, slowAttacks } from './attacks.ts';
 import { layToSiege, type AttackReport, type Siege } from './siege.ts';
+import { patience } from '../../support/patience.ts';
 
 /** Ends what is slow after a few seconds. */
 const times = { headersTimeoutMs: 2000, requestTimeoutMs: 3000, subscribeMs: 1000, drainMs: 1000 };
 const MIB = 1024 * 1024;
 
 let siege: Siege;
-beforeAll(async () => void (siege = await layToSiege(times)), 60_000);
+beforeAll(async () => void (siege = await layToSiege(times)));
 afterAll(() => siege.close());
 
 /** Whatever the attack: the others are served, nothing is left of it, and nothing has grown. */
@@ -26,7 +27,7 @@ const AMOUNT = 50;
 const over = (tallies: AttackReport['tallies']) => slowAttacks.map((name) => [name, tallies[name]?.ended ?? 0] as const);
 
 describe('a host that is attacked', () => {
-  it('by all that is slow at once ends it by itself, and serves the others', { timeout: 120_000 }, async () => {
+  it('by all that is slow at once ends it by itself, and serves the others', { timeout: patience(120_000) }, async () => {
     const report = await siege.attack(slowAttacks, {
       amount: AMOUNT,
       forMs: 1000,
@@ -37,7 +38,7 @@ describe('a host that is attacked', () => {
     expectUnharmed(report);
   });
 
-  it('by floods and crowds serves the others, and keeps nothing of them', { timeout: 120_000 }, async () => {
+  it('by floods and crowds serves the others, and keeps nothing of them', { timeout: patience(120_000) }, async () => {
     const others = attackNames.filter((name) => !slowAttacks.includes(name));
     const amount = 5;
     const report = await siege.attack(others, {
