@@ -1,6 +1,7 @@
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Ledger, SentAction } from './ledger.ts';
 import { create, outcomeOf } from './visitor.ts';
+import { patience } from '../support/patience.ts';
 
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 
@@ -11,7 +12,7 @@ const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 export async function settle(ledger: Ledger, baseUrl: string, withinMs: number): Promise<void> {
   const clients = new Map<string, TaskBridgeClient>();
   const of = (owner: string): TaskBridgeClient => {
-    const known = clients.get(owner) ?? createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: 5000 } });
+    const known = clients.get(owner) ?? createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: patience(5000), commandRetriesMax: 20 } });
     clients.set(owner, known);
     return known;
   };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { patience } from '../support/patience.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const left: string[] = [];
@@ -57,7 +58,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('the demo', () => {
-  it('survives two cuts, both blocks and a kill -9, and proves it', async () => {
+  it('survives two cuts, both blocks and a kill -9, and proves it', { timeout: patience(180_000) }, async () => {
     const { code, text } = await demo('--answer', 'drop-both').ended;
     left.push(join(cleanedIn(text), '../../..'));
     expect(text).toContain('All of it holds.');

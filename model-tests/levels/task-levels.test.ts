@@ -45,8 +45,8 @@ const levels: Readonly<Record<string, (name: string) => Promise<readonly Store[]
   'two nodes on redis': async (name) => [onRedis(`two-${name}`), onRedis(`two-${name}`)],
 };
 
-/** A clock whose timers oversleep. */
-const drowsy: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setTimeout(fn, ms + 5_000) };
+/** A clock whose timers oversleep: for longer than the test lasts, however slow the machine is. */
+const drowsy: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setTimeout(fn, ms + patience(300_000)) };
 /** Doors of three kinds, and what is walked on each. */
 const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptions>; readonly paths: readonly (readonly TaskStep[])[] }>> =
   {

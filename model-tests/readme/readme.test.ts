@@ -37,10 +37,7 @@ function write(name: string, text: string): string {
 beforeAll(async () => {
   port = await freePort();
   host = spawn(process.execPath, [tsx, write('host.ts', snippet('host'))], { cwd: root, stdio: 'inherit' });
-  await vi.waitFor(async () => expect((await fetch(`http://localhost:${port}/ready`)).status).toBe(200), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  await vi.waitFor(async () => expect((await fetch(`http://localhost:${port}/ready`)).status).toBe(200), { interval: 100 });
 });
 
 afterAll(async () => {

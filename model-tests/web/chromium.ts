@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
+import { TEST_MS } from '../support/patience.ts';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 
@@ -42,6 +43,7 @@ export async function startChromium(): Promise<OwnBrowser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
     headless: true,
+    timeout: TEST_MS,
     viewport: { width: 1280, height: 900 },
     acceptDownloads: true,
     args: quiet,
@@ -69,7 +71,7 @@ export async function startSleepyChromium(): Promise<OwnBrowser> {
     });
     program.once('exit', () => reject(new Error(`Chromium ended before it listened: ${said}`)));
   });
-  const browser = await chromium.connectOverCDP(door, { noDefaults: true });
+  const browser = await chromium.connectOverCDP(door, { noDefaults: true, timeout: TEST_MS });
   const [context] = browser.contexts();
   if (!context) throw new Error('Chromium has no context.');
   return {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { logsAgree } from './agreement.ts';
+import { patience } from '../support/patience.ts';
 import { openTheatre, type Theatre } from './theatre.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -82,7 +83,7 @@ describe('what happens to pages', () => {
 
 describe('a token with an end of its own', () => {
   test('is replaced before that end, again and again, without a lost fact', async () => {
-    const brief = await openTheatre({ tokenMs: 3000 });
+    const brief = await openTheatre({ tokenMs: patience(5000) });
     try {
       const visitor = await brief.visit();
       await visitor.startSample('20');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import type { Fact, PollResponse } from 'taskbridge/machines';
 import { setStage, type Stage, type StageOptions } from '../../examples/web/stage.ts';
+import { WAIT_MS } from '../support/patience.ts';
 import { startChromium, type OwnBrowser } from './chromium.ts';
 import { createVisitor, type Visitor } from './visitor.ts';
 
@@ -28,6 +29,7 @@ export async function openTheatre(options: Partial<StageOptions> & { readonly st
   const { start = startChromium, ...rest } = options;
   const stage = await setStage({ directory, ...rest });
   const browser = await start();
+  browser.context.setDefaultTimeout(WAIT_MS);
   const complaints: string[] = [];
   return {
     stage,

@@ -1,6 +1,5 @@
 import type { Page } from 'playwright-core';
 import type { TaskState, TransportName } from 'taskbridge/machines';
-import { WAIT_MS } from '../support/patience.ts';
 
 /** The switches, as they are called on the page. */
 export type SwitchName = 'Block WebSocket' | 'Block server-sent events' | 'Go offline' | 'Stop the server' | 'As on the wire';
@@ -35,7 +34,6 @@ const often = { polling: 100 } as const;
 
 /** Uses a page as people do: by what can be seen and pressed. */
 export function createVisitor(page: Page): Visitor {
-  page.setDefaultTimeout(WAIT_MS);
   let sockets = 0;
   let open = 0;
   page.on('websocket', (socket) => {
@@ -76,7 +74,7 @@ export function createVisitor(page: Page): Visitor {
     untilConnection: (words) => page.getByTestId('connection').filter({ hasText: words }).waitFor(),
     async turn(name, on) {
       const control = page.getByRole('switch', { name });
-      await control.setChecked(on, { timeout: WAIT_MS }).catch(async (error: unknown) => {
+      await control.setChecked(on).catch(async (error: unknown) => {
         // The page draws it after the server has done it; what counts is where it ends.
         if ((await control.isChecked()) !== on) await control.and(page.locator(on ? ':checked' : ':not(:checked)')).waitFor();
         if ((await control.isChecked()) !== on) throw error;
