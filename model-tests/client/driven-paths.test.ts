@@ -80,7 +80,7 @@ describe('a real client against a real server, driven along the transport chart'
       expect(await go('tours', tours(from, 40), tries)).toEqual([]);
       expect([...moves].filter((move) => !driven.moves.has(move))).toEqual([]);
     },
-    120_000,
+    patience(300_000),
   );
 
   test('has then visited every state and edge, met every stimulus, and heard every event wherever the chart takes it and the world allows', (context) => {

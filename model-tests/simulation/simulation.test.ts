@@ -58,7 +58,7 @@ describe('a planted bug is found', () => {
       }
       expect.fail(`Not found by ${SEEDS_MAX} seeds.`);
     },
-    120_000,
+    patience(120_000),
   );
 });
 
