@@ -14,7 +14,7 @@ import { leftOut, newLevelCoverage } from './level-coverage.ts';
 import { joinInTheMiddle } from './joining.ts';
 import { driveTask, puppetWork, type Ground } from './task-drive.ts';
 import { crowdedPath, curiousPath, ignoringPath, latePath, oddPaths, refusedPath, taskTours, type TaskStep } from './task-plan.ts';
-import { patience } from '../support/patience.ts';
+import { patience, WAIT_MS } from '../support/patience.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
 /** Tasks at once. */
@@ -30,7 +30,7 @@ const { paths, places, moves } = taskTours(40);
 function onRedis(prefix: string): Store {
   const client = new Redis(redis.port);
   onTestFinished(() => client.disconnect());
-  return redisStore(client, { prefix, logger: silent });
+  return redisStore(client, { prefix, logger: silent, commandTimeoutMs: WAIT_MS });
 }
 
 /** Each level: the stores of its nodes, empty and apart from those before. */

@@ -7,7 +7,7 @@ import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts 
 import { freePort } from './free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { layWire } from './wire.ts';
-import { patience } from '../support/patience.ts';
+import { patience, WAIT_MS } from '../support/patience.ts';
 
 let server: RedisServer;
 let clients: Redis[] = [];
@@ -39,7 +39,8 @@ function clientTo(port: number, options: ClientOptions = {}): Redis {
 }
 
 async function storeOn(redis: Redis, options: RedisStoreOptions = {}): Promise<Store> {
-  const store = redisStore(redis, { prefix: `adapter-${(prefixes += 1)}`, logger: silent, ...options });
+  // A command that is late is given up, and what was announced is not read: weather, that is not what these tests are about.
+  const store = redisStore(redis, { prefix: `adapter-${(prefixes += 1)}`, logger: silent, commandTimeoutMs: WAIT_MS, ...options });
   stores.push(store);
   await store.open();
   return store;
@@ -163,6 +164,8 @@ describe('a Redis store on the host’s client', () => {
     const store = await storeOn(redis, { prefix: 'late' });
     const hasty = await storeOn(redis, { prefix: 'late', commandTimeoutMs: 100 });
     const { taskId } = await taskWithFacts(store, 1);
+    // So that its next command is the commit itself.
+    await vi.waitFor(() => hasty.load(taskId));
     server.freeze();
     try {
       await expect(hasty.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)] }))).rejects.toThrow('unknown');

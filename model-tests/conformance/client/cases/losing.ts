@@ -2,7 +2,7 @@ import type { Case } from '../../suite/case.ts';
 import { holds, present, same } from '../../suite/claim.ts';
 import { slowness } from '../../suite/slowness.ts';
 import type { ClientDriver, ClientTransport } from '../driver.ts';
-import { adjusting, all, every, fact, facts, final, givesUp, id, numberOf, over, pausesOf, pieces, scene, TASK } from '../scene.ts';
+import { adjusting, all, every, facts, final, givesUp, id, numberOf, over, pausesOf, pieces, scene, TASK } from '../scene.ts';
 import type { ServerScript } from '../scripted-server.ts';
 
 const rule = 'docs/protocol.md, Clients';

@@ -1,5 +1,5 @@
 import type { Case } from '../../suite/case.ts';
-import { holds, includes, same, says } from '../../suite/claim.ts';
+import { includes, same, says } from '../../suite/claim.ts';
 import { act, call, ended, isTerminal, log, question, refused, someId, start, typesOf } from '../calls.ts';
 import { stream } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
