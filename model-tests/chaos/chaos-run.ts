@@ -11,6 +11,7 @@ import { delivered, emptyLedger, type Ledger } from './ledger.ts';
 import { settle } from './settle.ts';
 import { judge, type Logs, type Verdict } from './verdict.ts';
 import { visit } from './visitor.ts';
+import { patience } from '../support/patience.ts';
 
 /** What a run is told. */
 export interface ChaosRunOptions {
@@ -34,7 +35,7 @@ export interface ChaosReport extends Verdict {
 }
 
 /** A host that is frozen for longer loses its work to the other one. */
-const LEASE_MS = 2500;
+const LEASE_MS = patience(2500);
 const PROXIES = 10;
 const OWNERS = 5;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
@@ -43,7 +44,7 @@ export async function runChaos({
   seed,
   runMs,
   visitors = 50,
-  settleMs = 60_000,
+  settleMs = patience(60_000),
   say = () => undefined,
 }: ChaosRunOptions): Promise<ChaosReport> {
   const dice = seededRandom(seed);
@@ -85,7 +86,7 @@ export async function runChaos({
     tell('no more faults; what was begun is brought to its end');
     const settlingAt = Date.now();
     await settle(ledger, hosts[0].url, settleMs);
-    const late = new Promise((resolve) => setTimeout(resolve, Math.max(15_000, settlingAt + settleMs - Date.now())));
+    const late = new Promise((resolve) => setTimeout(resolve, Math.max(patience(15_000), settlingAt + settleMs - Date.now())));
     await Promise.race([Promise.all(living), late]);
     const settledInMs = Date.now() - settlingAt;
     // Calls that were on their way when their tasks ended.

@@ -3,14 +3,15 @@ import { runChaos } from './chaos-run.ts';
 import { faultNames } from './faults.ts';
 import { printReport } from './report.ts';
 import { faultKinds } from './verdict.ts';
+import { patience } from '../support/patience.ts';
 
 /** `SECONDS=600 SEED=7 npx vitest run model-tests/chaos/chaos` for another run; `npm run chaos` says more while it runs. */
 const SECONDS = Number(process.env['SECONDS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 20);
 
-it(`loses, doubles and reorders nothing in ${SECONDS} s of chaos (SEED=${SEED})`, { timeout: SECONDS * 1000 + 240_000 }, async () => {
+it(`loses, doubles and reorders nothing in ${SECONDS} s of chaos (SEED=${SEED})`, { timeout: SECONDS * 1000 + patience(300_000) }, async () => {
   const said: string[] = [];
-  const report = await runChaos({ seed: SEED, runMs: SECONDS * 1000, settleMs: 120_000, say: (line) => said.push(line) });
+  const report = await runChaos({ seed: SEED, runMs: SECONDS * 1000, settleMs: patience(120_000), say: (line) => said.push(line) });
   const nothing = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0]));
   // What happened, in the order in which it did, is what a failure is read from.
   expect(report.counts, [...said, printReport(report)].join('\n')).toEqual(nothing);

@@ -1,6 +1,7 @@
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { Ledger, SentAction } from './ledger.ts';
 import { create, outcomeOf } from './visitor.ts';
+import { patience } from '../support/patience.ts';
 
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 
@@ -11,17 +12,17 @@ const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 export async function settle(ledger: Ledger, baseUrl: string, withinMs: number): Promise<void> {
   const clients = new Map<string, TaskBridgeClient>();
   const of = (owner: string): TaskBridgeClient => {
-    const known = clients.get(owner) ?? createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: 5000 } });
+    const known = clients.get(owner) ?? createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: patience(5000), commandRetriesMax: 20 } });
     clients.set(owner, known);
     return known;
   };
-  const until = Date.now() + withinMs;
+  const until = performance.now() + withinMs;
   try {
     for (const creation of ledger.creations) if (creation.unknown > 0) await create(of(creation.owner), creation);
     for (const action of ledger.actions)
       if (action.outcomes.includes('unknown')) action.outcomes.push(await again(of(action.owner), action));
     let open = ledger.creations.flatMap(({ owner, input, taskIds }) => [...taskIds].map((taskId) => ({ owner, input, taskId })));
-    while (open.length > 0 && Date.now() < until) {
+    while (open.length > 0 && performance.now() < until) {
       const still: typeof open = [];
       for (const task of open) {
         const client = of(task.owner);

@@ -7,6 +7,7 @@ import { beginningOf, momentKey, type Moment } from './walk/moment.ts';
 import { stepsFrom, type Path } from './walk/plan.ts';
 import { createPuppetServer, type PuppetServer } from './walk/puppet-server.ts';
 import { createPuppet, type Budget } from './walk/puppet.ts';
+import { patience } from '../support/patience.ts';
 
 let server: PuppetServer;
 beforeAll(async () => {
@@ -98,5 +99,5 @@ test.each(['close()', 'an aborted signal'] as const)(
       await puppet.client.close();
     }
   },
-  300_000,
+  patience(300_000),
 );

@@ -8,6 +8,7 @@ import { beginningOf } from './walk/moment.ts';
 import { momentsFrom, movesFrom, placeOf, simplePaths, stepsFrom, tours, type Path } from './walk/plan.ts';
 import { stimuli } from './walk/stimuli.ts';
 import { unheard } from './walk/unheard.ts';
+import { patience } from '../support/patience.ts';
 
 /** One try each; two tries on the only rung; no last rung. */
 const budgets = [
@@ -48,20 +49,28 @@ function pathsToPlaces(): Path[] {
 }
 
 describe('a real client against a real server, driven along the transport chart', () => {
-  test('goes along every simple path of the delivering connection', async () => {
-    const paths = simplePaths('delivering', start);
-    expect(await go('simple paths', paths, oneEach)).toEqual([]);
-    expect(paths.length).toBeGreaterThan(200);
-  }, 300_000);
-
-  test('goes along every simple path of the gate and of climbing, from every place of the delivering connection', async () => {
-    for (const region of ['gate', 'climbing'] as const) {
-      const paths = pathsToPlaces().flatMap((path) =>
-        simplePaths(region, path.at(-1)?.to ?? start).map((further) => [...path, ...further]),
-      );
+  test(
+    'goes along every simple path of the delivering connection',
+    async () => {
+      const paths = simplePaths('delivering', start);
       expect(await go('simple paths', paths, oneEach)).toEqual([]);
-    }
-  }, 300_000);
+      expect(paths.length).toBeGreaterThan(200);
+    },
+    patience(300_000),
+  );
+
+  test(
+    'goes along every simple path of the gate and of climbing, from every place of the delivering connection',
+    async () => {
+      for (const region of ['gate', 'climbing'] as const) {
+        const paths = pathsToPlaces().flatMap((path) =>
+          simplePaths(region, path.at(-1)?.to ?? start).map((further) => [...path, ...further]),
+        );
+        expect(await go('simple paths', paths, oneEach)).toEqual([]);
+      }
+    },
+    patience(300_000),
+  );
 
   test.each(budgets)(
     'makes every move from every value of the whole chart, with tries %j',
@@ -71,7 +80,7 @@ describe('a real client against a real server, driven along the transport chart'
       expect(await go('tours', tours(from, 40), tries)).toEqual([]);
       expect([...moves].filter((move) => !driven.moves.has(move))).toEqual([]);
     },
-    120_000,
+    patience(300_000),
   );
 
   test('has then visited every state and edge, met every stimulus, and heard every event wherever the chart takes it and the world allows', (context) => {

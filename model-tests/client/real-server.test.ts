@@ -98,7 +98,7 @@ describe.each<TransportName>(['ws', 'sse', 'poll'])('against the real server ove
       for await (const { eventId } of client.observe(taskId)) ids.push(Number(eventId.split('-')[0]));
       expect(ids).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     }
-  }, 60_000);
+  });
 
   test('answers a question that the task asks', async () => {
     const { taskId } = await client.start({ taskType: 'ask' });

@@ -5,6 +5,7 @@ import { createActor, SimulatedClock, type AnyTransitionDefinition, type Snapsho
 import { Coverage } from '../charts/coverage.ts';
 import { noteRow, rowOf } from '../charts/coverage-row.ts';
 import { alphabet, keyOf, quiet, type WalkedEvent } from './transport-alphabet.ts';
+import { patience } from '../support/patience.ts';
 
 type Snapshot = SnapshotFrom<typeof transportMachine>;
 interface Step {
@@ -63,31 +64,35 @@ beforeAll(() => {
       Object.values(transitions).map(({ event, state: to }) => ({ from: state, event, to })),
     );
   });
-}, 120_000);
+}, patience(120_000));
 
 describe('the transport chart, every event from every state of a bounded model', () => {
-  test('leaves no state or edge unvisited', (context) => {
-    const coverage = new Coverage(quiet);
-    const seen = new Set<string>();
-    for (const { from, event, to } of steps) {
-      coverage.reach(from);
-      coverage.reach(to);
-      if (from.status !== 'active' || !from.can(event as never)) continue;
-      // An actor that is not running cannot fail.
-      if (event.type === 'xstate.error.actor.settle' && !['settling', 'appealing'].includes(rungOf(from))) continue;
-      if (event.type === 'xstate.error.actor.refresh' && rungOf(from) !== 'refreshing') continue;
-      // Regions are told apart by the value and what guards read; a merged history is walked once.
-      const key = `${keyOf(from)} ${JSON.stringify(event)}`;
-      if (seen.has(key) || coverage.missing().length === 0) continue;
-      seen.add(key);
-      edgesOf(from, event).forEach((edge) => coverage.take(edge));
-    }
-    noteRow(
-      context,
-      rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set(steps.map(({ from }) => keyOf(from))).size} states`),
-    );
-    expect(coverage.missing()).toEqual([]);
-  }, 120_000);
+  test(
+    'leaves no state or edge unvisited',
+    (context) => {
+      const coverage = new Coverage(quiet);
+      const seen = new Set<string>();
+      for (const { from, event, to } of steps) {
+        coverage.reach(from);
+        coverage.reach(to);
+        if (from.status !== 'active' || !from.can(event as never)) continue;
+        // An actor that is not running cannot fail.
+        if (event.type === 'xstate.error.actor.settle' && !['settling', 'appealing'].includes(rungOf(from))) continue;
+        if (event.type === 'xstate.error.actor.refresh' && rungOf(from) !== 'refreshing') continue;
+        // Regions are told apart by the value and what guards read; a merged history is walked once.
+        const key = `${keyOf(from)} ${JSON.stringify(event)}`;
+        if (seen.has(key) || coverage.missing().length === 0) continue;
+        seen.add(key);
+        edgesOf(from, event).forEach((edge) => coverage.take(edge));
+      }
+      noteRow(
+        context,
+        rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set(steps.map(({ from }) => keyOf(from))).size} states`),
+      );
+      expect(coverage.missing()).toEqual([]);
+    },
+    patience(120_000),
+  );
 
   test('has a connection open exactly where the states say so', () => {
     for (const { to } of steps) {
@@ -137,11 +142,15 @@ describe('the transport chart, every event from every state of a bounded model',
     }
   });
 
-  test('reaches every value by a shortest path', () => {
-    const paths = getShortestPaths(quiet, walk);
-    const values = new Set(paths.map(({ state }) => JSON.stringify(state.value)));
-    const known = new Set(steps.map(({ to }) => JSON.stringify(to.value)));
-    expect([...known].filter((value) => !values.has(value))).toEqual([]);
-    expect(values.size).toBeGreaterThan(40);
-  }, 120_000);
+  test(
+    'reaches every value by a shortest path',
+    () => {
+      const paths = getShortestPaths(quiet, walk);
+      const values = new Set(paths.map(({ state }) => JSON.stringify(state.value)));
+      const known = new Set(steps.map(({ to }) => JSON.stringify(to.value)));
+      expect([...known].filter((value) => !values.has(value))).toEqual([]);
+      expect(values.size).toBeGreaterThan(40);
+    },
+    patience(120_000),
+  );
 });

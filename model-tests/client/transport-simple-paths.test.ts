@@ -2,6 +2,7 @@ import type { transportMachine } from 'taskbridge/machines';
 import { describe, expect, test } from 'vitest';
 import { createActor, transition, type SnapshotFrom } from 'xstate';
 import { alphabet, quiet, type WalkedEvent } from './transport-alphabet.ts';
+import { patience } from '../support/patience.ts';
 
 type Snapshot = SnapshotFrom<typeof transportMachine>;
 type Region = 'gate' | 'delivering' | 'climbing';
@@ -49,38 +50,46 @@ function checkStep(from: Snapshot, event: WalkedEvent, to: Snapshot): void {
 }
 
 describe('the transport chart, every simple path of each region', () => {
-  test('holds along each path of the delivering connection, which ends the chart or comes back to where it was', () => {
-    const ends = new Set<string>();
-    const places = new Set<string>();
-    const paths = walkSimplePaths('delivering', start, (from, event, to) => {
-      checkStep(from, event, to);
-      places.add(placeOf(to, 'delivering'));
-      if (typeof to.value === 'string') ends.add(to.value);
-    });
-    expect(places.size).toBeGreaterThan(10);
-    expect([...ends].sort()).toEqual(['done', 'failed']);
-    expect(paths).toBeGreaterThan(100);
-  }, 120_000);
+  test(
+    'holds along each path of the delivering connection, which ends the chart or comes back to where it was',
+    () => {
+      const ends = new Set<string>();
+      const places = new Set<string>();
+      const paths = walkSimplePaths('delivering', start, (from, event, to) => {
+        checkStep(from, event, to);
+        places.add(placeOf(to, 'delivering'));
+        if (typeof to.value === 'string') ends.add(to.value);
+      });
+      expect(places.size).toBeGreaterThan(10);
+      expect([...ends].sort()).toEqual(['done', 'failed']);
+      expect(paths).toBeGreaterThan(100);
+    },
+    patience(120_000),
+  );
 
-  test('holds along each path of the gate and of climbing, from every place of the delivering connection', () => {
-    const at = new Map<string, Snapshot>();
-    walkSimplePaths('delivering', start, (_from, _event, to) => {
-      if (to.status === 'active' && !at.has(placeOf(to, 'delivering'))) at.set(placeOf(to, 'delivering'), to);
-    });
-    const climbed = new Set<string>();
-    const counts = [...at.values()].map((from) => ({
-      gate: walkSimplePaths('gate', from, checkStep),
-      climbing: walkSimplePaths('climbing', from, (before, event, to) => {
-        checkStep(before, event, to);
-        climbed.add(placeOf(to, 'climbing'));
-      }),
-    }));
-    const sum = (name: 'gate' | 'climbing') => counts.reduce((total, count) => total + count[name], 0);
-    expect(Math.min(sum('gate'), sum('climbing'))).toBeGreaterThan(10);
-    // A state that is left at once is no place to be.
-    const drawn = Object.values(quiet.root.states.observing?.states.climbing?.states ?? {}).filter(
-      ({ always = [] }) => always.length === 0,
-    );
-    expect(drawn.map(({ key }) => key).filter((key) => ![...climbed].some((place) => place.includes(`"${key}"`)))).toEqual([]);
-  }, 120_000);
+  test(
+    'holds along each path of the gate and of climbing, from every place of the delivering connection',
+    () => {
+      const at = new Map<string, Snapshot>();
+      walkSimplePaths('delivering', start, (_from, _event, to) => {
+        if (to.status === 'active' && !at.has(placeOf(to, 'delivering'))) at.set(placeOf(to, 'delivering'), to);
+      });
+      const climbed = new Set<string>();
+      const counts = [...at.values()].map((from) => ({
+        gate: walkSimplePaths('gate', from, checkStep),
+        climbing: walkSimplePaths('climbing', from, (before, event, to) => {
+          checkStep(before, event, to);
+          climbed.add(placeOf(to, 'climbing'));
+        }),
+      }));
+      const sum = (name: 'gate' | 'climbing') => counts.reduce((total, count) => total + count[name], 0);
+      expect(Math.min(sum('gate'), sum('climbing'))).toBeGreaterThan(10);
+      // A state that is left at once is no place to be.
+      const drawn = Object.values(quiet.root.states.observing?.states.climbing?.states ?? {}).filter(
+        ({ always = [] }) => always.length === 0,
+      );
+      expect(drawn.map(({ key }) => key).filter((key) => ![...climbed].some((place) => place.includes(`"${key}"`)))).toEqual([]);
+    },
+    patience(120_000),
+  );
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
+import { patience } from '../support/patience.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const left: string[] = [];
@@ -57,7 +58,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('the demo', () => {
-  it('survives two cuts, both blocks and a kill -9, and proves it', { timeout: 90_000 }, async () => {
+  it('survives two cuts, both blocks and a kill -9, and proves it', { timeout: patience(180_000) }, async () => {
     const { code, text } = await demo('--answer', 'drop-both').ended;
     left.push(join(cleanedIn(text), '../../..'));
     expect(text).toContain('All of it holds.');
@@ -69,7 +70,7 @@ describe('the demo', () => {
     expect(code).toBe(0);
   });
 
-  it('takes a file of the caller, and answers by itself where nobody can be asked', { timeout: 60_000 }, async () => {
+  it('takes a file of the caller, and answers by itself where nobody can be asked', async () => {
     const { path: directory } = await tempFolder('report-demo');
     left.push(directory);
     await writeFile(join(directory, 'mine.csv'), 'nr;price\n1;2.50\n2;oops\n3;4\n1;3\n4;1\n5;1\n6;1\n7;1\n8;1\n9;1\n10;1\n11;1\n12;1\n');
@@ -90,7 +91,7 @@ describe('the demo', () => {
     expect(await demo('/no/such/file.csv').ended).toMatchObject({ code: 1, text: expect.stringContaining('/no/such/file.csv') as string });
   });
 
-  it('ends with 1, and the reason, for a file that is no CSV', { timeout: 60_000 }, async () => {
+  it('ends with 1, and the reason, for a file that is no CSV', async () => {
     const { path: directory } = await tempFolder('report-demo');
     left.push(directory);
     await writeFile(join(directory, 'broken.csv'), 'id,n\n1,"2\n');
@@ -99,7 +100,7 @@ describe('the demo', () => {
     expect(code).toBe(1);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no process behind on %s', { timeout: 60_000 }, async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no process behind on %s', async (signal) => {
     const { process: child, said, ended } = demo('--calm');
     const pid = Number((await said(/\(pid (\d+)\)/))[1]);
     await said(/started/);
@@ -109,11 +110,11 @@ describe('the demo', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  it('leaves no process behind when it is killed itself', { timeout: 60_000 }, async () => {
+  it('leaves no process behind when it is killed itself', async () => {
     const { process: child, said, ended } = demo('--calm');
     const pid = Number((await said(/\(pid (\d+)\)/))[1]);
     child.kill('SIGKILL');
     await ended;
-    await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 });

@@ -10,6 +10,7 @@ import { startProxy, type Proxy } from '../../examples/report/proxy.ts';
 import { turns } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
+import { AGAIN_AND_AGAIN } from '../support/patience.ts';
 
 /** `KILLS=50 npx vitest run model-tests/examples/report-kills` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 5);
@@ -32,7 +33,7 @@ beforeAll(async () => {
   client = createTaskBridgeClient({
     baseUrl: proxy.url,
     auth: () => TOKEN,
-    limits: { backoffBaseMs: 50, backoffMaxMs: 400, climbIntervalMs: 400, openMs: 5000, commandRetriesMax: 20 },
+    limits: { backoffBaseMs: 50, backoffMaxMs: 400, climbIntervalMs: 400, openMs: 5000, commandRetriesMax: AGAIN_AND_AGAIN },
   });
 });
 afterAll(async () => {
@@ -88,20 +89,20 @@ describe(`a report whose server is killed (SEED=${SEED}) loses nothing, does not
   const random = seededRandom(SEED);
   const randomly = Array.from({ length: KILLS }, (_, kill) => ({ kill: kill + 1, atFact: random.below(FACTS) }));
 
-  it.each(randomly)('killed at fact $atFact (kill $kill)', { timeout: 60_000 }, async ({ kill, atFact }) => {
+  it.each(randomly)('killed at fact $atFact (kill $kill)', async ({ kill, atFact }) => {
     await surviveKills([(_, count) => count >= atFact], kill);
   });
 
-  it('killed while it asks', { timeout: 60_000 }, () => surviveKills([(latest) => latest?.type === 'TASK_SUSPENDED'], 1));
+  it('killed while it asks', () => surviveKills([(latest) => latest?.type === 'TASK_SUSPENDED'], 1));
 
-  it('killed with the answer', { timeout: 60_000 }, () => surviveKills([(latest) => latest?.type === 'TASK_ACTION_ACCEPTED'], 2));
+  it('killed with the answer', () => surviveKills([(latest) => latest?.type === 'TASK_ACTION_ACCEPTED'], 2));
 
-  it('killed while it ends', { timeout: 60_000 }, () => {
+  it('killed while it ends', () => {
     const isLastMessage: Moment = (latest) => latest?.type === 'TASK_MESSAGE' && JSON.stringify(latest.payload).includes('Kept');
     return surviveKills([isLastMessage], 3);
   });
 
-  it('killed again and again', { timeout: 60_000 }, async () => {
+  it('killed again and again', async () => {
     await surviveKills(
       [10, 45, 80, 110, 140].map((fact) => (_, count) => count >= fact),
       4,

@@ -235,7 +235,7 @@ describe('bytes on a bare connection', () => {
     );
   });
 
-  it('after a handshake end in a close frame or a cut, and free the socket', { timeout: 60_000 }, async () => {
+  it('after a handshake end in a close frame or a cut, and free the socket', async () => {
     const opcode = fc.integer({ min: 0, max: 15 });
     const frame = fc
       .record({

@@ -36,7 +36,7 @@ async function asking() {
       () => 'answered',
       (error: Error & { code?: string }) => error.code ?? error.name,
     );
-    const asked = vi.waitUntil(async () => (await snapshot(taskId)).state === 'suspended' && 'asked', { timeout: 20_000 });
+    const asked = vi.waitUntil(async () => (await snapshot(taskId)).state === 'suspended' && 'asked');
     asked.catch(() => undefined);
     return Promise.race([refused, asked]);
   };

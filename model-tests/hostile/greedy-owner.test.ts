@@ -28,14 +28,14 @@ describe('the room of one owner', () => {
       taken.push(one);
     };
     while (taken.length < ROOM - 1) await fill();
-    for (const other of wayNames) await vi.waitFor(async () => expect(await asks('eve', other)).toBe('taken'), { timeout: 5000 });
+    for (const other of wayNames) await vi.waitFor(async () => expect(await asks('eve', other)).toBe('taken'));
     // The last one that only asked may not have left yet.
-    await vi.waitFor(fill, { timeout: 5000 });
+    await vi.waitFor(fill);
     for (const other of wayNames)
       expect(await asks('eve', other)).toBe(way === 'shared socket' && other === way ? '1013 RATE_LIMITED' : NO_ROOM);
     for (const other of wayNames) expect(await asks('bob', other)).toBe('taken');
     taken.pop()?.leave();
-    await vi.waitFor(async () => expect(await asks('eve', way)).toBe('taken'), { timeout: 5000 });
+    await vi.waitFor(async () => expect(await asks('eve', way)).toBe('taken'));
   });
 
   it('counts a socket that has not subscribed yet, when the next one comes', async () => {
@@ -66,7 +66,7 @@ describe('the room of one owner', () => {
 });
 
 describe('an owner who takes all there is', () => {
-  it('leaves room for the others, who are served by every way', { timeout: 60_000 }, async () => {
+  it('leaves room for the others, who are served by every way', async () => {
     const ofOwner = 40;
     const { tries, start, ways, held } = await scene({ viewersMax: 50, viewersPerOwnerMax: ofOwner, tasksPerSocketMax: 30 });
     const grab = (way: Way) => Promise.all(Array.from({ length: 15 }, () => tries('eve', way)));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { doors } from '../../scripts/doors.ts';
+import { patience } from '../support/patience.ts';
 import { placeOf, root } from './project-files.ts';
 
 test('every export of every door says what it is', () => {
@@ -17,7 +18,7 @@ test('every export of every door says what it is', () => {
   });
   expect([...new Set(silent)].map((place) => place.replace(root, ''))).toEqual([]);
   // A type check of the whole house takes its time where others run beside it.
-}, 120_000);
+}, patience(120_000));
 
 /** Where an export stands that has no comment. */
 function silentPlace(checker: ts.TypeChecker, exported: ts.Symbol): string[] {

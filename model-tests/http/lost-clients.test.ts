@@ -44,9 +44,9 @@ test('a hundred streams that are cut as they begin are nothing that the host hea
     });
     socket.on('close', () => (over += 1));
   }
-  await expect.poll(() => over, { timeout: 10_000 }).toBe(100);
+  await expect.poll(() => over).toBe(100);
   const open = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-  await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(1);
+  await expect.poll(open).toBeLessThanOrEqual(1);
   expect(asked).toBeGreaterThan(0);
   expect(heard).toEqual([]);
 });
@@ -62,7 +62,7 @@ test('nor is an upload whose client goes before anybody knows who it is', async 
   const socket = connect(port, '127.0.0.1', () => socket.end(head));
   socket.resume();
   socket.on('error', () => undefined).on('close', () => (over += 1));
-  await expect.poll(() => over, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => over).toBe(1);
   expect(heard).toEqual([]);
 });
 
@@ -76,7 +76,7 @@ test.each(['end', 'destroy', 'resetAndDestroy'] as const)('nor are uploads whose
     server.once('request', () => socket[leave]());
     socket.resume();
     socket.on('error', () => undefined).on('close', () => (over += 1));
-    await expect.poll(() => over, { timeout: 10_000 }).toBe(i + 1);
+    await expect.poll(() => over).toBe(i + 1);
   }
   expect(heard).toEqual([]);
 });

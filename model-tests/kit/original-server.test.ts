@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runSuite, serverSuite, type CaseResult } from '../conformance/index.ts';
 import { startOriginal, type OriginalHost } from '../original/original-host.ts';
 import { originalFailures, originalLacks } from './original-failures.ts';
+import { patience } from '../support/patience.ts';
 
 describe("the original's server", () => {
   let host: OriginalHost;
@@ -19,7 +20,7 @@ describe("the original's server", () => {
       browser: { token: (owner: string) => owner },
     };
     results = await runSuite(serverSuite, async () => world, { atOnce: 12 });
-  }, 180_000);
+  }, patience(180_000));
   afterAll(() => host?.stop());
 
   it('fails the cases that are known, neither more nor fewer', () => {

@@ -7,6 +7,7 @@ import type { Store } from '../../server/index.ts';
 import { defineTests, serverSuite } from '../conformance/index.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { WAIT_MS } from '../support/patience.ts';
 import { startOurServer, type OurServer } from './our-server.ts';
 
 const stores: Record<string, () => Promise<{ openStore: () => Store; after(): Promise<unknown> }>> = {
@@ -25,7 +26,7 @@ const stores: Record<string, () => Promise<{ openStore: () => Store; after(): Pr
       redis.disconnect();
       await server.stop();
     };
-    return { openStore: () => redisStore(redis), after };
+    return { openStore: () => redisStore(redis, { commandTimeoutMs: WAIT_MS }), after };
   },
 };
 

@@ -14,7 +14,7 @@ afterAll(() => ours.close());
 /** What the kit says of our server with a fault: the first reasons, by case. */
 async function reasonsFor(fault: Fault, ...ids: string[]): Promise<Readonly<Record<string, string>>> {
   const front = await faultyFront(ours.world.baseUrl, fault);
-  const world = { ...ours.world, baseUrl: front.baseUrl, profile: { ...ours.world.profile, patienceMs: 1000 } };
+  const world = { ...ours.world, baseUrl: front.baseUrl };
   const results = await runSuite(serverSuite, async () => world, { atOnce: 4, only: (id) => ids.includes(id) });
   await front.close();
   return Object.fromEntries(results.flatMap(({ id, outcome, why = '' }) => (outcome === 'failed' ? [[id, why]] : [])));

@@ -45,10 +45,11 @@ describe('the suites', () => {
 
   it('say what failed, by which rule, and what did not apply', async () => {
     const results = await runSuite(small, async () => ({}), { atOnce: 2 });
-    expect(results.map(({ id, outcome, why }) => [id, outcome, why])).toEqual([
+    // How long it was waited is the machine's affair.
+    expect(results.map(({ id, outcome, why }) => [id, outcome, why?.replace(/\d+ ms/, '… ms')])).toEqual([
       ['a.holds', 'passed', undefined],
       ['a.breaks', 'failed', 'a.breaks: breaks\n  Error: it is 3, and not 4\n  rule: the second'],
-      ['a.hangs', 'failed', 'a.hangs: hangs\n  it took longer than 20 ms\n  rule: the third'],
+      ['a.hangs', 'failed', 'a.hangs: hangs\n  it took longer than … ms\n  rule: the third'],
       ['a.wants', 'inapplicable', 'no value.'],
     ]);
   });

@@ -13,6 +13,7 @@ import type { Store, TaskExecutor, Work } from '../../server/index.ts';
 import { changedFields, parseState } from '../../server/task/task-state.ts';
 import { storedOf } from '../law/stored-at.ts';
 import type { RunningBridge } from '../server/bridge-of.ts';
+import { WAIT_MS } from '../support/patience.ts';
 import { noteStep, type LevelCoverage } from './level-coverage.ts';
 import { beginning, noRoom, plainReports, REFUSES, type TaskStep } from './task-plan.ts';
 
@@ -56,8 +57,6 @@ export interface Ground {
 
 export const transports = ['ws', 'sse', 'poll'] as const;
 let turns = 0;
-/** What does not come within this time does not come. */
-const PATIENCE_MS = 60_000;
 
 /** Takes a task along a path, holds server, log and client against the charts after every step, and notes what that visited. */
 export async function driveTask({ doors, store, work }: Ground, path: readonly TaskStep[], covered: LevelCoverage): Promise<void> {
@@ -129,7 +128,7 @@ async function beRefused(door: RunningBridge): Promise<string> {
 export async function patiently(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const begun = performance.now();
   // Lets the server and the clients have their turn.
-  while (!(await isSo()) && performance.now() - begun < PATIENCE_MS) await new Promise((resolve) => setImmediate(resolve));
+  while (!(await isSo()) && performance.now() - begun < WAIT_MS) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Writes facts past the charts, as a node of another make might: again where ours wrote meanwhile. */

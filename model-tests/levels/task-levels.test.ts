@@ -12,6 +12,7 @@ import { leftOut, newLevelCoverage } from './level-coverage.ts';
 import { joinInTheMiddle } from './joining.ts';
 import { driveTask, puppetWork, type Ground } from './task-drive.ts';
 import { crowdedPath, curiousPath, ignoringPath, latePath, oddPaths, refusedPath, taskTours, type TaskStep } from './task-plan.ts';
+import { patience, WAIT_MS } from '../support/patience.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
 /** Tasks at once. */
@@ -27,7 +28,7 @@ const { paths, places, moves } = taskTours(40);
 function onRedis(prefix: string): Store {
   const client = new Redis(redis.port);
   onTestFinished(() => client.disconnect());
-  return redisStore(client, { prefix, logger: silent });
+  return redisStore(client, { prefix, logger: silent, commandTimeoutMs: WAIT_MS });
 }
 
 /** Each level: the stores of its nodes, empty and apart from those before. */
@@ -42,8 +43,8 @@ const levels: Readonly<Record<string, (name: string) => Promise<readonly Store[]
   'two nodes on redis': async (name) => [onRedis(`two-${name}`), onRedis(`two-${name}`)],
 };
 
-/** A clock whose timers oversleep. */
-const drowsy: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setTimeout(fn, ms + 5_000) };
+/** A clock whose timers oversleep: for longer than the test lasts, however slow the machine is. */
+const drowsy: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setTimeout(fn, ms + patience(300_000)) };
 /** Doors of three kinds, and what is walked on each. */
 const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptions>; readonly paths: readonly (readonly TaskStep[])[] }>> =
   {
@@ -54,7 +55,7 @@ const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptio
 
 test.for(Object.keys(levels))(
   'server, log, live actor and clients by WebSocket, stream and poll agree after every move of a task on %s',
-  { timeout: 300_000 },
+  { timeout: patience(300_000) },
   async (level, context) => {
     const covered = newLevelCoverage();
     const faults: string[] = [];

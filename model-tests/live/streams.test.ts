@@ -17,7 +17,7 @@ const transports = [
 ] as const;
 
 describe.each(transports)('a stream by $name', ({ watch, proper }) => {
-  it('brings facts from before, during and after the subscription once and in order, 200 times', { timeout: 60_000 }, async () => {
+  it('brings facts from before, during and after the subscription once and in order, 200 times', async () => {
     const host = await liveHost({ live: { pageFactsMax: 3 } });
     for (let seed = 1; seed <= 200; seed += 1) {
       const random = seededRandom(seed);
@@ -93,7 +93,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     await vi.waitFor(() => expect(host.sockets.size).toBe(0));
   });
 
-  it('costs little while its client does not read, and brings everything when it goes on', { timeout: 60_000 }, async () => {
+  it('costs little while its client does not read, and brings everything when it goes on', async () => {
     const host = await liveHost();
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);

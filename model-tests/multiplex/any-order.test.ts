@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { liveHost, watchByWebSocket, type Host } from '../live/host.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
 import { CONFIRMED, talkTo } from './talk.ts';
+import { patience } from '../support/patience.ts';
 
 let host: Host;
 beforeEach(async () => void (host = await liveHost({ live: { tasksPerSocketMax: 4 } })));
@@ -31,7 +32,7 @@ function isSound(words: readonly string[], cursor: number, ids: readonly string[
 describe('any order of frames and facts', () => {
   test(
     'brings every subscription its facts, dense, and exactly one end, after which nothing of it comes',
-    { timeout: 120_000 },
+    { timeout: patience(120_000) },
     async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 60 }), async (acts) => {
@@ -89,7 +90,7 @@ describe('any order of frames and facts', () => {
 
   test(
     'is taken from anybody: whatever a client sends, it is answered or closed for, and nobody else notices',
-    { timeout: 120_000 },
+    { timeout: patience(120_000) },
     async () => {
       const log = await taskLog(host.store);
       const witness = watchByWebSocket(host, log.taskId, undefined, '?extensions=multiplex');

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../support/seeded-random.ts';
 import { read } from './scene.ts';
 import { roughServer, taskName, type Mischief } from './rough-server.ts';
+import { patience } from '../support/patience.ts';
 
 const TASKS = 6;
 const FACTS = 30;
@@ -43,7 +44,7 @@ const mischief: fc.Arbitrary<Mischief> = fc.oneof(
 );
 
 describe('garbage on a shared socket', () => {
-  test('loses, repeats and reorders no fact of any task, and leaves nothing behind', { timeout: 120_000 }, async () => {
+  test('loses, repeats and reorders no fact of any task, and leaves nothing behind', { timeout: patience(120_000) }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(mischief, { maxLength: 40 }), fc.nat(), async (acts, seed) => {
         const random = seededRandom(seed);

@@ -10,7 +10,7 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, i) 
 const startMany = (stage: Scene, count: number): Promise<Work[]> => Promise.all(range(count).map(() => stage.start()));
 
 describe('many observed tasks', () => {
-  test('100 of them use one upgrade, and each log comes complete, once and in order', { timeout: 60_000 }, async () => {
+  test('100 of them use one upgrade, and each log comes complete, once and in order', async () => {
     const stage = await scene();
     const works = await startMany(stage, 100);
     const client = stage.client();
@@ -66,7 +66,7 @@ describe('many observed tasks', () => {
     expect(stage.upgrades).toHaveLength(1);
   });
 
-  test('that are all cut in the middle resume on one new socket, without loss or repetition', { timeout: 60_000 }, async () => {
+  test('that are all cut in the middle resume on one new socket, without loss or repetition', async () => {
     const stage = await scene();
     const works = await startMany(stage, 100);
     const client = stage.client({ limits: { backoffBaseMs: 20 } });

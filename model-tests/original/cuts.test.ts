@@ -44,7 +44,7 @@ describe.each(ways.map((transports) => ({ transports })))('over $transports, cut
   test('delivers six hundred facts of a finished log once, cut at every fiftieth', async () => {
     const bridge = clients.make({ transports });
     const { taskId } = await bridge.start({ taskType: 'count', input: { to: 600 } });
-    await expect.poll(() => host.logOf(taskId), { timeout: 10_000 }).toHaveLength(602);
+    await expect.poll(() => host.logOf(taskId)).toHaveLength(602);
     const facts = await watch(bridge.observe(taskId), (_, count) => count % 50 === 0 && proxy.reset());
     expect(idsOf(facts)).toEqual(await host.logOf(taskId));
   });

@@ -167,7 +167,7 @@ describe.each(ways.map((transports) => ({ transports })))('the original’s serv
       expect(typesOf(await watch(observation))).toEqual(['STARTED', 'COMPLETED']);
       expect(observation.getSnapshot().task).toMatchObject({ state: 'completed', result: { first: true } });
     }
-    await expect.poll(() => host.logOf(taskId), { timeout: 10_000 }).toHaveLength(5);
+    await expect.poll(() => host.logOf(taskId)).toHaveLength(5);
     expect(typesOf(await watch(bridge.observe(taskId)))).toEqual(['STARTED', 'COMPLETED']);
   });
 

@@ -29,11 +29,8 @@ function write(name: string, text: string): string {
 beforeAll(async () => {
   port = await freePort();
   host = spawn(process.execPath, [tsx, write('host.ts', snippet('host'))], { cwd: root, stdio: 'inherit' });
-  await vi.waitFor(async () => expect((await fetch(`http://localhost:${port}/ready`)).status).toBe(200), {
-    timeout: 20_000,
-    interval: 100,
-  });
-}, 30_000);
+  await vi.waitFor(async () => expect((await fetch(`http://localhost:${port}/ready`)).status).toBe(200), { interval: 100 });
+});
 
 afterAll(async () => {
   const gone = once(host, 'exit');

@@ -8,6 +8,7 @@ import { commitOf, factOf, factsOf, legible, readAll, taskWithFacts } from '../c
 import { bridgeOf } from '../server/bridge-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { proveWhole, type Log } from './proof.ts';
+import { patience } from '../support/patience.ts';
 import { startCluster, type RedisCluster } from './redis-cluster.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
@@ -15,7 +16,7 @@ let cluster: RedisCluster;
 
 beforeAll(async () => {
   cluster = await startCluster(3);
-}, 60_000);
+});
 afterAll(() => cluster.stop());
 
 function slotOf(taskId: string): number {
@@ -33,7 +34,7 @@ async function subscribers(client: Cluster): Promise<number> {
   return lists.flat().filter((line) => /ssub=[1-9]/.test(line)).length;
 }
 
-describe('a cluster of three masters', { timeout: 60_000 }, () => {
+describe('a cluster of three masters', () => {
   it('has one connection to each master for the tail, however many tasks are watched', async () => {
     const redis = cluster.client();
     const store = redisStore(redis, { prefix: 'tail', logger: silent });
@@ -65,7 +66,7 @@ describe('a cluster of three masters', { timeout: 60_000 }, () => {
       await store.append(commitOf(taskId, round, { facts: [factOf(taskId, round)] }));
       await vi.waitFor(() => expect(told).toHaveLength(round));
       await cluster.move(slot, ((await cluster.ownerOf(slot)) + 1) % 3);
-      await vi.waitFor(() => expect(interrupted).toHaveBeenCalled(), { timeout: 10_000 });
+      await vi.waitFor(() => expect(interrupted).toHaveBeenCalled());
       interrupted.mockClear();
     }
     expect(legible(told)).toEqual(legible(factsOf(taskId, 1, 3)));
@@ -90,7 +91,7 @@ describe('a cluster of three masters', { timeout: 60_000 }, () => {
         },
       },
     });
-    const tasks = { reconcileMs: 100, leaseMs: 5000 };
+    const tasks = { reconcileMs: 100, leaseMs: patience(5000) };
     const nodes = await Promise.all(
       [one, two].map((redis) =>
         bridgeOf(work, {

@@ -5,6 +5,7 @@ import { startNode } from './node-process.ts';
 import { proveWhole, type Log } from './proof.ts';
 import { startRedis } from './redis-server.ts';
 import { layWire } from './wire.ts';
+import { AGAIN_AND_AGAIN, patience } from '../support/patience.ts';
 
 const STEPS = 40;
 
@@ -14,7 +15,7 @@ async function count(redisPort: number, onFact: (count: number) => void): Promis
   onTestFinished(async () => {
     await Promise.all([a.kill(), b.kill()]);
   });
-  const limits = { backoffBaseMs: 50, backoffMaxMs: 300, climbIntervalMs: 500, commandRetriesMax: 20 };
+  const limits = { backoffBaseMs: 50, backoffMaxMs: 300, climbIntervalMs: 500, commandRetriesMax: AGAIN_AND_AGAIN };
   const [onA, onB] = [createTaskBridgeClient({ baseUrl: a.url, limits }), createTaskBridgeClient({ baseUrl: b.url, limits })];
   onTestFinished(async () => {
     await Promise.all([onA.close(), onB.close()]);
@@ -35,7 +36,7 @@ async function count(redisPort: number, onFact: (count: number) => void): Promis
   };
 }
 
-describe('two nodes that reach Redis over a bad wire', { timeout: 60_000 }, () => {
+describe('two nodes that reach Redis over a bad wire', () => {
   it('lose nothing and write nothing twice while their connections are reset again and again', async () => {
     const redis = await startRedis('--appendonly', 'no');
     onTestFinished(() => redis.stop());
@@ -62,7 +63,7 @@ describe('two nodes that reach Redis over a bad wire', { timeout: 60_000 }, () =
       onTestFinished(() => client.disconnect());
     }
     await onReplica.replicaof('127.0.0.1', master.port);
-    await expect.poll(async () => String(await onReplica.info('replication')), { timeout: 20_000 }).toContain('master_link_status:up');
+    await expect.poll(async () => String(await onReplica.info('replication'))).toContain('master_link_status:up');
     const wire = await layWire(master.port);
     onTestFinished(() => wire.close());
     let promoted: Promise<void> | undefined;
@@ -70,8 +71,8 @@ describe('two nodes that reach Redis over a bad wire', { timeout: 60_000 }, () =
       if (facts !== 10) return;
       promoted = (async () => {
         // All that was acknowledged has arrived, as an operator would see to.
-        await onMaster.client('PAUSE', 60_000, 'WRITE');
-        await onMaster.wait(1, 5000);
+        await onMaster.client('PAUSE', patience(60_000), 'WRITE');
+        await onMaster.wait(1, patience(20_000));
         await master.kill();
         await onReplica.replicaof('NO', 'ONE');
         wire.leadTo(replica.port);

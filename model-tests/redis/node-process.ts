@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { forkProgram, heard, startProcess } from '../support/child-process.ts';
+import { patience } from '../support/patience.ts';
 
+/** Whoever is late by less keeps his work; whoever is frozen for longer, or killed, loses it. */
+const LEASE_MS = patience(2000);
 const host = fileURLToPath(new URL('children/host.ts', import.meta.url));
 
 /** A run that was told to stop on a node. */
@@ -23,7 +26,7 @@ export interface NodeProcess {
 }
 
 /** Starts a node on a Redis server; `program` is what it runs, as source or built. */
-export async function startNode(redisPort: number, { leaseMs = 1500, program = host } = {}): Promise<NodeProcess> {
+export async function startNode(redisPort: number, { leaseMs = LEASE_MS, program = host } = {}): Promise<NodeProcess> {
   const stopped: StoppedRun[] = [];
   const start = () =>
     forkProgram(program, [redisPort, leaseMs]).on('message', (message: object) => {

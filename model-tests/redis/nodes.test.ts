@@ -6,6 +6,7 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { startNode, type NodeProcess } from './node-process.ts';
 import { proveWhole, type Log } from './proof.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
+import { AGAIN_AND_AGAIN } from '../support/patience.ts';
 
 /** `KILLS=50 npx vitest run model-tests/redis/nodes` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 5);
@@ -17,7 +18,14 @@ const FACTS = STEPS + 3;
 function clientOf(baseUrl: string): TaskBridgeClient {
   return createTaskBridgeClient({
     baseUrl,
-    limits: { backoffBaseMs: 50, backoffMaxMs: 300, climbIntervalMs: 500, openMs: 2000, commandRetriesMax: 20, commandTimeoutMs: 5000 },
+    limits: {
+      backoffBaseMs: 50,
+      backoffMaxMs: 300,
+      climbIntervalMs: 500,
+      openMs: 2000,
+      commandRetriesMax: AGAIN_AND_AGAIN,
+      commandTimeoutMs: 5000,
+    },
   });
 }
 
@@ -37,7 +45,7 @@ async function follow(
 
 const questionOf = (fact: Log[number]) => (fact as Fact<'TASK_SUSPENDED'>).payload.suspendId;
 
-describe('two nodes on one Redis', { timeout: 60_000 }, () => {
+describe('two nodes on one Redis', () => {
   let redis: RedisServer;
   let a: NodeProcess;
   let b: NodeProcess;
@@ -52,7 +60,7 @@ describe('two nodes on one Redis', { timeout: 60_000 }, () => {
     // Each connection goes to the next node that takes it.
     let turn = 0;
     balancer = await chaosProxy({ target: () => ((turn += 1) % 2 === 0 ? [a, b] : [b, a]) });
-  }, 60_000);
+  });
   beforeEach(() => {
     [onA, onB, onBoth] = [clientOf(a.url), clientOf(b.url), clientOf(balancer.url)];
   });
@@ -133,7 +141,7 @@ describe('two nodes on one Redis', { timeout: 60_000 }, () => {
     });
     expect(thawed).toBe(true);
     proveWhole(log, STEPS);
-    await vi.waitFor(() => expect(a.stopped).toContainEqual({ stopped: taskId, attempt: 1 }), { timeout: 10_000 });
+    await vi.waitFor(() => expect(a.stopped).toContainEqual({ stopped: taskId, attempt: 1 }));
     expect(await follow(onA, taskId)).toEqual(log);
   });
 

@@ -4,19 +4,21 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { defineTests, storeSuite } from '../conformance/index.ts';
 import { startCluster, type RedisCluster } from './redis-cluster.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
+import { WAIT_MS } from '../support/patience.ts';
 
+const patient = { commandTimeoutMs: WAIT_MS, openTimeoutMs: WAIT_MS };
 let prefixes = 0;
 
 /** A store below a prefix of its own, that can be opened again. */
 async function underTest(redis: Redis | Cluster) {
   const prefix = `suite-${(prefixes += 1)}`;
-  let store = redisStore(redis, { prefix });
+  let store = redisStore(redis, { prefix, ...patient });
   await store.open();
   return {
     store,
     async reopen() {
       await store.close();
-      store = redisStore(redis, { prefix });
+      store = redisStore(redis, { prefix, ...patient });
       await store.open();
       return store;
     },

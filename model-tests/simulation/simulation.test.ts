@@ -6,6 +6,7 @@ import { runHistory } from './history.ts';
 import type { Plan } from './plan.ts';
 import { drawPlan } from './plan-drawing.ts';
 import { plantedBugs } from './planted-bugs.ts';
+import { patience } from '../support/patience.ts';
 
 const kept = new URL('kept/', import.meta.url);
 /** A planted bug that hides longer than that is not found. */
@@ -57,11 +58,11 @@ describe('a planted bug is found', () => {
       }
       expect.fail(`Not found by ${SEEDS_MAX} seeds.`);
     },
-    120_000,
+    patience(120_000),
   );
 });
 
-test('2000 seeds hold every rule', { timeout: 600_000 }, async () => {
+test('2000 seeds hold every rule', { timeout: patience(600_000) }, async () => {
   const run = fileURLToPath(new URL('run.ts', import.meta.url));
   // Without a channel to it: with one it takes itself for one of the workers.
   const child = spawn(process.execPath, ['--import', 'tsx', run, '--seeds', '2000', '--cores', '2']);

@@ -1,4 +1,4 @@
-import { patience } from './patience.ts';
+import { WAIT_MS } from './patience.ts';
 
 /**
  * Looks again each time that the event loop has turned, until it is so; throws a sentence with `what` where it never is. It does not catch
@@ -8,7 +8,7 @@ import { patience } from './patience.ts';
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   what: () => string = () => `for ${String(holds)}`,
-  limitMs = patience(15_000),
+  limitMs = WAIT_MS,
 ): Promise<void> {
   const begun = performance.now();
   while (!(await holds())) {

@@ -1,12 +1,16 @@
 import type { inProcess } from 'taskbridge/adapters/in-process';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { patience } from '../support/patience.ts';
 import { browser, hostOf, numbersOf, untilLeading, upTo } from './world.ts';
 
+/** Credentials that end while whoever was just given them is kept from his turn are refused, and rightly. */
+const TOKEN_MS = patience(2000);
 /** Good for a short while, on the server and by its own word. */
 const shortLived = (tab: string) => {
   let tokens = 0;
   const fresh = (): { token: string; expiresAt: number } => {
-    const expiresAt = Date.now() + 250;
+    const expiresAt = Date.now() + TOKEN_MS;
     return { token: `${tab}${++tokens}.${expiresAt}`, expiresAt };
   };
   let current = fresh();
@@ -142,7 +146,8 @@ describe('tabs of one browser', () => {
         slowly: async (task) => {
           for (let i = 1; i <= 400; i += 1) {
             await task.progress(i / 4);
-            await new Promise((resolve) => setTimeout(resolve, 3));
+            // Every quarter comes over another connection.
+            if (i % 100 === 0) await eventually(() => host.upgrades > i / 100);
           }
           return {};
         },
@@ -157,7 +162,7 @@ describe('tabs of one browser', () => {
       },
     );
     const open = browser(host.baseUrl);
-    const settings = (name: string) => ({ auth: shortLived(name), limits: { renewBeforeMs: 100 } });
+    const settings = (name: string) => ({ auth: shortLived(name), limits: { renewBeforeMs: 0.8 * TOKEN_MS } });
     const tabs = [open(settings('a')), open(settings('b'))] as const;
     await untilLeading(tabs[0]);
     const { taskId } = await tabs[0].client.start({ taskType: 'slowly' });

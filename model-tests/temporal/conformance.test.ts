@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { temporalExecutor } from '../../adapters/temporal/index.ts';
 import { defineTests, executorSuite } from '../conformance/index.ts';
 import { temporalWorld, type TemporalWorld } from './world.ts';
+import { patience } from '../support/patience.ts';
 
 let world: TemporalWorld;
 
 beforeAll(async () => {
   world = await temporalWorld();
-}, 120_000);
+}, patience(120_000));
 afterAll(() => world?.close());
 
 const open = (options: object) => async () => {

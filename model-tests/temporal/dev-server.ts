@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WAIT_MS } from '../support/patience.ts';
 import { Connection } from '@temporalio/client';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
@@ -16,8 +17,6 @@ export interface TemporalServer {
   restart(): Promise<void>;
   close(): Promise<void>;
 }
-
-const READY_WITHIN_MS = 30_000;
 
 /**
  * The server at `TEMPORAL_ADDRESS`, else a dev server of our own: `temporal` on the PATH or where Go installs it. Throws where there is
@@ -60,7 +59,7 @@ export function temporalProgram(): string {
 
 /** Waits until the server answers for its default namespace. */
 async function reachable(address: string): Promise<void> {
-  const until = Date.now() + READY_WITHIN_MS;
+  const until = performance.now() + WAIT_MS;
   for (;;) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
@@ -71,7 +70,7 @@ async function reachable(address: string): Promise<void> {
         await connection.close();
       }
     } catch (error) {
-      if (Date.now() > until) throw new Error(`NO TEMPORAL SERVER answers at ${address}. Nothing was tested.`, { cause: error });
+      if (performance.now() > until) throw new Error(`NO TEMPORAL SERVER answers at ${address}. Nothing was tested.`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }

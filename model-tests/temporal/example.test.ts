@@ -4,6 +4,7 @@ import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { forkProgram, printed, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
+import { patience } from '../support/patience.ts';
 
 const children: RunningProcess[] = [];
 let redis: RedisServer;
@@ -20,7 +21,7 @@ async function run(file: string, word: string): Promise<void> {
 beforeAll(async () => {
   [redis, temporal, port] = await Promise.all([startRedis(), temporalServer(), freePort()]);
   await Promise.all([run('host.ts', 'Listening'), run('worker.ts', 'Working')]);
-}, 120_000);
+}, patience(120_000));
 
 afterAll(async () => {
   await Promise.all(children.map((child) => child.kill()));

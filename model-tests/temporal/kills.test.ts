@@ -11,6 +11,7 @@ import { forkProgram, heard, startProcess, type RunningProcess } from '../suppor
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
 import { workflowBundle } from './world.ts';
+import { AGAIN_AND_AGAIN, patience } from '../support/patience.ts';
 
 /** `KILLS=20 npx vitest run model-tests/temporal/kills` for more of them; `SEED` to see the same moments again. */
 const KILLS = Number(process.env['KILLS'] ?? 3);
@@ -28,7 +29,7 @@ function startChild(file: string, args: readonly string[], onMessage?: (message:
   return startProcess(file, start, (child) => heard(child, (message) => message === 'ready'));
 }
 
-describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
+describe(`a workflow's task, seed ${SEED}`, { timeout: patience(180_000) }, () => {
   let folder: TempFolder;
   let redis: RedisServer;
   let temporal: TemporalServer;
@@ -55,9 +56,16 @@ describe(`a workflow's task, seed ${SEED}`, { timeout: 90_000 }, () => {
     ]);
     client = createTaskBridgeClient({
       baseUrl: `http://127.0.0.1:${port}`,
-      limits: { backoffBaseMs: 50, backoffMaxMs: 300, climbIntervalMs: 500, openMs: 2000, commandRetriesMax: 30, commandTimeoutMs: 5000 },
+      limits: {
+        backoffBaseMs: 50,
+        backoffMaxMs: 300,
+        climbIntervalMs: 500,
+        openMs: 2000,
+        commandRetriesMax: AGAIN_AND_AGAIN,
+        commandTimeoutMs: 5000,
+      },
     });
-  }, 120_000);
+  }, patience(120_000));
 
   afterAll(async () => {
     await client?.close();

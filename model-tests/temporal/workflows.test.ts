@@ -6,8 +6,9 @@ import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../
 import type { TaskExecutor } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { temporalWorld, type TemporalWorld } from './world.ts';
+import { patience } from '../support/patience.ts';
 
-const WAIT = { timeout: 15_000, interval: 10 };
+const WAIT = { interval: 10 };
 const workflow = { rounds: 'rounds', steps: 'steps', endless: 'endless', breaking: 'breaking', talkative: 'talkative', plain: 'plain' };
 
 let world: TemporalWorld;
@@ -16,7 +17,7 @@ beforeAll(async () => {
     broken: () => Promise.reject(ApplicationFailure.create({ type: 'PRINTER_ON_FIRE', message: 'It burns.' })),
     work: (_: unknown, step: number) => Promise.resolve(`did ${step}`),
   });
-}, 120_000);
+}, patience(120_000));
 afterAll(() => world?.close());
 
 const executor = (options: Partial<TemporalExecutorOptions> = {}) =>

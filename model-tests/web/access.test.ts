@@ -20,7 +20,7 @@ beforeAll(async () => {
   await first.answer();
   await first.untilState('completed');
   await first.page.close();
-}, 90_000);
+});
 afterEach(() => visitor.page.close());
 afterAll(() => theatre?.close());
 
@@ -44,7 +44,7 @@ describe.each([
   ['dark', 1280],
   ['dark', 360],
 ] as const)('%s, %i pixels wide', (colorScheme, width) => {
-  test('axe finds nothing, and the page fits', { timeout: 60_000 }, async () => {
+  test('axe finds nothing, and the page fits', async () => {
     visitor = await theatre.visit();
     const { page } = visitor;
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -82,7 +82,7 @@ describe('without a mouse', () => {
     throw new Error(`Nothing that is called ${String(name)} can be reached.`);
   }
 
-  test('a report is started, watched, answered and taken away', { timeout: 90_000 }, async () => {
+  test('a report is started, watched, answered and taken away', async () => {
     visitor = await theatre.visit();
     const { page } = visitor;
     // Chromium has to be told before the key is pressed that somebody waits for the dialog.
@@ -111,7 +111,7 @@ describe('without a mouse', () => {
     expect(stored.find(({ type }) => type === 'TASK_ACTION_ACCEPTED')?.payload).toMatchObject({ actionType: 'keep-last' });
   });
 
-  test('each switch turns, and a report is cancelled with a reason', { timeout: 90_000 }, async () => {
+  test('each switch turns, and a report is cancelled with a reason', async () => {
     visitor = await theatre.visit();
     const { page } = visitor;
     await visitor.startSample('20');
@@ -133,7 +133,7 @@ describe('without a mouse', () => {
   });
 });
 
-test('a second visitor sees what the first has started', { timeout: 60_000 }, async () => {
+test('a second visitor sees what the first has started', async () => {
   visitor = createVisitor(await theatre.context.newPage());
   await visitor.page.goto(theatre.stage.url);
   await visitor.page

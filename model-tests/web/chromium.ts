@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
 import { printed, startProcess } from '../support/child-process.ts';
+import { TEST_MS } from '../support/patience.ts';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 
@@ -43,6 +44,7 @@ export async function startChromium(): Promise<OwnBrowser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
     headless: true,
+    timeout: TEST_MS,
     viewport: { width: 1280, height: 900 },
     acceptDownloads: true,
     args: quiet,
@@ -62,7 +64,7 @@ export async function startSleepyChromium(): Promise<OwnBrowser> {
   const args = [...quiet, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'];
   const start = () => spawn(findChromium(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const program = await startProcess('Chromium', start, (child) => printed(child, /listening on (ws:\S+)/));
-  const browser = await chromium.connectOverCDP(program.said[1] ?? '', { noDefaults: true });
+  const browser = await chromium.connectOverCDP(program.said[1] ?? '', { noDefaults: true, timeout: TEST_MS });
   const [context] = browser.contexts();
   if (!context) throw new Error('Chromium has no context.');
   return {

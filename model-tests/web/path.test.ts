@@ -7,13 +7,13 @@ import { openTheatre, type Theatre } from './theatre.ts';
 let theatre: Theatre;
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterAll(() => theatre?.close());
 
 const sample = new URL('../../examples/report/orders.csv', import.meta.url);
 
 describe('the whole path of a person', () => {
-  test('leads from a file by a question to a report that is right, and the log is the store’s', { timeout: 60_000 }, async () => {
+  test('leads from a file by a question to a report that is right, and the log is the store’s', async () => {
     const visitor = await theatre.visit();
     const taskId = await visitor.startSample('0');
     await visitor.untilLiveBy('ws');
@@ -39,7 +39,7 @@ describe('the whole path of a person', () => {
     expect(JSON.parse(await readFile(await second.path(), 'utf8'))).toEqual(report);
   });
 
-  test('draws the charts as they run, and the way that was taken last', { timeout: 60_000 }, async () => {
+  test('draws the charts as they run, and the way that was taken last', async () => {
     const visitor = await theatre.visit();
     await visitor.startSample('0');
     const active = (id: string): Promise<void> => visitor.page.locator(`[data-state="${id}"].active`).waitFor();
@@ -55,7 +55,7 @@ describe('the whole path of a person', () => {
     await visitor.page.locator('[data-arrow="task.active → task.completed"].taken').waitFor();
   });
 
-  test('ends early with the reason that was given', { timeout: 60_000 }, async () => {
+  test('ends early with the reason that was given', async () => {
     const visitor = await theatre.visit();
     const taskId = await visitor.startSample('20');
     await visitor.untilProgress(1);
@@ -68,7 +68,7 @@ describe('the whole path of a person', () => {
     expect(await visitor.log(stored.length)).toEqual(stored.map((fact) => JSON.stringify(fact)));
   });
 
-  test('says of a task that is not there what the server says of it', { timeout: 60_000 }, async () => {
+  test('says of a task that is not there what the server says of it', async () => {
     const visitor = await theatre.visit('/?task=00000000000000000000000000000000');
     await visitor.page.getByRole('alert').filter({ hasText: 'cannot be followed' }).waitFor();
     await visitor.untilConnection('Given up');

@@ -10,7 +10,7 @@ let visitor: Visitor;
 let devtools: CDPSession;
 beforeAll(async () => {
   theatre = await openTheatre({ start: startSleepyChromium });
-}, 60_000);
+});
 afterEach(() => visitor.page.close());
 afterAll(() => theatre?.close());
 
@@ -34,12 +34,12 @@ async function sleep(taskId: string, name: string, facts: number, meanwhile: () 
   meanwhile();
   const count = async (): Promise<number> => (await theatre.stored(taskId, name)).length;
   const least = (await count()) + facts;
-  await expect.poll(count, { timeout: 20_000, interval: 100 }).toBeGreaterThanOrEqual(least);
+  await expect.poll(count, { interval: 100 }).toBeGreaterThanOrEqual(least);
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
   await visitor.page.locator('html[data-freeze=yes][data-resume=yes]').waitFor({ state: 'attached' });
 }
 
-describe('a page that sleeps', { timeout: 60_000 }, () => {
+describe('a page that sleeps', () => {
   test('has missed nothing when it wakes', async () => {
     const taskId = await begin();
     const name = await visitor.name();

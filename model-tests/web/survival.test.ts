@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { logsAgree } from './agreement.ts';
+import { patience } from '../support/patience.ts';
 import { openTheatre, type Theatre } from './theatre.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -7,7 +8,7 @@ let theatre: Theatre;
 const visitors: Visitor[] = [];
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterEach(async () => {
   for (const { page } of visitors.splice(0)) await page.close();
 });
@@ -19,7 +20,7 @@ async function visit(path?: string): Promise<Visitor> {
   return visitor;
 }
 
-describe('what happens to pages', { timeout: 60_000 }, () => {
+describe('what happens to pages', () => {
   test('a reload goes on in the middle', async () => {
     const visitor = await visit();
     await visitor.startSample('20');
@@ -80,9 +81,9 @@ describe('what happens to pages', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a token with an end of its own', { timeout: 60_000 }, () => {
+describe('a token with an end of its own', () => {
   test('is replaced before that end, again and again, without a lost fact', async () => {
-    const brief = await openTheatre({ tokenMs: 3000 });
+    const brief = await openTheatre({ tokenMs: patience(5000) });
     try {
       const visitor = await brief.visit();
       await visitor.startSample('20');

@@ -2,6 +2,7 @@ import type { BrowserContext } from 'playwright-core';
 import type { Fact, PollResponse } from 'taskbridge/machines';
 import { setStage, type Stage, type StageOptions } from '../../examples/web/stage.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { WAIT_MS } from '../support/patience.ts';
 import { startChromium, type OwnBrowser } from './chromium.ts';
 import { createVisitor, type Visitor } from './visitor.ts';
 
@@ -26,6 +27,7 @@ export async function openTheatre(options: Partial<StageOptions> & { readonly st
   const { start = startChromium, ...rest } = options;
   const stage = await setStage({ directory, ...rest });
   const browser = await start();
+  browser.context.setDefaultTimeout(WAIT_MS);
   const complaints: string[] = [];
   return {
     stage,

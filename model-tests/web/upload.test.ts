@@ -6,7 +6,7 @@ let theatre: Theatre;
 let visitor: Visitor;
 beforeAll(async () => {
   theatre = await openTheatre();
-}, 60_000);
+});
 afterEach(() => visitor.page.close());
 afterAll(() => theatre?.close());
 
@@ -45,7 +45,7 @@ async function throttle(uploadThroughput: number): Promise<void> {
 
 const shown = (): Promise<readonly number[]> => visitor.page.evaluate(() => (globalThis as unknown as { shown: number[] }).shown);
 
-describe('a file that is dropped', { timeout: 60_000 }, () => {
+describe('a file that is dropped', () => {
   test('is sent with its progress shown, arrives whole, and becomes a report', async () => {
     visitor = await theatre.visit();
     await throttle(BYTES_PER_SECOND);

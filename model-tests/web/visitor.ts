@@ -29,15 +29,11 @@ export interface Visitor {
   log(count: number): Promise<readonly string[]>;
 }
 
-/** Whoever waits longer has met a fault. */
-const PATIENCE_MS = 20_000;
-
 /** A hidden page draws nothing, so nothing can be waited for by its frames. */
 const often = { polling: 100 } as const;
 
 /** Uses a page as people do: by what can be seen and pressed. */
 export function createVisitor(page: Page): Visitor {
-  page.setDefaultTimeout(PATIENCE_MS);
   let sockets = 0;
   let open = 0;
   page.on('websocket', (socket) => {
@@ -78,7 +74,7 @@ export function createVisitor(page: Page): Visitor {
     untilConnection: (words) => page.getByTestId('connection').filter({ hasText: words }).waitFor(),
     async turn(name, on) {
       const control = page.getByRole('switch', { name });
-      await control.setChecked(on, { timeout: PATIENCE_MS }).catch(async (error: unknown) => {
+      await control.setChecked(on).catch(async (error: unknown) => {
         // The page draws it after the server has done it; what counts is where it ends.
         if ((await control.isChecked()) !== on) await control.and(page.locator(on ? ':checked' : ':not(:checked)')).waitFor();
         if ((await control.isChecked()) !== on) throw error;

@@ -119,7 +119,11 @@ export function pieces(driver: ClientDriver, kind: ClientTransport, leave: (visi
   });
 }
 
-/** The pauses between callers, in milliseconds. */
+/**
+ * The pauses between callers, in milliseconds. None is shorter than the client's own, however late this process was: a client begins to rest
+ * when it is told something, which is after its call was seen here, and its next call is seen after it was made. For what a client times from
+ * its own call on, this is no measure.
+ */
 export function pausesOf({ callers }: ScriptedServer): number[] {
   return callers.slice(1).map(({ at }, i) => Math.round(at - (callers[i]?.at ?? 0)));
 }

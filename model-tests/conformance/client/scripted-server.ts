@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { WireFact } from '../server/calls.ts';
 import { scribe } from '../suite/transcript.ts';
 import { answerWith, refuseUpgrade, startBareServer, type Upgrade } from './bare-server.ts';
@@ -11,7 +12,7 @@ export interface Caller {
   readonly number: number;
   /** What stands in `Authorization` after `Bearer `. */
   readonly token: string | undefined;
-  /** Milliseconds of some clock. */
+  /** When it was seen here, by `performance.now()`. */
   readonly at: number;
 }
 
@@ -36,7 +37,7 @@ export interface Visit extends Caller {
   beat(): void;
   /** Bytes as they stand: of the body of a stream, of the whole answer to a poll; a frame on a WebSocket. */
   raw(bytes: string | Uint8Array): void;
-  /** Ends as a lost network does, a moment later, so that what was sent may arrive. */
+  /** Ends as a lost network does: no Close frame, no end of a body. What was sent before arrives, however late the client reads it. */
   cut(): void;
 }
 
@@ -73,9 +74,6 @@ export interface ScriptedServer {
   readonly visits: readonly Visit[];
   close(): Promise<void>;
 }
-
-/** A reset overtakes what a client has not read yet. */
-const ARRIVAL_MS = 20;
 
 const envelope = (code: string): object => ({ code, message: code, details: {}, timestamp: '2026-01-01T00:00:00Z' });
 
@@ -130,7 +128,7 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
       close: (code) => webSocket.close(code),
       beat: () => say({ type: 'HEARTBEAT', taskId, live: true }),
       raw: (bytes) => webSocket.send(bytes),
-      cut: () => void setTimeout(() => webSocket.terminate(), ARRIVAL_MS),
+      cut: () => cut(request.socket),
     });
   }
 
@@ -211,7 +209,7 @@ function sseVisit(caller: Caller, taskId: string, url: URL, request: IncomingMes
       control('HEARTBEAT', { live: true });
     },
     raw: (bytes) => response.write(bytes),
-    cut: () => void setTimeout(() => request.socket.resetAndDestroy(), ARRIVAL_MS),
+    cut: () => cut(request.socket),
   };
 }
 
@@ -253,4 +251,9 @@ function asksFor(path = '/'): boolean {
 function tokenOf({ headers }: IncomingMessage): string | undefined {
   const offered = /bearer\.([\w-]+)/.exec(headers['sec-websocket-protocol'] ?? '')?.[1];
   return offered === undefined ? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] : Buffer.from(offered, 'base64url').toString();
+}
+
+/** Not by a reset, which overtakes what the other side has not read yet. */
+function cut(socket: Socket): void {
+  socket.destroySoon();
 }

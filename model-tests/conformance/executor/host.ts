@@ -54,6 +54,8 @@ export async function startHost(
   app.use(bridge.middleware());
   const answer = app.callback();
   const server = createServer((request, response) => void answer(request, response));
+  // Else it may close an idle connection just as a caller who was late sends his next request over it.
+  server.keepAliveTimeout = 0;
   server.on('upgrade', bridge.upgrade);
   await bridge.start();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

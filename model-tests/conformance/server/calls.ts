@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isTerminalType } from '../../../machines/index.ts';
 import { holds, includes, same, says } from '../suite/claim.ts';
 import { eventually } from '../suite/eventually.ts';
+import { slowness } from '../suite/slowness.ts';
 import { scribe } from '../suite/transcript.ts';
 import type { Owner, ServerUnderTest } from './world.ts';
 
@@ -50,7 +51,7 @@ const REQUEST_LIMIT_MS = 15_000;
 export const isTerminal = ({ type }: { readonly type: string }): boolean => isTerminalType(type);
 export const typesOf = (facts: readonly { readonly type: string }[]): string[] => facts.map(({ type }) => type.replace('TASK_', ''));
 export const idsOf = (facts: readonly { readonly eventId: string }[]): string[] => facts.map(({ eventId }) => eventId);
-export const patienceOf = ({ profile }: ServerUnderTest): number => profile.patienceMs ?? 5000;
+export const patienceOf = ({ profile }: ServerUnderTest): number => (profile.patienceMs ?? 5000) * slowness();
 
 /** Sends one request to a path below the prefix, or to one that begins with two slashes below the root. */
 export async function call<Body = Record<string, unknown>>(
@@ -72,7 +73,7 @@ export async function call<Body = Record<string, unknown>>(
       ...headers,
     },
     ...(body !== undefined && { body }),
-    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS * slowness()),
   }).catch((error: unknown) => {
     note(`✗ ${method} ${where}: ${String((error as Error).cause ?? error)}`);
     throw error;

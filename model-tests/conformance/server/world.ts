@@ -60,6 +60,6 @@ export interface ServerProfile {
   readonly viewersPerOwnerMax?: number;
   /** A task type that the executor takes to be its own, and refuses to start. */
   readonly refusedType?: string;
-  /** How long the suite waits for something that is to come, in milliseconds. Defaults to 5000. */
+  /** How long the suite waits on an idle machine for something that is to come, in milliseconds; on a slow one longer. Defaults to 5000. */
   readonly patienceMs?: number;
 }

@@ -27,7 +27,7 @@ export interface Case<World> {
   readonly failureClass?: FailureClass;
   /** Says in a sentence what the world would have to have for this case to apply; undefined where it has it. It may ask the world. */
   readonly missing?: (world: World) => string | undefined | Promise<string | undefined>;
-  /** How long it may take, in milliseconds. Defaults to 20 000. */
+  /** How long it may take on an idle machine, in milliseconds; a slow one has more. Defaults to 20 000. */
   readonly limitMs?: number;
   /** True for a case that loads its world so much that no other may run meanwhile. */
   readonly alone?: true;

@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { systemClock } from '../../../client/index.ts';
 import type { Case, Suite } from './case.ts';
+import { slowness } from './slowness.ts';
 import { withTranscript } from './transcript.ts';
 
 /** What a case runs in; closed when the case is over. */
@@ -31,7 +32,10 @@ export interface RunOptions {
   readonly onResult?: (result: CaseResult) => void;
 }
 
-export const CASE_LIMIT_MS = 20_000;
+const CASE_LIMIT_MS = 20_000;
+
+/** How long a case may take on this machine, in milliseconds. */
+export const limitOf = ({ limitMs = CASE_LIMIT_MS }: Pick<Case<never>, 'limitMs'>): number => limitMs * slowness();
 
 /** Runs a suite without any test runner. Each case gets a world of its own. Resolves with one result for each case, in their order. */
 export async function runSuite<World extends Closable>(
@@ -80,7 +84,7 @@ export async function runCase<World extends Closable>(one: Case<World>, open: ()
       try {
         const missing = await one.missing?.(world);
         if (missing !== undefined) return missing;
-        await within(one.limitMs ?? CASE_LIMIT_MS, one.run(world));
+        await within(limitOf(one), one.run(world));
         return undefined;
       } catch (error) {
         throw explained(one, error, transcript());
@@ -95,7 +99,7 @@ export async function runCase<World extends Closable>(one: Case<World>, open: ()
 export async function within<T>(limitMs: number, promise: Promise<T>, what = 'it'): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AssertionError({ message: `${what} took longer than ${limitMs} ms` })), limitMs);
+    timer = setTimeout(() => reject(new AssertionError({ message: `${what} took longer than ${Math.round(limitMs)} ms` })), limitMs);
   });
   try {
     return await Promise.race([promise, late]);

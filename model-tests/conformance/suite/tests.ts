@@ -1,5 +1,5 @@
 import type { Case, Suite } from './case.ts';
-import { CASE_LIMIT_MS, runCase, runSuite, type CaseResult, type Closable } from './run.ts';
+import { limitOf, runCase, runSuite, type CaseResult, type Closable } from './run.ts';
 
 /** What a suite needs of a test runner: vitest, node:test, jest and mocha all have it. */
 export interface TestRunner {
@@ -46,7 +46,7 @@ export function defineTests<World extends Closable>(
               : `${one.id} does not apply: ${missing} Say so by \`inapplicable\`.`,
           );
       };
-      it(`${one.id}: ${one.title}`, run, (together ? 2 : 1) * (one.limitMs ?? CASE_LIMIT_MS) + GRACE_MS);
+      it(`${one.id}: ${one.title}`, run, (together ? 2 : 1) * limitOf(one) + GRACE_MS);
     }
   });
 }

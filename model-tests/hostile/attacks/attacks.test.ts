@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attackNames, slowAttacks } from './attacks.ts';
 import { layToSiege, type AttackReport, type Siege } from './siege.ts';
+import { patience } from '../../support/patience.ts';
 
-/** Ends what is slow after a few seconds. */
-const times = { headersTimeoutMs: 2000, requestTimeoutMs: 3000, subscribeMs: 1000, drainMs: 1000 };
+/** Ends what is slow after a few seconds, and nobody who is only kept from his turn. */
+const times = { headersTimeoutMs: patience(3000), requestTimeoutMs: patience(4000), subscribeMs: patience(2000), drainMs: 1000 };
 const MIB = 1024 * 1024;
 
 let siege: Siege;
-beforeAll(async () => void (siege = await layToSiege(times)), 60_000);
+beforeAll(async () => void (siege = await layToSiege(times)));
 afterAll(() => siege.close());
 
 /** Whatever the attack: the others are served, nothing is left of it, and nothing has grown. */
@@ -26,25 +27,25 @@ const AMOUNT = 50;
 const over = (tallies: AttackReport['tallies']) => slowAttacks.map((name) => [name, tallies[name]?.ended ?? 0] as const);
 
 describe('a host that is attacked', () => {
-  it('by all that is slow at once ends it by itself, and serves the others', { timeout: 120_000 }, async () => {
+  it('by all that is slow at once ends it by itself, and serves the others', { timeout: patience(180_000) }, async () => {
     const report = await siege.attack(slowAttacks, {
       amount: AMOUNT,
-      forMs: 1000,
+      forMs: patience(1000),
       until: (tallies) => over(tallies).every(([, count]) => count === AMOUNT),
-      atMostMs: 60_000,
+      atMostMs: patience(60_000),
     });
     expect(over(report.tallies)).toEqual(slowAttacks.map((name) => [name, AMOUNT]));
     expectUnharmed(report);
   });
 
-  it('by floods and crowds serves the others, and keeps nothing of them', { timeout: 120_000 }, async () => {
+  it('by floods and crowds serves the others, and keeps nothing of them', { timeout: patience(180_000) }, async () => {
     const others = attackNames.filter((name) => !slowAttacks.includes(name));
     const amount = 5;
     const report = await siege.attack(others, {
       amount,
-      forMs: 3000,
+      forMs: patience(3000),
       until: (tallies) => others.every((name) => (tallies[name]?.opened ?? 0) >= amount),
-      atMostMs: 30_000,
+      atMostMs: patience(60_000),
     });
     expectUnharmed(report);
     expect(others.filter((name) => (report.tallies[name]?.opened ?? 0) < amount)).toEqual([]);

@@ -1,5 +1,6 @@
 import { buildProgram } from '../../support/built-program.ts';
 import { forkProgram, heard, startProcess } from '../../support/child-process.ts';
+import { WAIT_MS } from '../../support/patience.ts';
 import type { AttackName, Tally } from './attacks.ts';
 import { serveCustomer, type Customer, type Service } from './customer.ts';
 import { startHostProcess, type HostProcess, type HostStats, type HostTimes } from './host-process.ts';
@@ -82,12 +83,13 @@ export async function layToSiege(times: HostTimes): Promise<Siege> {
   };
 }
 
-/** How the host stands when connections, viewers and timers are those of before; at the latest after ten seconds. */
+/** How the host stands when connections, viewers and timers are those of before; at the latest when nothing is to be waited for any more. */
 async function settled(host: HostProcess, before: HostStats): Promise<HostStats> {
-  for (let look = 0; ; look += 1) {
+  const begunAt = performance.now();
+  for (;;) {
     const now = await host.stats('collect');
     const isSettled = now.connections <= before.connections && now.viewers <= before.viewers && now.timers <= before.timers + TIMERS_MORE;
-    if (isSettled || look === 100) return now;
+    if (isSettled || performance.now() - begunAt > WAIT_MS) return now;
     await pause(100);
   }
 }

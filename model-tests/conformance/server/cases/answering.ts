@@ -1,6 +1,6 @@
 import type { Case } from '../../suite/case.ts';
-import { holds, includes, same, says } from '../../suite/claim.ts';
-import { act, call, ended, isTerminal, log, patienceOf, question, refused, someId, start, typesOf } from '../calls.ts';
+import { includes, same, says } from '../../suite/claim.ts';
+import { act, call, ended, isTerminal, log, question, refused, someId, start, typesOf } from '../calls.ts';
 import { stream } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
 
@@ -222,10 +222,8 @@ export const answering: readonly Case<ServerUnderTest>[] = [
       const suspendId = await question(server, taskId);
       const watching = [stream('ws', server, taskId), stream('ws', server, taskId), stream('sse', server, taskId)];
       for (const one of watching) await one.until(({ type }) => type === 'TASK_SUSPENDED', 'the question');
-      const since = performance.now();
       await act(server, taskId, { suspendId });
       for (const one of watching) await one.until(({ type }) => type === 'TASK_ACTION_ACCEPTED', 'the answer');
-      holds(performance.now() - since < patienceOf(server), 'the answer came late');
       for (const one of watching) one.close();
     },
   },

@@ -1,5 +1,6 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same } from '../../suite/claim.ts';
+import { within } from '../../suite/run.ts';
 import { act, call, ended, idsOf, log, page, patienceOf, question, refused, start, typesOf } from '../calls.ts';
 import { delivered, isOneRun, lives, stream, webSocket } from '../streams.ts';
 import type { ServerUnderTest } from '../world.ts';
@@ -58,11 +59,12 @@ export const reading: readonly Case<ServerUnderTest>[] = [
       const suspendId = await question(server, taskId);
       const last = present((await log(server, taskId)).at(-1), 'the last fact').eventId;
       const since = performance.now();
-      const nothing = await page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=300`);
+      const nothing = await within(patienceOf(server), page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=300`), 'a poll of 300 ms');
+      // The server began to wait after this began to: whatever held either of them up has made it longer.
       const waited = performance.now() - since;
       same(nothing.events, []);
-      holds(waited >= 250 && waited < 5000, `a poll of 300 ms waited ${Math.round(waited)} ms`);
-      const next = page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=10000`);
+      holds(waited >= 250, `a poll of 300 ms waited ${Math.round(waited)} ms`);
+      const next = page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=60000`);
       await act(server, taskId, { suspendId });
       same(typesOf((await next).events).slice(0, 1), ['ACTION_ACCEPTED']);
     },
@@ -77,9 +79,10 @@ export const reading: readonly Case<ServerUnderTest>[] = [
       const taskId = await start(server, 'echo');
       const last = present((await ended(server, taskId)).at(-1), 'the last fact').eventId;
       const since = performance.now();
-      const { events, terminal } = await page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=3000`);
+      const { events, terminal } = await page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=60000`);
       same([events, terminal], [[], true]);
-      holds(performance.now() - since < 2500, 'it waited for what can never come');
+      // As long as may be asked for: who does not wait is far below it on the slowest machine.
+      holds(performance.now() - since < 60_000, 'it waited for what can never come');
     },
   },
   {
