@@ -6,7 +6,11 @@ import { parse, placeOf, sourceFiles } from './project-files.ts';
 const isBelowTheDoors = (file: string): boolean => /^(machines|server|client|adapters)\//.test(file) && !/\/clock\.ts$/.test(file);
 
 test('nothing below the doors takes the present by itself', () => {
-  expect(sourceFiles().filter(isBelowTheDoors).flatMap((file) => presentsOf(file))).toEqual([]);
+  expect(
+    sourceFiles()
+      .filter(isBelowTheDoors)
+      .flatMap((file) => presentsOf(file)),
+  ).toEqual([]);
 });
 
 test.each([['const now = new Date();'], ['f(() => new Date);']])('sees the present taken in `%s`', (text) => {
