@@ -24,6 +24,12 @@ describe('the parts of the check', () => {
     expect(names.flatMap((name) => parts[name].walks).sort()).toEqual([...allLevels].sort());
   });
 
+  test('leave room in half an hour for all, and in six minutes for what installs their packages too', () => {
+    const minutes = (of: readonly PartName[]): number => of.reduce((sum, name) => sum + parts[name].budgetMinutes, 0);
+    expect(minutes(tiers.all)).toBeLessThanOrEqual(30);
+    expect(minutes(tiers.check)).toBeLessThanOrEqual(5);
+  });
+
   test('are all in the whole check', () => {
     expect([...tiers.all].sort()).toEqual([...names].sort());
   });
