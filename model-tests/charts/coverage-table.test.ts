@@ -24,6 +24,11 @@ test('names each level that was not walked, and each that was not walked whole',
   ]);
 });
 
+test('asks only for the levels that were to be walked', () => {
+  expect(wanting([], [])).toEqual([]);
+  expect(wanting([], ['real client'])).toEqual(['transport, real client: not walked']);
+});
+
 test('shows a row for each level, in the order of the charts', () => {
   const lines = coverageTable([row('transport', 'pure chart'), row('task', 'pure chart')]).split('\n');
   expect(lines.map((line) => line.split(/ {2,}/))).toEqual([

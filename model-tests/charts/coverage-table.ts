@@ -42,10 +42,14 @@ export function coverageTable(rows: readonly CoverageRow[]): string {
     .join('\n');
 }
 
-/** What is wanting: a level that was not walked, and one that was not walked whole. */
-export function wanting(rows: readonly CoverageRow[]): string[] {
+/** Every level that some chart has to be walked at. */
+export const allLevels: readonly string[] = [...new Set(Object.values(levels).flat())];
+
+/** What is wanting of these levels: one that was not walked, and one that was not walked whole. */
+export function wanting(rows: readonly CoverageRow[], of: readonly string[] = allLevels): string[] {
   return Object.entries(levels).flatMap(([chart, names]) =>
     names.flatMap((level) => {
+      if (!of.includes(level)) return [];
       const row = rows.find((one) => one.chart === chart && one.level === level);
       if (!row) return [`${chart}, ${level}: not walked`];
       const isWhole = [row.states, row.edges, row.refusals].every(({ visited, there }) => visited === there);

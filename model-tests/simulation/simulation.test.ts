@@ -1,50 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runHistory } from './history.ts';
-import type { Plan } from './plan.ts';
 import { drawPlan } from './plan-drawing.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { patience } from '../support/patience.ts';
 
-const kept = new URL('kept/', import.meta.url);
 /** A planted bug that hides longer than that is not found. */
 const SEEDS_MAX = 500;
-
-describe('a history', () => {
-  test('is the same each time that it is run from one seed', async () => {
-    for (let seed = 1; seed <= 25; seed += 1) {
-      const first = await runHistory(drawPlan(seed));
-      const second = await runHistory(drawPlan(seed));
-      expect({ seed, ...second }).toEqual({ seed, ...first });
-    }
-  });
-
-  test('is the same when it is told', async () => {
-    for (let seed = 1; seed <= 10; seed += 1) {
-      const silent = await runHistory(drawPlan(seed));
-      const told = await runHistory(drawPlan(seed), { isTold: true });
-      expect({ seed, hash: told.hash }).toEqual({ seed, hash: silent.hash });
-      expect(told.told.length).toBeGreaterThan(10);
-    }
-  });
-
-  test('is another one for another seed', async () => {
-    const hashes = await Promise.all([1, 2, 3, 4].map(async (seed) => (await runHistory(drawPlan(seed))).hash));
-    expect(new Set(hashes).size).toBe(4);
-  });
-});
-
-describe('a plan that failed once holds every rule', () => {
-  test.each(readdirSync(kept))('%s', async (name) => {
-    // Written by the runner.
-    const plan = JSON.parse(readFileSync(new URL(name, kept), 'utf8')) as Plan;
-    const { violation, facts } = await runHistory(plan);
-    expect(violation).toBeUndefined();
-    expect(facts).toBeGreaterThan(0);
-  });
-});
 
 describe('a planted bug is found', () => {
   test.each(Object.entries(plantedBugs))(

@@ -8,7 +8,7 @@ const FILE_NAME_CHARACTERS_MAX = 255;
 export function uploadedFileName(sent: string | undefined): string {
   const segment = (sent ?? '').split(/[/\\]/).at(-1) ?? '';
   // Control characters have no place in a name, and break terminals and headers that repeat it.
-  // eslint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex
   const name = segment.replace(/[\u0000-\u001f\u007f\p{Surrogate}]/gu, '').trim();
   return name === '' || name === '.' || name === '..' ? 'upload.bin' : Array.from(name).slice(0, FILE_NAME_CHARACTERS_MAX).join('');
 }

@@ -1,0 +1,172 @@
+import { readdirSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One piece of the whole check, with a command of its own: `npm run check:<name>`. */
+export interface Part {
+  /** What it proves, in a line. */
+  readonly proves: string;
+  /** What has to be on the machine, in words of `scripts/setup.sh`. */
+  readonly needs: readonly string[];
+  /** What holds beside the tests: scripts of package.json, by what they say of the project. */
+  readonly steps: Readonly<Record<string, string>>;
+  /** Folders and files of its tests. The longest name that a test's path begins with says whose it is. */
+  readonly tests: readonly string[];
+  /** Parts whose tests it runs again. */
+  readonly again: readonly PartName[];
+  /** Levels at which its tests walk the charts, each whole. */
+  readonly walks: readonly string[];
+  /** Minutes that it may take on two quiet cores, with what it installs. */
+  readonly budgetMinutes: number;
+}
+
+export type PartName = 'quick' | 'main' | 'levels' | 'kills' | 'web' | 'simulation' | 'original' | 'temporal' | 'chaos' | 'newest';
+
+const none = { needs: [], steps: {}, tests: [], again: [], walks: [] } as const;
+
+/** What is checked, by part: the one place that says which test is run when. */
+export const parts: Readonly<Record<PartName, Part>> = {
+  quick: {
+    ...none,
+    proves: 'types, rules, charts as drawn, every path of the pure charts, the memory store',
+    steps: {
+      'the types and the house rules hold': 'lint',
+      'docs/charts shows the charts as they are': 'charts -- --check',
+      'docs/schemas shows the wire as it is': 'schemas -- --check',
+    },
+    tests: [
+      'model-tests/charts/',
+      'model-tests/house/',
+      'model-tests/law/',
+      'model-tests/wire/',
+      'model-tests/stores/memory.test.ts',
+      'model-tests/outbox/chart.test.ts',
+      'model-tests/tabs/chart.test.ts',
+      'model-tests/client/transport-paths.test.ts',
+      'model-tests/client/transport-simple-paths.test.ts',
+    ],
+    walks: ['pure chart'],
+    budgetMinutes: 1,
+  },
+  main: {
+    ...none,
+    proves: 'layout, the package, the server and the client on every store and transport, a page in a browser, short histories',
+    needs: ['redis', 'chromium'],
+    steps: {
+      'the source is formatted': 'format:check',
+      'what browsers load is small': 'size',
+      'the package builds, and works where it is installed': 'package',
+    },
+    tests: [
+      'model-tests/client/',
+      'model-tests/chaos/',
+      'model-tests/examples/',
+      // Reads all types, which takes as long as the rest of the house.
+      'model-tests/house/documented.test.ts',
+      'model-tests/hostile/',
+      'model-tests/http/',
+      'model-tests/kit/',
+      'model-tests/live/',
+      'model-tests/multiplex/',
+      'model-tests/outbox/',
+      'model-tests/react/',
+      'model-tests/readme/',
+      'model-tests/redis/',
+      'model-tests/server/',
+      'model-tests/simulation/',
+      'model-tests/stores/',
+      'model-tests/tabs/',
+      'model-tests/web/path.test.ts',
+    ],
+    budgetMinutes: 4,
+  },
+  levels: {
+    ...none,
+    proves: 'every path of the charts on each store and over each transport, and by a real client',
+    needs: ['redis'],
+    tests: ['model-tests/levels/', 'model-tests/client/driven-paths.test.ts', 'model-tests/client/closing.test.ts'],
+    walks: ['memory', 'lmdb', 'redis', 'two nodes on redis', 'real client'],
+    budgetMinutes: 3,
+  },
+  kills: {
+    ...none,
+    proves: 'work, stores and viewers outlive processes that are killed',
+    needs: ['redis'],
+    tests: [
+      'model-tests/examples/report-kills.test.ts',
+      'model-tests/redis/failover.test.ts',
+      'model-tests/redis/nodes.test.ts',
+      'model-tests/server/crash.test.ts',
+    ],
+    budgetMinutes: 2,
+  },
+  web: {
+    ...none,
+    proves: 'the page in a browser, with every switch thrown',
+    needs: ['chromium'],
+    tests: ['model-tests/web/'],
+    budgetMinutes: 2,
+  },
+  simulation: {
+    ...none,
+    proves: '2000 histories hold every rule, and every planted bug is found',
+    tests: ['model-tests/simulation/simulation.test.ts'],
+    budgetMinutes: 2,
+  },
+  original: {
+    ...none,
+    proves: 'our client against the server of the original, and the kit too',
+    needs: ['original'],
+    tests: ['model-tests/original/', 'model-tests/kit/original-server.test.ts'],
+    budgetMinutes: 2,
+  },
+  temporal: {
+    ...none,
+    proves: 'work in Temporal, its workers killed among others',
+    needs: ['temporal'],
+    tests: ['model-tests/temporal/'],
+    budgetMinutes: 8,
+  },
+  chaos: {
+    ...none,
+    proves: 'a minute of killed hosts, a killed Redis and broken wires loses nothing',
+    needs: ['redis'],
+    tests: ['model-tests/chaos/chaos.test.ts'],
+    budgetMinutes: 2,
+  },
+  newest: {
+    ...none,
+    proves: 'the tests of quick and main on the newest Node',
+    needs: ['redis', 'chromium'],
+    again: ['quick', 'main'],
+    budgetMinutes: 3,
+  },
+};
+
+/** The parts of each command that is no part itself. */
+export const tiers: Readonly<Record<'check' | 'all', readonly PartName[]>> = {
+  check: ['quick', 'main'],
+  // Every name of the table, in its order.
+  all: Object.keys(parts) as PartName[],
+};
+
+/** The part that runs a test, or undefined where none does. */
+export function partOf(test: string): PartName | undefined {
+  const claims = tiers.all.flatMap((name) => parts[name].tests.filter((begin) => test.startsWith(begin)).map((begin) => ({ name, begin })));
+  return claims.sort((a, b) => b.begin.length - a.begin.length)[0]?.name;
+}
+
+/** Paths of all tests, from the root. */
+export function testFiles(): string[] {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  return readdirSync(join(root, 'model-tests'), { recursive: true, encoding: 'utf8' })
+    .map((name) => `model-tests/${name.split(sep).join('/')}`)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort();
+}
+
+/** Paths of the tests that a part runs, its own and those of others. */
+export function testsOf(part: PartName): string[] {
+  const run = [part, ...parts[part].again];
+  return testFiles().filter((test) => run.some((name) => partOf(test) === name));
+}
