@@ -158,7 +158,7 @@ export function createTransportActor({ taskId, context, settings, credentials, i
       reconnectBackoff: ({ context: memory }: { context: TransportContext }) =>
         Math.max(memory.retryAfterMs, settings.backoffMs(retryOf(memory))),
       climbInterval: ({ context: memory }: { context: TransportContext }) =>
-        climbMs(limits.climbIntervalMs, memory) * (0.8 + chance.fraction() * 0.4),
+        climbMs(limits.climbIntervalMs, memory, chance.fraction() - 0.5),
       provingTime: limits.provingMs,
       openTimeout: limits.openMs,
       livenessTimeout: limits.livenessMs,
