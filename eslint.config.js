@@ -37,7 +37,7 @@ export default defineConfig(
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'max-lines': ['error', { max: 400 }],
-      'max-lines-per-function': ['warn', { max: 70, skipComments: true, skipBlankLines: true, IIFEs: true }],
+      'max-lines-per-function': ['error', { max: 70, skipComments: true, skipBlankLines: true, IIFEs: true }],
       'no-console': 'error',
       'no-constant-binary-expression': 'error',
       'no-constant-condition': 'error',
