@@ -1,5 +1,5 @@
 import type { InspectionEvent, Observer } from 'xstate';
-import { transportNames, type Strategy, type TransportName, type Tries, type Verdict } from '../machines/index.ts';
+import { retryDelayMs, transportNames, type Strategy, type TransportName, type Tries, type Verdict } from '../machines/index.ts';
 import type { AuthProvider } from './auth/credentials.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
@@ -210,7 +210,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     classify: options.classify,
     backoffMs:
       options.retryPolicy ??
-      ((retry) => Math.min(limits.backoffBaseMs * 2 ** Math.min(retry, 16), limits.backoffMaxMs) * (1 + chance.fraction() / 5)),
+      ((retry) => retryDelayMs({ baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs, jitter: 0.2 }, retry, chance.fraction())),
     streamsUploads: options.streamsUploads ?? !('XMLHttpRequest' in globalThis),
     limits,
   };

@@ -1,4 +1,13 @@
-import { compareEventIds, startActors, type AggregateActors, type Fact, type Inspect, type TaskActor } from '../machines/index.ts';
+import {
+  compareEventIds,
+  retryDelayMs,
+  startActors,
+  type AggregateActors,
+  type Fact,
+  type Inspect,
+  type RetryPolicy,
+  type TaskActor,
+} from '../machines/index.ts';
 import { TaskBridgeError } from './errors.ts';
 import { cursorOf } from './live/cursor.ts';
 import { readAfter } from './live/log-read.ts';
@@ -32,9 +41,8 @@ interface LiveTask {
 }
 
 const IDLE_MS = 60_000;
-/** The pause after a log that could not be read: doubled with each failure, up to the longest. */
-const RETRY_MS = 1_000;
-const RETRY_MS_MAX = 30_000;
+/** How often a log that could not be read is read again. */
+const readRetry: RetryPolicy = { baseMs: 1_000, maxMs: 30_000, triesMax: Infinity, jitter: 0 };
 const PAGE = { facts: 500, bytes: 4 * 1024 * 1024 };
 
 /** The actors that hosts subscribe to and inspectors show: one for each chart of a task, loaded from its head and fed the committed facts. */
@@ -130,7 +138,7 @@ export class LiveActors {
         live.failures = 0;
       }
     } catch (error) {
-      const pauseMs = Math.min(RETRY_MS * 2 ** live.failures++, RETRY_MS_MAX);
+      const pauseMs = retryDelayMs(readRetry, live.failures++);
       this.#context.logger.warn('A live actor could not read its log; it is tried again.', { taskId, pauseMs, error });
       // What was committed last may be the end, after which no commit would ask again.
       this.#context.clock.clearTimeout(live.retryTimer);

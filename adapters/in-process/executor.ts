@@ -1,6 +1,9 @@
+import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import {
+  systemChance,
   systemClock,
   type AttemptRef,
+  type Chance,
   type Clock,
   type Resolution,
   type StopOrder,
@@ -24,15 +27,17 @@ export interface InProcessOptions {
   /** Handlers that run at once; others wait in the order in which they came. A handler that waits for an answer counts. Defaults to 1000. */
   readonly concurrencyMax?: number;
   readonly clock?: Clock;
+  /** The jitter of reports that are sent again. Defaults to the system's. */
+  readonly chance?: Chance;
 }
 
 const CONCURRENCY_MAX = 1000;
-const RETRY_MS = 100;
-const RETRY_MS_MAX = 5000;
+/** How often a report is sent again while the store is away: for as long as the attempt counts. */
+const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
 /** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
 export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
-  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock } = options;
+  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock, chance = systemChance } = options;
   if (!Number.isSafeInteger(concurrencyMax) || concurrencyMax < 1)
     throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
   const runs = new Map<string, Run>();
@@ -40,9 +45,9 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
   let running = 0;
 
   const context = {
-    pause: (tries: number) =>
+    pause: (retry: number) =>
       new Promise<void>((resolve) => {
-        clock.setTimeout(resolve, Math.min(RETRY_MS * 2 ** Math.min(tries, 6), RETRY_MS_MAX));
+        clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
       }),
     isFinal: (error: unknown) => !isPassing(error),
   };

@@ -21,7 +21,7 @@ interface Waiter {
 export interface RunContext {
   readonly handler: Handler;
   /** Resolves after a pause before a report is sent again. */
-  pause(tries: number): Promise<void>;
+  pause(retry: number): Promise<void>;
   /** True for an error that no second try can mend. */
   isFinal(error: unknown): boolean;
 }

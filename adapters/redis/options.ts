@@ -1,4 +1,4 @@
-import { systemClock, type Clock, type Logger } from '../../server/ports/index.ts';
+import { systemChance, systemClock, type Chance, type Clock, type Logger } from '../../server/ports/index.ts';
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -20,6 +20,8 @@ export interface RedisStoreOptions {
   readonly logger?: Logger;
   /** What time-outs are measured by; the store's own time is Redis's. Defaults to the machine's. */
   readonly clock?: Clock;
+  /** The jitter of connections that are opened again. Defaults to the system's. */
+  readonly chance?: Chance;
 }
 
 /** The defaults of {@link RedisStoreOptions}. */
@@ -27,7 +29,7 @@ export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, comman
 
 /** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
 export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
-  const options = { ...redisDefaults, logger: console, clock: systemClock, ...given };
+  const options = { ...redisDefaults, logger: console, clock: systemClock, chance: systemChance, ...given };
   for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)
     if (!Number.isSafeInteger(options[name]) || options[name] < (name === 'messageBytesMax' ? 0 : 1))
       throw new RangeError(`${name} (${options[name]}) must be a whole number of at least ${name === 'messageBytesMax' ? 0 : 1}.`);

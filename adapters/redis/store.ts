@@ -27,7 +27,7 @@ const READ_BYTES_MAX = 1024 * 1024;
  */
 export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}): Store {
   const options = redisOptions(given);
-  const { clock, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
+  const { clock, chance, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
   const router = createRouter(redis);
@@ -73,6 +73,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
           router,
           isSharded: isCluster(redis),
           clock,
+          chance,
           logger,
           aliveMs: commandTimeoutMs,
           channelOf: keys.log,

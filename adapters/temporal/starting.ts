@@ -1,9 +1,11 @@
 import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { RetryPolicy } from '../../machines/index.ts';
 import type { StartOutcome, Work } from '../../server/ports/index.ts';
 import { signalNames, type TaskInput } from './contract.ts';
 import type { TemporalExecutorOptions, WorkflowChoice } from './options.ts';
 
-const STARTS_MAX = 3;
+/** How often a workflow is asked for that ends, or has ended, while it is asked to go on. Each answer is new knowledge, so nothing rests. */
+const startRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 3, jitter: 0 };
 const MESSAGE_CHARACTERS_MAX = 1024;
 /** gRPC: invalid argument, not found (the namespace), failed precondition, unimplemented. Asking again would not help. */
 const REFUSALS: readonly number[] = [3, 5, 9, 12];
@@ -16,7 +18,7 @@ export async function startWorkflow(
   options: TemporalExecutorOptions,
 ): Promise<StartOutcome> {
   try {
-    for (let starts = 0; starts < STARTS_MAX; starts++)
+    for (let starts = 0; starts < startRetry.triesMax; starts++)
       if (await startOnce(work, workflowId, choice, options)) return { status: 'started' };
   } catch (error) {
     if (!isRefusal(error)) throw error;

@@ -41,18 +41,21 @@ interface Entry {
 export function createKeeper(store: CheckpointStore, report: (report: Report) => void): Keeper {
   const entries = new Map<string, Entry>();
 
-  function settle(taskId: string, key: string, entry: Entry): void {
-    const waiting = [...entry.seats].filter(({ ended }) => !ended);
-    if (waiting.length === 0 && entry.seats.size > 0) entry.wanted = 'remove';
-    else {
-      const slowest = slowestOf(waiting);
-      if (!slowest?.position || slowest.position === entry.stored) return;
-      const { position, task } = slowest;
-      if (entry.stored !== null && (compareEventIds(position, entry.stored) ?? 1) < 0) return;
-      entry.stored = position;
-      entry.wanted = () => writeCheckpoint(position, task());
+  async function load(taskId: string, key: string, entry: Entry): Promise<Checkpoint | undefined> {
+    await entry.writing;
+    try {
+      const text = await store.read(key);
+      const checkpoint = text === undefined ? undefined : readCheckpoint(text);
+      entry.stored ??= checkpoint?.eventId ?? null;
+      return checkpoint;
+    } catch (cause) {
+      report({ type: 'checkpoint', taskId, reason: 'The checkpoint could not be read.', cause });
+      return undefined;
     }
-    entry.writing ??= write(taskId, key, entry);
+  }
+
+  function settle(taskId: string, key: string, entry: Entry): void {
+    if (isMoved(entry)) entry.writing ??= write(taskId, key, entry);
   }
 
   async function write(taskId: string, key: string, entry: Entry): Promise<void> {
@@ -79,18 +82,7 @@ export function createKeeper(store: CheckpointStore, report: (report: Report) =>
       const seat: Seat = { position: null, ended: false, task };
       entry.seats.add(seat);
       return {
-        async load() {
-          await entry.writing;
-          try {
-            const text = await store.read(key);
-            const checkpoint = text === undefined ? undefined : readCheckpoint(text);
-            entry.stored ??= checkpoint?.eventId ?? null;
-            return checkpoint;
-          } catch (cause) {
-            report({ type: 'checkpoint', taskId, reason: 'The checkpoint could not be read.', cause });
-            return undefined;
-          }
-        },
+        load: () => load(taskId, key, entry),
         moved(eventId) {
           seat.position = eventId;
           settle(taskId, key, entry);
@@ -112,6 +104,22 @@ export function createKeeper(store: CheckpointStore, report: (report: Report) =>
       await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));
     },
   };
+}
+
+/** True where the slowest seat has moved, and what is wanted of the store with it. */
+function isMoved(entry: Entry): boolean {
+  const waiting = [...entry.seats].filter(({ ended }) => !ended);
+  if (waiting.length === 0 && entry.seats.size > 0) {
+    entry.wanted = 'remove';
+    return true;
+  }
+  const slowest = slowestOf(waiting);
+  if (!slowest?.position || slowest.position === entry.stored) return false;
+  const { position, task } = slowest;
+  if (entry.stored !== null && (compareEventIds(position, entry.stored) ?? 1) < 0) return false;
+  entry.stored = position;
+  entry.wanted = () => writeCheckpoint(position, task());
+  return true;
 }
 
 /** The seat that is furthest behind; undefined while one has not begun, or where two cannot be compared. */

@@ -77,6 +77,7 @@ export function createIntake(target: IntakeTarget, start: string | null): Intake
   };
 }
 
+// eslint-disable-next-line max-lines-per-function -- One state that all verbs share; a class costs more bytes than `npm run size` has left.
 function openConnection(transport: TransportName, cursor: Cursor, target: IntakeTarget, tell: (event: TransportEvent) => void): Connection {
   const { taskId, context, listener } = target;
   const moment = { taskId, context };

@@ -51,66 +51,104 @@ export interface JournalOptions {
   readonly isHidden: (fact: Fact | UnknownFact) => boolean;
 }
 
+interface Entry {
+  readonly fact: Fact | UnknownFact;
+  readonly bytes: number;
+  readonly isHidden: boolean;
+}
+
+/** The facts that are kept: the oldest are let go, and each keeps its number. */
+function createBacklog() {
+  let entries: Entry[] = [];
+  const backlog = {
+    /** The number of the oldest that is kept, and of the next that comes. */
+    first: 0,
+    end: 0,
+    bytes: 0,
+    at: (index: number): Entry | undefined => entries[index - backlog.first],
+    add(entry: Entry): void {
+      entries.push(entry);
+      backlog.end += 1;
+      backlog.bytes += entry.bytes;
+    },
+    release(until: number): void {
+      const gone = entries.slice(0, Math.max(0, until - backlog.first));
+      if (gone.length === 0) return;
+      for (const { bytes } of gone) backlog.bytes -= bytes;
+      backlog.first += gone.length;
+      entries = entries.slice(gone.length);
+    },
+  };
+  return backlog;
+}
+
+/** Everybody's place, also of those that left. */
+function createReaders() {
+  const readers = new Set<Reader>();
+  return {
+    get areThere(): boolean {
+      return readers.size > 0;
+    },
+    get haveLeft(): boolean {
+      return [...readers].every(({ left }) => left);
+    },
+    get slowest(): Dealt | undefined {
+      if (readers.size === 0) return undefined;
+      return [...readers].map(({ dealt }) => dealt).reduce((slowest, dealt) => (dealt.count < slowest.count ? dealt : slowest));
+    },
+    /** What the slowest that is still there gets next; infinite where nobody is. */
+    get next(): number {
+      return Math.min(...[...readers].map(({ left, next }) => (left ? Infinity : next)));
+    },
+    add(): Reader {
+      const reader: Reader = { next: 0, dealt: { count: 0, eventId: null }, left: false, wake: undefined };
+      readers.add(reader);
+      return reader;
+    },
+    /** False where it has left before. */
+    remove(reader: Reader): boolean {
+      if (reader.left) return false;
+      reader.left = true;
+      reader.wake?.();
+      return true;
+    },
+    wake(): void {
+      for (const reader of readers) reader.wake?.();
+    },
+  };
+}
+
 /**
  * Facts are kept until every iterator took them. Until the first iterator comes they are kept for it; where somebody subscribes and nobody
  * iterates, the oldest are let go, and an iterator that comes too late fails with code `FACTS_RELEASED`.
  */
 export function createJournal(options: JournalOptions, listener: JournalListener): Journal {
-  const readers = new Set<Reader>();
-  let entries: { readonly fact: Fact | UnknownFact; readonly bytes: number; readonly isHidden: boolean }[] = [];
-  let first = 0;
-  let end = 0;
-  let bytesKept = 0;
+  const { undeliveredMax, undeliveredBytesMax } = options;
+  const backlog = createBacklog();
+  const readers = createReaders();
   let isFull = false;
-  let wasIterated = false;
   let finished: { readonly error: Error | undefined } | undefined;
   let broken: Error | undefined;
 
-  const taken = (): number => {
-    let index = Infinity;
-    for (const reader of readers) if (!reader.left) index = Math.min(index, reader.next);
-    if (index !== Infinity) return index;
-    return wasIterated ? end : first;
-  };
-
-  function release(until: number): void {
-    let count = 0;
-    while (first < until && count < entries.length) {
-      bytesKept -= entries[count]?.bytes ?? 0;
-      count += 1;
-      first += 1;
-    }
-    if (count > 0) entries = entries.slice(count);
-  }
-
   function review(): void {
-    const next = taken();
+    const { first, end } = backlog;
+    const next = Math.min(readers.next, readers.areThere ? end : first);
     // Letting go one by one would copy the rest each time.
-    if (next - first > 64 || next === end) release(next);
+    if (next - first > 64 || next === end) backlog.release(next);
     const waiting = end - next;
-    const isOver = waiting >= options.undeliveredMax || bytesKept >= options.undeliveredBytesMax;
-    if (isOver && !wasIterated && options.hasSubscribers()) release(first + Math.ceil(entries.length / 2));
-    else if (isOver && !isFull) {
-      isFull = true;
-      listener.full();
-    } else if (isFull && waiting <= options.undeliveredMax / 2 && bytesKept <= options.undeliveredBytesMax / 2) {
-      isFull = false;
-      listener.drained();
+    const isOver = waiting >= undeliveredMax || backlog.bytes >= undeliveredBytesMax;
+    if (isOver && !readers.areThere && options.hasSubscribers()) backlog.release(first + Math.ceil((end - first) / 2));
+    else if (isOver !== isFull && (isOver || (waiting <= undeliveredMax / 2 && backlog.bytes <= undeliveredBytesMax / 2))) {
+      isFull = isOver;
+      if (isFull) listener.full();
+      else listener.drained();
     }
-  }
-
-  function leave(reader: Reader): void {
-    if (reader.left) return;
-    reader.left = true;
-    reader.wake?.();
-    review();
-    if ([...readers].every(({ left }) => left)) listener.abandoned();
   }
 
   async function* read(reader: Reader): AsyncGenerator<Fact | UnknownFact, void, undefined> {
     for (;;) {
       if (broken) throw broken;
-      const entry = entries[reader.next - first];
+      const entry = backlog.at(reader.next);
       if (entry) {
         reader.next += 1;
         review();
@@ -122,56 +160,58 @@ export function createJournal(options: JournalOptions, listener: JournalListener
       else if (finished) {
         if (finished.error) throw finished.error;
         return;
-      } else
-        await new Promise<void>((resolve) => {
-          reader.wake = resolve;
-        });
+      } else await new Promise<void>((resolve) => (reader.wake = resolve));
     }
+  }
+
+  function leave(reader: Reader): void {
+    if (!readers.remove(reader)) return;
+    review();
+    if (readers.haveLeft) listener.abandoned();
   }
 
   return {
     get end() {
-      return end;
+      return backlog.end;
     },
     get dealtByIterators() {
-      if (!wasIterated) return undefined;
-      return [...readers].map(({ dealt }) => dealt).reduce((slowest, dealt) => (dealt.count < slowest.count ? dealt : slowest));
+      return readers.slowest;
     },
     append(fact, bytes) {
       // What closes a question also ends the memory of its answer, and may come before the consumer does.
-      entries.push({ fact, bytes, isHidden: options.isHidden(fact) });
-      end += 1;
-      bytesKept += bytes;
+      backlog.add({ fact, bytes, isHidden: options.isHidden(fact) });
       review();
-      for (const reader of readers) reader.wake?.();
+      readers.wake();
     },
     finish(error) {
       finished ??= { error };
-      for (const reader of readers) reader.wake?.();
+      readers.wake();
     },
     abort(error) {
       broken ??= error;
-      for (const reader of readers) reader.wake?.();
+      readers.wake();
     },
     review,
     iterate() {
-      if (first > 0) throw new TaskBridgeClientError('FACTS_RELEASED', FACTS_RELEASED);
-      wasIterated = true;
-      const reader: Reader = { next: 0, dealt: { count: 0, eventId: null }, left: false, wake: undefined };
-      readers.add(reader);
-      const generator = read(reader);
-      const iterator: AsyncIterableIterator<Fact | UnknownFact> = {
-        next: () => generator.next(),
-        return: async () => {
-          leave(reader);
-          await generator.return();
-          return { done: true, value: undefined };
-        },
-        [Symbol.asyncIterator]: () => iterator,
-      };
-      return iterator;
+      if (backlog.first > 0) throw new TaskBridgeClientError('FACTS_RELEASED', FACTS_RELEASED);
+      const reader = readers.add();
+      return iteratorOf(read(reader), () => leave(reader));
     },
   };
+}
+
+/** Leaves at once where a generator would first come back from what it waits for. */
+function iteratorOf<T>(generator: AsyncGenerator<T, void, undefined>, leave: () => void): AsyncIterableIterator<T> {
+  const iterator: AsyncIterableIterator<T> = {
+    next: () => generator.next(),
+    return: async () => {
+      leave();
+      await generator.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }
 
 const FACTS_RELEASED =

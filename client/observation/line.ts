@@ -79,6 +79,7 @@ export interface Line {
 }
 
 /** Makes a line that is not connected yet. */
+// eslint-disable-next-line max-lines-per-function -- One state that all verbs share; a class costs more bytes than `npm run size` has left.
 export function createLine({ taskId, context, cursor, start, result }: LineBeginning, host: LineHost, listener: LineListener): Line {
   const { settings, commands } = host;
   const followers = new Set<Follower>();

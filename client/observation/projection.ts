@@ -79,14 +79,6 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
     );
   }
 
-  function read(response: TaskSnapshotResponse): Aggregate | undefined {
-    try {
-      return aggregateFromSnapshot({ ...response, progress: response.progress ?? null, suspensions: response.suspensions ?? [] });
-    } catch {
-      return undefined;
-    }
-  }
-
   function settle(next: Aggregate | undefined, cause?: unknown): void {
     if (!next) onPartial(cause);
     begin(next ?? joined());
@@ -125,12 +117,7 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
       return waiting === undefined;
     },
     take(fact) {
-      const n = numberOf(fact.eventId) ?? 1;
-      const { lastEventId } = aggregate;
-      // The first facts of this log are no longer kept, and what it begins with says too little; or the snapshot was of a history that is lost.
-      const isOdd =
-        lastEventId === null ? aggregate === emptyAggregate && n > 1 : n === numberOf(lastEventId) && fact.eventId !== lastEventId;
-      if (!waiting && isDense() && isOdd) rebase();
+      if (!waiting && isDense() && isOdd(aggregate, fact)) rebase();
       if (waiting) waiting.push(fact);
       else apply(fact);
     },
@@ -140,6 +127,22 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
       mirror.stop();
     },
   };
+}
+
+/** An answer that cannot be read is none. */
+function read(response: TaskSnapshotResponse): Aggregate | undefined {
+  try {
+    return aggregateFromSnapshot({ ...response, progress: response.progress ?? null, suspensions: response.suspensions ?? [] });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first facts of this log are no longer kept, and what it begins with says too little; or the snapshot was of a history that is lost. */
+function isOdd(aggregate: Aggregate, { eventId }: Fact | UnknownFact): boolean {
+  const n = numberOf(eventId) ?? 1;
+  const { lastEventId } = aggregate;
+  return lastEventId === null ? aggregate === emptyAggregate && n > 1 : n === numberOf(lastEventId) && eventId !== lastEventId;
 }
 
 const numberOf = (id: string): number | undefined => parseEventId(id)?.n;

@@ -1,4 +1,5 @@
 import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
+import { retryDelayMs } from '../../machines/index.ts';
 import { isPending } from './entry.ts';
 import type { OutboxSettings } from './options.ts';
 import { outboxMachine, type OutboxEvent } from './outbox.machine.ts';
@@ -18,6 +19,7 @@ export function createOutboxActor(
   sender: Sender,
   onTurn: (turn: Promise<unknown>) => void,
 ): OutboxActor {
+  const rests = { baseMs: limits.restBaseMs, maxMs: limits.restMaxMs, jitter: 0.2 };
   const claim = (steal: boolean) =>
     fromCallback<OutboxEvent>(({ sendBack }) =>
       locks.claim(
@@ -52,10 +54,7 @@ export function createOutboxActor(
     },
     delays: {
       restTime: ({ context: { failures, retryAfterMs } }) =>
-        Math.max(
-          retryAfterMs,
-          Math.min(limits.restBaseMs * 2 ** Math.max(0, failures - 1), limits.restMaxMs) * (1 + chance.fraction() / 5),
-        ),
+        Math.max(retryAfterMs, retryDelayMs(rests, Math.max(0, failures - 1), chance.fraction())),
       patience: limits.patienceMs,
       nextExpiry: () => Math.min(sender.nextExpiryMs() ?? LONGEST_TIMER_MS, LONGEST_TIMER_MS),
     },

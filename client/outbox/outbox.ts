@@ -4,11 +4,11 @@ import type { ActRequest, Commands, StartRequest } from '../commands/commands.ts
 import { TaskBridgeClientError } from '../errors.ts';
 import { isPending, type OutboxCommand, type OutboxEntry, type OutboxRefusal, type OutboxResponse, type OutboxTarget } from './entry.ts';
 import { commandsFor, createEntry, placed } from './new-entry.ts';
-import { readOutboxOptions, type OutboxOptions } from './options.ts';
-import { createOutboxActor } from './outbox-actor.ts';
+import { readOutboxOptions, type OutboxOptions, type OutboxSettings } from './options.ts';
+import { createOutboxActor, type OutboxActor } from './outbox-actor.ts';
 import type { OutboxEvent } from './outbox.machine.ts';
 import { createSender } from './sender.ts';
-import { createShelf, dismissible } from './shelf.ts';
+import { createShelf, dismissible, type Shelf } from './shelf.ts';
 
 /** What an outbox does. `elsewhere`: another tab sends. `offline`: the gate is closed. `resting`: a passing failure, or the store failed. */
 export type OutboxState = 'loading' | 'idle' | 'offline' | 'elsewhere' | 'sending' | 'resting' | 'closed';
@@ -72,126 +72,156 @@ export interface Outbox {
  */
 export function createOutbox(client: Pick<Commands, 'start' | 'act' | 'cancel'>, options: OutboxOptions): Outbox {
   const settings = readOutboxOptions(options);
-  const { store, clock, chance, limits } = settings;
-  const listeners = new Set<() => void>();
-  const turns = new Set<Promise<unknown>>();
-  let snapshot: OutboxSnapshot | undefined;
-  let isNotifying = false;
-
-  const shelf = createShelf(settings, () => {
-    changed();
-    tell({ type: shelf.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
-  });
-  const sender = createSender(client, shelf, settings);
-  const make = commandsFor(store, chance);
-  const chart = createOutboxActor(settings, shelf, sender, (turn) => void underWay(turn));
-  chart.subscribe(changed);
-  chart.start();
-
+  const make = commandsFor(settings.store, settings.chance);
+  const queue = new CommandQueue(client, settings);
+  // The server answers each kind of command in its own shape, which the client has looked at.
+  const settledAs =
+    <R extends OutboxResponse>(id: string) =>
+    (): Promise<OutboxOutcome<R>> =>
+      queue.settled(id) as Promise<OutboxOutcome<R>>;
   return {
     async start(request) {
       const command = make.start(request);
-      const id = await keep(command);
+      const id = await queue.keep(command);
       return { id, clientRequestId: idOf(command), settled: settledAs<CreateTaskResponse>(id) };
     },
     async act(target, request) {
-      const id = await keep(make.act(target, request));
+      const id = await queue.keep(make.act(target, request));
       return { id, settled: settledAs<SubmitActionResponse>(id) };
     },
     async cancel(target, reason) {
-      const id = await keep(make.cancel(target, reason));
+      const id = await queue.keep(make.cancel(target, reason));
       return { id, settled: settledAs<CancelTaskResponse>(id) };
     },
-    settled,
-    async withdraw(id) {
-      const refusal = { code: 'OUTBOX_WITHDRAWN', message: 'It was taken back.', details: {} };
-      const isGone = (await shelf.move(id, { type: 'entry.withdrawn' }, { refusal })) !== undefined;
-      if (isGone) tell({ type: 'retry.asked' });
-      return isGone;
-    },
-    dismiss: (id) =>
-      shelf.change((ours) => ({
-        remove: dismissible(ours)
-          .filter((entry) => id === undefined || entry.id === id)
-          .map((entry) => entry.id),
-      })),
-    retry: () => tell({ type: 'retry.asked' }),
-    getSnapshot: () => (snapshot ??= read()),
-    subscribe(listener) {
-      const heard = (): void => listener();
-      listeners.add(heard);
-      return () => void listeners.delete(heard);
-    },
-    async close() {
-      tell({ type: 'outbox.close' });
-      shelf.close();
-      await Promise.allSettled(turns);
-    },
+    settled: (id) => queue.settled(id),
+    withdraw: (id) => queue.withdraw(id),
+    dismiss: (id) => queue.dismiss(id),
+    retry: () => queue.retry(),
+    getSnapshot: () => queue.snapshot,
+    subscribe: (listener) => queue.subscribe(listener),
+    close: () => queue.close(),
   };
+}
 
-  async function keep(command: OutboxCommand): Promise<string> {
-    if (isClosed()) throw closed();
+/** What is kept of one user, with the chart that sends it and whoever looks on. */
+class CommandQueue {
+  readonly #settings: OutboxSettings;
+  readonly #shelf: Shelf;
+  readonly #chart: OutboxActor;
+  readonly #listeners = new Set<() => void>();
+  /** What is under way, and is waited for when it closes. */
+  readonly #turns = new Set<Promise<unknown>>();
+  #snapshot: OutboxSnapshot | undefined;
+  #isNotifying = false;
+
+  constructor(client: Pick<Commands, 'start' | 'act' | 'cancel'>, settings: OutboxSettings) {
+    this.#settings = settings;
+    this.#shelf = createShelf(settings, () => {
+      this.#changed();
+      this.#tell({ type: this.#shelf.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
+    });
+    const sender = createSender(client, this.#shelf, settings);
+    this.#chart = createOutboxActor(settings, this.#shelf, sender, (turn) => void this.#underWay(turn));
+    this.#chart.subscribe(() => this.#changed());
+    this.#chart.start();
+  }
+
+  get snapshot(): OutboxSnapshot {
+    return (this.#snapshot ??= this.#read());
+  }
+
+  subscribe(listener: () => void): () => void {
+    const heard = (): void => listener();
+    this.#listeners.add(heard);
+    return () => void this.#listeners.delete(heard);
+  }
+
+  /** Resolves with the id of its entry. */
+  async keep(command: OutboxCommand): Promise<string> {
+    if (this.#isClosed) throw closed();
+    const { chance, clock, limits } = this.#settings;
     const entry = createEntry(command, freshId(chance), clock.now());
-    await underWay(shelf.change((ours, stored) => placed(entry, ours, stored, limits)));
+    await this.#underWay(this.#shelf.change((ours, stored) => placed(entry, ours, stored, limits)));
     return entry.id;
   }
 
-  function settledAs<R extends OutboxResponse>(id: string): () => Promise<OutboxOutcome<R>> {
-    // The server answers each kind of command in its own shape, which the client has looked at.
-    return () => settled(id) as Promise<OutboxOutcome<R>>;
-  }
-
-  async function settled(id: string): Promise<OutboxOutcome> {
+  async settled(id: string): Promise<OutboxOutcome> {
     // What this tab knows may be older than the entry.
-    await shelf.refresh().catch(() => undefined);
+    await this.#shelf.refresh().catch(() => undefined);
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const entry = shelf.entries.find((one) => one.id === id);
-        if (entry && isPending(entry) && !isClosed()) return;
-        listeners.delete(look);
+        const entry = this.#shelf.entries.find((one) => one.id === id);
+        if (entry && isPending(entry) && !this.#isClosed) return;
+        this.#listeners.delete(look);
         if (!entry) resolve({ state: 'forgotten' });
         else if (isPending(entry)) reject(closed());
         else resolve(outcomeOf(entry));
       };
-      listeners.add(look);
+      this.#listeners.add(look);
       look();
     });
   }
 
-  function tell(event: OutboxEvent): void {
-    if (!isClosed()) chart.send(event);
+  async withdraw(id: string): Promise<boolean> {
+    const refusal = { code: 'OUTBOX_WITHDRAWN', message: 'It was taken back.', details: {} };
+    const isGone = (await this.#shelf.move(id, { type: 'entry.withdrawn' }, { refusal })) !== undefined;
+    if (isGone) this.retry();
+    return isGone;
   }
 
-  function isClosed(): boolean {
-    return chart.getSnapshot().status !== 'active';
+  dismiss(id?: string): Promise<void> {
+    return this.#shelf.change((ours) => ({
+      remove: dismissible(ours)
+        .filter((entry) => id === undefined || entry.id === id)
+        .map((entry) => entry.id),
+    }));
   }
 
-  function underWay<T>(turn: Promise<T>): Promise<T> {
-    turns.add(turn);
-    const forget = (): void => void turns.delete(turn);
+  retry(): void {
+    this.#tell({ type: 'retry.asked' });
+  }
+
+  async close(): Promise<void> {
+    this.#tell({ type: 'outbox.close' });
+    this.#shelf.close();
+    await Promise.allSettled(this.#turns);
+  }
+
+  get #isClosed(): boolean {
+    return this.#chart.getSnapshot().status !== 'active';
+  }
+
+  #tell(event: OutboxEvent): void {
+    if (!this.#isClosed) this.#chart.send(event);
+  }
+
+  #underWay<T>(turn: Promise<T>): Promise<T> {
+    this.#turns.add(turn);
+    const forget = (): void => void this.#turns.delete(turn);
     turn.then(forget, forget);
     return turn;
   }
 
-  function read(): OutboxSnapshot {
-    const now = chart.getSnapshot();
+  #read(): OutboxSnapshot {
+    const now = this.#chart.getSnapshot();
+    const { entries } = this.#shelf;
     const { error } = now.context;
     return {
       state: states.find((state) => now.hasTag(state)) ?? 'loading',
-      pending: shelf.entries.filter(isPending).length,
-      entries: shelf.entries,
+      pending: entries.filter(isPending).length,
+      entries,
       ...(error instanceof TaskBridgeClientError && { error }),
     };
   }
 
   /** Listeners hear once of all that one turn brought. */
-  function changed(): void {
-    snapshot = undefined;
-    if (isNotifying) return;
-    isNotifying = true;
+  #changed(): void {
+    this.#snapshot = undefined;
+    if (this.#isNotifying) return;
+    this.#isNotifying = true;
     queueMicrotask(() => {
-      isNotifying = false;
-      for (const listener of [...listeners]) listener();
+      this.#isNotifying = false;
+      for (const listener of [...this.#listeners]) listener();
     });
   }
 }

@@ -3,7 +3,7 @@ import type { Desk, Guests } from './guests.ts';
 import type { Request, Word } from './messages.ts';
 import type { TabSettings } from './options.ts';
 import { createOutlet, type Outlet } from './outlet.ts';
-import { createRelay } from './relay.ts';
+import { createRelay, type Relay } from './relay.ts';
 
 /** A tab that leads: serves its own virtual sockets and those of the others. */
 export interface Leader {
@@ -26,89 +26,105 @@ interface Tab {
 
 /** Takes office. `inboxOf` opens the inbox of another tab. */
 export function createLeader(self: string, guests: Guests, settings: TabSettings, inboxOf: (tab: string) => Channel): Leader {
-  const { sockets, clock, limits } = settings;
-  const tabs = new Map<string, Tab>();
-  let isOver = false;
-  const own = createOutlet((words) => {
-    for (const word of words) if (!isOver) guests.hear(word);
-  });
-  const relay = createRelay({
-    sockets,
-    socketsMax: limits.socketsMax,
-    tell: (tab, word) => (tab === self ? own : tabs.get(tab)?.outlet)?.add(word),
-  });
+  return new LeadingTab(self, guests, settings, inboxOf);
+}
 
-  function meet(name: string): Tab {
-    const known = tabs.get(name);
-    if (known) return known;
-    const inbox = inboxOf(name);
-    const tab: Tab = {
-      inbox,
-      outlet: createOutlet((words, characters) => post(name, tab, words, characters)),
-      heardAt: clock.now(),
-      untakenCharacters: 0,
-    };
-    tabs.set(name, tab);
-    return tab;
-  }
+class LeadingTab implements Leader {
+  readonly desk: Desk;
+  readonly #self: string;
+  readonly #settings: TabSettings;
+  readonly #inboxOf: (tab: string) => Channel;
+  readonly #tabs = new Map<string, Tab>();
+  readonly #relay: Relay;
+  #isOver = false;
 
-  function post(name: string, tab: Tab, words: readonly Word[], characters: number): void {
-    if (isOver || tabs.get(name) !== tab) return;
-    // One piece may always be on its way, however large.
-    if (tab.untakenCharacters > 0 && tab.untakenCharacters + characters > limits.untakenCharactersMax) {
-      const cut = [...relay.socketsOf(name)].map((socket): Word => [socket, 'cut']);
-      relay.drop(name);
-      return tab.inbox.post({ type: 'told', from: self, words: cut, characters: 0 });
-    }
-    tab.untakenCharacters += characters;
-    tab.inbox.post({ type: 'told', from: self, words, characters });
-  }
-
-  function forget(name: string): void {
-    relay.drop(name);
-    tabs.get(name)?.inbox.close();
-    tabs.delete(name);
-  }
-
-  function refuse({ from, socket }: Request & { type: 'open' }): void {
-    const inbox = inboxOf(from);
-    inbox.post({ type: 'told', from: self, words: [[socket, 'refused', 429, '{}', undefined]], characters: 0 });
-    inbox.close();
-  }
-
-  return {
-    get tabs() {
-      return tabs.size;
-    },
-    desk: {
+  constructor(self: string, guests: Guests, settings: TabSettings, inboxOf: (tab: string) => Channel) {
+    this.#self = self;
+    this.#settings = settings;
+    this.#inboxOf = inboxOf;
+    const own = createOutlet((words) => {
+      for (const word of words) if (!this.#isOver) guests.hear(word);
+    });
+    const relay = createRelay({
+      sockets: settings.sockets,
+      socketsMax: settings.limits.socketsMax,
+      tell: (tab, word) => (tab === self ? own : this.#tabs.get(tab)?.outlet)?.add(word),
+    });
+    this.#relay = relay;
+    this.desk = {
       open: (socket, request) => relay.open(self, socket, request),
       send: (socket, text) => relay.send(self, socket, text),
       close: (socket) => relay.close(self, socket),
       leave: () => relay.drop(self),
-    },
-    hear(request) {
-      const { from } = request;
-      if (request.type === 'left') return forget(from);
-      if (request.type === 'open' && !tabs.has(from) && tabs.size >= limits.tabsMax) return refuse(request);
-      const tab = meet(from);
-      tab.heardAt = clock.now();
-      if (request.type === 'open') relay.open(from, request.socket, request.request);
-      else if (request.type === 'send') relay.send(from, request.socket, request.text);
-      else if (request.type === 'close') relay.close(from, request.socket);
-      else if (request.type === 'taken') tab.untakenCharacters = Math.max(0, tab.untakenCharacters - request.characters);
-      else {
-        const here = relay.socketsOf(from);
-        tab.inbox.post({ type: 'here', from: self, gone: request.sockets.filter((socket) => !here.has(socket)) });
-      }
-    },
-    sweep() {
-      for (const [name, { heardAt }] of tabs) if (clock.now() - heardAt > limits.absentMs) forget(name);
-    },
-    end() {
-      isOver = true;
-      relay.end();
-      for (const { inbox } of tabs.values()) inbox.close();
-      tabs.clear();
-    },
-  };
+    };
+  }
+
+  get tabs(): number {
+    return this.#tabs.size;
+  }
+
+  hear(request: Request): void {
+    const { from } = request;
+    if (request.type === 'left') return this.#forget(from);
+    if (request.type === 'open' && !this.#tabs.has(from) && this.#tabs.size >= this.#settings.limits.tabsMax) return this.#refuse(request);
+    const tab = this.#meet(from);
+    tab.heardAt = this.#settings.clock.now();
+    if (request.type === 'open') this.#relay.open(from, request.socket, request.request);
+    else if (request.type === 'send') this.#relay.send(from, request.socket, request.text);
+    else if (request.type === 'close') this.#relay.close(from, request.socket);
+    else if (request.type === 'taken') tab.untakenCharacters = Math.max(0, tab.untakenCharacters - request.characters);
+    else {
+      const here = this.#relay.socketsOf(from);
+      tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !here.has(socket)) });
+    }
+  }
+
+  sweep(): void {
+    const { clock, limits } = this.#settings;
+    for (const [name, { heardAt }] of this.#tabs) if (clock.now() - heardAt > limits.absentMs) this.#forget(name);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#relay.end();
+    for (const { inbox } of this.#tabs.values()) inbox.close();
+    this.#tabs.clear();
+  }
+
+  #meet(name: string): Tab {
+    const known = this.#tabs.get(name);
+    if (known) return known;
+    const tab: Tab = {
+      inbox: this.#inboxOf(name),
+      outlet: createOutlet((words, characters) => this.#post(name, tab, words, characters)),
+      heardAt: this.#settings.clock.now(),
+      untakenCharacters: 0,
+    };
+    this.#tabs.set(name, tab);
+    return tab;
+  }
+
+  #post(name: string, tab: Tab, words: readonly Word[], characters: number): void {
+    if (this.#isOver || this.#tabs.get(name) !== tab) return;
+    // One piece may always be on its way, however large.
+    if (tab.untakenCharacters > 0 && tab.untakenCharacters + characters > this.#settings.limits.untakenCharactersMax) {
+      const cut = [...this.#relay.socketsOf(name)].map((socket): Word => [socket, 'cut']);
+      this.#relay.drop(name);
+      return tab.inbox.post({ type: 'told', from: this.#self, words: cut, characters: 0 });
+    }
+    tab.untakenCharacters += characters;
+    tab.inbox.post({ type: 'told', from: this.#self, words, characters });
+  }
+
+  #forget(name: string): void {
+    this.#relay.drop(name);
+    this.#tabs.get(name)?.inbox.close();
+    this.#tabs.delete(name);
+  }
+
+  #refuse({ from, socket }: Request & { type: 'open' }): void {
+    const inbox = this.#inboxOf(from);
+    inbox.post({ type: 'told', from: this.#self, words: [[socket, 'refused', 429, '{}', undefined]], characters: 0 });
+    inbox.close();
+  }
 }

@@ -1,12 +1,12 @@
-import { createActor, fromCallback, type Subscription } from 'xstate';
+import { createActor, fromCallback, type ActorRefFrom } from 'xstate';
 import { freshId } from '../clock.ts';
 import type { SocketPort } from '../transports/socket.ts';
 import { directDesk } from './direct.ts';
 import { createGuests } from './guests.ts';
 import { createLeader, type Leader } from './leader.ts';
 import type { Answer, Message } from './messages.ts';
-import { readTabOptions, type TabSocketsOptions } from './options.ts';
-import { createFollowerDesk, createSwitchboard, type FollowerDesk } from './switchboard.ts';
+import { readTabOptions, type TabSettings, type TabSocketsOptions } from './options.ts';
+import { createFollowerDesk, createSwitchboard, type FollowerDesk, type Switchboard } from './switchboard.ts';
 import { tabMachine, type TabEvent } from './tab.machine.ts';
 
 /** What a tab is to the others. `alone`: nothing can be shared here. */
@@ -30,77 +30,88 @@ export interface TabSockets extends SocketPort {
  */
 export function tabSockets(options: TabSocketsOptions): TabSockets {
   const settings = readTabOptions(options);
-  const { sockets, locks, channels, clock, limits } = settings;
-  const self = freshId(settings.chance);
-  // Tabs that speak another version of the messages are strangers.
-  const meeting = `taskbridge.tabs.1.${settings.name}`;
-  const guests = createGuests();
-  const switchboard = createSwitchboard(meeting, self, channels);
-  let leader: Leader | undefined;
-  let followed: FollowerDesk | undefined;
-
-  const chart = createActor(
-    tabMachine.provide({
-      actors: {
-        claimLock: claim(false),
-        seizeLock: claim(true),
-        converse: fromCallback<TabEvent>(({ sendBack }) => switchboard.open((message) => hear(message, sendBack))),
-        seekLeader: fromCallback<TabEvent>(() => switchboard.announce('who')),
-        askLeader: fromCallback<TabEvent>(() => followed?.ask(guests.numbers)),
-        follow: fromCallback<TabEvent, { leader: string }>(({ input }) => {
-          followed = createFollowerDesk(self, input.leader, switchboard.inboxOf(input.leader));
-          guests.moveTo(followed);
-          return () => {
-            guests.moveTo(undefined);
-            followed = undefined;
-          };
-        }),
-        lead: fromCallback<TabEvent>(() => {
-          leader = createLeader(self, guests, settings, switchboard.inboxOf);
-          guests.moveTo(leader.desk);
-          switchboard.announce('led');
-          return () => {
-            guests.moveTo(undefined);
-            leader?.end();
-            leader = undefined;
-            switchboard.announce('resigned');
-          };
-        }),
-        sweep: fromCallback<TabEvent>(() => leader?.sweep()),
-        connectAlone: fromCallback<TabEvent>(() => {
-          guests.moveTo(directDesk(sockets, guests.hear));
-          return () => guests.moveTo(undefined);
-        }),
-      },
-      delays: { pulse: limits.pulseMs, silence: limits.silenceMs, sweepTime: Math.ceil(limits.absentMs / 3) },
-    }),
-    { id: `tab/${self}`, clock, input: { canShare: locks !== undefined && channels !== undefined } },
-  );
-  chart.start();
-
+  const { sockets } = settings;
+  const tab = new SharingTab(settings);
   return {
     sendsHeaders: sockets.sendsHeaders,
     ...(sockets.extensions && { extensions: sockets.extensions }),
-    open: guests.open,
-    getSnapshot: role,
-    subscribe(listener) {
-      let known = role();
-      const subscription: Subscription = chart.subscribe(() => {
-        if (role() === known) return;
-        known = role();
-        listener();
-      });
-      return () => subscription.unsubscribe();
-    },
-    close() {
-      if (chart.getSnapshot().status === 'active') chart.send({ type: 'tab.close' });
-    },
+    open: tab.guests.open,
+    getSnapshot: () => tab.role,
+    subscribe: (listener) => tab.subscribe(listener),
+    close: () => tab.close(),
   };
+}
 
-  function claim(steal: boolean) {
+/** One tab among the others: its chart, its virtual sockets, and where those are opened now. */
+class SharingTab {
+  readonly guests = createGuests();
+  readonly #settings: TabSettings;
+  readonly #self: string;
+  /** Tabs that speak another version of the messages are strangers. */
+  readonly #meeting: string;
+  readonly #switchboard: Switchboard;
+  readonly #chart: ActorRefFrom<typeof tabMachine>;
+  #leader: Leader | undefined;
+  #followed: FollowerDesk | undefined;
+
+  constructor(settings: TabSettings) {
+    const { locks, channels, clock, chance, limits, name } = settings;
+    this.#settings = settings;
+    this.#self = freshId(chance);
+    this.#meeting = `taskbridge.tabs.1.${name}`;
+    this.#switchboard = createSwitchboard(this.#meeting, this.#self, channels);
+    this.#chart = createActor(
+      tabMachine.provide({
+        actors: this.#actors(),
+        delays: { pulse: limits.pulseMs, silence: limits.silenceMs, sweepTime: Math.ceil(limits.absentMs / 3) },
+      }),
+      { id: `tab/${this.#self}`, clock, input: { canShare: locks !== undefined && channels !== undefined } },
+    );
+    this.#chart.start();
+  }
+
+  get role(): TabRole {
+    const now = this.#chart.getSnapshot();
+    return roles.find((one) => now.hasTag(one)) ?? 'following';
+  }
+
+  subscribe(listener: () => void): () => void {
+    let known = this.role;
+    const subscription = this.#chart.subscribe(() => {
+      if (this.role === known) return;
+      known = this.role;
+      listener();
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  close(): void {
+    if (this.#chart.getSnapshot().status === 'active') this.#chart.send({ type: 'tab.close' });
+  }
+
+  #actors() {
+    const { guests } = this;
+    const switchboard = this.#switchboard;
+    return {
+      claimLock: this.#claim(false),
+      seizeLock: this.#claim(true),
+      converse: fromCallback<TabEvent>(({ sendBack }) => switchboard.open((message) => this.#hear(message, sendBack))),
+      seekLeader: fromCallback<TabEvent>(() => switchboard.announce('who')),
+      askLeader: fromCallback<TabEvent>(() => this.#followed?.ask(guests.numbers)),
+      follow: fromCallback<TabEvent, { leader: string }>(({ input }) => this.#follow(input.leader)),
+      lead: fromCallback<TabEvent>(() => this.#lead()),
+      sweep: fromCallback<TabEvent>(() => this.#leader?.sweep()),
+      connectAlone: fromCallback<TabEvent>(() => {
+        guests.moveTo(directDesk(this.#settings.sockets, guests.hear));
+        return () => guests.moveTo(undefined);
+      }),
+    };
+  }
+
+  #claim(steal: boolean) {
     return fromCallback<TabEvent>(({ sendBack }) =>
-      locks?.claim(
-        meeting,
+      this.#settings.locks?.claim(
+        this.#meeting,
         {
           held: () => sendBack({ type: 'lock.held' }),
           lost: () => sendBack({ type: 'lock.lost' }),
@@ -111,31 +122,47 @@ export function tabSockets(options: TabSocketsOptions): TabSockets {
     );
   }
 
-  function hear(message: Message, tell: (event: TabEvent) => void): void {
+  #follow(leader: string): () => void {
+    this.#followed = createFollowerDesk(this.#self, leader, this.#switchboard.inboxOf(leader));
+    this.guests.moveTo(this.#followed);
+    return () => {
+      this.guests.moveTo(undefined);
+      this.#followed = undefined;
+    };
+  }
+
+  #lead(): () => void {
+    this.#leader = createLeader(this.#self, this.guests, this.#settings, this.#switchboard.inboxOf);
+    this.guests.moveTo(this.#leader.desk);
+    this.#switchboard.announce('led');
+    return () => {
+      this.guests.moveTo(undefined);
+      this.#leader?.end();
+      this.#leader = undefined;
+      this.#switchboard.announce('resigned');
+    };
+  }
+
+  #hear(message: Message, tell: (event: TabEvent) => void): void {
     const { type, from } = message;
     if (type === 'led') tell({ type: 'leader.named', leader: from });
     else if (type === 'resigned') tell({ type: 'leader.resigned', leader: from });
     else if (type === 'who') {
-      if (leader) switchboard.announce('led');
+      if (this.#leader) this.#switchboard.announce('led');
     } else if (type === 'told' || type === 'here') {
       // A former leader that was frozen may go on telling.
-      if (followed?.leader === from) read(message, followed, tell);
-    } else if (leader) leader.hear(message);
-    else if (type === 'open' || type === 'ask') switchboard.announce('resigned');
+      if (this.#followed?.leader === from) this.#read(message, this.#followed, tell);
+    } else if (this.#leader) this.#leader.hear(message);
+    else if (type === 'open' || type === 'ask') this.#switchboard.announce('resigned');
   }
 
-  function read(answer: Answer, desk: FollowerDesk, tell: (event: TabEvent) => void): void {
+  #read(answer: Answer, desk: FollowerDesk, tell: (event: TabEvent) => void): void {
     if (answer.type === 'here') {
-      for (const socket of answer.gone) guests.hear([socket, 'cut']);
+      for (const socket of answer.gone) this.guests.hear([socket, 'cut']);
       return tell({ type: 'leader.answered', leader: answer.from });
     }
-    for (const word of answer.words) guests.hear(word);
+    for (const word of answer.words) this.guests.hear(word);
     desk.taken(answer.characters);
-  }
-
-  function role(): TabRole {
-    const now = chart.getSnapshot();
-    return roles.find((one) => now.hasTag(one)) ?? 'following';
   }
 }
 

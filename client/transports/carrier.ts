@@ -32,6 +32,7 @@ export interface Carrier {
 }
 
 /** Opens a socket. Who cannot stay on it is handed to `board` again. */
+// eslint-disable-next-line max-lines-per-function -- Its phases are to be drawn as a chart.
 export function createCarrier(sockets: SocketPort, request: SocketRequest, board: (rider: Rider) => void, onOver: () => void): Carrier {
   const riders = new Map<string, Rider>();
   /** Subscriptions that were left and that the server has not ended yet: what comes for their task until then is theirs. */

@@ -1,4 +1,5 @@
 import type { EventObject } from 'xstate';
+import { retryDelayMs } from '../retry-policy.ts';
 import type { Continuity, Refused, Settlement, Strategy, TransportFailure, TransportName, Tries, Verdict } from './words.ts';
 
 /** What the transport chart remembers. Counters saturate. */
@@ -40,12 +41,18 @@ export function retryOf({ tries, left, transport, passes }: TransportContext): n
  * further ladder), at most `maxMs`. Source: protocol, "Clients".
  */
 export function backoffMs(context: TransportContext, baseMs = 500, maxMs = 5000): number {
-  return Math.min(baseMs * 2 ** retryOf(context), maxMs);
+  return retryDelayMs({ baseMs, maxMs, jitter: 0 }, retryOf(context));
 }
 
-/** The time to the next probe, in milliseconds, without jitter: the base, doubled for each failure in a row, at most 5 minutes. */
-export function climbMs(baseMs: number, { climbFailures }: TransportContext): number {
-  return Math.min(baseMs * 2 ** climbFailures, 300_000);
+/** The longest time between two probes, in milliseconds, without jitter. */
+const CLIMB_MS_MAX = 300_000;
+
+/**
+ * The time to the next probe, in milliseconds: the base, doubled for each failure in a row, at most 5 minutes; `fraction`, from -0.5 to 0.5,
+ * makes it up to a fifth shorter or longer. Source: protocol, "Climbing".
+ */
+export function climbMs(baseMs: number, { climbFailures }: TransportContext, fraction = 0): number {
+  return retryDelayMs({ baseMs, maxMs: CLIMB_MS_MAX, jitter: 0.4 }, climbFailures, fraction);
 }
 
 /** The refusal that an event carries, itself or as the output of `settle`. */

@@ -1,4 +1,4 @@
-import type { FactPayload } from '../../machines/index.ts';
+import { retryDelayMs, type FactPayload, type RetryPolicy } from '../../machines/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { Logger } from '../ports/observability.ts';
@@ -34,8 +34,8 @@ export type Duty = (state: TaskState, context: DutyContext, visited: Visited) =>
 
 /** When the lease of work on an exclusive store ends: never, in the range of a date. */
 const FOREVER = 8_640_000_000_000_000;
-/** The longest pause between two tries of an effect. */
-const PAUSE_MS_MAX = 30_000;
+/** The longest rest between two tries of an effect, as a multiple of the first and in milliseconds. */
+const EFFECT_REST_MAX = { times: 32, ms: 30_000 };
 
 /** The executor that runs tasks of a type on this node, if one does. */
 export function executorOf({ executors }: Pick<DutyContext, 'executors'>, taskType: string): TaskExecutor | undefined {
@@ -70,9 +70,15 @@ export function enterFor({ ledger }: TaskState, event: AttemptEvent): (draft: Dr
   return (draft) => draft.ledger.attempt.context.attempt === attempt && draft.enter(event);
 }
 
-/** The pause after a number of failures in a row. */
-export function pauseMs({ settings }: Pick<DutyContext, 'settings'>, failures: number): number {
-  return Math.min(settings.effectRetryMs * 2 ** Math.min(failures, 5), PAUSE_MS_MAX);
+/** How often an effect on the outside is tried: for as long as it is owed, which other limits end. */
+export function effectRetry({ effectRetryMs }: TaskSettings): RetryPolicy {
+  const maxMs = Math.min(effectRetryMs * EFFECT_REST_MAX.times, EFFECT_REST_MAX.ms);
+  return { baseMs: effectRetryMs, maxMs, triesMax: Infinity, jitter: 0 };
+}
+
+/** The pause before an effect is tried again that was tried again that often before. */
+export function pauseMs({ settings }: Pick<DutyContext, 'settings'>, retry: number): number {
+  return retryDelayMs(effectRetry(settings), retry);
 }
 
 /** Tells work to stop. */

@@ -1,3 +1,5 @@
+import type { RetryPolicy } from '../../machines/index.ts';
+
 /** Limits and times of the live path. Every one has a default in {@link liveDefaults}. */
 export interface LiveOptions {
   /** An idle WebSocket gets a heartbeat after that long, in milliseconds; also how often lost messages are looked for. Defaults to 25 s. */
@@ -27,7 +29,7 @@ export interface LiveOptions {
   readonly subscribeMs: number;
   /** Largest frame that a WebSocket client may send, in bytes. Defaults to 64 KiB. */
   readonly clientFrameBytesMax: number;
-  /** First pause after the store failed, in milliseconds; doubles with each further failure. Defaults to 200. */
+  /** First pause after the store failed, in milliseconds; doubles with each further failure, up to `heartbeatMs`. Defaults to 200. */
   readonly storeRetryMs: number;
   /** A viewer whose store failed that often in a row is cut. Defaults to 5. */
   readonly storeTriesMax: number;
@@ -73,4 +75,9 @@ export function liveOptions(given: Partial<LiveOptions> = {}): LiveOptions {
         `${name} (${options[name]}) must be below ${LIVENESS_MS}: clients take that much silence for a dead connection.`,
       );
   return options;
+}
+
+/** How often a store that failed is asked again on the live path. Looking for lost messages goes on for as long as somebody watches. */
+export function storeRetry({ storeRetryMs, heartbeatMs, storeTriesMax }: LiveOptions): RetryPolicy {
+  return { baseMs: storeRetryMs, maxMs: Math.max(storeRetryMs, heartbeatMs), triesMax: storeTriesMax, jitter: 0 };
 }

@@ -1,9 +1,9 @@
-import type { EventId } from '../../machines/index.ts';
+import { retryDelayMs, type EventId } from '../../machines/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
 import { alarm } from './alarm.ts';
-import type { LiveOptions } from './options.ts';
+import { storeRetry, type LiveOptions } from './options.ts';
 import type { Watch } from './watch.ts';
 
 /** What the repair of lost messages needs. */
@@ -39,7 +39,7 @@ export class Repair {
   arm(): void {
     if (this.stopped || this.running || this.cancelNext) return;
     const { clock, options } = this.context;
-    const pauseMs = this.failures === 0 ? options.heartbeatMs : Math.min(options.heartbeatMs, options.storeRetryMs * 2 ** this.failures);
+    const pauseMs = this.failures === 0 ? options.heartbeatMs : retryDelayMs(storeRetry(options), this.failures);
     this.cancelNext = alarm(clock, clock.now() + pauseMs, () => void this.look());
   }
 

@@ -1,4 +1,4 @@
-import type { EventId } from '../../machines/index.ts';
+import { retryDelayMs, type EventId } from '../../machines/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
@@ -6,7 +6,7 @@ import { alarm } from './alarm.ts';
 import type { Batch } from './batch.ts';
 import { cursorOf, isOther, isStale, type Cursor } from './cursor.ts';
 import { readAfter, type LogRun } from './log-read.ts';
-import type { LiveOptions } from './options.ts';
+import { storeRetry, type LiveOptions } from './options.ts';
 import { Pulse } from './pulse.ts';
 import type { Sharing, Viewer } from './viewer.ts';
 import type { Reader, SharedRead, Watch } from './watch.ts';
@@ -282,7 +282,7 @@ export class LogSubscription implements Subscription, Reader {
     }
     this.phase = 'retrying';
     this.held = [];
-    this.cancelRetry = alarm(clock, clock.now() + options.storeRetryMs * 2 ** (this.failures - 1), () => this.readAgain());
+    this.cancelRetry = alarm(clock, clock.now() + retryDelayMs(storeRetry(options), this.failures - 1), () => this.readAgain());
   }
 
   /** Who shares a connection takes no turn from the others while its store fails, and as little room as can be. */

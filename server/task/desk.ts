@@ -1,14 +1,12 @@
-import { NewerVersionError } from '../../machines/index.ts';
+import { NewerVersionError, type RetryPolicy } from '../../machines/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Created, NewTask } from '../ports/store.ts';
 import type { DeskContext, Drawer } from './desk-context.ts';
-import { Mailbox, type Ask } from './mailbox.ts';
+import { commitRetry, Mailbox, type Ask } from './mailbox.ts';
 import { parseState, type TaskState } from './task-state.ts';
 
-/** Conflicts and lost replies that one append survives before it gives up: about ten seconds. */
-const TRIES_MAX = 12;
 /** Somebody waits for the answer to a create, and may send it again. */
-const CREATE_TRIES_MAX = 2;
+const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 };
 
 /** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
 export class Desk implements Drawer {
@@ -46,7 +44,7 @@ export class Desk implements Drawer {
       try {
         return await this.#context.store.create(task);
       } catch (error) {
-        if (tries + 1 >= Math.min(CREATE_TRIES_MAX, this.triesMax)) throw asTaskBridgeError(error);
+        if (tries + 1 >= Math.min(createRetry.triesMax, this.triesMax)) throw asTaskBridgeError(error);
         this.#context.logger.warn('A create has no known outcome; it is asked again.', { taskId: task.taskId, error });
       }
     }
@@ -72,7 +70,7 @@ export class Desk implements Drawer {
 
   /** @internal */
   get triesMax(): number {
-    return this.#isHurried ? 1 : TRIES_MAX;
+    return this.#isHurried ? 1 : commitRetry.triesMax;
   }
 
   /** Forgets a task that was removed. */

@@ -1,3 +1,4 @@
+import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { Draft } from './draft.ts';
 import type { DeskContext, Drawer } from './desk-context.ts';
@@ -21,7 +22,9 @@ interface Waiting {
 
 type Verdict = { readonly waiting: Waiting; readonly answer: unknown } | { readonly waiting: Waiting; readonly error: unknown };
 
-const RETRY_MS = 20;
+/** Conflicts and lost replies that one append survives before it gives up: about ten seconds. The second try comes at once. */
+export const commitRetry: RetryPolicy = { baseMs: 40, maxMs: 640, triesMax: 12, jitter: 2 };
+
 const nothingKept: ReadonlyMap<string, string> = new Map();
 
 /** Takes the intents for one task one at a time; what waits together goes into one append, each intent keeping its own answer. */
@@ -146,7 +149,7 @@ export class Mailbox {
   }
 
   #pause(tries: number): Promise<void> {
-    const ms = RETRY_MS * 2 ** Math.min(tries, 6) * (0.5 + this.#context.chance.fraction());
+    const ms = retryDelayMs(commitRetry, tries - 2, this.#context.chance.fraction());
     return new Promise((resolve) => this.#context.clock.setTimeout(resolve, ms));
   }
 }

@@ -1,4 +1,5 @@
-import type { Clock, Logger } from '../../../server/ports/index.ts';
+import { retryDelayMs, type RetryPolicy } from '../../../machines/index.ts';
+import type { Chance, Clock, Logger } from '../../../server/ports/index.ts';
 import { bucketOf, taskOfChannel } from '../keys.ts';
 import { openLine, type Line } from './line.ts';
 import type { Place, Router } from './router.ts';
@@ -8,6 +9,7 @@ export interface SubscriptionsContext {
   readonly router: Router;
   readonly isSharded: boolean;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly logger: Logger;
   /** A line is asked that often whether its server is there, and taken for dead when it does not answer for as long. */
   readonly aliveMs: number;
@@ -23,8 +25,8 @@ interface Waiter {
 
 /** Channels of one SUBSCRIBE, at most. */
 const CHANNELS_MAX = 500;
-const RETRY_MS = 50;
-const RETRY_MS_MAX = 2000;
+/** How often channels that could not be subscribed are subscribed again: for as long as they are wanted. */
+const subscribeRetry: RetryPolicy = { baseMs: 50, maxMs: 2000, triesMax: Infinity, jitter: 0.2 };
 
 /**
  * Keeps a set of channels subscribed: over one line on a single server, over one for each master on a cluster. What is wanted and where it is
@@ -233,7 +235,7 @@ export class Subscriptions {
   }
 
   #retryLater(): void {
-    const ms = Math.min(RETRY_MS * 2 ** Math.min(this.#failures, 8), RETRY_MS_MAX);
+    const ms = retryDelayMs(subscribeRetry, this.#failures, this.#context.chance.fraction());
     this.#failures += 1;
     this.#timer = this.#context.clock.setTimeout(() => {
       this.#timer = undefined;

@@ -5,7 +5,7 @@ import { parseMessage, type Message } from './message.ts';
 import { Subscriptions, type SubscriptionsContext } from './subscriptions.ts';
 
 /** What the tails of a store work with. */
-export interface TailsContext extends Pick<SubscriptionsContext, 'router' | 'isSharded' | 'clock' | 'logger' | 'aliveMs'> {
+export interface TailsContext extends Pick<SubscriptionsContext, 'router' | 'isSharded' | 'clock' | 'chance' | 'logger' | 'aliveMs'> {
   readonly logger: Logger;
   channelOf(taskId: string): string;
   /** Gives a promise its limit. */
@@ -61,11 +61,12 @@ export class Tails {
   }
 
   #subscribe(): Subscriptions {
-    const { router, isSharded, clock, logger, aliveMs } = this.#context;
+    const { router, isSharded, clock, chance, logger, aliveMs } = this.#context;
     return new Subscriptions({
       router,
       isSharded,
       clock,
+      chance,
       logger,
       aliveMs,
       message: (channel, bytes) => this.#take(taskOfChannel(channel), bytes),

@@ -1,4 +1,5 @@
 import { CancellationScope, CancelledFailure, condition, proxyActivities } from '@temporalio/workflow';
+import type { RetryPolicy } from '../../../machines/index.ts';
 import type { ReportAnswer, ReportCall, SaidIntent } from '../contract.ts';
 
 /** What became of one intent. */
@@ -27,6 +28,8 @@ export interface ReportingOptions {
   readonly fencedTimeoutMs?: number;
 }
 
+/** Carried out by Temporal, which knows no jitter. */
+const reportRetry: RetryPolicy = { baseMs: 200, maxMs: 10_000, triesMax: Infinity, jitter: 0 };
 const REPORT_TIMEOUT_MS = 30_000;
 const FENCED_TIMEOUT_MS = 10 * 60_000;
 const INTENTS_MAX = 500;
@@ -57,7 +60,7 @@ export class Reports {
     this.#fencedTimeoutMs = options.fencedTimeoutMs ?? FENCED_TIMEOUT_MS;
     const activities = proxyActivities<{ taskbridgeReport(call: ReportCall): Promise<ReportAnswer[]> }>({
       startToCloseTimeout: options.reportTimeoutMs ?? REPORT_TIMEOUT_MS,
-      retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+      retry: { initialInterval: reportRetry.baseMs, backoffCoefficient: 2, maximumInterval: reportRetry.maxMs },
       ...(options.reportTaskQueue !== undefined && { taskQueue: options.reportTaskQueue }),
     });
     this.#report = (call) => activities.taskbridgeReport(call);
