@@ -12,6 +12,7 @@ export * from './aggregate/stored.ts';
 export * from './event-id.ts';
 export * from './intents.ts';
 export * from './limits.ts';
+export type { PhaseCell, PhaseRow, PhaseTable } from './phase-table.ts';
 export * from './selectors.ts';
 export * from './step.ts';
 export * from './suspension/suspension.machine.ts';
