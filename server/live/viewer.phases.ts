@@ -232,7 +232,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'log.level': 'nothing',
         'log.early': 'nothing',
         'log.more': 'nothing',
-        'log.torn': 'nothing',
+        'log.torn': 'never',
         'log.ended': 'nothing',
         'pause.ended': 'never',
         'viewer.drained': 'nothing',
