@@ -129,10 +129,27 @@ export const viewerRows: readonly ViewerRow[] = [
       givesItsTurnBack,
     ),
   }),
-  row('reading', 'turn.crowded', crowdedTurn.act, ['waits for drain'], 'behind', { ...crowdedTurn, next: givesItsTurnBack }),
+  row(
+    'reading',
+    'turn.crowded',
+    both((scene) => scene.tell(1, 1), crowdedTurn.act),
+    ['waits for drain'],
+    'behind',
+    { ...crowdedTurn, next: givesItsTurnBack },
+  ),
   row('reading', 'page.read', (scene) => scene.page(1, 2), ['shows 1,2'], 'level'),
   row('reading', 'task.gone', (scene) => scene.gone(), [...cutOff, 'loses'], 'over'),
-  row('reading', 'store.failed', (scene) => scene.failRead(), [], 'retrying', { next: pauses }),
+  row(
+    'reading',
+    'store.failed',
+    both(
+      (scene) => scene.tell(1, 1),
+      (scene) => scene.failRead(),
+    ),
+    [],
+    'retrying',
+    { next: pauses },
+  ),
   row('reading', 'store.exhausted', (scene) => scene.failRead(), ['warns', ...cutOff, 'loses'], 'over', { triesMax: 1 }),
   // A store that was asked in vain, and then gave everything, may fail again as often.
   row('reading', 'log.level', (scene) => scene.page(1, 2), ['shows 1,2'], 'level', {
@@ -148,11 +165,31 @@ export const viewerRows: readonly ViewerRow[] = [
       (scene) => expect(scene.subscription.phase).toBe('retrying'),
     ),
   }),
-  row('reading', 'log.early', (scene) => scene.page(1, 2), ['shows 1,2'], 'opening', {
-    open: false,
-    next: then((scene) => scene.openTail(), 'reads'),
-  }),
-  row('reading', 'log.more', (scene) => scene.page(1, 2, { last: 9 }), ['shows 1,2', 'waits for drain'], 'behind', { next: drains }),
+  row(
+    'reading',
+    'log.early',
+    both(
+      (scene) => scene.tell(3, 3),
+      (scene) => scene.page(1, 2),
+    ),
+    ['shows 1,2'],
+    'opening',
+    {
+      open: false,
+      next: then((scene) => scene.openTail(), 'reads'),
+    },
+  ),
+  row(
+    'reading',
+    'log.more',
+    both(
+      (scene) => scene.tell(10, 10),
+      (scene) => scene.page(1, 2, { last: 9 }),
+    ),
+    ['shows 1,2', 'waits for drain'],
+    'behind',
+    { next: drains },
+  ),
   row(
     'reading',
     'log.torn',
@@ -166,7 +203,16 @@ export const viewerRows: readonly ViewerRow[] = [
       next: then((scene) => scene.page(2, 4), 'shows 3,4'),
     },
   ),
-  row('reading', 'log.ended', (scene) => scene.page(1, 2, { ended: true }), ['shows 1,2', 'waits for drain'], 'ending'),
+  row(
+    'reading',
+    'log.ended',
+    both(
+      (scene) => scene.tell(2, 2),
+      (scene) => scene.page(1, 2, { ended: true }),
+    ),
+    ['shows 1,2', 'waits for drain'],
+    'ending',
+  ),
   row(
     'reading',
     'viewer.broke',
@@ -307,16 +353,18 @@ export const viewerRows: readonly ViewerRow[] = [
   row('over', 'viewer.closed', (scene) => scene.subscription.close(), [], 'over', { was: 'level' }),
 ];
 
-/** Holds after every row: who does not read keeps nothing, and who is over leaves no timer. */
-export async function tryRow({ arrange, act, done, to, next }: ViewerRow, scene?: ViewerScene): Promise<void> {
-  const used = scene ?? (await arrange());
-  await act(used);
-  expect(await used.happened()).toEqual(done);
-  expect(used.subscription.phase).toBe(to);
-  await next?.(used);
-  const rest = await used.happened();
-  expect(rest).not.toContain('error: A viewer was told what cannot be.');
-  const { phase, holding } = used.subscription;
+/** Tries a row. After it, and after what comes next: who does not read keeps nothing, who is over leaves no timer, and nothing came that cannot. */
+export async function tryRow({ act, done, to, next }: ViewerRow, scene: ViewerScene): Promise<void> {
+  await act(scene);
+  expect(await scene.happened()).toEqual(done);
+  expect(scene.subscription.phase).toBe(to);
+  expectSoundness(scene);
+  await next?.(scene);
+  expect(await scene.happened()).not.toContain('error: A viewer was told what cannot be.');
+  expectSoundness(scene);
+}
+
+function expectSoundness({ subscription: { phase, holding }, clock }: ViewerScene): void {
   if (phase !== 'reading') expect(holding).toBe(0);
-  if (phase === 'over') expect(used.clock.waiting).toBe(0);
+  if (phase === 'over') expect(clock.waiting).toBe(0);
 }
