@@ -110,6 +110,54 @@ const of = (phase: SocketPhase, event: SocketEventType, act: Act, wanted: Socket
 const all = (event: SocketEventType, act: Act, heard: string): SocketRow => of('alone', event, act, { a: [heard], open: ['0'] });
 const silent = (event: SocketEventType, act: Act): SocketRow => of('over', event, act, {});
 
+type Moves<Phase extends string, Event extends string> = Readonly<Record<Phase, Readonly<Partial<Record<Event, Phase>>>>>;
+
+/** By hand: where a socket goes; every other event leaves it where it is. */
+export const socketMoves: Moves<SocketPhase, SocketEventType> = {
+  opening: { 'socket.opened': 'asking', 'channels.gone': 'over', 'socket.lost': 'over' },
+  asking: {
+    'grant.given': 'shared',
+    'frame.granting': 'shared',
+    'grant.withheld': 'alone',
+    'frame.came': 'alone',
+    'channels.gone': 'over',
+    'socket.lost': 'over',
+  },
+  shared: { 'channel.refused': 'full', 'channels.gone': 'over', 'socket.lost': 'over' },
+  full: { 'channel.removed': 'shared', 'socket.lost': 'over' },
+  alone: { 'channels.gone': 'over', 'socket.lost': 'over' },
+  over: {},
+};
+
+/** By hand: where one task goes; every other event leaves it where it is. */
+export const channelMoves: Moves<ChannelPhase, ChannelEventType> = {
+  waiting: {
+    'place.given': 'asked',
+    'frame.confirmed': 'confirmed',
+    'ended.closed': 'over',
+    'ended.cut': 'over',
+    'socket.unopened': 'over',
+    'channel.closed': 'over',
+  },
+  asked: {
+    'frame.confirmed': 'confirmed',
+    'ended.full': 'waiting',
+    'ended.closed': 'over',
+    'ended.cut': 'over',
+    'socket.gone': 'over',
+    'channel.closed': 'over',
+  },
+  confirmed: {
+    'ended.done': 'over',
+    'ended.full': 'waiting',
+    'ended.closed': 'over',
+    'ended.cut': 'over',
+    'socket.gone': 'over',
+    'channel.closed': 'over',
+  },
+  over: {},
+};
+
 /** By hand, from the protocol ("Extensions", `multiplex`): every event that may come in every phase of a socket that tasks may share. */
 export const socketRows: readonly SocketRow[] = [
   of('opening', 'socket.opened', opened, { 'sent 0': ['+a'], a: ['opened'], open: ['0'] }),
@@ -158,6 +206,14 @@ export const socketRows: readonly SocketRow[] = [
     { a: ['closed 1008'], open: ['0', '1'] },
     then(({ port }) => port.nth(1).listener.opened(), { 'sent 1': ['+b'], b: ['opened'], open: ['0', '1'] }),
   ),
+
+  // Whoever had subscribed first may have left meanwhile.
+  {
+    ...of('asking', 'frame.granting', say(CONFIRMED, 'a', granted), { 'sent 0': ['-a', '+b'], b: ['opened'], open: ['0'] }),
+    arrange: both(come('a', 'b'), opened, leave('a')),
+  },
+  { ...of('asking', 'frame.came', say(CONFIRMED, 'a'), { open: ['1'] }), arrange: both(come('a', 'b'), opened, leave('a')) },
+  { ...of('asking', 'grant.withheld', withhold, { open: ['1'] }), arrange: both(come('a', 'b'), opened, leave('a')) },
 
   of('shared', 'grant.given', grant, { open: ['0'] }),
   of('shared', 'grant.withheld', withhold, { open: ['0'] }, then(fact('b'), { b: ['frame 1-1'], open: ['0'] })),
@@ -229,28 +285,7 @@ export const socketRows: readonly SocketRow[] = [
   silent('socket.lost', cut),
   // The last one that leaves ends its subscription with its socket.
   { ...of('over', 'channel.unsubscribed', leave('a'), {}), arrange: inPhase.alone },
-  // Nobody was there any more when the server said that it lets others on.
-  {
-    ...of(
-      'over',
-      'channels.gone',
-      both(({ by }) => leaveWhenOpened(by.b), grant),
-      { 'sent 0': ['-a'], b: ['opened'] },
-    ),
-    arrange: both(come('a', 'b'), opened, leave('a')),
-  },
 ];
-
-/** Closes its socket as soon as it is told that it is open. */
-function leaveWhenOpened(passenger: Passenger | undefined): void {
-  const heard = passenger?.heard as string[];
-  const push = heard.push.bind(heard);
-  heard.push = (...what) => {
-    const length = push(...what);
-    if (what.includes('opened')) passenger?.socket.close();
-    return length;
-  };
-}
 
 const channelIn: Readonly<Record<ChannelPhase, Act>> = {
   // The place on a shared socket is given a little later: the task itself comes with the act.

@@ -3,16 +3,17 @@ import { channelPhases } from '../../client/transports/channel.phases.ts';
 import { multiplexedPhases } from '../../client/transports/multiplexed.phases.ts';
 import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
 import { noteRow } from '../charts/coverage-row.ts';
+import type { AnyPhaseTable } from '../charts/phase-chart.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
-import { channelRows, socketRows, socketScene, trySocketRow } from './socket-rows.ts';
+import { channelMoves, channelRows, socketMoves, socketRows, socketScene, trySocketRow } from './socket-rows.ts';
 
 describePhaseTable(multiplexedPhases, 'over');
 describePhaseTable(channelPhases, 'over');
 
 describe.each([
-  ['a real socket that tasks share', multiplexedPhases, socketRows],
-  ['a task on real sockets', channelPhases, channelRows],
-] as const)('%s, on every event in every phase', (_name, table, rows) => {
+  ['a real socket that tasks share', multiplexedPhases, socketMoves, socketRows],
+  ['a task on real sockets', channelPhases, channelMoves, channelRows],
+] as const)('%s, on every event in every phase', (_name, table, moves, rows) => {
   const visited = new Set<string>();
   let cells: CellCoverage;
   beforeAll(() => void (cells = new CellCoverage(table)));
@@ -29,9 +30,12 @@ describe.each([
     for (const cell of met) visited.add(cell);
   });
 
-  test('has a row for each cell of the table that may come', () => {
-    const names = new Set(rows.map(({ name }) => name));
-    expect(cellsOf(table).possible.filter((name) => !names.has(name))).toEqual([]);
+  test('has a row for each cell of the table that may come, and for no other', () => {
+    expect([...new Set(rows.map(({ name }) => name))].sort()).toEqual([...cellsOf(table).possible].sort());
+  });
+
+  test('goes where it should, and nowhere else', () => {
+    expect(movesOf(table)).toEqual(moves);
   });
 
   test('leaves no phase and no cell unvisited, and meets none that cannot come', (context) => {
@@ -39,4 +43,27 @@ describe.each([
     expect(cellsOf(table).possible.filter((name) => !visited.has(name))).toEqual([]);
     expect(cellsOf(table).never.filter((name) => visited.has(name))).toEqual([]);
   });
+});
+
+function movesOf({ phases }: AnyPhaseTable): Record<string, Record<string, string>> {
+  const movesFrom = (phase: string): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(phases[phase]?.on ?? {}).flatMap(([event, cell]) =>
+        typeof cell === 'object' && cell.to !== undefined ? [[event, cell.to] as const] : [],
+      ),
+    );
+  return Object.fromEntries(Object.keys(phases).map((phase) => [phase, movesFrom(phase)]));
+}
+
+const effectsOf = ({ phases }: AnyPhaseTable): { event: string; to: string | undefined; effects: readonly string[] }[] =>
+  Object.values(phases).flatMap(({ on }) =>
+    Object.entries(on).flatMap(([event, cell]) => (typeof cell === 'object' ? [{ event, to: cell.to, effects: cell.effects }] : [])),
+  );
+
+test('a socket that is over is forgotten before anybody hears of it, so that who comes back does not meet it', () => {
+  for (const { to, effects } of effectsOf(multiplexedPhases)) if (to === 'over') expect(effects[0]).toBe('forget');
+});
+
+test('a task leaves its socket before it hears why, so that it may come back at once', () => {
+  for (const { event, effects } of effectsOf(channelPhases)) if (/^ended\.|^channel\.closed$/.test(event)) expect(effects[0]).toBe('leave');
 });
