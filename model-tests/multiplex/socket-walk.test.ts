@@ -5,7 +5,9 @@ import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
 import { noteRow } from '../charts/coverage-row.ts';
 import type { AnyPhaseTable } from '../charts/phase-chart.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
-import { channelMoves, channelRows, socketMoves, socketRows, socketScene, trySocketRow } from './socket-rows.ts';
+import { channelMoves, channelRows } from './channel-rows.ts';
+import { socketMoves, socketRows } from './socket-rows.ts';
+import { socketScene, trySocketRow } from './socket-scene.ts';
 
 describePhaseTable(multiplexedPhases, 'over');
 describePhaseTable(channelPhases, 'over');
