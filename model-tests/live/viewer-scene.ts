@@ -168,8 +168,8 @@ export function viewerScene({ open = true, turns: most, triesMax = 5 }: SceneOpt
     },
     drain: () => drained?.(),
     async holdTurns() {
-      const ends = await Promise.all(Array.from({ length: turns?.most ?? 0 }, () => turns?.take()));
-      return () => ends.forEach((end) => end?.());
+      const ends = turns ? await Promise.all(Array.from({ length: turns.most }, () => turns.take())) : [];
+      return () => ends.forEach((end) => end());
     },
     async hasTurn() {
       let isGiven = false;
