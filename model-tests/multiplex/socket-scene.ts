@@ -83,7 +83,7 @@ export const close =
   (code: number): Act =>
   ({ port }) =>
     port.nth(0).listener.closed(code);
-export const then =
+export const expecting =
   (act: Act, wanted: Readonly<Record<string, readonly string[]>>): Act =>
   async (scene) => {
     await act(scene);
