@@ -14,7 +14,7 @@ import {
   leave,
   opened,
   say,
-  then,
+  expecting,
   turn,
   type Act,
   type Moves,

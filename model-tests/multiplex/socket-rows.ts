@@ -13,7 +13,7 @@ import {
   leave,
   opened,
   say,
-  then,
+  expecting,
   turn,
   withhold,
   type Act,
