@@ -13,6 +13,7 @@ export * from './event-id.ts';
 export * from './intents.ts';
 export * from './limits.ts';
 export { retryDelayMs, type RetryPolicy } from './retry-policy.ts';
+export type { PhaseCell, PhaseRow, PhaseTable } from './phase-table.ts';
 export * from './selectors.ts';
 export * from './step.ts';
 export * from './suspension/suspension.machine.ts';

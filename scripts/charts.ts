@@ -1,23 +1,30 @@
-/** Writes what each chart is, as JSON (its literal, importable into Stately) and as a Mermaid diagram. `--check` only compares. */
+/** Writes what each chart is, as JSON (its literal, or what its table of phases says, importable into Stately) and as a Mermaid diagram. `--check` only compares. */
 import type { AnyStateMachine } from 'xstate';
 import { entryMachine } from '../client/outbox/entry.machine.ts';
 import { outboxMachine } from '../client/outbox/outbox.machine.ts';
 import { tabMachine } from '../client/tabs/tab.machine.ts';
+import { channelPhases } from '../client/transports/channel.phases.ts';
+import { multiplexedPhases } from '../client/transports/multiplexed.phases.ts';
 import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
 import { taskMachine } from '../machines/task/task.machine.ts';
 import { transportMachine } from '../machines/transport/transport.machine.ts';
+import { phaseChart } from '../model-tests/charts/phase-chart.ts';
 import { attemptMachine } from '../server/attempt/attempt.machine.ts';
+import { viewerPhases } from '../server/live/viewer.phases.ts';
 import { keepCommitted } from './committed.ts';
 import { chartJson, chartMermaid } from './chart-text.ts';
 
 const charts: Readonly<Record<string, AnyStateMachine>> = {
   attempt: attemptMachine,
+  channel: phaseChart(channelPhases),
   entry: entryMachine,
+  multiplexed: phaseChart(multiplexedPhases),
   outbox: outboxMachine,
   suspension: suspensionMachine,
   tab: tabMachine,
   task: taskMachine,
   transport: transportMachine,
+  viewer: phaseChart(viewerPhases),
 };
 
 const files = new Map<string, string>();

@@ -20,7 +20,8 @@ export interface Part {
   readonly budgetMinutes: number;
 }
 
-export type PartName = 'quick' | 'main' | 'levels' | 'kills' | 'web' | 'simulation' | 'original' | 'temporal' | 'chaos' | 'newest';
+export type PartName =
+  'quick' | 'main' | 'levels' | 'kills' | 'versions' | 'web' | 'simulation' | 'original' | 'temporal' | 'chaos' | 'newest';
 
 const none = { needs: [], steps: {}, tests: [], again: [], walks: [] } as const;
 
@@ -44,6 +45,8 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/tabs/chart.test.ts',
       'model-tests/client/transport-paths.test.ts',
       'model-tests/client/transport-simple-paths.test.ts',
+      'model-tests/live/viewer-walk.test.ts',
+      'model-tests/multiplex/socket-walk.test.ts',
     ],
     walks: ['pure chart'],
     budgetMinutes: 1,
@@ -63,6 +66,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/examples/',
       // Reads all types, which takes as long as the rest of the house.
       'model-tests/house/documented.test.ts',
+      'model-tests/house/new-fact.test.ts',
       'model-tests/hostile/',
       'model-tests/http/',
       'model-tests/kit/',
@@ -98,6 +102,13 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/redis/nodes.test.ts',
       'model-tests/server/crash.test.ts',
     ],
+    budgetMinutes: 2,
+  },
+  versions: {
+    ...none,
+    proves: 'processes and stores of 0.1.0 go on beside and under those of today',
+    needs: ['redis'],
+    tests: ['model-tests/versions/'],
     budgetMinutes: 2,
   },
   web: {

@@ -1,3 +1,4 @@
+import { channelPhases } from './channel.phases.ts';
 import { createCarrier, type Carrier, type Rider } from './carrier.ts';
 import type { SocketPort, SocketRequest } from './socket.ts';
 
@@ -15,8 +16,8 @@ export function multiplexed(sockets: SocketPort): SocketPort {
     carriers.set(key, known);
     const mayShare = [...known].filter((carrier) => carrier.takes(rider));
     // Where a server was seen to share nothing, nobody waits to hear it again.
-    const isAloneHere = [...known].some(({ state }) => state === 'alone');
-    const carrier = mayShare.find(({ state }) => state === 'shared') ?? (isAloneHere ? undefined : mayShare[0]) ?? build();
+    const isAloneHere = [...known].some(({ phase }) => phase === 'alone');
+    const carrier = mayShare.find(({ phase }) => phase === 'shared') ?? (isAloneHere ? undefined : mayShare[0]) ?? build();
     carrier.add(rider);
 
     function build(): Carrier {
@@ -33,7 +34,7 @@ export function multiplexed(sockets: SocketPort): SocketPort {
     sendsHeaders: sockets.sendsHeaders,
     extensions: [...(sockets.extensions ?? []), 'multiplex'],
     open(request, listener) {
-      const rider: Rider = { request, listener, stage: 'waiting', carrier: undefined };
+      const rider: Rider = { request, listener, phase: channelPhases.initial.to, carrier: undefined };
       board(rider);
       return {
         send: (text) => rider.carrier?.send(text),

@@ -9,16 +9,20 @@ import { patience } from '../support/patience.ts';
 const SECONDS = Number(process.env['SECONDS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 20);
 
-it(`loses, doubles and reorders nothing in ${SECONDS} s of chaos (SEED=${SEED})`, { timeout: SECONDS * 1000 + patience(300_000) }, async () => {
-  const said: string[] = [];
-  const report = await runChaos({ seed: SEED, runMs: SECONDS * 1000, settleMs: patience(120_000), say: (line) => said.push(line) });
-  const nothing = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0]));
-  // What happened, in the order in which it did, is what a failure is read from.
-  expect(report.counts, [...said, printReport(report)].join('\n')).toEqual(nothing);
-  // And that something happened.
-  expect([...report.faults.keys()].every((name) => faultNames.includes(name))).toBe(true);
-  expect(report.faults.size, printReport(report)).toBeGreaterThanOrEqual(Math.min(faultNames.length - 4, SECONDS / 6));
-  for (const transport of ['ws', 'sse', 'poll'] as const) expect(report.ledger.brought[transport]).toBeGreaterThan(0);
-  expect(report.outcomes['ACCEPTED']).toBeGreaterThan(0);
-  expect(report.outcomes['REJECTED_ALREADY_RESOLVED']).toBeGreaterThan(0);
-});
+it(
+  `loses, doubles and reorders nothing in ${SECONDS} s of chaos (SEED=${SEED})`,
+  { timeout: SECONDS * 1000 + patience(300_000) },
+  async () => {
+    const said: string[] = [];
+    const report = await runChaos({ seed: SEED, runMs: SECONDS * 1000, settleMs: patience(120_000), say: (line) => said.push(line) });
+    const nothing = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0]));
+    // What happened, in the order in which it did, is what a failure is read from.
+    expect(report.counts, [...said, printReport(report)].join('\n')).toEqual(nothing);
+    // And that something happened.
+    expect([...report.faults.keys()].every((name) => faultNames.includes(name))).toBe(true);
+    expect(report.faults.size, printReport(report)).toBeGreaterThanOrEqual(Math.min(faultNames.length - 4, SECONDS / 6));
+    for (const transport of ['ws', 'sse', 'poll'] as const) expect(report.ledger.brought[transport]).toBeGreaterThan(0);
+    expect(report.outcomes['ACCEPTED']).toBeGreaterThan(0);
+    expect(report.outcomes['REJECTED_ALREADY_RESOLVED']).toBeGreaterThan(0);
+  },
+);

@@ -12,7 +12,9 @@ const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 export async function settle(ledger: Ledger, baseUrl: string, withinMs: number): Promise<void> {
   const clients = new Map<string, TaskBridgeClient>();
   const of = (owner: string): TaskBridgeClient => {
-    const known = clients.get(owner) ?? createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: patience(5000), commandRetriesMax: 20 } });
+    const known =
+      clients.get(owner) ??
+      createTaskBridgeClient({ baseUrl, auth: () => owner, limits: { commandTimeoutMs: patience(5000), commandRetriesMax: 20 } });
     clients.set(owner, known);
     return known;
   };

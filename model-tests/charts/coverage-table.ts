@@ -12,6 +12,9 @@ const levels: Readonly<Record<string, readonly string[]>> = {
   outbox: [pure],
   entry: [pure],
   tab: [pure],
+  viewer: [pure, 'real viewer'],
+  multiplexed: [pure, 'real sockets'],
+  channel: [pure, 'real sockets'],
 };
 
 /** The rows in the order of the levels, as a table. */

@@ -11,7 +11,7 @@ interface Room {
 
 const machinesDoor = /^machines\/index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
-const charts = /\.machine\.ts$/;
+const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
 const anything = /./;
 
@@ -71,7 +71,7 @@ const arrows: Readonly<Record<string, Room>> = {
   examples: { doors: [anyDoor], packages: [anything] },
   bench: { doors: [anyDoor], packages: [anything] },
   // The run of the tests shows what they say of the charts.
-  scripts: { doors: [anyDoor, charts, /^model-tests\/charts\/coverage-/], packages: [anything] },
+  scripts: { doors: [anyDoor, charts, /^model-tests\/charts\/(coverage-|phase-chart)/], packages: [anything] },
 };
 
 /** What is wrong with an import, or undefined where its arrow is drawn. */

@@ -37,3 +37,23 @@ export function joined(batch: Batch, next: Batch): Batch | undefined {
     ended: next.ended,
   };
 }
+
+/** What of a batch a reader has not had yet; undefined where it does not continue what the reader has: a hole, or another history. */
+export function freshOf(batch: Batch, cursor: Cursor): readonly Entry[] | undefined {
+  const skipped = cursor.n + 1 - batch.first;
+  if (skipped < 0) return undefined;
+  const here = skipped === 0 ? batch.after : cursorOf(batch.entries[skipped - 1]?.eventId);
+  if (isOther(cursor, here)) return undefined;
+  return skipped === 0 ? batch.entries : batch.entries.slice(skipped);
+}
+
+/** As many facts as fit; at least one where there is any room. */
+export function fittingOf(entries: readonly Entry[], room: number): readonly Entry[] {
+  if (room <= 0) return [];
+  let bytes = 0;
+  for (const [index, entry] of entries.entries()) {
+    bytes += entry.bytes.byteLength;
+    if (bytes > room) return entries.slice(0, Math.max(1, index));
+  }
+  return entries;
+}

@@ -3,12 +3,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { alarm } from './alarm.ts';
-import type { Batch } from './batch.ts';
-import { cursorOf, isOther, isStale, type Cursor } from './cursor.ts';
+import { fittingOf, freshOf, type Batch } from './batch.ts';
+import { cursorOf, isStale, type Cursor } from './cursor.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { storeRetry, type LiveOptions } from './options.ts';
 import { Pulse } from './pulse.ts';
-import type { Sharing, Viewer } from './viewer.ts';
+import { viewerPhases, type ViewerEffect, type ViewerEventType, type ViewerPhase } from './viewer.phases.ts';
+import type { Viewer } from './viewer.ts';
 import type { Reader, SharedRead, Watch } from './watch.ts';
 
 /** One viewer's place in one log. */
@@ -32,29 +33,39 @@ export interface SubscriptionContext {
   readonly onClosed: (subscription: LogSubscription) => void;
 }
 
-/**
- * - `reading`: a page of the log is on its way; new facts are held as long as the viewer has room for them
- * - `opening`: has the history, and reads once more when the tail is open
- * - `draining`: keeps nothing, reads on when the viewer has taken what it was given
- * - `retrying`: the store failed, and is asked again after a pause
- * - `level`: has every fact, takes new ones as they come
- * - `ending`: has the last fact, and closes when the viewer has taken it
- */
-type Phase = 'reading' | 'opening' | 'draining' | 'retrying' | 'level' | 'ending' | 'closed';
-
 /** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
 const pageShare: Readonly<Record<TransportName, number>> = { ws: 15 / 16, sse: 3 / 4, poll: 1 };
 
+/** A page of the log, and how it was read. */
+interface PageRead {
+  readonly type: 'page.read';
+  readonly run: LogRun;
+  readonly read: SharedRead;
+  /** Whether the tail could be opened, asked before the page was read. */
+  readonly opening: Promise<void>;
+}
+
+/** What a viewer's table is told, with what its effects need of it. */
+type ViewerEvent =
+  | { readonly type: 'facts.told'; readonly batch: Batch }
+  | { readonly type: 'turn.came' | 'turn.crowded'; readonly endTurn: () => void }
+  | PageRead
+  | { readonly type: 'log.early'; readonly opening: Promise<void> }
+  | { readonly type: 'store.exhausted'; readonly error: unknown }
+  | {
+      readonly type: Exclude<ViewerEventType, 'facts.told' | 'turn.came' | 'turn.crowded' | 'page.read' | 'log.early' | 'store.exhausted'>;
+    };
+
 /**
- * `{ cursor, level | behind }`: reads the log until it is level, then follows the hub. Costs at most `viewerBytesMax` and one fact; viewers
- * that share a connection together that much and a fact for each that reads.
+ * One viewer of one log: a cursor, and a phase of `viewerPhases`, which decides. Here is only what its effects do, and what is found out for
+ * its events. Costs at most `viewerBytesMax` and one fact; viewers that share a connection together that much and a fact for each that reads.
  */
 export class LogSubscription implements Subscription, Reader {
   private readonly context: SubscriptionContext;
   private readonly pulse: Pulse;
   private readonly cancelCut: (() => void) | undefined;
-  private cancelRetry: (() => void) | undefined;
-  private phase: Phase = 'reading';
+  private cancelPause: (() => void) | undefined;
+  private standing: ViewerPhase = viewerPhases.initial.to;
   private cursor: Cursor;
   private asked: Cursor;
   private held: Batch[] = [];
@@ -84,16 +95,25 @@ export class LogSubscription implements Subscription, Reader {
     return viewer.sharing ?? viewer;
   }
 
+  /** Where it stands. */
+  get phase(): ViewerPhase {
+    return this.standing;
+  }
+
+  /** How many batches it keeps, to show them after the page that is on its way. */
+  get holding(): number {
+    return this.held.length;
+  }
+
   /** Follows first, then reads: the seam loses nothing. */
   start(): void {
     this.context.watch.addReader(this);
-    this.read();
+    for (const effect of viewerPhases.initial.effects) this.perform(effect);
   }
 
   take(batch: Batch): void {
     this.newest = Math.max(this.newest, batch.last.n);
-    if (this.phase === 'level') this.attempt(() => this.follow(batch));
-    else if (this.phase === 'reading') this.hold(batch);
+    this.on({ type: 'facts.told', batch });
   }
 
   mark(): void {
@@ -103,63 +123,136 @@ export class LogSubscription implements Subscription, Reader {
   compare(newest: EventId | null): void {
     if (!isStale(this.cursor, this.asked, newest)) return;
     this.newest = Math.max(this.newest, cursorOf(newest).n);
-    if (this.phase === 'level') this.read();
+    this.on({ type: 'facts.missed' });
   }
 
   close(): void {
-    if (this.phase === 'closed') return;
-    this.phase = 'closed';
-    this.held = [];
-    this.pulse.stop();
-    this.cancelCut?.();
-    this.cancelRetry?.();
-    const { watch, viewer, diagnostics, onClosed } = this.context;
-    watch.removeReader(this);
-    onClosed(this);
-    diagnostics?.onDisconnect?.(viewer.transport, watch.taskId);
+    this.on({ type: 'viewer.closed' });
   }
 
   /** Breaks the connection, so that the client comes back. */
   cut(): void {
-    if (this.phase === 'closed') return;
-    this.close();
-    this.context.viewer.cut();
+    this.on({ type: 'viewer.cut' });
   }
 
-  /** The same for a fault of this log, which is no fault of a shared connection. */
-  private lose(): void {
-    if (this.phase === 'closed') return;
-    this.close();
-    this.context.viewer.lose();
+  private on(event: ViewerEvent): void {
+    const cell = viewerPhases.phases[this.standing].on[event.type];
+    if (cell === 'nothing') return;
+    if (cell === 'never') {
+      const { logger, watch } = this.context;
+      logger?.error('A viewer was told what cannot be.', { taskId: watch.taskId, phase: this.standing, event: event.type });
+      return;
+    }
+    this.standing = cell.to ?? this.standing;
+    for (const effect of cell.effects) this.perform(effect, event);
   }
 
-  private isPhase(phase: Phase): boolean {
-    return this.phase === phase;
+  private perform(effect: ViewerEffect, event?: ViewerEvent): void {
+    const { viewer } = this.context;
+    switch (effect) {
+      case 'hold':
+        if (event?.type === 'facts.told') this.hold(event.batch);
+        return;
+      case 'follow':
+        if (event?.type === 'facts.told') this.attempt(() => ({ type: this.follow(event.batch) }));
+        return;
+      case 'show':
+        if (event?.type === 'page.read') this.attempt(() => this.show(event));
+        return;
+      case 'dropHeld':
+        return this.dropHeld();
+      case 'read':
+        return this.read();
+      case 'readAgain':
+        // Who shares a connection takes no turn from the others while its store fails, and as little room as can be.
+        return void this.readPage(viewer.sharing ? 0 : 1);
+      case 'takeTurn':
+        return void this.takeTurn();
+      case 'readInTurn':
+        if (event?.type === 'turn.came') void this.readPage(1 / (viewer.sharing?.turns.most ?? 1)).finally(event.endTurn);
+        return;
+      case 'endTurn':
+        if (event?.type === 'turn.came' || event?.type === 'turn.crowded') event.endTurn();
+        return;
+      case 'awaitTail':
+        if (event?.type === 'log.early') this.awaitTail(event.opening);
+        return;
+      case 'awaitDrain':
+        return viewer.onDrain(() => this.on({ type: 'viewer.drained' }));
+      case 'awaitPause':
+        return this.awaitPause();
+      case 'resetFailures':
+        this.failures = 0;
+        return;
+      case 'tellFailure':
+        if (event?.type === 'store.exhausted') this.tellFailure(event.error);
+        return;
+      case 'release':
+        return this.release();
+      case 'cut':
+        return viewer.cut();
+      case 'lose':
+        return viewer.lose();
+      case 'end':
+        return viewer.end();
+    }
+  }
+
+  /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
+  private attempt(step: () => ViewerEvent): void {
+    try {
+      this.on(step());
+    } catch (error) {
+      this.context.logger?.error('A viewer failed.', { taskId: this.context.watch.taskId, error });
+      this.on({ type: 'viewer.broke' });
+    }
   }
 
   private room(): number {
     return this.context.options.viewerBytesMax - this.context.viewer.pendingBytes();
   }
 
-  private follow(batch: Batch): void {
-    const skipped = this.cursor.n + 1 - batch.first;
-    if (skipped < 0) return this.read();
-    const here = skipped === 0 ? batch.after : cursorOf(batch.entries[skipped - 1]?.eventId);
-    // What comes is of a history that has replaced the one that was read.
-    if (isOther(this.cursor, here)) return this.read();
-    if (batch.last.n <= this.cursor.n) return;
-    const fresh = skipped === 0 ? batch.entries : batch.entries.slice(skipped);
-    const room = this.room();
-    const fitting = batch.bytes <= room ? fresh : fresh.slice(0, countFitting(fresh, room));
-    this.send(fitting);
-    if (fitting.length < fresh.length) this.drain();
-    else if (batch.ended) this.finish();
-  }
-
   private hold(batch: Batch): void {
     this.heldBytes += batch.bytes;
     if (this.heldBytes <= this.room() / (this.context.viewer.sharing?.viewers ?? 1)) this.held.push(batch);
     else this.held = [];
+  }
+
+  private dropHeld(): void {
+    this.held = [];
+    this.heldBytes = 0;
+  }
+
+  /** Shows what is new and fits. Says how that leaves the viewer. */
+  private follow(batch: Batch): 'log.level' | 'log.more' | 'log.torn' | 'log.ended' {
+    const fresh = freshOf(batch, this.cursor);
+    if (!fresh) return 'log.torn';
+    if (fresh.length === 0) return 'log.level';
+    const room = this.room();
+    const fitting = batch.bytes <= room ? fresh : fittingOf(fresh, room);
+    this.send(fitting);
+    if (fitting.length < fresh.length) return 'log.more';
+    return batch.ended ? 'log.ended' : 'log.level';
+  }
+
+  /** Shows a page, then what was held meanwhile. Says how that leaves the viewer. */
+  private show({ run, read, opening }: PageRead): ViewerEvent {
+    if (run.gap) this.context.viewer.gap(run.gap);
+    if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
+    if (run.gap?.reason === 'reset') this.newest = run.last.n;
+    this.newest = Math.max(this.newest, read.told);
+    this.send(run.entries);
+    if (this.cursor.n < run.last.n) return { type: 'log.more' };
+    if (run.ended) return { type: 'log.ended' };
+    if (!read.wasFollowed) return { type: 'log.early', opening };
+    // Empty at once where showing it closed the viewer.
+    for (let batch = this.held.shift(); batch; batch = this.held.shift()) {
+      const found = this.follow(batch);
+      if (found !== 'log.level') return { type: found };
+    }
+    if (this.newest <= this.cursor.n) return { type: 'log.level' };
+    if (run.entries.length > 0) return { type: 'log.more' };
+    return this.failed(new Error(`The store shows fact ${this.cursor.n} as the newest, but told of fact ${this.newest}.`));
   }
 
   private send(entries: readonly Entry[]): void {
@@ -172,45 +265,24 @@ export class LogSubscription implements Subscription, Reader {
     if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, watch.taskId, eventId);
   }
 
-  private drain(): void {
-    if (this.phase === 'closed') return;
-    this.phase = 'draining';
-    this.context.viewer.onDrain(() => {
-      if (this.phase === 'draining') this.read();
-    });
-  }
-
   private read(): void {
-    if (!this.begin()) return;
-    const { sharing } = this.context.viewer;
-    if (sharing) void this.readInTurn(sharing);
+    this.dropHeld();
+    if (this.context.viewer.sharing) this.awaitTail(this.context.watch.open());
     else void this.readPage(1);
   }
 
-  private begin(): boolean {
-    if (this.phase === 'closed') return false;
-    this.phase = 'reading';
-    this.held = [];
-    this.heldBytes = 0;
-    return true;
+  private awaitTail(opening: Promise<void>): void {
+    opening.then(
+      () => this.on({ type: 'tail.opened' }),
+      (error: unknown) => this.on(this.failed(error)),
+    );
   }
 
   /** Those who read at once have half of the connection's room to themselves at least. */
-  private async readInTurn({ turns }: Sharing): Promise<void> {
-    const { watch, options } = this.context;
-    try {
-      await watch.open();
-    } catch (error) {
-      return this.retry(error);
-    }
-    if (this.phase === 'closed') return;
-    const end = await turns.take();
-    try {
-      if (this.room() < options.viewerBytesMax / 2) this.drain();
-      else if (!this.isPhase('closed')) await this.readPage(1 / turns.most);
-    } finally {
-      end();
-    }
+  private async takeTurn(): Promise<void> {
+    const { viewer, options } = this.context;
+    const endTurn = await viewer.sharing?.turns.take();
+    if (endTurn) this.on({ type: this.room() < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
   }
 
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
@@ -224,91 +296,38 @@ export class LogSubscription implements Subscription, Reader {
       const place = [cursor.n, cursor.ms, limit.bytes].join();
       const read = watch.read(place, () => readAfter(store, watch.taskId, cursor, limit));
       const run = await read.run;
-      if (this.isPhase('closed')) return;
       // A task that is gone: the client comes back and is told so.
-      if (!run) return this.lose();
-      this.attempt(() => this.goOn(run, read));
-      if (!this.isPhase('opening')) return;
-      await opening;
-      if (this.isPhase('opening')) this.read();
+      this.on(run ? { type: 'page.read', run, read, opening } : { type: 'task.gone' });
     } catch (error) {
-      this.retry(error);
+      this.on(this.failed(error));
     }
   }
 
-  private goOn(run: LogRun, { wasFollowed, told }: SharedRead): void {
-    if (run.gap) this.context.viewer.gap(run.gap);
-    if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
-    if (run.gap?.reason === 'reset') this.newest = run.last.n;
-    this.newest = Math.max(this.newest, told);
-    this.send(run.entries);
-    if (this.cursor.n < run.last.n) return this.drain();
-    if (run.ended) return this.finish();
-    if (this.isPhase('closed')) return;
-    if (!wasFollowed) {
-      this.phase = 'opening';
-      return;
-    }
-    const { held } = this;
-    this.phase = 'level';
-    this.held = [];
-    for (const batch of held) {
-      this.follow(batch);
-      if (!this.isPhase('level')) return;
-    }
-    if (this.newest <= this.cursor.n) this.failures = 0;
-    else if (run.entries.length > 0) this.drain();
-    else this.retry(new Error(`The store shows fact ${this.cursor.n} as the newest, but told of fact ${this.newest}.`));
-  }
-
-  private finish(): void {
-    if (this.phase === 'closed') return;
-    this.phase = 'ending';
-    this.context.viewer.onDrain(() => {
-      if (this.phase !== 'ending') return;
-      this.close();
-      this.context.viewer.end();
-    });
-  }
-
-  private retry(error: unknown): void {
-    if (this.phase === 'closed') return;
-    const { clock, options, logger, watch } = this.context;
+  private failed(error: unknown): ViewerEvent {
     this.failures += 1;
-    if (this.failures >= options.storeTriesMax) {
-      logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: watch.taskId, failures: this.failures, error });
-      this.lose();
-      return;
-    }
-    this.phase = 'retrying';
+    return this.failures < this.context.options.storeTriesMax ? { type: 'store.failed' } : { type: 'store.exhausted', error };
+  }
+
+  private awaitPause(): void {
+    const { clock, options } = this.context;
+    const pauseMs = retryDelayMs(storeRetry(options), this.failures - 1);
+    this.cancelPause = alarm(clock, clock.now() + pauseMs, () => this.on({ type: 'pause.ended' }));
+  }
+
+  private tellFailure(error: unknown): void {
+    const { logger, watch } = this.context;
+    logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: watch.taskId, failures: this.failures, error });
+  }
+
+  /** Frees everything at once. */
+  private release(): void {
     this.held = [];
-    this.cancelRetry = alarm(clock, clock.now() + retryDelayMs(storeRetry(options), this.failures - 1), () => this.readAgain());
+    this.pulse.stop();
+    this.cancelCut?.();
+    this.cancelPause?.();
+    const { watch, viewer, diagnostics, onClosed } = this.context;
+    watch.removeReader(this);
+    onClosed(this);
+    diagnostics?.onDisconnect?.(viewer.transport, watch.taskId);
   }
-
-  /** Who shares a connection takes no turn from the others while its store fails, and as little room as can be. */
-  private readAgain(): void {
-    if (!this.context.viewer.sharing) this.read();
-    else if (this.begin()) void this.readPage(0);
-  }
-
-  /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
-  private attempt(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.context.logger?.error('A viewer failed.', { taskId: this.context.watch.taskId, error });
-      this.lose();
-    }
-  }
-}
-
-/** How many facts fit; at least one where there is any room. */
-function countFitting(entries: readonly Entry[], room: number): number {
-  if (room <= 0) return 0;
-  let bytes = 0;
-  for (const [index, entry] of entries.entries()) {
-    bytes += entry.bytes.byteLength;
-    if (bytes > room) return Math.max(1, index);
-  }
-  return entries.length;
 }

@@ -1,0 +1,152 @@
+import type { PhaseTable } from '../../machines/index.ts';
+
+/** Where a socket stands that several tasks may share. */
+export type SocketPhase = 'opening' | 'asking' | 'shared' | 'full' | 'alone' | 'over';
+
+/** What the table of such a socket is told. */
+export type SocketEventType =
+  | 'socket.opened'
+  /** A frame that only says what was granted, `multiplex` among it. */
+  | 'grant.given'
+  /** The same without `multiplex`. */
+  | 'grant.withheld'
+  /** A frame for a task that says, beside, that `multiplex` was granted. */
+  | 'frame.granting'
+  | 'frame.came'
+  /** A task wants to come on. */
+  | 'channel.added'
+  /** A task is here no more. */
+  | 'channel.removed'
+  /** A task that had subscribed left by itself. */
+  | 'channel.unsubscribed'
+  /** The server let a task not come on, and shows others. */
+  | 'channel.refused'
+  /** Nobody is here any more. */
+  | 'channels.gone'
+  /** Closed, cut, or its upgrade refused. */
+  | 'socket.lost';
+
+/** What is done for such a socket. */
+export type SocketEffect =
+  | 'inviteFirst'
+  | 'inviteAll'
+  | 'inviteLater'
+  | 'sendWaitingOn'
+  | 'unsubscribeFormer'
+  | 'lookRound'
+  | 'tellAll'
+  | 'route'
+  | 'noteFormer'
+  | 'sendUnsubscribe'
+  | 'forget'
+  | 'closeSocket'
+  | 'tellUnopened'
+  | 'tellGone';
+
+/** What becomes of a socket that several tasks may share. Tag `boarding`: there is, or may be, room for another task. */
+export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketEffect> = {
+  id: 'multiplexed',
+  description: 'One socket, and the tasks that share it where the server lets them.',
+  initial: { to: 'opening', effects: [] },
+  phases: {
+    opening: {
+      description: 'The upgrade is under way, everybody waits.',
+      tags: ['boarding'],
+      on: {
+        'socket.opened': { to: 'asking', effects: ['inviteFirst'] },
+        'grant.given': 'never',
+        'grant.withheld': 'never',
+        'frame.granting': 'never',
+        'frame.came': 'never',
+        'channel.added': 'nothing',
+        'channel.removed': 'nothing',
+        'channel.unsubscribed': 'never',
+        'channel.refused': 'never',
+        'channels.gone': { to: 'over', effects: ['forget', 'closeSocket'] },
+        'socket.lost': { to: 'over', effects: ['forget', 'tellUnopened'] },
+      },
+    },
+    asking: {
+      description: 'The first one subscribes; what comes first says whether others may.',
+      tags: ['boarding'],
+      on: {
+        'socket.opened': 'never',
+        'grant.given': { to: 'shared', effects: ['unsubscribeFormer', 'inviteAll'] },
+        'grant.withheld': { to: 'alone', effects: ['sendWaitingOn', 'lookRound', 'tellAll'] },
+        'frame.granting': { to: 'shared', effects: ['unsubscribeFormer', 'inviteAll', 'route'] },
+        'frame.came': { to: 'alone', effects: ['sendWaitingOn', 'lookRound', 'tellAll'] },
+        'channel.added': 'nothing',
+        'channel.removed': 'nothing',
+        'channel.unsubscribed': { effects: ['noteFormer'] },
+        'channel.refused': 'never',
+        'channels.gone': { to: 'over', effects: ['forget', 'closeSocket'] },
+        'socket.lost': { to: 'over', effects: ['forget', 'tellGone'] },
+      },
+    },
+    shared: {
+      description: 'The server lets any number on.',
+      tags: ['boarding'],
+      on: {
+        'socket.opened': 'never',
+        'grant.given': 'nothing',
+        'grant.withheld': 'nothing',
+        'frame.granting': { effects: ['route'] },
+        'frame.came': { effects: ['route'] },
+        'channel.added': { effects: ['inviteLater'] },
+        'channel.removed': 'nothing',
+        'channel.unsubscribed': { effects: ['noteFormer', 'sendUnsubscribe'] },
+        'channel.refused': { to: 'full', effects: [] },
+        'channels.gone': { to: 'over', effects: ['forget', 'closeSocket'] },
+        'socket.lost': { to: 'over', effects: ['forget', 'tellGone'] },
+      },
+    },
+    full: {
+      description: 'The server lets any number on, but not now.',
+      on: {
+        'socket.opened': 'never',
+        'grant.given': 'nothing',
+        'grant.withheld': 'nothing',
+        'frame.granting': { effects: ['route'] },
+        'frame.came': { effects: ['route'] },
+        'channel.added': 'never',
+        'channel.removed': { to: 'shared', effects: [] },
+        'channel.unsubscribed': 'never',
+        'channel.refused': 'never',
+        'channels.gone': 'never',
+        'socket.lost': { to: 'over', effects: ['forget', 'tellGone'] },
+      },
+    },
+    alone: {
+      description: 'The server lets no others on; all that comes is for the one that is here.',
+      on: {
+        'socket.opened': 'never',
+        'grant.given': { effects: ['tellAll'] },
+        'grant.withheld': { effects: ['tellAll'] },
+        'frame.granting': { effects: ['tellAll'] },
+        'frame.came': { effects: ['tellAll'] },
+        'channel.added': 'never',
+        'channel.removed': 'nothing',
+        'channel.unsubscribed': 'never',
+        'channel.refused': 'never',
+        'channels.gone': { to: 'over', effects: ['forget', 'closeSocket'] },
+        'socket.lost': { to: 'over', effects: ['forget', 'tellGone'] },
+      },
+    },
+    over: {
+      description: 'Nothing comes any more, and what comes nevertheless is for nobody.',
+      on: {
+        'socket.opened': 'nothing',
+        'grant.given': 'nothing',
+        'grant.withheld': 'nothing',
+        'frame.granting': 'nothing',
+        'frame.came': 'nothing',
+        'channel.added': 'never',
+        'channel.removed': 'never',
+        'channel.unsubscribed': 'nothing',
+        'channel.refused': 'never',
+        'channels.gone': 'never',
+        'socket.lost': 'nothing',
+      },
+    },
+  },
+};

@@ -1,0 +1,25 @@
+import type { PhaseCell, PhaseRow, PhaseTable } from 'taskbridge/machines';
+import { createMachine, type AnyStateMachine } from 'xstate';
+
+/** A table of any phases, events and effects. */
+export type AnyPhaseTable = PhaseTable<string, string, string>;
+
+/**
+ * A table of phases as a chart, to be drawn, opened in Stately and walked like the others. An event that changes nothing, and one that cannot
+ * come, have no arrow.
+ */
+export function phaseChart({ id, description, initial, phases }: AnyPhaseTable): AnyStateMachine {
+  const states = Object.fromEntries(Object.entries(phases).map(([phase, row]) => [phase, stateOf(row)]));
+  const start = { target: initial.to, ...(initial.effects.length > 0 && { actions: initial.effects }) };
+  // Made of strings, so that XState cannot infer what it types by.
+  return createMachine({ id, description, initial: start, states } as never);
+}
+
+function stateOf({ description, tags, on }: PhaseRow<string, string, string>): object {
+  const arrows = Object.entries(on).flatMap(([event, cell]) => (typeof cell === 'string' ? [] : [[event, arrowOf(cell)]]));
+  return { description, ...(tags && { tags }), on: Object.fromEntries(arrows) as object };
+}
+
+function arrowOf({ to, effects }: Exclude<PhaseCell<string, string>, string>): object {
+  return { ...(to !== undefined && { target: to }), ...(effects.length > 0 && { actions: effects }) };
+}
