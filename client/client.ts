@@ -1,11 +1,11 @@
 import { createCredentials } from './auth/credentials.ts';
 import { checkpointKey } from './checkpoints/checkpoint.ts';
-import { createKeeper } from './checkpoints/keeper.ts';
+import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
 import { createCommands, type Commands } from './commands/commands.ts';
-import { createRequester } from './commands/requester.ts';
+import { createHttpClient } from './commands/http-client.ts';
 import { closed } from './errors.ts';
-import { createAnswered } from './observation/answered.ts';
-import { createLines } from './observation/lines.ts';
+import { createAnswered } from './observation/answered-questions.ts';
+import { createSharedConnections } from './observation/shared-connections.ts';
 import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
 import { readOptions, type TaskBridgeClientOptions } from './options.ts';
 import { assertTaskId } from './routes.ts';
@@ -41,9 +41,9 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
         }
       : undefined,
   );
-  const keeper = createKeeper(settings.checkpoints, settings.onReport);
-  const commands = createCommands(settings, createRequester(settings, credentialsOf, life.signal), answered.note);
-  const lines = createLines({ settings, credentialsOf, commands, answered });
+  const checkpoints = createCheckpointTracker(settings.checkpoints, settings.onReport);
+  const commands = createCommands(settings, createHttpClient(settings, credentialsOf, life.signal), answered.note);
+  const connections = createSharedConnections({ settings, credentialsOf, commands, answered });
   const observations = new Set<Observation>();
   const { start, act, cancel, get } = commands;
 
@@ -56,14 +56,14 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
       const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, observeOptions, { settings, keeper, answered, lines, onFreed });
+      const observation = createObservation(taskId, observeOptions, { settings, checkpoints, answered, connections, onFreed });
       observations.add(observation);
       return observation;
     },
     async close() {
       life.abort(closed('client'));
       for (const observation of observations) observation.close();
-      await Promise.all([keeper.flush(), answered.flush()]);
+      await Promise.all([checkpoints.flush(), answered.flush()]);
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { ErrorCode, JsonObject, TransportFailure } from '../machines/index.ts';
+import type { TransportFailure } from '../machines/index.ts';
+import type { ErrorCode, JsonObject } from '../machines/wire/index.ts';
 
 /** A code that only a client gives. */
 export type ClientErrorCode =

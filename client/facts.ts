@@ -1,4 +1,4 @@
-import { isFact, isTerminalType, type Fact, type FactPayload, type UnknownFact } from '../machines/index.ts';
+import { isFact, isTerminalType, type Fact, type FactPayload, type UnknownFact } from '../machines/wire/index.ts';
 import { TaskBridgeClientError } from './errors.ts';
 
 /** True for the fact that ends a log. */

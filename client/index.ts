@@ -8,10 +8,10 @@ export { indexedDbCheckpoints, type IndexedDbCheckpointsOptions } from './checkp
 export { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 export { webStorageCheckpoints, type TextStorage } from './checkpoints/web-storage.ts';
 export { createTaskBridgeClient, type TaskBridgeClient } from './client.ts';
-export { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
+export { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 export type { ActRequest, CommandOptions, Commands, StartOptions, StartRequest } from './commands/commands.ts';
 export type { Attachment, AttachmentContent, UploadListener, UploadProgress } from './commands/upload.ts';
-export { TaskBridgeClientError, type ClientErrorCode, type TaskBridgeClientErrorOptions } from './errors.ts';
+export { TaskBridgeClientError, type ClientErrorCode } from './errors.ts';
 export { asFailure, asProgress, isTerminalFact } from './facts.ts';
 export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';
 export type { TransportListener, TransportMoment } from './listener.ts';
@@ -19,28 +19,7 @@ export { idleSnapshot } from './observation/idle.ts';
 export type { Observation, ObservationActor, ObserveOptions } from './observation/observation.ts';
 export type { ConnectionState, ConnectionView, ObservationSnapshot, TaskView } from './observation/snapshot.ts';
 export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, type Transports } from './options.ts';
-export type { FormPort, FormRequest } from './transports/form-port.ts';
-export type { Report } from './report.ts';
+export type { ClientReport } from './report.ts';
 export { defaultRoutes, type Routes } from './routes.ts';
-export { multiplexed } from './transports/multiplexed.ts';
-export type { Socket, SocketListener, SocketPort, SocketRequest, WebSocketConstructor } from './transports/socket.ts';
-export type {
-  CancelTaskResponse,
-  Continuity,
-  CreateTaskResponse,
-  EventId,
-  Fact,
-  FactPayload,
-  FactType,
-  Json,
-  JsonObject,
-  Strategy,
-  SubmitActionResponse,
-  TaskSnapshotResponse,
-  TaskState,
-  TaskStatus,
-  TransportName,
-  UnknownFact,
-  Verdict,
-} from '../machines/index.ts';
-export { isFact } from '../machines/index.ts';
+export type { Classification, Continuity, Strategy, TaskState } from '../machines/index.ts';
+export { isFact, type Fact, type TransportName, type UnknownFact } from '../machines/wire/index.ts';

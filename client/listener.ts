@@ -1,4 +1,4 @@
-import type { Fact, TransportName, UnknownFact } from '../machines/index.ts';
+import type { TransportName, Fact, UnknownFact } from '../machines/wire/index.ts';
 import type { CallContext } from './auth/credentials.ts';
 
 /** Whose connection it was. */

@@ -1,12 +1,13 @@
 import type { InspectionEvent, Observer } from 'xstate';
-import { retryDelayMs, transportNames, type Strategy, type TransportName, type Tries, type Verdict } from '../machines/index.ts';
+import { retryDelayMs, type Strategy, type Tries, type Classification } from '../machines/index.ts';
+import { transportNames, type TransportName } from '../machines/wire/index.ts';
 import type { AuthProvider } from './auth/credentials.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
-import { systemChance, systemClock, type Chance, type Clock } from './clock.ts';
+import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import type { TransportListener } from './listener.ts';
-import type { Report } from './report.ts';
+import type { ClientReport } from './report.ts';
 import { defaultRoutes, type Routes } from './routes.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
@@ -56,7 +57,7 @@ export interface TaskBridgeClientOptions {
   /** XState inspection: sees the transport chart, the task's and its suspensions'. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   /** Told of what was survived: malformed frames, losses, a checkpoint store that failed. Must not throw. */
-  readonly onReport?: (report: Report) => void;
+  readonly onReport?: (report: ClientReport) => void;
   /** Hides a question that this client has answered when its fact is delivered again. Defaults to false. */
   readonly hideAnswered?: boolean;
   /** Hooks on the wire. Called at once, so they must be quick; `onReport` is enough for most. */
@@ -65,7 +66,7 @@ export interface TaskBridgeClientOptions {
    * Says of a refusal, a close or a network error whether it passes; undefined for the protocol's own rule. `final` ends a command or an
    * observation, `retry` costs a try.
    */
-  readonly classify?: (failure: TaskBridgeClientError) => Verdict | undefined;
+  readonly classify?: (failure: TaskBridgeClientError) => Classification | undefined;
   /**
    * The rest before the next try, in milliseconds, by how often in a row that was tried again: 0, 1, 2 … Replaces `backoffBaseMs`,
    * `backoffMaxMs` and their jitter. A `Retry-After` of the server is never cut short.
@@ -152,7 +153,7 @@ export interface ClientSettings extends Transports {
   readonly strategy: Strategy;
   readonly tries: Tries;
   readonly inspect: TaskBridgeClientOptions['inspect'];
-  readonly onReport: (report: Report) => void;
+  readonly onReport: (report: ClientReport) => void;
   readonly hideAnswered: boolean;
   readonly listener: Partial<TransportListener>;
   readonly classify: TaskBridgeClientOptions['classify'];
@@ -189,7 +190,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const wrapped = options.intercept?.(plain) ?? plain;
   const transports = options.sockets || !wrapped.sockets ? wrapped : { ...wrapped, sockets: multiplexed(wrapped.sockets) };
   const tries = readTries(options, transports.sockets !== undefined);
-  const chance = options.chance ?? systemChance;
+  const chance = options.chance ?? platformChance;
   return {
     baseUrl,
     ...transports,
@@ -197,7 +198,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     cookies: options.cookies ?? 'same-origin',
     checkpoints: options.checkpoints ?? memoryCheckpoints(),
     checkpointNamespace: options.checkpointNamespace ?? '',
-    clock: options.clock ?? systemClock,
+    clock: options.clock ?? platformClock,
     chance,
     gate: options.gate ?? openGate,
     routes: { ...defaultRoutes, ...options.routes },

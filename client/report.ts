@@ -1,7 +1,7 @@
-import type { TransportName } from '../machines/index.ts';
+import type { TransportName } from '../machines/wire/index.ts';
 
 /** Something that was survived, for logs and diagnosis. Never holds payloads or credentials. */
-export type Report =
+export type ClientReport =
   /** A frame or an event of a page was skipped: nothing could be told from it. */
   | { readonly type: 'malformed'; readonly taskId: string; readonly transport: TransportName; readonly reason: string }
   /** Facts are missing, or the history was replaced; `firstEventId` is where it goes on. */

@@ -1,30 +1,53 @@
 /**
- * The charts and the words they speak: pure, for server, client and tests alike. Imports xstate and zod only.
+ * The charts, and what is done with them: decide, fold, store, look. Pure, for server, client and tests alike; imports xstate and zod only. The
+ * words that they speak are in `taskbridge/wire`.
  *
  * @packageDocumentation
  */
-export * from './aggregate/actors.ts';
-export * from './aggregate/aggregate.ts';
-export * from './aggregate/decide.ts';
-export * from './aggregate/fold.ts';
-export * from './aggregate/from-snapshot.ts';
-export * from './aggregate/stored.ts';
-export * from './event-id.ts';
-export * from './intents.ts';
-export * from './limits.ts';
+export { startActors, type AggregateActors, type Inspect, type TaskActor } from './aggregate/actors.ts';
+export { emptyAggregate, stepTask, unaskedSuspension, type Aggregate } from './aggregate/aggregate.ts';
+export { decide, type Decision } from './aggregate/decide.ts';
+export { fold } from './aggregate/fold.ts';
+export { aggregateFromSnapshot } from './aggregate/from-snapshot.ts';
+export {
+  NewerVersionError,
+  restoreAggregate,
+  STORED_VERSION,
+  storeAggregate,
+  storeSuspension,
+  storeTask,
+  type StoredAggregate,
+  type StoredSuspension,
+  type StoredTask,
+} from './aggregate/stored.ts';
+export { refusalCodes, type Emitted, type Intent, type RefusalCode, type ReportIntent, type TaskIntent } from './intents.ts';
+export type { PhaseTable } from './phase-table.ts';
+export type { Chance, Clock } from './ports.ts';
 export { retryDelayMs, type RetryPolicy } from './retry-policy.ts';
-export type { PhaseCell, PhaseRow, PhaseTable } from './phase-table.ts';
-export * from './selectors.ts';
-export * from './step.ts';
-export * from './suspension/suspension.machine.ts';
-export * from './task/task.machine.ts';
-export { backoffMs, climbMs, isPolicyClose, retryOf, type TransportContext } from './transport/context.ts';
-export * from './transport/transport.machine.ts';
-export * from './transport/words.ts';
-export * from './wire/answers.ts';
-export * from './wire/commands.ts';
-export * from './wire/errors.ts';
-export * from './wire/facts.ts';
-export * from './wire/frames.ts';
-export * from './wire/json.ts';
-export * from './wire/payloads.ts';
+export {
+  cancellationOf,
+  failureOf,
+  isTerminal,
+  openSuspensions,
+  progressOf,
+  resultEventIdOf,
+  stateOf,
+  statusOf,
+  type TaskState,
+} from './selectors.ts';
+export { stepOf } from './step.ts';
+export { suspensionMachine } from './suspension/suspension.machine.ts';
+export { taskMachine } from './task/task.machine.ts';
+export { climbMs, isPolicyClose, retryOf, type TransportContext } from './transport/context.ts';
+export type {
+  Classification,
+  Continuity,
+  RefusedAnswer,
+  Settlement,
+  Strategy,
+  TransportEvent,
+  TransportFailure,
+  TransportInput,
+  Tries,
+} from './transport/events.ts';
+export { transportMachine } from './transport/transport.machine.ts';

@@ -1,37 +1,41 @@
 /** Writes the wire as JSON Schema 2020-12, from the schemas that the code itself checks with. `--check` only compares. */
 import * as z from 'zod/mini';
-import * as wire from '../machines/index.ts';
+import * as answers from '../machines/wire/answers.ts';
+import * as commands from '../machines/wire/commands.ts';
+import { factTypes } from '../machines/wire/facts.ts';
+import { jsonObject, jsonValue, textId } from '../machines/wire/json.ts';
+import { factSchema } from '../machines/wire/payloads.ts';
 import { keepCommitted } from './committed.ts';
 
 const schemas: Readonly<Record<string, z.core.$ZodType>> = {
-  'cancel-task-request': wire.cancelTaskRequest,
-  'cancel-task-response': wire.cancelTaskResponse,
-  'create-task-request': wire.createTaskRequest,
-  'create-task-response': wire.createTaskResponse,
-  'error-envelope': wire.errorEnvelope,
-  'extensions-granted-frame': wire.extensionsGrantedFrame,
-  'gap-frame': wire.gapFrame,
-  'heartbeat-frame': wire.heartbeatFrame,
-  'poll-query': wire.pollQuery,
-  'poll-response': wire.pollResponse,
-  'sse-gap-frame': wire.sseGapFrame,
-  'sse-heartbeat-frame': wire.sseHeartbeatFrame,
-  'stream-query': wire.streamQuery,
-  'submit-action-request': wire.submitActionRequest,
-  'submit-action-response': wire.submitActionResponse,
-  'subscribe-frame': wire.subscribeFrame,
-  'subscription-confirmed-frame': wire.subscriptionConfirmedFrame,
-  'subscription-ended-frame': wire.subscriptionEndedFrame,
-  'task-snapshot-response': wire.taskSnapshotResponse,
-  'unsubscribe-frame': wire.unsubscribeFrame,
+  'cancel-task-request': commands.cancelTaskRequest,
+  'cancel-task-response': answers.cancelTaskResponse,
+  'create-task-request': commands.createTaskRequest,
+  'create-task-response': answers.createTaskResponse,
+  'error-envelope': answers.errorEnvelope,
+  'extensions-granted-frame': answers.extensionsGrantedFrame,
+  'gap-frame': answers.gapFrame,
+  'heartbeat-frame': answers.heartbeatFrame,
+  'poll-query': commands.pollQuery,
+  'poll-response': answers.pollResponse,
+  'sse-gap-frame': answers.sseGapFrame,
+  'sse-heartbeat-frame': answers.sseHeartbeatFrame,
+  'stream-query': commands.streamQuery,
+  'submit-action-request': commands.submitActionRequest,
+  'submit-action-response': answers.submitActionResponse,
+  'subscribe-frame': commands.subscribeFrame,
+  'subscription-confirmed-frame': answers.subscriptionConfirmedFrame,
+  'subscription-ended-frame': answers.subscriptionEndedFrame,
+  'task-snapshot-response': answers.taskSnapshotResponse,
+  'unsubscribe-frame': commands.unsubscribeFrame,
 };
 
 /** What the code checks by a function, said in the words of JSON Schema. */
 const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
-  [wire.jsonObject, { type: 'object' }],
-  [wire.jsonValue, { description: 'Any JSON value.' }],
-  [wire.textId, { minLength: 1, pattern: '\\S' }],
-  [wire.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
+  [jsonObject, { type: 'object' }],
+  [jsonValue, { description: 'Any JSON value.' }],
+  [textId, { minLength: 1, pattern: '\\S' }],
+  [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);
 
 function jsonSchema(name: string, schema: z.core.$ZodType): string {
@@ -51,7 +55,7 @@ function text(schema: object): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-const facts = wire.factTypes.map((type) => [type.toLowerCase().replaceAll('_', '-'), wire.factSchema(type)] as const);
+const facts = factTypes.map((type) => [type.toLowerCase().replaceAll('_', '-'), factSchema(type)] as const);
 
 const files = new Map<string, string>();
 for (const [name, schema] of [...Object.entries(schemas), ...facts]) files.set(`${name}.json`, jsonSchema(name, schema));

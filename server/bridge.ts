@@ -5,12 +5,12 @@ import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
-import { createHttpDoor } from './http/door.ts';
-import { refuseUpgrade } from './http/envelope.ts';
-import { createLiveDoor } from './http/sse/index.ts';
-import { createWebSocketDoor, type WebSocketDoor } from './http/web-socket/index.ts';
+import { createHttpRouter } from './http/router.ts';
+import { refuseUpgrade } from './http/error-response.ts';
+import { createLiveService } from './http/sse/index.ts';
+import { createUpgradeHandler, type UpgradeHandler } from './http/web-socket/index.ts';
 import { createLiveHub } from './live/hub.ts';
-import { checkOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
+import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import type { MetricsSink } from './ports/observability.ts';
@@ -51,7 +51,7 @@ const noMetrics: MetricsSink = { incrementCounter: () => undefined, setGauge: ()
 
 /** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
-  checkOptions(options);
+  checkBridgeOptions(options);
   const { store, auth, attachments, clock = systemClock, chance = systemChance, logger = console, metrics = noMetrics } = options;
   const executors = executorsOf(options);
   const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics: options.diagnostics });
@@ -69,9 +69,9 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     inspect: options.inspect,
     follow: (taskId, onCommit) => hub.follow(taskId, onCommit),
   });
-  const http = createHttpDoor({
+  const http = createHttpRouter({
     service: core.service,
-    live: createLiveDoor({ hub, clock, chance }),
+    live: createLiveService({ hub, clock, chance }),
     auth,
     attachments,
     uploadPolicy: options.uploads,
@@ -82,13 +82,13 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const webSockets = new Map<string, WebSocketDoor>();
+  const webSockets = new Map<string, UpgradeHandler>();
   let closed: Promise<void> | undefined;
 
   function mount(prefix: string): Koa.Middleware {
     const { allowedOrigins = [] } = options;
     const middleware = http.middleware({ prefix });
-    webSockets.set(prefix, createWebSocketDoor({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
+    webSockets.set(prefix, createUpgradeHandler({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
     return middleware;
   }
 

@@ -1,24 +1,24 @@
 import type { Inspect } from '../machines/index.ts';
 import { sweepAttachments } from './attachment-sweep.ts';
-import { attemptState } from './attempt/ledger.ts';
+import { attemptState } from './attempt/execution-record.ts';
 import { Supervisor } from './attempt/supervisor.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
-import type { Chance } from './ports/chance.ts';
+import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import { Reconciler } from './reconciler.ts';
-import { Desk } from './task/desk.ts';
+import { CommandProcessor } from './task/command-processor.ts';
 import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
 import { createTaskService } from './task/task-service.ts';
 
 /** What the core is made of. */
-export interface CoreContext {
+export interface CoreDeps {
   readonly store: Store;
   readonly executors: readonly TaskExecutor[];
   readonly attachments: AttachmentStore | undefined;
@@ -27,7 +27,7 @@ export interface CoreContext {
   readonly metrics: MetricsSink;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
   readonly settings: TaskSettings;
   readonly inspect: Inspect | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
@@ -45,12 +45,12 @@ export interface Core {
 }
 
 /** Puts the commit path, the supervisor and the reconciler together. */
-export function createCore(context: CoreContext): Core {
+export function createCore(context: CoreDeps): Core {
   const { store, clock, chance, logger, settings, attachments } = context;
   const nodeId = chance.hex(16);
   const time = storeClock(store, clock);
-  const desk = new Desk({ store, clock, time, chance, logger, settings });
-  const supervisor = new Supervisor({ ...context, desk, time, nodeId });
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
+  const supervisor = new Supervisor({ ...context, processor, time, nodeId });
   const reconciler = new Reconciler({
     store,
     clock,
@@ -63,24 +63,25 @@ export function createCore(context: CoreContext): Core {
       if (attachments) await sweepAttachments(attachments, store, clock);
     },
   });
-  const actors = new LiveActors({ ...context, actorsMax: settings.hotTasksMax, read: (taskId) => desk.read(taskId) });
+  const actors = new LiveActors({ ...context, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
   // What a commit owes to the work, or lets go of, is done after it, on the node that made it or holds the work.
-  desk.onCommitted(({ about, ledger }) => {
+  processor.onCommitted(({ about, execution: ledger }) => {
     const state = attemptState(ledger);
-    const isConcerned = state === 'stopping' || state === 'ended' || state === 'released' || ledger.attempt.context.owed.length > 0;
+    const isConcerned =
+      state === 'stopping' || state === 'ended' || state === 'released' || ledger.attempt.context.pendingDeliveries.length > 0;
     if (isConcerned) void supervisor.visit(about.taskId);
   });
 
   return {
     nodeId,
-    service: createTaskService({ ...context, desk, supervisor, time, nodeId }),
+    service: createTaskService({ ...context, processor, supervisor, time, nodeId }),
     actors,
     start: () => reconciler.start(),
     async close(drainMs) {
       // Leases are renewed and deadlines kept as long as work runs.
       await supervisor.drained(drainMs);
-      desk.hurry();
+      processor.hurry();
       await reconciler.close();
       await supervisor.close();
       await Promise.allSettled(context.executors.map(async (executor) => executor.close?.()));

@@ -1,4 +1,4 @@
-import type { ErrorCode, JsonObject } from '../machines/index.ts';
+import type { ErrorCode, JsonObject } from '../machines/wire/index.ts';
 
 /** More about an error than its code and message. */
 export interface TaskBridgeErrorOptions {

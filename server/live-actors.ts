@@ -1,29 +1,21 @@
-import {
-  compareEventIds,
-  retryDelayMs,
-  startActors,
-  type AggregateActors,
-  type Fact,
-  type Inspect,
-  type RetryPolicy,
-  type TaskActor,
-} from '../machines/index.ts';
+import { retryDelayMs, startActors, type AggregateActors, type Inspect, type RetryPolicy, type TaskActor } from '../machines/index.ts';
+import { compareEventIds, type Fact } from '../machines/wire/index.ts';
 import { TaskBridgeError } from './errors.ts';
-import { cursorOf } from './live/cursor.ts';
+import { positionOf } from './live/log-position.ts';
 import { readAfter } from './live/log-read.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
-import type { TaskState } from './task/task-state.ts';
+import type { TaskRecord } from './task/task-record.ts';
 
 /** What live actors work with. */
-export interface LiveActorsContext {
+export interface LiveActorsDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly actorsMax: number;
   readonly inspect: Inspect | undefined;
-  read(taskId: string): Promise<TaskState>;
+  read(taskId: string): Promise<TaskRecord>;
   follow(taskId: string, onCommit: () => void): () => void;
 }
 
@@ -47,12 +39,12 @@ const PAGE = { facts: 500, bytes: 4 * 1024 * 1024 };
 
 /** The actors that hosts subscribe to and inspectors show: one for each chart of a task, loaded from its head and fed the committed facts. */
 export class LiveActors {
-  readonly #context: LiveActorsContext;
+  readonly #deps: LiveActorsDeps;
   readonly #tasks = new Map<string, LiveTask>();
   readonly #opening = new Map<string, Promise<LiveTask>>();
 
-  constructor(context: LiveActorsContext) {
-    this.#context = context;
+  constructor(deps: LiveActorsDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -76,16 +68,16 @@ export class LiveActors {
   }
 
   async #open(taskId: string): Promise<LiveTask> {
-    if (this.#tasks.size + this.#opening.size >= this.#context.actorsMax)
-      throw new TaskBridgeError('RATE_LIMITED', `${this.#context.actorsMax} task actors run already; let go of some first.`, {
+    if (this.#tasks.size + this.#opening.size >= this.#deps.actorsMax)
+      throw new TaskBridgeError('RATE_LIMITED', `${this.#deps.actorsMax} task actors run already; let go of some first.`, {
         retryAfterSeconds: 60,
       });
     // Followed first, so that no commit falls between the head and the facts after it.
-    const unfollow = this.#context.follow(taskId, () => this.#advance(taskId));
+    const unfollow = this.#deps.follow(taskId, () => this.#advance(taskId));
     try {
-      const { aggregate } = await this.#context.read(taskId);
+      const { aggregate } = await this.#deps.read(taskId);
       const live: LiveTask = {
-        actors: startActors(taskId, aggregate, this.#context.inspect),
+        actors: startActors(taskId, aggregate, this.#deps.inspect),
         lastEventId: aggregate.lastEventId,
         subscribers: 0,
         reading: undefined,
@@ -121,12 +113,12 @@ export class LiveActors {
     try {
       while (live.again && this.#tasks.get(taskId) === live) {
         live.again = false;
-        const cursor = cursorOf(live.lastEventId);
-        const run = await readAfter(this.#context.store, taskId, cursor, PAGE);
+        const cursor = positionOf(live.lastEventId);
+        const run = await readAfter(this.#deps.store, taskId, cursor, PAGE);
         if (!run) return this.#retire(taskId);
         if (run.gap || run.after !== cursor.n) {
           // It would show another task than the log says from here on. Whoever asks again gets one that begins at the head.
-          this.#context.logger.warn('A live actor stops: what follows the last fact that it has seen is no longer there.', {
+          this.#deps.logger.warn('A live actor stops: what follows the last fact that it has seen is no longer there.', {
             taskId,
             last: cursor.n,
           });
@@ -134,15 +126,15 @@ export class LiveActors {
         }
         // Facts of our own log, checked when they were written.
         for (const { bytes } of run.entries) this.#feed(live, JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact);
-        if (cursorOf(live.lastEventId).n < run.last.n) live.again = true;
+        if (positionOf(live.lastEventId).n < run.last.n) live.again = true;
         live.failures = 0;
       }
     } catch (error) {
       const pauseMs = retryDelayMs(readRetry, live.failures++);
-      this.#context.logger.warn('A live actor could not read its log; it is tried again.', { taskId, pauseMs, error });
+      this.#deps.logger.warn('A live actor could not read its log; it is tried again.', { taskId, pauseMs, error });
       // What was committed last may be the end, after which no commit would ask again.
-      this.#context.clock.clearTimeout(live.retryTimer);
-      live.retryTimer = this.#context.clock.setTimeout(() => this.#advance(taskId), pauseMs);
+      this.#deps.clock.clearTimeout(live.retryTimer);
+      live.retryTimer = this.#deps.clock.setTimeout(() => this.#advance(taskId), pauseMs);
     }
   }
 
@@ -159,7 +151,7 @@ export class LiveActors {
     const counted = (...args: unknown[]) => {
       const subscription = subscribe(...args);
       live.subscribers++;
-      this.#context.clock.clearTimeout(live.idleTimer);
+      this.#deps.clock.clearTimeout(live.idleTimer);
       let isOpen = true;
       return {
         unsubscribe: () => {
@@ -175,9 +167,9 @@ export class LiveActors {
   }
 
   #armIdle(taskId: string, live: LiveTask): void {
-    this.#context.clock.clearTimeout(live.idleTimer);
+    this.#deps.clock.clearTimeout(live.idleTimer);
     if (live.subscribers > 0 || this.#tasks.get(taskId) !== live) return;
-    live.idleTimer = this.#context.clock.setTimeout(() => {
+    live.idleTimer = this.#deps.clock.setTimeout(() => {
       if (this.#tasks.get(taskId) === live && live.subscribers === 0) this.#retire(taskId);
     }, IDLE_MS);
   }
@@ -186,8 +178,8 @@ export class LiveActors {
     const live = this.#tasks.get(taskId);
     if (!live) return;
     this.#tasks.delete(taskId);
-    this.#context.clock.clearTimeout(live.idleTimer);
-    this.#context.clock.clearTimeout(live.retryTimer);
+    this.#deps.clock.clearTimeout(live.idleTimer);
+    this.#deps.clock.clearTimeout(live.retryTimer);
     live.unfollow();
     live.actors.stop();
   }

@@ -3,7 +3,7 @@ import type { HttpOptions } from './http/options.ts';
 import type { LiveOptions } from './live/options.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, AuthContextResolver, OwnershipPolicy, UploadPolicy } from './ports/auth.ts';
-import type { Chance } from './ports/chance.ts';
+import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
@@ -35,7 +35,7 @@ export interface TaskBridgeOptions {
   /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
   readonly inspect?: Inspect;
   readonly clock?: Clock;
-  readonly chance?: Chance;
+  readonly chance?: ServerChance;
   /** Limits and times of tasks; see `taskDefaults`. */
   readonly tasks?: Partial<TaskSettings>;
   /** Limits and times of streams; see `liveDefaults`. */
@@ -45,7 +45,7 @@ export interface TaskBridgeOptions {
 }
 
 /** Throws a `TypeError` that says what is missing or does not fit. */
-export function checkOptions(options: TaskBridgeOptions): void {
+export function checkBridgeOptions(options: TaskBridgeOptions): void {
   // Callers without TypeScript get a sentence instead of a crash at the first request.
   const given = options as Partial<TaskBridgeOptions>;
   if (typeof given.auth !== 'function')

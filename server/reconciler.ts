@@ -4,7 +4,7 @@ import type { DueTask, Store } from './ports/store.ts';
 import type { StoreClock } from './task/store-clock.ts';
 
 /** What the reconciler works with. */
-export interface ReconcilerContext {
+export interface ReconcilerDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly time: StoreClock;
@@ -22,47 +22,47 @@ const SWEEP_MS = 60 * 60 * 1000;
 
 /** Finds tasks that are due, on any node, and has them looked after. One task's failure never stops the others. */
 export class Reconciler {
-  readonly #context: ReconcilerContext;
+  readonly #deps: ReconcilerDeps;
   #timer: unknown;
   #running: Promise<void> | undefined;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #isFailing = false;
   #closed = false;
 
-  constructor(context: ReconcilerContext) {
-    this.#context = context;
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
   }
 
   /** Looks at once at every unfinished task where this process owns the store, at those that are due elsewhere; then again and again. */
   async start(): Promise<void> {
-    await this.#context.time.synchronize();
-    await this.#look(this.#context.store.exclusive ? Number.MAX_SAFE_INTEGER : this.#context.time.now());
+    await this.#deps.time.synchronize();
+    await this.#look(this.#deps.store.exclusive ? Number.MAX_SAFE_INTEGER : this.#deps.time.now());
     this.#arm();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#context.clock.clearTimeout(this.#timer);
+    this.#deps.clock.clearTimeout(this.#timer);
     await this.#running;
   }
 
   #arm(): void {
     if (this.#closed) return;
-    this.#timer = this.#context.clock.setTimeout(() => {
+    this.#timer = this.#deps.clock.setTimeout(() => {
       this.#running = this.#turn().finally(() => this.#arm());
-    }, this.#context.intervalMs);
+    }, this.#deps.intervalMs);
   }
 
   async #turn(): Promise<void> {
-    const { clock, time, logger } = this.#context;
+    const { clock, time, logger } = this.#deps;
     try {
       // Before anything is judged by the time: this machine's clock may have been set since.
       await time.synchronize();
-      await this.#context.keepLeases();
+      await this.#deps.keepLeases();
       await this.#look(time.now());
       if (clock.now() - this.#sweptAt >= SWEEP_MS) {
         this.#sweptAt = clock.now();
-        await this.#context.sweep();
+        await this.#deps.sweep();
       }
       this.#isFailing = false;
     } catch (error) {
@@ -75,10 +75,10 @@ export class Reconciler {
   async #look(until: number): Promise<void> {
     let after: DueTask | undefined;
     for (;;) {
-      const page = await this.#context.store.due(until, PAGE, after);
-      await Promise.all(page.map(({ taskId }) => this.#context.visit(taskId)));
+      const page = await this.#deps.store.due(until, PAGE, after);
+      await Promise.all(page.map(({ taskId }) => this.#deps.visit(taskId)));
       // Many pages of slow visits must not cost this node the work that it holds.
-      await this.#context.keepLeases();
+      await this.#deps.keepLeases();
       after = page.at(-1);
       if (page.length < PAGE || !after || this.#closed) return;
     }

@@ -3,7 +3,7 @@ import {
   systemChance,
   systemClock,
   type AttemptRef,
-  type Chance,
+  type ServerChance,
   type Clock,
   type Resolution,
   type StopOrder,
@@ -28,7 +28,7 @@ export interface InProcessOptions {
   readonly concurrencyMax?: number;
   readonly clock?: Clock;
   /** The jitter of reports that are sent again. Defaults to the system's. */
-  readonly chance?: Chance;
+  readonly chance?: ServerChance;
 }
 
 const CONCURRENCY_MAX = 1000;

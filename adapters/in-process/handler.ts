@@ -1,5 +1,5 @@
 import type { AcceptedAction, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
-import type { FactPayload, Json, JsonObject } from '../../machines/index.ts';
+import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 
 export type { Question };
 

@@ -3,5 +3,5 @@
  *
  * @packageDocumentation
  */
-export * from './executor.ts';
-export * from './handler.ts';
+export { inProcess, type HandlerEntry, type InProcessOptions } from './executor.ts';
+export { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';

@@ -1,4 +1,4 @@
-import type { FactPayload } from '../../machines/index.ts';
+import type { FactPayload } from '../../machines/wire/index.ts';
 import type { Question } from './handler.ts';
 
 /** A question as the log has it. */

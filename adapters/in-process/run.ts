@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { limits, type FactPayload, type Json, type RefusalCode, type ReportIntent } from '../../machines/index.ts';
-import type { AcceptedAction, Report, ReportOutcome, Resolution, StopOrder, Work } from '../../server/ports/index.ts';
+import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
+import { limits, type FactPayload, type Json } from '../../machines/wire/index.ts';
+import type { AcceptedAction, WorkReport, WorkReportOutcome, Resolution, StopOrder, Work } from '../../server/ports/index.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { question as questionPayload } from './question.ts';
-import { Told } from './told.ts';
+import { HandlePromise } from './handle-promise.ts';
 
 interface Said {
   readonly intent: ReportIntent | undefined;
@@ -18,7 +19,7 @@ interface Waiter {
 }
 
 /** What a run needs of the adapter. */
-export interface RunContext {
+export interface RunDeps {
   readonly handler: Handler;
   /** Resolves after a pause before a report is sent again. */
   pause(retry: number): Promise<void>;
@@ -31,7 +32,7 @@ const KEY_CHARACTERS_MAX = 200;
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
   readonly #work: Work;
-  readonly #context: RunContext;
+  readonly #context: RunDeps;
   readonly #stopped = new AbortController();
   readonly #waiters = new Map<string, Waiter>();
   readonly #resolutions = new Map<string, Resolution>();
@@ -40,7 +41,7 @@ export class Run {
   #seq = 0;
   #order: StopOrder | undefined;
 
-  constructor(work: Work, context: RunContext) {
+  constructor(work: Work, context: RunDeps) {
     this.#work = work;
     this.#context = context;
   }
@@ -95,7 +96,7 @@ export class Run {
       signal: this.#stopped.signal,
       progress: (progress, about = {}) => committed(this.#say({ type: 'report.progress', payload: { progress, ...about } })),
       message: (message, level) => committed(this.#say({ type: 'report.message', payload: level ? { message, level } : { message } })),
-      suspend: (key, question) => Told.by(this.#suspend(key, question)),
+      suspend: (key, question) => HandlePromise.by(this.#suspend(key, question)),
       save: (value) => committed(this.#say(undefined, value)),
     };
   }
@@ -138,7 +139,7 @@ export class Run {
   async #send(said: readonly Said[]): Promise<void> {
     const saves = said.flatMap(({ save }) => (save === undefined ? [] : [save]));
     const intents = said.flatMap(({ intent }) => intent ?? []);
-    const report: Report = { source: 'main', seq: ++this.#seq, intents, ...(saves.length > 0 && { save: saves.at(-1) as Json }) };
+    const report: WorkReport = { source: 'main', seq: ++this.#seq, intents, ...(saves.length > 0 && { save: saves.at(-1) as Json }) };
     try {
       const outcome = await this.#deliver(report);
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
@@ -153,7 +154,7 @@ export class Run {
   }
 
   /** Sends until it is known what became of the report. */
-  async #deliver(report: Report): Promise<ReportOutcome> {
+  async #deliver(report: WorkReport): Promise<WorkReportOutcome> {
     return (await this.#insist(() => this.#work.report(report))) ?? { status: 'fenced' };
   }
 
@@ -205,7 +206,7 @@ function asJson<T>(value: T): T {
 }
 
 function committed(said: Promise<unknown>): Promise<void> {
-  return Told.by(said.then(() => undefined));
+  return HandlePromise.by(said.then(() => undefined));
 }
 
 function settle({ resolve, reject }: Waiter, resolution: Resolution): void {

@@ -1,4 +1,4 @@
-import { parseEventId, type EventId } from '../../machines/index.ts';
+import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
 import { readHead, writeHead, type Head, type Rows } from './head.ts';
@@ -10,19 +10,19 @@ import {
   headKey,
   isFactOf,
   keptKey,
-  requestKeyOf,
+  requestRowKey,
   startsWith,
   taskFrom,
   type RowKey,
 } from './keys.ts';
-import type { Verdict } from './writer.ts';
+import type { WriteDecision } from './writer.ts';
 
 /** What a due row holds: LMDB wants a value, its key says it all. */
 const NOTHING = Buffer.alloc(1);
 
 /** Creates a task, or names the one that has its request key. Inside a transaction only, like all verbs here. */
-export function createTask(rows: Rows, { taskId, requestKey, fields, kept, dueAt }: NewTask): Verdict<Created> {
-  const known = rows.get(requestKeyOf(requestKey));
+export function writeNewTask(rows: Rows, { taskId, requestKey, fields, sideValues: kept, dueAt }: NewTask): WriteDecision<Created> {
+  const known = rows.get(requestRowKey(requestKey));
   if (known) return { result: { created: false, taskId: known.toString() } };
   if (rows.doesExist(headKey(taskId))) {
     throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
@@ -30,7 +30,7 @@ export function createTask(rows: Rows, { taskId, requestKey, fields, kept, dueAt
   return {
     result: { created: true },
     change: () => {
-      rows.putSync(requestKeyOf(requestKey), Buffer.from(taskId));
+      rows.putSync(requestRowKey(requestKey), Buffer.from(taskId));
       writeHead(rows, taskId, { requestKey, revision: 1, dueAt, firstRetained: 1, lastEventId: null, ended: false });
       putFields(rows, taskId, fields, kept);
       if (dueAt !== null) rows.putSync(dueKey({ taskId, dueAt }), NOTHING);
@@ -46,7 +46,7 @@ export interface Appended {
 }
 
 /** Applies a commit where its revision is the task's. */
-export function appendCommit(rows: Rows, commit: Commit): Verdict<Appended> {
+export function appendCommit(rows: Rows, commit: Commit): WriteDecision<Appended> {
   const { taskId, facts, dueAt } = commit;
   const head = readHead(rows, taskId);
   if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null } };
@@ -66,21 +66,26 @@ export function appendCommit(rows: Rows, commit: Commit): Verdict<Appended> {
       });
       for (const { eventId, bytes } of facts) rows.putSync(factKey(taskId, numberOf(eventId), eventId), asBuffer(bytes));
       if (firstRetained > head.firstRetained) dropFacts(rows, taskId, head, firstRetained);
-      putFields(rows, taskId, commit.fields, commit.kept);
+      putFields(rows, taskId, commit.fields, commit.sideValues);
       moveDue(rows, taskId, head.dueAt, dueAt);
     },
   };
 }
 
 /** Deletes all rows of a task, and its request key. */
-export function removeTask(rows: Rows, taskId: string, requestKey: string, expectedRevision: number): Verdict<'removed' | 'conflict'> {
+export function removeTask(
+  rows: Rows,
+  taskId: string,
+  requestKey: string,
+  expectedRevision: number,
+): WriteDecision<'removed' | 'conflict'> {
   const head = readHead(rows, taskId);
   if (head?.revision !== expectedRevision) return { result: 'conflict' };
   return {
     result: 'removed',
     change: () => {
       for (const key of keysFrom(rows, taskFrom(taskId), (each) => startsWith(each, taskFrom(taskId)))) rows.removeSync(key);
-      if (rows.get(requestKeyOf(requestKey))?.toString() === taskId) rows.removeSync(requestKeyOf(requestKey));
+      if (rows.get(requestRowKey(requestKey))?.toString() === taskId) rows.removeSync(requestRowKey(requestKey));
       moveDue(rows, taskId, head.dueAt, null);
     },
   };

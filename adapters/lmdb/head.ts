@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb';
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import { headKey, type RowKey } from './keys.ts';
 
 /** The database as this adapter uses it: bytes under sorted keys. */

@@ -1,4 +1,4 @@
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import type { DueTask } from '../../server/ports/index.ts';
 
 /**
@@ -16,7 +16,7 @@ export type RowKey = (string | number)[];
 
 export const ownerKey: RowKey = ['o'];
 
-export function requestKeyOf(requestKey: string): RowKey {
+export function requestRowKey(requestKey: string): RowKey {
   return ['r', requestKey];
 }
 

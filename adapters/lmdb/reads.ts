@@ -1,5 +1,5 @@
 import type { DueTask, Entry, LogPage } from '../../server/ports/index.ts';
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import { readHead, type Rows } from './head.ts';
 import { dueFrom, factsFrom, fieldKey, isFactOf, startsWith } from './keys.ts';
 

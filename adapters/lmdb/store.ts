@@ -1,12 +1,12 @@
 import { open } from 'lmdb';
 import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
-import { appendCommit, createTask, removeTask, type Appended } from './changes.ts';
+import { appendCommit, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { keptKey } from './keys.ts';
 import { readDue, readFields, readPage } from './reads.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
-import { bytesOfCommit, bytesOfTask, createRoom, within, type Room } from './room.ts';
+import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
 import { createWriter, type Write, type Writer } from './writer.ts';
 
 /** Options of {@link lmdbStore}. */
@@ -32,7 +32,7 @@ interface Opened {
   readonly rows: Rows;
   readonly ownership: Ownership;
   readonly writer: Writer;
-  readonly room: Room;
+  readonly quota: Quota;
 }
 
 /**
@@ -94,8 +94,8 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
 function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
   return {
     async create(task) {
-      const { rows, writer, room } = needOpen();
-      return writer.write(within(room, bytesOfTask(task), () => createTask(rows, task)));
+      const { rows, writer, quota } = needOpen();
+      return writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
     },
 
     async load(taskId) {
@@ -104,16 +104,16 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
       return head && { revision: head.revision, fields: readFields(rows, taskId) };
     },
 
-    async kept(taskId, names) {
+    async sideValues(taskId, names) {
       const { rows } = needOpen();
       return names.map((name) => rows.get(keptKey(taskId, name))?.toString());
     },
 
     async append(commit) {
-      const { rows, writer, room } = needOpen();
+      const { rows, writer, quota } = needOpen();
       const { taskId, facts, ended } = commit;
       const write: Write<Appended> = () => appendCommit(rows, commit);
-      const { answer, before } = await writer.write(facts.length > 0 ? within(room, bytesOfCommit(commit), write) : write);
+      const { answer, before } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
       if (answer === 'committed' && facts.length > 0) tails.tell(taskId, facts, ended, before);
       return answer;
     },
@@ -159,9 +159,9 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<
   });
   try {
     const ownership = takeOwnership(rows, path, clock.now());
-    const room = createRoom(rows, path, mapBytesMax);
+    const quota = createQuota(rows, path, mapBytesMax);
     const writer = createWriter(async (group) => {
-      room.measure();
+      quota.measure();
       await rows
         .childTransaction(() => {
           ownership.check();
@@ -171,7 +171,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<
           throw await explain(error, path);
         });
     });
-    return { rows, ownership, writer, room };
+    return { rows, ownership, writer, quota };
   } catch (error) {
     await rows.close();
     throw error;

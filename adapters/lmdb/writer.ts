@@ -1,12 +1,12 @@
 /** What a write makes of what it found. */
-export interface Verdict<T> {
+export interface WriteDecision<T> {
   readonly result: T;
   /** Writes; absent where there is nothing to write. */
   readonly change?: () => void;
 }
 
 /** Looks at the store as the writes before it leave it, and writes nothing yet. A throw refuses this write alone. */
-export type Write<T> = () => Verdict<T>;
+export type Write<T> = () => WriteDecision<T>;
 
 /** Puts writes on the disk, those that wait together in one transaction: one flush for all of them. */
 export interface Writer {
@@ -64,10 +64,10 @@ async function writeGroup(group: readonly Waiting[], transact: (group: () => voi
   try {
     await transact(() => {
       settle = group.map(({ write, resolve, reject }) => {
-        const verdict = judge(write);
-        if ('error' in verdict) return () => reject(verdict.error);
-        verdict.change?.();
-        return () => resolve(verdict.result);
+        const decision = judge(write);
+        if ('error' in decision) return () => reject(decision.error);
+        decision.change?.();
+        return () => resolve(decision.result);
       });
     });
   } catch (error) {
@@ -80,7 +80,7 @@ async function writeGroup(group: readonly Waiting[], transact: (group: () => voi
   for (const answer of settle) answer();
 }
 
-function judge(write: Write<unknown>): Verdict<unknown> | { readonly error: unknown } {
+function judge(write: Write<unknown>): WriteDecision<unknown> | { readonly error: unknown } {
   try {
     return write();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { parseEventId, type EventId } from '../../machines/index.ts';
+import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { Commit } from '../../server/ports/index.ts';
 
 /** Where a log stands before a commit. */

@@ -1,4 +1,4 @@
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import type { Entry } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from './tail.ts';
 

@@ -59,7 +59,7 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
 
 function registryOf(needOpen: () => Memory): TaskRegistry {
   return {
-    async create({ taskId, requestKey, fields, kept, dueAt }) {
+    async create({ taskId, requestKey, fields, sideValues: kept, dueAt }) {
       const { tasks, requests } = needOpen();
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
@@ -85,7 +85,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       return task && { revision: task.revision, fields: Object.fromEntries(task.fields) };
     },
 
-    async kept(taskId, names) {
+    async sideValues(taskId, names) {
       const { tasks } = needOpen();
       const task = tasks.get(taskId);
       return names.map((name) => task?.kept.get(name));
@@ -100,7 +100,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       task.revision += 1;
       task.dueAt = commit.dueAt;
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
-      for (const [name, value] of Object.entries(commit.kept)) task.kept.set(name, value);
+      for (const [name, value] of Object.entries(commit.sideValues)) task.kept.set(name, value);
       extendLog(task, commit);
       if (commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, task.ended, lastEventId);
       return 'committed';

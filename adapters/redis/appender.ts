@@ -1,5 +1,5 @@
-import type { Argument, Connection } from './connection.ts';
-import { failureOf } from './failure.ts';
+import type { Argument, RedisConnection } from './connection.ts';
+import { commandFailure } from './command-failure.ts';
 import { listOf, textOf } from './reply.ts';
 import type { Script } from './scripts/index.ts';
 
@@ -25,7 +25,7 @@ const ARGUMENTS_MAX = 4000;
 const BYTES_MAX = 256 * 1024;
 
 /** Commits of one turn of the event loop travel in one call, since a call costs more than what it carries. Each keeps its own answer. */
-export function createAppender(connection: Connection, script: Script): Appender {
+export function createAppender(connection: RedisConnection, script: Script): Appender {
   let waiting: Waiting[] = [];
 
   function flush(): void {
@@ -46,7 +46,7 @@ export function createAppender(connection: Connection, script: Script): Appender
       for (const [i, { resolve, reject }] of calls.entries()) {
         const reply = replies[i];
         if (reply === 1 || reply === 0) resolve(reply === 1);
-        else reject(failureOf(script.name, new Error(textOf(reply))));
+        else reject(commandFailure(script.name, new Error(textOf(reply))));
       }
     } catch (error) {
       for (const { reject } of calls) reject(error);

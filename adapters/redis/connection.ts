@@ -1,6 +1,6 @@
 import { Command, type Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
-import { failureOf } from './failure.ts';
+import { commandFailure } from './command-failure.ts';
 import type { Script } from './scripts/index.ts';
 import { createTimeLimit } from './time-limit.ts';
 
@@ -8,7 +8,7 @@ import { createTimeLimit } from './time-limit.ts';
 export type Argument = string | Uint8Array;
 
 /** Sends scripts to Redis over the host's client. */
-export interface Connection {
+export interface RedisConnection {
   /**
    * Runs a script where its keys are. Rejects after `commandTimeoutMs`, and for everything that Redis or the way to it refuses; whether it ran
    * is unknown then. Replies are bytes.
@@ -19,7 +19,7 @@ export interface Connection {
 }
 
 /** What a connection works with. */
-export interface ConnectionContext {
+export interface ConnectionDeps {
   readonly redis: Redis | Cluster;
   readonly clock: Clock;
   readonly commandTimeoutMs: number;
@@ -32,7 +32,7 @@ export interface ConnectionContext {
  * The client may send a script again by itself, after a reconnect or a redirection. That does no harm: every script that writes names the
  * revision or the request key that it is based on, and answers a conflict the second time.
  */
-export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionContext): Connection {
+export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionDeps): RedisConnection {
   const limit = createTimeLimit(clock, commandTimeoutMs);
 
   function send(name: string, subject: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
@@ -53,7 +53,7 @@ export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionC
         };
         const refuse = (error: unknown): void => {
           done();
-          reject(failureOf(name, error));
+          reject(commandFailure(name, error));
         };
         send('evalsha', sha, keys, args).then(answer, (error: unknown) => {
           // New, restarted or flushed servers do not know it yet.

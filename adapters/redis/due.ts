@@ -1,13 +1,13 @@
 import type { DueTask } from '../../server/ports/index.ts';
 import type { BatchCall } from './cluster-batch.ts';
-import type { Connection } from './connection.ts';
+import type { RedisConnection } from './connection.ts';
 import { bucketOf, buckets, type Keys } from './keys.ts';
 import { listOf, textOf } from './reply.ts';
 import { due, type Script } from './scripts/index.ts';
 
 /** What the search works with. */
-export interface DueContext {
-  readonly connection: Connection;
+export interface DueDeps {
+  readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly isCluster: boolean;
   /** On a cluster: asks every master once. */
@@ -28,7 +28,7 @@ interface Search {
  * only tasks before that are certain, and the buckets that hold back are asked again until enough are. Where nothing is due, that is one
  * round trip, and one short reply.
  */
-export async function findDue(context: DueContext, until: number, limit: number, after: DueTask | undefined): Promise<readonly DueTask[]> {
+export async function findDue(context: DueDeps, until: number, limit: number, after: DueTask | undefined): Promise<readonly DueTask[]> {
   const share = Math.max(SHARE_MIN, Math.ceil(limit / 32));
   const found: DueTask[] = [];
   let open: readonly Search[] = buckets.map((bucket) => ({ bucket, after: startIn(bucket, after) }));
@@ -50,7 +50,7 @@ export async function findDue(context: DueContext, until: number, limit: number,
   }
 }
 
-async function ask(context: DueContext, searches: readonly Search[], until: number, most: number): Promise<DueTask[][]> {
+async function ask(context: DueDeps, searches: readonly Search[], until: number, most: number): Promise<DueTask[][]> {
   const pages: DueTask[][] = searches.map(() => []);
   const { connection, isCluster, batch } = context;
   const callOf = (some: readonly Search[]): BatchCall => ({

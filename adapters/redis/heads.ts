@@ -1,5 +1,5 @@
-import { systemChance, type Chance } from '../../server/ports/index.ts';
-import type { EventId } from '../../machines/index.ts';
+import { systemChance, type ServerChance } from '../../server/ports/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 
 /** What the store itself keeps of a task beside its fields, as this node saw it last. */
 export interface Head {
@@ -30,7 +30,7 @@ export interface Heads {
 const TASKS_MAX = 50_000;
 
 /** Makes an empty memory of heads. */
-export function createHeads(chance: Chance = systemChance): Heads {
+export function createHeads(chance: ServerChance = systemChance): Heads {
   const heads = new Map<string, Head>();
   const own = chance.hex(12);
   let count = 0;

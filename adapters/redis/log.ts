@@ -1,13 +1,13 @@
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import type { EventStore, LogPage } from '../../server/ports/index.ts';
 import { bucketOf } from './keys.ts';
-import type { StoreContext } from './registry.ts';
+import type { StoreDeps } from './registry.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 import { lastIds, read } from './scripts/index.ts';
 
 /** Reads a run of a log. */
 export async function readLog(
-  { connection, keys }: Pick<StoreContext, 'connection' | 'keys'>,
+  { connection, keys }: Pick<StoreDeps, 'connection' | 'keys'>,
   taskId: string,
   from: number,
   limit: { readonly facts: number; readonly bytes: number },
@@ -25,7 +25,7 @@ export async function readLog(
 
 /** The newest ids of many tasks: one script, on a cluster one a bucket. */
 export async function newestIds(
-  { connection, keys, isCluster }: Pick<StoreContext, 'connection' | 'keys' | 'isCluster'>,
+  { connection, keys, isCluster }: Pick<StoreDeps, 'connection' | 'keys' | 'isCluster'>,
   taskIds: readonly string[],
 ): Promise<readonly (EventId | null)[]> {
   const ids: (EventId | null)[] = taskIds.map(() => null);
@@ -51,7 +51,7 @@ export async function newestIds(
 }
 
 /** The verbs of the event store but the tail. */
-export function logOf(need: () => StoreContext): Omit<EventStore, 'tail'> {
+export function logOf(need: () => StoreDeps): Omit<EventStore, 'tail'> {
   return {
     read: async (taskId, from, limit) => readLog(need(), taskId, from, limit),
     lastEventIds: async (taskIds) => newestIds(need(), taskIds),

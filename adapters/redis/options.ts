@@ -1,4 +1,4 @@
-import { systemChance, systemClock, type Chance, type Clock, type Logger } from '../../server/ports/index.ts';
+import { systemChance, systemClock, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -21,7 +21,7 @@ export interface RedisStoreOptions {
   /** What time-outs are measured by; the store's own time is Redis's. Defaults to the machine's. */
   readonly clock?: Clock;
   /** The jitter of connections that are opened again. Defaults to the system's. */
-  readonly chance?: Chance;
+  readonly chance?: ServerChance;
 }
 
 /** The defaults of {@link RedisStoreOptions}. */

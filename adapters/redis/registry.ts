@@ -1,21 +1,21 @@
-import { parseEventId } from '../../machines/index.ts';
+import { parseEventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, LoadedTask, NewTask, TaskRegistry } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
 import type { Appender } from './appender.ts';
-import type { Argument, Connection } from './connection.ts';
-import { findDue, type DueContext } from './due.ts';
+import type { Argument, RedisConnection } from './connection.ts';
+import { findDue, type DueDeps } from './due.ts';
 import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
 import { bucketOf, type Keys } from './keys.ts';
 import { listOf, textOf } from './reply.ts';
 import { create, fields as readFields, kept, load, remove } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */
-export interface StoreContext {
-  readonly connection: Connection;
+export interface StoreDeps {
+  readonly connection: RedisConnection;
   readonly keys: Keys;
   readonly heads: Heads;
   readonly isCluster: boolean;
-  readonly batch: DueContext['batch'];
+  readonly batch: DueDeps['batch'];
   readonly append: Appender;
 }
 
@@ -23,11 +23,11 @@ export interface StoreContext {
 const FIELD = 'f:';
 
 /** Writes a task and its request key in one step. */
-export async function createTask({ connection, keys, heads }: StoreContext, task: NewTask): Promise<Created> {
+export async function writeNewTask({ connection, keys, heads }: StoreDeps, task: NewTask): Promise<Created> {
   const { taskId, requestKey, dueAt } = task;
   const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, dueAt };
   const fields = ['at', textOfHead(head), 'first', '1', 'due', dueText(dueAt), ...pairsOf(task.fields, FIELD)];
-  const keptPairs = pairsOf(task.kept);
+  const keptPairs = pairsOf(task.sideValues);
   const reply = await connection.run(
     create,
     [keys.task(taskId), keys.kept(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
@@ -40,7 +40,7 @@ export async function createTask({ connection, keys, heads }: StoreContext, task
 }
 
 /** Reads all fields of a task. */
-export async function loadTask({ connection, keys, heads }: StoreContext, taskId: string): Promise<LoadedTask | undefined> {
+export async function loadTask({ connection, keys, heads }: StoreDeps, taskId: string): Promise<LoadedTask | undefined> {
   const texts = listOf(await connection.run(load, [keys.task(taskId)])).map(textOf);
   const fields: [string, string][] = [];
   const own = new Map<string, string>();
@@ -56,7 +56,7 @@ export async function loadTask({ connection, keys, heads }: StoreContext, taskId
 }
 
 /** The head at a revision, as this node knows it or as Redis has it; undefined where the task is gone or at another revision. */
-async function headAt({ connection, keys, heads }: StoreContext, taskId: string, revision: number): Promise<Head | undefined> {
+async function headAt({ connection, keys, heads }: StoreDeps, taskId: string, revision: number): Promise<Head | undefined> {
   const known = heads.known(taskId, revision);
   if (known) return known;
   const values = listOf(await connection.run(readFields, [keys.task(taskId)], headNames));
@@ -65,7 +65,7 @@ async function headAt({ connection, keys, heads }: StoreContext, taskId: string,
 }
 
 /** Writes a commit: one script, one round trip. */
-export async function appendCommit(context: StoreContext, commit: Commit): Promise<'committed' | 'conflict'> {
+export async function appendCommit(context: StoreDeps, commit: Commit): Promise<'committed' | 'conflict'> {
   const { keys, heads, isCluster, append } = context;
   const { taskId, expectedRevision, facts, dueAt } = commit;
   const before = heads.known(taskId, expectedRevision) ?? (await headAt(context, taskId, expectedRevision));
@@ -75,7 +75,7 @@ export async function appendCommit(context: StoreContext, commit: Commit): Promi
   const drops = after.firstRetained > before.firstRetained;
   const moves = dueAt !== before.dueAt;
   const fields = pairsOf(commit.fields, FIELD);
-  const keptPairs = pairsOf(commit.kept);
+  const keptPairs = pairsOf(commit.sideValues);
   if (drops) fields.push('first', String(after.firstRetained));
   if (moves) fields.push('due', dueText(dueAt));
   const args: Argument[] = [
@@ -113,12 +113,12 @@ function headAfter({ facts, ended, dueAt, firstRetained }: Commit, before: Head,
 }
 
 /** The verbs of the registry. */
-export function registryOf(need: () => StoreContext): TaskRegistry {
+export function registryOf(need: () => StoreDeps): TaskRegistry {
   return {
-    create: async (task) => createTask(need(), task),
+    create: async (task) => writeNewTask(need(), task),
     load: async (taskId) => loadTask(need(), taskId),
     append: async (commit) => appendCommit(need(), commit),
-    async kept(taskId, names) {
+    async sideValues(taskId, names) {
       const { connection, keys } = need();
       if (names.length === 0) return [];
       const values = listOf(await connection.run(kept, [keys.kept(taskId)], names));

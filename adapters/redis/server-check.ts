@@ -1,6 +1,6 @@
 import { Command, type Cluster, type Redis } from 'ioredis';
 import type { Logger } from '../../server/ports/index.ts';
-import { failureOf } from './failure.ts';
+import { commandFailure } from './command-failure.ts';
 import { textOf } from './reply.ts';
 import { isCluster } from './tail/router.ts';
 
@@ -47,7 +47,7 @@ async function infoOf(server: Redis, logger: Logger): Promise<ReadonlyMap<string
     const text = textOf(await server.sendCommand(new Command('info', ['default'])));
     return new Map(text.split('\r\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)] as const));
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw failureOf('INFO', error);
+    if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw commandFailure('INFO', error);
     logger.warn('Redis does not let this user ask for INFO: its version and eviction policy are not known.', {});
     return undefined;
   }

@@ -7,7 +7,7 @@ import { createHeads } from './heads.ts';
 import { keysUnder } from './keys.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
-import { registryOf, type StoreContext } from './registry.ts';
+import { registryOf, type StoreDeps } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
 import { appendScript, time } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
@@ -31,7 +31,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
   const router = createRouter(redis);
-  const context: StoreContext = {
+  const context: StoreDeps = {
     connection,
     keys,
     heads: createHeads(),
@@ -51,7 +51,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     return done;
   }
 
-  function need(): StoreContext {
+  function need(): StoreDeps {
     needTails();
     return context;
   }

@@ -1,5 +1,6 @@
 import type { AttachmentReference, Resolution } from '../../server/ports/index.ts';
-import type { FactPayload, JsonObject, RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { FactPayload, JsonObject } from '../../machines/wire/index.ts';
 
 // What host, workflow and worker say to each other. Nothing here may need Node: the workflow sandbox loads it.
 
@@ -31,7 +32,7 @@ export const signalNames = {
 export const RESOLUTION_UPDATE = 'taskbridge.resolve';
 
 /** An intent as a workflow says it: deadlines are spans, because only the store knows the time. */
-export type SaidIntent =
+export type ReportedIntent =
   | Exclude<ReportIntent, { readonly type: 'report.suspended' }>
   | {
       readonly type: 'report.suspended';
@@ -40,16 +41,16 @@ export type SaidIntent =
     };
 
 /** One report, committed whole or not at all. */
-export interface SaidReport {
+export interface WorkflowReport {
   readonly seq: number;
-  readonly intents: readonly SaidIntent[];
+  readonly intents: readonly ReportedIntent[];
 }
 
 /** What the activity `taskbridgeReport` gets: reports in their order. */
 export interface ReportCall {
   readonly taskId: string;
   readonly attempt: number;
-  readonly reports: readonly SaidReport[];
+  readonly reports: readonly WorkflowReport[];
 }
 
 /** What became of one report. */

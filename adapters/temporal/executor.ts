@@ -8,8 +8,8 @@ import {
   type Work,
 } from '../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames } from './contract.ts';
-import { checkOptions, type TemporalExecutorOptions, type WorkflowChoice } from './options.ts';
-import { standingOf } from './standing.ts';
+import { checkTemporalOptions, type TemporalExecutorOptions, type WorkflowChoice } from './options.ts';
+import { workStatusOf } from './work-status.ts';
 import { reasonOf, startWorkflow, toRunning } from './starting.ts';
 
 const CALL_TIMEOUT_MS = 8000;
@@ -20,7 +20,7 @@ const CALL_TIMEOUT_MS = 8000;
  * `TypeError` or `RangeError` that names the option for one that is missing or cannot work.
  */
 export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor {
-  checkOptions(options);
+  checkTemporalOptions(options);
   const { client, workflowIdPrefix = 'taskbridge', cancellation = 'cancel', answers = 'signal' } = options;
   const { callTimeoutMs = CALL_TIMEOUT_MS, clock = systemClock } = options;
   const workflowIdOf = ({ taskId }: Pick<AttemptRef, 'taskId'>) => `${workflowIdPrefix}:${taskId}`;
@@ -71,7 +71,7 @@ export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor
     start: (work) => inTime(() => start(work)),
     resume: (attempt, resolution) => inTime(() => resume(attempt, resolution)),
     cancel: (attempt, order) => inTime(() => cancel(attempt, order)),
-    inspect: (attempt) => inTime(() => standingOf(handleOf(attempt))),
+    inspect: (attempt) => inTime(() => workStatusOf(handleOf(attempt))),
     health: () => inTime(health),
   };
 }

@@ -1,4 +1,4 @@
-import type { FactPayload } from '../../machines/index.ts';
+import type { FactPayload } from '../../machines/wire/index.ts';
 
 // Read by name and shape, without Temporal's classes: the host, the workflow sandbox and the worker each have their own copy of them.
 

@@ -44,7 +44,7 @@ export interface TemporalExecutorOptions {
 }
 
 /** Throws a `TypeError` that says which option is missing, or a `RangeError`. */
-export function checkOptions(options: TemporalExecutorOptions): void {
+export function checkTemporalOptions(options: TemporalExecutorOptions): void {
   // Callers without TypeScript get a sentence instead of a crash at the first task.
   const given = options as Partial<TemporalExecutorOptions>;
   if (typeof given.client !== 'object') throw new TypeError('client is missing: give a Client of @temporalio/client.');

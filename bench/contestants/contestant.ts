@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../machines/index.ts';
+import type { JsonObject } from '../../machines/wire/index.ts';
 
 /** How much is appended at once. */
 export interface AppendLoad {

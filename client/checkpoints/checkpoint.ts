@@ -1,4 +1,5 @@
-import { compareEventIds, restoreAggregate, storeAggregate, type Aggregate, type StoredAggregate } from '../../machines/index.ts';
+import { restoreAggregate, storeAggregate, type Aggregate, type StoredAggregate } from '../../machines/index.ts';
+import { compareEventIds } from '../../machines/wire/index.ts';
 
 /** The version of the stored form. */
 export const CHECKPOINT_VERSION = 1;

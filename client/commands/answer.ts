@@ -1,4 +1,5 @@
-import type { JsonObject, Refused } from '../../machines/index.ts';
+import type { RefusedAnswer } from '../../machines/index.ts';
+import type { JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 
@@ -45,7 +46,7 @@ export function refusedBy(
   status: number,
   body: string,
   retryAfter: string | null | undefined,
-): Refused & { readonly details: JsonObject } {
+): RefusedAnswer & { readonly details: JsonObject } {
   const envelope = parseObject(body) ?? {};
   const { code, message, details } = envelope;
   const waitMs = retryAfterMs(retryAfter, clock.now(), limits.retryAfterMaxMs);
@@ -68,7 +69,7 @@ export function toError({
   message,
   retryAfterMs: waitMs,
   details = {},
-}: Refused & { readonly details?: JsonObject }): TaskBridgeClientError {
+}: RefusedAnswer & { readonly details?: JsonObject }): TaskBridgeClientError {
   return new TaskBridgeClientError(
     code ?? (status >= 500 ? 'SERVER_ERROR' : 'REQUEST_REFUSED'),
     message ?? `The server answered ${status}.`,

@@ -5,13 +5,13 @@ import type {
   JsonObject,
   SubmitActionResponse,
   TaskSnapshotResponse,
-} from '../../machines/index.ts';
+} from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { freshId } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import { assertTaskId } from '../routes.ts';
-import type { Requester } from './requester.ts';
+import type { HttpClient } from './http-client.ts';
 import { createUpload, type Attachment, type UploadListener } from './upload.ts';
 
 /** What to start. */
@@ -69,7 +69,7 @@ export type ReceiptListener = (taskId: string, suspendId: string, status: Action
 /** Puts commands into the shape of the wire. */
 export function createCommands(
   { routes, chance, streamsUploads }: ClientSettings,
-  requester: Requester,
+  http: HttpClient,
   onReceipt: ReceiptListener,
 ): InnerCommands {
   const unanswered = new Map<string, string>();
@@ -80,11 +80,11 @@ export function createCommands(
       const common = { method: 'POST', signal, context } as const;
       if (attachments.length === 0) {
         const body = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
-        return readStarted(await requester.send({ ...common, route: routes.tasks(context), body }));
+        return readStarted(await http.send({ ...common, route: routes.tasks(context), body }));
       }
       const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
       const upload = createUpload({ fields, attachments, onProgress: onUpload, streams: streamsUploads, chance });
-      return readStarted(await requester.send({ ...common, route: routes.tasksWithAttachments(context), upload }));
+      return readStarted(await http.send({ ...common, route: routes.tasksWithAttachments(context), upload }));
     },
 
     async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {
@@ -96,7 +96,7 @@ export function createCommands(
       if (clientActionId === undefined) remember(unanswered, key, id);
       const body = { clientActionId: id, ...answer };
       const response = read<SubmitActionResponse>(
-        await requester.send({ method: 'POST', route: routes.actions(taskId, context), body, signal, context }),
+        await http.send({ method: 'POST', route: routes.actions(taskId, context), body, signal, context }),
         'status',
       );
       unanswered.delete(key);
@@ -108,16 +108,16 @@ export function createCommands(
       assertTaskId(taskId);
       const body = reason === undefined ? {} : { reason };
       const route = routes.cancel(taskId, context);
-      return read<CancelTaskResponse>(await requester.send({ method: 'POST', route, body, signal, context }), 'status');
+      return read<CancelTaskResponse>(await http.send({ method: 'POST', route, body, signal, context }), 'status');
     },
 
     async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
-      return readSnapshot(await requester.send({ method: 'GET', route: routes.task(taskId, context), signal, context }));
+      return readSnapshot(await http.send({ method: 'GET', route: routes.task(taskId, context), signal, context }));
     },
 
     async probe(taskId, { signal, context }) {
-      return readSnapshot(await requester.send({ method: 'GET', route: routes.task(taskId, context), signal, context, isProbe: true }));
+      return readSnapshot(await http.send({ method: 'GET', route: routes.task(taskId, context), signal, context, isProbe: true }));
     },
   };
 }

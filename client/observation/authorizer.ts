@@ -1,13 +1,14 @@
 import { fromCallback } from 'xstate';
-import type { TransportEvent, TransportName } from '../../machines/index.ts';
+import type { TransportEvent } from '../../machines/index.ts';
+import type { TransportName } from '../../machines/wire/index.ts';
 import type { Authorization, Credentials } from '../auth/credentials.ts';
 import { whenOpen } from '../gate.ts';
 import type { ClientSettings } from '../options.ts';
-import type { Connection, Intake } from './intake.ts';
+import type { ConnectionInput, FrameDecoder } from './frame-decoder.ts';
 
 /** A connection that may be opened now. */
 export interface Authorized {
-  readonly connection: Connection;
+  readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
   readonly tell: (event: TransportEvent) => void;
@@ -17,7 +18,7 @@ export interface Authorized {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Gives the connections of one observation their credentials: before each, and anew in time while it lives. */
-export function createAuthorizer({ clock, limits, gate }: ClientSettings, credentials: Credentials, intake: Intake) {
+export function createAuthorizer({ clock, limits, gate }: ClientSettings, credentials: Credentials, decoder: FrameDecoder) {
   let usedGeneration = 0;
 
   /** Gets others than those that the last connection had. */
@@ -46,7 +47,7 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
     fromCallback<TransportEvent>(({ sendBack: tell }) => {
       const controller = new AbortController();
       const { signal } = controller;
-      const connection = intake.open(transport, tell);
+      const connection = decoder.open(transport, tell);
       let free: (() => void) | Promise<void> | undefined;
       let renewal: unknown;
       credentials.authorize().then(

@@ -1,7 +1,7 @@
-import type { Gap, UnknownFact } from '../../machines/index.ts';
+import type { Gap, UnknownFact } from '../../machines/wire/index.ts';
 
 /** What one frame, or one event of a page, turned out to be. */
-export type Frame =
+export type DecodedFrame =
   | { readonly kind: 'confirmed'; readonly extensions: unknown }
   | { readonly kind: 'heartbeat'; readonly extensions: unknown }
   | { readonly kind: 'gap'; readonly gap: Gap }
@@ -9,10 +9,10 @@ export type Frame =
   /** Nothing can be told from it, for this reason. */
   | { readonly kind: 'malformed'; readonly reason: string };
 
-const malformed = (reason: string): Frame => ({ kind: 'malformed', reason });
+const malformed = (reason: string): DecodedFrame => ({ kind: 'malformed', reason });
 
 /** Reads a frame as far as its envelope goes: payloads are passed on as they are. */
-export function readFrame(value: unknown, ownTaskId: string): Frame {
+export function readFrame(value: unknown, ownTaskId: string): DecodedFrame {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return malformed('no object');
   const frame = value as { readonly [key: string]: unknown };
   const { type, taskId, eventId, createdAt, payload } = frame;

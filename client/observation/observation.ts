@@ -1,15 +1,16 @@
 import { createActor, fromTransition, type ActorRefFrom, type Subscription } from 'xstate';
-import { emptyAggregate, isStart, type Fact, type UnknownFact } from '../../machines/index.ts';
+import { emptyAggregate } from '../../machines/index.ts';
+import { isStart, type Fact, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
-import type { Keeper } from '../checkpoints/keeper.ts';
+import type { CheckpointTracker } from '../checkpoints/checkpoint-tracker.ts';
 import { aborted, closed, type TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
-import type { Answered } from './answered.ts';
-import { createDealings } from './dealings.ts';
-import { createJournal } from './journal.ts';
-import type { Follower, Line, LineView } from './line.ts';
-import type { Lines } from './lines.ts';
+import type { Answered } from './answered-questions.ts';
+import { createAckTracker } from './ack-tracker.ts';
+import { createDeliveryBuffer } from './delivery-buffer.ts';
+import type { AttachedObservation, SharedConnection, SharedConnectionView } from './shared-connection.ts';
+import type { SharedConnections } from './shared-connections.ts';
 import type { ProjectionStart } from './projection.ts';
 import { viewConnection, viewTask, type Ending, type ObservationSnapshot } from './snapshot.ts';
 
@@ -48,7 +49,7 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
   /** Calls back once a batch, after `getSnapshot()` has changed. */
   subscribe(listener: (snapshot: ObservationSnapshot) => void): Subscription;
   /**
-   * Every fact once and in order, from the observation's beginning. A fact is dealt with when the next one is asked for. Ends after the
+   * Every fact once and in order, from the observation's beginning. A fact is acked with when the next one is asked for. Ends after the
    * terminal fact, when `getSnapshot()` has the whole task; otherwise fails with a {@link TaskBridgeClientError}.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Fact | UnknownFact>;
@@ -57,22 +58,22 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
 }
 
 /** What the client gives each of its observations. */
-export interface ObservationHost {
+export interface ObservationDeps {
   readonly settings: ClientSettings;
-  readonly keeper: Keeper;
+  readonly checkpoints: CheckpointTracker;
   readonly answered: Answered;
-  readonly lines: Lines;
+  readonly connections: SharedConnections;
   /** The observation holds nothing any more. */
   readonly onFreed: (observation: Observation) => void;
 }
 
-/** Observes one task: boards a line, hands facts to iterators and snapshots to subscribers. */
+/** Observes one task: boards a shared, hands facts to iterators and snapshots to subscribers. */
 // eslint-disable-next-line max-lines-per-function -- One state that all verbs share; a class costs more bytes than `npm run size` has left.
-export function createObservation(taskId: string, options: ObserveOptions, host: ObservationHost): Observation {
-  const { settings, answered, keeper } = host;
+export function createObservation(taskId: string, options: ObserveOptions, host: ObservationDeps): Observation {
+  const { settings, answered, checkpoints } = host;
   const { context, signal } = options;
-  let line: Line | undefined;
-  let parted: LineView | undefined;
+  let shared: SharedConnection | undefined;
+  let parted: SharedConnectionView | undefined;
   let cursor: string | null = null;
   let isFull = false;
   let hasSubscribers = false;
@@ -82,11 +83,11 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
   let dirty = true;
   let snapshot: ObservationSnapshot;
 
-  const view = (): LineView | undefined => line?.view() ?? parted;
+  const view = (): SharedConnectionView | undefined => shared?.view() ?? parted;
   const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
   // While the snapshot is awaited, what is shown is of before.
-  const share = keeper.join(taskId, key, () => (view()?.isSettled ? view()?.aggregate : undefined));
-  const journal = createJournal(
+  const share = checkpoints.join(taskId, key, () => (view()?.isSettled ? view()?.aggregate : undefined));
+  const buffer = createDeliveryBuffer(
     {
       undeliveredMax: settings.limits.undeliveredMax,
       undeliveredBytesMax: settings.limits.undeliveredBytesMax,
@@ -96,21 +97,21 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     {
       full() {
         isFull = true;
-        line?.review();
+        shared?.review();
       },
       drained() {
         isFull = false;
-        if (line) line.review();
-        else if (parted && !ending) board(parted.isSettled ? parted.aggregate : 'ask', parted.result);
+        if (shared) shared.review();
+        else if (parted && !ending) attach(parted.isSettled ? parted.aggregate : 'ask', parted.result);
       },
-      dealt: settle,
+      acked: settle,
       abandoned: () => {
         if (!hasSubscribers) close();
       },
     },
   );
-  const dealings = createDealings({ share, journal, isDone: () => ending?.state === 'done', onDone: free });
-  const follower: Follower = {
+  const acks = createAckTracker({ share, buffer, isDone: () => ending?.state === 'done', onDone: free });
+  const member: AttachedObservation = {
     get cursor() {
       return cursor;
     },
@@ -119,15 +120,15 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     },
     take(fact, bytes) {
       cursor = fact.eventId;
-      journal.append(fact, bytes);
+      buffer.append(fact, bytes);
     },
     gap({ reason }) {
       if (reason === 'reset') share.reset();
     },
     changed,
     placed(next) {
-      if (!next) parted = line?.view();
-      line = next;
+      if (!next) parted = shared?.view();
+      shared = next;
       changed();
     },
     ended: end,
@@ -146,7 +147,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
       subscribed();
       return actor.subscribe((now) => listener(now.context));
     },
-    [Symbol.asyncIterator]: () => journal.iterate(),
+    [Symbol.asyncIterator]: () => buffer.iterate(),
     close,
   };
   if (signal?.aborted) onAbort();
@@ -159,19 +160,19 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     if (ending) return;
     const explicit = options.lastEventId;
     cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
-    board(cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
+    attach(cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
   }
 
-  function board(start: ProjectionStart, result?: unknown): void {
-    host.lines.board(follower, { taskId, context, cursor, start, result });
+  function attach(start: ProjectionStart, result?: unknown): void {
+    host.connections.attach(member, { taskId, context, cursor, start, result });
   }
 
   function end(state: Ending['state'], error?: TaskBridgeClientError): void {
     if (ending) return;
     ending = { state, ...(error && { error }) };
     signal?.removeEventListener('abort', onAbort);
-    if (state === 'closed') journal.abort(error ?? closed('observation'));
-    else if (state === 'failed') journal.finish(error);
+    if (state === 'closed') buffer.abort(error ?? closed('observation'));
+    else if (state === 'failed') buffer.finish(error);
     changed();
     // After the end of the log the consumers still have to deal with it, and the checkpoint with them.
     if (state !== 'done') free();
@@ -186,15 +187,15 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
     host.onFreed(observation);
   }
 
-  /** Leaves the line for good, and keeps what it showed. */
+  /** Leaves the shared for good, and keeps what it showed. */
   function part(): void {
     parted = view();
-    line?.leave(follower);
-    line = undefined;
+    shared?.leave(member);
+    shared = undefined;
   }
 
   function settle(): void {
-    if (!isFree) dealings.settle();
+    if (!isFree) acks.settle();
   }
 
   /** Subscribers hear once of all that one turn brought. */
@@ -207,22 +208,22 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
 
   function notify(): void {
     notifying = false;
-    const now = { count: journal.end, eventId: journal.end > 0 ? cursor : null };
+    const now = { count: buffer.end, eventId: buffer.end > 0 ? cursor : null };
     if (actor.getSnapshot().status !== 'active') return;
     actor.send({ type: 'observation.changed', snapshot: getSnapshot() });
-    dealings.told(now);
+    acks.told(now);
     settle();
     if (!ending || notifying || (ending.state === 'done' && view()?.isSettled === false)) return;
     // Whoever looks at the task after its last fact finds all of it.
-    journal.finish();
+    buffer.finish();
     actor.stop();
   }
 
   function read(): ObservationSnapshot {
     const { chart, aggregate = emptyAggregate, result } = view() ?? {};
     const connection = viewConnection(chart, ending);
-    // On no line, but not at an end: it waits for its consumers.
-    const isWaiting = parted && !line && !ending;
+    // On no shared, but not at an end: it waits for its consumers.
+    const isWaiting = parted && !shared && !ending;
     return { connection: isWaiting ? { ...connection, state: 'paused' } : connection, task: viewTask(taskId, aggregate, result) };
   }
 
@@ -234,8 +235,8 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
 
   function subscribed(): void {
     hasSubscribers = true;
-    dealings.subscribed();
-    journal.review();
+    acks.subscribed();
+    buffer.review();
   }
 
   function onAbort(): void {
@@ -244,7 +245,7 @@ export function createObservation(taskId: string, options: ObserveOptions, host:
 
   function close(): void {
     end('closed', closed('observation'));
-    journal.finish();
+    buffer.finish();
     free();
     part();
   }

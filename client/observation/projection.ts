@@ -1,16 +1,6 @@
-import {
-  aggregateFromSnapshot,
-  compareEventIds,
-  emptyAggregate,
-  fold,
-  parseEventId,
-  stepTask,
-  type Aggregate,
-  type Fact,
-  type TaskSnapshotResponse,
-  type UnknownFact,
-} from '../../machines/index.ts';
-import type { Mirror } from './mirror.ts';
+import { aggregateFromSnapshot, emptyAggregate, fold, stepTask, type Aggregate } from '../../machines/index.ts';
+import { compareEventIds, parseEventId, type Fact, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
+import type { InspectorActors } from './inspector-actors.ts';
 
 /** The task as this client knows it: a fold of the log, begun at the start, at a checkpoint or at the server's snapshot. */
 export interface Projection {
@@ -31,11 +21,11 @@ export interface Projection {
 export type ProjectionStart = Aggregate | 'ask';
 
 /** What a projection needs. */
-export interface ProjectionOptions {
+export interface ProjectionDeps {
   readonly start: ProjectionStart;
   /** The result of a task that had completed by then, where it is known. */
   readonly startResult: unknown;
-  readonly mirror: Mirror;
+  readonly inspectors: InspectorActors;
   readonly ask: () => Promise<TaskSnapshotResponse>;
   /** True once the server said that ids count without holes. */
   readonly isDense: () => boolean;
@@ -50,7 +40,7 @@ function joined(): Aggregate {
 }
 
 /** Folds facts one by one. */
-export function createProjection({ start, startResult, mirror, ask, isDense, onPartial, onChange }: ProjectionOptions): Projection {
+export function createProjection({ start, startResult, inspectors, ask, isDense, onPartial, onChange }: ProjectionDeps): Projection {
   let aggregate: Aggregate = start === 'ask' ? emptyAggregate : start;
   let result: unknown = startResult;
   let waiting: (Fact | UnknownFact)[] | undefined;
@@ -58,7 +48,7 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
 
   function begin(next: Aggregate): void {
     aggregate = next;
-    mirror.show(next);
+    inspectors.show(next);
   }
 
   function rebase(): void {
@@ -95,7 +85,7 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
       if (fact.type === 'TASK_COMPLETED') result = resultOf(fact);
       return;
     }
-    mirror.feed(fact);
+    inspectors.feed(fact);
     if (fact.type === 'TASK_COMPLETED' && aggregate.task.status === 'active') result = resultOf(fact);
     aggregate = fold(aggregate, fact);
   }
@@ -124,7 +114,7 @@ export function createProjection({ start, startResult, mirror, ask, isDense, onP
     rebase,
     stop() {
       question += 1;
-      mirror.stop();
+      inspectors.stop();
     },
   };
 }

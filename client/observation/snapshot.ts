@@ -9,12 +9,10 @@ import {
   statusOf,
   type Aggregate,
   type Continuity,
-  type FactPayload,
   type TaskState,
-  type TaskStatus,
   type transportMachine,
-  type TransportName,
 } from '../../machines/index.ts';
+import type { TransportName, FactPayload, TaskStatus } from '../../machines/wire/index.ts';
 import type { TaskBridgeClientError } from '../errors.ts';
 
 /** What the connection does. `paused`: consumers are too far behind. `offline`: the gate is closed. `closed`: by its owner. */

@@ -1,15 +1,6 @@
 import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
-import {
-  climbMs,
-  isTerminalType,
-  retryOf,
-  transportMachine,
-  type Settlement,
-  type TaskSnapshotResponse,
-  type TransportContext,
-  type TransportEvent,
-  type TransportName,
-} from '../../machines/index.ts';
+import { climbMs, retryOf, transportMachine, type Settlement, type TransportContext, type TransportEvent } from '../../machines/index.ts';
+import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
@@ -18,27 +9,27 @@ import { runEventStream } from '../transports/event-stream.ts';
 import { runPoll } from '../transports/long-poll.ts';
 import { runWebSocket } from '../transports/web-socket.ts';
 import { createAuthorizer } from './authorizer.ts';
-import type { Intake } from './intake.ts';
+import type { FrameDecoder } from './frame-decoder.ts';
 
 /** The running chart of one observation's transport. */
 export type TransportActor = ActorRefFrom<typeof transportMachine>;
 
 /** What the chart's actors need. */
-export interface TransportActorOptions {
+export interface TransportActorDeps {
   readonly taskId: string;
   readonly context: CallContext | undefined;
   readonly settings: ClientSettings;
   readonly credentials: Credentials;
-  readonly intake: Intake;
+  readonly decoder: FrameDecoder;
   /** Asks for the snapshot, once. */
   readonly probe: (signal: AbortSignal) => Promise<TaskSnapshotResponse>;
 }
 
 /** Gives the transport chart its IO and its clock. The actor is not started yet. */
-export function createTransportActor(options: TransportActorOptions): TransportActor {
-  const { taskId, settings, credentials, intake } = options;
+export function createTransportActor(options: TransportActorDeps): TransportActor {
+  const { taskId, settings, credentials, decoder } = options;
   const { gate } = settings;
-  const authorizer = createAuthorizer(settings, credentials, intake);
+  const authorizer = createAuthorizer(settings, credentials, decoder);
   const machine = transportMachine.provide({
     actors: {
       ...connectionsOf(options, authorizer),
@@ -63,7 +54,7 @@ export function createTransportActor(options: TransportActorOptions): TransportA
 }
 
 /** What connects, one for each way. */
-function connectionsOf({ taskId, context, settings, intake }: TransportActorOptions, { connect }: ReturnType<typeof createAuthorizer>) {
+function connectionsOf({ taskId, context, settings, decoder }: TransportActorDeps, { connect }: ReturnType<typeof createAuthorizer>) {
   const { limits, routes, sockets, baseUrl } = settings;
   const poll = (wait: boolean) =>
     connect('poll', (authorized) => {
@@ -73,7 +64,7 @@ function connectionsOf({ taskId, context, settings, intake }: TransportActorOpti
         waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
         maxEvents: String(limits.pollEventsMax),
       });
-      return runPoll({ url, settings, ...authorized, advance: (id) => intake.advance(id) });
+      return runPoll({ url, settings, ...authorized, advance: (id) => decoder.advance(id) });
     });
   return {
     openWebSocket: connect('ws', (authorized) => {
@@ -93,11 +84,11 @@ function connectionsOf({ taskId, context, settings, intake }: TransportActorOpti
 }
 
 /** Asks the server whether the log has ended, once. */
-async function settle({ intake, settings, probe }: TransportActorOptions, signal: AbortSignal): Promise<Settlement> {
+async function settle({ decoder, settings, probe }: TransportActorDeps, signal: AbortSignal): Promise<Settlement> {
   try {
     const { status, lastEventId = null } = await probe(signal);
     // A cursor beyond it is one of another history: the server says so when it is asked to go on from there.
-    const isAtEnd = lastEventId === null || intake.cursor === lastEventId;
+    const isAtEnd = lastEventId === null || decoder.cursor === lastEventId;
     const hasEnded = isTerminalType(`TASK_${status}`);
     return { outcome: hasEnded && isAtEnd ? 'finished' : 'unfinished' };
   } catch (error) {
@@ -128,7 +119,7 @@ function delaysOf({ limits, chance, backoffMs }: ClientSettings) {
   };
 }
 
-function tellOfFallbacks(actor: TransportActor, { taskId, context, settings }: TransportActorOptions): void {
+function tellOfFallbacks(actor: TransportActor, { taskId, context, settings }: TransportActorDeps): void {
   const { tries, listener } = settings;
   let last: TransportName = tries.ws > 0 ? 'ws' : tries.sse > 0 ? 'sse' : 'poll';
   actor.subscribe(({ context: { transport } }) => {

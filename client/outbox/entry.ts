@@ -1,5 +1,5 @@
 import { transition } from 'xstate';
-import type { CancelTaskResponse, CreateTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/index.ts';
+import type { CancelTaskResponse, CreateTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
 import type { ActRequest, StartRequest } from '../commands/commands.ts';
 import { entryMachine, type EntryEvent } from './entry.machine.ts';
 

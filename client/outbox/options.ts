@@ -1,4 +1,4 @@
-import { systemChance, systemClock, type Chance, type Clock } from '../clock.ts';
+import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import { browserGate, type Gate } from '../gate.ts';
 import { platformChannels, type ChannelPort } from '../tabs/channels.ts';
@@ -80,8 +80,8 @@ export function readOutboxOptions(options: OutboxOptions): OutboxSettings {
     gate: options.gate ?? browserGate(),
     locks: options.locks ?? platformLocks() ?? withinProcess,
     channels: channels ?? undefined,
-    clock: options.clock ?? systemClock,
-    chance: options.chance ?? systemChance,
+    clock: options.clock ?? platformClock,
+    chance: options.chance ?? platformChance,
     limits,
   };
 }

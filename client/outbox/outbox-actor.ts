@@ -4,7 +4,7 @@ import { isPending } from './entry.ts';
 import type { OutboxSettings } from './options.ts';
 import { outboxMachine, type OutboxEvent } from './outbox.machine.ts';
 import type { Sender } from './sender.ts';
-import type { Shelf } from './shelf.ts';
+import type { OutboxRepository } from './outbox-repository.ts';
 
 /** The running chart of an outbox. */
 export type OutboxActor = ActorRefFrom<typeof outboxMachine>;
@@ -15,7 +15,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Gives the outbox chart its IO, delays and clock. `onTurn` is given each turn of sending. The actor is not started yet. */
 export function createOutboxActor(
   { store, gate, locks, clock, chance, limits }: OutboxSettings,
-  shelf: Shelf,
+  repository: OutboxRepository,
   sender: Sender,
   onTurn: (turn: Promise<unknown>) => void,
 ): OutboxActor {
@@ -35,9 +35,9 @@ export function createOutboxActor(
   const machine = outboxMachine.provide({
     actors: {
       readEntries: fromPromise(async () => {
-        await shelf.refresh();
+        await repository.refresh();
         await sender.expire('unsent');
-        return { pending: shelf.entries.filter(isPending).length };
+        return { pending: repository.entries.filter(isPending).length };
       }),
       sendNext: fromPromise(({ signal }) => {
         const turn = sender.sendNext(signal);

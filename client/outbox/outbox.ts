@@ -1,4 +1,4 @@
-import type { CancelTaskResponse, CreateTaskResponse, SubmitActionResponse } from '../../machines/index.ts';
+import type { CancelTaskResponse, CreateTaskResponse, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { freshId } from '../clock.ts';
 import type { ActRequest, Commands, StartRequest } from '../commands/commands.ts';
 import { TaskBridgeClientError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { readOutboxOptions, type OutboxOptions, type OutboxSettings } from './op
 import { createOutboxActor, type OutboxActor } from './outbox-actor.ts';
 import type { OutboxEvent } from './outbox.machine.ts';
 import { createSender } from './sender.ts';
-import { createShelf, dismissible, type Shelf } from './shelf.ts';
+import { createOutboxRepository, dismissible, type OutboxRepository } from './outbox-repository.ts';
 
 /** What an outbox does. `elsewhere`: another tab sends. `offline`: the gate is closed. `resting`: a passing failure, or the store failed. */
 export type OutboxState = 'loading' | 'idle' | 'offline' | 'elsewhere' | 'sending' | 'resting' | 'closed';
@@ -106,7 +106,7 @@ export function createOutbox(client: Pick<Commands, 'start' | 'act' | 'cancel'>,
 /** What is kept of one user, with the chart that sends it and whoever looks on. */
 class CommandQueue {
   readonly #settings: OutboxSettings;
-  readonly #shelf: Shelf;
+  readonly #repository: OutboxRepository;
   readonly #chart: OutboxActor;
   readonly #listeners = new Set<() => void>();
   /** What is under way, and is waited for when it closes. */
@@ -116,12 +116,12 @@ class CommandQueue {
 
   constructor(client: Pick<Commands, 'start' | 'act' | 'cancel'>, settings: OutboxSettings) {
     this.#settings = settings;
-    this.#shelf = createShelf(settings, () => {
+    this.#repository = createOutboxRepository(settings, () => {
       this.#changed();
-      this.#tell({ type: this.#shelf.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
+      this.#tell({ type: this.#repository.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
     });
-    const sender = createSender(client, this.#shelf, settings);
-    this.#chart = createOutboxActor(settings, this.#shelf, sender, (turn) => void this.#underWay(turn));
+    const sender = createSender(client, this.#repository, settings);
+    this.#chart = createOutboxActor(settings, this.#repository, sender, (turn) => void this.#underWay(turn));
     this.#chart.subscribe(() => this.#changed());
     this.#chart.start();
   }
@@ -141,16 +141,16 @@ class CommandQueue {
     if (this.#isClosed) throw closed();
     const { chance, clock, limits } = this.#settings;
     const entry = createEntry(command, freshId(chance), clock.now());
-    await this.#underWay(this.#shelf.change((ours, stored) => placed(entry, ours, stored, limits)));
+    await this.#underWay(this.#repository.change((ours, stored) => placed(entry, ours, stored, limits)));
     return entry.id;
   }
 
   async settled(id: string): Promise<OutboxOutcome> {
     // What this tab knows may be older than the entry.
-    await this.#shelf.refresh().catch(() => undefined);
+    await this.#repository.refresh().catch(() => undefined);
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        const entry = this.#shelf.entries.find((one) => one.id === id);
+        const entry = this.#repository.entries.find((one) => one.id === id);
         if (entry && isPending(entry) && !this.#isClosed) return;
         this.#listeners.delete(look);
         if (!entry) resolve({ state: 'forgotten' });
@@ -164,13 +164,13 @@ class CommandQueue {
 
   async withdraw(id: string): Promise<boolean> {
     const refusal = { code: 'OUTBOX_WITHDRAWN', message: 'It was taken back.', details: {} };
-    const isGone = (await this.#shelf.move(id, { type: 'entry.withdrawn' }, { refusal })) !== undefined;
+    const isGone = (await this.#repository.move(id, { type: 'entry.withdrawn' }, { refusal })) !== undefined;
     if (isGone) this.retry();
     return isGone;
   }
 
   dismiss(id?: string): Promise<void> {
-    return this.#shelf.change((ours) => ({
+    return this.#repository.change((ours) => ({
       remove: dismissible(ours)
         .filter((entry) => id === undefined || entry.id === id)
         .map((entry) => entry.id),
@@ -183,7 +183,7 @@ class CommandQueue {
 
   async close(): Promise<void> {
     this.#tell({ type: 'outbox.close' });
-    this.#shelf.close();
+    this.#repository.close();
     await Promise.allSettled(this.#turns);
   }
 
@@ -204,7 +204,7 @@ class CommandQueue {
 
   #read(): OutboxSnapshot {
     const now = this.#chart.getSnapshot();
-    const { entries } = this.#shelf;
+    const { entries } = this.#repository;
     const { error } = now.context;
     return {
       state: states.find((state) => now.hasTag(state)) ?? 'loading',

@@ -4,7 +4,7 @@ import { findStart, isPending, type OutboxEntry, type OutboxRefusal, type Outbox
 import { isPassing } from './errors.ts';
 import type { OutboxSettings } from './options.ts';
 import type { OutboxTurn } from './outbox.machine.ts';
-import type { Shelf } from './shelf.ts';
+import type { OutboxRepository } from './outbox-repository.ts';
 
 /** Sends commands, each by the client's own call. */
 export interface Sender {
@@ -25,36 +25,40 @@ type Answer =
   | { readonly type: 'refused'; readonly refusal: OutboxRefusal }
   | { readonly type: 'failed'; readonly error: TaskBridgeClientError };
 
-/** Sends what is on a shelf. */
-export function createSender(client: Pick<Commands, 'start' | 'act' | 'cancel'>, shelf: Shelf, settings: OutboxSettings): Sender {
+/** Sends what is on a repository. */
+export function createSender(
+  client: Pick<Commands, 'start' | 'act' | 'cancel'>,
+  repository: OutboxRepository,
+  settings: OutboxSettings,
+): Sender {
   const { clock, limits } = settings;
   const isOld = ({ addedAt }: OutboxEntry): boolean => clock.now() - addedAt >= limits.ageMsMax;
 
   async function expire(which: 'all' | 'unsent'): Promise<void> {
-    for (const entry of shelf.entries) {
+    for (const entry of repository.entries) {
       if (!isPending(entry) || !isOld(entry) || (which === 'unsent' && entry.wasSent)) continue;
       const message = `It waited longer than ${limits.ageMsMax} ms. Make the command again if it is still wanted.`;
-      await shelf.move(entry.id, { type: 'entry.aged' }, { refusal: { code: 'OUTBOX_EXPIRED', message, details: {} } });
+      await repository.move(entry.id, { type: 'entry.aged' }, { refusal: { code: 'OUTBOX_EXPIRED', message, details: {} } });
     }
   }
 
   async function sendNext(signal: AbortSignal): Promise<OutboxTurn> {
-    await shelf.refresh();
+    await repository.refresh();
     await expire('all');
-    const entry = shelf.entries.find(isPending);
+    const entry = repository.entries.find(isPending);
     if (!entry) return { outcome: 'nothing' };
-    const taskId = taskIdOf(shelf.entries, entry);
+    const taskId = taskIdOf(repository.entries, entry);
     if (typeof taskId === 'object') return note(entry, { type: 'refused', refusal: taskId });
     if (signal.aborted) return { outcome: 'settled' };
     // Taken back meanwhile.
-    if (entry.state === 'queued' && !(await shelf.move(entry.id, { type: 'entry.sent' }))) return { outcome: 'settled' };
+    if (entry.state === 'queued' && !(await repository.move(entry.id, { type: 'entry.sent' }))) return { outcome: 'settled' };
     return note(entry, await send(client, entry, taskId, signal));
   }
 
   async function note(entry: OutboxEntry, answer: Answer): Promise<OutboxTurn> {
     if (answer.type === 'failed') return { outcome: 'failed', error: answer.error, retryAfterMs: answer.error.retryAfterMs ?? 0 };
-    if (answer.type === 'answered') await shelf.move(entry.id, { type: 'entry.answered' }, { response: answer.response });
-    else await shelf.move(entry.id, { type: 'entry.refused' }, { refusal: answer.refusal });
+    if (answer.type === 'answered') await repository.move(entry.id, { type: 'entry.answered' }, { response: answer.response });
+    else await repository.move(entry.id, { type: 'entry.refused' }, { refusal: answer.refusal });
     return { outcome: 'settled' };
   }
 
@@ -62,7 +66,9 @@ export function createSender(client: Pick<Commands, 'start' | 'act' | 'cancel'>,
     sendNext,
     expire,
     nextExpiryMs() {
-      const due = shelf.entries.filter(({ state }) => state === 'queued').map(({ addedAt }) => addedAt + limits.ageMsMax - clock.now());
+      const due = repository.entries
+        .filter(({ state }) => state === 'queued')
+        .map(({ addedAt }) => addedAt + limits.ageMsMax - clock.now());
       return due.length === 0 ? undefined : Math.max(1, Math.min(...due));
     },
   };

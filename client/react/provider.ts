@@ -1,12 +1,12 @@
 import { createContext, createElement, useContext, useMemo, type ReactElement, type ReactNode } from 'react';
-import { systemClock, TaskBridgeClientError, type CallContext, type Clock, type TaskBridgeClient } from '../index.ts';
-import { createWatches, type Watches } from './watches.ts';
+import { platformClock, TaskBridgeClientError, type CallContext, type Clock, type TaskBridgeClient } from '../index.ts';
+import { createObservationPool, type ObservationPool } from './observation-pool.ts';
 
-/** What hooks work with: a client, the context of its calls, and what it watches. */
-export interface TaskBridge {
+/** What hooks work with: a client, the context of its calls, and what it observations. */
+export interface ProvidedClient {
   readonly client: TaskBridgeClient;
   readonly context: CallContext | undefined;
-  readonly watches: Watches;
+  readonly observations: ObservationPool;
 }
 
 /** What the provider is told. */
@@ -23,7 +23,7 @@ export interface TaskBridgeProviderProps {
 }
 
 const LINGER_MS = 1_000;
-const Bridge = createContext<TaskBridge | undefined>(undefined);
+const Bridge = createContext<ProvidedClient | undefined>(undefined);
 
 /** Gives a client to the hooks below. */
 export function TaskBridgeProvider({ client, context, lingerMs, clock, children }: TaskBridgeProviderProps): ReactElement {
@@ -32,7 +32,7 @@ export function TaskBridgeProvider({ client, context, lingerMs, clock, children 
 }
 
 /** The client to use: the one given, else that of the provider. Throws with code `INVALID_ARGUMENT` where there is neither. */
-export function useTaskBridge(given?: TaskBridgeClient): TaskBridge {
+export function useTaskBridge(given?: TaskBridgeClient): ProvidedClient {
   const provided = useContext(Bridge);
   if (given && given !== provided?.client) return bridgeOf(given);
   if (provided) return provided;
@@ -43,12 +43,12 @@ export function useTaskBridge(given?: TaskBridgeClient): TaskBridge {
 }
 
 /** One bridge for each client and context, wherever it is used: components in different trees share their observations too. */
-const bridges = new WeakMap<TaskBridgeClient, Map<CallContext | undefined, TaskBridge>>();
+const bridges = new WeakMap<TaskBridgeClient, Map<CallContext | undefined, ProvidedClient>>();
 
-function bridgeOf(client: TaskBridgeClient, context?: CallContext, clock: Clock = systemClock, ms: number = LINGER_MS): TaskBridge {
-  const known = bridges.get(client) ?? new Map<CallContext | undefined, TaskBridge>();
+function bridgeOf(client: TaskBridgeClient, context?: CallContext, clock: Clock = platformClock, ms: number = LINGER_MS): ProvidedClient {
+  const known = bridges.get(client) ?? new Map<CallContext | undefined, ProvidedClient>();
   bridges.set(client, known);
-  const bridge = known.get(context) ?? { client, context, watches: createWatches(client, context, { clock, ms }) };
+  const bridge = known.get(context) ?? { client, context, observations: createObservationPool(client, context, { clock, ms }) };
   known.set(context, bridge);
   return bridge;
 }

@@ -1,5 +1,6 @@
 import { useCallback, useRef, useState } from 'react';
-import { TaskBridgeClientError, type CreateTaskResponse, type StartRequest, type TaskBridgeClient, type UploadProgress } from '../index.ts';
+import { TaskBridgeClientError, type StartRequest, type TaskBridgeClient, type UploadProgress } from '../index.ts';
+import type { CreateTaskResponse } from '../../machines/wire/index.ts';
 import { useTaskBridge } from './provider.ts';
 
 /** How far a start came. */

@@ -1,16 +1,8 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import {
-  idleSnapshot,
-  type CancelTaskResponse,
-  type ConnectionView,
-  type JsonObject,
-  type ObservationSnapshot,
-  type SubmitActionResponse,
-  type TaskBridgeClient,
-  type TaskView,
-} from '../index.ts';
+import { idleSnapshot, type ConnectionView, type ObservationSnapshot, type TaskBridgeClient, type TaskView } from '../index.ts';
+import type { CancelTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { useTaskBridge } from './provider.ts';
-import type { Watch } from './watches.ts';
+import type { PooledObservation } from './observation-pool.ts';
 
 /** The id of a task; null or undefined while there is none yet. */
 export type TaskIdOrNone = string | null | undefined;
@@ -82,7 +74,7 @@ function isClient(first: TaskBridgeClient | TaskIdOrNone): first is TaskBridgeCl
 
 const whole: TaskSelector<ObservationSnapshot> = (snapshot) => snapshot;
 const nothing: ObservationSnapshot = idleSnapshot('');
-const noWatch: Watch = { getSnapshot: () => nothing, subscribe: () => () => undefined };
+const noWatch: PooledObservation = { getSnapshot: () => nothing, subscribe: () => () => undefined };
 
 function useWatched<T>(
   client: TaskBridgeClient | undefined,
@@ -90,8 +82,8 @@ function useWatched<T>(
   selector: TaskSelector<T>,
   isEqual: (a: T, b: T) => boolean,
 ): T {
-  const { watches } = useTaskBridge(client);
-  const watch = useMemo(() => (taskId ? watches.of(taskId) : noWatch), [watches, taskId]);
+  const { observations } = useTaskBridge(client);
+  const watch = useMemo(() => (taskId ? observations.of(taskId) : noWatch), [observations, taskId]);
   const shown = useRef<{ readonly value: T } | undefined>(undefined);
   // The same selection for the same snapshot, and the one that is shown where it is equal: React would render without end otherwise.
   const read = useMemo(() => {

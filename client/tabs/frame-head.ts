@@ -1,4 +1,4 @@
-import { isStart } from '../../machines/index.ts';
+import { isStart } from '../../machines/wire/index.ts';
 
 /** As much of a frame as says who must have it. */
 export interface FrameHead {
@@ -12,7 +12,7 @@ export interface FrameHead {
 const FACT = /^\{"type":"(TASK_\w+)","taskId":"[^"\\]+","eventId":"([^"\\]+)"/;
 
 /** Reads the head of a frame. Of a fact as our server writes it only the beginning is looked at. */
-export function readHead(text: string): FrameHead {
+export function readFrameHead(text: string): FrameHead {
   const [, type, eventId] = FACT.exec(text) ?? [];
   if (eventId !== undefined) return { type, eventId, whole: undefined };
   const whole = parse(text);

@@ -1,17 +1,17 @@
 import type { Channel } from './channels.ts';
-import type { Desk, Guests } from './guests.ts';
-import type { Request, Word } from './messages.ts';
+import type { SocketBackend, VirtualSockets } from './virtual-sockets.ts';
+import type { FollowerRequest, SocketMessage } from './messages.ts';
 import type { TabSettings } from './options.ts';
-import { createOutlet, type Outlet } from './outlet.ts';
-import { createRelay, type Relay } from './relay.ts';
+import { createMessageBatcher, type MessageBatcher } from './message-batcher.ts';
+import { createSocketMultiplexer, type SocketMultiplexer } from './socket-multiplexer.ts';
 
 /** A tab that leads: serves its own virtual sockets and those of the others. */
 export interface Leader {
   /** How many other tabs have sockets here. */
   readonly tabs: number;
   /** For the leading tab's own. */
-  readonly desk: Desk;
-  hear(request: Request): void;
+  readonly backend: SocketBackend;
+  hear(request: FollowerRequest): void;
   /** Forgets tabs that were not heard for `absentMs`. */
   sweep(): void;
   end(): void;
@@ -19,43 +19,48 @@ export interface Leader {
 
 interface Tab {
   readonly inbox: Channel;
-  readonly outlet: Outlet;
+  readonly batcher: MessageBatcher;
   heardAt: number;
   untakenCharacters: number;
 }
 
 /** Takes office. `inboxOf` opens the inbox of another tab. */
-export function createLeader(self: string, guests: Guests, settings: TabSettings, inboxOf: (tab: string) => Channel): Leader {
-  return new LeadingTab(self, guests, settings, inboxOf);
+export function createLeader(
+  self: string,
+  virtualSockets: VirtualSockets,
+  settings: TabSettings,
+  inboxOf: (tab: string) => Channel,
+): Leader {
+  return new LeadingTab(self, virtualSockets, settings, inboxOf);
 }
 
 class LeadingTab implements Leader {
-  readonly desk: Desk;
+  readonly backend: SocketBackend;
   readonly #self: string;
   readonly #settings: TabSettings;
   readonly #inboxOf: (tab: string) => Channel;
   readonly #tabs = new Map<string, Tab>();
-  readonly #relay: Relay;
+  readonly #multiplexer: SocketMultiplexer;
   #isOver = false;
 
-  constructor(self: string, guests: Guests, settings: TabSettings, inboxOf: (tab: string) => Channel) {
+  constructor(self: string, virtualSockets: VirtualSockets, settings: TabSettings, inboxOf: (tab: string) => Channel) {
     this.#self = self;
     this.#settings = settings;
     this.#inboxOf = inboxOf;
-    const own = createOutlet((words) => {
-      for (const word of words) if (!this.#isOver) guests.hear(word);
+    const own = createMessageBatcher((messages) => {
+      for (const message of messages) if (!this.#isOver) virtualSockets.hear(message);
     });
-    const relay = createRelay({
+    const multiplexer = createSocketMultiplexer({
       sockets: settings.sockets,
       socketsMax: settings.limits.socketsMax,
-      tell: (tab, word) => (tab === self ? own : this.#tabs.get(tab)?.outlet)?.add(word),
+      tell: (tab, message) => (tab === self ? own : this.#tabs.get(tab)?.batcher)?.add(message),
     });
-    this.#relay = relay;
-    this.desk = {
-      open: (socket, request) => relay.open(self, socket, request),
-      send: (socket, text) => relay.send(self, socket, text),
-      close: (socket) => relay.close(self, socket),
-      leave: () => relay.drop(self),
+    this.#multiplexer = multiplexer;
+    this.backend = {
+      open: (socket, request) => multiplexer.open(self, socket, request),
+      send: (socket, text) => multiplexer.send(self, socket, text),
+      close: (socket) => multiplexer.close(self, socket),
+      leave: () => multiplexer.drop(self),
     };
   }
 
@@ -63,18 +68,18 @@ class LeadingTab implements Leader {
     return this.#tabs.size;
   }
 
-  hear(request: Request): void {
+  hear(request: FollowerRequest): void {
     const { from } = request;
     if (request.type === 'left') return this.#forget(from);
     if (request.type === 'open' && !this.#tabs.has(from) && this.#tabs.size >= this.#settings.limits.tabsMax) return this.#refuse(request);
     const tab = this.#meet(from);
     tab.heardAt = this.#settings.clock.now();
-    if (request.type === 'open') this.#relay.open(from, request.socket, request.request);
-    else if (request.type === 'send') this.#relay.send(from, request.socket, request.text);
-    else if (request.type === 'close') this.#relay.close(from, request.socket);
+    if (request.type === 'open') this.#multiplexer.open(from, request.socket, request.request);
+    else if (request.type === 'send') this.#multiplexer.send(from, request.socket, request.text);
+    else if (request.type === 'close') this.#multiplexer.close(from, request.socket);
     else if (request.type === 'taken') tab.untakenCharacters = Math.max(0, tab.untakenCharacters - request.characters);
     else {
-      const here = this.#relay.socketsOf(from);
+      const here = this.#multiplexer.socketsOf(from);
       tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !here.has(socket)) });
     }
   }
@@ -86,7 +91,7 @@ class LeadingTab implements Leader {
 
   end(): void {
     this.#isOver = true;
-    this.#relay.end();
+    this.#multiplexer.end();
     for (const { inbox } of this.#tabs.values()) inbox.close();
     this.#tabs.clear();
   }
@@ -96,7 +101,7 @@ class LeadingTab implements Leader {
     if (known) return known;
     const tab: Tab = {
       inbox: this.#inboxOf(name),
-      outlet: createOutlet((words, characters) => this.#post(name, tab, words, characters)),
+      batcher: createMessageBatcher((messages, characters) => this.#post(name, tab, messages, characters)),
       heardAt: this.#settings.clock.now(),
       untakenCharacters: 0,
     };
@@ -104,25 +109,25 @@ class LeadingTab implements Leader {
     return tab;
   }
 
-  #post(name: string, tab: Tab, words: readonly Word[], characters: number): void {
+  #post(name: string, tab: Tab, messages: readonly SocketMessage[], characters: number): void {
     if (this.#isOver || this.#tabs.get(name) !== tab) return;
     // One piece may always be on its way, however large.
     if (tab.untakenCharacters > 0 && tab.untakenCharacters + characters > this.#settings.limits.untakenCharactersMax) {
-      const cut = [...this.#relay.socketsOf(name)].map((socket): Word => [socket, 'cut']);
-      this.#relay.drop(name);
+      const cut = [...this.#multiplexer.socketsOf(name)].map((socket): SocketMessage => [socket, 'cut']);
+      this.#multiplexer.drop(name);
       return tab.inbox.post({ type: 'told', from: this.#self, words: cut, characters: 0 });
     }
     tab.untakenCharacters += characters;
-    tab.inbox.post({ type: 'told', from: this.#self, words, characters });
+    tab.inbox.post({ type: 'told', from: this.#self, words: messages, characters });
   }
 
   #forget(name: string): void {
-    this.#relay.drop(name);
+    this.#multiplexer.drop(name);
     this.#tabs.get(name)?.inbox.close();
     this.#tabs.delete(name);
   }
 
-  #refuse({ from, socket }: Request & { type: 'open' }): void {
+  #refuse({ from, socket }: FollowerRequest & { type: 'open' }): void {
     const inbox = this.#inboxOf(from);
     inbox.post({ type: 'told', from: this.#self, words: [[socket, 'refused', 429, '{}', undefined]], characters: 0 });
     inbox.close();

@@ -1,7 +1,7 @@
 import type { SocketRequest } from '../transports/socket.ts';
 
 /** What one virtual socket is told; the number is its own within its tab. */
-export type Word =
+export type SocketMessage =
   | readonly [socket: number, what: 'opened']
   | readonly [socket: number, what: 'frame', text: string | undefined]
   | readonly [socket: number, what: 'closed', closeCode: number]
@@ -18,7 +18,7 @@ export type Announcement =
   | { readonly type: 'who'; readonly from: string };
 
 /** To the leader's inbox. */
-export type Request =
+export type FollowerRequest =
   | { readonly type: 'open'; readonly from: string; readonly socket: number; readonly request: SocketRequest }
   | { readonly type: 'send'; readonly from: string; readonly socket: number; readonly text: string }
   | { readonly type: 'close'; readonly from: string; readonly socket: number }
@@ -29,19 +29,19 @@ export type Request =
   | { readonly type: 'left'; readonly from: string };
 
 /** To a follower's inbox. */
-export type Answer =
-  | { readonly type: 'told'; readonly from: string; readonly words: readonly Word[]; readonly characters: number }
+export type LeaderReply =
+  | { readonly type: 'told'; readonly from: string; readonly words: readonly SocketMessage[]; readonly characters: number }
   /** The leader is there. It knows nothing of these sockets. */
   | { readonly type: 'here'; readonly from: string; readonly gone: readonly number[] };
 
 /** Anything that goes between tabs. */
-export type Message = Announcement | Request | Answer;
+export type TabMessage = Announcement | FollowerRequest | LeaderReply;
 
 /**
  * Reads what came over a channel; undefined for what is no message. Only tabs of one origin can post there, and those that speak another version
  * use other names: so its type is looked at, and its fields are believed.
  */
-export function readMessage(data: unknown): Message | undefined {
-  const { type, from } = (data ?? {}) as Partial<Message>;
-  return typeof type === 'string' && typeof from === 'string' ? (data as Message) : undefined;
+export function readMessage(data: unknown): TabMessage | undefined {
+  const { type, from } = (data ?? {}) as Partial<TabMessage>;
+  return typeof type === 'string' && typeof from === 'string' ? (data as TabMessage) : undefined;
 }

@@ -1,4 +1,4 @@
-import { systemChance, systemClock, type Chance, type Clock } from '../clock.ts';
+import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import { multiplexed } from '../transports/multiplexed.ts';
 import { platformSockets, type SocketPort } from '../transports/socket.ts';
@@ -83,8 +83,8 @@ export function readTabOptions(options: TabSocketsOptions): TabSettings {
     sockets,
     locks: locks ?? undefined,
     channels: channels ?? undefined,
-    clock: options.clock ?? systemClock,
-    chance: options.chance ?? systemChance,
+    clock: options.clock ?? platformClock,
+    chance: options.chance ?? platformChance,
     limits,
   };
 }

@@ -1,12 +1,12 @@
 import { createActor, fromCallback, type ActorRefFrom } from 'xstate';
 import { freshId } from '../clock.ts';
 import type { SocketPort } from '../transports/socket.ts';
-import { directDesk } from './direct.ts';
-import { createGuests } from './guests.ts';
+import { directBackend } from './direct-backend.ts';
+import { createVirtualSockets } from './virtual-sockets.ts';
 import { createLeader, type Leader } from './leader.ts';
-import type { Answer, Message } from './messages.ts';
+import type { LeaderReply, TabMessage } from './messages.ts';
 import { readTabOptions, type TabSettings, type TabSocketsOptions } from './options.ts';
-import { createFollowerDesk, createSwitchboard, type FollowerDesk, type Switchboard } from './switchboard.ts';
+import { createLeaderBackend, createBroadcastTransport, type LeaderBackend, type BroadcastTransport } from './broadcast-transport.ts';
 import { tabMachine, type TabEvent } from './tab.machine.ts';
 
 /** What a tab is to the others. `alone`: nothing can be shared here. */
@@ -35,7 +35,7 @@ export function tabSockets(options: TabSocketsOptions): TabSockets {
   return {
     sendsHeaders: sockets.sendsHeaders,
     ...(sockets.extensions && { extensions: sockets.extensions }),
-    open: tab.guests.open,
+    open: tab.virtualSockets.open,
     getSnapshot: () => tab.role,
     subscribe: (listener) => tab.subscribe(listener),
     close: () => tab.close(),
@@ -44,22 +44,22 @@ export function tabSockets(options: TabSocketsOptions): TabSockets {
 
 /** One tab among the others: its chart, its virtual sockets, and where those are opened now. */
 class SharingTab {
-  readonly guests = createGuests();
+  readonly virtualSockets = createVirtualSockets();
   readonly #settings: TabSettings;
   readonly #self: string;
   /** Tabs that speak another version of the messages are strangers. */
   readonly #meeting: string;
-  readonly #switchboard: Switchboard;
+  readonly #broadcast: BroadcastTransport;
   readonly #chart: ActorRefFrom<typeof tabMachine>;
   #leader: Leader | undefined;
-  #followed: FollowerDesk | undefined;
+  #followed: LeaderBackend | undefined;
 
   constructor(settings: TabSettings) {
     const { locks, channels, clock, chance, limits, name } = settings;
     this.#settings = settings;
     this.#self = freshId(chance);
     this.#meeting = `taskbridge.tabs.1.${name}`;
-    this.#switchboard = createSwitchboard(this.#meeting, this.#self, channels);
+    this.#broadcast = createBroadcastTransport(this.#meeting, this.#self, channels);
     this.#chart = createActor(
       tabMachine.provide({
         actors: this.#actors(),
@@ -90,20 +90,20 @@ class SharingTab {
   }
 
   #actors() {
-    const { guests } = this;
-    const switchboard = this.#switchboard;
+    const { virtualSockets } = this;
+    const broadcast = this.#broadcast;
     return {
       claimLock: this.#claim(false),
       seizeLock: this.#claim(true),
-      converse: fromCallback<TabEvent>(({ sendBack }) => switchboard.open((message) => this.#hear(message, sendBack))),
-      seekLeader: fromCallback<TabEvent>(() => switchboard.announce('who')),
-      askLeader: fromCallback<TabEvent>(() => this.#followed?.ask(guests.numbers)),
+      converse: fromCallback<TabEvent>(({ sendBack }) => broadcast.open((message) => this.#hear(message, sendBack))),
+      seekLeader: fromCallback<TabEvent>(() => broadcast.announce('who')),
+      askLeader: fromCallback<TabEvent>(() => this.#followed?.ask(virtualSockets.numbers)),
       follow: fromCallback<TabEvent, { leader: string }>(({ input }) => this.#follow(input.leader)),
       lead: fromCallback<TabEvent>(() => this.#lead()),
       sweep: fromCallback<TabEvent>(() => this.#leader?.sweep()),
       connectAlone: fromCallback<TabEvent>(() => {
-        guests.moveTo(directDesk(this.#settings.sockets, guests.hear));
-        return () => guests.moveTo(undefined);
+        virtualSockets.moveTo(directBackend(this.#settings.sockets, virtualSockets.hear));
+        return () => virtualSockets.moveTo(undefined);
       }),
     };
   }
@@ -123,46 +123,46 @@ class SharingTab {
   }
 
   #follow(leader: string): () => void {
-    this.#followed = createFollowerDesk(this.#self, leader, this.#switchboard.inboxOf(leader));
-    this.guests.moveTo(this.#followed);
+    this.#followed = createLeaderBackend(this.#self, leader, this.#broadcast.inboxOf(leader));
+    this.virtualSockets.moveTo(this.#followed);
     return () => {
-      this.guests.moveTo(undefined);
+      this.virtualSockets.moveTo(undefined);
       this.#followed = undefined;
     };
   }
 
   #lead(): () => void {
-    this.#leader = createLeader(this.#self, this.guests, this.#settings, this.#switchboard.inboxOf);
-    this.guests.moveTo(this.#leader.desk);
-    this.#switchboard.announce('led');
+    this.#leader = createLeader(this.#self, this.virtualSockets, this.#settings, this.#broadcast.inboxOf);
+    this.virtualSockets.moveTo(this.#leader.backend);
+    this.#broadcast.announce('led');
     return () => {
-      this.guests.moveTo(undefined);
+      this.virtualSockets.moveTo(undefined);
       this.#leader?.end();
       this.#leader = undefined;
-      this.#switchboard.announce('resigned');
+      this.#broadcast.announce('resigned');
     };
   }
 
-  #hear(message: Message, tell: (event: TabEvent) => void): void {
+  #hear(message: TabMessage, tell: (event: TabEvent) => void): void {
     const { type, from } = message;
     if (type === 'led') tell({ type: 'leader.named', leader: from });
     else if (type === 'resigned') tell({ type: 'leader.resigned', leader: from });
     else if (type === 'who') {
-      if (this.#leader) this.#switchboard.announce('led');
+      if (this.#leader) this.#broadcast.announce('led');
     } else if (type === 'told' || type === 'here') {
       // A former leader that was frozen may go on telling.
       if (this.#followed?.leader === from) this.#read(message, this.#followed, tell);
     } else if (this.#leader) this.#leader.hear(message);
-    else if (type === 'open' || type === 'ask') this.#switchboard.announce('resigned');
+    else if (type === 'open' || type === 'ask') this.#broadcast.announce('resigned');
   }
 
-  #read(answer: Answer, desk: FollowerDesk, tell: (event: TabEvent) => void): void {
+  #read(answer: LeaderReply, backend: LeaderBackend, tell: (event: TabEvent) => void): void {
     if (answer.type === 'here') {
-      for (const socket of answer.gone) this.guests.hear([socket, 'cut']);
+      for (const socket of answer.gone) this.virtualSockets.hear([socket, 'cut']);
       return tell({ type: 'leader.answered', leader: answer.from });
     }
-    for (const word of answer.words) this.guests.hear(word);
-    desk.taken(answer.characters);
+    for (const message of answer.words) this.virtualSockets.hear(message);
+    backend.taken(answer.characters);
   }
 }
 

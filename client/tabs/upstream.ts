@@ -1,10 +1,11 @@
-import { compareEventIds, isPolicyClose, parseEventId } from '../../machines/index.ts';
+import { isPolicyClose } from '../../machines/index.ts';
+import { compareEventIds, parseEventId } from '../../machines/wire/index.ts';
 import type { Socket, SocketListener, SocketPort, SocketRequest } from '../transports/socket.ts';
-import { readCursor, readHead, type FrameHead } from './frame-head.ts';
-import type { Pass } from './passes.ts';
+import { readCursor, readFrameHead, type FrameHead } from './frame-head.ts';
+import type { SocketCredentials } from './credential-cache.ts';
 
 /** One virtual socket, as the leader sees it. */
-export interface Rider {
+export interface UpstreamSocket {
   readonly request: SocketRequest;
   /** `waiting` for its socket, `opened`, `subscribed`, `confirmed`. */
   stage: 'waiting' | 'opened' | 'subscribed' | 'confirmed';
@@ -19,14 +20,14 @@ export interface Rider {
 
 /** The one connection of all tabs to one task. */
 export interface Upstream {
-  readonly pass: Pass;
+  readonly credentials: SocketCredentials;
   readonly isEmpty: boolean;
-  add(rider: Rider): void;
-  /** What a rider sends. False where its cursor cannot be compared with the others': it needs an upstream of its own. */
-  send(rider: Rider, text: string): boolean;
-  remove(rider: Rider): void;
-  /** Connects anew, with other credentials, from where the riders are. */
-  renew(pass: Pass): void;
+  add(virtual: UpstreamSocket): void;
+  /** What a virtual sends. False where its cursor cannot be compared with the others': it needs an upstream of its own. */
+  send(virtual: UpstreamSocket, text: string): boolean;
+  remove(virtual: UpstreamSocket): void;
+  /** Connects anew, with other credentials, from where the virtuals are. */
+  renew(credentials: SocketCredentials): void;
   close(): void;
 }
 
@@ -37,11 +38,16 @@ export interface UpstreamListener {
 }
 
 /**
- * Opens a socket for the first rider. Riders of different cursors share it: it goes back to the oldest of them, and each is given only what it
+ * Opens a socket for the first virtual. Riders of different cursors share it: it goes back to the oldest of them, and each is given only what it
  * does not have.
  */
-export function createUpstream(sockets: SocketPort, first: SocketRequest, pass: Pass, listener: UpstreamListener): Upstream {
-  return new SharedUpstream(sockets, first, pass, listener);
+export function createUpstream(
+  sockets: SocketPort,
+  first: SocketRequest,
+  credentials: SocketCredentials,
+  listener: UpstreamListener,
+): Upstream {
+  return new SharedUpstream(sockets, first, credentials, listener);
 }
 
 /** What is known of a subscription. */
@@ -56,8 +62,8 @@ class SharedUpstream implements Upstream {
   readonly #sockets: SocketPort;
   readonly #first: SocketRequest;
   readonly #listener: UpstreamListener;
-  readonly #riders = new Set<Rider>();
-  #pass: Pass;
+  readonly #virtuals = new Set<UpstreamSocket>();
+  #credentials: SocketCredentials;
   #socket: Socket;
   #isOpen = false;
   #begun: Subscription | undefined;
@@ -67,49 +73,49 @@ class SharedUpstream implements Upstream {
   /** Since the subscription began: of which history its ids are. */
   #history: 'known' | 'replaced' = 'known';
 
-  constructor(sockets: SocketPort, first: SocketRequest, pass: Pass, listener: UpstreamListener) {
+  constructor(sockets: SocketPort, first: SocketRequest, credentials: SocketCredentials, listener: UpstreamListener) {
     this.#sockets = sockets;
     this.#first = first;
     this.#listener = listener;
-    this.#pass = pass;
+    this.#credentials = credentials;
     this.#socket = this.#connect();
   }
 
-  get pass(): Pass {
-    return this.#pass;
+  get credentials(): SocketCredentials {
+    return this.#credentials;
   }
   get isEmpty(): boolean {
-    return this.#riders.size === 0;
+    return this.#virtuals.size === 0;
   }
 
-  add(rider: Rider): void {
-    this.#riders.add(rider);
-    if (this.#isOpen) open(rider);
+  add(virtual: UpstreamSocket): void {
+    this.#virtuals.add(virtual);
+    if (this.#isOpen) open(virtual);
   }
 
-  send(rider: Rider, text: string): boolean {
+  send(virtual: UpstreamSocket, text: string): boolean {
     const begun = this.#begun;
     const cursor = readCursor(text);
     if (cursor === undefined) return true;
     if (begun && !isComparable(cursor, begun.reached)) return false;
     // Only the server can tell of which history a cursor is that lies ahead.
     if (begun && this.#history === 'replaced' && cursor !== null && isOlder(begun.reached, cursor)) return false;
-    rider.position = cursor;
-    rider.stage = 'subscribed';
+    virtual.position = cursor;
+    virtual.stage = 'subscribed';
     // The oldest cursor is looked for when the socket is open.
     if (!this.#isOpen) return true;
     if (!begun) this.#subscribe(cursor);
     else if (isOlder(cursor, begun.reached)) this.#reconnect();
-    else this.#welcome(rider);
+    else this.#welcome(virtual);
     return true;
   }
 
-  remove(rider: Rider): void {
-    this.#riders.delete(rider);
+  remove(virtual: UpstreamSocket): void {
+    this.#virtuals.delete(virtual);
   }
 
-  renew(pass: Pass): void {
-    this.#pass = pass;
+  renew(credentials: SocketCredentials): void {
+    this.#credentials = credentials;
     this.#reconnect();
   }
 
@@ -119,19 +125,19 @@ class SharedUpstream implements Upstream {
 
   #connect(): Socket {
     return this.#sockets.open(
-      { ...this.#first, ...this.#pass },
+      { ...this.#first, ...this.#credentials },
       {
         opened: () => {
           this.#isOpen = true;
-          for (const rider of [...this.#riders]) if (rider.stage === 'waiting') open(rider);
+          for (const virtual of [...this.#virtuals]) if (virtual.stage === 'waiting') open(virtual);
           const waiting = this.#subscribed();
           if (!this.#begun && waiting.length > 0) this.#subscribe(oldest(waiting));
         },
         frame: (text) => this.#take(text),
-        closed: (closeCode) => this.#end(isPolicyClose(closeCode), (rider) => rider.closed(closeCode)),
+        closed: (closeCode) => this.#end(isPolicyClose(closeCode), (virtual) => virtual.closed(closeCode)),
         // A browser shows no status of a refused upgrade: it may have been the credentials.
-        cut: () => this.#end(!this.#isOpen, (rider) => rider.cut()),
-        refused: (status, body, retryAfter) => this.#end(status === 401, (rider) => rider.refused(status, body, retryAfter)),
+        cut: () => this.#end(!this.#isOpen, (virtual) => virtual.cut()),
+        refused: (status, body, retryAfter) => this.#end(status === 401, (virtual) => virtual.refused(status, body, retryAfter)),
       },
     );
   }
@@ -139,7 +145,7 @@ class SharedUpstream implements Upstream {
   #reconnect(): void {
     // Shared sockets close with the last task on them: another one, which never asks for anything, keeps it open in between.
     const between = this.#sockets.extensions?.includes('multiplex')
-      ? this.#sockets.open({ ...this.#first, ...this.#pass, taskId: '' }, nobody)
+      ? this.#sockets.open({ ...this.#first, ...this.#credentials, taskId: '' }, nobody)
       : undefined;
     this.#socket.close();
     this.#isOpen = false;
@@ -155,84 +161,84 @@ class SharedUpstream implements Upstream {
     this.#socket.send(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== null && { lastEventId: cursor }) }));
   }
 
-  #subscribed(): Rider[] {
-    return [...this.#riders].filter(({ stage }) => stage === 'subscribed' || stage === 'confirmed');
+  #subscribed(): UpstreamSocket[] {
+    return [...this.#virtuals].filter(({ stage }) => stage === 'subscribed' || stage === 'confirmed');
   }
 
-  /** Confirms a rider that stands where the subscription is, or further. */
-  #welcome(rider: Rider): void {
-    if (!this.#confirmation || rider.stage !== 'subscribed') return;
-    rider.stage = 'confirmed';
-    rider.frame(JSON.stringify({ ...this.#confirmation, replayStartedAfterEventId: rider.position }));
-    if (this.#gap !== undefined && rider.position === this.#begun?.cursor) tellGap(rider, this.#gap);
+  /** Confirms a virtual that stands where the subscription is, or further. */
+  #welcome(virtual: UpstreamSocket): void {
+    if (!this.#confirmation || virtual.stage !== 'subscribed') return;
+    virtual.stage = 'confirmed';
+    virtual.frame(JSON.stringify({ ...this.#confirmation, replayStartedAfterEventId: virtual.position }));
+    if (this.#gap !== undefined && virtual.position === this.#begun?.cursor) tellGap(virtual, this.#gap);
   }
 
   #take(text: string | undefined): void {
     const all = this.#subscribed();
-    if (text === undefined) return all.forEach((rider) => rider.frame(undefined));
-    const head = readHead(text);
+    if (text === undefined) return all.forEach((virtual) => virtual.frame(undefined));
+    const head = readFrameHead(text);
     const { type, eventId } = head;
     if (type === 'SUBSCRIPTION_CONFIRMED') {
       this.#confirmation = head.whole;
-      for (const rider of all) this.#welcome(rider);
+      for (const virtual of all) this.#welcome(virtual);
     } else if (type === 'GAP') this.#takeGap(head, text, all);
-    else if (eventId === undefined || type === 'HEARTBEAT') all.forEach((rider) => rider.frame(text));
+    else if (eventId === undefined || type === 'HEARTBEAT') all.forEach((virtual) => virtual.frame(text));
     else {
       this.#gap = undefined;
       if (this.#begun) this.#begun.reached = eventId;
-      for (const rider of all) this.#deliver(rider, eventId, text);
+      for (const virtual of all) this.#deliver(virtual, eventId, text);
     }
   }
 
-  #takeGap(head: FrameHead, text: string, all: readonly Rider[]): void {
+  #takeGap(head: FrameHead, text: string, all: readonly UpstreamSocket[]): void {
     this.#gap = text;
     if (isReset(head)) this.#history = 'replaced';
-    for (const rider of all)
-      if (this.#concerns(head, rider)) tellGap(rider, text);
-      else if (isReset(head)) this.#askAlone(rider);
+    for (const virtual of all)
+      if (this.#concerns(head, virtual)) tellGap(virtual, text);
+      else if (isReset(head)) this.#askAlone(virtual);
   }
 
   /** A gap is about the cursor that was asked from; of a trimmed log also about others before its first fact. */
-  #concerns({ whole }: FrameHead, { position }: Rider): boolean {
+  #concerns({ whole }: FrameHead, { position }: UpstreamSocket): boolean {
     if (position === (this.#begun?.cursor ?? null)) return true;
     const firstKept = typeof whole?.['firstEventId'] === 'string' ? parseEventId(whole['firstEventId']) : undefined;
     const at = position === null ? undefined : parseEventId(position);
     return whole?.['reason'] === 'trimmed' && firstKept !== undefined && at !== undefined && at.n < firstKept.n - 1;
   }
 
-  #deliver(rider: Rider, eventId: string, text: string): void {
-    const { position } = rider;
+  #deliver(virtual: UpstreamSocket, eventId: string, text: string): void {
+    const { position } = virtual;
     if (position !== null && position !== eventId && parseEventId(position)?.n === parseEventId(eventId)?.n && parseEventId(eventId)) {
       // The same place with another time: its history was replaced. Alone it would have been told so.
-      this.#askAlone(rider);
+      this.#askAlone(virtual);
     } else if (position === null || (compareEventIds(eventId, position) ?? 1) > 0) {
-      rider.position = eventId;
-      rider.frame(text);
+      virtual.position = eventId;
+      virtual.frame(text);
     }
   }
 
   /** It comes back with its cursor, and is told what is true of that. */
-  #askAlone(rider: Rider): void {
-    this.#riders.delete(rider);
-    rider.cut();
+  #askAlone(virtual: UpstreamSocket): void {
+    this.#virtuals.delete(virtual);
+    virtual.cut();
   }
 
-  #end(isRefused: boolean, tell: (rider: Rider) => void): void {
-    const all = [...this.#riders];
-    this.#riders.clear();
+  #end(isRefused: boolean, tell: (virtual: UpstreamSocket) => void): void {
+    const all = [...this.#virtuals];
+    this.#virtuals.clear();
     this.#listener.over(isRefused);
-    for (const rider of all) tell(rider);
+    for (const virtual of all) tell(virtual);
   }
 }
 
-function open(rider: Rider): void {
-  rider.stage = 'opened';
-  rider.opened();
+function open(virtual: UpstreamSocket): void {
+  virtual.stage = 'opened';
+  virtual.opened();
 }
 
-function tellGap(rider: Rider, text: string): void {
-  if (isReset(readHead(text))) rider.position = null;
-  rider.frame(text);
+function tellGap(virtual: UpstreamSocket, text: string): void {
+  if (isReset(readFrameHead(text))) virtual.position = null;
+  virtual.frame(text);
 }
 
 const nothing = (): void => undefined;
@@ -250,6 +256,6 @@ function isOlder(a: string | null, b: string | null): boolean {
   return a === null || (compareEventIds(a, b) ?? 0) < 0;
 }
 
-function oldest(riders: readonly Rider[]): string | null {
-  return riders.reduce<string | null>((least, { position }, index) => (index === 0 || isOlder(position, least) ? position : least), null);
+function oldest(virtuals: readonly UpstreamSocket[]): string | null {
+  return virtuals.reduce<string | null>((least, { position }, index) => (index === 0 || isOlder(position, least) ? position : least), null);
 }

@@ -28,28 +28,28 @@ export type ChannelEventType =
   | 'channel.closed';
 
 /** What is done for a channel. */
-export type ChannelEffect = 'tellOpened' | 'deliver' | 'tellEnd' | 'leave' | 'unsubscribe' | 'fillSocket' | 'board';
+export type ChannelEffect = 'tellOpened' | 'deliver' | 'tellEnd' | 'leave' | 'unsubscribe' | 'fillSocket' | 'attach';
 
 /** What becomes of one task on sockets that it may share: it hears what it would hear of one of its own. */
 export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEffect> = {
   id: 'channel',
   description: 'One task on a socket that it may share with others.',
-  initial: { to: 'waiting', effects: ['board'] },
+  initial: { to: 'waiting', effects: ['attach'] },
   phases: {
     waiting: {
       description:
         'Is on a socket that has not been opened for it. Has asked for nothing, and goes on to another socket where this one cannot.',
       on: {
         'place.given': { to: 'asked', effects: ['tellOpened'] },
-        'place.denied': { effects: ['board'] },
+        'place.denied': { effects: ['attach'] },
         'frame.came': { effects: ['deliver'] },
         'frame.confirmed': { to: 'confirmed', effects: ['deliver'] },
         'ended.done': 'nothing',
-        'ended.full': { effects: ['leave', 'fillSocket', 'board'] },
+        'ended.full': { effects: ['leave', 'fillSocket', 'attach'] },
         'ended.closed': { to: 'over', effects: ['leave', 'tellEnd'] },
         'ended.cut': { to: 'over', effects: ['leave', 'tellEnd'] },
         'socket.unopened': { to: 'over', effects: ['tellEnd'] },
-        'socket.gone': { effects: ['board'] },
+        'socket.gone': { effects: ['attach'] },
         'channel.closed': { to: 'over', effects: ['leave'] },
       },
     },
@@ -61,7 +61,7 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
         'frame.came': { effects: ['deliver'] },
         'frame.confirmed': { to: 'confirmed', effects: ['deliver'] },
         'ended.done': 'nothing',
-        'ended.full': { to: 'waiting', effects: ['leave', 'fillSocket', 'board'] },
+        'ended.full': { to: 'waiting', effects: ['leave', 'fillSocket', 'attach'] },
         'ended.closed': { to: 'over', effects: ['leave', 'tellEnd'] },
         'ended.cut': { to: 'over', effects: ['leave', 'tellEnd'] },
         'socket.unopened': 'never',
@@ -77,7 +77,7 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
         'frame.came': { effects: ['deliver'] },
         'frame.confirmed': { effects: ['deliver'] },
         'ended.done': { to: 'over', effects: ['leave', 'tellEnd'] },
-        'ended.full': { to: 'waiting', effects: ['leave', 'fillSocket', 'board'] },
+        'ended.full': { to: 'waiting', effects: ['leave', 'fillSocket', 'attach'] },
         'ended.closed': { to: 'over', effects: ['leave', 'tellEnd'] },
         'ended.cut': { to: 'over', effects: ['leave', 'tellEnd'] },
         'socket.unopened': 'never',

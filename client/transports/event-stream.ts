@@ -1,22 +1,22 @@
 import { createParser } from 'eventsource-parser';
 import type { Authorization } from '../auth/credentials.ts';
 import { readText, refusedBy } from '../commands/answer.ts';
-import type { Connection } from '../observation/intake.ts';
+import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 
 const REFUSAL_BYTES_MAX = 64 * 1024;
 
 /** What a stream needs. */
-export interface EventStreamOptions {
+export interface EventStreamRunDeps {
   readonly url: string;
   readonly settings: ClientSettings;
-  readonly connection: Connection;
+  readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
 }
 
-/** Reads server-sent events into the intake until the body ends or the signal aborts. Never rejects. */
-export async function runEventStream({ url, settings, connection, authorization, signal }: EventStreamOptions): Promise<void> {
+/** Reads server-sent events into the decoder until the body ends or the signal aborts. Never rejects. */
+export async function runEventStream({ url, settings, connection, authorization, signal }: EventStreamRunDeps): Promise<void> {
   const { limits } = settings;
   const cursor = connection.begunAfter;
   try {
@@ -45,7 +45,7 @@ export async function runEventStream({ url, settings, connection, authorization,
   }
 }
 
-async function read(body: ReadableStream<Uint8Array>, connection: Connection, frameBytesMax: number): Promise<void> {
+async function read(body: ReadableStream<Uint8Array>, connection: ConnectionInput, frameBytesMax: number): Promise<void> {
   let unparsedBytes = 0;
   const parser = createParser({
     onEvent({ data }) {
@@ -66,7 +66,7 @@ async function read(body: ReadableStream<Uint8Array>, connection: Connection, fr
     }
     unparsedBytes += value.byteLength;
     parser.feed(decoder.decode(value, { stream: true }));
-    // Closed by the intake: what made it close may have ended the observation.
+    // Closed by the decoder: what made it close may have ended the observation.
     if (connection.isClosed) return void reader.cancel().catch(() => undefined);
     if (unparsedBytes > frameBytesMax) return connection.lost(`an event above ${frameBytesMax} bytes`);
     connection.alive();

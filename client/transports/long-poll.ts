@@ -1,15 +1,15 @@
 import type { Authorization } from '../auth/credentials.ts';
 import { parseObject, readText, refusedBy } from '../commands/answer.ts';
 import { readGap } from '../observation/frame.ts';
-import type { Connection } from '../observation/intake.ts';
+import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 import type { TransportEvent } from '../../machines/index.ts';
 
 /** What one poll needs. */
-export interface LongPollOptions {
+export interface LongPollRunDeps {
   readonly url: string;
   readonly settings: ClientSettings;
-  readonly connection: Connection;
+  readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
   readonly tell: (event: TransportEvent) => void;
@@ -17,8 +17,8 @@ export interface LongPollOptions {
   readonly advance: (cursor: string) => void;
 }
 
-/** Asks for one page and hands it to the intake. Never rejects. */
-export async function runPoll({ url, settings, connection, authorization, signal, tell, advance }: LongPollOptions): Promise<void> {
+/** Asks for one page and hands it to the decoder. Never rejects. */
+export async function runPoll({ url, settings, connection, authorization, signal, tell, advance }: LongPollRunDeps): Promise<void> {
   const { limits } = settings;
   try {
     const response = await settings.fetch(url, {

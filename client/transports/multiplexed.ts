@@ -1,5 +1,5 @@
 import { channelPhases } from './channel.phases.ts';
-import { createCarrier, type Carrier, type Rider } from './carrier.ts';
+import { createMultiplexedSocket, type MultiplexedSocket, type SocketChannel } from './multiplexed-socket.ts';
 import type { SocketPort, SocketRequest } from './socket.ts';
 
 /**
@@ -8,22 +8,22 @@ import type { SocketPort, SocketRequest } from './socket.ts';
  * gets one. Used by default; wrap sockets of your own in it.
  */
 export function multiplexed(sockets: SocketPort): SocketPort {
-  const carriers = new Map<string, Set<Carrier>>();
+  const sharedSockets = new Map<string, Set<MultiplexedSocket>>();
 
-  function board(rider: Rider): void {
-    const key = keyOf(rider.request);
-    const known = carriers.get(key) ?? new Set<Carrier>();
-    carriers.set(key, known);
-    const mayShare = [...known].filter((carrier) => carrier.takes(rider));
+  function attach(channel: SocketChannel): void {
+    const key = keyOf(channel.request);
+    const known = sharedSockets.get(key) ?? new Set<MultiplexedSocket>();
+    sharedSockets.set(key, known);
+    const mayShare = [...known].filter((sharedSocket) => sharedSocket.takes(channel));
     // Where a server was seen to share nothing, nobody waits to hear it again.
     const isAloneHere = [...known].some(({ phase }) => phase === 'alone');
-    const carrier = mayShare.find(({ phase }) => phase === 'shared') ?? (isAloneHere ? undefined : mayShare[0]) ?? build();
-    carrier.add(rider);
+    const sharedSocket = mayShare.find(({ phase }) => phase === 'shared') ?? (isAloneHere ? undefined : mayShare[0]) ?? build();
+    sharedSocket.add(channel);
 
-    function build(): Carrier {
-      const built = createCarrier(sockets, rider.request, board, () => {
+    function build(): MultiplexedSocket {
+      const built = createMultiplexedSocket(sockets, channel.request, attach, () => {
         known.delete(built);
-        if (known.size === 0 && carriers.get(key) === known) carriers.delete(key);
+        if (known.size === 0 && sharedSockets.get(key) === known) sharedSockets.delete(key);
       });
       known.add(built);
       return built;
@@ -34,11 +34,11 @@ export function multiplexed(sockets: SocketPort): SocketPort {
     sendsHeaders: sockets.sendsHeaders,
     extensions: [...(sockets.extensions ?? []), 'multiplex'],
     open(request, listener) {
-      const rider: Rider = { request, listener, phase: channelPhases.initial.to, carrier: undefined };
-      board(rider);
+      const channel: SocketChannel = { request, listener, phase: channelPhases.initial.to, sharedSocket: undefined };
+      attach(channel);
       return {
-        send: (text) => rider.carrier?.send(text),
-        close: () => rider.carrier?.drop(rider),
+        send: (text) => channel.sharedSocket?.send(text),
+        close: () => channel.sharedSocket?.drop(channel),
       };
     },
   };

@@ -1,22 +1,22 @@
 import { bearerToken, type Authorization } from '../auth/credentials.ts';
 import { refusedBy } from '../commands/answer.ts';
 import { TaskBridgeClientError } from '../errors.ts';
-import type { Connection } from '../observation/intake.ts';
+import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 import type { SocketPort } from './socket.ts';
 
 /** What a WebSocket connection needs. */
-export interface WebSocketOptions {
+export interface WebSocketRunDeps {
   readonly url: string;
   readonly taskId: string;
   readonly settings: ClientSettings;
   readonly sockets: SocketPort;
-  readonly connection: Connection;
+  readonly connection: ConnectionInput;
   readonly authorization: Authorization;
 }
 
-/** Opens a socket, subscribes, and hands frames to the intake until it is closed. Returns what closes it. */
-export function runWebSocket({ url, taskId, settings, sockets, connection, authorization }: WebSocketOptions): () => void {
+/** Opens a socket, subscribes, and hands frames to the decoder until it is closed. Returns what closes it. */
+export function runWebSocket({ url, taskId, settings, sockets, connection, authorization }: WebSocketRunDeps): () => void {
   const { frameBytesMax } = settings.limits;
   const token = sockets.sendsHeaders ? undefined : bearerToken(authorization.headers);
   let wasOpened = false;

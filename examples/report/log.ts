@@ -1,4 +1,4 @@
-import type { Fact, PollResponse } from 'taskbridge/machines';
+import type { Fact, PollResponse } from 'taskbridge/wire';
 
 /** Reads a finished task's whole log from the server, page by page, without the client: what the store has. */
 export async function readLog(baseUrl: string, token: string, taskId: string): Promise<readonly Fact[]> {

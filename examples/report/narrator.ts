@@ -1,5 +1,6 @@
 import type { ConnectionView } from 'taskbridge/client/node';
-import { openSuspensions, parseEventId, stateOf, type Aggregate, type Fact, type UnknownFact } from 'taskbridge/machines';
+import { openSuspensions, stateOf, type Aggregate } from 'taskbridge/machines';
+import { parseEventId, type Fact, type UnknownFact } from 'taskbridge/wire';
 import type { Paint } from './screen.ts';
 
 /** The three transports, as people call them. */

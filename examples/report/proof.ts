@@ -1,13 +1,5 @@
-import {
-  emptyAggregate,
-  fold,
-  isTerminalType,
-  parseEventId,
-  storeAggregate,
-  type Aggregate,
-  type Fact,
-  type UnknownFact,
-} from 'taskbridge/machines';
+import { emptyAggregate, fold, storeAggregate, type Aggregate } from 'taskbridge/machines';
+import { isTerminalType, parseEventId, type Fact, type UnknownFact } from 'taskbridge/wire';
 import { checkReport } from './check.ts';
 import type { Report } from './job/index.ts';
 import type { Tally } from './troubles.ts';

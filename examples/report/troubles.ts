@@ -1,4 +1,4 @@
-import type { TransportName } from 'taskbridge/machines';
+import type { TransportName } from 'taskbridge/wire';
 import type { HostProcess } from './host-process.ts';
 import type { Proxy } from './proxy.ts';
 import type { Watch } from './watch.ts';

@@ -1,5 +1,6 @@
 import type { ConnectionView, TaskBridgeClient } from 'taskbridge/client/node';
-import type { Aggregate, Fact, TaskState, TransportName, UnknownFact } from 'taskbridge/machines';
+import type { Aggregate, TaskState } from 'taskbridge/machines';
+import type { TransportName, Fact, UnknownFact } from 'taskbridge/wire';
 import { connectionLine, factLine, statusLines } from './narrator.ts';
 import type { Paint, Screen } from './screen.ts';
 

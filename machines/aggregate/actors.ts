@@ -1,8 +1,8 @@
 import { createActor, type Actor, type ActorOptions, type AnyActorLogic, type InspectionEvent, type Observer } from 'xstate';
 import { suspensionMachine } from '../suspension/suspension.machine.ts';
 import { taskMachine } from '../task/task.machine.ts';
-import type { Fact, UnknownFact } from '../wire/facts.ts';
-import { isKnownFact, unaskedSuspension, type Aggregate, type SuspensionSnapshot, type TaskSnapshot } from './aggregate.ts';
+import { isKnownFact, type Fact, type UnknownFact } from '../wire/facts.ts';
+import { unaskedSuspension, type Aggregate, type SuspensionSnapshot, type TaskSnapshot } from './aggregate.ts';
 import { concernedSuspensions, isUsable } from './fold.ts';
 
 /** A task's chart as a running XState actor. */

@@ -1,6 +1,5 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
-import { isFactType, type Fact, type FactType, type UnknownFact } from '../wire/facts.ts';
-import type { EventId } from '../event-id.ts';
+import type { EventId } from '../wire/event-id.ts';
 import { stepOf } from '../step.ts';
 import { suspensionMachine } from '../suspension/suspension.machine.ts';
 import { taskMachine } from '../task/task.machine.ts';
@@ -31,13 +30,3 @@ export const emptyAggregate: Aggregate = {
   suspensions: new Map(),
   lastEventId: null,
 };
-
-/** Narrows a fact to one whose type this version knows. Its payload may still be odd, where another server wrote it. */
-export function isKnownFact(fact: Fact | UnknownFact): fact is Fact {
-  return isFactType(fact.type);
-}
-
-/** Narrows a fact to one type: `if (isFact(fact, 'TASK_SUSPENDED')) fact.payload.suspendId`. */
-export function isFact<T extends FactType>(fact: Fact | UnknownFact, type: T): fact is Fact<T> {
-  return fact.type === type;
-}

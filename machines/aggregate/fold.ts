@@ -1,5 +1,5 @@
-import { isSuspensionType, isTerminalType, type Fact, type SuspensionFactType, type UnknownFact } from '../wire/facts.ts';
-import { isKnownFact, stepSuspension, stepTask, unaskedSuspension, type Aggregate, type SuspensionSnapshot } from './aggregate.ts';
+import { isKnownFact, isSuspensionType, isTerminalType, type Fact, type SuspensionFactType, type UnknownFact } from '../wire/facts.ts';
+import { stepSuspension, stepTask, unaskedSuspension, type Aggregate, type SuspensionSnapshot } from './aggregate.ts';
 
 /**
  * Applies one fact of the log to both charts. Never refuses: a fact of an unknown type only moves `lastEventId`, a fact after the end

@@ -1,4 +1,4 @@
-import type { EventId } from '../event-id.ts';
+import type { EventId } from '../wire/event-id.ts';
 import type { TaskState } from '../selectors.ts';
 import type { TaskSnapshotResponse } from '../wire/commands.ts';
 import { emptyAggregate, type Aggregate } from './aggregate.ts';

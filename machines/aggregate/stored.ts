@@ -1,4 +1,4 @@
-import type { EventId } from '../event-id.ts';
+import type { EventId } from '../wire/event-id.ts';
 import { suspensionMachine, type SuspensionContext } from '../suspension/suspension.machine.ts';
 import { taskMachine, type TaskContext } from '../task/task.machine.ts';
 import type { Aggregate, SuspensionSnapshot, TaskSnapshot } from './aggregate.ts';

@@ -1,6 +1,6 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { Emitted, RefusalCode, TaskIntent } from '../intents.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../wire/limits.ts';
 import type { Fact, FactPayload } from '../wire/facts.ts';
 
 /** What the task chart remembers: small, plain JSON, the same on server and client. */

@@ -1,6 +1,7 @@
 import type { EventObject } from 'xstate';
 import { retryDelayMs } from '../retry-policy.ts';
-import type { Continuity, Refused, Settlement, Strategy, TransportFailure, TransportName, Tries, Verdict } from './words.ts';
+import type { Continuity, RefusedAnswer, Settlement, Strategy, TransportFailure, Tries, Classification } from './events.ts';
+import type { TransportName } from '../wire/transports.ts';
 
 /** What the transport chart remembers. Counters saturate. */
 export interface TransportContext {
@@ -56,20 +57,20 @@ export function climbMs(baseMs: number, { climbFailures }: TransportContext, fra
 }
 
 /** The refusal that an event carries, itself or as the output of `settle`. */
-export function refusalOf(event: EventObject): Partial<Refused> {
+export function refusalOf(event: EventObject): Partial<RefusedAnswer> {
   // Done events of actors are not part of the declared alphabet; their output is typed where the actor is.
   const settlement = (event as { output?: Settlement }).output;
   if (settlement) return settlement.outcome === 'refused' ? settlement : {};
-  return 'status' in event ? (event as unknown as Refused) : {};
+  return 'status' in event ? (event as unknown as RefusedAnswer) : {};
 }
 /** What the host's classifier said of the failure that an event carries. */
-export function verdictOf(event: EventObject): Verdict | undefined {
-  return 'closeCode' in event ? (event as { verdict?: Verdict }).verdict : refusalOf(event).verdict;
+export function verdictOf(event: EventObject): Classification | undefined {
+  return 'closeCode' in event ? (event as { verdict?: Classification }).verdict : refusalOf(event).verdict;
 }
 /** True for a close for good. Source: protocol, "WebSocket". */
 export const isPolicyClose = (closeCode: number): boolean => closeCode === 1008 || (closeCode >= 4400 && closeCode <= 4499);
 /** True for answers that say only that a server has no such route. */
-export function isRouteMissing({ status, code }: Partial<Refused>): boolean {
+export function isRouteMissing({ status, code }: Partial<RefusedAnswer>): boolean {
   return status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
 }
 /** True where a stream was refused: its route may be missing. */

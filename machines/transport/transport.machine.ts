@@ -11,7 +11,8 @@ import {
   verdictOf,
   type TransportContext,
 } from './context.ts';
-import type { Settlement, TransportEvent, TransportFailure, TransportInput, TransportName } from './words.ts';
+import type { Settlement, TransportEvent, TransportFailure, TransportInput } from './events.ts';
+import type { TransportName } from '../wire/transports.ts';
 
 const begin = ({ input }: { input?: TransportInput }): TransportContext => {
   // A pure walk of the chart has no input: it begins with one try each.

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { isCursor } from '../event-id.ts';
-import { limits } from '../limits.ts';
+import { isCursor } from './event-id.ts';
+import { limits } from './limits.ts';
 import { jsonObject, text, textId } from './json.ts';
 import type { FactPayload } from './facts.ts';
 

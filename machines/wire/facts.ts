@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { EventId } from '../event-id.ts';
+import type { EventId } from './event-id.ts';
 import type { payloads } from './payloads.ts';
 
 /**
@@ -69,4 +69,14 @@ export function isTerminalType(type: string): type is TerminalFactType {
 /** True for the types that are about one suspension. */
 export function isSuspensionType(type: string): type is SuspensionFactType {
   return isFactType(type) && factScope[type] === 'suspension';
+}
+
+/** Narrows a fact to one whose type this version knows. Its payload may still be odd, where another server wrote it. */
+export function isKnownFact(fact: Fact | UnknownFact): fact is Fact {
+  return isFactType(fact.type);
+}
+
+/** Narrows a fact to one type: `if (isFact(fact, 'TASK_SUSPENDED')) fact.payload.suspendId`. */
+export function isFact<T extends FactType>(fact: Fact | UnknownFact, type: T): fact is Fact<T> {
+  return fact.type === type;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { limits } from '../limits.ts';
+import { limits } from './limits.ts';
 import type { FactType } from './facts.ts';
 import { jsonObject, jsonValue, text, textId } from './json.ts';
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { redisStore } from 'taskbridge/adapters/redis';
-import type { Fact } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import { chaosProxy } from '../conformance/chaos/proxy.ts';
 import { startNode } from '../redis/node-process.ts';
 import { startRedis } from '../redis/redis-server.ts';

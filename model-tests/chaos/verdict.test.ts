@@ -1,4 +1,4 @@
-import type { Fact } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import { describe, expect, it } from 'vitest';
 import { emptyLedger, type Ledger } from './ledger.ts';
 import { faultKinds, judge, type FaultKind } from './verdict.ts';

@@ -1,5 +1,5 @@
-import type { Fact } from 'taskbridge/machines';
-import { emptyAggregate, fold, isTerminalType, stateOf } from 'taskbridge/machines';
+import { type Fact, isTerminalType } from 'taskbridge/wire';
+import { emptyAggregate, fold, stateOf } from 'taskbridge/machines';
 import { delivered, type Creation, type Ledger, type SentAction, type Stay, type Viewing } from './ledger.ts';
 
 /** A task's log, as the store has it at the end. */

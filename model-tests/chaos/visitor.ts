@@ -6,7 +6,7 @@ import {
   type TaskBridgeClient,
   type TransportName,
 } from 'taskbridge/client/node';
-import type { Fact, UnknownFact } from 'taskbridge/machines';
+import type { Fact, UnknownFact } from 'taskbridge/wire';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { drawJob } from './job.ts';
 import type { Creation, Ledger, SentAction, Stay, Viewing } from './ledger.ts';

@@ -4,7 +4,6 @@ import {
   aggregateFromSnapshot,
   decide,
   emptyAggregate,
-  factTypes,
   fold,
   isTerminal,
   openSuspensions,
@@ -12,8 +11,8 @@ import {
   stateOf,
   storeAggregate,
   type Aggregate,
-  type TaskSnapshotResponse,
 } from '../../machines/index.ts';
+import { factTypes, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { question } from './alphabet.ts';
 import { anyWishes, historyOf, intents, written } from './history.ts';
 

@@ -1,5 +1,6 @@
 import type { EventObject } from 'xstate';
-import { eventId, type Fact, type FactPayload, type FactType, type TaskIntent } from '../../machines/index.ts';
+import type { TaskIntent } from '../../machines/index.ts';
+import { eventId, type Fact, type FactPayload, type FactType } from '../../machines/wire/index.ts';
 
 /** At least one event of each type; the compiler refuses a table that leaves a type out. */
 export type AlphabetTable<E extends EventObject> = { readonly [K in E['type']]: readonly (E & { readonly type: K })[] };

@@ -16,15 +16,15 @@ describeChart({
     'attempt.inspected': [{ type: 'attempt.inspected', retryAt: 2500 }],
     'attempt.renewed': [{ type: 'attempt.renewed', leaseUntil: 3000 }],
     'attempt.lost': [{ type: 'attempt.lost', startBy: 9000 }],
-    'cancel.owed': [{ type: 'cancel.owed', graceUntil: 4000 }],
-    'cancel.told': [{ type: 'cancel.told' }],
-    'resolution.owed': [
-      { type: 'resolution.owed', suspendId: 'a' },
-      { type: 'resolution.owed', suspendId: 'b' },
+    'cancel.requested': [{ type: 'cancel.requested', graceUntil: 4000 }],
+    'cancel.delivered': [{ type: 'cancel.delivered' }],
+    'resolution.pending': [
+      { type: 'resolution.pending', suspendId: 'a' },
+      { type: 'resolution.pending', suspendId: 'b' },
     ],
-    'resolution.told': [
-      { type: 'resolution.told', suspendId: 'a' },
-      { type: 'resolution.told', suspendId: 'b' },
+    'resolution.delivered': [
+      { type: 'resolution.delivered', suspendId: 'a' },
+      { type: 'resolution.delivered', suspendId: 'b' },
     ],
     'task.ended': [{ type: 'task.ended' }],
     'work.released': [{ type: 'work.released' }],

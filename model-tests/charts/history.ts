@@ -1,15 +1,6 @@
 import * as fc from 'fast-check';
-import {
-  decide,
-  emptyAggregate,
-  eventId,
-  fold,
-  type Aggregate,
-  type Fact,
-  type FactBody,
-  type Intent,
-  type TaskIntent,
-} from '../../machines/index.ts';
+import { decide, emptyAggregate, fold, type Aggregate, type Intent, type TaskIntent } from '../../machines/index.ts';
+import { eventId, type Fact, type FactBody } from '../../machines/wire/index.ts';
 import { alphabetOf, intentTable, question } from './alphabet.ts';
 
 const DEADLINE = '2026-01-01T12:00:00Z';

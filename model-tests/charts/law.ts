@@ -1,15 +1,7 @@
 import { expect } from 'vitest';
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
-import {
-  eventId,
-  isFactType,
-  isTerminalType,
-  payloads,
-  refusalCodes,
-  type Emitted,
-  type Fact,
-  type FactBody,
-} from '../../machines/index.ts';
+import { refusalCodes, type Emitted } from '../../machines/index.ts';
+import { eventId, isFactType, isTerminalType, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
 import { contextOf, take, textOf, type BoundedChart, type Step } from './chart.ts';
 
 /** Takes one event and holds what came of it against what every recorded chart promises. */

@@ -1,18 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  decide,
-  emptyAggregate,
-  eventId,
-  factTypes,
-  fold,
-  isTerminal,
-  isTerminalType,
-  restoreAggregate,
-  storeAggregate,
-  type Aggregate,
-  type UnknownFact,
-} from '../../machines/index.ts';
+import { decide, emptyAggregate, fold, isTerminal, restoreAggregate, storeAggregate, type Aggregate } from '../../machines/index.ts';
+import { eventId, factTypes, isTerminalType, type UnknownFact } from '../../machines/wire/index.ts';
 import { anyWishes, historyOf, intents } from './history.ts';
 
 /** JSON that sometimes has the fields that charts look at, with values of any kind. */

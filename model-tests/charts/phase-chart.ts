@@ -1,4 +1,4 @@
-import type { PhaseCell, PhaseRow, PhaseTable } from 'taskbridge/machines';
+import type { PhaseCell, PhaseRow, PhaseTable } from '../../machines/phase-table.ts';
 import { createMachine, type AnyStateMachine } from 'xstate';
 
 /** A table of any phases, events and effects. */

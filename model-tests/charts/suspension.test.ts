@@ -1,5 +1,7 @@
+import type { SuspensionEvent } from '../../machines/suspension/suspension.machine.ts';
 import { expect, test } from 'vitest';
-import { factTypes, isSuspensionType, isTerminalType, suspensionMachine, type SuspensionEvent } from '../../machines/index.ts';
+import { suspensionMachine } from '../../machines/index.ts';
+import { factTypes, isSuspensionType, isTerminalType } from '../../machines/wire/index.ts';
 import { alphabetOf, fact, factTable, question } from './alphabet.ts';
 import { describeChart } from './chart-suite.ts';
 import { eventTypesOf } from './drawn.ts';

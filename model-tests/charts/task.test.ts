@@ -1,4 +1,6 @@
-import { emptyAggregate, limits, taskMachine, type TaskContext, type TaskEvent } from '../../machines/index.ts';
+import type { TaskContext, TaskEvent } from '../../machines/task/task.machine.ts';
+import { emptyAggregate, taskMachine } from '../../machines/index.ts';
+import { limits } from '../../machines/wire/index.ts';
 import { alphabetOf, factTable, intentTable } from './alphabet.ts';
 import { describeChart } from './chart-suite.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { createTaskBridgeClient, type Report } from 'taskbridge/client/node';
+import { createTaskBridgeClient, type ClientReport } from 'taskbridge/client/node';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { patience } from '../support/patience.ts';
@@ -29,13 +29,13 @@ const collect = runInNewContext('gc') as () => void;
 
 interface Outcome {
   readonly numbers: readonly number[];
-  readonly gaps: readonly Report[];
+  readonly gaps: readonly ClientReport[];
   readonly heapGrowth: number;
   readonly retained: number;
 }
 
 async function watch(server: RunningBridge, deal: () => Promise<unknown>): Promise<Outcome> {
-  const gaps: Report[] = [];
+  const gaps: ClientReport[] = [];
   const client = createTaskBridgeClient({
     baseUrl: server.url,
     auth: () => ({ authorization: 'alice' }),

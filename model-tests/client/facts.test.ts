@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Report } from 'taskbridge/client';
-import { storeAggregate, emptyAggregate, fold, type Fact } from 'taskbridge/machines';
+import type { ClientReport } from 'taskbridge/client';
+import { storeAggregate, emptyAggregate, fold } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
 import { createWorld, numbers, type World } from './harness.ts';
@@ -48,7 +49,7 @@ describe('facts', () => {
   });
 
   test('of unknown types and with odd payloads are passed on, frames without sense are reported and skipped', async () => {
-    const reports: Report[] = [];
+    const reports: ClientReport[] = [];
     world.server.script.subscribed = ({ confirm, send, socket }) => {
       confirm();
       send(fact(1, 'TASK_SANG', { song: 'x' }), { ...fact(2), payload: null }, { ...fact(3), taskId: 'another' });

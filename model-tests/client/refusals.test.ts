@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
-import { TaskBridgeClientError, type WebSocketConstructor } from 'taskbridge/client';
+import { TaskBridgeClientError } from 'taskbridge/client';
+import type { WebSocketConstructor } from 'taskbridge/client/transports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, numbers, type World } from './harness.ts';
 import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import type { FactPayload } from 'taskbridge/machines';
+import type { FactPayload } from 'taskbridge/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkReport } from '../../examples/report/check.ts';
 import { answers, buildReport, type Report } from '../../examples/report/job/index.ts';

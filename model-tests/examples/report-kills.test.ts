@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
-import type { Fact, UnknownFact } from 'taskbridge/machines';
+import type { Fact, UnknownFact } from 'taskbridge/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHost, type HostProcess } from '../../examples/report/host-process.ts';
 import type { Report } from '../../examples/report/job/index.ts';

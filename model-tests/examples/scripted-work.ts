@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import type { Json, JsonObject, ReportIntent } from 'taskbridge/machines';
-import type { AcceptedAction, Report, ReportOutcome, TaskExecutor, Work, WorkAttachment } from 'taskbridge/server';
+import type { ReportIntent } from 'taskbridge/machines';
+import type { Json, JsonObject } from 'taskbridge/wire';
+import type { AcceptedAction, WorkReport, WorkReportOutcome, TaskExecutor, Work, WorkAttachment } from 'taskbridge/server';
 
 /** What one task said over all its runs, and what it would find when it is run again. */
 export interface TaskHistory {
@@ -44,7 +45,7 @@ export async function runOnce(executor: TaskExecutor, history: TaskHistory, scri
   };
   let dead = false;
   const answered = (suspendId: string) => ({ outcome: 'ANSWERED' as const, suspendId, action });
-  const report = async ({ seq, intents, save }: Report): Promise<ReportOutcome> => {
+  const report = async ({ seq, intents, save }: WorkReport): Promise<WorkReportOutcome> => {
     await Promise.resolve();
     if (dead || seq === script.diesAtReport) {
       dead = true;

@@ -19,7 +19,7 @@ const constants = {
   'parts of a multipart body': 'server/http/multipart/parts.ts',
   'characters of a file name': 'server/http/multipart/file-name.ts',
   'faults that an answer lists': 'server/http/validation.ts',
-  'milliseconds to answer a close frame': 'server/http/web-socket/door.ts',
+  'milliseconds to answer a close frame': 'server/http/web-socket/upgrade-handler.ts',
 } as const;
 
 let requests = 0;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import * as fc from 'fast-check';
-import { compareEventIds, isCursor, jsonFault, parseEventId, pollQuery, subscribeFrame } from 'taskbridge/machines';
+import { compareEventIds, isCursor, jsonFault, parseEventId, pollQuery, subscribeFrame } from 'taskbridge/wire';
 import { TaskBridgeError } from 'taskbridge/server';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../../server/http/json-body.ts';
@@ -11,7 +11,7 @@ import { queryFields } from '../../server/http/query.ts';
 import { mediaTypeOf } from '../../server/http/request-body.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
 import { grantedExtensions } from '../../server/live/extensions.ts';
-import { cursorOf } from '../../server/live/cursor.ts';
+import { positionOf } from '../../server/live/log-position.ts';
 
 const runs = { numRuns: 2000 };
 const anyText = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.string({ maxLength: 60 }), fc.stringMatching(/^[\d-]{0,40}$/));
@@ -34,7 +34,7 @@ describe('a cursor', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, id), (text) => {
         if (!isCursor(text)) return;
-        const { n } = cursorOf(text);
+        const { n } = positionOf(text);
         expect(Number.isSafeInteger(n) && n >= 0).toBe(true);
         expect(compareEventIds(text, text)).toBe(0);
       }),

@@ -25,7 +25,7 @@ async function level(live: Partial<LiveOptions> = {}, transport: 'ws' | 'sse' = 
   const { store, clock, hub } = await world({ options: live });
   const task = await taskLog(store);
   const viewer = fakeViewer(clock, transport);
-  hub.watch(task.taskId, viewer, undefined);
+  hub.subscribe(task.taskId, viewer, undefined);
   await settle();
   return { store, clock, hub, task, viewer };
 }
@@ -54,7 +54,7 @@ async function ownersOf(what: 'ws' | 'sse' | 'poll') {
   return async (amount: number) => {
     for (let missing = amount - 1 - hub.viewers; missing > 0; missing -= 1)
       if (what === 'poll') void hub.poll(task.taskId, { owner: 'ann', waitMs: 60_000, maxEvents: 1 });
-      else hub.watch(task.taskId, fakeViewer(clock, what), undefined);
+      else hub.subscribe(task.taskId, fakeViewer(clock, what), undefined);
     await settle();
     expect(hub.viewers).toBe(amount - 1);
     expect(tooMany(() => hub.assertRoom('bob'))).toBe('taken');
@@ -98,12 +98,12 @@ testEdges('the limits of streams', liveDefaults, {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     // Somebody watches already: the tail is open, and nothing has to be read twice for its sake.
-    hub.watch(task.taskId, fakeViewer(clock), undefined);
+    hub.subscribe(task.taskId, fakeViewer(clock), undefined);
     await task.append(amount, { textBytes: 2 });
     await settle();
     const before = store.reads;
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     while (viewer.ids.length < amount) await settle();
     const reads = store.reads - before;
     return reads === 1 ? '1 read' : `${reads} reads`;
@@ -124,7 +124,7 @@ testEdges('the limits of streams', liveDefaults, {
     return (amount) => {
       // Each owner has as many as one may.
       const ownerOf = (nth: number) => `owner-${Math.floor(nth / liveDefaults.viewersPerOwnerMax)}`;
-      while (hub.viewers < amount - 1) hub.watch(task.taskId, fakeViewer(clock, 'ws', ownerOf(hub.viewers)), undefined);
+      while (hub.viewers < amount - 1) hub.subscribe(task.taskId, fakeViewer(clock, 'ws', ownerOf(hub.viewers)), undefined);
       return tooMany(() => hub.assertRoom('another'));
     };
   }),
@@ -184,7 +184,7 @@ testEdges('the limits of streams', liveDefaults, {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     store.readFault = new Error('down');
-    hub.watch(task.taskId, fakeViewer(clock), undefined);
+    hub.subscribe(task.taskId, fakeViewer(clock), undefined);
     await settle();
     clock.advance(amount);
     await settle();
@@ -198,7 +198,7 @@ testEdges('the limits of streams', liveDefaults, {
       const task = await taskLog(store);
       const viewer = fakeViewer(clock);
       store.readFault = new Error('down');
-      hub.watch(task.taskId, viewer, undefined);
+      hub.subscribe(task.taskId, viewer, undefined);
       await settle();
       while (store.reads < amount && viewer.state === 'open') {
         clock.advance(liveDefaults.storeRetryMs * 2 ** (store.reads - 1));

@@ -1,9 +1,9 @@
 import { createMemory, memoryStore } from 'taskbridge/adapters/memory';
-import type { Fact } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings } from 'taskbridge/server';
 import { vi } from 'vitest';
 import { createTaskReporter } from 'taskbridge/server/reporter';
-import { Desk } from '../../server/task/desk.ts';
+import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -200,11 +200,12 @@ testEdges('the limits of tasks', taskDefaults, {
     answers: [[7], [8], [8, 1]],
     async open() {
       const { store, appended, taskId } = await written();
-      const desk = deskOn(store, { appendFactsMax: 8 });
-      await desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.started', payload: {} }) });
+      const processor = processorOn(store, { appendFactsMax: 8 });
+      await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.started', payload: {} }) });
       return async (amount) => {
         appended.length = 0;
-        const say = () => desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.message', payload: { message: 'x' } }) });
+        const say = () =>
+          processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.message', payload: { message: 'x' } }) });
         await Promise.all(Array.from({ length: amount }, say));
         return [...appended];
       };
@@ -212,10 +213,10 @@ testEdges('the limits of tasks', taskDefaults, {
   },
   factBytesMax: most(1000, 'taken', 'PAYLOAD_TOO_LARGE', async () => {
     const { store, taskId } = await written();
-    const desk = deskOn(store, { factBytesMax: 1000 });
+    const processor = processorOn(store, { factBytesMax: 1000 });
     const say = (message: string) =>
-      desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.message', payload: { message } }) });
-    await desk.ask(taskId, { decide: (draft) => draft.decide({ type: 'report.started', payload: {} }) });
+      processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.message', payload: { message } }) });
+    await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.started', payload: {} }) });
     return async (amount) => {
       await say('');
       const page = await store.read(taskId, 1, { facts: 100, bytes: 1e6 });
@@ -238,9 +239,9 @@ async function written() {
   return { store, appended, taskId: await bridge.start('any') };
 }
 
-function deskOn(store: Store, tasks: Partial<TaskSettings>): Desk {
+function processorOn(store: Store, tasks: Partial<TaskSettings>): CommandProcessor {
   const time = storeClock(store, systemClock);
-  return new Desk({ store, clock: systemClock, time, chance: systemChance, logger: console, settings: taskSettings(tasks) });
+  return new CommandProcessor({ store, clock: systemClock, time, chance: systemChance, logger: console, settings: taskSettings(tasks) });
 }
 
 function reporterOf(store: Store, tasks: Partial<TaskSettings> = {}) {

@@ -1,4 +1,4 @@
-import { createTaskRequest, type Json } from 'taskbridge/machines';
+import { createTaskRequest, type Json } from 'taskbridge/wire';
 import { TaskBridgeError } from 'taskbridge/server';
 import { expect, it } from 'vitest';
 import { validate } from '../../server/http/validation.ts';

@@ -1,5 +1,5 @@
 import { TaskFailure } from 'taskbridge/adapters/in-process';
-import { limits, type JsonObject } from 'taskbridge/machines';
+import { limits, type JsonObject } from 'taskbridge/wire';
 import { expect, vi } from 'vitest';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { most, testEdges, type Ask } from './edges.ts';

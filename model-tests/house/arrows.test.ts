@@ -46,7 +46,7 @@ describe('the rooms', () => {
     ['adapters/file/a.ts', '../memory/index.ts'],
     ['adapters/lmdb/a.ts', '../../server/index.ts'],
     ['adapters/new/a.ts', 'node:fs'],
-    ['examples/x/a.ts', '../../server/task/desk.ts'],
+    ['examples/x/a.ts', '../../server/task/command-processor.ts'],
     ['model-tests/conformance/x/a.ts', '../../live/hand-clock.ts'],
     ['model-tests/conformance/a.ts', 'vitest'],
     ['model-tests/conformance/script/a.ts', 'node:fs'],

@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/index\.ts$/;
+const machinesDoor = /^machines\/(wire\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -56,7 +56,7 @@ const arrows: Readonly<Record<string, Room>> = {
   // Limits are tried where they are held.
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
   // Writes past the charts what a node of another make might.
-  'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-state\.ts$/], packages: [anything] },
+  'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.
   'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },

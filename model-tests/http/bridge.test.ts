@@ -9,7 +9,7 @@ import type {
   PollResponse,
   SubmitActionResponse,
   TaskSnapshotResponse,
-} from '../../machines/index.ts';
+} from '../../machines/wire/index.ts';
 import { createTaskBridge, type TaskBridgeOptions } from '../../server/index.ts';
 import { file, form, FORM_TYPE, ids, text } from './form.ts';
 import { auth as bearer } from './host.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TaskBridgeError } from '../../server/errors.ts';
-import { refuseUpgrade } from '../../server/http/envelope.ts';
+import { refuseUpgrade } from '../../server/http/error-response.ts';
 import { httpDefaults, httpOptions } from '../../server/http/options.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { RUNNING } from './fake-service.ts';

@@ -1,4 +1,4 @@
-import type { Json, SubmitActionResponse } from '../../machines/index.ts';
+import type { Json, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../../server/errors.ts';
 import type { NewTaskRequest, TaskService } from '../../server/task/service.ts';
 import type { AuthContext } from '../../server/ports/index.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../machines/index.ts';
+import type { ErrorCode } from '../../machines/wire/index.ts';
 import { httpStatus } from '../../server/http/status.ts';
 import { RUNNING } from './fake-service.ts';
 import { file, form, FORM_TYPE, ids, text } from './form.ts';

@@ -1,9 +1,9 @@
 import type Koa from 'koa';
 import { memoryAttachments } from '../../adapters/memory/attachments.ts';
-import { eventId } from '../../machines/index.ts';
+import { eventId } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../server/errors.ts';
-import { createHttpDoor, type HttpDoorParts } from '../../server/http/door.ts';
-import type { SseRequest } from '../../server/http/live-door.ts';
+import { createHttpRouter, type HttpRouterDeps } from '../../server/http/router.ts';
+import type { SseRequest } from '../../server/http/live-service.ts';
 import type { PollRequest } from '../../server/live/poll.ts';
 import { systemChance, systemClock, type AttachmentStore, type AuthContextResolver, type Entry } from '../../server/ports/index.ts';
 import { fakeService, FINISHED } from './fake-service.ts';
@@ -85,13 +85,13 @@ export function visibleAttachments(): AttachmentStore & { all(): Promise<string[
 }
 
 /** A Koa app on a free port, with our door and one route of its own behind it. */
-export async function startHost(parts: Partial<HttpDoorParts> & { readonly prefix?: string; readonly before?: Koa.Middleware } = {}) {
+export async function startHost(parts: Partial<HttpRouterDeps> & { readonly prefix?: string; readonly before?: Koa.Middleware } = {}) {
   const fake = fakeService();
   const live = fakeLive();
   const attachments = visibleAttachments();
   const logged: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> | undefined }[] = [];
   const log = (message: string, fields?: Readonly<Record<string, unknown>>) => void logged.push({ message, fields });
-  const door = createHttpDoor({
+  const door = createHttpRouter({
     service: fake.service,
     live,
     auth,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HttpDoorParts } from '../../server/http/door.ts';
+import type { HttpRouterDeps } from '../../server/http/router.ts';
 import type { HttpOptions } from '../../server/http/options.ts';
 import type { NewTaskRequest } from '../../server/task/service.ts';
 import { BOUNDARY, file, form, FORM_TYPE, ids, text, type FormPart } from './form.ts';
@@ -13,7 +13,7 @@ const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes
 
 describe('a multipart create', () => {
   let host: Host;
-  const restart = async (parts: Partial<HttpDoorParts>) => {
+  const restart = async (parts: Partial<HttpRouterDeps>) => {
     await host.close();
     host = await startHost(parts);
   };

@@ -1,4 +1,5 @@
-import { parseEventId, type StoredAggregate, type StoredSuspension, type StoredTask } from '../../machines/index.ts';
+import type { StoredAggregate, StoredSuspension, StoredTask } from '../../machines/index.ts';
+import { parseEventId } from '../../machines/wire/index.ts';
 import type { Fields, Store } from '../../server/index.ts';
 
 /** A store that notes, at every commit with facts, what it then holds of the task's charts, by the id of the last fact. */

@@ -3,16 +3,8 @@ import { createActor, type InspectionEvent } from 'xstate';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridgeClient, type TaskView } from '../../client/node/index.ts';
-import {
-  emptyAggregate,
-  fold,
-  isFact,
-  storeAggregate,
-  taskMachine,
-  type Aggregate,
-  type Fact,
-  type StoredAggregate,
-} from '../../machines/index.ts';
+import { emptyAggregate, fold, storeAggregate, taskMachine, type Aggregate, type StoredAggregate } from '../../machines/index.ts';
+import { isFact, type Fact } from '../../machines/wire/index.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { storedAt } from './stored-at.ts';
 

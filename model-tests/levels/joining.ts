@@ -1,5 +1,6 @@
 import { createTaskBridgeClient } from '../../client/node/index.ts';
-import { emptyAggregate, fold, taskMachine, type Aggregate, type Fact } from '../../machines/index.ts';
+import { emptyAggregate, fold, taskMachine, type Aggregate } from '../../machines/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
 import { take } from '../charts/chart.ts';
 import type { LevelCoverage } from './level-coverage.ts';
 import { expectSame, patiently, transports, type Ground } from './task-drive.ts';

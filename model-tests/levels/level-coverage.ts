@@ -1,15 +1,6 @@
 import type { EventObject } from 'xstate';
-import {
-  decide,
-  fold,
-  suspensionMachine,
-  taskMachine,
-  unaskedSuspension,
-  type Aggregate,
-  type Fact,
-  type FactBody,
-  type Intent,
-} from '../../machines/index.ts';
+import { decide, fold, suspensionMachine, taskMachine, unaskedSuspension, type Aggregate, type Intent } from '../../machines/index.ts';
+import type { Fact, FactBody } from '../../machines/wire/index.ts';
 import { take } from '../charts/chart.ts';
 import { Coverage } from '../charts/coverage.ts';
 import type { TaskMoment, TaskStep } from './task-plan.ts';

@@ -1,16 +1,8 @@
 import { createTaskBridgeClient, type TaskBridgeClient } from '../../client/node/index.ts';
-import {
-  emptyAggregate,
-  eventId,
-  fold,
-  storeAggregate,
-  type Aggregate,
-  type Fact,
-  type FactBody,
-  type ReportIntent,
-} from '../../machines/index.ts';
+import { emptyAggregate, fold, storeAggregate, type Aggregate, type ReportIntent } from '../../machines/index.ts';
+import { eventId, type Fact, type FactBody } from '../../machines/wire/index.ts';
 import type { Store, TaskExecutor, Work } from '../../server/index.ts';
-import { changedFields, parseState } from '../../server/task/task-state.ts';
+import { changedFields, parseTaskRecord } from '../../server/task/task-record.ts';
 import { storedOf } from '../law/stored-at.ts';
 import type { RunningBridge } from '../server/bridge-of.ts';
 import { WAIT_MS } from '../support/patience.ts';
@@ -136,7 +128,7 @@ async function writeAsAnother(store: Store, taskId: string, bodies: readonly Fac
   for (let from = 0; from < bodies.length;) {
     const loaded = await store.load(taskId);
     if (!loaded) throw new Error('The task is gone.');
-    const state = parseState(loaded);
+    const state = parseTaskRecord(loaded);
     let { aggregate } = state;
     const facts = bodies.slice(from, from + 100).map((body) => {
       const now = Date.now();
@@ -150,8 +142,8 @@ async function writeAsAnother(store: Store, taskId: string, bodies: readonly Fac
       expectedRevision: loaded.revision,
       facts,
       ended: aggregate.task.status === 'done',
-      fields: changedFields(state, aggregate, state.ledger),
-      kept: {},
+      fields: changedFields(state, aggregate, state.execution),
+      sideValues: {},
       dueAt: null,
       firstRetained: 1,
     });

@@ -1,17 +1,14 @@
 import {
-  limits,
   decide,
   emptyAggregate,
   fold,
   type Aggregate,
-  type Fact,
-  type FactBody,
-  type FactPayload,
   type Intent,
   type RefusalCode,
   type ReportIntent,
   type TaskIntent,
 } from '../../machines/index.ts';
+import { limits, type Fact, type FactBody, type FactPayload } from '../../machines/wire/index.ts';
 import { intentTable, question } from '../charts/alphabet.ts';
 
 /** Something that is wished of a task over a door that a real server has. */

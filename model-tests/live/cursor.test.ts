@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventId, type EventId } from '../../machines/index.ts';
-import { cursorOf, isStale, resume } from '../../server/live/cursor.ts';
+import { eventId, type EventId } from '../../machines/wire/index.ts';
+import { positionOf, isStale, resumeAt } from '../../server/live/log-position.ts';
 
 const at = (n: number, ms = n * 10): EventId => eventId(n, ms);
 const fresh = { firstEventId: null, lastEventId: null };
@@ -30,12 +30,12 @@ describe('a cursor', () => {
     ['goes on at the end of a log that keeps nothing', at(9), emptied, undefined, 9, undefined],
     ['meets a reset for a number beyond all counting', '9999999999999999-1', whole, undefined, 0, 'reset'],
   ] as const)('%s', (_name, cursor, ends, atCursor, after, reason) => {
-    const resumption = resume(cursorOf(cursor), { ...ends, atCursor });
+    const resumption = resumeAt(positionOf(cursor), { ...ends, atCursor });
     expect(resumption).toEqual({ after, ...(reason && { gap: { reason, firstEventId: ends.firstEventId } }) });
   });
 
   it('is a fault of the edge where it has no form', () => {
-    expect(() => cursorOf('$')).toThrow(RangeError);
+    expect(() => positionOf('$')).toThrow(RangeError);
   });
 });
 

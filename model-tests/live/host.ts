@@ -3,11 +3,11 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { taskNotFound } from '../../server/errors.ts';
-import { createLiveDoor } from '../../server/http/sse/index.ts';
-import { createWebSocketDoor, type WebSocketDoor, type WebSocketDoorContext } from '../../server/http/web-socket/index.ts';
+import { createLiveService } from '../../server/http/sse/index.ts';
+import { createUpgradeHandler, type UpgradeHandler, type UpgradeHandlerDeps } from '../../server/http/web-socket/index.ts';
 import { createLiveHub, type LiveHub } from '../../server/live/hub.ts';
 import type { LiveOptions } from '../../server/live/options.ts';
-import { systemClock, type AuthContext, type Chance, type Clock, type Logger } from '../../server/ports/index.ts';
+import { systemClock, type AuthContext, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
 import type { TaskAbout } from '../../server/task/about.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { evenChance, testStore, type TestStore } from './hub-of.ts';
@@ -16,7 +16,7 @@ import { evenChance, testStore, type TestStore } from './hub-of.ts';
 export interface Host {
   readonly store: TestStore;
   readonly hub: LiveHub;
-  readonly door: WebSocketDoor;
+  readonly door: UpgradeHandler;
   readonly server: Server;
   readonly port: number;
   /** Its connections. */
@@ -30,9 +30,9 @@ export interface Host {
 export interface HostOptions {
   readonly clock?: Clock;
   readonly live?: Partial<LiveOptions>;
-  readonly door?: Partial<WebSocketDoorContext>;
+  readonly door?: Partial<UpgradeHandlerDeps>;
   readonly auth?: AuthContext;
-  readonly chance?: Chance;
+  readonly chance?: ServerChance;
 }
 
 /** Closed when the test has finished. The path of an SSE stream here is `/events/<taskId>?after=…&extensions=…`. Tasks of this server are all that its store has. */
@@ -47,14 +47,14 @@ export async function liveHost({
   const logged: string[] = [];
   const logger: Logger = { warn: (message) => void logged.push(message), error: (message) => void logged.push(message) };
   const hub = createLiveHub({ store, clock, chance, options: live, logger });
-  const streams = createLiveDoor({ hub, clock, chance: evenChance });
+  const streams = createLiveService({ hub, clock, chance: evenChance });
   const server = createServer((req, res) => {
     const url = new URL(req.url ?? '/', 'http://host');
     const after = url.searchParams.get('after') ?? undefined;
     const extensions = url.searchParams.get('extensions') ?? undefined;
     void streams.openSse({ req, res, auth, taskId: url.pathname.split('/').at(-1) ?? '', after, extensions });
   });
-  const door = createWebSocketDoor({
+  const door = createUpgradeHandler({
     prefix: '/api/v1',
     hub,
     clock,

@@ -1,11 +1,11 @@
 import { memoryStore } from '../../adapters/memory/index.ts';
-import type { Chance, Entry, EventStore, Store, TailListener, TransportName } from '../../server/ports/index.ts';
-import type { Gap } from '../../machines/index.ts';
-import { createLiveHub, type LiveHub, type LiveHubContext } from '../../server/live/hub.ts';
+import type { ServerChance, Entry, EventStore, Store, TailListener, TransportName } from '../../server/ports/index.ts';
+import type { Gap } from '../../machines/wire/index.ts';
+import { createLiveHub, type LiveHub, type LiveHubDeps } from '../../server/live/hub.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 
-export const evenChance: Chance = { hex: (digits) => 'a'.repeat(digits), fraction: () => 0.5 };
+export const evenChance: ServerChance = { hex: (digits) => 'a'.repeat(digits), fraction: () => 0.5 };
 
 /** A memory store whose tail a test disturbs, and whose reads it counts. */
 export interface TestStore extends Store {
@@ -78,7 +78,7 @@ export interface World {
   readonly hub: LiveHub;
 }
 
-export async function world(more: Partial<LiveHubContext> = {}): Promise<World> {
+export async function world(more: Partial<LiveHubDeps> = {}): Promise<World> {
   const store = await testStore();
   const clock = fakeClock();
   return { store, clock, hub: createLiveHub({ store, clock, chance: evenChance, ...more }) };
@@ -151,7 +151,7 @@ export function fakeViewer(clock: FakeClock, transport: TransportName = 'ws', ow
     },
     end: () => void (state = 'ended'),
     cut: () => void (state = 'cut'),
-    lose: () => void (state = 'cut'),
+    cutTask: () => void (state = 'cut'),
   };
   return viewer;
 }

@@ -24,7 +24,7 @@ describe('a follower of the hub', () => {
     await task.append();
     await settle();
     expect(calls).toHaveBeenCalledTimes(2);
-    expect(hub.watched).toBe(1);
+    expect(hub.topics).toBe(1);
   });
 
   it('misses nothing that is committed while the tail opens slowly, and is not called after it left', async () => {
@@ -56,7 +56,7 @@ describe('closing the hub', () => {
     const draws = [0, 0.5, 0.9];
     const hub = createLiveHub({ store, clock, chance: { ...evenChance, fraction: () => draws.shift() ?? 0 } });
     const viewers = [fakeViewer(clock), fakeViewer(clock), fakeViewer(clock)];
-    for (const viewer of viewers) hub.watch(task.taskId, viewer, undefined);
+    for (const viewer of viewers) hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     const closed = vi.fn();
     void hub.close({ spreadMs: 1_000 }).then(closed);
@@ -71,7 +71,7 @@ describe('closing the hub', () => {
     clock.advance(400);
     await settle();
     expect(closed).toHaveBeenCalledTimes(1);
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
   });
 
   it('keeps telling its followers, and closes the tail when the last one has left', async () => {
@@ -101,7 +101,7 @@ describe('closing the hub', () => {
     const task = await taskLog(store);
     await hub.close();
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     expect(viewer.state).toBe('cut');
   });
 });
@@ -136,7 +136,7 @@ describe('the sinks of a host', () => {
     const task = await taskLog(store);
     await task.append(2);
     const viewer = fakeViewer(clock);
-    const subscription = hub.watch(task.taskId, viewer, task.ids[0]);
+    const subscription = hub.subscribe(task.taskId, viewer, task.ids[0]);
     await settle();
     subscription.close();
     expect(viewer.ids).toEqual(task.ids.slice(1));

@@ -56,7 +56,7 @@ describe('a long poll', () => {
     expect(store.reads).toBe(reads);
     await task.append(2);
     expect((await answer).entries.map(({ eventId }) => eventId)).toEqual(task.ids.slice(1));
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
     expect(hub.viewers).toBe(0);
     expect(clock.armed).toEqual([]);
   });
@@ -103,7 +103,7 @@ describe('a long poll', () => {
       }
       await polling;
       expect([seed, ...got]).toEqual([seed, ...task.ids]);
-      expect(hub.watched).toBe(0);
+      expect(hub.topics).toBe(0);
     }
   });
 
@@ -146,10 +146,10 @@ describe('a long poll', () => {
     const gone = new AbortController();
     const answer = hub.poll(task.taskId, { ...patient, signal: gone.signal });
     await settle();
-    expect(hub.watched).toBe(1);
+    expect(hub.topics).toBe(1);
     gone.abort();
     await answer;
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
     expect(clock.armed).toEqual([]);
   });
 
@@ -209,7 +209,7 @@ describe('a long poll', () => {
     await expect(hub.poll(task.taskId, { ...patient, after: task.ids[0] })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     store.readFault = new Error('down');
     await expect(hub.poll(task.taskId, once)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
   });
 
   it('reads once for each poll that one fact wakes', async () => {

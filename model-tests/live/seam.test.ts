@@ -21,12 +21,12 @@ describe('the seam between history and what comes', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     await task.append(2);
-    hub.watch(task.taskId, fakeViewer(clock), undefined);
+    hub.subscribe(task.taskId, fakeViewer(clock), undefined);
     await settle();
     const before = store.reads;
     const letGo = holdNextRead(store);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     await task.append(3);
     await task.end();
@@ -50,7 +50,7 @@ describe('the seam between history and what comes', () => {
       return { ...inner, watch: (taskId) => new Promise((resolve) => (open = () => resolve(inner.watch(taskId)))) };
     };
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     expect(viewer.ids).toEqual(task.ids);
     await task.append(3);
@@ -70,18 +70,18 @@ describe('the seam between history and what comes', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     await task.append(3);
-    hub.watch(task.taskId, fakeViewer(clock), undefined);
+    hub.subscribe(task.taskId, fakeViewer(clock), undefined);
     await settle();
     const before = store.reads;
     const letGo = holdNextRead(store);
     const early = Array.from({ length: 50 }, () => fakeViewer(clock));
-    for (const viewer of early) hub.watch(task.taskId, viewer, undefined);
+    for (const viewer of early) hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     // Told after the store was read and before the late ones come: they have it from no one but the read.
     await task.append(2);
     await settle();
     const late = Array.from({ length: 50 }, () => fakeViewer(clock));
-    for (const viewer of late) hub.watch(task.taskId, viewer, undefined);
+    for (const viewer of late) hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     expect(store.reads).toBe(before + 1);
     letGo();

@@ -37,7 +37,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
       expect([seed, await viewer.closed]).toEqual([seed, proper]);
       expect([seed, ...viewer.ids]).toEqual([seed, ...task.ids.slice(cursor === undefined ? 0 : task.ids.indexOf(cursor as never) + 1)]);
     }
-    await vi.waitFor(() => expect(host.hub.watched).toBe(0));
+    await vi.waitFor(() => expect(host.hub.topics).toBe(0));
   });
 
   it('ends at once where the task is finished and the cursor at its end', async () => {
@@ -73,9 +73,9 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     await task.append(2);
     const viewer: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(viewer.ids).toEqual(task.ids));
-    expect(host.hub.watched).toBe(1);
+    expect(host.hub.topics).toBe(1);
     viewer[way]();
-    await vi.waitFor(() => expect(host.hub.watched).toBe(0));
+    await vi.waitFor(() => expect(host.hub.topics).toBe(0));
     expect(host.store.unwatched).toEqual([task.taskId]);
     await vi.waitFor(() => expect(host.door.sockets).toBe(0));
     await vi.waitFor(() => expect(host.sockets.size).toBe(0));
@@ -89,7 +89,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     viewer.pause();
     for (let chunk = 0; chunk < 10; chunk += 1) await task.append(1, { textBytes: 1_000_000 });
     viewer[way]();
-    await vi.waitFor(() => expect(host.hub.watched).toBe(0));
+    await vi.waitFor(() => expect(host.hub.topics).toBe(0));
     await vi.waitFor(() => expect(host.sockets.size).toBe(0));
   });
 
@@ -126,7 +126,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     await settle();
     // The first look still sees what the kernel took; from then on it takes nothing.
     clock.advance(liveDefaults.stalledMs * 1.25);
-    expect(host.hub.watched).toBe(0);
+    expect(host.hub.topics).toBe(0);
     viewer.resume();
     expect(await viewer.closed).toBe('cut');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { eventId } from '../../machines/index.ts';
+import { eventId } from '../../machines/wire/index.ts';
 import { liveDefaults } from '../../server/live/options.ts';
 import { fakeViewer, settle, world } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
@@ -10,14 +10,14 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     await task.append(3);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     await task.append(2);
     await task.end();
     await settle();
     expect(viewer.ids).toEqual(task.ids);
     expect(viewer.state).toBe('ended');
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
     expect(hub.viewers).toBe(0);
     expect(store.unwatched).toEqual([task.taskId]);
     expect(clock.armed).toEqual([]);
@@ -29,7 +29,7 @@ describe('a viewer of the hub', () => {
     for (let commit = 0; commit < 50; commit += 1) await task.append(1 + (commit % 3));
     await task.end();
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await vi.waitFor(() => expect(viewer.state).toBe('ended'));
     expect(viewer.ids).toEqual(task.ids);
     expect(Math.max(...viewer.writes.map(({ length }) => length))).toBe(10);
@@ -41,7 +41,7 @@ describe('a viewer of the hub', () => {
     await task.append(3);
     await task.end();
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, task.ids.at(-1));
+    hub.subscribe(task.taskId, viewer, task.ids.at(-1));
     await settle();
     expect(viewer.ids).toEqual([]);
     expect(viewer.state).toBe('ended');
@@ -52,7 +52,7 @@ describe('a viewer of the hub', () => {
     const tail = vi.spyOn(store, 'tail');
     const task = await taskLog(store);
     const viewers = Array.from({ length: 5 }, () => fakeViewer(clock));
-    for (const viewer of viewers) hub.watch(task.taskId, viewer, undefined);
+    for (const viewer of viewers) hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     const reads = store.reads;
     await Promise.all([task.append(2), task.append(3)]);
@@ -71,7 +71,7 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     await task.append(10, { keepLast: 4 });
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, task.ids[2]);
+    hub.subscribe(task.taskId, viewer, task.ids[2]);
     await settle();
     expect(viewer.gaps).toEqual([{ reason: 'trimmed', firstEventId: task.ids[6] }]);
     expect(viewer.ids).toEqual(task.ids.slice(6));
@@ -85,7 +85,7 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     await task.append(5);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, eventId(n, ms));
+    hub.subscribe(task.taskId, viewer, eventId(n, ms));
     await settle();
     expect(viewer.gaps).toEqual([{ reason: 'reset', firstEventId: task.ids[0] }]);
     expect(viewer.ids).toEqual(task.ids);
@@ -95,7 +95,7 @@ describe('a viewer of the hub', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     store.loses = (_, entries) => entries.some(({ eventId: id }) => id === task.ids[1]);
     await task.append();
@@ -112,7 +112,7 @@ describe('a viewer of the hub', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     const viewers = [fakeViewer(clock), fakeViewer(clock, 'sse')];
-    for (const viewer of viewers) hub.watch(task.taskId, viewer, undefined);
+    for (const viewer of viewers) hub.subscribe(task.taskId, viewer, undefined);
     const followed = vi.fn();
     hub.follow(task.taskId, followed);
     await task.append(2);
@@ -137,7 +137,7 @@ describe('a viewer of the hub', () => {
   it('asks for the newest ids of all watched tasks in one batch, and for none where nobody watches', async () => {
     const { store, clock, hub } = await world();
     const tasks = await Promise.all([taskLog(store), taskLog(store), taskLog(store)]);
-    const leave = tasks.map(({ taskId }) => hub.watch(taskId, fakeViewer(clock), undefined));
+    const leave = tasks.map(({ taskId }) => hub.subscribe(taskId, fakeViewer(clock), undefined));
     await settle();
     clock.advance(liveDefaults.heartbeatMs);
     await settle();
@@ -153,7 +153,7 @@ describe('a viewer of the hub', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await task.append(3);
     await settle();
     const other = await taskLog(store, (n) => 1_900_000_000_000 + n);
@@ -173,7 +173,7 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     const viewer = fakeViewer(clock);
     const tail = vi.spyOn(store, 'tail');
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await task.append(3);
     await settle();
     const other = await taskLog(store, (n) => 1_900_000_000_000 + n);
@@ -195,7 +195,7 @@ describe('a viewer of the hub', () => {
     // The fact at the cursor fills the first read.
     store.read = (_taskId, ...rest) => read(store.reads === 0 ? task.taskId : other.taskId, ...rest);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, task.ids[1]);
+    hub.subscribe(task.taskId, viewer, task.ids[1]);
     await settle();
     expect(viewer.gaps).toEqual([{ reason: 'reset', firstEventId: other.ids[0] }]);
     expect(viewer.ids).toEqual(other.ids);
@@ -207,8 +207,8 @@ describe('a viewer of the hub', () => {
     const viewer = fakeViewer(clock);
     const brisk = fakeViewer(clock);
     viewer.blocked = true;
-    hub.watch(task.taskId, viewer, undefined);
-    hub.watch(task.taskId, brisk, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, brisk, undefined);
     await settle();
     for (let written = 0; written < 20 * 1024 * 1024; written += 10 * 40_000) {
       await task.append(10, { textBytes: 40_000 });
@@ -233,7 +233,7 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     const viewer = fakeViewer(clock);
     viewer.blocked = true;
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     await task.append();
     await settle();
@@ -241,7 +241,7 @@ describe('a viewer of the hub', () => {
     expect(viewer.state).toBe('open');
     clock.advance(1_000);
     expect(viewer.state).toBe('cut');
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
     expect(clock.armed).toEqual([]);
   });
 
@@ -250,7 +250,7 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     const viewer = fakeViewer(clock);
     viewer.blocked = true;
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await task.append(20);
     await settle();
     for (let minutes = 0; minutes < 10; minutes += 1) {
@@ -264,8 +264,8 @@ describe('a viewer of the hub', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     const [ws, sse] = [fakeViewer(clock), fakeViewer(clock, 'sse')];
-    hub.watch(task.taskId, ws, undefined);
-    hub.watch(task.taskId, sse, undefined);
+    hub.subscribe(task.taskId, ws, undefined);
+    hub.subscribe(task.taskId, sse, undefined);
     await settle();
     clock.advance(14_999);
     expect([ws.heartbeats, sse.heartbeats]).toEqual([0, 0]);
@@ -286,7 +286,7 @@ describe('a viewer of the hub', () => {
     const { store, clock, hub } = await world();
     const task = await taskLog(store);
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined, { cutAt: clock.now() + 2 ** 32 });
+    hub.subscribe(task.taskId, viewer, undefined, { cutAt: clock.now() + 2 ** 32 });
     await settle();
     clock.advance(2 ** 31);
     expect(viewer.state).toBe('open');
@@ -300,7 +300,7 @@ describe('a viewer of the hub', () => {
     await task.append(2);
     store.readFault = new Error('down');
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     clock.advance(200);
     await settle();
@@ -314,16 +314,16 @@ describe('a viewer of the hub', () => {
     const { store, clock, hub } = await world();
     const [task, other] = [await taskLog(store), await taskLog(store)];
     const [viewer, neighbour] = [fakeViewer(clock), fakeViewer(clock)];
-    hub.watch(other.taskId, neighbour, undefined);
+    hub.subscribe(other.taskId, neighbour, undefined);
     await settle();
     store[fault] = new Error('down');
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     for (let second = 0; second < 10; second += 1) {
       await settle();
       clock.advance(1_000);
     }
     expect(viewer.state).toBe('cut');
-    expect(hub.watched).toBe(1);
+    expect(hub.topics).toBe(1);
     await other.append();
     await settle();
     expect(neighbour.ids).toEqual(other.ids);
@@ -332,7 +332,7 @@ describe('a viewer of the hub', () => {
   it('is cut where its task is gone', async () => {
     const { clock, hub } = await world();
     const viewer = fakeViewer(clock);
-    hub.watch('f'.repeat(32), viewer, undefined);
+    hub.subscribe('f'.repeat(32), viewer, undefined);
     await settle();
     expect(viewer.state).toBe('cut');
   });
@@ -344,8 +344,8 @@ describe('a viewer of the hub', () => {
     broken.facts = () => {
       throw new Error('broken');
     };
-    hub.watch(task.taskId, broken, undefined);
-    hub.watch(task.taskId, sound, undefined);
+    hub.subscribe(task.taskId, broken, undefined);
+    hub.subscribe(task.taskId, sound, undefined);
     await settle();
     await task.append();
     await settle();
@@ -362,7 +362,7 @@ describe('a viewer of the hub', () => {
     const page = await store.read(ghost.taskId, 9, { facts: 1, bytes: 1000 });
     const tail = vi.spyOn(store, 'tail');
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined);
+    hub.subscribe(task.taskId, viewer, undefined);
     await settle();
     tail.mock.calls[0]?.[0].committed(task.taskId, page?.entries ?? [], false, ghost.ids[7] ?? null);
     const before = store.reads;
@@ -379,10 +379,10 @@ describe('a viewer of the hub', () => {
     const task = await taskLog(store);
     await task.append();
     const viewer = fakeViewer(clock);
-    hub.watch(task.taskId, viewer, undefined).close();
+    hub.subscribe(task.taskId, viewer, undefined).close();
     await settle();
     expect(viewer.ids).toEqual([]);
-    expect(hub.watched).toBe(0);
+    expect(hub.topics).toBe(0);
     expect(clock.armed).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { eventId, type EventId } from '../../machines/index.ts';
+import { eventId, type EventId } from '../../machines/wire/index.ts';
 import type { Entry, Store } from '../../server/ports/index.ts';
 
 /** A task that a test writes into a store by hand. */
@@ -19,7 +19,7 @@ export async function taskLog(store: Store, msOf: (n: number) => number = (n) =>
   tasks += 1;
   const taskId = tasks.toString(16).padStart(32, '0');
   const requestKey = tasks.toString(16).padStart(64, '0');
-  await store.create({ taskId, requestKey, fields: {}, kept: {}, dueAt: null });
+  await store.create({ taskId, requestKey, fields: {}, sideValues: {}, dueAt: null });
   let revision = 1;
   const ids: EventId[] = [];
 
@@ -28,7 +28,7 @@ export async function taskLog(store: Store, msOf: (n: number) => number = (n) =>
     const firstRetained = Math.max(1, ids.length - keepLast + 1);
     const expectedRevision = revision;
     revision += 1;
-    const outcome = await store.append({ taskId, expectedRevision, facts, ended, fields: {}, kept: {}, dueAt: null, firstRetained });
+    const outcome = await store.append({ taskId, expectedRevision, facts, ended, fields: {}, sideValues: {}, dueAt: null, firstRetained });
     if (outcome !== 'committed') throw new Error(`The commit of task ${taskId} met a conflict.`);
   }
 

@@ -1,11 +1,11 @@
-import { eventId, type EventId } from '../../machines/index.ts';
+import { eventId, type EventId } from '../../machines/wire/index.ts';
 import { batchOf, type Batch } from '../../server/live/batch.ts';
-import { startCursor } from '../../server/live/cursor.ts';
+import { startPosition } from '../../server/live/log-position.ts';
 import { liveDefaults } from '../../server/live/options.ts';
 import { LogSubscription } from '../../server/live/subscription.ts';
-import { Turns } from '../../server/live/turns.ts';
+import { Semaphore } from '../../server/live/semaphore.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
-import { Watch } from '../../server/live/watch.ts';
+import { Topic } from '../../server/live/topic.ts';
 import type { Entry, EventStore, LogPage } from '../../server/ports/index.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { settle } from './hub-of.ts';
@@ -75,7 +75,7 @@ export interface ViewerScene {
 export function viewerScene({ open = true, turns: most, triesMax = 5 }: SceneOptions = {}): ViewerScene {
   const done: string[] = [];
   const clock = fakeClock();
-  const turns = most === undefined ? undefined : new Turns(most);
+  const turns = most === undefined ? undefined : new Semaphore(most);
   const tail = later<void>();
   if (open) tail.resolve();
   const reads: Later<LogPage | undefined>[] = [];
@@ -90,7 +90,7 @@ export function viewerScene({ open = true, turns: most, triesMax = 5 }: SceneOpt
       return read.promise;
     },
   };
-  const watch = new Watch({
+  const watch = new Topic({
     taskId: TASK,
     tail: { watch: () => tail.promise, unwatch: () => undefined, close: () => Promise.resolve() },
     logger: undefined,
@@ -99,7 +99,7 @@ export function viewerScene({ open = true, turns: most, triesMax = 5 }: SceneOpt
   const viewer: Viewer = {
     transport: 'ws',
     owner: 'ann',
-    sharing: turns && { viewers: 1, turns },
+    sharing: turns && { viewers: 1, reads: turns },
     facts(entries) {
       done.push(`shows ${entries.map((entry) => entry.eventId.split('-')[0]).join()}`);
       scene.onFacts();
@@ -115,12 +115,12 @@ export function viewerScene({ open = true, turns: most, triesMax = 5 }: SceneOpt
     },
     end: () => done.push('ends'),
     cut: () => done.push('cuts'),
-    lose: () => done.push('loses'),
+    cutTask: () => done.push('loses'),
   };
   const subscription = new LogSubscription({
-    watch,
+    topic: watch,
     viewer,
-    cursor: startCursor,
+    cursor: startPosition,
     cutAt: undefined,
     // Nothing else of a store is asked.
     store: store as EventStore,

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { TaskBridgeError } from '../../server/errors.ts';
-import { createWebSocketDoor } from '../../server/http/web-socket/index.ts';
+import { createUpgradeHandler } from '../../server/http/web-socket/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { dial, exchange, liveHost, watchByWebSocket } from './host.ts';
@@ -222,7 +222,7 @@ describe('an upgrade', () => {
     const { hub } = await liveHost();
     const more = { prefix: '', hub, clock: fakeClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
     for (const origin of ['app.example', 'https://app.example/path', '*'])
-      expect(() => createWebSocketDoor({ ...more, allowedOrigins: [origin] })).toThrow('is no origin');
+      expect(() => createUpgradeHandler({ ...more, allowedOrigins: [origin] })).toThrow('is no origin');
   });
 });
 
@@ -249,7 +249,7 @@ describe('the first frame', () => {
     ws.on('message', message);
     expect(await closeCode(ws, frame)).toBe(1008);
     expect(message).not.toHaveBeenCalled();
-    expect(host.hub.watched).toBe(0);
+    expect(host.hub.topics).toBe(0);
   });
 
   it('gets a close frame where it is binary or too large', async () => {

@@ -126,7 +126,7 @@ describe('any order of frames and facts', () => {
       await log.end();
       await vi.waitFor(() => expect(witness.ids).toEqual(log.ids));
       witness.ws.terminate();
-      await vi.waitFor(() => expect([host.hub.viewers, host.hub.watched, host.door.sockets]).toEqual([0, 0, 0]));
+      await vi.waitFor(() => expect([host.hub.viewers, host.hub.topics, host.door.sockets]).toEqual([0, 0, 0]));
     },
   );
 });

@@ -1,4 +1,4 @@
-import { multiplexed, type Socket, type SocketListener, type SocketPort, type SocketRequest } from 'taskbridge/client';
+import { multiplexed, type Socket, type SocketListener, type SocketPort, type SocketRequest } from 'taskbridge/client/transports';
 
 /** A socket whose other end is the test. */
 export interface FakeSocket {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { createTaskBridgeClient, multiplexed } from 'taskbridge/client/node';
+import { createTaskBridgeClient } from 'taskbridge/client/node';
+import { multiplexed } from 'taskbridge/client/transports';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../support/seeded-random.ts';
 import { read } from './scene.ts';

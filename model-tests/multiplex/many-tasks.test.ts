@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { multiplexed, nodeSockets, type SocketPort, type WebSocketConstructor } from 'taskbridge/client/node';
+import { nodeSockets } from 'taskbridge/client/node';
+import { multiplexed, type SocketPort, type WebSocketConstructor } from 'taskbridge/client/transports';
 import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { extensionsGrantedFrame, subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/index.ts';
+import { extensionsGrantedFrame, subscriptionConfirmedFrame, subscriptionEndedFrame } from '../../machines/wire/index.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { TaskBridgeError } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -65,7 +65,7 @@ describe('a subscription', () => {
     await vi.waitFor(() => expect(talk.frames.filter(({ type }) => type === 'SUBSCRIPTION_ENDED')).toHaveLength(20));
     for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids, ended(1000)]);
     expect(talk.ws.readyState).toBe(talk.ws.OPEN);
-    expect([host.hub.viewers, host.hub.watched, host.door.sockets]).toEqual([0, 0, 1]);
+    expect([host.hub.viewers, host.hub.topics, host.door.sockets]).toEqual([0, 0, 1]);
   });
 
   it('ends at once where the cursor is at the terminal fact', async () => {
@@ -158,7 +158,7 @@ describe('unsubscribing', () => {
     await vi.waitFor(() => expect(talk.frames).toHaveLength(3));
     talk.unsubscribe(task.taskId);
     await vi.waitFor(() => expect(talk.frames).toHaveLength(4));
-    expect([host.hub.viewers, host.hub.watched]).toEqual([0, 0]);
+    expect([host.hub.viewers, host.hub.topics]).toEqual([0, 0]);
     await task.append(2);
     await settle();
     talk.subscribe(task.taskId, task.ids[1]);
@@ -348,7 +348,7 @@ describe('the socket as a whole', () => {
     for (let i = 0; i < 10; i += 1) talk.subscribe((await taskLog(host.store)).taskId);
     await vi.waitFor(() => expect(host.hub.viewers).toBe(10));
     talk.ws.terminate();
-    await vi.waitFor(() => expect([host.hub.viewers, host.hub.watched, host.door.sockets]).toEqual([0, 0, 0]));
+    await vi.waitFor(() => expect([host.hub.viewers, host.hub.topics, host.door.sockets]).toEqual([0, 0, 0]));
     await vi.waitFor(() => expect(host.sockets.size).toBe(0));
   });
 

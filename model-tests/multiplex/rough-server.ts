@@ -1,4 +1,4 @@
-import type { SocketListener, SocketPort } from 'taskbridge/client';
+import type { SocketListener, SocketPort } from 'taskbridge/client/transports';
 
 /** What the server does beside its duty, each at some moment of its own. */
 export type Mischief =
@@ -56,8 +56,8 @@ export function roughServer(tasks: number, length: number, mischief: readonly Mi
     step(): void {
       const text = this.outbox.shift();
       if (text !== undefined) this.listener.frame(text);
-      else if (left.length > 0 && pick(4) === 0) this.misbehave(left.shift());
-      else this.fact();
+      else if (left.length > 0 && pick(4) === 0) this.#misbehave(left.shift());
+      else this.#fact();
     }
 
     end(tell: (listener: SocketListener) => void): void {
@@ -66,7 +66,7 @@ export function roughServer(tasks: number, length: number, mischief: readonly Mi
       tell(this.listener);
     }
 
-    private fact(): void {
+    #fact(): void {
       const names = [...this.next.keys()];
       const taskId = names[pick(names.length)];
       if (taskId === undefined) return;
@@ -83,7 +83,7 @@ export function roughServer(tasks: number, length: number, mischief: readonly Mi
       }
     }
 
-    private misbehave(one: Mischief | undefined): void {
+    #misbehave(one: Mischief | undefined): void {
       if (one?.kind === 'frame') this.listener.frame(one.text);
       else if (one?.kind === 'cut') this.end((listener) => listener.cut());
       else if (one?.kind === 'close') this.end((listener) => listener.closed(one.code));

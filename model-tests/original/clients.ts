@@ -1,12 +1,12 @@
 import {
   createTaskBridgeClient,
   type Observation,
-  type Report,
+  type ClientReport,
   type TaskBridgeClient,
   type TaskBridgeClientOptions,
   type TransportName,
 } from 'taskbridge/client/node';
-import type { Fact, UnknownFact } from 'taskbridge/machines';
+import type { Fact, UnknownFact } from 'taskbridge/wire';
 
 /** The ladder, and each of its rungs alone. */
 export const ways: readonly (readonly TransportName[])[] = [['ws'], ['sse'], ['poll'], ['ws', 'sse', 'poll']];
@@ -14,7 +14,7 @@ export const ways: readonly (readonly TransportName[])[] = [['ws'], ['sse'], ['p
 /** The clients of one test, with short rests, and what they reported. */
 export interface Clients {
   make(options?: Partial<TaskBridgeClientOptions>): TaskBridgeClient;
-  readonly reports: Report[];
+  readonly reports: ClientReport[];
   /** Resolves once this many connections ended in an observation. */
   losses(count: number): Promise<void>;
   close(): Promise<void>;
@@ -23,7 +23,7 @@ export interface Clients {
 /** Clients of `ada`. */
 export function createClients(baseUrl: () => string): Clients {
   const made: TaskBridgeClient[] = [];
-  const reports: Report[] = [];
+  const reports: ClientReport[] = [];
   const waiting = new Set<() => void>();
   const lost = () => reports.filter(({ type }) => type === 'lost').length;
   return {

@@ -1,4 +1,4 @@
-import type { WebSocketConstructor } from 'taskbridge/client/node';
+import type { WebSocketConstructor } from 'taskbridge/client/transports';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createClients, idsOf, watch, ways, type Clients } from './clients.ts';

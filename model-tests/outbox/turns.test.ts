@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { platformChannels, processLocks, type LockPort } from 'taskbridge/client/tabs';
-import { isFact, type Fact } from 'taskbridge/machines';
+import { isFact, type Fact } from 'taskbridge/wire';
 import { memoryOutbox, type OutboxStore } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';

@@ -130,7 +130,7 @@ describe('a Redis store on the host’s client', () => {
     await redis.config('SET', 'maxmemory', '1');
     try {
       await expect(
-        store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], fields: { head: 'x' }, kept: { k: 'x' }, dueAt: 1 })),
+        store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], fields: { head: 'x' }, sideValues: { k: 'x' }, dueAt: 1 })),
       ).rejects.toThrow('OOM');
     } finally {
       await redis.config('SET', 'maxmemory', '0');
@@ -184,7 +184,7 @@ describe('a Redis store on the host’s client', () => {
     const { taskId } = await taskWithFacts(store, 1);
     await redis.set(`adapter-${prefixes}:{${taskId.slice(0, 2)}}:kept:${taskId}`, 'of another type');
     const failure: unknown = await store
-      .append(commitOf(taskId, 2, { fields: {}, kept: { k: 'a secret' } }))
+      .append(commitOf(taskId, 2, { fields: {}, sideValues: { k: 'a secret' } }))
       .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Error);
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('secret');

@@ -1,5 +1,5 @@
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
-import type { Fact } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { chaosProxy, type ChaosProxy } from '../conformance/index.ts';
 import { seededRandom } from '../support/seeded-random.ts';

@@ -1,4 +1,4 @@
-import type { Fact, UnknownFact } from 'taskbridge/machines';
+import type { Fact, UnknownFact } from 'taskbridge/wire';
 import { expect } from 'vitest';
 
 /** What a client saw, or what the store has. */

@@ -42,8 +42,8 @@ export async function layWire(to: number): Promise<Wire> {
     stall() {
       for (const end of ends) end.unpipe().pause();
     },
-    leadTo(port) {
-      target = port;
+    leadTo(next) {
+      target = next;
       reset();
     },
     async close() {

@@ -31,7 +31,7 @@ export function faultyStore(store: Store, options: { readonly shared?: boolean }
     now: alive(() => store.now()),
     create: alive((task) => store.create(task)),
     load: alive((taskId) => store.load(taskId)),
-    kept: alive((taskId, names) => store.kept(taskId, names)),
+    sideValues: alive((taskId, names) => store.sideValues(taskId, names)),
     remove: alive((taskId, requestKey, revision) => store.remove(taskId, requestKey, revision)),
     due: alive((until, limit, after) => store.due(until, limit, after)),
     read: alive((taskId, from, limit) => store.read(taskId, from, limit)),

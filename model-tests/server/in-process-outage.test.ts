@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
-import { TaskBridgeError, type Report, type Resolution, type Store, type Work } from '../../server/index.ts';
+import { TaskBridgeError, type WorkReport, type Resolution, type Store, type Work } from '../../server/index.ts';
 import { createTaskReporter } from '../../server/reporter/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 
@@ -12,7 +12,7 @@ const answered: Resolution = {
 };
 
 /** A second run of work whose question was answered in the first; the store fails so often before it says how. */
-async function rerun(failures: number): Promise<Report['intents'][number] | undefined> {
+async function rerun(failures: number): Promise<WorkReport['intents'][number] | undefined> {
   let asked = 0;
   return new Promise((resolve) => {
     const work: Work = {
@@ -49,8 +49,9 @@ it('waits for a store that is down when it asks how a question of an earlier run
 it('is told that the store is unavailable where it cannot read an answer', async () => {
   const memory = memoryStore({ memory: createMemory() });
   let isDown = false;
-  const kept: Store['kept'] = (...args) => (isDown ? Promise.reject(new Error('No answer within 3000 ms.')) : memory.kept(...args));
-  const store: Store = { ...memory, kept };
+  const kept: Store['sideValues'] = (...args) =>
+    isDown ? Promise.reject(new Error('No answer within 3000 ms.')) : memory.sideValues(...args);
+  const store: Store = { ...memory, sideValues: kept };
   const bridge = await bridgeOf(
     inProcess({ ask: async (task) => (await task.suspend('q', { reasonCode: 'Q', allowedActions: ['yes'] })).actionType }),
     {

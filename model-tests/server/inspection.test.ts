@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import type { Standing, TaskExecutor } from '../../server/index.ts';
+import type { WorkStatus, TaskExecutor } from '../../server/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 /** An executor whose work outlives its node; `standings` are what it answers, the last one for ever. */
-function outside(...standings: readonly (Standing | Error)[]) {
+function outside(...standings: readonly (WorkStatus | Error)[]) {
   const asked: number[] = [];
   const told: unknown[] = [];
   const executor: TaskExecutor = {
@@ -24,7 +24,7 @@ function outside(...standings: readonly (Standing | Error)[]) {
   return { executor, asked, told };
 }
 
-const terminated: Standing = {
+const terminated: WorkStatus = {
   status: 'ended',
   end: { type: 'report.failed', payload: { code: 'WORKFLOW_TERMINATED', message: 'By hand.', retryable: true } },
 };
@@ -57,7 +57,7 @@ test('hears, after the host was down, of work that ended meanwhile', async () =>
 });
 
 test('asks after work that was told to stop, and takes its word for the end', async () => {
-  let standing: Standing = { status: 'running' };
+  let standing: WorkStatus = { status: 'running' };
   const { executor, told } = outside();
   const of = await bridgeOf({ ...executor, inspect: () => Promise.resolve(standing) }, { tasks });
   const taskId = await of.start('x');

@@ -2,15 +2,8 @@ import { expect, test, vi } from 'vitest';
 import type { InspectionEvent } from 'xstate';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import {
-  emptyAggregate,
-  fold,
-  storeAggregate,
-  type Aggregate,
-  type Fact,
-  type StoredSuspension,
-  type StoredTask,
-} from '../../machines/index.ts';
+import { emptyAggregate, fold, storeAggregate, type Aggregate, type StoredSuspension, type StoredTask } from '../../machines/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
 import { systemClock, type Fields, type Store } from '../../server/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import type { FactPayload } from '../../machines/index.ts';
+import type { FactPayload } from '../../machines/wire/index.ts';
 import { systemClock, type TaskExecutor, type Work } from '../../server/index.ts';
 import { createTaskReporter } from '../../server/reporter/index.ts';
 import { bridgeOf } from './bridge-of.ts';

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
-import type { Fact, PollResponse } from '../../machines/index.ts';
+import type { Fact, PollResponse } from '../../machines/wire/index.ts';
 import { systemClock } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 

@@ -1,4 +1,4 @@
-import { multiplexed, type SocketPort } from '../../client/index.ts';
+import { multiplexed, type SocketPort } from '../../client/transports/index.ts';
 import { tabSockets, type TabSockets } from '../../client/tabs/index.ts';
 import type { Being } from './agenda.ts';
 import type { Planted } from './planted.ts';

@@ -1,4 +1,4 @@
-import { parseEventId } from '../../machines/index.ts';
+import { parseEventId } from '../../machines/wire/index.ts';
 import type { Observer } from './observer.ts';
 import type { World } from './world.ts';
 

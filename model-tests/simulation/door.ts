@@ -4,11 +4,11 @@ import type Koa from 'koa';
 import type { WebSocket } from 'ws';
 import { grantedExtensions, socketExtensions } from '../../server/live/extensions.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
-import type { AuthContextResolver, Chance, Clock, Logger } from '../../server/ports/index.ts';
+import type { AuthContextResolver, ServerChance, Clock, Logger } from '../../server/ports/index.ts';
 import type { TaskService } from '../../server/task/service.ts';
-import type { Route, RouteTools } from '../../server/http/call.ts';
+import type { Route, RouteDeps } from '../../server/http/call.ts';
 import { authenticate } from '../../server/http/credentials.ts';
-import { callerError, refusal, type Refusal } from '../../server/http/envelope.ts';
+import { callerError, errorResponse, type ErrorResponse } from '../../server/http/error-response.ts';
 import { httpDefaults } from '../../server/http/options.ts';
 import { actionsRoute } from '../../server/http/routes/actions.ts';
 import { cancelRoute } from '../../server/http/routes/cancel.ts';
@@ -17,7 +17,7 @@ import { pollRoute } from '../../server/http/routes/poll.ts';
 import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
 import { streamRoute } from '../../server/http/routes/stream.ts';
 import { createSilentPeers, openSse } from '../../server/http/sse/index.ts';
-import { converse } from '../../server/http/web-socket/conversation.ts';
+import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
 import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
 import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
@@ -28,7 +28,7 @@ export interface DoorContext {
   readonly hub: LiveHub;
   readonly auth: AuthContextResolver;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
   readonly logger: Logger;
 }
 
@@ -58,7 +58,7 @@ const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/ac
 
 export function createDoor({ service, hub, auth, clock, chance, logger }: DoorContext): Door {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs, readTables: async () => [] });
-  const tools: RouteTools = {
+  const tools: RouteDeps = {
     service,
     live: {
       poll: (taskId, request) => hub.poll(taskId, request),
@@ -116,7 +116,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
         if (!route) throw new Error(`No route for ${request.method} ${path}.`);
         await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId });
       } catch (thrown) {
-        return answerOf(refusal(callerError(thrown, logger), clock));
+        return answerOf(errorResponse(callerError(thrown, logger), clock));
       }
       return ctx.respond ? { status: ctx.status, headers, body: String(ctx.body) } : undefined;
     },
@@ -131,7 +131,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
           accept(ws, socket) {
             waiting.add(ws);
             ws.once('close', () => waiting.delete(ws));
-            converse({
+            openSocketSession({
               ws: ws as unknown as WebSocket,
               socket: socket as unknown as Socket,
               auth: caller,
@@ -146,7 +146,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
           },
         };
       } catch (thrown) {
-        return answerOf(refusal(callerError(thrown, logger), clock));
+        return answerOf(errorResponse(callerError(thrown, logger), clock));
       }
     },
 
@@ -156,7 +156,7 @@ export function createDoor({ service, hub, auth, clock, chance, logger }: DoorCo
   };
 }
 
-function answerOf({ status, headers, body }: Refusal): SimulatedAnswer {
+function answerOf({ status, headers, body }: ErrorResponse): SimulatedAnswer {
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
   return { status, headers: Object.fromEntries(names) as Record<string, string>, body: body.toString('utf8') };
 }

@@ -91,8 +91,8 @@ export class Fleet {
   leftByClients(): string[] {
     return this.#living.flatMap((node) => {
       const { hub, being } = node;
-      return hub.viewers + hub.watched > this.actors.filter((check) => check.node === node && check.isPinned).length
-        ? [`${being.name}: ${hub.viewers} viewers, ${hub.watched} watched tasks`]
+      return hub.viewers + hub.topics > this.actors.filter((check) => check.node === node && check.isPinned).length
+        ? [`${being.name}: ${hub.viewers} viewers, ${hub.topics} watched tasks`]
         : [];
     });
   }

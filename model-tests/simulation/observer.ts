@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isTerminalType, parseEventId } from '../../machines/index.ts';
+import { isTerminalType, parseEventId } from '../../machines/wire/index.ts';
 import {
   TaskBridgeClientError,
   type Observation,

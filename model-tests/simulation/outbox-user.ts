@@ -7,7 +7,7 @@ import {
   type OutboxTarget,
   type OutboxTicket,
 } from '../../client/outbox/index.ts';
-import type { JsonObject } from '../../machines/index.ts';
+import type { JsonObject } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
 import type { OutboxPlan, WorkPlan } from './plan.ts';

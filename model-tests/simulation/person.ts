@@ -1,14 +1,7 @@
-import {
-  createTaskBridgeClient,
-  multiplexed,
-  TaskBridgeClientError,
-  type AuthProvider,
-  type Gate,
-  type SocketPort,
-  type TaskBridgeClient,
-} from '../../client/index.ts';
+import { createTaskBridgeClient, TaskBridgeClientError, type AuthProvider, type Gate, type TaskBridgeClient } from '../../client/index.ts';
+import { multiplexed, type SocketPort } from '../../client/transports/index.ts';
 import type { TabSockets } from '../../client/tabs/index.ts';
-import { type JsonObject, type TransportName } from '../../machines/index.ts';
+import type { TransportName, JsonObject } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { being, type Being } from './agenda.ts';
 import type { Browser } from './browser.ts';

@@ -1,4 +1,4 @@
-import type { TransportName } from '../../machines/index.ts';
+import type { TransportName } from '../../machines/wire/index.ts';
 
 /** When the last decision falls due, in milliseconds since the beginning; afterwards nothing goes wrong any more. */
 export const TROUBLE_MS = 20_000;

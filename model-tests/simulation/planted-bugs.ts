@@ -12,8 +12,8 @@ function isLast({ bytes }: Entry): boolean {
 /** A hub whose viewers do some things in another way. */
 function withViewers(change: (viewer: Viewer) => Partial<Viewer>): (hub: LiveHub) => LiveHub {
   return (hub) => {
-    const watch: LiveHub['watch'] = (taskId, viewer, ...rest) =>
-      hub.watch(taskId, Object.assign(Object.create(viewer) as Viewer, change(viewer)), ...rest);
+    const watch: LiveHub['subscribe'] = (taskId, viewer, ...rest) =>
+      hub.subscribe(taskId, Object.assign(Object.create(viewer) as Viewer, change(viewer)), ...rest);
     return new Proxy(hub, {
       get(_, name) {
         if (name === 'watch') return watch;
@@ -34,8 +34,8 @@ export const plantedBugs: Readonly<Record<string, Planted>> = {
         const loaded = await store.load(taskId);
         return loaded && { ...loaded, fields: { ...loaded.fields, sources: '{}' } };
       },
-      kept: async (taskId, names) =>
-        (await store.kept(taskId, names)).map((value, index) => (names[index]?.startsWith('r:') ? undefined : value)),
+      sideValues: async (taskId, names) =>
+        (await store.sideValues(taskId, names)).map((value, index) => (names[index]?.startsWith('r:') ? undefined : value)),
     }),
   },
   /** Tells viewers of facts, then writes them. */

@@ -1,4 +1,4 @@
-import type { CancelTaskResponse, SubmitActionResponse } from '../../machines/index.ts';
+import type { CancelTaskResponse, SubmitActionResponse } from '../../machines/wire/index.ts';
 import type { Testimony } from './witness.ts';
 
 /** Whether what a server said of an answer is what the log says. */

@@ -1,6 +1,6 @@
 import type { ActRequest } from '../../client/index.ts';
 import type { OutboxCommand, OutboxEntry, OutboxResponse, StoredEntry } from '../../client/outbox/index.ts';
-import type { CancelTaskResponse, SubmitActionResponse } from '../../machines/index.ts';
+import type { CancelTaskResponse, SubmitActionResponse } from '../../machines/wire/index.ts';
 import type { SimulatedAnswer } from './door.ts';
 import type { SimulatedRequest } from './http-stand-ins.ts';
 import { isTrueCancel, isTrueReceipt } from './receipts.ts';

@@ -1,5 +1,5 @@
-import type { Socket, SocketListener, SocketPort, SocketRequest } from '../../client/index.ts';
-import type { SubscribeFrame, UnsubscribeFrame } from '../../machines/index.ts';
+import type { Socket, SocketListener, SocketPort, SocketRequest } from '../../client/transports/index.ts';
+import type { SubscribeFrame, UnsubscribeFrame } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Being } from './agenda.ts';
 import { latency, type Flight, type Network } from './network.ts';

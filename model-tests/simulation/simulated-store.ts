@@ -105,7 +105,7 @@ export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
     now: () => call('now', () => base.now()),
     create: (task) => call('create', () => base.create(task)),
     load: (taskId) => call('load', () => base.load(taskId)),
-    kept: (taskId, names) => call('kept', () => base.kept(taskId, names)),
+    sideValues: (taskId, names) => call('kept', () => base.sideValues(taskId, names)),
     append: (commit) => call('append', () => base.append(commit), 'conflict'),
     remove: (taskId, requestKey, revision) => call('append', () => base.remove(taskId, requestKey, revision), 'conflict'),
     due: (until, limit, after) => call('due', () => base.due(until, limit, after)),

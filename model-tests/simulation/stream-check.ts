@@ -1,4 +1,4 @@
-import { isTerminalType, parseEventId } from '../../machines/index.ts';
+import { isTerminalType, parseEventId } from '../../machines/wire/index.ts';
 import { historiesOf, type Witness } from './witness.ts';
 import type { World } from './world.ts';
 

@@ -6,14 +6,13 @@ import {
   failureOf,
   fold,
   openSuspensions,
-  parseEventId,
   progressOf,
   stateOf,
   storeSuspension,
   storeTask,
   type Aggregate,
-  type Fact,
 } from '../../machines/index.ts';
+import { parseEventId, type Fact } from '../../machines/wire/index.ts';
 import type { TaskView } from '../../client/index.ts';
 import type { Commit, NewTask } from '../../server/ports/index.ts';
 import type { World } from './world.ts';

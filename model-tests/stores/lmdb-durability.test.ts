@@ -135,7 +135,7 @@ async function expectWhole(store: ReturnType<typeof lmdbStore>, taskId: string, 
   expect(legible((await readAll(store, taskId)).entries)).toEqual(legible(factsOf(taskId, 1, 2 * commits)));
   expect((await store.load(taskId))?.fields.head).toBe(commits === 0 ? '{"state":"accepted"}' : String(commits));
   const names = Array.from({ length: commits + 1 }, (_, i) => `kept-${i + 1}`);
-  expect(await store.kept(taskId, names)).toEqual(names.map((_, i) => (i < commits ? String(i + 1) : undefined)));
+  expect(await store.sideValues(taskId, names)).toEqual(names.map((_, i) => (i < commits ? String(i + 1) : undefined)));
 }
 
 /** How many transactions the file has seen. */

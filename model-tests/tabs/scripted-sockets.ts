@@ -1,4 +1,4 @@
-import type { Socket, SocketListener, SocketPort, SocketRequest } from 'taskbridge/client/node';
+import type { Socket, SocketListener, SocketPort, SocketRequest } from 'taskbridge/client/transports';
 import { platformChannels, processLocks, tabSockets, type TabSocketsOptions } from 'taskbridge/client/tabs';
 import { onTestFinished } from 'vitest';
 

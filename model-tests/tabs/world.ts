@@ -14,14 +14,13 @@ import {
 } from 'taskbridge/client/tabs';
 import {
   createTaskBridgeClient,
-  multiplexed,
   nodeSockets,
-  systemClock,
+  platformClock,
   type Clock,
-  type SocketPort,
   type TaskBridgeClient,
   type TaskBridgeClientOptions,
 } from 'taskbridge/client/node';
+import { multiplexed, type SocketPort } from 'taskbridge/client/transports';
 import { createTaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 import { onTestFinished } from 'vitest';
 import { until } from '../support/until.ts';
@@ -124,7 +123,7 @@ function createIce() {
       if (isFrozen) held.push(() => fn(...args));
       else fn(...args);
     };
-  const clock: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setTimeout(later(fn), ms) };
+  const clock: Clock = { ...platformClock, setTimeout: (fn, ms) => platformClock.setTimeout(later(fn), ms) };
   return {
     clock,
     locks: (port: LockPort): LockPort => ({

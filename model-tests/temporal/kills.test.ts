@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
-import type { Fact } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proveWhole, type Log } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { temporalExecutor, type TemporalExecutorOptions } from '../../adapters/temporal/index.ts';
-import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../machines/index.ts';
+import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../machines/wire/index.ts';
 import type { TaskExecutor } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { temporalWorld, type TemporalWorld } from './world.ts';

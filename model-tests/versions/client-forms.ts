@@ -1,7 +1,8 @@
 import { memoryStore } from 'taskbridge/adapters/memory';
-import { createTaskBridgeClient, TaskBridgeClientError, type CheckpointStore, type SocketRequest } from 'taskbridge/client/node';
+import { createTaskBridgeClient, TaskBridgeClientError, type CheckpointStore } from 'taskbridge/client/node';
+import type { SocketRequest } from 'taskbridge/client/transports';
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
-import type { Message, Word } from '../../client/tabs/messages.ts';
+import type { TabMessage, SocketMessage } from '../../client/tabs/messages.ts';
 import { stillClock, storyHost, tellStory } from './story.ts';
 
 /** What a client keeps of a task that it watched until the second question: key and text. */
@@ -85,7 +86,7 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
 
 type Examples<T extends { readonly type: string }> = { readonly [K in T['type']]: Extract<T, { readonly type: K }> };
 
-const words: readonly Word[] = [
+const words: readonly SocketMessage[] = [
   [1, 'opened'],
   [1, 'frame', '{}'],
   [1, 'closed', 1000],
@@ -99,7 +100,7 @@ const request: SocketRequest = {
   headers: {},
   frameBytesMax: 1024,
 };
-const messages: Examples<Message> = {
+const messages: Examples<TabMessage> = {
   led: { type: 'led', from: 'a' },
   resigned: { type: 'resigned', from: 'a' },
   who: { type: 'who', from: 'b' },

@@ -77,13 +77,13 @@ async function restore(store: ReturnType<typeof memoryStore>, name: string, file
   const { taskId, requestKey } = JSON.parse(fields['about'] ?? '{}') as { readonly taskId: string; readonly requestKey: string };
   const { lastEventId } = JSON.parse(fields['task'] ?? '{}') as { readonly lastEventId: string };
   await store.open();
-  await store.create({ taskId, requestKey, fields, kept: keptValues, dueAt: 0 });
+  await store.create({ taskId, requestKey, fields, sideValues: keptValues, dueAt: 0 });
   const [count, ms] = lastEventId.split('-').map(Number);
   const facts = Array.from({ length: count ?? 0 }, (_, i) => ({
     // Nobody reads these facts: the head says what became of them.
     eventId: `${i + 1}-${ms}` as never,
     bytes: Buffer.from('{}'),
   }));
-  await store.append({ taskId, expectedRevision: 1, facts, ended: false, fields: {}, kept: {}, dueAt: 0, firstRetained: 1 });
+  await store.append({ taskId, expectedRevision: 1, facts, ended: false, fields: {}, sideValues: {}, dueAt: 0, firstRetained: 1 });
   return taskId;
 }

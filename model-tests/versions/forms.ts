@@ -20,13 +20,13 @@ export interface Form {
 export const storeForms = [
   { name: 'task-head', version: 'STORED_VERSION', writtenIn: 'machines/aggregate/stored.ts', names: /^task$/, part: 'field' },
   { name: 'suspension', version: 'STORED_VERSION', writtenIn: 'machines/aggregate/stored.ts', names: /^s:/, part: 'field' },
-  { name: 'ledger', version: 'LEDGER_VERSION', writtenIn: 'server/attempt/ledger.ts', names: /^ledger$/, part: 'field' },
-  { name: 'sources', version: null, writtenIn: 'server/attempt/ledger.ts', names: /^sources$/, part: 'field' },
-  { name: 'about', version: null, writtenIn: 'server/task/create.ts', names: /^about$/, part: 'field' },
-  { name: 'content', version: null, writtenIn: 'server/task/create.ts', names: /^content$/, part: 'kept' },
+  { name: 'ledger', version: 'LEDGER_VERSION', writtenIn: 'server/attempt/execution-record.ts', names: /^ledger$/, part: 'field' },
+  { name: 'sources', version: null, writtenIn: 'server/attempt/execution-record.ts', names: /^sources$/, part: 'field' },
+  { name: 'about', version: null, writtenIn: 'server/task/create-task.ts', names: /^about$/, part: 'field' },
+  { name: 'content', version: null, writtenIn: 'server/task/create-task.ts', names: /^content$/, part: 'kept' },
   { name: 'saved', version: null, writtenIn: 'server/attempt/work.ts', names: /^saved$/, part: 'kept' },
-  { name: 'answer', version: null, writtenIn: 'server/task/act.ts', names: /^a:/, part: 'kept' },
-  { name: 'receipt', version: null, writtenIn: 'server/task/act.ts', names: /^r:/, part: 'kept' },
+  { name: 'answer', version: null, writtenIn: 'server/task/submit-action.ts', names: /^a:/, part: 'kept' },
+  { name: 'receipt', version: null, writtenIn: 'server/task/submit-action.ts', names: /^r:/, part: 'kept' },
 ] as const;
 
 let told: Promise<readonly StoredText[]> | undefined;

@@ -32,18 +32,18 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
     ...store,
     async create(task) {
       if (texts.length === 0) add('created', 'field', task.fields);
-      for (const name of Object.keys(task.kept)) keptNames.add(name);
+      for (const name of Object.keys(task.sideValues)) keptNames.add(name);
       return store.create(task);
     },
     async append(commit) {
-      for (const name of Object.keys(commit.kept)) keptNames.add(name);
+      for (const name of Object.keys(commit.sideValues)) keptNames.add(name);
       return store.append(commit);
     },
   };
   const note = async (moment: StoredText['moment'], taskId: string): Promise<void> => {
     add(moment, 'field', (await store.load(taskId))?.fields ?? {});
     const names = [...keptNames];
-    const values = await store.kept(taskId, names);
+    const values = await store.sideValues(taskId, names);
     add(moment, 'kept', Object.fromEntries(values.flatMap((text, i) => (text === undefined ? [] : [[names[i] ?? '', text]]))));
   };
   const host = await storyHost(noted);

@@ -1,6 +1,6 @@
 import { inProcess, TaskFailure } from 'taskbridge/adapters/in-process';
 import { memoryAttachments } from 'taskbridge/adapters/memory';
-import { systemClock, type Chance, type Clock, type Store, type TaskExecutor } from 'taskbridge/server';
+import { systemClock, type ServerChance, type Clock, type Store, type TaskExecutor } from 'taskbridge/server';
 import { vi } from 'vitest';
 import { startHost, type RunningHost } from '../conformance/index.ts';
 
@@ -9,7 +9,7 @@ const patience = { timeout: 20_000 };
 /** A clock that stands still, but for its timers. */
 export const stillClock: Clock = { ...systemClock, now: () => Date.parse('2026-01-01T12:00:00Z') };
 /** The same ids each time: a second task of one bucket would be refused. */
-export const fixedChance: Chance = { hex: (digits) => '5'.repeat(digits), fraction: () => 0.5 };
+export const fixedChance: ServerChance = { hex: (digits) => '5'.repeat(digits), fraction: () => 0.5 };
 
 /** Work that says all that work can say. */
 export const storyWork: TaskExecutor = inProcess({
@@ -39,7 +39,7 @@ export const storyWork: TaskExecutor = inProcess({
 });
 
 /** Starts a host of the story. It is closed by the caller. One that goes on with what another began needs a chance of its own: it is another node. */
-export function storyHost(store: Store, chance: Chance = fixedChance): Promise<RunningHost> {
+export function storyHost(store: Store, chance: ServerChance = fixedChance): Promise<RunningHost> {
   return startHost(storyWork, { store, clock: stillClock, chance, attachments: { ...memoryAttachments(), shared: true } });
 }
 

@@ -1,5 +1,5 @@
 import { createTaskBridgeClient, isTerminalFact, type TransportName } from 'taskbridge/client/node';
-import type { Fact } from 'taskbridge/machines';
+import type { Fact } from 'taskbridge/wire';
 import type { Log } from '../redis/proof.ts';
 
 /** An answer of a host, as it came. */

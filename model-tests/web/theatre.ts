@@ -1,5 +1,5 @@
 import type { BrowserContext } from 'playwright-core';
-import type { Fact, PollResponse } from 'taskbridge/machines';
+import type { Fact, PollResponse } from 'taskbridge/wire';
 import { setStage, type Stage, type StageOptions } from '../../examples/web/stage.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { WAIT_MS } from '../support/patience.ts';

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
-import type { TaskState, TransportName } from 'taskbridge/machines';
+import type { TaskState } from 'taskbridge/machines';
+import type { TransportName } from 'taskbridge/wire';
 
 /** The switches, as they are called on the page. */
 export type SwitchName = 'Block WebSocket' | 'Block server-sent events' | 'Go offline' | 'Stop the server' | 'As on the wire';

@@ -8,7 +8,7 @@ import {
   submitActionRequest,
   subscribeFrame,
   type JsonObject,
-} from '../../machines/index.ts';
+} from '../../machines/wire/index.ts';
 
 const create = { clientRequestId: 'r1', taskType: 'report.build' };
 const action = { clientActionId: 'c1', suspendId: 's1', actionType: 'keep-first' };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareEventIds, eventId, isCursor, isStart, parseEventId } from '../../machines/index.ts';
+import { compareEventIds, eventId, isCursor, isStart, parseEventId } from '../../machines/wire/index.ts';
 
 describe('event ids', () => {
   test.each([

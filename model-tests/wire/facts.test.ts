@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { factSchema, factTypes, isFactType, isTerminalType, payloads, type FactType } from '../../machines/index.ts';
+import { factSchema, factTypes, isFactType, isTerminalType, payloads, type FactType } from '../../machines/wire/index.ts';
 
 interface PayloadTable {
   readonly accepted: readonly unknown[];

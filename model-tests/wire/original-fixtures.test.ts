@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  compareEventIds,
-  emptyAggregate,
-  fold,
-  openSuspensions,
-  progressOf,
-  stateOf,
-  type Aggregate,
-  type UnknownFact,
-} from '../../machines/index.ts';
+import { emptyAggregate, fold, openSuspensions, progressOf, stateOf, type Aggregate } from '../../machines/index.ts';
+import { compareEventIds, type UnknownFact } from '../../machines/wire/index.ts';
 
 /** Facts as other servers of the protocol write them: ids of other forms, payloads that say less or more than the schema asks for. */
 function foreign(eventId: string, type: string, payload: unknown): UnknownFact {

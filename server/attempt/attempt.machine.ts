@@ -1,6 +1,6 @@
 import { assign, setup } from 'xstate';
 
-/** What the ledger remembers of the work behind a task. Times are milliseconds of the store's clock. */
+/** What the execution record remembers of the work behind a task. Times are milliseconds of the store's clock. */
 export interface AttemptContext {
   /** The number of the newest attempt; 0 before the first. It is the fence: reports of an older one are refused. */
   readonly attempt: number;
@@ -17,10 +17,10 @@ export interface AttemptContext {
   /** When work that was told to stop is ended without its consent. */
   readonly graceUntil: number | null;
   /** Questions that ended and whose end the work has not been told yet, oldest first. */
-  readonly owed: readonly string[];
+  readonly pendingDeliveries: readonly string[];
 }
 
-/** What may be entered into the ledger. Unlike a task's facts these never leave the server. */
+/** What may be entered into the execution record. Unlike a task's facts these never leave the server. */
 export type AttemptEvent =
   | { readonly type: 'attempt.claimed'; readonly node: string; readonly leaseUntil: number; readonly startBy: number }
   | { readonly type: 'attempt.deferred'; readonly retryAt: number }
@@ -28,16 +28,16 @@ export type AttemptEvent =
   | { readonly type: 'attempt.inspected'; readonly retryAt: number }
   | { readonly type: 'attempt.renewed'; readonly leaseUntil: number }
   | { readonly type: 'attempt.lost'; readonly startBy: number }
-  | { readonly type: 'cancel.owed'; readonly graceUntil: number }
-  | { readonly type: 'cancel.told' }
-  | { readonly type: 'resolution.owed'; readonly suspendId: string }
-  | { readonly type: 'resolution.told'; readonly suspendId: string }
+  | { readonly type: 'cancel.requested'; readonly graceUntil: number }
+  | { readonly type: 'cancel.delivered' }
+  | { readonly type: 'resolution.pending'; readonly suspendId: string }
+  | { readonly type: 'resolution.delivered'; readonly suspendId: string }
   | { readonly type: 'task.ended' }
   | { readonly type: 'work.released' };
 
 /**
- * Who runs the work behind a task, and what that work has still to be told. Stands in the ledger beside the task, outside its log. Effects
- * (start, hand over an answer, tell to stop) are owed here until they are done, so that any node can repair a crash in between.
+ * Who runs the work behind a task, and what that work has still to be told. Stands in the execution record beside the task, outside its log. Effects
+ * (start, hand over an answer, tell to stop) are pendingDeliveries here until they are done, so that any node can repair a crash in between.
  *
  * Tags: `fenced` (reports of the newest attempt are refused), `claimable` (nobody works on it), `leased` (somebody does).
  */
@@ -75,29 +75,33 @@ export const attemptMachine = setup({
       retryAt: null,
       startBy: event.type === 'attempt.lost' ? event.startBy : context.startBy,
     })),
-    allowGrace: assign(({ context, event }) => (event.type === 'cancel.owed' ? { ...context, graceUntil: event.graceUntil } : context)),
-    oweResolution: assign(({ context, event }) =>
-      event.type === 'resolution.owed' && !context.owed.includes(event.suspendId)
-        ? { ...context, owed: [...context.owed, event.suspendId] }
+    allowGrace: assign(({ context, event }) =>
+      event.type === 'cancel.requested' ? { ...context, graceUntil: event.graceUntil } : context,
+    ),
+    addPendingDelivery: assign(({ context, event }) =>
+      event.type === 'resolution.pending' && !context.pendingDeliveries.includes(event.suspendId)
+        ? { ...context, pendingDeliveries: [...context.pendingDeliveries, event.suspendId] }
         : context,
     ),
-    tellResolution: assign(({ context, event }) =>
-      event.type === 'resolution.told' ? { ...context, owed: context.owed.filter((id) => id !== event.suspendId) } : context,
+    removePendingDelivery: assign(({ context, event }) =>
+      event.type === 'resolution.delivered'
+        ? { ...context, pendingDeliveries: context.pendingDeliveries.filter((id) => id !== event.suspendId) }
+        : context,
     ),
-    settle: assign({ owed: [], retryAt: null, startBy: null, graceUntil: null }),
+    settle: assign({ pendingDeliveries: [], retryAt: null, startBy: null, graceUntil: null }),
   },
 }).createMachine({
   id: 'attempt',
   description: 'Who runs the work behind a task, and what that work has still to be told.',
-  context: { attempt: 0, node: null, leaseUntil: null, tries: 0, retryAt: null, startBy: null, graceUntil: null, owed: [] },
+  context: { attempt: 0, node: null, leaseUntil: null, tries: 0, retryAt: null, startBy: null, graceUntil: null, pendingDeliveries: [] },
   initial: 'unfinished',
   states: {
     unfinished: {
       description: 'The task has not ended.',
       initial: 'pending',
       on: {
-        'resolution.owed': { actions: 'oweResolution' },
-        'resolution.told': { actions: 'tellResolution' },
+        'resolution.pending': { actions: 'addPendingDelivery' },
+        'resolution.delivered': { actions: 'removePendingDelivery' },
         'task.ended': { description: 'The work has nothing more to say, but may not know it.', target: 'ended', actions: 'settle' },
       },
       states: {
@@ -114,7 +118,7 @@ export const attemptMachine = setup({
             'attempt.deferred': { description: 'Nobody could be asked.', target: 'pending', actions: 'defer' },
             'attempt.renewed': { actions: 'renew' },
             'attempt.lost': { target: 'lost', actions: 'vacate' },
-            'cancel.owed': { target: 'stopping', actions: 'allowGrace' },
+            'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
           },
         },
         held: {
@@ -124,7 +128,7 @@ export const attemptMachine = setup({
             'attempt.inspected': { actions: 'noteInspection' },
             'attempt.renewed': { actions: 'renew' },
             'attempt.lost': { target: 'lost', actions: 'vacate' },
-            'cancel.owed': { target: 'stopping', actions: 'allowGrace' },
+            'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
           },
         },
         stopping: {
@@ -135,10 +139,10 @@ export const attemptMachine = setup({
             'attempt.inspected': { actions: 'noteInspection' },
             'attempt.renewed': { actions: 'renew' },
             'attempt.lost': { target: 'lost', actions: 'vacate' },
-            'cancel.told': { target: 'told' },
+            'cancel.delivered': { target: 'notified' },
           },
         },
-        told: {
+        notified: {
           description: 'The work knows that it has to stop, and has its time of grace.',
           tags: ['leased'],
           on: {
@@ -159,6 +163,6 @@ export const attemptMachine = setup({
       tags: ['fenced'],
       on: { 'work.released': { target: 'released', actions: 'vacate' } },
     },
-    released: { description: 'Nothing is owed to anybody.', tags: ['fenced'], type: 'final' },
+    released: { description: 'Nothing is pendingDeliveries to anybody.', tags: ['fenced'], type: 'final' },
   },
 });

@@ -1,29 +1,39 @@
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import { executorOf, leaseUntil, pauseMs, tellToStop, type Duty, type DutyContext, type Visited } from './duty.ts';
-import { Holdings, type HoldingsContext } from './holdings.ts';
-import { inspect } from './inspection.ts';
-import { claim, start } from './launch.ts';
-import { loseIfExpired, loseWithHistory, renew } from './lease.ts';
-import { attemptState, type AttemptState } from './ledger.ts';
-import { dropStale, endOverdueCancel, handOver, handOverCancel, sayEnded } from './telling.ts';
-import { expireQuestions, retire } from './upkeep.ts';
+import { executorOf, leaseUntil, pauseMs, orderStop, type ReconcileStep, type ReconcileDeps, type VisitResult } from './reconcile-step.ts';
+import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
+import { inspectWork } from './inspection.ts';
+import { claimWork, startWork } from './claim-and-start.ts';
+import { expireLease, giveUpLostHistory, renewLease } from './lease.ts';
+import { attemptState, type AttemptState } from './execution-record.ts';
+import { stopStaleRun, endOverdueCancel, deliverResolution, deliverCancel, notifyEnded } from './notifying.ts';
+import { expireQuestions, removeExpired } from './expiry-and-retention.ts';
 
-/** What may be owed, by the state of the attempt's chart; the first duty that finds something to do is done. */
-const duties: Readonly<Record<AttemptState, readonly Duty[]>> = {
-  pending: [expireQuestions, dropStale, claim],
-  lost: [expireQuestions, dropStale, claim],
-  starting: [expireQuestions, dropStale, loseWithHistory, start, loseIfExpired],
-  held: [expireQuestions, dropStale, loseWithHistory, handOver, inspect, loseIfExpired, renew],
-  stopping: [expireQuestions, dropStale, loseWithHistory, endOverdueCancel, handOverCancel, handOver, inspect, loseIfExpired, renew],
-  told: [expireQuestions, dropStale, loseWithHistory, endOverdueCancel, handOver, inspect, loseIfExpired, renew],
-  ended: [dropStale, sayEnded],
-  released: [dropStale, retire],
+/** What may be pendingDeliveries, by the state of the attempt's chart; the first step that finds something to do is done. */
+const steps: Readonly<Record<AttemptState, readonly ReconcileStep[]>> = {
+  pending: [expireQuestions, stopStaleRun, claimWork],
+  lost: [expireQuestions, stopStaleRun, claimWork],
+  starting: [expireQuestions, stopStaleRun, giveUpLostHistory, startWork, expireLease],
+  held: [expireQuestions, stopStaleRun, giveUpLostHistory, deliverResolution, inspectWork, expireLease, renewLease],
+  stopping: [
+    expireQuestions,
+    stopStaleRun,
+    giveUpLostHistory,
+    endOverdueCancel,
+    deliverCancel,
+    deliverResolution,
+    inspectWork,
+    expireLease,
+    renewLease,
+  ],
+  notified: [expireQuestions, stopStaleRun, giveUpLostHistory, endOverdueCancel, deliverResolution, inspectWork, expireLease, renewLease],
+  ended: [stopStaleRun, notifyEnded],
+  released: [stopStaleRun, removeExpired],
 };
 
 interface Visit {
   again: boolean;
-  done: Promise<Visited>;
+  done: Promise<VisitResult>;
 }
 
 /** A rest after a failure. */
@@ -33,43 +43,43 @@ interface Pause {
 }
 
 /** What the supervisor works with. */
-export interface SupervisorContext extends Omit<DutyContext, 'holdings'>, Pick<HoldingsContext, 'follow'> {}
+export interface SupervisorDeps extends Omit<ReconcileDeps, 'running'>, Pick<RunningAttemptsDeps, 'follow'> {}
 
 /** Duties that one visit does before it gives others a turn. */
-const DUTIES_MAX = 64;
+const STEPS_MAX = 64;
 
 /**
- * Brings what is owed to a task to its end, one duty after the other, until nothing is left to do now: starts work, hands over answers,
+ * Brings what is pendingDeliveries to a task to its end, one step after the other, until nothing is left to do now: starts work, hands over answers,
  * tells work to stop, renews leases, notices lost work and passed deadlines.
  */
 export class Supervisor {
-  readonly #context: DutyContext;
+  readonly #deps: ReconcileDeps;
   readonly #visits = new Map<string, Visit>();
   readonly #paused = new Map<string, Pause>();
   readonly #claiming = new Set<Promise<unknown>>();
   #leasesKeptAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  constructor(context: SupervisorContext) {
-    const holdings = new Holdings({ ...context, onCommit: (taskId) => void this.visit(taskId) });
-    this.#context = { ...context, holdings };
-    context.desk.onCommitted(({ about, aggregate }) => holdings.saw(about.taskId, aggregate.lastEventId));
+  constructor(deps: SupervisorDeps) {
+    const running = new RunningAttempts({ ...deps, onCommit: (taskId) => void this.visit(taskId) });
+    this.#deps = { ...deps, running };
+    deps.processor.onCommitted(({ about, aggregate }) => running.saw(about.taskId, aggregate.lastEventId));
   }
 
   executorOf(taskType: string): TaskExecutor | undefined {
-    return executorOf(this.#context, taskType);
+    return executorOf(this.#deps, taskType);
   }
 
   /** When a lease that is taken now ends. */
   leaseUntil(): number {
-    return leaseUntil(this.#context);
+    return leaseUntil(this.#deps);
   }
 
   /**
    * Does what claims work for this node, and is waited for when it closes. Rejects with `STORE_UNAVAILABLE` from then on: what would be claimed
    * is for another node.
    */
-  claiming<T>(work: () => Promise<T>): Promise<T> {
+  whileOpen<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed)
       return Promise.reject(new TaskBridgeError('STORE_UNAVAILABLE', 'This server is closing; try again.', { retryAfterSeconds: 1 }));
     const done = work();
@@ -80,7 +90,7 @@ export class Supervisor {
   }
 
   /** Looks after a task until nothing is left to do now. Never rejects; what failed is tried again later. */
-  visit(taskId: string): Promise<Visited> {
+  visit(taskId: string): Promise<VisitResult> {
     const running = this.#visits.get(taskId);
     if (running) {
       running.again = true;
@@ -95,44 +105,44 @@ export class Supervisor {
 
   /** Keeps the leases of the work that runs here, where leases end: looks at each three times in the life of one. */
   async keepLeases(): Promise<void> {
-    const { store, time, settings, holdings } = this.#context;
+    const { store, time, settings, running } = this.#deps;
     if (store.exclusive || time.now() - this.#leasesKeptAt < settings.leaseMs / 3) return;
     this.#leasesKeptAt = time.now();
-    await Promise.all(holdings.all().map(({ taskId }) => this.visit(taskId)));
+    await Promise.all(running.all().map(({ taskId }) => this.visit(taskId)));
   }
 
   /** Resolves when no work runs here any more, or after that many milliseconds. */
   drained(ms: number): Promise<void> {
-    return this.#context.holdings.drained(ms);
+    return this.#deps.running.drained(ms);
   }
 
   /** Stops what still runs here and gives it up, so that another node can take it at once. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled([...[...this.#visits.values()].map(({ done }) => done), ...this.#claiming]);
-    const { holdings, desk, settings } = this.#context;
+    const { running, processor, settings } = this.#deps;
     await Promise.allSettled(
-      holdings.all().map(async ({ taskId, attempt }) => {
-        holdings.release(taskId);
-        await tellToStop(await desk.read(taskId), attempt, { why: 'fenced' }, this.#context);
-        await desk.ask(taskId, {
-          decide: (draft) =>
-            draft.ledger.attempt.context.attempt === attempt &&
-            draft.enter({ type: 'attempt.lost', startBy: draft.now + settings.startWithinMs }),
+      running.all().map(async ({ taskId, attempt }) => {
+        running.release(taskId);
+        await orderStop(await processor.read(taskId), attempt, { why: 'fenced' }, this.#deps);
+        await processor.execute(taskId, {
+          decide: (unit) =>
+            unit.execution.attempt.context.attempt === attempt &&
+            unit.record({ type: 'attempt.lost', startBy: unit.now + settings.startWithinMs }),
         });
       }),
     );
   }
 
-  async #run(taskId: string, visit: Visit): Promise<Visited> {
-    const visited: Visited = {};
+  async #run(taskId: string, visit: Visit): Promise<VisitResult> {
+    const result: VisitResult = {};
     try {
-      if ((this.#paused.get(taskId)?.until ?? 0) > this.#context.time.now()) return visited;
+      if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
       do {
         visit.again = false;
-        visit.again = (await this.#doOne(taskId, visited)) || visit.again;
-      } while (visit.again && ++done < DUTIES_MAX && !this.#closed);
+        visit.again = (await this.#doOne(taskId, result)) || visit.again;
+      } while (visit.again && ++done < STEPS_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
       if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') this.#letGo(taskId);
@@ -142,47 +152,47 @@ export class Supervisor {
       if (visit.again && this.#closed) await this.#handBack(taskId);
       else if (visit.again && !this.#paused.has(taskId)) void this.visit(taskId);
     }
-    return visited;
+    return result;
   }
 
   /** What was claimed in the last moment and is not started is for another node, now and not when its lease is over. Never rejects. */
-  async #handBack(taskId: string): Promise<Visited> {
-    const { desk, nodeId } = this.#context;
-    const deferred = desk.ask(taskId, {
-      decide: (draft) =>
-        attemptState(draft.ledger) === 'starting' &&
-        draft.ledger.attempt.context.node === nodeId &&
-        draft.enter({ type: 'attempt.deferred', retryAt: draft.now }),
+  async #handBack(taskId: string): Promise<VisitResult> {
+    const { processor, nodeId } = this.#deps;
+    const deferred = processor.execute(taskId, {
+      decide: (unit) =>
+        attemptState(unit.execution) === 'starting' &&
+        unit.execution.attempt.context.node === nodeId &&
+        unit.record({ type: 'attempt.deferred', retryAt: unit.now }),
     });
     // Where the store is closed already, the lease runs out.
     await deferred.catch(() => undefined);
     return {};
   }
 
-  async #doOne(taskId: string, visited: Visited): Promise<boolean> {
-    const { desk, holdings } = this.#context;
-    const asked = holdings.newestOf(taskId);
-    const state = await desk.read(taskId);
-    holdings.compare(taskId, state.aggregate.lastEventId, asked);
-    for (const duty of duties[attemptState(state.ledger)]) {
-      if (await duty(state, this.#context, visited)) return true;
+  async #doOne(taskId: string, result: VisitResult): Promise<boolean> {
+    const { processor, running } = this.#deps;
+    const asked = running.newestOf(taskId);
+    const state = await processor.read(taskId);
+    running.compare(taskId, state.aggregate.lastEventId, asked);
+    for (const step of steps[attemptState(state.execution)]) {
+      if (await step(state, this.#deps, result)) return true;
     }
     return false;
   }
 
-  /** The task is gone, and nothing is owed to it. */
+  /** The task is gone, and nothing is pendingDeliveries to it. */
   #letGo(taskId: string): void {
-    this.#context.holdings.release(taskId);
+    this.#deps.running.release(taskId);
     this.#paused.delete(taskId);
   }
 
   #pause(taskId: string, error: unknown): void {
     const failures = (this.#paused.get(taskId)?.failures ?? 0) + 1;
-    const ms = pauseMs(this.#context, failures - 1);
-    const pause: Pause = { until: this.#context.time.now() + ms, failures };
+    const ms = pauseMs(this.#deps, failures - 1);
+    const pause: Pause = { until: this.#deps.time.now() + ms, failures };
     this.#paused.set(taskId, pause);
-    this.#context.logger.warn('A task could not be looked after; it is tried again.', { taskId, pauseMs: ms, error });
-    this.#context.clock.setTimeout(() => {
+    this.#deps.logger.warn('A task could not be looked after; it is tried again.', { taskId, pauseMs: ms, error });
+    this.#deps.clock.setTimeout(() => {
       // Over, whatever the time says: a timer may fire a little early, and the clock may have been set back.
       pause.until = Number.NEGATIVE_INFINITY;
       if (!this.#closed) void this.visit(taskId);

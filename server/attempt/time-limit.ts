@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** Gives a promise a limit: rejects when it has not settled in time. What it stands for may still happen. */
-export async function within<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
+export async function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
   let timer: unknown;
   const limit = new Promise<never>((_, reject) => {
     timer = clock.setTimeout(() => reject(new Error(`No answer within ${ms} milliseconds.`)), ms);

@@ -1,12 +1,12 @@
-import type { JsonObject } from '../../machines/index.ts';
+import type { JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
-import type { AcceptedAction, AttemptRef, Report, ReportOutcome, Resolution, Work } from '../ports/executor.ts';
+import type { AcceptedAction, AttemptRef, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
-import type { Desk } from '../task/desk.ts';
-import type { Ask } from '../task/mailbox.ts';
+import type { CommandProcessor } from '../task/command-processor.ts';
+import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
-import { keptNames, type TaskState } from '../task/task-state.ts';
+import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 
 /** What a task was created with: kept beside its state, never changed. */
 export interface TaskContent {
@@ -16,8 +16,8 @@ export interface TaskContent {
 }
 
 /** What work is made of. */
-export interface WorkContext {
-  readonly desk: Desk;
+export interface WorkDeps {
+  readonly processor: CommandProcessor;
   readonly store: Store;
   readonly time: StoreClock;
   readonly attachments: AttachmentStore | undefined;
@@ -27,12 +27,12 @@ export interface WorkContext {
 export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
-export async function workOf({ about, ledger }: TaskState, context: WorkContext): Promise<Work> {
+export async function workOf({ about, execution: ledger }: TaskRecord, context: WorkDeps): Promise<Work> {
   const { taskId, taskType, owner, clientRequestId } = about;
   const { attempt, node } = ledger.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
   const { input, metadata, attachments } = await contentOf(taskId, context.store);
-  const [saved] = await context.store.kept(taskId, [keptNames.saved]);
+  const [saved] = await context.store.sideValues(taskId, [sideValueNames.saved]);
   return {
     ...ref,
     taskType,
@@ -42,15 +42,15 @@ export async function workOf({ about, ledger }: TaskState, context: WorkContext)
     metadata,
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(context.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
-    report: (report) => context.desk.ask(taskId, reportAsk(ref, report, node)),
-    resolution: async (suspendId) => resolutionOf(await context.desk.read(taskId), suspendId, context.store),
+    report: (report) => context.processor.execute(taskId, reportCommand(ref, report, node)),
+    resolution: async (suspendId) => resolutionOf(await context.processor.read(taskId), suspendId, context.store),
     now: () => context.time.now(),
   };
 }
 
 /** What a task was created with. */
 export async function contentOf(taskId: string, store: Store): Promise<TaskContent> {
-  const [content] = await store.kept(taskId, [keptNames.content]);
+  const [content] = await store.sideValues(taskId, [sideValueNames.content]);
   if (content === undefined) throw new Error(`The store has no content of task ${taskId}.`);
   // Our own text, written when the task was created.
   return JSON.parse(content) as TaskContent;
@@ -60,39 +60,39 @@ export async function contentOf(taskId: string, store: Store): Promise<TaskConte
  * The intent behind a report: fenced by the attempt, taken once by its number. Where the store has lost the claim of an attempt, another node
  * may claim one of the same number: `claimedBy` tells them apart, if the work runs on a node.
  */
-export function reportAsk(
+export function reportCommand(
   { attempt }: AttemptRef,
-  { source, seq, intents, save }: Report,
+  { source, seq, intents, save }: WorkReport,
   claimedBy: string | null = null,
-): Ask<ReportOutcome> {
+): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
     throw new TaskBridgeError(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
   return {
-    decide(draft) {
-      const holder = draft.ledger.attempt;
+    decide(unit) {
+      const holder = unit.execution.attempt;
       if (claimedBy !== null && holder.context.attempt === attempt && (holder.context.node ?? claimedBy) !== claimedBy)
         return { status: 'fenced' };
-      if (holder.context.attempt === attempt && seq <= (draft.ledger.sources[source] ?? 0)) return { status: 'duplicate' };
+      if (holder.context.attempt === attempt && seq <= (unit.execution.sources[source] ?? 0)) return { status: 'duplicate' };
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
-      const factsBefore = draft.factCount;
-      const refusals = intents.map((intent) => draft.decide(intent).refusal);
-      if (save !== undefined) draft.keep(keptNames.saved, JSON.stringify(save));
-      if (draft.factCount > factsBefore || save !== undefined) draft.noteReport(source, seq);
+      const factsBefore = unit.factCount;
+      const refusals = intents.map((intent) => unit.decide(intent).refusal);
+      if (save !== undefined) unit.setSideValue(sideValueNames.saved, JSON.stringify(save));
+      if (unit.factCount > factsBefore || save !== undefined) unit.noteReport(source, seq);
       // Work that reports its own end need not be told of it.
-      if (draft.ledger.endedAt !== null) draft.enter({ type: 'work.released' });
+      if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });
       return { status: 'committed', refusals };
     },
   };
 }
 
 /** How a question ended, with its accepted answer; undefined while it is open or was never asked. */
-export async function resolutionOf({ about, aggregate }: TaskState, suspendId: string, store: Store): Promise<Resolution | undefined> {
+export async function resolutionOf({ about, aggregate }: TaskRecord, suspendId: string, store: Store): Promise<Resolution | undefined> {
   switch (aggregate.suspensions.get(suspendId)?.value) {
     case 'resolved': {
-      const [answer] = await store.kept(about.taskId, [keptNames.answer(suspendId)]).catch(unavailable);
+      const [answer] = await store.sideValues(about.taskId, [sideValueNames.answer(suspendId)]).catch(unavailable);
       if (answer === undefined) throw new Error(`The store has no answer of suspension ${suspendId} of task ${about.taskId}.`);
       return { outcome: 'ANSWERED', suspendId, action: JSON.parse(answer) as AcceptedAction };
     }

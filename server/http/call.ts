@@ -1,11 +1,11 @@
 import type Koa from 'koa';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
-import type { Chance } from '../ports/chance.ts';
+import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
-import type { LiveDoor } from './live-door.ts';
+import type { LiveService } from './live-service.ts';
 import type { HttpOptions } from './options.ts';
 
 /** One request of a caller who is known. */
@@ -20,14 +20,14 @@ export interface Call {
 export type Route = (call: Call) => Promise<void>;
 
 /** What the routes work with. */
-export interface RouteTools {
+export interface RouteDeps {
   readonly service: TaskService;
-  readonly live: LiveDoor;
+  readonly live: LiveService;
   readonly attachments: AttachmentStore | undefined;
   readonly uploadPolicy: UploadPolicy | undefined;
   readonly options: HttpOptions;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
   readonly logger: Logger | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../ports/clock.ts';
-import type { Refusal } from './envelope.ts';
+import type { ErrorResponse } from './error-response.ts';
 import type { HttpOptions } from './options.ts';
 
 /** True while a request's body is still under way. */
@@ -14,7 +14,7 @@ export function isReceiving(req: IncomingMessage): boolean {
  * while before the connection ends. An answer that is written and cut at once is lost to a client that is still sending: the reset
  * overtakes it.
  */
-export function answerEarly(req: IncomingMessage, res: ServerResponse, refusal: Refusal, options: HttpOptions, clock: Clock): void {
+export function answerEarly(req: IncomingMessage, res: ServerResponse, refusal: ErrorResponse, options: HttpOptions, clock: Clock): void {
   let drained = 0;
   const finish = () => {
     clock.clearTimeout(timer);

@@ -2,7 +2,7 @@ import type Koa from 'koa';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import { answerEarly, isReceiving } from './early-answer.ts';
-import { callerError, refusal } from './envelope.ts';
+import { callerError, errorResponse } from './error-response.ts';
 import type { HttpOptions } from './options.ts';
 
 /** Middleware that turns everything thrown below it into the envelope. Where the head is already out, it destroys the response instead. */
@@ -12,7 +12,7 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
     try {
       await next();
     } catch (thrown) {
-      const refused = refusal(callerError(thrown, logger), clock);
+      const refused = errorResponse(callerError(thrown, logger), clock);
       if (ctx.res.headersSent) {
         ctx.respond = false;
         ctx.res.destroy();

@@ -10,7 +10,7 @@ export interface Readiness {
 }
 
 /** What the probes are asked with. */
-export interface HealthTools {
+export interface HealthDeps {
   /** By the name that `details` gives them. */
   readonly probes: Readonly<Record<string, ReadinessProbe>>;
   readonly probeTimeoutMs: number;
@@ -22,7 +22,7 @@ export interface HealthTools {
  * Answers `GET /health` and `GET /ready` at the root of the host, for anybody; all else is the host's. Open endpoints carry no text of
  * errors: why a probe failed goes to the logger, once each time its answer changes. Requests that come together share one round of probes.
  */
-export function healthRoutes(tools: HealthTools): Koa.Middleware {
+export function healthRoutes(tools: HealthDeps): Koa.Middleware {
   const failing = new Set<string>();
   let asking: Promise<Readiness> | undefined;
   return async (ctx, next) => {
@@ -35,7 +35,7 @@ export function healthRoutes(tools: HealthTools): Koa.Middleware {
   };
 }
 
-async function askAll({ probes, probeTimeoutMs, clock, logger }: HealthTools, failing: Set<string>): Promise<Readiness> {
+async function askAll({ probes, probeTimeoutMs, clock, logger }: HealthDeps, failing: Set<string>): Promise<Readiness> {
   const ask = async ([name, probe]: [string, ReadinessProbe]) => {
     try {
       const { ready, details } = await within(probe.check(), probeTimeoutMs, clock);

@@ -1,4 +1,4 @@
-import { limits } from '../../machines/index.ts';
+import { limits } from '../../machines/wire/index.ts';
 
 /** Limits of the HTTP door. Every one has a default in {@link httpDefaults}. */
 export interface HttpOptions {

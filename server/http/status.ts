@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../machines/index.ts';
+import type { ErrorCode } from '../../machines/wire/index.ts';
 
 /** The one table from error code to HTTP status. Source: protocol, "Errors". */
 export const httpStatus: Readonly<Record<ErrorCode, number>> = {

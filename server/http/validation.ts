@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { jsonFault, limits, type JsonObject } from '../../machines/index.ts';
+import { jsonFault, limits, type JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 
 type Issue = z.core.$ZodIssue;

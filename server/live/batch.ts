@@ -1,6 +1,6 @@
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import type { Entry } from '../ports/store.ts';
-import { cursorOf, isOther, type Cursor } from './cursor.ts';
+import { positionOf, isOther, type LogPosition } from './log-position.ts';
 
 /** New facts of one task, as one turn of the event loop brought them. Their array is shared by all viewers. */
 export interface Batch {
@@ -8,8 +8,8 @@ export interface Batch {
   readonly entries: readonly Entry[];
   readonly first: number;
   /** The fact that the first one was written after. */
-  readonly after: Cursor;
-  readonly last: Cursor;
+  readonly after: LogPosition;
+  readonly last: LogPosition;
   readonly bytes: number;
   /** True when nothing can follow. */
   readonly ended: boolean;
@@ -17,11 +17,11 @@ export interface Batch {
 
 /** Makes a batch; undefined where the facts are none, or not dense. */
 export function batchOf(entries: readonly Entry[], ended: boolean, before: EventId | null): Batch | undefined {
-  const first = cursorOf(entries[0]?.eventId).n;
-  const last = cursorOf(entries.at(-1)?.eventId);
+  const first = positionOf(entries[0]?.eventId).n;
+  const last = positionOf(entries.at(-1)?.eventId);
   if (entries.length === 0 || last.n - first + 1 !== entries.length) return undefined;
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes.byteLength, 0);
-  return { entries, first, after: cursorOf(before), last, bytes, ended };
+  return { entries, first, after: positionOf(before), last, bytes, ended };
 }
 
 /** Puts a batch before another one, where the second continues the first. */
@@ -39,10 +39,10 @@ export function joined(batch: Batch, next: Batch): Batch | undefined {
 }
 
 /** What of a batch a reader has not had yet; undefined where it does not continue what the reader has: a hole, or another history. */
-export function freshOf(batch: Batch, cursor: Cursor): readonly Entry[] | undefined {
+export function freshOf(batch: Batch, cursor: LogPosition): readonly Entry[] | undefined {
   const skipped = cursor.n + 1 - batch.first;
   if (skipped < 0) return undefined;
-  const here = skipped === 0 ? batch.after : cursorOf(batch.entries[skipped - 1]?.eventId);
+  const here = skipped === 0 ? batch.after : positionOf(batch.entries[skipped - 1]?.eventId);
   if (isOther(cursor, here)) return undefined;
   return skipped === 0 ? batch.entries : batch.entries.slice(skipped);
 }

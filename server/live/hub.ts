@@ -1,24 +1,24 @@
 import { TaskBridgeError } from '../errors.ts';
-import type { Chance } from '../ports/chance.ts';
+import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
-import { alarm } from './alarm.ts';
-import { cursorOf } from './cursor.ts';
+import { timerAt } from './timer.ts';
+import { positionOf } from './log-position.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
 import { pollLog, type PollPage, type PollRequest } from './poll.ts';
-import { guardedSinks, type Sinks } from './sinks.ts';
+import { guardedInstrumentation, type Instrumentation } from './instrumentation.ts';
 import { LogSubscription, type Subscription } from './subscription.ts';
 import type { Viewer } from './viewer.ts';
-import { Watches } from './watches.ts';
+import { Topics } from './topics.ts';
 
 /** What a hub needs. */
-export interface LiveHubContext {
+export interface LiveHubDeps {
   /** Must be open before the first task is watched. */
   readonly store: EventStore;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
   /** Defaults to `liveDefaults`, one by one. */
   readonly options?: Partial<LiveOptions>;
   readonly logger?: Logger | undefined;
@@ -27,7 +27,7 @@ export interface LiveHubContext {
 }
 
 /** How a viewer watches. */
-export interface WatchOptions {
+export interface SubscribeOptions {
   /** Cuts the viewer at that time, in milliseconds since the epoch: its credentials end. */
   readonly cutAt?: number | undefined;
 }
@@ -38,7 +38,7 @@ export interface LiveHub {
   /** Viewers and waiting polls, now. */
   readonly viewers: number;
   /** Tasks that somebody watches, now. */
-  readonly watched: number;
+  readonly topics: number;
   /**
    * Throws `RATE_LIMITED` where an owner has as many viewers and waiting polls as one may, or this process as many as it may; those counted
    * that are about to come.
@@ -48,7 +48,7 @@ export interface LiveHub {
    * Gives a viewer every fact after its cursor, once and in order, until the log ends, the viewer is closed, or the hub. Failures of the
    * store are survived or end in a cut; nothing is thrown. The transport calls `close` when its connection is gone.
    */
-  watch(taskId: string, viewer: Viewer, cursor: string | undefined, options?: WatchOptions): Subscription;
+  subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, options?: SubscribeOptions): Subscription;
   /** Answers one long poll. Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`. */
   poll(taskId: string, request: PollRequest): Promise<PollPage>;
   /**
@@ -64,7 +64,7 @@ export interface LiveHub {
 }
 
 /** Makes the live hub of a process. Throws a `RangeError` for wrong options. */
-export function createLiveHub(context: LiveHubContext): LiveHub {
+export function createLiveHub(context: LiveHubDeps): LiveHub {
   return new Hub(context);
 }
 
@@ -72,63 +72,63 @@ const nobody: CountByOwner = { all: 0, of: () => 0 };
 
 class Hub implements LiveHub {
   readonly options: LiveOptions;
-  private readonly context: LiveHubContext;
-  private readonly sinks: Sinks;
-  private readonly watches: Watches;
-  private readonly subscriptions = new Set<LogSubscription>();
-  private readonly streams = new Map<TransportName, number>();
-  private readonly polls = new Set<() => void>();
-  private readonly present = new OwnerCount();
-  private closing = false;
-  private onEmpty: (() => void) | undefined;
+  readonly #deps: LiveHubDeps;
+  readonly #instrumentation: Instrumentation;
+  readonly #topics: Topics;
+  readonly #subscriptions = new Set<LogSubscription>();
+  readonly #streams = new Map<TransportName, number>();
+  readonly #polls = new Set<() => void>();
+  readonly #present = new OwnerCount();
+  #closing = false;
+  #onEmpty: (() => void) | undefined;
 
-  constructor(context: LiveHubContext) {
-    const { store, clock, logger, diagnostics, metrics } = context;
-    this.context = context;
-    this.options = liveOptions(context.options);
-    this.sinks = guardedSinks({ diagnostics, metrics, logger });
-    this.watches = new Watches({ store, clock, options: this.options, logger });
+  constructor(deps: LiveHubDeps) {
+    const { store, clock, logger, diagnostics, metrics } = deps;
+    this.#deps = deps;
+    this.options = liveOptions(deps.options);
+    this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
+    this.#topics = new Topics({ store, clock, options: this.options, logger });
   }
 
   get viewers(): number {
-    return this.present.all;
+    return this.#present.all;
   }
 
-  get watched(): number {
-    return this.watches.size;
+  get topics(): number {
+    return this.#topics.size;
   }
 
   assertRoom(owner: string, arriving: CountByOwner = nobody): void {
     const { viewersMax, viewersPerOwnerMax } = this.options;
-    if (this.present.of(owner) + arriving.of(owner) >= viewersPerOwnerMax)
+    if (this.#present.of(owner) + arriving.of(owner) >= viewersPerOwnerMax)
       throw new TaskBridgeError(
         'RATE_LIMITED',
         `This caller has ${viewersPerOwnerMax} streams and waiting polls over all connections, the most that one may; close one first.`,
         { retryAfterSeconds: 5 },
       );
-    if (this.present.all + arriving.all < viewersMax) return;
+    if (this.#present.all + arriving.all < viewersMax) return;
     throw new TaskBridgeError('RATE_LIMITED', 'This server has as many live connections as it can hold; come back later.', {
       retryAfterSeconds: 5,
     });
   }
 
-  watch(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt }: WatchOptions = {}): Subscription {
-    if (this.closing) {
+  subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt }: SubscribeOptions = {}): Subscription {
+    if (this.#closing) {
       viewer.cut();
       return { close: () => undefined };
     }
-    const { store, clock, logger } = this.context;
-    const { diagnostics, metrics } = this.sinks;
+    const { store, clock, logger } = this.#deps;
+    const { diagnostics, metrics } = this.#instrumentation;
     const { transport, owner } = viewer;
-    const start = cursorOf(cursor);
-    const watch = this.watches.of(taskId);
-    const leave = this.present.enter(owner);
+    const start = positionOf(cursor);
+    const topic = this.#topics.of(taskId);
+    const leave = this.#present.enter(owner);
     const onClosed = (closed: LogSubscription): void => {
       leave();
-      this.left(closed, transport);
+      this.#left(closed, transport);
     };
     const subscription = new LogSubscription({
-      watch,
+      topic,
       viewer,
       cursor: start,
       cutAt,
@@ -139,8 +139,8 @@ class Hub implements LiveHub {
       diagnostics,
       onClosed,
     });
-    this.subscriptions.add(subscription);
-    this.countStream(transport, 1);
+    this.#subscriptions.add(subscription);
+    this.#countStream(transport, 1);
     diagnostics?.onReplayStart?.(transport, taskId, cursor || null);
     if (start.n > 0) metrics?.incrementCounter('replays_total', 1, { transport });
     subscription.start();
@@ -148,60 +148,60 @@ class Hub implements LiveHub {
   }
 
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
-    const { store, clock } = this.context;
-    const enter = (answerNow: () => void): (() => void) | undefined => this.enterPoll(request.owner, answerNow);
-    return pollLog({ store, clock, options: this.options, watches: this.watches, enter }, taskId, request);
+    const { store, clock } = this.#deps;
+    const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request.owner, answerNow);
+    return pollLog({ store, clock, options: this.options, topics: this.#topics, enter }, taskId, request);
   }
 
   follow(taskId: string, callback: () => void): () => void {
-    const watch = this.watches.of(taskId);
-    const follower = watch.follow(callback);
-    watch
+    const topic = this.#topics.of(taskId);
+    const listener = topic.follow(callback);
+    topic
       .open()
-      .then(follower.call, (error: unknown) =>
-        this.context.logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }),
+      .then(listener.call, (error: unknown) =>
+        this.#deps.logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }),
       );
-    return follower.leave;
+    return listener.leave;
   }
 
   async close({ spreadMs = 0 }: { readonly spreadMs?: number } = {}): Promise<void> {
-    const { clock, chance } = this.context;
-    this.closing = true;
-    for (const answerNow of this.polls) answerNow();
-    if (this.subscriptions.size > 0) {
-      const empty = new Promise<void>((resolve) => (this.onEmpty = resolve));
+    const { clock, chance } = this.#deps;
+    this.#closing = true;
+    for (const answerNow of this.#polls) answerNow();
+    if (this.#subscriptions.size > 0) {
+      const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
       // Those of one connection go with it.
       const delays = new Map<object, number>();
-      for (const subscription of this.subscriptions) {
+      for (const subscription of this.#subscriptions) {
         const delayMs = delays.get(subscription.connection) ?? Math.floor(chance.fraction() * spreadMs);
         delays.set(subscription.connection, delayMs);
-        alarm(clock, clock.now() + delayMs, () => subscription.cut());
+        timerAt(clock, clock.now() + delayMs, () => subscription.cut());
       }
       await empty;
     }
-    await this.watches.close();
+    await this.#topics.close();
   }
 
-  private enterPoll(owner: string, answerNow: () => void): (() => void) | undefined {
-    if (this.closing) return undefined;
+  #enterPoll(owner: string, answerNow: () => void): (() => void) | undefined {
+    if (this.#closing) return undefined;
     this.assertRoom(owner);
-    this.polls.add(answerNow);
-    const leave = this.present.enter(owner);
+    this.#polls.add(answerNow);
+    const leave = this.#present.enter(owner);
     return () => {
-      this.polls.delete(answerNow);
+      this.#polls.delete(answerNow);
       leave();
     };
   }
 
-  private left(subscription: LogSubscription, transport: TransportName): void {
-    this.subscriptions.delete(subscription);
-    this.countStream(transport, -1);
-    if (this.subscriptions.size === 0) this.onEmpty?.();
+  #left(subscription: LogSubscription, transport: TransportName): void {
+    this.#subscriptions.delete(subscription);
+    this.#countStream(transport, -1);
+    if (this.#subscriptions.size === 0) this.#onEmpty?.();
   }
 
-  private countStream(transport: TransportName, change: 1 | -1): void {
-    const count = (this.streams.get(transport) ?? 0) + change;
-    this.streams.set(transport, count);
-    this.sinks.metrics?.setGauge('streams_active', count, { transport });
+  #countStream(transport: TransportName, change: 1 | -1): void {
+    const count = (this.#streams.get(transport) ?? 0) + change;
+    this.#streams.set(transport, count);
+    this.#instrumentation.metrics?.setGauge('streams_active', count, { transport });
   }
 }

@@ -1,6 +1,6 @@
-import type { Gap } from '../../machines/index.ts';
+import type { Gap } from '../../machines/wire/index.ts';
 import type { Entry, EventStore, LogPage } from '../ports/store.ts';
-import { cursorOf, resume, type Cursor, type Resumption } from './cursor.ts';
+import { positionOf, resumeAt, type LogPosition, type Resumption } from './log-position.ts';
 
 /** Facts that follow a cursor. */
 export interface LogRun {
@@ -11,7 +11,7 @@ export interface LogRun {
   /** Only where the cursor could not be continued from. */
   readonly gap?: Gap;
   /** The newest fact of the log. */
-  readonly last: Cursor;
+  readonly last: LogPosition;
   /** True when nothing can follow `last`. */
   readonly ended: boolean;
 }
@@ -29,7 +29,7 @@ const nextFact: ReadLimit = { facts: 1, bytes: Number.MAX_SAFE_INTEGER };
  * Reads the facts after a cursor; undefined for a task that is gone. The fact at the cursor is read with them, so that a replaced history is
  * noticed. Takes another read where the first one could not bring what follows: when the fact at the cursor filled the page, or after a gap.
  */
-export async function readAfter(store: EventStore, taskId: string, cursor: Cursor, limit: ReadLimit): Promise<LogRun | undefined> {
+export async function readAfter(store: EventStore, taskId: string, cursor: LogPosition, limit: ReadLimit): Promise<LogRun | undefined> {
   let run = await readFrom(store, taskId, cursor, limit);
   if (run && isShort(run) && !run.gap && cursor.ms !== null) run = await readFrom(store, taskId, cursor, nextFact);
   return run && isShort(run) ? readOn(store, taskId, run, limit) : run;
@@ -37,30 +37,30 @@ export async function readAfter(store: EventStore, taskId: string, cursor: Curso
 
 const isShort = ({ entries, after, last }: LogRun): boolean => entries.length === 0 && after < last.n;
 
-async function readFrom(store: EventStore, taskId: string, cursor: Cursor, limit: ReadLimit): Promise<LogRun | undefined> {
+async function readFrom(store: EventStore, taskId: string, cursor: LogPosition, limit: ReadLimit): Promise<LogRun | undefined> {
   const looksBack = cursor.n > 0 && cursor.ms !== null;
   const page = await store.read(taskId, looksBack ? cursor.n : cursor.n + 1, { ...limit, facts: limit.facts + (looksBack ? 1 : 0) });
   if (!page) return undefined;
-  const run = runOf(page, resume(cursor, { ...page, atCursor: entryAt(page, cursor.n)?.eventId }));
+  const run = runOf(page, resumeAt(cursor, { ...page, atCursor: entryAt(page, cursor.n)?.eventId }));
   return { ...run, entries: run.entries.slice(0, limit.facts) };
 }
 
 async function readOn(store: EventStore, taskId: string, { after, gap }: Resumption, limit: ReadLimit): Promise<LogRun | undefined> {
   const page = await store.read(taskId, after + 1, limit);
   if (!page) return undefined;
-  const again = resume({ n: after, ms: null }, page);
+  const again = resumeAt({ n: after, ms: null }, page);
   const told = gap ?? again.gap;
   return runOf(page, { after: again.after, ...(told && { gap: told }) });
 }
 
 function runOf(page: LogPage, resumption: Resumption): LogRun {
-  const first = cursorOf(page.entries[0]?.eventId).n;
+  const first = positionOf(page.entries[0]?.eventId).n;
   const skipped = resumption.after + 1 - first;
   // Facts that begin later than they should were read from before a gap: of no use.
   const entries = skipped < 0 ? [] : skipped === 0 ? page.entries : page.entries.slice(skipped);
-  return { ...resumption, entries, last: cursorOf(page.lastEventId), ended: page.ended };
+  return { ...resumption, entries, last: positionOf(page.lastEventId), ended: page.ended };
 }
 
 function entryAt({ entries }: LogPage, n: number): Entry | undefined {
-  return entries.slice(0, 1).find(({ eventId }) => cursorOf(eventId).n === n);
+  return entries.slice(0, 1).find(({ eventId }) => positionOf(eventId).n === n);
 }

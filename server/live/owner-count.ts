@@ -6,26 +6,26 @@ export interface CountByOwner {
 
 /** Counts what comes and goes. */
 export class OwnerCount implements CountByOwner {
-  private readonly owners = new Map<string, number>();
-  private total = 0;
+  readonly #owners = new Map<string, number>();
+  #total = 0;
 
   get all(): number {
-    return this.total;
+    return this.#total;
   }
 
   of(owner: string): number {
-    return this.owners.get(owner) ?? 0;
+    return this.#owners.get(owner) ?? 0;
   }
 
   /** Counts one. Gives the function that ends it, to be called once. */
   enter(owner: string): () => void {
-    this.total += 1;
-    this.owners.set(owner, this.of(owner) + 1);
+    this.#total += 1;
+    this.#owners.set(owner, this.of(owner) + 1);
     return () => {
-      this.total -= 1;
+      this.#total -= 1;
       const left = this.of(owner) - 1;
-      if (left > 0) this.owners.set(owner, left);
-      else this.owners.delete(owner);
+      if (left > 0) this.#owners.set(owner, left);
+      else this.#owners.delete(owner);
     };
   }
 }

@@ -1,12 +1,12 @@
-import type { EventId, Gap } from '../../machines/index.ts';
+import type { EventId, Gap } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
-import { alarm } from './alarm.ts';
-import { cursorOf } from './cursor.ts';
+import { timerAt } from './timer.ts';
+import { positionOf } from './log-position.ts';
 import { readAfter } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
-import type { Watches } from './watches.ts';
+import type { Topics } from './topics.ts';
 
 /** One long poll. */
 export interface PollRequest {
@@ -34,11 +34,11 @@ export interface PollPage {
 }
 
 /** What polls need of their hub. */
-export interface PollContext {
+export interface PollDeps {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
-  readonly watches: Watches;
+  readonly topics: Topics;
   /** Keeps what ends the wait at once, until it is called off; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
@@ -48,7 +48,7 @@ export interface PollContext {
  *
  * Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`.
  */
-export async function pollLog(context: PollContext, taskId: string, request: PollRequest): Promise<PollPage> {
+export async function pollLog(context: PollDeps, taskId: string, request: PollRequest): Promise<PollPage> {
   try {
     const page = await readPage(context, taskId, request);
     return isAnswer(page) || request.waitMs <= 0 ? page : await waitForPage(context, taskId, request, page);
@@ -62,8 +62,8 @@ function isAnswer({ entries, terminal, gap }: PollPage): boolean {
   return entries.length > 0 || terminal || gap !== undefined;
 }
 
-async function readPage({ store, options }: PollContext, taskId: string, { after, maxEvents }: PollRequest): Promise<PollPage> {
-  const run = await readAfter(store, taskId, cursorOf(after), { facts: maxEvents, bytes: options.pollBytesMax });
+async function readPage({ store, options }: PollDeps, taskId: string, { after, maxEvents }: PollRequest): Promise<PollPage> {
+  const run = await readAfter(store, taskId, positionOf(after), { facts: maxEvents, bytes: options.pollBytesMax });
   if (!run) throw taskNotFound(taskId);
   const { entries, gap, last, ended } = run;
   const lastGiven: EventId | undefined = entries.at(-1)?.eventId;
@@ -77,7 +77,7 @@ async function readPage({ store, options }: PollContext, taskId: string, { after
   };
 }
 
-async function waitForPage(context: PollContext, taskId: string, request: PollRequest, empty: PollPage): Promise<PollPage> {
+async function waitForPage(context: PollDeps, taskId: string, request: PollRequest, empty: PollPage): Promise<PollPage> {
   const bell = createBell();
   let over = false;
   const answerNow = (): void => {
@@ -89,14 +89,14 @@ async function waitForPage(context: PollContext, taskId: string, request: PollRe
     leaveHub?.();
     return empty;
   }
-  const cancelTimeout = alarm(context.clock, context.clock.now() + request.waitMs, answerNow);
+  const cancelTimeout = timerAt(context.clock, context.clock.now() + request.waitMs, answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
-  const watch = context.watches.of(taskId);
-  const follower = watch.follow(bell.ring);
+  const topic = context.topics.of(taskId);
+  const listener = topic.follow(bell.ring);
   try {
     let failure: { readonly error: unknown } | undefined;
     // Rings once when the tail is open: the first look is after it, so that the seam loses nothing.
-    watch.open().then(bell.ring, (error: unknown) => {
+    topic.open().then(bell.ring, (error: unknown) => {
       failure = { error };
       bell.ring();
     });
@@ -108,7 +108,7 @@ async function waitForPage(context: PollContext, taskId: string, request: PollRe
       if (isAnswer(page) || over) return page;
     }
   } finally {
-    follower.leave();
+    listener.leave();
     leaveHub();
     cancelTimeout();
     request.signal?.removeEventListener('abort', answerNow);

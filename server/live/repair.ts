@@ -1,19 +1,20 @@
-import { retryDelayMs, type EventId } from '../../machines/index.ts';
+import { retryDelayMs } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
-import { alarm } from './alarm.ts';
+import { timerAt } from './timer.ts';
 import { storeRetry, type LiveOptions } from './options.ts';
-import type { Watch } from './watch.ts';
+import type { Topic } from './topic.ts';
 
 /** What the repair of lost messages needs. */
-export interface RepairContext {
+export interface RepairDeps {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
   /** All tasks that are watched now. */
-  readonly watches: () => readonly Watch[];
+  readonly topics: () => readonly Topic[];
 }
 
 /** Most tasks that the store is asked for in one batch. */
@@ -24,63 +25,63 @@ const BATCH_MAX = 1_000;
  * the store is asked for the newest ids of all watched tasks, in one batch, with every heartbeat and after every interruption.
  */
 export class Repair {
-  private readonly context: RepairContext;
-  private cancelNext: (() => void) | undefined;
-  private running = false;
-  private again = false;
-  private stopped = false;
-  private failures = 0;
+  readonly #deps: RepairDeps;
+  #cancelNext: (() => void) | undefined;
+  #running = false;
+  #again = false;
+  #stopped = false;
+  #failures = 0;
 
-  constructor(context: RepairContext) {
-    this.context = context;
+  constructor(deps: RepairDeps) {
+    this.#deps = deps;
   }
 
-  /** There is something to watch: looks after the next interval, and so on as long as there is. */
+  /** There is something to topic: looks after the next interval, and so on as long as there is. */
   arm(): void {
-    if (this.stopped || this.running || this.cancelNext) return;
-    const { clock, options } = this.context;
-    const pauseMs = this.failures === 0 ? options.heartbeatMs : retryDelayMs(storeRetry(options), this.failures);
-    this.cancelNext = alarm(clock, clock.now() + pauseMs, () => void this.look());
+    if (this.#stopped || this.#running || this.#cancelNext) return;
+    const { clock, options } = this.#deps;
+    const pauseMs = this.#failures === 0 ? options.heartbeatMs : retryDelayMs(storeRetry(options), this.#failures);
+    this.#cancelNext = timerAt(clock, clock.now() + pauseMs, () => void this.look());
   }
 
   /** Nothing is watched any more. */
   disarm(): void {
-    this.cancelNext?.();
-    this.cancelNext = undefined;
+    this.#cancelNext?.();
+    this.#cancelNext = undefined;
   }
 
   /** Looks at once. */
   async look(): Promise<void> {
-    if (this.stopped) return;
+    if (this.#stopped) return;
     this.disarm();
-    this.again = this.running;
-    if (this.running) return;
-    this.running = true;
+    this.#again = this.#running;
+    if (this.#running) return;
+    this.#running = true;
     try {
-      await this.compareAll();
-      this.failures = 0;
+      await this.#compareAll();
+      this.#failures = 0;
     } catch (error) {
-      this.failures = Math.min(this.failures + 1, 16);
-      this.context.logger?.warn('The store was asked for lost messages and did not answer; it will be asked again.', { error });
+      this.#failures = Math.min(this.#failures + 1, 16);
+      this.#deps.logger?.warn('The store was asked for lost messages and did not answer; it will be asked again.', { error });
     }
-    this.running = false;
-    if (this.again) void this.look();
-    else if (this.context.watches().length > 0) this.arm();
+    this.#running = false;
+    if (this.#again) void this.look();
+    else if (this.#deps.topics().length > 0) this.arm();
   }
 
   stop(): void {
-    this.stopped = true;
+    this.#stopped = true;
     this.disarm();
   }
 
-  private async compareAll(): Promise<void> {
-    const all = this.context.watches();
+  async #compareAll(): Promise<void> {
+    const all = this.#deps.topics();
     for (let at = 0; at < all.length; at += BATCH_MAX) {
-      const watches = all.slice(at, at + BATCH_MAX);
-      for (const watch of watches) watch.mark();
-      const newest: readonly (EventId | null)[] = await this.context.store.lastEventIds(watches.map(({ taskId }) => taskId));
-      if (this.stopped) return;
-      for (const [index, watch] of watches.entries()) watch.compare(newest[index] ?? null);
+      const topics = all.slice(at, at + BATCH_MAX);
+      for (const topic of topics) topic.mark();
+      const newest: readonly (EventId | null)[] = await this.#deps.store.lastEventIds(topics.map(({ taskId }) => taskId));
+      if (this.#stopped) return;
+      for (const [index, topic] of topics.entries()) topic.compare(newest[index] ?? null);
     }
   }
 }

@@ -1,16 +1,17 @@
-import { retryDelayMs, type EventId } from '../../machines/index.ts';
+import { retryDelayMs } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
-import { alarm } from './alarm.ts';
+import { timerAt } from './timer.ts';
 import { fittingOf, freshOf, type Batch } from './batch.ts';
-import { cursorOf, isStale, type Cursor } from './cursor.ts';
+import { positionOf, isStale, type LogPosition } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { storeRetry, type LiveOptions } from './options.ts';
-import { Pulse } from './pulse.ts';
+import { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import { viewerPhases, type ViewerEffect, type ViewerEventType, type ViewerPhase } from './viewer.phases.ts';
 import type { Viewer } from './viewer.ts';
-import type { Reader, SharedRead, Watch } from './watch.ts';
+import type { TopicSubscriber, SharedRead, Topic } from './topic.ts';
 
 /** One viewer's place in one log. */
 export interface Subscription {
@@ -19,10 +20,10 @@ export interface Subscription {
 }
 
 /** What a subscription needs. */
-export interface SubscriptionContext {
-  readonly watch: Watch;
+export interface SubscriptionDeps {
+  readonly topic: Topic;
   readonly viewer: Viewer;
-  readonly cursor: Cursor;
+  readonly cursor: LogPosition;
   /** When the viewer's credentials end, in milliseconds since the epoch. */
   readonly cutAt: number | undefined;
   readonly store: EventStore;
@@ -60,274 +61,274 @@ type ViewerEvent =
  * One viewer of one log: a cursor, and a phase of `viewerPhases`, which decides. Here is only what its effects do, and what is found out for
  * its events. Costs at most `viewerBytesMax` and one fact; viewers that share a connection together that much and a fact for each that reads.
  */
-export class LogSubscription implements Subscription, Reader {
-  private readonly context: SubscriptionContext;
-  private readonly pulse: Pulse;
-  private readonly cancelCut: (() => void) | undefined;
-  private cancelPause: (() => void) | undefined;
-  private standing: ViewerPhase = viewerPhases.initial.to;
-  private cursor: Cursor;
-  private asked: Cursor;
-  private held: Batch[] = [];
-  private heldBytes = 0;
+export class LogSubscription implements Subscription, TopicSubscriber {
+  readonly #deps: SubscriptionDeps;
+  readonly #heartbeats: HeartbeatMonitor;
+  readonly #cancelCut: (() => void) | undefined;
+  #cancelPause: (() => void) | undefined;
+  #standing: ViewerPhase = viewerPhases.initial.to;
+  #cursor: LogPosition;
+  #asked: LogPosition;
+  #held: Batch[] = [];
+  #heldBytes = 0;
   /** The newest number that somebody told of. */
-  private newest = 0;
-  private failures = 0;
+  #newest = 0;
+  #failures = 0;
 
-  constructor(context: SubscriptionContext) {
-    const { viewer, clock, options, watch, diagnostics } = context;
-    this.context = context;
-    this.cursor = this.asked = context.cursor;
-    this.pulse = new Pulse({
+  constructor(deps: SubscriptionDeps) {
+    const { viewer, clock, options, topic, diagnostics } = deps;
+    this.#deps = deps;
+    this.#cursor = this.#asked = deps.cursor;
+    this.#heartbeats = new HeartbeatMonitor({
       viewer,
       clock,
       heartbeatMs: viewer.transport === 'sse' ? options.sseHeartbeatMs : options.heartbeatMs,
       stalledMs: options.stalledMs,
-      onHeartbeat: () => diagnostics?.onHeartbeat?.(viewer.transport, watch.taskId),
+      onHeartbeat: () => diagnostics?.onHeartbeat?.(viewer.transport, topic.taskId),
       onStalled: () => this.cut(),
     });
-    this.cancelCut = context.cutAt === undefined ? undefined : alarm(clock, context.cutAt, () => this.cut());
+    this.#cancelCut = deps.cutAt === undefined ? undefined : timerAt(clock, deps.cutAt, () => this.cut());
   }
 
   /** Viewers that have the same one are of one connection. */
   get connection(): object {
-    const { viewer } = this.context;
+    const { viewer } = this.#deps;
     return viewer.sharing ?? viewer;
   }
 
   /** Where it stands. */
   get phase(): ViewerPhase {
-    return this.standing;
+    return this.#standing;
   }
 
   /** How many batches it keeps, to show them after the page that is on its way. */
   get holding(): number {
-    return this.held.length;
+    return this.#held.length;
   }
 
   /** Follows first, then reads: the seam loses nothing. */
   start(): void {
-    this.context.watch.addReader(this);
-    for (const effect of viewerPhases.initial.effects) this.perform(effect);
+    this.#deps.topic.addSubscriber(this);
+    for (const effect of viewerPhases.initial.effects) this.#perform(effect);
   }
 
   take(batch: Batch): void {
-    this.newest = Math.max(this.newest, batch.last.n);
-    this.on({ type: 'facts.told', batch });
+    this.#newest = Math.max(this.#newest, batch.last.n);
+    this.#on({ type: 'facts.told', batch });
   }
 
   mark(): void {
-    this.asked = this.cursor;
+    this.#asked = this.#cursor;
   }
 
   compare(newest: EventId | null): void {
-    if (!isStale(this.cursor, this.asked, newest)) return;
-    this.newest = Math.max(this.newest, cursorOf(newest).n);
-    this.on({ type: 'facts.missed' });
+    if (!isStale(this.#cursor, this.#asked, newest)) return;
+    this.#newest = Math.max(this.#newest, positionOf(newest).n);
+    this.#on({ type: 'facts.missed' });
   }
 
   close(): void {
-    this.on({ type: 'viewer.closed' });
+    this.#on({ type: 'viewer.closed' });
   }
 
   /** Breaks the connection, so that the client comes back. */
   cut(): void {
-    this.on({ type: 'viewer.cut' });
+    this.#on({ type: 'viewer.cut' });
   }
 
-  private on(event: ViewerEvent): void {
-    const cell = viewerPhases.phases[this.standing].on[event.type];
+  #on(event: ViewerEvent): void {
+    const cell = viewerPhases.phases[this.#standing].on[event.type];
     if (cell === 'nothing') return;
     if (cell === 'never') {
-      const { logger, watch } = this.context;
-      logger?.error('A viewer was told what cannot be.', { taskId: watch.taskId, phase: this.standing, event: event.type });
+      const { logger, topic } = this.#deps;
+      logger?.error('A viewer was told what cannot be.', { taskId: topic.taskId, phase: this.#standing, event: event.type });
       return;
     }
-    this.standing = cell.to ?? this.standing;
-    for (const effect of cell.effects) this.perform(effect, event);
+    this.#standing = cell.to ?? this.#standing;
+    for (const effect of cell.effects) this.#perform(effect, event);
   }
 
-  private perform(effect: ViewerEffect, event?: ViewerEvent): void {
-    const { viewer } = this.context;
+  #perform(effect: ViewerEffect, event?: ViewerEvent): void {
+    const { viewer } = this.#deps;
     switch (effect) {
       case 'hold':
-        if (event?.type === 'facts.told') this.hold(event.batch);
+        if (event?.type === 'facts.told') this.#hold(event.batch);
         return;
       case 'follow':
-        if (event?.type === 'facts.told') this.attempt(() => ({ type: this.follow(event.batch) }));
+        if (event?.type === 'facts.told') this.#attempt(() => ({ type: this.#follow(event.batch) }));
         return;
       case 'show':
-        if (event?.type === 'page.read') this.attempt(() => this.show(event));
+        if (event?.type === 'page.read') this.#attempt(() => this.#show(event));
         return;
       case 'dropHeld':
-        return this.dropHeld();
+        return this.#dropHeld();
       case 'read':
-        return this.read();
+        return this.#read();
       case 'readAgain':
         // Who shares a connection takes no turn from the others while its store fails, and as little room as can be.
-        return void this.readPage(viewer.sharing ? 0 : 1);
+        return void this.#readPage(viewer.sharing ? 0 : 1);
       case 'takeTurn':
-        return void this.takeTurn();
+        return void this.#takeTurn();
       case 'readInTurn':
-        if (event?.type === 'turn.came') void this.readPage(1 / (viewer.sharing?.turns.most ?? 1)).finally(event.endTurn);
+        if (event?.type === 'turn.came') void this.#readPage(1 / (viewer.sharing?.reads.most ?? 1)).finally(event.endTurn);
         return;
       case 'endTurn':
         if (event?.type === 'turn.came' || event?.type === 'turn.crowded') event.endTurn();
         return;
       case 'awaitTail':
-        if (event?.type === 'log.early') this.awaitTail(event.opening);
+        if (event?.type === 'log.early') this.#awaitTail(event.opening);
         return;
       case 'awaitDrain':
-        return viewer.onDrain(() => this.on({ type: 'viewer.drained' }));
+        return viewer.onDrain(() => this.#on({ type: 'viewer.drained' }));
       case 'awaitPause':
-        return this.awaitPause();
+        return this.#awaitPause();
       case 'resetFailures':
-        this.failures = 0;
+        this.#failures = 0;
         return;
       case 'tellFailure':
-        if (event?.type === 'store.exhausted') this.tellFailure(event.error);
+        if (event?.type === 'store.exhausted') this.#tellFailure(event.error);
         return;
       case 'release':
-        return this.release();
+        return this.#release();
       case 'cut':
         return viewer.cut();
       case 'lose':
-        return viewer.lose();
+        return viewer.cutTask();
       case 'end':
         return viewer.end();
     }
   }
 
   /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
-  private attempt(step: () => ViewerEvent): void {
+  #attempt(step: () => ViewerEvent): void {
     try {
-      this.on(step());
+      this.#on(step());
     } catch (error) {
-      this.context.logger?.error('A viewer failed.', { taskId: this.context.watch.taskId, error });
-      this.on({ type: 'viewer.broke' });
+      this.#deps.logger?.error('A viewer failed.', { taskId: this.#deps.topic.taskId, error });
+      this.#on({ type: 'viewer.broke' });
     }
   }
 
-  private room(): number {
-    return this.context.options.viewerBytesMax - this.context.viewer.pendingBytes();
+  #room(): number {
+    return this.#deps.options.viewerBytesMax - this.#deps.viewer.pendingBytes();
   }
 
-  private hold(batch: Batch): void {
-    this.heldBytes += batch.bytes;
-    if (this.heldBytes <= this.room() / (this.context.viewer.sharing?.viewers ?? 1)) this.held.push(batch);
-    else this.held = [];
+  #hold(batch: Batch): void {
+    this.#heldBytes += batch.bytes;
+    if (this.#heldBytes <= this.#room() / (this.#deps.viewer.sharing?.viewers ?? 1)) this.#held.push(batch);
+    else this.#held = [];
   }
 
-  private dropHeld(): void {
-    this.held = [];
-    this.heldBytes = 0;
+  #dropHeld(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
   }
 
   /** Shows what is new and fits. Says how that leaves the viewer. */
-  private follow(batch: Batch): 'log.level' | 'log.more' | 'log.torn' | 'log.ended' {
-    const fresh = freshOf(batch, this.cursor);
+  #follow(batch: Batch): 'log.level' | 'log.more' | 'log.torn' | 'log.ended' {
+    const fresh = freshOf(batch, this.#cursor);
     if (!fresh) return 'log.torn';
     if (fresh.length === 0) return 'log.level';
-    const room = this.room();
+    const room = this.#room();
     const fitting = batch.bytes <= room ? fresh : fittingOf(fresh, room);
-    this.send(fitting);
+    this.#send(fitting);
     if (fitting.length < fresh.length) return 'log.more';
     return batch.ended ? 'log.ended' : 'log.level';
   }
 
   /** Shows a page, then what was held meanwhile. Says how that leaves the viewer. */
-  private show({ run, read, opening }: PageRead): ViewerEvent {
-    if (run.gap) this.context.viewer.gap(run.gap);
-    if (run.gap || run.after !== this.cursor.n) this.cursor = { n: run.after, ms: null };
-    if (run.gap?.reason === 'reset') this.newest = run.last.n;
-    this.newest = Math.max(this.newest, read.told);
-    this.send(run.entries);
-    if (this.cursor.n < run.last.n) return { type: 'log.more' };
+  #show({ run, read, opening }: PageRead): ViewerEvent {
+    if (run.gap) this.#deps.viewer.gap(run.gap);
+    if (run.gap || run.after !== this.#cursor.n) this.#cursor = { n: run.after, ms: null };
+    if (run.gap?.reason === 'reset') this.#newest = run.last.n;
+    this.#newest = Math.max(this.#newest, read.told);
+    this.#send(run.entries);
+    if (this.#cursor.n < run.last.n) return { type: 'log.more' };
     if (run.ended) return { type: 'log.ended' };
     if (!read.wasFollowed) return { type: 'log.early', opening };
     // Empty at once where showing it closed the viewer.
-    for (let batch = this.held.shift(); batch; batch = this.held.shift()) {
-      const found = this.follow(batch);
+    for (let batch = this.#held.shift(); batch; batch = this.#held.shift()) {
+      const found = this.#follow(batch);
       if (found !== 'log.level') return { type: found };
     }
-    if (this.newest <= this.cursor.n) return { type: 'log.level' };
+    if (this.#newest <= this.#cursor.n) return { type: 'log.level' };
     if (run.entries.length > 0) return { type: 'log.more' };
-    return this.failed(new Error(`The store shows fact ${this.cursor.n} as the newest, but told of fact ${this.newest}.`));
+    return this.#failed(new Error(`The store shows fact ${this.#cursor.n} as the newest, but told of fact ${this.#newest}.`));
   }
 
-  private send(entries: readonly Entry[]): void {
+  #send(entries: readonly Entry[]): void {
     const last = entries.at(-1);
     if (!last) return;
-    const { viewer, watch, diagnostics } = this.context;
+    const { viewer, topic, diagnostics } = this.#deps;
     viewer.facts(entries);
-    this.cursor = cursorOf(last.eventId);
-    this.pulse.sent();
-    if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, watch.taskId, eventId);
+    this.#cursor = positionOf(last.eventId);
+    this.#heartbeats.sent();
+    if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, topic.taskId, eventId);
   }
 
-  private read(): void {
-    this.dropHeld();
-    if (this.context.viewer.sharing) this.awaitTail(this.context.watch.open());
-    else void this.readPage(1);
+  #read(): void {
+    this.#dropHeld();
+    if (this.#deps.viewer.sharing) this.#awaitTail(this.#deps.topic.open());
+    else void this.#readPage(1);
   }
 
-  private awaitTail(opening: Promise<void>): void {
+  #awaitTail(opening: Promise<void>): void {
     opening.then(
-      () => this.on({ type: 'tail.opened' }),
-      (error: unknown) => this.on(this.failed(error)),
+      () => this.#on({ type: 'tail.opened' }),
+      (error: unknown) => this.#on(this.#failed(error)),
     );
   }
 
   /** Those who read at once have half of the connection's room to themselves at least. */
-  private async takeTurn(): Promise<void> {
-    const { viewer, options } = this.context;
-    const endTurn = await viewer.sharing?.turns.take();
-    if (endTurn) this.on({ type: this.room() < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
+  async #takeTurn(): Promise<void> {
+    const { viewer, options } = this.#deps;
+    const endTurn = await viewer.sharing?.reads.take();
+    if (endTurn) this.#on({ type: this.#room() < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
   }
 
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
-  private async readPage(share: number): Promise<void> {
-    const { watch, store, options, viewer } = this.context;
-    const { cursor } = this;
-    const opening = watch.open();
+  async #readPage(share: number): Promise<void> {
+    const { topic, store, options, viewer } = this.#deps;
+    const cursor = this.#cursor;
+    const opening = topic.open();
     opening.catch(() => undefined);
     try {
-      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.room() * share * pageShare[viewer.transport])) };
+      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(this.#room() * share * pageShare[viewer.transport])) };
       const place = [cursor.n, cursor.ms, limit.bytes].join();
-      const read = watch.read(place, () => readAfter(store, watch.taskId, cursor, limit));
+      const read = topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
       const run = await read.run;
       // A task that is gone: the client comes back and is told so.
-      this.on(run ? { type: 'page.read', run, read, opening } : { type: 'task.gone' });
+      this.#on(run ? { type: 'page.read', run, read, opening } : { type: 'task.gone' });
     } catch (error) {
-      this.on(this.failed(error));
+      this.#on(this.#failed(error));
     }
   }
 
-  private failed(error: unknown): ViewerEvent {
-    this.failures += 1;
-    return this.failures < this.context.options.storeTriesMax ? { type: 'store.failed' } : { type: 'store.exhausted', error };
+  #failed(error: unknown): ViewerEvent {
+    this.#failures += 1;
+    return this.#failures < this.#deps.options.storeTriesMax ? { type: 'store.failed' } : { type: 'store.exhausted', error };
   }
 
-  private awaitPause(): void {
-    const { clock, options } = this.context;
-    const pauseMs = retryDelayMs(storeRetry(options), this.failures - 1);
-    this.cancelPause = alarm(clock, clock.now() + pauseMs, () => this.on({ type: 'pause.ended' }));
+  #awaitPause(): void {
+    const { clock, options } = this.#deps;
+    const pauseMs = retryDelayMs(storeRetry(options), this.#failures - 1);
+    this.#cancelPause = timerAt(clock, clock.now() + pauseMs, () => this.#on({ type: 'pause.ended' }));
   }
 
-  private tellFailure(error: unknown): void {
-    const { logger, watch } = this.context;
-    logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: watch.taskId, failures: this.failures, error });
+  #tellFailure(error: unknown): void {
+    const { logger, topic } = this.#deps;
+    logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: topic.taskId, failures: this.#failures, error });
   }
 
   /** Frees everything at once. */
-  private release(): void {
-    this.held = [];
-    this.pulse.stop();
-    this.cancelCut?.();
-    this.cancelPause?.();
-    const { watch, viewer, diagnostics, onClosed } = this.context;
-    watch.removeReader(this);
+  #release(): void {
+    this.#held = [];
+    this.#heartbeats.stop();
+    this.#cancelCut?.();
+    this.#cancelPause?.();
+    const { topic, viewer, diagnostics, onClosed } = this.#deps;
+    topic.removeSubscriber(this);
     onClosed(this);
-    diagnostics?.onDisconnect?.(viewer.transport, watch.taskId);
+    diagnostics?.onDisconnect?.(viewer.transport, topic.taskId);
   }
 }

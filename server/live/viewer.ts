@@ -1,14 +1,14 @@
-import type { Gap } from '../../machines/index.ts';
+import type { Gap } from '../../machines/wire/index.ts';
 import type { TransportName } from '../ports/observability.ts';
 import type { Entry } from '../ports/store.ts';
-import type { Turns } from './turns.ts';
+import type { Semaphore } from './semaphore.ts';
 
 /** What the viewers of one connection that shows several tasks have in common; each of them has the same one. */
 export interface Sharing {
   /** Viewers of the connection, now. */
   readonly viewers: number;
   /** Who of them may read the log: a connection has room for few pages at once. */
-  readonly turns: Turns;
+  readonly reads: Semaphore;
 }
 
 /**
@@ -37,5 +37,5 @@ export interface Viewer {
   /** Breaks the connection without any goodbye, so that the client comes back to the same transport. */
   cut(): void;
   /** The log cannot be shown on: like `cut`, but the other viewers of a shared connection stay. */
-  lose(): void;
+  cutTask(): void;
 }

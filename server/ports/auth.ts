@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../../machines/index.ts';
+import type { JsonObject } from '../../machines/wire/index.ts';
 import type { TaskAbout } from '../task/about.ts';
 import type { AttachmentReference } from './attachments.ts';
 

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import type { Chance } from '../../machines/index.ts';
 
-/** Where ids and jitter come from. */
-export interface Chance {
+/** Where jitter and ids come from. */
+export interface ServerChance extends Chance {
   /** That many random hex digits. */
   hex(digits: number): string;
-  /** At least 0, below 1. */
-  fraction(): number;
 }
 
 /** The system's own randomness. */
-export const systemChance: Chance = {
+export const systemChance: ServerChance = {
   hex: (digits) =>
     randomBytes(Math.ceil(digits / 2))
       .toString('hex')

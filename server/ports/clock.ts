@@ -1,10 +1,6 @@
-/** Time, as everything in this room sees it. Fits XState's `clock` option too. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  setTimeout(fn: () => void, ms: number): unknown;
-  clearTimeout(id: unknown): void;
-}
+import type { Clock } from '../../machines/index.ts';
+
+export type { Clock };
 
 /** The machine's own clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { FactPayload, Json, JsonObject, RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from './attachments.ts';
 
 /** An attachment as work sees it. */
@@ -8,7 +9,7 @@ export interface WorkAttachment extends AttachmentReference {
 }
 
 /** What the work says in one breath: all of it is committed, or none. */
-export interface Report {
+export interface WorkReport {
   /** `main`, or an activity's id. */
   readonly source: string;
   /** Rises within a source; a report whose number was seen is not taken twice. */
@@ -19,7 +20,7 @@ export interface Report {
 }
 
 /** What became of a report. */
-export type ReportOutcome =
+export type WorkReportOutcome =
   /** The facts are in the log. `refusals[i]` says why intent `i` became none, where it did not. */
   | { readonly status: 'committed'; readonly refusals: readonly (RefusalCode | undefined)[] }
   /** It had been committed before. */
@@ -60,7 +61,7 @@ export interface Work extends AttemptRef {
   /** What the last `save` of an earlier attempt left. */
   readonly saved: Json | undefined;
   /** The last number of each source that was taken from an earlier attempt starts anew: numbers count within an attempt. */
-  report(report: Report): Promise<ReportOutcome>;
+  report(report: WorkReport): Promise<WorkReportOutcome>;
   /** How a question of an earlier attempt ended; undefined while it is open or was never asked. */
   resolution(suspendId: string): Promise<Resolution | undefined>;
   /** The store's time, in milliseconds since the epoch, to name deadlines by. */
@@ -71,7 +72,7 @@ export interface Work extends AttemptRef {
 export type StartOutcome = { readonly status: 'started' } | { readonly status: 'refused'; readonly failure: FactPayload<'TASK_FAILED'> };
 
 /** How work stands that an outside system keeps. */
-export type Standing =
+export type WorkStatus =
   | { readonly status: 'running' }
   /** It ended, by itself or by somebody's hand, and its end may not have been reported: this is what the log shall say of it. */
   | {
@@ -102,7 +103,7 @@ export interface TaskExecutor {
    * Where the work outlives its node: how it stands. Asked every `inspectMs`, and after a host was down, so that work that was ended from
    * outside ends its task. A throw means that nobody could be asked; it is tried again.
    */
-  inspect?(attempt: AttemptRef): Promise<Standing>;
+  inspect?(attempt: AttemptRef): Promise<WorkStatus>;
   /** Ready to take work? A text says why not. */
   health?(): Promise<string | undefined>;
   close?(): Promise<void>;

@@ -1,9 +1,35 @@
 /** The ports: what a host or an adapter gives the server. */
-export * from './attachments.ts';
-export * from './auth.ts';
-export * from './chance.ts';
-export * from './clock.ts';
-export * from './executor.ts';
-export * from './observability.ts';
-export * from './question.ts';
-export * from './store.ts';
+export type { AttachmentReference, AttachmentStore } from './attachments.ts';
+export type { ActionValidationPolicy, AuthContext, AuthContextResolver, OwnershipPolicy, UploadPolicy } from './auth.ts';
+export { systemChance, type ServerChance } from './chance.ts';
+export { systemClock, type Clock } from './clock.ts';
+export type {
+  AcceptedAction,
+  AttemptRef,
+  Resolution,
+  StartOutcome,
+  StopOrder,
+  TaskExecutor,
+  Work,
+  WorkAttachment,
+  WorkReport,
+  WorkReportOutcome,
+  WorkStatus,
+} from './executor.ts';
+export type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink, TransportName } from './observability.ts';
+export type { Question } from './question.ts';
+export type {
+  Commit,
+  Created,
+  DueTask,
+  Entry,
+  EventStore,
+  Fields,
+  LoadedTask,
+  LogPage,
+  NewTask,
+  Store,
+  Tail,
+  TailListener,
+  TaskRegistry,
+} from './store.ts';

@@ -1,11 +1,12 @@
+import type { TransportName } from '../../machines/wire/index.ts';
+
+export type { TransportName };
+
 /** Counts what happens. Names are the original's where it has them. */
 export interface MetricsSink {
   incrementCounter(name: string, value?: number, tags?: Readonly<Record<string, string>>): void;
   setGauge(name: string, value: number, tags?: Readonly<Record<string, string>>): void;
 }
-
-/** The three ways to watch a task. */
-export type TransportName = 'ws' | 'sse' | 'poll';
 
 /** Watches the streams. */
 export interface TransportDiagnosticsSink {

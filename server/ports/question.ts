@@ -1,4 +1,4 @@
-import type { FactPayload, JsonObject } from '../../machines/index.ts';
+import type { FactPayload, JsonObject } from '../../machines/wire/index.ts';
 
 /** A question as work asks it, under a key. The suspend id comes from the task and the key: work that is run again does not ask twice. */
 export interface Question {

@@ -1,4 +1,4 @@
-import type { EventId } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
 
 /** One fact as the log keeps it and as every viewer gets it: serialised once, never parsed again on its way out. */
 export interface Entry {
@@ -19,7 +19,7 @@ export interface NewTask {
   /** 64 hex digits: the hash of (owner, clientRequestId). */
   readonly requestKey: string;
   readonly fields: Fields;
-  readonly kept: Fields;
+  readonly sideValues: Fields;
   /** When a node has to look at the task, in milliseconds of the store's clock. */
   readonly dueAt: number | null;
 }
@@ -36,7 +36,7 @@ export interface Commit {
   /** Fields that changed; the others stay. */
   readonly fields: Fields;
   /** Kept values that are new or changed; the others stay. */
-  readonly kept: Fields;
+  readonly sideValues: Fields;
   /** Replaces the time at which a node has to look at the task; null for never. */
   readonly dueAt: number | null;
   /** Facts with a smaller `n` are dropped with this commit. Never brings dropped ones back; a number beyond the last fact drops all. */
@@ -81,7 +81,7 @@ export interface TaskRegistry {
   create(task: NewTask): Promise<Created>;
   load(taskId: string): Promise<LoadedTask | undefined>;
   /** Reads kept values by name; undefined for each that is not there. */
-  kept(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
+  sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
    * Writes all of a commit, or nothing where the revision is another one or the task is gone. Throws, and writes nothing, for facts whose
    * numbers are not the next ones, and for facts after the end.

@@ -4,5 +4,5 @@
  * @packageDocumentation
  */
 export { createTaskReporter, type TaskReporter, type TaskReporterOptions } from './reporter.ts';
-export type { AttemptRef, Report, ReportOutcome, Resolution } from '../ports/executor.ts';
+export type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
 export { TaskBridgeError } from '../errors.ts';

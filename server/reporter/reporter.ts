@@ -1,10 +1,10 @@
-import { reportAsk, resolutionOf } from '../attempt/work.ts';
-import { systemChance, type Chance } from '../ports/chance.ts';
+import { reportCommand, resolutionOf } from '../attempt/work.ts';
+import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
-import type { AttemptRef, Report, ReportOutcome, Resolution } from '../ports/executor.ts';
+import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
-import { Desk } from '../task/desk.ts';
+import { CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock } from '../task/store-clock.ts';
 
@@ -16,7 +16,7 @@ export interface TaskReporterOptions {
   readonly tasks?: Partial<TaskSettings>;
   readonly logger?: Logger;
   readonly clock?: Clock;
-  readonly chance?: Chance;
+  readonly chance?: ServerChance;
 }
 
 /** Lets work outside the host's processes report on its task: the same commit path, without doors. */
@@ -25,7 +25,7 @@ export interface TaskReporter {
    * Commits a report. Throws a `TaskBridgeError`: `TASK_NOT_FOUND`, `REQUEST_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` (nothing was
    * written), `STORE_UNAVAILABLE` (send it again: it is taken once).
    */
-  report(attempt: AttemptRef, report: Report): Promise<ReportOutcome>;
+  report(attempt: AttemptRef, report: WorkReport): Promise<WorkReportOutcome>;
   /** How a question ended; undefined while it is open or was never asked. */
   resolution(taskId: string, suspendId: string): Promise<Resolution | undefined>;
   /** The store's time, in milliseconds since the epoch, to name deadlines by. */
@@ -42,7 +42,7 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
     );
   const time = storeClock(store, clock);
-  const desk = new Desk({ store, clock, time, chance, logger, settings: taskSettings(options.tasks) });
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings: taskSettings(options.tasks) });
   let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   /** Times in facts are the store's. */
@@ -61,9 +61,9 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
   return {
     async report(attempt, report) {
       await synchronize();
-      return desk.ask(attempt.taskId, reportAsk(attempt, report));
+      return processor.execute(attempt.taskId, reportCommand(attempt, report));
     },
-    resolution: async (taskId, suspendId) => resolutionOf(await desk.read(taskId), suspendId, store),
+    resolution: async (taskId, suspendId) => resolutionOf(await processor.read(taskId), suspendId, store),
     async now() {
       await synchronize();
       return time.now();

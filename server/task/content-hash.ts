@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../../machines/index.ts';
+import type { Json } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */

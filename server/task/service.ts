@@ -6,7 +6,7 @@ import type {
   SubmitActionRequest,
   SubmitActionResponse,
   TaskSnapshotResponse,
-} from '../../machines/index.ts';
+} from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';

@@ -1,19 +1,10 @@
-import {
-  cancellationOf,
-  failureOf,
-  openSuspensions,
-  parseEventId,
-  progressOf,
-  resultEventIdOf,
-  stateOf,
-  statusOf,
-  type TaskSnapshotResponse,
-} from '../../machines/index.ts';
+import { cancellationOf, failureOf, openSuspensions, progressOf, resultEventIdOf, stateOf, statusOf } from '../../machines/index.ts';
+import { parseEventId, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { Store } from '../ports/store.ts';
-import type { TaskState } from './task-state.ts';
+import type { TaskRecord } from './task-record.ts';
 
 /** The answer of `GET /tasks/{taskId}`. The result is read from its fact, which a log never loses: it is the last one. */
-export async function snapshotOf({ about, aggregate }: TaskState, store: Store): Promise<TaskSnapshotResponse> {
+export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store): Promise<TaskSnapshotResponse> {
   const { taskId, taskType, clientRequestId, createdAt } = about;
   const { task, lastEventId } = aggregate;
   const last = lastEventId === null ? undefined : parseEventId(lastEventId);

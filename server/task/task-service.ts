@@ -1,23 +1,23 @@
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
-import { submitAction } from './act.ts';
+import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
-import { createTask } from './create.ts';
-import { asTaskBridgeError } from './desk.ts';
-import type { ServiceContext } from './service-context.ts';
+import { createTask } from './create-task.ts';
+import { asTaskBridgeError } from './command-processor.ts';
+import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { snapshotOf } from './snapshot.ts';
-import type { TaskState } from './task-state.ts';
+import type { TaskRecord } from './task-record.ts';
 
 const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
-export function createTaskService(context: ServiceContext): TaskService {
-  const { desk, store, supervisor, chance, metrics, ownership } = context;
+export function createTaskService(context: TaskServiceDeps): TaskService {
+  const { processor, store, supervisor, chance, metrics, ownership } = context;
 
-  async function visible(auth: AuthContext, taskId: string): Promise<TaskState> {
+  async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
-    const state = await desk.read(taskId);
+    const state = await processor.read(taskId);
     const allowed = ownership.allowAccess ? await ownership.allowAccess(auth, state.about) : state.about.owner === auth.subject;
     if (!allowed) throw taskNotFound(taskId);
     return state;
@@ -42,8 +42,8 @@ export function createTaskService(context: ServiceContext): TaskService {
     },
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId);
-      const { refusal } = await desk.ask(taskId, {
-        decide: (draft) => draft.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
+      const { refusal } = await processor.execute(taskId, {
+        decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
       });
       metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };

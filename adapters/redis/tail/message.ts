@@ -1,12 +1,12 @@
-import type { EventId } from '../../../machines/index.ts';
+import type { EventId } from '../../../machines/wire/index.ts';
 import type { Entry } from '../../../server/ports/index.ts';
 
 /**
- * What `append` publishes: what the task's `at` was and is (`<revision>;<mark>;<last id>;<ended>`, twice), a line feed, then the bytes of the
- * fact. Where there are several: `<was>;<is>;<id>,<bytes>;<id>,<bytes>…`, a line feed, the facts' bytes one after the other. Facts that are too
- * large to travel twice are only announced: `<was>;<is>;<first id>,<bytes>;<last id>,<bytes>;-` and a line feed.
+ * What `append` publishes: what the task's `at` was and is (`<revision>;<mark>;<last id>;<ended>`, twice), a connection feed, then the bytes of the
+ * fact. Where there are several: `<was>;<is>;<id>,<bytes>;<id>,<bytes>…`, a connection feed, the facts' bytes one after the other. Facts that are too
+ * large to travel twice are only announced: `<was>;<is>;<first id>,<bytes>;<last id>,<bytes>;-` and a connection feed.
  */
-export interface Message {
+export interface TailMessage {
   readonly ended: boolean;
   /** The facts; undefined where they are only announced. */
   readonly entries: readonly Entry[] | undefined;
@@ -19,7 +19,7 @@ export interface Message {
 const LINE_FEED = 10;
 
 /** Reads a message; undefined for one that is not ours. */
-export function parseMessage(message: Buffer): Message | undefined {
+export function parseMessage(message: Buffer): TailMessage | undefined {
   const end = message.indexOf(LINE_FEED);
   const [, , beforeText, , , , last, endedText, ...parts] = message.toString('latin1', 0, Math.max(0, end)).split(';');
   if (!last) return undefined;

@@ -1,17 +1,17 @@
 import { retryDelayMs, type RetryPolicy } from '../../../machines/index.ts';
-import type { Chance, Clock, Logger } from '../../../server/ports/index.ts';
+import type { ServerChance, Clock, Logger } from '../../../server/ports/index.ts';
 import { bucketOf, taskOfChannel } from '../keys.ts';
-import { openLine, type Line } from './line.ts';
+import { openSubscriberConnection, type SubscriberConnection } from './subscriber-connection.ts';
 import type { Place, Router } from './router.ts';
 
 /** What the subscriptions work with. */
-export interface SubscriptionsContext {
+export interface SubscriptionsDeps {
   readonly router: Router;
   readonly isSharded: boolean;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
   readonly logger: Logger;
-  /** A line is asked that often whether its server is there, and taken for dead when it does not answer for as long. */
+  /** A connection is asked that often whether its server is there, and taken for dead when it does not answer for as long. */
   readonly aliveMs: number;
   message(channel: string, message: Buffer): void;
   /** All channels are heard again after some were not. */
@@ -29,17 +29,17 @@ const CHANNELS_MAX = 500;
 const subscribeRetry: RetryPolicy = { baseMs: 50, maxMs: 2000, triesMax: Infinity, jitter: 0.2 };
 
 /**
- * Keeps a set of channels subscribed: over one line on a single server, over one for each master on a cluster. What is wanted and where it is
+ * Keeps a set of channels subscribed: over one connection on a single server, over one for each master on a cluster. What is wanted and where it is
  * heard are two sets; whatever happens, the difference is settled, by one loop.
  */
 export class Subscriptions {
-  readonly #context: SubscriptionsContext;
+  readonly #context: SubscriptionsDeps;
   readonly #wanted = new Set<string>();
   /** Where a channel is heard, or will be when what was sent is confirmed. */
-  readonly #heardOn = new Map<string, { readonly line: Line; readonly confirmed: Promise<void> }>();
-  readonly #lines = new Map<string, Line>();
+  readonly #heardOn = new Map<string, { readonly connection: SubscriberConnection; readonly confirmed: Promise<void> }>();
+  readonly #connections = new Map<string, SubscriberConnection>();
   readonly #waiters = new Map<string, Waiter[]>();
-  #leaving = new Map<Line, string[]>();
+  #leaving = new Map<SubscriberConnection, string[]>();
   #settling = false;
   #again = false;
   /** Something was not heard for a while. */
@@ -48,7 +48,7 @@ export class Subscriptions {
   #timer: unknown;
   #closed = false;
 
-  constructor(context: SubscriptionsContext) {
+  constructor(context: SubscriptionsDeps) {
     this.#context = context;
   }
 
@@ -69,17 +69,17 @@ export class Subscriptions {
     const heard = this.#heardOn.get(channel);
     if (!heard) return;
     this.#heardOn.delete(channel);
-    const leaving = this.#leaving.get(heard.line);
+    const leaving = this.#leaving.get(heard.connection);
     if (leaving) leaving.push(channel);
-    else this.#leaving.set(heard.line, [channel]);
+    else this.#leaving.set(heard.connection, [channel]);
     this.#settleSoon();
   }
 
   close(): void {
     this.#closed = true;
     this.#context.clock.clearTimeout(this.#timer);
-    for (const line of this.#lines.values()) line.close();
-    this.#lines.clear();
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
     this.#heardOn.clear();
     this.#wanted.clear();
     this.#rejectWaiters([...this.#waiters.keys()], new Error('The tail of the Redis store is closed.'));
@@ -134,9 +134,9 @@ export class Subscriptions {
   #leave(): void {
     const leaving = this.#leaving;
     this.#leaving = new Map();
-    for (const [line, channels] of leaving) {
+    for (const [connection, channels] of leaving) {
       for (const group of grouped(channels, (channel) => (this.#context.isSharded ? bucketOf(taskOfChannel(channel)) : '')))
-        line.unsubscribe(group);
+        connection.unsubscribe(group);
     }
   }
 
@@ -151,9 +151,9 @@ export class Subscriptions {
   async #subscribe(place: Place | undefined, channels: readonly string[]): Promise<boolean> {
     try {
       if (!place) throw new Error('No server of the Redis cluster has the slot.');
-      const line = this.#lineTo(place);
-      const confirmed = line.subscribe(channels);
-      for (const channel of channels) this.#heardOn.set(channel, { line, confirmed });
+      const connection = this.#lineTo(place);
+      const confirmed = connection.subscribe(channels);
+      for (const channel of channels) this.#heardOn.set(channel, { connection, confirmed });
       await confirmed;
       for (const channel of channels) {
         for (const { resolve } of this.#waiters.get(channel) ?? []) resolve();
@@ -166,49 +166,52 @@ export class Subscriptions {
     }
   }
 
-  #lineTo({ name, client }: Place): Line {
-    const known = this.#lines.get(name);
+  #lineTo({ name, client }: Place): SubscriberConnection {
+    const known = this.#connections.get(name);
     if (known) return known;
-    const line: Line = openLine(client, this.#context.isSharded, {
+    const connection: SubscriberConnection = openSubscriberConnection(client, this.#context.isSharded, {
       message: this.#context.message,
-      moved: () => this.#lose(line),
-      ended: (error) => this.#drop(name, line, error),
+      moved: () => this.#lose(connection),
+      ended: (error) => this.#drop(name, connection, error),
     });
-    this.#lines.set(name, line);
-    this.#keepAlive(name, line);
-    return line;
+    this.#connections.set(name, connection);
+    this.#keepAlive(name, connection);
+    return connection;
   }
 
-  /** A line hears nothing for hours where nothing is said; one that is cut without a word sounds the same. */
-  #keepAlive(name: string, line: Line): void {
+  /** A connection hears nothing for hours where nothing is said; one that is cut without a word sounds the same. */
+  #keepAlive(name: string, connection: SubscriberConnection): void {
     const { clock, aliveMs } = this.#context;
-    const isOpen = (): boolean => this.#lines.get(name) === line;
+    const isOpen = (): boolean => this.#connections.get(name) === connection;
     clock.setTimeout(() => {
       if (!isOpen()) return;
-      const late = clock.setTimeout(() => this.#drop(name, line, new Error(`Redis did not answer for ${aliveMs} milliseconds.`)), aliveMs);
-      line.ping().then(
+      const late = clock.setTimeout(
+        () => this.#drop(name, connection, new Error(`Redis did not answer for ${aliveMs} milliseconds.`)),
+        aliveMs,
+      );
+      connection.ping().then(
         () => {
           clock.clearTimeout(late);
-          if (isOpen()) this.#keepAlive(name, line);
+          if (isOpen()) this.#keepAlive(name, connection);
         },
-        // The line is gone, and has said so.
+        // The connection is gone, and has said so.
         () => clock.clearTimeout(late),
       );
     }, aliveMs);
   }
 
-  #drop(name: string, line: Line, error: Error | undefined): void {
-    if (this.#lines.get(name) === line) this.#lines.delete(name);
-    this.#leaving.delete(line);
-    line.close();
-    this.#lose(line, error);
+  #drop(name: string, connection: SubscriberConnection, error: Error | undefined): void {
+    if (this.#connections.get(name) === connection) this.#connections.delete(name);
+    this.#leaving.delete(connection);
+    connection.close();
+    this.#lose(connection, error);
   }
 
-  /** Nothing is known any more of what that line hears. */
-  #lose(line: Line, error?: Error): void {
+  /** Nothing is known any more of what that connection hears. */
+  #lose(connection: SubscriberConnection, error?: Error): void {
     let lost = false;
     for (const [channel, heard] of this.#heardOn) {
-      if (heard.line !== line) continue;
+      if (heard.connection !== connection) continue;
       this.#heardOn.delete(channel);
       lost = true;
     }

@@ -1,11 +1,11 @@
-import { parseEventId } from '../../../machines/index.ts';
+import { parseEventId } from '../../../machines/wire/index.ts';
 import type { Entry, LogPage, Logger, Tail, TailListener } from '../../../server/ports/index.ts';
 import { taskOfChannel } from '../keys.ts';
-import { parseMessage, type Message } from './message.ts';
-import { Subscriptions, type SubscriptionsContext } from './subscriptions.ts';
+import { parseMessage, type TailMessage } from './message.ts';
+import { Subscriptions, type SubscriptionsDeps } from './subscriptions.ts';
 
 /** What the tails of a store work with. */
-export interface TailsContext extends Pick<SubscriptionsContext, 'router' | 'isSharded' | 'clock' | 'chance' | 'logger' | 'aliveMs'> {
+export interface TailsDeps extends Pick<SubscriptionsDeps, 'router' | 'isSharded' | 'clock' | 'chance' | 'logger' | 'aliveMs'> {
   readonly logger: Logger;
   channelOf(taskId: string): string;
   /** Gives a promise its limit. */
@@ -20,13 +20,13 @@ interface OpenTail {
 
 /** The tails of a store, behind one set of subscriptions. Its connections are made with the first watch. */
 export class Tails {
-  readonly #context: TailsContext;
+  readonly #context: TailsDeps;
   readonly #tails = new Set<OpenTail>();
   /** What waits, by task, behind facts that are read because they were only announced. */
-  readonly #reading = new Map<string, Message[]>();
+  readonly #reading = new Map<string, TailMessage[]>();
   #subscriptions: Subscriptions | undefined;
 
-  constructor(context: TailsContext) {
+  constructor(context: TailsDeps) {
     this.#context = context;
   }
 
@@ -92,8 +92,8 @@ export class Tails {
   }
 
   /** Reads what was only announced; what comes meanwhile waits, so that the order stays. */
-  async #readFor(taskId: string, announced: Message): Promise<void> {
-    const waiting: Message[] = [announced];
+  async #readFor(taskId: string, announced: TailMessage): Promise<void> {
+    const waiting: TailMessage[] = [announced];
     this.#reading.set(taskId, waiting);
     try {
       for (let message = waiting.shift(); message; message = waiting.shift()) {
@@ -108,7 +108,7 @@ export class Tails {
     }
   }
 
-  async #readFacts(taskId: string, { firstId, lastId }: Message): Promise<readonly Entry[]> {
+  async #readFacts(taskId: string, { firstId, lastId }: TailMessage): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
     const last = numberOf(lastId);
     for (let from = numberOf(firstId); from <= last;) {
@@ -122,7 +122,7 @@ export class Tails {
     return entries;
   }
 
-  #tell(taskId: string, entries: readonly Entry[], { ended, before }: Message): void {
+  #tell(taskId: string, entries: readonly Entry[], { ended, before }: TailMessage): void {
     if (entries.length === 0) return;
     for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.committed(taskId, entries, ended, before);
   }

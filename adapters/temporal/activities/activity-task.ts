@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
-import type { FactPayload, ReportIntent } from '../../../machines/index.ts';
+import type { ReportIntent } from '../../../machines/index.ts';
+import type { FactPayload } from '../../../machines/wire/index.ts';
 import type { AttemptRef, TaskReporter } from '../../../server/reporter/index.ts';
 
 /** The task as an activity of its workflow sees it. */

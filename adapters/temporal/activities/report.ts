@@ -1,7 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { ReportIntent } from '../../../machines/index.ts';
 import type { TaskReporter } from '../../../server/reporter/index.ts';
-import type { ReportAnswer, ReportCall, SaidIntent, SaidReport } from '../contract.ts';
+import type { ReportAnswer, ReportCall, ReportedIntent, WorkflowReport } from '../contract.ts';
 
 /** Activities that workflows of `taskWorkflow` report by. */
 export interface TaskBridgeActivities {
@@ -14,7 +14,7 @@ export interface TaskBridgeActivities {
  * reset makes a new run, whose reports are taken anew.
  */
 export function taskBridgeActivities(reporter: TaskReporter): TaskBridgeActivities {
-  async function take({ taskId, attempt }: ReportCall, source: string, { seq, intents }: SaidReport): Promise<ReportAnswer> {
+  async function take({ taskId, attempt }: ReportCall, source: string, { seq, intents }: WorkflowReport): Promise<ReportAnswer> {
     try {
       const outcome = await reporter.report({ taskId, attempt }, { source, seq, intents: await Promise.all(intents.map(asIntent)) });
       if (outcome.status === 'fenced') return outcome;
@@ -34,7 +34,7 @@ export function taskBridgeActivities(reporter: TaskReporter): TaskBridgeActiviti
     }
   }
 
-  async function asIntent(said: SaidIntent): Promise<ReportIntent> {
+  async function asIntent(said: ReportedIntent): Promise<ReportIntent> {
     if (said.type !== 'report.suspended') return said;
     const { type, payload, expiresInMs } = said;
     if (expiresInMs === undefined) return { type, payload };

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { AcceptedAction, Resolution } from '../../../server/ports/index.ts';
-import type { SaidIntent } from '../contract.ts';
+import type { ReportedIntent } from '../contract.ts';
 import { taskFailure } from './task-failure.ts';
 import type { Question } from './flow.ts';
 
@@ -58,7 +58,7 @@ export function suspendIdOf(taskId: string, key: string): string {
 }
 
 /** A question as it is reported. */
-export function asked(suspendId: string, question: Question): SaidIntent {
+export function asked(suspendId: string, question: Question): ReportedIntent {
   const { kind = 'USER_ACTION_REQUIRED', reasonCode, allowedActions, schemaVersion = 1, expiresInMs, uiHints, interaction } = question;
   return {
     type: 'report.suspended',

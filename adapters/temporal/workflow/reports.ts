@@ -1,15 +1,15 @@
 import { CancellationScope, CancelledFailure, condition, proxyActivities } from '@temporalio/workflow';
 import type { RetryPolicy } from '../../../machines/index.ts';
-import type { ReportAnswer, ReportCall, SaidIntent } from '../contract.ts';
+import type { ReportAnswer, ReportCall, ReportedIntent } from '../contract.ts';
 
 /** What became of one intent. */
-export type Taken = Extract<ReportAnswer, { readonly status: 'taken' | 'invalid' }>;
+export type IntentOutcome = Extract<ReportAnswer, { readonly status: 'taken' | 'invalid' }>;
 
 interface Said {
-  readonly intent: SaidIntent;
+  readonly intent: ReportedIntent;
   /** Its length as JSON text. */
   readonly characters: number;
-  resolve(taken: Taken): void;
+  resolve(taken: IntentOutcome): void;
   reject(error: unknown): void;
 }
 
@@ -77,12 +77,12 @@ export class Reports {
   }
 
   /** Says something; all of one synchronous turn goes together. Rejects with a `CancelledFailure` once the task is over. */
-  say(intent: SaidIntent): Promise<Taken> {
+  say(intent: ReportedIntent): Promise<IntentOutcome> {
     if (this.#over) return Promise.reject(this.#over);
     // Out of the workflow's reach, as it will be sent.
     const text = JSON.stringify(intent);
     return new Promise((resolve, reject) => {
-      this.#said.push({ intent: JSON.parse(text) as SaidIntent, characters: text.length, resolve, reject });
+      this.#said.push({ intent: JSON.parse(text) as ReportedIntent, characters: text.length, resolve, reject });
       this.#sending ??= Promise.resolve().then(() => this.#send());
     });
   }
@@ -162,7 +162,7 @@ function batchesOf(said: readonly Said[]): Said[][] {
   return batches;
 }
 
-function settle(said: readonly Said[], answer: Taken): void {
+function settle(said: readonly Said[], answer: IntentOutcome): void {
   said.forEach(({ resolve }, i) => {
     resolve(answer.status === 'taken' ? { ...answer, refusals: [answer.refusals[i] ?? null] } : answer);
   });

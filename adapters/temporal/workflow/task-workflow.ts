@@ -10,9 +10,9 @@ import {
   setHandler,
   TemporalFailure,
 } from '@temporalio/workflow';
-import type { FactPayload, Json } from '../../../machines/index.ts';
+import type { FactPayload, Json } from '../../../machines/wire/index.ts';
 import type { Resolution, StopOrder } from '../../../server/ports/index.ts';
-import { RESOLUTION_UPDATE, signalNames, type SaidIntent, type TaskInput } from '../contract.ts';
+import { RESOLUTION_UPDATE, signalNames, type ReportedIntent, type TaskInput } from '../contract.ts';
 import { failurePayload } from '../failure.ts';
 import type { FlowTask, Question, TaskFlow } from './flow.ts';
 import { asked, Questions, suspendIdOf } from './questions.ts';
@@ -142,17 +142,17 @@ class Conversation {
   }
 
   /** Says it, and throws where it broke a schema or a limit. */
-  async #say(intent: SaidIntent) {
+  async #say(intent: ReportedIntent) {
     const taken = await this.#reports.say(intent);
     if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
     return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
   }
 
-  async #tell(intent: SaidIntent): Promise<void> {
+  async #tell(intent: ReportedIntent): Promise<void> {
     await this.#say(intent);
   }
 
-  #ending(error: unknown): SaidIntent {
+  #ending(error: unknown): ReportedIntent {
     if (!isCancellation(error) || !this.#scope.consideredCancelled) return { type: 'report.failed', payload: failurePayload(error) };
     const reason = this.#order?.reason;
     const payload: Partial<FactPayload<'TASK_CANCELLED'>> = reason === undefined ? {} : { reason };

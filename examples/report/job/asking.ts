@@ -1,5 +1,5 @@
 import { TaskFailure } from 'taskbridge/adapters/in-process';
-import type { JsonObject } from 'taskbridge/machines';
+import type { JsonObject } from 'taskbridge/wire';
 import { shortened } from './cell.ts';
 import { rowsFrom, type Job } from './job.ts';
 import { digestOf } from './key-table.ts';

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import Koa from 'koa';
 import { inProcess, TaskFailure, type Task } from 'taskbridge/adapters/in-process';
 import { redisProbe, redisStore } from 'taskbridge/adapters/redis';
-import type { Json } from 'taskbridge/machines';
+import type { Json } from 'taskbridge/wire';
 import { createTaskBridge } from 'taskbridge/server';
 import type { JobInput } from '../job.ts';
 

@@ -1,4 +1,4 @@
-import type { Verdict } from 'taskbridge/machines';
+import type { Classification } from 'taskbridge/machines';
 import type { Errand, Moment } from './moment.ts';
 import { isGateOpen, isUnanswered, on, rebasing, type Stimulus } from './stimulus.ts';
 import type { Puppet } from './puppet.ts';
@@ -9,7 +9,7 @@ type Telling = ReturnType<Stimulus['tells']>;
 interface Answer {
   readonly status: number;
   readonly code?: string;
-  readonly verdict?: Verdict;
+  readonly verdict?: Classification;
   readonly retryAfterSeconds?: number;
 }
 const answers: readonly Answer[] = [

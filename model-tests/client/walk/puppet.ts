@@ -1,5 +1,5 @@
 import { createTaskBridgeClient, type AuthAnswer, type Gate, type Observation, type TaskBridgeClient } from 'taskbridge/client/node';
-import type { transportMachine, Verdict } from 'taskbridge/machines';
+import type { transportMachine, Classification } from 'taskbridge/machines';
 import type { ActorRefFrom, EventObject, InspectionEvent } from 'xstate';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import type { Held, Kind, PuppetServer } from './puppet-server.ts';
@@ -58,7 +58,7 @@ export interface Puppet {
   /** What the chart was told so far. */
   readonly told: readonly WalkedEvent[];
   /** What the host says of the next failure. */
-  verdict: Verdict | undefined;
+  verdict: Classification | undefined;
   chart(): ActorRefFrom<typeof transportMachine>;
   /** The request or connection of the errand that is running now, given its credentials. */
   request(errand: 'ws' | 'sse' | 'poll' | 'settle'): Promise<Held>;

@@ -1,4 +1,4 @@
-import type { Verdict } from 'taskbridge/machines';
+import type { Classification } from 'taskbridge/machines';
 import type { WalkedEvent } from '../transport-alphabet.ts';
 import { runningOf, type Change, type Moment } from './moment.ts';
 import { isGateOpen, isRunning, isUnanswered, mayFill, on, rebasing, type Stimulus } from './stimulus.ts';
@@ -168,7 +168,7 @@ const webSocket: readonly Stimulus[] = [
   closing(1008, 'retry'),
 ];
 
-function closing(code: number | undefined, verdict?: Verdict): Stimulus {
+function closing(code: number | undefined, verdict?: Classification): Stimulus {
   return {
     name: `ws: closed with ${code ?? 'no code'}${verdict ? `, the host says ${verdict}` : ''}`,
     alike: `ws: closed ${verdict ?? (code === 1008 || (code && code >= 4400 && code <= 4499) ? 'for good' : 'cleanly')}`,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { systemClock } from '../../../client/index.ts';
+import { platformClock } from '../../../client/index.ts';
 import type { Clock } from '../../../server/ports/index.ts';
 import { joinTargets, type ChaosConnection, type Target } from './connection.ts';
 import { checkImpairment, type Direction, type Impairment } from './impairment.ts';
@@ -41,7 +41,7 @@ export interface ChaosProxy {
 }
 
 /** Starts a proxy; resolves once it listens, rejects where it cannot. */
-export async function chaosProxy({ target, port = 0, host = '127.0.0.1', clock = systemClock }: ChaosProxyOptions): Promise<ChaosProxy> {
+export async function chaosProxy({ target, port = 0, host = '127.0.0.1', clock = platformClock }: ChaosProxyOptions): Promise<ChaosProxy> {
   const open = new Map<number, ChaosConnection>();
   const impairments: { up: Impairment; down: Impairment } = { up: {}, down: {} };
   const counts = { taken: 0, refused: 0, up: 0, down: 0 };

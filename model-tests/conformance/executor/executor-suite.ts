@@ -1,4 +1,4 @@
-import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../../machines/index.ts';
+import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../../machines/wire/index.ts';
 import type { Store, TaskExecutor } from '../../../server/index.ts';
 import type { Step } from '../script/index.ts';
 import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';

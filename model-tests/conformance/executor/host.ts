@@ -9,7 +9,7 @@ import type {
   SubmitActionRequest,
   SubmitActionResponse,
   TaskSnapshotResponse,
-} from '../../../machines/index.ts';
+} from '../../../machines/wire/index.ts';
 import { createTaskBridge, type Store, type TaskBridge, type TaskBridgeOptions, type TaskExecutor } from '../../../server/index.ts';
 
 /** A bridge behind a real HTTP server, and calls to it as `alice`. Calls reject with the error envelope that a caller of the wire gets. */

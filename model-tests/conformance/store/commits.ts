@@ -16,7 +16,7 @@ export const commitCases: CaseGroup<Store> = (store) => {
   async function expectUntouched(taskId: string): Promise<void> {
     same(await store().load(taskId), { revision: 1, fields: { head: '{"state":"accepted"}' } });
     same(await readAll(store(), taskId), { entries: [], firstEventId: null, lastEventId: null, ended: false });
-    same(await store().kept(taskId, ['k']), [undefined]);
+    same(await store().sideValues(taskId, ['k']), [undefined]);
     same(await store().due(10, 10), [{ taskId, dueAt: 3 }]);
   }
   return {
@@ -31,19 +31,19 @@ export const commitCases: CaseGroup<Store> = (store) => {
     'writes facts, fields, kept values and the due time together': async () => {
       const { taskId } = await created();
       const facts = factsOf(taskId, 1, 2);
-      await store().append(commitOf(taskId, 1, { facts, fields: { head: 'new' }, kept: { receipt: 'r' }, dueAt: 5 }));
+      await store().append(commitOf(taskId, 1, { facts, fields: { head: 'new' }, sideValues: { receipt: 'r' }, dueAt: 5 }));
       same(await store().load(taskId), { revision: 2, fields: { head: 'new' } });
-      same(await store().kept(taskId, ['receipt']), ['r']);
+      same(await store().sideValues(taskId, ['receipt']), ['r']);
       same(legible((await readAll(store(), taskId)).entries), legible(facts));
       same(await store().due(5, 10), [{ taskId, dueAt: 5 }]);
     },
 
     'changes the fields and kept values that are named, and leaves the others': async () => {
-      const task = sampleTask({ fields: { a: '1', b: '1' }, kept: { x: '1', y: '1' } });
+      const task = sampleTask({ fields: { a: '1', b: '1' }, sideValues: { x: '1', y: '1' } });
       await store().create(task);
-      await store().append(commitOf(task.taskId, 1, { fields: { b: '2', c: '2' }, kept: { y: '2', z: '' } }));
+      await store().append(commitOf(task.taskId, 1, { fields: { b: '2', c: '2' }, sideValues: { y: '2', z: '' } }));
       same((await store().load(task.taskId))?.fields, { a: '1', b: '2', c: '2' });
-      same(await store().kept(task.taskId, ['x', 'y', 'z']), ['1', '2', '']);
+      same(await store().sideValues(task.taskId, ['x', 'y', 'z']), ['1', '2', '']);
     },
 
     'answers a conflict for every other revision, and writes nothing': async () => {
@@ -52,7 +52,7 @@ export const commitCases: CaseGroup<Store> = (store) => {
         const refused = commitOf(taskId, revision, {
           facts: [factOf(taskId, 1)],
           fields: { head: 'x' },
-          kept: { k: 'x' },
+          sideValues: { k: 'x' },
           dueAt: 9,
           ended: true,
         });
@@ -115,7 +115,7 @@ export const commitCases: CaseGroup<Store> = (store) => {
         [factOf(taskId, 1), factOf(taskId, 3)],
         [factOf(taskId, 1), factOf(taskId, 1)],
       ]) {
-        await rejects(store().append(commitOf(taskId, 1, { facts, fields: { head: 'x' }, kept: { k: 'x' } })), taskId);
+        await rejects(store().append(commitOf(taskId, 1, { facts, fields: { head: 'x' }, sideValues: { k: 'x' } })), taskId);
       }
       await expectUntouched(taskId);
     },

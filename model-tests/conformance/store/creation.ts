@@ -20,22 +20,22 @@ export const creationCases: CaseGroup<Store> = (store) => {
     },
 
     'keeps values apart from fields, and reads them by name in the order asked for': async () => {
-      const task = sampleTask({ fields: { same: 'field' }, kept: { same: 'kept', 'receipt:ü/1': 'abc', empty: '' } });
+      const task = sampleTask({ fields: { same: 'field' }, sideValues: { same: 'kept', 'receipt:ü/1': 'abc', empty: '' } });
       await store().create(task);
-      same(await store().kept(task.taskId, ['receipt:ü/1', 'missing', 'same', 'empty']), ['abc', undefined, 'kept', '']);
+      same(await store().sideValues(task.taskId, ['receipt:ü/1', 'missing', 'same', 'empty']), ['abc', undefined, 'kept', '']);
       same((await store().load(task.taskId))?.fields, { same: 'field' });
-      same(await store().kept(task.taskId, []), []);
+      same(await store().sideValues(task.taskId, []), []);
     },
 
     'takes any name, those of an object’s own members too': async () => {
       const names = ['__proto__', 'constructor', 'toString', ' ', 'a:b', 'a/b', '0', '🌉'];
       const named = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
-      const task = sampleTask({ fields: named, kept: named });
+      const task = sampleTask({ fields: named, sideValues: named });
       await store().create(task);
       const loaded = await store().load(task.taskId);
       same(Object.entries(loaded?.fields ?? {}).sort(), Object.entries(named).sort());
       same(
-        await store().kept(task.taskId, names),
+        await store().sideValues(task.taskId, names),
         names.map((name) => `value of ${name}`),
       );
     },
@@ -43,7 +43,7 @@ export const creationCases: CaseGroup<Store> = (store) => {
     'knows nothing of a task that was never created': async () => {
       const { taskId } = sampleTask();
       same(await store().load(taskId), undefined);
-      same(await store().kept(taskId, ['a', 'b']), [undefined, undefined]);
+      same(await store().sideValues(taskId, ['a', 'b']), [undefined, undefined]);
       same(await store().read(taskId, 1, { facts: 1, bytes: 1 }), undefined);
       same(await store().lastEventIds([taskId]), [null]);
     },

@@ -42,7 +42,7 @@ export const endCases: CaseGroup<Store> = (store) => {
       const verbs: (() => Promise<unknown>)[] = [
         () => store().create(sampleTask()),
         () => store().load(task.taskId),
-        () => store().kept(task.taskId, ['a']),
+        () => store().sideValues(task.taskId, ['a']),
         () => store().append(commitOf(task.taskId, 1)),
         () => store().remove(task.taskId, task.requestKey, 1),
         () => store().due(1, 1),

@@ -7,7 +7,7 @@ import { same } from '../suite/claim.ts';
 export const removalCases: CaseGroup<Store> = (store) => {
   /** A task at revision 2 with three facts, a kept value and a due time. */
   async function full(): Promise<ReturnType<typeof sampleTask>> {
-    const task = sampleTask({ kept: { k: 'v' }, dueAt: 4 });
+    const task = sampleTask({ sideValues: { k: 'v' }, dueAt: 4 });
     await store().create(task);
     await store().append(commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 3), dueAt: 4 }));
     return task;
@@ -18,7 +18,7 @@ export const removalCases: CaseGroup<Store> = (store) => {
       same(await store().remove(taskId, requestKey, 2), 'removed');
       same(await store().load(taskId), undefined);
       same(await store().read(taskId, 1, { facts: 1, bytes: 1 }), undefined);
-      same(await store().kept(taskId, ['k']), [undefined]);
+      same(await store().sideValues(taskId, ['k']), [undefined]);
       same(await store().lastEventIds([taskId]), [null]);
       same(await store().due(Number.MAX_SAFE_INTEGER, 100), []);
       same(await store().append(commitOf(taskId, 2)), 'conflict');
@@ -27,9 +27,9 @@ export const removalCases: CaseGroup<Store> = (store) => {
     'frees the request key, and leaves nothing of the old task to a new one': async () => {
       const task = await full();
       await store().remove(task.taskId, task.requestKey, 2);
-      same(await store().create({ ...task, fields: { head: 'new' }, kept: {}, dueAt: null }), { created: true });
+      same(await store().create({ ...task, fields: { head: 'new' }, sideValues: {}, dueAt: null }), { created: true });
       same(await store().load(task.taskId), { revision: 1, fields: { head: 'new' } });
-      same(await store().kept(task.taskId, ['k']), [undefined]);
+      same(await store().sideValues(task.taskId, ['k']), [undefined]);
       same(await readAll(store(), task.taskId), { entries: [], firstEventId: null, lastEventId: null, ended: false });
       await store().append(commitOf(task.taskId, 1, { facts: [factOf(task.taskId, 1)] }));
       same((await readAll(store(), task.taskId)).entries.length, 1);
@@ -64,7 +64,7 @@ export const removalCases: CaseGroup<Store> = (store) => {
       const [gone, stays] = [await full(), await full()];
       await store().remove(gone.taskId, gone.requestKey, 2);
       same((await readAll(store(), stays.taskId)).entries.length, 3);
-      same(await store().kept(stays.taskId, ['k']), ['v']);
+      same(await store().sideValues(stays.taskId, ['k']), ['v']);
       same(await store().due(4, 100), [{ taskId: stays.taskId, dueAt: 4 }]);
     },
 

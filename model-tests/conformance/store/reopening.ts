@@ -8,19 +8,25 @@ export const reopeningCases: CaseGroup<StoreUnderTest> = (underTest) => {
     'keeps everything': async () => {
       const { store, reopen } = underTest();
       if (!reopen) return;
-      const task = sampleTask({ fields: { a: '1', b: 'ü💡' }, kept: { k: 'v' }, dueAt: 4 });
+      const task = sampleTask({ fields: { a: '1', b: 'ü💡' }, sideValues: { k: 'v' }, dueAt: 4 });
       const ended = sampleTask();
       const gone = sampleTask({ dueAt: 1 });
       for (const each of [task, ended, gone]) await store.create(each);
       await store.append(
-        commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 9), fields: { b: '2' }, kept: { l: 'w' }, dueAt: 8, firstRetained: 4 }),
+        commitOf(task.taskId, 1, {
+          facts: factsOf(task.taskId, 1, 9),
+          fields: { b: '2' },
+          sideValues: { l: 'w' },
+          dueAt: 8,
+          firstRetained: 4,
+        }),
       );
       await store.append(commitOf(ended.taskId, 1, { facts: factsOf(ended.taskId, 1, 2), ended: true }));
       await store.remove(gone.taskId, gone.requestKey, 1);
 
       const again = await reopen();
       same(await again.load(task.taskId), { revision: 2, fields: { a: '1', b: '2' } });
-      same(await again.kept(task.taskId, ['k', 'l']), ['v', 'w']);
+      same(await again.sideValues(task.taskId, ['k', 'l']), ['v', 'w']);
       const page = await readAll(again, task.taskId);
       same(legible(page.entries), legible(factsOf(task.taskId, 4, 9)));
       same([page.firstEventId, page.lastEventId, page.ended], [factOf(task.taskId, 4).eventId, factOf(task.taskId, 9).eventId, false]);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventId } from '../../../machines/index.ts';
+import { eventId } from '../../../machines/wire/index.ts';
 import type { Commit, Entry, LogPage, NewTask, Store } from '../../../server/ports/index.ts';
 
 /** A store under test: open, and empty when it comes. */
@@ -24,7 +24,7 @@ export function sampleTask(part: Partial<NewTask> = {}): NewTask {
     taskId: bucket + randomBytes(15).toString('hex'),
     requestKey: bucket + randomBytes(31).toString('hex'),
     fields: { head: '{"state":"accepted"}' },
-    kept: {},
+    sideValues: {},
     dueAt: null,
     ...part,
   };
@@ -36,7 +36,7 @@ export function commitOf(
   expectedRevision: number,
   part: Partial<Omit<Commit, 'taskId' | 'expectedRevision'>> = {},
 ): Commit {
-  return { taskId, expectedRevision, facts: [], ended: false, fields: {}, kept: {}, dueAt: null, firstRetained: 1, ...part };
+  return { taskId, expectedRevision, facts: [], ended: false, fields: {}, sideValues: {}, dueAt: null, firstRetained: 1, ...part };
 }
 
 /** The `n`th fact of a task. */

@@ -1,4 +1,4 @@
-import type { EventId } from '../../../machines/index.ts';
+import type { EventId } from '../../../machines/wire/index.ts';
 import type { Entry, Store, TailListener } from '../../../server/ports/index.ts';
 import { commitOf, factOf, factsOf, legible, taskWithFacts } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';

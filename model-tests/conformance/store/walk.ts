@@ -1,4 +1,4 @@
-import { parseEventId } from '../../../machines/index.ts';
+import { parseEventId } from '../../../machines/wire/index.ts';
 import type { Commit, NewTask, Store } from '../../../server/ports/index.ts';
 import { commitOf, factOf, legible, noLimit, sampleTask } from './samples.ts';
 import { seededRandom, type SeededRandom } from '../suite/seeded-random.ts';
@@ -56,7 +56,7 @@ function someCommit(model: StoreModel, taskId: string, revision: number, dice: S
     facts,
     ended: count > 0 && dice.below(20) === 0,
     fields: someValues(dice),
-    kept: someValues(dice),
+    sideValues: someValues(dice),
     dueAt: someTime(dice),
     firstRetained: dice.below(4) === 0 ? 1 + dice.below(last + count + 1) : 1,
   });
@@ -76,7 +76,7 @@ async function expectSame(store: Store, model: StoreModel, tasks: readonly NewTa
     const revision = model.revision(taskId);
     same(await store.load(taskId), revision === undefined ? undefined : { revision, fields: model.fields(taskId) });
     same(
-      await store.kept(taskId, names),
+      await store.sideValues(taskId, names),
       names.map((name) => model.kept(taskId)[name]),
     );
     const [page, log] = [await store.read(taskId, 1, noLimit), model.log(taskId)];

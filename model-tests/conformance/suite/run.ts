@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import { systemClock } from '../../../client/index.ts';
+import { platformClock } from '../../../client/index.ts';
 import type { Case, Suite } from './case.ts';
 import { slowness } from './slowness.ts';
 import { withTranscript } from './transcript.ts';
@@ -60,9 +60,9 @@ export async function runSuite<World extends Closable>(
 }
 
 async function resultOf<World extends Closable>(one: Case<World>, open: () => Promise<World>): Promise<CaseResult> {
-  const startedAt = systemClock.now();
+  const startedAt = platformClock.now();
   const about = { id: one.id, title: one.title, better: one.better ?? false };
-  const ms = (): number => systemClock.now() - startedAt;
+  const ms = (): number => platformClock.now() - startedAt;
   try {
     const missing = await runCase(one, open);
     return missing === undefined

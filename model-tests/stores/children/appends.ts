@@ -13,7 +13,7 @@ await Promise.all(
       const facts = factsOf(taskId, 2 * revision - 1, 2 * revision);
       const text = String(revision);
       const answer = await store.append(
-        commitOf(taskId, revision, { facts, fields: { head: text }, kept: { [`kept-${text}`]: text }, dueAt: revision }),
+        commitOf(taskId, revision, { facts, fields: { head: text }, sideValues: { [`kept-${text}`]: text }, dueAt: revision }),
       );
       if (answer !== 'committed') throw new Error(`Revision ${revision} of ${taskId}: ${answer}.`);
       // At once and not through a stream, so that what is printed is what was acknowledged when the kill comes.

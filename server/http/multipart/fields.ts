@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../machines/index.ts';
+import type { JsonObject } from '../../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../errors.ts';
 import { parseJson } from '../json-body.ts';
 

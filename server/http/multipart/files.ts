@@ -22,7 +22,7 @@ export interface FileWriter {
 }
 
 /** What a writer works with. */
-export interface FileWriterParts {
+export interface FileWriterDeps {
   readonly attachments: AttachmentStore;
   readonly options: HttpOptions;
   /** Asked before the first key is made. */
@@ -32,7 +32,7 @@ export interface FileWriterParts {
 }
 
 /** Makes a writer. */
-export function createFileWriter({ attachments, options, prefix, fail }: FileWriterParts): FileWriter {
+export function createFileWriter({ attachments, options, prefix, fail }: FileWriterDeps): FileWriter {
   const keys: string[] = [];
   let count = 0;
 

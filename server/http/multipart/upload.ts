@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AttachmentReference, AttachmentStore } from '../../ports/attachments.ts';
-import type { Chance } from '../../ports/chance.ts';
+import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
 import type { HttpOptions } from '../options.ts';
@@ -10,7 +10,7 @@ import { readParts, type Part } from './parts.ts';
 import { createTextReader } from './texts.ts';
 
 /** A multipart request that has arrived whole. */
-export interface Upload {
+export interface ReceivedUpload {
   readonly texts: TextParts;
   /** In the order in which they came, under keys that begin with `taskId`. */
   readonly attachments: readonly AttachmentReference[];
@@ -20,11 +20,11 @@ export interface Upload {
 }
 
 /** What an upload works with. */
-export interface UploadTools {
+export interface UploadDeps {
   readonly attachments: AttachmentStore;
   readonly options: HttpOptions;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
   readonly logger: Logger | undefined;
   /** Makes the id of the task that the request is about to create. */
   newTaskId(clientRequestId: string): string;
@@ -41,7 +41,7 @@ export interface UploadTools {
  *
  * Throws `INVALID_REQUEST`, `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`. Source: protocol, "Requests".
  */
-export async function receiveUpload(req: IncomingMessage, tools: UploadTools): Promise<Upload> {
+export async function receiveUpload(req: IncomingMessage, tools: UploadDeps): Promise<ReceivedUpload> {
   const { attachments, options, clock, chance } = tools;
   const fields = createTextReader(options.uploadFieldsBytesMax);
   const { texts } = fields;
@@ -101,7 +101,7 @@ async function move(written: readonly AttachmentReference[], taskId: string, key
   return moved;
 }
 
-async function removeAll(keys: readonly string[], { attachments, logger }: UploadTools): Promise<void> {
+async function removeAll(keys: readonly string[], { attachments, logger }: UploadDeps): Promise<void> {
   const results = await Promise.allSettled(keys.map((key) => attachments.remove(key)));
   for (const result of results)
     if (result.status === 'rejected')

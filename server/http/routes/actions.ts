@@ -1,10 +1,10 @@
-import { submitActionRequest } from '../../../machines/index.ts';
-import { answerJson, type Route, type RouteTools } from '../call.ts';
+import { submitActionRequest } from '../../../machines/wire/index.ts';
+import { answerJson, type Route, type RouteDeps } from '../call.ts';
 import { readJson } from '../json-body.ts';
 import { validate } from '../validation.ts';
 
 /** `POST /tasks/{taskId}/actions`: 200 for an action that was taken before, else 202, rejections included. */
-export function actionsRoute({ service, options, clock }: RouteTools): Route {
+export function actionsRoute({ service, options, clock }: RouteDeps): Route {
   return async ({ ctx, auth, taskId }) => {
     const action = validate(submitActionRequest, await readJson(ctx.req, options, clock));
     const answer = await service.act(auth, taskId, action);

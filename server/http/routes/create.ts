@@ -1,11 +1,11 @@
-import { createTaskRequest, type ErrorCode } from '../../../machines/index.ts';
+import { createTaskRequest, type ErrorCode } from '../../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../errors.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { NewTaskRequest } from '../../task/service.ts';
-import { answerJson, type Call, type Route, type RouteTools } from '../call.ts';
+import { answerJson, type Call, type Route, type RouteDeps } from '../call.ts';
 import { readJson } from '../json-body.ts';
 import { objectText, requiredText } from '../multipart/fields.ts';
-import { receiveUpload, type Upload } from '../multipart/upload.ts';
+import { receiveUpload, type ReceivedUpload } from '../multipart/upload.ts';
 import { mediaType } from '../request-body.ts';
 import { validate } from '../validation.ts';
 
@@ -18,7 +18,7 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
 ];
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
-export function createRoute(tools: RouteTools): Route {
+export function createRoute(tools: RouteDeps): Route {
   return async (call) => {
     if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, tools);
     const { ctx, auth } = call;
@@ -29,7 +29,7 @@ export function createRoute(tools: RouteTools): Route {
   };
 }
 
-async function createFromMultipart({ ctx, auth }: Call, tools: RouteTools): Promise<void> {
+async function createFromMultipart({ ctx, auth }: Call, tools: RouteDeps): Promise<void> {
   const { attachments, service } = tools;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server takes no uploads; send application/json.');
   const upload = await receiveUpload(ctx.req, {
@@ -50,7 +50,7 @@ async function createFromMultipart({ ctx, auth }: Call, tools: RouteTools): Prom
   }
 }
 
-function requestOf({ texts, attachments, taskId }: Upload): NewTaskRequest {
+function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskRequest {
   const {
     input = {},
     metadata = {},
@@ -64,7 +64,7 @@ function requestOf({ texts, attachments, taskId }: Upload): NewTaskRequest {
   return { ...body, taskId, input, metadata, attachments };
 }
 
-async function create(auth: AuthContext, request: NewTaskRequest, { service, uploadPolicy }: RouteTools) {
+async function create(auth: AuthContext, request: NewTaskRequest, { service, uploadPolicy }: RouteDeps) {
   service.assertHandled(request.taskType);
   const refused = await uploadPolicy?.refuseUpload(auth, request.attachments);
   if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);

@@ -1,12 +1,12 @@
-import { pollQuery } from '../../../machines/index.ts';
+import { pollQuery } from '../../../machines/wire/index.ts';
 import type { PollPage } from '../../live/poll.ts';
-import { answerJson, type Route, type RouteTools } from '../call.ts';
+import { answerJson, type Route, type RouteDeps } from '../call.ts';
 import { onSocketEnd } from '../socket-end.ts';
 import { queryFields } from '../query.ts';
 import { validate } from '../validation.ts';
 
 /** `GET /tasks/{taskId}/events`: a page of facts after a cursor, waiting for the first one if asked to. A HEAD does not wait. */
-export function pollRoute({ service, live }: RouteTools): Route {
+export function pollRoute({ service, live }: RouteDeps): Route {
   return async ({ ctx, auth, taskId }) => {
     const query = validate(pollQuery, queryFields(ctx.querystring, ['afterEventId', 'waitTimeoutMs', 'maxEvents']));
     await service.authorize(auth, taskId);

@@ -1,6 +1,6 @@
-import { answerJson, type Route, type RouteTools } from '../call.ts';
+import { answerJson, type Route, type RouteDeps } from '../call.ts';
 
 /** `GET /tasks/{taskId}`: the task as its chart stands now. */
-export function snapshotRoute({ service }: RouteTools): Route {
+export function snapshotRoute({ service }: RouteDeps): Route {
   return async ({ ctx, auth, taskId }) => answerJson(ctx, 200, await service.snapshot(auth, taskId));
 }

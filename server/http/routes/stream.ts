@@ -1,5 +1,5 @@
-import { streamQuery } from '../../../machines/index.ts';
-import type { Route, RouteTools } from '../call.ts';
+import { streamQuery } from '../../../machines/wire/index.ts';
+import type { Route, RouteDeps } from '../call.ts';
 import { queryFields } from '../query.ts';
 import { validate } from '../validation.ts';
 
@@ -7,7 +7,7 @@ import { validate } from '../validation.ts';
  * `GET /tasks/{taskId}/events/stream`: everything that can be refused is refused here, as JSON; then the response is the live path's. The
  * cursor comes from `Last-Event-ID`, else from the query. A HEAD is answered without a stream.
  */
-export function streamRoute({ service, live }: RouteTools): Route {
+export function streamRoute({ service, live }: RouteDeps): Route {
   return async ({ ctx, auth, taskId }) => {
     const header = ctx.req.headers['last-event-id'];
     const fields = queryFields(ctx.querystring, ['lastEventId', 'extensions']);

@@ -1,5 +1,5 @@
 import { createEventBuffer, type EventBuffer } from 'better-sse';
-import type { Gap, SseGapFrame, SseHeartbeatFrame } from '../../../machines/index.ts';
+import type { Gap, SseGapFrame, SseHeartbeatFrame } from '../../../machines/wire/index.ts';
 import type { Entry } from '../../ports/store.ts';
 
 const UTF8 = new TextDecoder();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
-import type { Chance } from '../../ports/chance.ts';
+import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { onSocketEnd } from '../socket-end.ts';
 import type { SilentPeers } from './silent-peers.ts';
@@ -21,7 +21,7 @@ export interface SseStream {
   readonly hub: LiveHub;
   readonly silentPeers: SilentPeers;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
 }
 
 /** What keeps proxies and middleware from holding an event back. */
@@ -48,7 +48,7 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
   res.writeHead(200, HEADERS);
   const viewer = new SseViewer({ taskId, owner, res, extensions, clock, chance });
   viewer.open();
-  const subscription = hub.watch(taskId, viewer, cursor, { cutAt });
+  const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt });
   const vanish = (): void => {
     subscription.close();
     res.destroy();

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { alarm } from '../../live/alarm.ts';
+import { timerAt } from '../../live/timer.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { unacknowledged } from './tcp-table.ts';
 
 /** What the watch over silent peers needs. */
-export interface SilentPeersContext {
+export interface SilentPeersDeps {
   readonly clock: Clock;
   /** A peer that has acknowledged nothing for that long, though there is something to acknowledge, is gone; in milliseconds. */
   readonly stalledMs: number;
@@ -31,13 +31,13 @@ interface Watched {
  * the kernel, for a quarter of an hour or more, so that nothing of ours would ever show it. Where the kernel's tables cannot be read (other
  * systems than Linux), it is the kernel that gives up.
  */
-export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTables }: SilentPeersContext): SilentPeers {
+export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTables }: SilentPeersDeps): SilentPeers {
   const watched = new Map<Socket, Watched>();
   let cancelLook: (() => void) | undefined;
 
   function arm(): void {
     if (watched.size === 0 || cancelLook) return;
-    cancelLook = alarm(clock, clock.now() + Math.ceil(stalledMs / 4), () => void look());
+    cancelLook = timerAt(clock, clock.now() + Math.ceil(stalledMs / 4), () => void look());
   }
 
   async function look(): Promise<void> {

@@ -1,21 +1,21 @@
 import type { ServerResponse } from 'node:http';
-import type { Gap } from '../../../machines/index.ts';
+import type { Gap } from '../../../machines/wire/index.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { Viewer } from '../../live/viewer.ts';
-import type { Chance } from '../../ports/chance.ts';
+import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Entry } from '../../ports/store.ts';
 import { factEvents, gapEvent, heartbeatEvent } from './frames.ts';
 
 /** What an SSE viewer needs. */
-export interface SseViewerContext {
+export interface SseViewerDeps {
   readonly taskId: string;
   readonly owner: string;
   readonly res: ServerResponse;
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
   readonly clock: Clock;
-  readonly chance: Chance;
+  readonly chance: ServerChance;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -24,42 +24,42 @@ const NOTHING = Buffer.alloc(0);
 export class SseViewer implements Viewer {
   readonly transport = 'sse';
   readonly owner: string;
-  private readonly context: SseViewerContext;
+  readonly #deps: SseViewerDeps;
 
-  constructor(context: SseViewerContext) {
-    this.context = context;
-    this.owner = context.owner;
+  constructor(deps: SseViewerDeps) {
+    this.#deps = deps;
+    this.owner = deps.owner;
   }
 
   /** The first sign of life, which shows a mute proxy, also tells what was granted. */
   open(): void {
-    const { extensions } = this.context;
-    this.write(heartbeatEvent({ type: 'HEARTBEAT', ...this.envelope('hb'), payload: { live: true, ...(extensions && { extensions }) } }));
+    const { extensions } = this.#deps;
+    this.#write(heartbeatEvent({ type: 'HEARTBEAT', ...this.#envelope('hb'), payload: { live: true, ...(extensions && { extensions }) } }));
   }
 
   facts(entries: readonly Entry[]): void {
-    this.write(factEvents(entries));
+    this.#write(factEvents(entries));
   }
 
   gap(gap: Gap): void {
-    if (this.context.extensions?.includes('gap')) this.write(gapEvent({ type: 'GAP', ...this.envelope('gap'), payload: gap }));
+    if (this.#deps.extensions?.includes('gap')) this.#write(gapEvent({ type: 'GAP', ...this.#envelope('gap'), payload: gap }));
   }
 
   heartbeat(): void {
-    this.write(heartbeatEvent({ type: 'HEARTBEAT', ...this.envelope('hb'), payload: { live: true } }));
+    this.#write(heartbeatEvent({ type: 'HEARTBEAT', ...this.#envelope('hb'), payload: { live: true } }));
   }
 
   pendingBytes(): number {
-    return this.context.res.writableLength;
+    return this.#deps.res.writableLength;
   }
 
   takenBytes(): number {
-    const { socket } = this.context.res;
+    const { socket } = this.#deps.res;
     return socket ? socket.bytesWritten - socket.writableLength : 0;
   }
 
   onDrain(callback: () => void): void {
-    const { res, clock } = this.context;
+    const { res, clock } = this.#deps;
     if (res.writableLength === 0) clock.setTimeout(callback, 0);
     else
       res.write(NOTHING, (error) => {
@@ -68,25 +68,25 @@ export class SseViewer implements Viewer {
   }
 
   end(): void {
-    this.context.res.end();
+    this.#deps.res.end();
   }
 
   cut(): void {
-    this.context.res.destroy();
+    this.#deps.res.destroy();
   }
 
-  lose(): void {
+  cutTask(): void {
     this.cut();
   }
 
-  private write(bytes: Buffer): void {
-    const { res } = this.context;
+  #write(bytes: Buffer): void {
+    const { res } = this.#deps;
     if (!res.destroyed && !res.writableEnded) res.write(bytes);
   }
 
   /** The fields that every event has; an id of this kind is no cursor. */
-  private envelope(kind: 'hb' | 'gap'): { taskId: string; eventId: string; createdAt: string } {
-    const { taskId, clock, chance } = this.context;
+  #envelope(kind: 'hb' | 'gap'): { taskId: string; eventId: string; createdAt: string } {
+    const { taskId, clock, chance } = this.#deps;
     return { taskId, eventId: `${kind}-${chance.hex(12)}`, createdAt: new Date(clock.now()).toISOString() };
   }
 }

@@ -1,5 +1,5 @@
 import type { RawData } from 'ws';
-import { subscribeFrame, unsubscribeFrame, type SubscribeFrame, type UnsubscribeFrame } from '../../../machines/index.ts';
+import { subscribeFrame, unsubscribeFrame, type SubscribeFrame, type UnsubscribeFrame } from '../../../machines/wire/index.ts';
 
 /** What a client sent, or what is wrong with it. */
 export type ClientFrame =

@@ -1,2 +1,2 @@
 /** WebSockets that watch tasks. */
-export { createWebSocketDoor, type WebSocketDoor, type WebSocketDoorContext } from './door.ts';
+export { createUpgradeHandler, type UpgradeHandler, type UpgradeHandlerDeps } from './upgrade-handler.ts';

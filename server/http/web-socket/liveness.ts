@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { alarm } from '../../live/alarm.ts';
+import { timerAt } from '../../live/timer.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /**
@@ -13,7 +13,7 @@ export function keepAlive(ws: WebSocket, socket: Socket, clock: Clock, heartbeat
   let cancel = next();
 
   function next(): () => void {
-    return alarm(clock, clock.now() + heartbeatMs, beat);
+    return timerAt(clock, clock.now() + heartbeatMs, beat);
   }
 
   function beat(): void {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '../../../machines/index.ts';
+import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '../../../machines/wire/index.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { Sharing, Viewer } from '../../live/viewer.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -8,7 +8,7 @@ import type { Entry } from '../../ports/store.ts';
 import { factFrames } from './frames.ts';
 
 /** What a viewer behind a WebSocket needs. */
-export interface WebSocketViewerContext {
+export interface WebSocketViewerDeps {
   readonly taskId: string;
   readonly owner: string;
   readonly ws: WebSocket;
@@ -39,48 +39,48 @@ export class WebSocketViewer implements Viewer {
   readonly transport = 'ws';
   readonly owner: string;
   readonly sharing: Sharing | undefined;
-  private readonly context: WebSocketViewerContext;
+  readonly #deps: WebSocketViewerDeps;
 
-  constructor(context: WebSocketViewerContext) {
-    this.context = context;
-    this.owner = context.owner;
-    this.sharing = context.sharing;
+  constructor(deps: WebSocketViewerDeps) {
+    this.#deps = deps;
+    this.owner = deps.owner;
+    this.sharing = deps.sharing;
   }
 
   /** The first frame: shows a mute proxy, and tells what was granted. */
   confirm(cursor: string | null | undefined): void {
-    const { taskId, extensions } = this.context;
+    const { taskId, extensions } = this.#deps;
     const replayStartedAfterEventId = cursor || null;
     const frame: SubscriptionConfirmedFrame = { type: 'SUBSCRIPTION_CONFIRMED', taskId, replayStartedAfterEventId, live: true };
-    this.control(extensions ? { ...frame, extensions } : frame);
+    this.#control(extensions ? { ...frame, extensions } : frame);
   }
 
   facts(entries: readonly Entry[]): void {
-    const { ws, socket } = this.context;
+    const { ws, socket } = this.#deps;
     if (ws.readyState !== ws.OPEN || !socket.writable) return;
     if (this.sharing) corkThisTurn(socket);
     socket.write(factFrames(entries));
   }
 
   gap(gap: Gap): void {
-    if (this.context.extensions?.includes('gap')) this.control({ type: 'GAP', taskId: this.context.taskId, ...gap });
+    if (this.#deps.extensions?.includes('gap')) this.#control({ type: 'GAP', taskId: this.#deps.taskId, ...gap });
   }
 
   heartbeat(): void {
-    this.control({ type: 'HEARTBEAT', taskId: this.context.taskId, live: true });
+    this.#control({ type: 'HEARTBEAT', taskId: this.#deps.taskId, live: true });
   }
 
   pendingBytes(): number {
-    return this.context.socket.writableLength;
+    return this.#deps.socket.writableLength;
   }
 
   takenBytes(): number {
-    const { socket } = this.context;
+    const { socket } = this.#deps;
     return socket.bytesWritten - socket.writableLength;
   }
 
   onDrain(callback: () => void): void {
-    const { socket, clock } = this.context;
+    const { socket, clock } = this.#deps;
     if (socket.writableLength === 0) clock.setTimeout(callback, 0);
     else if (socket.writable)
       socket.write(NOTHING, (error) => {
@@ -89,19 +89,19 @@ export class WebSocketViewer implements Viewer {
   }
 
   end(): void {
-    this.context.onEnd();
+    this.#deps.onEnd();
   }
 
   cut(): void {
-    this.context.ws.terminate();
+    this.#deps.ws.terminate();
   }
 
-  lose(): void {
-    this.context.onLost();
+  cutTask(): void {
+    this.#deps.onLost();
   }
 
-  private control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {
-    const { ws } = this.context;
+  #control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {
+    const { ws } = this.#deps;
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame));
   }
 }

@@ -1,6 +1,6 @@
 import { memo, type ReactElement } from 'react';
 import type { Fact, UnknownFact } from 'taskbridge/client';
-import { parseEventId } from 'taskbridge/machines';
+import { parseEventId } from 'taskbridge/wire';
 import { sentence } from '../../../report/narrator.ts';
 import { timeOf } from '../numbers.ts';
 

@@ -1,5 +1,5 @@
 import { useId, useState, type FormEvent, type ReactElement } from 'react';
-import type { FactPayload } from 'taskbridge/client';
+import type { FactPayload } from 'taskbridge/wire';
 import type { DuplicatesQuestion } from '../../../report/narrator.ts';
 import { useDemo } from '../demo.tsx';
 import { countOf } from '../numbers.ts';

@@ -1,0 +1,59 @@
+import type { Commit, Fields, NewTask } from '../../server/ports/index.ts';
+import type { Rows } from './head.ts';
+import type { Write } from './writer.ts';
+
+/** What a row costs beside its value, roughly. */
+const ROW_BYTES = 128;
+
+/** How much may still be written. */
+export interface Quota {
+  /** Looks how much is stored. To be called before a group of writes. */
+  measure(): void;
+  /** Throws where that many bytes more would be too many; otherwise they count as written. */
+  take(bytes: number): void;
+}
+
+/** Limits what is stored. Pages that deleted rows left behind are used again and do not count. */
+export function createQuota(rows: Rows, path: string, bytesMax: number): Quota {
+  let used = 0;
+
+  return {
+    measure() {
+      // Declared as `{}` by lmdb.
+      const stats = rows.getStats() as { pageSize: number; treeBranchPageCount: number; treeLeafPageCount: number; overflowPages: number };
+      used = stats.pageSize * (stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages);
+    },
+    take(bytes) {
+      if (used + bytes > bytesMax) {
+        throw new Error(
+          `The LMDB store at ${path} is full: ${used} bytes of mapBytesMax (${bytesMax}) are used, ${bytes} more were to be written. ` +
+            'Raise mapBytesMax, or keep tasks and facts for a shorter time.',
+        );
+      }
+      used += bytes;
+    },
+  };
+}
+
+/** Refuses a write for which there is no quota, once it is clear that it would write. */
+export function withinQuota<T>(quota: Quota, bytes: number, write: Write<T>): Write<T> {
+  return () => {
+    const decision = write();
+    if (decision.change) quota.take(bytes);
+    return decision;
+  };
+}
+
+/** What a new task adds, roughly. */
+export function bytesOfTask({ fields, sideValues: kept }: NewTask): number {
+  return bytesOfFields(fields) + bytesOfFields(kept) + 3 * ROW_BYTES;
+}
+
+/** What a commit adds at most, roughly: nothing is counted off for what it replaces or drops. */
+export function bytesOfCommit({ facts, fields, sideValues: kept }: Commit): number {
+  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(kept));
+}
+
+function bytesOfFields(fields: Fields): number {
+  return Object.values(fields).reduce((sum, value) => sum + Buffer.byteLength(value) + ROW_BYTES, 0);
+}

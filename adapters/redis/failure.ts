@@ -1,5 +1,0 @@
-/** An error of the client without the command that it carries: that holds what tasks said, and errors are logged. */
-export function failureOf(what: string, error: unknown): Error {
-  const message = error instanceof Error ? error.message : String(error);
-  return new Error(`Redis did not take "${what}": ${message}`);
-}

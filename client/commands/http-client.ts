@@ -1,0 +1,161 @@
+import type { CallContext, Credentials } from '../auth/credentials.ts';
+import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
+import { whenOpen } from '../gate.ts';
+import type { ClientSettings } from '../options.ts';
+import { join } from '../routes.ts';
+import { parseObject, readText, refusedBy, toError } from './answer.ts';
+import { createDeadline, rest } from './deadline.ts';
+import type { Upload, UploadListener } from './upload.ts';
+
+/** One request to the server. */
+export interface CommandRequest {
+  readonly method: 'GET' | 'POST';
+  readonly route: string;
+  /** JSON, sent unchanged at every try. */
+  readonly body?: object;
+  /** A form with files, instead of a body. */
+  readonly upload?: Upload;
+  readonly signal?: AbortSignal | undefined;
+  readonly context?: CallContext | undefined;
+  /** Sent once, without another try or a refresh: the transport chart decides what comes next. */
+  readonly isProbe?: boolean;
+}
+
+/** Sends commands: gate, credentials, time-outs and tries. */
+export interface HttpClient {
+  /** The body of the answer. Rejects with a `TaskBridgeClientError` only. */
+  send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }>;
+}
+
+type Answer =
+  { readonly ok: true; readonly body: { readonly [key: string]: unknown } } | { readonly ok: false; readonly error: TaskBridgeClientError };
+
+/**
+ * Tries again on network errors, time-outs, 429 and 5xx with back-off, or on what the host's classifier says; a 401 costs one refresh, not a
+ * try. What can be sent only once is.
+ */
+export function createHttpClient(
+  settings: ClientSettings,
+  credentialsOf: (context: CallContext | undefined) => Credentials,
+  clientSignal: AbortSignal,
+): HttpClient {
+  const { clock, limits, gate } = settings;
+  // One listener for all of them: Node takes a signal with more than ten for a leak, and says so.
+  const underWay = new Set<AbortController>();
+  clientSignal.addEventListener('abort', () => underWay.forEach((turn) => turn.abort(clientSignal.reason)), { once: true });
+
+  async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
+    const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
+    const turn = new AbortController();
+    underWay.add(turn);
+    const leave = follow(turn, request.signal);
+    try {
+      for (let retry = 0; ; retry += 1) {
+        try {
+          return await once(request, turn.signal);
+        } catch (error) {
+          if (!(error instanceof TaskBridgeClientError) || retry >= retriesMax || !isRetried(error, settings)) throw error;
+          await rest(clock, Math.max(settings.backoffMs(retry), error.retryAfterMs ?? 0), turn.signal);
+        }
+      }
+    } finally {
+      leave();
+      underWay.delete(turn);
+    }
+  }
+
+  async function once(request: CommandRequest, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
+    const credentials = credentialsOf(request.context);
+    for (let refreshed = false; ; refreshed = true) {
+      await whenOpen(gate, signal);
+      const { headers, generation } = await credentials.authorize();
+      const answer = await exchange(settings, request, headers, signal);
+      if (answer.ok) return answer.body;
+      if (answer.error.status !== 401 || refreshed || isOnce(request) || !credentials.refreshable) throw answer.error;
+      await whenOpen(gate, signal);
+      await credentials.refresh(generation);
+    }
+  }
+
+  return {
+    send(request) {
+      return clientSignal.aborted ? Promise.reject(closed('client')) : send(request);
+    },
+  };
+}
+
+/** One request, one answer. */
+async function exchange(
+  settings: ClientSettings,
+  request: CommandRequest,
+  authorization: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { clock, limits, baseUrl } = settings;
+  const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
+  // While an upload goes on, there is nothing to answer yet.
+  const onProgress: UploadListener = (progress) => {
+    deadline.extend();
+    request.upload?.onProgress?.(progress);
+  };
+  try {
+    const response = await post(settings, request, authorization, deadline.signal, onProgress);
+    const text = await readText(response, limits.pageBytesMax);
+    if (!response.ok) return { ok: false, error: toError(refusedBy(settings, response.status, text, response.headers.get('retry-after'))) };
+    const parsed = parseObject(text);
+    if (parsed) return { ok: true, body: parsed };
+    throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
+  } catch (cause) {
+    if (cause instanceof TaskBridgeClientError) throw cause;
+    if (deadline.signal.aborted) throw aborted(deadline.signal);
+    const message = `No answer from ${baseUrl}: ${String((cause as Error | undefined)?.message ?? cause)}.`;
+    throw new TaskBridgeClientError('NETWORK_ERROR', message, { cause, retryable: true });
+  } finally {
+    deadline.release();
+  }
+}
+
+async function post(
+  { fetch, forms, cookies, baseUrl }: ClientSettings,
+  { method, route, body, upload }: CommandRequest,
+  authorization: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  onProgress: UploadListener,
+): Promise<Response> {
+  const url = join(baseUrl, route);
+  const headers = { accept: 'application/json', ...authorization };
+  // Credentials go to one origin only; a redirect could lead to another.
+  const common = { method, signal, credentials: cookies, redirect: 'error' } as const;
+  if (!upload) {
+    if (!body) return fetch(url, { ...common, headers });
+    return fetch(url, { ...common, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  }
+  const opened = await upload.open(onProgress);
+  if ('stream' in opened) {
+    // `duplex` is asked for by every fetch that takes a stream, and missing in the DOM's types.
+    const streamed = { ...common, headers: { ...headers, 'content-type': opened.contentType }, body: opened.stream, duplex: 'half' };
+    return fetch(url, streamed as RequestInit);
+  }
+  if (upload.onProgress && forms) return forms({ url, headers, form: opened.form, withCookies: cookies === 'include', signal, onProgress });
+  return fetch(url, { ...common, headers, body: opened.form });
+}
+
+/** A probe is the chart's, a bare stream is gone. */
+function isOnce({ isProbe, upload }: CommandRequest): boolean {
+  return isProbe === true || upload?.isRepeatable === false;
+}
+
+function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): boolean {
+  const { code, status } = error;
+  const verdict = classify?.(error);
+  if (verdict) return verdict === 'retry';
+  return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || status === 429 || (status !== undefined && status >= 500);
+}
+
+/** Aborts with the signal, until the answer is called. */
+function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort);
+  return () => signal?.removeEventListener('abort', onAbort);
+}

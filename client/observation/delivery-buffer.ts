@@ -1,0 +1,218 @@
+import type { Fact, UnknownFact } from '../../machines/wire/index.ts';
+import { TaskBridgeClientError } from '../errors.ts';
+
+/** How far a consumer came: so many facts of this observation, the last of them this one. */
+export interface AckPosition {
+  readonly count: number;
+  readonly eventId: string | null;
+}
+
+/** Told of what consumers do. */
+export interface DeliveryBufferListener {
+  /** More waits than may. */
+  full(): void;
+  /** Less than half of that waits. */
+  drained(): void;
+  /** An iterator has acked with one more fact. */
+  acked(): void;
+  /** The last iterator left. */
+  abandoned(): void;
+}
+
+/** One consumer's place. */
+interface Reader {
+  /** The next fact that it gets. */
+  next: number;
+  acked: AckPosition;
+  left: boolean;
+  wake: (() => void) | undefined;
+}
+
+/** The facts that somebody still has to take, and everybody's place among them. */
+export interface DeliveryBuffer {
+  readonly end: number;
+  append(fact: Fact | UnknownFact, bytes: number): void;
+  /** Nothing follows: readers end, or fail, once they have taken everything. */
+  finish(error?: Error): void;
+  /** Readers fail with this at once. */
+  abort(error: Error): void;
+  iterate(): AsyncIterableIterator<Fact | UnknownFact>;
+  /** How far the slowest iterator came, those that left included; undefined where there never was one. */
+  readonly ackedByIterators: AckPosition | undefined;
+  /** Looks again at what waits. */
+  review(): void;
+}
+
+/** Limits of what may wait, and whether anybody but iterators takes facts. */
+export interface DeliveryBufferDeps {
+  readonly undeliveredMax: number;
+  readonly undeliveredBytesMax: number;
+  readonly hasSubscribers: () => boolean;
+  readonly isHidden: (fact: Fact | UnknownFact) => boolean;
+}
+
+interface Entry {
+  readonly fact: Fact | UnknownFact;
+  readonly bytes: number;
+  readonly isHidden: boolean;
+}
+
+/** The facts that are kept: the oldest are let go, and each keeps its number. */
+function createBacklog() {
+  let entries: Entry[] = [];
+  const backlog = {
+    /** The number of the oldest that is kept, and of the next that comes. */
+    first: 0,
+    end: 0,
+    bytes: 0,
+    at: (index: number): Entry | undefined => entries[index - backlog.first],
+    add(entry: Entry): void {
+      entries.push(entry);
+      backlog.end += 1;
+      backlog.bytes += entry.bytes;
+    },
+    release(until: number): void {
+      const gone = entries.slice(0, Math.max(0, until - backlog.first));
+      if (gone.length === 0) return;
+      for (const { bytes } of gone) backlog.bytes -= bytes;
+      backlog.first += gone.length;
+      entries = entries.slice(gone.length);
+    },
+  };
+  return backlog;
+}
+
+/** Everybody's place, also of those that left. */
+function createReaders() {
+  const readers = new Set<Reader>();
+  return {
+    get areThere(): boolean {
+      return readers.size > 0;
+    },
+    get haveLeft(): boolean {
+      return [...readers].every(({ left }) => left);
+    },
+    get slowest(): AckPosition | undefined {
+      if (readers.size === 0) return undefined;
+      return [...readers].map(({ acked }) => acked).reduce((slowest, acked) => (acked.count < slowest.count ? acked : slowest));
+    },
+    /** What the slowest that is still there gets next; infinite where nobody is. */
+    get next(): number {
+      return Math.min(...[...readers].map(({ left, next }) => (left ? Infinity : next)));
+    },
+    add(): Reader {
+      const reader: Reader = { next: 0, acked: { count: 0, eventId: null }, left: false, wake: undefined };
+      readers.add(reader);
+      return reader;
+    },
+    /** False where it has left before. */
+    remove(reader: Reader): boolean {
+      if (reader.left) return false;
+      reader.left = true;
+      reader.wake?.();
+      return true;
+    },
+    wake(): void {
+      for (const reader of readers) reader.wake?.();
+    },
+  };
+}
+
+/**
+ * Facts are kept until every iterator took them. Until the first iterator comes they are kept for it; where somebody subscribes and nobody
+ * iterates, the oldest are let go, and an iterator that comes too late fails with code `FACTS_RELEASED`.
+ */
+export function createDeliveryBuffer(options: DeliveryBufferDeps, listener: DeliveryBufferListener): DeliveryBuffer {
+  const { undeliveredMax, undeliveredBytesMax } = options;
+  const backlog = createBacklog();
+  const readers = createReaders();
+  let isFull = false;
+  let finished: { readonly error: Error | undefined } | undefined;
+  let broken: Error | undefined;
+
+  function review(): void {
+    const { first, end } = backlog;
+    const next = Math.min(readers.next, readers.areThere ? end : first);
+    // Letting go one by one would copy the rest each time.
+    if (next - first > 64 || next === end) backlog.release(next);
+    const waiting = end - next;
+    const isOver = waiting >= undeliveredMax || backlog.bytes >= undeliveredBytesMax;
+    if (isOver && !readers.areThere && options.hasSubscribers()) backlog.release(first + Math.ceil((end - first) / 2));
+    else if (isOver !== isFull && (isOver || (waiting <= undeliveredMax / 2 && backlog.bytes <= undeliveredBytesMax / 2))) {
+      isFull = isOver;
+      if (isFull) listener.full();
+      else listener.drained();
+    }
+  }
+
+  async function* read(reader: Reader): AsyncGenerator<Fact | UnknownFact, void, undefined> {
+    for (;;) {
+      if (broken) throw broken;
+      const entry = backlog.at(reader.next);
+      if (entry) {
+        reader.next += 1;
+        review();
+        if (!entry.isHidden && !options.isHidden(entry.fact)) yield entry.fact;
+        // Back here: the consumer asked for the next one.
+        reader.acked = { count: reader.next, eventId: entry.fact.eventId };
+        listener.acked();
+      } else if (reader.left) return;
+      else if (finished) {
+        if (finished.error) throw finished.error;
+        return;
+      } else await new Promise<void>((resolve) => (reader.wake = resolve));
+    }
+  }
+
+  function leave(reader: Reader): void {
+    if (!readers.remove(reader)) return;
+    review();
+    if (readers.haveLeft) listener.abandoned();
+  }
+
+  return {
+    get end() {
+      return backlog.end;
+    },
+    get ackedByIterators() {
+      return readers.slowest;
+    },
+    append(fact, bytes) {
+      // What closes a question also ends the memory of its answer, and may come before the consumer does.
+      backlog.add({ fact, bytes, isHidden: options.isHidden(fact) });
+      review();
+      readers.wake();
+    },
+    finish(error) {
+      finished ??= { error };
+      readers.wake();
+    },
+    abort(error) {
+      broken ??= error;
+      readers.wake();
+    },
+    review,
+    iterate() {
+      if (backlog.first > 0) throw new TaskBridgeClientError('FACTS_RELEASED', FACTS_RELEASED);
+      const reader = readers.add();
+      return iteratorOf(read(reader), () => leave(reader));
+    },
+  };
+}
+
+/** Leaves at once where a generator would first come back from what it waits for. */
+function iteratorOf<T>(generator: AsyncGenerator<T, void, undefined>, leave: () => void): AsyncIterableIterator<T> {
+  const iterator: AsyncIterableIterator<T> = {
+    next: () => generator.next(),
+    return: async () => {
+      leave();
+      await generator.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+}
+
+const FACTS_RELEASED =
+  'The facts that this iterator begins with were taken and let go already. Iterate at once after observe(), or observe the task again.';

@@ -1,0 +1,76 @@
+import { idleSnapshot, type CallContext, type Clock, type Observation, type ObservationSnapshot, type TaskBridgeClient } from '../index.ts';
+
+/** One task as any number of components see it. */
+export interface PooledObservation {
+  /** The same object until something changed. */
+  getSnapshot(): ObservationSnapshot;
+  /** Observes while anybody listens, and a little longer; calls back once a batch. */
+  subscribe(listener: () => void): () => void;
+}
+
+/** The observations of one client in one context. */
+export interface ObservationPool {
+  /** Opens and keeps nothing by itself: what is only rendered costs nothing. */
+  of(taskId: string): PooledObservation;
+}
+
+/** When an observation that nobody listens to any more is closed. */
+export interface Linger {
+  readonly clock: Clock;
+  readonly ms: number;
+}
+
+interface Shared {
+  observation: Observation;
+  listeners: number;
+  timer: unknown;
+}
+
+/** Shares one observation for each task among all who listen. */
+export function createObservationPool(client: TaskBridgeClient, context: CallContext | undefined, { clock, ms }: Linger): ObservationPool {
+  const all = new Map<string, Shared>();
+  const observe = (taskId: string): Observation => client.observe(taskId, context && { context });
+
+  function retain(taskId: string): Shared {
+    const known = all.get(taskId);
+    if (!known) {
+      const shared = { observation: observe(taskId), listeners: 1, timer: undefined };
+      all.set(taskId, shared);
+      return shared;
+    }
+    if (known.timer !== undefined) clock.clearTimeout(known.timer);
+    known.timer = undefined;
+    // What cannot go on is tried anew by whoever comes after everybody left.
+    const { state } = known.observation.getSnapshot().connection;
+    if (known.listeners === 0 && (state === 'failed' || state === 'closed')) known.observation = observe(taskId);
+    known.listeners += 1;
+    return known;
+  }
+
+  /** StrictMode, a list that is sorted anew and a page that is left for a moment all come back at once. */
+  function release(taskId: string, shared: Shared): void {
+    shared.listeners -= 1;
+    if (shared.listeners > 0) return;
+    shared.timer = clock.setTimeout(() => {
+      all.delete(taskId);
+      shared.observation.close();
+    }, ms);
+  }
+
+  return {
+    of(taskId) {
+      const idle = idleSnapshot(taskId);
+      return {
+        getSnapshot: () => all.get(taskId)?.observation.getSnapshot() ?? idle,
+        subscribe(listener) {
+          const shared = retain(taskId);
+          const subscription = shared.observation.subscribe(listener);
+          return () => {
+            subscription.unsubscribe();
+            release(taskId, shared);
+          };
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Socket, SocketPort } from '../transports/socket.ts';
+import type { SocketBackend } from './virtual-sockets.ts';
+import type { SocketMessage } from './messages.ts';
+
+/** The backend of a tab that is on its own: every virtual socket is one of the port's. */
+export function directBackend(sockets: SocketPort, tell: (message: SocketMessage) => void): SocketBackend {
+  const open = new Map<number, Socket>();
+  return {
+    open(number, request) {
+      const end = (message: SocketMessage): void => {
+        open.delete(number);
+        tell(message);
+      };
+      const socket = sockets.open(request, {
+        opened: () => tell([number, 'opened']),
+        frame: (text) => tell([number, 'frame', text]),
+        closed: (closeCode) => end([number, 'closed', closeCode]),
+        cut: () => end([number, 'cut']),
+        refused: (status, body, retryAfter) => end([number, 'refused', status, body, retryAfter]),
+      });
+      open.set(number, socket);
+    },
+    send: (number, text) => open.get(number)?.send(text),
+    close(number) {
+      open.get(number)?.close();
+      open.delete(number);
+    },
+    leave() {
+      for (const socket of open.values()) socket.close();
+      open.clear();
+    },
+  };
+}

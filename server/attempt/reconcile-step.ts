@@ -1,0 +1,89 @@
+import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
+import type { FactPayload } from '../../machines/wire/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { UnitOfWork } from '../task/unit-of-work.ts';
+import type { TaskSettings } from '../task/settings.ts';
+import type { TaskRecord } from '../task/task-record.ts';
+import type { AttemptEvent } from './attempt.machine.ts';
+import type { RunningAttempts } from './running-attempts.ts';
+import { withTimeLimit } from './time-limit.ts';
+import type { WorkDeps } from './work.ts';
+
+/** What steps are done with. */
+export interface ReconcileDeps extends WorkDeps {
+  readonly nodeId: string;
+  readonly executors: readonly TaskExecutor[];
+  readonly running: RunningAttempts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: TaskSettings;
+}
+
+/** What a visit found out on its way. */
+export interface VisitResult {
+  /** The failure that an executor refused to start with. */
+  refused?: FactPayload<'TASK_FAILED'>;
+}
+
+/**
+ * One thing that may be pendingDeliveries to a task. Does it and gives true, or gives false where it is not pendingDeliveries now. Decides from the state that it is
+ * given and again inside the commit, so that doing it twice, or on two nodes, does no harm.
+ */
+export type ReconcileStep = (state: TaskRecord, context: ReconcileDeps, result: VisitResult) => Promise<boolean>;
+
+/** When the lease of work on an exclusive store ends: never, in the range of a date. */
+const FOREVER = 8_640_000_000_000_000;
+/** The longest rest between two tries of an effect, as a multiple of the first and in milliseconds. */
+const EFFECT_REST_MAX = { times: 32, ms: 30_000 };
+
+/** The executor that runs tasks of a type on this node, if one does. */
+export function executorOf({ executors }: Pick<ReconcileDeps, 'executors'>, taskType: string): TaskExecutor | undefined {
+  return executors.find((executor) => executor.handles(taskType));
+}
+
+/** When a lease that is taken or renewed now ends. */
+export function leaseUntil({ store, time, settings }: Pick<ReconcileDeps, 'store' | 'time' | 'settings'>): number {
+  return store.exclusive ? FOREVER : time.now() + settings.leaseMs;
+}
+
+/** True where this node holds the newest attempt. */
+export function isOurs({ execution: ledger }: TaskRecord, { nodeId }: Pick<ReconcileDeps, 'nodeId'>): boolean {
+  return ledger.attempt.context.node === nodeId;
+}
+
+/** True where the newest attempt has a lease and its holder is gone. A store that one process owns has no living holder but this one. */
+export function isLeaseOver(state: TaskRecord, context: ReconcileDeps): boolean {
+  const { leaseUntil: until } = state.execution.attempt.context;
+  return until !== null && (until <= context.time.now() || (context.store.exclusive && !isOurs(state, context)));
+}
+
+/** True where this node can tell the work something: it holds it, or an outside system does. */
+export function isReachable(state: TaskRecord, context: ReconcileDeps): boolean {
+  const executor = executorOf(context, state.about.taskType);
+  return executor !== undefined && (!executor.leased || context.running.attemptOf(state.about.taskId) !== undefined);
+}
+
+/** Enters an event for the attempt that a step has seen; nothing where another node's has taken its place meanwhile. */
+export function recordFor({ execution: ledger }: TaskRecord, event: AttemptEvent): (unit: UnitOfWork) => boolean {
+  const { attempt } = ledger.attempt.context;
+  return (unit) => unit.execution.attempt.context.attempt === attempt && unit.record(event);
+}
+
+/** How often an effect on the outside is tried: for as long as it is pendingDeliveries, which other limits end. */
+export function effectRetry({ effectRetryMs }: TaskSettings): RetryPolicy {
+  const maxMs = Math.min(effectRetryMs * EFFECT_REST_MAX.times, EFFECT_REST_MAX.ms);
+  return { baseMs: effectRetryMs, maxMs, triesMax: Infinity, jitter: 0 };
+}
+
+/** The pause before an effect is tried again that was tried again that often before. */
+export function pauseMs({ settings }: Pick<ReconcileDeps, 'settings'>, retry: number): number {
+  return retryDelayMs(effectRetry(settings), retry);
+}
+
+/** Tells work to stop. */
+export async function orderStop({ about }: TaskRecord, attempt: number, order: StopOrder, context: ReconcileDeps): Promise<void> {
+  const executor = executorOf(context, about.taskType);
+  if (executor) await withTimeLimit(context, context.settings.executorTimeoutMs, executor.cancel({ taskId: about.taskId, attempt }, order));
+}

@@ -1,0 +1,22 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PollPage, PollRequest } from '../live/poll.ts';
+import type { AuthContext } from '../ports/auth.ts';
+
+/** A stream that was checked and may start. */
+export interface SseRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly auth: AuthContext;
+  readonly taskId: string;
+  /** The cursor as it was sent. */
+  readonly after: string | undefined;
+  /** The `extensions` of the query, as sent. */
+  readonly extensions: string | undefined;
+}
+
+/** The part of the live path that the HTTP routes need. */
+export interface LiveService {
+  poll(taskId: string, request: PollRequest): Promise<PollPage>;
+  /** Takes the response over: writes its head, or throws before it. */
+  openSse(request: SseRequest): Promise<void> | void;
+}

@@ -1,0 +1,36 @@
+import { grantedExtensions } from '../../live/extensions.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import type { ServerChance } from '../../ports/chance.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LiveService } from '../live-service.ts';
+import { openSse } from './open-sse.ts';
+import { createSilentPeers } from './silent-peers.ts';
+
+/** Gives the HTTP routes their long polls and SSE streams from a hub. */
+export function createLiveService({
+  hub,
+  clock,
+  chance,
+}: {
+  readonly hub: LiveHub;
+  readonly clock: Clock;
+  readonly chance: ServerChance;
+}): LiveService {
+  const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs });
+  return {
+    poll: (taskId, request) => hub.poll(taskId, request),
+    openSse({ req, res, auth, taskId, after, extensions }) {
+      openSse(req, res, {
+        taskId,
+        owner: auth.subject,
+        cursor: after,
+        extensions: grantedExtensions(extensions),
+        cutAt: auth.expiresAt,
+        hub,
+        silentPeers,
+        clock,
+        chance,
+      });
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import type { RawData } from 'ws';
+import type { ExtensionsGrantedFrame, SubscribeFrame, SubscriptionEndedFrame } from '../../../machines/wire/index.ts';
+import type { TaskBridgeError } from '../../errors.ts';
+import { timerAt } from '../../live/timer.ts';
+import type { Subscription } from '../../live/subscription.ts';
+import { Semaphore } from '../../live/semaphore.ts';
+import type { Sharing } from '../../live/viewer.ts';
+import { callerError } from '../error-response.ts';
+import { closeCode } from '../status.ts';
+import { readClientFrame } from './client-frame.ts';
+import { closeCodes } from './close-codes.ts';
+import type { SocketSessionDeps } from './socket-session.ts';
+import { WebSocketViewer } from './viewer.ts';
+
+/** One task's place on the socket: asked for, and from when it was granted with its subscription. */
+interface Seat {
+  subscription?: Subscription;
+}
+
+/** Pages of the log that are read at once for one socket: one task's slow store is no other's. */
+const READERS_MAX = 4;
+const NOTHING = Buffer.alloc(0);
+
+/** A socket that shows any number of tasks. Every subscribe frame is followed by exactly one end of its subscription. Source: protocol, "Extensions". */
+export class MultiplexSession {
+  readonly #deps: SocketSessionDeps;
+  readonly #seats = new Map<string, Seat>();
+  readonly #sharing: Sharing;
+  /** Seats that were left while it was still found out whether the task may be shown. */
+  #abandoned = 0;
+  #cancelWait: () => void;
+
+  constructor(deps: SocketSessionDeps) {
+    const seats = this.#seats;
+    this.#deps = deps;
+    this.#sharing = {
+      reads: new Semaphore(READERS_MAX),
+      get viewers() {
+        return seats.size;
+      },
+    };
+    this.#cancelWait = this.#wait(closeCodes.refused, 'No subscribe frame came in time.');
+  }
+
+  start(): void {
+    const { ws, socket, extensions = [] } = this.#deps;
+    const frame: ExtensionsGrantedFrame = { type: 'EXTENSIONS_GRANTED', extensions };
+    ws.send(JSON.stringify(frame));
+    ws.on('message', (data, isBinary) => this.#take(data, isBinary));
+    ws.once('close', () => this.#clear());
+    socket.once('end', () => this.#clear());
+  }
+
+  #take(data: RawData, isBinary: boolean): void {
+    const { ws } = this.#deps;
+    if (ws.readyState !== ws.OPEN) return;
+    if (isBinary) return this.#refuse(closeCodes.notText, 'Frames are text.');
+    const frame = readClientFrame(data);
+    if (frame.action === 'unreadable')
+      return this.#refuse(closeCodes.refused, 'A frame must be {"action":"subscribe" or "unsubscribe","taskId":…}.');
+    this.#leave(frame.taskId);
+    if (frame.action === 'subscribe') this.#subscribe(frame);
+    else if (frame.action === 'refused') this.#tellEnd(frame.taskId, closeCodes.refused, 'REQUEST_VALIDATION_ERROR');
+    this.#waitForReader();
+  }
+
+  #subscribe({ taskId, lastEventId }: SubscribeFrame): void {
+    const { hub, auth, service, logger } = this.#deps;
+    if (this.#seats.size + this.#abandoned >= hub.options.tasksPerSocketMax)
+      return this.#tellEnd(taskId, closeCodes.full, 'This socket is full.');
+    const seat: Seat = {};
+    this.#seats.set(taskId, seat);
+    this.#cancelWait();
+    service.authorize(auth, taskId).then(
+      () => this.#admit(taskId, seat, lastEventId),
+      (thrown: unknown) => this.#deny(taskId, seat, callerError(thrown, logger)),
+    );
+  }
+
+  #admit(taskId: string, seat: Seat, cursor: string | null | undefined): void {
+    const { ws, socket, auth, extensions, hub, clock, logger, onSubscribed } = this.#deps;
+    if (!this.#isTaken(taskId, seat)) return;
+    try {
+      hub.assertRoom(auth.subject);
+    } catch (thrown) {
+      return this.#deny(taskId, seat, callerError(thrown, logger));
+    }
+    const viewer = new WebSocketViewer({
+      taskId,
+      owner: auth.subject,
+      ws,
+      socket,
+      extensions,
+      clock,
+      sharing: this.#sharing,
+      onEnd: () => this.#end(taskId, closeCodes.ended, 'The log has ended.'),
+      onLost: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
+    });
+    viewer.confirm(cursor);
+    onSubscribed();
+    seat.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, { cutAt: auth.expiresAt });
+  }
+
+  #deny(taskId: string, seat: Seat, { code }: TaskBridgeError): void {
+    if (!this.#isTaken(taskId, seat)) return;
+    // A fault of ours: the client comes back, as after a cut.
+    const isFinal = closeCode[code] === closeCodes.refused;
+    this.#end(taskId, isFinal ? closeCodes.refused : code === 'RATE_LIMITED' ? closeCodes.full : closeCodes.cut, code);
+  }
+
+  /** False for a seat that was left meanwhile, which is over with this. */
+  #isTaken(taskId: string, seat: Seat): boolean {
+    if (this.#seats.get(taskId) === seat) return true;
+    this.#abandoned -= 1;
+    return false;
+  }
+
+  #leave(taskId: string): void {
+    const seat = this.#seats.get(taskId);
+    if (!seat) return;
+    if (seat.subscription) seat.subscription.close();
+    else this.#abandoned += 1;
+    this.#end(taskId, closeCodes.ended, 'Unsubscribed.');
+  }
+
+  #end(taskId: string, code: number, reason: string): void {
+    this.#seats.delete(taskId);
+    this.#tellEnd(taskId, code, reason);
+    if (this.#seats.size > 0) return;
+    this.#deps.onIdle();
+    this.#cancelWait = this.#wait(closeCodes.ended, 'No subscription is left.');
+  }
+
+  #tellEnd(taskId: string, code: number, reason: string): void {
+    const { ws } = this.#deps;
+    const frame: SubscriptionEndedFrame = { type: 'SUBSCRIPTION_ENDED', taskId, code, reason };
+    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame));
+  }
+
+  /** Who does not take the answers is not listened to until it has. */
+  #waitForReader(): void {
+    const { ws, socket, hub } = this.#deps;
+    if (ws.isPaused || socket.writableLength <= hub.options.viewerBytesMax) return;
+    ws.pause();
+    socket.write(NOTHING, () => ws.resume());
+  }
+
+  #wait(code: number, reason: string): () => void {
+    const { ws, clock, hub } = this.#deps;
+    return timerAt(clock, clock.now() + hub.options.subscribeMs, () => ws.close(code, reason));
+  }
+
+  #refuse(code: number, reason: string): void {
+    this.#clear();
+    this.#deps.ws.close(code, reason);
+  }
+
+  #clear(): void {
+    this.#cancelWait();
+    for (const { subscription } of this.#seats.values()) subscription?.close();
+    this.#seats.clear();
+  }
+}

@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net';
+import type { RawData, WebSocket } from 'ws';
+import { timerAt } from '../../live/timer.ts';
+import type { StreamExtension } from '../../live/extensions.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import type { AuthContext } from '../../ports/auth.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/observability.ts';
+import type { TaskService } from '../../task/service.ts';
+import { callerError } from '../error-response.ts';
+import { closeCode } from '../status.ts';
+import { readClientFrame } from './client-frame.ts';
+import { closeCodes } from './close-codes.ts';
+import { keepAlive } from './liveness.ts';
+import { MultiplexSession } from './multiplex-session.ts';
+import { WebSocketViewer } from './viewer.ts';
+
+/** What the conversation with one accepted socket needs. */
+export interface SocketSessionDeps {
+  readonly ws: WebSocket;
+  /** The connection under it. */
+  readonly socket: Socket;
+  readonly auth: AuthContext;
+  readonly extensions: readonly StreamExtension[] | undefined;
+  readonly hub: LiveHub;
+  readonly service: Pick<TaskService, 'authorize'>;
+  readonly clock: Clock;
+  readonly logger: Logger | undefined;
+  /** The socket watches a task now; the hub looks after it. */
+  readonly onSubscribed: () => void;
+  /** It watches none any more, and stays for a while. */
+  readonly onIdle: () => void;
+}
+
+/** Speaks with one socket until it is closed. */
+export function openSocketSession(context: SocketSessionDeps): void {
+  const { ws, socket, hub, clock, extensions } = context;
+  const stopPings = keepAlive(ws, socket, clock, hub.options.heartbeatMs);
+  // What breaks the protocol is answered by ws itself; the close follows.
+  ws.on('error', () => undefined);
+  ws.once('close', stopPings);
+  // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
+  socket.once('end', () => ws.terminate());
+  if (extensions?.includes('multiplex')) new MultiplexSession(context).start();
+  else converseOnce(context);
+}
+
+/** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
+function converseOnce(context: SocketSessionDeps): void {
+  const { ws, clock, hub } = context;
+  const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () =>
+    ws.close(closeCodes.refused, 'No subscribe frame came in time.'),
+  );
+  ws.once('message', (data, isBinary) => {
+    cancelWait();
+    void subscribe(context, data, isBinary);
+  });
+  ws.once('close', cancelWait);
+}
+
+async function subscribe(context: SocketSessionDeps, data: RawData, isBinary: boolean): Promise<void> {
+  const { ws, socket, auth, extensions, hub, service, clock, logger } = context;
+  if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
+  const frame = readClientFrame(data);
+  if (frame.action !== 'subscribe')
+    return ws.close(closeCodes.refused, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
+  const { taskId, lastEventId } = frame;
+  try {
+    await service.authorize(auth, taskId);
+    if (ws.readyState !== ws.OPEN) return;
+    const owner = auth.subject;
+    // Others of this owner may have come since the upgrade, which tells the client so when it comes back.
+    hub.assertRoom(owner);
+    const onEnd = (): void => ws.close(closeCodes.ended);
+    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, clock, onEnd, onLost: () => ws.terminate() });
+    viewer.confirm(lastEventId);
+    context.onSubscribed();
+    const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });
+    ws.once('close', () => subscription.close());
+    socket.once('end', () => subscription.close());
+  } catch (thrown) {
+    const error = callerError(thrown, logger);
+    // On any close frame clients leave this transport; after a fault of ours they shall come back to it, as after a cut.
+    if (closeCode[error.code] === closeCodes.refused) ws.close(closeCodes.refused, error.code);
+    else ws.terminate();
+  }
+}

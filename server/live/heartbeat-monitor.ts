@@ -1,0 +1,71 @@
+import type { Clock } from '../ports/clock.ts';
+import { timerAt } from './timer.ts';
+import type { Viewer } from './viewer.ts';
+
+/** What a heartbeats needs. */
+export interface HeartbeatMonitorDeps {
+  readonly viewer: Viewer;
+  readonly clock: Clock;
+  readonly heartbeatMs: number;
+  readonly stalledMs: number;
+  readonly onHeartbeat: () => void;
+  readonly onStalled: () => void;
+}
+
+/** A standstill is looked for that many times within its limit, so that it is noticed soon after. */
+const LOOKS = 4;
+
+/** Keeps an idle connection warm, and notices one that takes nothing any more. */
+export class HeartbeatMonitor {
+  readonly #deps: HeartbeatMonitorDeps;
+  #sentAt: number;
+  #cancelBeat: () => void;
+  #cancelLook: (() => void) | undefined;
+
+  constructor(deps: HeartbeatMonitorDeps) {
+    this.#deps = deps;
+    this.#sentAt = deps.clock.now();
+    this.#cancelBeat = this.#nextBeat();
+  }
+
+  /** Something was sent. */
+  sent(): void {
+    this.#sentAt = this.#deps.clock.now();
+    if (!this.#cancelLook && this.#deps.viewer.pendingBytes() > 0) this.#look(this.#deps.viewer.takenBytes(), this.#sentAt);
+  }
+
+  stop(): void {
+    this.#cancelBeat();
+    this.#cancelLook?.();
+  }
+
+  #nextBeat(): () => void {
+    const { clock, heartbeatMs } = this.#deps;
+    return timerAt(clock, this.#sentAt + heartbeatMs, () => this.#beat());
+  }
+
+  #beat(): void {
+    const { clock, viewer, heartbeatMs, onHeartbeat } = this.#deps;
+    if (clock.now() - this.#sentAt >= heartbeatMs) {
+      // A client that has not taken what is there needs no sign of life on top of it; what others send over a shared connection is none.
+      if (viewer.sharing || viewer.pendingBytes() === 0) {
+        viewer.heartbeat();
+        onHeartbeat();
+      }
+      this.sent();
+    }
+    this.#cancelBeat = this.#nextBeat();
+  }
+
+  #look(taken: number, movedAt: number): void {
+    const { clock, viewer, stalledMs, onStalled } = this.#deps;
+    this.#cancelLook = timerAt(clock, clock.now() + Math.ceil(stalledMs / LOOKS), () => {
+      this.#cancelLook = undefined;
+      if (viewer.pendingBytes() === 0) return;
+      const takenNow = viewer.takenBytes();
+      if (takenNow > taken) this.#look(takenNow, clock.now());
+      else if (clock.now() - movedAt >= stalledMs) onStalled();
+      else this.#look(taken, movedAt);
+    });
+  }
+}

@@ -1,0 +1,170 @@
+import type { EventId } from '../../machines/wire/index.ts';
+import type { Logger } from '../ports/observability.ts';
+import type { Entry, Tail } from '../ports/store.ts';
+import { batchOf, joined, type Batch } from './batch.ts';
+import { positionOf, isStale, startPosition, type LogPosition } from './log-position.ts';
+import type { LogRun } from './log-read.ts';
+
+/** Somebody who follows a log fact by fact. */
+export interface TopicSubscriber {
+  /** New facts; they may overlap with what was read, or leave a hole before them. */
+  take(batch: Batch): void;
+  /** The store is about to be asked for its newest fact. */
+  mark(): void;
+  /** The newest fact that the store has. */
+  compare(newest: EventId | null): void;
+}
+
+/** Somebody who only wants to know that there is something to read. */
+export interface TopicListener {
+  /** Calls back now; does nothing after `leave`, and never throws. */
+  readonly call: () => void;
+  readonly leave: () => void;
+}
+
+/** A read of the log that serves all who stand at the same place while it is under way: a thousand viewers that come back cost one. */
+export interface SharedRead {
+  readonly run: Promise<LogRun | undefined>;
+  /** Whether the tail told of commits before the read began. */
+  readonly wasFollowed: boolean;
+  /** The newest number that the tail told of while the read was under way; 0 for none. Whoever joined late may not have heard it. */
+  readonly told: number;
+}
+
+/** What a topic needs of its hub. */
+export interface TopicDeps {
+  readonly taskId: string;
+  readonly tail: Tail;
+  readonly logger: Logger | undefined;
+  /** Nobody watches any more. */
+  readonly onDeserted: () => void;
+}
+
+const open = Promise.resolve();
+
+/** One task that somebody in this process watches: the seam between the store's tail and any number of subscribers and listeners. */
+export class Topic {
+  readonly taskId: string;
+  readonly #deps: TopicDeps;
+  readonly #subscribers = new Set<TopicSubscriber>();
+  readonly #listeners = new Set<() => void>();
+  readonly #reads = new Map<string, { -readonly [K in keyof SharedRead]: SharedRead[K] }>();
+  #fresh: Batch[] = [];
+  #passing = false;
+  /** A promise while the tail is asked to tell of this task. */
+  #following: 'not' | Promise<void> | 'open' = 'not';
+  #seen: LogPosition = startPosition;
+  #asked: LogPosition = startPosition;
+
+  constructor(deps: TopicDeps) {
+    this.taskId = deps.taskId;
+    this.#deps = deps;
+  }
+
+  /** From when this resolves, the tail tells of commits. Rejects where it cannot; the next call tries again. */
+  open(): Promise<void> {
+    if (this.#following === 'open') return open;
+    if (this.#following !== 'not') return this.#following;
+    this.#following = this.#deps.tail.watch(this.taskId).then(
+      () => void (this.#following = 'open'),
+      (error: unknown) => {
+        this.#following = 'not';
+        throw error;
+      },
+    );
+    return this.#following;
+  }
+
+  /** Reads, or joins a read of the same place that is under way. */
+  read(place: string, start: () => Promise<LogRun | undefined>): SharedRead {
+    const known = this.#reads.get(place);
+    if (known) return known;
+    const run = start().finally(() => this.#reads.delete(place));
+    const read = { run, wasFollowed: this.#following === 'open', told: 0 };
+    this.#reads.set(place, read);
+    return read;
+  }
+
+  addSubscriber(subscriber: TopicSubscriber): void {
+    this.#subscribers.add(subscriber);
+  }
+
+  removeSubscriber(subscriber: TopicSubscriber): void {
+    if (this.#subscribers.delete(subscriber)) this.#leave();
+  }
+
+  /** Calls back after every commit, until it leaves. */
+  follow(callback: () => void): TopicListener {
+    const call = (): void => {
+      if (this.#listeners.has(call)) this.#guard(callback);
+    };
+    this.#listeners.add(call);
+    return {
+      call,
+      leave: () => {
+        if (this.#listeners.delete(call)) this.#leave();
+      },
+    };
+  }
+
+  /** The tail tells of a commit. All that one turn of the event loop brings is passed on together. */
+  committed(entries: readonly Entry[], ended: boolean, before: EventId | null): void {
+    if (!this.#passing) {
+      this.#passing = true;
+      queueMicrotask(() => this.#passOn());
+    }
+    // A commit without facts is news for listeners only.
+    const batch = batchOf(entries, ended, before);
+    if (!batch) return;
+    const last = this.#fresh.at(-1);
+    const whole = last && joined(last, batch);
+    if (whole) this.#fresh[this.#fresh.length - 1] = whole;
+    else this.#fresh.push(batch);
+  }
+
+  /** The store is about to be asked for the newest fact. */
+  mark(): void {
+    this.#asked = this.#seen;
+    for (const subscriber of this.#subscribers) subscriber.mark();
+  }
+
+  /** The store's newest fact: whoever has missed something reads it. */
+  compare(newest: EventId | null): void {
+    this.open().catch((error: unknown) =>
+      this.#deps.logger?.warn('The tail of a task could not be opened.', { taskId: this.taskId, error }),
+    );
+    for (const subscriber of this.#subscribers) this.#guard(() => subscriber.compare(newest));
+    if (!isStale(this.#seen, this.#asked, newest)) return;
+    this.#seen = positionOf(newest);
+    this.#callListeners();
+  }
+
+  #passOn(): void {
+    const batches = this.#fresh;
+    this.#fresh = [];
+    this.#passing = false;
+    for (const batch of batches) {
+      this.#seen = batch.last;
+      for (const read of this.#reads.values()) read.told = Math.max(read.told, batch.last.n);
+      for (const subscriber of this.#subscribers) this.#guard(() => subscriber.take(batch));
+    }
+    this.#callListeners();
+  }
+
+  #callListeners(): void {
+    for (const call of this.#listeners) call();
+  }
+
+  #leave(): void {
+    if (this.#subscribers.size === 0 && this.#listeners.size === 0) this.#deps.onDeserted();
+  }
+
+  /** One that fails never touches the others. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#deps.logger?.error('Somebody who follows a task failed.', { taskId: this.taskId, error });
+    }
+  }
+}

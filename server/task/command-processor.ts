@@ -1,0 +1,110 @@
+import { NewerVersionError, type RetryPolicy } from '../../machines/index.ts';
+import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import type { Created, NewTask } from '../ports/store.ts';
+import type { MailboxDeps, ProcessorDeps } from './processor-deps.ts';
+import { commitRetry, Mailbox, type Command } from './mailbox.ts';
+import { parseTaskRecord, type TaskRecord } from './task-record.ts';
+
+/** Somebody waits for the answer to a create, and may send it again. */
+const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 };
+
+/** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
+export class CommandProcessor {
+  readonly #deps: MailboxDeps;
+  readonly #mailboxes = new Map<string, Mailbox>();
+  readonly #listeners = new Set<(state: TaskRecord) => void>();
+
+  #isHurried = false;
+
+  constructor(deps: ProcessorDeps) {
+    this.#deps = { ...deps, triesMax: () => this.#triesMax, committed: (record) => this.#committed(record) };
+  }
+
+  /**
+   * Executes a command on the task. Throws `TASK_NOT_FOUND`, `RATE_LIMITED`, `STORE_UNAVAILABLE`, or what the command itself throws (then
+   * nothing of it is written).
+   */
+  async execute<A>(taskId: string, command: Command<A>): Promise<A> {
+    const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#deps);
+    this.#touch(taskId, mailbox);
+    try {
+      return await mailbox.submit(command);
+    } catch (error) {
+      if (mailbox.isIdle && !mailbox.state && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
+      throw asTaskBridgeError(error);
+    }
+  }
+
+  /**
+   * Writes a new task, or says which one its request made before: itself, where a reply was lost. Throws `STORE_UNAVAILABLE` where that cannot
+   * be found out.
+   */
+  async create(task: NewTask): Promise<Created> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#deps.store.create(task);
+      } catch (error) {
+        if (tries + 1 >= Math.min(createRetry.triesMax, this.#triesMax)) throw asTaskBridgeError(error);
+        this.#deps.logger.warn('A create has no known outcome; it is asked again.', { taskId: task.taskId, error });
+      }
+    }
+  }
+
+  /** The task as it stands. Throws `TASK_NOT_FOUND` or `STORE_UNAVAILABLE`. */
+  async read(taskId: string): Promise<TaskRecord> {
+    const hot = this.#deps.store.exclusive ? this.#mailboxes.get(taskId)?.state : undefined;
+    if (hot) return hot;
+    try {
+      const loaded = await this.#deps.store.load(taskId);
+      if (loaded) return parseTaskRecord(loaded);
+    } catch (error) {
+      throw asTaskBridgeError(error);
+    }
+    throw taskNotFound(taskId);
+  }
+
+  /** From now on a store that fails is not asked again: the process is about to end. */
+  hurry(): void {
+    this.#isHurried = true;
+  }
+
+  get #triesMax(): number {
+    return this.#isHurried ? 1 : commitRetry.triesMax;
+  }
+
+  /** Forgets a task that was removed. */
+  forget(taskId: string): void {
+    this.#mailboxes.delete(taskId);
+  }
+
+  /** Calls back after every commit that this node made. */
+  onCommitted(listener: (state: TaskRecord) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  #committed(state: TaskRecord): void {
+    for (const listener of this.#listeners) listener(state);
+  }
+
+  /** Keeps the most recent mailboxes at hand and lets go of idle ones beyond the limit; never of this one, or its task would have two. */
+  #touch(taskId: string, mailbox: Mailbox): void {
+    this.#mailboxes.delete(taskId);
+    this.#mailboxes.set(taskId, mailbox);
+    if (this.#mailboxes.size <= this.#deps.settings.hotTasksMax) return;
+    for (const [id, { isIdle }] of this.#mailboxes) {
+      if (id === taskId || !isIdle) continue;
+      this.#mailboxes.delete(id);
+      return;
+    }
+  }
+}
+
+/** What a caller is told of a failure of the store. */
+export function asTaskBridgeError(error: unknown): TaskBridgeError {
+  if (error instanceof TaskBridgeError) return error;
+  const message =
+    error instanceof NewerVersionError
+      ? 'A newer version of this service looks after the task; try again later.'
+      : 'The store did not answer; try again later.';
+  return new TaskBridgeError('STORE_UNAVAILABLE', message, { retryAfterSeconds: 5, cause: error });
+}

@@ -1,0 +1,81 @@
+import { emptyAggregate, statusOf } from '../../machines/index.ts';
+import type { CreateTaskResponse } from '../../machines/wire/index.ts';
+import { emptyExecutionRecord, recordAttemptEvent } from '../attempt/execution-record.ts';
+import type { TaskContent } from '../attempt/work.ts';
+import { TaskBridgeError } from '../errors.ts';
+import type { AuthContext } from '../ports/auth.ts';
+import type { TaskAbout } from './about.ts';
+import { contentHash, requestKeyOf } from './content-hash.ts';
+import type { NewTaskRequest } from './service.ts';
+import type { TaskServiceDeps } from './task-service-deps.ts';
+import { initialFields, sideValueNames, type TaskRecord } from './task-record.ts';
+
+/**
+ * Records a task together with its request key and the claim on its work, in one atomic step, then asks the executor to start it. A crash
+ * in between leaves a claim that runs out, so that another node starts the work.
+ */
+export async function createTask(context: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
+  const { taskType, metadata } = request;
+  const refusal = await context.ownership.refuseCreate?.(auth, { taskType, metadata });
+  if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
+  return context.supervisor.whileOpen(() => recordTask(context, auth, request));
+}
+
+async function recordTask(context: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
+  const { clientRequestId, taskType, input, metadata, attachments, taskId } = request;
+  const now = context.time.now();
+  const about: TaskAbout = {
+    taskId,
+    taskType,
+    clientRequestId,
+    owner: auth.subject,
+    contentHash: contentHash(taskType, input, attachments),
+    requestKey: requestKeyOf(auth.subject, clientRequestId),
+    createdAt: now,
+  };
+  const leaseUntil = context.supervisor.leaseUntil();
+  const startBy = now + context.settings.startWithinMs;
+  const ledger =
+    recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: context.nodeId, leaseUntil, startBy }) ??
+    emptyExecutionRecord;
+  const content: TaskContent = { input, metadata, attachments };
+  const created = await context.processor
+    .create({
+      taskId,
+      requestKey: about.requestKey,
+      fields: initialFields(about, emptyAggregate, ledger),
+      sideValues: { [sideValueNames.content]: JSON.stringify(content) },
+      dueAt: leaseUntil,
+    })
+    .catch((error: unknown) => {
+      // It may be written all the same, and its work claimed by this node.
+      void context.supervisor.visit(taskId);
+      throw error;
+    });
+  // One that has this very id was written by this very request, whose first reply was lost.
+  if (!created.created && created.taskId !== taskId) {
+    // Its work begins now, where the node that created it never heard that it had.
+    void context.supervisor.visit(created.taskId);
+    return answerAgain(await context.processor.read(created.taskId), about);
+  }
+
+  context.metrics.incrementCounter('task_starts_total');
+  const { refused } = await context.supervisor.visit(taskId);
+  if (refused)
+    throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
+      details: { taskId, failure: { ...refused } },
+    });
+  const state = await context.processor.read(taskId);
+  return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
+}
+
+function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbout): CreateTaskResponse {
+  const { taskId, clientRequestId } = existing;
+  if (existing.contentHash !== asked.contentHash)
+    throw new TaskBridgeError(
+      'IDEMPOTENCY_CONFLICT',
+      `clientRequestId ${JSON.stringify(clientRequestId)} was used for a task of other type, input or attachments; use a new one.`,
+      { details: { clientRequestId } },
+    );
+  return { taskId, status: statusOf(aggregate.task), clientRequestId, deduplicated: true };
+}

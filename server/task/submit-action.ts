@@ -1,0 +1,110 @@
+import type { ActionStatus, JsonObject, SubmitActionRequest, SubmitActionResponse } from '../../machines/wire/index.ts';
+import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import type { AcceptedAction } from '../ports/executor.ts';
+import type { AuthContext } from '../ports/auth.ts';
+import type { TaskAbout } from './about.ts';
+import { canonicalJson, sha256 } from './content-hash.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import type { Command } from './mailbox.ts';
+import type { TaskServiceDeps } from './task-service-deps.ts';
+import { sideValueNames } from './task-record.ts';
+
+/** The action type that carries a user interface's own event; it may only be taken where a host checks it. */
+const UI_ACTION = 'a2ui_action';
+
+interface StoredReceipt {
+  readonly suspendId: string;
+  readonly hash: string;
+}
+
+/** Hands an action to its suspension's chart. Accepted, it is kept whole with its receipt in the commit of its fact. */
+export async function submitAction(
+  context: TaskServiceDeps,
+  auth: AuthContext,
+  about: TaskAbout,
+  request: SubmitActionRequest,
+): Promise<SubmitActionResponse> {
+  const { taskId } = about;
+  const { suspendId, clientActionId, actionType } = request;
+  const payload = request.payload ?? {};
+  const metadata = request.metadata ?? {};
+  const ask = actionCommand(request, payload, metadata);
+
+  // The host's policy is asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
+  if (context.actions || actionType === UI_ACTION) {
+    const dry = await context.processor.execute(taskId, {
+      ...ask,
+      decide: (unit, kept) => unit.rehearse((trial) => ask.decide(trial, kept)),
+    });
+    if (dry === 'ACCEPTED')
+      await validate(context, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
+  }
+  const status = await context.processor.execute(taskId, ask);
+  context.metrics.incrementCounter('actions_total', 1, { status });
+  if (status === 'ACCEPTED') context.metrics.incrementCounter('actions_accepted_total');
+  return { taskId, suspendId, clientActionId, status };
+}
+
+function actionCommand(request: SubmitActionRequest, payload: JsonObject, metadata: JsonObject): Command<ActionStatus> {
+  const { suspendId, clientActionId, actionType } = request;
+  const hash = sha256(canonicalJson([suspendId, actionType, payload, metadata]));
+  const receiptName = sideValueNames.receipt(clientActionId);
+  return {
+    needs: [receiptName],
+    decide(unit: UnitOfWork, kept) {
+      const stored = unit.sideValue(receiptName) ?? kept.get(receiptName);
+      const receipt = stored === undefined ? undefined : (JSON.parse(stored) as StoredReceipt).hash === hash ? 'same' : 'different';
+      const intent = { type: 'action.submit', suspendId, clientActionId, actionType, at: unit.at } as const;
+      const { refusal } = unit.decide(receipt ? { ...intent, receipt } : intent);
+      if (refusal === undefined) {
+        const answer: AcceptedAction = { clientActionId, actionType, payload, metadata, acceptedAt: unit.at };
+        const written: StoredReceipt = { suspendId, hash };
+        unit.setSideValue(sideValueNames.answer(suspendId), JSON.stringify(answer));
+        unit.setSideValue(receiptName, JSON.stringify(written));
+        return 'ACCEPTED';
+      }
+      switch (refusal) {
+        case 'DEDUPLICATED':
+        case 'REJECTED_ALREADY_RESOLVED':
+        case 'REJECTED_EXPIRED':
+          return refusal;
+        case 'SUSPENSION_NOT_FOUND':
+          throw taskNotFound(suspendId);
+        case 'IDEMPOTENCY_CONFLICT':
+          throw new TaskBridgeError(
+            refusal,
+            `clientActionId ${JSON.stringify(clientActionId)} was used for another action; use a new one.`,
+            {
+              details: { clientActionId },
+            },
+          );
+        case 'ACTION_NOT_ALLOWED':
+          throw new TaskBridgeError(
+            refusal,
+            `Suspension ${JSON.stringify(suspendId)} does not take an action of type ${JSON.stringify(actionType)}.`,
+            {
+              details: { allowedActions: unit.aggregate.suspensions.get(suspendId)?.context.question?.allowedActions ?? [] },
+            },
+          );
+        default:
+          throw new Error(`A suspension's chart refused an action with ${refusal}.`);
+      }
+    },
+  };
+}
+
+async function validate(
+  { actions }: TaskServiceDeps,
+  auth: AuthContext,
+  about: TaskAbout,
+  action: { readonly suspendId: string; readonly actionType: string; readonly payload: JsonObject; readonly metadata: JsonObject },
+  hasMetadata: boolean,
+): Promise<void> {
+  if (action.actionType === UI_ACTION && !(hasMetadata && actions))
+    throw new TaskBridgeError(
+      'INVALID_REQUEST',
+      `An action of type ${UI_ACTION} needs metadata, and a server that validates such actions.`,
+    );
+  const refusal = await actions?.refuseAction(auth, about, action);
+  if (refusal !== undefined) throw new TaskBridgeError('INVALID_REQUEST', refusal);
+}

@@ -1,0 +1,22 @@
+import type { Supervisor } from '../attempt/supervisor.ts';
+import type { ActionValidationPolicy, OwnershipPolicy } from '../ports/auth.ts';
+import type { ServerChance } from '../ports/chance.ts';
+import type { MetricsSink } from '../ports/observability.ts';
+import type { Store } from '../ports/store.ts';
+import type { CommandProcessor } from './command-processor.ts';
+import type { TaskSettings } from './settings.ts';
+import type { StoreClock } from './store-clock.ts';
+
+/** What the service works with. */
+export interface TaskServiceDeps {
+  readonly processor: CommandProcessor;
+  readonly store: Store;
+  readonly supervisor: Supervisor;
+  readonly time: StoreClock;
+  readonly chance: ServerChance;
+  readonly metrics: MetricsSink;
+  readonly ownership: OwnershipPolicy;
+  readonly actions: ActionValidationPolicy | undefined;
+  readonly nodeId: string;
+  readonly settings: TaskSettings;
+}

@@ -1,0 +1,207 @@
+import { decide, fold, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
+import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
+import type { AttemptEvent } from '../attempt/attempt.machine.ts';
+import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
+import { TaskBridgeError } from '../errors.ts';
+import type { Commit, Entry } from '../ports/store.ts';
+import { nextDue } from './next-due.ts';
+import { firstRetained } from './retention.ts';
+import type { TaskSettings } from './settings.ts';
+import { changedFields, type TaskRecord } from './task-record.ts';
+
+const noSideValues: ReadonlyMap<string, string> = new Map();
+
+/**
+ * One decision in the making: what several intents, taken one after the other, would change of a task. Nothing of it is real until its
+ * commit is written; a unit that met a conflict is thrown away and its intents are asked again.
+ */
+export class UnitOfWork {
+  readonly now: number;
+  readonly #before: TaskRecord;
+  readonly #settings: TaskSettings;
+  #aggregate: Aggregate;
+  #ledger: ExecutionRecord;
+  readonly #entries: Entry[] = [];
+  /** Never changed in place, so that going back is free. */
+  #kept: ReadonlyMap<string, string> = noSideValues;
+  #lastN: number;
+  #at: string | undefined;
+
+  constructor(before: TaskRecord, now: number, settings: TaskSettings) {
+    this.#before = before;
+    this.#settings = settings;
+    this.#aggregate = before.aggregate;
+    this.#ledger = before.execution;
+    this.#lastN = lastNumber(before.aggregate);
+    this.now = now;
+  }
+
+  get about() {
+    return this.#before.about;
+  }
+  get aggregate(): Aggregate {
+    return this.#aggregate;
+  }
+  get execution(): ExecutionRecord {
+    return this.#ledger;
+  }
+  /** The store's time as the wire has it. */
+  get at(): string {
+    return (this.#at ??= new Date(this.now).toISOString());
+  }
+  get factCount(): number {
+    return this.#entries.length;
+  }
+  get isEmpty(): boolean {
+    return this.#entries.length === 0 && this.#kept.size === 0 && this.#ledger === this.#before.execution;
+  }
+
+  /** Asks the charts, and takes the facts that they emit. */
+  decide(intent: Intent): Decision {
+    const decision = decide(this.#aggregate, intent);
+    for (const fact of decision.facts) this.#take(fact);
+    return decision;
+  }
+
+  /** Enters an event into the ledger; false where its chart does not take it now. */
+  record(event: AttemptEvent): boolean {
+    const next = recordAttemptEvent(this.#ledger, event);
+    if (next) this.#ledger = next;
+    return next !== undefined;
+  }
+
+  noteReport(source: string, seq: number): void {
+    this.#ledger = noteReport(this.#ledger, source, seq);
+  }
+
+  /** Keeps a value beside the task's state. */
+  setSideValue(name: string, json: string): void {
+    this.#kept = new Map(this.#kept).set(name, json);
+  }
+
+  /** What this unit keeps under a name, if it does. */
+  sideValue(name: string): string | undefined {
+    return this.#kept.get(name);
+  }
+
+  /** Runs one intent's decision; if it throws, the unit is as it was before. */
+  attempt<A>(ask: (unit: UnitOfWork) => A): A {
+    const undo = this.#mark();
+    try {
+      return ask(this);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  /** Runs a decision for its answer only; the unit stays as it is. */
+  rehearse<A>(ask: (unit: UnitOfWork) => A): A {
+    const undo = this.#mark();
+    try {
+      return ask(this);
+    } finally {
+      undo();
+    }
+  }
+
+  #mark(): () => void {
+    const aggregate = this.#aggregate;
+    const ledger = this.#ledger;
+    const entries = this.#entries.length;
+    const kept = this.#kept;
+    const lastN = this.#lastN;
+    return () => {
+      this.#aggregate = aggregate;
+      this.#ledger = ledger;
+      this.#entries.length = entries;
+      this.#kept = kept;
+      this.#lastN = lastN;
+    };
+  }
+
+  /** Everything that changes together, and the task's state once it is written. */
+  finish(): { readonly commit: Commit; readonly after: TaskRecord } {
+    const first = firstRetained(this.#ledger, this.#lastN, this.#settings.retainedFactsMax);
+    if (first !== this.#ledger.firstRetained) this.#ledger = { ...this.#ledger, firstRetained: first };
+    const after: TaskRecord = {
+      about: this.about,
+      revision: this.#before.revision + 1,
+      aggregate: this.#aggregate,
+      execution: this.#ledger,
+    };
+    const commit: Commit = {
+      taskId: this.about.taskId,
+      expectedRevision: this.#before.revision,
+      facts: this.#entries,
+      ended: this.#ledger.endedAt !== null && this.#before.execution.endedAt === null,
+      fields: changedFields(this.#before, this.#aggregate, this.#ledger),
+      sideValues: this.#kept.size === 0 ? {} : Object.fromEntries(this.#kept),
+      dueAt: nextDue(after, this.now, this.#settings),
+      firstRetained: first,
+    };
+    return { commit, after };
+  }
+
+  #take(body: FactBody): void {
+    const { success, error } = payloads[body.type].safeParse(body.payload);
+    if (!success) {
+      const [issue] = error.issues;
+      const path = ['payload', ...(issue?.path ?? [])].join('.');
+      throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `A ${body.type} was not written: ${path} ${issue?.message ?? 'is invalid'}.`, {
+        details: { errors: error.issues.map(({ path: at, message }) => ({ path: at.join('.'), reason: message })) },
+      });
+    }
+    const { taskId } = this.about;
+    const n = this.#lastN + 1;
+    const fact = { type: body.type, taskId, eventId: eventId(n, this.now), createdAt: this.at, payload: body.payload } as Fact;
+    const bytes = Buffer.from(JSON.stringify(fact));
+    if (bytes.length > this.#settings.factBytesMax)
+      throw new TaskBridgeError(
+        'PAYLOAD_TOO_LARGE',
+        `A ${body.type} of ${bytes.length} bytes was not written: one fact may have ${this.#settings.factBytesMax}.`,
+        {
+          details: { bytes: bytes.length, bytesMax: this.#settings.factBytesMax },
+        },
+      );
+    this.#entries.push({ eventId: fact.eventId, bytes });
+    this.#lastN = n;
+    this.#aggregate = fold(this.#aggregate, fact);
+    this.#enterConsequences(fact, n);
+  }
+
+  /** What a fact means for the work behind the task. */
+  #enterConsequences(fact: Fact, n: number): void {
+    switch (fact.type) {
+      case 'TASK_STARTED':
+      case 'TASK_PROGRESS':
+      case 'TASK_MESSAGE':
+        return;
+      case 'TASK_SUSPENDED':
+        this.#ledger = { ...this.#ledger, asked: { ...this.#ledger.asked, [fact.payload.suspendId]: n } };
+        return;
+      case 'TASK_ACTION_ACCEPTED':
+      case 'TASK_SUSPENSION_CLOSED': {
+        const { [fact.payload.suspendId]: _, ...asked } = this.#ledger.asked;
+        this.#ledger = { ...this.#ledger, asked };
+        this.record({ type: 'resolution.pending', suspendId: fact.payload.suspendId });
+        return;
+      }
+      case 'TASK_CANCEL_REQUESTED':
+        this.record({ type: 'cancel.requested', graceUntil: this.now + this.#settings.cancelGraceMs });
+        return;
+      case 'TASK_COMPLETED':
+      case 'TASK_FAILED':
+      case 'TASK_CANCELLED':
+        this.#ledger = { ...this.#ledger, endedAt: this.now, asked: {} };
+        this.record({ type: 'task.ended' });
+        return;
+      default:
+        fact satisfies never;
+    }
+  }
+}
+
+function lastNumber({ lastEventId }: Aggregate): number {
+  return lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0);
+}
