@@ -24,7 +24,7 @@ export interface Transports {
 
 /** All that a client may be told. Only `baseUrl` must be. */
 export interface TaskBridgeClientOptions {
-  /** Where the server is, with the path that its routes are below: `https://example.org/backend`. */
+  /** Where the server is, without `/api/v1`, but with the path that this is below, if any: `https://example.org/backend`. */
   readonly baseUrl: string;
   /** Defaults to the global one. Must stream bodies for server-sent events; without, that transport is ruled out. */
   readonly fetch?: typeof fetch;

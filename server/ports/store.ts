@@ -35,7 +35,7 @@ export interface Commit {
   readonly ended: boolean;
   /** Fields that changed; the others stay. */
   readonly fields: Fields;
-  /** Kept values that are new or changed; the others stay. */
+  /** Side values that are new or changed; the others stay. */
   readonly sideValues: Fields;
   /** Replaces the time at which a node has to look at the task; null for never. */
   readonly dueAt: number | null;
@@ -77,17 +77,20 @@ export type Created = { readonly created: true } | { readonly created: false; re
  * and decides again.
  */
 export interface TaskRegistry {
-  /** Writes a task and its request key, or says which task has that key. Throws where the id belongs to a task of another key. */
+  /** Writes a task and its request key, or says which task has that key. Throws, and names the id, where it belongs to a task of another key. */
   create(task: NewTask): Promise<Created>;
   load(taskId: string): Promise<LoadedTask | undefined>;
-  /** Reads kept values by name; undefined for each that is not there. */
+  /** Reads side values by name; undefined for each that is not there, and for all of an unknown task. */
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
    * Writes all of a commit, or nothing where the revision is another one or the task is gone. Throws, and writes nothing, for facts whose
    * numbers are not the next ones, and for facts after the end.
    */
   append(commit: Commit): Promise<'committed' | 'conflict'>;
-  /** Deletes a task with its log, kept values, due time and request key, unless its revision is another one. */
+  /**
+   * Deletes a task with its log, side values, due time and request key; a conflict where its revision is another one or it is gone. Leaves a
+   * request key alone that another task has by now.
+   */
   remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
   /** Tasks whose time is at or before `until`, earliest first (then by id), those after the position `after` only. */
   due(until: number, limit: number, after?: DueTask): Promise<readonly DueTask[]>;
@@ -101,7 +104,7 @@ export interface TailListener {
   interrupted(): void;
 }
 
-/** The one live tail of a process. */
+/** The one live tail of a process. Where all commits happen in one process, `createLocalTails` of the memory adapter is all of it. */
 export interface Tail {
   /** From when this resolves, commits of the task are told, once however often it is called. */
   watch(taskId: string): Promise<void>;
