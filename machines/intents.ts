@@ -1,6 +1,6 @@
 import type { FactBody, FactPayload } from './wire/facts.ts';
 
-/** What the work behind a task says about itself. Only the attempt that holds the task may say it; see the server's ledger. */
+/** What the work behind a task says about itself. Only the attempt that holds the task may say it; see the server's execution record. */
 export type ReportIntent =
   | { readonly type: 'report.started'; readonly payload: FactPayload<'TASK_STARTED'> }
   | { readonly type: 'report.progress'; readonly payload: FactPayload<'TASK_PROGRESS'> }
