@@ -4,7 +4,7 @@ import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
 import { createCommands, type Commands } from './commands/commands.ts';
 import { createHttpClient } from './commands/http-client.ts';
 import { closed } from './errors.ts';
-import { createAnswered } from './observation/answered-questions.ts';
+import { createAnsweredQuestions } from './observation/answered-questions.ts';
 import { createSharedConnections } from './observation/shared-connections.ts';
 import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
 import { readOptions, type TaskBridgeClientOptions } from './options.ts';
@@ -32,7 +32,7 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
   const settings = readOptions(options, ownSockets);
   const life = new AbortController();
   const credentialsOf = createCredentials(settings.auth);
-  const answered = createAnswered(
+  const answered = createAnsweredQuestions(
     settings.hideAnswered
       ? {
           store: settings.checkpoints,

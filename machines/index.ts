@@ -1,6 +1,6 @@
 /**
  * The charts, and what is done with them: decide, fold, store, look. Pure, for server, client and tests alike; imports xstate and zod only. The
- * words that they speak are in `taskbridge/wire`.
+ * facts that move them are in `taskbridge/wire`.
  *
  * @packageDocumentation
  */

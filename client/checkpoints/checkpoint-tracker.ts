@@ -4,36 +4,39 @@ import type { ClientReport } from '../report.ts';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import type { CheckpointStore } from './store.ts';
 
-/** One observation's share in a checkpoint. */
-export interface CheckpointShare {
+/** What one observation says of itself to the checkpoint that it shares with others of its task. */
+export interface CheckpointHandle {
   /** Also what keeps the checkpoint from moving backwards: ask even where the answer is not used. */
   load(): Promise<Checkpoint | undefined>;
-  /** Everything up to `eventId` was dealt with here. */
+  /** Everything up to `eventId` was acknowledged here. */
   moved(eventId: string): void;
   /** History was replaced: the next position counts even if it is an older one. */
   reset(): void;
-  /** The terminal fact was dealt with here. */
+  /** The terminal fact was acknowledged here. */
   ended(): void;
   leave(): void;
 }
 
 /** Moves checkpoints: forward only, after the slowest observation of this client, one write at a time. */
 export interface CheckpointTracker {
-  /** `from` is where the observation begins; `task` gives its projection when something is written. */
-  join(taskId: string, key: string, task: () => Aggregate | undefined): CheckpointShare;
+  /** `task` gives the observation's projection when something is written. */
+  join(taskId: string, key: string, task: () => Aggregate | undefined): CheckpointHandle;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
 
-interface Seat {
+/** One observation. */
+interface Participant {
   position: string | null;
-  ended: boolean;
+  hasEnded: boolean;
   readonly task: () => Aggregate | undefined;
 }
 
+/** One checkpoint. */
 interface Entry {
-  readonly seats: Set<Seat>;
+  readonly participants: Set<Participant>;
   stored: string | null;
+  /** What is still to be done in the store. */
   wanted: (() => string) | 'remove' | undefined;
   writing: Promise<void> | undefined;
 }
@@ -55,8 +58,8 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
     }
   }
 
-  function settle(taskId: string, key: string, entry: Entry): void {
-    if (isMoved(entry)) entry.writing ??= write(taskId, key, entry);
+  function writeWhereMoved(taskId: string, key: string, entry: Entry): void {
+    if (hasMoved(entry)) entry.writing ??= write(taskId, key, entry);
   }
 
   async function write(taskId: string, key: string, entry: Entry): Promise<void> {
@@ -73,31 +76,31 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       }
     }
     entry.writing = undefined;
-    if (entry.seats.size === 0) entries.delete(key);
+    if (entry.participants.size === 0) entries.delete(key);
   }
 
   return {
     join(taskId, key, task) {
-      const entry = entries.get(key) ?? { seats: new Set<Seat>(), stored: null, wanted: undefined, writing: undefined };
+      const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
       entries.set(key, entry);
-      const seat: Seat = { position: null, ended: false, task };
-      entry.seats.add(seat);
+      const participant: Participant = { position: null, hasEnded: false, task };
+      entry.participants.add(participant);
       return {
         load: () => load(taskId, key, entry),
         moved(eventId) {
-          seat.position = eventId;
-          settle(taskId, key, entry);
+          participant.position = eventId;
+          writeWhereMoved(taskId, key, entry);
         },
         reset() {
           entry.stored = null;
         },
         ended() {
-          seat.ended = true;
-          settle(taskId, key, entry);
+          participant.hasEnded = true;
+          writeWhereMoved(taskId, key, entry);
         },
         leave() {
-          entry.seats.delete(seat);
-          if (entry.seats.size === 0 && !entry.writing) entries.delete(key);
+          entry.participants.delete(participant);
+          if (entry.participants.size === 0 && !entry.writing) entries.delete(key);
         },
       };
     },
@@ -107,10 +110,10 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
   };
 }
 
-/** True where the slowest seat has moved, and what is wanted of the store with it. */
-function isMoved(entry: Entry): boolean {
-  const waiting = [...entry.seats].filter(({ ended }) => !ended);
-  if (waiting.length === 0 && entry.seats.size > 0) {
+/** True where the slowest participant has moved; notes what is wanted of the store then. */
+function hasMoved(entry: Entry): boolean {
+  const waiting = [...entry.participants].filter(({ hasEnded }) => !hasEnded);
+  if (waiting.length === 0 && entry.participants.size > 0) {
     entry.wanted = 'remove';
     return true;
   }
@@ -123,16 +126,16 @@ function isMoved(entry: Entry): boolean {
   return true;
 }
 
-/** The seat that is furthest behind; undefined while one has not begun, or where two cannot be compared. */
-function slowestOf(seats: readonly Seat[]): Seat | undefined {
-  let slowest: Seat | undefined;
-  for (const seat of seats) {
-    if (seat.position === null) return undefined;
-    if (slowest === undefined) slowest = seat;
+/** The one that is furthest behind; undefined while one has not begun, or where two cannot be compared. */
+function slowestOf(participants: readonly Participant[]): Participant | undefined {
+  let slowest: Participant | undefined;
+  for (const participant of participants) {
+    if (participant.position === null) return undefined;
+    if (slowest === undefined) slowest = participant;
     else {
-      const order = compareEventIds(seat.position, slowest.position ?? '');
+      const order = compareEventIds(participant.position, slowest.position ?? '');
       if (order === undefined) return undefined;
-      if (order < 0) slowest = seat;
+      if (order < 0) slowest = participant;
     }
   }
   return slowest;

@@ -6,7 +6,7 @@ export const CHECKPOINT_VERSION = 1;
 
 /** What a client keeps to resume, saved as one value. */
 export interface Checkpoint {
-  /** The last fact that the consumer has dealt with. */
+  /** The last fact that the consumer has acknowledged. */
   readonly eventId: string;
   /** The projection, which may be ahead of the consumer; undefined where it cannot be used. */
   readonly task: Aggregate | undefined;

@@ -41,26 +41,26 @@ export function createHttpClient(
 ): HttpClient {
   const { clock, limits, gate } = settings;
   // One listener for all of them: Node takes a signal with more than ten for a leak, and says so.
-  const underWay = new Set<AbortController>();
-  clientSignal.addEventListener('abort', () => underWay.forEach((turn) => turn.abort(clientSignal.reason)), { once: true });
+  const callsUnderWay = new Set<AbortController>();
+  clientSignal.addEventListener('abort', () => callsUnderWay.forEach((call) => call.abort(clientSignal.reason)), { once: true });
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
     const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
-    const turn = new AbortController();
-    underWay.add(turn);
-    const leave = follow(turn, request.signal);
+    const call = new AbortController();
+    callsUnderWay.add(call);
+    const leave = follow(call, request.signal);
     try {
       for (let retry = 0; ; retry += 1) {
         try {
-          return await once(request, turn.signal);
+          return await once(request, call.signal);
         } catch (error) {
           if (!(error instanceof TaskBridgeClientError) || retry >= retriesMax || !isRetried(error, settings)) throw error;
-          await rest(clock, Math.max(settings.backoffMs(retry), error.retryAfterMs ?? 0), turn.signal);
+          await rest(clock, Math.max(settings.backoffMs(retry), error.retryAfterMs ?? 0), call.signal);
         }
       }
     } finally {
       leave();
-      underWay.delete(turn);
+      callsUnderWay.delete(call);
     }
   }
 

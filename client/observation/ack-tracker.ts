@@ -1,49 +1,47 @@
-import type { CheckpointShare } from '../checkpoints/checkpoint-tracker.ts';
+import type { CheckpointHandle } from '../checkpoints/checkpoint-tracker.ts';
 import type { AckPosition, DeliveryBuffer } from './delivery-buffer.ts';
 
-/** What all consumers of one observation have acked with, and the checkpoint with them. */
+/** How far all consumers of one observation have come, and the checkpoint with the slowest of them. */
 export interface AckTracker {
   /** Somebody subscribes: from now on notifications count. */
   subscribed(): void;
   /** Subscribers were notified of everything up to here. */
-  told(acked: AckPosition): void;
+  notified(position: AckPosition): void;
   /** Moves the checkpoint to where the slowest consumer is. */
-  settle(): void;
+  moveCheckpoint(): void;
 }
 
-/** What acks need. */
+/** What acks are tracked with. */
 export interface AckTrackerDeps {
-  readonly share: CheckpointShare;
+  readonly checkpoint: CheckpointHandle;
   readonly buffer: DeliveryBuffer;
   /** True once the log has ended. */
   readonly isDone: () => boolean;
-  /** Everything up to the end was acked with. */
+  /** Everything up to the end was acknowledged. */
   readonly onDone: () => void;
 }
 
 /** Follows the slowest of iterators and subscribers. */
-export function createAckTracker({ share, buffer, isDone, onDone }: AckTrackerDeps): AckTracker {
-  let notified: AckPosition | undefined;
+export function createAckTracker({ checkpoint, buffer, isDone, onDone }: AckTrackerDeps): AckTracker {
+  let lastNotified: AckPosition = { count: 0, eventId: null };
   let hasSubscribers = false;
-
-  function settle(): void {
-    const iterated = buffer.ackedByIterators;
-    const told = hasSubscribers ? (notified ?? { count: 0, eventId: null }) : undefined;
-    const slowest = iterated && told ? (iterated.count < told.count ? iterated : told) : (iterated ?? told);
-    if (slowest?.eventId == null) return;
-    if (isDone() && slowest.count === buffer.end) {
-      share.ended();
-      onDone();
-    } else share.moved(slowest.eventId);
-  }
 
   return {
     subscribed() {
       hasSubscribers = true;
     },
-    told(acked) {
-      notified = acked;
+    notified(position) {
+      lastNotified = position;
     },
-    settle,
+    moveCheckpoint() {
+      const iterated = buffer.ackedByIterators;
+      const told = hasSubscribers ? lastNotified : undefined;
+      const slowest = iterated && told ? (iterated.count < told.count ? iterated : told) : (iterated ?? told);
+      if (slowest?.eventId == null) return;
+      if (isDone() && slowest.count === buffer.end) {
+        checkpoint.ended();
+        onDone();
+      } else checkpoint.moved(slowest.eventId);
+    },
   };
 }

@@ -4,12 +4,12 @@ import { isTerminalType, type ActionStatus, type Fact, type UnknownFact } from '
 const TASKS_MAX = 1000;
 
 /** The questions that this client has answered, until they are closed or their task has ended. */
-export interface Answered {
-  /** Learns what an earlier client of this store remembered. Never rejects. */
+export interface AnsweredQuestions {
+  /** Reads what an earlier client of this store remembered. Never rejects. */
   load(taskId: string): Promise<void>;
   note(taskId: string, suspendId: string, status: ActionStatus): void;
   /** Learns from a fact that was delivered. */
-  read(fact: Fact | UnknownFact): void;
+  learn(fact: Fact | UnknownFact): void;
   has(fact: Fact | UnknownFact): boolean;
   /** Forgets the answers of a task, or one of them. */
   forget(taskId: string, suspendId?: string): void;
@@ -18,14 +18,14 @@ export interface Answered {
 }
 
 /** Where answers outlive the client. */
-export interface AnsweredStore {
+export interface AnsweredQuestionsDeps {
   readonly store: CheckpointStore;
   readonly keyOf: (taskId: string) => string;
   readonly onFault: (taskId: string, cause: unknown) => void;
 }
 
 /** Remembers answers, also in a store where one is given. */
-export function createAnswered(kept?: AnsweredStore): Answered {
+export function createAnsweredQuestions(deps?: AnsweredQuestionsDeps): AnsweredQuestions {
   const tasks = new Map<string, Set<string>>();
   let writing: Promise<void> = Promise.resolve();
   // Facts of other servers may lack what their type promises.
@@ -41,8 +41,8 @@ export function createAnswered(kept?: AnsweredStore): Answered {
 
   /** One write after the other, each of what is known by then. */
   function save(taskId: string): void {
-    if (!kept) return;
-    const { store, keyOf, onFault } = kept;
+    if (!deps) return;
+    const { store, keyOf, onFault } = deps;
     writing = writing
       .then(() => {
         const ids = tasks.get(taskId);
@@ -58,15 +58,15 @@ export function createAnswered(kept?: AnsweredStore): Answered {
 
   return {
     async load(taskId) {
-      if (!kept) return;
+      if (!deps) return;
       try {
-        const ids: unknown = JSON.parse((await kept.store.read(kept.keyOf(taskId))) ?? '[]');
+        const ids: unknown = JSON.parse((await deps.store.read(deps.keyOf(taskId))) ?? '[]');
         if (!Array.isArray(ids) || ids.length === 0) return;
         const known = tasks.get(taskId) ?? new Set();
         for (const id of ids) if (typeof id === 'string') known.add(id);
         tasks.set(taskId, known);
       } catch (cause) {
-        kept.onFault(taskId, cause);
+        deps.onFault(taskId, cause);
       }
     },
     forget,
@@ -74,7 +74,7 @@ export function createAnswered(kept?: AnsweredStore): Answered {
     note(taskId, suspendId, status) {
       if (status === 'ACCEPTED' || status === 'DEDUPLICATED') add(taskId, suspendId);
     },
-    read(fact) {
+    learn(fact) {
       const suspendId = idOf(fact);
       if (isTerminalType(fact.type)) forget(fact.taskId);
       else if (typeof suspendId !== 'string') return;

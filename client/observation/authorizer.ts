@@ -27,8 +27,8 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
     await credentials.refresh(generation);
   }
 
-  /** A token that is good for less than the time before is renewed half-way, not at once and for ever. */
-  function dueMs(expiresAt: number): number {
+  /** The time to the renewal. A token that is good for less than `renewBeforeMs` is renewed half-way, not at once and for ever. */
+  function renewalMs(expiresAt: number): number {
     const left = Math.max(0, expiresAt - clock.now());
     return Math.min(Math.max(left - limits.renewBeforeMs, left / 2), LONGEST_TIMER_MS);
   }
@@ -56,7 +56,8 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
           const authorized = { connection, authorization, signal, tell };
           const { expiresAt, generation } = authorization;
           usedGeneration = generation;
-          if (transport !== 'poll' && expiresAt !== undefined) renewal = clock.setTimeout(() => void renew(authorized), dueMs(expiresAt));
+          if (transport !== 'poll' && expiresAt !== undefined)
+            renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
           free = open(authorized);
         },
         (error: unknown) => connection.lost('no credentials', { type: 'credentials.failed', error }),

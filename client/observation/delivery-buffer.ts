@@ -13,18 +13,18 @@ export interface DeliveryBufferListener {
   full(): void;
   /** Less than half of that waits. */
   drained(): void;
-  /** An iterator has acked with one more fact. */
+  /** An iterator has acknowledged one more fact. */
   acked(): void;
   /** The last iterator left. */
   abandoned(): void;
 }
 
-/** One consumer's place. */
-interface Reader {
+/** One iterator's place among the facts. */
+interface IteratorPlace {
   /** The next fact that it gets. */
   next: number;
   acked: AckPosition;
-  left: boolean;
+  hasLeft: boolean;
   wake: (() => void) | undefined;
 }
 
@@ -32,9 +32,9 @@ interface Reader {
 export interface DeliveryBuffer {
   readonly end: number;
   append(fact: Fact | UnknownFact, bytes: number): void;
-  /** Nothing follows: readers end, or fail, once they have taken everything. */
+  /** Nothing follows: iterators end, or fail, once they have taken everything. */
   finish(error?: Error): void;
-  /** Readers fail with this at once. */
+  /** Iterators fail with this at once. */
   abort(error: Error): void;
   iterate(): AsyncIterableIterator<Fact | UnknownFact>;
   /** How far the slowest iterator came, those that left included; undefined where there never was one. */
@@ -43,7 +43,7 @@ export interface DeliveryBuffer {
   review(): void;
 }
 
-/** Limits of what may wait, and whether anybody but iterators takes facts. */
+/** How much may wait, and what the observation knows of its consumers. */
 export interface DeliveryBufferDeps {
   readonly undeliveredMax: number;
   readonly undeliveredBytesMax: number;
@@ -82,38 +82,38 @@ function createBacklog() {
   return backlog;
 }
 
-/** Everybody's place, also of those that left. */
-function createReaders() {
-  const readers = new Set<Reader>();
+/** The places of all iterators, also of those that left. */
+function createPlaces() {
+  const places = new Set<IteratorPlace>();
   return {
-    get areThere(): boolean {
-      return readers.size > 0;
+    get isEmpty(): boolean {
+      return places.size === 0;
     },
-    get haveLeft(): boolean {
-      return [...readers].every(({ left }) => left);
+    get haveAllLeft(): boolean {
+      return [...places].every(({ hasLeft }) => hasLeft);
     },
     get slowest(): AckPosition | undefined {
-      if (readers.size === 0) return undefined;
-      return [...readers].map(({ acked }) => acked).reduce((slowest, acked) => (acked.count < slowest.count ? acked : slowest));
+      if (places.size === 0) return undefined;
+      return [...places].map(({ acked }) => acked).reduce((slowest, acked) => (acked.count < slowest.count ? acked : slowest));
     },
     /** What the slowest that is still there gets next; infinite where nobody is. */
     get next(): number {
-      return Math.min(...[...readers].map(({ left, next }) => (left ? Infinity : next)));
+      return Math.min(...[...places].map(({ hasLeft, next }) => (hasLeft ? Infinity : next)));
     },
-    add(): Reader {
-      const reader: Reader = { next: 0, acked: { count: 0, eventId: null }, left: false, wake: undefined };
-      readers.add(reader);
-      return reader;
+    add(): IteratorPlace {
+      const place: IteratorPlace = { next: 0, acked: { count: 0, eventId: null }, hasLeft: false, wake: undefined };
+      places.add(place);
+      return place;
     },
     /** False where it has left before. */
-    remove(reader: Reader): boolean {
-      if (reader.left) return false;
-      reader.left = true;
-      reader.wake?.();
+    leave(place: IteratorPlace): boolean {
+      if (place.hasLeft) return false;
+      place.hasLeft = true;
+      place.wake?.();
       return true;
     },
     wake(): void {
-      for (const reader of readers) reader.wake?.();
+      for (const place of places) place.wake?.();
     },
   };
 }
@@ -122,22 +122,22 @@ function createReaders() {
  * Facts are kept until every iterator took them. Until the first iterator comes they are kept for it; where somebody subscribes and nobody
  * iterates, the oldest are let go, and an iterator that comes too late fails with code `FACTS_RELEASED`.
  */
-export function createDeliveryBuffer(options: DeliveryBufferDeps, listener: DeliveryBufferListener): DeliveryBuffer {
-  const { undeliveredMax, undeliveredBytesMax } = options;
+export function createDeliveryBuffer(deps: DeliveryBufferDeps, listener: DeliveryBufferListener): DeliveryBuffer {
+  const { undeliveredMax, undeliveredBytesMax } = deps;
   const backlog = createBacklog();
-  const readers = createReaders();
+  const places = createPlaces();
   let isFull = false;
   let finished: { readonly error: Error | undefined } | undefined;
   let broken: Error | undefined;
 
   function review(): void {
     const { first, end } = backlog;
-    const next = Math.min(readers.next, readers.areThere ? end : first);
+    const next = Math.min(places.next, places.isEmpty ? first : end);
     // Letting go one by one would copy the rest each time.
     if (next - first > 64 || next === end) backlog.release(next);
     const waiting = end - next;
     const isOver = waiting >= undeliveredMax || backlog.bytes >= undeliveredBytesMax;
-    if (isOver && !readers.areThere && options.hasSubscribers()) backlog.release(first + Math.ceil((end - first) / 2));
+    if (isOver && places.isEmpty && deps.hasSubscribers()) backlog.release(first + Math.ceil((end - first) / 2));
     else if (isOver !== isFull && (isOver || (waiting <= undeliveredMax / 2 && backlog.bytes <= undeliveredBytesMax / 2))) {
       isFull = isOver;
       if (isFull) listener.full();
@@ -145,29 +145,29 @@ export function createDeliveryBuffer(options: DeliveryBufferDeps, listener: Deli
     }
   }
 
-  async function* read(reader: Reader): AsyncGenerator<Fact | UnknownFact, void, undefined> {
+  async function* read(place: IteratorPlace): AsyncGenerator<Fact | UnknownFact, void, undefined> {
     for (;;) {
       if (broken) throw broken;
-      const entry = backlog.at(reader.next);
+      const entry = backlog.at(place.next);
       if (entry) {
-        reader.next += 1;
+        place.next += 1;
         review();
-        if (!entry.isHidden && !options.isHidden(entry.fact)) yield entry.fact;
+        if (!entry.isHidden && !deps.isHidden(entry.fact)) yield entry.fact;
         // Back here: the consumer asked for the next one.
-        reader.acked = { count: reader.next, eventId: entry.fact.eventId };
+        place.acked = { count: place.next, eventId: entry.fact.eventId };
         listener.acked();
-      } else if (reader.left) return;
+      } else if (place.hasLeft) return;
       else if (finished) {
         if (finished.error) throw finished.error;
         return;
-      } else await new Promise<void>((resolve) => (reader.wake = resolve));
+      } else await new Promise<void>((resolve) => (place.wake = resolve));
     }
   }
 
-  function leave(reader: Reader): void {
-    if (!readers.remove(reader)) return;
+  function leave(place: IteratorPlace): void {
+    if (!places.leave(place)) return;
     review();
-    if (readers.haveLeft) listener.abandoned();
+    if (places.haveAllLeft) listener.abandoned();
   }
 
   return {
@@ -175,27 +175,27 @@ export function createDeliveryBuffer(options: DeliveryBufferDeps, listener: Deli
       return backlog.end;
     },
     get ackedByIterators() {
-      return readers.slowest;
+      return places.slowest;
     },
     append(fact, bytes) {
       // What closes a question also ends the memory of its answer, and may come before the consumer does.
-      backlog.add({ fact, bytes, isHidden: options.isHidden(fact) });
+      backlog.add({ fact, bytes, isHidden: deps.isHidden(fact) });
       review();
-      readers.wake();
+      places.wake();
     },
     finish(error) {
       finished ??= { error };
-      readers.wake();
+      places.wake();
     },
     abort(error) {
       broken ??= error;
-      readers.wake();
+      places.wake();
     },
     review,
     iterate() {
       if (backlog.first > 0) throw new TaskBridgeClientError('FACTS_RELEASED', FACTS_RELEASED);
-      const reader = readers.add();
-      return iteratorOf(read(reader), () => leave(reader));
+      const place = places.add();
+      return iteratorOf(read(place), () => leave(place));
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { TransportEvent } from '../../machines/index.ts';
-import { type TransportName, compareEventIds, isTerminalType, type Fact, type Gap, type UnknownFact } from '../../machines/wire/index.ts';
+import { compareEventIds, isTerminalType, type Fact, type Gap, type TransportName, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
-import { tellRaw, type TransportListener } from '../listener.ts';
+import { tellRaw, type TransportListener, type TransportMoment } from '../listener.ts';
 import type { ClientReport } from '../report.ts';
 import { createDeliveryCursor, type DeliveryCursor } from './delivery-cursor.ts';
 import { readFrame } from './frame.ts';
@@ -63,146 +63,151 @@ export function createFrameDecoder(target: FrameDecoderTarget, start: string | n
     get isDense() {
       return cursor.isDense;
     },
-    open: (transport, tell) => openConnection(transport, cursor, target, tell),
+    open: (transport, tell) => new DecodedConnection(transport, cursor, target, tell),
     advance(id) {
       if (cursor.value === null || (compareEventIds(id, cursor.value) ?? -1) > 0) cursor.move(id);
     },
   };
 }
 
-// eslint-disable-next-line max-lines-per-function -- One state that all verbs share; a class costs more bytes than `npm run size` has left.
-function openConnection(
-  transport: TransportName,
-  cursor: DeliveryCursor,
-  target: FrameDecoderTarget,
-  tell: (event: TransportEvent) => void,
-): ConnectionInput {
-  const { taskId, context, listener } = target;
-  const moment = { taskId, context };
-  const begunAfter = cursor.value;
-  const isStream = transport !== 'poll';
-  const came = { facts: false, life: false, malformed: false };
-  let isClosed = false;
-  let isLevel = false;
-  let isConfirmed = false;
-  let delivered = 0;
+class DecodedConnection implements ConnectionInput {
+  readonly transport: TransportName;
+  readonly begunAfter: string | null;
+  isClosed = false;
+  delivered = 0;
+  readonly #cursor: DeliveryCursor;
+  readonly #target: FrameDecoderTarget;
+  readonly #tell: (event: TransportEvent) => void;
+  /** What every hook is given. */
+  readonly #moment: TransportMoment;
+  /** Came since the chart was last told. */
+  readonly #came = { facts: false, life: false, malformed: false };
+  #isLevel = false;
+  #isConfirmed = false;
 
-  // `confirmed`, `level` and `alive` exist for the two streams only; the callers below see to it.
-  const say = (what: 'confirmed' | 'level' | 'facts' | 'alive' | 'malformed'): void =>
-    tell({ type: `${transport}.${what}` } as TransportEvent);
-
-  function level(): void {
-    if (!isLevel && isStream) say('level');
-    isLevel = true;
+  constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: TransportEvent) => void) {
+    this.transport = transport;
+    this.begunAfter = cursor.value;
+    this.#cursor = cursor;
+    this.#target = target;
+    this.#tell = tell;
+    this.#moment = { taskId: target.taskId, context: target.context };
   }
 
-  function flush(): void {
-    if (isClosed) return;
-    if (came.facts) say('facts');
-    else if (came.life && isStream) say('alive');
+  confirmed(extensions?: unknown): void {
+    if (this.isClosed) return;
+    if (Array.isArray(extensions)) this.#cursor.markDense();
+    this.#isConfirmed = true;
+    this.#tellOfStream('confirmed');
+    if (this.begunAfter === this.#cursor.value) this.#reachLevel();
+  }
+
+  frame(text: string): void {
+    if (this.isClosed) return;
+    this.raw(text);
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      return this.#skip('no JSON');
+    }
+    this.value(parsed, text.length);
+  }
+
+  raw(text: string): void {
+    tellRaw(this.#target.listener, this.#moment, this.transport, text);
+  }
+
+  value(parsed: unknown, bytes: number): void {
+    if (this.isClosed) return;
+    const frame = readFrame(parsed, this.#moment.taskId);
+    if (frame.kind === 'fact') this.#take(frame.fact, bytes);
+    else if (frame.kind === 'confirmed') this.confirmed(frame.extensions);
+    else if (frame.kind === 'gap') this.gap(frame.gap);
+    else if (frame.kind === 'malformed') this.#skip(frame.reason);
+    else {
+      this.#came.life = true;
+      if (Array.isArray(frame.extensions)) this.#cursor.markDense();
+    }
+  }
+
+  gap(gap: Gap): void {
+    if (this.isClosed) return;
+    this.#cursor.open(gap);
+    this.#target.report({ type: 'gap', taskId: this.#moment.taskId, ...gap });
+    this.#target.gap(gap);
+    this.#tell({ type: 'log.gap', reason: gap.reason });
+  }
+
+  alive(): void {
+    // Bytes that nothing can be told from are no sign of life: three in a row would never be.
+    if (!this.#came.malformed) this.#came.life = true;
+  }
+
+  flush(): void {
+    if (this.isClosed) return;
+    const came = this.#came;
+    if (came.facts) this.#tell({ type: `${this.transport}.facts` });
+    else if (came.life) this.#tellOfStream('alive');
     came.facts = came.life = came.malformed = false;
   }
 
-  function malformed(reason: string): void {
-    target.report({ type: 'malformed', taskId, transport, reason });
-    listener.onMalformedWirePayload?.({ ...moment, source: transport, reason });
-    flush();
-    came.malformed = true;
-    say('malformed');
+  lost(reason: string, event?: TransportEvent): void {
+    this.flush();
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { transport } = this;
+    const { listener, report, taskId } = this.#target;
+    report({ type: 'lost', taskId, transport, reason });
+    if (!this.#isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...this.#moment, reason });
+    if (!this.#isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...this.#moment, reason });
+    this.#tell(event ?? { type: `${transport}.lost` });
   }
 
-  function confirmed(extensions?: unknown): void {
-    if (isClosed) return;
-    if (Array.isArray(extensions)) cursor.markDense();
-    isConfirmed = true;
-    if (isStream) say('confirmed');
-    if (begunAfter === cursor.value) level();
+  close(): void {
+    this.isClosed = true;
   }
 
-  function gap(found: Gap): void {
-    if (isClosed) return;
-    cursor.open(found);
-    target.report({ type: 'gap', taskId, ...found });
-    target.gap(found);
-    tell({ type: 'log.gap', reason: found.reason });
+  /** A poll is never level, alive or confirmed: each of its pages ends. */
+  #tellOfStream(what: 'confirmed' | 'level' | 'alive'): void {
+    if (this.transport !== 'poll') this.#tell({ type: `${this.transport}.${what}` });
   }
 
-  function lost(reason: string, event?: TransportEvent): void {
-    flush();
-    if (isClosed) return;
-    isClosed = true;
-    target.report({ type: 'lost', taskId, transport, reason });
-    if (!isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...moment, reason });
-    if (!isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...moment, reason });
-    tell(event ?? { type: `${transport}.lost` });
+  #reachLevel(): void {
+    if (!this.#isLevel) this.#tellOfStream('level');
+    this.#isLevel = true;
   }
 
-  function take(fact: UnknownFact, bytes: number): void {
+  #skip(reason: string): void {
+    const { transport } = this;
+    const { listener, report, taskId } = this.#target;
+    report({ type: 'malformed', taskId, transport, reason });
+    listener.onMalformedWirePayload?.({ ...this.#moment, source: transport, reason });
+    this.flush();
+    this.#came.malformed = true;
+    this.#tell({ type: `${transport}.malformed` });
+  }
+
+  #take(fact: UnknownFact, bytes: number): void {
     const { eventId, type } = fact;
+    const cursor = this.#cursor;
+    const target = this.#target;
     if (!cursor.isNew(eventId)) {
-      came.life = true;
-      if (eventId === cursor.value) level();
+      this.#came.life = true;
+      if (eventId === cursor.value) this.#reachLevel();
       return;
     }
-    if (cursor.hasHole(eventId)) return lost(`hole before ${eventId}`);
-    level();
+    if (cursor.hasHole(eventId)) return this.lost(`hole before ${eventId}`);
+    this.#reachLevel();
     cursor.move(eventId);
-    came.facts = true;
-    delivered += 1;
-    if (transport === 'sse') listener.onSseEvent?.({ ...moment, fact });
-    else if (transport === 'poll') listener.onPollEvent?.({ ...moment, fact });
+    this.#came.facts = true;
+    this.delivered += 1;
+    if (this.transport === 'sse') target.listener.onSseEvent?.({ ...this.#moment, fact });
+    else if (this.transport === 'poll') target.listener.onPollEvent?.({ ...this.#moment, fact });
     target.deliver(fact, bytes);
     if (!isTerminalType(type)) return;
-    flush();
+    this.flush();
     // Not by this connection, which a full consumer may just have closed.
     target.ended();
   }
-
-  function value(parsed: unknown, bytes: number): void {
-    if (isClosed) return;
-    const frame = readFrame(parsed, taskId);
-    if (frame.kind === 'fact') take(frame.fact, bytes);
-    else if (frame.kind === 'confirmed') confirmed(frame.extensions);
-    else if (frame.kind === 'gap') gap(frame.gap);
-    else if (frame.kind === 'malformed') malformed(frame.reason);
-    else {
-      came.life = true;
-      if (Array.isArray(frame.extensions)) cursor.markDense();
-    }
-  }
-
-  return {
-    transport,
-    begunAfter,
-    get isClosed() {
-      return isClosed;
-    },
-    get delivered() {
-      return delivered;
-    },
-    confirmed,
-    raw: (text) => tellRaw(listener, moment, transport, text),
-    frame(text) {
-      if (isClosed) return;
-      tellRaw(listener, moment, transport, text);
-      let parsed: unknown;
-      try {
-        parsed = JSON.parse(text);
-      } catch {
-        return malformed('no JSON');
-      }
-      value(parsed, text.length);
-    },
-    value,
-    gap,
-    alive() {
-      // Bytes that nothing can be told from are no sign of life: three in a row would never be.
-      if (!came.malformed) came.life = true;
-    },
-    flush,
-    lost,
-    close() {
-      isClosed = true;
-    },
-  };
 }

@@ -1,17 +1,18 @@
-import { createActor, fromTransition, type ActorRefFrom, type Subscription } from 'xstate';
+import type { Subscription } from 'xstate';
 import { emptyAggregate } from '../../machines/index.ts';
-import { isStart, type Fact, type UnknownFact } from '../../machines/wire/index.ts';
+import { isStart, type Fact, type Gap, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
-import type { CheckpointTracker } from '../checkpoints/checkpoint-tracker.ts';
+import type { CheckpointHandle, CheckpointTracker } from '../checkpoints/checkpoint-tracker.ts';
 import { aborted, closed, type TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
-import type { Answered } from './answered-questions.ts';
-import { createAckTracker } from './ack-tracker.ts';
-import { createDeliveryBuffer } from './delivery-buffer.ts';
+import { createAckTracker, type AckTracker } from './ack-tracker.ts';
+import type { AnsweredQuestions } from './answered-questions.ts';
+import { createDeliveryBuffer, type DeliveryBuffer } from './delivery-buffer.ts';
+import { createNotifier, type Notifier, type ObservationActor } from './notifier.ts';
+import type { ProjectionStart } from './projection.ts';
 import type { AttachedObservation, SharedConnection, SharedConnectionView } from './shared-connection.ts';
 import type { SharedConnections } from './shared-connections.ts';
-import type { ProjectionStart } from './projection.ts';
 import { viewConnection, viewTask, type Ending, type ObservationSnapshot } from './snapshot.ts';
 
 /** How to observe. */
@@ -23,18 +24,6 @@ export interface ObserveOptions {
   /** Handed to `auth`, `routes` and `listener`. */
   readonly context?: CallContext;
 }
-
-interface ChangedEvent {
-  readonly type: 'observation.changed';
-  readonly snapshot: ObservationSnapshot;
-}
-const logic = fromTransition(
-  // A stopped actor is told of it by an event of XState's own.
-  (known: ObservationSnapshot, event: ChangedEvent) => (event.type === 'observation.changed' ? event.snapshot : known),
-  ({ input }: { input: ObservationSnapshot }) => input,
-);
-/** A live XState actor whose snapshot's `context` is an {@link ObservationSnapshot}. */
-export type ObservationActor = ActorRefFrom<typeof logic>;
 
 /**
  * One task under observation: facts for iterators, snapshots for subscribers. Connects at once and stays connected until the terminal fact,
@@ -49,7 +38,7 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
   /** Calls back once a batch, after `getSnapshot()` has changed. */
   subscribe(listener: (snapshot: ObservationSnapshot) => void): Subscription;
   /**
-   * Every fact once and in order, from the observation's beginning. A fact is acked with when the next one is asked for. Ends after the
+   * Every fact once and in order, from the observation's beginning. A fact is acknowledged when the next one is asked for. Ends after the
    * terminal fact, when `getSnapshot()` has the whole task; otherwise fails with a {@link TaskBridgeClientError}.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Fact | UnknownFact>;
@@ -61,192 +50,209 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
 export interface ObservationDeps {
   readonly settings: ClientSettings;
   readonly checkpoints: CheckpointTracker;
-  readonly answered: Answered;
+  readonly answered: AnsweredQuestions;
   readonly connections: SharedConnections;
   /** The observation holds nothing any more. */
   readonly onFreed: (observation: Observation) => void;
 }
 
-/** Observes one task: boards a shared, hands facts to iterators and snapshots to subscribers. */
-// eslint-disable-next-line max-lines-per-function -- One state that all verbs share; a class costs more bytes than `npm run size` has left.
-export function createObservation(taskId: string, options: ObserveOptions, host: ObservationDeps): Observation {
-  const { settings, answered, checkpoints } = host;
-  const { context, signal } = options;
-  let shared: SharedConnection | undefined;
-  let parted: SharedConnectionView | undefined;
-  let cursor: string | null = null;
-  let isFull = false;
-  let hasSubscribers = false;
-  let ending: Ending | undefined;
-  let isFree = false;
-  let notifying = false;
-  let dirty = true;
-  let snapshot: ObservationSnapshot;
+/** Observes one task: attaches it to a shared connection, hands facts to iterators and snapshots to subscribers. */
+export function createObservation(taskId: string, options: ObserveOptions, deps: ObservationDeps): Observation {
+  return new ObservedTask(taskId, options, deps).observation;
+}
 
-  const view = (): SharedConnectionView | undefined => shared?.view() ?? parted;
-  const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
-  // While the snapshot is awaited, what is shown is of before.
-  const share = checkpoints.join(taskId, key, () => (view()?.isSettled ? view()?.aggregate : undefined));
-  const buffer = createDeliveryBuffer(
-    {
-      undeliveredMax: settings.limits.undeliveredMax,
-      undeliveredBytesMax: settings.limits.undeliveredBytesMax,
-      hasSubscribers: () => hasSubscribers,
-      isHidden: (fact) => settings.hideAnswered && answered.has(fact),
-    },
-    {
-      full() {
-        isFull = true;
-        shared?.review();
-      },
-      drained() {
-        isFull = false;
-        if (shared) shared.review();
-        else if (parted && !ending) attach(parted.isSettled ? parted.aggregate : 'ask', parted.result);
-      },
-      acked: settle,
-      abandoned: () => {
-        if (!hasSubscribers) close();
-      },
-    },
-  );
-  const acks = createAckTracker({ share, buffer, isDone: () => ending?.state === 'done', onDone: free });
-  const member: AttachedObservation = {
-    get cursor() {
-      return cursor;
-    },
-    get isFull() {
-      return isFull;
-    },
-    take(fact, bytes) {
-      cursor = fact.eventId;
-      buffer.append(fact, bytes);
-    },
-    gap({ reason }) {
-      if (reason === 'reset') share.reset();
-    },
-    changed,
-    placed(next) {
-      if (!next) parted = shared?.view();
-      shared = next;
-      changed();
-    },
-    ended: end,
-  };
+class ObservedTask implements AttachedObservation {
+  readonly observation: Observation;
+  cursor: string | null = null;
+  isFull = false;
+  readonly #taskId: string;
+  readonly #options: ObserveOptions;
+  readonly #deps: ObservationDeps;
+  readonly #checkpoint: CheckpointHandle;
+  readonly #buffer: DeliveryBuffer;
+  readonly #acks: AckTracker;
+  readonly #notifier: Notifier;
+  #connection: SharedConnection | undefined;
+  /** What the connection that it was last attached to showed. */
+  #lastView: SharedConnectionView | undefined;
+  #hasSubscribers = false;
+  #ending: Ending | undefined;
+  #isFree = false;
 
-  snapshot = read();
-  const actor = createActor(logic, { id: `${taskId}/observation`, input: snapshot }).start();
-  const observation: Observation = {
-    taskId,
-    get actor() {
-      subscribed();
-      return actor;
-    },
-    getSnapshot,
-    subscribe(listener) {
-      subscribed();
-      return actor.subscribe((now) => listener(now.context));
-    },
-    [Symbol.asyncIterator]: () => buffer.iterate(),
-    close,
-  };
-  if (signal?.aborted) onAbort();
-  else signal?.addEventListener('abort', onAbort);
-  void begin();
-  return observation;
-
-  async function begin(): Promise<void> {
-    const [checkpoint] = await Promise.all([share.load(), answered.load(taskId)]);
-    if (ending) return;
-    const explicit = options.lastEventId;
-    cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
-    attach(cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
+  constructor(taskId: string, options: ObserveOptions, deps: ObservationDeps) {
+    const { settings, checkpoints, answered } = deps;
+    const { undeliveredMax, undeliveredBytesMax } = settings.limits;
+    this.#taskId = taskId;
+    this.#options = options;
+    this.#deps = deps;
+    const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
+    // While the snapshot is awaited, what is shown is of before.
+    this.#checkpoint = checkpoints.join(taskId, key, () => (this.#view?.isReady ? this.#view.aggregate : undefined));
+    this.#buffer = createDeliveryBuffer(
+      {
+        undeliveredMax,
+        undeliveredBytesMax,
+        hasSubscribers: () => this.#hasSubscribers,
+        isHidden: (fact) => settings.hideAnswered && answered.has(fact),
+      },
+      {
+        full: () => this.#full(),
+        drained: () => this.#drained(),
+        acked: () => this.#moveCheckpoint(),
+        abandoned: () => {
+          if (!this.#hasSubscribers) this.#close();
+        },
+      },
+    );
+    this.#acks = createAckTracker({
+      checkpoint: this.#checkpoint,
+      buffer: this.#buffer,
+      isDone: () => this.#ending?.state === 'done',
+      onDone: () => this.#free(),
+    });
+    this.#notifier = createNotifier({ taskId, read: () => this.#read(), notify: () => this.#notify() });
+    this.observation = this.#toObservation();
+    const { signal } = options;
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort);
+    void this.#begin();
   }
 
-  function attach(start: ProjectionStart, result?: unknown): void {
-    host.connections.attach(member, { taskId, context, cursor, start, result });
+  take(fact: Fact | UnknownFact, bytes: number): void {
+    this.cursor = fact.eventId;
+    this.#buffer.append(fact, bytes);
   }
 
-  function end(state: Ending['state'], error?: TaskBridgeClientError): void {
-    if (ending) return;
-    ending = { state, ...(error && { error }) };
-    signal?.removeEventListener('abort', onAbort);
-    if (state === 'closed') buffer.abort(error ?? closed('observation'));
-    else if (state === 'failed') buffer.finish(error);
-    changed();
-    // After the end of the log the consumers still have to deal with it, and the checkpoint with them.
-    if (state !== 'done') free();
+  gap({ reason }: Gap): void {
+    if (reason === 'reset') this.#checkpoint.reset();
   }
 
-  function free(): void {
-    if (isFree) return;
-    isFree = true;
+  changed(): void {
+    this.#notifier.changed();
+  }
+
+  attachedTo(connection: SharedConnection | undefined): void {
+    if (!connection) this.#lastView = this.#connection?.view();
+    this.#connection = connection;
+    this.changed();
+  }
+
+  ended(state: Ending['state'], error?: TaskBridgeClientError): void {
+    if (this.#ending) return;
+    this.#ending = { state, ...(error && { error }) };
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    if (state === 'closed') this.#buffer.abort(error ?? closed('observation'));
+    else if (state === 'failed') this.#buffer.finish(error);
+    this.changed();
+    // After the end of the log the consumers still have to take it, and the checkpoint moves with them.
+    if (state !== 'done') this.#free();
+  }
+
+  #toObservation(): Observation {
+    const notifier = this.#notifier;
+    const subscribed = (): void => this.#subscribed();
+    return {
+      taskId: this.#taskId,
+      get actor() {
+        subscribed();
+        return notifier.actor;
+      },
+      getSnapshot: notifier.getSnapshot,
+      subscribe(listener) {
+        subscribed();
+        return notifier.actor.subscribe((now) => listener(now.context));
+      },
+      [Symbol.asyncIterator]: () => this.#buffer.iterate(),
+      close: () => this.#close(),
+    };
+  }
+
+  async #begin(): Promise<void> {
+    const [checkpoint] = await Promise.all([this.#checkpoint.load(), this.#deps.answered.load(this.#taskId)]);
+    if (this.#ending) return;
+    const explicit = this.#options.lastEventId;
+    this.cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
+    this.#attach(this.cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
+  }
+
+  #attach(start: ProjectionStart, result?: unknown): void {
+    const { context } = this.#options;
+    this.#deps.connections.attach(this, { taskId: this.#taskId, context, cursor: this.cursor, start, result });
+  }
+
+  #full(): void {
+    this.isFull = true;
+    this.#connection?.review();
+  }
+
+  #drained(): void {
+    this.isFull = false;
+    const last = this.#lastView;
+    if (this.#connection) this.#connection.review();
+    else if (last && !this.#ending) this.#attach(last.isReady ? last.aggregate : 'ask', last.result);
+  }
+
+  #free(): void {
+    if (this.#isFree) return;
+    this.#isFree = true;
     // A finished log may still be waiting for the snapshot that its projection begins with.
-    if (ending?.state !== 'done') part();
-    share.leave();
-    host.onFreed(observation);
+    if (this.#ending?.state !== 'done') this.#detach();
+    this.#checkpoint.leave();
+    this.#deps.onFreed(this.observation);
   }
 
-  /** Leaves the shared for good, and keeps what it showed. */
-  function part(): void {
-    parted = view();
-    shared?.leave(member);
-    shared = undefined;
+  /** Leaves the connection for good, and keeps what it showed. */
+  #detach(): void {
+    this.#lastView = this.#view;
+    this.#connection?.detach(this);
+    this.#connection = undefined;
   }
 
-  function settle(): void {
-    if (!isFree) acks.settle();
+  #moveCheckpoint(): void {
+    if (!this.#isFree) this.#acks.moveCheckpoint();
   }
 
   /** Subscribers hear once of all that one turn brought. */
-  function changed(): void {
-    dirty = true;
-    if (notifying) return;
-    notifying = true;
-    queueMicrotask(notify);
-  }
-
-  function notify(): void {
-    notifying = false;
-    const now = { count: buffer.end, eventId: buffer.end > 0 ? cursor : null };
-    if (actor.getSnapshot().status !== 'active') return;
-    actor.send({ type: 'observation.changed', snapshot: getSnapshot() });
-    acks.told(now);
-    settle();
-    if (!ending || notifying || (ending.state === 'done' && view()?.isSettled === false)) return;
+  #notify(): void {
+    const { end } = this.#buffer;
+    const position = { count: end, eventId: end > 0 ? this.cursor : null };
+    if (!this.#notifier.publish()) return;
+    this.#acks.notified(position);
+    this.#moveCheckpoint();
+    const isAwaitingSnapshot = this.#ending?.state === 'done' && this.#view?.isReady === false;
+    if (!this.#ending || this.#notifier.isDue || isAwaitingSnapshot) return;
     // Whoever looks at the task after its last fact finds all of it.
-    buffer.finish();
-    actor.stop();
+    this.#buffer.finish();
+    this.#notifier.actor.stop();
   }
 
-  function read(): ObservationSnapshot {
-    const { chart, aggregate = emptyAggregate, result } = view() ?? {};
-    const connection = viewConnection(chart, ending);
-    // On no shared, but not at an end: it waits for its consumers.
-    const isWaiting = parted && !shared && !ending;
-    return { connection: isWaiting ? { ...connection, state: 'paused' } : connection, task: viewTask(taskId, aggregate, result) };
+  get #view(): SharedConnectionView | undefined {
+    return this.#connection?.view() ?? this.#lastView;
   }
 
-  function getSnapshot(): ObservationSnapshot {
-    if (dirty) snapshot = read();
-    dirty = false;
-    return snapshot;
+  #read(): ObservationSnapshot {
+    const { chart, aggregate = emptyAggregate, result } = this.#view ?? {};
+    const connection = viewConnection(chart, this.#ending);
+    // Attached to nothing, but not at an end: it waits for its consumers.
+    const isWaiting = this.#lastView && !this.#connection && !this.#ending;
+    return { connection: isWaiting ? { ...connection, state: 'paused' } : connection, task: viewTask(this.#taskId, aggregate, result) };
   }
 
-  function subscribed(): void {
-    hasSubscribers = true;
-    acks.subscribed();
-    buffer.review();
+  #subscribed(): void {
+    this.#hasSubscribers = true;
+    this.#acks.subscribed();
+    this.#buffer.review();
   }
 
-  function onAbort(): void {
-    if (signal) end('closed', aborted(signal));
-  }
+  readonly #onAbort = (): void => {
+    const { signal } = this.#options;
+    if (signal) this.ended('closed', aborted(signal));
+  };
 
-  function close(): void {
-    end('closed', closed('observation'));
-    buffer.finish();
-    free();
-    part();
+  #close(): void {
+    this.ended('closed', closed('observation'));
+    this.#buffer.finish();
+    this.#free();
+    this.#detach();
   }
 }

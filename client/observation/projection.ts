@@ -10,7 +10,7 @@ export interface Projection {
   /** Facts that wait for the snapshot. */
   readonly waiting: number;
   /** False while the snapshot is awaited. */
-  readonly isSettled: boolean;
+  readonly isReady: boolean;
   take(fact: Fact | UnknownFact): void;
   /** Asks for the snapshot and goes on from there; facts wait meanwhile. */
   rebase(): void;
@@ -34,7 +34,7 @@ export interface ProjectionDeps {
   readonly onChange: () => void;
 }
 
-/** A client that knows neither the start of the log nor a snapshot. */
+/** The task of a client that knows neither the start of the log nor a snapshot. */
 function joined(): Aggregate {
   return { ...emptyAggregate, task: stepTask(emptyAggregate.task, { type: 'log.joined' })[0] };
 }
@@ -61,15 +61,15 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
         if (mine !== question) return;
         // The server's result is JSON of any kind.
         result = response.result;
-        settle(read(response));
+        continueFrom(read(response));
       },
       (cause: unknown) => {
-        if (mine === question) settle(undefined, cause);
+        if (mine === question) continueFrom(undefined, cause);
       },
     );
   }
 
-  function settle(next: Aggregate | undefined, cause?: unknown): void {
+  function continueFrom(next: Aggregate | undefined, cause?: unknown): void {
     if (!next) onPartial(cause);
     begin(next ?? joined());
     const facts = waiting ?? [];
@@ -103,7 +103,7 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
     get waiting() {
       return waiting?.length ?? 0;
     },
-    get isSettled() {
+    get isReady() {
       return waiting === undefined;
     },
     take(fact) {

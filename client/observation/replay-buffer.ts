@@ -9,7 +9,7 @@ export interface ReplayedFact {
   readonly bytes: number;
 }
 
-/** The last facts of a line, for observers that come a little later: 256 facts or 256 KiB. */
+/** The last facts of a connection, for observations that come a little later: 256 facts or 256 KiB. */
 export interface ReplayBuffer {
   add(entry: ReplayedFact): void;
   /** What came before does not join what comes next. */

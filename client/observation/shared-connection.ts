@@ -5,12 +5,12 @@ import type { CallContext, Credentials } from '../auth/credentials.ts';
 import type { InnerCommands } from '../commands/commands.ts';
 import { closed, fatal, TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
-import type { Answered } from './answered-questions.ts';
-import { createFrameDecoder } from './frame-decoder.ts';
+import type { AnsweredQuestions } from './answered-questions.ts';
+import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
 import { createInspectorActors } from './inspector-actors.ts';
-import { createProjection, type ProjectionStart } from './projection.ts';
-import { createReplayBuffer } from './replay-buffer.ts';
-import { createTransportActor } from './transport-actor.ts';
+import { createProjection, type Projection, type ProjectionStart } from './projection.ts';
+import { createReplayBuffer, type ReplayBuffer } from './replay-buffer.ts';
+import { createTransportActor, type TransportActor } from './transport-actor.ts';
 
 /** What is to be seen of a connection at one moment. */
 export interface SharedConnectionView {
@@ -18,10 +18,10 @@ export interface SharedConnectionView {
   readonly aggregate: Aggregate;
   readonly result: unknown;
   /** False while the snapshot that the projection begins with is awaited. */
-  readonly isSettled: boolean;
+  readonly isReady: boolean;
 }
 
-/** An observation, as the connection sees it. Everybody on a connection has been given the same facts. */
+/** An observation, as the connection sees it. All that are attached to one connection have been given the same facts. */
 export interface AttachedObservation {
   /** The last fact that it was given; null for the start. */
   readonly cursor: string | null;
@@ -31,8 +31,8 @@ export interface AttachedObservation {
   gap(gap: Gap): void;
   /** Something of the view has changed. */
   changed(): void;
-  /** Boarded this connection, or left the one that it was on: too slow for the others there. */
-  placed(connection: SharedConnection | undefined): void;
+  /** It belongs to this connection now; to none where it was too slow for the others. */
+  attachedTo(connection: SharedConnection | undefined): void;
   ended(state: 'done' | 'failed', error?: TaskBridgeClientError): void;
 }
 
@@ -51,170 +51,215 @@ export interface SharedConnectionDeps {
   readonly settings: ClientSettings;
   readonly credentialsOf: (context: CallContext | undefined) => Credentials;
   readonly commands: InnerCommands;
-  readonly answered: Answered;
+  readonly answered: AnsweredQuestions;
 }
 
 /** Told by a connection of itself. */
 export interface SharedConnectionListener {
-  /** It delivered a fact to all on attach. */
+  /** It delivered a fact to all that are attached. */
   moved(connection: SharedConnection): void;
   /** Nothing comes any more. */
   over(connection: SharedConnection): void;
 }
 
-/** One cursor that moves along the log of one task: a transport chart, the fold of what it brought, and whoever follows. */
+/** One cursor that moves along the log of one task: a transport chart, the fold of what it brought, and the observations attached to it. */
 export interface SharedConnection {
   readonly context: CallContext | undefined;
   readonly cursor: string | null;
   readonly isLive: boolean;
   view(): SharedConnectionView;
-  /** Takes a member on attach whose cursor is this connection's, or not far behind; false where it is not. */
-  attach(member: AttachedObservation): boolean;
-  /** Closes the connection where nobody is left. */
-  leave(member: AttachedObservation): void;
-  /** Everybody goes on another connection, which stands at the same fact. */
-  moveTo(other: SharedConnection): void;
-  /** Looks again at who is full. */
+  /** Takes an observation whose cursor is this connection's, or not far behind it; false for any other. */
+  attach(observation: AttachedObservation): boolean;
+  /** Closes the connection where no observation is left. */
+  detach(observation: AttachedObservation): void;
+  /** All its observations go on by another connection, which stands at the same fact; this one closes. */
+  mergeInto(other: SharedConnection): void;
+  /**
+   * Looks again at who is full. Reading stops where nobody can be given more; whoever is too slow for the others is detached, and comes back
+   * by a connection of its own.
+   */
   review(): void;
   start(): void;
 }
 
 /** Makes a connection that is not connected yet. */
-// eslint-disable-next-line max-lines-per-function -- One state that all verbs share; a class costs more bytes than `npm run size` has left.
 export function createSharedConnection(
-  { taskId, context, cursor, start, result }: SharedConnectionStart,
-  host: SharedConnectionDeps,
+  begin: SharedConnectionStart,
+  deps: SharedConnectionDeps,
   listener: SharedConnectionListener,
 ): SharedConnection {
-  const { settings, commands } = host;
-  const members = new Set<AttachedObservation>();
-  const replay = createReplayBuffer(cursor);
-  const abort = new AbortController();
-  const call = { signal: abort.signal, ...(context && { context }) };
-  let isPaused = false;
-  let isOver = false;
+  return new LogConnection(begin, deps, listener);
+}
 
-  const decoder = createFrameDecoder(
-    { taskId, context, listener: settings.listener, deliver, ended: () => tell({ type: 'log.ended' }), gap, report: settings.onReport },
-    cursor,
-  );
-  const projection = createProjection({
-    start,
-    startResult: result,
-    inspectors: createInspectorActors(taskId, settings.inspect),
-    ask: () => commands.get(taskId, call),
-    isDense: () => decoder.isDense,
-    onPartial: (cause) => settings.onReport({ type: 'partial', taskId, cause }),
-    onChange: () => {
-      review();
-      changed();
-    },
-  });
-  const probe = (signal: AbortSignal) => commands.probe(taskId, { ...call, signal });
-  const chart = createTransportActor({ taskId, context, settings, credentials: host.credentialsOf(context), decoder, probe });
-  chart.subscribe({
-    next: changed,
-    complete() {
-      const failure = chart.getSnapshot().output;
-      end(failure ? fatal(failure) : undefined);
-    },
-    error: (cause) => end(new TaskBridgeClientError('NETWORK_ERROR', 'The observation failed unexpectedly; see the cause.', { cause })),
-  });
+class LogConnection implements SharedConnection {
+  readonly context: CallContext | undefined;
+  readonly #taskId: string;
+  readonly #deps: SharedConnectionDeps;
+  readonly #listener: SharedConnectionListener;
+  readonly #attached = new Set<AttachedObservation>();
+  readonly #abort = new AbortController();
+  readonly #decoder: FrameDecoder;
+  readonly #replay: ReplayBuffer;
+  readonly #projection: Projection;
+  readonly #chart: TransportActor;
+  #isPaused = false;
+  #isOver = false;
 
-  const connection: SharedConnection = {
-    context,
-    get cursor() {
-      return decoder.cursor;
-    },
-    get isLive() {
-      return chart.getSnapshot().hasTag('live');
-    },
-    view: () => ({
-      chart: chart.getSnapshot(),
-      aggregate: projection.aggregate,
-      result: projection.result,
-      isSettled: projection.isSettled,
-    }),
-    attach(member) {
-      const missed = member.cursor === decoder.cursor ? [] : replay.after(member.cursor);
-      if (isOver || !missed) return false;
-      members.add(member);
-      member.placed(connection);
-      for (const { fact, bytes } of missed) if (members.has(member)) member.take(fact, bytes);
-      review();
-      member.changed();
-      return true;
-    },
-    leave(member) {
-      members.delete(member);
-      if (members.size === 0) close();
-      else review();
-    },
-    moveTo(other) {
-      const moving = [...members];
-      members.clear();
-      for (const member of moving) other.attach(member);
-      close();
-    },
-    review,
-    start: () => void chart.start(),
-  };
-  return connection;
-
-  function tell(event: TransportEvent): void {
-    if (chart.getSnapshot().status === 'active') chart.send(event);
+  constructor(
+    { taskId, context, cursor, start, result }: SharedConnectionStart,
+    deps: SharedConnectionDeps,
+    listener: SharedConnectionListener,
+  ) {
+    const { settings, commands } = deps;
+    const call = { signal: this.#abort.signal, ...(context && { context }) };
+    this.context = context;
+    this.#taskId = taskId;
+    this.#deps = deps;
+    this.#listener = listener;
+    this.#replay = createReplayBuffer(cursor);
+    this.#decoder = createFrameDecoder(
+      {
+        taskId,
+        context,
+        listener: settings.listener,
+        deliver: (fact, bytes) => this.#deliver(fact, bytes),
+        ended: () => this.#tell({ type: 'log.ended' }),
+        gap: (gap) => this.#gap(gap),
+        report: settings.onReport,
+      },
+      cursor,
+    );
+    this.#projection = createProjection({
+      start,
+      startResult: result,
+      inspectors: createInspectorActors(taskId, settings.inspect),
+      ask: () => commands.get(taskId, call),
+      isDense: () => this.#decoder.isDense,
+      onPartial: (cause) => settings.onReport({ type: 'partial', taskId, cause }),
+      onChange: () => {
+        this.review();
+        this.#changed();
+      },
+    });
+    this.#chart = createTransportActor({
+      taskId,
+      context,
+      settings,
+      credentials: deps.credentialsOf(context),
+      decoder: this.#decoder,
+      probe: (signal) => commands.probe(taskId, { ...call, signal }),
+    });
+    this.#chart.subscribe({
+      next: () => this.#changed(),
+      complete: () => {
+        const failure = this.#chart.getSnapshot().output;
+        this.#end(failure ? fatal(failure) : undefined);
+      },
+      error: (cause) =>
+        this.#end(new TaskBridgeClientError('NETWORK_ERROR', 'The observation failed unexpectedly; see the cause.', { cause })),
+    });
   }
 
-  function changed(): void {
-    for (const member of members) member.changed();
+  get cursor(): string | null {
+    return this.#decoder.cursor;
   }
 
-  function deliver(fact: Fact | UnknownFact, bytes: number): void {
-    host.answered.read(fact);
-    projection.take(fact);
-    replay.add({ fact, bytes });
-    for (const member of members) member.take(fact, bytes);
-    review();
-    changed();
-    listener.moved(connection);
+  get isLive(): boolean {
+    return this.#chart.getSnapshot().hasTag('live');
   }
 
-  function gap(found: Gap): void {
-    replay.clear();
-    // What was answered in the lost history may be asked again.
-    if (found.reason === 'reset') host.answered.forget(taskId);
-    for (const member of members) member.gap(found);
-    projection.rebase();
+  view(): SharedConnectionView {
+    const { aggregate, result, isReady } = this.#projection;
+    return { chart: this.#chart.getSnapshot(), aggregate, result, isReady };
   }
 
-  /** Reading stops where nobody can be given more. Whoever is too slow for the others leaves, and comes back by a connection of its own. */
-  function review(): void {
-    if (isOver) return;
-    const full = [...members].filter(({ isFull }) => isFull);
-    const mustPause = projection.waiting >= settings.limits.undeliveredMax || (full.length > 0 && full.length === members.size);
+  attach(observation: AttachedObservation): boolean {
+    const missed = observation.cursor === this.cursor ? [] : this.#replay.after(observation.cursor);
+    if (this.#isOver || !missed) return false;
+    this.#attached.add(observation);
+    observation.attachedTo(this);
+    for (const { fact, bytes } of missed) if (this.#attached.has(observation)) observation.take(fact, bytes);
+    this.review();
+    observation.changed();
+    return true;
+  }
+
+  detach(observation: AttachedObservation): void {
+    this.#attached.delete(observation);
+    if (this.#attached.size === 0) this.#close();
+    else this.review();
+  }
+
+  mergeInto(other: SharedConnection): void {
+    const moving = [...this.#attached];
+    this.#attached.clear();
+    for (const observation of moving) other.attach(observation);
+    this.#close();
+  }
+
+  review(): void {
+    if (this.#isOver) return;
+    const attached = this.#attached;
+    const full = [...attached].filter(({ isFull }) => isFull);
+    const { undeliveredMax } = this.#deps.settings.limits;
+    const mustPause = this.#projection.waiting >= undeliveredMax || (full.length > 0 && full.length === attached.size);
     if (!mustPause)
-      for (const member of full) {
-        members.delete(member);
-        member.placed(undefined);
+      for (const observation of full) {
+        attached.delete(observation);
+        observation.attachedTo(undefined);
       }
-    if (mustPause === isPaused) return;
-    isPaused = mustPause;
-    tell({ type: mustPause ? 'consumer.full' : 'consumer.drained' });
+    if (mustPause === this.#isPaused) return;
+    this.#isPaused = mustPause;
+    this.#tell({ type: mustPause ? 'consumer.full' : 'consumer.drained' });
   }
 
-  function end(error: TaskBridgeClientError | undefined): void {
-    if (isOver) return;
-    isOver = true;
-    listener.over(connection);
-    for (const member of members) member.ended(error ? 'failed' : 'done', error);
+  start(): void {
+    this.#chart.start();
   }
 
-  function close(): void {
-    abort.abort(closed('observation'));
-    projection.stop();
-    chart.stop();
-    if (isOver) return;
-    isOver = true;
-    listener.over(connection);
+  #tell(event: TransportEvent): void {
+    if (this.#chart.getSnapshot().status === 'active') this.#chart.send(event);
+  }
+
+  #changed(): void {
+    for (const observation of this.#attached) observation.changed();
+  }
+
+  #deliver(fact: Fact | UnknownFact, bytes: number): void {
+    this.#deps.answered.learn(fact);
+    this.#projection.take(fact);
+    this.#replay.add({ fact, bytes });
+    for (const observation of this.#attached) observation.take(fact, bytes);
+    this.review();
+    this.#changed();
+    this.#listener.moved(this);
+  }
+
+  #gap(gap: Gap): void {
+    this.#replay.clear();
+    // What was answered in the lost history may be asked again.
+    if (gap.reason === 'reset') this.#deps.answered.forget(this.#taskId);
+    for (const observation of this.#attached) observation.gap(gap);
+    this.#projection.rebase();
+  }
+
+  #end(error: TaskBridgeClientError | undefined): void {
+    if (!this.#beOver()) return;
+    for (const observation of this.#attached) observation.ended(error ? 'failed' : 'done', error);
+  }
+
+  #close(): void {
+    this.#abort.abort(closed('observation'));
+    this.#projection.stop();
+    this.#chart.stop();
+    this.#beOver();
+  }
+
+  /** False where it was over before. */
+  #beOver(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#listener.over(this);
+    return true;
   }
 }

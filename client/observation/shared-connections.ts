@@ -8,29 +8,29 @@ import {
 
 /** The connections of one client. Observations of one task share a connection as soon as they stand at the same fact. */
 export interface SharedConnections {
-  /** Puts a member on a connection that passes by where it stands, else on one of its own. */
-  attach(member: AttachedObservation, beginning: SharedConnectionStart): void;
+  /** Attaches an observation to a connection that passes where it stands, else to one of its own. */
+  attach(observation: AttachedObservation, start: SharedConnectionStart): void;
 }
 
-/** Two connections of one task that merge at a fact become one; the one that is connected stays. */
-export function createSharedConnections(host: SharedConnectionDeps): SharedConnections {
+/** Two connections of one task that stand at the same fact merge; the one that is live stays. */
+export function createSharedConnections(deps: SharedConnectionDeps): SharedConnections {
   const connections = new Map<string, Set<SharedConnection>>();
 
   function merge(taskId: string, connection: SharedConnection): void {
     for (const other of connections.get(taskId) ?? []) {
       if (other === connection || other.cursor !== connection.cursor || other.context !== connection.context) continue;
-      if (other.isLive) connection.moveTo(other);
-      else other.moveTo(connection);
+      if (other.isLive) connection.mergeInto(other);
+      else other.mergeInto(connection);
       return;
     }
   }
 
   return {
-    attach(member, beginning) {
-      const { taskId, context } = beginning;
+    attach(observation, start) {
+      const { taskId, context } = start;
       const known = connections.get(taskId) ?? new Set<SharedConnection>();
-      for (const connection of known) if (connection.context === context && connection.attach(member)) return;
-      const connection = createSharedConnection(beginning, host, {
+      for (const connection of known) if (connection.context === context && connection.attach(observation)) return;
+      const connection = createSharedConnection(start, deps, {
         moved: (moving) => merge(taskId, moving),
         over(ended) {
           known.delete(ended);
@@ -38,7 +38,7 @@ export function createSharedConnections(host: SharedConnectionDeps): SharedConne
         },
       });
       connections.set(taskId, known.add(connection));
-      connection.attach(member);
+      connection.attach(observation);
       connection.start();
     },
   };

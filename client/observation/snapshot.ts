@@ -68,7 +68,7 @@ export interface Ending {
 
 const tags = ['offline', 'paused', 'waiting', 'live'] as const;
 
-/** Reads the transport chart into words; there is none yet while the checkpoint is read. */
+/** How the transport chart is shown; there is none yet while the checkpoint is read. */
 export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | undefined, ending: Ending | undefined): ConnectionView {
   if (!chart) return { state: ending?.state ?? 'connecting', transport: 'ws', try: 1, continuity: 'resumed', climbing: false };
   const { transport, tries, left, continuity } = chart.context;
@@ -82,7 +82,7 @@ export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | un
   };
 }
 
-/** Reads the recorded charts into words. */
+/** How the recorded charts are shown. */
 export function viewTask(taskId: string, aggregate: Aggregate, result: unknown): TaskView {
   const { task, lastEventId } = aggregate;
   return {

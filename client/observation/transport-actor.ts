@@ -14,7 +14,7 @@ import type { FrameDecoder } from './frame-decoder.ts';
 /** The running chart of one observation's transport. */
 export type TransportActor = ActorRefFrom<typeof transportMachine>;
 
-/** What the chart's actors need. */
+/** What the chart's actors work with. */
 export interface TransportActorDeps {
   readonly taskId: string;
   readonly context: CallContext | undefined;
@@ -26,14 +26,14 @@ export interface TransportActorDeps {
 }
 
 /** Gives the transport chart its IO and its clock. The actor is not started yet. */
-export function createTransportActor(options: TransportActorDeps): TransportActor {
-  const { taskId, settings, credentials, decoder } = options;
+export function createTransportActor(deps: TransportActorDeps): TransportActor {
+  const { taskId, settings, credentials, decoder } = deps;
   const { gate } = settings;
   const authorizer = createAuthorizer(settings, credentials, decoder);
   const machine = transportMachine.provide({
     actors: {
-      ...connectionsOf(options, authorizer),
-      settle: fromPromise<Settlement>(({ signal }) => settle(options, signal)),
+      ...connectionsOf(deps, authorizer),
+      settle: fromPromise<Settlement>(({ signal }) => settle(deps, signal)),
       refreshCredentials: fromPromise<void>(({ signal }) => authorizer.refresh(signal)),
       watchGate: fromCallback<TransportEvent>(({ sendBack }) => {
         const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
@@ -49,7 +49,7 @@ export function createTransportActor(options: TransportActorDeps): TransportActo
     input: { tries: settings.tries, strategy: settings.strategy, refreshable: credentials.refreshable },
     ...(settings.inspect && { inspect: settings.inspect }),
   });
-  tellOfFallbacks(actor, options);
+  tellOfFallbacks(actor, deps);
   return actor;
 }
 

@@ -47,9 +47,9 @@ export function createOutboxActor(
       claimLock: claim(false),
       seizeLock: claim(true),
       watchGate: fromCallback<OutboxEvent>(({ sendBack }) => {
-        const say = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
-        say(gate.isOpen());
-        return gate.subscribe(say);
+        const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
+        tell(gate.isOpen());
+        return gate.subscribe(tell);
       }),
     },
     delays: {

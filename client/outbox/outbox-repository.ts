@@ -20,34 +20,34 @@ export interface OutboxRepository {
 /** Opens the store of an outbox. `onChange` is called whenever the entries may be others. */
 export function createOutboxRepository({ store, channels, limits }: OutboxSettings, onChange: () => void): OutboxRepository {
   let entries: readonly OutboxEntry[] = [];
-  let asked = 0;
-  let shown = 0;
+  let lastRead = 0;
+  let lastShown = 0;
   let isClosed = false;
   // What changed is not said: a message may come before, after or without what it says.
   const channel = channels?.open(`taskbridge.outbox.${store.name}`, () => void refresh().catch(() => undefined));
 
-  // Replies may overtake each other: what was looked at earlier never hides what was looked at later.
-  function publish(question: number, next: readonly OutboxEntry[]): void {
-    if (question < shown) return;
-    shown = question;
+  // Reads may overtake each other: what was read earlier never hides what was read later.
+  function publish(readNumber: number, next: readonly OutboxEntry[]): void {
+    if (readNumber < lastShown) return;
+    lastShown = readNumber;
     entries = next;
     if (!isClosed) onChange();
   }
 
   async function refresh(): Promise<void> {
-    const question = ++asked;
+    const readNumber = ++lastRead;
     const stored = await guarded(() => store.read());
-    publish(question, readEntries(stored));
+    publish(readNumber, readEntries(stored));
   }
 
   async function change(decide: Parameters<OutboxRepository['change']>[0]): Promise<void> {
     let refusal: Error | undefined;
     let after: readonly StoredEntry[] = [];
-    let question = 0;
+    let readNumber = 0;
     await guarded(
       () =>
         store.change((stored) => {
-          question = ++asked;
+          readNumber = ++lastRead;
           try {
             const wanted = decide(readEntries(stored), stored);
             after = applied(stored, wanted);
@@ -60,7 +60,7 @@ export function createOutboxRepository({ store, channels, limits }: OutboxSettin
         }),
       () => refusal,
     );
-    publish(question, readEntries(after));
+    publish(readNumber, readEntries(after));
     if (!isClosed) channel?.post('changed');
   }
 

@@ -103,7 +103,7 @@ export function createOutbox(client: Pick<Commands, 'start' | 'act' | 'cancel'>,
   };
 }
 
-/** What is kept of one user, with the chart that sends it and whoever looks on. */
+/** The commands that are kept of one user, the chart that sends them, and whoever subscribes. */
 class CommandQueue {
   readonly #settings: OutboxSettings;
   readonly #repository: OutboxRepository;
@@ -131,9 +131,10 @@ class CommandQueue {
   }
 
   subscribe(listener: () => void): () => void {
-    const heard = (): void => listener();
-    this.#listeners.add(heard);
-    return () => void this.#listeners.delete(heard);
+    // The same function may subscribe twice.
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
   }
 
   /** Resolves with the id of its entry. */

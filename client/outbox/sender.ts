@@ -25,7 +25,7 @@ type Answer =
   | { readonly type: 'refused'; readonly refusal: OutboxRefusal }
   | { readonly type: 'failed'; readonly error: TaskBridgeClientError };
 
-/** Sends what is on a repository. */
+/** Sends what is in a repository. */
 export function createSender(
   client: Pick<Commands, 'start' | 'act' | 'cancel'>,
   repository: OutboxRepository,

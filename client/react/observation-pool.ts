@@ -20,7 +20,8 @@ export interface Linger {
   readonly ms: number;
 }
 
-interface Shared {
+/** An observation, and who listens to it. */
+interface SharedObservation {
   observation: Observation;
   listeners: number;
   timer: unknown;
@@ -28,10 +29,10 @@ interface Shared {
 
 /** Shares one observation for each task among all who listen. */
 export function createObservationPool(client: TaskBridgeClient, context: CallContext | undefined, { clock, ms }: Linger): ObservationPool {
-  const all = new Map<string, Shared>();
+  const all = new Map<string, SharedObservation>();
   const observe = (taskId: string): Observation => client.observe(taskId, context && { context });
 
-  function retain(taskId: string): Shared {
+  function retain(taskId: string): SharedObservation {
     const known = all.get(taskId);
     if (!known) {
       const shared = { observation: observe(taskId), listeners: 1, timer: undefined };
@@ -48,7 +49,7 @@ export function createObservationPool(client: TaskBridgeClient, context: CallCon
   }
 
   /** StrictMode, a list that is sorted anew and a page that is left for a moment all come back at once. */
-  function release(taskId: string, shared: Shared): void {
+  function release(taskId: string, shared: SharedObservation): void {
     shared.listeners -= 1;
     if (shared.listeners > 0) return;
     shared.timer = clock.setTimeout(() => {

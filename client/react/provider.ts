@@ -2,7 +2,7 @@ import { createContext, createElement, useContext, useMemo, type ReactElement, t
 import { platformClock, TaskBridgeClientError, type CallContext, type Clock, type TaskBridgeClient } from '../index.ts';
 import { createObservationPool, type ObservationPool } from './observation-pool.ts';
 
-/** What hooks work with: a client, the context of its calls, and what it observations. */
+/** What hooks work with: a client, the context of its calls, and its observations. */
 export interface ProvidedClient {
   readonly client: TaskBridgeClient;
   readonly context: CallContext | undefined;
@@ -23,18 +23,18 @@ export interface TaskBridgeProviderProps {
 }
 
 const LINGER_MS = 1_000;
-const Bridge = createContext<ProvidedClient | undefined>(undefined);
+const ProvidedContext = createContext<ProvidedClient | undefined>(undefined);
 
 /** Gives a client to the hooks below. */
 export function TaskBridgeProvider({ client, context, lingerMs, clock, children }: TaskBridgeProviderProps): ReactElement {
-  const bridge = useMemo(() => bridgeOf(client, context, clock, lingerMs), [client, context, clock, lingerMs]);
-  return createElement(Bridge.Provider, { value: bridge }, children);
+  const provided = useMemo(() => provide(client, context, clock, lingerMs), [client, context, clock, lingerMs]);
+  return createElement(ProvidedContext.Provider, { value: provided }, children);
 }
 
 /** The client to use: the one given, else that of the provider. Throws with code `INVALID_ARGUMENT` where there is neither. */
 export function useTaskBridge(given?: TaskBridgeClient): ProvidedClient {
-  const provided = useContext(Bridge);
-  if (given && given !== provided?.client) return bridgeOf(given);
+  const provided = useContext(ProvidedContext);
+  if (given && given !== provided?.client) return provide(given);
   if (provided) return provided;
   throw new TaskBridgeClientError(
     'INVALID_ARGUMENT',
@@ -42,13 +42,13 @@ export function useTaskBridge(given?: TaskBridgeClient): ProvidedClient {
   );
 }
 
-/** One bridge for each client and context, wherever it is used: components in different trees share their observations too. */
-const bridges = new WeakMap<TaskBridgeClient, Map<CallContext | undefined, ProvidedClient>>();
+/** One for each client and context, wherever it is used: components in different trees share their observations too. */
+const providedClients = new WeakMap<TaskBridgeClient, Map<CallContext | undefined, ProvidedClient>>();
 
-function bridgeOf(client: TaskBridgeClient, context?: CallContext, clock: Clock = platformClock, ms: number = LINGER_MS): ProvidedClient {
-  const known = bridges.get(client) ?? new Map<CallContext | undefined, ProvidedClient>();
-  bridges.set(client, known);
-  const bridge = known.get(context) ?? { client, context, observations: createObservationPool(client, context, { clock, ms }) };
-  known.set(context, bridge);
-  return bridge;
+function provide(client: TaskBridgeClient, context?: CallContext, clock: Clock = platformClock, ms: number = LINGER_MS): ProvidedClient {
+  const known = providedClients.get(client) ?? new Map<CallContext | undefined, ProvidedClient>();
+  providedClients.set(client, known);
+  const provided = known.get(context) ?? { client, context, observations: createObservationPool(client, context, { clock, ms }) };
+  known.set(context, provided);
+  return provided;
 }

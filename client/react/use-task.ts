@@ -33,7 +33,7 @@ export function useTask(taskId: TaskIdOrNone): UsedTask;
 export function useTask(client: TaskBridgeClient, taskId: TaskIdOrNone): UsedTask;
 export function useTask(first: TaskBridgeClient | TaskIdOrNone, second?: TaskIdOrNone): UsedTask {
   const [client, taskId] = isClient(first) ? [first, second] : [undefined, first];
-  const { task, connection } = useWatched(client, taskId, whole, Object.is);
+  const { task, connection } = useObserved(client, taskId, whole, Object.is);
   const actions = useActions(client, taskId);
   return useMemo(() => ({ task, connection, ...actions }), [task, connection, actions]);
 }
@@ -57,7 +57,7 @@ export function useTaskSelector<T>(first: TaskBridgeClient | TaskIdOrNone, ...re
     TaskSelector<T>,
     ((a: T, b: T) => boolean)?,
   ];
-  return useWatched(client, taskId, selector, isEqual ?? Object.is);
+  return useObserved(client, taskId, selector, isEqual ?? Object.is);
 }
 
 /** `act` and `cancel` of a task, without observing it. */
@@ -74,22 +74,22 @@ function isClient(first: TaskBridgeClient | TaskIdOrNone): first is TaskBridgeCl
 
 const whole: TaskSelector<ObservationSnapshot> = (snapshot) => snapshot;
 const nothing: ObservationSnapshot = idleSnapshot('');
-const noWatch: PooledObservation = { getSnapshot: () => nothing, subscribe: () => () => undefined };
+const noObservation: PooledObservation = { getSnapshot: () => nothing, subscribe: () => () => undefined };
 
-function useWatched<T>(
+function useObserved<T>(
   client: TaskBridgeClient | undefined,
   taskId: TaskIdOrNone,
   selector: TaskSelector<T>,
   isEqual: (a: T, b: T) => boolean,
 ): T {
   const { observations } = useTaskBridge(client);
-  const watch = useMemo(() => (taskId ? observations.of(taskId) : noWatch), [observations, taskId]);
+  const observation = useMemo(() => (taskId ? observations.of(taskId) : noObservation), [observations, taskId]);
   const shown = useRef<{ readonly value: T } | undefined>(undefined);
   // The same selection for the same snapshot, and the one that is shown where it is equal: React would render without end otherwise.
   const read = useMemo(() => {
     let last: { readonly snapshot: ObservationSnapshot; readonly value: T } | undefined;
     return (): T => {
-      const snapshot = watch.getSnapshot();
+      const snapshot = observation.getSnapshot();
       if (last?.snapshot === snapshot) return last.value;
       const selected = selector(snapshot);
       const before = last ?? shown.current;
@@ -97,9 +97,9 @@ function useWatched<T>(
       last = { snapshot, value };
       return value;
     };
-  }, [watch, selector, isEqual]);
+  }, [observation, selector, isEqual]);
   const readIdle = useCallback(() => selector(taskId ? idleSnapshot(taskId) : nothing), [selector, taskId]);
-  const value = useSyncExternalStore(watch.subscribe, read, useOnce(readIdle));
+  const value = useSyncExternalStore(observation.subscribe, read, useOnce(readIdle));
   useEffect(() => {
     shown.current = { value };
   }, [value]);

@@ -2,10 +2,10 @@ import type { Channel, ChannelPort } from './channels.ts';
 import type { SocketBackend } from './virtual-sockets.ts';
 import { readMessage, type Announcement, type TabMessage, type FollowerRequest } from './messages.ts';
 
-/** How one tab speaks with the others. */
+/** How one tab talks to the others. */
 export interface BroadcastTransport {
-  /** Hears what is for all and what is for this tab; returns what ends that. */
-  open(hear: (message: TabMessage) => void): () => void;
+  /** Receives what is for all and what is for this tab; returns what ends that. */
+  open(receive: (message: TabMessage) => void): () => void;
   /** Says something to all others. */
   announce(type: Announcement['type']): void;
   /** The inbox of another tab. */
@@ -17,10 +17,10 @@ export function createBroadcastTransport(name: string, self: string, channels: C
   let all: Channel | undefined;
   const inboxNameOf = (tab: string): string => `${name}/${tab}`;
   return {
-    open(hear) {
+    open(receive) {
       const read = (data: unknown): void => {
         const message = readMessage(data);
-        if (message) hear(message);
+        if (message) receive(message);
       };
       all = channels?.open(name, read);
       const inbox = channels?.open(inboxNameOf(self), read);
@@ -41,7 +41,7 @@ export interface LeaderBackend extends SocketBackend {
   readonly leader: string;
   /** Asks whether the leader is there, and knows these sockets. */
   ask(sockets: readonly number[]): void;
-  /** Says that so much was dealt with. */
+  /** Says that so much was taken. */
   taken(characters: number): void;
 }
 

@@ -1,16 +1,16 @@
 import type { SocketRequest } from '../transports/socket.ts';
 
-/** What a socket shows of who asks. */
+/** What a socket shows of whose it is. */
 export type SocketCredentials = Pick<SocketRequest, 'protocols' | 'headers'>;
 
 /** Whose credentials the one connection shows. All tabs are of one user, so any that hold are good for all. */
 export interface CredentialCache {
   /** Undefined before there were any, and after the server refused the last. */
   readonly current: SocketCredentials | undefined;
-  /** What the next socket shows, after this tab has asked for one. */
-  admit(tab: string, asked: SocketCredentials): SocketCredentials;
-  /** The server did not take it. */
-  spoil(credentials: SocketCredentials): void;
+  /** Takes note of what a tab would show, and says what the next socket is to show. */
+  choose(tab: string, own: SocketCredentials): SocketCredentials;
+  /** The server refused them. */
+  markRefused(credentials: SocketCredentials): void;
   /** True for those that the server refused, or that were renewed. */
   isOld(credentials: SocketCredentials): boolean;
   forget(tab: string): void;
@@ -27,7 +27,7 @@ export function createCredentialCache(onRenewed: () => void): CredentialCache {
     get current() {
       return current?.credentials;
     },
-    admit(tab, { protocols, headers }) {
+    choose(tab, { protocols, headers }) {
       const credentials = { protocols, headers };
       const text = textOf(credentials);
       const known = lastOf.get(tab);
@@ -39,7 +39,7 @@ export function createCredentialCache(onRenewed: () => void): CredentialCache {
       if (isRenewed) onRenewed();
       return credentials;
     },
-    spoil(credentials) {
+    markRefused(credentials) {
       if (current?.text === textOf(credentials)) current = undefined;
     },
     isOld: (credentials) => current?.text !== textOf(credentials),

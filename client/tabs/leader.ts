@@ -11,7 +11,7 @@ export interface Leader {
   readonly tabs: number;
   /** For the leading tab's own. */
   readonly backend: SocketBackend;
-  hear(request: FollowerRequest): void;
+  receive(request: FollowerRequest): void;
   /** Forgets tabs that were not heard for `absentMs`. */
   sweep(): void;
   end(): void;
@@ -24,7 +24,7 @@ interface Tab {
   untakenCharacters: number;
 }
 
-/** Takes office. `inboxOf` opens the inbox of another tab. */
+/** Begins to lead. `inboxOf` opens the inbox of another tab. */
 export function createLeader(
   self: string,
   virtualSockets: VirtualSockets,
@@ -48,7 +48,7 @@ class LeadingTab implements Leader {
     this.#settings = settings;
     this.#inboxOf = inboxOf;
     const own = createMessageBatcher((messages) => {
-      for (const message of messages) if (!this.#isOver) virtualSockets.hear(message);
+      for (const message of messages) if (!this.#isOver) virtualSockets.receive(message);
     });
     const multiplexer = createSocketMultiplexer({
       sockets: settings.sockets,
@@ -68,19 +68,19 @@ class LeadingTab implements Leader {
     return this.#tabs.size;
   }
 
-  hear(request: FollowerRequest): void {
+  receive(request: FollowerRequest): void {
     const { from } = request;
     if (request.type === 'left') return this.#forget(from);
     if (request.type === 'open' && !this.#tabs.has(from) && this.#tabs.size >= this.#settings.limits.tabsMax) return this.#refuse(request);
-    const tab = this.#meet(from);
+    const tab = this.#tabOf(from);
     tab.heardAt = this.#settings.clock.now();
     if (request.type === 'open') this.#multiplexer.open(from, request.socket, request.request);
     else if (request.type === 'send') this.#multiplexer.send(from, request.socket, request.text);
     else if (request.type === 'close') this.#multiplexer.close(from, request.socket);
     else if (request.type === 'taken') tab.untakenCharacters = Math.max(0, tab.untakenCharacters - request.characters);
     else {
-      const here = this.#multiplexer.socketsOf(from);
-      tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !here.has(socket)) });
+      const known = this.#multiplexer.socketsOf(from);
+      tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !known.has(socket)) });
     }
   }
 
@@ -96,7 +96,7 @@ class LeadingTab implements Leader {
     this.#tabs.clear();
   }
 
-  #meet(name: string): Tab {
+  #tabOf(name: string): Tab {
     const known = this.#tabs.get(name);
     if (known) return known;
     const tab: Tab = {

@@ -24,7 +24,7 @@ export type FollowerRequest =
   | { readonly type: 'close'; readonly from: string; readonly socket: number }
   /** Are you there? The sockets are those that the asking tab believes to be open. */
   | { readonly type: 'ask'; readonly from: string; readonly sockets: readonly number[] }
-  /** So much of what was told has been dealt with. */
+  /** So much of what was told has been taken. */
   | { readonly type: 'taken'; readonly from: string; readonly characters: number }
   | { readonly type: 'left'; readonly from: string };
 

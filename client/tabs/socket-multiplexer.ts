@@ -16,34 +16,35 @@ export interface SocketMultiplexer {
   end(): void;
 }
 
-/** What a multiplexer needs. */
+/** What a multiplexer works with. */
 export interface SocketMultiplexerDeps {
   readonly sockets: SocketPort;
   /** Virtual sockets that one tab may have. */
   readonly socketsMax: number;
-  /** Must hand it on later, not at once: whoever hears it may call back. */
+  /** Must hand it on later, not at once: whoever is told may call back. */
   readonly tell: (tab: string, message: SocketMessage) => void;
 }
 
-interface Seat {
-  readonly virtual: UpstreamSocket;
+/** A virtual socket, and the connection that it goes through. */
+interface Route {
+  readonly virtualSocket: UpstreamSocket;
   upstream: Upstream;
 }
 
 /** Makes the multiplexer of a tab that leads. */
-export function createSocketMultiplexer(options: SocketMultiplexerDeps): SocketMultiplexer {
-  return new SocketRelay(options);
+export function createSocketMultiplexer(deps: SocketMultiplexerDeps): SocketMultiplexer {
+  return new LeaderMultiplexer(deps);
 }
 
-class SocketRelay implements SocketMultiplexer {
-  readonly #options: SocketMultiplexerDeps;
-  readonly #tabs = new Map<string, Map<number, Seat>>();
+class LeaderMultiplexer implements SocketMultiplexer {
+  readonly #deps: SocketMultiplexerDeps;
+  readonly #tabs = new Map<string, Map<number, Route>>();
   readonly #upstreams = new Map<string, Upstream>();
-  // Whatever still shows older ones would be cut when they end. Not while a tab is being admitted.
+  // Whatever still shows older ones would be cut when they end. Not while credentials are being chosen.
   readonly #credentials = createCredentialCache(() => queueMicrotask(() => this.#renewOld()));
 
-  constructor(options: SocketMultiplexerDeps) {
-    this.#options = options;
+  constructor(deps: SocketMultiplexerDeps) {
+    this.#deps = deps;
   }
 
   socketsOf(tab: string): ReadonlySet<number> {
@@ -51,37 +52,37 @@ class SocketRelay implements SocketMultiplexer {
   }
 
   open(tab: string, socket: number, request: SocketRequest): void {
-    const seats = this.#tabs.get(tab) ?? new Map<number, Seat>();
-    if (seats.size >= this.#options.socketsMax) return this.#options.tell(tab, [socket, 'refused', 429, TOO_MANY, undefined]);
+    const routes = this.#tabs.get(tab) ?? new Map<number, Route>();
+    if (routes.size >= this.#deps.socketsMax) return this.#deps.tell(tab, [socket, 'refused', 429, TOO_MANY, undefined]);
     const key = JSON.stringify([request.url, request.taskId]);
     const known = this.#upstreams.get(key);
     // A tab that was refreshed brings new credentials also where it needs no socket for them.
-    if (known) this.#credentials.admit(tab, request);
-    const seat = { virtual: this.#riderOf(tab, socket, request), upstream: known ?? this.#build(key, tab, request) };
-    this.#tabs.set(tab, seats.set(socket, seat));
-    seat.upstream.add(seat.virtual);
+    if (known) this.#credentials.choose(tab, request);
+    const route = { virtualSocket: this.#virtualSocketOf(tab, socket, request), upstream: known ?? this.#build(key, tab, request) };
+    this.#tabs.set(tab, routes.set(socket, route));
+    route.upstream.add(route.virtualSocket);
   }
 
   send(tab: string, socket: number, text: string): void {
-    const seat = this.#tabs.get(tab)?.get(socket);
-    if (!seat || seat.upstream.send(seat.virtual, text)) return;
+    const route = this.#tabs.get(tab)?.get(socket);
+    if (!route || route.upstream.send(route.virtualSocket, text)) return;
     // Another server's ids, which nobody can put in order: a connection of its own.
-    this.#leave(seat);
-    seat.upstream = this.#build(JSON.stringify([tab, socket]), tab, seat.virtual.request);
-    seat.upstream.add(seat.virtual);
-    seat.upstream.send(seat.virtual, text);
+    this.#leave(route);
+    route.upstream = this.#build(JSON.stringify([tab, socket]), tab, route.virtualSocket.request);
+    route.upstream.add(route.virtualSocket);
+    route.upstream.send(route.virtualSocket, text);
   }
 
   close(tab: string, socket: number): void {
-    const seat = this.#take(tab, socket);
-    if (seat) this.#leave(seat);
+    const route = this.#takeRoute(tab, socket);
+    if (route) this.#leave(route);
   }
 
   drop(tab: string): void {
-    const seats = [...(this.#tabs.get(tab)?.values() ?? [])];
+    const routes = [...(this.#tabs.get(tab)?.values() ?? [])];
     this.#tabs.delete(tab);
     this.#credentials.forget(tab);
-    for (const seat of seats) this.#leave(seat);
+    for (const route of routes) this.#leave(route);
   }
 
   end(): void {
@@ -91,10 +92,10 @@ class SocketRelay implements SocketMultiplexer {
     for (const upstream of all) upstream.close();
   }
 
-  #riderOf(tab: string, socket: number, request: SocketRequest): UpstreamSocket {
-    const { tell } = this.#options;
+  #virtualSocketOf(tab: string, socket: number, request: SocketRequest): UpstreamSocket {
+    const { tell } = this.#deps;
     const end = (message: SocketMessage): void => {
-      this.#take(tab, socket);
+      this.#takeRoute(tab, socket);
       tell(tab, message);
     };
     return {
@@ -110,9 +111,9 @@ class SocketRelay implements SocketMultiplexer {
   }
 
   #build(key: string, tab: string, request: SocketRequest): Upstream {
-    const upstream = createUpstream(this.#options.sockets, request, this.#credentials.admit(tab, request), {
+    const upstream = createUpstream(this.#deps.sockets, request, this.#credentials.choose(tab, request), {
       over: (isRefused) => {
-        if (isRefused) this.#credentials.spoil(upstream.credentials);
+        if (isRefused) this.#credentials.markRefused(upstream.credentials);
         if (this.#upstreams.get(key) === upstream) this.#upstreams.delete(key);
       },
     });
@@ -126,17 +127,17 @@ class SocketRelay implements SocketMultiplexer {
       if (credentials.current && credentials.isOld(upstream.credentials)) upstream.renew(credentials.current);
   }
 
-  /** The seat, which is free from now on. */
-  #take(tab: string, socket: number): Seat | undefined {
-    const seats = this.#tabs.get(tab);
-    const seat = seats?.get(socket);
-    seats?.delete(socket);
-    if (seats?.size === 0) this.#tabs.delete(tab);
-    return seat;
+  /** The route of a socket, which has none from now on. */
+  #takeRoute(tab: string, socket: number): Route | undefined {
+    const routes = this.#tabs.get(tab);
+    const route = routes?.get(socket);
+    routes?.delete(socket);
+    if (routes?.size === 0) this.#tabs.delete(tab);
+    return route;
   }
 
-  #leave({ virtual, upstream }: Seat): void {
-    upstream.remove(virtual);
+  #leave({ virtualSocket, upstream }: Route): void {
+    upstream.remove(virtualSocket);
     if (!upstream.isEmpty) return;
     for (const [key, one] of this.#upstreams) if (one === upstream) this.#upstreams.delete(key);
     upstream.close();

@@ -47,19 +47,19 @@ class SharingTab {
   readonly virtualSockets = createVirtualSockets();
   readonly #settings: TabSettings;
   readonly #self: string;
-  /** Tabs that speak another version of the messages are strangers. */
-  readonly #meeting: string;
+  /** The name of lock and channel. Tabs whose messages have another version use another. */
+  readonly #sharedName: string;
   readonly #broadcast: BroadcastTransport;
   readonly #chart: ActorRefFrom<typeof tabMachine>;
   #leader: Leader | undefined;
-  #followed: LeaderBackend | undefined;
+  #leaderBackend: LeaderBackend | undefined;
 
   constructor(settings: TabSettings) {
     const { locks, channels, clock, chance, limits, name } = settings;
     this.#settings = settings;
     this.#self = freshId(chance);
-    this.#meeting = `taskbridge.tabs.1.${name}`;
-    this.#broadcast = createBroadcastTransport(this.#meeting, this.#self, channels);
+    this.#sharedName = `taskbridge.tabs.1.${name}`;
+    this.#broadcast = createBroadcastTransport(this.#sharedName, this.#self, channels);
     this.#chart = createActor(
       tabMachine.provide({
         actors: this.#actors(),
@@ -95,14 +95,14 @@ class SharingTab {
     return {
       claimLock: this.#claim(false),
       seizeLock: this.#claim(true),
-      converse: fromCallback<TabEvent>(({ sendBack }) => broadcast.open((message) => this.#hear(message, sendBack))),
+      converse: fromCallback<TabEvent>(({ sendBack }) => broadcast.open((message) => this.#receive(message, sendBack))),
       seekLeader: fromCallback<TabEvent>(() => broadcast.announce('who')),
-      askLeader: fromCallback<TabEvent>(() => this.#followed?.ask(virtualSockets.numbers)),
+      askLeader: fromCallback<TabEvent>(() => this.#leaderBackend?.ask(virtualSockets.numbers)),
       follow: fromCallback<TabEvent, { leader: string }>(({ input }) => this.#follow(input.leader)),
       lead: fromCallback<TabEvent>(() => this.#lead()),
       sweep: fromCallback<TabEvent>(() => this.#leader?.sweep()),
       connectAlone: fromCallback<TabEvent>(() => {
-        virtualSockets.moveTo(directBackend(this.#settings.sockets, virtualSockets.hear));
+        virtualSockets.moveTo(directBackend(this.#settings.sockets, virtualSockets.receive));
         return () => virtualSockets.moveTo(undefined);
       }),
     };
@@ -111,7 +111,7 @@ class SharingTab {
   #claim(steal: boolean) {
     return fromCallback<TabEvent>(({ sendBack }) =>
       this.#settings.locks?.claim(
-        this.#meeting,
+        this.#sharedName,
         {
           held: () => sendBack({ type: 'lock.held' }),
           lost: () => sendBack({ type: 'lock.lost' }),
@@ -123,11 +123,11 @@ class SharingTab {
   }
 
   #follow(leader: string): () => void {
-    this.#followed = createLeaderBackend(this.#self, leader, this.#broadcast.inboxOf(leader));
-    this.virtualSockets.moveTo(this.#followed);
+    this.#leaderBackend = createLeaderBackend(this.#self, leader, this.#broadcast.inboxOf(leader));
+    this.virtualSockets.moveTo(this.#leaderBackend);
     return () => {
       this.virtualSockets.moveTo(undefined);
-      this.#followed = undefined;
+      this.#leaderBackend = undefined;
     };
   }
 
@@ -143,7 +143,7 @@ class SharingTab {
     };
   }
 
-  #hear(message: TabMessage, tell: (event: TabEvent) => void): void {
+  #receive(message: TabMessage, tell: (event: TabEvent) => void): void {
     const { type, from } = message;
     if (type === 'led') tell({ type: 'leader.named', leader: from });
     else if (type === 'resigned') tell({ type: 'leader.resigned', leader: from });
@@ -151,18 +151,18 @@ class SharingTab {
       if (this.#leader) this.#broadcast.announce('led');
     } else if (type === 'told' || type === 'here') {
       // A former leader that was frozen may go on telling.
-      if (this.#followed?.leader === from) this.#read(message, this.#followed, tell);
-    } else if (this.#leader) this.#leader.hear(message);
+      if (this.#leaderBackend?.leader === from) this.#readReply(message, this.#leaderBackend, tell);
+    } else if (this.#leader) this.#leader.receive(message);
     else if (type === 'open' || type === 'ask') this.#broadcast.announce('resigned');
   }
 
-  #read(answer: LeaderReply, backend: LeaderBackend, tell: (event: TabEvent) => void): void {
-    if (answer.type === 'here') {
-      for (const socket of answer.gone) this.virtualSockets.hear([socket, 'cut']);
-      return tell({ type: 'leader.answered', leader: answer.from });
+  #readReply(reply: LeaderReply, backend: LeaderBackend, tell: (event: TabEvent) => void): void {
+    if (reply.type === 'here') {
+      for (const socket of reply.gone) this.virtualSockets.receive([socket, 'cut']);
+      return tell({ type: 'leader.answered', leader: reply.from });
     }
-    for (const message of answer.words) this.virtualSockets.hear(message);
-    backend.taken(answer.characters);
+    for (const message of reply.words) this.virtualSockets.receive(message);
+    backend.taken(reply.characters);
   }
 }
 

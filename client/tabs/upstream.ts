@@ -18,15 +18,15 @@ export interface UpstreamSocket {
   refused(status: number, body: string, retryAfter: string | undefined): void;
 }
 
-/** The one connection of all tabs to one task. */
+/** The one connection of all tabs to one task. Its virtual sockets are those of the tabs. */
 export interface Upstream {
   readonly credentials: SocketCredentials;
   readonly isEmpty: boolean;
-  add(virtual: UpstreamSocket): void;
-  /** What a virtual sends. False where its cursor cannot be compared with the others': it needs an upstream of its own. */
-  send(virtual: UpstreamSocket, text: string): boolean;
-  remove(virtual: UpstreamSocket): void;
-  /** Connects anew, with other credentials, from where the virtuals are. */
+  add(virtualSocket: UpstreamSocket): void;
+  /** What a virtual socket sends. False where its cursor cannot be compared with the others': it needs an upstream of its own. */
+  send(virtualSocket: UpstreamSocket, text: string): boolean;
+  remove(virtualSocket: UpstreamSocket): void;
+  /** Connects anew, with other credentials, from where the virtual sockets are. */
   renew(credentials: SocketCredentials): void;
   close(): void;
 }
@@ -38,8 +38,8 @@ export interface UpstreamListener {
 }
 
 /**
- * Opens a socket for the first virtual. Riders of different cursors share it: it goes back to the oldest of them, and each is given only what it
- * does not have.
+ * Opens a socket for the first virtual one. Those with different cursors share it: it goes back to the oldest cursor, and each is given only what
+ * it does not have.
  */
 export function createUpstream(
   sockets: SocketPort,
@@ -62,7 +62,7 @@ class SharedUpstream implements Upstream {
   readonly #sockets: SocketPort;
   readonly #first: SocketRequest;
   readonly #listener: UpstreamListener;
-  readonly #virtuals = new Set<UpstreamSocket>();
+  readonly #virtualSockets = new Set<UpstreamSocket>();
   #credentials: SocketCredentials;
   #socket: Socket;
   #isOpen = false;
@@ -85,33 +85,33 @@ class SharedUpstream implements Upstream {
     return this.#credentials;
   }
   get isEmpty(): boolean {
-    return this.#virtuals.size === 0;
+    return this.#virtualSockets.size === 0;
   }
 
-  add(virtual: UpstreamSocket): void {
-    this.#virtuals.add(virtual);
-    if (this.#isOpen) open(virtual);
+  add(virtualSocket: UpstreamSocket): void {
+    this.#virtualSockets.add(virtualSocket);
+    if (this.#isOpen) open(virtualSocket);
   }
 
-  send(virtual: UpstreamSocket, text: string): boolean {
+  send(virtualSocket: UpstreamSocket, text: string): boolean {
     const begun = this.#begun;
     const cursor = readCursor(text);
     if (cursor === undefined) return true;
     if (begun && !isComparable(cursor, begun.reached)) return false;
     // Only the server can tell of which history a cursor is that lies ahead.
     if (begun && this.#history === 'replaced' && cursor !== null && isOlder(begun.reached, cursor)) return false;
-    virtual.position = cursor;
-    virtual.stage = 'subscribed';
-    // The oldest cursor is looked for when the socket is open.
+    virtualSocket.position = cursor;
+    virtualSocket.stage = 'subscribed';
+    // The oldest cursor is looked for once the socket is open.
     if (!this.#isOpen) return true;
     if (!begun) this.#subscribe(cursor);
     else if (isOlder(cursor, begun.reached)) this.#reconnect();
-    else this.#welcome(virtual);
+    else this.#confirm(virtualSocket);
     return true;
   }
 
-  remove(virtual: UpstreamSocket): void {
-    this.#virtuals.delete(virtual);
+  remove(virtualSocket: UpstreamSocket): void {
+    this.#virtualSockets.delete(virtualSocket);
   }
 
   renew(credentials: SocketCredentials): void {
@@ -129,15 +129,16 @@ class SharedUpstream implements Upstream {
       {
         opened: () => {
           this.#isOpen = true;
-          for (const virtual of [...this.#virtuals]) if (virtual.stage === 'waiting') open(virtual);
+          for (const virtualSocket of [...this.#virtualSockets]) if (virtualSocket.stage === 'waiting') open(virtualSocket);
           const waiting = this.#subscribed();
           if (!this.#begun && waiting.length > 0) this.#subscribe(oldest(waiting));
         },
         frame: (text) => this.#take(text),
-        closed: (closeCode) => this.#end(isPolicyClose(closeCode), (virtual) => virtual.closed(closeCode)),
+        closed: (closeCode) => this.#end(isPolicyClose(closeCode), (virtualSocket) => virtualSocket.closed(closeCode)),
         // A browser shows no status of a refused upgrade: it may have been the credentials.
-        cut: () => this.#end(!this.#isOpen, (virtual) => virtual.cut()),
-        refused: (status, body, retryAfter) => this.#end(status === 401, (virtual) => virtual.refused(status, body, retryAfter)),
+        cut: () => this.#end(!this.#isOpen, (virtualSocket) => virtualSocket.cut()),
+        refused: (status, body, retryAfter) =>
+          this.#end(status === 401, (virtualSocket) => virtualSocket.refused(status, body, retryAfter)),
       },
     );
   }
@@ -162,40 +163,40 @@ class SharedUpstream implements Upstream {
   }
 
   #subscribed(): UpstreamSocket[] {
-    return [...this.#virtuals].filter(({ stage }) => stage === 'subscribed' || stage === 'confirmed');
+    return [...this.#virtualSockets].filter(({ stage }) => stage === 'subscribed' || stage === 'confirmed');
   }
 
-  /** Confirms a virtual that stands where the subscription is, or further. */
-  #welcome(virtual: UpstreamSocket): void {
-    if (!this.#confirmation || virtual.stage !== 'subscribed') return;
-    virtual.stage = 'confirmed';
-    virtual.frame(JSON.stringify({ ...this.#confirmation, replayStartedAfterEventId: virtual.position }));
-    if (this.#gap !== undefined && virtual.position === this.#begun?.cursor) tellGap(virtual, this.#gap);
+  /** Confirms a virtual socket that stands where the subscription is, or further. */
+  #confirm(virtualSocket: UpstreamSocket): void {
+    if (!this.#confirmation || virtualSocket.stage !== 'subscribed') return;
+    virtualSocket.stage = 'confirmed';
+    virtualSocket.frame(JSON.stringify({ ...this.#confirmation, replayStartedAfterEventId: virtualSocket.position }));
+    if (this.#gap !== undefined && virtualSocket.position === this.#begun?.cursor) tellGap(virtualSocket, this.#gap);
   }
 
   #take(text: string | undefined): void {
     const all = this.#subscribed();
-    if (text === undefined) return all.forEach((virtual) => virtual.frame(undefined));
+    if (text === undefined) return all.forEach((virtualSocket) => virtualSocket.frame(undefined));
     const head = readFrameHead(text);
     const { type, eventId } = head;
     if (type === 'SUBSCRIPTION_CONFIRMED') {
       this.#confirmation = head.whole;
-      for (const virtual of all) this.#welcome(virtual);
+      for (const virtualSocket of all) this.#confirm(virtualSocket);
     } else if (type === 'GAP') this.#takeGap(head, text, all);
-    else if (eventId === undefined || type === 'HEARTBEAT') all.forEach((virtual) => virtual.frame(text));
+    else if (eventId === undefined || type === 'HEARTBEAT') all.forEach((virtualSocket) => virtualSocket.frame(text));
     else {
       this.#gap = undefined;
       if (this.#begun) this.#begun.reached = eventId;
-      for (const virtual of all) this.#deliver(virtual, eventId, text);
+      for (const virtualSocket of all) this.#deliver(virtualSocket, eventId, text);
     }
   }
 
   #takeGap(head: FrameHead, text: string, all: readonly UpstreamSocket[]): void {
     this.#gap = text;
     if (isReset(head)) this.#history = 'replaced';
-    for (const virtual of all)
-      if (this.#concerns(head, virtual)) tellGap(virtual, text);
-      else if (isReset(head)) this.#askAlone(virtual);
+    for (const virtualSocket of all)
+      if (this.#concerns(head, virtualSocket)) tellGap(virtualSocket, text);
+      else if (isReset(head)) this.#sendAway(virtualSocket);
   }
 
   /** A gap is about the cursor that was asked from; of a trimmed log also about others before its first fact. */
@@ -206,39 +207,39 @@ class SharedUpstream implements Upstream {
     return whole?.['reason'] === 'trimmed' && firstKept !== undefined && at !== undefined && at.n < firstKept.n - 1;
   }
 
-  #deliver(virtual: UpstreamSocket, eventId: string, text: string): void {
-    const { position } = virtual;
+  #deliver(virtualSocket: UpstreamSocket, eventId: string, text: string): void {
+    const { position } = virtualSocket;
     if (position !== null && position !== eventId && parseEventId(position)?.n === parseEventId(eventId)?.n && parseEventId(eventId)) {
       // The same place with another time: its history was replaced. Alone it would have been told so.
-      this.#askAlone(virtual);
+      this.#sendAway(virtualSocket);
     } else if (position === null || (compareEventIds(eventId, position) ?? 1) > 0) {
-      virtual.position = eventId;
-      virtual.frame(text);
+      virtualSocket.position = eventId;
+      virtualSocket.frame(text);
     }
   }
 
-  /** It comes back with its cursor, and is told what is true of that. */
-  #askAlone(virtual: UpstreamSocket): void {
-    this.#virtuals.delete(virtual);
-    virtual.cut();
+  /** It comes back with its cursor, by a connection of its own, and is told what is true of that. */
+  #sendAway(virtualSocket: UpstreamSocket): void {
+    this.#virtualSockets.delete(virtualSocket);
+    virtualSocket.cut();
   }
 
-  #end(isRefused: boolean, tell: (virtual: UpstreamSocket) => void): void {
-    const all = [...this.#virtuals];
-    this.#virtuals.clear();
+  #end(isRefused: boolean, tell: (virtualSocket: UpstreamSocket) => void): void {
+    const all = [...this.#virtualSockets];
+    this.#virtualSockets.clear();
     this.#listener.over(isRefused);
-    for (const virtual of all) tell(virtual);
+    for (const virtualSocket of all) tell(virtualSocket);
   }
 }
 
-function open(virtual: UpstreamSocket): void {
-  virtual.stage = 'opened';
-  virtual.opened();
+function open(virtualSocket: UpstreamSocket): void {
+  virtualSocket.stage = 'opened';
+  virtualSocket.opened();
 }
 
-function tellGap(virtual: UpstreamSocket, text: string): void {
-  if (isReset(readFrameHead(text))) virtual.position = null;
-  virtual.frame(text);
+function tellGap(virtualSocket: UpstreamSocket, text: string): void {
+  if (isReset(readFrameHead(text))) virtualSocket.position = null;
+  virtualSocket.frame(text);
 }
 
 const nothing = (): void => undefined;
@@ -256,6 +257,9 @@ function isOlder(a: string | null, b: string | null): boolean {
   return a === null || (compareEventIds(a, b) ?? 0) < 0;
 }
 
-function oldest(virtuals: readonly UpstreamSocket[]): string | null {
-  return virtuals.reduce<string | null>((least, { position }, index) => (index === 0 || isOlder(position, least) ? position : least), null);
+function oldest(virtualSockets: readonly UpstreamSocket[]): string | null {
+  return virtualSockets.reduce<string | null>(
+    (least, { position }, index) => (index === 0 || isOlder(position, least) ? position : least),
+    null,
+  );
 }

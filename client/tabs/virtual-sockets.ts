@@ -6,7 +6,7 @@ export interface SocketBackend {
   open(socket: number, request: SocketRequest): void;
   send(socket: number, text: string): void;
   close(socket: number): void;
-  /** Nobody here speaks to it any more. */
+  /** This tab uses it no more. */
   leave(): void;
 }
 
@@ -17,7 +17,8 @@ export interface VirtualSockets {
   open(request: SocketRequest, listener: SocketListener): Socket;
   /** Goes to another backend, or to none for now: open sockets are cut, those that were not open yet are opened there. */
   moveTo(backend: SocketBackend | undefined): void;
-  hear(message: SocketMessage): void;
+  /** Hands a message of the backend to the socket that it is for. */
+  receive(message: SocketMessage): void;
 }
 
 interface VirtualSocket {
@@ -58,15 +59,15 @@ export function createVirtualSockets(): VirtualSockets {
         if (isOpen) virtualSockets.delete(number);
         else backend?.open(number, request);
       }
-      // Last, since whoever hears it may open another.
+      // Last, since whoever is told may open another.
       for (const [, { listener, isOpen }] of all) if (isOpen) listener.cut();
     },
-    hear([number, what, ...rest]) {
-      const virtual = virtualSockets.get(number);
-      if (!virtual) return;
-      const { listener } = virtual;
+    receive([number, what, ...rest]) {
+      const virtualSocket = virtualSockets.get(number);
+      if (!virtualSocket) return;
+      const { listener } = virtualSocket;
       if (what === 'opened') {
-        virtual.isOpen = true;
+        virtualSocket.isOpen = true;
         listener.opened();
       } else if (what === 'frame') listener.frame(rest[0] as string | undefined);
       else {

@@ -30,7 +30,7 @@ export type ChannelEventType =
 /** What is done for a channel. */
 export type ChannelEffect = 'tellOpened' | 'deliver' | 'tellEnd' | 'leave' | 'unsubscribe' | 'fillSocket' | 'attach';
 
-/** What becomes of one task on sockets that it may share: it hears what it would hear of one of its own. */
+/** What becomes of one task on sockets that it may share: it is told what it would be told by one of its own. */
 export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEffect> = {
   id: 'channel',
   description: 'One task on a socket that it may share with others.',
@@ -38,7 +38,7 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
   phases: {
     waiting: {
       description:
-        'Is on a socket that has not been opened for it. Has asked for nothing, and goes on to another socket where this one cannot.',
+        'Is on a socket that has not been opened for it. Has asked for nothing, and is attached to another socket where this one cannot be had.',
       on: {
         'place.given': { to: 'asked', effects: ['tellOpened'] },
         'place.denied': { effects: ['attach'] },
@@ -86,7 +86,7 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
       },
     },
     over: {
-      description: 'Hears nothing any more, also where others of its socket still hear of the same.',
+      description: 'Is told nothing any more, also where others of its socket still are.',
       on: {
         'place.given': 'never',
         'place.denied': 'never',

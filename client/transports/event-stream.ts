@@ -6,7 +6,7 @@ import type { ClientSettings } from '../options.ts';
 
 const REFUSAL_BYTES_MAX = 64 * 1024;
 
-/** What a stream needs. */
+/** What a stream works with. */
 export interface EventStreamRunDeps {
   readonly url: string;
   readonly settings: ClientSettings;

@@ -5,7 +5,7 @@ import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 import type { TransportEvent } from '../../machines/index.ts';
 
-/** What one poll needs. */
+/** What one poll works with. */
 export interface LongPollRunDeps {
   readonly url: string;
   readonly settings: ClientSettings;

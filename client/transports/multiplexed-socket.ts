@@ -2,24 +2,24 @@ import { channelPhases, type ChannelEffect, type ChannelEventType, type ChannelP
 import { multiplexedPhases, type SocketEffect, type SocketEventType, type SocketPhase } from './multiplexed.phases.ts';
 import type { Socket, SocketListener, SocketPort, SocketRequest } from './socket.ts';
 
-/** One task on its way: what it asked for, and who hears of it. */
+/** One task's part of a socket: what it asked for, and who is told of it. */
 export interface SocketChannel {
   readonly request: SocketRequest;
   readonly listener: SocketListener;
   phase: ChannelPhase;
-  /** Undefined when it is over. */
-  sharedSocket: MultiplexedSocket | undefined;
+  /** Where it is; undefined where it is nowhere any more. */
+  socket: MultiplexedSocket | undefined;
 }
 
-/** One socket, and the tasks on it. */
+/** One WebSocket, and the channels on it. */
 export interface MultiplexedSocket {
   readonly phase: SocketPhase;
-  /** Whether there is, or may be, room for this task. */
+  /** Whether there is, or may be, room for this channel. */
   takes(channel: SocketChannel): boolean;
   add(channel: SocketChannel): void;
   send(text: string): void;
-  /** The channel leaves by itself and hears nothing more. */
-  drop(channel: SocketChannel): void;
+  /** The channel leaves by itself and is told nothing more. */
+  remove(channel: SocketChannel): void;
 }
 
 /** What the effects of an event need to know of it. */
@@ -31,23 +31,23 @@ interface About {
   readonly tell?: (listener: SocketListener) => void;
 }
 
-/** Opens a socket. Who cannot stay on it is handed to `attach` again. */
+/** Opens a socket. A channel that cannot stay on it is handed to `attach` again. */
 export function createMultiplexedSocket(
   sockets: SocketPort,
   request: SocketRequest,
   attach: (channel: SocketChannel) => void,
   onOver: () => void,
 ): MultiplexedSocket {
-  return new SocketCarrier(sockets, request, attach, onOver);
+  return new SharedSocket(sockets, request, attach, onOver);
 }
 
-/** What becomes of the socket and of each task on it is decided by their tables; here is what their effects do. */
-class SocketCarrier implements MultiplexedSocket {
+/** What becomes of the socket and of each channel on it is decided by their tables; here is what their effects do. */
+class SharedSocket implements MultiplexedSocket {
   readonly #attach: (channel: SocketChannel) => void;
   readonly #onOver: () => void;
   readonly #socket: Socket;
   readonly #channels = new Map<string, SocketChannel>();
-  /** Subscriptions that were left and that the server has not ended yet: what comes for their task until then is theirs. */
+  /** How many subscriptions of a task were left and are not ended by the server yet: what comes for the task until then is theirs. */
   readonly #former = new Map<string, number>();
   #phase: SocketPhase = multiplexedPhases.initial.to;
 
@@ -71,11 +71,11 @@ class SocketCarrier implements MultiplexedSocket {
   }
 
   takes({ request: { taskId } }: SocketChannel): boolean {
-    return multiplexedPhases.phases[this.#phase].tags?.includes('boarding') === true && !this.#channels.has(taskId);
+    return multiplexedPhases.phases[this.#phase].tags?.includes('attachable') === true && !this.#channels.has(taskId);
   }
 
   add(channel: SocketChannel): void {
-    channel.sharedSocket = this;
+    channel.socket = this;
     this.#channels.set(channel.request.taskId, channel);
     this.#onSocket('channel.added', { channel });
   }
@@ -84,7 +84,7 @@ class SocketCarrier implements MultiplexedSocket {
     this.#socket.send(text);
   }
 
-  drop(channel: SocketChannel): void {
+  remove(channel: SocketChannel): void {
     this.#onChannel(channel, 'channel.closed');
   }
 
@@ -123,19 +123,19 @@ class SocketCarrier implements MultiplexedSocket {
 
   #performOnSocket(effect: SocketEffect, { channel, head, text, tell }: About): void {
     switch (effect) {
-      case 'inviteFirst':
-        return [...this.#channels.values()].slice(0, 1).forEach((first) => this.#invite(first));
-      case 'inviteAll':
-        return [...this.#channels.values()].forEach((each) => this.#invite(each));
-      case 'inviteLater':
-        // Whoever opens a socket hears of it later.
-        return channel && queueMicrotask(() => this.#invite(channel));
+      case 'openFirst':
+        return [...this.#channels.values()].slice(0, 1).forEach((first) => this.#openChannel(first));
+      case 'openAll':
+        return [...this.#channels.values()].forEach((each) => this.#openChannel(each));
+      case 'openLater':
+        // Whoever opens a socket is told of it later.
+        return channel && queueMicrotask(() => this.#openChannel(channel));
       case 'sendWaitingOn':
         return this.#sendWaitingOn();
       case 'unsubscribeFormer':
         return [...this.#former.keys()].forEach((taskId) => this.#unsubscribe(taskId));
-      case 'lookRound':
-        return this.#lookRound();
+      case 'checkEmpty':
+        return this.#checkEmpty();
       case 'tellAll':
         return this.#tellAll(text);
       case 'route':
@@ -156,15 +156,15 @@ class SocketCarrier implements MultiplexedSocket {
     }
   }
 
-  #invite(channel: SocketChannel): void {
-    if (channel.sharedSocket === this) this.#onChannel(channel, 'place.given');
+  #openChannel(channel: SocketChannel): void {
+    if (channel.socket === this) this.#onChannel(channel, 'place.given');
   }
 
   #unsubscribe(taskId: string): void {
     this.#socket.send(JSON.stringify({ action: 'unsubscribe', taskId }));
   }
 
-  /** The one that has asked stays. */
+  /** The one that has subscribed stays. */
   #sendWaitingOn(): void {
     for (const channel of [...this.#channels.values()]) {
       if (channel.phase === 'waiting') this.#channels.delete(channel.request.taskId);
@@ -202,12 +202,12 @@ class SocketCarrier implements MultiplexedSocket {
 
   #leave(channel: SocketChannel): void {
     this.#channels.delete(channel.request.taskId);
-    channel.sharedSocket = undefined;
+    channel.socket = undefined;
     this.#onSocket('channel.removed');
-    this.#lookRound();
+    this.#checkEmpty();
   }
 
-  #lookRound(): void {
+  #checkEmpty(): void {
     if (this.#channels.size === 0) this.#onSocket('channels.gone');
   }
 
@@ -215,8 +215,8 @@ class SocketCarrier implements MultiplexedSocket {
     const all = [...this.#channels.values()];
     this.#channels.clear();
     for (const channel of all) {
-      if (channel.sharedSocket !== this) continue;
-      channel.sharedSocket = undefined;
+      if (channel.socket !== this) continue;
+      channel.socket = undefined;
       this.#onChannel(channel, event, tell && { tell });
     }
   }

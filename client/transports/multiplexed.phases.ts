@@ -13,27 +13,27 @@ export type SocketEventType =
   /** A frame for a task that says, beside, that `multiplex` was granted. */
   | 'frame.granting'
   | 'frame.came'
-  /** A task wants to come on. */
+  /** A task was attached. */
   | 'channel.added'
-  /** A task is here no more. */
+  /** A task is no longer on it. */
   | 'channel.removed'
   /** A task that had subscribed left by itself. */
   | 'channel.unsubscribed'
-  /** The server let a task not come on, and shows others. */
+  /** The server has no room for a task, and shows others. */
   | 'channel.refused'
-  /** Nobody is here any more. */
+  /** No task is on it any more. */
   | 'channels.gone'
   /** Closed, cut, or its upgrade refused. */
   | 'socket.lost';
 
 /** What is done for such a socket. */
 export type SocketEffect =
-  | 'inviteFirst'
-  | 'inviteAll'
-  | 'inviteLater'
+  | 'openFirst'
+  | 'openAll'
+  | 'openLater'
   | 'sendWaitingOn'
   | 'unsubscribeFormer'
-  | 'lookRound'
+  | 'checkEmpty'
   | 'tellAll'
   | 'route'
   | 'noteFormer'
@@ -43,17 +43,17 @@ export type SocketEffect =
   | 'tellUnopened'
   | 'tellGone';
 
-/** What becomes of a socket that several tasks may share. Tag `boarding`: there is, or may be, room for another task. */
+/** What becomes of a socket that several tasks may share. Tag `attachable`: there is, or may be, room for another task. */
 export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketEffect> = {
   id: 'multiplexed',
   description: 'One socket, and the tasks that share it where the server lets them.',
   initial: { to: 'opening', effects: [] },
   phases: {
     opening: {
-      description: 'The upgrade is under way, everybody waits.',
-      tags: ['boarding'],
+      description: 'The upgrade is under way, all tasks wait.',
+      tags: ['attachable'],
       on: {
-        'socket.opened': { to: 'asking', effects: ['inviteFirst'] },
+        'socket.opened': { to: 'asking', effects: ['openFirst'] },
         'grant.given': 'never',
         'grant.withheld': 'never',
         'frame.granting': 'never',
@@ -67,14 +67,14 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     asking: {
-      description: 'The first one subscribes; what comes first says whether others may.',
-      tags: ['boarding'],
+      description: 'The first task subscribes; what comes first says whether others may.',
+      tags: ['attachable'],
       on: {
         'socket.opened': 'never',
-        'grant.given': { to: 'shared', effects: ['unsubscribeFormer', 'inviteAll'] },
-        'grant.withheld': { to: 'alone', effects: ['sendWaitingOn', 'lookRound', 'tellAll'] },
-        'frame.granting': { to: 'shared', effects: ['unsubscribeFormer', 'inviteAll', 'route'] },
-        'frame.came': { to: 'alone', effects: ['sendWaitingOn', 'lookRound', 'tellAll'] },
+        'grant.given': { to: 'shared', effects: ['unsubscribeFormer', 'openAll'] },
+        'grant.withheld': { to: 'alone', effects: ['sendWaitingOn', 'checkEmpty', 'tellAll'] },
+        'frame.granting': { to: 'shared', effects: ['unsubscribeFormer', 'openAll', 'route'] },
+        'frame.came': { to: 'alone', effects: ['sendWaitingOn', 'checkEmpty', 'tellAll'] },
         'channel.added': 'nothing',
         'channel.removed': 'nothing',
         'channel.unsubscribed': { effects: ['noteFormer'] },
@@ -84,15 +84,15 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     shared: {
-      description: 'The server lets any number on.',
-      tags: ['boarding'],
+      description: 'The server takes any number of tasks.',
+      tags: ['attachable'],
       on: {
         'socket.opened': 'never',
         'grant.given': 'nothing',
         'grant.withheld': 'nothing',
         'frame.granting': { effects: ['route'] },
         'frame.came': { effects: ['route'] },
-        'channel.added': { effects: ['inviteLater'] },
+        'channel.added': { effects: ['openLater'] },
         'channel.removed': 'nothing',
         'channel.unsubscribed': { effects: ['noteFormer', 'sendUnsubscribe'] },
         'channel.refused': { to: 'full', effects: [] },
@@ -101,7 +101,7 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     full: {
-      description: 'The server lets any number on, but not now.',
+      description: 'The server takes any number of tasks, but no further one now.',
       on: {
         'socket.opened': 'never',
         'grant.given': 'nothing',
@@ -117,7 +117,7 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     alone: {
-      description: 'The server lets no others on; all that comes is for the one that is here.',
+      description: 'The server takes no other task; all that comes is for the one that is here.',
       on: {
         'socket.opened': 'never',
         'grant.given': { effects: ['tellAll'] },

@@ -8,22 +8,22 @@ import type { SocketPort, SocketRequest } from './socket.ts';
  * gets one. Used by default; wrap sockets of your own in it.
  */
 export function multiplexed(sockets: SocketPort): SocketPort {
-  const sharedSockets = new Map<string, Set<MultiplexedSocket>>();
+  const socketsByKey = new Map<string, Set<MultiplexedSocket>>();
 
   function attach(channel: SocketChannel): void {
     const key = keyOf(channel.request);
-    const known = sharedSockets.get(key) ?? new Set<MultiplexedSocket>();
-    sharedSockets.set(key, known);
-    const mayShare = [...known].filter((sharedSocket) => sharedSocket.takes(channel));
-    // Where a server was seen to share nothing, nobody waits to hear it again.
+    const known = socketsByKey.get(key) ?? new Set<MultiplexedSocket>();
+    socketsByKey.set(key, known);
+    const mayShare = [...known].filter((socket) => socket.takes(channel));
+    // Where a server was seen to share nothing, nobody waits to be told so again.
     const isAloneHere = [...known].some(({ phase }) => phase === 'alone');
-    const sharedSocket = mayShare.find(({ phase }) => phase === 'shared') ?? (isAloneHere ? undefined : mayShare[0]) ?? build();
-    sharedSocket.add(channel);
+    const socket = mayShare.find(({ phase }) => phase === 'shared') ?? (isAloneHere ? undefined : mayShare[0]) ?? build();
+    socket.add(channel);
 
     function build(): MultiplexedSocket {
       const built = createMultiplexedSocket(sockets, channel.request, attach, () => {
         known.delete(built);
-        if (known.size === 0 && sharedSockets.get(key) === known) sharedSockets.delete(key);
+        if (known.size === 0 && socketsByKey.get(key) === known) socketsByKey.delete(key);
       });
       known.add(built);
       return built;
@@ -34,11 +34,11 @@ export function multiplexed(sockets: SocketPort): SocketPort {
     sendsHeaders: sockets.sendsHeaders,
     extensions: [...(sockets.extensions ?? []), 'multiplex'],
     open(request, listener) {
-      const channel: SocketChannel = { request, listener, phase: channelPhases.initial.to, sharedSocket: undefined };
+      const channel: SocketChannel = { request, listener, phase: channelPhases.initial.to, socket: undefined };
       attach(channel);
       return {
-        send: (text) => channel.sharedSocket?.send(text),
-        close: () => channel.sharedSocket?.drop(channel),
+        send: (text) => channel.socket?.send(text),
+        close: () => channel.socket?.remove(channel),
       };
     },
   };

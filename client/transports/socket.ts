@@ -27,7 +27,7 @@ export interface SocketListener {
 /** One open or opening WebSocket. */
 export interface Socket {
   send(text: string): void;
-  /** Frees everything at once; the listener hears nothing more. */
+  /** Frees everything at once; the listener is told nothing more. */
   close(): void;
 }
 

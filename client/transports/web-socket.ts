@@ -5,7 +5,7 @@ import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 import type { SocketPort } from './socket.ts';
 
-/** What a WebSocket connection needs. */
+/** What a WebSocket connection works with. */
 export interface WebSocketRunDeps {
   readonly url: string;
   readonly taskId: string;

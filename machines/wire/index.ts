@@ -1,5 +1,5 @@
 /**
- * The words of the wire: facts, requests, answers and frames, with the schemas that check them. Pure; imports zod only.
+ * What goes over the wire: facts, requests, answers and frames, with the schemas that check them. Pure; imports zod only.
  *
  * @packageDocumentation
  */
