@@ -48,7 +48,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/live/viewer-walk.test.ts',
       'model-tests/multiplex/socket-walk.test.ts',
     ],
-    walks: ['pure chart'],
+    walks: ['pure chart', 'real viewer', 'real sockets'],
     budgetMinutes: 1,
   },
   main: {

@@ -50,7 +50,7 @@ const CLIMB_MS_MAX = 300_000;
 
 /**
  * The time to the next probe, in milliseconds: the base, doubled for each failure in a row, at most 5 minutes; `fraction`, from -0.5 to 0.5,
- * makes it up to a fifth shorter or longer. Source: protocol, "Climbing".
+ * makes it up to a fifth shorter or longer.
  */
 export function climbMs(baseMs: number, { climbFailures }: TransportContext, fraction = 0): number {
   return retryDelayMs({ baseMs, maxMs: CLIMB_MS_MAX, jitter: 0.4 }, climbFailures, fraction);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { chaosProxy } from '../conformance/index.ts';
 import { proveWhole } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
+import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
 import { openWorkshop, type Version, type Workshop } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay } from './wire.ts';
@@ -9,7 +10,7 @@ import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay } fr
 const STEPS = 10;
 const count = (clientRequestId: string, input: object = {}) => ({ clientRequestId, taskType: 'count', input: { to: STEPS, ...input } });
 
-describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
+describe('0.1.0 and today, at once on one Redis', () => {
   const versions = new Map<string, Version>();
   const hosts = new Map<string, HostProcess>();
   let workshop: Workshop;
@@ -35,7 +36,7 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
     [workshop, redis] = await Promise.all([openWorkshop(), startRedis()]);
     for (const version of await Promise.all([workshop.unpack('0.1.0'), workshop.today()])) versions.set(version.name, version);
     await Promise.all([...versions.keys()].map(async (name) => hosts.set(name, await start(name))));
-  }, 120_000);
+  }, patience(180_000));
   afterAll(async () => {
     await Promise.all([...hosts.values()].map((host) => host.kill()));
     await redis.stop();
@@ -104,7 +105,7 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
       a.thaw();
       proveWhole(log, STEPS);
       expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 2 });
-      await vi.waitFor(() => expect(a.stopped).toContainEqual({ stopped: taskId, attempt: 1 }), { timeout: 30_000 });
+      await vi.waitFor(() => expect(a.stopped).toContainEqual({ stopped: taskId, attempt: 1 }));
       expect(await watch(a.url, taskId)).toEqual(log);
     });
 
@@ -148,5 +149,5 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
     }
     await balancer.close();
     await Promise.all([a.kill(), b.kill()]);
-  }, 120_000);
+  }, patience(180_000));
 });
