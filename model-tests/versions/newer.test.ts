@@ -182,8 +182,7 @@ describe('on an LMDB folder that a host of tomorrow had', { timeout: patience(18
       for (const [form, { taskId, question }] of left) await expectUnreadable(host, taskId, question, `left by ${form}`);
       await expectServed(host, `served by ${name}`);
       // Found at the start, as all that is unfinished.
-      for (const { taskId } of left.values())
-        await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(3));
+      for (const { taskId } of left.values()) await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(3));
       for (const { taskId } of left.values())
         expect(
           restsOf(host.lines, taskId)

@@ -122,32 +122,36 @@ describe('0.1.0 and today, at once on one Redis', () => {
     });
   });
 
-  it('are exchanged one host after the other, and nobody who watches misses or hears twice', async () => {
-    await hostOf('today').close();
-    let [a, b] = [hostOf('0.1.0'), await start('0.1.0')];
-    let turn = 0;
-    const balancer = await chaosProxy({ target: () => ((turn += 1) % 2 === 0 ? [a, b] : [b, a]) });
-    const url = `http://127.0.0.1:${balancer.port}`;
-    const taskIds = await Promise.all([a, b, a, b].map((host, i) => create(host.url, `rolling ${i}`)));
-    const questions = await Promise.all(taskIds.map(async (taskId) => questionOf(await watch(url, taskId, { until: isQuestion }))));
-    const logs = taskIds.map((taskId) => watch(url, taskId));
-    const answer = async (i: number): Promise<void> => {
-      const { status } = await requestsTo(a.url).act(taskIds[i] ?? '', questions[i] ?? '', 'yes', `answer ${i}`);
-      expect(status).toBe(202);
-    };
+  it(
+    'are exchanged one host after the other, and nobody who watches misses or hears twice',
+    async () => {
+      await hostOf('today').close();
+      let [a, b] = [hostOf('0.1.0'), await start('0.1.0')];
+      let turn = 0;
+      const balancer = await chaosProxy({ target: () => ((turn += 1) % 2 === 0 ? [a, b] : [b, a]) });
+      const url = `http://127.0.0.1:${balancer.port}`;
+      const taskIds = await Promise.all([a, b, a, b].map((host, i) => create(host.url, `rolling ${i}`)));
+      const questions = await Promise.all(taskIds.map(async (taskId) => questionOf(await watch(url, taskId, { until: isQuestion }))));
+      const logs = taskIds.map((taskId) => watch(url, taskId));
+      const answer = async (i: number): Promise<void> => {
+        const { status } = await requestsTo(a.url).act(taskIds[i] ?? '', questions[i] ?? '', 'yes', `answer ${i}`);
+        expect(status).toBe(202);
+      };
 
-    await a.kill();
-    a = await start('today');
-    await Promise.all([answer(0), answer(1)]);
-    await b.close();
-    b = await start('today');
-    await Promise.all([answer(2), answer(3)]);
+      await a.kill();
+      a = await start('today');
+      await Promise.all([answer(0), answer(1)]);
+      await b.close();
+      b = await start('today');
+      await Promise.all([answer(2), answer(3)]);
 
-    for (const [i, log] of (await Promise.all(logs)).entries()) {
-      proveWhole(log, STEPS);
-      expect(await watch(b.url, taskIds[i] ?? '')).toEqual(log);
-    }
-    await balancer.close();
-    await Promise.all([a.kill(), b.kill()]);
-  }, patience(180_000));
+      for (const [i, log] of (await Promise.all(logs)).entries()) {
+        proveWhole(log, STEPS);
+        expect(await watch(b.url, taskIds[i] ?? '')).toEqual(log);
+      }
+      await balancer.close();
+      await Promise.all([a.kill(), b.kill()]);
+    },
+    patience(180_000),
+  );
 });
