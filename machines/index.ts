@@ -5,7 +5,14 @@
  * @packageDocumentation
  */
 export { startActors, type AggregateActors, type Inspect, type TaskActor } from './aggregate/actors.ts';
-export { emptyAggregate, stepTask, unaskedSuspension, type Aggregate } from './aggregate/aggregate.ts';
+export {
+  emptyAggregate,
+  stepTask,
+  unaskedSuspension,
+  type Aggregate,
+  type SuspensionSnapshot,
+  type TaskSnapshot,
+} from './aggregate/aggregate.ts';
 export { decide, type Decision } from './aggregate/decide.ts';
 export { fold } from './aggregate/fold.ts';
 export { aggregateFromSnapshot } from './aggregate/from-snapshot.ts';
