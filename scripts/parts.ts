@@ -140,21 +140,21 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/server/crash.test.ts',
       'model-tests/stores/lmdb-durability.test.ts',
     ],
-    budgetMinutes: 2,
+    budgetMinutes: 1,
   },
   versions: {
     ...none,
     proves: 'processes and stores of 0.1.0 go on beside and under those of today',
     needs: ['redis'],
     tests: ['model-tests/versions/'],
-    budgetMinutes: 2,
+    budgetMinutes: 1,
   },
   web: {
     ...none,
     proves: 'the page in a browser, with every switch thrown',
     needs: ['chromium'],
     tests: ['model-tests/web/'],
-    budgetMinutes: 2,
+    budgetMinutes: 1,
   },
   simulation: {
     ...none,
@@ -174,7 +174,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'work in Temporal, its workers killed among others',
     needs: ['temporal'],
     tests: ['model-tests/temporal/'],
-    budgetMinutes: 8,
+    budgetMinutes: 6,
   },
   chaos: {
     ...none,

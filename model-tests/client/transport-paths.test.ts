@@ -72,10 +72,11 @@ describe('the transport chart, every event from every state of a bounded model',
     (context) => {
       const coverage = new Coverage(quiet);
       const seen = new Set<string>();
+      const states = new Set(steps.map(({ from }) => from));
+      for (const state of states) coverage.reach(state);
+      for (const { to } of steps) if (to.status !== 'active') coverage.reach(to);
       let wanted = coverage.missing();
-      for (const { from, event, to } of steps) {
-        coverage.reach(from);
-        coverage.reach(to);
+      for (const { from, event } of steps) {
         // An actor is started only for what may still take an edge that none has taken.
         if (!wanted.some((name) => name.includes(` ${event.type} #`) || name.includes(' always #'))) continue;
         if (from.status !== 'active' || !from.can(event as never)) continue;
@@ -91,7 +92,7 @@ describe('the transport chart, every event from every state of a bounded model',
       }
       noteRow(
         context,
-        rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set(steps.map(({ from }) => keyOf(from))).size} states`),
+        rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set([...states].map(keyOf)).size} states`),
       );
       expect(coverage.missing()).toEqual([]);
     },
