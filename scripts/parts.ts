@@ -127,7 +127,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     needs: ['redis'],
     tests: ['model-tests/levels/', 'model-tests/client/driven-paths.test.ts', 'model-tests/client/closing.test.ts'],
     walks: ['memory', 'lmdb', 'redis', 'two nodes on redis', 'real client'],
-    budgetMinutes: 3,
+    budgetMinutes: 2,
   },
   kills: {
     ...none,
@@ -140,7 +140,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/server/crash.test.ts',
       'model-tests/stores/lmdb-durability.test.ts',
     ],
-    budgetMinutes: 1,
+    budgetMinutes: 1.5,
   },
   versions: {
     ...none,
@@ -154,7 +154,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'the page in a browser, with every switch thrown',
     needs: ['chromium'],
     tests: ['model-tests/web/'],
-    budgetMinutes: 1,
+    budgetMinutes: 1.5,
   },
   simulation: {
     ...none,
