@@ -34,9 +34,17 @@ const tests = chosen.flatMap(testsOf);
 const folder = mkdtempSync(join(tmpdir(), 'taskbridge-tests-'));
 const output = join(folder, 'results.json');
 console.log(`Tests of ${chosen.join(', ')}: ${tests.length} files on Node ${process.versions.node}`);
+const reporters = ['default', './scripts/progress-reporter.ts', 'json'];
 const run = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`, ...forVitest, ...tests],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    ...reporters.map((name) => `--reporter=${name}`),
+    `--outputFile.json=${output}`,
+    ...forVitest,
+    ...tests,
+  ],
   { stdio: 'inherit' },
 );
 const results = readResults();

@@ -6,9 +6,16 @@ import { activeIdsOf, edgeName, edgesOf, refusalsOf, statesOf } from './drawn.ts
 export class Coverage {
   readonly machine: AnyStateMachine;
   readonly #visited = new Set<string>();
+  /** All that there is to visit, by name. */
+  readonly #drawn: readonly string[];
 
   constructor(machine: AnyStateMachine) {
     this.machine = machine;
+    this.#drawn = [
+      ...statesOf(machine).map(({ id }) => `state ${id}`),
+      ...edgesOf(machine).map((edge) => `edge ${edge}`),
+      ...[...refusalsOf(machine)].map((code) => `refusal ${code}`),
+    ];
   }
 
   /** A step by the pure chart. */
@@ -30,24 +37,16 @@ export class Coverage {
 
   /** Visited, and drawn, of each kind. */
   count(kind: 'state' | 'edge' | 'refusal'): { readonly visited: number; readonly drawn: number } {
-    const names = this.#drawn().filter((name) => name.startsWith(`${kind} `));
+    const names = this.#drawn.filter((name) => name.startsWith(`${kind} `));
     return { visited: names.filter((name) => this.#visited.has(name)).length, drawn: names.length };
   }
 
   /** By name: each state never reached, each edge never taken, each refusal never given. */
   missing(): string[] {
-    return this.#drawn().filter((name) => !this.#visited.has(name));
+    return this.#drawn.filter((name) => !this.#visited.has(name));
   }
 
   #take(edge: string): void {
     this.#visited.add(`edge ${edge}`);
-  }
-
-  #drawn(): string[] {
-    return [
-      ...statesOf(this.machine).map(({ id }) => `state ${id}`),
-      ...edgesOf(this.machine).map((edge) => `edge ${edge}`),
-      ...[...refusalsOf(this.machine)].map((code) => `refusal ${code}`),
-    ];
   }
 }

@@ -1,8 +1,10 @@
-import type { PhaseCell, PhaseRow, PhaseTable } from '../../machines/phase-table.ts';
 import { createMachine, type AnyStateMachine } from 'xstate';
+import type { PhaseTable } from '../../machines/index.ts';
 
 /** A table of any phases, events and effects. */
 export type AnyPhaseTable = PhaseTable<string, string, string>;
+type PhaseRow = AnyPhaseTable['phases'][string];
+type PhaseCell = PhaseRow['on'][string];
 
 /**
  * A table of phases as a chart, to be drawn, opened in Stately and walked like the others. An event that changes nothing, and one that cannot
@@ -15,11 +17,11 @@ export function phaseChart({ id, description, initial, phases }: AnyPhaseTable):
   return createMachine({ id, description, initial: start, states } as never);
 }
 
-function stateOf({ description, tags, on }: PhaseRow<string, string, string>): object {
+function stateOf({ description, tags, on }: PhaseRow): object {
   const arrows = Object.entries(on).flatMap(([event, cell]) => (typeof cell === 'string' ? [] : [[event, arrowOf(cell)]]));
   return { description, ...(tags && { tags }), on: Object.fromEntries(arrows) as object };
 }
 
-function arrowOf({ to, effects }: Exclude<PhaseCell<string, string>, string>): object {
+function arrowOf({ to, effects }: Exclude<PhaseCell, string>): object {
   return { ...(to !== undefined && { target: to }), ...(effects.length > 0 && { actions: effects }) };
 }

@@ -151,7 +151,7 @@ describe('a host decides', () => {
 
 describe('credentials that say when they end', () => {
   test.each(['ws', 'sse'] as const)('are renewed before, and the live connection with them, over %s', async (transport) => {
-    const clock = fakeClock();
+    const clock = fakeClock(0);
     const tokens: (string | undefined)[] = [];
     const { script } = world.server;
     script.upgrade = ({ headers }) => void tokens.push(headers.authorization);

@@ -72,22 +72,27 @@ describe('the transport chart, every event from every state of a bounded model',
     (context) => {
       const coverage = new Coverage(quiet);
       const seen = new Set<string>();
-      for (const { from, event, to } of steps) {
-        coverage.reach(from);
-        coverage.reach(to);
+      const states = new Set(steps.map(({ from }) => from));
+      for (const state of states) coverage.reach(state);
+      for (const { to } of steps) if (to.status !== 'active') coverage.reach(to);
+      let wanted = coverage.missing();
+      for (const { from, event } of steps) {
+        // An actor is started only for what may still take an edge that none has taken.
+        if (!wanted.some((name) => name.includes(` ${event.type} #`) || name.includes(' always #'))) continue;
         if (from.status !== 'active' || !from.can(event as never)) continue;
         // An actor that is not running cannot fail.
         if (event.type === 'xstate.error.actor.settle' && !['settling', 'appealing'].includes(rungOf(from))) continue;
         if (event.type === 'xstate.error.actor.refresh' && rungOf(from) !== 'refreshing') continue;
         // Regions are told apart by the value and what guards read; a merged history is walked once.
         const key = `${keyOf(from)} ${JSON.stringify(event)}`;
-        if (seen.has(key) || coverage.missing().length === 0) continue;
+        if (seen.has(key)) continue;
         seen.add(key);
         edgesOf(from, event).forEach((edge) => coverage.take(edge));
+        wanted = coverage.missing();
       }
       noteRow(
         context,
-        rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set(steps.map(({ from }) => keyOf(from))).size} states`),
+        rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set([...states].map(keyOf)).size} states`),
       );
       expect(coverage.missing()).toEqual([]);
     },
@@ -138,7 +143,8 @@ describe('the transport chart, every event from every state of a bounded model',
   test('keeps its counters small', () => {
     for (const { to } of steps) {
       const { passes, climbFailures, malformed, refreshesLeft } = to.context satisfies TransportContext;
-      expect(passes <= 5 && climbFailures <= 4 && malformed <= 2 && refreshesLeft >= 0).toBe(true);
+      const areSmall = passes <= 5 && climbFailures <= 4 && malformed <= 2 && refreshesLeft >= 0;
+      if (!areSmall) expect({ value: to.value, passes, climbFailures, malformed, refreshesLeft }).toBe('small');
     }
   });
 

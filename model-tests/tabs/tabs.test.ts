@@ -162,7 +162,7 @@ describe('tabs of one browser', () => {
       },
     );
     const open = browser(host.baseUrl);
-    const settings = (name: string) => ({ auth: shortLived(name), limits: { renewBeforeMs: 0.8 * TOKEN_MS } });
+    const settings = (name: string) => ({ auth: shortLived(name), limits: { renewBeforeMs: Math.round(0.8 * TOKEN_MS) } });
     const tabs = [open(settings('a')), open(settings('b'))] as const;
     await untilLeading(tabs[0]);
     const { taskId } = await tabs[0].client.start({ taskType: 'slowly' });

@@ -5,6 +5,7 @@ import * as todaysClient from 'taskbridge/client/node';
 import * as todaysOutbox from 'taskbridge/client/outbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proveWhole, type Log } from '../redis/proof.ts';
+import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
 import { openWorkshop, type Workshop } from './release.ts';
 import { isQuestion, questionOf, requestsTo } from './wire.ts';
@@ -17,7 +18,7 @@ interface ClientDoors {
   readonly outbox: Pick<typeof todaysOutbox, 'createOutbox'>;
 }
 
-describe('clients of 0.1.0 and of today, one after the other on the same files', { timeout: 60_000 }, () => {
+describe('clients of 0.1.0 and of today, one after the other on the same files', () => {
   const doors = new Map<string, ClientDoors>([['today', { client: todaysClient, outbox: todaysOutbox }]]);
   const hosts: HostProcess[] = [];
   let workshop: Workshop;
@@ -34,7 +35,7 @@ describe('clients of 0.1.0 and of today, one after the other on the same files',
     });
     for (const version of [release, await workshop.today()])
       hosts.push(await startHost(version, { lmdb: await mkdtemp(join(path, `${version.name}-`)) }));
-  }, 120_000);
+  }, patience(180_000));
   afterAll(async () => {
     await Promise.all(hosts.map((host) => host.kill()));
     await workshop.clear();

@@ -10,7 +10,7 @@ const linesOf = (file: string): readonly string[] => readFileSync(golden(file), 
 const fileOf = ({ name, version }: Pick<Form, 'name' | 'version'>, lines: readonly string[]): string =>
   version === null ? `${name}.txt` : `${name}.v${versionIn(lines)}.txt`;
 
-describe('what outlives the code that wrote it', { timeout: 60_000 }, () => {
+describe('what outlives the code that wrote it', () => {
   it.each(forms)('has its golden text: $name', async (form) => {
     const lines = await form.lines();
     expect(lines.length).toBeGreaterThan(0);
@@ -44,7 +44,7 @@ const kept = storeForms.flatMap(({ name }) =>
     .map((file) => ({ name, file })),
 );
 
-describe('a task that waits', { timeout: 60_000 }, () => {
+describe('a task that waits', () => {
   it.each(kept)('is read, answered and ended where one form is that of $file', async ({ name, file }) => {
     const store = memoryStore({ clock: stillClock });
     const taskId = await restore(store, name, file);
@@ -57,7 +57,7 @@ describe('a task that waits', { timeout: 60_000 }, () => {
     const [first = ''] = (await storedTexts()).flatMap(({ name: field }) => (field.startsWith('s:first') ? [field.slice(2)] : []));
     expect((await host.act(taskId, { ...answered, suspendId: first, clientActionId: 'the keep' })).status).toBe('DEDUPLICATED');
     await host.act(taskId, { suspendId: question?.suspendId ?? '', actionType: 'yes', clientActionId: 'the yes' });
-    await vi.waitUntil(async () => (await host.snapshot(taskId)).state === 'failed', { timeout: 20_000 });
+    await vi.waitUntil(async () => (await host.snapshot(taskId)).state === 'failed');
     expect((await host.snapshot(taskId)).failure).toEqual({ code: 'STOPPED', message: 'Somebody said yes.', retryable: true });
   });
 });

@@ -20,7 +20,13 @@ export interface Form {
 export const storeForms = [
   { name: 'task-head', version: 'STORED_VERSION', writtenIn: 'machines/aggregate/stored.ts', names: /^task$/, part: 'field' },
   { name: 'suspension', version: 'STORED_VERSION', writtenIn: 'machines/aggregate/stored.ts', names: /^s:/, part: 'field' },
-  { name: 'ledger', version: 'LEDGER_VERSION', writtenIn: 'server/attempt/execution-record.ts', names: /^ledger$/, part: 'field' },
+  {
+    name: 'ledger',
+    version: 'EXECUTION_RECORD_VERSION',
+    writtenIn: 'server/attempt/execution-record.ts',
+    names: /^ledger$/,
+    part: 'field',
+  },
   { name: 'sources', version: null, writtenIn: 'server/attempt/execution-record.ts', names: /^sources$/, part: 'field' },
   { name: 'about', version: null, writtenIn: 'server/task/create-task.ts', names: /^about$/, part: 'field' },
   { name: 'content', version: null, writtenIn: 'server/task/create-task.ts', names: /^content$/, part: 'kept' },

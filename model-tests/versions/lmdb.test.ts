@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { proveWhole, type Log } from '../redis/proof.ts';
+import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
 import { openWorkshop, type Version, type Workshop } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay, type Answer } from './wire.ts';
@@ -17,7 +18,7 @@ interface Left {
   readonly snapshot: Answer;
 }
 
-describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: 120_000 }, () => {
+describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: patience(180_000) }, () => {
   const versions = new Map<string, Version>();
   let workshop: Workshop;
   let path: string;
@@ -33,7 +34,7 @@ describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: 1
     workshop = await openWorkshop();
     path = await mkdtemp(join(tmpdir(), 'taskbridge-versions-lmdb-'));
     for (const version of await Promise.all([workshop.unpack('0.1.0'), workshop.today()])) versions.set(version.name, version);
-  }, 60_000);
+  });
   afterEach(() => host?.kill());
   afterAll(async () => {
     await rm(path, { recursive: true, force: true });

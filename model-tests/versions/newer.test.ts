@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { proveWhole } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
+import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess, type LogLine, type Place } from './host-process.ts';
 import { openWorkshop, versionConstants, type Version, type Workshop } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, type Answer } from './wire.ts';
@@ -39,7 +40,7 @@ beforeAll(async () => {
   versions.set('0.1.0', await workshop.unpack('0.1.0'));
   versions.set('today', await workshop.today());
   for (const name of raised) versions.set(name, await workshop.tomorrow(name));
-}, 60_000);
+});
 afterAll(() => workshop.clear());
 
 async function start(name: string, place: Place): Promise<HostProcess> {
@@ -74,7 +75,7 @@ async function expectServed(host: HostProcess, clientRequestId: string): Promise
   proveWhole(await watch(host.url, body.taskId ?? ''), STEPS);
 }
 
-describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
+describe('on one Redis beside a host of tomorrow', () => {
   const hosts = new Map<string, HostProcess>();
   let redis: RedisServer;
   const hostOf = (name: string): HostProcess => {
@@ -86,7 +87,7 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     redis = await startRedis();
     await Promise.all([...versions.keys()].map(async (name) => hosts.set(name, await start(name, { redis: redis.port }))));
-  }, 120_000);
+  }, patience(180_000));
   afterAll(async () => {
     await Promise.all([...hosts.values()].map((host) => host.kill()));
     await redis.stop();
@@ -120,7 +121,7 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
           return isTerminalFact(fact);
         },
       });
-      await vi.waitUntil(() => question !== '', { timeout: 30_000 });
+      await vi.waitUntil(() => question !== '');
       expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
       await expectUnreadable(host, taskId, question, clientRequestId);
 
@@ -131,7 +132,7 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
       expect(await watched).toEqual(log);
 
       // It tries again ever more seldom, and says so each time.
-      await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(5), { timeout: 30_000 });
+      await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(5));
       const rests = restsOf(host.lines, taskId);
       expect(rests.slice(0, 6).map(({ pauseMs }) => pauseMs)).toEqual([50, 100, 200, 400, 800, 1600]);
       for (const [i, { atMs }] of rests.slice(1).entries())
@@ -151,7 +152,7 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
       const log = await watch(newer.url, taskId);
       expect(log.slice(-2).map(({ type }) => type)).toEqual(['TASK_CANCEL_REQUESTED', 'TASK_CANCELLED']);
       const retries = () => host.lines.filter((line) => line.taskId === taskId && line.message.includes('no known outcome'));
-      await vi.waitFor(() => expect(retries().length).toBeGreaterThan(4), { timeout: 30_000 });
+      await vi.waitFor(() => expect(retries().length).toBeGreaterThan(4));
       // Half of 80, 160 and 320 ms at the least.
       expect((retries()[4]?.atMs ?? 0) - (retries()[0]?.atMs ?? 0)).toBeGreaterThan(275);
       expect(host.isAlive).toBe(true);
@@ -160,7 +161,7 @@ describe('on one Redis beside a host of tomorrow', { timeout: 60_000 }, () => {
   });
 });
 
-describe('on an LMDB folder that a host of tomorrow had', { timeout: 120_000 }, () => {
+describe('on an LMDB folder that a host of tomorrow had', { timeout: patience(180_000) }, () => {
   let path: string;
   beforeAll(async () => {
     path = await mkdtemp(join(tmpdir(), 'taskbridge-versions-lmdb-'));
@@ -181,8 +182,7 @@ describe('on an LMDB folder that a host of tomorrow had', { timeout: 120_000 }, 
       for (const [form, { taskId, question }] of left) await expectUnreadable(host, taskId, question, `left by ${form}`);
       await expectServed(host, `served by ${name}`);
       // Found at the start, as all that is unfinished.
-      for (const { taskId } of left.values())
-        await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(3), { timeout: 30_000 });
+      for (const { taskId } of left.values()) await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(3));
       for (const { taskId } of left.values())
         expect(
           restsOf(host.lines, taskId)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { chaosProxy } from '../conformance/index.ts';
 import { proveWhole } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
+import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
 import { openWorkshop, type Version, type Workshop } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay } from './wire.ts';
@@ -9,7 +10,7 @@ import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay } fr
 const STEPS = 10;
 const count = (clientRequestId: string, input: object = {}) => ({ clientRequestId, taskType: 'count', input: { to: STEPS, ...input } });
 
-describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
+describe('0.1.0 and today, at once on one Redis', () => {
   const versions = new Map<string, Version>();
   const hosts = new Map<string, HostProcess>();
   let workshop: Workshop;
@@ -35,7 +36,7 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
     [workshop, redis] = await Promise.all([openWorkshop(), startRedis()]);
     for (const version of await Promise.all([workshop.unpack('0.1.0'), workshop.today()])) versions.set(version.name, version);
     await Promise.all([...versions.keys()].map(async (name) => hosts.set(name, await start(name))));
-  }, 120_000);
+  }, patience(180_000));
   afterAll(async () => {
     await Promise.all([...hosts.values()].map((host) => host.kill()));
     await redis.stop();
@@ -104,7 +105,7 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
       a.thaw();
       proveWhole(log, STEPS);
       expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 2 });
-      await vi.waitFor(() => expect(a.stopped).toContainEqual({ stopped: taskId, attempt: 1 }), { timeout: 30_000 });
+      await vi.waitFor(() => expect(a.stopped).toContainEqual({ stopped: taskId, attempt: 1 }));
       expect(await watch(a.url, taskId)).toEqual(log);
     });
 
@@ -121,32 +122,36 @@ describe('0.1.0 and today, at once on one Redis', { timeout: 60_000 }, () => {
     });
   });
 
-  it('are exchanged one host after the other, and nobody who watches misses or hears twice', async () => {
-    await hostOf('today').close();
-    let [a, b] = [hostOf('0.1.0'), await start('0.1.0')];
-    let turn = 0;
-    const balancer = await chaosProxy({ target: () => ((turn += 1) % 2 === 0 ? [a, b] : [b, a]) });
-    const url = `http://127.0.0.1:${balancer.port}`;
-    const taskIds = await Promise.all([a, b, a, b].map((host, i) => create(host.url, `rolling ${i}`)));
-    const questions = await Promise.all(taskIds.map(async (taskId) => questionOf(await watch(url, taskId, { until: isQuestion }))));
-    const logs = taskIds.map((taskId) => watch(url, taskId));
-    const answer = async (i: number): Promise<void> => {
-      const { status } = await requestsTo(a.url).act(taskIds[i] ?? '', questions[i] ?? '', 'yes', `answer ${i}`);
-      expect(status).toBe(202);
-    };
+  it(
+    'are exchanged one host after the other, and nobody who watches misses or hears twice',
+    async () => {
+      await hostOf('today').close();
+      let [a, b] = [hostOf('0.1.0'), await start('0.1.0')];
+      let turn = 0;
+      const balancer = await chaosProxy({ target: () => ((turn += 1) % 2 === 0 ? [a, b] : [b, a]) });
+      const url = `http://127.0.0.1:${balancer.port}`;
+      const taskIds = await Promise.all([a, b, a, b].map((host, i) => create(host.url, `rolling ${i}`)));
+      const questions = await Promise.all(taskIds.map(async (taskId) => questionOf(await watch(url, taskId, { until: isQuestion }))));
+      const logs = taskIds.map((taskId) => watch(url, taskId));
+      const answer = async (i: number): Promise<void> => {
+        const { status } = await requestsTo(a.url).act(taskIds[i] ?? '', questions[i] ?? '', 'yes', `answer ${i}`);
+        expect(status).toBe(202);
+      };
 
-    await a.kill();
-    a = await start('today');
-    await Promise.all([answer(0), answer(1)]);
-    await b.close();
-    b = await start('today');
-    await Promise.all([answer(2), answer(3)]);
+      await a.kill();
+      a = await start('today');
+      await Promise.all([answer(0), answer(1)]);
+      await b.close();
+      b = await start('today');
+      await Promise.all([answer(2), answer(3)]);
 
-    for (const [i, log] of (await Promise.all(logs)).entries()) {
-      proveWhole(log, STEPS);
-      expect(await watch(b.url, taskIds[i] ?? '')).toEqual(log);
-    }
-    await balancer.close();
-    await Promise.all([a.kill(), b.kill()]);
-  }, 120_000);
+      for (const [i, log] of (await Promise.all(logs)).entries()) {
+        proveWhole(log, STEPS);
+        expect(await watch(b.url, taskIds[i] ?? '')).toEqual(log);
+      }
+      await balancer.close();
+      await Promise.all([a.kill(), b.kill()]);
+    },
+    patience(180_000),
+  );
 });

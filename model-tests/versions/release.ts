@@ -26,7 +26,7 @@ export interface Release extends Version {
 /** The stored forms with a version of the server's own, by the constant that has it. */
 export const versionConstants = {
   STORED_VERSION: /machines\/aggregate\/stored\.ts$/,
-  LEDGER_VERSION: /server\/attempt\/ledger\.ts$/,
+  EXECUTION_RECORD_VERSION: /server\/attempt\/execution-record\.ts$/,
 } as const;
 
 /** A folder in which programs of any version find the packages of the checkout. */
@@ -78,11 +78,13 @@ export async function openWorkshop(): Promise<Workshop> {
   };
 }
 
-/** Raises a version by one while the code is bundled. Fails the build where the constant is not found. */
+/** Raises a version by one while the code is bundled. Fails the build where the constant, or its file, is not found. */
 function raising(name: keyof typeof versionConstants): Plugin {
   return {
     name: 'raise',
-    setup({ onLoad }) {
+    setup({ onLoad, onEnd }) {
+      let isRaised = false;
+      onEnd(() => (isRaised ? null : { errors: [{ text: `No file of ${name} was bundled: has it another name now?` }] }));
       onLoad({ filter: versionConstants[name] }, async ({ path }) => {
         const text = await readFile(path, 'utf8');
         const raised = text.replace(
@@ -90,6 +92,7 @@ function raising(name: keyof typeof versionConstants): Plugin {
           (_, before: string, version: string) => `${before}${Number(version) + 1};`,
         );
         if (raised === text) throw new Error(`${path} has no constant ${name} that could be raised.`);
+        isRaised = true;
         return { contents: raised, loader: 'ts' };
       });
     },

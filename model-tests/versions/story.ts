@@ -4,8 +4,6 @@ import { systemClock, type ServerChance, type Clock, type Store, type TaskExecut
 import { vi } from 'vitest';
 import { startHost, type RunningHost } from '../conformance/index.ts';
 
-const patience = { timeout: 20_000 };
-
 /** A clock that stands still, but for its timers. */
 export const stillClock: Clock = { ...systemClock, now: () => Date.parse('2026-01-01T12:00:00Z') };
 /** The same ids each time: a second task of one bucket would be refused. */
@@ -55,16 +53,16 @@ export interface Told {
 export async function tellStory(host: RunningHost, waiting: (taskId: string) => Promise<void> = async () => undefined): Promise<Told> {
   const asking = await createWithFile(host.url);
   await act(host, asking, 'keep', { why: 'it is good' });
-  await vi.waitUntil(() => asksFor(host, asking, 'yes'), patience);
-  await vi.waitUntil(async () => (await ledgerOf(host.store, asking)).context.owed.length === 0, patience);
+  await vi.waitUntil(() => asksFor(host, asking, 'yes'));
+  await vi.waitUntil(async () => (await ledgerOf(host.store, asking)).context.owed.length === 0);
   await waiting(asking);
   await act(host, asking, 'yes', {});
   const { taskId: completed } = await host.create({ clientRequestId: 'done', taskType: 'done' });
   const { taskId: cancelled } = await host.create({ clientRequestId: 'cancelled', taskType: 'wait' });
-  await vi.waitUntil(async () => (await host.snapshot(cancelled)).state === 'running', patience);
+  await vi.waitUntil(async () => (await host.snapshot(cancelled)).state === 'running');
   await host.cancel(cancelled, 'no longer needed');
   for (const taskId of [asking, completed, cancelled])
-    await vi.waitUntil(async () => (await ledgerOf(host.store, taskId)).value === 'released', patience);
+    await vi.waitUntil(async () => (await ledgerOf(host.store, taskId)).value === 'released');
   return { asking, completed, cancelled };
 }
 
@@ -87,7 +85,7 @@ async function asksFor(host: RunningHost, taskId: string, action: string): Promi
 }
 
 async function act(host: RunningHost, taskId: string, actionType: string, payload: Readonly<Record<string, string>>): Promise<void> {
-  const suspendId = await vi.waitUntil(() => asksFor(host, taskId, actionType), patience);
+  const suspendId = await vi.waitUntil(() => asksFor(host, taskId, actionType));
   await host.act(taskId, { suspendId, actionType, payload, metadata: { by: 'alice' }, clientActionId: `the ${actionType}` });
 }
 

@@ -166,7 +166,7 @@ export const losing: readonly Case<ClientDriver>[] = [
     run(driver) {
       // A beat that this process is kept from, or the client from hearing, is silence as well: so there are twenty beats to a silence, and a
       // slow machine has longer ones.
-      const livenessMs = 1500 * slowness();
+      const livenessMs = Math.ceil(1500 * slowness());
       const script: ServerScript = {
         serve(visit) {
           visit.send(...facts(numberOf(visit.after) + 1, 1, 3));
