@@ -19,6 +19,7 @@ export interface NewTask {
   /** 64 hex digits: the hash of (owner, clientRequestId). */
   readonly requestKey: string;
   readonly fields: Fields;
+  /** Values that are read one by one, not with the fields. */
   readonly sideValues: Fields;
   /** When a node has to look at the task, in milliseconds of the store's clock. */
   readonly dueAt: number | null;
@@ -35,7 +36,7 @@ export interface Commit {
   readonly ended: boolean;
   /** Fields that changed; the others stay. */
   readonly fields: Fields;
-  /** Kept values that are new or changed; the others stay. */
+  /** Side values that are new or changed; the others stay. */
   readonly sideValues: Fields;
   /** Replaces the time at which a node has to look at the task; null for never. */
   readonly dueAt: number | null;
@@ -80,14 +81,14 @@ export interface TaskRegistry {
   /** Writes a task and its request key, or says which task has that key. Throws where the id belongs to a task of another key. */
   create(task: NewTask): Promise<Created>;
   load(taskId: string): Promise<LoadedTask | undefined>;
-  /** Reads kept values by name; undefined for each that is not there. */
+  /** Reads side values by name; undefined for each that is not there. */
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
    * Writes all of a commit, or nothing where the revision is another one or the task is gone. Throws, and writes nothing, for facts whose
    * numbers are not the next ones, and for facts after the end.
    */
   append(commit: Commit): Promise<'committed' | 'conflict'>;
-  /** Deletes a task with its log, kept values, due time and request key, unless its revision is another one. */
+  /** Deletes a task with its log, side values, due time and request key, unless its revision is another one. */
   remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
   /** Tasks whose time is at or before `until`, earliest first (then by id), those after the position `after` only. */
   due(until: number, limit: number, after?: DueTask): Promise<readonly DueTask[]>;
