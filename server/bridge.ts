@@ -67,9 +67,9 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     settings: taskSettings(options.tasks),
     inspect: options.inspect,
-    follow: (taskId, onCommit) => hub.follow(taskId, onCommit),
+    listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
   });
-  const http = createHttpRouter({
+  const router = createHttpRouter({
     service: core.service,
     live: createLiveService({ hub, clock, chance }),
     auth,
@@ -82,18 +82,18 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const webSockets = new Map<string, UpgradeHandler>();
+  const upgradeHandlers = new Map<string, UpgradeHandler>();
   let closed: Promise<void> | undefined;
 
   function mount(prefix: string): Koa.Middleware {
     const { allowedOrigins = [] } = options;
-    const middleware = http.middleware({ prefix });
-    webSockets.set(prefix, createUpgradeHandler({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
+    const middleware = router.middleware({ prefix });
+    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
     return middleware;
   }
 
   async function close(spreadMs: number, drainMs: number): Promise<void> {
-    for (const door of webSockets.values()) door.close();
+    for (const handler of upgradeHandlers.values()) handler.close();
     await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
     await store.close();
   }
@@ -101,7 +101,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   return {
     middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
     upgrade(this: unknown, request, socket, head) {
-      for (const door of webSockets.values()) if (door.upgrade(request, socket, head)) return;
+      for (const handler of upgradeHandlers.values()) if (handler.upgrade(request, socket, head)) return;
       // A listener is called on its emitter, the host's server.
       if (this instanceof EventEmitter && this.listenerCount('upgrade') === 1) refuseUpgrade(socket, nobodyUpgrades, clock);
     },

@@ -17,7 +17,7 @@ import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
 import { createTaskService } from './task/task-service.ts';
 
-/** What the core is made of. */
+/** What the core works with. */
 export interface CoreDeps {
   readonly store: Store;
   readonly executors: readonly TaskExecutor[];
@@ -31,10 +31,10 @@ export interface CoreDeps {
   readonly settings: TaskSettings;
   readonly inspect: Inspect | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
-  follow(taskId: string, onCommit: () => void): () => void;
+  listen(taskId: string, onCommit: () => void): () => void;
 }
 
-/** Everything but the doors: decides, commits, looks after work. */
+/** Everything but HTTP and the live path: decides, commits, looks after work. */
 export interface Core {
   readonly nodeId: string;
   readonly service: TaskService;
@@ -45,46 +45,46 @@ export interface Core {
 }
 
 /** Puts the commit path, the supervisor and the reconciler together. */
-export function createCore(context: CoreDeps): Core {
-  const { store, clock, chance, logger, settings, attachments } = context;
+export function createCore(deps: CoreDeps): Core {
+  const { store, clock, chance, logger, settings, attachments } = deps;
   const nodeId = chance.hex(16);
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
-  const supervisor = new Supervisor({ ...context, processor, time, nodeId });
+  const supervisor = new Supervisor({ ...deps, processor, time, nodeId });
   const reconciler = new Reconciler({
     store,
     clock,
     time,
     logger,
     intervalMs: settings.reconcileMs,
-    visit: (taskId) => supervisor.visit(taskId),
-    keepLeases: () => supervisor.keepLeases(),
+    reconcile: (taskId) => supervisor.reconcile(taskId),
+    renewLeases: () => supervisor.renewLeases(),
     sweep: async () => {
       if (attachments) await sweepAttachments(attachments, store, clock);
     },
   });
-  const actors = new LiveActors({ ...context, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
+  const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
-  // What a commit owes to the work, or lets go of, is done after it, on the node that made it or holds the work.
-  processor.onCommitted(({ about, execution: ledger }) => {
-    const state = attemptState(ledger);
+  // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
+  processor.onCommitted(({ about, execution }) => {
+    const state = attemptState(execution);
     const isConcerned =
-      state === 'stopping' || state === 'ended' || state === 'released' || ledger.attempt.context.pendingDeliveries.length > 0;
-    if (isConcerned) void supervisor.visit(about.taskId);
+      state === 'stopping' || state === 'ended' || state === 'released' || execution.attempt.context.pendingDeliveries.length > 0;
+    if (isConcerned) void supervisor.reconcile(about.taskId);
   });
 
   return {
     nodeId,
-    service: createTaskService({ ...context, processor, supervisor, time, nodeId }),
+    service: createTaskService({ ...deps, processor, supervisor, time, nodeId }),
     actors,
     start: () => reconciler.start(),
     async close(drainMs) {
       // Leases are renewed and deadlines kept as long as work runs.
       await supervisor.drained(drainMs);
-      processor.hurry();
+      processor.stopRetrying();
       await reconciler.close();
       await supervisor.close();
-      await Promise.allSettled(context.executors.map(async (executor) => executor.close?.()));
+      await Promise.allSettled(deps.executors.map(async (executor) => executor.close?.()));
       actors.close();
     },
   };

@@ -15,8 +15,10 @@ export interface LiveActorsDeps {
   readonly logger: Logger;
   readonly actorsMax: number;
   readonly inspect: Inspect | undefined;
+  /** The task's record as it stands. */
   read(taskId: string): Promise<TaskRecord>;
-  follow(taskId: string, onCommit: () => void): () => void;
+  /** Calls back after commits of a task; gives the way to stop. */
+  listen(taskId: string, onCommit: () => void): () => void;
 }
 
 interface LiveTask {
@@ -29,7 +31,7 @@ interface LiveTask {
   /** Reads that failed one after the other. */
   failures: number;
   retryTimer: unknown;
-  unfollow(): void;
+  stopListening(): void;
 }
 
 const IDLE_MS = 60_000;
@@ -63,17 +65,18 @@ export class LiveActors {
     }
   }
 
+  /** Stops all of them. */
   close(): void {
     for (const taskId of [...this.#tasks.keys()]) this.#retire(taskId);
   }
 
   async #open(taskId: string): Promise<LiveTask> {
     if (this.#tasks.size + this.#opening.size >= this.#deps.actorsMax)
-      throw new TaskBridgeError('RATE_LIMITED', `${this.#deps.actorsMax} task actors run already; let go of some first.`, {
+      throw new TaskBridgeError('RATE_LIMITED', `${this.#deps.actorsMax} task actors run already; unsubscribe from some first.`, {
         retryAfterSeconds: 60,
       });
-    // Followed first, so that no commit falls between the head and the facts after it.
-    const unfollow = this.#deps.follow(taskId, () => this.#advance(taskId));
+    // Listens first, so that no commit falls between the head and the facts after it.
+    const stopListening = this.#deps.listen(taskId, () => this.#advance(taskId));
     try {
       const { aggregate } = await this.#deps.read(taskId);
       const live: LiveTask = {
@@ -85,7 +88,7 @@ export class LiveActors {
         idleTimer: undefined,
         failures: 0,
         retryTimer: undefined,
-        unfollow,
+        stopListening,
       };
       this.#countSubscribers(taskId, live);
       this.#tasks.set(taskId, live);
@@ -93,12 +96,12 @@ export class LiveActors {
       this.#advance(taskId);
       return live;
     } catch (error) {
-      unfollow();
+      stopListening();
       throw error;
     }
   }
 
-  /** Reads what was committed since, one reader at a time. */
+  /** Reads what was committed since, one read at a time. */
   #advance(taskId: string): void {
     const live = this.#tasks.get(taskId);
     if (!live) return;
@@ -180,7 +183,7 @@ export class LiveActors {
     this.#tasks.delete(taskId);
     this.#deps.clock.clearTimeout(live.idleTimer);
     this.#deps.clock.clearTimeout(live.retryTimer);
-    live.unfollow();
+    live.stopListening();
     live.actors.stop();
   }
 }

@@ -16,7 +16,7 @@ export interface TaskBridgeOptions {
   readonly store: Store;
   /** What runs the work; of several, the first that handles a task's type. */
   readonly executor: TaskExecutor | readonly TaskExecutor[];
-  /** Finds out who is asking. Required: there is no way to leave the door open by accident. */
+  /** Finds out who is asking. Required: no host lets everybody in by accident. */
   readonly auth: AuthContextResolver;
   /** Defaults to: anybody may create, only the owner may see. */
   readonly ownership?: OwnershipPolicy;

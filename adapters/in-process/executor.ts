@@ -44,7 +44,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
   const queue: (() => void)[] = [];
   let running = 0;
 
-  const context = {
+  const deps = {
     pause: (retry: number) =>
       new Promise<void>((resolve) => {
         clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
@@ -81,7 +81,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       // A start that was given up and arrives all the same.
       if (former && former.attempt > work.attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       former?.stop({ why: 'fenced' });
-      const run = new Run(work, { ...context, handler: typeof entry === 'function' ? entry : entry.run });
+      const run = new Run(work, { ...deps, handler: typeof entry === 'function' ? entry : entry.run });
       runs.set(work.taskId, run);
       if (running < concurrencyMax) begin(run, work.taskId);
       else queue.push(() => begin(run, work.taskId));

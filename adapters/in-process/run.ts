@@ -6,7 +6,8 @@ import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from
 import { question as questionPayload } from './question.ts';
 import { HandlePromise } from './handle-promise.ts';
 
-interface Said {
+/** What the handler said, until it is known what became of it. */
+interface QueuedReport {
   readonly intent: ReportIntent | undefined;
   readonly save: Json | undefined;
   resolve(refusal: RefusalCode | undefined): void;
@@ -18,7 +19,7 @@ interface Waiter {
   reject(error: TaskFailure): void;
 }
 
-/** What a run needs of the adapter. */
+/** What a run works with. */
 export interface RunDeps {
   readonly handler: Handler;
   /** Resolves after a pause before a report is sent again. */
@@ -32,18 +33,18 @@ const KEY_CHARACTERS_MAX = 200;
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
   readonly #work: Work;
-  readonly #context: RunDeps;
+  readonly #deps: RunDeps;
   readonly #stopped = new AbortController();
   readonly #waiters = new Map<string, Waiter>();
   readonly #resolutions = new Map<string, Resolution>();
-  #said: Said[] = [];
+  #queue: QueuedReport[] = [];
   #sending: Promise<void> = Promise.resolve();
   #seq = 0;
   #order: StopOrder | undefined;
 
-  constructor(work: Work, context: RunDeps) {
+  constructor(work: Work, deps: RunDeps) {
     this.#work = work;
-    this.#context = context;
+    this.#deps = deps;
   }
 
   get attempt(): number {
@@ -53,15 +54,15 @@ export class Run {
   /** Runs the handler to its end and reports it. Never rejects. */
   async run(): Promise<void> {
     try {
-      await this.#say({ type: 'report.started', payload: {} });
-      const result = (await this.#context.handler(this.#task())) ?? null;
-      await this.#say({ type: 'report.completed', payload: { result } });
+      await this.#enqueue({ type: 'report.started', payload: {} });
+      const result = (await this.#deps.handler(this.#task())) ?? null;
+      await this.#enqueue({ type: 'report.completed', payload: { result } });
     } catch (error) {
-      await this.#say(this.#ending(error)).catch((unsaid: unknown) => this.#say(this.#ending(unsaid)).catch(() => undefined));
+      await this.#enqueue(this.#ending(error)).catch((unsaid: unknown) => this.#enqueue(this.#ending(unsaid)).catch(() => undefined));
     }
   }
 
-  /** Tells the handler to stop. */
+  /** Has the handler stop. */
   stop(order: StopOrder): void {
     this.#order ??= order;
     if (order.why !== 'cancel') this.#order = order;
@@ -94,10 +95,10 @@ export class Run {
       attachments,
       saved,
       signal: this.#stopped.signal,
-      progress: (progress, about = {}) => committed(this.#say({ type: 'report.progress', payload: { progress, ...about } })),
-      message: (message, level) => committed(this.#say({ type: 'report.message', payload: level ? { message, level } : { message } })),
+      progress: (progress, about = {}) => committed(this.#enqueue({ type: 'report.progress', payload: { progress, ...about } })),
+      message: (message, level) => committed(this.#enqueue({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => HandlePromise.by(this.#suspend(key, question)),
-      save: (value) => committed(this.#say(undefined, value)),
+      save: (value) => committed(this.#enqueue(undefined, value)),
     };
   }
 
@@ -108,9 +109,9 @@ export class Run {
     const answer = new Promise<AcceptedAction>((resolve, reject) => this.#waiters.set(suspendId, { resolve, reject }));
     // Whoever stops the run first rejects this promise while nobody waits for it yet.
     answer.catch(() => undefined);
-    const refusal = await this.#say({ type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) });
+    const refusal = await this.#enqueue({ type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) });
     if (refusal === 'ALREADY_ASKED') {
-      const known = this.#resolutions.get(suspendId) ?? (await this.#insist(() => this.#work.resolution(suspendId)));
+      const known = this.#resolutions.get(suspendId) ?? (await this.#retry(() => this.#work.resolution(suspendId)));
       if (known) this.resume(known);
     } else if (refusal === 'CANCELLING') {
       // The order to stop is on its way. What the handler does next ends a task that is cancelled.
@@ -123,20 +124,20 @@ export class Run {
   }
 
   /** Queues what is said; all of one synchronous turn becomes one report. */
-  #say(intent: ReportIntent | undefined, save?: Json): Promise<RefusalCode | undefined> {
+  #enqueue(intent: ReportIntent | undefined, save?: Json): Promise<RefusalCode | undefined> {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#stopped.signal.reason as TaskFailure);
     return new Promise((resolve, reject) => {
-      this.#said.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), resolve, reject });
-      if (this.#said.length > 1) return;
+      this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), resolve, reject });
+      if (this.#queue.length > 1) return;
       queueMicrotask(() => {
-        const said = this.#said;
-        this.#said = [];
+        const said = this.#queue;
+        this.#queue = [];
         this.#sending = this.#sending.then(() => this.#send(said));
       });
     });
   }
 
-  async #send(said: readonly Said[]): Promise<void> {
+  async #send(said: readonly QueuedReport[]): Promise<void> {
     const saves = said.flatMap(({ save }) => (save === undefined ? [] : [save]));
     const intents = said.flatMap(({ intent }) => intent ?? []);
     const report: WorkReport = { source: 'main', seq: ++this.#seq, intents, ...(saves.length > 0 && { save: saves.at(-1) as Json }) };
@@ -155,7 +156,7 @@ export class Run {
 
   /** Sends until it is known what became of the report. */
   async #deliver(report: WorkReport): Promise<WorkReportOutcome> {
-    return (await this.#insist(() => this.#work.report(report))) ?? { status: 'fenced' };
+    return (await this.#retry(() => this.#work.report(report))) ?? { status: 'fenced' };
   }
 
   /** Asks until there is an answer, or undefined once this run no longer counts: a store that is down makes the work wait, not fail. */
@@ -165,8 +166,8 @@ export class Run {
       try {
         return await ask();
       } catch (error) {
-        if (this.#context.isFinal(error)) throw error;
-        await this.#context.pause(tries);
+        if (this.#deps.isFinal(error)) throw error;
+        await this.#deps.pause(tries);
       }
     }
   }

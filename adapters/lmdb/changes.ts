@@ -9,7 +9,7 @@ import {
   fieldKey,
   headKey,
   isFactOf,
-  keptKey,
+  sideValueKey,
   requestRowKey,
   startsWith,
   taskFrom,
@@ -21,7 +21,7 @@ import type { WriteDecision } from './writer.ts';
 const NOTHING = Buffer.alloc(1);
 
 /** Creates a task, or names the one that has its request key. Inside a transaction only, like all verbs here. */
-export function writeNewTask(rows: Rows, { taskId, requestKey, fields, sideValues: kept, dueAt }: NewTask): WriteDecision<Created> {
+export function writeNewTask(rows: Rows, { taskId, requestKey, fields, sideValues, dueAt }: NewTask): WriteDecision<Created> {
   const known = rows.get(requestRowKey(requestKey));
   if (known) return { result: { created: false, taskId: known.toString() } };
   if (rows.doesExist(headKey(taskId))) {
@@ -32,7 +32,7 @@ export function writeNewTask(rows: Rows, { taskId, requestKey, fields, sideValue
     change: () => {
       rows.putSync(requestRowKey(requestKey), Buffer.from(taskId));
       writeHead(rows, taskId, { requestKey, revision: 1, dueAt, firstRetained: 1, lastEventId: null, ended: false });
-      putFields(rows, taskId, fields, kept);
+      putFields(rows, taskId, fields, sideValues);
       if (dueAt !== null) rows.putSync(dueKey({ taskId, dueAt }), NOTHING);
     },
   };
@@ -91,9 +91,9 @@ export function removeTask(
   };
 }
 
-function putFields(rows: Rows, taskId: string, fields: Fields, kept: Fields): void {
+function putFields(rows: Rows, taskId: string, fields: Fields, sideValues: Fields): void {
   for (const [name, value] of Object.entries(fields)) rows.putSync(fieldKey(taskId, name), Buffer.from(value));
-  for (const [name, value] of Object.entries(kept)) rows.putSync(keptKey(taskId, name), Buffer.from(value));
+  for (const [name, value] of Object.entries(sideValues)) rows.putSync(sideValueKey(taskId, name), Buffer.from(value));
 }
 
 function dropFacts(rows: Rows, taskId: string, { firstRetained }: Head, next: number): void {

@@ -9,7 +9,7 @@ import type { DueTask } from '../../server/ports/index.ts';
  *     d  dueAt     taskId      nothing: the key says it all
  *     t  taskId  h             the head, as JSON
  *     t  taskId  f  name       a field
- *     t  taskId  k  name       a kept value
+ *     t  taskId  k  name       a side value
  *     t  taskId  l  n  id      a fact's bytes
  */
 export type RowKey = (string | number)[];
@@ -43,7 +43,7 @@ export function fieldKey(taskId: string, name?: string): RowKey {
   return name === undefined ? ['t', taskId, 'f'] : ['t', taskId, 'f', name];
 }
 
-export function keptKey(taskId: string, name: string): RowKey {
+export function sideValueKey(taskId: string, name: string): RowKey {
   return ['t', taskId, 'k', name];
 }
 

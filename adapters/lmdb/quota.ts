@@ -45,13 +45,13 @@ export function withinQuota<T>(quota: Quota, bytes: number, write: Write<T>): Wr
 }
 
 /** What a new task adds, roughly. */
-export function bytesOfTask({ fields, sideValues: kept }: NewTask): number {
-  return bytesOfFields(fields) + bytesOfFields(kept) + 3 * ROW_BYTES;
+export function bytesOfTask({ fields, sideValues }: NewTask): number {
+  return bytesOfFields(fields) + bytesOfFields(sideValues) + 3 * ROW_BYTES;
 }
 
 /** What a commit adds at most, roughly: nothing is counted off for what it replaces or drops. */
-export function bytesOfCommit({ facts, fields, sideValues: kept }: Commit): number {
-  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(kept));
+export function bytesOfCommit({ facts, fields, sideValues }: Commit): number {
+  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(sideValues));
 }
 
 function bytesOfFields(fields: Fields): number {

@@ -6,7 +6,7 @@ import { createLocalTails, type LocalTails } from './tail.ts';
 export interface TaskRow {
   readonly requestKey: string;
   readonly fields: Map<string, string>;
-  readonly kept: Map<string, string>;
+  readonly sideValues: Map<string, string>;
   revision: number;
   dueAt: number | null;
   /** The facts that are still kept; the first of them is number `firstRetained`. */

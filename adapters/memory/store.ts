@@ -59,7 +59,7 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
 
 function registryOf(needOpen: () => Memory): TaskRegistry {
   return {
-    async create({ taskId, requestKey, fields, sideValues: kept, dueAt }) {
+    async create({ taskId, requestKey, fields, sideValues, dueAt }) {
       const { tasks, requests } = needOpen();
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
@@ -68,7 +68,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       tasks.set(taskId, {
         requestKey,
         fields: new Map(Object.entries(fields)),
-        kept: new Map(Object.entries(kept)),
+        sideValues: new Map(Object.entries(sideValues)),
         revision: 1,
         dueAt,
         log: [],
@@ -88,7 +88,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
     async sideValues(taskId, names) {
       const { tasks } = needOpen();
       const task = tasks.get(taskId);
-      return names.map((name) => task?.kept.get(name));
+      return names.map((name) => task?.sideValues.get(name));
     },
 
     async append(commit) {
@@ -100,7 +100,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       task.revision += 1;
       task.dueAt = commit.dueAt;
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
-      for (const [name, value] of Object.entries(commit.sideValues)) task.kept.set(name, value);
+      for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
       if (commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, task.ended, lastEventId);
       return 'committed';

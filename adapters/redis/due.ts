@@ -28,12 +28,12 @@ interface Search {
  * only tasks before that are certain, and the buckets that hold back are asked again until enough are. Where nothing is due, that is one
  * round trip, and one short reply.
  */
-export async function findDue(context: DueDeps, until: number, limit: number, after: DueTask | undefined): Promise<readonly DueTask[]> {
+export async function findDue(deps: DueDeps, until: number, limit: number, after: DueTask | undefined): Promise<readonly DueTask[]> {
   const share = Math.max(SHARE_MIN, Math.ceil(limit / 32));
   const found: DueTask[] = [];
   let open: readonly Search[] = buckets.map((bucket) => ({ bucket, after: startIn(bucket, after) }));
   for (;;) {
-    const pages = await ask(context, open, until, share);
+    const pages = await ask(deps, open, until, share);
     const held: { readonly bucket: string; readonly last: DueTask }[] = [];
     for (const [i, page] of pages.entries()) {
       found.push(...page);
@@ -50,12 +50,12 @@ export async function findDue(context: DueDeps, until: number, limit: number, af
   }
 }
 
-async function ask(context: DueDeps, searches: readonly Search[], until: number, most: number): Promise<DueTask[][]> {
+async function ask(deps: DueDeps, searches: readonly Search[], until: number, most: number): Promise<DueTask[][]> {
   const pages: DueTask[][] = searches.map(() => []);
-  const { connection, isCluster, batch } = context;
+  const { connection, isCluster, batch } = deps;
   const callOf = (some: readonly Search[]): BatchCall => ({
     bucket: some[0]?.bucket ?? '',
-    keys: some.map(({ bucket }) => context.keys.due(bucket)),
+    keys: some.map(({ bucket }) => deps.keys.due(bucket)),
     args: [
       String(until),
       String(most),

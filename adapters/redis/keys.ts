@@ -3,14 +3,14 @@
  * them in one slot, together with the request keys and due times of that bucket:
  *
  *     <prefix>:{3f}:task:<taskId>         hash: at, first, due (see `heads.ts`); the fields as `f:<name>`
- *     <prefix>:{3f}:kept:<taskId>         hash: the kept values by name
+ *     <prefix>:{3f}:kept:<taskId>         hash: the side values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
  *     <prefix>:{3f}:due                   sorted set: task ids by due time
  */
 export interface Keys {
   task(taskId: string): string;
-  kept(taskId: string): string;
+  sideValues(taskId: string): string;
   log(taskId: string): string;
   request(requestKey: string): string;
   due(bucket: string): string;
@@ -36,7 +36,7 @@ export function keysUnder(prefix: string): Keys {
   const at = (kind: string) => (id: string) => `${prefix}:{${bucketOf(id)}}:${kind}:${id}`;
   return {
     task: at('task'),
-    kept: at('kept'),
+    sideValues: at('kept'),
     log: at('log'),
     request: at('request'),
     due: (bucket) => `${prefix}:{${bucket}}:due`,

@@ -27,11 +27,11 @@ export async function writeNewTask({ connection, keys, heads }: StoreDeps, task:
   const { taskId, requestKey, dueAt } = task;
   const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, dueAt };
   const fields = ['at', textOfHead(head), 'first', '1', 'due', dueText(dueAt), ...pairsOf(task.fields, FIELD)];
-  const keptPairs = pairsOf(task.sideValues);
+  const sideValuePairs = pairsOf(task.sideValues);
   const reply = await connection.run(
     create,
-    [keys.task(taskId), keys.kept(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
-    [taskId, dueText(dueAt), String(fields.length), String(keptPairs.length), ...fields, ...keptPairs],
+    [keys.task(taskId), keys.sideValues(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
+    [taskId, dueText(dueAt), String(fields.length), String(sideValuePairs.length), ...fields, ...sideValuePairs],
   );
   if (reply === 0) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
   if (reply !== 1) return { created: false, taskId: textOf(reply) };
@@ -65,17 +65,17 @@ async function headAt({ connection, keys, heads }: StoreDeps, taskId: string, re
 }
 
 /** Writes a commit: one script, one round trip. */
-export async function appendCommit(context: StoreDeps, commit: Commit): Promise<'committed' | 'conflict'> {
-  const { keys, heads, isCluster, append } = context;
+export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<'committed' | 'conflict'> {
+  const { keys, heads, isCluster, append } = deps;
   const { taskId, expectedRevision, facts, dueAt } = commit;
-  const before = heads.known(taskId, expectedRevision) ?? (await headAt(context, taskId, expectedRevision));
+  const before = heads.known(taskId, expectedRevision) ?? (await headAt(deps, taskId, expectedRevision));
   if (!before) return 'conflict';
   refuseBrokenCommit(commit, before);
   const after = headAfter(commit, before, heads.nextMark());
   const drops = after.firstRetained > before.firstRetained;
   const moves = dueAt !== before.dueAt;
   const fields = pairsOf(commit.fields, FIELD);
-  const keptPairs = pairsOf(commit.sideValues);
+  const sideValuePairs = pairsOf(commit.sideValues);
   if (drops) fields.push('first', String(after.firstRetained));
   if (moves) fields.push('due', dueText(dueAt));
   const args: Argument[] = [
@@ -85,12 +85,12 @@ export async function appendCommit(context: StoreDeps, commit: Commit): Promise<
     moves ? dueText(dueAt) || '-' : '',
     String(facts.length),
     String(fields.length),
-    String(keptPairs.length),
+    String(sideValuePairs.length),
   ];
   for (const { eventId, bytes } of facts) args.push(eventId, bytes);
-  args.push(...fields, ...keptPairs);
+  args.push(...fields, ...sideValuePairs);
   const bucket = bucketOf(taskId);
-  const taskKeys = [keys.task(taskId), keys.log(taskId), keys.kept(taskId), keys.due(bucket)];
+  const taskKeys = [keys.task(taskId), keys.log(taskId), keys.sideValues(taskId), keys.due(bucket)];
   if (await append({ group: isCluster ? bucket : '', keys: taskKeys, args })) {
     heads.note(taskId, after);
     return 'committed';
@@ -121,17 +121,17 @@ export function registryOf(need: () => StoreDeps): TaskRegistry {
     async sideValues(taskId, names) {
       const { connection, keys } = need();
       if (names.length === 0) return [];
-      const values = listOf(await connection.run(kept, [keys.kept(taskId)], names));
+      const values = listOf(await connection.run(kept, [keys.sideValues(taskId)], names));
       return names.map((_, i) => (values[i] == null ? undefined : textOf(values[i])));
     },
     async remove(taskId, requestKey, expectedRevision) {
-      const context = need();
-      const { connection, keys, heads } = context;
-      const head = await headAt(context, taskId, expectedRevision);
+      const deps = need();
+      const { connection, keys, heads } = deps;
+      const head = await headAt(deps, taskId, expectedRevision);
       if (!head) return 'conflict';
       const reply = await connection.run(
         remove,
-        [keys.task(taskId), keys.kept(taskId), keys.log(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
+        [keys.task(taskId), keys.sideValues(taskId), keys.log(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
         [textOfHead(head), taskId],
       );
       heads.forget(taskId);

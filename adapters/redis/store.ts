@@ -31,7 +31,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
   const router = createRouter(redis);
-  const context: StoreDeps = {
+  const deps: StoreDeps = {
     connection,
     keys,
     heads: createHeads(),
@@ -53,7 +53,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
 
   function need(): StoreDeps {
     needTails();
-    return context;
+    return deps;
   }
 
   function needTails(): Tails {
@@ -79,7 +79,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
           channelOf: keys.log,
           limited: (watching) =>
             within(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
-          read: (taskId, from, facts) => readLog(context, taskId, from, { facts, bytes: READ_BYTES_MAX }),
+          read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
         });
       });
     },

@@ -221,7 +221,7 @@ describe('the options of the HTTP door', () => {
     expect(() => httpOptions({ requestTimeoutMs: 1_800_001 })).toThrow('could be swept');
     expect(() => httpOptions({ uploadContentTypes: ['csv'] })).toThrow('"csv" is no media type');
     // A misspelt option, as JavaScript hosts may give it.
-    expect(() => httpOptions({ bodyBytes: 1 } as object)).toThrow('bodyBytes is no option of the HTTP door');
+    expect(() => httpOptions({ bodyBytes: 1 } as object)).toThrow('bodyBytes is no option of the HTTP router');
   });
 });
 

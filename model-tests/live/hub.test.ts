@@ -4,15 +4,15 @@ import { fakeClock } from '../support/fake-clock.ts';
 import { evenChance, fakeViewer, settle, testStore, world } from './hub-of.ts';
 import { taskLog } from './task-log.ts';
 
-describe('a follower of the hub', () => {
+describe('a listener of the hub', () => {
   it('is called when it begins to hear, then after each commit until it leaves; one that throws touches nobody', async () => {
     const { store, hub } = await world();
     const task = await taskLog(store);
     const calls = vi.fn();
-    hub.follow(task.taskId, () => {
+    hub.listen(task.taskId, () => {
       throw new Error('broken');
     });
-    const leave = hub.follow(task.taskId, calls);
+    const leave = hub.listen(task.taskId, calls);
     expect(calls).not.toHaveBeenCalled();
     await settle();
     expect(calls).toHaveBeenCalledTimes(1);
@@ -37,8 +37,8 @@ describe('a follower of the hub', () => {
       return { ...real, watch: (taskId) => new Promise<void>((resolve) => (opened = resolve)).then(() => real.watch(taskId)) };
     };
     const [calls, gone] = [vi.fn(), vi.fn()];
-    hub.follow(task.taskId, calls);
-    hub.follow(task.taskId, gone)();
+    hub.listen(task.taskId, calls);
+    hub.listen(task.taskId, gone)();
     await task.append();
     await settle();
     expect(calls).not.toHaveBeenCalled();
@@ -74,7 +74,7 @@ describe('closing the hub', () => {
     expect(hub.topics).toBe(0);
   });
 
-  it('keeps telling its followers, and closes the tail when the last one has left', async () => {
+  it('keeps calling its listeners, and closes the tail when the last one has left', async () => {
     const { store, hub } = await world();
     const task = await taskLog(store);
     const closed = vi.fn();
@@ -84,7 +84,7 @@ describe('closing the hub', () => {
       return { ...real, close: () => real.close().then(closed) };
     };
     const calls = vi.fn();
-    const leave = hub.follow(task.taskId, calls);
+    const leave = hub.listen(task.taskId, calls);
     await settle();
     await hub.close();
     await task.append();

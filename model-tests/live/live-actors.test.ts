@@ -21,7 +21,7 @@ async function actorOfLog() {
       if (event.type === '@xstate.event' && 'eventId' in event.event) shown.push(event.event.eventId);
     },
     read: async () => ({ aggregate: emptyAggregate }) as never,
-    follow: (_taskId, onCommit) => {
+    listen: (_taskId, onCommit) => {
       tell = onCommit;
       return () => undefined;
     },

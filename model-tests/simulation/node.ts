@@ -107,7 +107,7 @@ export class SimulatedNode {
         appendFactsMax: sizes.appendFactsMax,
       }),
       inspect: undefined,
-      follow: (taskId, onCommit) => hub.follow(taskId, onCommit),
+      listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
     });
     this.door = createDoor({
       service: this.core.service,

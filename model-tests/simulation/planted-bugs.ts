@@ -12,11 +12,11 @@ function isLast({ bytes }: Entry): boolean {
 /** A hub whose viewers do some things in another way. */
 function withViewers(change: (viewer: Viewer) => Partial<Viewer>): (hub: LiveHub) => LiveHub {
   return (hub) => {
-    const watch: LiveHub['subscribe'] = (taskId, viewer, ...rest) =>
+    const subscribe: LiveHub['subscribe'] = (taskId, viewer, ...rest) =>
       hub.subscribe(taskId, Object.assign(Object.create(viewer) as Viewer, change(viewer)), ...rest);
     return new Proxy(hub, {
       get(_, name) {
-        if (name === 'watch') return watch;
+        if (name === 'subscribe') return subscribe;
         const value: unknown = Reflect.get(hub, name, hub);
         return typeof value === 'function' ? (value.bind(hub) as unknown) : value;
       },

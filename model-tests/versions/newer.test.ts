@@ -152,9 +152,15 @@ describe('on one Redis beside a host of tomorrow', () => {
       const log = await watch(newer.url, taskId);
       expect(log.slice(-2).map(({ type }) => type)).toEqual(['TASK_CANCEL_REQUESTED', 'TASK_CANCELLED']);
       const retries = () => host.lines.filter((line) => line.taskId === taskId && line.message.includes('no known outcome'));
-      await vi.waitFor(() => expect(retries().length).toBeGreaterThan(4));
-      // Half of 80, 160 and 320 ms at the least.
-      expect((retries()[4]?.atMs ?? 0) - (retries()[0]?.atMs ?? 0)).toBeGreaterThan(275);
+      if (name === '0.1.0') {
+        await vi.waitFor(() => expect(retries().length).toBeGreaterThan(4));
+        // Half of 80, 160 and 320 ms at the least.
+        expect((retries()[4]?.atMs ?? 0) - (retries()[0]?.atMs ?? 0)).toBeGreaterThan(275);
+      } else {
+        await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(1));
+        // What it cannot read it does not take for a lost reply.
+        expect(retries()).toEqual([]);
+      }
       expect(host.isAlive).toBe(true);
       expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
     });

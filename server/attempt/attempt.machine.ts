@@ -14,9 +14,9 @@ export interface AttemptContext {
   readonly retryAt: number | null;
   /** When to give up asking. */
   readonly startBy: number | null;
-  /** When work that was told to stop is ended without its consent. */
+  /** When work that was notified of a cancel is ended without its consent. */
   readonly graceUntil: number | null;
-  /** Questions that ended and whose end the work has not been told yet, oldest first. */
+  /** Questions that ended and whose end has still to be delivered to the work, oldest first. */
   readonly pendingDeliveries: readonly string[];
 }
 
@@ -36,8 +36,8 @@ export type AttemptEvent =
   | { readonly type: 'work.released' };
 
 /**
- * Who runs the work behind a task, and what that work has still to be told. Stands in the execution record beside the task, outside its log. Effects
- * (start, hand over an answer, tell to stop) are pendingDeliveries here until they are done, so that any node can repair a crash in between.
+ * Who runs the work behind a task, and what that work has still to be notified of. Stands in the execution record, outside the log. Effects
+ * (start, hand over an answer, tell to stop) stay pending here until they are done, so that any node can repair a crash in between.
  *
  * Tags: `fenced` (reports of the newest attempt are refused), `claimable` (nobody works on it), `leased` (somebody does).
  */
@@ -92,7 +92,7 @@ export const attemptMachine = setup({
   },
 }).createMachine({
   id: 'attempt',
-  description: 'Who runs the work behind a task, and what that work has still to be told.',
+  description: 'Who runs the work behind a task, and what that work has still to be notified of.',
   context: { attempt: 0, node: null, leaseUntil: null, tries: 0, retryAt: null, startBy: null, graceUntil: null, pendingDeliveries: [] },
   initial: 'unfinished',
   states: {
@@ -132,7 +132,7 @@ export const attemptMachine = setup({
           },
         },
         stopping: {
-          description: 'The work has to be told to stop.',
+          description: 'The work has to be notified that it has to stop.',
           tags: ['leased'],
           on: {
             'attempt.started': { actions: 'confirmStart' },
@@ -143,7 +143,7 @@ export const attemptMachine = setup({
           },
         },
         notified: {
-          description: 'The work knows that it has to stop, and has its time of grace.',
+          description: 'The work was notified that it has to stop, and has its time of grace.',
           tags: ['leased'],
           on: {
             'attempt.inspected': { actions: 'noteInspection' },
@@ -159,10 +159,10 @@ export const attemptMachine = setup({
       },
     },
     ended: {
-      description: 'The task has ended; the work has to be told.',
+      description: 'The task has ended; the work has to be notified.',
       tags: ['fenced'],
       on: { 'work.released': { target: 'released', actions: 'vacate' } },
     },
-    released: { description: 'Nothing is pendingDeliveries to anybody.', tags: ['fenced'], type: 'final' },
+    released: { description: 'Nobody has to be notified of anything any more.', tags: ['fenced'], type: 'final' },
   },
 });

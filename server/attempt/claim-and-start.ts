@@ -5,47 +5,47 @@ import { attemptState } from './execution-record.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { workOf } from './work.ts';
 
-/** Takes work that nobody holds, or ends a task whose work cannot go on. */
-export const claimWork: ReconcileStep = async ({ about, aggregate, execution: ledger }, context) => {
-  const { settings, nodeId, time, processor } = context;
-  const { retryAt, startBy } = ledger.attempt.context;
+/** Claims work that nobody holds, or ends a task whose work cannot go on. */
+export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, deps) => {
+  const { settings, nodeId, time, processor } = deps;
+  const { retryAt, startBy } = execution.attempt.context;
   const now = time.now();
-  const executor = executorOf(context, about.taskType);
+  const executor = executorOf(deps, about.taskType);
   if (aggregate.task.matches({ active: 'cancelling' }))
     return processor.execute(about.taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
-  if (attemptState(ledger) === 'lost' && executor?.leased && !executor.repeatable(about.taskType))
-    return fail(about.taskId, context, 'WORK_LOST', 'The process that ran the task is gone, and its work may not be repeated.');
+  if (attemptState(execution) === 'lost' && executor?.leased && !executor.repeatable(about.taskType))
+    return fail(about.taskId, deps, 'WORK_LOST', 'The process that ran the task is gone, and its work may not be repeated.');
   if (startBy !== null && now >= startBy)
-    return fail(about.taskId, context, 'EXECUTOR_UNREACHABLE', 'Nobody could be asked to run the task in time.');
+    return fail(about.taskId, deps, 'EXECUTOR_UNREACHABLE', 'Nobody could be asked to run the task in time.');
   if (!executor || (retryAt !== null && retryAt > now)) return false;
-  const until = leaseUntil(context);
+  const until = leaseUntil(deps);
   return processor.execute(about.taskId, {
     decide: (unit) => unit.record({ type: 'attempt.claimed', node: nodeId, leaseUntil: until, startBy: now + settings.startWithinMs }),
   });
 };
 
-/** Asks the executor to start the work that this node took. */
-export const startWork: ReconcileStep = async (state, context, result) => {
+/** Asks the executor to start the work that this node claimed. */
+export const startWork: ReconcileStep = async (state, deps, result) => {
   const { taskId, taskType } = state.about;
   const { attempt, tries } = state.execution.attempt.context;
-  const { processor, settings, time, running, logger } = context;
-  const executor = executorOf(context, taskType);
-  if (!executor || !isOurs(state, context)) return false;
-  if (running.attemptOf(taskId) === attempt) return confirmStart(state, context, result);
-  if (executor.leased) running.hold(taskId, attempt);
+  const { processor, settings, time, running, logger } = deps;
+  const executor = executorOf(deps, taskType);
+  if (!executor || !isOurs(state, deps)) return false;
+  if (running.attemptOf(taskId) === attempt) return confirmStart(state, deps, result);
+  if (executor.leased) running.add(taskId, attempt);
   let outcome: StartOutcome;
   try {
     // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.
-    const work = await withTimeLimit(context, settings.executorTimeoutMs, workOf(state, context));
-    outcome = await withTimeLimit(context, settings.executorTimeoutMs, executor.start(work));
+    const work = await withTimeLimit(deps, settings.executorTimeoutMs, workOf(state, deps));
+    outcome = await withTimeLimit(deps, settings.executorTimeoutMs, executor.start(work));
   } catch (error) {
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
     running.release(taskId);
-    await orderStop(state, attempt, { why: 'fenced' }, context).catch(() => undefined);
-    const retryAt = time.now() + pauseMs(context, tries);
+    await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
+    const retryAt = time.now() + pauseMs(deps, tries);
     return processor.execute(taskId, { decide: recordFor(state, { type: 'attempt.deferred', retryAt }) });
   }
-  if (outcome.status === 'started') return confirmStart(state, context, result);
+  if (outcome.status === 'started') return confirmStart(state, deps, result);
   running.release(taskId);
   const { failure } = outcome;
   const failed = await processor.execute(taskId, {
@@ -56,12 +56,12 @@ export const startWork: ReconcileStep = async (state, context, result) => {
   return failed;
 };
 
-const confirmStart: ReconcileStep = async (state, context) => {
-  const { about, execution: ledger } = state;
-  const executor = executorOf(context, about.taskType);
-  const until = executor?.leased ? ledger.attempt.context.leaseUntil : null;
-  const retryAt = executor && nextInspection(executor, context);
-  return context.processor.execute(about.taskId, {
+const confirmStart: ReconcileStep = async (state, deps) => {
+  const { about, execution } = state;
+  const executor = executorOf(deps, about.taskType);
+  const until = executor?.leased ? execution.attempt.context.leaseUntil : null;
+  const retryAt = executor && nextInspection(executor, deps);
+  return deps.processor.execute(about.taskId, {
     decide: recordFor(state, { type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }),
   });
 };

@@ -23,7 +23,7 @@ export const SOURCES_MAX = 64;
 const EXECUTION_RECORD_VERSION = 1;
 const step = stepOf(attemptMachine);
 
-/** The ledger of a task that was just created. */
+/** The execution record of a task that was just created. */
 export const emptyExecutionRecord: ExecutionRecord = {
   attempt: initialTransition(attemptMachine)[0],
   sources: {},
@@ -44,8 +44,8 @@ export function recordAttemptEvent(record: ExecutionRecord, event: AttemptEvent)
 export function noteReport(record: ExecutionRecord, source: string, seq: number): ExecutionRecord {
   const { [source]: _, ...others } = record.sources;
   const isFull = Object.keys(others).length >= SOURCES_MAX;
-  const kept = isFull ? Object.fromEntries(Object.entries(others).slice(1 - SOURCES_MAX)) : others;
-  return { ...record, sources: { ...kept, [source]: seq } };
+  const newest = isFull ? Object.fromEntries(Object.entries(others).slice(1 - SOURCES_MAX)) : others;
+  return { ...record, sources: { ...newest, [source]: seq } };
 }
 
 /** The innermost states of the attempt's chart. */
@@ -69,7 +69,7 @@ interface StoredExecutionRecord extends StoredAttempt {
   readonly endedAt: number | null;
 }
 
-/** The record as JSON texts. What every report changes is one of its own, and small. */
+/** The record as JSON texts, under the names that the store has them by. What every report changes is one of its own, and small. */
 export interface ExecutionRecordTexts {
   readonly ledger: string;
   readonly sources: string;

@@ -1,14 +1,14 @@
 import { recordFor, isLeaseOver, isOurs, leaseUntil, type ReconcileStep } from './reconcile-step.ts';
 
 /** Notes that whoever held the work is gone. */
-export const expireLease: ReconcileStep = async (state, context) => {
-  if (!isLeaseOver(state, context)) return false;
+export const expireLease: ReconcileStep = async (state, deps) => {
+  if (!isLeaseOver(state, deps)) return false;
   const { leaseUntil: until, attempt } = state.execution.attempt.context;
-  return context.processor.execute(state.about.taskId, {
+  return deps.processor.execute(state.about.taskId, {
     decide: (unit) => {
       const now = unit.execution.attempt.context;
       const isSame = now.attempt === attempt && now.leaseUntil === until;
-      return isSame && unit.record({ type: 'attempt.lost', startBy: unit.now + context.settings.startWithinMs });
+      return isSame && unit.record({ type: 'attempt.lost', startBy: unit.now + deps.settings.startWithinMs });
     },
   });
 };
@@ -29,13 +29,13 @@ export const giveUpLostHistory: ReconcileStep = async (state, { running, process
   });
 };
 
-/** Keeps the work that this node holds; what only the ledger says that it does was let go of in a history that is lost. */
-export const renewLease: ReconcileStep = async (state, context) => {
+/** Renews the lease of work that runs here. What only the execution record says to run here was released in a history that is lost. */
+export const renewLease: ReconcileStep = async (state, deps) => {
   const { leaseUntil: until, attempt } = state.execution.attempt.context;
-  if (!isOurs(state, context) || until === null || context.running.attemptOf(state.about.taskId) !== attempt) return false;
+  if (!isOurs(state, deps) || until === null || deps.running.attemptOf(state.about.taskId) !== attempt) return false;
   // Renewed at every third of its life, give or take the pace of the looks.
-  if (until - context.time.now() > (context.settings.leaseMs * 3) / 4) return false;
-  return context.processor.execute(state.about.taskId, {
-    decide: recordFor(state, { type: 'attempt.renewed', leaseUntil: leaseUntil(context) }),
+  if (until - deps.time.now() > (deps.settings.leaseMs * 3) / 4) return false;
+  return deps.processor.execute(state.about.taskId, {
+    decide: recordFor(state, { type: 'attempt.renewed', leaseUntil: leaseUntil(deps) }),
   });
 };

@@ -3,59 +3,59 @@ import { attemptState } from './execution-record.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { resolutionOf } from './work.ts';
 
-/** Tells the work how its oldest untold question ended. */
-export const deliverResolution: ReconcileStep = async (state, context) => {
+/** Makes the oldest pending delivery: hands over to the work how a question ended. */
+export const deliverResolution: ReconcileStep = async (state, deps) => {
   const [suspendId] = state.execution.attempt.context.pendingDeliveries;
-  const executor = executorOf(context, state.about.taskType);
-  if (suspendId === undefined || !executor || !isReachable(state, context)) return false;
+  const executor = executorOf(deps, state.about.taskType);
+  if (suspendId === undefined || !executor || !isReachable(state, deps)) return false;
   const { taskId } = state.about;
   const { attempt } = state.execution.attempt.context;
-  const resolution = await resolutionOf(state, suspendId, context.store);
-  if (resolution) await withTimeLimit(context, context.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
-  return context.processor.execute(taskId, { decide: recordFor(state, { type: 'resolution.delivered', suspendId }) });
+  const resolution = await resolutionOf(state, suspendId, deps.store);
+  if (resolution) await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
+  return deps.processor.execute(taskId, { decide: recordFor(state, { type: 'resolution.delivered', suspendId }) });
 };
 
-/** Tells the work that somebody wants it to stop. */
-export const deliverCancel: ReconcileStep = async (state, context) => {
-  if (attemptState(state.execution) !== 'stopping' || !isReachable(state, context)) return false;
+/** Notifies the work that somebody wants it to stop. */
+export const deliverCancel: ReconcileStep = async (state, deps) => {
+  if (attemptState(state.execution) !== 'stopping' || !isReachable(state, deps)) return false;
   const { cancelReason } = state.aggregate.task.context;
   await orderStop(
     state,
     state.execution.attempt.context.attempt,
     { why: 'cancel', ...(cancelReason !== null && { reason: cancelReason }) },
-    context,
+    deps,
   );
-  return context.processor.execute(state.about.taskId, { decide: recordFor(state, { type: 'cancel.delivered' }) });
+  return deps.processor.execute(state.about.taskId, { decide: recordFor(state, { type: 'cancel.delivered' }) });
 };
 
 /** Ends a task whose work had its time of grace. */
-export const endOverdueCancel: ReconcileStep = async (state, context) => {
+export const endOverdueCancel: ReconcileStep = async (state, deps) => {
   const { graceUntil } = state.execution.attempt.context;
-  if (graceUntil === null || graceUntil > context.time.now()) return false;
-  return context.processor.execute(state.about.taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
+  if (graceUntil === null || graceUntil > deps.time.now()) return false;
+  return deps.processor.execute(state.about.taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
 };
 
-/** Tells the work that its task has ended, and lets go of it. */
-export const notifyEnded: ReconcileStep = async (state, context) => {
+/** Notifies the work that its task has ended, and releases it. */
+export const notifyEnded: ReconcileStep = async (state, deps) => {
   const { leaseUntil, attempt } = state.execution.attempt.context;
-  const reachable = isReachable(state, context);
-  // What another node holds, that node lets go of. What this one claimed and does not hold never began.
-  if (!reachable && leaseUntil !== null && !isOurs(state, context) && !isLeaseOver(state, context)) return false;
-  context.running.release(state.about.taskId);
-  if (reachable) await orderStop(state, attempt, { why: 'ended' }, context);
-  return context.processor.execute(state.about.taskId, { decide: (unit) => unit.record({ type: 'work.released' }) });
+  const reachable = isReachable(state, deps);
+  // What another node holds, that node releases. What this one claimed and does not run never began.
+  if (!reachable && leaseUntil !== null && !isOurs(state, deps) && !isLeaseOver(state, deps)) return false;
+  deps.running.release(state.about.taskId);
+  if (reachable) await orderStop(state, attempt, { why: 'ended' }, deps);
+  return deps.processor.execute(state.about.taskId, { decide: (unit) => unit.record({ type: 'work.released' }) });
 };
 
 /** Stops a run on this node that is no longer the task's. */
-export const stopStaleRun: ReconcileStep = async (state, context) => {
+export const stopStaleRun: ReconcileStep = async (state, deps) => {
   const { taskId } = state.about;
-  const held = context.running.attemptOf(taskId);
+  const running = deps.running.attemptOf(taskId);
   const isReleased = attemptState(state.execution) === 'released';
   const { attempt, node } = state.execution.attempt.context;
   // Where the store has lost our claim, another node may have claimed an attempt of the same number.
-  const isOther = held !== attempt || (node ?? context.nodeId) !== context.nodeId;
-  if (held === undefined || (!isOther && !isReleased)) return false;
-  context.running.release(taskId);
-  await orderStop(state, held, { why: isReleased ? 'ended' : 'fenced' }, context);
+  const isOther = running !== attempt || (node ?? deps.nodeId) !== deps.nodeId;
+  if (running === undefined || (!isOther && !isReleased)) return false;
+  deps.running.release(taskId);
+  await orderStop(state, running, { why: isReleased ? 'ended' : 'fenced' }, deps);
   return true;
 };

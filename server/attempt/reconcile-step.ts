@@ -11,7 +11,7 @@ import type { RunningAttempts } from './running-attempts.ts';
 import { withTimeLimit } from './time-limit.ts';
 import type { WorkDeps } from './work.ts';
 
-/** What steps are done with. */
+/** What reconcile steps work with. */
 export interface ReconcileDeps extends WorkDeps {
   readonly nodeId: string;
   readonly executors: readonly TaskExecutor[];
@@ -21,17 +21,17 @@ export interface ReconcileDeps extends WorkDeps {
   readonly settings: TaskSettings;
 }
 
-/** What a visit found out on its way. */
-export interface VisitResult {
+/** What reconciling a task found out on its way. */
+export interface ReconcileResult {
   /** The failure that an executor refused to start with. */
   refused?: FactPayload<'TASK_FAILED'>;
 }
 
 /**
- * One thing that may be pendingDeliveries to a task. Does it and gives true, or gives false where it is not pendingDeliveries now. Decides from the state that it is
- * given and again inside the commit, so that doing it twice, or on two nodes, does no harm.
+ * One thing that may have to be done for a task. Does it and gives true, or gives false where there is nothing of its kind to do now. Decides from
+ * the record that it is given and again inside the commit, so that doing it twice, or on two nodes, does no harm.
  */
-export type ReconcileStep = (state: TaskRecord, context: ReconcileDeps, result: VisitResult) => Promise<boolean>;
+export type ReconcileStep = (state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult) => Promise<boolean>;
 
 /** When the lease of work on an exclusive store ends: never, in the range of a date. */
 const FOREVER = 8_640_000_000_000_000;
@@ -49,29 +49,29 @@ export function leaseUntil({ store, time, settings }: Pick<ReconcileDeps, 'store
 }
 
 /** True where this node holds the newest attempt. */
-export function isOurs({ execution: ledger }: TaskRecord, { nodeId }: Pick<ReconcileDeps, 'nodeId'>): boolean {
-  return ledger.attempt.context.node === nodeId;
+export function isOurs({ execution }: TaskRecord, { nodeId }: Pick<ReconcileDeps, 'nodeId'>): boolean {
+  return execution.attempt.context.node === nodeId;
 }
 
 /** True where the newest attempt has a lease and its holder is gone. A store that one process owns has no living holder but this one. */
-export function isLeaseOver(state: TaskRecord, context: ReconcileDeps): boolean {
+export function isLeaseOver(state: TaskRecord, deps: ReconcileDeps): boolean {
   const { leaseUntil: until } = state.execution.attempt.context;
-  return until !== null && (until <= context.time.now() || (context.store.exclusive && !isOurs(state, context)));
+  return until !== null && (until <= deps.time.now() || (deps.store.exclusive && !isOurs(state, deps)));
 }
 
-/** True where this node can tell the work something: it holds it, or an outside system does. */
-export function isReachable(state: TaskRecord, context: ReconcileDeps): boolean {
-  const executor = executorOf(context, state.about.taskType);
-  return executor !== undefined && (!executor.leased || context.running.attemptOf(state.about.taskId) !== undefined);
+/** True where this node can notify the work of something: it runs here, or an outside system keeps it. */
+export function isReachable(state: TaskRecord, deps: ReconcileDeps): boolean {
+  const executor = executorOf(deps, state.about.taskType);
+  return executor !== undefined && (!executor.leased || deps.running.attemptOf(state.about.taskId) !== undefined);
 }
 
-/** Enters an event for the attempt that a step has seen; nothing where another node's has taken its place meanwhile. */
-export function recordFor({ execution: ledger }: TaskRecord, event: AttemptEvent): (unit: UnitOfWork) => boolean {
-  const { attempt } = ledger.attempt.context;
+/** Records an event for the attempt that a step has seen; nothing where another node's has taken its place meanwhile. */
+export function recordFor({ execution }: TaskRecord, event: AttemptEvent): (unit: UnitOfWork) => boolean {
+  const { attempt } = execution.attempt.context;
   return (unit) => unit.execution.attempt.context.attempt === attempt && unit.record(event);
 }
 
-/** How often an effect on the outside is tried: for as long as it is pendingDeliveries, which other limits end. */
+/** How often an effect on the outside is tried: for as long as it has to be done, which other limits end. */
 export function effectRetry({ effectRetryMs }: TaskSettings): RetryPolicy {
   const maxMs = Math.min(effectRetryMs * EFFECT_REST_MAX.times, EFFECT_REST_MAX.ms);
   return { baseMs: effectRetryMs, maxMs, triesMax: Infinity, jitter: 0 };
@@ -82,8 +82,8 @@ export function pauseMs({ settings }: Pick<ReconcileDeps, 'settings'>, retry: nu
   return retryDelayMs(effectRetry(settings), retry);
 }
 
-/** Tells work to stop. */
-export async function orderStop({ about }: TaskRecord, attempt: number, order: StopOrder, context: ReconcileDeps): Promise<void> {
-  const executor = executorOf(context, about.taskType);
-  if (executor) await withTimeLimit(context, context.settings.executorTimeoutMs, executor.cancel({ taskId: about.taskId, attempt }, order));
+/** Has an executor stop an attempt. */
+export async function orderStop({ about }: TaskRecord, attempt: number, order: StopOrder, deps: ReconcileDeps): Promise<void> {
+  const executor = executorOf(deps, about.taskType);
+  if (executor) await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.cancel({ taskId: about.taskId, attempt }, order));
 }

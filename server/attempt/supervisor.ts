@@ -1,15 +1,16 @@
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import { executorOf, leaseUntil, pauseMs, orderStop, type ReconcileStep, type ReconcileDeps, type VisitResult } from './reconcile-step.ts';
+import { executorOf, leaseUntil, orderStop, pauseMs, type ReconcileDeps, type ReconcileResult, type ReconcileStep } from './reconcile-step.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
 import { inspectWork } from './inspection.ts';
 import { claimWork, startWork } from './claim-and-start.ts';
 import { expireLease, giveUpLostHistory, renewLease } from './lease.ts';
 import { attemptState, type AttemptState } from './execution-record.ts';
 import { stopStaleRun, endOverdueCancel, deliverResolution, deliverCancel, notifyEnded } from './notifying.ts';
-import { expireQuestions, removeExpired } from './expiry-and-retention.ts';
+import { expireQuestions } from './question-expiry.ts';
+import { removeExpired } from './task-removal.ts';
 
-/** What may be pendingDeliveries, by the state of the attempt's chart; the first step that finds something to do is done. */
+/** What may have to be done, by the state of the attempt's chart; the first step that finds something to do is done. */
 const steps: Readonly<Record<AttemptState, readonly ReconcileStep[]>> = {
   pending: [expireQuestions, stopStaleRun, claimWork],
   lost: [expireQuestions, stopStaleRun, claimWork],
@@ -31,9 +32,11 @@ const steps: Readonly<Record<AttemptState, readonly ReconcileStep[]>> = {
   released: [stopStaleRun, removeExpired],
 };
 
-interface Visit {
+/** A task that is being reconciled. */
+interface Reconciliation {
+  /** Something was committed since its last step. */
   again: boolean;
-  done: Promise<VisitResult>;
+  done: Promise<ReconcileResult>;
 }
 
 /** A rest after a failure. */
@@ -43,29 +46,30 @@ interface Pause {
 }
 
 /** What the supervisor works with. */
-export interface SupervisorDeps extends Omit<ReconcileDeps, 'running'>, Pick<RunningAttemptsDeps, 'follow'> {}
+export interface SupervisorDeps extends Omit<ReconcileDeps, 'running'>, Pick<RunningAttemptsDeps, 'listen'> {}
 
-/** Duties that one visit does before it gives others a turn. */
+/** Steps that are done for one task before others have their turn. */
 const STEPS_MAX = 64;
 
 /**
- * Brings what is pendingDeliveries to a task to its end, one step after the other, until nothing is left to do now: starts work, hands over answers,
- * tells work to stop, renews leases, notices lost work and passed deadlines.
+ * Brings a task to rest, one reconcile step after the other, until nothing is left to do for it now: starts work, hands over answers, notifies work
+ * that it has to stop, renews leases, notices lost work and passed deadlines.
  */
 export class Supervisor {
   readonly #deps: ReconcileDeps;
-  readonly #visits = new Map<string, Visit>();
+  readonly #reconciling = new Map<string, Reconciliation>();
   readonly #paused = new Map<string, Pause>();
   readonly #claiming = new Set<Promise<unknown>>();
-  #leasesKeptAt = Number.NEGATIVE_INFINITY;
+  #leasesRenewedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(deps: SupervisorDeps) {
-    const running = new RunningAttempts({ ...deps, onCommit: (taskId) => void this.visit(taskId) });
+    const running = new RunningAttempts({ ...deps, onCommit: (taskId) => void this.reconcile(taskId) });
     this.#deps = { ...deps, running };
-    deps.processor.onCommitted(({ about, aggregate }) => running.saw(about.taskId, aggregate.lastEventId));
+    deps.processor.onCommitted(({ about, aggregate }) => running.noteSeen(about.taskId, aggregate.lastEventId));
   }
 
+  /** The executor that runs tasks of a type here, if one does. */
   executorOf(taskType: string): TaskExecutor | undefined {
     return executorOf(this.#deps, taskType);
   }
@@ -89,26 +93,26 @@ export class Supervisor {
     return done;
   }
 
-  /** Looks after a task until nothing is left to do now. Never rejects; what failed is tried again later. */
-  visit(taskId: string): Promise<VisitResult> {
-    const running = this.#visits.get(taskId);
-    if (running) {
-      running.again = true;
-      return running.done;
+  /** Does what has to be done for a task until nothing is left to do now. Never rejects; what failed is tried again later. */
+  reconcile(taskId: string): Promise<ReconcileResult> {
+    const current = this.#reconciling.get(taskId);
+    if (current) {
+      current.again = true;
+      return current.done;
     }
-    if (this.#closed) return this.#handBack(taskId);
-    const visit: Visit = { again: false, done: Promise.resolve({}) };
-    this.#visits.set(taskId, visit);
-    visit.done = this.#run(taskId, visit);
-    return visit.done;
+    if (this.#closed) return this.#giveUpClaim(taskId);
+    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({}) };
+    this.#reconciling.set(taskId, reconciliation);
+    reconciliation.done = this.#run(taskId, reconciliation);
+    return reconciliation.done;
   }
 
-  /** Keeps the leases of the work that runs here, where leases end: looks at each three times in the life of one. */
-  async keepLeases(): Promise<void> {
+  /** Renews the leases of the work that runs here, where leases end: looks at each three times in the life of one. */
+  async renewLeases(): Promise<void> {
     const { store, time, settings, running } = this.#deps;
-    if (store.exclusive || time.now() - this.#leasesKeptAt < settings.leaseMs / 3) return;
-    this.#leasesKeptAt = time.now();
-    await Promise.all(running.all().map(({ taskId }) => this.visit(taskId)));
+    if (store.exclusive || time.now() - this.#leasesRenewedAt < settings.leaseMs / 3) return;
+    this.#leasesRenewedAt = time.now();
+    await Promise.all(running.all().map(({ taskId }) => this.reconcile(taskId)));
   }
 
   /** Resolves when no work runs here any more, or after that many milliseconds. */
@@ -119,7 +123,7 @@ export class Supervisor {
   /** Stops what still runs here and gives it up, so that another node can take it at once. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled([...[...this.#visits.values()].map(({ done }) => done), ...this.#claiming]);
+    await Promise.allSettled([...[...this.#reconciling.values()].map(({ done }) => done), ...this.#claiming]);
     const { running, processor, settings } = this.#deps;
     await Promise.allSettled(
       running.all().map(async ({ taskId, attempt }) => {
@@ -134,29 +138,29 @@ export class Supervisor {
     );
   }
 
-  async #run(taskId: string, visit: Visit): Promise<VisitResult> {
-    const result: VisitResult = {};
+  async #run(taskId: string, reconciliation: Reconciliation): Promise<ReconcileResult> {
+    const result: ReconcileResult = {};
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
       do {
-        visit.again = false;
-        visit.again = (await this.#doOne(taskId, result)) || visit.again;
-      } while (visit.again && ++done < STEPS_MAX && !this.#closed);
+        reconciliation.again = false;
+        reconciliation.again = (await this.#doStep(taskId, result)) || reconciliation.again;
+      } while (reconciliation.again && ++done < STEPS_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
-      if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') this.#letGo(taskId);
+      if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') this.#forget(taskId);
       else this.#pause(taskId, error);
     } finally {
-      this.#visits.delete(taskId);
-      if (visit.again && this.#closed) await this.#handBack(taskId);
-      else if (visit.again && !this.#paused.has(taskId)) void this.visit(taskId);
+      this.#reconciling.delete(taskId);
+      if (reconciliation.again && this.#closed) await this.#giveUpClaim(taskId);
+      else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId);
     }
     return result;
   }
 
   /** What was claimed in the last moment and is not started is for another node, now and not when its lease is over. Never rejects. */
-  async #handBack(taskId: string): Promise<VisitResult> {
+  async #giveUpClaim(taskId: string): Promise<ReconcileResult> {
     const { processor, nodeId } = this.#deps;
     const deferred = processor.execute(taskId, {
       decide: (unit) =>
@@ -169,7 +173,7 @@ export class Supervisor {
     return {};
   }
 
-  async #doOne(taskId: string, result: VisitResult): Promise<boolean> {
+  async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {
     const { processor, running } = this.#deps;
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
@@ -180,8 +184,8 @@ export class Supervisor {
     return false;
   }
 
-  /** The task is gone, and nothing is pendingDeliveries to it. */
-  #letGo(taskId: string): void {
+  /** The task is gone, and nothing is left to do for it. */
+  #forget(taskId: string): void {
     this.#deps.running.release(taskId);
     this.#paused.delete(taskId);
   }
@@ -195,7 +199,7 @@ export class Supervisor {
     this.#deps.clock.setTimeout(() => {
       // Over, whatever the time says: a timer may fire a little early, and the clock may have been set back.
       pause.until = Number.NEGATIVE_INFINITY;
-      if (!this.#closed) void this.visit(taskId);
+      if (!this.#closed) void this.reconcile(taskId);
     }, ms);
   }
 }

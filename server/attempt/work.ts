@@ -8,14 +8,14 @@ import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 
-/** What a task was created with: kept beside its state, never changed. */
+/** What a task was created with: a side value, never changed. */
 export interface TaskContent {
   readonly input: JsonObject;
   readonly metadata: JsonObject;
   readonly attachments: readonly AttachmentReference[];
 }
 
-/** What work is made of. */
+/** What is needed to make work. */
 export interface WorkDeps {
   readonly processor: CommandProcessor;
   readonly store: Store;
@@ -27,12 +27,12 @@ export interface WorkDeps {
 export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
-export async function workOf({ about, execution: ledger }: TaskRecord, context: WorkDeps): Promise<Work> {
+export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): Promise<Work> {
   const { taskId, taskType, owner, clientRequestId } = about;
-  const { attempt, node } = ledger.attempt.context;
+  const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
-  const { input, metadata, attachments } = await contentOf(taskId, context.store);
-  const [saved] = await context.store.sideValues(taskId, [sideValueNames.saved]);
+  const { input, metadata, attachments } = await contentOf(taskId, deps.store);
+  const [saved] = await deps.store.sideValues(taskId, [sideValueNames.saved]);
   return {
     ...ref,
     taskType,
@@ -40,11 +40,11 @@ export async function workOf({ about, execution: ledger }: TaskRecord, context: 
     clientRequestId,
     input,
     metadata,
-    attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(context.attachments, reference) })),
+    attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
-    report: (report) => context.processor.execute(taskId, reportCommand(ref, report, node)),
-    resolution: async (suspendId) => resolutionOf(await context.processor.read(taskId), suspendId, context.store),
-    now: () => context.time.now(),
+    report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, node)),
+    resolution: async (suspendId) => resolutionOf(await deps.processor.read(taskId), suspendId, deps.store),
+    now: () => deps.time.now(),
   };
 }
 
@@ -57,7 +57,7 @@ export async function contentOf(taskId: string, store: Store): Promise<TaskConte
 }
 
 /**
- * The intent behind a report: fenced by the attempt, taken once by its number. Where the store has lost the claim of an attempt, another node
+ * The command behind a report: fenced by the attempt, taken once by its number. Where the store has lost the claim of an attempt, another node
  * may claim one of the same number: `claimedBy` tells them apart, if the work runs on a node.
  */
 export function reportCommand(
@@ -81,7 +81,7 @@ export function reportCommand(
       const refusals = intents.map((intent) => unit.decide(intent).refusal);
       if (save !== undefined) unit.setSideValue(sideValueNames.saved, JSON.stringify(save));
       if (unit.factCount > factsBefore || save !== undefined) unit.noteReport(source, seq);
-      // Work that reports its own end need not be told of it.
+      // Work that reports its own end need not be notified of it.
       if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });
       return { status: 'committed', refusals };
     },

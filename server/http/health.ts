@@ -22,14 +22,14 @@ export interface HealthDeps {
  * Answers `GET /health` and `GET /ready` at the root of the host, for anybody; all else is the host's. Open endpoints carry no text of
  * errors: why a probe failed goes to the logger, once each time its answer changes. Requests that come together share one round of probes.
  */
-export function healthRoutes(tools: HealthDeps): Koa.Middleware {
+export function healthRoutes(deps: HealthDeps): Koa.Middleware {
   const failing = new Set<string>();
   let asking: Promise<Readiness> | undefined;
   return async (ctx, next) => {
     const isAsked = (path: string) => ctx.path === path && (ctx.method === 'GET' || ctx.method === 'HEAD');
     if (isAsked('/health')) return answerJson(ctx, 200, { status: 'ok' });
     if (!isAsked('/ready')) return void (await next());
-    asking ??= askAll(tools, failing).finally(() => (asking = undefined));
+    asking ??= askAll(deps, failing).finally(() => (asking = undefined));
     const readiness = await asking;
     answerJson(ctx, readiness.status === 'ready' ? 200 : 503, readiness);
   };

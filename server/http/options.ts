@@ -1,6 +1,6 @@
 import { limits } from '../../machines/wire/index.ts';
 
-/** Limits of the HTTP door. Every one has a default in {@link httpDefaults}. */
+/** Limits of the HTTP router. Every one has a default in {@link httpDefaults}. */
 export interface HttpOptions {
   /** Largest JSON body, in bytes (413). Defaults to 1 MiB. */
   readonly bodyBytesMax: number;
@@ -50,7 +50,7 @@ export function httpOptions(given: Partial<HttpOptions> = {}): HttpOptions {
   const options: HttpOptions = { ...httpDefaults, ...known };
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(httpDefaults, name))
-      throw new RangeError(`${name} is no option of the HTTP door; known are ${Object.keys(httpDefaults).join(', ')}.`);
+      throw new RangeError(`${name} is no option of the HTTP router; known are ${Object.keys(httpDefaults).join(', ')}.`);
     if (name === 'uploadContentTypes') continue;
     const least = name.startsWith('drain') ? 0 : 1;
     const most = name.endsWith('Ms') ? DELAY_MS_MAX : Number.MAX_SAFE_INTEGER;

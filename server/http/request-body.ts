@@ -26,7 +26,7 @@ export interface BodySink {
 }
 
 /**
- * Hands a request's body to a sink as it arrives, within a byte limit and a time limit, and gives a function that lets go of it. Fails with
+ * Hands a request's body to a sink as it arrives, within a byte limit and a time limit, and gives a function that releases it. Fails with
  * `PAYLOAD_TOO_LARGE` as soon as the limit is passed (or announced), with `INVALID_REQUEST` where the body is late or ends early. Whatever
  * has not been read by then stays unread.
  */
@@ -60,7 +60,7 @@ export function receiveBody(req: IncomingMessage, bytesMax: number, options: Htt
   const onLate = () =>
     fail(new TaskBridgeError('INVALID_REQUEST', `The body did not arrive within ${options.requestTimeoutMs} ms; send the request again.`));
   const timer = clock.setTimeout(onLate, options.requestTimeoutMs);
-  // The error listener stays: a reset after we let go must not become an uncaught error.
+  // The error listener stays: a reset after the release must not become an uncaught error.
   req.on('data', onData).on('end', onEnd).on('close', onCut).on('error', onCut);
   if (req.destroyed) onCut();
   return release;

@@ -23,7 +23,7 @@ import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
 import { answersOptions, refuseUnknown } from './unknown-route.ts';
 
-/** What the HTTP door is made of. */
+/** What the HTTP router works with. */
 export interface HttpRouterDeps {
   readonly service: TaskService;
   readonly live: LiveService;
@@ -51,19 +51,19 @@ export interface HttpRouter {
   middleware(options: { readonly prefix: string }): Koa.Middleware;
 }
 
-/** Makes the HTTP door. Throws a `RangeError` for options that cannot work. */
-export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...parts }: HttpRouterDeps): HttpRouter {
-  const options = httpOptions(parts.options);
-  const { clock, logger } = parts;
+/** Makes the HTTP router. Throws a `RangeError` for options that cannot work. */
+export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...deps }: HttpRouterDeps): HttpRouter {
+  const options = httpOptions(deps.options);
+  const { clock, logger } = deps;
   const origins = originSet(allowedOrigins);
-  const tools: RouteDeps = {
-    service: parts.service,
-    live: parts.live,
-    attachments: parts.attachments,
-    uploadPolicy: parts.uploadPolicy,
+  const routeDeps: RouteDeps = {
+    service: deps.service,
+    live: deps.live,
+    attachments: deps.attachments,
+    uploadPolicy: deps.uploadPolicy,
     options,
     clock,
-    chance: parts.chance,
+    chance: deps.chance,
     logger,
   };
   const boundary = errorBoundary(options, clock, logger);
@@ -85,13 +85,13 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...pa
       const prefix = routePrefix(mount.prefix);
       const router = new Router({ sensitive: true });
       const tasks = `${prefix}/tasks`;
-      router.post(tasks, boundary, answer(createRoute(tools)));
+      router.post(tasks, boundary, answer(createRoute(routeDeps)));
       router.get(`${tasks}/ws`, boundary, answer(upgradeOnly));
-      router.get(`${tasks}/:taskId`, boundary, answer(snapshotRoute(tools)));
-      router.get(`${tasks}/:taskId/events`, boundary, answer(pollRoute(tools)));
-      router.get(`${tasks}/:taskId/events/stream`, boundary, answer(streamRoute(tools)));
-      router.post(`${tasks}/:taskId/cancel`, boundary, answer(cancelRoute(tools)));
-      router.post(`${tasks}/:taskId/actions`, boundary, answer(actionsRoute(tools)));
+      router.get(`${tasks}/:taskId`, boundary, answer(snapshotRoute(routeDeps)));
+      router.get(`${tasks}/:taskId/events`, boundary, answer(pollRoute(routeDeps)));
+      router.get(`${tasks}/:taskId/events/stream`, boundary, answer(streamRoute(routeDeps)));
+      router.post(`${tasks}/:taskId/cancel`, boundary, answer(cancelRoute(routeDeps)));
+      router.post(`${tasks}/:taskId/actions`, boundary, answer(actionsRoute(routeDeps)));
       // A prefix of names alone would swallow the whole host.
       const ours = `${/^(\/:[^/]+)*$/.test(prefix) ? tasks : prefix}{/*rest}`;
       router.all(ours, boundary, async (ctx) => {

@@ -38,7 +38,7 @@ export function joined(batch: Batch, next: Batch): Batch | undefined {
   };
 }
 
-/** What of a batch a reader has not had yet; undefined where it does not continue what the reader has: a hole, or another history. */
+/** What of a batch a viewer has not had yet; undefined where it does not continue what the viewer has: a hole, or another history. */
 export function freshOf(batch: Batch, cursor: LogPosition): readonly Entry[] | undefined {
   const skipped = cursor.n + 1 - batch.first;
   if (skipped < 0) return undefined;

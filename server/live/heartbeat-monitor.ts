@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import { timerAt } from './timer.ts';
 import type { Viewer } from './viewer.ts';
 
-/** What a heartbeats needs. */
+/** What a heartbeat monitor works with. */
 export interface HeartbeatMonitorDeps {
   readonly viewer: Viewer;
   readonly clock: Clock;
@@ -13,14 +13,14 @@ export interface HeartbeatMonitorDeps {
 }
 
 /** A standstill is looked for that many times within its limit, so that it is noticed soon after. */
-const LOOKS = 4;
+const CHECKS = 4;
 
 /** Keeps an idle connection warm, and notices one that takes nothing any more. */
 export class HeartbeatMonitor {
   readonly #deps: HeartbeatMonitorDeps;
   #sentAt: number;
   #cancelBeat: () => void;
-  #cancelLook: (() => void) | undefined;
+  #cancelCheck: (() => void) | undefined;
 
   constructor(deps: HeartbeatMonitorDeps) {
     this.#deps = deps;
@@ -31,12 +31,13 @@ export class HeartbeatMonitor {
   /** Something was sent. */
   sent(): void {
     this.#sentAt = this.#deps.clock.now();
-    if (!this.#cancelLook && this.#deps.viewer.pendingBytes() > 0) this.#look(this.#deps.viewer.takenBytes(), this.#sentAt);
+    if (!this.#cancelCheck && this.#deps.viewer.pendingBytes() > 0) this.#check(this.#deps.viewer.takenBytes(), this.#sentAt);
   }
 
+  /** Frees its timers. */
   stop(): void {
     this.#cancelBeat();
-    this.#cancelLook?.();
+    this.#cancelCheck?.();
   }
 
   #nextBeat(): () => void {
@@ -57,15 +58,15 @@ export class HeartbeatMonitor {
     this.#cancelBeat = this.#nextBeat();
   }
 
-  #look(taken: number, movedAt: number): void {
+  #check(taken: number, movedAt: number): void {
     const { clock, viewer, stalledMs, onStalled } = this.#deps;
-    this.#cancelLook = timerAt(clock, clock.now() + Math.ceil(stalledMs / LOOKS), () => {
-      this.#cancelLook = undefined;
+    this.#cancelCheck = timerAt(clock, clock.now() + Math.ceil(stalledMs / CHECKS), () => {
+      this.#cancelCheck = undefined;
       if (viewer.pendingBytes() === 0) return;
       const takenNow = viewer.takenBytes();
-      if (takenNow > taken) this.#look(takenNow, clock.now());
+      if (takenNow > taken) this.#check(takenNow, clock.now());
       else if (clock.now() - movedAt >= stalledMs) onStalled();
-      else this.#look(taken, movedAt);
+      else this.#check(taken, movedAt);
     });
   }
 }

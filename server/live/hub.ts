@@ -13,7 +13,7 @@ import { LogSubscription, type Subscription } from './subscription.ts';
 import type { Viewer } from './viewer.ts';
 import { Topics } from './topics.ts';
 
-/** What a hub needs. */
+/** What a hub works with. */
 export interface LiveHubDeps {
   /** Must be open before the first task is watched. */
   readonly store: EventStore;
@@ -32,7 +32,7 @@ export interface SubscribeOptions {
   readonly cutAt?: number | undefined;
 }
 
-/** Everybody in this process who follows logs, behind one tail of the store. */
+/** All subscriptions and listeners of this process, behind one tail of the store. */
 export interface LiveHub {
   readonly options: LiveOptions;
   /** Viewers and waiting polls, now. */
@@ -55,17 +55,17 @@ export interface LiveHub {
    * Calls back after any commit of a task was seen or a repair found one, and once when it begins to hear of them: whoever reads when it is
    * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
    */
-  follow(taskId: string, callback: () => void): () => void;
+  listen(taskId: string, callback: () => void): () => void;
   /**
    * Answers waiting polls at once and cuts the viewers, spread over `spreadMs` milliseconds (default 0); resolves when the last one is
-   * gone. Followers are told until they leave; then the tail is closed.
+   * gone. Listeners are called until they leave; then the tail is closed.
    */
   close(options?: { readonly spreadMs?: number }): Promise<void>;
 }
 
 /** Makes the live hub of a process. Throws a `RangeError` for wrong options. */
-export function createLiveHub(context: LiveHubDeps): LiveHub {
-  return new Hub(context);
+export function createLiveHub(deps: LiveHubDeps): LiveHub {
+  return new Hub(deps);
 }
 
 const nobody: CountByOwner = { all: 0, of: () => 0 };
@@ -125,7 +125,7 @@ class Hub implements LiveHub {
     const leave = this.#present.enter(owner);
     const onClosed = (closed: LogSubscription): void => {
       leave();
-      this.#left(closed, transport);
+      this.#forget(closed, transport);
     };
     const subscription = new LogSubscription({
       topic,
@@ -153,9 +153,9 @@ class Hub implements LiveHub {
     return pollLog({ store, clock, options: this.options, topics: this.#topics, enter }, taskId, request);
   }
 
-  follow(taskId: string, callback: () => void): () => void {
+  listen(taskId: string, callback: () => void): () => void {
     const topic = this.#topics.of(taskId);
-    const listener = topic.follow(callback);
+    const listener = topic.listen(callback);
     topic
       .open()
       .then(listener.call, (error: unknown) =>
@@ -193,7 +193,7 @@ class Hub implements LiveHub {
     };
   }
 
-  #left(subscription: LogSubscription, transport: TransportName): void {
+  #forget(subscription: LogSubscription, transport: TransportName): void {
     this.#subscriptions.delete(subscription);
     this.#countStream(transport, -1);
     if (this.#subscriptions.size === 0) this.#onEmpty?.();

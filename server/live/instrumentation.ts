@@ -1,6 +1,6 @@
 import type { Logger, MetricsSink, TransportDiagnosticsSink } from '../ports/observability.ts';
 
-/** What a host may give to watch the streams. */
+/** What a host may give to observe the streams. */
 export interface Instrumentation {
   readonly diagnostics: TransportDiagnosticsSink | undefined;
   readonly metrics: MetricsSink | undefined;

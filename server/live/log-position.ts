@@ -55,8 +55,8 @@ export function resumeAt(cursor: LogPosition, { firstEventId, lastEventId, atCur
 }
 
 /**
- * True when the store's newest id shows that a reader has missed something: a newer fact, another fact of the same number, or a log that
- * was shorter than what the reader had read already when the store was asked (`asked`).
+ * True when the store's newest id shows that a viewer has missed something: a newer fact, another fact of the same number, or a log that
+ * was shorter than what the viewer had already when the store was asked (`asked`).
  */
 export function isStale(now: LogPosition, asked: LogPosition, newest: EventId | null): boolean {
   const last = positionOf(newest);

@@ -49,8 +49,8 @@ async function readOn(store: EventStore, taskId: string, { after, gap }: Resumpt
   const page = await store.read(taskId, after + 1, limit);
   if (!page) return undefined;
   const again = resumeAt({ n: after, ms: null }, page);
-  const told = gap ?? again.gap;
-  return runOf(page, { after: again.after, ...(told && { gap: told }) });
+  const met = gap ?? again.gap;
+  return runOf(page, { after: again.after, ...(met && { gap: met }) });
 }
 
 function runOf(page: LogPage, resumption: Resumption): LogRun {

@@ -77,7 +77,7 @@ export function liveOptions(given: Partial<LiveOptions> = {}): LiveOptions {
   return options;
 }
 
-/** How often a store that failed is asked again on the live path. Looking for lost messages goes on for as long as somebody watches. */
+/** How often a store that failed is asked again on the live path. The search for lost messages goes on for as long as there is a topic. */
 export function storeRetry({ storeRetryMs, heartbeatMs, storeTriesMax }: LiveOptions): RetryPolicy {
   return { baseMs: storeRetryMs, maxMs: Math.max(storeRetryMs, heartbeatMs), triesMax: storeTriesMax, jitter: 0 };
 }

@@ -33,13 +33,13 @@ export interface PollPage {
   readonly gap?: Gap;
 }
 
-/** What polls need of their hub. */
+/** What polls work with. */
 export interface PollDeps {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly topics: Topics;
-  /** Keeps what ends the wait at once, until it is called off; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
+  /** Takes what answers the poll at once, and gives the function that ends that; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
 
@@ -48,10 +48,10 @@ export interface PollDeps {
  *
  * Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`.
  */
-export async function pollLog(context: PollDeps, taskId: string, request: PollRequest): Promise<PollPage> {
+export async function pollLog(deps: PollDeps, taskId: string, request: PollRequest): Promise<PollPage> {
   try {
-    const page = await readPage(context, taskId, request);
-    return isAnswer(page) || request.waitMs <= 0 ? page : await waitForPage(context, taskId, request, page);
+    const page = await readPage(deps, taskId, request);
+    return isAnswer(page) || request.waitMs <= 0 ? page : await waitForPage(deps, taskId, request, page);
   } catch (cause) {
     if (cause instanceof TaskBridgeError) throw cause;
     throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again.', { retryAfterSeconds: 1, cause });
@@ -77,34 +77,34 @@ async function readPage({ store, options }: PollDeps, taskId: string, { after, m
   };
 }
 
-async function waitForPage(context: PollDeps, taskId: string, request: PollRequest, empty: PollPage): Promise<PollPage> {
-  const bell = createBell();
+async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest, empty: PollPage): Promise<PollPage> {
+  const news = autoResetEvent();
   let over = false;
   const answerNow = (): void => {
     over = true;
-    bell.ring();
+    news.set();
   };
-  const leaveHub = context.enter(answerNow);
+  const leaveHub = deps.enter(answerNow);
   if (!leaveHub || request.signal?.aborted) {
     leaveHub?.();
     return empty;
   }
-  const cancelTimeout = timerAt(context.clock, context.clock.now() + request.waitMs, answerNow);
+  const cancelTimeout = timerAt(deps.clock, deps.clock.now() + request.waitMs, answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
-  const topic = context.topics.of(taskId);
-  const listener = topic.follow(bell.ring);
+  const topic = deps.topics.of(taskId);
+  const listener = topic.listen(news.set);
   try {
     let failure: { readonly error: unknown } | undefined;
-    // Rings once when the tail is open: the first look is after it, so that the seam loses nothing.
-    topic.open().then(bell.ring, (error: unknown) => {
+    // Set once when the tail is open: the first read is after it, so that the seam loses nothing.
+    topic.open().then(news.set, (error: unknown) => {
       failure = { error };
-      bell.ring();
+      news.set();
     });
     for (;;) {
-      await bell.rung();
+      await news.wait();
       if (request.signal?.aborted) return empty;
       if (failure) throw failure.error;
-      const page = await readPage(context, taskId, request);
+      const page = await readPage(deps, taskId, request);
       if (isAnswer(page) || over) return page;
     }
   } finally {
@@ -115,19 +115,19 @@ async function waitForPage(context: PollDeps, taskId: string, request: PollReque
   }
 }
 
-/** Something to wait for that may happen before, and many times. */
-function createBell(): { readonly ring: () => void; readonly rung: () => Promise<void> } {
+/** Something to wait for that may happen before, and many times. A wait that ends resets it. */
+function autoResetEvent(): { readonly set: () => void; readonly wait: () => Promise<void> } {
   let waiting: (() => void) | undefined;
-  let hasRung = false;
+  let isSet = false;
   return {
-    ring() {
-      hasRung = true;
+    set() {
+      isSet = true;
       waiting?.();
     },
-    async rung() {
-      if (!hasRung) await new Promise<void>((resolve) => (waiting = resolve));
+    async wait() {
+      if (!isSet) await new Promise<void>((resolve) => (waiting = resolve));
       waiting = undefined;
-      hasRung = false;
+      isSet = false;
     },
   };
 }

@@ -7,7 +7,7 @@ import { timerAt } from './timer.ts';
 import { storeRetry, type LiveOptions } from './options.ts';
 import type { Topic } from './topic.ts';
 
-/** What the repair of lost messages needs. */
+/** What the repair of lost messages works with. */
 export interface RepairDeps {
   readonly store: EventStore;
   readonly clock: Clock;
@@ -36,22 +36,22 @@ export class Repair {
     this.#deps = deps;
   }
 
-  /** There is something to topic: looks after the next interval, and so on as long as there is. */
+  /** There is a topic: compares after the next interval, and so on as long as there is one. */
   arm(): void {
     if (this.#stopped || this.#running || this.#cancelNext) return;
     const { clock, options } = this.#deps;
     const pauseMs = this.#failures === 0 ? options.heartbeatMs : retryDelayMs(storeRetry(options), this.#failures);
-    this.#cancelNext = timerAt(clock, clock.now() + pauseMs, () => void this.look());
+    this.#cancelNext = timerAt(clock, clock.now() + pauseMs, () => void this.run());
   }
 
-  /** Nothing is watched any more. */
+  /** There is no topic any more. */
   disarm(): void {
     this.#cancelNext?.();
     this.#cancelNext = undefined;
   }
 
-  /** Looks at once. */
-  async look(): Promise<void> {
+  /** Compares at once. */
+  async run(): Promise<void> {
     if (this.#stopped) return;
     this.disarm();
     this.#again = this.#running;
@@ -65,10 +65,11 @@ export class Repair {
       this.#deps.logger?.warn('The store was asked for lost messages and did not answer; it will be asked again.', { error });
     }
     this.#running = false;
-    if (this.#again) void this.look();
+    if (this.#again) void this.run();
     else if (this.#deps.topics().length > 0) this.arm();
   }
 
+  /** Ends it for good. */
   stop(): void {
     this.#stopped = true;
     this.disarm();

@@ -1,4 +1,4 @@
-/** Lets a few do something at once; the others wait, in the order in which they came. */
+/** Lets a few do something at once; the others wait for their turn, in the order in which they came. */
 export class Semaphore {
   /** How many have their turn at once. */
   readonly most: number;

@@ -5,7 +5,7 @@ import { batchOf, joined, type Batch } from './batch.ts';
 import { positionOf, isStale, startPosition, type LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
 
-/** Somebody who follows a log fact by fact. */
+/** Somebody who gets a log fact by fact. */
 export interface TopicSubscriber {
   /** New facts; they may overlap with what was read, or leave a hole before them. */
   take(batch: Batch): void;
@@ -26,17 +26,17 @@ export interface TopicListener {
 export interface SharedRead {
   readonly run: Promise<LogRun | undefined>;
   /** Whether the tail told of commits before the read began. */
-  readonly wasFollowed: boolean;
+  readonly wasTailOpen: boolean;
   /** The newest number that the tail told of while the read was under way; 0 for none. Whoever joined late may not have heard it. */
   readonly told: number;
 }
 
-/** What a topic needs of its hub. */
+/** What a topic works with. */
 export interface TopicDeps {
   readonly taskId: string;
   readonly tail: Tail;
   readonly logger: Logger | undefined;
-  /** Nobody watches any more. */
+  /** Nobody subscribes or listens any more. */
   readonly onDeserted: () => void;
 }
 
@@ -51,8 +51,8 @@ export class Topic {
   readonly #reads = new Map<string, { -readonly [K in keyof SharedRead]: SharedRead[K] }>();
   #fresh: Batch[] = [];
   #passing = false;
-  /** A promise while the tail is asked to tell of this task. */
-  #following: 'not' | Promise<void> | 'open' = 'not';
+  /** Whether the tail tells of this task; a promise while it is asked to. */
+  #tailState: 'closed' | Promise<void> | 'open' = 'closed';
   #seen: LogPosition = startPosition;
   #asked: LogPosition = startPosition;
 
@@ -63,16 +63,16 @@ export class Topic {
 
   /** From when this resolves, the tail tells of commits. Rejects where it cannot; the next call tries again. */
   open(): Promise<void> {
-    if (this.#following === 'open') return open;
-    if (this.#following !== 'not') return this.#following;
-    this.#following = this.#deps.tail.watch(this.taskId).then(
-      () => void (this.#following = 'open'),
+    if (this.#tailState === 'open') return open;
+    if (this.#tailState !== 'closed') return this.#tailState;
+    this.#tailState = this.#deps.tail.watch(this.taskId).then(
+      () => void (this.#tailState = 'open'),
       (error: unknown) => {
-        this.#following = 'not';
+        this.#tailState = 'closed';
         throw error;
       },
     );
-    return this.#following;
+    return this.#tailState;
   }
 
   /** Reads, or joins a read of the same place that is under way. */
@@ -80,21 +80,23 @@ export class Topic {
     const known = this.#reads.get(place);
     if (known) return known;
     const run = start().finally(() => this.#reads.delete(place));
-    const read = { run, wasFollowed: this.#following === 'open', told: 0 };
+    const read = { run, wasTailOpen: this.#tailState === 'open', told: 0 };
     this.#reads.set(place, read);
     return read;
   }
 
+  /** From now on it is given every batch. */
   addSubscriber(subscriber: TopicSubscriber): void {
     this.#subscribers.add(subscriber);
   }
 
+  /** It is given nothing any more. */
   removeSubscriber(subscriber: TopicSubscriber): void {
     if (this.#subscribers.delete(subscriber)) this.#leave();
   }
 
   /** Calls back after every commit, until it leaves. */
-  follow(callback: () => void): TopicListener {
+  listen(callback: () => void): TopicListener {
     const call = (): void => {
       if (this.#listeners.has(call)) this.#guard(callback);
     };
@@ -164,7 +166,7 @@ export class Topic {
     try {
       call();
     } catch (error) {
-      this.#deps.logger?.error('Somebody who follows a task failed.', { taskId: this.taskId, error });
+      this.#deps.logger?.error('A subscriber or listener of a task failed.', { taskId: this.taskId, error });
     }
   }
 }

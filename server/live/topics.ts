@@ -5,7 +5,7 @@ import type { LiveOptions } from './options.ts';
 import { Repair } from './repair.ts';
 import { Topic } from './topic.ts';
 
-/** What the topics of a process need. */
+/** What the topics of a process work with. */
 export interface TopicsDeps {
   readonly store: EventStore;
   readonly clock: Clock;
@@ -13,7 +13,7 @@ export interface TopicsDeps {
   readonly logger: Logger | undefined;
 }
 
-/** All tasks that are watched in this process, behind the one tail of its store. The tail is opened with the first of them. */
+/** All topics of this process, behind the one tail of its store. The tail is opened with the first of them. */
 export class Topics {
   readonly #deps: TopicsDeps;
   readonly #byTask = new Map<string, Topic>();
@@ -26,6 +26,7 @@ export class Topics {
     this.#repair = new Repair({ ...deps, topics: () => [...this.#byTask.values()] });
   }
 
+  /** How many there are. */
   get size(): number {
     return this.#byTask.size;
   }
@@ -52,7 +53,7 @@ export class Topics {
     return topic;
   }
 
-  /** Closes the tail: now, or when the last follower has left. Work that is still to finish hears of its answers until then. */
+  /** Closes the tail: now, or when the last listener has left. Work that is still to finish hears of its answers until then. */
   async close(): Promise<void> {
     this.#closing = true;
     if (this.#byTask.size === 0) await this.#closeTail();
@@ -65,8 +66,8 @@ export class Topics {
 
   #openTail(): Tail {
     return this.#deps.store.tail({
-      committed: (taskId, ...told) => this.#byTask.get(taskId)?.committed(...told),
-      interrupted: () => void this.#repair.look(),
+      committed: (taskId, ...commit) => this.#byTask.get(taskId)?.committed(...commit),
+      interrupted: () => void this.#repair.run(),
     });
   }
 }

@@ -57,10 +57,10 @@ export type ViewerEffect =
   | 'awaitDrain'
   | 'awaitPause'
   | 'resetFailures'
-  | 'tellFailure'
+  | 'logFailure'
   | 'release'
   | 'cut'
-  | 'lose'
+  | 'cutTask'
   | 'end';
 
 /**
@@ -82,9 +82,9 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'turn.came': { effects: ['readInTurn'] },
         'turn.crowded': { to: 'behind', effects: ['dropHeld', 'awaitDrain', 'endTurn'] },
         'page.read': { effects: ['show'] },
-        'task.gone': { to: 'over', effects: ['release', 'lose'] },
+        'task.gone': { to: 'over', effects: ['release', 'cutTask'] },
         'store.failed': { to: 'retrying', effects: ['dropHeld', 'awaitPause'] },
-        'store.exhausted': { to: 'over', effects: ['tellFailure', 'release', 'lose'] },
+        'store.exhausted': { to: 'over', effects: ['logFailure', 'release', 'cutTask'] },
         'log.level': { to: 'level', effects: ['resetFailures'] },
         'log.early': { to: 'opening', effects: ['dropHeld', 'awaitTail'] },
         'log.more': { to: 'behind', effects: ['dropHeld', 'awaitDrain'] },
@@ -92,7 +92,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'log.ended': { to: 'ending', effects: ['dropHeld', 'awaitDrain'] },
         'pause.ended': 'never',
         'viewer.drained': 'never',
-        'viewer.broke': { to: 'over', effects: ['release', 'lose'] },
+        'viewer.broke': { to: 'over', effects: ['release', 'cutTask'] },
         'viewer.cut': { to: 'over', effects: ['release', 'cut'] },
         'viewer.closed': { to: 'over', effects: ['release'] },
       },
@@ -108,7 +108,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'page.read': 'never',
         'task.gone': 'never',
         'store.failed': { to: 'retrying', effects: ['awaitPause'] },
-        'store.exhausted': { to: 'over', effects: ['tellFailure', 'release', 'lose'] },
+        'store.exhausted': { to: 'over', effects: ['logFailure', 'release', 'cutTask'] },
         'log.level': 'never',
         'log.early': 'never',
         'log.more': 'never',
@@ -140,7 +140,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'log.ended': 'never',
         'pause.ended': 'never',
         'viewer.drained': { to: 'reading', effects: ['read'] },
-        'viewer.broke': { to: 'over', effects: ['release', 'lose'] },
+        'viewer.broke': { to: 'over', effects: ['release', 'cutTask'] },
         'viewer.cut': { to: 'over', effects: ['release', 'cut'] },
         'viewer.closed': { to: 'over', effects: ['release'] },
       },
@@ -188,7 +188,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'log.ended': { to: 'ending', effects: ['awaitDrain'] },
         'pause.ended': 'never',
         'viewer.drained': 'never',
-        'viewer.broke': { to: 'over', effects: ['release', 'lose'] },
+        'viewer.broke': { to: 'over', effects: ['release', 'cutTask'] },
         'viewer.cut': { to: 'over', effects: ['release', 'cut'] },
         'viewer.closed': { to: 'over', effects: ['release'] },
       },
@@ -212,7 +212,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'log.ended': 'never',
         'pause.ended': 'never',
         'viewer.drained': { to: 'over', effects: ['release', 'end'] },
-        'viewer.broke': { to: 'over', effects: ['release', 'lose'] },
+        'viewer.broke': { to: 'over', effects: ['release', 'cutTask'] },
         'viewer.cut': { to: 'over', effects: ['release', 'cut'] },
         'viewer.closed': { to: 'over', effects: ['release'] },
       },

@@ -23,7 +23,7 @@ export interface Viewer {
   readonly sharing?: Sharing | undefined;
   /** Sends facts in their order, in one write. Viewers that get the same array of one tick share what was made of it. */
   facts(entries: readonly Entry[]): void;
-  /** Says that the cursor could not be continued from. Does nothing for a client that did not ask to be told. */
+  /** Says that the log could not be continued after the cursor. Does nothing for a client that did not ask to be told. */
   gap(gap: Gap): void;
   heartbeat(): void;
   /** Bytes that were handed over and not yet taken by the network. */

@@ -19,6 +19,7 @@ export interface NewTask {
   /** 64 hex digits: the hash of (owner, clientRequestId). */
   readonly requestKey: string;
   readonly fields: Fields;
+  /** Values that are read one by one, not with the fields. */
   readonly sideValues: Fields;
   /** When a node has to look at the task, in milliseconds of the store's clock. */
   readonly dueAt: number | null;

@@ -19,7 +19,7 @@ export interface TaskReporterOptions {
   readonly chance?: ServerChance;
 }
 
-/** Lets work outside the host's processes report on its task: the same commit path, without doors. */
+/** Lets work outside the host's processes report on its task: the same commit path, without routes and sockets. */
 export interface TaskReporter {
   /**
    * Commits a report. Throws a `TaskBridgeError`: `TASK_NOT_FOUND`, `REQUEST_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` (nothing was

@@ -1,4 +1,4 @@
-/** What never changes about a task and is small: kept with its state. */
+/** What never changes about a task and is small: stored with its state. */
 export interface TaskAbout {
   readonly taskId: string;
   readonly taskType: string;

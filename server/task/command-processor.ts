@@ -8,13 +8,12 @@ import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 /** Somebody waits for the answer to a create, and may send it again. */
 const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 };
 
-/** The one way to change a task: an intent goes in, what the charts emit is committed in one atomic step, the answer comes out. */
+/** The one way to change a task: a command goes in, what the charts emit is committed in one atomic step, the answer comes out. */
 export class CommandProcessor {
   readonly #deps: MailboxDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
-  readonly #listeners = new Set<(state: TaskRecord) => void>();
-
-  #isHurried = false;
+  readonly #listeners = new Set<(record: TaskRecord) => void>();
+  #isRetrying = true;
 
   constructor(deps: ProcessorDeps) {
     this.#deps = { ...deps, triesMax: () => this.#triesMax, committed: (record) => this.#committed(record) };
@@ -30,7 +29,7 @@ export class CommandProcessor {
     try {
       return await mailbox.submit(command);
     } catch (error) {
-      if (mailbox.isIdle && !mailbox.state && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
+      if (mailbox.isIdle && !mailbox.record && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
       throw asTaskBridgeError(error);
     }
   }
@@ -45,14 +44,14 @@ export class CommandProcessor {
         return await this.#deps.store.create(task);
       } catch (error) {
         if (tries + 1 >= Math.min(createRetry.triesMax, this.#triesMax)) throw asTaskBridgeError(error);
-        this.#deps.logger.warn('A create has no known outcome; it is asked again.', { taskId: task.taskId, error });
+        this.#deps.logger.warn('A create has no known outcome; it is tried again.', { taskId: task.taskId, error });
       }
     }
   }
 
-  /** The task as it stands. Throws `TASK_NOT_FOUND` or `STORE_UNAVAILABLE`. */
+  /** The task's record as it stands. Throws `TASK_NOT_FOUND` or `STORE_UNAVAILABLE`. */
   async read(taskId: string): Promise<TaskRecord> {
-    const hot = this.#deps.store.exclusive ? this.#mailboxes.get(taskId)?.state : undefined;
+    const hot = this.#deps.store.exclusive ? this.#mailboxes.get(taskId)?.record : undefined;
     if (hot) return hot;
     try {
       const loaded = await this.#deps.store.load(taskId);
@@ -63,13 +62,13 @@ export class CommandProcessor {
     throw taskNotFound(taskId);
   }
 
-  /** From now on a store that fails is not asked again: the process is about to end. */
-  hurry(): void {
-    this.#isHurried = true;
+  /** From now on what the store did not take is not tried again: the process is about to end. */
+  stopRetrying(): void {
+    this.#isRetrying = false;
   }
 
   get #triesMax(): number {
-    return this.#isHurried ? 1 : commitRetry.triesMax;
+    return this.#isRetrying ? commitRetry.triesMax : 1;
   }
 
   /** Forgets a task that was removed. */
@@ -78,15 +77,15 @@ export class CommandProcessor {
   }
 
   /** Calls back after every commit that this node made. */
-  onCommitted(listener: (state: TaskRecord) => void): void {
+  onCommitted(listener: (record: TaskRecord) => void): void {
     this.#listeners.add(listener);
   }
 
-  #committed(state: TaskRecord): void {
-    for (const listener of this.#listeners) listener(state);
+  #committed(record: TaskRecord): void {
+    for (const listener of this.#listeners) listener(record);
   }
 
-  /** Keeps the most recent mailboxes at hand and lets go of idle ones beyond the limit; never of this one, or its task would have two. */
+  /** Keeps the most recent mailboxes at hand and drops idle ones beyond the limit; never this one, or its task would have two. */
   #touch(taskId: string, mailbox: Mailbox): void {
     this.#mailboxes.delete(taskId);
     this.#mailboxes.set(taskId, mailbox);

@@ -11,19 +11,19 @@ import type { TaskServiceDeps } from './task-service-deps.ts';
 import { initialFields, sideValueNames, type TaskRecord } from './task-record.ts';
 
 /**
- * Records a task together with its request key and the claim on its work, in one atomic step, then asks the executor to start it. A crash
+ * Writes a task together with its request key and the claim on its work, in one atomic step, then asks the executor to start it. A crash
  * in between leaves a claim that runs out, so that another node starts the work.
  */
-export async function createTask(context: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
+export async function createTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
   const { taskType, metadata } = request;
-  const refusal = await context.ownership.refuseCreate?.(auth, { taskType, metadata });
+  const refusal = await deps.ownership.refuseCreate?.(auth, { taskType, metadata });
   if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
-  return context.supervisor.whileOpen(() => recordTask(context, auth, request));
+  return deps.supervisor.whileOpen(() => writeTask(deps, auth, request));
 }
 
-async function recordTask(context: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
+async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
   const { clientRequestId, taskType, input, metadata, attachments, taskId } = request;
-  const now = context.time.now();
+  const now = deps.time.now();
   const about: TaskAbout = {
     taskId,
     taskType,
@@ -33,39 +33,39 @@ async function recordTask(context: TaskServiceDeps, auth: AuthContext, request: 
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
-  const leaseUntil = context.supervisor.leaseUntil();
-  const startBy = now + context.settings.startWithinMs;
-  const ledger =
-    recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: context.nodeId, leaseUntil, startBy }) ??
+  const leaseUntil = deps.supervisor.leaseUntil();
+  const startBy = now + deps.settings.startWithinMs;
+  const execution =
+    recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: deps.nodeId, leaseUntil, startBy }) ??
     emptyExecutionRecord;
   const content: TaskContent = { input, metadata, attachments };
-  const created = await context.processor
+  const created = await deps.processor
     .create({
       taskId,
       requestKey: about.requestKey,
-      fields: initialFields(about, emptyAggregate, ledger),
+      fields: initialFields(about, emptyAggregate, execution),
       sideValues: { [sideValueNames.content]: JSON.stringify(content) },
       dueAt: leaseUntil,
     })
     .catch((error: unknown) => {
       // It may be written all the same, and its work claimed by this node.
-      void context.supervisor.visit(taskId);
+      void deps.supervisor.reconcile(taskId);
       throw error;
     });
   // One that has this very id was written by this very request, whose first reply was lost.
   if (!created.created && created.taskId !== taskId) {
     // Its work begins now, where the node that created it never heard that it had.
-    void context.supervisor.visit(created.taskId);
-    return answerAgain(await context.processor.read(created.taskId), about);
+    void deps.supervisor.reconcile(created.taskId);
+    return answerAgain(await deps.processor.read(created.taskId), about);
   }
 
-  context.metrics.incrementCounter('task_starts_total');
-  const { refused } = await context.supervisor.visit(taskId);
+  deps.metrics.incrementCounter('task_starts_total');
+  const { refused } = await deps.supervisor.reconcile(taskId);
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
       details: { taskId, failure: { ...refused } },
     });
-  const state = await context.processor.read(taskId);
+  const state = await deps.processor.read(taskId);
   return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
 }
 

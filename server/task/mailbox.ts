@@ -1,55 +1,58 @@
-import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
+import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 
 /**
- * What somebody wishes of a task. `decide` is asked with a unit of the task as it stands, and again with a newer one if another node was
+ * What somebody asks of one task. `decide` is called with a unit of work on the task as it stands, and again with a newer one if another node was
  * faster; so it must be pure but for the unit.
  */
 export interface Command<A> {
-  /** Names of kept values that `decide` has to see. */
+  /** Names of the side values that `decide` has to see. */
   readonly needs?: readonly string[];
-  decide(unit: UnitOfWork, kept: ReadonlyMap<string, string>): A;
+  decide(unit: UnitOfWork, sideValues: ReadonlyMap<string, string>): A;
 }
 
-interface Waiting {
-  readonly ask: Command<unknown>;
+/** A command that waits for its turn, and whoever waits for its answer. */
+interface QueuedCommand {
+  readonly command: Command<unknown>;
   resolve(answer: unknown): void;
   reject(error: unknown): void;
 }
 
-type Verdict = { readonly waiting: Waiting; readonly answer: unknown } | { readonly waiting: Waiting; readonly error: unknown };
+type Outcome = { readonly queued: QueuedCommand; readonly answer: unknown } | { readonly queued: QueuedCommand; readonly error: unknown };
 
 /** Conflicts and lost replies that one append survives before it gives up: about ten seconds. The second try comes at once. */
 export const commitRetry: RetryPolicy = { baseMs: 40, maxMs: 640, triesMax: 12, jitter: 2 };
 
 const noSideValues: ReadonlyMap<string, string> = new Map();
 
-/** Takes the intents for one task one at a time; what waits together goes into one append, each intent keeping its own answer. */
+/** Takes the commands for one task one at a time; what waits together goes into one append, each command keeping its own answer. */
 export class Mailbox {
   readonly #taskId: string;
   readonly #deps: MailboxDeps;
-  readonly #waiting: Waiting[] = [];
+  readonly #queue: QueuedCommand[] = [];
   #draining = false;
-  #state: TaskRecord | undefined;
+  #record: TaskRecord | undefined;
 
   constructor(taskId: string, deps: MailboxDeps) {
     this.#taskId = taskId;
     this.#deps = deps;
   }
 
+  /** True while no command waits. */
   get isIdle(): boolean {
     return !this.#draining;
   }
-  /** The newest state that this node knows of, if it knows any. */
-  get state(): TaskRecord | undefined {
-    return this.#state;
+  /** The newest record that this node knows of, if it knows any. */
+  get record(): TaskRecord | undefined {
+    return this.#record;
   }
 
-  submit<A>(ask: Command<A>): Promise<A> {
-    if (this.#waiting.length >= this.#deps.settings.waitingIntentsMax)
+  /** Queues a command, and resolves with its answer once what it changed is written. */
+  submit<A>(command: Command<A>): Promise<A> {
+    if (this.#queue.length >= this.#deps.settings.waitingIntentsMax)
       return Promise.reject(
         new TaskBridgeError(
           'RATE_LIMITED',
@@ -60,41 +63,42 @@ export class Mailbox {
         ),
       );
     return new Promise<A>((resolve, reject) => {
-      // The answer that comes back is the one that this very ask gave.
-      this.#waiting.push({ ask, resolve: resolve as (answer: unknown) => void, reject });
+      // The answer that comes back is the one that this very command gave.
+      this.#queue.push({ command, resolve: resolve as (answer: unknown) => void, reject });
       if (!this.#draining) void this.#drain();
     });
   }
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    // What is asked in the same turn belongs to the same append.
+    // What is submitted in the same turn belongs to the same append.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, this.#deps.settings.appendFactsMax);
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, this.#deps.settings.appendFactsMax);
       try {
         await this.#settle(batch);
       } catch (error) {
-        this.#state = undefined;
+        this.#record = undefined;
         for (const { reject } of batch) reject(error);
       }
     }
     this.#draining = false;
   }
 
-  async #settle(batch: Waiting[]): Promise<void> {
+  async #settle(batch: QueuedCommand[]): Promise<void> {
     let lastError: unknown;
     for (let tries = 0; tries < this.#deps.triesMax(); tries++) {
       if (tries > 1) await this.#pause(tries);
       try {
         if (await this.#try(batch, lastError !== undefined)) return;
       } catch (error) {
-        if (error instanceof TaskBridgeError) throw error;
+        // What this node cannot read it cannot decide either, however often it tries.
+        if (error instanceof TaskBridgeError || error instanceof NewerVersionError) throw error;
         // Whether the store wrote or not is unknown: what it holds now decides.
         lastError = error;
         this.#deps.logger.warn('A commit has no known outcome; it is decided again.', { taskId: this.#taskId, error });
       }
-      this.#state = undefined;
+      this.#record = undefined;
     }
     throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not take the change; try again later.', {
       retryAfterSeconds: 5,
@@ -103,33 +107,33 @@ export class Mailbox {
   }
 
   /** False where another node was faster. `mayBeWritten` says that an earlier try may have been written after all. */
-  async #try(batch: Waiting[], mayBeWritten: boolean): Promise<boolean> {
-    const known = this.#state;
-    const state = known ?? (await this.#load());
-    const kept = batch.some(({ ask }) => ask.needs !== undefined) ? await this.#readKept(batch) : noSideValues;
-    const unit = new UnitOfWork(state, this.#deps.time.now(), this.#deps.settings);
-    const verdicts: Verdict[] = [];
+  async #try(batch: QueuedCommand[], mayBeWritten: boolean): Promise<boolean> {
+    const known = this.#record;
+    const record = known ?? (await this.#load());
+    const sideValues = batch.some(({ command }) => command.needs !== undefined) ? await this.#readSideValues(batch) : noSideValues;
+    const unit = new UnitOfWork(record, this.#deps.time.now(), this.#deps.settings);
+    const outcomes: Outcome[] = [];
     let taken = 0;
-    for (const waiting of batch) {
+    for (const queued of batch) {
       if (unit.factCount >= this.#deps.settings.appendFactsMax) break;
-      verdicts.push(verdict(waiting, unit, kept));
+      outcomes.push(outcomeOf(queued, unit, sideValues));
       taken++;
     }
     if (unit.isEmpty) {
-      // Nothing to write, so nothing that would tell whether the state was the newest.
+      // Nothing to write, so nothing that would show whether the record was the newest.
       if (known && !this.#deps.store.exclusive) return false;
-      this.#state = state;
-      if (mayBeWritten) this.#deps.committed(state);
+      this.#record = record;
+      if (mayBeWritten) this.#deps.committed(record);
     } else {
       const { commit, after } = unit.finish();
       if ((await this.#deps.store.append(commit)) === 'conflict') return false;
-      this.#state = after;
+      this.#record = after;
       this.#deps.committed(after);
     }
-    if (taken < batch.length) this.#waiting.unshift(...batch.splice(taken));
-    for (const each of verdicts) {
-      if ('error' in each) each.waiting.reject(each.error);
-      else each.waiting.resolve(each.answer);
+    if (taken < batch.length) this.#queue.unshift(...batch.splice(taken));
+    for (const outcome of outcomes) {
+      if ('error' in outcome) outcome.queued.reject(outcome.error);
+      else outcome.queued.resolve(outcome.answer);
     }
     return true;
   }
@@ -140,8 +144,8 @@ export class Mailbox {
     return parseTaskRecord(loaded);
   }
 
-  async #readKept(batch: readonly Waiting[]): Promise<ReadonlyMap<string, string>> {
-    const names = [...new Set(batch.flatMap(({ ask }) => ask.needs ?? []))];
+  async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {
+    const names = [...new Set(batch.flatMap(({ command }) => command.needs ?? []))];
     const values = await this.#deps.store.sideValues(this.#taskId, names);
     return new Map(names.flatMap((name, i) => (values[i] === undefined ? [] : [[name, values[i]] as const])));
   }
@@ -152,10 +156,10 @@ export class Mailbox {
   }
 }
 
-function verdict(waiting: Waiting, unit: UnitOfWork, kept: ReadonlyMap<string, string>): Verdict {
+function outcomeOf(queued: QueuedCommand, unit: UnitOfWork, sideValues: ReadonlyMap<string, string>): Outcome {
   try {
-    return { waiting, answer: unit.attempt((trial) => waiting.ask.decide(trial, kept)) };
+    return { queued, answer: unit.atomically((trial) => queued.command.decide(trial, sideValues)) };
   } catch (error) {
-    return { waiting, error };
+    return { queued, error };
   }
 }

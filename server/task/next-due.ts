@@ -3,14 +3,14 @@ import { attemptState } from '../attempt/execution-record.ts';
 import type { TaskSettings } from './settings.ts';
 import type { TaskRecord } from './task-record.ts';
 
-/** When a node has to look at the task again: the earliest of all that is pendingDeliveries, in milliseconds of the store's clock, or null for never. */
-export function nextDue({ about, aggregate, execution: ledger }: TaskRecord, now: number, settings: TaskSettings): number | null {
-  const { leaseUntil, retryAt, startBy, graceUntil, pendingDeliveries } = ledger.attempt.context;
+/** When a node has to look at the task again: the earliest of all that may have to be done, in milliseconds of the store's clock, or null for never. */
+export function nextDue({ about, aggregate, execution }: TaskRecord, now: number, settings: TaskSettings): number | null {
+  const { leaseUntil, retryAt, startBy, graceUntil, pendingDeliveries } = execution.attempt.context;
   const times: (number | null)[] = [];
   const effectRetryAt = now + settings.effectRetryMs;
-  switch (attemptState(ledger)) {
+  switch (attemptState(execution)) {
     case 'released':
-      return (ledger.endedAt ?? about.createdAt) + settings.retainedAfterEndMs;
+      return (execution.endedAt ?? about.createdAt) + settings.retainedAfterEndMs;
     case 'starting':
     case 'stopping':
     case 'ended':

@@ -6,7 +6,7 @@ import type { TaskSettings } from './settings.ts';
 import type { StoreClock } from './store-clock.ts';
 import type { TaskRecord } from './task-record.ts';
 
-/** What the commit path works with. */
+/** What the command processor works with. */
 export interface ProcessorDeps {
   readonly store: Store;
   readonly clock: Clock;

@@ -10,9 +10,9 @@ export interface TaskSettings {
   readonly executorTimeoutMs: number;
   /** Pause before an effect that failed is tried again, in milliseconds. Defaults to 1 second, doubling up to 30. */
   readonly effectRetryMs: number;
-  /** How long a running task that was told to stop may go on, in milliseconds. Defaults to 30 seconds. */
+  /** How long a running task that was asked to stop may go on, in milliseconds. Defaults to 30 seconds. */
   readonly cancelGraceMs: number;
-  /** How long a node that is not heard of keeps its work, in milliseconds. Defaults to 30 seconds. */
+  /** How long a node that is not heard of holds its work, in milliseconds. Defaults to 30 seconds. */
   readonly leaseMs: number;
   /** How often an executor is asked after work that an outside system keeps, in milliseconds. Defaults to 30 seconds. */
   readonly inspectMs: number;
@@ -60,7 +60,7 @@ export function taskSettings(given: Partial<TaskSettings> = {}): TaskSettings {
   }
   if (settings.reconcileMs * 3 > settings.leaseMs)
     throw new RangeError(
-      `reconcileMs (${settings.reconcileMs}) must be at most a third of leaseMs (${settings.leaseMs}), or leases run out between two looks.`,
+      `reconcileMs (${settings.reconcileMs}) must be at most a third of leaseMs (${settings.leaseMs}), or leases run out between two searches.`,
     );
   return settings;
 }

@@ -19,9 +19,9 @@ export function storeClock(store: Pick<Store, 'now'>, clock: Clock): StoreClock 
     now: () => Math.round(clock.now() + (offsetMs ?? 0)),
     async synchronize() {
       const asked = clock.now();
-      const told = await store.now();
+      const storeTime = await store.now();
       const answered = clock.now();
-      const measured = told - (asked + answered) / 2;
+      const measured = storeTime - (asked + answered) / 2;
       if (offsetMs === undefined || Math.abs(measured - offsetMs) > (answered - asked) / 2) offsetMs = measured;
     },
   };

@@ -17,9 +17,9 @@ interface StoredReceipt {
   readonly hash: string;
 }
 
-/** Hands an action to its suspension's chart. Accepted, it is kept whole with its receipt in the commit of its fact. */
+/** Hands an action to its suspension's chart. Accepted, it is stored whole with its receipt in the commit of its fact. */
 export async function submitAction(
-  context: TaskServiceDeps,
+  deps: TaskServiceDeps,
   auth: AuthContext,
   about: TaskAbout,
   request: SubmitActionRequest,
@@ -28,20 +28,20 @@ export async function submitAction(
   const { suspendId, clientActionId, actionType } = request;
   const payload = request.payload ?? {};
   const metadata = request.metadata ?? {};
-  const ask = actionCommand(request, payload, metadata);
+  const command = actionCommand(request, payload, metadata);
 
   // The host's policy is asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
-  if (context.actions || actionType === UI_ACTION) {
-    const dry = await context.processor.execute(taskId, {
-      ...ask,
-      decide: (unit, kept) => unit.rehearse((trial) => ask.decide(trial, kept)),
+  if (deps.actions || actionType === UI_ACTION) {
+    const rehearsed = await deps.processor.execute(taskId, {
+      ...command,
+      decide: (unit, sideValues) => unit.rehearse((trial) => command.decide(trial, sideValues)),
     });
-    if (dry === 'ACCEPTED')
-      await validate(context, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
+    if (rehearsed === 'ACCEPTED')
+      await validate(deps, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
   }
-  const status = await context.processor.execute(taskId, ask);
-  context.metrics.incrementCounter('actions_total', 1, { status });
-  if (status === 'ACCEPTED') context.metrics.incrementCounter('actions_accepted_total');
+  const status = await deps.processor.execute(taskId, command);
+  deps.metrics.incrementCounter('actions_total', 1, { status });
+  if (status === 'ACCEPTED') deps.metrics.incrementCounter('actions_accepted_total');
   return { taskId, suspendId, clientActionId, status };
 }
 
@@ -51,8 +51,8 @@ function actionCommand(request: SubmitActionRequest, payload: JsonObject, metada
   const receiptName = sideValueNames.receipt(clientActionId);
   return {
     needs: [receiptName],
-    decide(unit: UnitOfWork, kept) {
-      const stored = unit.sideValue(receiptName) ?? kept.get(receiptName);
+    decide(unit: UnitOfWork, sideValues) {
+      const stored = unit.sideValue(receiptName) ?? sideValues.get(receiptName);
       const receipt = stored === undefined ? undefined : (JSON.parse(stored) as StoredReceipt).hash === hash ? 'same' : 'different';
       const intent = { type: 'action.submit', suspendId, clientActionId, actionType, at: unit.at } as const;
       const { refusal } = unit.decide(receipt ? { ...intent, receipt } : intent);

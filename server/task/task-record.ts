@@ -20,7 +20,7 @@ export interface TaskRecord {
 
 const SUSPENSION = 's:';
 
-/** Names of the values that are kept beside a task's state and read one by one. */
+/** Names of the side values: they stand beside a task's state and are read one by one. */
 export const sideValueNames = {
   /** Input, metadata and references of attachments. */
   content: 'content',
@@ -49,13 +49,13 @@ export function parseTaskRecord({ revision, fields }: LoadedTask): TaskRecord {
 }
 
 /** The fields of a new task. */
-export function initialFields(about: TaskAbout, aggregate: Aggregate, ledger: ExecutionRecord): Fields {
-  return { about: JSON.stringify(about), task: JSON.stringify(storeTask(aggregate)), ...serializeExecutionRecord(ledger) };
+export function initialFields(about: TaskAbout, aggregate: Aggregate, execution: ExecutionRecord): Fields {
+  return { about: JSON.stringify(about), task: JSON.stringify(storeTask(aggregate)), ...serializeExecutionRecord(execution) };
 }
 
-/** The fields that differ between two states of one task. */
-export function changedFields(before: TaskRecord, aggregate: Aggregate, ledger: ExecutionRecord): Fields {
-  const fields: Record<string, string> = ledger === before.execution ? {} : serializeExecutionRecord(ledger, before.execution);
+/** The fields in which a task's state differs from a record of it. */
+export function changedFields(before: TaskRecord, aggregate: Aggregate, execution: ExecutionRecord): Fields {
+  const fields: Record<string, string> = execution === before.execution ? {} : serializeExecutionRecord(execution, before.execution);
   if (aggregate !== before.aggregate) fields.task = JSON.stringify(storeTask(aggregate));
   if (aggregate.suspensions !== before.aggregate.suspensions) {
     for (const [id, snapshot] of aggregate.suspensions) {

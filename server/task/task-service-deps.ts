@@ -7,7 +7,7 @@ import type { CommandProcessor } from './command-processor.ts';
 import type { TaskSettings } from './settings.ts';
 import type { StoreClock } from './store-clock.ts';
 
-/** What the service works with. */
+/** What the task service works with. */
 export interface TaskServiceDeps {
   readonly processor: CommandProcessor;
   readonly store: Store;

@@ -12,8 +12,8 @@ import type { TaskRecord } from './task-record.ts';
 const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
-export function createTaskService(context: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership } = context;
+export function createTaskService(deps: TaskServiceDeps): TaskService {
+  const { processor, store, supervisor, chance, metrics, ownership } = deps;
 
   async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
@@ -30,7 +30,7 @@ export function createTaskService(context: TaskServiceDeps): TaskService {
       const reason = `names a type that this server does not run: ${JSON.stringify(taskType.slice(0, 64))}`;
       throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
     },
-    create: (auth, request) => createTask(context, auth, request),
+    create: (auth, request) => createTask(deps, auth, request),
     authorize: async (auth, taskId) => (await visible(auth, taskId)).about,
     async snapshot(auth, taskId) {
       const state = await visible(auth, taskId);
@@ -48,6 +48,6 @@ export function createTaskService(context: TaskServiceDeps): TaskService {
       metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
     },
-    act: async (auth, taskId, action) => submitAction(context, auth, (await visible(auth, taskId)).about, action),
+    act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId)).about, action),
   };
 }

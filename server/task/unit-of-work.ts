@@ -12,18 +12,18 @@ import { changedFields, type TaskRecord } from './task-record.ts';
 const noSideValues: ReadonlyMap<string, string> = new Map();
 
 /**
- * One decision in the making: what several intents, taken one after the other, would change of a task. Nothing of it is real until its
- * commit is written; a unit that met a conflict is thrown away and its intents are asked again.
+ * What several commands, taken one after the other, would change of a task. Nothing of it is real until its commit is written; a unit that met a
+ * conflict is thrown away, and its commands are decided again on another one.
  */
 export class UnitOfWork {
   readonly now: number;
   readonly #before: TaskRecord;
   readonly #settings: TaskSettings;
   #aggregate: Aggregate;
-  #ledger: ExecutionRecord;
+  #execution: ExecutionRecord;
   readonly #entries: Entry[] = [];
   /** Never changed in place, so that going back is free. */
-  #kept: ReadonlyMap<string, string> = noSideValues;
+  #sideValues: ReadonlyMap<string, string> = noSideValues;
   #lastN: number;
   #at: string | undefined;
 
@@ -31,7 +31,7 @@ export class UnitOfWork {
     this.#before = before;
     this.#settings = settings;
     this.#aggregate = before.aggregate;
-    this.#ledger = before.execution;
+    this.#execution = before.execution;
     this.#lastN = lastNumber(before.aggregate);
     this.now = now;
   }
@@ -43,7 +43,7 @@ export class UnitOfWork {
     return this.#aggregate;
   }
   get execution(): ExecutionRecord {
-    return this.#ledger;
+    return this.#execution;
   }
   /** The store's time as the wire has it. */
   get at(): string {
@@ -53,7 +53,7 @@ export class UnitOfWork {
     return this.#entries.length;
   }
   get isEmpty(): boolean {
-    return this.#entries.length === 0 && this.#kept.size === 0 && this.#ledger === this.#before.execution;
+    return this.#entries.length === 0 && this.#sideValues.size === 0 && this.#execution === this.#before.execution;
   }
 
   /** Asks the charts, and takes the facts that they emit. */
@@ -63,80 +63,82 @@ export class UnitOfWork {
     return decision;
   }
 
-  /** Enters an event into the ledger; false where its chart does not take it now. */
+  /** Records an event of the attempt; false where its chart does not take it now. */
   record(event: AttemptEvent): boolean {
-    const next = recordAttemptEvent(this.#ledger, event);
-    if (next) this.#ledger = next;
+    const next = recordAttemptEvent(this.#execution, event);
+    if (next) this.#execution = next;
     return next !== undefined;
   }
 
+  /** Notes that a report of that number was taken. */
   noteReport(source: string, seq: number): void {
-    this.#ledger = noteReport(this.#ledger, source, seq);
+    this.#execution = noteReport(this.#execution, source, seq);
   }
 
-  /** Keeps a value beside the task's state. */
+  /** Writes a side value with this unit. */
   setSideValue(name: string, json: string): void {
-    this.#kept = new Map(this.#kept).set(name, json);
+    this.#sideValues = new Map(this.#sideValues).set(name, json);
   }
 
-  /** What this unit keeps under a name, if it does. */
+  /** The side value that this unit writes under a name, if it does. */
   sideValue(name: string): string | undefined {
-    return this.#kept.get(name);
+    return this.#sideValues.get(name);
   }
 
-  /** Runs one intent's decision; if it throws, the unit is as it was before. */
-  attempt<A>(ask: (unit: UnitOfWork) => A): A {
-    const undo = this.#mark();
+  /** Runs one command's decision; if it throws, the unit is as it was before. */
+  atomically<A>(decide: (unit: UnitOfWork) => A): A {
+    const rollBack = this.#savepoint();
     try {
-      return ask(this);
+      return decide(this);
     } catch (error) {
-      undo();
+      rollBack();
       throw error;
     }
   }
 
   /** Runs a decision for its answer only; the unit stays as it is. */
-  rehearse<A>(ask: (unit: UnitOfWork) => A): A {
-    const undo = this.#mark();
+  rehearse<A>(decide: (unit: UnitOfWork) => A): A {
+    const rollBack = this.#savepoint();
     try {
-      return ask(this);
+      return decide(this);
     } finally {
-      undo();
+      rollBack();
     }
   }
 
-  #mark(): () => void {
+  /** Notes where the unit stands; gives the function that takes it back there. */
+  #savepoint(): () => void {
     const aggregate = this.#aggregate;
-    const ledger = this.#ledger;
+    const execution = this.#execution;
     const entries = this.#entries.length;
-    const kept = this.#kept;
+    const sideValues = this.#sideValues;
     const lastN = this.#lastN;
     return () => {
       this.#aggregate = aggregate;
-      this.#ledger = ledger;
+      this.#execution = execution;
       this.#entries.length = entries;
-      this.#kept = kept;
+      this.#sideValues = sideValues;
       this.#lastN = lastN;
     };
   }
 
-  /** Everything that changes together, and the task's state once it is written. */
+  /** Everything that changes together, and the task's record once it is written. */
   finish(): { readonly commit: Commit; readonly after: TaskRecord } {
-    const first = firstRetained(this.#ledger, this.#lastN, this.#settings.retainedFactsMax);
-    if (first !== this.#ledger.firstRetained) this.#ledger = { ...this.#ledger, firstRetained: first };
+    const first = firstRetained(this.#execution, this.#lastN, this.#settings.retainedFactsMax);
+    if (first !== this.#execution.firstRetained) this.#execution = { ...this.#execution, firstRetained: first };
     const after: TaskRecord = {
       about: this.about,
       revision: this.#before.revision + 1,
       aggregate: this.#aggregate,
-      execution: this.#ledger,
+      execution: this.#execution,
     };
     const commit: Commit = {
       taskId: this.about.taskId,
       expectedRevision: this.#before.revision,
       facts: this.#entries,
-      ended: this.#ledger.endedAt !== null && this.#before.execution.endedAt === null,
-      fields: changedFields(this.#before, this.#aggregate, this.#ledger),
-      sideValues: this.#kept.size === 0 ? {} : Object.fromEntries(this.#kept),
+      ended: this.#execution.endedAt !== null && this.#before.execution.endedAt === null,
+      fields: changedFields(this.#before, this.#aggregate, this.#execution),
+      sideValues: this.#sideValues.size === 0 ? {} : Object.fromEntries(this.#sideValues),
       dueAt: nextDue(after, this.now, this.#settings),
       firstRetained: first,
     };
@@ -167,23 +169,23 @@ export class UnitOfWork {
     this.#entries.push({ eventId: fact.eventId, bytes });
     this.#lastN = n;
     this.#aggregate = fold(this.#aggregate, fact);
-    this.#enterConsequences(fact, n);
+    this.#recordConsequences(fact, n);
   }
 
-  /** What a fact means for the work behind the task. */
-  #enterConsequences(fact: Fact, n: number): void {
+  /** What a fact means for the work behind the task goes into its execution record. */
+  #recordConsequences(fact: Fact, n: number): void {
     switch (fact.type) {
       case 'TASK_STARTED':
       case 'TASK_PROGRESS':
       case 'TASK_MESSAGE':
         return;
       case 'TASK_SUSPENDED':
-        this.#ledger = { ...this.#ledger, asked: { ...this.#ledger.asked, [fact.payload.suspendId]: n } };
+        this.#execution = { ...this.#execution, asked: { ...this.#execution.asked, [fact.payload.suspendId]: n } };
         return;
       case 'TASK_ACTION_ACCEPTED':
       case 'TASK_SUSPENSION_CLOSED': {
-        const { [fact.payload.suspendId]: _, ...asked } = this.#ledger.asked;
-        this.#ledger = { ...this.#ledger, asked };
+        const { [fact.payload.suspendId]: _, ...asked } = this.#execution.asked;
+        this.#execution = { ...this.#execution, asked };
         this.record({ type: 'resolution.pending', suspendId: fact.payload.suspendId });
         return;
       }
@@ -193,7 +195,7 @@ export class UnitOfWork {
       case 'TASK_COMPLETED':
       case 'TASK_FAILED':
       case 'TASK_CANCELLED':
-        this.#ledger = { ...this.#ledger, endedAt: this.now, asked: {} };
+        this.#execution = { ...this.#execution, endedAt: this.now, asked: {} };
         this.record({ type: 'task.ended' });
         return;
       default:

@@ -2,9 +2,9 @@ import type { EventId } from '../../../machines/wire/index.ts';
 import type { Entry } from '../../../server/ports/index.ts';
 
 /**
- * What `append` publishes: what the task's `at` was and is (`<revision>;<mark>;<last id>;<ended>`, twice), a connection feed, then the bytes of the
- * fact. Where there are several: `<was>;<is>;<id>,<bytes>;<id>,<bytes>…`, a connection feed, the facts' bytes one after the other. Facts that are too
- * large to travel twice are only announced: `<was>;<is>;<first id>,<bytes>;<last id>,<bytes>;-` and a connection feed.
+ * What `append` publishes: what the task's `at` was and is (`<revision>;<mark>;<last id>;<ended>`, twice), a line feed, then the bytes of the
+ * fact. Where there are several: `<was>;<is>;<id>,<bytes>;<id>,<bytes>…`, a line feed, the facts' bytes one after the other. Facts that are too
+ * large to travel twice are only announced: `<was>;<is>;<first id>,<bytes>;<last id>,<bytes>;-` and a line feed.
  */
 export interface TailMessage {
   readonly ended: boolean;

@@ -33,7 +33,7 @@ const subscribeRetry: RetryPolicy = { baseMs: 50, maxMs: 2000, triesMax: Infinit
  * heard are two sets; whatever happens, the difference is settled, by one loop.
  */
 export class Subscriptions {
-  readonly #context: SubscriptionsDeps;
+  readonly #deps: SubscriptionsDeps;
   readonly #wanted = new Set<string>();
   /** Where a channel is heard, or will be when what was sent is confirmed. */
   readonly #heardOn = new Map<string, { readonly connection: SubscriberConnection; readonly confirmed: Promise<void> }>();
@@ -43,13 +43,13 @@ export class Subscriptions {
   #settling = false;
   #again = false;
   /** Something was not heard for a while. */
-  #owesRenewal = false;
+  #isRenewalPending = false;
   #failures = 0;
   #timer: unknown;
   #closed = false;
 
-  constructor(context: SubscriptionsDeps) {
-    this.#context = context;
+  constructor(deps: SubscriptionsDeps) {
+    this.#deps = deps;
   }
 
   /** Resolves when the channel is heard. Rejects where that failed; it is tried again all the same, until it is removed. */
@@ -77,7 +77,7 @@ export class Subscriptions {
 
   close(): void {
     this.#closed = true;
-    this.#context.clock.clearTimeout(this.#timer);
+    this.#deps.clock.clearTimeout(this.#timer);
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
     this.#heardOn.clear();
@@ -104,16 +104,16 @@ export class Subscriptions {
     if (failed) return this.#retryLater();
     this.#failures = 0;
     if (this.#again) return this.#settleSoon();
-    if (!this.#owesRenewal) return;
-    this.#owesRenewal = false;
-    this.#context.renewed();
+    if (!this.#isRenewalPending) return;
+    this.#isRenewalPending = false;
+    this.#deps.renewed();
   }
 
   /** False where something could not be subscribed. */
   async #settleOnce(): Promise<boolean> {
     let placeOf: (bucket: string) => Place | undefined;
     try {
-      placeOf = await this.#context.router.places();
+      placeOf = await this.#deps.router.places();
     } catch (error) {
       this.#fail(
         [...this.#wanted].filter((channel) => !this.#heardOn.has(channel)),
@@ -127,7 +127,7 @@ export class Subscriptions {
     const heard = await Promise.all(groups.map(({ place, channels }) => this.#subscribe(place, channels)));
     const failed = heard.includes(false);
     // Those that are heard again need not wait for a server that stays away.
-    if (failed && heard.includes(true) && this.#owesRenewal) this.#context.renewed();
+    if (failed && heard.includes(true) && this.#isRenewalPending) this.#deps.renewed();
     return !failed;
   }
 
@@ -135,14 +135,14 @@ export class Subscriptions {
     const leaving = this.#leaving;
     this.#leaving = new Map();
     for (const [connection, channels] of leaving) {
-      for (const group of grouped(channels, (channel) => (this.#context.isSharded ? bucketOf(taskOfChannel(channel)) : '')))
+      for (const group of grouped(channels, (channel) => (this.#deps.isSharded ? bucketOf(taskOfChannel(channel)) : '')))
         connection.unsubscribe(group);
     }
   }
 
   #missing(placeOf: (bucket: string) => Place | undefined): { readonly place: Place | undefined; readonly channels: readonly string[] }[] {
     const missing = [...this.#wanted].filter((channel) => !this.#heardOn.has(channel));
-    return grouped(missing, (channel) => (this.#context.isSharded ? bucketOf(taskOfChannel(channel)) : '')).map((channels) => ({
+    return grouped(missing, (channel) => (this.#deps.isSharded ? bucketOf(taskOfChannel(channel)) : '')).map((channels) => ({
       place: placeOf(bucketOf(taskOfChannel(channels[0] ?? ''))),
       channels,
     }));
@@ -151,7 +151,7 @@ export class Subscriptions {
   async #subscribe(place: Place | undefined, channels: readonly string[]): Promise<boolean> {
     try {
       if (!place) throw new Error('No server of the Redis cluster has the slot.');
-      const connection = this.#lineTo(place);
+      const connection = this.#connectionTo(place);
       const confirmed = connection.subscribe(channels);
       for (const channel of channels) this.#heardOn.set(channel, { connection, confirmed });
       await confirmed;
@@ -166,12 +166,12 @@ export class Subscriptions {
     }
   }
 
-  #lineTo({ name, client }: Place): SubscriberConnection {
+  #connectionTo({ name, client }: Place): SubscriberConnection {
     const known = this.#connections.get(name);
     if (known) return known;
-    const connection: SubscriberConnection = openSubscriberConnection(client, this.#context.isSharded, {
-      message: this.#context.message,
-      moved: () => this.#lose(connection),
+    const connection: SubscriberConnection = openSubscriberConnection(client, this.#deps.isSharded, {
+      message: this.#deps.message,
+      moved: () => this.#forgetChannels(connection),
       ended: (error) => this.#drop(name, connection, error),
     });
     this.#connections.set(name, connection);
@@ -181,7 +181,7 @@ export class Subscriptions {
 
   /** A connection hears nothing for hours where nothing is said; one that is cut without a word sounds the same. */
   #keepAlive(name: string, connection: SubscriberConnection): void {
-    const { clock, aliveMs } = this.#context;
+    const { clock, aliveMs } = this.#deps;
     const isOpen = (): boolean => this.#connections.get(name) === connection;
     clock.setTimeout(() => {
       if (!isOpen()) return;
@@ -204,11 +204,11 @@ export class Subscriptions {
     if (this.#connections.get(name) === connection) this.#connections.delete(name);
     this.#leaving.delete(connection);
     connection.close();
-    this.#lose(connection, error);
+    this.#forgetChannels(connection, error);
   }
 
   /** Nothing is known any more of what that connection hears. */
-  #lose(connection: SubscriberConnection, error?: Error): void {
+  #forgetChannels(connection: SubscriberConnection, error?: Error): void {
     let lost = false;
     for (const [channel, heard] of this.#heardOn) {
       if (heard.connection !== connection) continue;
@@ -216,16 +216,16 @@ export class Subscriptions {
       lost = true;
     }
     if (!lost || this.#closed) return;
-    this.#context.router.forget();
-    if (!this.#owesRenewal && error)
-      this.#context.logger.warn('The live tail lost its connection to Redis; it is opened again.', { error });
-    this.#owesRenewal = true;
+    this.#deps.router.forget();
+    if (!this.#isRenewalPending && error)
+      this.#deps.logger.warn('The live tail lost its connection to Redis; it is opened again.', { error });
+    this.#isRenewalPending = true;
     this.#settleSoon();
   }
 
   #fail(channels: readonly string[], error: unknown): void {
-    this.#context.router.forget();
-    this.#owesRenewal = true;
+    this.#deps.router.forget();
+    this.#isRenewalPending = true;
     for (const channel of channels) this.#heardOn.delete(channel);
     this.#rejectWaiters(channels, error);
   }
@@ -238,9 +238,9 @@ export class Subscriptions {
   }
 
   #retryLater(): void {
-    const ms = retryDelayMs(subscribeRetry, this.#failures, this.#context.chance.fraction());
+    const ms = retryDelayMs(subscribeRetry, this.#failures, this.#deps.chance.fraction());
     this.#failures += 1;
-    this.#timer = this.#context.clock.setTimeout(() => {
+    this.#timer = this.#deps.clock.setTimeout(() => {
       this.#timer = undefined;
       this.#settleSoon();
     }, ms);

@@ -20,28 +20,28 @@ interface OpenTail {
 
 /** The tails of a store, behind one set of subscriptions. Its connections are made with the first watch. */
 export class Tails {
-  readonly #context: TailsDeps;
+  readonly #deps: TailsDeps;
   readonly #tails = new Set<OpenTail>();
   /** What waits, by task, behind facts that are read because they were only announced. */
   readonly #reading = new Map<string, TailMessage[]>();
   #subscriptions: Subscriptions | undefined;
 
-  constructor(context: TailsDeps) {
-    this.#context = context;
+  constructor(deps: TailsDeps) {
+    this.#deps = deps;
   }
 
   open(listener: TailListener): Tail {
     const tail: OpenTail = { watched: new Set(), listener };
     this.#tails.add(tail);
     const unwatch = (taskId: string): void => {
-      if (tail.watched.delete(taskId) && !this.#isWatched(taskId)) this.#subscriptions?.remove(this.#context.channelOf(taskId));
+      if (tail.watched.delete(taskId) && !this.#isWatched(taskId)) this.#subscriptions?.remove(this.#deps.channelOf(taskId));
     };
     return {
       watch: async (taskId) => {
         if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
         tail.watched.add(taskId);
         this.#subscriptions ??= this.#subscribe();
-        await this.#context.limited(this.#subscriptions.add(this.#context.channelOf(taskId)));
+        await this.#deps.limited(this.#subscriptions.add(this.#deps.channelOf(taskId)));
       },
       unwatch,
       close: async () => {
@@ -61,7 +61,7 @@ export class Tails {
   }
 
   #subscribe(): Subscriptions {
-    const { router, isSharded, clock, chance, logger, aliveMs } = this.#context;
+    const { router, isSharded, clock, chance, logger, aliveMs } = this.#deps;
     return new Subscriptions({
       router,
       isSharded,
@@ -84,7 +84,7 @@ export class Tails {
   #take(taskId: string, bytes: Buffer): void {
     if (!this.#isWatched(taskId)) return;
     const message = parseMessage(bytes);
-    if (!message) return this.#context.logger.warn('A message on a channel of the Redis store is not one of ours.', { taskId });
+    if (!message) return this.#deps.logger.warn('A message on a channel of the Redis store is not one of ours.', { taskId });
     const waiting = this.#reading.get(taskId);
     if (waiting) waiting.push(message);
     else if (message.entries) this.#tell(taskId, message.entries, message);
@@ -101,7 +101,7 @@ export class Tails {
         this.#tell(taskId, entries, message);
       }
     } catch (error) {
-      this.#context.logger.warn('Facts that Redis told of could not be read; they are looked for again.', { taskId, error });
+      this.#deps.logger.warn('Facts that Redis told of could not be read; they are looked for again.', { taskId, error });
       for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.interrupted();
     } finally {
       this.#reading.delete(taskId);
@@ -112,7 +112,7 @@ export class Tails {
     const entries: Entry[] = [];
     const last = numberOf(lastId);
     for (let from = numberOf(firstId); from <= last;) {
-      const page = await this.#context.read(taskId, from, last - from + 1);
+      const page = await this.#deps.read(taskId, from, last - from + 1);
       const newest = page?.entries.at(-1);
       // Trimmed, or removed: the ids show it to whoever reads on.
       if (!page || !newest) break;

@@ -36,14 +36,14 @@ const stopSignal = defineSignal<[StopOrder]>(signalNames.stop);
 const resolutionUpdate = defineUpdate<void, [Resolution]>(RESOLUTION_UPDATE);
 
 /**
- * Makes a workflow that carries a task's whole conversation: `export const approve = taskWorkflow(async (task) => { … })`. Its name in the
+ * Makes a workflow that does all of a task's work: `export const approve = taskWorkflow(async (task) => { … })`. Its name in the
  * worker is the export's. Everything that it reports is committed once; what the flow does besides follows Temporal's rules.
  */
 export function taskWorkflow(flow: TaskFlow, options: ReportingOptions = {}): TaskWorkflow {
-  return (input, carried) => new Conversation(input, carried, options).run(flow);
+  return (input, carried) => new WorkflowRun(input, carried, options).run(flow);
 }
 
-class Conversation {
+class WorkflowRun {
   readonly #input: TaskInput;
   readonly #carried: CarriedRun | undefined;
   readonly #reports: Reports;

@@ -41,8 +41,8 @@ export interface UploadDeps {
  *
  * Throws `INVALID_REQUEST`, `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`. Source: protocol, "Requests".
  */
-export async function receiveUpload(req: IncomingMessage, tools: UploadDeps): Promise<ReceivedUpload> {
-  const { attachments, options, clock, chance } = tools;
+export async function receiveUpload(req: IncomingMessage, deps: UploadDeps): Promise<ReceivedUpload> {
+  const { attachments, options, clock, chance } = deps;
   const fields = createTextReader(options.uploadFieldsBytesMax);
   const { texts } = fields;
   const reading: Promise<unknown>[] = [];
@@ -50,7 +50,7 @@ export async function receiveUpload(req: IncomingMessage, tools: UploadDeps): Pr
   let requestIdRead: Promise<void> | undefined;
   let taskId: string | undefined;
 
-  const chooseTaskId = () => (taskId = tools.newTaskId(requiredText(texts, 'clientRequestId')));
+  const chooseTaskId = () => (taskId = deps.newTaskId(requiredText(texts, 'clientRequestId')));
   const choosePrefix = async () => {
     await requestIdRead;
     return texts.has('clientRequestId') ? chooseTaskId() : chance.hex(32);
@@ -69,11 +69,11 @@ export async function receiveUpload(req: IncomingMessage, tools: UploadDeps): Pr
       const read = watch(fields.take(part));
       if (part.name === 'clientRequestId') requestIdRead = read;
       // Said early, so that no file is sent for nothing.
-      if (part.name === 'taskType') void watch(read.then(() => tools.assertHandled(requiredText(texts, 'taskType'))));
+      if (part.name === 'taskType') void watch(read.then(() => deps.assertHandled(requiredText(texts, 'taskType'))));
     } else part.bytes.resume();
   };
   const moved: string[] = [];
-  const discard = () => removeAll([...files.keys, ...moved], tools);
+  const discard = () => removeAll([...files.keys, ...moved], deps);
   const parts = readParts(req, options, clock, onPart);
   try {
     await parts.done;

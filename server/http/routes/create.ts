@@ -18,28 +18,28 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
 ];
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
-export function createRoute(tools: RouteDeps): Route {
+export function createRoute(deps: RouteDeps): Route {
   return async (call) => {
-    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, tools);
+    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, deps);
     const { ctx, auth } = call;
-    const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, tools.options, tools.clock));
-    const taskId = tools.service.newTaskId(auth, body.clientRequestId);
-    const created = await create(auth, { ...body, taskId, input, metadata, attachments: [] }, tools);
+    const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, deps.options, deps.clock));
+    const taskId = deps.service.newTaskId(auth, body.clientRequestId);
+    const created = await create(auth, { ...body, taskId, input, metadata, attachments: [] }, deps);
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
   };
 }
 
-async function createFromMultipart({ ctx, auth }: Call, tools: RouteDeps): Promise<void> {
-  const { attachments, service } = tools;
+async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promise<void> {
+  const { attachments, service } = deps;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server takes no uploads; send application/json.');
   const upload = await receiveUpload(ctx.req, {
-    ...tools,
+    ...deps,
     attachments,
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
   try {
-    const created = await create(auth, requestOf(upload), tools);
+    const created = await create(auth, requestOf(upload), deps);
     // The files of the task that this request made before are those that count.
     if (created.taskId !== upload.taskId) await upload.discard();
     answerJson(ctx, created.deduplicated ? 200 : 201, created);

@@ -13,7 +13,7 @@ export function factEvents(entries: readonly Entry[]): Buffer {
   if (known) return known;
   const events = createEventBuffer(asItIs);
   for (const { eventId, bytes } of entries) events.id(eventId).data(UTF8.decode(bytes)).dispatch();
-  return kept(entries, events);
+  return cached(entries, events);
 }
 
 /** A sign of life: a comment, and a data frame without an id for clients that count only those. */
@@ -26,7 +26,7 @@ export function gapEvent(frame: Omit<SseGapFrame, 'payload'> & { readonly payloa
   return bytesOf(createEventBuffer(asItIs).data(JSON.stringify(frame)).dispatch());
 }
 
-function kept(entries: readonly Entry[], events: EventBuffer): Buffer {
+function cached(entries: readonly Entry[], events: EventBuffer): Buffer {
   const bytes = bytesOf(events);
   cache.set(entries, bytes);
   return bytes;

@@ -12,31 +12,31 @@ import { closeCodes } from './close-codes.ts';
 import type { SocketSessionDeps } from './socket-session.ts';
 import { WebSocketViewer } from './viewer.ts';
 
-/** One task's place on the socket: asked for, and from when it was granted with its subscription. */
-interface Seat {
+/** One task's part of the socket: asked for, and from when it was granted with its subscription. */
+interface Channel {
   subscription?: Subscription;
 }
 
 /** Pages of the log that are read at once for one socket: one task's slow store is no other's. */
-const READERS_MAX = 4;
+const READS_MAX = 4;
 const NOTHING = Buffer.alloc(0);
 
 /** A socket that shows any number of tasks. Every subscribe frame is followed by exactly one end of its subscription. Source: protocol, "Extensions". */
 export class MultiplexSession {
   readonly #deps: SocketSessionDeps;
-  readonly #seats = new Map<string, Seat>();
+  readonly #channels = new Map<string, Channel>();
   readonly #sharing: Sharing;
-  /** Seats that were left while it was still found out whether the task may be shown. */
+  /** Channels that were left while it was still found out whether the task may be shown. */
   #abandoned = 0;
   #cancelWait: () => void;
 
   constructor(deps: SocketSessionDeps) {
-    const seats = this.#seats;
+    const channels = this.#channels;
     this.#deps = deps;
     this.#sharing = {
-      reads: new Semaphore(READERS_MAX),
+      reads: new Semaphore(READS_MAX),
       get viewers() {
-        return seats.size;
+        return channels.size;
       },
     };
     this.#cancelWait = this.#wait(closeCodes.refused, 'No subscribe frame came in time.');
@@ -60,30 +60,30 @@ export class MultiplexSession {
       return this.#refuse(closeCodes.refused, 'A frame must be {"action":"subscribe" or "unsubscribe","taskId":…}.');
     this.#leave(frame.taskId);
     if (frame.action === 'subscribe') this.#subscribe(frame);
-    else if (frame.action === 'refused') this.#tellEnd(frame.taskId, closeCodes.refused, 'REQUEST_VALIDATION_ERROR');
-    this.#waitForReader();
+    else if (frame.action === 'refused') this.#sendEnd(frame.taskId, closeCodes.refused, 'REQUEST_VALIDATION_ERROR');
+    this.#awaitDrain();
   }
 
   #subscribe({ taskId, lastEventId }: SubscribeFrame): void {
     const { hub, auth, service, logger } = this.#deps;
-    if (this.#seats.size + this.#abandoned >= hub.options.tasksPerSocketMax)
-      return this.#tellEnd(taskId, closeCodes.full, 'This socket is full.');
-    const seat: Seat = {};
-    this.#seats.set(taskId, seat);
+    if (this.#channels.size + this.#abandoned >= hub.options.tasksPerSocketMax)
+      return this.#sendEnd(taskId, closeCodes.full, 'This socket is full.');
+    const channel: Channel = {};
+    this.#channels.set(taskId, channel);
     this.#cancelWait();
     service.authorize(auth, taskId).then(
-      () => this.#admit(taskId, seat, lastEventId),
-      (thrown: unknown) => this.#deny(taskId, seat, callerError(thrown, logger)),
+      () => this.#admit(taskId, channel, lastEventId),
+      (thrown: unknown) => this.#deny(taskId, channel, callerError(thrown, logger)),
     );
   }
 
-  #admit(taskId: string, seat: Seat, cursor: string | null | undefined): void {
+  #admit(taskId: string, channel: Channel, cursor: string | null | undefined): void {
     const { ws, socket, auth, extensions, hub, clock, logger, onSubscribed } = this.#deps;
-    if (!this.#isTaken(taskId, seat)) return;
+    if (!this.#isTaken(taskId, channel)) return;
     try {
       hub.assertRoom(auth.subject);
     } catch (thrown) {
-      return this.#deny(taskId, seat, callerError(thrown, logger));
+      return this.#deny(taskId, channel, callerError(thrown, logger));
     }
     const viewer = new WebSocketViewer({
       taskId,
@@ -94,51 +94,51 @@ export class MultiplexSession {
       clock,
       sharing: this.#sharing,
       onEnd: () => this.#end(taskId, closeCodes.ended, 'The log has ended.'),
-      onLost: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
+      onCutTask: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
     });
     viewer.confirm(cursor);
     onSubscribed();
-    seat.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, { cutAt: auth.expiresAt });
+    channel.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, { cutAt: auth.expiresAt });
   }
 
-  #deny(taskId: string, seat: Seat, { code }: TaskBridgeError): void {
-    if (!this.#isTaken(taskId, seat)) return;
+  #deny(taskId: string, channel: Channel, { code }: TaskBridgeError): void {
+    if (!this.#isTaken(taskId, channel)) return;
     // A fault of ours: the client comes back, as after a cut.
     const isFinal = closeCode[code] === closeCodes.refused;
     this.#end(taskId, isFinal ? closeCodes.refused : code === 'RATE_LIMITED' ? closeCodes.full : closeCodes.cut, code);
   }
 
-  /** False for a seat that was left meanwhile, which is over with this. */
-  #isTaken(taskId: string, seat: Seat): boolean {
-    if (this.#seats.get(taskId) === seat) return true;
+  /** False for a channel that was left meanwhile, which is over with this. */
+  #isTaken(taskId: string, channel: Channel): boolean {
+    if (this.#channels.get(taskId) === channel) return true;
     this.#abandoned -= 1;
     return false;
   }
 
   #leave(taskId: string): void {
-    const seat = this.#seats.get(taskId);
-    if (!seat) return;
-    if (seat.subscription) seat.subscription.close();
+    const channel = this.#channels.get(taskId);
+    if (!channel) return;
+    if (channel.subscription) channel.subscription.close();
     else this.#abandoned += 1;
     this.#end(taskId, closeCodes.ended, 'Unsubscribed.');
   }
 
   #end(taskId: string, code: number, reason: string): void {
-    this.#seats.delete(taskId);
-    this.#tellEnd(taskId, code, reason);
-    if (this.#seats.size > 0) return;
+    this.#channels.delete(taskId);
+    this.#sendEnd(taskId, code, reason);
+    if (this.#channels.size > 0) return;
     this.#deps.onIdle();
     this.#cancelWait = this.#wait(closeCodes.ended, 'No subscription is left.');
   }
 
-  #tellEnd(taskId: string, code: number, reason: string): void {
+  #sendEnd(taskId: string, code: number, reason: string): void {
     const { ws } = this.#deps;
     const frame: SubscriptionEndedFrame = { type: 'SUBSCRIPTION_ENDED', taskId, code, reason };
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame));
   }
 
   /** Who does not take the answers is not listened to until it has. */
-  #waitForReader(): void {
+  #awaitDrain(): void {
     const { ws, socket, hub } = this.#deps;
     if (ws.isPaused || socket.writableLength <= hub.options.viewerBytesMax) return;
     ws.pause();
@@ -157,7 +157,7 @@ export class MultiplexSession {
 
   #clear(): void {
     this.#cancelWait();
-    for (const { subscription } of this.#seats.values()) subscription?.close();
-    this.#seats.clear();
+    for (const { subscription } of this.#channels.values()) subscription?.close();
+    this.#channels.clear();
   }
 }

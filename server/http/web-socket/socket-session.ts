@@ -15,7 +15,7 @@ import { keepAlive } from './liveness.ts';
 import { MultiplexSession } from './multiplex-session.ts';
 import { WebSocketViewer } from './viewer.ts';
 
-/** What the conversation with one accepted socket needs. */
+/** What the session of one accepted socket works with. */
 export interface SocketSessionDeps {
   readonly ws: WebSocket;
   /** The connection under it. */
@@ -32,34 +32,34 @@ export interface SocketSessionDeps {
   readonly onIdle: () => void;
 }
 
-/** Speaks with one socket until it is closed. */
-export function openSocketSession(context: SocketSessionDeps): void {
-  const { ws, socket, hub, clock, extensions } = context;
+/** Opens the session of one socket; it lasts until the socket is closed. */
+export function openSocketSession(deps: SocketSessionDeps): void {
+  const { ws, socket, hub, clock, extensions } = deps;
   const stopPings = keepAlive(ws, socket, clock, hub.options.heartbeatMs);
   // What breaks the protocol is answered by ws itself; the close follows.
   ws.on('error', () => undefined);
   ws.once('close', stopPings);
   // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
   socket.once('end', () => ws.terminate());
-  if (extensions?.includes('multiplex')) new MultiplexSession(context).start();
-  else converseOnce(context);
+  if (extensions?.includes('multiplex')) new MultiplexSession(deps).start();
+  else awaitSubscribe(deps);
 }
 
 /** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
-function converseOnce(context: SocketSessionDeps): void {
-  const { ws, clock, hub } = context;
+function awaitSubscribe(deps: SocketSessionDeps): void {
+  const { ws, clock, hub } = deps;
   const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () =>
     ws.close(closeCodes.refused, 'No subscribe frame came in time.'),
   );
   ws.once('message', (data, isBinary) => {
     cancelWait();
-    void subscribe(context, data, isBinary);
+    void subscribe(deps, data, isBinary);
   });
   ws.once('close', cancelWait);
 }
 
-async function subscribe(context: SocketSessionDeps, data: RawData, isBinary: boolean): Promise<void> {
-  const { ws, socket, auth, extensions, hub, service, clock, logger } = context;
+async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boolean): Promise<void> {
+  const { ws, socket, auth, extensions, hub, service, clock, logger } = deps;
   if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
   const frame = readClientFrame(data);
   if (frame.action !== 'subscribe')
@@ -72,9 +72,9 @@ async function subscribe(context: SocketSessionDeps, data: RawData, isBinary: bo
     // Others of this owner may have come since the upgrade, which tells the client so when it comes back.
     hub.assertRoom(owner);
     const onEnd = (): void => ws.close(closeCodes.ended);
-    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, clock, onEnd, onLost: () => ws.terminate() });
+    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, clock, onEnd, onCutTask: () => ws.terminate() });
     viewer.confirm(lastEventId);
-    context.onSubscribed();
+    deps.onSubscribed();
     const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });
     ws.once('close', () => subscription.close());
     socket.once('end', () => subscription.close());

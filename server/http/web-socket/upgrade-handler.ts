@@ -18,7 +18,7 @@ import { originSet, refuseForeignOrigin } from '../origin.ts';
 import { moveBearerToken, subprotocol } from './handshake.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
-/** What the door for WebSockets needs. */
+/** What the upgrade handler works with. */
 export interface UpgradeHandlerDeps {
   /** The prefix of the routes: `/api/v1`; segments may be `:names`. */
   readonly prefix: string;
@@ -44,15 +44,15 @@ export interface UpgradeHandler {
   close(): void;
 }
 
-/** Makes the door. Throws a `RangeError` for a wrong prefix or origin. */
-export function createUpgradeHandler(context: UpgradeHandlerDeps): UpgradeHandler {
-  return new Door(context);
+/** Makes the upgrade handler. Throws a `RangeError` for a wrong prefix or origin. */
+export function createUpgradeHandler(deps: UpgradeHandlerDeps): UpgradeHandler {
+  return new WebSocketUpgradeHandler(deps);
 }
 
 /** How long a peer has to answer a close frame, in milliseconds; then its socket is cut. */
 const CLOSE_ANSWER_MS = 10_000;
 
-class Door implements UpgradeHandler {
+class WebSocketUpgradeHandler implements UpgradeHandler {
   readonly #deps: UpgradeHandlerDeps;
   readonly #path: RegExp;
   readonly #origins: ReadonlySet<string>;

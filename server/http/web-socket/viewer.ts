@@ -22,7 +22,7 @@ export interface WebSocketViewerDeps {
   /** The log has ended, and the network has all of it. */
   readonly onEnd: () => void;
   /** The log cannot be shown on. */
-  readonly onLost: () => void;
+  readonly onCutTask: () => void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -97,7 +97,7 @@ export class WebSocketViewer implements Viewer {
   }
 
   cutTask(): void {
-    this.#deps.onLost();
+    this.#deps.onCutTask();
   }
 
   #control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {

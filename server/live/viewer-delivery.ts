@@ -1,0 +1,118 @@
+import type { EventId } from '../../machines/wire/index.ts';
+import type { Entry } from '../ports/store.ts';
+import { fittingOf, freshOf, type Batch } from './batch.ts';
+import { isStale, positionOf, type LogPosition } from './log-position.ts';
+import type { SubscriptionDeps } from './subscription.ts';
+import type { PageRead, ViewerEvent } from './viewer-event.ts';
+
+/** What a delivery works with. */
+export interface ViewerDeliveryDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics'> {
+  /** Something was sent. */
+  readonly onSent: () => void;
+}
+
+/** How what was shown leaves the viewer. */
+type Standing = 'log.level' | 'log.more' | 'log.torn' | 'log.ended';
+
+/** What one viewer was given of a log: its cursor, the room that it has, and the batches that are held while a page is on its way. */
+export class ViewerDelivery {
+  readonly #deps: ViewerDeliveryDeps;
+  #cursor: LogPosition;
+  #cursorAtMark: LogPosition;
+  #held: Batch[] = [];
+  #heldBytes = 0;
+  /** The newest number that somebody told of. */
+  #newest = 0;
+
+  constructor(deps: ViewerDeliveryDeps) {
+    this.#deps = deps;
+    this.#cursor = this.#cursorAtMark = deps.cursor;
+  }
+
+  /** How far the viewer has come. */
+  get cursor(): LogPosition {
+    return this.#cursor;
+  }
+
+  /** How many batches are held. */
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  /** Unsent bytes that the viewer's connection still has room for. */
+  get room(): number {
+    return this.#deps.options.viewerBytesMax - this.#deps.viewer.pendingBytes();
+  }
+
+  /** There is a fact of that number. */
+  noteNewest(n: number): void {
+    this.#newest = Math.max(this.#newest, n);
+  }
+
+  /** The store is about to be asked for its newest fact. */
+  mark(): void {
+    this.#cursorAtMark = this.#cursor;
+  }
+
+  /** True where the store's newest fact shows that the viewer has missed something. */
+  hasMissed(newest: EventId | null): boolean {
+    if (!isStale(this.#cursor, this.#cursorAtMark, newest)) return false;
+    this.noteNewest(positionOf(newest).n);
+    return true;
+  }
+
+  /** Holds a batch until the page is there, as far as there is room. */
+  hold(batch: Batch): void {
+    this.#heldBytes += batch.bytes;
+    if (this.#heldBytes <= this.room / (this.#deps.viewer.sharing?.viewers ?? 1)) this.#held.push(batch);
+    else this.#held = [];
+  }
+
+  /** Holds nothing any more. */
+  dropHeld(): void {
+    this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  /** Shows of a batch what is new and fits. Says how that leaves the viewer. */
+  showBatch(batch: Batch): Standing {
+    const fresh = freshOf(batch, this.#cursor);
+    if (!fresh) return 'log.torn';
+    if (fresh.length === 0) return 'log.level';
+    const { room } = this;
+    const fitting = batch.bytes <= room ? fresh : fittingOf(fresh, room);
+    this.#send(fitting);
+    if (fitting.length < fresh.length) return 'log.more';
+    return batch.ended ? 'log.ended' : 'log.level';
+  }
+
+  /** Shows a page, then what was held meanwhile. Says how that leaves the viewer; an error where the store contradicts itself. */
+  showPage({ run, read, opening }: PageRead): ViewerEvent | Error {
+    if (run.gap) this.#deps.viewer.gap(run.gap);
+    if (run.gap || run.after !== this.#cursor.n) this.#cursor = { n: run.after, ms: null };
+    if (run.gap?.reason === 'reset') this.#newest = run.last.n;
+    this.noteNewest(read.told);
+    this.#send(run.entries);
+    if (this.#cursor.n < run.last.n) return { type: 'log.more' };
+    if (run.ended) return { type: 'log.ended' };
+    if (!read.wasTailOpen) return { type: 'log.early', opening };
+    // Empty at once where showing it closed the viewer.
+    for (let batch = this.#held.shift(); batch; batch = this.#held.shift()) {
+      const standing = this.showBatch(batch);
+      if (standing !== 'log.level') return { type: standing };
+    }
+    if (this.#newest <= this.#cursor.n) return { type: 'log.level' };
+    if (run.entries.length > 0) return { type: 'log.more' };
+    return new Error(`The store shows fact ${this.#cursor.n} as the newest, but told of fact ${this.#newest}.`);
+  }
+
+  #send(entries: readonly Entry[]): void {
+    const last = entries.at(-1);
+    if (!last) return;
+    const { viewer, topic, diagnostics, onSent } = this.#deps;
+    viewer.facts(entries);
+    this.#cursor = positionOf(last.eventId);
+    onSent();
+    if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, topic.taskId, eventId);
+  }
+}

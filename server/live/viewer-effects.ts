@@ -1,0 +1,157 @@
+import { retryDelayMs } from '../../machines/index.ts';
+import type { TransportName } from '../ports/observability.ts';
+import { readAfter } from './log-read.ts';
+import { storeRetry } from './options.ts';
+import type { SubscriptionDeps } from './subscription.ts';
+import { timerAt } from './timer.ts';
+import type { ViewerDelivery } from './viewer-delivery.ts';
+import type { ViewerEvent } from './viewer-event.ts';
+import type { ViewerEffect } from './viewer.phases.ts';
+
+/** What the effects of a viewer's table work with. */
+export interface ViewerEffectsDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'store' | 'clock' | 'options' | 'logger'> {
+  readonly delivery: ViewerDelivery;
+  /** Tells the table what an effect led to. */
+  readonly on: (event: ViewerEvent) => void;
+  /** Frees everything that the viewer has. */
+  readonly release: () => void;
+}
+
+/** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
+const pageShare: Readonly<Record<TransportName, number>> = { ws: 15 / 16, sse: 3 / 4, poll: 1 };
+
+/** Does what a viewer's table says: shows facts, reads pages, and waits for what is to come next. */
+export class ViewerEffects {
+  readonly #deps: ViewerEffectsDeps;
+  #cancelPause: (() => void) | undefined;
+  #failures = 0;
+
+  constructor(deps: ViewerEffectsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does one of them; `event` is what led to it. */
+  perform(effect: ViewerEffect, event?: ViewerEvent): void {
+    const { viewer, delivery, on, release } = this.#deps;
+    switch (effect) {
+      case 'hold':
+        if (event?.type === 'facts.told') delivery.hold(event.batch);
+        return;
+      case 'follow':
+        if (event?.type === 'facts.told') this.#attempt(() => ({ type: delivery.showBatch(event.batch) }));
+        return;
+      case 'show':
+        if (event?.type === 'page.read') this.#attempt(() => this.#eventOf(delivery.showPage(event)));
+        return;
+      case 'dropHeld':
+        return delivery.dropHeld();
+      case 'read':
+        return this.#read();
+      case 'readAgain':
+        // Who shares a connection takes no turn from the others while its store fails, and as little room as can be.
+        return void this.#readPage(viewer.sharing ? 0 : 1);
+      case 'takeTurn':
+        return void this.#takeTurn();
+      case 'readInTurn':
+        if (event?.type === 'turn.came') void this.#readPage(1 / (viewer.sharing?.reads.most ?? 1)).finally(event.endTurn);
+        return;
+      case 'endTurn':
+        if (event?.type === 'turn.came' || event?.type === 'turn.crowded') event.endTurn();
+        return;
+      case 'awaitTail':
+        if (event?.type === 'log.early') this.#awaitTail(event.opening);
+        return;
+      case 'awaitDrain':
+        return viewer.onDrain(() => on({ type: 'viewer.drained' }));
+      case 'awaitPause':
+        return this.#awaitPause();
+      case 'resetFailures':
+        this.#failures = 0;
+        return;
+      case 'logFailure':
+        if (event?.type === 'store.exhausted') this.#logFailure(event.error);
+        return;
+      case 'release':
+        return release();
+      case 'cut':
+        return viewer.cut();
+      case 'cutTask':
+        return viewer.cutTask();
+      case 'end':
+        return viewer.end();
+    }
+  }
+
+  /** Waits for nothing any more. */
+  stop(): void {
+    this.#cancelPause?.();
+  }
+
+  /** A viewer that throws is a fault of its transport; it ends this viewer and nothing else. */
+  #attempt(show: () => ViewerEvent): void {
+    try {
+      this.#deps.on(show());
+    } catch (error) {
+      this.#deps.logger?.error('A viewer failed.', { taskId: this.#deps.topic.taskId, error });
+      this.#deps.on({ type: 'viewer.broke' });
+    }
+  }
+
+  #read(): void {
+    this.#deps.delivery.dropHeld();
+    if (this.#deps.viewer.sharing) this.#awaitTail(this.#deps.topic.open());
+    else void this.#readPage(1);
+  }
+
+  #awaitTail(opening: Promise<void>): void {
+    opening.then(
+      () => this.#deps.on({ type: 'tail.opened' }),
+      (error: unknown) => this.#deps.on(this.#failed(error)),
+    );
+  }
+
+  /** Those who read at once have half of the connection's room to themselves at least. */
+  async #takeTurn(): Promise<void> {
+    const { viewer, delivery, options, on } = this.#deps;
+    const endTurn = await viewer.sharing?.reads.take();
+    if (endTurn) on({ type: delivery.room < options.viewerBytesMax / 2 ? 'turn.crowded' : 'turn.came', endTurn });
+  }
+
+  /** Gives history while the tail may still be opening; level is only who has read after it was open. */
+  async #readPage(share: number): Promise<void> {
+    const { topic, store, options, viewer, delivery, on } = this.#deps;
+    const { cursor } = delivery;
+    const opening = topic.open();
+    opening.catch(() => undefined);
+    try {
+      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(delivery.room * share * pageShare[viewer.transport])) };
+      const place = [cursor.n, cursor.ms, limit.bytes].join();
+      const read = topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
+      const run = await read.run;
+      // A task that is gone: the client comes back and is told so.
+      on(run ? { type: 'page.read', run, read, opening } : { type: 'task.gone' });
+    } catch (error) {
+      on(this.#failed(error));
+    }
+  }
+
+  #eventOf(shown: ViewerEvent | Error): ViewerEvent {
+    return shown instanceof Error ? this.#failed(shown) : shown;
+  }
+
+  #failed(error: unknown): ViewerEvent {
+    this.#failures += 1;
+    return this.#failures < this.#deps.options.storeTriesMax ? { type: 'store.failed' } : { type: 'store.exhausted', error };
+  }
+
+  #awaitPause(): void {
+    const { clock, options, on } = this.#deps;
+    const pauseMs = retryDelayMs(storeRetry(options), this.#failures - 1);
+    this.#cancelPause = timerAt(clock, clock.now() + pauseMs, () => on({ type: 'pause.ended' }));
+  }
+
+  #logFailure(error: unknown): void {
+    const { logger, topic } = this.#deps;
+    logger?.warn('A viewer is cut: the store failed too often in a row.', { taskId: topic.taskId, failures: this.#failures, error });
+  }
+}
