@@ -160,7 +160,7 @@ export class Run {
   }
 
   /** Asks until there is an answer, or undefined once this run no longer counts: a store that is down makes the work wait, not fail. */
-  async #insist<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  async #retry<T>(ask: () => Promise<T>): Promise<T | undefined> {
     for (let tries = 0; ; tries++) {
       if (this.#order && this.#order.why !== 'cancel') return undefined;
       try {

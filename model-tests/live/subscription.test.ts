@@ -114,7 +114,7 @@ describe('a viewer of the hub', () => {
     const viewers = [fakeViewer(clock), fakeViewer(clock, 'sse')];
     for (const viewer of viewers) hub.subscribe(task.taskId, viewer, undefined);
     const followed = vi.fn();
-    hub.follow(task.taskId, followed);
+    hub.listen(task.taskId, followed);
     await task.append(2);
     await settle();
     followed.mockClear();

@@ -47,6 +47,6 @@ export class Restores {
   }
 }
 
-function copyOf({ fields, kept, dueAt, log, firstRetained, lastEventId, ended }: Backup['row']): Backup['row'] {
-  return { fields: new Map(fields), kept: new Map(kept), dueAt, log: [...log], firstRetained, lastEventId, ended };
+function copyOf({ fields, sideValues, dueAt, log, firstRetained, lastEventId, ended }: Backup['row']): Backup['row'] {
+  return { fields: new Map(fields), sideValues: new Map(sideValues), dueAt, log: [...log], firstRetained, lastEventId, ended };
 }

@@ -109,7 +109,7 @@ export class Witness {
       this.#world.fault('the log ends with its last fact', `${commit.taskId} ended=${row.ended} with ${task.terminal?.type}`);
     this.#compareStored(task, row);
     for (const suspendId of task.accepted.keys())
-      if (!row.kept.has(`a:${suspendId}`)) this.#world.fault('answers are kept', `no answer of ${suspendId}`);
+      if (!row.sideValues.has(`a:${suspendId}`)) this.#world.fault('answers are kept', `no answer of ${suspendId}`);
     this.onCommitted(task, row);
   }
 

@@ -1,6 +1,14 @@
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import { executorOf, leaseUntil, orderStop, pauseMs, type ReconcileDeps, type ReconcileResult, type ReconcileStep } from './reconcile-step.ts';
+import {
+  executorOf,
+  leaseUntil,
+  orderStop,
+  pauseMs,
+  type ReconcileDeps,
+  type ReconcileResult,
+  type ReconcileStep,
+} from './reconcile-step.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
 import { inspectWork } from './inspection.ts';
 import { claimWork, startWork } from './claim-and-start.ts';

@@ -36,8 +36,7 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
   const leaseUntil = deps.supervisor.leaseUntil();
   const startBy = now + deps.settings.startWithinMs;
   const execution =
-    recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: deps.nodeId, leaseUntil, startBy }) ??
-    emptyExecutionRecord;
+    recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: deps.nodeId, leaseUntil, startBy }) ?? emptyExecutionRecord;
   const content: TaskContent = { input, metadata, attachments };
   const created = await deps.processor
     .create({
