@@ -1,7 +1,7 @@
 /**
  * Runs the tests of parts (`tsx scripts/test-run.ts levels kills`; see `parts.ts`) with the Node that runs this, prints what they covered of
- * the charts, and ends with the line `N passed, N failed`. Fails where no test ran, where one was skipped, and where a chart was not walked
- * whole at each level of the parts. Arguments after `--` go to Vitest; with a filter among them the levels are not asked for.
+ * the charts, and ends with the line `N passed, N failed`. Fails where no test ran, where one was skipped, where a chart was not walked
+ * whole at each level of the parts, and where a test that COVERAGE.md names did not pass. Arguments after `--` go to Vitest; with a filter among them the levels are not asked for.
  * `TEST_OUTCOME` names a file that gets the counts.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CoverageRow } from '../model-tests/charts/coverage-row.ts';
 import { coverageTable, wanting } from '../model-tests/charts/coverage-table.ts';
+import { runFaults, type TestResult } from './original-coverage.ts';
+import { coverageText, originalTable } from './original-rows.ts';
 import type { Outcome } from './outcome.ts';
 import { parts, testsOf, tiers, type PartName } from './parts.ts';
 
@@ -19,8 +21,9 @@ interface TestResults {
   readonly numPendingTests: number;
   readonly success: boolean;
   readonly testResults: readonly {
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly meta?: { readonly coverage?: readonly CoverageRow[] } }[];
+    readonly assertionResults: readonly (TestResult & { readonly meta?: { readonly coverage?: readonly CoverageRow[] } })[];
   }[];
 }
 
@@ -60,6 +63,8 @@ const wanted =
         chosen.flatMap((name) => parts[name].walks),
       );
 for (const what of wanted) console.error(`Coverage of the charts: ${what}.`);
+const unshown = forVitest.length > 0 ? [] : runFaults(originalTable(coverageText()), results.testResults);
+for (const what of unshown) console.error(`COVERAGE.md: ${what}.`);
 if (results.numPendingTests > 0 && forVitest.length === 0)
   console.error(`${results.numPendingTests} tests were skipped: that counts as a failure.`);
 const outcome = judged();
@@ -67,12 +72,12 @@ if (process.env['TEST_OUTCOME']) writeFileSync(process.env['TEST_OUTCOME'], JSON
 console.log(`${outcome.passed} passed, ${outcome.failed} failed`);
 process.exitCode = outcome.failed > 0 ? 1 : 0;
 
-/** What ran and what did not hold. A file that could not be run, a skipped test and a level that was not walked are failures too. */
+/** What ran and what did not hold. A file that could not be run, a skipped test, a level that was not walked and a row that was not shown are failures too. */
 function judged(): Outcome {
   const { numPassedTests: passed, numFailedTests, numPendingTests, testResults } = results;
   const skipped = forVitest.length > 0 ? 0 : numPendingTests;
   const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
-  const failed = numFailedTests + skipped + broken + wanted.length;
+  const failed = numFailedTests + skipped + broken + wanted.length + unshown.length;
   const isGood = run.status === 0 && results.success && passed > 0;
   return { passed, failed: isGood ? failed : Math.max(failed, 1) };
 }
