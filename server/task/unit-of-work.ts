@@ -86,10 +86,10 @@ export class UnitOfWork {
   }
 
   /** Runs one command's decision; if it throws, the unit is as it was before. */
-  atomically<A>(decide: (unit: UnitOfWork) => A): A {
+  atomically<A>(run: (unit: UnitOfWork) => A): A {
     const rollBack = this.#savepoint();
     try {
-      return decide(this);
+      return run(this);
     } catch (error) {
       rollBack();
       throw error;
@@ -97,10 +97,10 @@ export class UnitOfWork {
   }
 
   /** Runs a decision for its answer only; the unit stays as it is. */
-  rehearse<A>(decide: (unit: UnitOfWork) => A): A {
+  rehearse<A>(run: (unit: UnitOfWork) => A): A {
     const rollBack = this.#savepoint();
     try {
-      return decide(this);
+      return run(this);
     } finally {
       rollBack();
     }
