@@ -9,19 +9,21 @@ function isLast({ bytes }: Entry): boolean {
   return /^\{"type":"TASK_(COMPLETED|FAILED|CANCELLED)"/.test(Buffer.from(bytes).toString('utf8'));
 }
 
+/** An object of which some members are others. What is left of it still works on itself, whose private members no other object has. */
+function withOthers<T extends object>(whole: T, others: Partial<T>): T {
+  return new Proxy(whole, {
+    get(_, name) {
+      if (name in others) return Reflect.get(others, name) as unknown;
+      const value: unknown = Reflect.get(whole, name, whole);
+      return typeof value === 'function' ? (value.bind(whole) as unknown) : value;
+    },
+  });
+}
+
 /** A hub whose viewers do some things in another way. */
 function withViewers(change: (viewer: Viewer) => Partial<Viewer>): (hub: LiveHub) => LiveHub {
-  return (hub) => {
-    const subscribe: LiveHub['subscribe'] = (taskId, viewer, ...rest) =>
-      hub.subscribe(taskId, Object.assign(Object.create(viewer) as Viewer, change(viewer)), ...rest);
-    return new Proxy(hub, {
-      get(_, name) {
-        if (name === 'subscribe') return subscribe;
-        const value: unknown = Reflect.get(hub, name, hub);
-        return typeof value === 'function' ? (value.bind(hub) as unknown) : value;
-      },
-    });
-  };
+  return (hub) =>
+    withOthers(hub, { subscribe: (taskId, viewer, ...rest) => hub.subscribe(taskId, withOthers(viewer, change(viewer)), ...rest) });
 }
 
 /** Bugs, each planted from outside the product: what would happen if it did this. */
