@@ -28,7 +28,7 @@ export interface ChaosConnection {
 }
 
 /** What a connection needs of its proxy. */
-export interface ConnectionTools {
+export interface ConnectionDeps {
   readonly id: number;
   readonly clock: Clock;
   readonly targets: readonly Target[];
@@ -40,7 +40,7 @@ export interface ConnectionTools {
 }
 
 /** Joins a client to the first target that takes it; with none left, the client is reset. Undefined where there was none to begin with. */
-export function joinTargets(client: Socket, tools: ConnectionTools): ChaosConnection | undefined {
+export function joinTargets(client: Socket, tools: ConnectionDeps): ChaosConnection | undefined {
   const { id, clock, targets } = tools;
   const impairments = { ...tools.impairments };
   let server: Socket | undefined;
