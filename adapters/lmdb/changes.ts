@@ -9,7 +9,7 @@ import {
   fieldKey,
   headKey,
   isFactOf,
-  keptKey,
+  sideValueKey,
   requestRowKey,
   startsWith,
   taskFrom,
@@ -93,7 +93,7 @@ export function removeTask(
 
 function putFields(rows: Rows, taskId: string, fields: Fields, kept: Fields): void {
   for (const [name, value] of Object.entries(fields)) rows.putSync(fieldKey(taskId, name), Buffer.from(value));
-  for (const [name, value] of Object.entries(kept)) rows.putSync(keptKey(taskId, name), Buffer.from(value));
+  for (const [name, value] of Object.entries(kept)) rows.putSync(sideValueKey(taskId, name), Buffer.from(value));
 }
 
 function dropFacts(rows: Rows, taskId: string, { firstRetained }: Head, next: number): void {

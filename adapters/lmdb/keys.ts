@@ -43,7 +43,7 @@ export function fieldKey(taskId: string, name?: string): RowKey {
   return name === undefined ? ['t', taskId, 'f'] : ['t', taskId, 'f', name];
 }
 
-export function keptKey(taskId: string, name: string): RowKey {
+export function sideValueKey(taskId: string, name: string): RowKey {
   return ['t', taskId, 'k', name];
 }
 

@@ -3,7 +3,7 @@ import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { appendCommit, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
-import { keptKey } from './keys.ts';
+import { sideValueKey } from './keys.ts';
 import { readDue, readFields, readPage } from './reads.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
@@ -106,7 +106,7 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
 
     async sideValues(taskId, names) {
       const { rows } = needOpen();
-      return names.map((name) => rows.get(keptKey(taskId, name))?.toString());
+      return names.map((name) => rows.get(sideValueKey(taskId, name))?.toString());
     },
 
     async append(commit) {
