@@ -7,15 +7,15 @@ import { availableParallelism } from 'node:os';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startContestant, startLoad } from './processes/bench-processes.ts';
-import { Endings } from './processes/endings.ts';
+import { startSystem, startLoad } from './processes/bench-processes.ts';
+import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
 import type { Section } from './results/row.ts';
-import { verdictsOf } from './results/verdict.ts';
+import { barResultsOf } from './results/bar-result.ts';
 
 const begun = performance.now();
-const endings = new Endings();
+const cleanup = new CleanupStack();
 const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(0).padStart(4);
 const say = (text: string): void => console.error(`${seconds()} s  ${text}`);
 
@@ -23,7 +23,7 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
   const hasOriginal = !quick && installOriginal();
   if (!hasOriginal)
     say(`THE ORIGINAL'S SERVER IS NOT MEASURED: ${quick ? 'a quick run leaves it out' : 'it could not be installed, see above'}.`);
-  const redis = await startRedis(endings);
+  const redis = await startRedis(cleanup);
   const machine = `${availableParallelism()} cores, Node ${process.versions.node}, Redis ${redis.version}`;
   say(`${machine}${quick ? ', quick and rough' : ''}`);
   const bench: Bench = {
@@ -31,8 +31,8 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
     quick,
     hasOriginal,
     wants: (name) => name.includes(wanted),
-    contestant: (name, ...more) => startContestant(endings, name, { redisPort: redis.port, profiled: profile === name }, ...more),
-    load: () => startLoad(endings),
+    system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
+    load: () => startLoad(cleanup),
     say,
   };
   const sections: Section[] = [];
@@ -44,7 +44,7 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
     console.log(`\n${title}\n\n${tableOf(section)}\n`);
   }
   const verdicts = sections.flatMap(({ title, rows }) =>
-    rows.flatMap((row) => verdictsOf(row).map((verdict) => ({ title, row, ...verdict }))),
+    rows.flatMap((row) => barResultsOf(row).map((verdict) => ({ title, row, ...verdict }))),
   );
   for (const { title, row, bar, ratio, holds } of verdicts)
     console.log(
@@ -66,7 +66,7 @@ let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
     interrupted = true;
-    void endings.all().finally(() => process.exit(130));
+    void cleanup.all().finally(() => process.exit(130));
   });
 
 try {
@@ -81,5 +81,5 @@ try {
   if (!interrupted) console.error(error);
   process.exitCode = 1;
 } finally {
-  await endings.all();
+  await cleanup.all();
 }

@@ -7,7 +7,7 @@ import { findDue, type DueDeps } from './due.ts';
 import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
 import { bucketOf, type Keys } from './keys.ts';
 import { listOf, textOf } from './reply.ts';
-import { create, fields as readFields, kept, load, remove } from './scripts/index.ts';
+import { create, fields as readFields, load, remove, sideValues } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */
 export interface StoreDeps {
@@ -121,7 +121,7 @@ export function registryOf(need: () => StoreDeps): TaskRegistry {
     async sideValues(taskId, names) {
       const { connection, keys } = need();
       if (names.length === 0) return [];
-      const values = listOf(await connection.run(kept, [keys.sideValues(taskId)], names));
+      const values = listOf(await connection.run(sideValues, [keys.sideValues(taskId)], names));
       return names.map((_, i) => (values[i] == null ? undefined : textOf(values[i])));
     },
     async remove(taskId, requestKey, expectedRevision) {

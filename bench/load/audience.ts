@@ -1,29 +1,29 @@
-import type { Contestant } from '../contestants/contestant.ts';
-import { TOKEN } from '../contestants/contestant.ts';
-import { Remote } from '../control/client.ts';
+import type { BenchedSystem } from '../systems/system.ts';
+import { TOKEN } from '../systems/system.ts';
+import { RpcClient } from '../rpc/client.ts';
 import { dialects } from './dialects.ts';
 import type { Audience, BurstResult, PacedResult } from './load.ts';
-import { FactCounter, TimeReader } from './needle.ts';
+import { FactCounter, TimeReader } from './fact-scanner.ts';
 import { Viewer } from './viewer.ts';
 
 const OPENING_AT_ONCE = 50;
 /** So long may nothing arrive before a measurement is given up, in milliseconds. */
 const SILENCE_MS = 20_000;
 
-/** Many viewers of one contestant, and the orders that make it report. */
+/** Many viewers of one system, and the orders that make it report. */
 export class OpenAudience {
   readonly #viewers: readonly Viewer[];
-  readonly #contestant: Remote<Contestant>;
+  readonly #system: RpcClient<BenchedSystem>;
   readonly #taskId: string;
 
-  private constructor(viewers: readonly Viewer[], contestant: Remote<Contestant>, taskId: string) {
+  private constructor(viewers: readonly Viewer[], system: RpcClient<BenchedSystem>, taskId: string) {
     this.#viewers = viewers;
-    this.#contestant = contestant;
+    this.#system = system;
     this.#taskId = taskId;
   }
 
   static async open({ dialect, port, control, tasks, viewers: count, cursor = '' }: Audience): Promise<OpenAudience> {
-    const contestant = await Remote.connect<Contestant>(control);
+    const system = await RpcClient.connect<BenchedSystem>(control);
     const viewers = Array.from({ length: count }, () => new Viewer());
     for (let from = 0; from < count; from += OPENING_AT_ONCE) {
       const group = viewers.slice(from, from + OPENING_AT_ONCE);
@@ -34,7 +34,7 @@ export class OpenAudience {
         }),
       );
     }
-    return new OpenAudience(viewers, contestant, tasks[0] ?? '');
+    return new OpenAudience(viewers, system, tasks[0] ?? '');
   }
 
   async burst(window: number, ms: number): Promise<BurstResult> {
@@ -48,9 +48,9 @@ export class OpenAudience {
     const finished = new Promise<void>((resolve) => (done = resolve));
     const more = (): void => {
       sent += half;
-      this.#contestant.tell('publish', { taskId: this.#taskId, count: half });
+      this.#system.tell('publish', { taskId: this.#taskId, count: half });
     };
-    const cpuBefore = await this.#contestant.ask('cpu', null);
+    const cpuBefore = await this.#system.ask('cpu', null);
     const begun = performance.now();
     const end = begun + ms;
     for (const viewer of this.#viewers) {
@@ -73,7 +73,7 @@ export class OpenAudience {
     await Promise.race([finished, watchdog.silence]);
     watchdog.stop();
     const took = performance.now() - begun;
-    return { messages: sent * viewers, ms: took, cpuUs: (await this.#contestant.ask('cpu', null)) - cpuBefore };
+    return { messages: sent * viewers, ms: took, cpuUs: (await this.#system.ask('cpu', null)) - cpuBefore };
   }
 
   async paced(perSecond: number, ms: number): Promise<PacedResult> {
@@ -93,7 +93,7 @@ export class OpenAudience {
       const timer = setInterval(() => {
         while (sent < total && performance.now() - begun >= (sent * 1000) / perSecond) {
           sent += 1;
-          this.#contestant.tell('publish', { taskId: this.#taskId, count: 1, at: String(process.hrtime.bigint()) });
+          this.#system.tell('publish', { taskId: this.#taskId, count: 1, at: String(process.hrtime.bigint()) });
         }
         if (sent < total) return;
         clearInterval(timer);
@@ -117,7 +117,7 @@ export class OpenAudience {
 
   close(): void {
     for (const viewer of this.#viewers) viewer.close();
-    this.#contestant.close();
+    this.#system.close();
   }
 
   #giveUpWhenSilent(progress: () => number): { readonly silence: Promise<never>; stop(): void } {

@@ -4,7 +4,7 @@ import type { DialectName } from './dialects.ts';
 export interface Audience {
   readonly dialect: DialectName;
   readonly port: number;
-  /** Where the contestant takes its orders. */
+  /** Where the system takes its orders. */
   readonly control: number;
   /** Viewers are spread over them. */
   readonly tasks: readonly string[];
@@ -17,7 +17,7 @@ export interface Audience {
 export interface BurstResult {
   readonly messages: number;
   readonly ms: number;
-  /** Processor time of the contestant, in microseconds. */
+  /** Processor time of the system, in microseconds. */
   readonly cpuUs: number;
 }
 
@@ -30,7 +30,7 @@ export interface PacedResult {
 }
 
 /** Clients that come back together. */
-export interface Return {
+export interface Reconnection {
   readonly dialect: DialectName;
   readonly port: number;
   readonly taskId: string;
@@ -59,9 +59,9 @@ export interface Load {
   /** Has facts reported at a steady pace. */
   paced(load: { readonly perSecond: number; readonly ms: number }): Promise<PacedResult>;
   /** Milliseconds from the first connection until the last client has what it missed. */
-  resume(load: Return): Promise<number>;
+  resume(load: Reconnection): Promise<number>;
   /** Clients of Socket.IO that were there, lost their connection, and missed what `fill` emits, come back. */
-  recover(load: Omit<Return, 'dialect' | 'cursor'> & { readonly control: number }): Promise<number>;
+  recover(load: Omit<Reconnection, 'dialect' | 'cursor'> & { readonly control: number }): Promise<number>;
   requests(load: Requests): Promise<{ readonly requests: number; readonly ms: number }>;
   close(nothing: null): null;
 }

@@ -1,4 +1,4 @@
-import { serveControl } from '../control/server.ts';
+import { serveRpc } from '../rpc/server.ts';
 import { OpenAudience } from './audience.ts';
 import type { Load } from './load.ts';
 import { countRequests } from './requests.ts';
@@ -12,7 +12,7 @@ function present(): OpenAudience {
   return audience;
 }
 
-await serveControl<Load>({
+await serveRpc<Load>({
   async open(wanted) {
     audience?.close();
     audience = await OpenAudience.open(wanted);

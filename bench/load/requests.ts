@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { TOKEN } from '../contestants/contestant.ts';
+import { TOKEN } from '../systems/system.ts';
 import { getRequest } from './frames.ts';
 import type { Requests } from './load.ts';
 

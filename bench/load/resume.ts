@@ -1,8 +1,8 @@
-import { TOKEN, type Contestant } from '../contestants/contestant.ts';
-import { Remote } from '../control/client.ts';
+import { TOKEN, type BenchedSystem } from '../systems/system.ts';
+import { RpcClient } from '../rpc/client.ts';
 import { dialects, type DialectName, type Opening } from './dialects.ts';
-import type { Load, Return } from './load.ts';
-import { FactCounter } from './needle.ts';
+import type { Load, Reconnection } from './load.ts';
+import { FactCounter } from './fact-scanner.ts';
 import { Viewer } from './viewer.ts';
 
 const PATIENCE_MS = 20_000;
@@ -33,7 +33,7 @@ async function comeBack(port: number, dialect: DialectName, openings: readonly O
 }
 
 /** Clients with a cursor come back. */
-export function resume({ dialect, port, taskId, cursor, clients, missed }: Return): Promise<number> {
+export function resume({ dialect, port, taskId, cursor, clients, missed }: Reconnection): Promise<number> {
   return comeBack(
     port,
     dialect,
@@ -48,7 +48,7 @@ const OFFSET = /,"(\d+-\d+)"\]/g;
 
 /** Clients of Socket.IO are there and hear one fact, which tells them their place; they are cut, miss facts, and come back. */
 export async function recover({ port, control, taskId, clients, missed }: Parameters<Load['recover']>[0]): Promise<number> {
-  const contestant = await Remote.connect<Contestant>(control);
+  const system = await RpcClient.connect<BenchedSystem>(control);
   const viewers = Array.from({ length: clients }, () => new Viewer());
   const places: string[] = [];
   await Promise.all(viewers.map((viewer) => viewer.open(port, dialects.socketIo, { taskId, token: TOKEN, cursor: '' })));
@@ -65,17 +65,17 @@ export async function recover({ port, control, taskId, clients, missed }: Parame
         }),
     ),
   );
-  contestant.tell('publish', { taskId, count: 1 });
+  system.tell('publish', { taskId, count: 1 });
   await told;
   for (const viewer of viewers) viewer.close();
   // The server has to notice first, and to write down the sessions.
   await new Promise((resolve) => setTimeout(resolve, 500));
-  await contestant.ask('fill', { taskId, count: missed });
+  await system.ask('fill', { taskId, count: missed });
   const openings = viewers.map((viewer, i) => {
     const session = SESSION.exec(viewer.opening)?.[1];
     if (session === undefined) throw new Error(`No session in ${viewer.opening}`);
     return { taskId, token: TOKEN, cursor: places[i] ?? '', session };
   });
-  contestant.close();
+  system.close();
   return comeBack(port, 'socketIoAgain', openings, missed);
 }

@@ -1,6 +1,6 @@
-import type { ContestantName, ContestantProcess } from '../processes/bench-processes.ts';
+import type { SystemName, SystemProcess } from '../processes/bench-processes.ts';
 import type { Bar, Row } from '../results/row.ts';
-import { alternate, type Bench, type Player } from './bench.ts';
+import { alternate, type Bench, type Measured } from './bench.ts';
 
 const TASKS = 200;
 const bar: readonly Bar[] = [{ against: 'bareWs', atLeast: 0.5 }];
@@ -23,31 +23,31 @@ const cases: readonly Case[] = [
 
 /** Facts a second, written and acknowledged; nobody watches. The work is inside the server's process. */
 export async function appends(bench: Bench): Promise<readonly Row[]> {
-  const names: readonly ContestantName[] = ['ours', 'bareWs', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])];
+  const names: readonly SystemName[] = ['ours', 'bareWs', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])];
   const ms = bench.quick ? 300 : 1000;
-  const processes = new Map<ContestantName, { readonly process: ContestantProcess; readonly tasks: readonly string[] }>();
+  const processes = new Map<SystemName, { readonly process: SystemProcess; readonly tasks: readonly string[] }>();
   for (const name of names) {
-    const process = await bench.contestant(name);
+    const process = await bench.system(name);
     processes.set(name, { process, tasks: await process.orders.ask('createTasks', { count: TASKS, kind: 'reported' }) });
   }
   const rows: Row[] = [];
   for (const { name, tasks: count, inFlight, group, bars } of cases) {
     if (!bench.wants(name)) continue;
-    const players: Partial<Record<ContestantName, Player>> = {};
-    for (const [contestant, { process, tasks }] of processes) {
+    const measured: Partial<Record<SystemName, Measured>> = {};
+    for (const [system, { process, tasks }] of processes) {
       // They append one by one.
-      if (group > 1 && contestant !== 'ours' && contestant !== 'bareWs') continue;
+      if (group > 1 && system !== 'ours' && system !== 'bareWs') continue;
       const append = (duration: number) => process.orders.ask('append', { tasks: tasks.slice(0, count), inFlight, group, ms: duration });
       await append(ms);
-      players[contestant] = {
-        roundsMax: contestant === 'original' ? 2 : Number.POSITIVE_INFINITY,
+      measured[system] = {
+        roundsMax: system === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {
           const { facts, ms: took } = await append(ms);
           return (facts / took) * 1000;
         },
       };
     }
-    rows.push({ name, unit: 'facts/s', figures: await alternate(bench, name, bench.quick ? 3 : 5, players), ...(bars && { bars }) });
+    rows.push({ name, unit: 'facts/s', figures: await alternate(bench, name, bench.quick ? 3 : 5, measured), ...(bars && { bars }) });
   }
   for (const { process } of processes.values()) await process.end();
   await bench.redis.client.flushall();

@@ -1,4 +1,4 @@
-import type { ContestantName, ContestantProcess, LoadProcess } from '../processes/bench-processes.ts';
+import type { SystemName, SystemProcess, LoadProcess } from '../processes/bench-processes.ts';
 import type { RedisServer } from '../processes/redis-server.ts';
 import { readable } from '../results/markdown.ts';
 import type { Figures, Row } from '../results/row.ts';
@@ -12,7 +12,7 @@ export interface Bench {
   readonly hasOriginal: boolean;
   /** True for rows that were asked for. */
   wants(row: string): boolean;
-  contestant(name: ContestantName, ...more: string[]): Promise<ContestantProcess>;
+  system(name: SystemName, ...more: string[]): Promise<SystemProcess>;
   load(): Promise<LoadProcess>;
   /** A line of progress. */
   say(text: string): void;
@@ -22,26 +22,26 @@ export interface Bench {
 export type Measurement = (bench: Bench) => Promise<readonly Row[]>;
 
 /** One who is measured, and how often where that is less than the others. */
-export interface Player {
+export interface Measured {
   readonly roundsMax?: number;
   measure(): Promise<number>;
 }
 
 /** Others may lose facts, or give up; that is said, and they are left out. */
-const mayFail: readonly ContestantName[] = ['socketIo', 'original'];
+const mayFail: readonly SystemName[] = ['socketIo', 'original'];
 
 /** Takes turns: ours, the next, ours, the next. */
 export async function alternate(
   bench: Bench,
   what: string,
   rounds: number,
-  players: Partial<Record<ContestantName, Player>>,
+  measured: Partial<Record<SystemName, Measured>>,
 ): Promise<Figures> {
-  const figures: Partial<Record<ContestantName, number[]>> = {};
-  const out = new Set<ContestantName>();
+  const figures: Partial<Record<SystemName, number[]>> = {};
+  const out = new Set<SystemName>();
   for (let round = 0; round < rounds; round += 1) {
     const said: string[] = [];
-    for (const [name, { measure, roundsMax = rounds }] of Object.entries(players) as [ContestantName, Player][]) {
+    for (const [name, { measure, roundsMax = rounds }] of Object.entries(measured) as [SystemName, Measured][]) {
       if (round >= roundsMax || out.has(name)) continue;
       try {
         const figure = await measure();

@@ -1,5 +1,5 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import type { ContestantName } from '../processes/bench-processes.ts';
+import type { SystemName } from '../processes/bench-processes.ts';
 import type { Row } from '../results/row.ts';
 import type { Bench } from './bench.ts';
 
@@ -12,18 +12,18 @@ const cases = [
 
 /** What `CLIENT LIST` has of a node beside the bench's own connection. */
 export async function connections(bench: Bench): Promise<readonly Row[]> {
-  const figures = new Map<string, Partial<Record<ContestantName, readonly number[]>>>();
+  const figures = new Map<string, Partial<Record<SystemName, readonly number[]>>>();
   for (const who of [
     'ours',
     ...(bench.quick ? [] : (['socketIo'] as const)),
     ...(bench.hasOriginal ? (['original'] as const) : []),
   ] as const) {
-    const contestant = await bench.contestant(who);
+    const system = await bench.system(who);
     const load = await bench.load();
-    const { port, control } = contestant.about;
+    const { port, control } = system.about;
     const counted = cases.filter(({ tasks }) => who !== 'original' || tasks === 1);
     const count = Math.max(...counted.map(({ tasks }) => tasks));
-    const ids = await contestant.orders.ask('createTasks', { count, kind: 'handled' });
+    const ids = await system.orders.ask('createTasks', { count, kind: 'handled' });
     for (const { name, viewers, tasks } of counted) {
       await load.orders.ask('open', {
         dialect: who === 'socketIo' ? 'socketIo' : 'ws',
@@ -41,7 +41,7 @@ export async function connections(bench: Bench): Promise<readonly Row[]> {
       figures.set(name, { ...figures.get(name), [who]: [clients] });
     }
     await load.end();
-    await contestant.end();
+    await system.end();
     await bench.redis.client.flushall();
   }
   const first = figures.get(cases[0].name)?.ours ?? [];

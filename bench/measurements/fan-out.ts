@@ -1,17 +1,17 @@
 import type { DialectName } from '../load/dialects.ts';
 import type { BurstResult } from '../load/load.ts';
-import type { ContestantName, ContestantProcess, LoadProcess } from '../processes/bench-processes.ts';
+import type { SystemName, SystemProcess, LoadProcess } from '../processes/bench-processes.ts';
 import type { Bar, Row } from '../results/row.ts';
-import { alternate, type Bench, type Player } from './bench.ts';
+import { alternate, type Bench, type Measured } from './bench.ts';
 
 type Transport = 'ws' | 'sse';
 
 interface Party {
-  readonly contestant: ContestantProcess;
+  readonly system: SystemProcess;
   readonly load: LoadProcess;
 }
 
-const contestantsOf: Readonly<Record<Transport, readonly ContestantName[]>> = {
+const contestantsOf: Readonly<Record<Transport, readonly SystemName[]>> = {
   ws: ['ours', 'bareWs', 'socketIo', 'original'],
   sse: ['ours', 'bareHttp', 'bareJoined', 'original'],
 };
@@ -39,25 +39,25 @@ async function fanOutTo(bench: Bench, transport: Transport, viewers: number): Pr
   const rows: Row[] = [];
   for (const window of [16, 256]) rows.push(...(await bursts(bench, transport, viewers, window, parties)));
   rows.push(...(await pace(bench, transport, viewers, parties)));
-  for (const { contestant, load } of parties.values()) {
+  for (const { system, load } of parties.values()) {
     await load.end();
-    await contestant.end();
+    await system.end();
   }
   await bench.redis.client.flushall();
   return rows;
 }
 
-async function assemble(bench: Bench, transport: Transport, viewers: number): Promise<ReadonlyMap<ContestantName, Party>> {
-  const parties = new Map<ContestantName, Party>();
+async function assemble(bench: Bench, transport: Transport, viewers: number): Promise<ReadonlyMap<SystemName, Party>> {
+  const parties = new Map<SystemName, Party>();
   for (const name of contestantsOf[transport]) {
     if (name === 'original' && !bench.hasOriginal) continue;
-    const contestant = await (name === 'bareJoined' ? bench.contestant(name, 'joined') : bench.contestant(name));
+    const system = await (name === 'bareJoined' ? bench.system(name, 'joined') : bench.system(name));
     const load = await bench.load();
-    const tasks = await contestant.orders.ask('createTasks', { count: 1, kind: 'handled' });
-    const { port, control } = contestant.about;
+    const tasks = await system.orders.ask('createTasks', { count: 1, kind: 'handled' });
+    const { port, control } = system.about;
     const dialect: DialectName = name === 'socketIo' ? 'socketIo' : transport;
     await load.orders.ask('open', { dialect, port, control, tasks, viewers });
-    parties.set(name, { contestant, load });
+    parties.set(name, { system, load });
   }
   return parties;
 }
@@ -67,17 +67,17 @@ async function bursts(
   transport: Transport,
   viewers: number,
   window: number,
-  parties: ReadonlyMap<ContestantName, Party>,
+  parties: ReadonlyMap<SystemName, Party>,
 ): Promise<readonly Row[]> {
   const name = `1 → ${viewers}, window ${window}`;
   if (!bench.wants(name)) return [];
-  const players: Partial<Record<ContestantName, Player>> = {};
-  const costs: Partial<Record<ContestantName, number[]>> = {};
+  const measured: Partial<Record<SystemName, Measured>> = {};
+  const costs: Partial<Record<SystemName, number[]>> = {};
   for (const [who, { load }] of parties) {
     // Its window of 256 to 1000 viewers takes most of a minute.
     if (who === 'original' && window * viewers > 100_000) continue;
     if (who !== 'original') await load.orders.ask('burst', { window, ms: bench.quick ? 300 : 500 });
-    players[who] = {
+    measured[who] = {
       roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
       async measure() {
         const { messages, ms, cpuUs }: BurstResult = await load.orders.ask('burst', { window, ms: bench.quick ? 300 : 1000 });
@@ -86,28 +86,23 @@ async function bursts(
       },
     };
   }
-  const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 3 : 5, players);
+  const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 3 : 5, measured);
   return [
     { name, unit: 'messages/s', figures, bars: barsOf[transport] },
     { name, unit: 'µs of server a message', figures: costs },
   ];
 }
 
-async function pace(
-  bench: Bench,
-  transport: Transport,
-  viewers: number,
-  parties: ReadonlyMap<ContestantName, Party>,
-): Promise<readonly Row[]> {
+async function pace(bench: Bench, transport: Transport, viewers: number, parties: ReadonlyMap<SystemName, Party>): Promise<readonly Row[]> {
   const perSecond = perSecondOf(viewers);
   const name = `1 → ${viewers}, ${perSecond} facts/s`;
   if (!bench.wants(name)) return [];
-  const players: Partial<Record<ContestantName, Player>> = {};
-  const tails: Partial<Record<ContestantName, number[]>> = {};
+  const measured: Partial<Record<SystemName, Measured>> = {};
+  const tails: Partial<Record<SystemName, number[]>> = {};
   for (const [who, { load }] of parties) {
     // This pace is more than it keeps up with: its facts would come ever later.
     if (who === 'original') continue;
-    players[who] = {
+    measured[who] = {
       async measure() {
         const { p50, p99, received, expected } = await load.orders.ask('paced', { perSecond, ms: bench.quick ? 1000 : 2000 });
         if (received !== expected) throw new Error(`${who}: ${received} of ${expected} messages arrived.`);
@@ -116,7 +111,7 @@ async function pace(
       },
     };
   }
-  const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 1 : 3, players);
+  const figures = await alternate(bench, `${transport} ${name}`, bench.quick ? 1 : 3, measured);
   return [
     { name, unit: 'p50 ms', figures },
     { name, unit: 'p99 ms', figures: tails },

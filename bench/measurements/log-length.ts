@@ -1,4 +1,4 @@
-import type { ContestantProcess } from '../processes/bench-processes.ts';
+import type { SystemProcess } from '../processes/bench-processes.ts';
 import type { Row } from '../results/row.ts';
 import type { Bench } from './bench.ts';
 import { readable } from '../results/markdown.ts';
@@ -15,17 +15,17 @@ const FLAT = 1.2;
 /** What one append costs on logs of different lengths, one awaited after the other. */
 export async function logLength(bench: Bench): Promise<readonly Row[]> {
   const rounds = bench.quick ? 3 : 5;
-  const contestant = await bench.contestant('ours', '10000000');
-  const long = await filled(contestant, 1, 100_000);
+  const system = await bench.system('ours', '10000000');
+  const long = await filled(system, 1, 100_000);
   const costs = cases.map((): number[] => []);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, { length, logs, each }] of cases.entries()) {
-      const tasks = length === 100_000 ? long : await filled(contestant, logs, length);
-      costs[index]?.push(((await contestant.orders.ask('appendEach', { tasks, each })) * 1000) / (logs * each));
+      const tasks = length === 100_000 ? long : await filled(system, logs, length);
+      costs[index]?.push(((await system.orders.ask('appendEach', { tasks, each })) * 1000) / (logs * each));
     }
     bench.say(`log length, round ${round + 1} of ${rounds}: ${costs.map((figures) => `${readable(figures.at(-1) ?? 0)} µs`).join(', ')}`);
   }
-  await contestant.end();
+  await system.end();
   await bench.redis.client.flushall();
   const [shortest = []] = costs;
   return cases.map(({ length }, index) => ({
@@ -36,7 +36,7 @@ export async function logLength(bench: Bench): Promise<readonly Row[]> {
   }));
 }
 
-async function filled({ orders }: ContestantProcess, logs: number, length: number): Promise<readonly string[]> {
+async function filled({ orders }: SystemProcess, logs: number, length: number): Promise<readonly string[]> {
   const tasks = await orders.ask('createTasks', { count: logs, kind: 'reported' });
   for (const taskId of tasks) await orders.ask('fill', { taskId, count: length });
   return tasks;

@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import type { Contestant, ContestantPlace } from '../contestants/contestant.ts';
+import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
-import type { Endings } from './endings.ts';
+import type { CleanupStack } from './cleanup-stack.ts';
 
 /** Who is measured. */
-export type ContestantName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
-/** A contestant's process. */
-export type ContestantProcess = Child<Contestant, ContestantPlace>;
+export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
+/** A system's process. */
+export type SystemProcess = Child<BenchedSystem, SystemAddress>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
-const files: Readonly<Record<Exclude<ContestantName, 'original'>, string>> = {
+const files: Readonly<Record<Exclude<SystemName, 'original'>, string>> = {
   ours: 'taskbridge.js',
   bareWs: 'bare-ws.js',
   bareHttp: 'bare-http.js',
@@ -24,21 +24,20 @@ let profiles = 0;
 /** Where profiles are written to. */
 export const PROFILES = '.data/bench/profiles';
 
-/** Starts a contestant on the run's Redis. Further arguments are its own. */
-export function startContestant(
-  endings: Endings,
-  name: ContestantName,
+/** Starts a system on the run's Redis. Further arguments are its own. */
+export function startSystem(
+  cleanup: CleanupStack,
+  name: SystemName,
   { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
   ...more: string[]
-): Promise<ContestantProcess> {
-  if (name === 'original')
-    return startChild(endings, '.data/original/bin/python', ['bench/contestants/original/host.py', String(redisPort)]);
-  const path = fileURLToPath(new URL(`../contestants/${files[name]}`, import.meta.url));
+): Promise<SystemProcess> {
+  if (name === 'original') return startChild(cleanup, '.data/original/bin/python', ['bench/systems/original/host.py', String(redisPort)]);
+  const path = fileURLToPath(new URL(`../systems/${files[name]}`, import.meta.url));
   const profile = profiled ? ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`, `--cpu-prof-name=${name}-${++profiles}.cpuprofile`] : [];
-  return startChild(endings, process.execPath, [...profile, '--expose-gc', path, String(redisPort), ...more]);
+  return startChild(cleanup, process.execPath, [...profile, '--expose-gc', path, String(redisPort), ...more]);
 }
 
 /** Starts the clients. */
-export function startLoad(endings: Endings): Promise<LoadProcess> {
-  return startChild(endings, process.execPath, [fileURLToPath(new URL('../load/process.js', import.meta.url))]);
+export function startLoad(cleanup: CleanupStack): Promise<LoadProcess> {
+  return startChild(cleanup, process.execPath, [fileURLToPath(new URL('../load/process.js', import.meta.url))]);
 }

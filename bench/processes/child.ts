@@ -1,24 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { Remote } from '../control/client.ts';
-import type { Verbs } from '../control/verbs.ts';
-import type { Endings } from './endings.ts';
+import { RpcClient } from '../rpc/client.ts';
+import type { Methods } from '../rpc/methods.ts';
+import type { CleanupStack } from './cleanup-stack.ts';
 
 const END_MS = 3000;
 
 /** A process that takes orders. */
-export interface Child<T extends Verbs<T>, About> {
+export interface Child<T extends Methods<T>, About> {
   readonly pid: number;
   /** What it said of itself. */
   readonly about: About & { readonly control: number };
-  readonly orders: Remote<T>;
+  readonly orders: RpcClient<T>;
   end(): Promise<void>;
 }
 
 /** Starts a process and waits for the line in which it says where it takes orders. It ends with us, whatever happens. */
-export async function startChild<T extends Verbs<T>, About = unknown>(
-  endings: Endings,
+export async function startChild<T extends Methods<T>, About = unknown>(
+  cleanup: CleanupStack,
   command: string,
   args: readonly string[],
 ): Promise<Child<T, About>> {
@@ -27,8 +27,8 @@ export async function startChild<T extends Verbs<T>, About = unknown>(
   child.stdout.resume();
   // Its own words, see `serveControl`.
   const about = JSON.parse(line) as About & { control: number };
-  const orders = await Remote.connect<T>(about.control);
-  const end = endings.add(async () => {
+  const orders = await RpcClient.connect<T>(about.control);
+  const end = cleanup.add(async () => {
     orders.close();
     await stopped(child);
   });

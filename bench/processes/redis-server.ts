@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import type { Endings } from './endings.ts';
+import type { CleanupStack } from './cleanup-stack.ts';
 
 /** The Redis server of a run: on a free port, without persistence. */
 export interface RedisServer {
@@ -16,7 +16,7 @@ export interface RedisServer {
 }
 
 /** Starts it. Rejects with a sentence where there is none to start. */
-export async function startRedis(endings: Endings): Promise<RedisServer> {
+export async function startRedis(cleanup: CleanupStack): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'taskbridge-bench-'));
   const port = await freePort();
   const child = spawn(
@@ -36,7 +36,7 @@ export async function startRedis(endings: Endings): Promise<RedisServer> {
   const client = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 20 });
   client.on('error', () => undefined);
   process.once('exit', () => child.kill('SIGKILL'));
-  endings.add(async () => {
+  cleanup.add(async () => {
     client.disconnect();
     if (child.exitCode === null) {
       const gone = once(child, 'exit');

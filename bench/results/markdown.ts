@@ -1,6 +1,6 @@
 import { ratios, spreadOf, type Spread } from '../statistics.ts';
 import type { Row, Section } from './row.ts';
-import { verdictsOf } from './verdict.ts';
+import { barResultsOf } from './bar-result.ts';
 
 /** All sections as tables. */
 export function markdownOf(sections: readonly Section[]): string {
@@ -55,7 +55,7 @@ function ratioOf(ours: readonly number[] | undefined, theirs: readonly number[] 
 }
 
 function barsOf(row: Row): string {
-  return verdictsOf(row)
+  return barResultsOf(row)
     .map(({ bar: { atLeast, atMost }, ratio, holds }) => {
       const wanted = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
       return holds ? `${wanted} ✓` : `${wanted} ✗ ${readable(ratio.median)}`;

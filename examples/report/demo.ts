@@ -9,14 +9,14 @@ import { openSuspensions } from 'taskbridge/machines';
 import { startHost } from './host-process.ts';
 import { answers, type Answer, type Report } from './job/index.ts';
 import { readLog } from './log.ts';
-import { questionLines } from './narrator.ts';
-import { readOrder, type Order } from './order.ts';
-import { proveLog, proveReport, proveTroubles } from './proof.ts';
+import { questionLines } from './fact-text.ts';
+import { readDemoOptions, type DemoOptions } from './demo-options.ts';
+import { proveLog, proveReport, proveFaultsSurvived } from './proof.ts';
 import { startProxy } from './proxy.ts';
 import { openScreen, type Screen } from './screen.ts';
-import { troublesWhileReading, troublesWhileWriting, type Tally } from './troubles.ts';
-import { watch } from './watch.ts';
-import { opening, result, verdict } from './words.ts';
+import { injectWhileReading, injectWhileWriting, type FaultTally } from './fault-injection.ts';
+import { watchTask } from './watched-task.ts';
+import { opening, result, summary } from './demo-text.ts';
 
 const TOKEN = 'ada';
 const PACE_SECONDS = { calm: 4, troubled: 8 };
@@ -37,7 +37,7 @@ const limits = {
 const interrupted = new AbortController();
 const undo: (() => Promise<unknown>)[] = [];
 
-async function run(order: Order, directory: string): Promise<boolean> {
+async function run(order: DemoOptions, directory: string): Promise<boolean> {
   const { screen, paint } = openScreen();
   undo.push(async () => screen.close());
   const say = (text: string) => screen.line(paint(`       ${text}`, 'cyan'));
@@ -55,11 +55,11 @@ async function run(order: Order, directory: string): Promise<boolean> {
     input: { findingsMax: 15, paceSeconds: PACE_SECONDS[order.calm ? 'calm' : 'troubled'] },
     attachments: [{ fileName: basename(order.path), contentType: 'text/csv', content: csv }],
   });
-  const task = watch(client, taskId, screen, paint);
+  const task = watchTask(client, taskId, screen, paint);
   undo.push(async () => task.close());
 
-  const tally: Tally = { cuts: 0, blocks: 0, kills: 0, survived: 0, climbed: false };
-  const reading = order.calm ? Promise.resolve() : troublesWhileReading(task, proxy, tally, say);
+  const tally: FaultTally = { cuts: 0, blocks: 0, kills: 0, survived: 0, climbed: false };
+  const reading = order.calm ? Promise.resolve() : injectWhileReading(task, proxy, tally, say);
   const asks = await task.until(() => openSuspensions(task.aggregate()).length > 0);
   await reading;
   if (asks) {
@@ -68,7 +68,7 @@ async function run(order: Order, directory: string): Promise<boolean> {
     if (!order.answer && !screen.interactive) say('answers keep-first, since there is no terminal to ask');
     await client.act(taskId, { suspendId, actionType: order.answer ?? (screen.interactive ? await ask(screen) : 'keep-first') });
   }
-  if (!order.calm) await troublesWhileWriting(task, host, tally, say);
+  if (!order.calm) await injectWhileWriting(task, host, tally, say);
   await task.ended;
   screen.close();
 
@@ -78,9 +78,9 @@ async function run(order: Order, directory: string): Promise<boolean> {
   // The result is what `buildReport` returned.
   const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
   const proofs = [...proveLog(task.facts, task.aggregate(), stored), await proveReport(csv, report, baseUrl, TOKEN)];
-  if (!order.calm) proofs.push(proveTroubles(tally));
+  if (!order.calm) proofs.push(proveFaultsSurvived(tally));
   if (report) for (const line of result(report, join(directory, 'reports', report.cleaned.key))) screen.line(line);
-  for (const line of verdict(proofs, paint)) screen.line(line);
+  for (const line of summary(proofs, paint)) screen.line(line);
   return proofs.every(({ faults }) => faults.length === 0);
 }
 
@@ -113,7 +113,7 @@ for (const [signal, code] of [
   });
 
 try {
-  const order = readOrder(process.argv.slice(2));
+  const order = readDemoOptions(process.argv.slice(2));
   const directory = await mkdtemp(join(tmpdir(), 'taskbridge-demo-'));
   undo.push(() => sweep(directory));
   process.exitCode = (await run(order, directory)) ? 0 : 1;

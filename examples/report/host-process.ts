@@ -19,11 +19,11 @@ export interface HostProcess {
 }
 
 /** Starts the host, with a login service where there is one; rejects where it ends before it listens. */
-export async function startHost(directory: string, login?: string): Promise<HostProcess> {
+export async function startHost(directory: string, authenticate?: string): Promise<HostProcess> {
   let child: ChildProcess;
   let port = 0;
   const start = async () => {
-    const args = ['--data', directory, ...(login === undefined ? [] : ['--login', login])];
+    const args = ['--data', directory, ...(authenticate === undefined ? [] : ['--login', authenticate])];
     child = fork(host, args, {
       cwd: root,
       execArgv: ['--import', 'tsx'],

@@ -17,14 +17,14 @@ import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { isTerminal } from 'taskbridge/machines';
 import { createTaskBridge, TaskBridgeError } from 'taskbridge/server';
 import { buildReport } from './job/index.ts';
-import { askService, believe } from './login.ts';
+import { askTokenService, trustName } from './authenticate.ts';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, login: { type: 'string' } },
+  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, authenticate: { type: 'string' } },
 });
 const directory = values.data ?? (await mkdtemp(join(tmpdir(), 'taskbridge-report-')));
 
-const login = values.login === undefined ? believe : askService(values.login);
+const authenticate = values.authenticate === undefined ? trustName : askTokenService(values.authenticate);
 
 /** Files of different people lie in different folders, so that a path alone says whose a file is. */
 const folderOf = (owner: string) => createHash('sha256').update(owner).digest('hex').slice(0, 16);
@@ -41,14 +41,14 @@ const bridge = createTaskBridge({
   attachments: fileAttachments({ path: join(directory, 'attachments') }),
   // Whoever runs this runs it for files of their own.
   http: { uploadBytesMax: 2 ** 30, uploadRequestBytesMax: 2 ** 30 + 2 ** 20 },
-  auth: login,
+  auth: authenticate,
 });
 
 app.use(bridge.middleware({ prefix: '/api/v1' }));
 app.use(async (ctx) => {
   const [, folder, file] = /^\/reports\/([0-9a-f]{16})\/([0-9a-f]{32}\.csv)$/.exec(ctx.path) ?? [];
   if (ctx.method !== 'GET' || !folder || !file) return;
-  const person = await login(ctx.req);
+  const person = await authenticate(ctx.req);
   if (!person) ctx.status = 401;
   if (!person || folder !== folderOf(person.subject)) return;
   const path = join(directory, 'reports', folder, file);

@@ -2,7 +2,7 @@ import { emptyAggregate, fold, storeAggregate, type Aggregate } from 'taskbridge
 import { isTerminalType, parseEventId, type Fact, type UnknownFact } from 'taskbridge/wire';
 import { checkReport } from './check.ts';
 import type { Report } from './job/index.ts';
-import type { Tally } from './troubles.ts';
+import type { FaultTally } from './fault-injection.ts';
 
 /** One thing that has to be true at the end, and what was found where it is not. */
 export interface Proof {
@@ -59,7 +59,7 @@ export async function proveReport(csv: Uint8Array, report: Report | undefined, b
 }
 
 /** All five troubles happened, the task was followed again after each, and on the highest transport again where it may be. */
-export function proveTroubles({ cuts, blocks, kills, survived, climbed }: Tally): Proof {
+export function proveFaultsSurvived({ cuts, blocks, kills, survived, climbed }: FaultTally): Proof {
   const all = cuts + blocks + kills;
   const claim = `Survived ${cuts} cuts, ${blocks} blocked transports and ${kills} kill -9 of the server`;
   if (all < 5) return { claim, faults: ['the task was over before all five troubles had happened'] };

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Person } from '../report/login.ts';
+import type { Caller } from '../report/authenticate.ts';
 
 /** Tokens of this demo, good until they are old or all are expired at once. */
 export interface Tokens {
   issue(subject: string): { readonly token: string; readonly expiresAt: number };
   /** Whose token an `authorization` header carries; undefined for one that is not good, or not any more. */
-  personOf(authorization: string | undefined): Required<Person> | undefined;
+  personOf(authorization: string | undefined): Required<Caller> | undefined;
   /** Ends all that were issued so far; gives their number. */
   expireAll(): number;
 }
 
 /** Keeps tokens in memory: they end with the program. */
 export function createTokens(lifetimeMs: number): Tokens {
-  const people = new Map<string, Required<Person>>();
+  const people = new Map<string, Required<Caller>>();
   return {
     issue(subject) {
       const token = randomUUID();

@@ -6,11 +6,11 @@ import { startNode } from '../redis/node-process.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { buildProgram } from '../support/built-program.ts';
-import { breakerOf, planFaults, type FaultName } from './faults.ts';
-import { delivered, emptyLedger, type Ledger } from './ledger.ts';
-import { settle } from './settle.ts';
-import { judge, type Logs, type Verdict } from './verdict.ts';
-import { visit } from './visitor.ts';
+import { faultInjectorOf, planFaults, type FaultName } from './faults.ts';
+import { delivered, emptyRunRecord, type RunRecord } from './run-record.ts';
+import { quiesce } from './quiesce.ts';
+import { checkRun, type Logs, type CheckResult } from './checker.ts';
+import { runClient } from './chaos-client.ts';
 import { patience } from '../support/patience.ts';
 
 /** What a run is told. */
@@ -19,7 +19,7 @@ export interface ChaosRunOptions {
   /** How long things break, in milliseconds; what is begun then is brought to its end afterwards. */
   readonly runMs: number;
   /** Defaults to 50. */
-  readonly visitors?: number;
+  readonly clients?: number;
   /** Defaults to a minute. */
   readonly settleMs?: number;
   /** Told of every fault, and of the state of things every ten seconds. */
@@ -27,10 +27,10 @@ export interface ChaosRunOptions {
 }
 
 /** What a run came to. */
-export interface ChaosReport extends Verdict {
+export interface ChaosReport extends CheckResult {
   readonly seed: number;
   readonly faults: ReadonlyMap<FaultName, number>;
-  readonly ledger: Ledger;
+  readonly record: RunRecord;
   readonly settledInMs: number;
 }
 
@@ -39,15 +39,15 @@ const LEASE_MS = patience(2500);
 const PROXIES = 10;
 const OWNERS = 5;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
-/** Two hosts on one Redis, a crowd of clients behind proxies that misbehave, and everything killed now and then. */
+/** Two hosts on one Redis, a shared of clients behind proxies that misbehave, and everything killed now and then. */
 export async function runChaos({
   seed,
   runMs,
-  visitors = 50,
+  clients = 50,
   settleMs = patience(60_000),
   say = () => undefined,
 }: ChaosRunOptions): Promise<ChaosReport> {
-  const dice = seededRandom(seed);
+  const random = seededRandom(seed);
   const begunAt = Date.now();
   const tell = (line: string): void => say(`${((Date.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${line}`);
   const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
@@ -62,37 +62,37 @@ export async function runChaos({
     return hosts.map((_host, nth) => ({ port: (hosts[(nth + turn) % hosts.length] ?? hosts[0]).port }));
   };
   const proxies = await Promise.all(Array.from({ length: PROXIES }, () => chaosProxy({ target })));
-  const ledger = emptyLedger();
-  const breaker = breakerOf({ redis, hosts, proxies }, tell);
+  const record = emptyRunRecord();
+  const faultInjector = faultInjectorOf({ redis, hosts, proxies }, tell);
   let isOver = false;
-  const crowd = { ledger, isOver: () => isOver, begun: [] };
-  const progress = setInterval(() => tell(progressOf(ledger)), 10_000);
+  const shared = { record, isOver: () => isOver, begun: [] };
+  const progress = setInterval(() => tell(progressOf(record)), 10_000);
   try {
-    const living = Array.from({ length: visitors }, (_visitor, nth) => {
+    const living = Array.from({ length: clients }, (_visitor, nth) => {
       const baseUrl = proxies[nth % PROXIES]?.url ?? '';
       const [owner, transport] = [`owner-${nth % OWNERS}`, TRANSPORTS[Math.floor(nth / OWNERS) % TRANSPORTS.length]];
-      return visit({ name: `v${nth}`, owner, baseUrl, transport, dice: dice.for(`visitor ${nth}`) }, crowd);
+      return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`client ${nth}`) }, shared);
     });
-    const plan = planFaults(dice.for('faults'), runMs, { hosts: hosts.length, proxies: PROXIES });
+    const plan = planFaults(random.for('faults'), runMs, { hosts: hosts.length, proxies: PROXIES });
     const startedAt = Date.now();
     const pauseUntil = (atMs: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, startedAt + atMs - Date.now())));
     for (const fault of plan) {
       await pauseUntil(fault.atMs);
-      void breaker.inflict(fault);
+      void faultInjector.inflict(fault);
     }
     await pauseUntil(runMs);
-    await breaker.mended();
+    await faultInjector.mended();
     isOver = true;
     tell('no more faults; what was begun is brought to its end');
     const settlingAt = Date.now();
-    await settle(ledger, hosts[0].url, settleMs);
+    await quiesce(record, hosts[0].url, settleMs);
     const late = new Promise((resolve) => setTimeout(resolve, Math.max(patience(15_000), settlingAt + settleMs - Date.now())));
     await Promise.race([Promise.all(living), late]);
     const settledInMs = Date.now() - settlingAt;
     // Calls that were on their way when their tasks ended.
-    await settle(ledger, hosts[1].url, 1000);
-    tell(progressOf(ledger));
-    return { ...judge(ledger, await logsOf(redis.port)), seed, faults: breaker.counts, ledger, settledInMs };
+    await quiesce(record, hosts[1].url, 1000);
+    tell(progressOf(record));
+    return { ...checkRun(record, await logsOf(redis.port)), seed, faults: faultInjector.counts, record, settledInMs };
   } finally {
     clearInterval(progress);
     isOver = true;
@@ -103,12 +103,12 @@ export async function runChaos({
   }
 }
 
-function progressOf(ledger: Ledger): string {
-  const { creations, viewings, actions, brought, lives, cancels } = ledger;
+function progressOf(record: RunRecord): string {
+  const { creations, viewings, actions, brought, lives, cancels } = record;
   const ended = viewings.filter(({ stays }) => stays.at(-1)?.end === 'ended').length;
   const unknown = actions.filter(({ outcomes }) => outcomes.includes('unknown')).length;
   return (
-    `${creations.length} tasks, ${delivered(ledger)} facts delivered (ws ${brought.ws}, sse ${brought.sse}, poll ${brought.poll} came), ` +
+    `${creations.length} tasks, ${delivered(record)} facts delivered (ws ${brought.ws}, sse ${brought.sse}, poll ${brought.poll} came), ` +
     `${ended} of ${viewings.length} viewings ended, ${lives} lives of clients, ${actions.length} actions (${unknown} once unknown), ${cancels} cancels`
   );
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { runChaos } from './chaos-run.ts';
 import { faultNames } from './faults.ts';
 import { printReport } from './report.ts';
-import { faultKinds } from './verdict.ts';
+import { faultKinds } from './checker.ts';
 import { patience } from '../support/patience.ts';
 
 /** `SECONDS=600 SEED=7 npx vitest run model-tests/chaos/chaos` for another run; `npm run chaos` says more while it runs. */
@@ -21,7 +21,7 @@ it(
     // And that something happened.
     expect([...report.faults.keys()].every((name) => faultNames.includes(name))).toBe(true);
     expect(report.faults.size, printReport(report)).toBeGreaterThanOrEqual(Math.min(faultNames.length - 4, SECONDS / 6));
-    for (const transport of ['ws', 'sse', 'poll'] as const) expect(report.ledger.brought[transport]).toBeGreaterThan(0);
+    for (const transport of ['ws', 'sse', 'poll'] as const) expect(report.record.brought[transport]).toBeGreaterThan(0);
     expect(report.outcomes['ACCEPTED']).toBeGreaterThan(0);
     expect(report.outcomes['REJECTED_ALREADY_RESOLVED']).toBeGreaterThan(0);
   },

@@ -4,7 +4,7 @@ import type { RedisServer } from '../redis/redis-server.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 
 /** What is broken. */
-export interface Scene {
+export interface FaultTargets {
   readonly redis: RedisServer;
   readonly hosts: readonly NodeProcess[];
   readonly proxies: readonly ChaosProxy[];
@@ -44,29 +44,29 @@ export const faultNames: readonly FaultName[] = [...processFaults, ...wireFaults
 
 /** Draws what breaks when: the same seed, the same plan. */
 export function planFaults(
-  dice: SeededRandom,
+  random: SeededRandom,
   runMs: number,
   { hosts, proxies }: { readonly hosts: number; readonly proxies: number },
 ): PlannedFault[] {
   const plan: PlannedFault[] = [];
   // Each kind comes once before chance decides, so that a short run has them all.
-  const first = shuffled(dice, faultNames);
-  for (let atMs = 2000; atMs < runMs - 4000; atMs += dice.between(300, 2400)) {
-    const name = first.shift() ?? (dice.odds(0.25) ? dice.pick(processFaults) : dice.pick(wireFaults));
+  const first = shuffled(random, faultNames);
+  for (let atMs = 2000; atMs < runMs - 4000; atMs += random.between(300, 2400)) {
+    const name = first.shift() ?? (random.odds(0.25) ? random.pick(processFaults) : random.pick(wireFaults));
     const isProcess = (processFaults as readonly string[]).includes(name);
     plan.push({
       atMs,
       name,
-      target: dice.between(0, (isProcess ? hosts : proxies) - 1),
-      lastsMs: isProcess ? dice.between(100, 4000) : dice.between(500, 6000),
-      amount: dice.between(100, 20_000),
+      target: random.between(0, (isProcess ? hosts : proxies) - 1),
+      lastsMs: isProcess ? random.between(100, 4000) : random.between(500, 6000),
+      amount: random.between(100, 20_000),
     });
   }
   return plan;
 }
 
 /** Breaks things, one fault at a time for each of them. */
-export interface Breaker {
+export interface FaultInjector {
   /** Resolves when the fault is over; at once, and without a word, where the same thing is broken already. */
   inflict(fault: PlannedFault): Promise<void>;
   /** Resolves when everything is whole again. */
@@ -75,8 +75,8 @@ export interface Breaker {
   readonly counts: ReadonlyMap<FaultName, number>;
 }
 
-/** Makes a breaker; `say` is told when a fault begins and ends. */
-export function breakerOf({ redis, hosts, proxies }: Scene, say: (line: string) => void): Breaker {
+/** Makes a faultInjector; `say` is told when a fault begins and ends. */
+export function faultInjectorOf({ redis, hosts, proxies }: FaultTargets, say: (line: string) => void): FaultInjector {
   const busy = new Map<object, Promise<void>>();
   const counts = new Map<FaultName, number>();
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -161,7 +161,7 @@ export function breakerOf({ redis, hosts, proxies }: Scene, say: (line: string) 
   };
 }
 
-function shuffled<T>(dice: SeededRandom, from: readonly T[]): T[] {
+function shuffled<T>(random: SeededRandom, from: readonly T[]): T[] {
   const left = [...from];
-  return from.map(() => left.splice(dice.between(0, left.length - 1), 1)).flat();
+  return from.map(() => left.splice(random.between(0, left.length - 1), 1)).flat();
 }

@@ -18,13 +18,18 @@ export interface JobInput {
 }
 
 /** Draws a job. */
-export function drawJob(dice: SeededRandom): JobInput {
-  const steps = dice.between(5, 40);
-  const asks = Array.from({ length: dice.pick([0, 1, 1, 2, 3]) }, (_question, nth) => ({
+export function generateJob(random: SeededRandom): JobInput {
+  const steps = random.between(5, 40);
+  const asks = Array.from({ length: random.pick([0, 1, 1, 2, 3]) }, (_question, nth) => ({
     // Now and then two before the same step.
-    step: nth > 0 && dice.odds(0.3) ? 1 : dice.between(1, steps),
+    step: nth > 0 && random.odds(0.3) ? 1 : random.between(1, steps),
     key: `q${nth + 1}`,
-    expiresInMs: dice.odds(0.4) ? dice.between(500, 6000) : 0,
+    expiresInMs: random.odds(0.4) ? random.between(500, 6000) : 0,
   }));
-  return { steps, paceMs: dice.between(10, 120), asks, end: dice.pick(['complete', 'complete', 'complete', 'complete', 'fail', 'wait']) };
+  return {
+    steps,
+    paceMs: random.between(10, 120),
+    asks,
+    end: random.pick(['complete', 'complete', 'complete', 'complete', 'fail', 'wait']),
+  };
 }

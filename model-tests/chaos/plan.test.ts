@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import { seededRandom } from '../support/seeded-random.ts';
 import { faultNames, planFaults } from './faults.ts';
-import { drawJob } from './job.ts';
+import { generateJob } from './job.ts';
 
 const plan = (seed: number, minutes = 1) => planFaults(seededRandom(seed), minutes * 60_000, { hosts: 2, proxies: 10 });
 
 it('is the same for the same seed, and another for another', () => {
   expect(plan(7)).toEqual(plan(7));
   expect(plan(8)).not.toEqual(plan(7));
-  expect(drawJob(seededRandom(7).for('a'))).toEqual(drawJob(seededRandom(7).for('a')));
-  expect(drawJob(seededRandom(7).for('b'))).not.toEqual(drawJob(seededRandom(7).for('a')));
+  expect(generateJob(seededRandom(7).for('a'))).toEqual(generateJob(seededRandom(7).for('a')));
+  expect(generateJob(seededRandom(7).for('b'))).not.toEqual(generateJob(seededRandom(7).for('a')));
 });
 
 it('of one minute has every kind of fault', () => {

@@ -14,7 +14,7 @@ import {
 } from '../../machines/index.ts';
 import { factTypes, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { question } from './alphabet.ts';
-import { anyWishes, historyOf, intents, written } from './history.ts';
+import { arbitraryIntents, historyOf, intents, written } from './history.ts';
 
 const SEED = 20_260_102;
 
@@ -43,7 +43,7 @@ function response(aggregate: Aggregate): TaskSnapshotResponse {
 
 describe('a task and its questions', () => {
   test('agree at every fact on which questions are open', () => {
-    const property = fc.property(anyWishes, (wishes) => {
+    const property = fc.property(arbitraryIntents, (wishes) => {
       for (const aggregate of historyOf(wishes)) {
         expect(new Set(aggregate.task.context.openSuspensionIds)).toEqual(new Set(openOf(aggregate)));
         expect(openSuspensions(aggregate).map(({ suspendId }) => suspendId)).toEqual(aggregate.task.context.openSuspensionIds);
@@ -54,7 +54,7 @@ describe('a task and its questions', () => {
   });
 
   test('take every fact that they decided on, and nothing after the end', () => {
-    const property = fc.property(anyWishes, (wishes) => {
+    const property = fc.property(arbitraryIntents, (wishes) => {
       const last = historyOf(wishes).at(-1) ?? emptyAggregate;
       for (const intent of intents) {
         const { facts, refusal } = decide(last, intent);
@@ -67,13 +67,13 @@ describe('a task and its questions', () => {
   });
 
   test('have an intent that each type of fact comes from', () => {
-    const aggregates = fc.sample(anyWishes, { seed: SEED, numRuns: 30 }).flatMap(historyOf);
+    const aggregates = fc.sample(arbitraryIntents, { seed: SEED, numRuns: 30 }).flatMap(historyOf);
     const told = new Set(aggregates.flatMap((one) => intents.flatMap((intent) => decide(one, intent).facts.map(({ type }) => type))));
     expect(factTypes.filter((type) => !told.has(type))).toEqual([]);
   });
 
   test('decide the same when they are asked twice, and change nothing by deciding', () => {
-    const property = fc.property(anyWishes, fc.constantFrom(...intents), (wishes, intent) => {
+    const property = fc.property(arbitraryIntents, fc.constantFrom(...intents), (wishes, intent) => {
       const last = historyOf(wishes).at(-1) ?? emptyAggregate;
       const before = JSON.stringify(storeAggregate(last));
       expect(decide(last, intent)).toEqual(decide(last, intent));
@@ -83,7 +83,7 @@ describe('a task and its questions', () => {
   });
 
   test('accept one action a question, whatever is submitted', () => {
-    const property = fc.property(anyWishes, (wishes) => {
+    const property = fc.property(arbitraryIntents, (wishes) => {
       const accepted: string[] = [];
       let now = emptyAggregate;
       for (const intent of wishes)
@@ -106,7 +106,7 @@ describe('a task and its questions', () => {
   });
 
   test('begin at a snapshot where the log of the same task would have led', () => {
-    const property = fc.property(anyWishes, (wishes) => {
+    const property = fc.property(arbitraryIntents, (wishes) => {
       for (const aggregate of historyOf(wishes)) {
         const begun = aggregateFromSnapshot(response(aggregate));
         expect(begun.task.value).toEqual(aggregate.task.value);

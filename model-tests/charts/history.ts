@@ -46,7 +46,7 @@ export function historyOf(wishes: readonly Intent[]): Aggregate[] {
 }
 
 /** Random lists of intents. The end is rare, so that they live. */
-export const anyWishes: fc.Arbitrary<Intent[]> = fc.array(
+export const arbitraryIntents: fc.Arbitrary<Intent[]> = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom(...intents.filter(({ type }) => !/completed|failed|fail|cancel/.test(type))) },
     { weight: 1, arbitrary: fc.constantFrom(...intents) },

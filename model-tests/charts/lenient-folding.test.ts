@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide, emptyAggregate, fold, isTerminal, restoreAggregate, storeAggregate, type Aggregate } from '../../machines/index.ts';
 import { eventId, factTypes, isTerminalType, type UnknownFact } from '../../machines/wire/index.ts';
-import { anyWishes, historyOf, intents } from './history.ts';
+import { arbitraryIntents, historyOf, intents } from './history.ts';
 
 /** JSON that sometimes has the fields that charts look at, with values of any kind. */
 const odd = fc.oneof(
@@ -36,7 +36,7 @@ function foldAll(from: Aggregate, facts: readonly UnknownFact[]): Aggregate {
 
 describe('a log with odd payloads', () => {
   test.each(factTypes)('folds whatever payload comes with %s', (type) => {
-    const property = fc.property(anyWishes, odd, (wishes, payload) => {
+    const property = fc.property(arbitraryIntents, odd, (wishes, payload) => {
       const before = historyOf(wishes).at(-1) ?? emptyAggregate;
       const fact = { type, payload, taskId: 't', eventId: eventId(99, 1), createdAt: 'whenever' } as UnknownFact;
       const after = fold(before, fact);

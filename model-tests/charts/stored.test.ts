@@ -12,7 +12,7 @@ import {
   type StoredAggregate,
 } from '../../machines/index.ts';
 import { question } from './alphabet.ts';
-import { anyWishes, historyOf } from './history.ts';
+import { arbitraryIntents, historyOf } from './history.ts';
 
 /** Heads as each release wrote them. A new one is added when the version rises; the old ones stay for ever. */
 function golden(name: string): StoredAggregate {
@@ -22,7 +22,7 @@ function golden(name: string): StoredAggregate {
 
 describe('the stored form of a task', () => {
   test('comes back equal, through JSON, from any history', () => {
-    const property = fc.property(anyWishes, (wishes) => {
+    const property = fc.property(arbitraryIntents, (wishes) => {
       const aggregate = historyOf(wishes).at(-1) ?? emptyAggregate;
       const stored = JSON.parse(JSON.stringify(storeAggregate(aggregate))) as StoredAggregate;
       const restored = restoreAggregate(stored);

@@ -3,7 +3,7 @@ import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import WebSocket from 'ws';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, type World } from './harness.ts';
+import { createHarness, type Harness } from './harness.ts';
 import { completed, fact, facts, TASK, writeEvents } from '../support/scripted-server.ts';
 
 let bundle: string;
@@ -21,9 +21,9 @@ beforeAll(async () => {
   bundle = outputFiles[0]?.text ?? '';
 });
 
-let world: World;
+let world: Harness;
 beforeEach(async () => {
-  world = await createWorld();
+  world = await createHarness();
 });
 afterEach(() => world.close());
 

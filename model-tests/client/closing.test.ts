@@ -3,15 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Coverage } from '../charts/coverage.ts';
 import { eventually } from '../support/eventually.ts';
 import { drive, inputOf, type Driven } from './walk/drive.ts';
-import { beginningOf, momentKey, type Moment } from './walk/moment.ts';
+import { initialStateOf, walkStateKey, type WalkState } from './walk/walk-state.ts';
 import { stepsFrom, type Path } from './walk/plan.ts';
-import { createPuppetServer, type PuppetServer } from './walk/puppet-server.ts';
-import { createPuppet, type Budget } from './walk/puppet.ts';
+import { createManualServer, type ManualServer } from './walk/manual-server.ts';
+import { createClientUnderTest, type Budget } from './walk/client-under-test.ts';
 import { patience } from '../support/patience.ts';
 
-let server: PuppetServer;
+let server: ManualServer;
 beforeAll(async () => {
-  server = await createPuppetServer();
+  server = await createManualServer();
 });
 afterAll(() => server.close());
 
@@ -42,16 +42,15 @@ function handles(): Map<string, number> {
 
 /** Each value of the whole chart with each way in which its connections can be under way, by a shortest path. */
 function situationsOf(tries: Budget): Map<string, Path> {
-  const start = beginningOf(inputOf(tries));
-  const ways: { moment: Moment; path: Path }[] = [{ moment: start, path: [] }];
-  const met = new Set([momentKey(start)]);
+  const start = initialStateOf(inputOf(tries));
+  const ways: { state: WalkState; path: Path }[] = [{ state: start, path: [] }];
+  const met = new Set([walkStateKey(start)]);
   const found = new Map<string, Path>();
-  for (const { moment, path } of ways) {
-    const stages = [...moment.errands.values()].map(({ errand, stage }) => `${errand} ${stage}`);
-    const name = `${JSON.stringify(moment.snapshot.value)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
-    if (!found.has(name) && !moment.isOver) found.set(name, path);
-    for (const step of stepsFrom(moment))
-      if (!met.has(step.key) && met.add(step.key)) ways.push({ moment: step.to, path: [...path, step] });
+  for (const { state, path } of ways) {
+    const stages = [...state.operations.values()].map(({ operation, stage }) => `${operation} ${stage}`);
+    const name = `${JSON.stringify(state.snapshot.value)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
+    if (!found.has(name) && !state.isOver) found.set(name, path);
+    for (const step of stepsFrom(state)) if (!met.has(step.key) && met.add(step.key)) ways.push({ state: step.to, path: [...path, step] });
   }
   return found;
 }
@@ -68,13 +67,13 @@ test.each(['close()', 'an aborted signal'] as const)(
     for (const [name, path] of situations) {
       const before = handles();
       const { controller, listeners } = countingSignal();
-      const puppet = await createPuppet(server, tries, { signal: controller.signal });
-      await drive(puppet, tries, path, newDriven());
-      if (how === 'close()') puppet.observation.close();
+      const driver = await createClientUnderTest(server, tries, { signal: controller.signal });
+      await drive(driver, tries, path, newDriven());
+      if (how === 'close()') driver.observation.close();
       else controller.abort();
-      const left = { timers: puppet.clock.armed, gate: puppet.gate.listeners.size, signal: listeners.size };
+      const left = { timers: driver.clock.armed, gate: driver.gate.listeners.size, signal: listeners.size };
       expect(left, name).toEqual({ timers: [], gate: 0, signal: 0 });
-      expect(puppet.chart().getSnapshot().status, name).not.toBe('active');
+      expect(driver.chart().getSnapshot().status, name).not.toBe('active');
       await eventually(
         () => server.open.length === 0,
         () => `${name}: a connection is left open`,
@@ -84,9 +83,9 @@ test.each(['close()', 'an aborted signal'] as const)(
         () => `${name}: handles before ${JSON.stringify([...before])}, after ${JSON.stringify([...handles()])}`,
       );
       const came = server.came.length;
-      puppet.provider.grant();
-      puppet.gate.set(true);
-      const told = puppet.told.length;
+      driver.provider.grant();
+      driver.gate.set(true);
+      const told = driver.told.length;
       // Whatever came late would have come before this.
       const after = fetch(`${server.baseUrl}/after`);
       await eventually(
@@ -95,8 +94,8 @@ test.each(['close()', 'an aborted signal'] as const)(
       );
       server.came.at(-1)?.answer(200, '{}');
       await (await after).text();
-      expect([server.came.length - came, puppet.told.length - told, puppet.clock.armed], name).toEqual([1, 0, []]);
-      await puppet.client.close();
+      expect([server.came.length - came, driver.told.length - told, driver.clock.armed], name).toEqual([1, 0, []]);
+      await driver.client.close();
     }
   },
   patience(300_000),

@@ -4,13 +4,13 @@ import { createTaskBridgeClient, fileCheckpoints } from 'taskbridge/client/node'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { createWorld, type World } from './harness.ts';
+import { createHarness, type Harness } from './harness.ts';
 import { completed, fact, TASK } from '../support/scripted-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-let world: World;
+let world: Harness;
 beforeEach(async () => {
-  world = await createWorld();
+  world = await createHarness();
 });
 afterEach(() => world.close());
 

@@ -4,10 +4,10 @@ import { Coverage } from '../charts/coverage.ts';
 import { noteRow, rowOf } from '../charts/coverage-row.ts';
 import { alphabet } from './transport-alphabet.ts';
 import { driveAll, inputOf, type Driven } from './walk/drive.ts';
-import { beginningOf } from './walk/moment.ts';
-import { momentsFrom, movesFrom, placeOf, simplePaths, stepsFrom, tours, type Path } from './walk/plan.ts';
+import { initialStateOf } from './walk/walk-state.ts';
+import { walkStatesFrom, movesFrom, placeOf, simplePaths, stepsFrom, tours, type Path } from './walk/plan.ts';
 import { stimuli } from './walk/stimuli.ts';
-import { unheard } from './walk/unheard.ts';
+import { unreachableEvents } from './walk/unreachable-events.ts';
 import { patience } from '../support/patience.ts';
 
 /** One try each; two tries on the only rung; no last rung. */
@@ -17,7 +17,7 @@ const budgets = [
   { ws: 1, sse: 1, poll: 0 },
 ] as const;
 const [oneEach] = budgets;
-const start = beginningOf(inputOf(oneEach));
+const start = initialStateOf(inputOf(oneEach));
 const driven: Driven = { stimuli: new Map(), moves: new Set(), heard: new Set(), coverage: new Coverage(transportMachine) };
 /** Clients at once. */
 const LANES = 4;
@@ -34,15 +34,15 @@ function go(kind: 'simple paths' | 'tours', paths: readonly Path[], tries: (type
 /** A shortest path to each place of the delivering connection. */
 function pathsToPlaces(): Path[] {
   const found = new Map<string, Path>();
-  const ways = [{ moment: start, path: [] as Path }];
+  const ways = [{ state: start, path: [] as Path }];
   const met = new Set<string>();
-  for (const { moment, path } of ways) {
-    const place = placeOf(moment.snapshot, 'delivering');
-    if (!found.has(place) && moment.snapshot.status === 'active') found.set(place, path);
-    for (const step of stepsFrom(moment))
+  for (const { state, path } of ways) {
+    const place = placeOf(state.snapshot, 'delivering');
+    if (!found.has(place) && state.snapshot.status === 'active') found.set(place, path);
+    for (const step of stepsFrom(state))
       if (!met.has(step.key)) {
         met.add(step.key);
-        ways.push({ moment: step.to, path: [...path, step] });
+        ways.push({ state: step.to, path: [...path, step] });
       }
   }
   return [...found.values()];
@@ -75,7 +75,7 @@ describe('a real client against a real server, driven along the transport chart'
   test.each(budgets)(
     'makes every move from every value of the whole chart, with tries %j',
     async (tries) => {
-      const from = beginningOf(inputOf(tries));
+      const from = initialStateOf(inputOf(tries));
       const moves = movesFrom(from);
       expect(await go('tours', tours(from, 40), tries)).toEqual([]);
       expect([...moves].filter((move) => !driven.moves.has(move))).toEqual([]);
@@ -89,7 +89,7 @@ describe('a real client against a real server, driven along the transport chart'
     expect(driven.coverage.missing()).toEqual([]);
     expect(stimuli.map(({ name }) => name).filter((name) => !driven.stimuli.has(name))).toEqual([]);
     const taken = new Set(
-      [...momentsFrom(start).values()].flatMap(({ snapshot }) =>
+      [...walkStatesFrom(start).values()].flatMap(({ snapshot }) =>
         // The alphabet holds XState's own events beside the declared ones.
         alphabet.filter((event) => snapshot.can(event as never)).map(({ type }) => `${JSON.stringify(snapshot.value)} · ${type}`),
       ),
@@ -97,7 +97,7 @@ describe('a real client against a real server, driven along the transport chart'
     const silent = [...taken].filter((name) => !driven.heard.has(name));
     const reasonsFor = (name: string): number => {
       const [value = '', type = ''] = name.split(' · ');
-      return unheard.filter((rule) => rule.events.test(type) && rule.values.test(value)).length;
+      return unreachableEvents.filter((rule) => rule.events.test(type) && rule.values.test(value)).length;
     };
     expect(silent.filter((name) => reasonsFor(name) === 0)).toEqual([]);
     expect([...driven.heard].filter((name) => taken.has(name) && reasonsFor(name) > 0)).toEqual([]);

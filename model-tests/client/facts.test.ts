@@ -4,12 +4,12 @@ import { storeAggregate, emptyAggregate, fold } from 'taskbridge/machines';
 import type { Fact } from 'taskbridge/wire';
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
-import { createWorld, numbers, type World } from './harness.ts';
+import { createHarness, numbers, type Harness } from './harness.ts';
 import { completed, fact, facts, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
-let world: World;
+let world: Harness;
 beforeEach(async () => {
-  world = await createWorld();
+  world = await createHarness();
 });
 afterEach(() => world.close());
 

@@ -1,14 +1,14 @@
 import { createTaskBridgeClient, type Observation, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { createScriptedServer, type ScriptedServer } from '../support/scripted-server.ts';
 
-export interface World {
+export interface Harness {
   readonly server: ScriptedServer;
   client(options?: Partial<TaskBridgeClientOptions>): TaskBridgeClient;
   close(): Promise<void>;
 }
 
 /** A scripted server and the clients of one test. Rests are a millisecond unless the test brings its own clock. */
-export async function createWorld(): Promise<World> {
+export async function createHarness(): Promise<Harness> {
   const server = await createScriptedServer();
   const clients: TaskBridgeClient[] = [];
   return {

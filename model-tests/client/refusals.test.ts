@@ -2,12 +2,12 @@ import { WebSocket } from 'ws';
 import { TaskBridgeClientError } from 'taskbridge/client';
 import type { WebSocketConstructor } from 'taskbridge/client/transports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, numbers, type World } from './harness.ts';
+import { createHarness, numbers, type Harness } from './harness.ts';
 import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
-let world: World;
+let world: Harness;
 beforeEach(async () => {
-  world = await createWorld();
+  world = await createHarness();
 });
 afterEach(() => world.close());
 

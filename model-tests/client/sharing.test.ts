@@ -2,12 +2,12 @@ import { type Observation } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { until } from '../support/until.ts';
-import { createWorld, numbers, type World } from './harness.ts';
+import { createHarness, numbers, type Harness } from './harness.ts';
 import { completed, facts, TASK, type Subscription } from '../support/scripted-server.ts';
 
-let world: World;
+let world: Harness;
 beforeEach(async () => {
-  world = await createWorld();
+  world = await createHarness();
 });
 afterEach(() => world.close());
 

@@ -16,12 +16,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
-import { createWorld, numbers, type World } from './harness.ts';
+import { createHarness, numbers, type Harness } from './harness.ts';
 import { completed, fact, facts, TASK, writeEvents } from '../support/scripted-server.ts';
 
-let world: World;
+let world: Harness;
 beforeEach(async () => {
-  world = await createWorld();
+  world = await createHarness();
 });
 afterEach(() => world.close());
 
@@ -210,7 +210,7 @@ describe('the listener', () => {
     expect(told.filter((name) => name === 'onSseEvent')).toHaveLength(1);
     expect(told).toEqual(expect.arrayContaining(['onSseRawEvent', 'onMalformedWirePayload', 'onFallbackToPolling', 'onPollRawResponse']));
     expect(told.slice(-2)).toEqual(['onRawPayload', 'onPollRawResponse'].concat('onPollEvent').slice(-2));
-    const second = await createWorld();
+    const second = await createHarness();
     second.server.script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
     const before = told.length;
     await numbers(second.client({ listener }).observe(TASK));

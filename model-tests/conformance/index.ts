@@ -9,22 +9,22 @@ export type { ChaosConnection, Target } from './chaos/connection.ts';
 export type { Direction, Impairment } from './chaos/impairment.ts';
 export { clientSuite } from './client/client-suite.ts';
 export type { ClientDriver, ClientTransport, DrivenClient, DrivenClientOptions, DrivenObservation } from './client/driver.ts';
-export { linesDriver, serveLines, type DriverLine, type DriverRequest } from './client/lines.ts';
+export { linesDriver, serveLines, type DriverLine, type DriverRequest } from './client/json-lines.ts';
 export {
   startScriptedServer,
   type Caller,
-  type Refusal,
+  type ScriptedRefusal,
   type ScriptedServer,
   type ServerScript,
   type Visit,
 } from './client/scripted-server.ts';
 export { executorSuite, type ExecutorUnderTest } from './executor/executor-suite.ts';
 export { startHost, type HostOptions, type RunningHost } from './executor/host.ts';
-export { play, type ScriptTask, type ScriptTools, type Step } from './script/index.ts';
+export { play, type ScriptTask, type ScriptDeps, type ScriptStep } from './script/index.ts';
 export type { WireFact } from './server/calls.ts';
-export { contractWork, type ContractTask, type ContractTools } from './server/contract.ts';
+export { contractWork, type ContractTask, type ContractDeps } from './server/contract.ts';
 export { serverSuite } from './server/server-suite.ts';
-export type { BrowserDoor, Owner, ServerProfile, ServerUnderTest } from './server/world.ts';
+export type { BrowserAccess, Owner, ServerProfile, ServerUnderTest } from './server/server-under-test.ts';
 export { attachmentStoreSuite, type AttachmentStoreUnderTest } from './store/attachment-store-suite.ts';
 export { storeSuite, type StoreUnderTest } from './store/store-suite.ts';
 export { failureClasses, type Case, type FailureClass, type Suite } from './suite/case.ts';

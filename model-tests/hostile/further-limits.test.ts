@@ -7,8 +7,8 @@ import { startHost } from '../http/host.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { liveHost } from '../live/host.ts';
-import { settle } from '../live/hub-of.ts';
-import { atLast, most, testEdges } from './edges.ts';
+import { quiesce } from '../live/hub-fixture.ts';
+import { atLast, most, testBoundaries } from './boundaries.ts';
 import { heldTasks } from './held-tasks.ts';
 
 /** Limits that are no options: what they are, and where they stand. */
@@ -72,7 +72,7 @@ async function deafPeer() {
   return host;
 }
 
-testEdges('further limits', constants, {
+testBoundaries('further limits', constants, {
   'actions that a question allows': most(64, 'asked', 'REQUEST_VALIDATION_ERROR', async () => {
     const ask = await asking();
     return (amount) =>
@@ -122,7 +122,7 @@ testEdges('further limits', constants, {
     onTestFinished(() => void vi.useRealTimers());
     const { door } = await deafPeer();
     vi.advanceTimersByTime(amount);
-    await settle();
+    await quiesce();
     return door.sockets;
   }),
   'faults that an answer lists': {

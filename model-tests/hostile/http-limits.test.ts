@@ -7,8 +7,8 @@ import { file, form, FORM_TYPE, text, type FormPart } from '../http/form.ts';
 import { startHost, type Host } from '../http/host.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { head, openRaw } from '../http/raw.ts';
-import { settle } from '../live/hub-of.ts';
-import { atLast, most, testEdges, type Ask } from './edges.ts';
+import { quiesce } from '../live/hub-fixture.ts';
+import { atLast, most, testBoundaries, type BoundaryRequest } from './boundaries.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -34,7 +34,7 @@ async function post(host: Host, type: string, body: string | Buffer): Promise<st
 }
 
 /** Sends a form whose parts are made for an amount. */
-function sends(partsOf: (amount: number) => readonly FormPart[], options: Partial<HttpOptions> = {}): () => Promise<Ask> {
+function sends(partsOf: (amount: number) => readonly FormPart[], options: Partial<HttpOptions> = {}): () => Promise<BoundaryRequest> {
   return async () => {
     const host = await hostWith(options);
     return (amount) => post(host, FORM_TYPE, form([...fields(), ...partsOf(amount)]));
@@ -47,7 +47,7 @@ const BAD_UPLOAD = '400 UPLOAD_VALIDATION_ERROR';
 // Its only value that is no amount is the list of types, which model-tests/http/multipart.test.ts tries.
 const { uploadContentTypes: _, ...amounts } = httpDefaults;
 
-testEdges('the limits of the HTTP door', amounts, {
+testBoundaries('the limits of the HTTP door', amounts, {
   bodyBytesMax: most(KIB, '201', TOO_LARGE, async () => {
     const host = await hostWith({ bodyBytesMax: KIB });
     return (amount) => {
@@ -100,7 +100,7 @@ testEdges('the limits of the HTTP door', amounts, {
   drainBytesMax: most(1000, 'reads on', 'ends', () => async (amount: number) => {
     const { req, ended } = refused(fakeClock(), { drainBytesMax: 1000 });
     req.write(Buffer.alloc(amount));
-    await settle();
+    await quiesce();
     return ended();
   }),
   drainMs: atLast(1000, 'reads on', 'ends', () => (amount: number) => {

@@ -5,9 +5,9 @@ import { expect, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { fakeClock } from '../support/fake-clock.ts';
 import { dial, liveHost } from '../live/host.ts';
-import { fakeViewer, settle, world } from '../live/hub-of.ts';
+import { fakeViewer, quiesce, hubFixture } from '../live/hub-fixture.ts';
 import { taskLog } from '../live/task-log.ts';
-import { atLast, most, testEdges } from './edges.ts';
+import { atLast, most, testBoundaries } from './boundaries.ts';
 
 /** The first thing that is said, or how it was closed. */
 function firstWord(ws: WebSocket): Promise<string> {
@@ -22,11 +22,11 @@ const subscribe = (taskId: string): string => JSON.stringify({ action: 'subscrib
 
 /** A viewer that is level, in a world of its own. */
 async function level(live: Partial<LiveOptions> = {}, transport: 'ws' | 'sse' = 'ws') {
-  const { store, clock, hub } = await world({ options: live });
+  const { store, clock, hub } = await hubFixture({ options: live });
   const task = await taskLog(store);
   const viewer = fakeViewer(clock, transport);
   hub.subscribe(task.taskId, viewer, undefined);
-  await settle();
+  await quiesce();
   return { store, clock, hub, task, viewer };
 }
 
@@ -49,20 +49,20 @@ const tooMany = (ask: () => unknown): string => {
 
 /** Fills the room of one owner with one kind of viewer, and asks for one more of each kind; others have room all the while. */
 async function ownersOf(what: 'ws' | 'sse' | 'poll') {
-  const { store, clock, hub } = await world();
+  const { store, clock, hub } = await hubFixture();
   const task = await taskLog(store);
   return async (amount: number) => {
     for (let missing = amount - 1 - hub.viewers; missing > 0; missing -= 1)
       if (what === 'poll') void hub.poll(task.taskId, { owner: 'ann', waitMs: 60_000, maxEvents: 1 });
       else hub.subscribe(task.taskId, fakeViewer(clock, what), undefined);
-    await settle();
+    await quiesce();
     expect(hub.viewers).toBe(amount - 1);
     expect(tooMany(() => hub.assertRoom('bob'))).toBe('taken');
     return tooMany(() => hub.assertRoom('ann'));
   };
 }
 
-testEdges('the limits of streams', liveDefaults, {
+testBoundaries('the limits of streams', liveDefaults, {
   heartbeatMs: atLast(25_000, 0, 1, beats('ws')),
   sseHeartbeatMs: atLast(15_000, 0, 1, beats('sse')),
   viewerBytesMax: {
@@ -73,15 +73,15 @@ testEdges('the limits of streams', liveDefaults, {
       const { store, task, viewer } = await level({ viewerBytesMax: 10_000 });
       viewer.blocked = true;
       await task.append(1);
-      await settle();
+      await quiesce();
       // What one fact costs beyond its text.
       const overhead = viewer.pendingBytes() - 20;
       await task.append(1, { textBytes: amount - viewer.pendingBytes() - overhead });
-      await settle();
+      await quiesce();
       if (viewer.pendingBytes() !== amount) throw new Error(`${viewer.pendingBytes()} bytes wait instead of ${amount}.`);
       const { reads } = store;
       await task.append(1);
-      await settle();
+      await quiesce();
       if (store.reads > reads) throw new Error('A viewer that is behind reads only when it has drained.');
       return viewer.ids.length === 3 ? 'is sent the next' : 'falls behind';
     },
@@ -90,26 +90,26 @@ testEdges('the limits of streams', liveDefaults, {
     const { clock, task, viewer } = await level();
     viewer.blocked = true;
     await task.append();
-    await settle();
+    await quiesce();
     clock.advance(amount);
     return viewer.state;
   }),
   pageFactsMax: most(1000, '1 read', '2 reads', () => async (amount) => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     // Somebody watches already: the tail is open, and nothing has to be read twice for its sake.
     hub.subscribe(task.taskId, fakeViewer(clock), undefined);
     await task.append(amount, { textBytes: 2 });
-    await settle();
+    await quiesce();
     const before = store.reads;
     const viewer = fakeViewer(clock);
     hub.subscribe(task.taskId, viewer, undefined);
-    while (viewer.ids.length < amount) await settle();
+    while (viewer.ids.length < amount) await quiesce();
     const reads = store.reads - before;
     return reads === 1 ? '1 read' : `${reads} reads`;
   }),
   pollBytesMax: most(2000, 2, 1, () => async (amount) => {
-    const { store, hub } = await world({ options: { pollBytesMax: 2000 } });
+    const { store, hub } = await hubFixture({ options: { pollBytesMax: 2000 } });
     const task = await taskLog(store);
     const sizeOf = async (n: number) => (await store.read(task.taskId, n, { facts: 1, bytes: 1 }))?.entries[0]?.bytes.byteLength ?? 0;
     await task.append();
@@ -119,7 +119,7 @@ testEdges('the limits of streams', liveDefaults, {
     return (await hub.poll(task.taskId, { owner: 'ann', waitMs: 0, maxEvents: 100 })).entries.length;
   }),
   viewersMax: most(20_000, 'taken', 'RATE_LIMITED', async () => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     return (amount) => {
       // Each owner has as many as one may.
@@ -181,32 +181,32 @@ testEdges('the limits of streams', liveDefaults, {
     };
   }),
   storeRetryMs: atLast(200, 1, 2, () => async (amount) => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     store.readFault = new Error('down');
     hub.subscribe(task.taskId, fakeViewer(clock), undefined);
-    await settle();
+    await quiesce();
     clock.advance(amount);
-    await settle();
+    await quiesce();
     return store.reads;
   }),
   storeTriesMax: {
     limit: 5,
     answers: ['open', 'cut', 'cut'],
     open: () => async (amount) => {
-      const { store, clock, hub } = await world();
+      const { store, clock, hub } = await hubFixture();
       const task = await taskLog(store);
       const viewer = fakeViewer(clock);
       store.readFault = new Error('down');
       hub.subscribe(task.taskId, viewer, undefined);
-      await settle();
+      await quiesce();
       while (store.reads < amount && viewer.state === 'open') {
         clock.advance(liveDefaults.storeRetryMs * 2 ** (store.reads - 1));
-        await settle();
+        await quiesce();
       }
       store.readFault = undefined;
       clock.advance(10_000);
-      await settle();
+      await quiesce();
       return viewer.state;
     },
   },

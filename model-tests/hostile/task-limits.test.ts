@@ -7,9 +7,9 @@ import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { settle } from '../live/hub-of.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
-import { atLast, most, testEdges } from './edges.ts';
+import { atLast, most, testBoundaries } from './boundaries.ts';
 import { heldTasks } from './held-tasks.ts';
 
 /** How often due tasks are looked for here; other times are whole numbers of it. */
@@ -33,7 +33,7 @@ async function timed(executor: TaskExecutor, tasks: Partial<TaskSettings> = {}, 
     async pass(ms) {
       for (let left = ms; left > 0; left -= LOOK_MS) {
         clock.advance(Math.min(left, LOOK_MS));
-        await settle();
+        await quiesce();
       }
     },
   };
@@ -59,7 +59,7 @@ const stateOf = (bridge: RunningBridge, taskId: string) =>
     ({ code }: { code: string }) => code,
   );
 
-testEdges('the limits of tasks', taskDefaults, {
+testBoundaries('the limits of tasks', taskDefaults, {
   retainedFactsMax: {
     limit: 10,
     answers: ['1 to 9', '1 to 10', '2 to 11'],
@@ -106,7 +106,7 @@ testEdges('the limits of tasks', taskDefaults, {
     world.clock.advance(amount);
     // Whatever the create has to say is said within one round trip of another request.
     await fetch(`${world.url}/health`);
-    if (!answered) await settle();
+    if (!answered) await quiesce();
     await fetch(`${world.url}/health`);
     const seen = answered ? 'answered' : 'still asks';
     world.clock.advance(10_000);
@@ -160,7 +160,7 @@ testEdges('the limits of tasks', taskDefaults, {
     await timed(scripted({}), {}, { ...store, due }, clock);
     const before = looks;
     clock.advance(amount);
-    await settle();
+    await quiesce();
     return looks - before;
   }),
   hotTasksMax: most(3, 'runs', 'RATE_LIMITED', async () => {

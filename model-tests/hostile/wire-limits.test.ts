@@ -2,7 +2,7 @@ import { TaskFailure } from 'taskbridge/adapters/in-process';
 import { limits, type JsonObject } from 'taskbridge/wire';
 import { expect, vi } from 'vitest';
 import { bridgeOf } from '../server/bridge-of.ts';
-import { most, testEdges, type Ask } from './edges.ts';
+import { most, testBoundaries, type BoundaryRequest } from './boundaries.ts';
 import { heldTasks } from './held-tasks.ts';
 
 type Call = (method: string, path: string, body?: unknown) => Promise<string>;
@@ -47,12 +47,12 @@ async function report(
   return (amount: number) => outcome(say(task, amount));
 }
 
-async function created(body: (amount: number) => JsonObject): Promise<Ask> {
+async function created(body: (amount: number) => JsonObject): Promise<BoundaryRequest> {
   const { call } = await world();
   return (amount) => call('POST', '', { clientRequestId: fresh(), taskType: 'hold', ...body(amount) });
 }
 
-async function acted(action: (amount: number, suspendId: string) => JsonObject): Promise<Ask> {
+async function acted(action: (amount: number, suspendId: string) => JsonObject): Promise<BoundaryRequest> {
   const { begin, call, snapshot } = await world();
   const { taskId, task } = await begin();
   return async (amount) => {
@@ -70,7 +70,7 @@ async function acted(action: (amount: number, suspendId: string) => JsonObject):
   };
 }
 
-testEdges('the limits of the protocol', limits, {
+testBoundaries('the limits of the protocol', limits, {
   textIdCharactersMax: [
     most(256, '201', INVALID, () => created((amount) => ({ clientRequestId: fresh().padEnd(amount, 'x') })), 'clientRequestId'),
     most(256, '201', INVALID, () => created((amount) => ({ taskType: text(amount) })), 'taskType'),
@@ -186,7 +186,7 @@ testEdges('the limits of the protocol', limits, {
   pollWaitMsMax: most(60_000, '200', INVALID, () => polled('waitTimeoutMs')),
 });
 
-async function polled(field: string): Promise<Ask> {
+async function polled(field: string): Promise<BoundaryRequest> {
   const { begin, held, call, snapshot } = await world();
   const { taskId } = await begin();
   held.end(taskId);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { runSuite, serverSuite } from '../conformance/index.ts';
-import { faultyFront, type Fault } from './faulty-front.ts';
+import { faultyProxy, type PlantedFault } from './faulty-proxy.ts';
 import { startOurServer, type OurServer } from './our-server.ts';
 
 let ours: OurServer;
@@ -12,8 +12,8 @@ beforeAll(async () => {
 afterAll(() => ours.close());
 
 /** What the kit says of our server with a fault: the first reasons, by case. */
-async function reasonsFor(fault: Fault, ...ids: string[]): Promise<Readonly<Record<string, string>>> {
-  const front = await faultyFront(ours.world.baseUrl, fault);
+async function reasonsFor(fault: PlantedFault, ...ids: string[]): Promise<Readonly<Record<string, string>>> {
+  const front = await faultyProxy(ours.world.baseUrl, fault);
   const world = { ...ours.world, baseUrl: front.baseUrl };
   const results = await runSuite(serverSuite, async () => world, { atOnce: 4, only: (id) => ids.includes(id) });
   await front.close();
@@ -21,7 +21,8 @@ async function reasonsFor(fault: Fault, ...ids: string[]): Promise<Readonly<Reco
 }
 
 test('a server that answers 201 to a create that it knows is told the statuses, the rule, and both requests', async () => {
-  const status: Fault['status'] = (given, method, path) => (method === 'POST' && path.endsWith('/tasks') && given === 200 ? 201 : given);
+  const status: PlantedFault['status'] = (given, method, path) =>
+    method === 'POST' && path.endsWith('/tasks') && given === 200 ? 201 : given;
   const { 'create.again': why = '', ...others } = await reasonsFor({ status }, 'create.new', 'create.again', 'action.again');
   expect(others).toEqual({});
   expect(why).toContain('first [0], which was to be 200 and is 201');
@@ -30,7 +31,7 @@ test('a server that answers 201 to a create that it knows is told the statuses, 
 });
 
 test('a server that sends a fact over SSE without its id is told which one, and what came', async () => {
-  const text: Fault['text'] = (given, path) => (path.includes('/stream') ? given.replace(/^id: ?3-.*\n/m, '') : given);
+  const text: PlantedFault['text'] = (given, path) => (path.includes('/stream') ? given.replace(/^id: ?3-.*\n/m, '') : given);
   const { 'sse.form': why = '', ...others } = await reasonsFor({ text }, 'sse.form', 'sse.live', 'create.new');
   expect(others).toEqual({});
   expect(why).toMatch(/first \[2\]\[0\], which was to be '3-\d+' and is undefined/);
@@ -39,7 +40,7 @@ test('a server that sends a fact over SSE without its id is told which one, and 
 });
 
 test('a server whose pages leave a fact out is told which one, and what stands around it', async () => {
-  const text: Fault['text'] = (given, path) =>
+  const text: PlantedFault['text'] = (given, path) =>
     path.includes('/events?') ? given.replace(/\{"type":"TASK_PROGRESS","taskId":"\w+","eventId":"4-\d+".*?\}\},/, '') : given;
   const { 'poll.pages': count = '', 'sse.live': why = '', ...others } = await reasonsFor({ text }, 'poll.pages', 'sse.live', 'sse.form');
   expect(others).toEqual({});

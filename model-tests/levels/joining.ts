@@ -3,10 +3,10 @@ import { emptyAggregate, fold, taskMachine, type Aggregate } from '../../machine
 import type { Fact } from '../../machines/wire/index.ts';
 import { take } from '../charts/chart.ts';
 import type { LevelCoverage } from './level-coverage.ts';
-import { expectSame, patiently, transports, type Ground } from './task-drive.ts';
+import { expectSame, patiently, transports, type SystemUnderTest } from './task-drive.ts';
 
 /** Clients that begin in the middle of a log, and are refused the snapshot: they show what the facts from there on tell. */
-export async function joinInTheMiddle({ doors: [door], work }: Ground, covered: LevelCoverage): Promise<void> {
+export async function joinInTheMiddle({ bridges: [door], work }: SystemUnderTest, covered: LevelCoverage): Promise<void> {
   if (!door) throw new Error('There is no door.');
   for (const transport of transports) {
     const taskId = await door.start('walk');

@@ -3,7 +3,7 @@ import { decide, fold, suspensionMachine, taskMachine, unaskedSuspension, type A
 import type { Fact, FactBody } from '../../machines/wire/index.ts';
 import { take } from '../charts/chart.ts';
 import { Coverage } from '../charts/coverage.ts';
-import type { TaskMoment, TaskStep } from './task-plan.ts';
+import type { TaskWalkState, TaskStep } from './task-plan.ts';
 
 /** What paths have visited of the two charts of a task. */
 export interface LevelCoverage {
@@ -16,15 +16,15 @@ export function newLevelCoverage(): LevelCoverage {
 }
 
 /** Notes every arrow that the charts take for a step from a moment on. */
-export function noteStep(covered: LevelCoverage, from: TaskMoment, { wish }: TaskStep): void {
+export function noteStep(covered: LevelCoverage, from: TaskWalkState, { stimulus }: TaskStep): void {
   let { aggregate } = from;
-  for (const intent of wish.intents(from) ?? []) {
+  for (const intent of stimulus.intents(from) ?? []) {
     const { refusal } = decide(aggregate, intent);
     aggregate = noteIntent(covered, aggregate, intent);
     // The server makes nothing more of it.
     if (refusal) break;
   }
-  for (const fact of wish.writes ?? []) aggregate = noteFact(covered, aggregate, fact);
+  for (const fact of stimulus.writes ?? []) aggregate = noteFact(covered, aggregate, fact);
 }
 
 function noteIntent(covered: LevelCoverage, aggregate: Aggregate, intent: Intent): Aggregate {

@@ -7,20 +7,20 @@ import { storedOf } from '../law/stored-at.ts';
 import type { RunningBridge } from '../server/bridge-of.ts';
 import { WAIT_MS } from '../support/patience.ts';
 import { noteStep, type LevelCoverage } from './level-coverage.ts';
-import { beginning, noRoom, plainReports, REFUSES, type TaskStep } from './task-plan.ts';
+import { initialState, noRoom, plainReports, REFUSES, type TaskStep } from './task-plan.ts';
 
 /** Work that says what it is told to. */
-export interface PuppetWork {
+export interface ManualWork {
   readonly executor: TaskExecutor;
   of(taskId: string): Promise<Work>;
 }
 
-export function puppetWork(): PuppetWork {
+export function manualWork(): ManualWork {
   const works = new Map<string, Work>();
   const waiting = new Map<string, (work: Work) => void>();
   return {
     executor: {
-      name: 'puppet',
+      name: 'manual',
       leased: false,
       handles: (type) => ['walk', 'refused'].includes(type),
       repeatable: () => false,
@@ -41,24 +41,28 @@ export function puppetWork(): PuppetWork {
 }
 
 /** Where tasks are walked: calls go to the doors in turn. */
-export interface Ground {
-  readonly doors: readonly RunningBridge[];
+export interface SystemUnderTest {
+  readonly bridges: readonly RunningBridge[];
   readonly store: Store;
-  readonly work: PuppetWork;
+  readonly work: ManualWork;
 }
 
 export const transports = ['ws', 'sse', 'poll'] as const;
 let turns = 0;
 
 /** Takes a task along a path, holds server, log and client against the charts after every step, and notes what that visited. */
-export async function driveTask({ doors, store, work }: Ground, path: readonly TaskStep[], covered: LevelCoverage): Promise<void> {
+export async function driveTask(
+  { bridges, store, work }: SystemUnderTest,
+  path: readonly TaskStep[],
+  covered: LevelCoverage,
+): Promise<void> {
   const door = (): RunningBridge => {
     turns += 1;
-    const found = doors[turns % doors.length];
+    const found = bridges[turns % bridges.length];
     if (!found) throw new Error('There is no door.');
     return found;
   };
-  const isRefused = path[0]?.wish.name === REFUSES;
+  const isRefused = path[0]?.stimulus.name === REFUSES;
   const taskId = isRefused ? await beRefused(door()) : await door().start('walk');
   const own = isRefused ? undefined : await work.of(taskId);
   const clients = transports.map((transport) => viewer(door(), taskId, transport));
@@ -66,17 +70,17 @@ export async function driveTask({ doors, store, work }: Ground, path: readonly T
   const pin = actor.subscribe(() => undefined);
   let seq = 0;
   let log: Fact[] = [];
-  let moment = beginning;
+  let moment = initialState;
   const names: string[] = [];
   let hasEnded = false;
   try {
     for (const step of path) {
-      const { wish, to, facts, refusal } = step;
-      names.push(wish.name);
+      const { stimulus, to, facts, refusal } = step;
+      names.push(stimulus.name);
       const where = `${names.join(' → ')}`;
-      const said = wish.writes
-        ? await writeAsAnother(store, taskId, wish.writes)
-        : await happen(wish.name, { door, work: own, store, taskId, log, next: () => (seq += 1) }, facts);
+      const said = stimulus.writes
+        ? await writeAsAnother(store, taskId, stimulus.writes)
+        : await happen(stimulus.name, { door, work: own, store, taskId, log, next: () => (seq += 1) }, facts);
       const wanted = log.length + facts.length;
       await patiently(async () => (log = await door().facts(taskId)).length >= wanted);
       const news = log.slice(wanted - facts.length).map(({ type }) => type);
@@ -154,7 +158,7 @@ async function writeAsAnother(store: Store, taskId: string, bodies: readonly Fac
 /** A refusal as the wire says it: an unknown question is no more told apart than an unknown task. */
 const spoken = (refusal: string | undefined): string | undefined => (refusal === 'SUSPENSION_NOT_FOUND' ? 'TASK_NOT_FOUND' : refusal);
 
-/** Where a wish comes true. */
+/** Where a stimulus comes true. */
 interface Scene {
   readonly door: () => RunningBridge;
   readonly work: Work | undefined;
@@ -164,7 +168,7 @@ interface Scene {
   readonly next: () => number;
 }
 
-/** Makes a wish come true; says the code of a refusal. */
+/** Makes a stimulus come true; says the code of a refusal. */
 async function happen(
   name: string,
   { door, work, store, taskId, log, next }: Scene,

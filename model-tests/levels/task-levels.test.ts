@@ -10,7 +10,7 @@ import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { leftOut, newLevelCoverage } from './level-coverage.ts';
 import { joinInTheMiddle } from './joining.ts';
-import { driveTask, puppetWork, type Ground } from './task-drive.ts';
+import { driveTask, manualWork, type SystemUnderTest } from './task-drive.ts';
 import { crowdedPath, curiousPath, ignoringPath, latePath, oddPaths, refusedPath, taskTours, type TaskStep } from './task-plan.ts';
 import { patience, WAIT_MS } from '../support/patience.ts';
 
@@ -59,24 +59,24 @@ test.for(Object.keys(levels))(
   async (level, context) => {
     const covered = newLevelCoverage();
     const faults: string[] = [];
-    const go = (ground: Ground, path: readonly TaskStep[]): Promise<void> =>
-      driveTask(ground, path, covered).catch(
+    const go = (system: SystemUnderTest, path: readonly TaskStep[]): Promise<void> =>
+      driveTask(system, path, covered).catch(
         (error: unknown) => void faults.push(error instanceof Error ? error.message : JSON.stringify(error)),
       );
     for (const [name, walk] of Object.entries(walks)) {
-      const work = puppetWork();
+      const work = manualWork();
       const stores = (await levels[level]?.(name)) ?? [];
-      const doors: RunningBridge[] = [];
-      for (const store of stores) doors.push(await bridgeOf(work.executor, { store, ...walk.options }));
+      const bridges: RunningBridge[] = [];
+      for (const store of stores) bridges.push(await bridgeOf(work.executor, { store, ...walk.options }));
       const [store] = stores;
       if (!store) throw new Error('There is no store.');
       const waiting = [...walk.paths];
       await Promise.all(
         Array.from({ length: LANES }, async () => {
-          for (let path = waiting.shift(); path; path = waiting.shift()) await go({ doors, store, work }, path);
+          for (let path = waiting.shift(); path; path = waiting.shift()) await go({ bridges, store, work }, path);
         }),
       );
-      if (name === 'plain') await joinInTheMiddle({ doors, store, work }, covered);
+      if (name === 'plain') await joinInTheMiddle({ bridges, store, work }, covered);
     }
     expect(faults).toEqual([]);
     const walked = Object.values(walks).flatMap((walk) => walk.paths);

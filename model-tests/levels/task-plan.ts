@@ -12,23 +12,23 @@ import { limits, type Fact, type FactBody, type FactPayload } from '../../machin
 import { intentTable, question } from '../charts/alphabet.ts';
 
 /** Something that is wished of a task over a door that a real server has. */
-export interface Wish {
+export interface TaskStimulus {
   readonly name: string;
   /** What the server makes of it, one after the other; undefined where it would not do that now. */
-  intents(at: TaskMoment): readonly Intent[] | undefined;
+  intents(at: TaskWalkState): readonly Intent[] | undefined;
   /** Facts that no chart was asked for: another wrote them into the store. */
   readonly writes?: readonly FactBody[];
 }
 
 /** A task as the charts have it, and the actions that were accepted. */
-export interface TaskMoment {
+export interface TaskWalkState {
   readonly aggregate: Aggregate;
   readonly accepted: ReadonlyMap<string, string>;
 }
-/** What the charts make of a wish. */
+/** What the charts make of a stimulus. */
 export interface TaskStep {
-  readonly wish: Wish;
-  readonly to: TaskMoment;
+  readonly stimulus: TaskStimulus;
+  readonly to: TaskWalkState;
   readonly key: string;
   readonly move: string;
   readonly facts: readonly FactBody[];
@@ -40,12 +40,12 @@ const DEADLINE = '2026-01-01T01:00:00Z';
 const LATE = '2026-01-01T02:00:00Z';
 /** With what work that no executor takes ends. */
 export const noRoom: FactPayload<'TASK_FAILED'> = { code: 'NO_ROOM', message: 'There is no room.', retryable: false };
-const plain = (intent: Intent): Wish => ({ name: intent.type, intents: () => [intent] });
-const asks = (suspendId: string): Wish => ({
+const plain = (intent: Intent): TaskStimulus => ({ name: intent.type, intents: () => [intent] });
+const asks = (suspendId: string): TaskStimulus => ({
   name: `asks ${suspendId}`,
   intents: () => [{ type: 'report.suspended', payload: question(suspendId) }],
 });
-const answers = (suspendId: string, clientActionId: string, actionType: string): Wish => ({
+const answers = (suspendId: string, clientActionId: string, actionType: string): TaskStimulus => ({
   name: `answers ${suspendId} ${clientActionId} ${actionType}`,
   intents({ accepted }) {
     const before = accepted.get(clientActionId);
@@ -61,7 +61,7 @@ export const plainReports: readonly ReportIntent[] = Object.values(intentTable).
 const ends = ({ type }: ReportIntent): boolean => ['report.completed', 'report.failed', 'report.cancelled'].includes(type);
 
 /** What people, work and time can do to a task on a server: reports as in the charts' alphabet, the rest by hand. */
-export const wishes: readonly Wish[] = [
+export const taskStimuli: readonly TaskStimulus[] = [
   ...plainReports.filter((report) => !ends(report)).map(plain),
   asks('a'),
   asks('b'),
@@ -93,19 +93,19 @@ function isReport(intent: TaskIntent): intent is ReportIntent {
 }
 
 /** Where a task is, as far as it decides what may follow. */
-export function keyOf({ aggregate: { task, suspensions }, accepted }: TaskMoment): string {
+export function keyOf({ aggregate: { task, suspensions }, accepted }: TaskWalkState): string {
   const asked = [...suspensions].map(([id, snapshot]) => `${id} ${String(snapshot.value)}`).sort();
   return JSON.stringify([task.value, asked, [...accepted].sort(), task.context.cancelReason]);
 }
 
 /** All that may be wished at a moment, and what comes of it. */
-export function stepsFrom(from: TaskMoment): TaskStep[] {
-  return wishes.flatMap((wish) => stepBy(from, wish) ?? []);
+export function stepsFrom(from: TaskWalkState): TaskStep[] {
+  return taskStimuli.flatMap((stimulus) => stepBy(from, stimulus) ?? []);
 }
 
-/** What comes of one wish; undefined where it cannot be. */
-function stepBy(from: TaskMoment, wish: Wish): TaskStep | undefined {
-  const intents = wish.intents(from);
+/** What comes of one stimulus; undefined where it cannot be. */
+function stepBy(from: TaskWalkState, stimulus: TaskStimulus): TaskStep | undefined {
+  const intents = stimulus.intents(from);
   if (!intents) return undefined;
   let { aggregate } = from;
   const accepted = new Map(from.accepted);
@@ -123,13 +123,13 @@ function stepBy(from: TaskMoment, wish: Wish): TaskStep | undefined {
     // What was refused has no deadline that could pass.
     if (decision.refusal) break;
   }
-  for (const fact of wish.writes ?? []) {
+  for (const fact of stimulus.writes ?? []) {
     facts.push(fact);
     aggregate = fold(aggregate, written(aggregate, fact));
   }
   const to = { aggregate, accepted };
-  const value = (moment: TaskMoment): string => JSON.stringify((JSON.parse(keyOf(moment)) as unknown[]).slice(0, 2));
-  return { wish, to, key: keyOf(to), move: `${value(from)} · ${wish.name} · ${refusal ?? value(to)}`, facts, refusal };
+  const value = (moment: TaskWalkState): string => JSON.stringify((JSON.parse(keyOf(moment)) as unknown[]).slice(0, 2));
+  return { stimulus, to, key: keyOf(to), move: `${value(from)} · ${stimulus.name} · ${refusal ?? value(to)}`, facts, refusal };
 }
 
 function written(aggregate: Aggregate, body: FactBody): Fact {
@@ -137,12 +137,12 @@ function written(aggregate: Aggregate, body: FactBody): Fact {
   return { ...body, taskId: 't', eventId: `${last + 1}-1`, createdAt: EARLY } as Fact;
 }
 
-export const beginning: TaskMoment = { aggregate: emptyAggregate, accepted: new Map() };
+export const initialState: TaskWalkState = { aggregate: emptyAggregate, accepted: new Map() };
 
 /** All places of a task, and the steps from each. */
 const graph: ReadonlyMap<string, readonly TaskStep[]> = (() => {
   const found = new Map<string, readonly TaskStep[]>();
-  const waiting = [beginning];
+  const waiting = [initialState];
   for (const moment of waiting) {
     if (found.has(keyOf(moment))) continue;
     const steps = stepsFrom(moment);
@@ -159,7 +159,7 @@ export function taskTours(lengthMax: number): { readonly paths: TaskStep[][]; re
   const paths: TaskStep[][] = [];
   while (unmade.size > 0) {
     const path: TaskStep[] = [];
-    let here = keyOf(beginning);
+    let here = keyOf(initialState);
     while (path.length < lengthMax) {
       const further = nearest(here, unmade);
       if (further.length === 0) break;
@@ -194,17 +194,21 @@ function nearest(start: string, unmade: ReadonlySet<string>): TaskStep[] {
   return last;
 }
 
-function pathBy(...list: readonly Wish[]): TaskStep[] {
+function pathBy(...list: readonly TaskStimulus[]): TaskStep[] {
   const path: TaskStep[] = [];
-  for (const wish of list) {
-    const step = stepBy(path.at(-1)?.to ?? beginning, wish);
+  for (const stimulus of list) {
+    const step = stepBy(path.at(-1)?.to ?? initialState, stimulus);
     if (step) path.push(step);
   }
   return path;
 }
 
 const started = plain({ type: 'report.started', payload: {} });
-const another = (...writes: readonly FactBody[]): Wish => ({ name: `another writes ${writes[0]?.type}`, intents: () => [], writes });
+const another = (...writes: readonly FactBody[]): TaskStimulus => ({
+  name: `another writes ${writes[0]?.type}`,
+  intents: () => [],
+  writes,
+});
 const asked = (suspendId: string): FactBody => ({ type: 'TASK_SUSPENDED', payload: question(suspendId) });
 const closed = (suspendId: string): FactBody => ({ type: 'TASK_SUSPENSION_CLOSED', payload: { suspendId, outcome: 'CANCELLED' } });
 
@@ -232,7 +236,7 @@ export const latePath = pathBy(
   },
 );
 
-/** The name of the wish that an executor makes true that does not take the work. */
+/** The name of the stimulus that an executor makes true that does not take the work. */
 export const REFUSES = 'the executor refuses';
 export const refusedPath = pathBy({ name: REFUSES, intents: () => [{ type: 'task.fail', payload: noRoom }] });
 

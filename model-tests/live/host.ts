@@ -10,7 +10,7 @@ import type { LiveOptions } from '../../server/live/options.ts';
 import { systemClock, type AuthContext, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
 import type { TaskAbout } from '../../server/task/about.ts';
 import { onLoopback } from '../support/loopback.ts';
-import { evenChance, testStore, type TestStore } from './hub-of.ts';
+import { evenChance, testStore, type TestStore } from './hub-fixture.ts';
 
 /** A server with the live path alone, on a real port. */
 export interface Host {

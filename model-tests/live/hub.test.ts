@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createLiveHub } from '../../server/live/hub.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { evenChance, fakeViewer, settle, testStore, world } from './hub-of.ts';
+import { evenChance, fakeViewer, quiesce, testStore, hubFixture } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 
 describe('a listener of the hub', () => {
   it('is called when it begins to hear, then after each commit until it leaves; one that throws touches nobody', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     const calls = vi.fn();
     hub.listen(task.taskId, () => {
@@ -14,21 +14,21 @@ describe('a listener of the hub', () => {
     });
     const leave = hub.listen(task.taskId, calls);
     expect(calls).not.toHaveBeenCalled();
-    await settle();
+    await quiesce();
     expect(calls).toHaveBeenCalledTimes(1);
     await task.append();
-    await settle();
+    await quiesce();
     expect(calls).toHaveBeenCalledTimes(2);
     leave();
     leave();
     await task.append();
-    await settle();
+    await quiesce();
     expect(calls).toHaveBeenCalledTimes(2);
     expect(hub.topics).toBe(1);
   });
 
   it('misses nothing that is committed while the tail opens slowly, and is not called after it left', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     let opened: (() => void) | undefined;
     const tail = store.tail.bind(store);
@@ -40,10 +40,10 @@ describe('a listener of the hub', () => {
     hub.listen(task.taskId, calls);
     hub.listen(task.taskId, gone)();
     await task.append();
-    await settle();
+    await quiesce();
     expect(calls).not.toHaveBeenCalled();
     opened?.();
-    await settle();
+    await quiesce();
     expect(calls).toHaveBeenCalledTimes(1);
     expect(gone).not.toHaveBeenCalled();
   });
@@ -57,25 +57,25 @@ describe('closing the hub', () => {
     const hub = createLiveHub({ store, clock, chance: { ...evenChance, fraction: () => draws.shift() ?? 0 } });
     const viewers = [fakeViewer(clock), fakeViewer(clock), fakeViewer(clock)];
     for (const viewer of viewers) hub.subscribe(task.taskId, viewer, undefined);
-    await settle();
+    await quiesce();
     const closed = vi.fn();
     void hub.close({ spreadMs: 1_000 }).then(closed);
-    await settle();
+    await quiesce();
     expect(viewers.map(({ state }) => state)).toEqual(['cut', 'open', 'open']);
     clock.advance(500);
     expect(viewers.map(({ state }) => state)).toEqual(['cut', 'cut', 'open']);
     await task.append();
-    await settle();
+    await quiesce();
     expect(viewers[2]?.ids).toEqual(task.ids);
     expect(closed).not.toHaveBeenCalled();
     clock.advance(400);
-    await settle();
+    await quiesce();
     expect(closed).toHaveBeenCalledTimes(1);
     expect(hub.topics).toBe(0);
   });
 
   it('keeps calling its listeners, and closes the tail when the last one has left', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     const closed = vi.fn();
     const tail = store.tail.bind(store);
@@ -85,19 +85,19 @@ describe('closing the hub', () => {
     };
     const calls = vi.fn();
     const leave = hub.listen(task.taskId, calls);
-    await settle();
+    await quiesce();
     await hub.close();
     await task.append();
-    await settle();
+    await quiesce();
     expect(calls).toHaveBeenCalledTimes(2);
     expect(closed).not.toHaveBeenCalled();
     leave();
-    await settle();
+    await quiesce();
     expect(closed).toHaveBeenCalledTimes(1);
   });
 
   it('cuts whoever comes afterwards', async () => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     await hub.close();
     const viewer = fakeViewer(clock);
@@ -113,14 +113,14 @@ describe('the options of the live path', () => {
     [{ stalledMs: 1.5 }, 'stalledMs (1.5) must be a whole number'],
     [JSON.parse('{"hartbeatMs":1}') as object, 'hartbeatMs is no option of the live path'],
   ])('are checked at construction: %j', async (options, message) => {
-    await expect(world({ options })).rejects.toThrow(message);
+    await expect(hubFixture({ options })).rejects.toThrow(message);
   });
 });
 
 describe('the sinks of a host', () => {
   it('hear of streams, replays and deliveries, and touch nobody when they throw', async () => {
     const calls: unknown[] = [];
-    const { store, clock, hub } = await world({
+    const { store, clock, hub } = await hubFixture({
       metrics: {
         incrementCounter: (name, value, tags) => void calls.push([name, value, tags]),
         setGauge: (name, value, tags) => void calls.push([name, value, tags]),
@@ -137,7 +137,7 @@ describe('the sinks of a host', () => {
     await task.append(2);
     const viewer = fakeViewer(clock);
     const subscription = hub.subscribe(task.taskId, viewer, task.ids[0]);
-    await settle();
+    await quiesce();
     subscription.close();
     expect(viewer.ids).toEqual(task.ids.slice(1));
     expect(calls).toEqual([

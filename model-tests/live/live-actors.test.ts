@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { emptyAggregate } from '../../machines/index.ts';
 import { LiveActors } from '../../server/live-actors.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { settle, testStore } from './hub-of.ts';
+import { quiesce, testStore } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 
 /** The live actor of an empty log, told of a commit when the test says so. */
@@ -27,7 +27,7 @@ async function actorOfLog() {
     },
   });
   await actors.get(log.taskId);
-  await settle();
+  await quiesce();
   return { store, clock, log, warn, shown, actors, tell: () => tell() };
 }
 
@@ -38,13 +38,13 @@ test('forgets that reads failed when one went well: the next pause is a short on
     store.readFault = new Error('The store is out of reach.');
     await log.append();
     tell();
-    await settle();
+    await quiesce();
     clock.advance(1_000);
-    await settle();
+    await quiesce();
     expect(pauses()).toEqual([1_000, 2_000, 1_000, 2_000].slice(0, 2 * round));
     store.readFault = undefined;
     clock.advance(2_000);
-    await settle();
+    await quiesce();
     expect(shown).toEqual(log.ids);
   }
   actors.close();
@@ -55,7 +55,7 @@ test('takes facts that are larger than what it reads at once, and asks for each 
   await log.append(3, { textBytes: 5 * 1024 * 1024 });
   const before = store.reads;
   tell();
-  await settle();
+  await quiesce();
   expect(shown).toEqual(log.ids);
   expect(store.reads - before).toBeLessThanOrEqual(6);
   actors.close();

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../support/seeded-random.ts';
-import { settle, world } from './hub-of.ts';
+import { quiesce, hubFixture } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 
 const once = { owner: 'ann', waitMs: 0, maxEvents: 100 };
@@ -8,7 +8,7 @@ const patient = { owner: 'ann', waitMs: 25_000, maxEvents: 100 };
 
 describe('a long poll', () => {
   it('pages through a log, exactly', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     await task.append(5);
     const first = await hub.poll(task.taskId, { owner: 'ann', after: undefined, waitMs: 0, maxEvents: 3 });
@@ -21,7 +21,7 @@ describe('a long poll', () => {
   });
 
   it.each([undefined, ''])('has no cursor to go on with where nothing is there (%j)', async (after) => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     expect(await hub.poll(task.taskId, { after, ...once })).toEqual({
       entries: [],
@@ -32,7 +32,7 @@ describe('a long poll', () => {
   });
 
   it('is terminal on the page that reaches the end, and at once after it', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     await task.append(2);
     await task.end();
@@ -45,14 +45,14 @@ describe('a long poll', () => {
   });
 
   it('waits for a fact without asking the store', async () => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     await task.append(1);
     const answer = hub.poll(task.taskId, { after: task.ids[0], ...patient });
-    await settle();
+    await quiesce();
     const { reads } = store;
     clock.advance(20_000);
-    await settle();
+    await quiesce();
     expect(store.reads).toBe(reads);
     await task.append(2);
     expect((await answer).entries.map(({ eventId }) => eventId)).toEqual(task.ids.slice(1));
@@ -63,7 +63,7 @@ describe('a long poll', () => {
 
   it('misses nothing that is appended at any moment of its beginning', async () => {
     for (let turns = 0; turns < 12; turns += 1) {
-      const { store, hub } = await world();
+      const { store, hub } = await hubFixture();
       const task = await taskLog(store);
       const answer = hub.poll(task.taskId, patient);
       for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
@@ -75,7 +75,7 @@ describe('a long poll', () => {
   it('brings a whole log once and in order, poll by poll, 200 times with random timing', async () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const random = seededRandom(seed);
-      const { store, clock, hub } = await world();
+      const { store, clock, hub } = await hubFixture();
       const task = await taskLog(store);
       const maxEvents = 1 + random.below(5);
       const drops = random.odds(0.3);
@@ -108,32 +108,32 @@ describe('a long poll', () => {
   });
 
   it('ends empty when its time is over', async () => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     const answer = hub.poll(task.taskId, patient);
-    await settle();
+    await quiesce();
     clock.advance(25_000);
     expect(await answer).toMatchObject({ entries: [], hasMore: false, terminal: false });
     expect(clock.armed).toEqual([]);
   });
 
   it('hears of a fact whose message was lost', async () => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     store.loses = () => true;
     const answer = hub.poll(task.taskId, { owner: 'ann', waitMs: 60_000, maxEvents: 1 });
-    await settle();
+    await quiesce();
     await task.end();
-    await settle();
+    await quiesce();
     clock.advance(hub.options.heartbeatMs);
     expect(await answer).toMatchObject({ terminal: true });
   });
 
   it('is answered at once when the hub closes, and does not wait afterwards', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     const answer = hub.poll(task.taskId, patient);
-    await settle();
+    await quiesce();
     const closing = hub.close({ spreadMs: 5_000 });
     expect(await answer).toMatchObject({ entries: [] });
     expect(await hub.poll(task.taskId, patient)).toMatchObject({ entries: [] });
@@ -141,11 +141,11 @@ describe('a long poll', () => {
   });
 
   it('frees everything when its caller goes', async () => {
-    const { store, clock, hub } = await world();
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     const gone = new AbortController();
     const answer = hub.poll(task.taskId, { ...patient, signal: gone.signal });
-    await settle();
+    await quiesce();
     expect(hub.topics).toBe(1);
     gone.abort();
     await answer;
@@ -154,7 +154,7 @@ describe('a long poll', () => {
   });
 
   it('says a gap on the page that meets the stale cursor, and goes on from the first fact that is kept', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     await task.append(10, { keepLast: 3 });
     const trimmed = await hub.poll(task.taskId, { owner: 'ann', after: task.ids[1], waitMs: 0, maxEvents: 2 });
@@ -166,7 +166,7 @@ describe('a long poll', () => {
   });
 
   it('forgets a cursor that a reset left nothing of', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     const page = await hub.poll(task.taskId, { after: '7-1', ...patient });
     expect(page).toEqual({
@@ -179,7 +179,7 @@ describe('a long poll', () => {
   });
 
   it('keeps a page below its limit of bytes, and always gives one fact', async () => {
-    const { store, hub } = await world({ options: { pollBytesMax: 100_000 } });
+    const { store, hub } = await hubFixture({ options: { pollBytesMax: 100_000 } });
     const task = await taskLog(store);
     await task.append(3, { textBytes: 400_000 });
     await task.append(6, { textBytes: 30_000 });
@@ -197,11 +197,11 @@ describe('a long poll', () => {
   });
 
   it('is refused for a task that is gone, a store that does not answer, and one poll too many', async () => {
-    const { store, hub } = await world({ options: { viewersMax: 1 } });
+    const { store, hub } = await hubFixture({ options: { viewersMax: 1 } });
     await expect(hub.poll('e'.repeat(32), once)).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
     const task = await taskLog(store);
     const waiting = hub.poll(task.taskId, patient);
-    await settle();
+    await quiesce();
     await expect(hub.poll(task.taskId, patient)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 5 });
     await task.append();
     await waiting;
@@ -213,10 +213,10 @@ describe('a long poll', () => {
   });
 
   it('reads once for each poll that one fact wakes', async () => {
-    const { store, hub } = await world();
+    const { store, hub } = await hubFixture();
     const task = await taskLog(store);
     const answers = Array.from({ length: 10 }, () => hub.poll(task.taskId, patient));
-    await settle();
+    await quiesce();
     const read = vi.spyOn(store, 'read');
     await task.append();
     await Promise.all(answers);

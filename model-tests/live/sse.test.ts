@@ -5,7 +5,7 @@ import { openSse } from '../../server/http/sse/index.ts';
 import { systemClock } from '../../server/ports/index.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { liveHost, watchBySse } from './host.ts';
-import { evenChance } from './hub-of.ts';
+import { evenChance } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 
 /** Nobody falls silent here. */

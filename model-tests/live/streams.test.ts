@@ -4,7 +4,7 @@ import { fakeClock } from '../support/fake-clock.ts';
 import { turns } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { liveHost, watchBySse, watchByWebSocket, type Host, type Watched } from './host.ts';
-import { settle } from './hub-of.ts';
+import { quiesce } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 
 const transports = [
@@ -123,7 +123,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     viewer.pause();
     for (let chunk = 0; chunk < 10; chunk += 1) await task.append(1, { textBytes: 1_000_000 });
     await vi.waitFor(() => expect(Math.max(...unsentBytes(host))).toBeGreaterThan(0));
-    await settle();
+    await quiesce();
     // The first look still sees what the kernel took; from then on it takes nothing.
     clock.advance(liveDefaults.stalledMs * 1.25);
     expect(host.hub.topics).toBe(0);
@@ -152,7 +152,7 @@ describe.each(transports)('a stream by $name', ({ watch, proper }) => {
     const task = await taskLog(host.store);
     const viewer: Watched = watch(host, task.taskId);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(1));
-    await settle();
+    await quiesce();
     clock.advance(proper === 1000 ? liveDefaults.heartbeatMs : liveDefaults.sseHeartbeatMs);
     await vi.waitFor(() => expect(viewer.control).toHaveLength(2));
     if (proper === 1000) {

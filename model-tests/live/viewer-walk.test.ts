@@ -28,9 +28,9 @@ describe('a real viewer, on every event in every phase', () => {
   afterAll(() => cells.stop());
 
   test.each(viewerRows.map((row) => [nameOf(row.phase, row.event), row] as const))('%s', async (name, row) => {
-    const scene = await row.arrange();
+    const fixture = await row.arrange();
     cells.take();
-    await tryRow(row, scene);
+    await tryRow(row, fixture);
     const met = cells.take();
     expect(met).toContain(name);
     for (const cell of met) visited.add(cell);

@@ -7,7 +7,7 @@ import { createUpgradeHandler } from '../../server/http/web-socket/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { dial, exchange, liveHost, watchByWebSocket } from './host.ts';
-import { settle } from './hub-of.ts';
+import { quiesce } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 
 interface Refused {
@@ -353,7 +353,7 @@ describe('a subscribed socket', () => {
     clock.advance(host.hub.options.heartbeatMs);
     await Promise.all([pinged, answered]);
     await vi.waitFor(() => expect(sound.control).toHaveLength(2));
-    await settle();
+    await quiesce();
     expect(host.hub.viewers).toBe(2);
     clock.advance(host.hub.options.heartbeatMs);
     expect(await mute.closed).toBe('cut');

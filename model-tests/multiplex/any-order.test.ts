@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { liveHost, watchByWebSocket, type Host } from '../live/host.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
-import { CONFIRMED, talkTo } from './talk.ts';
+import { CONFIRMED, openRawClient } from './raw-client.ts';
 import { patience } from '../support/patience.ts';
 
 let host: Host;
@@ -40,25 +40,25 @@ describe('any order of frames and facts', () => {
           for (const one of tasks) await one.append(3);
           const over = new Set<TaskLog>();
           const cursors = new Map<string, number[]>([...tasks.map(({ taskId }): [string, number[]] => [taskId, []]), [UNKNOWN, []]]);
-          const talk = await talkTo(host);
+          const client = await openRawClient(host);
           const taskOf = (index: number): TaskLog => tasks[index] ?? (tasks[0] as TaskLog);
 
           async function perform(one: Act): Promise<void> {
             if (one.kind === 'turn') return new Promise((resolve) => setImmediate(resolve));
             if (one.kind === 'unknown') {
               cursors.get(UNKNOWN)?.push(0);
-              return talk.subscribe(UNKNOWN);
+              return client.subscribe(UNKNOWN);
             }
             const log = taskOf(one.task);
             if (one.kind === 'subscribe') {
               // A cursor in the log: none beyond its end, which would be a gap.
               const from = Math.min(one.from, log.ids.length);
               cursors.get(log.taskId)?.push(from);
-              talk.subscribe(log.taskId, log.ids[from - 1]);
+              client.subscribe(log.taskId, log.ids[from - 1]);
             } else if (one.kind === 'bad cursor') {
               cursors.get(log.taskId)?.push(0);
-              talk.subscribe(log.taskId, '$');
-            } else if (one.kind === 'unsubscribe') talk.unsubscribe(log.taskId);
+              client.subscribe(log.taskId, '$');
+            } else if (one.kind === 'unsubscribe') client.unsubscribe(log.taskId);
             else if (over.has(log)) return;
             else if (one.kind === 'append') await log.append(one.count);
             else {
@@ -67,12 +67,12 @@ describe('any order of frames and facts', () => {
             }
           }
           for (const one of acts) await perform(one);
-          for (const { taskId } of tasks) talk.unsubscribe(taskId);
+          for (const { taskId } of tasks) client.unsubscribe(taskId);
           const asked = [...cursors.values()].flat().length;
-          await vi.waitFor(() => expect(talk.frames.filter(({ code }) => code !== undefined)).toHaveLength(asked));
+          await vi.waitFor(() => expect(client.frames.filter(({ code }) => code !== undefined)).toHaveLength(asked));
           expect(host.hub.viewers).toBe(0);
           for (const [taskId, from] of cursors) {
-            const words = talk.of(taskId);
+            const words = client.of(taskId);
             const ids = tasks.find((one) => one.taskId === taskId)?.ids ?? [];
             for (const cursor of from) {
               const end = words.findIndex((word) => word.startsWith('SUBSCRIPTION_ENDED'));
@@ -81,7 +81,7 @@ describe('any order of frames and facts', () => {
             }
             expect(words).toEqual([]);
           }
-          talk.ws.terminate();
+          client.ws.terminate();
         }),
         { numRuns: 80 },
       );
@@ -93,8 +93,8 @@ describe('any order of frames and facts', () => {
     { timeout: patience(120_000) },
     async () => {
       const log = await taskLog(host.store);
-      const witness = watchByWebSocket(host, log.taskId, undefined, '?extensions=multiplex');
-      await vi.waitFor(() => expect(witness.control).toHaveLength(2));
+      const single = watchByWebSocket(host, log.taskId, undefined, '?extensions=multiplex');
+      await vi.waitFor(() => expect(single.control).toHaveLength(2));
       const frame = fc.oneof(
         fc.string(),
         fc.json(),
@@ -113,19 +113,19 @@ describe('any order of frames and facts', () => {
       );
       await fc.assert(
         fc.asyncProperty(fc.array(frame, { maxLength: 10 }), async (frames) => {
-          const talk = await talkTo(host);
-          for (const one of frames) talk.ws.send(one);
-          talk.ws.send('over');
-          expect([1003, 1008]).toContain(await talk.closed);
-          for (const { type, code } of talk.frames)
+          const client = await openRawClient(host);
+          for (const one of frames) client.ws.send(one);
+          client.ws.send('over');
+          expect([1003, 1008]).toContain(await client.closed);
+          for (const { type, code } of client.frames)
             expect([type, [1000, 1008, 1013].includes(code ?? 0)]).toEqual(['SUBSCRIPTION_ENDED', true]);
         }),
         { numRuns: 150 },
       );
       await log.append(1);
       await log.end();
-      await vi.waitFor(() => expect(witness.ids).toEqual(log.ids));
-      witness.ws.terminate();
+      await vi.waitFor(() => expect(single.ids).toEqual(log.ids));
+      single.ws.terminate();
       await vi.waitFor(() => expect([host.hub.viewers, host.hub.topics, host.door.sockets]).toEqual([0, 0, 0]));
     },
   );

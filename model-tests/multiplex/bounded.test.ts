@@ -2,10 +2,10 @@ import { createServer, connect, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { fakeClock } from '../support/fake-clock.ts';
 import { liveHost, type Host } from '../live/host.ts';
-import { settle } from '../live/hub-of.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { taskLog, type TaskLog } from '../live/task-log.ts';
 import { onLoopback } from '../support/loopback.ts';
-import { CONFIRMED, ended, talkTo, type Talk } from './talk.ts';
+import { CONFIRMED, ended, openRawClient, type RawClient } from './raw-client.ts';
 
 async function tasksOf(host: Host, count: number, facts: number, textBytes: number): Promise<TaskLog[]> {
   const tasks = await Promise.all(Array.from({ length: count }, () => taskLog(host.store)));
@@ -30,8 +30,8 @@ async function peakBytes(host: Host, isOver: () => boolean): Promise<number> {
   return peak;
 }
 
-const isWhole = (talk: Talk, tasks: readonly TaskLog[]): boolean =>
-  tasks.reduce((sum, { ids }) => sum + ids.length, 0) === talk.frames.filter(({ eventId }) => eventId !== undefined).length;
+const isWhole = (client: RawClient, tasks: readonly TaskLog[]): boolean =>
+  tasks.reduce((sum, { ids }) => sum + ids.length, 0) === client.frames.filter(({ eventId }) => eventId !== undefined).length;
 
 describe('a socket with 50 tasks', () => {
   const textBytes = 2_000;
@@ -42,59 +42,59 @@ describe('a socket with 50 tasks', () => {
   it('holds viewerBytesMax for all of them together while history and news come', async () => {
     const host = await liveHost({ live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 40, textBytes);
-    const talk = await talkTo(host);
-    for (const { taskId } of tasks) talk.subscribe(taskId);
+    const client = await openRawClient(host);
+    for (const { taskId } of tasks) client.subscribe(taskId);
     const writing = (async () => {
       for (let i = 0; i < 10; i += 1) for (const task of tasks) await task.append(2, { textBytes });
     })();
     let isDone = false;
     void writing.then(() => (isDone = true));
-    const peak = await peakBytes(host, () => isDone && isWhole(talk, tasks));
+    const peak = await peakBytes(host, () => isDone && isWhole(client, tasks));
     expect(peak).toBeLessThan(viewerBytesMax + slack);
-    for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids]);
+    for (const { taskId, ids } of tasks) expect(client.of(taskId)).toEqual([CONFIRMED, ...ids]);
   });
 
   it('that nobody reads costs no more; read again, it brings every log whole', async () => {
     const host = await liveHost({ live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 40, textBytes);
-    const talk = await talkTo(host);
-    talk.ws.pause();
-    for (const { taskId } of tasks) talk.subscribe(taskId);
+    const client = await openRawClient(host);
+    client.ws.pause();
+    for (const { taskId } of tasks) client.subscribe(taskId);
     await vi.waitFor(() => expect(host.hub.viewers).toBe(50));
     const before = host.store.reads;
     let reads = -1;
     // Until the kernel takes no more, and nobody reads the store for nothing.
     while (reads !== host.store.reads || serverSide(host).writableLength === 0) {
       reads = host.store.reads;
-      await settle();
-      await settle();
+      await quiesce();
+      await quiesce();
     }
     expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + slack);
     expect(reads - before).toBeLessThan(1_000);
     for (const task of tasks) await task.append(5, { textBytes });
-    await settle();
+    await quiesce();
     expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + slack);
-    talk.ws.resume();
-    await vi.waitFor(() => expect(isWhole(talk, tasks)).toBe(true));
-    for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids]);
+    client.ws.resume();
+    await vi.waitFor(() => expect(isWhole(client, tasks)).toBe(true));
+    for (const { taskId, ids } of tasks) expect(client.of(taskId)).toEqual([CONFIRMED, ...ids]);
   });
 
   it('that takes nothing for a minute is cut as a whole', async () => {
     const clock = fakeClock();
     const host = await liveHost({ clock, live: { viewerBytesMax } });
     const tasks = await tasksOf(host, 50, 100, textBytes);
-    const talk = await talkTo(host);
-    talk.ws.pause();
-    for (const { taskId } of tasks) talk.subscribe(taskId);
+    const client = await openRawClient(host);
+    client.ws.pause();
+    for (const { taskId } of tasks) client.subscribe(taskId);
     await vi.waitFor(() => expect(serverSide(host).writableLength).toBeGreaterThan(0));
-    await settle();
+    await quiesce();
     for (let i = 0; i < 6; i += 1) {
       clock.advance(15_000);
-      await settle();
+      await quiesce();
     }
     await vi.waitFor(() => expect([host.hub.viewers, host.door.sockets]).toEqual([0, 0]));
-    talk.ws.resume();
-    expect(await talk.closed).toBe(1006);
+    client.ws.resume();
+    expect(await client.closed).toBe(1006);
   });
 });
 
@@ -102,10 +102,10 @@ describe('what one turn has for many tasks', () => {
   it('goes out in few writes', async () => {
     const host = await liveHost();
     const tasks = await tasksOf(host, 100, 1, 20);
-    const talk = await talkTo(host);
-    for (const { taskId } of tasks) talk.subscribe(taskId);
-    await vi.waitFor(() => expect(talk.frames).toHaveLength(200));
-    await settle();
+    const client = await openRawClient(host);
+    for (const { taskId } of tasks) client.subscribe(taskId);
+    await vi.waitFor(() => expect(client.frames).toHaveLength(200));
+    await quiesce();
     const socket = serverSide(host);
     // What the stream hands to the kernel: one buffer, or several in one call.
     const writes = vi.fn();
@@ -114,7 +114,7 @@ describe('what one turn has for many tasks', () => {
       Object.assign(socket, { [name]: (...args: unknown[]) => (writes(), inner?.(...args)) });
     }
     await Promise.all(tasks.map((task) => task.append(1)));
-    await vi.waitFor(() => expect(talk.frames).toHaveLength(300));
+    await vi.waitFor(() => expect(client.frames).toHaveLength(300));
     expect(writes.mock.calls.length).toBeLessThan(5);
   });
 });
@@ -123,22 +123,22 @@ describe('a client that asks and does not read the answers', () => {
   it('is not listened to until it does, and then gets all of them', async () => {
     const viewerBytesMax = 16 * 1024;
     const host = await liveHost({ live: { viewerBytesMax } });
-    const talk = await talkTo(host);
+    const client = await openRawClient(host);
     const count = 6_000;
     const long = 'x'.repeat(2_000);
-    talk.ws.pause();
-    for (let i = 0; i < count; i += 1) talk.ws.send(`{"action":"subscribe","taskId":"${long}${i}","lastEventId":"$"}`);
+    client.ws.pause();
+    for (let i = 0; i < count; i += 1) client.ws.send(`{"action":"subscribe","taskId":"${long}${i}","lastEventId":"$"}`);
     let last = -1;
     while (last !== serverSide(host).bytesRead || serverSide(host).writableLength === 0) {
       last = serverSide(host).bytesRead;
-      await settle();
-      await settle();
+      await quiesce();
+      await quiesce();
     }
     // A chunk that was read already is still answered.
     expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + 256 * 1024);
-    talk.ws.resume();
-    await vi.waitFor(() => expect(talk.frames).toHaveLength(count));
-    expect(new Set(talk.frames.map(({ code }) => code))).toEqual(new Set([1008]));
+    client.ws.resume();
+    await vi.waitFor(() => expect(client.frames).toHaveLength(count));
+    expect(new Set(client.frames.map(({ code }) => code))).toEqual(new Set([1008]));
   });
 });
 
@@ -151,20 +151,20 @@ describe('a task whose store hangs', () => {
     const fails: ((error: Error) => void)[] = [];
     host.store.read = (taskId, ...rest) =>
       hung.has(taskId) ? new Promise((_resolve, reject) => fails.push(reject)) : read.call(host.store, taskId, ...rest);
-    const talk = await talkTo(host);
-    for (const { taskId } of tasks) talk.subscribe(taskId);
+    const client = await openRawClient(host);
+    for (const { taskId } of tasks) client.subscribe(taskId);
     // Four of them have the turns, until their store gives up.
     await vi.waitFor(() => expect(fails).toHaveLength(4));
     for (const fail of fails.splice(0)) fail(new Error('timed out'));
-    for (const { taskId, ids } of tasks.slice(6)) await vi.waitFor(() => expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids]));
+    for (const { taskId, ids } of tasks.slice(6)) await vi.waitFor(() => expect(client.of(taskId)).toEqual([CONFIRMED, ...ids]));
     // Asked again, they take no turns any more: the others come and go as they like.
     await vi.waitFor(() => expect(fails.length).toBeGreaterThanOrEqual(6));
     for (const task of tasks.slice(6)) {
-      talk.unsubscribe(task.taskId);
-      talk.subscribe(task.taskId, task.ids[2]);
+      client.unsubscribe(task.taskId);
+      client.subscribe(task.taskId, task.ids[2]);
       await task.end();
     }
-    for (const { taskId } of tasks.slice(6)) await vi.waitFor(() => expect(talk.of(taskId).at(-1)).toBe(ended(1000)));
+    for (const { taskId } of tasks.slice(6)) await vi.waitFor(() => expect(client.of(taskId).at(-1)).toBe(ended(1000)));
   });
 });
 
@@ -186,13 +186,13 @@ describe('a network that tears frames apart', () => {
       pass(outer, inner);
     });
     const { port, close } = await onLoopback(proxy);
-    const talk = await talkTo({ ...host, port });
-    for (const { taskId } of tasks) talk.subscribe(taskId);
+    const client = await openRawClient({ ...host, port });
+    for (const { taskId } of tasks) client.subscribe(taskId);
     for (const task of tasks) await task.end();
     await vi.waitFor(() => {
-      for (const { taskId, ids } of tasks) expect(talk.of(taskId)).toEqual([CONFIRMED, ...ids, ended(1000)]);
+      for (const { taskId, ids } of tasks) expect(client.of(taskId)).toEqual([CONFIRMED, ...ids, ended(1000)]);
     });
-    talk.ws.terminate();
+    client.ws.terminate();
     await close();
   });
 });

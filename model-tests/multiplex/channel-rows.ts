@@ -1,5 +1,5 @@
 import type { ChannelEventType, ChannelPhase } from '../../client/transports/channel.phases.ts';
-import type { Passenger } from './fake-sockets.ts';
+import type { FakeChannel } from './fake-sockets.ts';
 import {
   CONFIRMED,
   ENDED,
@@ -19,7 +19,7 @@ import {
   type Act,
   type Moves,
   type SocketRow,
-} from './socket-scene.ts';
+} from './socket-fixture.ts';
 
 const channelIn: Readonly<Record<ChannelPhase, Act>> = {
   // The place on a shared socket is given a little later: the task itself comes with the act.
@@ -176,8 +176,8 @@ export const channelRows: readonly SocketRow[] = [
   },
 ];
 
-function whenFrame(passenger: Passenger | undefined, act: () => void): void {
-  const heard = passenger?.heard as string[];
+function whenFrame(channel: FakeChannel | undefined, act: () => void): void {
+  const heard = channel?.heard as string[];
   const push = heard.push.bind(heard);
   heard.push = (...what) => {
     act();

@@ -53,13 +53,13 @@ export function fakeSockets(): FakeSockets {
 }
 
 /** One task that asked for a socket, and all that it heard. */
-export interface Passenger {
+export interface FakeChannel {
   readonly heard: readonly string[];
   readonly socket: Socket;
 }
 
 /** Subscribes as soon as it may, as the client does. */
-export function passengersOf(port: SocketPort): (taskId: string, more?: Partial<SocketRequest>) => Passenger {
+export function fakeChannelsOf(port: SocketPort): (taskId: string, more?: Partial<SocketRequest>) => FakeChannel {
   const shared = multiplexed(port);
   return (taskId, more = {}) => {
     const heard: string[] = [];

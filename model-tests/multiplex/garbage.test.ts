@@ -3,8 +3,8 @@ import { createTaskBridgeClient } from 'taskbridge/client/node';
 import { multiplexed } from 'taskbridge/client/transports';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../support/seeded-random.ts';
-import { read } from './scene.ts';
-import { roughServer, taskName, type Mischief } from './rough-server.ts';
+import { consume } from './bridge-fixture.ts';
+import { misbehavingServer, taskName, type Misbehaviour } from './misbehaving-server.ts';
 import { patience } from '../support/patience.ts';
 
 const TASKS = 6;
@@ -34,22 +34,22 @@ const nearly = fc
     { requiredKeys: [] },
   )
   .map((frame) => JSON.stringify(frame));
-const mischief: fc.Arbitrary<Mischief> = fc.oneof(
-  fc.oneof(fc.string(), fc.json(), nearly).map((text): Mischief => ({ kind: 'frame', text })),
-  fc.constant<Mischief>({ kind: 'frame', text: undefined }),
+const misbehaviour: fc.Arbitrary<Misbehaviour> = fc.oneof(
+  fc.oneof(fc.string(), fc.json(), nearly).map((text): Misbehaviour => ({ kind: 'frame', text })),
+  fc.constant<Misbehaviour>({ kind: 'frame', text: undefined }),
   fc.record({ kind: fc.constant('end' as const), task: taskIndex, code: fc.constantFrom(1000, 1006, 1011, 1013, 'x', null, {}) }),
   fc.record({ kind: fc.constant('stray' as const), task: taskIndex }),
   fc.record({ kind: fc.constant('jump' as const), task: taskIndex, by: fc.integer({ min: -10, max: 10 }) }),
-  fc.constant<Mischief>({ kind: 'cut' }),
+  fc.constant<Misbehaviour>({ kind: 'cut' }),
   fc.record({ kind: fc.constant('close' as const), code: fc.constantFrom(1000, 1001, 1011, 1012, 1013) }),
 );
 
 describe('garbage on a shared socket', () => {
   test('loses, repeats and reorders no fact of any task, and leaves nothing behind', { timeout: patience(120_000) }, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(mischief, { maxLength: 40 }), fc.nat(), async (acts, seed) => {
+      fc.asyncProperty(fc.array(misbehaviour, { maxLength: 40 }), fc.nat(), async (acts, seed) => {
         const random = seededRandom(seed);
-        const server = roughServer(TASKS, FACTS, acts, random.below);
+        const server = misbehavingServer(TASKS, FACTS, acts, random.below);
         const client = createTaskBridgeClient({
           baseUrl: 'http://host.test',
           sockets: multiplexed(server),
@@ -59,7 +59,7 @@ describe('garbage on a shared socket', () => {
           chance: random,
           limits: { backoffBaseMs: 1, backoffMaxMs: 2 },
         });
-        const readers = Array.from({ length: TASKS }, (_, i) => read(client.observe(taskName(i), { lastEventId: '' })));
+        const readers = Array.from({ length: TASKS }, (_, i) => consume(client.observe(taskName(i), { lastEventId: '' })));
         await Promise.all(readers.map(({ over }) => over));
         const whole = Array.from({ length: FACTS }, (_, i) => `${i + 1}-1000`);
         for (const { ids } of readers) expect(ids).toEqual(whole);

@@ -5,17 +5,17 @@ import { WebSocket } from 'ws';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
-import { read, scene, type Scene, type Work } from './scene.ts';
+import { consume, bridgeFixture, type BridgeFixture, type ManualTask } from './bridge-fixture.ts';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-const startMany = (stage: Scene, count: number): Promise<Work[]> => Promise.all(range(count).map(() => stage.start()));
+const startMany = (stage: BridgeFixture, count: number): Promise<ManualTask[]> => Promise.all(range(count).map(() => stage.start()));
 
 describe('many observed tasks', () => {
   test('100 of them use one upgrade, and each log comes complete, once and in order', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 100);
     const client = stage.client();
-    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     // Different speeds, before and after the subscription.
     await Promise.all(works.map((work, i) => work.report(1 + (i % 7) * 3)));
     await Promise.all(works.map((work) => work.finish()));
@@ -26,13 +26,13 @@ describe('many observed tasks', () => {
   });
 
   test('one that is refused and one that is finished leave the others alone', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 5);
     await works[0]?.finish();
     const client = stage.client();
-    const unknown = read(client.observe('f'.repeat(32)));
-    const impossible = read(client.observe(works[1]?.taskId ?? '', { lastEventId: 'no-cursor' }));
-    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    const unknown = consume(client.observe('f'.repeat(32)));
+    const impossible = consume(client.observe(works[1]?.taskId ?? '', { lastEventId: 'no-cursor' }));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     await readers[0]?.over;
     await expect(unknown.over).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
     await expect(impossible.over).rejects.toMatchObject({ code: expect.any(String) as string });
@@ -43,14 +43,14 @@ describe('many observed tasks', () => {
   });
 
   test('one that a slow consumer pauses goes on from there, while the others flow', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 4);
     const client = stage.client({ limits: { undeliveredMax: 10 } });
     let go: (() => void) | undefined;
     const held = new Promise<void>((resolve) => (go = resolve));
     const slowOne = client.observe(works[0]?.taskId ?? '');
-    const slow = read(slowOne, () => held);
-    const others = works.slice(1).map(({ taskId }) => read(client.observe(taskId)));
+    const slow = consume(slowOne, () => held);
+    const others = works.slice(1).map(({ taskId }) => consume(client.observe(taskId)));
     await works[0]?.report(50);
     await until(slowOne, ({ connection }) => connection.state === 'paused');
     for (let total = 6; total <= 51; total += 5) {
@@ -68,10 +68,10 @@ describe('many observed tasks', () => {
   });
 
   test('that are all cut in the middle resume on one new socket, without loss or repetition', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 100);
     const client = stage.client({ limits: { backoffBaseMs: 20 } });
-    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     for (let cut = 1; cut <= 2; cut += 1) {
       await eventually(() => readers.every(({ ids }) => ids.length > (cut - 1) * 10));
       const flowing = Promise.all(works.map((work) => work.report(10)));
@@ -89,7 +89,7 @@ describe('many observed tasks', () => {
   });
 
   test('move to a socket with the new token when credentials are renewed, by one refresh', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 20);
     const clock = fakeClock();
     let token = 1;
@@ -103,7 +103,7 @@ describe('many observed tasks', () => {
       },
     });
     const observations = works.map(({ taskId }) => client.observe(taskId));
-    const readers = observations.map((one) => read(one));
+    const readers = observations.map((one) => consume(one));
     await Promise.all(works.map((work) => work.report(2)));
     await eventually(() => readers.every(({ ids }) => ids.length === 3));
     clock.advance(30_001);
@@ -116,7 +116,7 @@ describe('many observed tasks', () => {
   });
 
   test('whose upgrade is answered 401 refresh once, and share the next socket', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 20);
     let token = 'stale';
     let refreshes = 0;
@@ -127,7 +127,7 @@ describe('many observed tasks', () => {
       },
     });
     // Begun at a fact, so that nothing is asked for but the socket.
-    const readers = works.map(({ taskId }) => read(client.observe(taskId, { lastEventId: '' })));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId, { lastEventId: '' })));
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
     expect(stage.upgrades).toEqual(['Bearer stale', 'Bearer fresh']);
@@ -135,11 +135,11 @@ describe('many observed tasks', () => {
   });
 
   test('have a socket each where the server does not let them share', async () => {
-    const stage = await scene({ sharesSockets: false });
+    const stage = await bridgeFixture({ sharesSockets: false });
     const works = await startMany(stage, 30);
     const client = stage.client();
-    const refused = read(client.observe('f'.repeat(32)));
-    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    const refused = consume(client.observe('f'.repeat(32)));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     await Promise.all(works.map((work) => work.report(2)));
     await eventually(() => readers.every(({ ids }) => ids.length === 3));
     await expect(refused.over).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
@@ -150,11 +150,11 @@ describe('many observed tasks', () => {
   });
 
   test('share one socket of the platform too, with the token as a subprotocol', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 20);
     // The constructor of a browser: no headers, no status.
     const client = stage.client({ WebSocket: WebSocket as unknown as WebSocketConstructor });
-    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     await Promise.all(works.map((work) => work.report(2)));
     for (const socket of stage.sockets) socket.destroy();
     await Promise.all(works.map((work) => work.report(1)));
@@ -167,10 +167,10 @@ describe('many observed tasks', () => {
   });
 
   test('above what one socket takes go on another one', async () => {
-    const stage = await scene({ live: { tasksPerSocketMax: 8 } });
+    const stage = await bridgeFixture({ live: { tasksPerSocketMax: 8 } });
     const works = await startMany(stage, 20);
     const client = stage.client();
-    const readers = works.map(({ taskId }) => read(client.observe(taskId)));
+    const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     await Promise.all(works.map((work) => work.report(2)));
     await eventually(() => readers.every(({ ids }) => ids.length === 3));
     expect(stage.sockets.size).toBe(3);
@@ -181,15 +181,15 @@ describe('many observed tasks', () => {
   });
 
   test('with two cursors in one log have a socket for each cursor', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const work = await stage.start();
     const other = await stage.start();
     await work.report(5);
     const client = stage.client();
     const readers = [
-      read(client.observe(work.taskId)),
-      read(client.observe(other.taskId)),
-      read(client.observe(work.taskId, { lastEventId: (await work.log())[3] ?? '' })),
+      consume(client.observe(work.taskId)),
+      consume(client.observe(other.taskId)),
+      consume(client.observe(work.taskId, { lastEventId: (await work.log())[3] ?? '' })),
     ];
     await eventually(() => readers[0]?.ids.length === 6 && readers[2]?.ids.length === 2);
     await work.finish();
@@ -200,7 +200,7 @@ describe('many observed tasks', () => {
   });
 
   test('have a socket each where the sockets are the host’s own, and share one where those are multiplexed', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 6);
     let opened = 0;
     const own: SocketPort = {
@@ -227,7 +227,7 @@ describe('many observed tasks', () => {
 
 describe('close() of', () => {
   test('an observation unsubscribes it, of the last one closes the socket', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 3);
     const clock = fakeClock();
     const client = stage.client({ clock });
@@ -245,7 +245,7 @@ describe('close() of', () => {
   });
 
   test('the client, at any moment of 100 observations, leaves no timer and no socket', async () => {
-    const stage = await scene();
+    const stage = await bridgeFixture();
     const works = await startMany(stage, 100);
     for (const turns of [0, 1, 2, 5, 10, 20, 50]) {
       const clock = fakeClock();

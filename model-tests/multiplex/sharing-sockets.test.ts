@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { fakeSockets, passengersOf, type FakeSockets, type Passenger } from './fake-sockets.ts';
+import { fakeSockets, fakeChannelsOf, type FakeSockets, type FakeChannel } from './fake-sockets.ts';
 
 const CONFIRMED = 'SUBSCRIPTION_CONFIRMED';
 const ENDED = 'SUBSCRIPTION_ENDED';
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Tasks that share the first socket, each confirmed. */
-async function sharing(...taskIds: string[]): Promise<{ port: FakeSockets; ride: ReturnType<typeof passengersOf>; riders: Passenger[] }> {
+async function sharing(
+  ...taskIds: string[]
+): Promise<{ port: FakeSockets; ride: ReturnType<typeof fakeChannelsOf>; riders: FakeChannel[] }> {
   const port = fakeSockets();
-  const ride = passengersOf(port);
+  const ride = fakeChannelsOf(port);
   const riders = taskIds.map((taskId) => ride(taskId));
   port.nth(0).listener.opened();
   port.nth(0).grant();
@@ -22,7 +24,7 @@ async function sharing(...taskIds: string[]): Promise<{ port: FakeSockets; ride:
 describe('the first task of an address', () => {
   test('opens a socket, subscribes, and the others wait for the grant', async () => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     const [a, b] = [ride('a'), ride('b')];
     expect(port.all).toHaveLength(1);
     port.nth(0).listener.opened();
@@ -35,7 +37,7 @@ describe('the first task of an address', () => {
 
   test('tells by its confirmation, too, that the server shares', () => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     const [a, b] = [ride('a'), ride('b')];
     port.nth(0).listener.opened();
     port.nth(0).say(CONFIRMED, 'a', { extensions: ['gap', 'multiplex'] });
@@ -47,7 +49,7 @@ describe('the first task of an address', () => {
     'shows that the server shares nothing (extensions %j): each other one opens its own at once, also later ones',
     (extensions) => {
       const port = fakeSockets();
-      const ride = passengersOf(port);
+      const ride = fakeChannelsOf(port);
       const first = ride('a');
       ride('b');
       ride('c');
@@ -64,7 +66,7 @@ describe('the first task of an address', () => {
 
   test('waits for nobody where the server shares nothing, but goes on a shared socket where there is one', async () => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     ride('a');
     port.nth(0).listener.opened();
     port.nth(0).say(CONFIRMED, 'a');
@@ -79,7 +81,7 @@ describe('the first task of an address', () => {
 
   test('that is closed for what it asked hears so alone; the others go on with the next', () => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     const [a, b, c] = [ride('a'), ride('b'), ride('c')];
     port.nth(0).listener.opened();
     port.nth(0).listener.closed(1008);
@@ -92,7 +94,7 @@ describe('the first task of an address', () => {
 
   test.each(['before', 'after'] as const)('that leaves %s the socket opens keeps nobody from it', (when) => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     const [a, b] = [ride('a'), ride('b')];
     if (when === 'before') a.socket.close();
     port.nth(0).listener.opened();
@@ -108,7 +110,7 @@ describe('the first task of an address', () => {
 
   test('that leaves a server that shares nothing leaves no socket, and the others open theirs', () => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     const [a] = [ride('a'), ride('b'), ride('c')];
     port.nth(0).listener.opened();
     a?.socket.close();
@@ -126,7 +128,7 @@ describe('the first task of an address', () => {
     ['closed 1006', (port: FakeSockets) => port.nth(0).listener.closed(1006)],
   ])('tells everybody what became of the upgrade: %s', (heard, happen) => {
     const port = fakeSockets();
-    const ride = passengersOf(port);
+    const ride = fakeChannelsOf(port);
     const riders = [ride('a'), ride('b'), ride('c')];
     happen(port);
     for (const rider of riders) expect(rider.heard).toEqual([heard]);
@@ -234,7 +236,7 @@ describe('a shared socket', () => {
 
   test('that has no room for its first task tells it so, since no other one would have any', () => {
     const port = fakeSockets();
-    const a = passengersOf(port)('a');
+    const a = fakeChannelsOf(port)('a');
     port.nth(0).listener.opened();
     port.nth(0).grant();
     port.nth(0).say(ENDED, 'a', { code: 1013 });

@@ -19,7 +19,7 @@ import {
   type Act,
   type Moves,
   type SocketRow,
-} from './socket-scene.ts';
+} from './socket-fixture.ts';
 
 const inPhase: Readonly<Record<SocketPhase, Act>> = {
   opening: come('a', 'b'),

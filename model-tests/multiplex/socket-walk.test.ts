@@ -7,7 +7,7 @@ import type { AnyPhaseTable } from '../charts/phase-chart.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
 import { channelMoves, channelRows } from './channel-rows.ts';
 import { socketMoves, socketRows } from './socket-rows.ts';
-import { socketScene, trySocketRow } from './socket-scene.ts';
+import { socketFixture, trySocketRow } from './socket-fixture.ts';
 
 describePhaseTable(multiplexedPhases, 'over');
 describePhaseTable(channelPhases, 'over');
@@ -22,11 +22,11 @@ describe.each([
   afterAll(() => cells.stop());
 
   test.each(rows.map((row) => [row.name, row] as const))('%s', async (name, row) => {
-    const scene = socketScene();
-    await row.arrange(scene);
-    await scene.happened();
+    const fixture = socketFixture();
+    await row.arrange(fixture);
+    await fixture.happened();
     cells.take();
-    await trySocketRow(row, scene);
+    await trySocketRow(row, fixture);
     const met = cells.take();
     expect(met).toContain(name);
     for (const cell of met) visited.add(cell);

@@ -2,7 +2,7 @@ import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
-import { handGate, openOutbox, takingServer } from './world.ts';
+import { handGate, openOutbox, takingServer } from './outbox-harness.ts';
 
 const closed = { gate: handGate(false), store: memoryOutbox('nobody') };
 

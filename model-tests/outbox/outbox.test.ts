@@ -1,7 +1,7 @@
 import { memoryOutbox } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
-import { answerTo, brittle, handGate, openOutbox, takingServer } from './world.ts';
+import { answerTo, brittle, handGate, openOutbox, takingServer } from './outbox-harness.ts';
 
 const paths = (met: readonly { path: string }[]): string[] => met.map(({ path }) => path.replace('/api/v1/tasks', ''));
 

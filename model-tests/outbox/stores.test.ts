@@ -14,7 +14,7 @@ import {
 import { fileOutbox } from 'taskbridge/client/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/until.ts';
-import { handGate, openOutbox, takingServer } from './world.ts';
+import { handGate, openOutbox, takingServer } from './outbox-harness.ts';
 
 let stores = 0;
 const entry = (id: string, place: number): StoredEntry => ({ v: 1, id, place });

@@ -7,7 +7,7 @@ import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts 
 import { freePort } from '../support/free-port.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
-import { layWire } from './wire.ts';
+import { startRedisProxy } from './redis-proxy.ts';
 import { patience, WAIT_MS } from '../support/patience.ts';
 
 let server: RedisServer;
@@ -241,13 +241,13 @@ describe('the tail', () => {
   });
 
   it('takes a connection for dead that is cut without a word', async () => {
-    const wire = await layWire(server.port);
-    const redis = clientTo(wire.port);
+    const proxy = await startRedisProxy(server.port);
+    const redis = clientTo(proxy.port);
     const store = await storeOn(redis, { commandTimeoutMs: patience(1000) });
     const { taskId } = await taskWithFacts(store, 0);
     const { tail, told, interrupted } = listening(store);
     await tail.watch(taskId);
-    wire.stall();
+    proxy.stall();
     await vi.waitFor(() => expect(interrupted).toHaveBeenCalled());
     // The host's own client is cut as well, and is for the host to mend.
     redis.disconnect(true);
@@ -259,7 +259,7 @@ describe('the tail', () => {
     await vi.waitFor(() => expect(told).toHaveLength(1));
     await store.close();
     redis.disconnect();
-    await wire.close();
+    await proxy.close();
   });
 
   it('rejects a watch while Redis is away, and hears by itself when it is back', async () => {

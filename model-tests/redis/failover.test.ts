@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startNode } from './node-process.ts';
 import { proveWhole, type Log } from './proof.ts';
 import { startRedis } from './redis-server.ts';
-import { layWire } from './wire.ts';
+import { startRedisProxy } from './redis-proxy.ts';
 import { AGAIN_AND_AGAIN, patience } from '../support/patience.ts';
 
 const STEPS = 40;
@@ -40,10 +40,10 @@ describe('two nodes that reach Redis over a bad wire', () => {
   it('lose nothing and write nothing twice while their connections are reset again and again', async () => {
     const redis = await startRedis('--appendonly', 'no');
     onTestFinished(() => redis.stop());
-    const wire = await layWire(redis.port);
-    onTestFinished(() => wire.close());
-    const { log, again } = await count(wire.port, (facts) => {
-      if (facts % 5 === 0) wire.reset();
+    const proxy = await startRedisProxy(redis.port);
+    onTestFinished(() => proxy.close());
+    const { log, again } = await count(proxy.port, (facts) => {
+      if (facts % 5 === 0) proxy.reset();
     });
     proveWhole(log, STEPS);
     expect(await again()).toEqual(log);
@@ -64,10 +64,10 @@ describe('two nodes that reach Redis over a bad wire', () => {
     }
     await onReplica.replicaof('127.0.0.1', master.port);
     await expect.poll(async () => String(await onReplica.info('replication'))).toContain('master_link_status:up');
-    const wire = await layWire(master.port);
-    onTestFinished(() => wire.close());
+    const proxy = await startRedisProxy(master.port);
+    onTestFinished(() => proxy.close());
     let promoted: Promise<void> | undefined;
-    const { log, again } = await count(wire.port, (facts) => {
+    const { log, again } = await count(proxy.port, (facts) => {
       if (facts !== 10) return;
       promoted = (async () => {
         // All that was acknowledged has arrived, as an operator would see to.
@@ -75,7 +75,7 @@ describe('two nodes that reach Redis over a bad wire', () => {
         await onMaster.wait(1, patience(20_000));
         await master.kill();
         await onReplica.replicaof('NO', 'ONE');
-        wire.leadTo(replica.port);
+        proxy.leadTo(replica.port);
       })();
     });
     await promoted;

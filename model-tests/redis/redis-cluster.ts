@@ -4,7 +4,7 @@ import { freePort } from '../support/free-port.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
 /** A stop on the way of a slot. */
-export interface Halfway {
+export interface SlotMove {
   readonly key: string;
   until(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface RedisCluster {
    * Moves a slot with all its keys to another server, as `redis-cli` does: both sides are told, the keys are moved in small groups, then
    * everybody is told who has it. `halfway` names a key that is moved first, and what is waited for before the others follow.
    */
-  move(slot: number, to: number, halfway?: Halfway): Promise<void>;
+  move(slot: number, to: number, halfway?: SlotMove): Promise<void>;
   stop(): Promise<void>;
 }
 

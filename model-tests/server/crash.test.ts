@@ -3,7 +3,7 @@ import { inProcess, type Handler } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { systemClock, type TaskExecutor } from '../../server/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { settle } from '../live/hub-of.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 import { faultyStore } from './faulty-store.ts';
 
@@ -39,7 +39,7 @@ function sharedTime(tasks: { readonly leaseMs: number; readonly reconcileMs: num
     async passUntil(isSo: () => boolean | Promise<boolean>): Promise<void> {
       while (!(await isSo())) {
         clock.advance(tasks.reconcileMs);
-        await settle();
+        await quiesce();
       }
     },
   };

@@ -7,7 +7,7 @@ import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { initialFields } from '../../server/task/task-record.ts';
-import { settle } from '../live/hub-of.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const taskId = 'a'.repeat(32);
@@ -29,7 +29,7 @@ test('refuses a command at once, and without a warning, where a newer version wr
   const refusal = vi.fn();
   processor.execute(taskId, { decide: () => undefined }).catch(refusal);
   // The clock stands still: whoever rests before another try never comes back.
-  await settle();
+  await quiesce();
   expect(refusal).toHaveBeenCalledWith(
     expect.objectContaining({
       code: 'STORE_UNAVAILABLE',

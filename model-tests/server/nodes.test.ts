@@ -3,7 +3,7 @@ import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore, type Memory } from '../../adapters/memory/index.ts';
 import { systemClock, type Store, type StartOutcome, type TaskExecutor } from '../../server/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { settle } from '../live/hub-of.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 /** A node's own store on a memory that several share. */
@@ -53,7 +53,7 @@ test('takes nothing that a node says of an attempt that another one has replaced
   const two = await bridgeOf(slow, { store: await storeOn(memory, clock), clock, tasks });
   while (starts.length < 2) {
     clock.advance(tasks.reconcileMs);
-    await settle();
+    await quiesce();
   }
   starts[0]?.({ status: 'started' });
   const { taskId } = await creating;

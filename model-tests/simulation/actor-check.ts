@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Aggregate, TaskActor } from '../../machines/index.ts';
 import type { SimulatedNode } from './node.ts';
-import type { Witness } from './witness.ts';
+import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
 /** A host that subscribes to a live actor: it shows the fold of the log, fact by fact, and never goes back. */
@@ -9,16 +9,16 @@ export class ActorCheck {
   readonly node: SimulatedNode;
   isPinned = true;
   readonly #world: World;
-  readonly #witness: Witness;
+  readonly #oracle: Oracle;
   readonly #taskId: string;
   readonly #actor: TaskActor;
   readonly #subscription: { unsubscribe(): void };
   #at = 0;
 
-  constructor(world: World, witness: Witness, node: SimulatedNode, taskId: string, actor: TaskActor) {
+  constructor(world: World, oracle: Oracle, node: SimulatedNode, taskId: string, actor: TaskActor) {
     this.node = node;
     this.#world = world;
-    this.#witness = witness;
+    this.#oracle = oracle;
     this.#taskId = taskId;
     this.#actor = actor;
     this.#subscription = actor.subscribe(() => this.#look());
@@ -30,8 +30,8 @@ export class ActorCheck {
     const { status } = this.#actor.getSnapshot();
     if (status === 'stopped') return true;
     // The end of a history that is lost is an end.
-    if (status === 'done' && this.#witness.of(this.#taskId).lost.length > 0) return true;
-    return this.node.being.isDead || this.#matches(this.#witness.of(this.#taskId).folds.length - 1);
+    if (status === 'done' && this.#oracle.of(this.#taskId).lost.length > 0) return true;
+    return this.node.entity.isDead || this.#matches(this.#oracle.of(this.#taskId).folds.length - 1);
   }
 
   finish(): void {
@@ -40,8 +40,8 @@ export class ActorCheck {
   }
 
   #look(): void {
-    if (this.node.being.isDead) return;
-    const task = this.#witness.of(this.#taskId);
+    if (this.node.entity.isDead) return;
+    const task = this.#oracle.of(this.#taskId);
     const { folds } = task;
     // Until it learns that its history is lost, and stops.
     if (task.lost.some((log) => log.folds.some((fold) => this.#shows(fold.task)))) return;
@@ -51,11 +51,14 @@ export class ActorCheck {
       return;
     }
     const { value, context } = this.#actor.getSnapshot();
-    this.#world.fault('live actor = fold(log)', `${this.node.being.name} shows ${JSON.stringify([value, context])} after fact ${this.#at}`);
+    this.#world.fault(
+      'live actor = fold(log)',
+      `${this.node.entity.name} shows ${JSON.stringify([value, context])} after fact ${this.#at}`,
+    );
   }
 
   #matches(at: number): boolean {
-    return this.#shows(this.#witness.of(this.#taskId).folds[at]?.task);
+    return this.#shows(this.#oracle.of(this.#taskId).folds[at]?.task);
   }
 
   #shows(truth: Aggregate['task'] | undefined): boolean {

@@ -1,7 +1,7 @@
 import { multiplexed, type SocketPort } from '../../client/transports/index.ts';
 import { tabSockets, type TabSockets } from '../../client/tabs/index.ts';
-import type { Being } from './agenda.ts';
-import type { Planted } from './planted.ts';
+import type { Entity } from './event-queue.ts';
+import type { PlantedBug } from './planted-bug.ts';
 import { SimulatedChannels } from './simulated-channels.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import { SimulatedLocks } from './simulated-locks.ts';
@@ -12,17 +12,17 @@ export class Browser {
   readonly locks: SimulatedLocks;
   readonly #world: World;
   readonly #channels: SimulatedChannels;
-  readonly #planted: Planted;
+  readonly #planted: PlantedBug;
 
-  constructor(world: World, planted: Planted) {
+  constructor(world: World, planted: PlantedBug) {
     this.#world = world;
     this.#planted = planted;
-    this.locks = new SimulatedLocks(world, world.dice('locks'));
-    this.#channels = new SimulatedChannels(world, world.dice('channels'));
+    this.locks = new SimulatedLocks(world, world.random('locks'));
+    this.#channels = new SimulatedChannels(world, world.random('channels'));
   }
 
   /** Sockets that go through whichever tab leads. */
-  open(itself: Being, sockets: SocketPort, clock: SimulatedClock): TabSockets {
+  open(itself: Entity, sockets: SocketPort, clock: SimulatedClock): TabSockets {
     const channels = this.#channels.of(itself);
     return tabSockets({
       name: 'ann',
@@ -30,7 +30,7 @@ export class Browser {
       locks: this.locks.of(itself),
       channels: this.#planted.channels?.(channels) ?? channels,
       clock,
-      chance: { fraction: this.#world.dice(`tab of ${itself.name}`).fraction },
+      chance: { fraction: this.#world.random(`tab of ${itself.name}`).fraction },
       limits: { pulseMs: 1_500, silenceMs: 1_500, absentMs: 20_000 },
     });
   }

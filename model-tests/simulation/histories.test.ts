@@ -2,36 +2,36 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runHistory } from './history.ts';
 import type { Plan } from './plan.ts';
-import { drawPlan } from './plan-drawing.ts';
+import { generatePlan } from './plan-generator.ts';
 
 const kept = new URL('kept/', import.meta.url);
 
 describe('a history', () => {
   test('is the same each time that it is run from one seed', async () => {
     for (let seed = 1; seed <= 25; seed += 1) {
-      const first = await runHistory(drawPlan(seed));
-      const second = await runHistory(drawPlan(seed));
+      const first = await runHistory(generatePlan(seed));
+      const second = await runHistory(generatePlan(seed));
       expect({ seed, ...second }).toEqual({ seed, ...first });
     }
   });
 
   test('is the same when it is told', async () => {
     for (let seed = 1; seed <= 10; seed += 1) {
-      const silent = await runHistory(drawPlan(seed));
-      const told = await runHistory(drawPlan(seed), { isTold: true });
+      const silent = await runHistory(generatePlan(seed));
+      const told = await runHistory(generatePlan(seed), { isTold: true });
       expect({ seed, hash: told.hash }).toEqual({ seed, hash: silent.hash });
       expect(told.told.length).toBeGreaterThan(10);
     }
   });
 
   test('is another one for another seed', async () => {
-    const hashes = await Promise.all([1, 2, 3, 4].map(async (seed) => (await runHistory(drawPlan(seed))).hash));
+    const hashes = await Promise.all([1, 2, 3, 4].map(async (seed) => (await runHistory(generatePlan(seed))).hash));
     expect(new Set(hashes).size).toBe(4);
   });
 
   test.each([101, 151])('from any of the fifty seeds from %i on holds every rule', async (from) => {
     for (let seed = from; seed < from + 50; seed += 1) {
-      const { violation } = await runHistory(drawPlan(seed));
+      const { violation } = await runHistory(generatePlan(seed));
       expect({ seed, violation }).toEqual({ seed, violation: undefined });
     }
   });

@@ -1,17 +1,17 @@
 import { createMemory } from '../../adapters/memory/index.ts';
 import { Browser } from './browser.ts';
 import { Faults } from './faults.ts';
-import { Fleet } from './fleet.ts';
+import { SimulatedCluster } from './simulated-cluster.ts';
 import { Network } from './network.ts';
-import { RETAINED_MS, type NodeSurroundings } from './node.ts';
-import { Person } from './person.ts';
+import { RETAINED_MS, type NodeDeps } from './node.ts';
+import { SimulatedUser } from './simulated-user.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
-import type { Planted } from './planted.ts';
-import { Restores } from './restores.ts';
-import { ShelfCheck } from './shelf-check.ts';
-import { SimulatedShelf } from './simulated-shelf.ts';
-import { readToken } from './wallet.ts';
-import { Witness, type Asked } from './witness.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { StoreRollback } from './store-rollback.ts';
+import { OutboxCheck } from './outbox-check.ts';
+import { SimulatedOutboxStore } from './simulated-outbox-store.ts';
+import { readToken } from './token-source.ts';
+import { Oracle, type AskedQuestion } from './oracle.ts';
 import { World, type Violation } from './world.ts';
 
 /** How one history went. */
@@ -35,44 +35,44 @@ const QUIET_MS = 120_000;
 /** Lets one history happen. */
 export async function runHistory(
   plan: Plan,
-  { planted = {}, isTold = false }: { readonly planted?: Planted; readonly isTold?: boolean } = {},
+  { planted = {}, isTold = false }: { readonly planted?: PlantedBug; readonly isTold?: boolean } = {},
 ): Promise<Outcome> {
   const history = new History(plan, planted, isTold);
   await history.run();
-  const { world, witness } = history;
-  const facts = [...witness.tasks.values()].reduce((sum, task) => sum + task.facts.length, 0);
+  const { world, oracle } = history;
+  const facts = [...oracle.tasks.values()].reduce((sum, task) => sum + task.facts.length, 0);
   return { violation: world.violation, hash: world.hash, steps: world.steps, facts, lastedMs: world.time, told: world.told ?? [] };
 }
 
 class History {
   readonly world: World;
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   readonly #plan: Plan;
   readonly #faults: Faults;
   readonly #network: Network;
-  readonly #surroundings: NodeSurroundings;
-  readonly #fleet: Fleet;
-  readonly #persons: Person[];
-  readonly #shelves: readonly SimulatedShelf[];
-  readonly #restores: Restores | undefined;
+  readonly #deps: NodeDeps;
+  readonly #cluster: SimulatedCluster;
+  readonly #users: SimulatedUser[];
+  readonly #shelves: readonly SimulatedOutboxStore[];
+  readonly #rollback: StoreRollback | undefined;
   readonly #taskIds = new Map<number, string>();
-  readonly #asked: Asked[] = [];
+  readonly #asked: AskedQuestion[] = [];
   #tokenNumber = 0;
   #isOver = false;
 
-  constructor(plan: Plan, planted: Planted, isTold: boolean) {
+  constructor(plan: Plan, planted: PlantedBug, isTold: boolean) {
     const { seed, decisions, exclusive, sizes } = plan;
     const world = new World(seed, isTold);
     this.world = world;
     this.#plan = plan;
-    this.witness = new Witness(world);
+    this.oracle = new Oracle(world);
     this.#faults = new Faults(world, decisions);
     this.#network = new Network(world, this.#faults);
-    const { witness } = this;
-    this.#surroundings = {
+    const { oracle } = this;
+    this.#deps = {
       world,
       faults: this.#faults,
-      witness,
+      oracle,
       memory: createMemory(),
       exclusive,
       sizes,
@@ -84,13 +84,13 @@ class History {
       },
     };
     const mayRestore = decisions.some(({ kind }) => kind === 'restore');
-    this.#restores = mayRestore ? new Restores(world, witness, this.#surroundings.memory) : undefined;
-    this.#fleet = new Fleet(plan.nodes, this.#surroundings, this.#network);
+    this.#rollback = mayRestore ? new StoreRollback(world, oracle, this.#deps.memory) : undefined;
+    this.#cluster = new SimulatedCluster(plan.nodes, this.#deps, this.#network);
     this.#shelves = this.#openShelves();
     const around = {
       world,
       faults: this.#faults,
-      witness,
+      oracle,
       network: this.#network,
       sizes,
       planted,
@@ -101,33 +101,33 @@ class History {
       taskIds: this.#taskIds,
       tokenNumber: () => this.#tokenNumber,
     };
-    this.#persons = plan.clients.map((client, index) => new Person(index, client, around));
-    witness.onAsked = (asked) => this.#onAsked(asked);
+    this.#users = plan.clients.map((client, index) => new SimulatedUser(index, client, around));
+    oracle.onAsked = (asked) => this.#onAsked(asked);
   }
 
-  #openShelves(): readonly SimulatedShelf[] {
-    const { world, witness } = this;
+  #openShelves(): readonly SimulatedOutboxStore[] {
+    const { world, oracle } = this;
     return Array.from({ length: Math.max(-1, ...(this.#plan.outbox?.shelves ?? [])) + 1 }, (_, index) => {
-      const check = new ShelfCheck(world, witness);
+      const check = new OutboxCheck(world, oracle);
       check.onStarted = (clientRequestId, taskId) => this.#taskIds.set(Number(clientRequestId.slice('task '.length)), taskId);
       const answered = this.#network.onAnswered;
       this.#network.onAnswered = (request, answer) => {
         answered(request, answer);
         check.answered(request, answer);
       };
-      return new SimulatedShelf(`shelf ${index}`, world, this.#faults, check);
+      return new SimulatedOutboxStore(`shelf ${index}`, world, this.#faults, check);
     });
   }
 
   async run(): Promise<void> {
     const { world } = this;
-    this.#fleet.start();
+    this.#cluster.start();
     for (const decision of this.#plan.decisions) if ('at' in decision) world.after(decision.at, world.itself, () => this.#do(decision));
     const lastAt = Math.max(0, ...this.#plan.decisions.flatMap((decision) => ('at' in decision ? [decision.at] : [])));
     await world.until(() => world.time > lastAt && this.#unfinished().length === 0, TROUBLE_MS);
     if (!world.violation) await this.#comeToRest();
     this.#isOver = true;
-    this.#fleet.end();
+    this.#cluster.end();
   }
 
   /** Nothing goes wrong any more: everything has to come to its end, and nothing may be left. */
@@ -135,24 +135,24 @@ class History {
     const { world } = this;
     world.tell('world', 'nothing goes wrong any more');
     this.#faults.isCalm = true;
-    this.#fleet.comeToRest();
-    for (const person of this.#persons) {
-      world.thaw(person.being);
-      person.comeBack();
+    this.#cluster.comeToRest();
+    for (const user of this.#users) {
+      world.thaw(user.entity);
+      user.comeBack();
     }
     this.#answerOpenQuestions();
     if (!(await world.until(() => this.#unfinished().length === 0, QUIET_MS)))
       return this.#refuseToWait('everything ends', this.#unfinished());
-    for (const check of this.#fleet.actors) check.finish();
+    for (const check of this.#cluster.actors) check.finish();
     await this.#closePersons();
-    if (!(await world.until(() => this.#fleet.leftByClients().length === 0, QUIET_MS)))
-      return this.#refuseToWait('nothing is left open', this.#fleet.leftByClients());
+    if (!(await world.until(() => this.#cluster.leftByClients().length === 0, QUIET_MS)))
+      return this.#refuseToWait('nothing is left open', this.#cluster.leftByClients());
     if (this.#plan.removes) await this.#awaitRemoval();
-    if (!(await this.#fleet.close())) this.#refuseToWait('nothing is left open', ['a node that closes']);
+    if (!(await this.#cluster.close())) this.#refuseToWait('nothing is left open', ['a node that closes']);
   }
 
   async #awaitRemoval(): Promise<void> {
-    const { tasks, requests } = this.#surroundings.memory;
+    const { tasks, requests } = this.#deps.memory;
     if (!(await this.world.until(() => tasks.size === 0, RETAINED_MS + QUIET_MS)))
       return this.#refuseToWait('ended tasks are removed', [...tasks.keys()]);
     if (requests.size > 0) this.world.fault('ended tasks are removed', `request keys are left of ${[...requests.values()].join()}`);
@@ -161,9 +161,9 @@ class History {
   async #closePersons(): Promise<void> {
     const { world } = this;
     let open = 0;
-    for (const person of this.#persons) {
+    for (const user of this.#users) {
       open += 1;
-      void person.close().then(() => (open -= 1));
+      void user.close().then(() => (open -= 1));
     }
     if (!(await world.until(() => open === 0, 10_000))) this.#refuseToWait('nothing is left open', ['a client that closes']);
   }
@@ -176,18 +176,18 @@ class History {
     const starts = new Set(this.#plan.decisions.flatMap((decision) => (isStart(decision) ? [decision.task] : [])));
     const missing = [...starts].flatMap((task) => (this.#isSettled(task) ? [] : [`task ${task}, which is not there`]));
     // Also those of which nobody knows, because their start was taken back once it was sent.
-    for (const { taskId, terminal, facts } of this.witness.tasks.values()) {
-      const ledger = this.#surroundings.memory.tasks.get(taskId)?.fields.get('ledger') ?? '';
+    for (const { taskId, terminal, facts } of this.oracle.tasks.values()) {
+      const ledger = this.#deps.memory.tasks.get(taskId)?.fields.get('ledger') ?? '';
       if (!terminal) missing.push(`the end of ${taskId} after ${facts.at(-1)?.type}`);
       else if (!ledger.includes('"value":"released"')) missing.push(`the release of ${taskId}: ${ledger}`);
     }
     for (const { check } of this.#shelves) missing.push(...check.pending);
-    for (const { name, outbox } of this.#persons) if (outbox && outbox.unkept > 0) missing.push(`${outbox.unkept} that ${name} wants kept`);
-    for (const person of this.#persons)
-      for (const [index, observer] of person.observers.entries())
+    for (const { name, outbox } of this.#users) if (outbox && outbox.unkept > 0) missing.push(`${outbox.unkept} that ${name} wants kept`);
+    for (const user of this.#users)
+      for (const [index, observer] of user.observers.entries())
         if (!observer.isDone)
-          missing.push(`${person.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
-    for (const check of this.#fleet.actors) if (!check.isLevel) missing.push('a live actor');
+          missing.push(`${user.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
+    for (const check of this.#cluster.actors) if (!check.isLevel) missing.push('a live actor');
     return missing;
   }
 
@@ -195,14 +195,14 @@ class History {
     return this.#taskIds.has(task) || this.#shelves.some(({ check }) => check.cameToNothing(`task ${task}`));
   }
 
-  #onAsked(asked: Asked): void {
+  #onAsked(asked: AskedQuestion): void {
     const { world } = this;
     const number = this.#asked.push(asked) - 1;
     for (const decision of this.#plan.decisions) {
       if ((decision.kind !== 'answer' && decision.kind !== 'keep answer') || decision.question !== number) continue;
-      const person = this.#persons[decision.client];
+      const user = this.#users[decision.client];
       world.after(decision.afterMs, world.itself, () =>
-        decision.kind === 'answer' ? person?.answer(asked, decision.as) : person?.outbox?.answer(asked, decision.isAllowed),
+        decision.kind === 'answer' ? user?.answer(asked, decision.as) : user?.outbox?.answer(asked, decision.isAllowed),
       );
     }
   }
@@ -211,8 +211,8 @@ class History {
   #answerOpenQuestions(): void {
     if (this.#isOver) return;
     for (const asked of this.#asked) {
-      const { open } = this.witness.of(asked.taskId);
-      if (open.has(asked.suspendId)) this.#persons[0]?.answer(asked, 'plain');
+      const { open } = this.oracle.of(asked.taskId);
+      if (open.has(asked.suspendId)) this.#users[0]?.answer(asked, 'plain');
     }
     this.world.after(2_500, this.world.itself, () => this.#answerOpenQuestions());
   }
@@ -220,18 +220,18 @@ class History {
   #do(decision: Extract<Decision, { readonly at: number }>): void {
     switch (decision.kind) {
       case 'start':
-        return this.#persons[decision.client]?.start(decision.task, decision.work);
+        return this.#users[decision.client]?.start(decision.task, decision.work);
       case 'observe':
-        return this.#persons[decision.client]?.observe(decision.task, decision.habit);
+        return this.#users[decision.client]?.observe(decision.task, decision.habit);
       case 'cancel':
-        return this.#persons[decision.client]?.cancel(decision.task, decision.reason);
+        return this.#users[decision.client]?.cancel(decision.task, decision.reason);
       case 'keep start':
       case 'keep cancel':
       case 'withdraw':
       case 'dismiss':
         return this.#doByOutbox(decision);
       case 'stranger':
-        return this.#persons[decision.client]?.peek(decision.task);
+        return this.#users[decision.client]?.peek(decision.task);
       case 'client dies':
       case 'client closes':
       case 'client freezes':
@@ -239,20 +239,20 @@ class History {
       case 'blocked':
         return this.#doToPerson(decision);
       case 'restore':
-        if (this.#restores?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#fleet.cutOff(decision.ms);
+        if (this.#rollback?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#cluster.cutOff(decision.ms);
         return;
       case 'tokens end':
         // A token that is good no more before its first try is answered cannot be told from one that never was.
-        if (this.#persons.some(({ wallet }) => wallet.givenAt > 0 && this.world.time - wallet.givenAt < TOKEN_MS)) return;
+        if (this.#users.some(({ tokenSource }) => tokenSource.givenAt > 0 && this.world.time - tokenSource.givenAt < TOKEN_MS)) return;
         this.#tokenNumber += 1;
         return this.world.tell('world', 'all tokens end');
       default:
-        return this.#fleet.do(decision, this.#taskIds);
+        return this.#cluster.do(decision, this.#taskIds);
     }
   }
 
   #doByOutbox(decision: Extract<Decision, { kind: 'keep start' | 'keep cancel' | 'withdraw' | 'dismiss' }>): void {
-    const outbox = this.#persons[decision.client]?.outbox;
+    const outbox = this.#users[decision.client]?.outbox;
     switch (decision.kind) {
       case 'keep start':
         return outbox?.start(decision.task, decision.work);
@@ -267,22 +267,22 @@ class History {
 
   #doToPerson(decision: Extract<Decision, { kind: 'client dies' | 'client closes' | 'client freezes' | 'offline' | 'blocked' }>): void {
     const { world } = this;
-    const person = this.#persons[decision.client];
-    if (!person?.client) return;
+    const user = this.#users[decision.client];
+    if (!user?.client) return;
     switch (decision.kind) {
       case 'client dies':
-        person.die();
-        return void world.after(decision.backMs, world.itself, () => person.comeBack());
+        user.die();
+        return void world.after(decision.backMs, world.itself, () => user.comeBack());
       case 'client closes':
-        return void person.close().then(() => world.after(decision.backMs, world.itself, () => person.comeBack()));
+        return void user.close().then(() => world.after(decision.backMs, world.itself, () => user.comeBack()));
       case 'client freezes':
-        return person.freeze(decision.ms);
+        return user.freeze(decision.ms);
       case 'offline':
-        world.tell(person.name, `is offline for ${decision.ms} ms`);
-        return person.goOffline(decision.ms);
+        world.tell(user.name, `is offline for ${decision.ms} ms`);
+        return user.goOffline(decision.ms);
       case 'blocked':
-        world.tell(person.name, `is without ${decision.transport} for ${decision.ms} ms`);
-        return void person.awayUntil.set(decision.transport, world.time + decision.ms);
+        world.tell(user.name, `is without ${decision.transport} for ${decision.ms} ms`);
+        return void user.awayUntil.set(decision.transport, world.time + decision.ms);
     }
   }
 }

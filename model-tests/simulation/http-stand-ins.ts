@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Outflow } from './outflow.ts';
+import type { SendQueue } from './send-queue.ts';
 
 /** A request as the network carries it. */
 export interface SimulatedRequest {
@@ -57,7 +57,7 @@ export class ResponseStandIn extends EventEmitter {
   destroyed = false;
   writableEnded = false;
   headersSent = false;
-  outflow: Outflow | undefined;
+  sendQueue: SendQueue | undefined;
   /** The head is out: from now on this is a stream. */
   onHead: (status: number) => void = () => undefined;
   onChunk: (bytes: Buffer) => void = () => undefined;
@@ -65,10 +65,10 @@ export class ResponseStandIn extends EventEmitter {
   onDestroy: () => void = () => undefined;
 
   get writableLength(): number {
-    return this.outflow?.pendingBytes ?? 0;
+    return this.sendQueue?.pendingBytes ?? 0;
   }
   get socket(): { readonly bytesWritten: number; readonly writableLength: number } {
-    const { pendingBytes = 0, takenBytes = 0 } = this.outflow ?? {};
+    const { pendingBytes = 0, takenBytes = 0 } = this.sendQueue ?? {};
     return { bytesWritten: pendingBytes + takenBytes, writableLength: pendingBytes };
   }
 
@@ -80,7 +80,7 @@ export class ResponseStandIn extends EventEmitter {
   write(bytes: Buffer, taken?: (error?: Error) => void): boolean {
     if (this.destroyed || this.writableEnded) return false;
     if (bytes.length > 0) this.onChunk(bytes);
-    if (taken) this.outflow?.whenTaken(() => taken());
+    if (taken) this.sendQueue?.whenTaken(() => taken());
     return this.writableLength === 0;
   }
   end(): void {

@@ -1,6 +1,6 @@
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Being } from './agenda.ts';
-import type { SimulatedAnswer } from './door.ts';
+import type { Entity } from './event-queue.ts';
+import type { SimulatedAnswer } from './node-server.ts';
 import type { Faults } from './faults.ts';
 import type { SimulatedRequest } from './http-stand-ins.ts';
 import type { SimulatedNode } from './node.ts';
@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 /** A connection or a request under way, as the network knows it. */
 export interface Flight {
   readonly node: SimulatedNode;
-  readonly client: Being;
+  readonly client: Entity;
   /** The node is gone; silently, if nobody tells the client. */
   nodeGone(silent: boolean): void;
   /** The client is gone without a word. */
@@ -32,20 +32,20 @@ export class Network {
   }
 
   /** The node that a balancer sends a client to. */
-  pick(dice: SeededRandom): SimulatedNode | undefined {
+  pick(random: SeededRandom): SimulatedNode | undefined {
     const open = this.nodes();
-    return open.length === 0 ? undefined : dice.pick(open);
+    return open.length === 0 ? undefined : random.pick(open);
   }
 
   nodeDied(node: SimulatedNode, silent: boolean): void {
     for (const flight of [...this.flights]) if (flight.node === node) flight.nodeGone(silent);
   }
-  clientDied(client: Being): void {
+  clientDied(client: Entity): void {
     for (const flight of [...this.flights]) if (flight.client === client) flight.clientGone();
   }
 }
 
 /** Time that a message takes, in milliseconds. */
-export function latency(dice: SeededRandom): number {
-  return 0.2 + dice.fraction() * (dice.odds(0.05) ? 400 : 10);
+export function latency(random: SeededRandom): number {
+  return 0.2 + random.fraction() * (random.odds(0.05) ? 400 : 10);
 }

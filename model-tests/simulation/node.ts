@@ -3,65 +3,65 @@ import { createCore, type Core } from '../../server/core.ts';
 import { createLiveHub, type LiveHub } from '../../server/live/hub.ts';
 import type { AuthContextResolver, Logger, MetricsSink } from '../../server/ports/index.ts';
 import { taskSettings } from '../../server/task/settings.ts';
-import { being, type Being } from './agenda.ts';
-import { createDoor, type Door } from './door.ts';
+import { entity, type Entity } from './event-queue.ts';
+import { createNodeServer, type NodeServer } from './node-server.ts';
 import type { Faults } from './faults.ts';
-import type { Planted } from './planted.ts';
+import type { PlantedBug } from './planted-bug.ts';
 import type { Sizes } from './plan.ts';
 import { scriptedWork } from './scripted-work.ts';
 import { simulatedClock, type SimulatedClock } from './simulated-clock.ts';
 import { simulatedStore, type SimulatedStore } from './simulated-store.ts';
-import type { Witness } from './witness.ts';
+import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
 /** How long a task stays after its end, in milliseconds: longer than any history, unless it waits for that. */
 export const RETAINED_MS = 150_000;
 
 /** What every node of a history shares. */
-export interface NodeSurroundings {
+export interface NodeDeps {
   readonly world: World;
   readonly faults: Faults;
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   readonly memory: Memory;
   readonly exclusive: boolean;
   readonly sizes: Sizes;
   /** Asked with the clock of the node. */
   readonly auth: (request: Parameters<AuthContextResolver>[0], clock: SimulatedClock) => ReturnType<AuthContextResolver>;
-  readonly planted: Planted;
+  readonly planted: PlantedBug;
 }
 
 /** One life of one node: the real core and hub, as a bridge puts them together, in a simulated process. */
 export class SimulatedNode {
-  readonly being: Being;
+  readonly entity: Entity;
   readonly clock: SimulatedClock;
   readonly store: SimulatedStore;
   readonly hub: LiveHub;
   readonly core: Core;
-  readonly door: Door;
+  readonly server: NodeServer;
   isOpen = false;
 
-  constructor(name: string, clockOffMs: number, surroundings: NodeSurroundings, crash: (node: SimulatedNode) => void) {
-    const { world, faults, witness, memory, exclusive, sizes, auth, planted } = surroundings;
-    this.being = being(name);
-    this.clock = simulatedClock(world, this.being, clockOffMs);
-    const { being: itself, clock } = this;
-    const dice = world.dice(`node ${name}`);
-    const chance = { hex: dice.hex, fraction: dice.fraction };
+  constructor(name: string, clockOffMs: number, deps: NodeDeps, crash: (node: SimulatedNode) => void) {
+    const { world, faults, oracle, memory, exclusive, sizes, auth, planted } = deps;
+    this.entity = entity(name);
+    this.clock = simulatedClock(world, this.entity, clockOffMs);
+    const { entity: itself, clock } = this;
+    const random = world.random(`node ${name}`);
+    const chance = { hex: random.hex, fraction: random.fraction };
     const crashThis = (): void => crash(this);
     this.store = simulatedStore({
       world,
       faults,
-      witness,
+      oracle,
       memory,
       exclusive,
-      being: itself,
+      entity: itself,
       name,
       crash: crashThis,
-      freeze: () => this.freeze(500 + dice.fraction() * 8_000, world),
+      freeze: () => this.freeze(500 + random.fraction() * 8_000, world),
       plant: planted.store,
     });
     const store = planted.way?.(this.store, memory) ?? this.store;
-    const executor = scriptedWork({ world, faults, witness, being: itself, name, clock, crash: crashThis });
+    const executor = scriptedWork({ world, faults, oracle, entity: itself, name, clock, crash: crashThis });
     const logger: Logger = {
       warn: (message) => world.remark(name, () => `warns: ${message}`),
       error: (message, fields) =>
@@ -109,7 +109,7 @@ export class SimulatedNode {
       inspect: undefined,
       listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
     });
-    this.door = createDoor({
+    this.server = createNodeServer({
       service: this.core.service,
       hub: this.hub,
       auth: (request) => auth(request, clock),
@@ -129,14 +129,14 @@ export class SimulatedNode {
   /** As a bridge closes. */
   async close(drainMs: number): Promise<void> {
     this.isOpen = false;
-    this.door.close();
+    this.server.close();
     await Promise.all([this.hub.close({ spreadMs: 200 }), this.core.close(drainMs)]);
     await this.store.close();
   }
 
   freeze(ms: number, world: World): void {
-    if (this.being.isDead) return;
-    world.tell(this.being.name, `freezes for ${Math.round(ms)} ms`);
-    this.being.frozenUntil = Math.max(this.being.frozenUntil, world.time + ms);
+    if (this.entity.isDead) return;
+    world.tell(this.entity.name, `freezes for ${Math.round(ms)} ms`);
+    this.entity.frozenUntil = Math.max(this.entity.frozenUntil, world.time + ms);
   }
 }

@@ -7,21 +7,21 @@ import {
   type TaskBridgeClient,
   type TaskView,
 } from '../../client/index.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import type { Habit } from './plan.ts';
-import type { Planted } from './planted.ts';
-import { historiesOf, viewText, type Witness } from './witness.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import { historiesOf, viewText, type Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
 /** What somebody who observes is made of. */
-export interface ObserverContext {
+export interface ObserverDeps {
   readonly world: World;
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   readonly name: string;
   readonly taskId: string;
   readonly habit: Habit;
   readonly hidesAnswered: boolean;
-  readonly planted: Planted;
+  readonly planted: PlantedBug;
   /** The client had no token that is good: it may give up with this, and somebody signs in again. */
   mayBeLeft(error: unknown): boolean;
   /** The client knows neither the start of the log nor a snapshot, for all its observers: it may show less than the log says. */
@@ -48,28 +48,28 @@ export class Observer {
   /** The last fact of this life that was dealt with; undefined where this life has none yet, or nobody iterates. */
   dealtNow: number | undefined;
   readonly taskId: string;
-  readonly #context: ObserverContext;
+  readonly #deps: ObserverDeps;
   #taken = 0;
   #gapsTold = 0;
   #resetsTold = 0;
   #observation: Observation | undefined;
 
-  constructor(context: ObserverContext) {
-    this.#context = context;
-    this.taskId = context.taskId;
+  constructor(deps: ObserverDeps) {
+    this.#deps = deps;
+    this.taskId = deps.taskId;
   }
 
   /** In one life of a client. */
-  observe(client: TaskBridgeClient, being: Being): void {
-    const { habit, taskId } = this.#context;
+  observe(client: TaskBridgeClient, entity: Entity): void {
+    const { habit, taskId } = this.#deps;
     if (this.isDone) return;
     this.dealtNow = undefined;
     this.#gapsTold = 0;
     this.#resetsTold = 0;
     const observation = client.observe(taskId);
     this.#observation = observation;
-    if (habit.watches !== 'facts') this.#watch(observation, client, being);
-    if (habit.watches !== 'snapshots') void this.#iterate(observation, client, being);
+    if (habit.watches !== 'facts') this.#watch(observation, client, entity);
+    if (habit.watches !== 'snapshots') void this.#iterate(observation, client, entity);
   }
 
   /** The client was told that facts are missing, or that history was replaced. */
@@ -80,7 +80,7 @@ export class Observer {
 
   /** A checkpoint was kept at fact `n`: whoever only looks has dealt with it, also while the snapshot is awaited. */
   kept(n: number): void {
-    if (this.#context.habit.watches === 'snapshots') this.dealt = Math.max(this.dealt, n);
+    if (this.#deps.habit.watches === 'snapshots') this.dealt = Math.max(this.dealt, n);
   }
 
   /** Whether this life has dealt with fact `n`, or nobody asks. Questions that were answered here may be hidden: they count as dealt with. */
@@ -89,8 +89,8 @@ export class Observer {
     // Whose observation has failed has no say any more.
     if (this.shown?.connection.state === 'failed') return true;
     if (this.dealtNow === undefined || this.dealtNow >= n || this.#gapsTold > 0) return true;
-    const { witness, hidesAnswered } = this.#context;
-    return hidesAnswered && historiesOf(witness.of(this.taskId)).some(({ facts }) => facts[n - 1]?.type === 'TASK_SUSPENDED');
+    const { oracle, hidesAnswered } = this.#deps;
+    return hidesAnswered && historiesOf(oracle.of(this.taskId)).some(({ facts }) => facts[n - 1]?.type === 'TASK_SUSPENDED');
   }
 
   /** What it shows now. */
@@ -98,8 +98,8 @@ export class Observer {
     return this.#observation?.getSnapshot();
   }
 
-  async #iterate(observation: Observation, client: TaskBridgeClient, being: Being): Promise<void> {
-    const { world, habit, name, planted } = this.#context;
+  async #iterate(observation: Observation, client: TaskBridgeClient, entity: Entity): Promise<void> {
+    const { world, habit, name, planted } = this.#deps;
     const iterator = planted.iterate?.(observation) ?? observation[Symbol.asyncIterator]();
     let last: Taken | undefined;
     let ended = false;
@@ -108,28 +108,28 @@ export class Observer {
       try {
         next = await iterator.next();
       } catch (error) {
-        if (being.isDead || (error instanceof TaskBridgeClientError && error.code === 'CLOSED')) return;
-        if (this.#context.mayBeLeft(error)) return this.#comeBackLater(client, being);
+        if (entity.isDead || (error instanceof TaskBridgeClientError && error.code === 'CLOSED')) return;
+        if (this.#deps.mayBeLeft(error)) return this.#comeBackLater(client, entity);
         return world.fault('observations end with their log', `${name}: ${String(error)}`);
       }
-      if (being.isDead) return;
+      if (entity.isDead) return;
       if (next.done) break;
       const fact = next.value;
       last = this.#take(fact, last);
       ended = isTerminalType(fact.type);
-      if (habit.slowMs > 0) await new Promise<void>((resolve) => world.after(habit.slowMs, being, resolve));
-      if (being.isDead) return;
+      if (habit.slowMs > 0) await new Promise<void>((resolve) => world.after(habit.slowMs, entity, resolve));
+      if (entity.isDead) return;
       this.#taken += 1;
       if (habit.leavesAfter !== undefined && this.#taken % (habit.leavesAfter + 1) === habit.leavesAfter) {
         this.dealtNow = undefined;
         await iterator.return?.();
         if (habit.watches === 'both') observation.close();
-        return this.#comeBackLater(client, being, 'comes back to it');
+        return this.#comeBackLater(client, entity, 'comes back to it');
       }
       this.dealt = last.isAfresh ? last.n : Math.max(this.dealt, last.n);
       this.dealtNow = last.n;
     }
-    const { terminal, lost } = this.#context.witness.of(this.taskId);
+    const { terminal, lost } = this.#deps.oracle.of(this.taskId);
     if (!ended && !terminal && lost.length === 0)
       world.fault('no end before the last fact', `${name} was told of an end after fact ${last?.n ?? 'none'}`);
     if (terminal && !(ended && lost.length > 0) && last !== undefined && last.n !== parseEventId(terminal.eventId)?.n)
@@ -140,9 +140,9 @@ export class Observer {
   }
 
   #take({ eventId, type }: { readonly eventId: string; readonly type: string }, last: Taken | undefined): Taken {
-    const { world, witness, name, hidesAnswered, taskId, dealtHere } = this.#context;
+    const { world, oracle, name, hidesAnswered, taskId, dealtHere } = this.#deps;
     const n = parseEventId(eventId)?.n ?? 0;
-    const task = witness.of(taskId);
+    const task = oracle.of(taskId);
     const histories = historiesOf(task).filter(({ facts }) => facts[n - 1]?.eventId === eventId && facts[n - 1]?.type === type);
     world.tell(name, `takes ${n} ${type.slice(5)}`);
     if (histories.length === 0)
@@ -168,22 +168,22 @@ export class Observer {
     return { n, eventId, isAfresh };
   }
 
-  #comeBackLater(client: TaskBridgeClient, being: Being, how = 'signs in again'): void {
-    const { world, name } = this.#context;
+  #comeBackLater(client: TaskBridgeClient, entity: Entity, how = 'signs in again'): void {
+    const { world, name } = this.#deps;
     this.dealtNow = undefined;
-    world.after(300, being, () => {
+    world.after(300, entity, () => {
       // Closed meanwhile: its next life observes again.
-      if (!this.#context.isOpen(client)) return;
+      if (!this.#deps.isOpen(client)) return;
       world.tell(name, how);
-      this.observe(client, being);
+      this.observe(client, entity);
     });
   }
 
-  #watch(observation: Observation, client: TaskBridgeClient, being: Being): void {
-    const { world, witness, name, taskId, habit, isPartial } = this.#context;
+  #watch(observation: Observation, client: TaskBridgeClient, entity: Entity): void {
+    const { world, oracle, name, taskId, habit, isPartial } = this.#deps;
     const fault = (task: TaskView): string | undefined => {
       const shown = viewText(task);
-      const truth = witness.view(taskId, task.lastEventId ?? '');
+      const truth = oracle.view(taskId, task.lastEventId ?? '');
       if (shown === truth || isDeepStrictEqual(JSON.parse(shown), safeParse(truth))) return undefined;
       return `${name} shows ${shown}, the log says ${truth}`;
     };
@@ -192,22 +192,22 @@ export class Observer {
     };
     let seen: string | null = null;
     const look = ({ task, connection }: ObservationSnapshot): void => {
-      if (being.isDead) return;
+      if (entity.isDead) return;
       if (task.lastEventId !== null && task.lastEventId !== seen && !isPartial()) {
         seen = task.lastEventId;
         const found = fault(task);
-        if (witness.of(taskId).lost.length === 0) judge(found);
+        if (oracle.of(taskId).lost.length === 0) judge(found);
         // A late message of a history that is lost may be on its way beside a snapshot of the new one, until a `reset` overtakes it.
         else if (found !== undefined)
-          world.after(RESET_MS, being, () => {
+          world.after(RESET_MS, entity, () => {
             const { task: later } = observation.getSnapshot();
             if (later.lastEventId === task.lastEventId && !isPartial()) judge(fault(later));
           });
       }
       // Whoever only looks has dealt with what was shown.
       if (habit.watches === 'snapshots' && seen !== null) this.dealt = Math.max(this.dealt, parseEventId(seen)?.n ?? 0);
-      if (connection.state === 'failed' && this.#context.mayBeLeft(connection.error)) {
-        if (habit.watches === 'snapshots') this.#comeBackLater(client, being);
+      if (connection.state === 'failed' && this.#deps.mayBeLeft(connection.error)) {
+        if (habit.watches === 'snapshots') this.#comeBackLater(client, entity);
       } else if (connection.state === 'failed') world.fault('observations end with their log', `${name}: ${String(connection.error)}`);
       if (habit.watches === 'snapshots' && connection.state === 'done' && task.terminal) this.isDone = true;
     };

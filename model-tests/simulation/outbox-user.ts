@@ -9,33 +9,33 @@ import {
 } from '../../client/outbox/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import type { OutboxPlan, WorkPlan } from './plan.ts';
-import type { Planted } from './planted.ts';
-import type { SentCommand } from './shelf-check.ts';
+import type { PlantedBug } from './planted-bug.ts';
+import type { SentCommand } from './outbox-check.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 import { noLocks } from './simulated-locks.ts';
-import type { SimulatedShelf } from './simulated-shelf.ts';
-import type { Asked } from './witness.ts';
+import type { SimulatedOutboxStore } from './simulated-outbox-store.ts';
+import type { AskedQuestion } from './oracle.ts';
 import type { World } from './world.ts';
 
 /** One life of a process that has an outbox. */
 export interface OutboxLife {
   readonly client: TaskBridgeClient;
-  readonly being: Being;
+  readonly entity: Entity;
   readonly clock: SimulatedClock;
-  readonly dice: SeededRandom;
+  readonly random: SeededRandom;
   readonly gate: Gate;
   die(): boolean;
 }
 
 /** What somebody with an outbox is made of. */
-export interface OutboxUserContext {
+export interface OutboxUserDeps {
   readonly name: string;
   readonly world: World;
-  readonly shelf: SimulatedShelf;
+  readonly shelf: SimulatedOutboxStore;
   readonly plan: OutboxPlan;
-  readonly planted: Planted;
+  readonly planted: PlantedBug;
   readonly taskIds: ReadonlyMap<number, string>;
   /** Begins a life where there is none; false while the machine is away. */
   wake(): boolean;
@@ -54,13 +54,13 @@ const RETRY_MS = 700;
 
 /** Somebody who starts, answers and cancels through outboxes, one after the other, over a shelf that stays. */
 export class OutboxUser {
-  readonly #context: OutboxUserContext;
+  readonly #deps: OutboxUserDeps;
   readonly #unkept = new Set<Wish>();
-  #life: { readonly outbox: Outbox; readonly being: Being } | undefined;
+  #life: { readonly outbox: Outbox; readonly entity: Entity } | undefined;
   #answers = 0;
 
-  constructor(context: OutboxUserContext) {
-    this.#context = context;
+  constructor(deps: OutboxUserDeps) {
+    this.#deps = deps;
   }
 
   /** What is not kept yet. */
@@ -68,25 +68,25 @@ export class OutboxUser {
     return this.#unkept.size;
   }
 
-  open({ client, being, clock, dice, gate, die }: OutboxLife): void {
-    const { shelf, plan, planted, world } = this.#context;
-    const store = shelf.of({ being, dice, die });
-    const noting = this.#noting(client, being);
+  open({ client, entity, clock, random, gate, die }: OutboxLife): void {
+    const { shelf, plan, planted, world } = this.#deps;
+    const store = shelf.of({ entity, random, die });
+    const noting = this.#noting(client, entity);
     const outbox = createOutbox(planted.commands?.(noting) ?? noting, {
       store: planted.shelf?.(store) ?? store,
-      locks: plan.locks ? shelf.locks.of(being) : noLocks(world, being),
-      channels: shelf.channels.of(being),
+      locks: plan.locks ? shelf.locks.of(entity) : noLocks(world, entity),
+      channels: shelf.channels.of(entity),
       clock,
-      chance: { fraction: dice.fraction },
+      chance: { fraction: random.fraction },
       gate,
       limits: { ageMsMax: plan.ageMsMax, restBaseMs: 200, restMaxMs: 2_000, patienceMs: 6_000 },
     });
-    this.#life = { outbox, being };
+    this.#life = { outbox, entity };
   }
 
   /** The process is gone. */
   died(): void {
-    if (this.#life) this.#context.shelf.locks.died(this.#life.being);
+    if (this.#life) this.#deps.shelf.locks.died(this.#life.entity);
     this.#life = undefined;
   }
 
@@ -103,7 +103,7 @@ export class OutboxUser {
   }
 
   cancel(task: number): void {
-    const { shelf, taskIds } = this.#context;
+    const { shelf, taskIds } = this.#deps;
     this.#wish({
       keep: (outbox) => {
         const target = this.#targetOf(task, outbox);
@@ -113,15 +113,15 @@ export class OutboxUser {
     });
   }
 
-  answer({ taskId, suspendId, allowedActions }: Asked, isAllowed: boolean): void {
-    const clientActionId = `${this.#context.name}/kept ${(this.#answers += 1)}`;
+  answer({ taskId, suspendId, allowedActions }: AskedQuestion, isAllowed: boolean): void {
+    const clientActionId = `${this.#deps.name}/kept ${(this.#answers += 1)}`;
     const actionType = isAllowed ? (allowedActions[0] ?? '') : 'dance';
     this.#wish({ keep: (outbox) => outbox.act(taskId, { suspendId, actionType, clientActionId }), isPointless: () => false });
   }
 
   /** Takes back what was kept last. */
   withdraw(): void {
-    const { world, name, shelf } = this.#context;
+    const { world, name, shelf } = this.#deps;
     const last = this.#life?.outbox.getSnapshot().entries.findLast(({ state }) => state === 'queued' || state === 'sending');
     if (!last) return;
     world.tell(name, `takes back ${last.id.slice(0, 4)}`);
@@ -135,11 +135,11 @@ export class OutboxUser {
   #targetOf(task: number, outbox: Outbox): OutboxTarget | undefined {
     const clientRequestId = `task ${task}`;
     const isHere = ({ command }: OutboxEntry): boolean => command.type === 'start' && command.request.clientRequestId === clientRequestId;
-    return outbox.getSnapshot().entries.some(isHere) ? { clientRequestId } : this.#context.taskIds.get(task);
+    return outbox.getSnapshot().entries.some(isHere) ? { clientRequestId } : this.#deps.taskIds.get(task);
   }
 
   #wish(wish: Wish): void {
-    const { world, shelf, wake } = this.#context;
+    const { world, shelf, wake } = this.#deps;
     const again = (): unknown => world.after(RETRY_MS, world.itself, () => this.#wish(wish));
     this.#unkept.add(wish);
     if (wish.isPointless()) return void this.#unkept.delete(wish);
@@ -150,7 +150,7 @@ export class OutboxUser {
     // Whoever dies before it was said to be kept wants it kept again.
     const look = (): void => {
       if (isOver) return;
-      if (life.being.isDead) again();
+      if (life.entity.isDead) again();
       else world.after(RETRY_MS, world.itself, look);
     };
     look();
@@ -169,9 +169,9 @@ export class OutboxUser {
     );
   }
 
-  #noting(client: TaskBridgeClient, being: Being): Pick<TaskBridgeClient, 'start' | 'act' | 'cancel'> {
-    const { shelf } = this.#context;
-    const sent = (command: SentCommand): void => shelf.check.sent(command, being.name);
+  #noting(client: TaskBridgeClient, entity: Entity): Pick<TaskBridgeClient, 'start' | 'act' | 'cancel'> {
+    const { shelf } = this.#deps;
+    const sent = (command: SentCommand): void => shelf.check.sent(command, entity.name);
     return {
       start(request, options) {
         sent({ type: 'start', clientRequestId: request.clientRequestId ?? '' });
@@ -189,7 +189,7 @@ export class OutboxUser {
   }
 
   readonly #expectPassing = (error: unknown): void => {
-    const { world, name } = this.#context;
+    const { world, name } = this.#deps;
     const code = error instanceof TaskBridgeClientError ? error.code : undefined;
     // Another process may have dismissed the start that is named.
     if (code === 'CLOSED' || code === 'OUTBOX_STORE_FAILED' || code === 'INVALID_ARGUMENT') return;

@@ -2,7 +2,7 @@ import type { StoredEntry } from '../../client/outbox/index.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
 import type { Entry } from '../../server/ports/index.ts';
-import type { Planted } from './planted.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** Says whether a fact ends its log, from its bytes alone. */
 function isLast({ bytes }: Entry): boolean {
@@ -27,7 +27,7 @@ function withViewers(change: (viewer: Viewer) => Partial<Viewer>): (hub: LiveHub
 }
 
 /** Bugs, each planted from outside the product: what would happen if it did this. */
-export const plantedBugs: Readonly<Record<string, Planted>> = {
+export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   /** Forgets which reports were taken, and which actions. */
   'skips dedupe': {
     store: (store) => ({

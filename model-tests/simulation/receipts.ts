@@ -1,9 +1,9 @@
 import type { CancelTaskResponse, SubmitActionResponse } from '../../machines/wire/index.ts';
-import type { Testimony } from './witness.ts';
+import type { KnownTask } from './oracle.ts';
 
 /** Whether what a server said of an answer is what the log says. */
 export function isTrueReceipt(
-  { accepted, expired, open, lost, everAccepted }: Testimony,
+  { accepted, expired, open, lost, everAccepted }: KnownTask,
   { suspendId, clientActionId, status }: Pick<SubmitActionResponse, 'suspendId' | 'clientActionId' | 'status'>,
 ): boolean {
   // What was said of a history that is lost cannot be taken back.
@@ -15,7 +15,7 @@ export function isTrueReceipt(
 }
 
 /** Whether what a server said of a wish to cancel is what the log says. */
-export function isTrueCancel({ facts, terminal, lost }: Testimony, { status }: Pick<CancelTaskResponse, 'status'>): boolean {
+export function isTrueCancel({ facts, terminal, lost }: KnownTask, { status }: Pick<CancelTaskResponse, 'status'>): boolean {
   if (lost.length > 0) return true;
   if (status === 'ALREADY_TERMINAL') return terminal !== undefined;
   return facts.some(({ type }) => type === 'TASK_CANCEL_REQUESTED' || type === 'TASK_CANCELLED');

@@ -1,4 +1,4 @@
-import type { SimulatedAnswer } from './door.ts';
+import type { SimulatedAnswer } from './node-server.ts';
 
 type Read = { readonly done: false; readonly value: Uint8Array } | { readonly done: true; readonly value: undefined };
 

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { runHistory, type Outcome } from './history.ts';
 import type { Plan } from './plan.ts';
-import { drawPlan } from './plan-drawing.ts';
+import { generatePlan } from './plan-generator.ts';
 import { shrink } from './shrink.ts';
 
 /** What a run of many seeds found. */
@@ -40,7 +40,7 @@ process.on('unhandledRejection', (error) => {
 });
 
 if (values.replay !== undefined) await tell(JSON.parse(readFileSync(values.replay, 'utf8')) as Plan);
-else if (values.seed !== undefined) await tell(drawPlan(Number(values.seed)));
+else if (values.seed !== undefined) await tell(generatePlan(Number(values.seed)));
 else if (process.send) await work(Number(values.from), Number(values.seeds), Number(values.stride));
 else await manage(Number(values.from), Number(values.seeds), Number(values.cores));
 
@@ -66,7 +66,7 @@ async function keep(plan: Plan, rule: string, name: string): Promise<void> {
 
 /** What is left of a seed's history when all that its violation does not need is left out. */
 async function showShrunk(seed: number): Promise<void> {
-  const plan = drawPlan(seed);
+  const plan = generatePlan(seed);
   const { violation } = await runHistory(plan);
   if (violation) {
     const shrunk = await shrink(plan, violation.rule);
@@ -90,7 +90,7 @@ async function work(from: number, seeds: number, stride: number): Promise<void> 
   for (let seed = from; seed < from + seeds; seed += stride) {
     current = seed;
     try {
-      add(tally, seed, await runHistory(drawPlan(seed)));
+      add(tally, seed, await runHistory(generatePlan(seed)));
     } catch (error) {
       tally.seeds += 1;
       tally.failed.push({ seed, rule: 'the history runs', message: String(error) });

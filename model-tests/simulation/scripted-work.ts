@@ -1,17 +1,17 @@
 import { inProcess, TaskFailure, type TaskStopped, type Handler, type Task } from '../../adapters/in-process/index.ts';
 import type { Clock, TaskExecutor } from '../../server/ports/index.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { WorkPlan } from './plan.ts';
-import type { Witness } from './witness.ts';
+import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
 /** What the work on one node is made of. */
-export interface ScriptedWorkContext {
+export interface ScriptedWorkDeps {
   readonly world: World;
   readonly faults: Faults;
-  readonly witness: Witness;
-  readonly being: Being;
+  readonly oracle: Oracle;
+  readonly entity: Entity;
   readonly name: string;
   readonly clock: Clock;
   crash(): void;
@@ -20,19 +20,19 @@ export interface ScriptedWorkContext {
 const EXECUTOR_SLOW_MS = 3_000;
 
 /** The executor of one node: the real one, whose handlers do what their task's input says, behind calls that may fail. */
-export function scriptedWork(context: ScriptedWorkContext): TaskExecutor {
-  const run = handlerOf(context);
-  const inner = inProcess({ again: { run, repeatable: true }, once: run }, { clock: context.clock });
+export function scriptedWork(deps: ScriptedWorkDeps): TaskExecutor {
+  const run = handlerOf(deps);
+  const inner = inProcess({ again: { run, repeatable: true }, once: run }, { clock: deps.clock });
   return {
     ...inner,
-    start: (work) => faulty(context, 'executor.start', () => inner.start(work)),
-    resume: (attempt, resolution) => faulty(context, 'executor.resume', () => inner.resume(attempt, resolution)),
-    cancel: (attempt, order) => faulty(context, 'executor.cancel', () => inner.cancel(attempt, order)),
+    start: (work) => faulty(deps, 'executor.start', () => inner.start(work)),
+    resume: (attempt, resolution) => faulty(deps, 'executor.resume', () => inner.resume(attempt, resolution)),
+    cancel: (attempt, order) => faulty(deps, 'executor.cancel', () => inner.cancel(attempt, order)),
   };
 }
 
 async function faulty<T>(
-  { world, faults, being, name, crash }: ScriptedWorkContext,
+  { world, faults, entity, name, crash }: ScriptedWorkDeps,
   point: 'executor.start' | 'executor.resume' | 'executor.cancel',
   verb: () => Promise<T>,
 ): Promise<T> {
@@ -43,7 +43,7 @@ async function faulty<T>(
       await verb();
       throw new Error("The executor's reply was lost.");
     case 'slow':
-      await new Promise<void>((resolve) => world.after(EXECUTOR_SLOW_MS, being, resolve));
+      await new Promise<void>((resolve) => world.after(EXECUTOR_SLOW_MS, entity, resolve));
       return verb();
     case 'crash before':
       crash();
@@ -57,13 +57,13 @@ async function faulty<T>(
   }
 }
 
-function handlerOf(context: ScriptedWorkContext): Handler {
-  const { world, witness, clock, being } = context;
+function handlerOf(deps: ScriptedWorkDeps): Handler {
+  const { world, oracle, clock, entity } = deps;
 
   /** A report that was said to be taken is in the log. */
   async function acknowledged(task: Task, said: Promise<void>, message: string): Promise<void> {
     await said;
-    if (!being.isDead && !witness.of(task.taskId).everSaid.has(message))
+    if (!entity.isDead && !oracle.of(task.taskId).everSaid.has(message))
       world.fault('acknowledged writes are in the log', `"${message}" of ${task.taskId} was acknowledged`);
   }
 
@@ -80,8 +80,8 @@ function handlerOf(context: ScriptedWorkContext): Handler {
       if (error instanceof TaskFailure && error.code === 'SUSPENSION_EXPIRED') return;
       throw error;
     }
-    if (being.isDead) return;
-    const { accepted: all, lost, everAccepted } = witness.of(task.taskId);
+    if (entity.isDead) return;
+    const { accepted: all, lost, everAccepted } = oracle.of(task.taskId);
     if (lost.length > 0 && everAccepted.has(answer.clientActionId)) return;
     const accepted = [...all].filter(([suspendId]) => suspendId.startsWith(`${key}-`)).map(([, id]) => id);
     if (!accepted.includes(answer.clientActionId))

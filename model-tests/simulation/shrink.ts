@@ -1,6 +1,6 @@
 import { runHistory } from './history.ts';
 import { isStart, type Decision, type Plan, type WorkPlan } from './plan.ts';
-import type { Planted } from './planted.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** A plan that breaks one rule, and as little else as could be found. */
 export interface Shrunk {
@@ -14,7 +14,7 @@ export interface Shrunk {
 const TRIES_MAX = 1_500;
 
 /** Leaves out decisions, then steps of work, nodes and clients, as long as the same rule is broken. */
-export async function shrink(plan: Plan, rule: string, planted: Planted = {}): Promise<Shrunk> {
+export async function shrink(plan: Plan, rule: string, planted: PlantedBug = {}): Promise<Shrunk> {
   let best = plan;
   let tries = 0;
 

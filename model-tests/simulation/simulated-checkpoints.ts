@@ -1,16 +1,16 @@
 import type { CheckpointStore } from '../../client/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
 import type { World } from './world.ts';
 
 /** What a client's checkpoints are made of. */
-export interface SimulatedCheckpointsContext {
+export interface SimulatedCheckpointsDeps {
   readonly world: World;
   readonly faults: Faults;
-  readonly dice: SeededRandom;
-  readonly being: Being;
+  readonly random: SeededRandom;
+  readonly entity: Entity;
   /** Outlives the client. */
   readonly texts: Map<string, string>;
   /** Looks at what is about to be written. */
@@ -18,17 +18,17 @@ export interface SimulatedCheckpointsContext {
 }
 
 /** A checkpoint store that takes its time, and may fail before or after it wrote. */
-export function simulatedCheckpoints({ world, faults, dice, being, texts, onWrite }: SimulatedCheckpointsContext): CheckpointStore {
+export function simulatedCheckpoints({ world, faults, random, entity, texts, onWrite }: SimulatedCheckpointsDeps): CheckpointStore {
   function call<T>(point: FaultPoint, verb: () => T): Promise<T> {
-    const what = faults.strike(point, being.name);
+    const what = faults.strike(point, entity.name);
     return new Promise((resolve, reject) => {
-      if (what === 'before') return void world.after(1, being, () => reject(new Error('The checkpoint store failed.')));
+      if (what === 'before') return void world.after(1, entity, () => reject(new Error('The checkpoint store failed.')));
       // What was asked for is done, even if the client dies meanwhile.
-      world.after(dice.fraction() * 2, world.itself, () => {
+      world.after(random.fraction() * 2, world.itself, () => {
         const result = verb();
-        const backMs = what === 'slow' ? 2_500 : dice.fraction();
-        if (what === 'after') world.after(backMs, being, () => reject(new Error('The reply of the checkpoint store was lost.')));
-        else world.after(backMs, being, () => resolve(result));
+        const backMs = what === 'slow' ? 2_500 : random.fraction();
+        if (what === 'after') world.after(backMs, entity, () => reject(new Error('The reply of the checkpoint store was lost.')));
+        else world.after(backMs, entity, () => resolve(result));
       });
     });
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../server/ports/index.ts';
-import type { Appointment, Being } from './agenda.ts';
+import type { ScheduledEvent, Entity } from './event-queue.ts';
 import type { World } from './world.ts';
 
 /** A machine's clock: the world's, and how far it is off. */
@@ -12,9 +12,9 @@ export interface SimulatedClock extends Clock {
   assertIdle(): void;
 }
 
-/** The clock of somebody; dies and freezes with them. No `support/fake-clock.ts`: its timers stand in one agenda with all that the world sends. */
-export function simulatedClock(world: World, whose: Being, offBy = 0): SimulatedClock {
-  const armed = new Map<Appointment, string | undefined>();
+/** The clock of somebody; dies and freezes with them. No `support/fake-clock.ts`: its timers stand in one event queue with all that the world sends. */
+export function simulatedClock(world: World, whose: Entity, offBy = 0): SimulatedClock {
+  const armed = new Map<ScheduledEvent, string | undefined>();
   let offset = offBy;
   return {
     get armed() {
@@ -32,8 +32,8 @@ export function simulatedClock(world: World, whose: Being, offBy = 0): Simulated
     clearTimeout(id) {
       if (id == null) return;
       // What was given out above.
-      armed.delete(id as Appointment);
-      world.cancel(id as Appointment);
+      armed.delete(id as ScheduledEvent);
+      world.cancel(id as ScheduledEvent);
     },
     shift: (ms) => (offset += ms),
     assertIdle() {

@@ -1,19 +1,19 @@
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Being } from './agenda.ts';
-import type { SimulatedAnswer } from './door.ts';
+import type { Entity } from './event-queue.ts';
+import type { SimulatedAnswer } from './node-server.ts';
 import { ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
 import { latency, type Flight, type Network } from './network.ts';
 import type { SimulatedNode } from './node.ts';
-import { Outflow } from './outflow.ts';
+import { SendQueue } from './send-queue.ts';
 import type { FaultKind } from './plan.ts';
 import { BodyStandIn, responseOf } from './response-body.ts';
 import type { StreamCheck } from './stream-check.ts';
 
 /** What a client's fetch is made of. */
-export interface SimulatedFetchContext {
+export interface SimulatedFetchDeps {
   readonly network: Network;
-  readonly client: Being;
-  readonly dice: SeededRandom;
+  readonly client: Entity;
+  readonly random: SeededRandom;
   /** False while nothing of that kind gets out of the client's network. */
   gets(kind: 'sse' | 'request'): boolean;
   /** Looks at what a node sends over one stream. */
@@ -21,16 +21,16 @@ export interface SimulatedFetchContext {
 }
 
 /** A `fetch` that goes over the simulated network. */
-export function simulatedFetch(context: SimulatedFetchContext): typeof fetch {
+export function simulatedFetch(deps: SimulatedFetchDeps): typeof fetch {
   return ((url: string, init: RequestInit) =>
-    new Promise<Response>((resolve, reject) => new Exchange(context, url, init, resolve, reject))) as typeof fetch;
+    new Promise<Response>((resolve, reject) => new Exchange(deps, url, init, resolve, reject))) as typeof fetch;
 }
 
 const STREAM = /\/tasks\/([^/]+)\/events\/stream/;
 
 /** One request and its answer. */
 class Exchange {
-  readonly #context: SimulatedFetchContext;
+  readonly #deps: SimulatedFetchDeps;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (response: Response) => void;
   readonly #reject: (error: unknown) => void;
@@ -39,13 +39,13 @@ class Exchange {
   #isOver = false;
 
   constructor(
-    context: SimulatedFetchContext,
+    deps: SimulatedFetchDeps,
     url: string,
     { method = 'GET', headers, body, signal }: RequestInit,
     resolve: (response: Response) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#context = context;
+    this.#deps = deps;
     this.#signal = signal ?? undefined;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -69,26 +69,26 @@ class Exchange {
   };
 
   #send(request: SimulatedRequest, isStream: boolean): void {
-    const { network, client, dice, gets } = this.#context;
+    const { network, client, random, gets } = this.#deps;
     const { world, faults } = network;
     world.tell(client.name, `asks ${request.method} ${request.target.slice('/api/v1'.length)}`);
     const what = faults.strike(isStream ? 'stream' : 'request', client.name);
-    const outMs = latency(dice) + (what === 'slow' ? 1_000 + dice.fraction() * 5_000 : 0);
+    const outMs = latency(random) + (what === 'slow' ? 1_000 + random.fraction() * 5_000 : 0);
     const fail = (why: string): unknown => world.after(outMs, client, () => this.#fail(new TypeError(why)));
     if (!gets(isStream ? 'sse' : 'request')) return void fail('The network is away.');
     if (what === 'lost') return void fail('The connection was refused.');
     if (what === 'silence') return;
     if (what === 'refused') return void this.#answer({ status: 502, headers: {}, body: 'Bad gateway' }, outMs, undefined);
     if (what === 'missing') return void this.#answer({ status: 426, headers: {}, body: '' }, outMs, undefined);
-    const first = network.pick(dice);
+    const first = network.pick(random);
     if (!first) return void fail('Nobody listens.');
     this.#deliver(request, first, outMs, what);
-    const second = what === 'repeated' ? network.pick(dice) : undefined;
-    if (second) this.#deliver(request, second, outMs + latency(dice), undefined);
+    const second = what === 'repeated' ? network.pick(random) : undefined;
+    if (second) this.#deliver(request, second, outMs + latency(random), undefined);
   }
 
   #deliver(request: SimulatedRequest, node: SimulatedNode, outMs: number, what: FaultKind | undefined): void {
-    const { network, client, dice } = this.#context;
+    const { network, client, random } = this.#deps;
     const { world } = network;
     const response = new ResponseStandIn();
     const flight: Flight = {
@@ -97,24 +97,24 @@ class Exchange {
       nodeGone: (silent) => {
         this.#land(flight);
         if (silent) return;
-        world.after(latency(dice), client, () => {
+        world.after(latency(random), client, () => {
           this.#body?.fail(new TypeError('The connection was reset.'));
           this.#fail(new TypeError('The connection was reset.'));
         });
       },
       clientGone: () => {
         this.#land(flight);
-        world.after(latency(dice), node.being, () => response.vanish());
+        world.after(latency(random), node.entity, () => response.vanish());
       },
     };
     this.#flights.add(flight);
     network.flights.add(flight);
     const stream = STREAM.exec(request.target);
     if (stream) this.#prepareStream(response, node, flight, what, { taskId: stream[1] ?? '', cursor: request.headers['last-event-id'] });
-    world.after(outMs, node.being, () => {
-      void node.door.handle(request, response).then((answer) => {
+    world.after(outMs, node.entity, () => {
+      void node.server.handle(request, response).then((answer) => {
         if (answer) network.onAnswered(request, answer);
-        if (answer && !response.destroyed) this.#answer(answer, latency(dice), flight, what);
+        if (answer && !response.destroyed) this.#answer(answer, latency(random), flight, what);
       });
     });
   }
@@ -127,50 +127,50 @@ class Exchange {
     what: FaultKind | undefined,
     asked: { readonly taskId: string; readonly cursor: string | string[] | undefined },
   ): void {
-    const { network, client, dice, newCheck } = this.#context;
+    const { network, client, random, newCheck } = this.#deps;
     const { world, faults } = network;
     const check = newCheck();
     check.begin(asked.taskId, asked.cursor === undefined ? undefined : String(asked.cursor));
     const body = new BodyStandIn();
     const isHeld = what === 'buffered' || what === 'mute';
     const lose = (): void => body.fail(new TypeError('The stream was cut.'));
-    const outflow = new Outflow({
+    const sendQueue = new SendQueue({
       world,
       faults,
-      dice,
+      random,
       name: client.name,
-      sender: node.being,
+      sender: node.entity,
       receiver: client,
       cut: (who) => {
-        if (who !== 'nobody') world.after(latency(dice), client, lose);
+        if (who !== 'nobody') world.after(latency(random), client, lose);
         // Half-open: what the client says from now on does not get through either.
         if (who === 'both') this.#vanish(response, node, flight);
         else this.#land(flight);
       },
       endBetween: () => {
         this.#vanish(response, node, flight);
-        world.after(latency(dice), client, () => body.end());
+        world.after(latency(random), client, () => body.end());
       },
       giveUp: () => {
-        outflow.break(true);
+        sendQueue.break(true);
         response.vanish();
       },
     });
-    const arriveLater = (run: () => void): unknown => world.after(latency(dice), client, run);
-    response.outflow = outflow;
+    const arriveLater = (run: () => void): unknown => world.after(latency(random), client, run);
+    response.sendQueue = sendQueue;
     response.onHead = (status) => {
       this.#body = body;
       const begin = (): void => {
         if (!this.#isOver) this.#settle(responseOf({ status, headers: {}, body: '' }, body));
       };
-      if (what !== 'mute') outflow.send(100, begin);
+      if (what !== 'mute') sendQueue.send(100, begin);
     };
     response.onChunk = (bytes) => {
-      if (outflow.isBroken) return;
+      if (sendQueue.isBroken) return;
       check.sent(bytes.toString('utf8'));
-      outflow.send(bytes.length, () => {
+      sendQueue.send(bytes.length, () => {
         if (what === 'mute') return;
-        const half = isHeld ? 0 : dice.below(bytes.length * 4);
+        const half = isHeld ? 0 : random.below(bytes.length * 4);
         if (half > 0 && half < bytes.length) {
           body.push(bytes.subarray(0, half));
           body.push(bytes.subarray(half));
@@ -178,26 +178,26 @@ class Exchange {
       });
     };
     response.onEnd = () => {
-      if (!outflow.isBroken) check.ended();
-      outflow.send(5, () => body.end());
-      outflow.whenTaken(() => response.vanish());
+      if (!sendQueue.isBroken) check.ended();
+      sendQueue.send(5, () => body.end());
+      sendQueue.whenTaken(() => response.vanish());
     };
     response.onDestroy = () => {
-      outflow.break(dice.odds(0.5));
+      sendQueue.break(random.odds(0.5));
       this.#land(flight);
       arriveLater(lose);
     };
   }
 
   #vanish(response: ResponseStandIn, node: SimulatedNode, flight: Flight): void {
-    const { network, dice } = this.#context;
-    response.outflow?.break(false);
+    const { network, random } = this.#deps;
+    response.sendQueue?.break(false);
     this.#land(flight);
-    network.world.after(latency(dice), node.being, () => response.vanish());
+    network.world.after(latency(random), node.entity, () => response.vanish());
   }
 
   #answer(answer: SimulatedAnswer, ms: number, flight: Flight | undefined, what?: FaultKind): void {
-    const { network, client, dice } = this.#context;
+    const { network, client, random } = this.#deps;
     const { world } = network;
     if (what === 'reply lost')
       world.after(ms, client, () => {
@@ -213,7 +213,7 @@ class Exchange {
         const half = what === 'torn' ? bytes.length >> 1 : bytes.length;
         if (half > 0) body.push(bytes.subarray(0, half));
         if (half === bytes.length) body.end();
-        else world.after(latency(dice), client, () => body.fail(new TypeError('The body was torn.')));
+        else world.after(latency(random), client, () => body.fail(new TypeError('The body was torn.')));
         this.#settle(responseOf(answer, body));
       });
     if (flight) this.#land(flight);
@@ -233,6 +233,6 @@ class Exchange {
 
   #land(flight: Flight): void {
     this.#flights.delete(flight);
-    this.#context.network.flights.delete(flight);
+    this.#deps.network.flights.delete(flight);
   }
 }

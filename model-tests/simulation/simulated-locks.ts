@@ -1,10 +1,10 @@
 import type { LockListener, LockPort } from '../../client/tabs/locks.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import type { World } from './world.ts';
 
 interface Claim {
-  readonly being: Being;
+  readonly entity: Entity;
   readonly listener: LockListener;
   isOver: boolean;
 }
@@ -12,23 +12,23 @@ interface Claim {
 /** The locks of one machine: whoever of its processes asks first holds first; a process that dies lets go, one that freezes does not. */
 export class SimulatedLocks {
   readonly #world: World;
-  readonly #dice: SeededRandom;
+  readonly #random: SeededRandom;
   readonly #queues = new Map<string, Claim[]>();
 
-  constructor(world: World, dice: SeededRandom) {
+  constructor(world: World, random: SeededRandom) {
     this.#world = world;
-    this.#dice = dice;
+    this.#random = random;
   }
 
   /** As one process sees them. */
-  of(being: Being): LockPort {
-    return { claim: (name, listener, options) => this.#claim(name, { being, listener, isOver: false }, options?.steal ?? false) };
+  of(entity: Entity): LockPort {
+    return { claim: (name, listener, options) => this.#claim(name, { entity, listener, isOver: false }, options?.steal ?? false) };
   }
 
   /** The platform notices that a process is gone. */
-  died(being: Being): void {
+  died(entity: Entity): void {
     for (const [name, queue] of this.#queues)
-      for (const claim of queue.filter((one) => one.being === being))
+      for (const claim of queue.filter((one) => one.entity === entity))
         this.#world.after(1, this.#world.itself, () => this.#leave(name, claim));
   }
 
@@ -45,8 +45,8 @@ export class SimulatedLocks {
 
   #rob(claim: Claim, name: string): void {
     claim.isOver = true;
-    this.#world.tell(claim.being.name, `loses ${name}`);
-    this.#world.after(this.#dice.fraction(), claim.being, () => claim.listener.lost());
+    this.#world.tell(claim.entity.name, `loses ${name}`);
+    this.#world.after(this.#random.fraction(), claim.entity, () => claim.listener.lost());
   }
 
   #leave(name: string, claim: Claim): void {
@@ -60,20 +60,20 @@ export class SimulatedLocks {
   }
 
   #tell(name: string, claim: Claim): void {
-    this.#world.after(this.#dice.fraction(), claim.being, () => {
+    this.#world.after(this.#random.fraction(), claim.entity, () => {
       if (claim.isOver) return;
-      this.#world.tell(claim.being.name, `holds ${name}`);
+      this.#world.tell(claim.entity.name, `holds ${name}`);
       claim.listener.held();
     });
   }
 }
 
 /** A platform without locks. */
-export function noLocks(world: World, being: Being): LockPort {
+export function noLocks(world: World, entity: Entity): LockPort {
   return {
     claim(_name, listener) {
       let isOver = false;
-      world.after(0, being, () => !isOver && listener.refused());
+      world.after(0, entity, () => !isOver && listener.refused());
       return () => (isOver = true);
     },
   };

@@ -1,19 +1,19 @@
 import type { Socket, SocketListener, SocketPort, SocketRequest } from '../../client/transports/index.ts';
 import type { SubscribeFrame, UnsubscribeFrame } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import { latency, type Flight, type Network } from './network.ts';
 import type { SimulatedNode } from './node.ts';
-import { Outflow } from './outflow.ts';
+import { SendQueue } from './send-queue.ts';
 import type { FaultKind } from './plan.ts';
 import { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
 import type { StreamCheck } from './stream-check.ts';
 
 /** What a client's WebSockets are made of. */
-export interface SimulatedSocketsContext {
+export interface SimulatedSocketsDeps {
   readonly network: Network;
-  readonly client: Being;
-  readonly dice: SeededRandom;
+  readonly client: Entity;
+  readonly random: SeededRandom;
   readonly sendsHeaders: boolean;
   gets(kind: 'ws'): boolean;
   /** Looks at what a node sends over one socket. */
@@ -21,14 +21,14 @@ export interface SimulatedSocketsContext {
 }
 
 /** WebSockets that go over the simulated network. */
-export function simulatedSockets(context: SimulatedSocketsContext): SocketPort {
-  return { sendsHeaders: context.sendsHeaders, open: (request, listener) => new SimulatedSocket(context, request, listener) };
+export function simulatedSockets(deps: SimulatedSocketsDeps): SocketPort {
+  return { sendsHeaders: deps.sendsHeaders, open: (request, listener) => new SimulatedSocket(deps, request, listener) };
 }
 
 const CLOSE_MS = 5_000;
 
 class SimulatedSocket implements Socket {
-  readonly #context: SimulatedSocketsContext;
+  readonly #deps: SimulatedSocketsDeps;
   readonly #listener: SocketListener;
   #flight: Flight | undefined;
   #server: { readonly ws: WebSocketStandIn; readonly socket: SocketStandIn } | undefined;
@@ -36,23 +36,23 @@ class SimulatedSocket implements Socket {
   #isOver = false;
   readonly #check: StreamCheck;
 
-  constructor(context: SimulatedSocketsContext, request: SocketRequest, listener: SocketListener) {
-    this.#context = context;
+  constructor(deps: SimulatedSocketsDeps, request: SocketRequest, listener: SocketListener) {
+    this.#deps = deps;
     this.#listener = listener;
-    this.#check = context.newCheck();
-    const { network, client, dice } = context;
+    this.#check = deps.newCheck();
+    const { network, client, random } = deps;
     const { world, faults } = network;
     const what = faults.strike('stream', client.name);
-    const node = network.pick(dice);
-    const ms = latency(dice);
+    const node = network.pick(random);
+    const ms = latency(random);
     if (what === 'silence') world.tell(client.name, 'hears nothing of its upgrade');
-    else if (!context.gets('ws') || what === 'lost' || !node) world.after(ms, client, () => this.#end(() => listener.cut()));
+    else if (!deps.gets('ws') || what === 'lost' || !node) world.after(ms, client, () => this.#end(() => listener.cut()));
     else if (what === 'refused' || what === 'missing') world.after(ms, client, () => this.#refuse(what === 'refused' ? 502 : 426, ''));
     else this.#connect(node, request, what, ms);
   }
 
   send(text: string): void {
-    this.#context.network.world.tell(this.#context.client.name, `says ${text}`);
+    this.#deps.network.world.tell(this.#deps.client.name, `says ${text}`);
     this.#up(() => {
       if (!this.#server) return;
       const frame = JSON.parse(text) as SubscribeFrame | UnsubscribeFrame;
@@ -72,34 +72,34 @@ class SimulatedSocket implements Socket {
 
   /** What the client does reaches the node in order, unless the connection is half-open. */
   #up(run: () => void): void {
-    const { network, dice } = this.#context;
+    const { network, random } = this.#deps;
     const { world } = network;
     const flight = this.#flight;
     if (!flight) return;
-    const at = Math.max(world.time + latency(dice), this.#lastUp);
+    const at = Math.max(world.time + latency(random), this.#lastUp);
     this.#lastUp = at;
-    world.after(at - world.time, flight.node.being, run);
+    world.after(at - world.time, flight.node.entity, run);
   }
 
   #connect(node: SimulatedNode, { url, headers, protocols }: SocketRequest, what: FaultKind | undefined, ms: number): void {
-    const { network, client, dice } = this.#context;
+    const { network, client, random } = this.#deps;
     const { world } = network;
     const flight: Flight = {
       node,
       client,
       nodeGone: (silent) => {
         this.#land();
-        if (!silent) world.after(latency(dice), client, () => this.#end(() => this.#listener.cut()));
+        if (!silent) world.after(latency(random), client, () => this.#end(() => this.#listener.cut()));
       },
       clientGone: () => this.close(),
     };
     this.#flight = flight;
     network.flights.add(flight);
     const offered = protocols.length > 0 ? { 'sec-websocket-protocol': protocols.join(', ') } : {};
-    world.after(ms, node.being, () => {
-      void node.door.admit({ ...headers, ...offered }, new URL(url).searchParams.get('extensions')).then((answer) => {
+    world.after(ms, node.entity, () => {
+      void node.server.admit({ ...headers, ...offered }, new URL(url).searchParams.get('extensions')).then((answer) => {
         if (!('accept' in answer)) {
-          world.after(latency(dice), client, () => this.#refuse(answer.status, answer.body, answer.headers['retry-after']));
+          world.after(latency(random), client, () => this.#refuse(answer.status, answer.body, answer.headers['retry-after']));
           return this.#land();
         }
         this.#server = this.#serve(node, what === 'mute' || what === 'buffered', url.includes('multiplex'));
@@ -111,26 +111,26 @@ class SimulatedSocket implements Socket {
 
   /** The node's end. */
   #serve(node: SimulatedNode, isMute: boolean, isShared: boolean): { readonly ws: WebSocketStandIn; readonly socket: SocketStandIn } {
-    const { network, client, dice } = this.#context;
+    const { network, client, random } = this.#deps;
     const { world, faults } = network;
     const check = this.#check;
-    const cutHere = (): unknown => world.after(latency(dice), client, () => this.#end(() => this.#listener.cut()));
-    const outflow = new Outflow({
+    const cutHere = (): unknown => world.after(latency(random), client, () => this.#end(() => this.#listener.cut()));
+    const sendQueue = new SendQueue({
       world,
       faults,
-      dice,
+      random,
       name: client.name,
-      sender: node.being,
+      sender: node.entity,
       receiver: client,
       cut: (who) => {
         if (who !== 'nobody') cutHere();
-        if (who === 'both') world.after(latency(dice), node.being, () => ws.vanish());
+        if (who === 'both') world.after(latency(random), node.entity, () => ws.vanish());
         this.#land();
       },
       endBetween: () => {
-        outflow.break(false);
-        world.after(latency(dice), node.being, () => ws.vanish());
-        world.after(latency(dice), client, () => this.#end(() => this.#listener.closed(dice.pick([1000, 1001, 1012]))));
+        sendQueue.break(false);
+        world.after(latency(random), node.entity, () => ws.vanish());
+        world.after(latency(random), client, () => this.#end(() => this.#listener.closed(random.pick([1000, 1001, 1012]))));
         this.#land();
       },
       giveUp: () => ws.vanish(),
@@ -140,8 +140,8 @@ class SimulatedSocket implements Socket {
       world.tell(client.name, `hears ${text.slice(0, 90)}`);
       this.#listener.frame(text);
     };
-    const socket = new SocketStandIn(outflow, arrived, (text) => check.sent(text));
-    const ws = new WebSocketStandIn(outflow, {
+    const socket = new SocketStandIn(sendQueue, arrived, (text) => check.sent(text));
+    const ws = new WebSocketStandIn(sendQueue, {
       sent: (text) => check.sent(text),
       frame: arrived,
       closed: (code) => {
@@ -151,23 +151,23 @@ class SimulatedSocket implements Socket {
       pinged: () => this.#up(() => (socket.bytesRead += 6)),
       closing: (code) => {
         // Where several tasks share a socket, each has its own end.
-        if (code === 1000 && !isShared && !outflow.isBroken) check.ended();
+        if (code === 1000 && !isShared && !sendQueue.isBroken) check.ended();
         // As ws does with a peer that does not answer.
-        world.after(CLOSE_MS, node.being, () => ws.terminate());
+        world.after(CLOSE_MS, node.entity, () => ws.terminate());
       },
       terminated: () => {
-        outflow.break(dice.odds(0.5));
+        sendQueue.break(random.odds(0.5));
         cutHere();
       },
     });
     // The head of the upgrade's answer comes before any frame.
-    outflow.send(130, () => !this.#isOver && this.#listener.opened());
+    sendQueue.send(130, () => !this.#isOver && this.#listener.opened());
     return { ws, socket };
   }
 
   #refuse(status: number, body: string, retryAfter?: string): void {
     // A browser sees no status of a refused upgrade.
-    this.#end(() => (this.#context.sendsHeaders ? this.#listener.refused(status, body, retryAfter) : this.#listener.cut()));
+    this.#end(() => (this.#deps.sendsHeaders ? this.#listener.refused(status, body, retryAfter) : this.#listener.cut()));
   }
 
   #end(tell: () => void): void {
@@ -178,7 +178,7 @@ class SimulatedSocket implements Socket {
   }
 
   #land(): void {
-    if (this.#flight) this.#context.network.flights.delete(this.#flight);
+    if (this.#flight) this.#deps.network.flights.delete(this.#flight);
     this.#flight = undefined;
   }
 }

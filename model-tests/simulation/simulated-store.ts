@@ -1,20 +1,20 @@
 import { memoryStore, type Memory } from '../../adapters/memory/index.ts';
 import type { Store, TailListener } from '../../server/ports/index.ts';
-import type { Being } from './agenda.ts';
+import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
-import type { Witness } from './witness.ts';
+import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
 /** What a node's way to the store is made of. */
-export interface SimulatedStoreContext {
+export interface SimulatedStoreDeps {
   readonly world: World;
   readonly faults: Faults;
-  readonly witness: Witness;
+  readonly oracle: Oracle;
   readonly memory: Memory;
   readonly exclusive: boolean;
   /** The node. */
-  readonly being: Being;
+  readonly entity: Entity;
   /** Tells the incarnations of one node apart. */
   readonly name: string;
   crash(): void;
@@ -31,11 +31,11 @@ export interface SimulatedStore extends Store {
   interrupt(ms: number): void;
 }
 
-export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
-  const { world, faults, witness, memory, exclusive, being, name } = context;
-  const dice = world.dice(`store ${name}`);
+export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
+  const { world, faults, oracle, memory, exclusive, entity, name } = deps;
+  const random = world.random(`store ${name}`);
   const plain = memoryStore({ memory, clock: { now: () => world.now, setTimeout: () => undefined, clearTimeout: () => undefined } });
-  const base = context.plant?.(witnessed(plain), memory) ?? witnessed(plain);
+  const base = deps.plant?.(witnessed(plain), memory) ?? witnessed(plain);
   const listeners = new Set<TailListener>();
   let tailAwayUntil = 0;
   let isOpen = false;
@@ -47,7 +47,7 @@ export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
         const row = memory.tasks.get(commit.taskId);
         const before = row?.revision;
         const written = store.append(commit);
-        if (row && row.revision !== before) witness.committed(commit, row, name);
+        if (row && row.revision !== before) oracle.committed(commit, row, name);
         // What a node that has closed its store still says is refused, and no mistake.
         const wasOpen = isOpen;
         written.catch(
@@ -58,33 +58,33 @@ export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
       create(task) {
         const isNew = !memory.tasks.has(task.taskId) && !memory.requests.has(task.requestKey);
         const created = store.create(task);
-        if (isNew) witness.created(task, name);
+        if (isNew) oracle.created(task, name);
         return created;
       },
     };
   }
 
   function call<T>(point: FaultPoint, verb: () => Promise<T>, conflict?: T): Promise<T> {
-    if (being.isDead) return new Promise(() => undefined);
+    if (entity.isDead) return new Promise(() => undefined);
     const away = !faults.isCalm && world.time < simulated.awayUntil;
-    const what = faults.strike(point, name) ?? (away ? (dice.odds(0.7) ? 'before' : 'after') : undefined);
-    const outMs = dice.odds(0.6) ? 0 : dice.fraction() * 3;
-    const backMs = what === 'slow' ? 2_000 + dice.fraction() * 5_000 : 0.1 + dice.fraction() * (dice.odds(0.05) ? 200 : 3);
+    const what = faults.strike(point, name) ?? (away ? (random.odds(0.7) ? 'before' : 'after') : undefined);
+    const outMs = random.odds(0.6) ? 0 : random.fraction() * 3;
+    const backMs = what === 'slow' ? 2_000 + random.fraction() * 5_000 : 0.1 + random.fraction() * (random.odds(0.05) ? 200 : 3);
     return new Promise<T>((resolve, reject) => {
-      const fail = (why: string): unknown => world.after(backMs, being, () => reject(new Error(why)));
-      if (what === 'crash before') return context.crash();
+      const fail = (why: string): unknown => world.after(backMs, entity, () => reject(new Error(why)));
+      if (what === 'crash before') return deps.crash();
       if (what === 'before') return void fail('The store is out of reach.');
-      if (what === 'conflict' && conflict !== undefined) return void world.after(backMs, being, () => resolve(conflict));
+      if (what === 'conflict' && conflict !== undefined) return void world.after(backMs, entity, () => resolve(conflict));
       // On its way it is out of the node's hands, whatever becomes of that.
       world.after(outMs, world.itself, () => {
         verb().then(
           (result) => {
-            if (what === 'crash after') context.crash();
+            if (what === 'crash after') deps.crash();
             else if (what === 'after') fail('The reply was lost.');
-            else world.after(backMs, being, () => resolve(result));
-            if (what === 'freeze') context.freeze();
+            else world.after(backMs, entity, () => resolve(result));
+            if (what === 'freeze') deps.freeze();
           },
-          (error: unknown) => world.after(backMs, being, () => reject(error as Error)),
+          (error: unknown) => world.after(backMs, entity, () => reject(error as Error)),
         );
       });
     });
@@ -117,13 +117,13 @@ export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
       const tail = base.tail({
         committed(...told) {
           const [taskId] = told;
-          if (being.isDead) return;
+          if (entity.isDead) return;
           const what = faults.strike('tail', name);
           if (what === 'lost' || (world.time < tailAwayUntil && !faults.isCalm)) return;
-          const ms = what === 'late' ? 1_000 + dice.fraction() * 6_000 : dice.fraction() * (dice.odds(0.1) ? 100 : 3);
+          const ms = what === 'late' ? 1_000 + random.fraction() * 6_000 : random.fraction() * (random.odds(0.1) ? 100 : 3);
           const at = Math.max(world.time + ms, arrivals.get(taskId) ?? 0);
           arrivals.set(taskId, at);
-          world.after(at - world.time, being, () => listener.committed(...told));
+          world.after(at - world.time, entity, () => listener.committed(...told));
         },
         interrupted: () => undefined,
       });
@@ -138,7 +138,7 @@ export function simulatedStore(context: SimulatedStoreContext): SimulatedStore {
     },
     interrupt(ms) {
       tailAwayUntil = world.time + ms;
-      world.after(ms, being, () => listeners.forEach((listener) => listener.interrupted()));
+      world.after(ms, entity, () => listeners.forEach((listener) => listener.interrupted()));
     },
   };
   return simulated;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { runHistory } from './history.ts';
-import { drawPlan } from './plan-drawing.ts';
+import { generatePlan } from './plan-generator.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { patience } from '../support/patience.ts';
 
@@ -14,7 +14,7 @@ describe('a planted bug is found', () => {
     'that %s',
     async (name, planted) => {
       for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-        const { violation } = await runHistory(drawPlan(seed), { planted });
+        const { violation } = await runHistory(generatePlan(seed), { planted });
         if (!violation) continue;
         // A bug that only throws was planted badly: that is found whatever it was meant to do.
         expect(violation.rule).not.toBe('no errors are logged');

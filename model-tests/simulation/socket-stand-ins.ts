@@ -1,29 +1,29 @@
 import { EventEmitter } from 'node:events';
-import type { Outflow } from './outflow.ts';
+import type { SendQueue } from './send-queue.ts';
 
 /** The connection under a WebSocket, as far as our door looks at it: takes frames as they are laid out on the wire. */
 export class SocketStandIn extends EventEmitter {
   bytesRead = 0;
   writableCorked = 0;
-  readonly #outflow: Outflow;
+  readonly #sendQueue: SendQueue;
   readonly #onFrame: (text: string) => void;
   readonly #onSent: (text: string) => void;
 
-  constructor(outflow: Outflow, onFrame: (text: string) => void, onSent: (text: string) => void) {
+  constructor(sendQueue: SendQueue, onFrame: (text: string) => void, onSent: (text: string) => void) {
     super();
-    this.#outflow = outflow;
+    this.#sendQueue = sendQueue;
     this.#onFrame = onFrame;
     this.#onSent = onSent;
   }
 
   get writable(): boolean {
-    return !this.#outflow.isBroken;
+    return !this.#sendQueue.isBroken;
   }
   get writableLength(): number {
-    return this.#outflow.pendingBytes;
+    return this.#sendQueue.pendingBytes;
   }
   get bytesWritten(): number {
-    return this.#outflow.pendingBytes + this.#outflow.takenBytes;
+    return this.#sendQueue.pendingBytes + this.#sendQueue.takenBytes;
   }
 
   /** What is written in between goes out at once all the same. */
@@ -37,9 +37,9 @@ export class SocketStandIn extends EventEmitter {
   write(bytes: Buffer, taken?: (error?: Error) => void): boolean {
     for (const text of bytes.length > 0 ? textFrames(bytes) : []) {
       this.#onSent(text);
-      this.#outflow.send(text.length, () => this.#onFrame(text));
+      this.#sendQueue.send(text.length, () => this.#onFrame(text));
     }
-    if (taken) this.#outflow.whenTaken(() => taken());
+    if (taken) this.#sendQueue.whenTaken(() => taken());
     return this.writableLength === 0;
   }
 }
@@ -62,12 +62,12 @@ export class WebSocketStandIn extends EventEmitter {
   readyState = 1;
   isPaused = false;
   #unheard: string[] = [];
-  readonly #outflow: Outflow;
+  readonly #sendQueue: SendQueue;
   readonly #peer: WebSocketPeer;
 
-  constructor(outflow: Outflow, peer: WebSocketPeer) {
+  constructor(sendQueue: SendQueue, peer: WebSocketPeer) {
     super();
-    this.#outflow = outflow;
+    this.#sendQueue = sendQueue;
     this.#peer = peer;
   }
 
@@ -87,18 +87,18 @@ export class WebSocketStandIn extends EventEmitter {
     for (const text of texts) this.hear(text);
   }
   send(text: string): void {
-    if (this.#outflow.isBroken) return;
+    if (this.#sendQueue.isBroken) return;
     this.#peer.sent(text);
-    this.#outflow.send(text.length, () => this.#peer.frame(text));
+    this.#sendQueue.send(text.length, () => this.#peer.frame(text));
   }
   ping(): void {
-    this.#outflow.send(2, () => this.#peer.pinged());
+    this.#sendQueue.send(2, () => this.#peer.pinged());
   }
   close(code: number): void {
     if (this.readyState !== this.OPEN) return;
     this.readyState = 2;
     this.#peer.closing(code);
-    this.#outflow.send(4, () => this.#peer.closed(code));
+    this.#sendQueue.send(4, () => this.#peer.closed(code));
   }
   terminate(): void {
     if (this.readyState === 3) return;
@@ -109,7 +109,7 @@ export class WebSocketStandIn extends EventEmitter {
   vanish(): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.#outflow.break(false);
+    this.#sendQueue.break(false);
     queueMicrotask(() => this.emit('close'));
   }
 }

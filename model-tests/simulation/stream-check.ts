@@ -1,5 +1,5 @@
 import { isTerminalType, parseEventId } from '../../machines/wire/index.ts';
-import { historiesOf, type Witness } from './witness.ts';
+import { historiesOf, type Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
 interface Seat {
@@ -21,12 +21,12 @@ interface Frame {
 /** Looks at what a node sends over one connection: of each task one gap-free run of its log, and no end before the last fact. */
 export class StreamCheck {
   readonly #world: World;
-  readonly #witness: Witness;
+  readonly #oracle: Oracle;
   readonly #seats = new Map<string, Seat>();
 
-  constructor(world: World, witness: Witness) {
+  constructor(world: World, oracle: Oracle) {
     this.#world = world;
-    this.#witness = witness;
+    this.#oracle = oracle;
   }
 
   /** The node hears that a task is asked for. */
@@ -56,7 +56,7 @@ export class StreamCheck {
   }
 
   #assertEnd(taskId: string, { last }: Seat): void {
-    const task = this.#witness.tasks.get(taskId);
+    const task = this.#oracle.tasks.get(taskId);
     const ends = task ? historiesOf(task).map(({ facts }) => facts.at(-1)) : [];
     if (!ends.some((end) => end && isTerminalType(end.type) && last === parseEventId(end.eventId)?.n))
       this.#world.fault('no end before the last fact', `a stream of ${taskId} ended after fact ${last ?? 'none'}`);
@@ -69,7 +69,7 @@ export class StreamCheck {
     if (!type.startsWith('TASK_')) return;
     if (!seat) return this.#world.fault('nobody sees what was not asked for', `${type} ${eventId} of ${taskId} was sent`);
     const n = parseEventId(eventId)?.n ?? 0;
-    const task = this.#witness.of(taskId);
+    const task = this.#oracle.of(taskId);
     const histories = historiesOf(task);
     const theirs = histories.filter(({ facts }) => facts[n - 1]?.eventId === eventId && facts[n - 1]?.type === type);
     const before = seat.lastId;

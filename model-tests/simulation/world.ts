@@ -1,5 +1,5 @@
 import { hashOf, seededRandom, type SeededRandom } from '../support/seeded-random.ts';
-import { Agenda, being, type Appointment, type Being } from './agenda.ts';
+import { EventQueue, entity, type ScheduledEvent, type Entity } from './event-queue.ts';
 
 /** Something that must never happen, and did. */
 export class Violation extends Error {
@@ -23,12 +23,12 @@ const LOOK_MS = 50;
 export class World {
   readonly seed: number;
   /** What happens to nobody in particular. */
-  readonly itself: Being = being('world');
+  readonly itself: Entity = entity('world');
   /** What happened, where somebody wants to read it. */
   readonly told: string[] | undefined;
   steps = 0;
   violation: Violation | undefined;
-  readonly #agenda = new Agenda();
+  readonly #queue = new EventQueue();
   #time = 0;
   #hash = hashOf('');
 
@@ -50,20 +50,20 @@ export class World {
     return this.#hash.toString(16).padStart(8, '0');
   }
 
-  dice(name: string): SeededRandom {
+  random(name: string): SeededRandom {
     return seededRandom(`${this.seed}/${name}`);
   }
 
-  after(ms: number, whose: Being, run: () => void): Appointment {
-    return this.#agenda.add(this.#time + Math.max(0, ms), whose, run);
+  after(ms: number, whose: Entity, run: () => void): ScheduledEvent {
+    return this.#queue.add(this.#time + Math.max(0, ms), whose, run);
   }
-  cancel(appointment: Appointment): void {
-    this.#agenda.cancel(appointment);
+  cancel(event: ScheduledEvent): void {
+    this.#queue.cancel(event);
   }
 
   /** Nobody of these is frozen any longer. */
-  thaw(whose: Being): void {
-    this.#agenda.thaw(whose, this.#time);
+  thaw(whose: Entity): void {
+    this.#queue.thaw(whose, this.#time);
   }
 
   /** Enters a line into the history. */
@@ -92,10 +92,10 @@ export class World {
         if (holds()) return true;
         lookAt = this.#time + LOOK_MS;
       }
-      const next = this.#agenda.next();
+      const next = this.#queue.next();
       if (!next) return holds();
       if (next.at > limit) {
-        this.#agenda.putBack(next);
+        this.#queue.putBack(next);
         this.#time = limit;
         return holds();
       }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
-import { answerWith, refuseUpgrade, startBareServer, type Arrival, type Upgrade } from '../conformance/client/bare-server.ts';
+import { answerWith, rejectUpgrade, startBareServer, type Arrival, type Upgrade } from '../conformance/client/bare-server.ts';
 
 export const TASK = 'task-1';
 
@@ -122,7 +122,7 @@ function answer(script: Script, { kind, url, request, response }: Arrival): void
 
 async function subscribe(script: Script, { request, socket, take }: Upgrade): Promise<void> {
   const refusal = typeof script.upgrade === 'function' ? script.upgrade(request) : script.upgrade;
-  if (refusal !== undefined) return refuseUpgrade(socket, ...(Array.isArray(refusal) ? refusal : ([refusal, {}] as const)));
+  if (refusal !== undefined) return rejectUpgrade(socket, ...(Array.isArray(refusal) ? refusal : ([refusal, {}] as const)));
   const { webSocket, lastEventId } = await take();
   const send = (...frames: readonly object[]): void => frames.forEach((frame) => webSocket.send(JSON.stringify(frame)));
   script.subscribed({

@@ -1,7 +1,7 @@
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { platformChannels, processLocks, tabSockets, type ChannelPort, type LockPort } from 'taskbridge/client/tabs';
 import { describe, expect, test } from 'vitest';
-import { handGate } from '../outbox/world.ts';
+import { handGate } from '../outbox/outbox-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';

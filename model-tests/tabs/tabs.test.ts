@@ -2,7 +2,7 @@ import type { inProcess } from 'taskbridge/adapters/in-process';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { patience } from '../support/patience.ts';
-import { browser, hostOf, numbersOf, untilLeading, upTo } from './world.ts';
+import { browser, hostOf, numbersOf, untilLeading, upTo } from './tabs-harness.ts';
 
 /** Credentials that end while whoever was just given them is kept from his turn are refused, and rightly. */
 const TOKEN_MS = patience(2000);

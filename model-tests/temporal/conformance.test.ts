@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { temporalExecutor } from '../../adapters/temporal/index.ts';
 import { defineTests, executorSuite } from '../conformance/index.ts';
-import { temporalWorld, type TemporalWorld } from './world.ts';
+import { temporalHarness, type TemporalHarness } from './temporal-harness.ts';
 import { patience } from '../support/patience.ts';
 
-let world: TemporalWorld;
+let world: TemporalHarness;
 
 beforeAll(async () => {
-  world = await temporalWorld();
+  world = await temporalHarness();
 }, patience(120_000));
 afterAll(() => world?.close());
 

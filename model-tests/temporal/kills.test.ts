@@ -10,7 +10,7 @@ import { freePort } from '../support/free-port.ts';
 import { forkProgram, heard, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 import { temporalServer, type TemporalServer } from './dev-server.ts';
-import { workflowBundle } from './world.ts';
+import { workflowBundle } from './temporal-harness.ts';
 import { AGAIN_AND_AGAIN, patience } from '../support/patience.ts';
 
 /** `KILLS=20 npx vitest run model-tests/temporal/kills` for more of them; `SEED` to see the same moments again. */

@@ -5,15 +5,15 @@ import { temporalExecutor, type TemporalExecutorOptions } from '../../adapters/t
 import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../machines/wire/index.ts';
 import type { TaskExecutor } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
-import { temporalWorld, type TemporalWorld } from './world.ts';
+import { temporalHarness, type TemporalHarness } from './temporal-harness.ts';
 import { patience } from '../support/patience.ts';
 
 const WAIT = { interval: 10 };
 const workflow = { rounds: 'rounds', steps: 'steps', endless: 'endless', breaking: 'breaking', talkative: 'talkative', plain: 'plain' };
 
-let world: TemporalWorld;
+let world: TemporalHarness;
 beforeAll(async () => {
-  world = await temporalWorld({
+  world = await temporalHarness({
     broken: () => Promise.reject(ApplicationFailure.create({ type: 'PRINTER_ON_FIRE', message: 'It burns.' })),
     work: (_: unknown, step: number) => Promise.resolve(`did ${step}`),
   });

@@ -3,7 +3,7 @@ import { createTaskBridgeClient, TaskBridgeClientError, type CheckpointStore } f
 import type { SocketRequest } from 'taskbridge/client/transports';
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import type { TabMessage, SocketMessage } from '../../client/tabs/messages.ts';
-import { stillClock, storyHost, tellStory } from './story.ts';
+import { stillClock, scenarioHost, runScenario } from './scenario.ts';
 
 /** What a client keeps of a task that it watched until the second question: key and text. */
 export async function checkpointTexts(): Promise<readonly string[]> {
@@ -13,9 +13,9 @@ export async function checkpointTexts(): Promise<readonly string[]> {
     write: async (key, text) => void texts.set(key, text),
     remove: async (key) => void texts.delete(key),
   };
-  const host = await storyHost(memoryStore({ clock: stillClock }));
+  const host = await scenarioHost(memoryStore({ clock: stillClock }));
   try {
-    await tellStory(host, async (taskId) => {
+    await runScenario(host, async (taskId) => {
       const { lastEventId } = await host.snapshot(taskId);
       // A poll brings all of them at once, so that the projection is always equally far.
       const client = createTaskBridgeClient({

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proveWhole, type Log } from '../redis/proof.ts';
 import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
-import { openWorkshop, type Workshop } from './release.ts';
+import { openBuildFolder, type BuildFolder } from './release.ts';
 import { isQuestion, questionOf, requestsTo } from './wire.ts';
 
 const STEPS = 10;
@@ -21,24 +21,24 @@ interface ClientDoors {
 describe('clients of 0.1.0 and of today, one after the other on the same files', () => {
   const doors = new Map<string, ClientDoors>([['today', { client: todaysClient, outbox: todaysOutbox }]]);
   const hosts: HostProcess[] = [];
-  let workshop: Workshop;
+  let folder: BuildFolder;
   let path: string;
 
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    folder = await openBuildFolder();
     path = await mkdtemp(join(tmpdir(), 'taskbridge-versions-client-'));
-    const release = await workshop.unpack('0.1.0');
+    const release = await folder.unpack('0.1.0');
     // The members that are used were of these types in 0.1.0.
     doors.set('0.1.0', {
       client: (await release.door('client/node/index.js')) as ClientDoors['client'],
       outbox: (await release.door('client/outbox/index.js')) as ClientDoors['outbox'],
     });
-    for (const version of [release, await workshop.today()])
+    for (const version of [release, await folder.today()])
       hosts.push(await startHost(version, { lmdb: await mkdtemp(join(path, `${version.name}-`)) }));
   }, patience(180_000));
   afterAll(async () => {
     await Promise.all(hosts.map((host) => host.kill()));
-    await workshop.clear();
+    await folder.clear();
     await rm(path, { recursive: true, force: true });
   });
   const doorsOf = (name: string): ClientDoors => {

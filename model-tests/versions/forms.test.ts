@@ -3,7 +3,7 @@ import { memoryStore } from 'taskbridge/adapters/memory';
 import { systemChance } from 'taskbridge/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { forms, storedTexts, storeForms, versionIn, type Form } from './forms.ts';
-import { stillClock, storyHost } from './story.ts';
+import { stillClock, scenarioHost } from './scenario.ts';
 
 const golden = (file: string) => new URL(`golden/${file}`, import.meta.url);
 const linesOf = (file: string): readonly string[] => readFileSync(golden(file), 'utf8').trimEnd().split('\n');
@@ -48,7 +48,7 @@ describe('a task that waits', () => {
   it.each(kept)('is read, answered and ended where one form is that of $file', async ({ name, file }) => {
     const store = memoryStore({ clock: stillClock });
     const taskId = await restore(store, name, file);
-    const host = await storyHost(store, systemChance);
+    const host = await scenarioHost(store, systemChance);
     onTestFinished(host.close);
     const [question] = (await host.snapshot(taskId)).suspensions;
     expect(await host.snapshot(taskId)).toMatchObject({ state: 'suspended', progress: { progress: 40, stage: 'reading' } });
@@ -62,7 +62,7 @@ describe('a task that waits', () => {
   });
 });
 
-/** Puts the task of the story into a store as it waited, all in today's forms but for one. */
+/** Puts the task of the scenario into a store as it waited, all in today's forms but for one. */
 async function restore(store: ReturnType<typeof memoryStore>, name: string, file: string): Promise<string> {
   const fields: Record<string, string> = {};
   const keptValues: Record<string, string> = {};

@@ -12,7 +12,7 @@ export interface Form {
   readonly versionElsewhere?: string;
   /** Where it is written. */
   readonly writtenIn: string;
-  /** What today's code writes of the story. */
+  /** What today's code writes of the scenario. */
   lines(): Promise<readonly string[]>;
 }
 
@@ -37,7 +37,7 @@ export const storeForms = [
 
 let told: Promise<readonly StoredText[]> | undefined;
 let toldToRedis: ReturnType<typeof keysOfRedis> | undefined;
-/** What the server gives its store; the story is told once. */
+/** What the server gives its store; the scenario is told once. */
 export const storedTexts = (): Promise<readonly StoredText[]> => (told ??= textsOfServer());
 const redisTexts = () => (toldToRedis ??= keysOfRedis());
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { proveWhole, type Log } from '../redis/proof.ts';
 import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
-import { openWorkshop, type Version, type Workshop } from './release.ts';
+import { openBuildFolder, type Version, type BuildFolder } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay, type Answer } from './wire.ts';
 
 const STEPS = 10;
@@ -20,7 +20,7 @@ interface Left {
 
 describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: patience(180_000) }, () => {
   const versions = new Map<string, Version>();
-  let workshop: Workshop;
+  let folder: BuildFolder;
   let path: string;
   let host: HostProcess | undefined;
 
@@ -31,14 +31,14 @@ describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: p
   };
 
   beforeAll(async () => {
-    workshop = await openWorkshop();
+    folder = await openBuildFolder();
     path = await mkdtemp(join(tmpdir(), 'taskbridge-versions-lmdb-'));
-    for (const version of await Promise.all([workshop.unpack('0.1.0'), workshop.today()])) versions.set(version.name, version);
+    for (const version of await Promise.all([folder.unpack('0.1.0'), folder.today()])) versions.set(version.name, version);
   });
   afterEach(() => host?.kill());
   afterAll(async () => {
     await rm(path, { recursive: true, force: true });
-    await workshop.clear();
+    await folder.clear();
   });
 
   describe.each([

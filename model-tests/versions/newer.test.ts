@@ -9,7 +9,7 @@ import { proveWhole } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess, type LogLine, type Place } from './host-process.ts';
-import { openWorkshop, versionConstants, type Version, type Workshop } from './release.ts';
+import { openBuildFolder, versionConstants, type Version, type BuildFolder } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, type Answer } from './wire.ts';
 
 // A host meets tasks that a newer one wrote. The newer one is today's code that writes one form under the next version, in place of the code
@@ -32,16 +32,16 @@ const CUT = 1006;
 const restsOf = (lines: readonly LogLine[], task: string) =>
   lines.filter(({ taskId, pauseMs }) => taskId === task && pauseMs !== undefined);
 
-let workshop: Workshop;
+let folder: BuildFolder;
 const versions = new Map<string, Version>();
 
 beforeAll(async () => {
-  workshop = await openWorkshop();
-  versions.set('0.1.0', await workshop.unpack('0.1.0'));
-  versions.set('today', await workshop.today());
-  for (const name of raised) versions.set(name, await workshop.tomorrow(name));
+  folder = await openBuildFolder();
+  versions.set('0.1.0', await folder.unpack('0.1.0'));
+  versions.set('today', await folder.today());
+  for (const name of raised) versions.set(name, await folder.tomorrow(name));
 });
-afterAll(() => workshop.clear());
+afterAll(() => folder.clear());
 
 async function start(name: string, place: Place): Promise<HostProcess> {
   const version = versions.get(name);

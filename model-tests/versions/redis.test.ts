@@ -4,7 +4,7 @@ import { proveWhole } from '../redis/proof.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { patience } from '../support/patience.ts';
 import { startHost, type HostProcess } from './host-process.ts';
-import { openWorkshop, type Version, type Workshop } from './release.ts';
+import { openBuildFolder, type Version, type BuildFolder } from './release.ts';
 import { isQuestion, questionOf, requestsTo, resultOf, watch, watchEveryWay } from './wire.ts';
 
 const STEPS = 10;
@@ -13,7 +13,7 @@ const count = (clientRequestId: string, input: object = {}) => ({ clientRequestI
 describe('0.1.0 and today, at once on one Redis', () => {
   const versions = new Map<string, Version>();
   const hosts = new Map<string, HostProcess>();
-  let workshop: Workshop;
+  let folder: BuildFolder;
   let redis: RedisServer;
 
   const hostOf = (name: string): HostProcess => {
@@ -33,14 +33,14 @@ describe('0.1.0 and today, at once on one Redis', () => {
   };
 
   beforeAll(async () => {
-    [workshop, redis] = await Promise.all([openWorkshop(), startRedis()]);
-    for (const version of await Promise.all([workshop.unpack('0.1.0'), workshop.today()])) versions.set(version.name, version);
+    [folder, redis] = await Promise.all([openBuildFolder(), startRedis()]);
+    for (const version of await Promise.all([folder.unpack('0.1.0'), folder.today()])) versions.set(version.name, version);
     await Promise.all([...versions.keys()].map(async (name) => hosts.set(name, await start(name))));
   }, patience(180_000));
   afterAll(async () => {
     await Promise.all([...hosts.values()].map((host) => host.kill()));
     await redis.stop();
-    await workshop.clear();
+    await folder.clear();
   });
 
   describe.each([

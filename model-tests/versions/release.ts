@@ -30,7 +30,7 @@ export const versionConstants = {
 } as const;
 
 /** A folder in which programs of any version find the packages of the checkout. */
-export interface Workshop {
+export interface BuildFolder {
   unpack(version: string): Promise<Release>;
   /** The host of the code as it is. */
   today(): Promise<Version>;
@@ -39,8 +39,8 @@ export interface Workshop {
   clear(): Promise<void>;
 }
 
-/** Makes an empty workshop. */
-export async function openWorkshop(): Promise<Workshop> {
+/** Makes an empty build folder. */
+export async function openBuildFolder(): Promise<BuildFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'taskbridge-versions-'));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
 

@@ -8,11 +8,11 @@ import { memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
 import type { Store } from 'taskbridge/server';
 import { startRedis } from '../redis/redis-server.ts';
-import { stillClock, storyHost, tellStory } from './story.ts';
+import { stillClock, scenarioHost, runScenario } from './scenario.ts';
 
 /** A text that the server gives its store. */
 export interface StoredText {
-  /** When in the story. */
+  /** When in the scenario. */
   readonly moment: 'created' | 'waiting' | 'failed' | 'completed' | 'cancelled';
   readonly part: 'field' | 'kept';
   /** The name that the store's port gives it. */
@@ -20,7 +20,7 @@ export interface StoredText {
   readonly text: string;
 }
 
-/** What the server gives its store, at moments of the story that are the same each time. */
+/** What the server gives its store, at moments of the scenario that are the same each time. */
 export async function textsOfServer(): Promise<readonly StoredText[]> {
   const texts: StoredText[] = [];
   const store = memoryStore({ clock: stillClock });
@@ -46,9 +46,9 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
     const values = await store.sideValues(taskId, names);
     add(moment, 'kept', Object.fromEntries(values.flatMap((text, i) => (text === undefined ? [] : [[names[i] ?? '', text]]))));
   };
-  const host = await storyHost(noted);
+  const host = await scenarioHost(noted);
   try {
-    const told = await tellStory(host, (taskId) => note('waiting', taskId));
+    const told = await runScenario(host, (taskId) => note('waiting', taskId));
     await note('failed', told.asking);
     await note('completed', told.completed);
     await note('cancelled', told.cancelled);
@@ -58,12 +58,12 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
   return texts;
 }
 
-/** All rows of an LMDB folder after the story, key and value; of fields and kept values the keys only. */
+/** All rows of an LMDB folder after the scenario, key and value; of fields and kept values the keys only. */
 export async function rowsOfLmdb(): Promise<readonly string[]> {
   const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
   try {
-    const host = await storyHost(lmdbStore({ path, clock: stillClock }));
-    await tellStory(host).finally(host.close);
+    const host = await scenarioHost(lmdbStore({ path, clock: stillClock }));
+    await runScenario(host).finally(host.close);
     const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
     const lines = [...rows.getRange({})].map(({ key, value }) => {
       const isHeld = key[0] === 't' && key[2] !== 'h';
@@ -76,7 +76,7 @@ export async function rowsOfLmdb(): Promise<readonly string[]> {
   }
 }
 
-/** All keys of a Redis server after the story, and what the store says on its channels. */
+/** All keys of a Redis server after the scenario, and what the store says on its channels. */
 export async function keysOfRedis(): Promise<{ readonly keys: readonly string[]; readonly messages: readonly string[] }> {
   const server = await startRedis();
   const [own, listener] = [new Redis(server.port), new Redis(server.port)];
@@ -89,8 +89,8 @@ export async function keysOfRedis(): Promise<{ readonly keys: readonly string[];
         `${masked(channel.toString()).replaceAll(/[0-9a-f]{32}|\{..\}/g, '<task>')} ${masked(head).replaceAll(/<event>,\d+/g, '<event>,<bytes>')}`,
       );
     });
-    const host = await storyHost(redisStore(own, { clock: stillClock }));
-    await tellStory(host).finally(host.close);
+    const host = await scenarioHost(redisStore(own, { clock: stillClock }));
+    await runScenario(host).finally(host.close);
     const keys = [];
     for (const key of (await own.keys('*')).sort()) keys.push(...(await linesOf(own, key)));
     return { keys, messages: [...messages].sort() };

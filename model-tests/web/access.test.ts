@@ -3,26 +3,26 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openTheatre, type Theatre } from './theatre.ts';
-import { createVisitor, type Visitor } from './visitor.ts';
+import { openWebHarness, type WebHarness } from './web-harness.ts';
+import { createPageDriver, type PageDriver } from './page-driver.ts';
 
-let theatre: Theatre;
-let visitor: Visitor;
+let web: WebHarness;
+let tab: PageDriver;
 let asked = '';
 let finished = '';
 beforeAll(async () => {
-  theatre = await openTheatre();
-  const first = await theatre.visit();
+  web = await openWebHarness();
+  const first = await web.openTab();
   asked = await first.startSample('0');
   await first.untilState('suspended');
-  await first.page.goto(theatre.stage.url);
+  await first.page.goto(web.demo.url);
   finished = await first.startSample('0');
   await first.answer();
   await first.untilState('completed');
   await first.page.close();
 });
-afterEach(() => visitor.page.close());
-afterAll(() => theatre?.close());
+afterEach(() => tab.page.close());
+afterAll(() => web?.close());
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -45,16 +45,16 @@ describe.each([
   ['dark', 360],
 ] as const)('%s, %i pixels wide', (colorScheme, width) => {
   test('axe finds nothing, and the page fits', async () => {
-    visitor = await theatre.visit();
-    const { page } = visitor;
+    tab = await web.openTab();
+    const { page } = tab;
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 800 });
     await page.getByRole('heading', { name: 'Recent reports' }).waitFor();
     const found = [...(await faults(page))];
     expect(await fits(page)).toBe(true);
     for (const taskId of [asked, finished]) {
-      await page.goto(`${theatre.stage.url}/?task=${taskId}`);
-      await visitor.untilState('suspended', 'completed');
+      await page.goto(`${web.demo.url}/?task=${taskId}`);
+      await tab.untilState('suspended', 'completed');
       await page.locator('.chart-drawing').nth(2).waitFor();
       found.push(...(await faults(page)));
       expect(await fits(page)).toBe(true);
@@ -83,8 +83,8 @@ describe('without a mouse', () => {
   }
 
   test('a report is started, watched, answered and taken away', async () => {
-    visitor = await theatre.visit();
-    const { page } = visitor;
+    tab = await web.openTab();
+    const { page } = tab;
     // Chromium has to be told before the key is pressed that somebody waits for the dialog.
     const chosen = page.waitForEvent('filechooser');
     await tabTo(page, /^Choose a file/);
@@ -98,47 +98,47 @@ describe('without a mouse', () => {
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
     await page.waitForURL(/\?task=/);
-    await visitor.untilState('suspended');
+    await tab.untilState('suspended');
     await tabTo(page, /^Keep the first/);
     await page.keyboard.press('ArrowDown');
     await tabTo(page, /^Answer$/);
     await page.keyboard.press('Enter');
-    await visitor.untilState('completed');
+    await tab.untilState('completed');
     await tabTo(page, /^Download the cleaned file/);
     const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
     expect(download.suggestedFilename()).toBe('orders-cleaned.csv');
-    const stored = await theatre.stored(visitor.taskId(), await visitor.name());
+    const stored = await web.stored(tab.taskId(), await tab.name());
     expect(stored.find(({ type }) => type === 'TASK_ACTION_ACCEPTED')?.payload).toMatchObject({ actionType: 'keep-last' });
   });
 
   test('each switch turns, and a report is cancelled with a reason', async () => {
-    visitor = await theatre.visit();
-    const { page } = visitor;
-    await visitor.startSample('20');
-    await visitor.untilLiveBy('ws');
+    tab = await web.openTab();
+    const { page } = tab;
+    await tab.startSample('20');
+    await tab.untilLiveBy('ws');
     await tabTo(page, /^Block WebSocket/);
     await page.keyboard.press('Space');
-    await visitor.untilLiveBy('sse');
+    await tab.untilLiveBy('sse');
     await page.getByRole('switch', { name: 'Block WebSocket', disabled: false }).focus();
     await page.keyboard.press('Space');
-    await visitor.untilLiveBy('ws');
+    await tab.untilLiveBy('ws');
     await tabTo(page, /^Cancel the report …/);
     await page.keyboard.press('Enter');
     await tabTo(page, /^Reason/);
     await page.keyboard.type('by hand');
     await page.keyboard.press('Enter');
-    await visitor.untilState('cancelled');
-    const last = (await theatre.stored(visitor.taskId(), await visitor.name())).at(-1);
+    await tab.untilState('cancelled');
+    const last = (await web.stored(tab.taskId(), await tab.name())).at(-1);
     expect(last?.payload).toMatchObject({ reason: 'by hand' });
   });
 });
 
 test('a second visitor sees what the first has started', async () => {
-  visitor = createVisitor(await theatre.context.newPage());
-  await visitor.page.goto(theatre.stage.url);
-  await visitor.page
+  tab = createPageDriver(await web.context.newPage());
+  await tab.page.goto(web.demo.url);
+  await tab.page
     .getByRole('link', { name: /^orders\.csv/ })
     .first()
     .click();
-  await visitor.page.getByTestId('state').waitFor();
+  await tab.page.getByTestId('state').waitFor();
 });

@@ -2,29 +2,29 @@ import type { CDPSession } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { logsAgree } from './agreement.ts';
 import { startSleepyChromium } from './chromium.ts';
-import { openTheatre, type Theatre } from './theatre.ts';
-import type { Visitor } from './visitor.ts';
+import { openWebHarness, type WebHarness } from './web-harness.ts';
+import type { PageDriver } from './page-driver.ts';
 
-let theatre: Theatre;
-let visitor: Visitor;
+let web: WebHarness;
+let tab: PageDriver;
 let devtools: CDPSession;
 beforeAll(async () => {
-  theatre = await openTheatre({ start: startSleepyChromium });
+  web = await openWebHarness({ start: startSleepyChromium });
 });
-afterEach(() => visitor.page.close());
-afterAll(() => theatre?.close());
+afterEach(() => tab.page.close());
+afterAll(() => web?.close());
 
 /** Starts a report, and notes in the page when it sleeps. */
 async function begin(): Promise<string> {
-  visitor = await theatre.visit();
-  const taskId = await visitor.startSample('20');
-  await visitor.untilProgress(1);
-  await visitor.page.evaluate(() => {
+  tab = await web.openTab();
+  const taskId = await tab.startSample('20');
+  await tab.untilProgress(1);
+  await tab.page.evaluate(() => {
     for (const type of ['freeze', 'resume']) document.addEventListener(type, () => (document.documentElement.dataset[type] = 'yes'));
   });
   // A page that was frozen by the debugger stays hidden, and a hidden page cannot be clicked.
-  await visitor.log(1);
-  devtools = await theatre.context.newCDPSession(visitor.page);
+  await tab.log(1);
+  devtools = await web.context.newCDPSession(tab.page);
   return taskId;
 }
 
@@ -32,37 +32,37 @@ async function begin(): Promise<string> {
 async function sleep(taskId: string, name: string, facts: number, meanwhile: () => void = () => undefined): Promise<void> {
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
   meanwhile();
-  const count = async (): Promise<number> => (await theatre.stored(taskId, name)).length;
+  const count = async (): Promise<number> => (await web.stored(taskId, name)).length;
   const least = (await count()) + facts;
   await expect.poll(count, { interval: 100 }).toBeGreaterThanOrEqual(least);
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await visitor.page.locator('html[data-freeze=yes][data-resume=yes]').waitFor({ state: 'attached' });
+  await tab.page.locator('html[data-freeze=yes][data-resume=yes]').waitFor({ state: 'attached' });
 }
 
 describe('a page that sleeps', () => {
   test('has missed nothing when it wakes', async () => {
     const taskId = await begin();
-    const name = await visitor.name();
+    const name = await tab.name();
     await sleep(taskId, name, 6);
-    await visitor.untilLiveBy('ws');
-    await logsAgree(theatre, visitor);
+    await tab.untilLiveBy('ws');
+    await logsAgree(web, tab);
   });
 
   test('connects again when its connection was cut meanwhile', async () => {
     const taskId = await begin();
-    const name = await visitor.name();
-    await sleep(taskId, name, 4, () => theatre.stage.switchboard.cut());
-    await visitor.untilLiveBy('ws');
-    await logsAgree(theatre, visitor);
+    const name = await tab.name();
+    await sleep(taskId, name, 4, () => web.demo.network.cut());
+    await tab.untilLiveBy('ws');
+    await logsAgree(web, tab);
   });
 
   test('takes a new token when its own has ended meanwhile', async () => {
     const taskId = await begin();
-    const name = await visitor.name();
-    const before = await visitor.page.getByTestId('token').textContent();
-    await sleep(taskId, name, 4, () => theatre.stage.switchboard.expireTokens());
-    await visitor.untilLiveBy('ws');
-    expect(await visitor.page.getByTestId('token').textContent()).not.toBe(before);
-    await logsAgree(theatre, visitor);
+    const name = await tab.name();
+    const before = await tab.page.getByTestId('token').textContent();
+    await sleep(taskId, name, 4, () => web.demo.network.expireTokens());
+    await tab.untilLiveBy('ws');
+    expect(await tab.page.getByTestId('token').textContent()).not.toBe(before);
+    await logsAgree(web, tab);
   });
 });

@@ -1,22 +1,22 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openTheatre, type Theatre } from './theatre.ts';
-import type { Visitor } from './visitor.ts';
+import { openWebHarness, type WebHarness } from './web-harness.ts';
+import type { PageDriver } from './page-driver.ts';
 
-let theatre: Theatre;
-let visitor: Visitor;
+let web: WebHarness;
+let tab: PageDriver;
 beforeAll(async () => {
-  theatre = await openTheatre();
+  web = await openWebHarness();
 });
-afterEach(() => visitor.page.close());
-afterAll(() => theatre?.close());
+afterEach(() => tab.page.close());
+afterAll(() => web?.close());
 
 const BYTES_PER_SECOND = 400_000;
 const ROWS = 30_000;
 
 /** Drops a file of so many rows onto the page; notes what the bar shows while it is sent. */
 async function drop(fileName: string): Promise<number> {
-  await visitor.page.getByLabel('Work').selectOption('0');
-  return visitor.page.evaluate(
+  await tab.page.getByLabel('Work').selectOption('0');
+  return tab.page.evaluate(
     ({ rows, name }) => {
       const lines = Array.from({ length: rows }, (_, row) => `${row},2026-01-01,${row % 97}.5`);
       const file = new File([`id,day,amount\n${lines.join('\n')}\n`], name, { type: 'text/csv' });
@@ -38,29 +38,29 @@ async function drop(fileName: string): Promise<number> {
 }
 
 async function throttle(uploadThroughput: number): Promise<void> {
-  const devtools = await theatre.context.newCDPSession(visitor.page);
+  const devtools = await web.context.newCDPSession(tab.page);
   await devtools.send('Network.enable');
   await devtools.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
 }
 
-const shown = (): Promise<readonly number[]> => visitor.page.evaluate(() => (globalThis as unknown as { shown: number[] }).shown);
+const shown = (): Promise<readonly number[]> => tab.page.evaluate(() => (globalThis as unknown as { shown: number[] }).shown);
 
 describe('a file that is dropped', () => {
   test('is sent with its progress shown, arrives whole, and becomes a report', async () => {
-    visitor = await theatre.visit();
+    tab = await web.openTab();
     await throttle(BYTES_PER_SECOND);
     const requests: string[] = [];
-    visitor.page.on('request', (request) => {
+    tab.page.on('request', (request) => {
       if (request.method() === 'POST' && request.url().endsWith('/api/v1/tasks')) requests.push(request.resourceType());
     });
     const size = await drop('many rows.csv');
-    await visitor.page.waitForURL(/\?task=/);
-    await visitor.untilState('completed');
+    await tab.page.waitForURL(/\?task=/);
+    await tab.untilState('completed');
     expect(requests).toEqual(['xhr']);
     const parts = await shown();
     expect(parts.filter((part) => part > 0 && part < 1).length).toBeGreaterThan(1);
     expect([...parts].sort((a, b) => a - b)).toEqual(parts);
-    const last = (await theatre.stored(visitor.taskId(), await visitor.name())).at(-1);
+    const last = (await web.stored(tab.taskId(), await tab.name())).at(-1);
     expect(last).toMatchObject({
       type: 'TASK_COMPLETED',
       payload: { result: { source: { fileName: 'many rows.csv', bytes: size }, rows: { read: ROWS, kept: ROWS } } },
@@ -68,23 +68,21 @@ describe('a file that is dropped', () => {
   });
 
   test('is sent again where the connection was cut half-way', async () => {
-    visitor = await theatre.visit();
+    tab = await web.openTab();
     await throttle(BYTES_PER_SECOND);
     await drop('again.csv');
-    await visitor.page.waitForFunction(() => (globalThis as unknown as { shown: number[] }).shown.some((part) => part > 0.2 && part < 1));
-    expect(theatre.stage.switchboard.cut().cut).toBeGreaterThan(0);
-    await visitor.page.waitForURL(/\?task=/);
-    await visitor.untilState('completed');
-    const stored = await theatre.stored(visitor.taskId(), await visitor.name());
-    expect(await visitor.log(stored.length)).toEqual(stored.map((fact) => JSON.stringify(fact)));
+    await tab.page.waitForFunction(() => (globalThis as unknown as { shown: number[] }).shown.some((part) => part > 0.2 && part < 1));
+    expect(web.demo.network.cut().cut).toBeGreaterThan(0);
+    await tab.page.waitForURL(/\?task=/);
+    await tab.untilState('completed');
+    const stored = await web.stored(tab.taskId(), await tab.name());
+    expect(await tab.log(stored.length)).toEqual(stored.map((fact) => JSON.stringify(fact)));
   });
 
   test('is refused with a sentence where it is no table', async () => {
-    visitor = await theatre.visit();
-    await visitor.page
-      .getByLabel('File', { exact: true })
-      .setInputFiles({ name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.from('') });
-    await visitor.untilState('failed');
-    await visitor.page.locator('.notice.bad').filter({ hasText: 'EMPTY_CSV' }).waitFor();
+    tab = await web.openTab();
+    await tab.page.getByLabel('File', { exact: true }).setInputFiles({ name: 'empty.csv', mimeType: 'text/csv', buffer: Buffer.from('') });
+    await tab.untilState('failed');
+    await tab.page.locator('.notice.bad').filter({ hasText: 'EMPTY_CSV' }).waitFor();
   });
 });

@@ -25,7 +25,7 @@ export const fields = script('fields', `return redis.call('HMGET', KEYS[1], unpa
  *
  * Returns the values, false for each that is not there
  */
-export const kept = script(
+export const sideValues = script(
   'kept',
   `
 local values = {}

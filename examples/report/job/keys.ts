@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { DIGEST_BYTES } from './key-table.ts';
-import type { Vouched } from './work-file.ts';
+import type { SavedLength } from './work-file.ts';
 
 /** Gives the digests that an earlier run wrote, in their order. */
-export async function eachKey(directory: string, keys: Vouched | null, use: (digest: Buffer) => void): Promise<void> {
+export async function eachKey(directory: string, keys: SavedLength | null, use: (digest: Buffer) => void): Promise<void> {
   if (!keys || keys.bytes === 0) return;
   let rest = Buffer.alloc(0);
   // A read stream without an encoding gives Buffers.

@@ -1,7 +1,7 @@
 import type { FindingKind } from './finding.ts';
 import type { Place } from './records.ts';
 import type { Rules } from './rules.ts';
-import type { Vouched } from './work-file.ts';
+import type { SavedLength } from './work-file.ts';
 
 /** How a person may decide about rows that agree in their key. */
 export const answers = ['keep-first', 'keep-last', 'drop-both'] as const;
@@ -43,12 +43,12 @@ export type State = {
   /** How many findings were told one by one. */
   readonly told: number;
   /** The digests of the keys of all good rows, in their order. */
-  readonly keys: Vouched | null;
+  readonly keys: SavedLength | null;
   readonly duplicates: Report['duplicates'];
   /** The first keys that occur twice, as hexadecimal digests: shown with the question. */
   readonly samples: readonly string[];
   /** The cleaned file so far. */
-  readonly cleaned: Vouched | null;
+  readonly cleaned: SavedLength | null;
   readonly totals: Report['totals'];
   readonly report: Report | null;
 };

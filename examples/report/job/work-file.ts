@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** The part of a work file that a saved state may rely on. */
-export type Vouched = {
+export type SavedLength = {
   readonly name: string;
   readonly bytes: number;
 };
@@ -26,7 +26,7 @@ export class WorkFile {
   }
 
   /** Opens the file of one attempt, with what an earlier one left where there is something. */
-  static async open(directory: string, noun: string, attempt: number, vouched: Vouched | null): Promise<WorkFile> {
+  static async open(directory: string, noun: string, attempt: number, vouched: SavedLength | null): Promise<WorkFile> {
     await mkdir(directory, { recursive: true });
     const name = `${noun}-${attempt}`;
     const path = join(directory, name);
@@ -42,7 +42,7 @@ export class WorkFile {
   }
 
   /** Puts everything on the disk; resolves with what a state that is saved next may rely on. */
-  async settle(): Promise<Vouched> {
+  async settle(): Promise<SavedLength> {
     const bytes = Buffer.concat(this.#pending.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
     this.#pending = [];
     await this.#file.appendFile(bytes);

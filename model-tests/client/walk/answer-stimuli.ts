@@ -1,7 +1,7 @@
 import type { Classification } from 'taskbridge/machines';
-import type { Errand, Moment } from './moment.ts';
+import type { Operation, WalkState } from './walk-state.ts';
 import { isGateOpen, isUnanswered, on, rebasing, type Stimulus } from './stimulus.ts';
-import type { Puppet } from './puppet.ts';
+import type { ClientUnderTest } from './client-under-test.ts';
 import { bulkAfter, bulkEndAfter, endAfter, factAfter, moved, TASK } from './wire-texts.ts';
 
 type Telling = ReturnType<Stimulus['tells']>;
@@ -39,49 +39,49 @@ const refusalOf = ({ retryAfterSeconds, ...rest }: Answer): object => ({
   ...(retryAfterSeconds !== undefined && { retryAfterMs: retryAfterSeconds * 1000 }),
 });
 
-/** What an errand's refusals have in common. */
-function classOf(errand: Errand, { status, code, verdict }: Answer): string {
+/** What an operation's refusals have in common. */
+function classOf(operation: Operation, { status, code, verdict }: Answer): string {
   if (verdict !== undefined) return verdict;
   if (status === 401) return 'unauthorized';
   const lacksRoute = status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
-  if (errand === 'settle' && lacksRoute) return 'no route';
-  if ((errand === 'ws' || errand === 'sse') && (lacksRoute || status === 400 || status === 426)) return 'no route';
+  if (operation === 'settle' && lacksRoute) return 'no route';
+  if ((operation === 'ws' || operation === 'sse') && (lacksRoute || status === 400 || status === 426)) return 'no route';
   return status === 408 || status === 425 || status === 429 || status >= 500 ? 'passing' : 'for good';
 }
 
-const refusals = (['ws', 'sse', 'poll', 'settle'] as const).flatMap((errand) =>
+const refusals = (['ws', 'sse', 'poll', 'settle'] as const).flatMap((operation) =>
   answers.map((answer): Stimulus => ({
-    name: `${errand}: answered ${nameOf(answer)}`,
-    alike: `${errand}: refused, ${classOf(errand, answer)}`,
-    tells: (moment) =>
-      isUnanswered(moment, errand)
+    name: `${operation}: answered ${nameOf(answer)}`,
+    alike: `${operation}: refused, ${classOf(operation, answer)}`,
+    tells: (state) =>
+      isUnanswered(state, operation)
         ? {
             grants: true,
             events: [
-              errand === 'settle'
+              operation === 'settle'
                 ? on('xstate.done.actor.settle', { output: { outcome: 'refused', ...refusalOf(answer) } })
-                : on(`${errand}.refused`, refusalOf(answer)),
+                : on(`${operation}.refused`, refusalOf(answer)),
             ],
           }
         : undefined,
-    async happen(puppet) {
-      puppet.verdict = answer.verdict;
-      (await puppet.request(errand)).refuse(answer);
+    async happen(driver) {
+      driver.verdict = answer.verdict;
+      (await driver.request(operation)).refuse(answer);
     },
   })),
 );
 
-function page(name: string, body: (moment: Moment) => object | string, tells: (moment: Moment) => Telling): Stimulus {
+function page(name: string, body: (state: WalkState) => object | string, tells: (state: WalkState) => Telling): Stimulus {
   return {
     name: `poll: ${name}`,
     alike: `poll: ${name}`,
-    tells(moment) {
-      const told = isUnanswered(moment, 'poll') ? tells(moment) : undefined;
+    tells(state) {
+      const told = isUnanswered(state, 'poll') ? tells(state) : undefined;
       return told && { grants: true, ...told };
     },
-    async happen(puppet, moment) {
-      const content = body(moment);
-      (await puppet.request('poll')).answer(200, typeof content === 'string' ? content : JSON.stringify(content));
+    async happen(driver, state) {
+      const content = body(state);
+      (await driver.request('poll')).answer(200, typeof content === 'string' ? content : JSON.stringify(content));
     },
   };
 }
@@ -96,8 +96,8 @@ const pageOf = (events: readonly string[], more: object = {}): object => ({
 const plainPolls: readonly Stimulus[] = [
   page(
     'a page',
-    (moment) => pageOf([factAfter(moment)]),
-    (moment) => ({ ...moved(moment), events: [on('poll.facts'), on('poll.page')] }),
+    (state) => pageOf([factAfter(state)]),
+    (state) => ({ ...moved(state), events: [on('poll.facts'), on('poll.page')] }),
   ),
   page(
     'an empty page',
@@ -119,21 +119,21 @@ const plainPolls: readonly Stimulus[] = [
   page(
     'a page after a hole in time',
     () => pageOf([], { gap: { reason: 'trimmed', firstEventId: '1-1000' } }),
-    (moment) => ({
-      ...rebasing(moment),
+    (state) => ({
+      ...rebasing(state),
       events: [on('log.gap', { reason: 'trimmed' }), on('poll.empty')],
     }),
   ),
   page(
     'a page beyond what may wait',
-    (moment) => pageOf([bulkAfter(moment)]),
-    (moment) => ({ ...moved(moment), events: [on('consumer.full')] }),
+    (state) => pageOf([bulkAfter(state)]),
+    (state) => ({ ...moved(state), events: [on('consumer.full')] }),
   ),
   page(
     'a terminal page beyond what may wait',
-    (moment) => pageOf([bulkEndAfter(moment)]),
-    (moment) => ({
-      ...moved(moment),
+    (state) => pageOf([bulkEndAfter(state)]),
+    (state) => ({
+      ...moved(state),
       events: [on('consumer.full'), on('log.ended')],
     }),
   ),
@@ -144,9 +144,9 @@ const plainPolls: readonly Stimulus[] = [
   ),
   page(
     'the terminal fact',
-    (moment) => pageOf([endAfter(moment)], { terminal: true }),
-    (moment) => ({
-      ...moved(moment),
+    (state) => pageOf([endAfter(state)], { terminal: true }),
+    (state) => ({
+      ...moved(state),
       events: [on('poll.facts'), on('log.ended')],
     }),
   ),
@@ -163,17 +163,17 @@ const plainPolls: readonly Stimulus[] = [
   {
     name: 'poll: cut',
     alike: 'poll: cut',
-    tells: (moment) => (isUnanswered(moment, 'poll') ? { grants: true, events: [on('poll.lost')] } : undefined),
-    happen: async (puppet) => (await puppet.request('poll')).cut(),
+    tells: (state) => (isUnanswered(state, 'poll') ? { grants: true, events: [on('poll.lost')] } : undefined),
+    happen: async (driver) => (await driver.request('poll')).cut(),
   },
 ];
 const polls: readonly Stimulus[] = plainPolls.map((stimulus) =>
   stimulus.name.includes('hole in time')
     ? {
         ...stimulus,
-        async happen(puppet: Puppet, moment: Moment) {
-          await stimulus.happen(puppet, moment);
-          if (isGateOpen(moment)) await puppet.giveSnapshot(moment.cursor);
+        async happen(driver: ClientUnderTest, state: WalkState) {
+          await stimulus.happen(driver, state);
+          if (isGateOpen(state)) await driver.giveSnapshot(state.cursor);
         },
       }
     : stimulus,
@@ -183,8 +183,8 @@ function settlement(name: string, outcome: 'finished' | 'unfinished' | 'error', 
   return {
     name: `settle: ${name}`,
     alike: `settle: ${name}`,
-    tells: (moment) =>
-      isUnanswered(moment, 'settle')
+    tells: (state) =>
+      isUnanswered(state, 'settle')
         ? {
             grants: true,
             events: [outcome === 'error' ? on('xstate.error.actor.settle') : on('xstate.done.actor.settle', { output: { outcome } })],
@@ -198,21 +198,21 @@ const snapshotBody = (status: string, lastEventId: string | null): string =>
 const idAt = (cursor: number): string | null => (cursor === 0 ? null : `${cursor}-1000`);
 
 const settlements: readonly Stimulus[] = [
-  settlement('finished', 'finished', async (puppet, { cursor }) =>
-    (await puppet.request('settle')).answer(200, snapshotBody('COMPLETED', idAt(cursor))),
+  settlement('finished', 'finished', async (driver, { cursor }) =>
+    (await driver.request('settle')).answer(200, snapshotBody('COMPLETED', idAt(cursor))),
   ),
-  settlement('unfinished', 'unfinished', async (puppet, { cursor }) =>
-    (await puppet.request('settle')).answer(200, snapshotBody('RUNNING', idAt(cursor))),
+  settlement('unfinished', 'unfinished', async (driver, { cursor }) =>
+    (await driver.request('settle')).answer(200, snapshotBody('RUNNING', idAt(cursor))),
   ),
-  settlement('finished, further on', 'unfinished', async (puppet, { cursor }) =>
-    (await puppet.request('settle')).answer(200, snapshotBody('CANCELLED', idAt(cursor + 1))),
+  settlement('finished, further on', 'unfinished', async (driver, { cursor }) =>
+    (await driver.request('settle')).answer(200, snapshotBody('CANCELLED', idAt(cursor + 1))),
   ),
-  settlement('cut', 'error', async (puppet) => (await puppet.request('settle')).cut()),
-  settlement('no answer in time', 'error', async (puppet) => {
-    await puppet.request('settle');
-    puppet.pass('commandTimeout');
+  settlement('cut', 'error', async (driver) => (await driver.request('settle')).cut()),
+  settlement('no answer in time', 'error', async (driver) => {
+    await driver.request('settle');
+    driver.pass('commandTimeout');
   }),
-  settlement('a page of somebody else', 'error', async (puppet) => (await puppet.request('settle')).answer(200, '<html>')),
+  settlement('a page of somebody else', 'error', async (driver) => (await driver.request('settle')).answer(200, '<html>')),
 ];
 
 /** All that a server can answer to one request. */

@@ -1,9 +1,9 @@
 import type { TransportInput } from 'taskbridge/machines';
 import type { Coverage } from '../../charts/coverage.ts';
-import { after, beginningOf, hearings, type Moment } from './moment.ts';
+import { after, initialStateOf, hearings, type WalkState } from './walk-state.ts';
 import { moveName, stepsFrom, type Path } from './plan.ts';
-import { createPuppetServer, type PuppetServer } from './puppet-server.ts';
-import { createPuppet, type Budget, type Puppet } from './puppet.ts';
+import { createManualServer, type ManualServer } from './manual-server.ts';
+import { createClientUnderTest, type Budget, type ClientUnderTest } from './client-under-test.ts';
 import { stimuli } from './stimuli.ts';
 import type { Stimulus } from './stimulus.ts';
 import type { WalkedEvent } from '../transport-alphabet.ts';
@@ -26,47 +26,47 @@ export interface Driven {
 export const inputOf = (tries: Budget): TransportInput => ({ tries, strategy: 'progressive-sticky', refreshable: true });
 
 /** Does what the path says to a real client, and holds its chart against the pure one after every step. Resolves with where it is then. */
-export async function drive(puppet: Puppet, tries: Budget, path: Path, driven: Driven): Promise<Moment> {
-  let moment = beginningOf(inputOf(tries));
-  expectValue(puppet, moment, 'at the beginning');
+export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, driven: Driven): Promise<WalkState> {
+  let state = initialStateOf(inputOf(tries));
+  expectValue(driver, state, 'at the beginning');
   const names: string[] = [];
   for (const { stimulus: planned, key: goal } of path) {
-    const stimulus = leastUsed(planned, driven.mixes === true ? goal : undefined, moment, driven.stimuli);
-    const tells = stimulus.tells(moment);
+    const stimulus = leastUsed(planned, driven.mixes === true ? goal : undefined, state, driven.stimuli);
+    const tells = stimulus.tells(state);
     if (!tells) throw new Error(`"${stimulus.name}" cannot happen after ${names.join(' → ') || 'nothing'}.`);
-    const { moment: next, told } = after(moment, tells.events, tells);
+    const { state: next, told } = after(state, tells.events, tells);
     names.push(stimulus.name);
     const where = names.join(' → ');
-    const begun = puppet.told.length;
-    await Promise.resolve(stimulus.happen(puppet, moment)).catch((error: unknown) => {
+    const begun = driver.told.length;
+    await Promise.resolve(stimulus.happen(driver, state)).catch((error: unknown) => {
       throw new Error(`${where}: ${String(error)}`);
     });
     await eventually(
-      () => puppet.told.length >= begun + told.length,
-      () => `${where}: the chart should be told ${typesOf(told)}, and was told ${typesOf(puppet.told.slice(begun))}.`,
+      () => driver.told.length >= begun + told.length,
+      () => `${where}: the chart should be told ${typesOf(told)}, and was told ${typesOf(driver.told.slice(begun))}.`,
     );
-    expectEvents(puppet.told.slice(begun), told, where);
-    puppet.verdict = undefined;
-    expectValue(puppet, next, where);
-    driven.coverage.reach(puppet.chart().getSnapshot());
+    expectEvents(driver.told.slice(begun), told, where);
+    driver.verdict = undefined;
+    expectValue(driver, next, where);
+    driven.coverage.reach(driver.chart().getSnapshot());
     await eventually(
-      () => puppet.leftOpen().length === 0,
+      () => driver.leftOpen().length === 0,
       () =>
-        `${where}: left open ${puppet
+        `${where}: left open ${driver
           .leftOpen()
           .map(({ kind }) => kind)
           .join()}`,
     );
     driven.stimuli.set(stimulus.name, (driven.stimuli.get(stimulus.name) ?? 0) + 1);
-    for (const name of hearings(moment, told)) driven.heard.add(name);
-    driven.moves.add(moveName(moment, stimulus, next));
-    moment = next;
+    for (const name of hearings(state, told)) driven.heard.add(name);
+    driven.moves.add(moveName(state, stimulus, next));
+    state = next;
   }
-  return moment;
+  return state;
 }
 
 /** Among those that are alike, or those that lead to one goal, the one that happened least. */
-function leastUsed(planned: Stimulus, goal: string | undefined, from: Moment, used: ReadonlyMap<string, number>): Stimulus {
+function leastUsed(planned: Stimulus, goal: string | undefined, from: WalkState, used: ReadonlyMap<string, number>): Stimulus {
   const count = ({ name }: Stimulus): number => used.get(name) ?? 0;
   const classes = new Set([planned.alike, ...stepsFrom(from).flatMap(({ stimulus, key }) => (key === goal ? [stimulus.alike] : []))]);
   return stimuli
@@ -92,8 +92,8 @@ function isPartOf(wanted: unknown, found: unknown): boolean {
   return Object.entries(wanted).every(([name, value]) => isPartOf(value, (found as Readonly<Record<string, unknown>>)[name]));
 }
 
-function expectValue(puppet: Puppet, { snapshot }: Moment, where: string): void {
-  const real = JSON.stringify(puppet.chart().getSnapshot().value);
+function expectValue(driver: ClientUnderTest, { snapshot }: WalkState, where: string): void {
+  const real = JSON.stringify(driver.chart().getSnapshot().value);
   const planned = JSON.stringify(snapshot.value);
   if (real !== planned) throw new Error(`${where}: the client is in ${real}, its chart should be in ${planned}.`);
 }
@@ -102,15 +102,15 @@ function expectValue(puppet: Puppet, { snapshot }: Moment, where: string): void 
 export async function driveAll(paths: readonly Path[], tries: Budget, driven: Driven, lanes: number): Promise<string[]> {
   const faults: string[] = [];
   const waiting = [...paths];
-  const lane = async (server: PuppetServer): Promise<void> => {
+  const lane = async (server: ManualServer): Promise<void> => {
     for (let path = waiting.shift(); path; path = waiting.shift()) {
-      const puppet = await createPuppet(server, tries, { coverage: driven.coverage });
+      const driver = await createClientUnderTest(server, tries, { coverage: driven.coverage });
       try {
-        await drive(puppet, tries, path, driven);
+        await drive(driver, tries, path, driven);
       } catch (error) {
         faults.push((error as Error).message);
       }
-      await puppet.client.close();
+      await driver.client.close();
       await eventually(
         () => server.open.length === 0,
         () => 'something is left open',
@@ -118,6 +118,6 @@ export async function driveAll(paths: readonly Path[], tries: Budget, driven: Dr
     }
     await server.close();
   };
-  await Promise.all(Array.from({ length: lanes }, async () => lane(await createPuppetServer())));
+  await Promise.all(Array.from({ length: lanes }, async () => lane(await createManualServer())));
   return faults;
 }

@@ -1,11 +1,11 @@
-import { after, momentKey, regionsOf, type Moment, type Snapshot } from './moment.ts';
+import { after, walkStateKey, regionsOf, type WalkState, type Snapshot } from './walk-state.ts';
 import { stimuli } from './stimuli.ts';
 import type { Stimulus } from './stimulus.ts';
 
 /** One kind of stimulus on a path, and where it leads. */
 export interface Step {
   readonly stimulus: Stimulus;
-  readonly to: Moment;
+  readonly to: WalkState;
   /** That of `to`. */
   readonly key: string;
   /** From which value of the whole chart, by what, to which. */
@@ -26,20 +26,20 @@ export function placeOf(snapshot: Snapshot, region: Region): string {
 }
 
 /** From which value of the whole chart, by what, to which. */
-export function moveName(from: Moment, { alike }: Stimulus, to: Moment): string {
+export function moveName(from: WalkState, { alike }: Stimulus, to: WalkState): string {
   return `${JSON.stringify(from.snapshot.value)} · ${alike} · ${JSON.stringify(to.snapshot.value)}`;
 }
 
 /** All that can happen at a moment, once for each class of stimuli. */
-export function stepsFrom(from: Moment): readonly Step[] {
-  const key = momentKey(from);
+export function stepsFrom(from: WalkState): readonly Step[] {
+  const key = walkStateKey(from);
   const found = known.get(key);
   if (found) return found;
   const steps = (from.snapshot.status === 'active' && !from.isOver ? kinds : []).flatMap((stimulus) => {
     const tells = stimulus.tells(from);
     if (!tells) return [];
-    const to = after(from, tells.events, tells).moment;
-    return [{ stimulus, to, key: momentKey(to), move: moveName(from, stimulus, to) }];
+    const to = after(from, tells.events, tells).state;
+    return [{ stimulus, to, key: walkStateKey(to), move: moveName(from, stimulus, to) }];
   });
   known.set(key, steps);
   return steps;
@@ -48,47 +48,47 @@ export function stepsFrom(from: Moment): readonly Step[] {
 /** A sequence of places of one region, and the ways along it that differ in what may follow. */
 interface Front {
   readonly met: ReadonlySet<string>;
-  readonly ways: ReadonlyMap<string, { readonly moment: Moment; readonly path: Path }>;
+  readonly ways: ReadonlyMap<string, { readonly state: WalkState; readonly path: Path }>;
 }
 
 /**
  * Every longest sequence of places of a region that meets none twice, by a path that goes along it: each step is the next move. All contexts
  * that a sequence can have are followed, so that none is missed.
  */
-export function simplePaths(region: Region, start: Moment): Path[] {
+export function simplePaths(region: Region, start: WalkState): Path[] {
   const goOn = ({ met, ways }: Front): Path[] => {
-    const further = new Map<string, Map<string, { moment: Moment; path: Path }>>();
-    for (const { moment, path } of ways.values())
-      for (const step of stepsFrom(moment)) {
+    const further = new Map<string, Map<string, { state: WalkState; path: Path }>>();
+    for (const { state, path } of ways.values())
+      for (const step of stepsFrom(state)) {
         const place = placeOf(step.to.snapshot, region);
         if (met.has(place)) continue;
-        const there = further.get(place) ?? new Map<string, { moment: Moment; path: Path }>();
-        if (!there.has(step.key)) there.set(step.key, { moment: step.to, path: [...path, step] });
+        const there = further.get(place) ?? new Map<string, { state: WalkState; path: Path }>();
+        if (!there.has(step.key)) there.set(step.key, { state: step.to, path: [...path, step] });
         further.set(place, there);
       }
     if (further.size === 0) return [[...ways.values()][0]?.path ?? []];
     return [...further].flatMap(([place, next]) => goOn({ met: new Set([...met, place]), ways: next }));
   };
-  return goOn({ met: new Set([placeOf(start.snapshot, region)]), ways: new Map([[momentKey(start), { moment: start, path: [] }]]) });
+  return goOn({ met: new Set([placeOf(start.snapshot, region)]), ways: new Map([[walkStateKey(start), { state: start, path: [] }]]) });
 }
 
 /** The moments that can be reached, by key, nearest first. */
-export function momentsFrom(start: Moment): Map<string, Moment> {
-  const found = new Map([[momentKey(start), start]]);
-  for (const moment of found.values()) for (const { key, to } of stepsFrom(moment)) if (!found.has(key)) found.set(key, to);
+export function walkStatesFrom(start: WalkState): Map<string, WalkState> {
+  const found = new Map([[walkStateKey(start), start]]);
+  for (const state of found.values()) for (const { key, to } of stepsFrom(state)) if (!found.has(key)) found.set(key, to);
   return found;
 }
 
 /** Every move from every value of the whole chart that can be reached. */
-export function movesFrom(start: Moment): Set<string> {
-  return new Set([...momentsFrom(start).values()].flatMap((moment) => stepsFrom(moment).map(({ move }) => move)));
+export function movesFrom(start: WalkState): Set<string> {
+  return new Set([...walkStatesFrom(start).values()].flatMap((state) => stepsFrom(state).map(({ move }) => move)));
 }
 
 /** Paths that together make every move from every value, each going on to the nearest move that was not made yet. */
-export function tours(start: Moment, lengthMax: number): Path[] {
-  const graph = new Map([...momentsFrom(start)].map(([key, moment]) => [key, stepsFrom(moment)] as const));
+export function tours(start: WalkState, lengthMax: number): Path[] {
+  const graph = new Map([...walkStatesFrom(start)].map(([key, state]) => [key, stepsFrom(state)] as const));
   const unmade = movesFrom(start);
-  const first = momentKey(start);
+  const first = walkStateKey(start);
   const found: Path[] = [];
   while (unmade.size > 0) {
     const path: Step[] = [];

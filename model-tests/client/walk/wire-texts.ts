@@ -1,4 +1,4 @@
-import type { Change, Moment } from './moment.ts';
+import type { Change, WalkState } from './walk-state.ts';
 
 /** More than may wait for a slow consumer. */
 const FULL = 'x'.repeat(13_000);
@@ -6,10 +6,10 @@ const FULL = 'x'.repeat(13_000);
 export const TASK = 'task-1';
 export const envelope = (n: number, type: string, payload: object): string =>
   JSON.stringify({ type, taskId: TASK, eventId: `${n}-1000`, createdAt: '2026-01-01T00:00:00Z', payload });
-export const factAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_PROGRESS', { progress: 1 });
-export const bulkAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_MESSAGE', { message: FULL });
-export const endAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_COMPLETED', { result: 'all' });
-export const bulkEndAfter = ({ cursor }: Moment): string => envelope(cursor + 1, 'TASK_COMPLETED', { result: FULL });
+export const factAfter = ({ cursor }: WalkState): string => envelope(cursor + 1, 'TASK_PROGRESS', { progress: 1 });
+export const bulkAfter = ({ cursor }: WalkState): string => envelope(cursor + 1, 'TASK_MESSAGE', { message: FULL });
+export const endAfter = ({ cursor }: WalkState): string => envelope(cursor + 1, 'TASK_COMPLETED', { result: 'all' });
+export const bulkEndAfter = ({ cursor }: WalkState): string => envelope(cursor + 1, 'TASK_COMPLETED', { result: FULL });
 export const gap = (reason: string): string => JSON.stringify({ type: 'GAP', taskId: TASK, reason, firstEventId: '1-1000' });
 export const malformedTexts = [
   'no json',
@@ -18,9 +18,9 @@ export const malformedTexts = [
   JSON.stringify({ type: 'TASK_PROGRESS', taskId: TASK, payload: {} }),
   JSON.stringify({ type: 'GAP', taskId: TASK }),
 ];
-export const moved = (moment: Moment): Change => ({ cursor: moment.cursor + 1 });
+export const moved = (state: WalkState): Change => ({ cursor: state.cursor + 1 });
 /** A frame by which a server says that its ids count without holes. */
-export const denseText = (errand: 'ws' | 'sse'): string =>
-  errand === 'ws'
+export const denseText = (operation: 'ws' | 'sse'): string =>
+  operation === 'ws'
     ? JSON.stringify({ type: 'SUBSCRIPTION_CONFIRMED', taskId: TASK, live: true, extensions: ['gap'] })
     : JSON.stringify({ type: 'HEARTBEAT', taskId: TASK, payload: { live: true, extensions: ['gap'] } });

@@ -28,7 +28,7 @@ export interface ChaosConnection {
 }
 
 /** What a connection needs of its proxy. */
-export interface ConnectionTools {
+export interface ProxiedConnectionDeps {
   readonly id: number;
   readonly clock: Clock;
   readonly targets: readonly Target[];
@@ -40,9 +40,9 @@ export interface ConnectionTools {
 }
 
 /** Joins a client to the first target that takes it; with none left, the client is reset. Undefined where there was none to begin with. */
-export function joinTargets(client: Socket, tools: ConnectionTools): ChaosConnection | undefined {
-  const { id, clock, targets } = tools;
-  const impairments = { ...tools.impairments };
+export function joinTargets(client: Socket, deps: ProxiedConnectionDeps): ChaosConnection | undefined {
+  const { id, clock, targets } = deps;
+  const impairments = { ...deps.impairments };
   let server: Socket | undefined;
   let lanes: { readonly up: Lane; readonly down: Lane } | undefined;
   let isGone = false;
@@ -51,7 +51,7 @@ export function joinTargets(client: Socket, tools: ConnectionTools): ChaosConnec
     if (isGone) return;
     isGone = true;
     closeLanes();
-    tools.gone(bytes());
+    deps.gone(bytes());
   }
   const bytes = (): ChaosConnection['bytes'] => ({ up: lanes?.up.bytes ?? 0, down: lanes?.down.bytes ?? 0 });
   const closeLanes = (): void => {
@@ -88,7 +88,7 @@ export function joinTargets(client: Socket, tools: ConnectionTools): ChaosConnec
     socket.on('error', reset);
     client.setNoDelay(true);
     socket.setNoDelay(true);
-    client.on('data', (chunk: Buffer) => (tools.refuses(chunk) ? reset() : undefined));
+    client.on('data', (chunk: Buffer) => (deps.refuses(chunk) ? reset() : undefined));
     lanes = { up: createLane(client, socket, clock, cut), down: createLane(socket, client, clock, cut) };
     lanes.up.impair(impairments.up);
     if (!isGone) lanes.down.impair(impairments.down);

@@ -75,7 +75,7 @@ export function answerWith(response: ServerResponse, status: number, body: objec
 }
 
 /** Answers a request for an upgrade with a refusal, and ends its connection. */
-export function refuseUpgrade(socket: Duplex, status: number, body: object, headers: Headers = {}): void {
+export function rejectUpgrade(socket: Duplex, status: number, body: object, headers: Headers = {}): void {
   const text = JSON.stringify(body);
   const head = { connection: 'close', 'content-type': 'application/json', 'content-length': String(text.length), ...headers };
   const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -1,6 +1,6 @@
 import type { Suite } from '../suite/case.ts';
 import { delivering } from './cases/delivering.ts';
-import { losing } from './cases/losing.ts';
+import { losing } from './cases/reconnecting.ts';
 import { understanding } from './cases/understanding.ts';
 import type { ClientDriver } from './driver.ts';
 

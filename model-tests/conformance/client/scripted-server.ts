@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WireFact } from '../server/calls.ts';
-import { scribe } from '../suite/transcript.ts';
-import { answerWith, refuseUpgrade, startBareServer, type Upgrade } from './bare-server.ts';
+import { transcriptWriter } from '../suite/transcript.ts';
+import { answerWith, rejectUpgrade, startBareServer, type Upgrade } from './bare-server.ts';
 import type { ClientTransport } from './driver.ts';
 
 /** Somebody who comes for the log. */
@@ -42,7 +42,7 @@ export interface Visit extends Caller {
 }
 
 /** A refusal: a status, with an envelope of this code, and what the client may do when. */
-export interface Refusal {
+export interface ScriptedRefusal {
   readonly status: number;
   readonly code: string;
   readonly retryAfterSeconds?: number;
@@ -51,7 +51,7 @@ export interface Refusal {
 /** What the server does. */
 export interface ServerScript {
   /** Lets everybody in unless it says otherwise. */
-  refuse?(caller: Caller): Refusal | undefined;
+  refuse?(caller: Caller): ScriptedRefusal | undefined;
   /** Lets somebody in and then says nothing at all, not even that it has. */
   isMute?(caller: Caller): boolean;
   /** What a visitor gets. WebSockets are confirmed and streams begun before. */
@@ -81,9 +81,9 @@ const envelope = (code: string): object => ({ code, message: code, details: {}, 
 export async function startScriptedServer(script: ServerScript): Promise<ScriptedServer> {
   const callers: Caller[] = [];
   const visits: Visit[] = [];
-  const note = scribe();
+  const note = transcriptWriter();
 
-  function arrive(kind: ClientTransport, request: IncomingMessage): { caller: Caller; refusal: Refusal | undefined } {
+  function arrive(kind: ClientTransport, request: IncomingMessage): { caller: Caller; refusal: ScriptedRefusal | undefined } {
     const token = tokenOf(request);
     const caller = { kind, number: callers.length + 1, token, at: performance.now() };
     callers.push(caller);
@@ -109,7 +109,7 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
   }
   async function upgraded({ request, socket, take }: Upgrade): Promise<void> {
     const { caller, refusal } = arrive('ws', request);
-    if (refusal) return refuseUpgrade(socket, refusal.status, envelope(refusal.code), retryAfter(refusal));
+    if (refusal) return rejectUpgrade(socket, refusal.status, envelope(refusal.code), retryAfter(refusal));
     const { webSocket, taskId, lastEventId } = await take();
     if (script.isMute?.(caller)) return;
     const asksForGaps = asksFor(request.url);
@@ -239,7 +239,7 @@ function pollVisit(caller: Caller, taskId: string, url: URL, response: ServerRes
   };
 }
 
-function retryAfter({ retryAfterSeconds }: Refusal): Record<string, string> {
+function retryAfter({ retryAfterSeconds }: ScriptedRefusal): Record<string, string> {
   return retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
 }
 

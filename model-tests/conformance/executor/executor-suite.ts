@@ -1,6 +1,6 @@
 import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../../machines/wire/index.ts';
 import type { Store, TaskExecutor } from '../../../server/index.ts';
-import type { Step } from '../script/index.ts';
+import type { ScriptStep } from '../script/index.ts';
 import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';
 import { holds, includes, present, rejectsWith, same } from '../suite/claim.ts';
 import { eventually } from '../suite/eventually.ts';
@@ -21,7 +21,7 @@ const workCases: CaseGroup<ExecutorUnderTest> = (underTest, after) => {
     after(host.close);
     return host;
   };
-  const run = async (...steps: Step[]) => {
+  const run = async (...steps: ScriptStep[]) => {
     const { executor, store } = underTest();
     const of = await bridgeOf(executor, store);
     const taskId = await of.start('scripted', { steps: steps as unknown as JsonObject[] });

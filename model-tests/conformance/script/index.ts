@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../../machines/wire/index.ts';
 // Played by handlers of every executor, in Temporal's sandbox too: nothing here may need Node.
 
 /** One step of scripted work. */
-export type Step =
+export type ScriptStep =
   | { readonly do: 'progress'; readonly progress: number; readonly stage?: string }
   | { readonly do: 'message'; readonly message: string }
   /** Asks all at once and waits for all; an answer's payload, or the code of its end, goes into the result. */
@@ -27,17 +27,17 @@ export interface ScriptTask {
 }
 
 /** What differs between executors. */
-export interface ScriptTools {
+export interface ScriptDeps {
   failure(code: string, message: string, retryable: boolean): Error;
   codeOf(error: unknown): unknown;
   untilStopped(): Promise<never>;
 }
 
 /** Plays the steps of a task's input. */
-export async function play(task: ScriptTask, tools: ScriptTools): Promise<Json> {
+export async function play(task: ScriptTask, tools: ScriptDeps): Promise<Json> {
   const answers: Record<string, Json> = {};
   // The suite wrote it.
-  for (const step of (task.input as unknown as { readonly steps: readonly Step[] }).steps) {
+  for (const step of (task.input as unknown as { readonly steps: readonly ScriptStep[] }).steps) {
     switch (step.do) {
       case 'progress':
         await task.progress(step.progress, step.stage === undefined ? {} : { stage: step.stage });
@@ -60,7 +60,7 @@ export async function play(task: ScriptTask, tools: ScriptTools): Promise<Json> 
   return { answers };
 }
 
-async function ask(task: ScriptTask, key: string, step: Extract<Step, { do: 'ask' | 'insist' }>, tools: ScriptTools): Promise<Json> {
+async function ask(task: ScriptTask, key: string, step: Extract<ScriptStep, { do: 'ask' | 'insist' }>, tools: ScriptDeps): Promise<Json> {
   const { expiresInMs } = step;
   const question = { reasonCode: 'SCRIPTED', allowedActions: ['ok', 'no'], ...(expiresInMs !== undefined && { expiresInMs }) };
   try {

@@ -3,8 +3,8 @@ import { isTerminalType } from '../../../machines/wire/index.ts';
 import { holds, includes, same, says } from '../suite/claim.ts';
 import { eventually } from '../suite/eventually.ts';
 import { slowness } from '../suite/slowness.ts';
-import { scribe } from '../suite/transcript.ts';
-import type { Owner, ServerUnderTest } from './world.ts';
+import { transcriptWriter } from '../suite/transcript.ts';
+import type { Owner, ServerUnderTest } from './server-under-test.ts';
 
 /** A fact as it travels. */
 export interface WireFact {
@@ -48,7 +48,7 @@ export interface CallOptions {
 
 const REQUEST_LIMIT_MS = 15_000;
 
-export const isTerminal = ({ type }: { readonly type: string }): boolean => isTerminalType(type);
+export const endsLog = ({ type }: { readonly type: string }): boolean => isTerminalType(type);
 export const typesOf = (facts: readonly { readonly type: string }[]): string[] => facts.map(({ type }) => type.replace('TASK_', ''));
 export const idsOf = (facts: readonly { readonly eventId: string }[]): string[] => facts.map(({ eventId }) => eventId);
 export const patienceOf = ({ profile }: ServerUnderTest): number => (profile.patienceMs ?? 5000) * slowness();
@@ -62,7 +62,7 @@ export async function call<Body = Record<string, unknown>>(
 ): Promise<Answer<Body>> {
   const body = json === undefined ? raw : JSON.stringify(json);
   const where = path.startsWith('//') ? path.slice(1) : prefix + path;
-  const note = scribe();
+  const note = transcriptWriter();
   const about = [as === 'one' ? '' : ` as ${as}`, headers ? ` ${JSON.stringify(headers)}` : ''].join('');
   note(`→ ${method} ${where}${about}${body === undefined ? '' : ` ${typeof body === 'string' ? body : '(a form)'}`}`);
   const response = await fetch(via + where, {
@@ -133,7 +133,7 @@ export function ended(server: ServerUnderTest, taskId: string): Promise<WireFact
   return eventually(
     async () => {
       const facts = await log(server, taskId);
-      holds(facts.some(isTerminal), `the task was to end; its log is ${typesOf(facts).join(', ')}`);
+      holds(facts.some(endsLog), `the task was to end; its log is ${typesOf(facts).join(', ')}`);
       return facts;
     },
     patienceOf(server) * 3,
@@ -141,11 +141,11 @@ export function ended(server: ServerUnderTest, taskId: string): Promise<WireFact
 }
 
 /** The id of the question with this number, once it is asked. */
-export function question(server: ServerUnderTest, taskId: string, number = 1): Promise<string> {
+export function openQuestion(server: ServerUnderTest, taskId: string, number = 1): Promise<string> {
   return eventually(async () => {
     const asked = (await log(server, taskId)).filter(({ type }) => type === 'TASK_SUSPENDED');
     const { suspendId } = asked[number - 1]?.payload ?? {};
-    if (typeof suspendId !== 'string') throw new Error(`The task was to ask question ${number}, and has asked ${asked.length}.`);
+    if (typeof suspendId !== 'string') throw new Error(`The task was to ask openQuestion ${number}, and has asked ${asked.length}.`);
     return suspendId;
   }, patienceOf(server));
 }

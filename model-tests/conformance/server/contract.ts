@@ -12,7 +12,7 @@ export interface ContractTask {
 }
 
 /** What the work needs of its executor. */
-export interface ContractTools {
+export interface ContractDeps {
   /** An error that ends the task with this code. */
   failure(code: string, message: string, retryable: boolean): Error;
   /** The code of an error that `suspend` rejected with. */
@@ -23,7 +23,7 @@ export interface ContractTools {
  * The tasks that a server under test has to run, for executors in JavaScript; the README says them in words. Reports are not awaited one by
  * one: they are to come as fast as they can.
  */
-export function contractWork({ failure, codeOf }: ContractTools): Readonly<Record<string, (task: ContractTask) => Promise<Json>>> {
+export function contractWork({ failure, codeOf }: ContractDeps): Readonly<Record<string, (task: ContractTask) => Promise<Json>>> {
   return {
     'conformance.echo': async ({ input }) => ({ echo: input }),
     'conformance.steps': async (task) => {

@@ -10,7 +10,7 @@ import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
 import { streaming } from './cases/streaming.ts';
-import type { ServerUnderTest } from './world.ts';
+import type { ServerUnderTest } from './server-under-test.ts';
 
 /**
  * What a server means over the wire, whatever it is written in. Cases make tasks of their own and may run at once against one server, which

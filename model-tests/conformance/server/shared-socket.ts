@@ -1,9 +1,9 @@
 import { holds, present } from '../suite/claim.ts';
-import { webSocket, type Frame, type Socket, type StreamOptions } from './streams.ts';
-import type { ServerUnderTest } from './world.ts';
+import { webSocket, type Frame, type SocketStream, type StreamOptions } from './streams.ts';
+import type { ServerUnderTest } from './server-under-test.ts';
 
 /** A WebSocket that was granted `multiplex`. */
-export interface SharedSocket extends Socket {
+export interface SharedSocket extends SocketStream {
   subscribe(taskId: string, lastEventId?: string): void;
   unsubscribe(taskId: string): void;
   /** What came for one task. */

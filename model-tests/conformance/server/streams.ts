@@ -2,9 +2,9 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { WebSocket } from 'ws';
 import { holds, same } from '../suite/claim.ts';
 import { within } from '../suite/run.ts';
-import { scribe, type Scribe } from '../suite/transcript.ts';
-import { idsOf, isTerminal, log, patienceOf, refused, type CallOptions, type WireFact } from './calls.ts';
-import type { ServerUnderTest } from './world.ts';
+import { transcriptWriter, type TranscriptWriter } from '../suite/transcript.ts';
+import { idsOf, endsLog, log, patienceOf, refused, type CallOptions, type WireFact } from './calls.ts';
+import type { ServerUnderTest } from './server-under-test.ts';
 
 /** Anything that came over a stream: a fact, or a control frame. */
 export type Frame = Partial<WireFact> & { readonly type: string; readonly [name: string]: unknown };
@@ -35,7 +35,7 @@ export interface Stream {
 }
 
 /** A WebSocket that is being read. */
-export interface Socket extends Stream {
+export interface SocketStream extends Stream {
   /** The subprotocol that was selected; empty for none, and before the socket is open. */
   readonly protocol: string;
   /** Sends a frame once the socket is open: text as it stands, bytes as a binary frame, all else as JSON. */
@@ -56,7 +56,7 @@ export interface StreamOptions extends Pick<CallOptions, 'as' | 'via' | 'headers
 export type Live = 'ws' | 'sse';
 export const lives: readonly Live[] = ['ws', 'sse'];
 
-export const isFact = (frame: Frame): frame is Frame & WireFact => frame.type.startsWith('TASK_');
+export const isFactFrame = (frame: Frame): frame is Frame & WireFact => frame.type.startsWith('TASK_');
 
 /** Opens a stream of a task. */
 export function stream(kind: Live, server: ServerUnderTest, taskId: string, options: StreamOptions = {}): Stream {
@@ -66,10 +66,10 @@ export function stream(kind: Live, server: ServerUnderTest, taskId: string, opti
 }
 
 /** Opens a WebSocket and sends these frames once it is open. */
-export function webSocket(server: ServerUnderTest, sent: readonly (object | string | Buffer)[], options: StreamOptions = {}): Socket {
+export function webSocket(server: ServerUnderTest, sent: readonly (object | string | Buffer)[], options: StreamOptions = {}): SocketStream {
   const { baseUrl, prefix = '/api/v1', credentials } = server;
   const { as = 'one', via = baseUrl, query = '', protocols = [] } = options;
-  const note = scribe();
+  const note = transcriptWriter();
   const book = notes(patienceOf(server), 'WebSocket', note);
   const path = `${prefix}/tasks/ws${query}`;
   note(
@@ -124,7 +124,7 @@ export async function refusedStream({ end, frames }: Stream, status: number, cod
 
 function sse(server: ServerUnderTest, taskId: string, { as = 'one', via, after, query = '', headers }: StreamOptions): Stream {
   const { baseUrl, prefix = '/api/v1', credentials } = server;
-  const note = scribe();
+  const note = transcriptWriter();
   const book = notes(patienceOf(server), 'event stream', note);
   const stopping = new AbortController();
   const path = `${prefix}/tasks/${taskId}/events/stream${query}`;
@@ -151,7 +151,7 @@ function sse(server: ServerUnderTest, taskId: string, { as = 'one', via, after, 
   return book.stream(() => stopping.abort());
 }
 
-function notes(patienceMs: number, what: string, takeDown: Scribe) {
+function notes(patienceMs: number, what: string, takeDown: TranscriptWriter) {
   const frames: Frame[] = [];
   const messages: EventSourceMessage[] = [];
   let wake = (): void => undefined;
@@ -181,7 +181,7 @@ function notes(patienceMs: number, what: string, takeDown: Scribe) {
     stream: (close: () => void): Stream => ({
       frames,
       get facts() {
-        return frames.filter(isFact);
+        return frames.filter(isFactFrame);
       },
       messages,
       get headers() {
@@ -216,7 +216,7 @@ function parsed(text: string): Frame | undefined {
 /** All facts of a stream up to and with the terminal one; the stream is closed then. */
 export async function told(opened: Stream): Promise<WireFact[]> {
   try {
-    await opened.until(isTerminal, 'the terminal fact');
+    await opened.until(endsLog, 'the terminal fact');
     return [...opened.facts];
   } finally {
     opened.close();

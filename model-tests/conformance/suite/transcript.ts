@@ -11,13 +11,13 @@ interface Line {
 const running = new AsyncLocalStorage<Line[]>();
 
 /** Takes down what goes over the wire. */
-export type Scribe = (line: string) => void;
+export type TranscriptWriter = (line: string) => void;
 
 /**
- * The scribe of the case that runs here; of nobody where none does. What is called back later (a socket's events) has to get its scribe when it
+ * The transcript of the case that runs here; of nobody where none does. What is called back later (a socket's events) has to get its transcript when it
  * is set up, since callbacks do not always know their case.
  */
-export function scribe(): Scribe {
+export function transcriptWriter(): TranscriptWriter {
   const lines = running.getStore();
   return (line) => {
     if (!lines) return;

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attackNames, slowAttacks } from './attacks.ts';
-import { layToSiege, type AttackReport, type Siege } from './siege.ts';
+import { startAttackRun, type AttackReport, type AttackRun } from './attack-run.ts';
 import { patience } from '../../support/patience.ts';
 
 /** Ends what is slow after a few seconds, and nobody who is only kept from his turn. */
 const times = { headersTimeoutMs: patience(3000), requestTimeoutMs: patience(4000), subscribeMs: patience(2000), drainMs: 1000 };
 const MIB = 1024 * 1024;
 
-let siege: Siege;
-beforeAll(async () => void (siege = await layToSiege(times)));
-afterAll(() => siege.close());
+let run: AttackRun;
+beforeAll(async () => void (run = await startAttackRun(times)));
+afterAll(() => run.close());
 
 /** Whatever the attack: the others are served, nothing is left of it, and nothing has grown. */
 function expectUnharmed({ under, before, peak, after }: AttackReport): void {
@@ -28,7 +28,7 @@ const over = (tallies: AttackReport['tallies']) => slowAttacks.map((name) => [na
 
 describe('a host that is attacked', () => {
   it('by all that is slow at once ends it by itself, and serves the others', { timeout: patience(180_000) }, async () => {
-    const report = await siege.attack(slowAttacks, {
+    const report = await run.attack(slowAttacks, {
       amount: AMOUNT,
       forMs: patience(1000),
       until: (tallies) => over(tallies).every(([, count]) => count === AMOUNT),
@@ -41,7 +41,7 @@ describe('a host that is attacked', () => {
   it('by floods and crowds serves the others, and keeps nothing of them', { timeout: patience(180_000) }, async () => {
     const others = attackNames.filter((name) => !slowAttacks.includes(name));
     const amount = 5;
-    const report = await siege.attack(others, {
+    const report = await run.attack(others, {
       amount,
       forMs: patience(3000),
       until: (tallies) => others.every((name) => (tallies[name]?.opened ?? 0) >= amount),

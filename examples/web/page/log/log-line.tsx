@@ -1,7 +1,7 @@
 import { memo, type ReactElement } from 'react';
 import type { Fact, UnknownFact } from 'taskbridge/client';
 import { parseEventId } from 'taskbridge/wire';
-import { sentence } from '../../../report/narrator.ts';
+import { sentence } from '../../../report/fact-text.ts';
 import { timeOf } from '../numbers.ts';
 
 const plain = (text: string): string => text;

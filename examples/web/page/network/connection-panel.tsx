@@ -2,7 +2,7 @@ import { useSyncExternalStore, type ReactElement } from 'react';
 import type { ConnectionView } from 'taskbridge/client';
 import type { TabRole } from 'taskbridge/client/tabs';
 import { useTaskSelector } from 'taskbridge/react';
-import { transportNames } from '../../../report/narrator.ts';
+import { transportLabels } from '../../../report/fact-text.ts';
 import { useDemo } from '../demo.tsx';
 import { useStore } from '../store.ts';
 
@@ -48,7 +48,7 @@ export function ConnectionPanel({ taskId }: { readonly taskId: string }): ReactE
             aria-current={rung === transport ? 'true' : undefined}
             data-transport={rung}
           >
-            {transportNames[rung]}
+            {transportLabels[rung]}
           </li>
         ))}
       </ol>

@@ -1,5 +1,5 @@
 import type { AuthProvider } from 'taskbridge/client';
-import type { Issued } from '../../words.ts';
+import type { TokenResponse } from '../../messages.ts';
 import { createStore, type Store } from '../store.ts';
 
 /** Who this page speaks for. */
@@ -22,7 +22,7 @@ export function createSession(storage: Storage): Session {
   storage.setItem(NAME_KEY, name);
   const token = createStore('');
 
-  async function login(): Promise<Issued> {
+  async function login(): Promise<TokenResponse> {
     const response = await fetch('/demo/login', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -30,12 +30,12 @@ export function createSession(storage: Storage): Session {
     });
     if (!response.ok) throw new Error(`The login was answered ${response.status}.`);
     // Our own server's, built with this page.
-    const issued = (await response.json()) as Issued;
+    const issued = (await response.json()) as TokenResponse;
     storage.setItem(TOKEN_KEY, JSON.stringify(issued));
     return issued;
   }
 
-  async function current(isRefused: boolean): Promise<Issued> {
+  async function current(isRefused: boolean): Promise<TokenResponse> {
     const used = token.get();
     const issued = await navigator.locks.request(TOKEN_KEY, async () => {
       const known = read(storage);
@@ -60,8 +60,8 @@ export function createSession(storage: Storage): Session {
   };
 }
 
-function read(storage: Storage): Issued | undefined {
+function read(storage: Storage): TokenResponse | undefined {
   const text = storage.getItem(TOKEN_KEY);
   // Written above.
-  return text === null ? undefined : (JSON.parse(text) as Issued);
+  return text === null ? undefined : (JSON.parse(text) as TokenResponse);
 }

@@ -1,4 +1,4 @@
-import type { Cut, Switches } from '../../words.ts';
+import type { CutResponse, Switches } from '../../messages.ts';
 import { createStore, type Store } from '../store.ts';
 
 /** The switches as they stand, and what is being done about them. */
@@ -49,11 +49,11 @@ export function createSwitches(): SwitchesStore {
       }
     },
     async cut() {
-      const { cut } = await post<Cut>('cut', {});
+      const { cut } = await post<CutResponse>('cut', {});
       change({ said: `${counted(cut)} cut.` });
     },
     async expireToken() {
-      const { cut } = await post<Cut>('expire', {});
+      const { cut } = await post<CutResponse>('expire', {});
       change({ said: `The token is no longer good; ${counted(cut)} ended with it.` });
     },
   };

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { Switches } from '../../words.ts';
+import type { Switches } from '../../messages.ts';
 import { useDemo } from '../demo.tsx';
 import { useStore } from '../store.ts';
 

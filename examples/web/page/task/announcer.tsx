@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { useTaskSelector } from 'taskbridge/react';
-import { connectionLine } from '../../../report/narrator.ts';
+import { connectionLine } from '../../../report/fact-text.ts';
 
 const STEP = 25;
 

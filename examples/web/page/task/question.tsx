@@ -1,6 +1,6 @@
 import { useId, useState, type FormEvent, type ReactElement } from 'react';
 import type { FactPayload } from 'taskbridge/wire';
-import type { DuplicatesQuestion } from '../../../report/narrator.ts';
+import type { DuplicatesQuestion } from '../../../report/fact-text.ts';
 import { useDemo } from '../demo.tsx';
 import { countOf } from '../numbers.ts';
 import { SampleRows } from './sample-rows.tsx';

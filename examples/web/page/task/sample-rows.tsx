@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { DuplicatesQuestion } from '../../../report/narrator.ts';
+import type { DuplicatesQuestion } from '../../../report/fact-text.ts';
 
 /** Rows that agree, group by group. */
 export function SampleRows({ about }: { readonly about: DuplicatesQuestion }): ReactElement {

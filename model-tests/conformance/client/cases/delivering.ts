@@ -1,7 +1,22 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, present, same } from '../../suite/claim.ts';
 import type { ClientDriver, ClientTransport } from '../driver.ts';
-import { all, completed, every, fact, facts, final, id, numberOf, over, pausesOf, pieces, scene, TASK, type Scene } from '../scene.ts';
+import {
+  all,
+  completed,
+  every,
+  fact,
+  facts,
+  final,
+  id,
+  numberOf,
+  over,
+  pausesOf,
+  pieces,
+  withScenario,
+  TASK,
+  type ClientScenario,
+} from '../scenario.ts';
 import type { ServerScript } from '../scripted-server.ts';
 
 const cursors = 'docs/protocol.md, Facts: a cursor is the id of the last fact that was dealt with';
@@ -16,7 +31,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
     rule: ends,
     failureClass: 'end-or-cut',
     run: (driver) =>
-      scene(driver, [kind], { serve: (visit) => visit.send(...facts(numberOf(visit.after) + 1, 20)) }, async ({ observe }) => {
+      withScenario(driver, [kind], { serve: (visit) => visit.send(...facts(numberOf(visit.after) + 1, 20)) }, async ({ observe }) => {
         same(await all(observe()), facts(1, 20));
       }),
   })),
@@ -40,7 +55,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
     rule: cursors,
     failureClass: 'duplicates-on-replay',
     run: (driver) =>
-      scene(driver, [kind], replaying(), async ({ observe }) => {
+      withScenario(driver, [kind], replaying(), async ({ observe }) => {
         same(await all(observe()), facts(1, 12));
       }),
   })),
@@ -50,7 +65,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
     rule: cursors,
     failureClass: 'seam',
     run: (driver) =>
-      scene(
+      withScenario(
         driver,
         [kind],
         {
@@ -69,7 +84,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
     rule: 'docs/protocol.md, Facts: event ids',
     failureClass: 'ids-reused',
     run: (driver) =>
-      scene(
+      withScenario(
         driver,
         [kind],
         {
@@ -133,7 +148,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
         const { suspendId, clientActionId } = body;
         return [200, { taskId: TASK, suspendId, clientActionId, status: 'DEDUPLICATED' }];
       };
-      await scene(driver, driver.transports, { serve: () => undefined, command }, async ({ client }) => {
+      await withScenario(driver, driver.transports, { serve: () => undefined, command }, async ({ client }) => {
         same((await client.act(TASK, { suspendId: 'q', actionType: 'yes' })).status, 'DEDUPLICATED');
         same([sent.length, new Set(sent).size, typeof sent[0]], [3, 1, 'string'], 'tries, ids among them, kind of id');
       });
@@ -151,7 +166,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
         if (at.length === 1) return [429, { code: 'RATE_LIMITED', message: 'later', details: {}, timestamp: '' }, { 'retry-after': '1' }];
         return [202, { taskId: TASK, suspendId, clientActionId, status: 'ACCEPTED' }];
       };
-      await scene(driver, driver.transports, { serve: () => undefined, command }, async ({ client }) => {
+      await withScenario(driver, driver.transports, { serve: () => undefined, command }, async ({ client }) => {
         same((await client.act(TASK, { suspendId: 'q', actionType: 'yes' })).status, 'ACCEPTED');
         const [first = 0, second = 0] = at;
         holds(second - first >= 990, `it was asked to rest 1000 ms, and rested ${Math.round(second - first)} ms`);
@@ -175,7 +190,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
         refuse: ({ token }) => (token === 'good' ? undefined : { status: 401, code: 'AUTHENTICATION_ERROR' }),
         serve: (visit) => visit.send(...facts(numberOf(visit.after) + 1, 5).map((one) => ({ ...one, taskId: visit.taskId }))),
       };
-      const play = async ({ client }: Scene): Promise<void> => {
+      const play = async ({ client }: ClientScenario): Promise<void> => {
         const tasks = Array.from({ length: 10 }, (_, i) => `${TASK.slice(1)}${i}`);
         const seen = await Promise.all(tasks.map((taskId) => all(client.observe(taskId))));
         same(
@@ -185,7 +200,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
         );
         same(await client.refreshes(), 1, 'the number of refreshes');
       };
-      await scene(driver, driver.transports, script, play, { tokens: ['stale', 'good', 'never asked for'] });
+      await withScenario(driver, driver.transports, script, play, { tokens: ['stale', 'good', 'never asked for'] });
     },
   },
   {
@@ -198,7 +213,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
         refuse: ({ kind }) => (kind === 'poll' ? undefined : { status: 501, code: 'NOT_IMPLEMENTED' }),
         serve: (visit) => visit.send(...facts(numberOf(visit.after) + 1, 8)),
       };
-      await scene(driver, every, script, async ({ server, observe }) => {
+      await withScenario(driver, every, script, async ({ server, observe }) => {
         same(await all(observe()), facts(1, 8));
         same(
           server.callers.map(({ kind }) => kind),
@@ -213,7 +228,7 @@ export const delivering: readonly Case<ClientDriver>[] = [
     title: 'passes on types that it does not know, and survives a frame that is no event',
     rule: 'docs/protocol.md, Facts: clients pass on types that they do not know',
     run: (driver) =>
-      scene(
+      withScenario(
         driver,
         [kind],
         {
@@ -258,7 +273,7 @@ async function notContinued(driver: ClientDriver, kind: ClientTransport, reason:
       visit.send(...log);
     },
   };
-  await scene(driver, [kind], script, async ({ server, observe }) => {
+  await withScenario(driver, [kind], script, async ({ server, observe }) => {
     const observation = observe(id(5));
     same(await all(observation), log);
     same(server.visits[0]?.after, id(5), 'the cursor of the first visit');
@@ -281,7 +296,7 @@ async function questionAtTheDrop(driver: ClientDriver, kind: ClientTransport): P
       visit.cut();
     },
   };
-  await scene(driver, [kind], script, async ({ observe }) => same(await all(observe()), log));
+  await withScenario(driver, [kind], script, async ({ observe }) => same(await all(observe()), log));
 }
 
 /** Refuses five times, each time by another status, the last time with a wish. */
@@ -293,7 +308,7 @@ async function rests(driver: ClientDriver, kind: ClientTransport): Promise<void>
     },
     serve: (visit) => visit.send(...facts(numberOf(visit.after) + 1, 3)),
   };
-  await scene(driver, [kind], script, async ({ server, observe }) => {
+  await withScenario(driver, [kind], script, async ({ server, observe }) => {
     same(await all(observe()), facts(1, 3));
     const pauses = pausesOf(server);
     const told = pauses.join(', ');

@@ -1,7 +1,7 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, same } from '../../suite/claim.ts';
 import type { ClientDriver } from '../driver.ts';
-import { adjusting, all, every, fact, facts, id, numberOf, over, pausesOf, scene, TASK } from '../scene.ts';
+import { adjusting, all, every, fact, facts, id, numberOf, over, pausesOf, withScenario, TASK } from '../scenario.ts';
 import type { ServerScript, Visit } from '../scripted-server.ts';
 
 const rule = 'docs/protocol.md, Clients';
@@ -29,7 +29,7 @@ function oneBadVisit(
       else visit.send(...facts(from, 6));
     },
   };
-  return scene(
+  return withScenario(
     driver,
     [kind],
     script,
@@ -82,7 +82,7 @@ export const understanding: readonly Case<ClientDriver>[] = [
           if (first) visit.send(first, stranger, ...others);
         },
       };
-      return scene(driver, [kind], script, async ({ observe }) => same(await all(observe()), facts(1, 4)));
+      return withScenario(driver, [kind], script, async ({ observe }) => same(await all(observe()), facts(1, 4)));
     },
   })),
   ...over(['sse'], (kind) => ({
@@ -107,7 +107,7 @@ export const understanding: readonly Case<ClientDriver>[] = [
           write();
         },
       };
-      await scene(driver, [kind], script, async ({ server, observe }) => {
+      await withScenario(driver, [kind], script, async ({ server, observe }) => {
         same(await all(observe()), [fact(1), told, ...facts(3, 3)]);
         same(server.visits.length, 1, 'the number of visits');
       });
@@ -124,7 +124,7 @@ export const understanding: readonly Case<ClientDriver>[] = [
           visit.raw(envelopeOf(visit, from, from + 1, { hasMore: from < 5, terminal: from >= 5 }));
         },
       };
-      return scene(driver, [kind], script, async ({ server, observe }) => {
+      return withScenario(driver, [kind], script, async ({ server, observe }) => {
         same(await all(observe()), facts(1, 6));
         same(
           server.visits.map(({ after }) => numberOf(after)),
@@ -147,7 +147,7 @@ export const understanding: readonly Case<ClientDriver>[] = [
           visit.raw(JSON.stringify({ taskId: TASK, events: [], nextAfterEventId: id(9), hasMore: false }));
         },
       };
-      return scene(driver, [kind], script, async ({ server, observe }) => {
+      return withScenario(driver, [kind], script, async ({ server, observe }) => {
         same(await all(observe()), facts(1, 6));
         same(
           server.visits.slice(1).map(({ after }) => after),
@@ -170,7 +170,7 @@ export const understanding: readonly Case<ClientDriver>[] = [
     failureClass: 'end-or-cut',
     run(driver) {
       const script: ServerScript = { serve: (visit) => visit.raw(envelopeOf(visit, 1, 0, { hasMore: false, terminal: true })) };
-      return scene(driver, [kind], script, async ({ server, observe }) => {
+      return withScenario(driver, [kind], script, async ({ server, observe }) => {
         same(await all(observe(id(6))), [], 'what was delivered');
         same(server.visits.length, 1, 'the number of visits');
       });

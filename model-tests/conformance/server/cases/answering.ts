@@ -1,8 +1,8 @@
 import type { Case } from '../../suite/case.ts';
 import { includes, same, says } from '../../suite/claim.ts';
-import { act, call, ended, isTerminal, log, question, refused, someId, start, typesOf } from '../calls.ts';
+import { act, call, ended, endsLog, log, openQuestion, refused, someId, start, typesOf } from '../calls.ts';
 import { stream } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const actions = 'docs/protocol.md, Requests: Actions';
 const cancel = 'docs/protocol.md, Requests: Cancel';
@@ -18,7 +18,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     async run(server) {
       const taskId = await start(server, 'ask', { questions: 2 });
       for (const number of [1, 2]) {
-        const [suspendId, clientActionId] = [await question(server, taskId, number), someId()];
+        const [suspendId, clientActionId] = [await openQuestion(server, taskId, number), someId()];
         const { status, body } = await act(server, taskId, { suspendId, clientActionId, actionType: 'no', payload: { number } });
         same([status, body], [202, { taskId, suspendId, clientActionId, status: 'ACCEPTED' }]);
       }
@@ -36,7 +36,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     failureClass: 'answer-or-question-lost',
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const action = { suspendId: await question(server, taskId), clientActionId: someId(), payload: { n: 1 } };
+      const action = { suspendId: await openQuestion(server, taskId), clientActionId: someId(), payload: { n: 1 } };
       same((await act(server, taskId, action)).body.status, 'ACCEPTED');
       const again = await act(server, taskId, action);
       same([again.status, again.body.status], [200, 'DEDUPLICATED']);
@@ -51,7 +51,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     rule: actions,
     async run(server) {
       const taskId = await start(server, 'ask', { questions: 2 });
-      const action = { suspendId: await question(server, taskId), clientActionId: someId(), payload: { n: 1 } };
+      const action = { suspendId: await openQuestion(server, taskId), clientActionId: someId(), payload: { n: 1 } };
       await act(server, taskId, action);
       refused(await act(server, taskId, { ...action, payload: { n: 2 } }), 409, 'IDEMPOTENCY_CONFLICT');
       refused(await act(server, taskId, { ...action, actionType: 'no' }), 409, 'IDEMPOTENCY_CONFLICT');
@@ -63,7 +63,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     rule: actions,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => act(server, taskId, { suspendId, payload: { n } })));
       same(answers.map(({ status, body }) => `${status} ${body.status}`).sort(), [
         '202 ACCEPTED',
@@ -81,7 +81,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     failureClass: 'answer-or-question-lost',
     async run(server) {
       const taskId = await start(server, 'ask', { questions: 2 });
-      const action = { suspendId: await question(server, taskId), clientActionId: someId() };
+      const action = { suspendId: await openQuestion(server, taskId), clientActionId: someId() };
       const answers = await Promise.all(Array.from({ length: 8 }, () => act(server, taskId, action)));
       same(answers.map(({ body }) => body.status).sort(), ['ACCEPTED', ...Array<string>(7).fill('DEDUPLICATED')]);
     },
@@ -93,7 +93,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     better: true,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       refused(await act(server, taskId, { suspendId, actionType: 'perhaps' }), 409, 'ACTION_NOT_ALLOWED');
       same((await act(server, taskId, { suspendId })).body.status, 'ACCEPTED');
     },
@@ -115,7 +115,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     better: true,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const whole = { clientActionId: 'a', suspendId: await question(server, taskId), actionType: 'yes' };
+      const whole = { clientActionId: 'a', suspendId: await openQuestion(server, taskId), actionType: 'yes' };
       for (const broken of [{ clientActionId: undefined }, { suspendId: '' }, { actionType: 3 }, { payload: [] }])
         refused(await call(server, 'POST', `/tasks/${taskId}/actions`, { json: { ...whole, ...broken } }), 422, 'REQUEST_VALIDATION_ERROR');
     },
@@ -129,7 +129,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     limitMs: 8000,
     async run(server) {
       const taskId = await start(server, 'ask', { expiresInMs: 200, questions: 1 });
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       const facts = await ended(server, taskId);
       same(typesOf(facts), ['STARTED', 'SUSPENDED', 'SUSPENSION_CLOSED', 'COMPLETED']);
       same(facts[2]?.payload, { suspendId, outcome: 'EXPIRED' });
@@ -146,7 +146,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     limitMs: 8000,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       await call(server, 'POST', `/tasks/${taskId}/cancel`, { json: {} });
       const whole = await ended(server, taskId);
       const late = await act(server, taskId, { suspendId });
@@ -164,7 +164,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
         await opened.until(({ type }) => type === 'TASK_PROGRESS', 'the report that it waits');
         const { status, body } = await call(server, 'POST', `/tasks/${taskId}/cancel`, options);
         same([status, body], [202, { taskId, status: 'CANCELLATION_REQUESTED' }]);
-        same((await opened.until(isTerminal, 'the end')).type, 'TASK_CANCELLED');
+        same((await opened.until(endsLog, 'the end')).type, 'TASK_CANCELLED');
         opened.close();
       }
     },
@@ -192,7 +192,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     better: true,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       await call(server, 'POST', `/tasks/${taskId}/cancel`, { json: {} });
       const facts = await log(server, taskId);
       same(typesOf(facts), ['STARTED', 'SUSPENDED', 'SUSPENSION_CLOSED', 'CANCELLED']);
@@ -219,7 +219,7 @@ export const answering: readonly Case<ServerUnderTest>[] = [
     failureClass: 'answer-or-question-lost',
     async run(server) {
       const taskId = await start(server, 'ask', { questions: 2 });
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       const watching = [stream('ws', server, taskId), stream('ws', server, taskId), stream('sse', server, taskId)];
       for (const one of watching) await one.until(({ type }) => type === 'TASK_SUSPENDED', 'the question');
       await act(server, taskId, { suspendId });

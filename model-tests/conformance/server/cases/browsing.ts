@@ -1,8 +1,8 @@
 import type { Case } from '../../suite/case.ts';
 import { present, same } from '../../suite/claim.ts';
-import { act, call, log, question, refused, someId, start, type CallOptions } from '../calls.ts';
+import { act, call, log, openQuestion, refused, someId, start, type CallOptions } from '../calls.ts';
 import { refusedStream, stream, webSocket, type StreamOptions } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const requests = 'docs/protocol.md, Requests: a POST from a page of a foreign Origin';
 const ws = 'docs/protocol.md, WebSocket: in a browser';
@@ -37,7 +37,7 @@ export const browsing: readonly Case<ServerUnderTest>[] = [
     missing: noCookie,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       const before = await log(server, taskId);
       for (const origin of FOREIGN) {
         const options = page(server, origin);

@@ -1,7 +1,7 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same, says } from '../../suite/claim.ts';
-import { call, ended, log, question, refused, someId, start, typesOf } from '../calls.ts';
-import type { ServerUnderTest } from '../world.ts';
+import { call, ended, log, openQuestion, refused, someId, start, typesOf } from '../calls.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const rule = 'docs/protocol.md, Requests: Create';
 const echo = (input: object, more: object = {}) => ({ clientRequestId: someId(), taskType: 'conformance.echo', input, ...more });
@@ -190,7 +190,7 @@ export const creating: readonly Case<ServerUnderTest>[] = [
     better: true,
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       const asked = await call(server, 'GET', `/tasks/${taskId}`);
       same(asked.status, 200);
       includes(asked.body, { taskId, taskType: 'conformance.ask', status: 'RUNNING', state: 'suspended', suspensions: [{ suspendId }] });

@@ -1,10 +1,10 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, present, same } from '../../suite/claim.ts';
 import { eventually } from '../../suite/eventually.ts';
-import { act, call, ended, isTerminal, log, page, patienceOf, question, someId, start, type Answer } from '../calls.ts';
+import { act, call, ended, endsLog, log, page, patienceOf, openQuestion, someId, start, type Answer } from '../calls.ts';
 import { sharedSocket, withoutMultiplex } from '../shared-socket.ts';
 import { delivered, isOneRun, lives, stream } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const rule = 'docs/protocol.md, Shutdown';
 
@@ -78,12 +78,12 @@ export const ending: readonly Case<ServerUnderTest>[] = [
     failureClass: 'cursor-not-resumable',
     async run(server, restart) {
       const taskId = await start(server, 'ask', { questions: 2, steps: 30 });
-      await act(server, taskId, { suspendId: await question(server, taskId) });
-      await question(server, taskId, 2);
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId) });
+      await openQuestion(server, taskId, 2);
       const before = await log(server, taskId);
       await restart();
       same((await log(server, taskId)).slice(0, before.length), before, 'the log after the restart');
-      await act(server, taskId, { suspendId: await question(server, taskId, 2) });
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId, 2) });
       const whole = await ended(server, taskId);
       isOneRun(whole, 'the log');
       for (const after of [before[0], before[Math.floor(before.length / 2)], before.at(-1)])
@@ -100,7 +100,7 @@ export const ending: readonly Case<ServerUnderTest>[] = [
     failureClass: 'answer-or-question-lost',
     async run(server, restart) {
       const asking = await Promise.all(Array.from({ length: 4 }, () => start(server, 'ask', {})));
-      const questions = await Promise.all(asking.map((taskId) => question(server, taskId)));
+      const questions = await Promise.all(asking.map((taskId) => openQuestion(server, taskId)));
       // One after the other, so that they come before, in and after the end of the host.
       const creating = inTurn(20, (number) => {
         const json = { clientRequestId: someId(), taskType: 'conformance.echo', input: { number } };
@@ -122,7 +122,7 @@ export const ending: readonly Case<ServerUnderTest>[] = [
       for (const taskId of [...asking, ...created.map(({ body }) => String(body['taskId']))]) {
         const whole = await ended(server, taskId);
         isOneRun(whole, 'the log');
-        same(whole.filter(isTerminal).length, 1, 'the number of terminal facts');
+        same(whole.filter(endsLog).length, 1, 'the number of terminal facts');
         holds(whole.filter(({ type }) => type === 'TASK_ACTION_ACCEPTED').length <= 1, 'an answer was accepted twice');
       }
     },

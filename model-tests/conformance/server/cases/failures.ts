@@ -2,9 +2,9 @@ import { chaosProxy, type ChaosProxy } from '../../chaos/proxy.ts';
 import type { Case } from '../../suite/case.ts';
 import { holds, present, same } from '../../suite/claim.ts';
 import { within } from '../../suite/run.ts';
-import { act, call, ended, isTerminal, log, page, patienceOf, question, refused, someId, start, type WireFact } from '../calls.ts';
+import { act, call, ended, endsLog, log, page, patienceOf, openQuestion, refused, someId, start, type WireFact } from '../calls.ts';
 import { delivered, isOneRun, lives, stream, told, type Stream } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const both = 'docs/protocol.md, WebSocket and Server-sent events';
 
@@ -35,10 +35,10 @@ export const failing: readonly Case<ServerUnderTest>[] = [
     failureClass: 'cursor-not-resumable',
     async run(server) {
       const taskId = await start(server, 'ask', { questions: 2, steps: 10 });
-      await act(server, taskId, { suspendId: await question(server, taskId) });
-      await question(server, taskId, 2);
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId) });
+      await openQuestion(server, taskId, 2);
       const cursors = (await log(server, taskId)).map(({ eventId }) => eventId);
-      await act(server, taskId, { suspendId: await question(server, taskId, 2) });
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId, 2) });
       const whole = await ended(server, taskId);
       for (const kind of ['ws', 'sse', 'poll'] as const)
         for (const [i, after] of cursors.entries())
@@ -57,7 +57,7 @@ export const failing: readonly Case<ServerUnderTest>[] = [
       const taskId = await start(server, 'ask', { questions: rounds, steps: 40 });
       const watching: { readonly opened: Stream; readonly after: string; readonly kind: string }[] = [];
       for (let number = 1; number <= rounds; number += 1) {
-        const suspendId = await question(server, taskId, number);
+        const suspendId = await openQuestion(server, taskId, number);
         const here = (await log(server, taskId)).map(({ eventId }) => eventId);
         // The answer sets 40 facts going; the viewers come into the middle of them.
         const answered = act(server, taskId, { suspendId });
@@ -83,11 +83,11 @@ export const failing: readonly Case<ServerUnderTest>[] = [
       for (const kind of lives) {
         const got: WireFact[] = [];
         for (const number of kind === 'ws' ? [1, 2] : [3, 4]) {
-          const suspendId = await question(server, taskId, number);
+          const suspendId = await openQuestion(server, taskId, number);
           const answered = act(server, taskId, { suspendId });
           const after = got.at(-1)?.eventId ?? '0-0';
           const opened = stream(kind, server, taskId, { after });
-          const last = number % 4 === 0 ? isTerminal : ({ payload }: { payload?: unknown }) => reads(payload, number);
+          const last = number % 4 === 0 ? endsLog : ({ payload }: { payload?: unknown }) => reads(payload, number);
           await opened.until(last, `the last fact of answer ${number}`);
           opened.close();
           await answered;
@@ -110,12 +110,12 @@ export const failing: readonly Case<ServerUnderTest>[] = [
         const got: WireFact[] = [];
         let drops = 0;
         // Each connection lives for some thousand bytes of the log.
-        while (!got.some(isTerminal)) {
+        while (!got.some(endsLog)) {
           holds(drops < 200, `after ${drops} drops the log was still not read`);
           proxy.heal();
           proxy.impair('down', { cutAfterBytes: 3000 + 977 * (drops % 7) });
           const opened = stream(kind, server, taskId, { via: proxy.url, after: got.at(-1)?.eventId ?? '0-0' });
-          await Promise.race([opened.end, opened.until(isTerminal, 'the terminal fact').catch(() => undefined)]);
+          await Promise.race([opened.end, opened.until(endsLog, 'the terminal fact').catch(() => undefined)]);
           opened.close();
           got.push(...opened.facts);
           drops += 1;
@@ -132,7 +132,7 @@ export const failing: readonly Case<ServerUnderTest>[] = [
     failureClass: 'answer-or-question-lost',
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const action = { suspendId: await question(server, taskId), clientActionId: someId(), payload: { kept: true } };
+      const action = { suspendId: await openQuestion(server, taskId), clientActionId: someId(), payload: { kept: true } };
       await through(server, async (proxy) => {
         proxy.impair('down', { stalled: true });
         const lost = act(server, taskId, action, { via: proxy.url }).catch((error: unknown) => error);
@@ -173,7 +173,7 @@ export const failing: readonly Case<ServerUnderTest>[] = [
     limitMs: 60_000,
     async run(server) {
       const taskId = await start(server, 'ask', { steps: 100 });
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       await through(server, async (proxy) => {
         const open = (after: string) =>
           Array.from({ length: 100 }, (_, i) => stream(i % 2 === 0 ? 'ws' : 'sse', server, taskId, { via: proxy.url, after }));

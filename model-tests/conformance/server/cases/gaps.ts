@@ -1,8 +1,8 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, present, same } from '../../suite/claim.ts';
-import { act, ended, idsOf, isTerminal, log, page, question, start } from '../calls.ts';
+import { act, ended, idsOf, endsLog, log, page, openQuestion, start } from '../calls.ts';
 import { lives, stream, type Live } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const gaps = 'docs/protocol.md, Facts: Gaps';
 const extensions = 'docs/protocol.md, Extensions: gap';
@@ -11,7 +11,7 @@ const QUERY = '?extensions=gap';
 /** What a stream says of a gap when it is asked to. */
 async function gapOver(kind: Live, server: ServerUnderTest, taskId: string, after: string) {
   const opened = stream(kind, server, taskId, { after, query: QUERY });
-  await opened.until(isTerminal, 'the terminal fact');
+  await opened.until(endsLog, 'the terminal fact');
   opened.close();
   const control = opened.frames.find(({ type }) => type === 'GAP');
   const gap = (kind === 'ws' ? control : control?.payload) as { reason: string; firstEventId: string } | undefined;
@@ -86,7 +86,7 @@ export const gapCases: readonly Case<ServerUnderTest>[] = [
       const after = present(whole[0], 'the first fact').eventId;
       for (const kind of lives) {
         const opened = stream(kind, server, taskId, { after });
-        await opened.until(isTerminal, 'the terminal fact');
+        await opened.until(endsLog, 'the terminal fact');
         opened.close();
         holds(!opened.frames.some(({ type }) => type === 'GAP'), 'a GAP came');
         same(opened.facts, whole.slice(1));
@@ -98,11 +98,11 @@ export const gapCases: readonly Case<ServerUnderTest>[] = [
 /** A task that has lost its first facts, what its first id was, and the first id that is kept. */
 async function trimmed(server: ServerUnderTest): Promise<{ taskId: string; first: string; kept: string }> {
   const taskId = await start(server, 'ask', { steps: server.profile.trimmedFromFacts });
-  const suspendId = await question(server, taskId);
+  const suspendId = await openQuestion(server, taskId);
   const first = present((await log(server, taskId))[0], 'the first fact').eventId;
   const opened = stream('ws', server, taskId);
   await act(server, taskId, { suspendId });
-  await opened.until(isTerminal, 'the end');
+  await opened.until(endsLog, 'the end');
   opened.close();
   const kept = present((await page(server, taskId, '?maxEvents=1')).events[0], 'a fact').eventId;
   holds(kept !== first, `a log of ${server.profile.trimmedFromFacts} facts was to be trimmed, and begins at ${kept}`);

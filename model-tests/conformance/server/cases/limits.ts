@@ -1,10 +1,10 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same } from '../../suite/claim.ts';
 import { eventually } from '../../suite/eventually.ts';
-import { asksToWait, call, ended, isTerminal, page, patienceOf, refused, someId, start, typesOf } from '../calls.ts';
+import { asksToWait, call, ended, endsLog, page, patienceOf, refused, someId, start, typesOf } from '../calls.ts';
 import { endedBy, sharedSocket, withoutMultiplex } from '../shared-socket.ts';
 import { refusedStream, stream, webSocket, type Stream } from '../streams.ts';
-import type { Owner, ServerProfile, ServerUnderTest } from '../world.ts';
+import type { Owner, ServerProfile, ServerUnderTest } from '../server-under-test.ts';
 
 const errors = 'docs/protocol.md, Errors';
 const ws = 'docs/protocol.md, WebSocket';
@@ -101,7 +101,7 @@ export const limiting: readonly Case<ServerUnderTest>[] = [
         await Promise.all(held.map((one) => one.until(() => true, 'the confirmation')));
         asksToWait(await refusedStream(open(), 429, 'RATE_LIMITED'));
         const other = stream('ws', server, await start(server, 'echo'));
-        await other.until(isTerminal, 'the end of a task of somebody else');
+        await other.until(endsLog, 'the end of a task of somebody else');
         present(held.pop(), 'a socket').close();
         await eventually(() => open().until(() => true, 'the confirmation'), patienceOf(server));
       } finally {
@@ -122,7 +122,7 @@ export const limiting: readonly Case<ServerUnderTest>[] = [
       try {
         await isFull(server, held.tasks.two, 'two');
         const other = stream('sse', server, await start(server, 'echo'));
-        await other.until(isTerminal, 'the end of a task of somebody else');
+        await other.until(endsLog, 'the end of a task of somebody else');
       } finally {
         held.close();
       }
@@ -217,9 +217,9 @@ export const limiting: readonly Case<ServerUnderTest>[] = [
       same(typesOf(whole), ['STARTED', 'SUSPENDED', 'ACTION_ACCEPTED', 'COMPLETED']);
       for (const one of watching) {
         const last = present(one.facts.at(-1), 'a fact').eventId;
-        const { how } = await Promise.race([one.end, one.until(isTerminal, 'the end').then(() => ({ how: 'told' }) as const)]);
+        const { how } = await Promise.race([one.end, one.until(endsLog, 'the end').then(() => ({ how: 'told' }) as const)]);
         // Cut or kept, that is the server's choice; what came is one run either way.
-        holds(how !== 'ended' || isTerminal(present(one.facts.at(-1), 'a fact')), `a stream was ended properly after ${last}`);
+        holds(how !== 'ended' || endsLog(present(one.facts.at(-1), 'a fact')), `a stream was ended properly after ${last}`);
         same(one.facts, whole.slice(0, one.facts.length), 'what the stream has brought');
         one.close();
       }

@@ -1,8 +1,8 @@
 import type { Case } from '../../suite/case.ts';
 import { includes, present, same } from '../../suite/claim.ts';
-import { act, ended, idsOf, log, question, start } from '../calls.ts';
+import { act, ended, idsOf, log, openQuestion, start } from '../calls.ts';
 import { CONFIRMED, ENDED, endedBy, sharedSocket, withoutMultiplex, type SharedSocket } from '../shared-socket.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const rule = 'docs/protocol.md, Many tasks over one socket';
 const UNKNOWN = '0123456789abcdef0123456789abcdef';
@@ -57,7 +57,7 @@ export const multiplexing: readonly Case<ServerUnderTest>[] = [
     async run(server, socket) {
       const tasks = await Promise.all(Array.from({ length: 10 }, () => start(server, 'ask', { steps: 20 })));
       for (const taskId of tasks) socket.subscribe(taskId);
-      for (const taskId of tasks) await act(server, taskId, { suspendId: await question(server, taskId) });
+      for (const taskId of tasks) await act(server, taskId, { suspendId: await openQuestion(server, taskId) });
       for (const taskId of tasks) same(await socket.ends(taskId), [1000], `the ends of ${taskId}`);
       for (const taskId of tasks)
         same(socket.shortOf(taskId), [CONFIRMED, ...idsOf(await log(server, taskId)), endedBy(1000)], `what came for ${taskId}`);
@@ -141,12 +141,12 @@ export const multiplexing: readonly Case<ServerUnderTest>[] = [
       const taskId = await start(server, 'ask', { questions: 2, steps: 20 });
       socket.subscribe(taskId);
       await socket.until(({ type }) => type === 'TASK_SUSPENDED', 'the first question');
-      await act(server, taskId, { suspendId: await question(server, taskId) });
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId) });
       socket.unsubscribe(taskId);
       await socket.ends(taskId);
       const seen = socket.shortOf(taskId);
       same([seen[0], seen.at(-1)], [CONFIRMED, endedBy(1000)], 'the first and the last frame');
-      await act(server, taskId, { suspendId: await question(server, taskId, 2) });
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId, 2) });
       const whole = idsOf(await ended(server, taskId));
       await isOpen(server, socket);
       same(socket.shortOf(taskId), seen, 'what came for the task after its end was told');

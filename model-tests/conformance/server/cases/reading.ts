@@ -1,9 +1,9 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same } from '../../suite/claim.ts';
 import { within } from '../../suite/run.ts';
-import { act, call, ended, idsOf, log, page, patienceOf, question, refused, start, typesOf } from '../calls.ts';
+import { act, call, ended, idsOf, log, page, patienceOf, openQuestion, refused, start, typesOf } from '../calls.ts';
 import { delivered, isOneRun, lives, stream, webSocket } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const poll = 'docs/protocol.md, Requests: Poll';
 const cursors = 'docs/protocol.md, Facts: event ids and cursors';
@@ -56,7 +56,7 @@ export const reading: readonly Case<ServerUnderTest>[] = [
     rule: poll,
     async run(server) {
       const taskId = await start(server, 'ask', { questions: 2 });
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       const last = present((await log(server, taskId)).at(-1), 'the last fact').eventId;
       const since = performance.now();
       const nothing = await within(patienceOf(server), page(server, taskId, `?afterEventId=${last}&waitTimeoutMs=300`), 'a poll of 300 ms');
@@ -197,7 +197,7 @@ export const reading: readonly Case<ServerUnderTest>[] = [
         }
       };
       for (const number of [1, 2, 3]) {
-        const suspendId = await question(server, taskId, number);
+        const suspendId = await openQuestion(server, taskId, number);
         await look();
         await act(server, taskId, { suspendId });
       }
@@ -215,7 +215,7 @@ export const reading: readonly Case<ServerUnderTest>[] = [
     rule: 'docs/protocol.md, Facts: the last three end the log',
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       await act(server, taskId, { suspendId });
       const whole = await ended(server, taskId);
       await act(server, taskId, { suspendId });
@@ -231,10 +231,10 @@ export const reading: readonly Case<ServerUnderTest>[] = [
     failureClass: 'answer-or-question-lost',
     async run(server) {
       const taskId = await start(server, 'ask', {});
-      const suspendId = await question(server, taskId);
+      const suspendId = await openQuestion(server, taskId);
       for (const kind of lives) {
         const opened = stream(kind, server, taskId);
-        const asked = await opened.until(({ type }) => type === 'TASK_SUSPENDED', `the question over ${kind}`);
+        const asked = await opened.until(({ type }) => type === 'TASK_SUSPENDED', `the openQuestion over ${kind}`);
         opened.close();
         includes(asked.payload, { suspendId, allowedActions: ['yes', 'no'], kind: 'USER_ACTION_REQUIRED' });
       }

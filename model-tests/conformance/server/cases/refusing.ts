@@ -2,7 +2,7 @@ import type { Case } from '../../suite/case.ts';
 import { holds, includes, same, says } from '../../suite/claim.ts';
 import { call, refused, someId, start, type Answer } from '../calls.ts';
 import { refusedStream, stream } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const errors = 'docs/protocol.md, Errors';
 const requests = 'docs/protocol.md, Requests';

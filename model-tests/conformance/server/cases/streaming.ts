@@ -1,8 +1,8 @@
 import type { Case } from '../../suite/case.ts';
 import { holds, includes, present, same, says } from '../../suite/claim.ts';
-import { act, call, ended, isTerminal, log, question, refused, start } from '../calls.ts';
+import { act, call, ended, endsLog, log, openQuestion, refused, start } from '../calls.ts';
 import { lives, stream, told, webSocket } from '../streams.ts';
-import type { ServerUnderTest } from '../world.ts';
+import type { ServerUnderTest } from '../server-under-test.ts';
 
 const ws = 'docs/protocol.md, WebSocket';
 const sse = 'docs/protocol.md, Server-sent events';
@@ -44,9 +44,9 @@ export const streaming: readonly Case<ServerUnderTest>[] = [
     failureClass: 'end-or-cut',
     async run(server) {
       const opened = stream('ws', server, await start(server, 'steps', { count: 5 }));
-      await opened.until(isTerminal, 'the terminal fact');
+      await opened.until(endsLog, 'the terminal fact');
       same(await opened.end, { how: 'ended', code: 1000 });
-      holds(isTerminal(present(opened.frames.at(-1), 'the last frame')), 'something followed the terminal fact');
+      holds(endsLog(present(opened.frames.at(-1), 'the last frame')), 'something followed the terminal fact');
     },
   },
   {
@@ -77,9 +77,9 @@ export const streaming: readonly Case<ServerUnderTest>[] = [
     async run(server) {
       const taskId = await start(server, 'steps', { count: 5 });
       const opened = stream('sse', server, taskId);
-      await opened.until(isTerminal, 'the terminal fact');
+      await opened.until(endsLog, 'the terminal fact');
       same(await opened.end, { how: 'ended' });
-      holds(isTerminal(present(opened.frames.at(-1), 'the last frame')), 'something followed the terminal fact');
+      holds(endsLog(present(opened.frames.at(-1), 'the last frame')), 'something followed the terminal fact');
       const after = present(opened.facts.at(-1), 'the terminal fact').eventId;
       const again = stream('sse', server, taskId, { after });
       same([await again.end, again.facts], [{ how: 'ended' }, []]);
@@ -136,7 +136,7 @@ export const streaming: readonly Case<ServerUnderTest>[] = [
         { action: 'unsubscribe', taskId },
       ]);
       await opened.until(({ type }) => type === 'TASK_SUSPENDED', 'the question');
-      await act(server, taskId, { suspendId: await question(server, taskId) });
+      await act(server, taskId, { suspendId: await openQuestion(server, taskId) });
       same(await opened.end, { how: 'ended', code: 1000 });
       same(opened.facts, await log(server, taskId), 'the facts that came');
     },

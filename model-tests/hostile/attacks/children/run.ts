@@ -1,5 +1,5 @@
 import { attackNames, slowAttacks, type AttackName } from '../attacks.ts';
-import { layToSiege, type AttackReport } from '../siege.ts';
+import { startAttackRun, type AttackReport } from '../attack-run.ts';
 
 // `npm run hostile [-- --only "bad frames"] [--idle 10000]`: one attack after the other at full size, with what the others met meanwhile.
 const valueOf = (name: string): string | undefined => {
@@ -42,10 +42,10 @@ console.log('|---|---|---|---|---|---|');
 let isHarmed = false;
 for (const name of attackNames.filter((one) => only === undefined || one === only)) {
   // A fresh host each time, so that one attack's memory is not another's.
-  const siege = await layToSiege({ headersTimeoutMs: 10_000, requestTimeoutMs: 20_000, subscribeMs: 10_000, drainMs: 10_000 });
+  const run = await startAttackRun({ headersTimeoutMs: 10_000, requestTimeoutMs: 20_000, subscribeMs: 10_000, drainMs: 10_000 });
   const amount = amountOf(name);
   const isSlow = slowAttacks.includes(name);
-  const report = await siege.attack([name], {
+  const report = await run.attack([name], {
     amount,
     forMs: (name === 'idle subscribed sockets' ? 3 : 1) * SECONDS * 1000,
     until: (tallies) => {
@@ -58,7 +58,7 @@ for (const name of attackNames.filter((one) => only === undefined || one === onl
   console.log(row(name, report));
   const { under, before, after } = report;
   isHarmed ||= under.faults.length > 0 || after.connections > before.connections || after.viewers > before.viewers || after.isPolluted;
-  await siege.close();
+  await run.close();
 }
 if (isHarmed) console.error('Failed: somebody was not served, or something was left.');
 process.exit(isHarmed ? 1 : 0);

@@ -1,0 +1,76 @@
+import type { JobInput } from './job.ts';
+
+/** What became of one call, as its caller was told; `unknown` where no answer came, whatever was done. */
+export type Outcome = string;
+
+/** One key under which a task was created, by one caller or several at once. */
+export interface Creation {
+  readonly owner: string;
+  readonly clientRequestId: string;
+  readonly input: JobInput;
+  /** The ids that callers were given. */
+  readonly taskIds: Set<string>;
+  /** Answers that said that the task is new. */
+  created: number;
+  answered: number;
+  unknown: number;
+}
+
+/** One action, with every outcome that somebody was told of it: the same id and content may be sent many times. */
+export interface SentAction {
+  readonly owner: string;
+  readonly taskId: string;
+  readonly suspendId: string;
+  readonly clientActionId: string;
+  readonly actionType: string;
+  readonly payload: { readonly by: string };
+  readonly outcomes: Outcome[];
+}
+
+/** One life of a client, as far as one task goes. */
+export interface ClientLife {
+  /** The event id in the checkpoint that it began with; undefined for none. */
+  readonly resumedAfter: string | undefined;
+  /** What came, in order. */
+  readonly ids: string[];
+  /** Of these, how many were dealt with: the next one was asked for. */
+  dealtWith: number;
+  /** `torn`: its process ended without a word, and nothing more was saved. */
+  end: 'ended' | 'left' | 'torn' | undefined;
+}
+
+/** One client that watches one task, through all its lives. */
+export interface Viewing {
+  readonly viewer: string;
+  readonly owner: string;
+  readonly taskId: string;
+  readonly stays: ClientLife[];
+  /** What the client's own fold said at the end. */
+  folded?: { readonly state: string; readonly lastEventId: string | null };
+  /** Why it could not go on, where it could not. */
+  fault?: string;
+}
+
+/** All that was done to the servers and heard from them. */
+export interface RunRecord {
+  readonly creations: Creation[];
+  readonly actions: SentAction[];
+  readonly viewings: Viewing[];
+  /** Gaps that clients were told of. */
+  readonly gaps: string[];
+  /** Facts by the transport that brought them. */
+  readonly brought: Record<'ws' | 'sse' | 'poll', number>;
+  cancels: number;
+  /** Lives of clients. */
+  lives: number;
+}
+
+/** An empty one. */
+export function emptyRunRecord(): RunRecord {
+  return { creations: [], actions: [], viewings: [], gaps: [], brought: { ws: 0, sse: 0, poll: 0 }, cancels: 0, lives: 0 };
+}
+
+/** Facts that were given to consumers so far. */
+export function delivered({ viewings }: RunRecord): number {
+  return viewings.reduce((sum, { stays }) => sum + stays.reduce((all, { ids }) => all + ids.length, 0), 0);
+}

@@ -1,0 +1,231 @@
+import { createTaskBridgeClient, type AuthAnswer, type Gate, type Observation, type TaskBridgeClient } from 'taskbridge/client/node';
+import type { transportMachine, Classification } from 'taskbridge/machines';
+import type { ActorRefFrom, EventObject, InspectionEvent } from 'xstate';
+import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import type { HeldRequest, RequestKind, ManualServer } from './manual-server.ts';
+import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
+import type { Coverage } from '../../charts/coverage.ts';
+import type { WalkedEvent } from '../transport-alphabet.ts';
+import { eventually } from '../../support/eventually.ts';
+
+export const TASK = 'task-1';
+
+/** A gate that counts who listens to it. */
+export interface CountingGate extends Gate {
+  readonly listeners: ReadonlySet<unknown>;
+  set(open: boolean): void;
+}
+function countingGate(): CountingGate {
+  const listeners = new Set<(open: boolean) => void>();
+  let isOpen = false;
+  return {
+    listeners,
+    isOpen: () => isOpen,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    set(open) {
+      isOpen = open;
+      for (const listener of [...listeners]) listener(open);
+    },
+  };
+}
+
+/** An auth provider that answers when it is told to. */
+export interface HeldProvider {
+  /** Gives credentials to everybody who waits. */
+  grant(): void;
+  /** Gives new ones to who waits for those, as soon as somebody does, and after `first`. */
+  renew(first?: () => void): Promise<void>;
+  /** Fails everybody who waits: for credentials, or for renewed ones. */
+  fail(renewed: boolean): Promise<void>;
+  readonly waiting: number;
+}
+interface Asked {
+  readonly renewed: boolean;
+  readonly resolve: (answer: AuthAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One real client on strings: all that it meets is the test's to decide. */
+export interface ClientUnderTest {
+  readonly client: TaskBridgeClient;
+  readonly observation: Observation;
+  readonly clock: FakeClock;
+  readonly gate: CountingGate;
+  readonly provider: HeldProvider;
+  /** What the chart was told so far. */
+  readonly told: readonly WalkedEvent[];
+  /** What the host says of the next failure. */
+  verdict: Classification | undefined;
+  chart(): ActorRefFrom<typeof transportMachine>;
+  /** The request or connection of the operation that is running now, given its credentials. */
+  request(operation: 'ws' | 'sse' | 'poll' | 'settle'): Promise<HeldRequest>;
+  /** Lets this timer fire. */
+  pass(name: TimerName): void;
+  /** Deals with every fact that waits. */
+  catchUp(): Promise<void>;
+  /** Answers the projection, which asks for a snapshot after a gap. */
+  giveSnapshot(cursor: number): Promise<void>;
+  /** Connections that the server still has, but that no running actor of the chart holds. */
+  leftOpen(): readonly HeldRequest[];
+}
+
+const kinds: Readonly<Record<string, RequestKind>> = { ws: 'ws', sse: 'sse', pollOnce: 'poll', pollAndWait: 'poll', settle: 'get' };
+
+/** How many tries each transport has. */
+export interface Budget {
+  readonly ws: number;
+  readonly sse: number;
+  readonly poll: number;
+}
+
+/** What else a driver may be given. */
+export interface ClientUnderTestOptions {
+  /** Told of every edge that its chart takes. */
+  readonly coverage?: Coverage;
+  /** That of the observation. */
+  readonly signal?: AbortSignal;
+}
+
+/** Makes a client with a closed gate, and an observation that waits behind it. */
+export async function createClientUnderTest(
+  server: ManualServer,
+  tries: Budget,
+  { coverage, signal }: ClientUnderTestOptions = {},
+): Promise<ClientUnderTest> {
+  server.forget();
+  const clock = fakeClock();
+  const gate = countingGate();
+  const asked: Asked[] = [];
+  const told: WalkedEvent[] = [];
+  const requests = new Map<unknown, HeldRequest>();
+  let actor: ActorRefFrom<typeof transportMachine> | undefined;
+  const answerAll = (renewed: boolean, answer: (one: Asked) => void): void => {
+    for (const one of asked.filter((each) => each.renewed === renewed)) {
+      asked.splice(asked.indexOf(one), 1);
+      answer(one);
+    }
+  };
+  const beAsked = (renewed: boolean): Promise<void> =>
+    eventually(
+      () => asked.some((one) => one.renewed === renewed),
+      () => 'nobody asks for credentials',
+    );
+  const good = (): AuthAnswer => ({ token: 'token', expiresAt: clock.now() + GOOD_MS });
+  const provider: HeldProvider = {
+    get waiting() {
+      return asked.length;
+    },
+    grant: () => answerAll(false, ({ resolve }) => resolve(good())),
+    async renew(first) {
+      await beAsked(true);
+      first?.();
+      answerAll(true, ({ resolve }) => resolve(good()));
+    },
+    async fail(renewed) {
+      await beAsked(renewed);
+      answerAll(renewed, ({ reject }) => reject(new Error('no token')));
+    },
+  };
+  const inspect = (event: InspectionEvent): void => {
+    const ref = event.actorRef as ActorRefFrom<typeof transportMachine>;
+    if (ref.id !== `${TASK}/transport`) return;
+    actor = ref;
+    if (event.type === '@xstate.microstep') event._transitions.forEach((edge) => coverage?.take(edge));
+    if (event.type === '@xstate.event' && event.event.type !== 'xstate.init') told.push(event.event as EventObject & WalkedEvent);
+  };
+  const client = createTaskBridgeClient({
+    baseUrl: server.baseUrl,
+    clock,
+    gate,
+    inspect,
+    limits,
+    chance: { fraction: () => 0.5 },
+    retryPolicy: () => RETRY_MS,
+    auth: ({ forceRefresh }) => new Promise<AuthAnswer>((resolve, reject) => void asked.push({ renewed: forceRefresh, resolve, reject })),
+    classify: () => driver.verdict,
+    webSocketTries: tries.ws,
+    eventStreamTries: tries.sse,
+    transports: (['ws', 'sse', 'poll'] as const).filter((name) => tries[name] > 0),
+  });
+  const observation = client.observe(TASK, { lastEventId: '', ...(signal && { signal }) });
+  const iterator = observation[Symbol.asyncIterator]();
+  const chart = (): ActorRefFrom<typeof transportMachine> => {
+    if (!actor) throw new Error('The chart has not begun.');
+    return actor;
+  };
+  const running = (): [string, unknown][] => Object.entries(chart().getSnapshot().children).filter(([id, child]) => id in kinds && child);
+
+  /** Gives credentials to all who wait, and knows afterwards which request is whose. */
+  async function send(): Promise<void> {
+    for (const [id, child] of running()) {
+      if (requests.has(child)) continue;
+      const known = new Set(requests.values());
+      let found: HeldRequest | undefined;
+      await eventually(
+        () => {
+          provider.grant();
+          return (found = server.came.find((held) => held.kind === kinds[id] && !known.has(held))) !== undefined;
+        },
+        () => `no request of ${id}`,
+      );
+      if (found) requests.set(child, found);
+    }
+  }
+
+  const driver: ClientUnderTest = {
+    client,
+    observation,
+    clock,
+    gate,
+    provider,
+    told,
+    verdict: undefined,
+    chart,
+    async request(operation) {
+      await send();
+      const own = running().find(([id]) => kinds[id] === (operation === 'settle' ? 'get' : operation))?.[1];
+      const held = requests.get(own);
+      if (!held) throw new Error(`The chart runs no ${operation}.`);
+      return held;
+    },
+    pass: (name) => clock.ring(timesOf[name]),
+    async catchUp() {
+      const before = told.length;
+      while (told.length === before) await iterator.next();
+    },
+    async giveSnapshot(cursor) {
+      await send();
+      const known = new Set(requests.values());
+      let found: HeldRequest | undefined;
+      await eventually(
+        () => {
+          provider.grant();
+          return (found = server.came.find((held) => held.kind === 'get' && held.isOpen && !known.has(held))) !== undefined;
+        },
+        () => 'the projection does not ask',
+      );
+      const lastEventId = cursor === 0 ? null : `${cursor}-1000`;
+      if (found) requests.set(found, found);
+      found?.answer(
+        200,
+        JSON.stringify({ taskId: TASK, taskType: 't', status: 'RUNNING', state: 'running', suspensions: [], lastEventId }),
+      );
+      await eventually(
+        () => found?.isOpen !== true,
+        () => 'the snapshot is not taken',
+      );
+    },
+    leftOpen() {
+      const held = new Set(actor ? running().map(([, child]) => requests.get(child)) : []);
+      return server.open.filter((one) => !held.has(one));
+    },
+  };
+  await eventually(
+    () => actor !== undefined && told.length > 0,
+    () => 'the chart does not begin',
+  );
+  return driver;
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type Koa from 'koa';
+import type { WebSocket } from 'ws';
+import { grantedExtensions, socketExtensions } from '../../server/live/extensions.ts';
+import type { LiveHub } from '../../server/live/hub.ts';
+import type { AuthContextResolver, ServerChance, Clock, Logger } from '../../server/ports/index.ts';
+import type { TaskService } from '../../server/task/service.ts';
+import type { Route, RouteDeps } from '../../server/http/call.ts';
+import { authenticate } from '../../server/http/credentials.ts';
+import { callerError, errorResponse, type ErrorResponse } from '../../server/http/error-response.ts';
+import { httpDefaults } from '../../server/http/options.ts';
+import { actionsRoute } from '../../server/http/routes/actions.ts';
+import { cancelRoute } from '../../server/http/routes/cancel.ts';
+import { createRoute } from '../../server/http/routes/create.ts';
+import { pollRoute } from '../../server/http/routes/poll.ts';
+import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
+import { streamRoute } from '../../server/http/routes/stream.ts';
+import { createSilentPeers, openSse } from '../../server/http/sse/index.ts';
+import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
+import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
+import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
+import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
+
+/** What a node's door is made of. */
+export interface NodeServerDeps {
+  readonly service: TaskService;
+  readonly hub: LiveHub;
+  readonly auth: AuthContextResolver;
+  readonly clock: Clock;
+  readonly chance: ServerChance;
+  readonly logger: Logger;
+}
+
+/** An answer that is no stream. */
+export interface SimulatedAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** An upgrade that is taken. */
+export interface AcceptedUpgrade {
+  readonly accept: (ws: WebSocketStandIn, socket: SocketStandIn) => void;
+}
+
+/** The edge of a node without sockets: the routes, viewers and conversations are the real ones, what carries bytes is not. */
+export interface NodeServer {
+  /** Undefined where the response became a stream, or nobody waits for an answer. */
+  handle(request: SimulatedRequest, response: ResponseStandIn): Promise<SimulatedAnswer | undefined>;
+  /** Says why an upgrade is refused; undefined where it is not, and `accept` comes next. */
+  admit(headers: SimulatedRequest['headers'], extensions: string | null): Promise<SimulatedAnswer | AcceptedUpgrade>;
+  /** Breaks sockets that watch nothing; the hub's own `close` cuts the others. */
+  close(): void;
+}
+
+const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/actions|)$/;
+
+export function createNodeServer({ service, hub, auth, clock, chance, logger }: NodeServerDeps): NodeServer {
+  const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs, readTables: async () => [] });
+  const tools: RouteDeps = {
+    service,
+    live: {
+      poll: (taskId, request) => hub.poll(taskId, request),
+      openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
+        openSse(req, res, {
+          taskId,
+          owner: caller.subject,
+          cursor: after,
+          extensions: grantedExtensions(extensions),
+          cutAt: caller.expiresAt,
+          hub,
+          silentPeers,
+          clock,
+          chance,
+        }),
+    },
+    attachments: undefined,
+    uploadPolicy: undefined,
+    options: httpDefaults,
+    clock,
+    chance,
+    logger,
+  };
+  const waiting = new Set<WebSocketStandIn>();
+  const create = createRoute(tools);
+  const routes: Readonly<Record<string, Route>> = {
+    'GET ': snapshotRoute(tools),
+    'GET /events': pollRoute(tools),
+    'GET /events/stream': streamRoute(tools),
+    'POST /cancel': cancelRoute(tools),
+    'POST /actions': actionsRoute(tools),
+  };
+
+  return {
+    async handle(request, response) {
+      const [path = '', querystring = ''] = request.target.split('?');
+      const [, taskId = '', rest = ''] = TASK.exec(path) ?? [];
+      const req = new RequestStandIn(request);
+      const headers: Record<string, string> = {};
+      // As much of Koa's context, and of Node's request and response, as our routes look at.
+      const ctx = {
+        req,
+        res: response,
+        method: request.method,
+        querystring,
+        status: 404,
+        body: undefined as unknown,
+        respond: true,
+        set: (name: string, value: string) => (headers[name.toLowerCase()] = value),
+      };
+      response.once('close', () => req.socket.emit('end'));
+      try {
+        const caller = await authenticate(auth, req as unknown as IncomingMessage, clock);
+        const route = path === '/api/v1/tasks' ? create : routes[`${request.method} ${rest}`];
+        if (!route) throw new Error(`No route for ${request.method} ${path}.`);
+        await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId });
+      } catch (thrown) {
+        return answerOf(errorResponse(callerError(thrown, logger), clock));
+      }
+      return ctx.respond ? { status: ctx.status, headers, body: String(ctx.body) } : undefined;
+    },
+
+    async admit(given, asked) {
+      const req = { headers: { ...given } } as unknown as IncomingMessage;
+      try {
+        moveBearerToken(req);
+        const caller = await authenticate(auth, req, clock);
+        hub.assertRoom(caller.subject);
+        return {
+          accept(ws, socket) {
+            waiting.add(ws);
+            ws.once('close', () => waiting.delete(ws));
+            openSocketSession({
+              ws: ws as unknown as WebSocket,
+              socket: socket as unknown as Socket,
+              auth: caller,
+              extensions: grantedExtensions(asked, socketExtensions),
+              hub,
+              service,
+              clock,
+              logger,
+              onSubscribed: () => waiting.delete(ws),
+              onIdle: () => waiting.add(ws),
+            });
+          },
+        };
+      } catch (thrown) {
+        return answerOf(errorResponse(callerError(thrown, logger), clock));
+      }
+    },
+
+    close() {
+      for (const ws of waiting) ws.terminate();
+    },
+  };
+}
+
+function answerOf({ status, headers, body }: ErrorResponse): SimulatedAnswer {
+  const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
+  return { status, headers: Object.fromEntries(names) as Record<string, string>, body: body.toString('utf8') };
+}

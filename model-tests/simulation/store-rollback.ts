@@ -1,0 +1,52 @@
+import type { Memory } from '../../adapters/memory/index.ts';
+import type { TaskRow } from '../../adapters/memory/memory.ts';
+import type { Oracle } from './oracle.ts';
+import type { World } from './world.ts';
+
+/** A task as the store had it after one commit. */
+interface Backup {
+  readonly row: Omit<TaskRow, 'requestKey' | 'revision'>;
+  readonly facts: number;
+}
+
+/** What the marks of a store do, by numbers alone: no revision of a history that was lost is ever one of the history that follows it. */
+const MARK = 1_000;
+
+/** Keeps what the store had after each commit, and can lead one task back there: as a replica does that was promoted too early. */
+export class StoreRollback {
+  readonly #world: World;
+  readonly #oracle: Oracle;
+  readonly #memory: Memory;
+  readonly #backups = new Map<string, Backup[]>();
+
+  constructor(world: World, oracle: Oracle, memory: Memory) {
+    this.#world = world;
+    this.#oracle = oracle;
+    this.#memory = memory;
+    oracle.onCommitted = ({ taskId, facts }, row) => {
+      const backups = this.#backups.get(taskId) ?? [];
+      this.#backups.set(taskId, backups);
+      backups.push({ row: copyOf(row), facts: facts.length });
+    };
+  }
+
+  /** The newest commits of a task were never made. False where there is nothing to lose. */
+  restore(taskId: string, commits: number): boolean {
+    const backups = this.#backups.get(taskId) ?? [];
+    const row = this.#memory.tasks.get(taskId);
+    const lost = Math.min(commits, backups.length - 1);
+    const backup = backups[backups.length - 1 - lost];
+    if (!row || !backup || lost <= 0) return false;
+    backups.length -= lost;
+    const { log, ...rest } = copyOf(backup.row);
+    Object.assign(row, rest, { revision: row.revision + MARK });
+    row.log.splice(0, row.log.length, ...log);
+    this.#world.tell('store', `goes back by ${lost} commits of ${taskId.slice(0, 4)}, to fact ${backup.facts}`);
+    this.#oracle.restored(taskId, backup.facts, row.firstRetained);
+    return true;
+  }
+}
+
+function copyOf({ fields, sideValues, dueAt, log, firstRetained, lastEventId, ended }: Backup['row']): Backup['row'] {
+  return { fields: new Map(fields), sideValues: new Map(sideValues), dueAt, log: [...log], firstRetained, lastEventId, ended };
+}
