@@ -23,7 +23,7 @@ export async function startHost(directory: string, authenticate?: string): Promi
   let child: ChildProcess;
   let port = 0;
   const start = async () => {
-    const args = ['--data', directory, ...(authenticate === undefined ? [] : ['--login', authenticate])];
+    const args = ['--data', directory, ...(authenticate === undefined ? [] : ['--token-service', authenticate])];
     child = fork(host, args, {
       cwd: root,
       execArgv: ['--import', 'tsx'],

@@ -1,7 +1,7 @@
 /**
  * The demo's server: a Koa app of its own that embeds TaskBridge, keeps everything in one directory, and lets people download what
  * their tasks made. `npx tsx examples/report/host.ts --data .data --port 3000`;
- * `--login` names a service that says whose token it is.
+ * `--token-service` names a service that says whose token it is.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -20,11 +20,11 @@ import { buildReport } from './job/index.ts';
 import { askTokenService, trustName } from './authenticate.ts';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, authenticate: { type: 'string' } },
+  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, 'token-service': { type: 'string' } },
 });
 const directory = values.data ?? (await mkdtemp(join(tmpdir(), 'taskbridge-report-')));
 
-const authenticate = values.authenticate === undefined ? trustName : askTokenService(values.authenticate);
+const authenticate = values['token-service'] === undefined ? trustName : askTokenService(values['token-service']);
 
 /** Files of different people lie in different folders, so that a path alone says whose a file is. */
 const folderOf = (owner: string) => createHash('sha256').update(owner).digest('hex').slice(0, 16);
