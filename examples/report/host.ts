@@ -20,11 +20,11 @@ import { buildReport } from './job/index.ts';
 import { askTokenService, trustName } from './authenticate.ts';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, authenticate: { type: 'string' } },
+  options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, login: { type: 'string' } },
 });
 const directory = values.data ?? (await mkdtemp(join(tmpdir(), 'taskbridge-report-')));
 
-const authenticate = values.authenticate === undefined ? trustName : askTokenService(values.authenticate);
+const authenticate = values.login === undefined ? trustName : askTokenService(values.login);
 
 /** Files of different people lie in different folders, so that a path alone says whose a file is. */
 const folderOf = (owner: string) => createHash('sha256').update(owner).digest('hex').slice(0, 16);
