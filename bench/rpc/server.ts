@@ -30,7 +30,7 @@ async function obey<T extends Methods<T>>(methods: T, { id, method, parameter }:
     // The other side is typed by the same methods.
     const calls = methods as unknown as Readonly<Record<string, (parameter: unknown) => unknown>>;
     const call = calls[method];
-    if (!call) throw new Error(`There is no verb ${method}.`);
+    if (!call) throw new Error(`There is no method ${method}.`);
     const answer = await call(parameter);
     return id === undefined ? undefined : { id, answer };
   } catch (error) {

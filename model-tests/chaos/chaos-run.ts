@@ -71,7 +71,8 @@ export async function runChaos({
     const living = Array.from({ length: clients }, (_visitor, nth) => {
       const baseUrl = proxies[nth % PROXIES]?.url ?? '';
       const [owner, transport] = [`owner-${nth % OWNERS}`, TRANSPORTS[Math.floor(nth / OWNERS) % TRANSPORTS.length]];
-      return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`client ${nth}`) }, shared);
+      // The name of the random source is part of what a seed means.
+      return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`visitor ${nth}`) }, shared);
     });
     const plan = planFaults(random.for('faults'), runMs, { hosts: hosts.length, proxies: PROXIES });
     const startedAt = Date.now();

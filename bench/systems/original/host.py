@@ -101,7 +101,7 @@ class Orders:
     async def _obey(self, order: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         reply: dict[str, Any] = {"id": order.get("id")}
         try:
-            answer = getattr(self, order["verb"])(order.get("parameter"))
+            answer = getattr(self, order["method"])(order.get("parameter"))
             reply["answer"] = await answer if asyncio.iscoroutine(answer) else answer
         except Exception as error:
             reply["error"] = repr(error)
