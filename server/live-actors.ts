@@ -72,7 +72,7 @@ export class LiveActors {
 
   async #open(taskId: string): Promise<LiveTask> {
     if (this.#tasks.size + this.#opening.size >= this.#deps.actorsMax)
-      throw new TaskBridgeError('RATE_LIMITED', `${this.#deps.actorsMax} task actors run already; unsubscribe from some first.`, {
+      throw new TaskBridgeError('RATE_LIMITED', `${this.#deps.actorsMax} task actors run already; let go of some first.`, {
         retryAfterSeconds: 60,
       });
     // Listens first, so that no commit falls between the head and the facts after it.
