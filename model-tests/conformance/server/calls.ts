@@ -145,7 +145,7 @@ export function openQuestion(server: ServerUnderTest, taskId: string, number = 1
   return eventually(async () => {
     const asked = (await log(server, taskId)).filter(({ type }) => type === 'TASK_SUSPENDED');
     const { suspendId } = asked[number - 1]?.payload ?? {};
-    if (typeof suspendId !== 'string') throw new Error(`The task was to ask openQuestion ${number}, and has asked ${asked.length}.`);
+    if (typeof suspendId !== 'string') throw new Error(`The task was to ask question ${number}, and has asked ${asked.length}.`);
     return suspendId;
   }, patienceOf(server));
 }

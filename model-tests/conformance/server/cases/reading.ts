@@ -234,7 +234,7 @@ export const reading: readonly Case<ServerUnderTest>[] = [
       const suspendId = await openQuestion(server, taskId);
       for (const kind of lives) {
         const opened = stream(kind, server, taskId);
-        const asked = await opened.until(({ type }) => type === 'TASK_SUSPENDED', `the openQuestion over ${kind}`);
+        const asked = await opened.until(({ type }) => type === 'TASK_SUSPENDED', `the question over ${kind}`);
         opened.close();
         includes(asked.payload, { suspendId, allowedActions: ['yes', 'no'], kind: 'USER_ACTION_REQUIRED' });
       }
