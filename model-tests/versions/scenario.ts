@@ -11,7 +11,7 @@ export const fixedChance: ServerChance = { hex: (digits) => '5'.repeat(digits), 
 
 /** Work that says all that work can say. */
 export const scenarioWork: TaskExecutor = inProcess({
-  scenario: {
+  story: {
     repeatable: true,
     async run(task) {
       if (task.saved === undefined) {
