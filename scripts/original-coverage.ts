@@ -55,13 +55,15 @@ function isNamed({ titles }: NamedTest, of: readonly string[]): boolean {
   return titles.length <= of.length && titles.every((title, i) => matches(title, of[i] ?? ''));
 }
 
-/** Vitest prints what `$name` stands for as a literal, and cuts it short. */
+/** Vitest prints what `$name` stands for in quotes, and cuts it short: then the pattern has only to begin and end as it does. */
 function matches(pattern: string, printed: string): boolean {
-  const title = printed.replaceAll(String.raw`\'`, "'");
-  const [, begin] = /^'(.*)…'$/s.exec(title) ?? [];
-  if (begin !== undefined) return pattern.startsWith(begin);
-  const literals = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^'?${literals.join('.*')}'?$`, 's').test(title);
+  const [wanted, title] = [pattern, printed].map((text) => text.replaceAll(/\\?'/g, '')) as [string, string];
+  return withGaps(wanted, '*').test(title) || (title.includes('…') && withGaps(title, '…').test(wanted));
+}
+
+function withGaps(text: string, gap: string): RegExp {
+  const literals = text.split(gap).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literals.join('.*')}$`, 's');
 }
 
 function pathOf(name: string): string {
