@@ -24,5 +24,6 @@ function measured(): number {
   // What it came to is used, so that no compiler leaves it out.
   const stretch = (performance.now() - begun + (state & 0)) / QUIET_MS;
   const [load = 0] = loadavg();
-  return Math.min(SLOWNESS_MAX, Math.max(1, stretch, load / availableParallelism()));
+  // Whole, so that whole milliseconds stay whole: timers and signals take no others.
+  return Math.min(SLOWNESS_MAX, Math.max(1, Math.round(Math.max(stretch, load / availableParallelism()))));
 }
