@@ -42,6 +42,15 @@ function deadReferences(file: string, text: string): string[] {
   );
 }
 
+/** The files that a source file names by their place beside it, and that are not there. What is built is: a program by its source, the rest elsewhere. */
+function deadFiles(file: string, text: string): string[] {
+  return [...text.matchAll(/new URL\(\s*'([^':]+)',\s*import\.meta\.url,?\s*\)/g)].flatMap(([, path = '']) => {
+    const target = posix.join(dirname(file), path);
+    const isThere = [target, target.replace(/\.js$/, '.ts')].some((name) => existsSync(posix.join(root, name)));
+    return isThere || target.startsWith('.data/') ? [] : [`${file}: ${target} is not there`];
+  });
+}
+
 function deadLinks(document: string, text: string): string[] {
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
     if (/^[a-z]+:/.test(link)) return [];
@@ -59,6 +68,13 @@ describe('a reference', () => {
     const found = sourceFiles().filter((file) => !file.startsWith('model-tests/house/'));
     expect(found.flatMap((file) => headingsNamedIn(textOfFile(file))).length).toBeGreaterThan(50);
     expect(found.flatMap((file) => deadReferences(file, textOfFile(file)))).toEqual([]);
+  });
+
+  test('from a source file is to a file that is there', () => {
+    const found = sourceFiles().filter((file) => !file.startsWith('model-tests/house/'));
+    expect(found.flatMap((file) => deadFiles(file, textOfFile(file)))).toEqual([]);
+    expect(deadFiles('a/b.ts', "new URL('gone.ts', import.meta.url)")).toEqual(['a/b.ts: a/gone.ts is not there']);
+    expect(deadFiles('model-tests/b.ts', "new URL('../scripts/check.js', import.meta.url)")).toEqual([]);
   });
 
   test('from a document is to a file and a heading that are there', () => {

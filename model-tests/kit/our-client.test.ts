@@ -11,7 +11,7 @@ describe('over JSON lines', () => {
   let child: ChildProcess;
   let driver: ClientDriver;
   beforeAll(() => {
-    const program = fileURLToPath(new URL('children/client-lines.ts', import.meta.url));
+    const program = fileURLToPath(new URL('children/client-process.ts', import.meta.url));
     child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['pipe', 'pipe', 'inherit'] });
     if (!child.stdin || !child.stdout) throw new Error('The client was started without pipes.');
     driver = linesDriver({ input: child.stdin, output: child.stdout }, ourClient);

@@ -18,7 +18,12 @@ export type DriverLine =
   | { readonly observation: number; readonly fact: WireFact }
   | { readonly observation: number; readonly end: true | string };
 
-/** A client in another process, whatever it is written in: requests go to its input, lines come from its output. */
+const OUTPUT_ENDED = "The output of the client's process has ended.";
+
+/**
+ * A client in another process, whatever it is written in: requests go to its input, lines come from its output. When its output ends, so
+ * does all that is asked of it and all that it observes, with an error: a process that died is told at once, not by a time limit a case.
+ */
 export function linesDriver(
   streams: { readonly input: Writable; readonly output: Readable },
   about: Pick<ClientDriver, 'transports' | 'restMs' | 'adjusts'>,
@@ -26,14 +31,25 @@ export function linesDriver(
   const waiting = new Map<number, (line: { value?: unknown; error?: string }) => void>();
   const followers = new Map<number, (line: Extract<DriverLine, { observation: number }>) => void>();
   let ids = 0;
-  createInterface({ input: streams.output }).on('line', (text) => {
+  let hasEnded = false;
+  const lines = createInterface({ input: streams.output });
+  lines.on('line', (text) => {
     const line = JSON.parse(text) as DriverLine;
     if ('observation' in line) return followers.get(line.observation)?.(line);
     waiting.get(line.id)?.(line);
     waiting.delete(line.id);
   });
+  lines.on('close', () => {
+    hasEnded = true;
+    for (const answered of waiting.values()) answered({ error: OUTPUT_ENDED });
+    for (const [observation, follow] of followers) follow({ observation, end: OUTPUT_ENDED });
+    waiting.clear();
+  });
+  // Written to a process that is gone: its output has ended as well, and tells it.
+  streams.input.on('error', () => undefined);
   function ask<T>(request: DriverRequest): { readonly id: number; readonly answer: Promise<T> } {
     const id = (ids += 1);
+    if (hasEnded) return { id, answer: Promise.reject(new Error(OUTPUT_ENDED)) };
     const answer = new Promise<T>((resolve, reject) => {
       waiting.set(id, ({ value, error }) => (error === undefined ? resolve(value as T) : reject(new Error(error))));
     });
@@ -52,7 +68,7 @@ export function linesDriver(
     });
     followers.set(id, (line) => {
       if ('fact' in line) arrived.push(line.fact);
-      else end = line.end;
+      else end ??= line.end;
       wake();
     });
     return {
@@ -66,7 +82,8 @@ export function linesDriver(
         }
       },
       continuity: () => ask<'resumed' | 'gap' | 'reset'>({ do: 'continuity', observation: id }).answer,
-      close: () => void ask({ do: 'leave', observation: id }),
+      // Nothing to leave where the process is gone.
+      close: () => void ask({ do: 'leave', observation: id }).answer.catch(() => undefined),
     };
   }
 
