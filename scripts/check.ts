@@ -1,12 +1,15 @@
 /**
  * Checks parts of the project, one after the other: `tsx scripts/check.ts quick`, `… check` (quick and main), `… all`, or any of `parts.ts`.
- * Says what it is at and how long each part took beside its budget, and ends with the line `N passed, N failed`: tests, and one for each
- * step that failed. Arguments after `--` go to Vitest.
+ * Says what it is at and how long each part took beside its budget, and ends with what failed and the line `N passed, N failed`: tests, and
+ * one for each step that failed. Arguments after `--` go to Vitest.
  */
 import { sumOf, type Outcome } from './outcome.ts';
 import { checkPart } from './part-check.ts';
 import { parts, tiers, type PartName } from './parts.ts';
 import { progressOf } from './progress.ts';
+
+/** So many failures are told once more at the end. */
+const FAILURES_SHOWN = 30;
 
 interface Done extends Outcome {
   readonly name: PartName;
@@ -30,6 +33,10 @@ for (const name of chosen) {
 
 console.log(`\n${done.map(line).join('\n')}`);
 const { passed, failed } = sumOf(done);
+// Once more at the end: what a part said of its own is far above by now, and gone where only the end of an output is kept.
+const failures = done.flatMap((part) => part.failures.map((failure) => `${part.name}: ${failure}`));
+if (failures.length > 0) console.log(`\nWhat failed:\n${failures.slice(0, FAILURES_SHOWN).join('\n')}`);
+if (failures.length > FAILURES_SHOWN) console.log(`… and ${failures.length - FAILURES_SHOWN} more`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 

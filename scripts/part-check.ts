@@ -20,20 +20,20 @@ export async function checkPart(name: PartName, progress: Progress, forVitest: r
   const names = Object.keys(steps);
   if (needs.length > 0 && !(await ran(progress, 'what the tests need is installed', ['sh', 'scripts/setup.sh', ...needs], true))) {
     progress.skip(names.length + 1);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, failures: ['what the tests need cannot be installed'] };
   }
   const left = [...names];
-  let failed = 0;
+  const failures: string[] = [];
   const work = async (): Promise<void> => {
     for (let what = left.shift(); what !== undefined; what = left.shift()) {
       const command: Command = [npm, 'run', '--silent', ...(steps[what]?.split(' ') ?? [])];
-      if (!(await ran(progress, what, command, false))) failed += 1;
+      if (!(await ran(progress, what, command, false))) failures.push(`it does not hold that ${what}`);
     }
   };
   await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
-  if (failed === 0) return runTests(name, progress, forVitest);
+  if (failures.length === 0) return runTests(name, progress, forVitest);
   progress.skip(1);
-  return { passed: 0, failed };
+  return { passed: 0, failed: failures.length, failures };
 }
 
 /** The tests in a process of their own, which counts them. */
@@ -47,7 +47,7 @@ async function runTests(name: PartName, progress: Progress, forVitest: readonly 
     // Written by the run, unless it broke down.
     return JSON.parse(readFileSync(outcome, 'utf8')) as Outcome;
   } catch {
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, failures: ['the run of the tests broke down'] };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { CoverageRow } from '../model-tests/charts/coverage-row.ts';
 import { coverageTable, wanting } from '../model-tests/charts/coverage-table.ts';
 import { runFaults, type TestResult } from './original-coverage.ts';
@@ -23,7 +23,13 @@ interface TestResults {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly (TestResult & { readonly meta?: { readonly coverage?: readonly CoverageRow[] } })[];
+    /** Why a file could not be run. */
+    readonly message?: string;
+    readonly assertionResults: readonly (TestResult & {
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+      readonly meta?: { readonly coverage?: readonly CoverageRow[] };
+    })[];
   }[];
 }
 
@@ -79,7 +85,22 @@ function judged(): Outcome {
   const broken = testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length;
   const failed = numFailedTests + skipped + broken + wanted.length + unshown.length;
   const isGood = run.status === 0 && results.success && passed > 0;
-  return { passed, failed: isGood ? failed : Math.max(failed, 1) };
+  return { passed, failed: isGood ? failed : Math.max(failed, 1), failures: [...failuresOf(results), ...wanted, ...unshown] };
+}
+
+/** The tests and files that failed, a line each. */
+function failuresOf({ testResults }: TestResults): string[] {
+  return testResults.flatMap(({ name, status, message = '', assertionResults }) => {
+    const file = relative(process.cwd(), name);
+    if (status === 'failed' && assertionResults.length === 0) return [`${file}: ${firstLine(message)}`];
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    return failed.map(({ fullName, failureMessages: [why = ''] }) => `${file}: ${fullName}: ${firstLine(why)}`);
+  });
+}
+
+/** As much of an error as a list of failures has room for. */
+function firstLine(text: string): string {
+  return text.trimStart().split('\n', 1).join('').slice(0, 200);
 }
 
 function readResults(): TestResults {
