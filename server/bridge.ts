@@ -9,6 +9,7 @@ import { createHttpRouter } from './http/router.ts';
 import { refuseUpgrade } from './http/error-response.ts';
 import { createLiveService } from './http/sse/index.ts';
 import { createUpgradeHandler, type UpgradeHandler } from './http/web-socket/index.ts';
+import { streamSettings } from './http/stream-settings.ts';
 import { createLiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import { systemChance } from './ports/chance.ts';
@@ -54,6 +55,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
   const { store, auth, attachments, clock = systemClock, chance = systemChance, logger = console, metrics = noMetrics } = options;
   const executors = executorsOf(options);
+  const streams = streamSettings(options.streams);
   const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics: options.diagnostics });
   const core = createCore({
     store,
@@ -71,7 +73,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   });
   const router = createHttpRouter({
     service: core.service,
-    live: createLiveService({ hub, clock, chance }),
+    live: createLiveService({ hub, settings: streams.sse, clock, chance }),
     auth,
     attachments,
     uploadPolicy: options.uploads,
@@ -88,7 +90,11 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   function mount(prefix: string): Koa.Middleware {
     const { allowedOrigins = [] } = options;
     const middleware = router.middleware({ prefix });
-    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
+    const settings = streams.webSocket;
+    upgradeHandlers.set(
+      prefix,
+      createUpgradeHandler({ prefix, hub, settings, service: core.service, auth, allowedOrigins, clock, logger }),
+    );
     return middleware;
   }
 

@@ -6,6 +6,9 @@
 export { createTaskBridge, DEFAULT_PREFIX, type TaskBridge } from './bridge.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
+export { streamDefaults, type GivenStreamSettings, type StreamSettings } from './http/stream-settings.ts';
+export type { SseStreamSettings } from './http/sse/index.ts';
+export type { WebSocketStreamSettings } from './http/web-socket/index.ts';
 export type { TaskActor } from '../machines/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
@@ -46,6 +49,7 @@ export {
   type TransportDiagnosticsSink,
   type TransportName,
   type UploadPolicy,
+  type ViewerTransport,
   type Work,
   type WorkAttachment,
   type WorkReport,

@@ -1,5 +1,6 @@
 import type { Inspect } from '../machines/index.ts';
 import type { HttpOptions } from './http/options.ts';
+import type { GivenStreamSettings } from './http/stream-settings.ts';
 import type { LiveOptions } from './live/options.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, AuthContextResolver, OwnershipPolicy, UploadPolicy } from './ports/auth.ts';
@@ -40,6 +41,8 @@ export interface TaskBridgeOptions {
   readonly tasks?: Partial<TaskSettings>;
   /** Limits and times of streams; see `liveDefaults`. */
   readonly live?: Partial<LiveOptions>;
+  /** Batches, heartbeats, headers and close codes of the two streams; see `streamDefaults`. */
+  readonly streams?: GivenStreamSettings;
   /** Limits and times of requests; see `httpDefaults`. */
   readonly http?: Partial<HttpOptions>;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { TaskBridgeError } from '../../server/errors.ts';
+import { batchDefaults } from '../../server/live/batch-sizes.ts';
 import { liveDefaults, type LiveOptions } from 'taskbridge/server';
 import { expect, vi } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -93,20 +94,6 @@ testBoundaries('the limits of streams', liveDefaults, {
     await quiesce();
     clock.advance(amount);
     return viewer.state;
-  }),
-  pageFactsMax: most(1000, '1 read', '2 reads', () => async (amount) => {
-    const { store, clock, hub } = await hubFixture();
-    const task = await taskLog(store);
-    // Somebody watches already: the tail is open, and nothing has to be read twice for its sake.
-    hub.subscribe(task.taskId, fakeViewer(clock), undefined);
-    await task.append(amount, { textBytes: 2 });
-    await quiesce();
-    const before = store.reads;
-    const viewer = fakeViewer(clock);
-    hub.subscribe(task.taskId, viewer, undefined);
-    while (viewer.ids.length < amount) await quiesce();
-    const reads = store.reads - before;
-    return reads === 1 ? '1 read' : `${reads} reads`;
   }),
   pollBytesMax: most(2000, 2, 1, () => async (amount) => {
     const { store, hub } = await hubFixture({ options: { pollBytesMax: 2000 } });
@@ -210,4 +197,32 @@ testBoundaries('the limits of streams', liveDefaults, {
       return viewer.state;
     },
   },
+});
+
+testBoundaries('the batches of streams', batchDefaults, {
+  replayFactsMax: most(1000, '1 read', '2 reads', () => async (amount) => {
+    const { store, clock, hub } = await hubFixture();
+    const task = await taskLog(store);
+    // Somebody watches already: the tail is open, and nothing has to be read twice for its sake.
+    hub.subscribe(task.taskId, fakeViewer(clock), undefined);
+    await task.append(amount, { textBytes: 2 });
+    await quiesce();
+    const before = store.reads;
+    const viewer = fakeViewer(clock);
+    hub.subscribe(task.taskId, viewer, undefined);
+    while (viewer.ids.length < amount) await quiesce();
+    const reads = store.reads - before;
+    return reads === 1 ? '1 read' : `${reads} reads`;
+  }),
+  liveFactsMax: most(1000, '1 write', '2 writes', () => async (amount) => {
+    const { clock, task, viewer } = await level();
+    await task.append(amount, { textBytes: 2 });
+    await quiesce();
+    // What did not go in one write is read when that was taken.
+    clock.advance(0);
+    await quiesce();
+    expect(viewer.ids).toEqual(task.ids);
+    const writes = viewer.writes.length;
+    return writes === 1 ? '1 write' : `${writes} writes`;
+  }),
 });

@@ -43,6 +43,7 @@ export function fakeLive() {
     polls,
     streams,
     waiting,
+    sseHeaders: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache, no-transform' },
     async poll(taskId: string, request: PollRequest) {
       polls.push(request);
       const { after = '', waitMs, maxEvents, signal } = request;

@@ -4,10 +4,18 @@ import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { taskNotFound } from '../../server/errors.ts';
 import { createLiveService } from '../../server/http/sse/index.ts';
+import { streamSettings, type GivenStreamSettings } from '../../server/http/stream-settings.ts';
 import { createUpgradeHandler, type UpgradeHandler, type UpgradeHandlerDeps } from '../../server/http/web-socket/index.ts';
 import { createLiveHub, type LiveHub } from '../../server/live/hub.ts';
 import type { LiveOptions } from '../../server/live/options.ts';
-import { systemClock, type AuthContext, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
+import {
+  systemClock,
+  type AuthContext,
+  type ServerChance,
+  type Clock,
+  type Logger,
+  type TransportDiagnosticsSink,
+} from '../../server/ports/index.ts';
 import type { TaskAbout } from '../../server/task/about.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { evenChance, testStore, type TestStore } from './hub-fixture.ts';
@@ -30,6 +38,8 @@ export interface Host {
 export interface HostOptions {
   readonly clock?: Clock;
   readonly live?: Partial<LiveOptions>;
+  readonly streams?: GivenStreamSettings;
+  readonly diagnostics?: TransportDiagnosticsSink;
   readonly door?: Partial<UpgradeHandlerDeps>;
   readonly auth?: AuthContext;
   readonly chance?: ServerChance;
@@ -39,6 +49,8 @@ export interface HostOptions {
 export async function liveHost({
   clock = systemClock,
   live = {},
+  streams: given = {},
+  diagnostics,
   door: more = {},
   auth = { subject: 'ann' },
   chance = evenChance,
@@ -46,8 +58,9 @@ export async function liveHost({
   const store = await testStore();
   const logged: string[] = [];
   const logger: Logger = { warn: (message) => void logged.push(message), error: (message) => void logged.push(message) };
-  const hub = createLiveHub({ store, clock, chance, options: live, logger });
-  const streams = createLiveService({ hub, clock, chance: evenChance });
+  const hub = createLiveHub({ store, clock, chance, options: live, logger, diagnostics });
+  const settings = streamSettings(given);
+  const streams = createLiveService({ hub, settings: settings.sse, clock, chance: evenChance });
   const server = createServer((req, res) => {
     const url = new URL(req.url ?? '/', 'http://host');
     const after = url.searchParams.get('after') ?? undefined;
@@ -57,6 +70,7 @@ export async function liveHost({
   const door = createUpgradeHandler({
     prefix: '/api/v1',
     hub,
+    settings: settings.webSocket,
     clock,
     logger,
     auth: ({ headers }) => (headers.authorization === 'Bearer none' ? undefined : auth),

@@ -1,7 +1,8 @@
 import { memoryStore } from '../../adapters/memory/index.ts';
-import type { ServerChance, Entry, EventStore, Store, TailListener, TransportName } from '../../server/ports/index.ts';
+import type { ServerChance, Entry, EventStore, Store, TailListener, ViewerTransport } from '../../server/ports/index.ts';
 import type { Gap } from '../../machines/wire/index.ts';
 import { createLiveHub, type LiveHub, type LiveHubDeps } from '../../server/live/hub.ts';
+import { batchDefaults, type BatchSizes } from '../../server/live/batch-sizes.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 
@@ -98,7 +99,12 @@ export interface FakeViewer extends Viewer {
   take(bytes?: number): void;
 }
 
-export function fakeViewer(clock: FakeClock, transport: TransportName = 'ws', owner = 'ann'): FakeViewer {
+export function fakeViewer(
+  clock: FakeClock,
+  transport: ViewerTransport = 'ws',
+  owner = 'ann',
+  batches: Partial<BatchSizes> = {},
+): FakeViewer {
   let pending = 0;
   let taken = 0;
   let peak = 0;
@@ -111,6 +117,7 @@ export function fakeViewer(clock: FakeClock, transport: TransportName = 'ws', ow
   const viewer: FakeViewer = {
     transport,
     owner,
+    batches: { ...batchDefaults, ...batches },
     ids,
     gaps,
     writes,
@@ -134,7 +141,7 @@ export function fakeViewer(clock: FakeClock, transport: TransportName = 'ws', ow
       if (!viewer.blocked) viewer.take();
     },
     gap: (gap) => void gaps.push(gap),
-    heartbeat: () => void (heartbeats += 1),
+    heartbeat: () => (heartbeats += 1) > 0,
     pendingBytes: () => pending,
     takenBytes: () => taken,
     onDrain(callback) {

@@ -1,7 +1,7 @@
 import Koa from 'koa';
 import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { openSse } from '../../server/http/sse/index.ts';
+import { openSse, sseStreamDefaults as settings } from '../../server/http/sse/index.ts';
 import { systemClock } from '../../server/ports/index.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { liveHost, watchBySse } from './host.ts';
@@ -51,6 +51,7 @@ describe('an SSE stream', () => {
         owner: 'ann',
         cursor: undefined,
         hub: host.hub,
+        settings,
         silentPeers: noSilence,
         clock: systemClock,
         chance: evenChance,
@@ -91,6 +92,7 @@ describe('an SSE stream', () => {
         owner: 'ann',
         cursor: undefined,
         hub: host.hub,
+        settings,
         silentPeers: noSilence,
         clock: systemClock,
         chance: evenChance,
@@ -124,6 +126,7 @@ describe('an SSE stream', () => {
         owner: 'ann',
         cursor: undefined,
         hub: host.hub,
+        settings,
         silentPeers,
         clock: systemClock,
         chance: evenChance,

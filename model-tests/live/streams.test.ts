@@ -18,7 +18,7 @@ const transports = [
 
 describe.each(transports)('a stream by $name', ({ watch, proper }) => {
   it('brings facts from before, during and after the subscription once and in order, 200 times', async () => {
-    const host = await liveHost({ live: { pageFactsMax: 3 } });
+    const host = await liveHost({ streams: { sse: { replayFactsMax: 3 }, webSocket: { replayFactsMax: 3 } } });
     for (let seed = 1; seed <= 200; seed += 1) {
       const random = seededRandom(seed);
       const task = await taskLog(host.store);

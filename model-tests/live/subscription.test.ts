@@ -24,11 +24,11 @@ describe('a viewer of the hub', () => {
   });
 
   it('reads a long history in pages and in order', async () => {
-    const { store, clock, hub } = await hubFixture({ options: { pageFactsMax: 10 } });
+    const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);
     for (let commit = 0; commit < 50; commit += 1) await task.append(1 + (commit % 3));
     await task.end();
-    const viewer = fakeViewer(clock);
+    const viewer = fakeViewer(clock, 'ws', 'ann', { replayFactsMax: 10 });
     hub.subscribe(task.taskId, viewer, undefined);
     await vi.waitFor(() => expect(viewer.state).toBe('ended'));
     expect(viewer.ids).toEqual(task.ids);

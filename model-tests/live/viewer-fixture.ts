@@ -1,4 +1,5 @@
 import { eventId, type EventId } from '../../machines/wire/index.ts';
+import { batchDefaults } from '../../server/live/batch-sizes.ts';
 import { batchOf, type Batch } from '../../server/live/batch.ts';
 import { startPosition } from '../../server/live/log-position.ts';
 import { liveDefaults } from '../../server/live/options.ts';
@@ -99,13 +100,14 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
   const viewer: Viewer = {
     transport: 'ws',
     owner: 'ann',
+    batches: batchDefaults,
     sharing: turns && { viewers: 1, reads: turns },
     facts(entries) {
       done.push(`shows ${entries.map((entry) => entry.eventId.split('-')[0]).join()}`);
       fixture.onFacts();
     },
     gap: ({ reason }) => done.push(`tells a ${reason}`),
-    heartbeat: () => done.push('beats'),
+    heartbeat: () => done.push('beats') > 0,
     pendingBytes: () => fixture.pending,
     takenBytes: () => 0,
     onDrain(callback) {

@@ -16,7 +16,8 @@ import { createRoute } from '../../server/http/routes/create.ts';
 import { pollRoute } from '../../server/http/routes/poll.ts';
 import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
 import { streamRoute } from '../../server/http/routes/stream.ts';
-import { createSilentPeers, openSse } from '../../server/http/sse/index.ts';
+import { createSilentPeers, openSse, sseHeaders } from '../../server/http/sse/index.ts';
+import { streamSettings } from '../../server/http/stream-settings.ts';
 import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
 import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
@@ -26,6 +27,8 @@ import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
 export interface NodeServerDeps {
   readonly service: TaskService;
   readonly hub: LiveHub;
+  /** Most facts of one read of a viewer. */
+  readonly replayFactsMax: number;
   readonly auth: AuthContextResolver;
   readonly clock: Clock;
   readonly chance: ServerChance;
@@ -56,11 +59,13 @@ export interface NodeServer {
 
 const TASK = /^\/api\/v1\/tasks\/([^/]+)(\/events\/stream|\/events|\/cancel|\/actions|)$/;
 
-export function createNodeServer({ service, hub, auth, clock, chance, logger }: NodeServerDeps): NodeServer {
+export function createNodeServer({ service, hub, replayFactsMax, auth, clock, chance, logger }: NodeServerDeps): NodeServer {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs, readTables: async () => [] });
+  const settings = streamSettings({ sse: { replayFactsMax }, webSocket: { replayFactsMax } });
   const tools: RouteDeps = {
     service,
     live: {
+      sseHeaders: sseHeaders(settings.sse),
       poll: (taskId, request) => hub.poll(taskId, request),
       openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
         openSse(req, res, {
@@ -70,6 +75,7 @@ export function createNodeServer({ service, hub, auth, clock, chance, logger }: 
           extensions: grantedExtensions(extensions),
           cutAt: caller.expiresAt,
           hub,
+          settings: settings.sse,
           silentPeers,
           clock,
           chance,
@@ -137,6 +143,7 @@ export function createNodeServer({ service, hub, auth, clock, chance, logger }: 
               auth: caller,
               extensions: grantedExtensions(asked, socketExtensions),
               hub,
+              settings: settings.webSocket,
               service,
               clock,
               logger,

@@ -79,7 +79,6 @@ export class SimulatedNode {
         stalledMs: 8_000,
         subscribeMs: 3_000,
         viewerBytesMax: sizes.viewerBytesMax,
-        pageFactsMax: sizes.pageFactsMax,
         pollBytesMax: sizes.pollBytesMax,
       },
     });
@@ -112,6 +111,7 @@ export class SimulatedNode {
     this.server = createNodeServer({
       service: this.core.service,
       hub: this.hub,
+      replayFactsMax: sizes.pageFactsMax,
       auth: (request) => auth(request, clock),
       clock,
       chance,

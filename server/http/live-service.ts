@@ -16,6 +16,8 @@ export interface SseRequest {
 
 /** The part of the live path that the HTTP routes need. */
 export interface LiveService {
+  /** The headers that a stream begins with. */
+  readonly sseHeaders: Readonly<Record<string, string>>;
   poll(taskId: string, request: PollRequest): Promise<PollPage>;
   /** Takes the response over: writes its head, or throws before it. */
   openSse(request: SseRequest): Promise<void> | void;

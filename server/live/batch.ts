@@ -47,6 +47,18 @@ export function freshOf(batch: Batch, cursor: LogPosition): readonly Entry[] | u
   return skipped === 0 ? batch.entries : batch.entries.slice(skipped);
 }
 
+const heads = new WeakMap<readonly Entry[], readonly Entry[]>();
+
+/** The first of many facts; the same array for all who take as many of the same ones, so that they are framed once. */
+export function headOf(entries: readonly Entry[], most: number): readonly Entry[] {
+  if (entries.length <= most) return entries;
+  const known = heads.get(entries);
+  if (known?.length === most) return known;
+  const head = entries.slice(0, most);
+  heads.set(entries, head);
+  return head;
+}
+
 /** As many facts as fit; at least one where there is any room. */
 export function fittingOf(entries: readonly Entry[], room: number): readonly Entry[] {
   if (room <= 0) return [];

@@ -49,10 +49,7 @@ export class HeartbeatMonitor {
     const { clock, viewer, heartbeatMs, onHeartbeat } = this.#deps;
     if (clock.now() - this.#sentAt >= heartbeatMs) {
       // A client that has not taken what is there needs no sign of life on top of it; what others send over a shared connection is none.
-      if (viewer.sharing || viewer.pendingBytes() === 0) {
-        viewer.heartbeat();
-        onHeartbeat();
-      }
+      if ((viewer.sharing || viewer.pendingBytes() === 0) && viewer.heartbeat()) onHeartbeat();
       this.sent();
     }
     this.#cancelBeat = this.#nextBeat();

@@ -1,7 +1,7 @@
 import { TaskBridgeError } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName } from '../ports/observability.ts';
+import type { Logger, MetricsSink, TransportDiagnosticsSink, ViewerTransport } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
 import { timerAt } from './timer.ts';
 import { positionOf } from './log-position.ts';
@@ -76,7 +76,7 @@ class Hub implements LiveHub {
   readonly #instrumentation: Instrumentation;
   readonly #topics: Topics;
   readonly #subscriptions = new Set<LogSubscription>();
-  readonly #streams = new Map<TransportName, number>();
+  readonly #streams = new Map<ViewerTransport, number>();
   readonly #polls = new Set<() => void>();
   readonly #present = new OwnerCount();
   #closing = false;
@@ -193,13 +193,13 @@ class Hub implements LiveHub {
     };
   }
 
-  #forget(subscription: LogSubscription, transport: TransportName): void {
+  #forget(subscription: LogSubscription, transport: ViewerTransport): void {
     this.#subscriptions.delete(subscription);
     this.#countStream(transport, -1);
     if (this.#subscriptions.size === 0) this.#onEmpty?.();
   }
 
-  #countStream(transport: TransportName, change: 1 | -1): void {
+  #countStream(transport: ViewerTransport, change: 1 | -1): void {
     const count = (this.#streams.get(transport) ?? 0) + change;
     this.#streams.set(transport, count);
     this.#instrumentation.metrics?.setGauge('streams_active', count, { transport });

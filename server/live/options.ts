@@ -10,8 +10,6 @@ export interface LiveOptions {
   readonly viewerBytesMax: number;
   /** A viewer with unsent bytes of which the network takes none for that long is cut, in milliseconds. Defaults to 60 s. */
   readonly stalledMs: number;
-  /** Most facts that a viewer reads from the log at once. Defaults to 1000. */
-  readonly pageFactsMax: number;
   /** Most bytes of facts that one long poll answers; one fact always fits. Defaults to 4 MiB. */
   readonly pollBytesMax: number;
   /** Most viewers and waiting polls of this process (429). Defaults to 20 000. */
@@ -41,7 +39,6 @@ export const liveDefaults: LiveOptions = {
   sseHeartbeatMs: 15_000,
   viewerBytesMax: 256 * 1024,
   stalledMs: 60_000,
-  pageFactsMax: 1_000,
   pollBytesMax: 4 * 1024 * 1024,
   viewersMax: 20_000,
   viewersPerOwnerMax: 1_000,

@@ -1,6 +1,6 @@
 import type { EventId } from '../../machines/wire/index.ts';
 import type { Entry } from '../ports/store.ts';
-import { fittingOf, freshOf, type Batch } from './batch.ts';
+import { fittingOf, freshOf, headOf, type Batch } from './batch.ts';
 import { isStale, positionOf, type LogPosition } from './log-position.ts';
 import type { SubscriptionDeps } from './subscription.ts';
 import type { PageRead, ViewerEvent } from './viewer-event.ts';
@@ -80,7 +80,8 @@ export class ViewerDelivery {
     if (!fresh) return 'log.torn';
     if (fresh.length === 0) return 'log.level';
     const { room } = this;
-    const fitting = batch.bytes <= room ? fresh : fittingOf(fresh, room);
+    const most = headOf(fresh, this.#deps.viewer.batches.liveFactsMax);
+    const fitting = batch.bytes <= room ? most : fittingOf(most, room);
     this.#send(fitting);
     if (fitting.length < fresh.length) return 'log.more';
     return batch.ended ? 'log.ended' : 'log.level';

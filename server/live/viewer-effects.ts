@@ -1,5 +1,5 @@
 import { retryDelayMs } from '../../machines/index.ts';
-import type { TransportName } from '../ports/observability.ts';
+import type { ViewerTransport } from '../ports/observability.ts';
 import { readAfter } from './log-read.ts';
 import { storeRetry } from './options.ts';
 import type { SubscriptionDeps } from './subscription.ts';
@@ -18,7 +18,7 @@ export interface ViewerEffectsDeps extends Pick<SubscriptionDeps, 'topic' | 'vie
 }
 
 /** Of a viewer's room, the part that is read: what a transport wraps around small facts needs the rest. */
-const pageShare: Readonly<Record<TransportName, number>> = { ws: 15 / 16, sse: 3 / 4, poll: 1 };
+const pageShare: Readonly<Record<ViewerTransport, number>> = { ws: 15 / 16, sse: 3 / 4, poll: 1, internal: 1 };
 
 /** Does what a viewer's table says: shows facts, reads pages, and waits for what is to come next. */
 export class ViewerEffects {
@@ -119,13 +119,14 @@ export class ViewerEffects {
 
   /** Gives history while the tail may still be opening; level is only who has read after it was open. */
   async #readPage(share: number): Promise<void> {
-    const { topic, store, options, viewer, delivery, on } = this.#deps;
+    const { topic, store, viewer, delivery, on } = this.#deps;
     const { cursor } = delivery;
     const opening = topic.open();
     opening.catch(() => undefined);
     try {
-      const limit = { facts: options.pageFactsMax, bytes: Math.max(1, Math.floor(delivery.room * share * pageShare[viewer.transport])) };
-      const place = [cursor.n, cursor.ms, limit.bytes].join();
+      const bytes = Math.max(1, Math.floor(delivery.room * share * pageShare[viewer.transport]));
+      const limit = { facts: viewer.batches.replayFactsMax, bytes };
+      const place = [cursor.n, cursor.ms, limit.bytes, limit.facts].join();
       const read = topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
       const run = await read.run;
       // A task that is gone: the client comes back and is told so.

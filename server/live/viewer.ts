@@ -1,6 +1,7 @@
 import type { Gap } from '../../machines/wire/index.ts';
-import type { TransportName } from '../ports/observability.ts';
+import type { ViewerTransport } from '../ports/observability.ts';
 import type { Entry } from '../ports/store.ts';
+import type { BatchSizes } from './batch-sizes.ts';
 import type { Semaphore } from './semaphore.ts';
 
 /** What the viewers of one connection that shows several tasks have in common; each of them has the same one. */
@@ -16,16 +17,19 @@ export interface Sharing {
  * throws where the connection is gone: it does nothing then.
  */
 export interface Viewer {
-  readonly transport: TransportName;
+  readonly transport: ViewerTransport;
   /** Whose connection it is. */
   readonly owner: string;
+  /** How many facts it takes at once. */
+  readonly batches: BatchSizes;
   /** Undefined where the connection shows one task. With it, `pendingBytes` and `takenBytes` are those of all viewers together. */
   readonly sharing?: Sharing | undefined;
   /** Sends facts in their order, in one write. Viewers that get the same array of one tick share what was made of it. */
   facts(entries: readonly Entry[]): void;
   /** Says that the log could not be continued after the cursor. Does nothing for a client that did not ask to be told. */
   gap(gap: Gap): void;
-  heartbeat(): void;
+  /** Shows that the connection lives. False where it has no heartbeats, and nothing was sent. */
+  heartbeat(): boolean;
   /** Bytes that were handed over and not yet taken by the network. */
   pendingBytes(): number;
   /** Bytes that the network has taken since the connection opened; never falls, so that a standstill is seen. */

@@ -16,7 +16,7 @@ export type {
   WorkReportOutcome,
   WorkStatus,
 } from './executor.ts';
-export type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink, TransportName } from './observability.ts';
+export type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink, TransportName, ViewerTransport } from './observability.ts';
 export type { Question } from './question.ts';
 export type {
   Commit,

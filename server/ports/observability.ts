@@ -2,6 +2,9 @@ import type { TransportName } from '../../machines/wire/index.ts';
 
 export type { TransportName };
 
+/** How somebody watches a task: over a transport of the wire, or inside the host's own process. */
+export type ViewerTransport = TransportName | 'internal';
+
 /** Counts what happens. Names are the original's where it has them. */
 export interface MetricsSink {
   incrementCounter(name: string, value?: number, tags?: Readonly<Record<string, string>>): void;
@@ -10,10 +13,10 @@ export interface MetricsSink {
 
 /** Watches the streams. */
 export interface TransportDiagnosticsSink {
-  onReplayStart?(transport: TransportName, taskId: string, afterEventId: string | null): void;
-  onHeartbeat?(transport: TransportName, taskId: string): void;
-  onDelivery?(transport: TransportName, taskId: string, eventId: string): void;
-  onDisconnect?(transport: TransportName, taskId: string): void;
+  onReplayStart?(transport: ViewerTransport, taskId: string, afterEventId: string | null): void;
+  onHeartbeat?(transport: ViewerTransport, taskId: string): void;
+  onDelivery?(transport: ViewerTransport, taskId: string, eventId: string): void;
+  onDisconnect?(transport: ViewerTransport, taskId: string): void;
 }
 
 /** Answers one part of `GET /ready`. */

@@ -15,8 +15,7 @@ export function streamRoute({ service, live }: RouteDeps): Route {
     await service.authorize(auth, taskId);
     if (ctx.method === 'HEAD') {
       ctx.status = 200;
-      ctx.set('Content-Type', 'text/event-stream');
-      ctx.set('Cache-Control', 'no-cache, no-transform');
+      for (const [name, value] of Object.entries(live.sseHeaders)) ctx.set(name, value);
       return;
     }
     ctx.respond = false;

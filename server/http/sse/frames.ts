@@ -16,9 +16,17 @@ export function factEvents(entries: readonly Entry[]): Buffer {
   return cached(entries, events);
 }
 
-/** A sign of life: a comment, and a data frame without an id for clients that count only those. */
-export function heartbeatEvent(frame: SseHeartbeatFrame): Buffer {
-  return bytesOf(createEventBuffer(asItIs).comment('heartbeat').data(JSON.stringify(frame)).dispatch());
+/** A sign of life: a comment, and a data frame without an id for clients that count only those; either may be left out. */
+export function heartbeatEvent({ comment, frame }: { readonly comment?: string; readonly frame?: SseHeartbeatFrame }): Buffer {
+  const events = createEventBuffer(asItIs);
+  if (comment !== undefined) events.comment(comment);
+  if (frame) events.data(JSON.stringify(frame));
+  return bytesOf(events.dispatch());
+}
+
+/** A comment of so many spaces, for proxies that pass nothing on until they have enough; nothing for 0. */
+export function preamble(bytes: number): Buffer {
+  return Buffer.from(bytes === 0 ? '' : `: preamble ${' '.repeat(bytes)}\n\n`);
 }
 
 /** Says that the cursor could not be continued from; without an id, so that it moves no cursor. */

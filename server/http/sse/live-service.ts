@@ -4,20 +4,25 @@ import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LiveService } from '../live-service.ts';
 import { openSse } from './open-sse.ts';
+import { sseHeaders, sseStreamDefaults, type SseStreamSettings } from './settings.ts';
 import { createSilentPeers } from './silent-peers.ts';
 
 /** Gives the HTTP routes their long polls and SSE streams from a hub. */
 export function createLiveService({
   hub,
+  settings = sseStreamDefaults,
   clock,
   chance,
 }: {
   readonly hub: LiveHub;
+  /** Defaults to `sseStreamDefaults`. */
+  readonly settings?: SseStreamSettings;
   readonly clock: Clock;
   readonly chance: ServerChance;
 }): LiveService {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs });
   return {
+    sseHeaders: sseHeaders(settings),
     poll: (taskId, request) => hub.poll(taskId, request),
     openSse({ req, res, auth, taskId, after, extensions }) {
       openSse(req, res, {
@@ -27,6 +32,7 @@ export function createLiveService({
         extensions: grantedExtensions(extensions),
         cutAt: auth.expiresAt,
         hub,
+        settings,
         silentPeers,
         clock,
         chance,

@@ -4,6 +4,7 @@ import type { LiveHub } from '../../live/hub.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { onSocketEnd } from '../socket-end.ts';
+import { sseHeaders, type SseStreamSettings } from './settings.ts';
 import type { SilentPeers } from './silent-peers.ts';
 import { SseViewer } from './viewer.ts';
 
@@ -19,17 +20,11 @@ export interface SseStream {
   /** When the caller's credentials end, in milliseconds since the epoch. */
   readonly cutAt?: number | undefined;
   readonly hub: LiveHub;
+  readonly settings: SseStreamSettings;
   readonly silentPeers: SilentPeers;
   readonly clock: Clock;
   readonly chance: ServerChance;
 }
-
-/** What keeps proxies and middleware from holding an event back. */
-const HEADERS = {
-  'Content-Type': 'text/event-stream',
-  'Cache-Control': 'no-cache, no-transform',
-  'X-Accel-Buffering': 'no',
-};
 
 /**
  * Answers a request with the stream of one task: 200, a heartbeat at once, then every fact after the cursor.
@@ -38,15 +33,15 @@ const HEADERS = {
  * Throws `RATE_LIMITED` before anything is written.
  */
 export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, owner, cursor, extensions, cutAt, hub, silentPeers, clock, chance } = stream;
+  const { taskId, owner, cursor, extensions, cutAt, hub, settings, silentPeers, clock, chance } = stream;
   hub.assertRoom(owner);
   if (res.destroyed || req.socket.destroyed) return;
   req.socket.setTimeout(0);
   req.socket.setNoDelay(true);
   // A reset while something is written would otherwise be an uncaught error; its close follows.
   res.on('error', () => undefined);
-  res.writeHead(200, HEADERS);
-  const viewer = new SseViewer({ taskId, owner, res, extensions, clock, chance });
+  res.writeHead(200, sseHeaders(settings));
+  const viewer = new SseViewer({ taskId, owner, res, extensions, settings, clock, chance });
   viewer.open();
   const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt });
   const vanish = (): void => {

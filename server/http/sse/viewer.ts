@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Gap } from '../../../machines/wire/index.ts';
+import type { BatchSizes } from '../../live/batch-sizes.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { Viewer } from '../../live/viewer.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Entry } from '../../ports/store.ts';
-import { factEvents, gapEvent, heartbeatEvent } from './frames.ts';
+import { factEvents, gapEvent, heartbeatEvent, preamble } from './frames.ts';
+import type { SseStreamSettings } from './settings.ts';
 
 /** What an SSE viewer needs. */
 export interface SseViewerDeps {
@@ -14,6 +16,7 @@ export interface SseViewerDeps {
   readonly res: ServerResponse;
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
+  readonly settings: SseStreamSettings;
   readonly clock: Clock;
   readonly chance: ServerChance;
 }
@@ -24,17 +27,24 @@ const NOTHING = Buffer.alloc(0);
 export class SseViewer implements Viewer {
   readonly transport = 'sse';
   readonly owner: string;
+  readonly batches: BatchSizes;
   readonly #deps: SseViewerDeps;
 
   constructor(deps: SseViewerDeps) {
     this.#deps = deps;
     this.owner = deps.owner;
+    this.batches = deps.settings;
   }
 
-  /** The first sign of life, which shows a mute proxy, also tells what was granted. */
+  /**
+   * The first sign of life, which shows a mute proxy: something always comes at once, whatever is switched off. What was granted is told in a
+   * data frame, since a client that asked learns it nowhere else.
+   */
   open(): void {
-    const { extensions } = this.#deps;
-    this.#write(heartbeatEvent({ type: 'HEARTBEAT', ...this.#envelope('hb'), payload: { live: true, ...(extensions && { extensions }) } }));
+    const { extensions, settings } = this.#deps;
+    const hasFrame = settings.heartbeatFrame || extensions !== undefined;
+    const first = this.#signOfLife(settings.heartbeatComment || !hasFrame, hasFrame, extensions);
+    this.#write(Buffer.concat([preamble(settings.preambleBytes), first]));
   }
 
   facts(entries: readonly Entry[]): void {
@@ -45,8 +55,11 @@ export class SseViewer implements Viewer {
     if (this.#deps.extensions?.includes('gap')) this.#write(gapEvent({ type: 'GAP', ...this.#envelope('gap'), payload: gap }));
   }
 
-  heartbeat(): void {
-    this.#write(heartbeatEvent({ type: 'HEARTBEAT', ...this.#envelope('hb'), payload: { live: true } }));
+  heartbeat(): boolean {
+    const { heartbeatComment, heartbeatFrame } = this.#deps.settings;
+    if (!heartbeatComment && !heartbeatFrame) return false;
+    this.#write(this.#signOfLife(heartbeatComment, heartbeatFrame));
+    return true;
   }
 
   pendingBytes(): number {
@@ -77,6 +90,14 @@ export class SseViewer implements Viewer {
 
   cutTask(): void {
     this.cut();
+  }
+
+  #signOfLife(hasComment: boolean, hasFrame: boolean, extensions?: readonly StreamExtension[]): Buffer {
+    const payload = { live: true, ...(extensions && { extensions }) } as const;
+    return heartbeatEvent({
+      ...(hasComment && { comment: this.#deps.settings.commentText }),
+      ...(hasFrame && { frame: { type: 'HEARTBEAT', ...this.#envelope('hb'), payload } }),
+    });
   }
 
   #write(bytes: Buffer): void {

@@ -52,15 +52,15 @@ export class MultiplexSession {
   }
 
   #take(data: RawData, isBinary: boolean): void {
-    const { ws } = this.#deps;
+    const { ws, settings } = this.#deps;
     if (ws.readyState !== ws.OPEN) return;
     if (isBinary) return this.#refuse(closeCodes.notText, 'Frames are text.');
     const frame = readClientFrame(data);
     if (frame.action === 'unreadable')
-      return this.#refuse(closeCodes.refused, 'A frame must be {"action":"subscribe" or "unsubscribe","taskId":…}.');
+      return this.#refuse(settings.invalidFrameCloseCode, 'A frame must be {"action":"subscribe" or "unsubscribe","taskId":…}.');
     this.#leave(frame.taskId);
     if (frame.action === 'subscribe') this.#subscribe(frame);
-    else if (frame.action === 'refused') this.#sendEnd(frame.taskId, closeCodes.refused, 'REQUEST_VALIDATION_ERROR');
+    else if (frame.action === 'refused') this.#sendEnd(frame.taskId, settings.invalidFrameCloseCode, 'REQUEST_VALIDATION_ERROR');
     this.#awaitDrain();
   }
 
@@ -78,7 +78,7 @@ export class MultiplexSession {
   }
 
   #admit(taskId: string, channel: Channel, cursor: string | null | undefined): void {
-    const { ws, socket, auth, extensions, hub, clock, logger, onSubscribed } = this.#deps;
+    const { ws, socket, auth, extensions, hub, settings, clock, logger, onSubscribed } = this.#deps;
     if (!this.#isTaken(taskId, channel)) return;
     try {
       hub.assertRoom(auth.subject);
@@ -91,9 +91,10 @@ export class MultiplexSession {
       ws,
       socket,
       extensions,
+      settings,
       clock,
       sharing: this.#sharing,
-      onEnd: () => this.#end(taskId, closeCodes.ended, 'The log has ended.'),
+      onEnd: () => this.#end(taskId, settings.terminalCloseCode, 'The log has ended.'),
       onCutTask: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
     });
     viewer.confirm(cursor);

@@ -13,6 +13,7 @@ import { readClientFrame } from './client-frame.ts';
 import { closeCodes } from './close-codes.ts';
 import { keepAlive } from './liveness.ts';
 import { MultiplexSession } from './multiplex-session.ts';
+import type { WebSocketStreamSettings } from './settings.ts';
 import { WebSocketViewer } from './viewer.ts';
 
 /** What the session of one accepted socket works with. */
@@ -23,6 +24,7 @@ export interface SocketSessionDeps {
   readonly auth: AuthContext;
   readonly extensions: readonly StreamExtension[] | undefined;
   readonly hub: LiveHub;
+  readonly settings: WebSocketStreamSettings;
   readonly service: Pick<TaskService, 'authorize'>;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
@@ -59,11 +61,11 @@ function awaitSubscribe(deps: SocketSessionDeps): void {
 }
 
 async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boolean): Promise<void> {
-  const { ws, socket, auth, extensions, hub, service, clock, logger } = deps;
+  const { ws, socket, auth, extensions, hub, settings, service, clock, logger } = deps;
   if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
   const frame = readClientFrame(data);
   if (frame.action !== 'subscribe')
-    return ws.close(closeCodes.refused, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
+    return ws.close(settings.invalidFrameCloseCode, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
   const { taskId, lastEventId } = frame;
   try {
     await service.authorize(auth, taskId);
@@ -71,8 +73,8 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
     const owner = auth.subject;
     // Others of this owner may have come since the upgrade, which tells the client so when it comes back.
     hub.assertRoom(owner);
-    const onEnd = (): void => ws.close(closeCodes.ended);
-    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, clock, onEnd, onCutTask: () => ws.terminate() });
+    const onEnd = (): void => ws.close(settings.terminalCloseCode);
+    const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, clock, onEnd, onCutTask: () => ws.terminate() });
     viewer.confirm(lastEventId);
     deps.onSubscribed();
     const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });

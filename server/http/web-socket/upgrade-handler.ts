@@ -16,6 +16,7 @@ import { routePrefix } from '../prefix.ts';
 import { openSocketSession } from './socket-session.ts';
 import { originSet, refuseForeignOrigin } from '../origin.ts';
 import { moveBearerToken, subprotocol } from './handshake.ts';
+import { webSocketStreamDefaults, type WebSocketStreamSettings } from './settings.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
 /** What the upgrade handler works with. */
@@ -25,6 +26,8 @@ export interface UpgradeHandlerDeps {
   readonly hub: LiveHub;
   readonly service: Pick<TaskService, 'authorize'>;
   readonly auth: AuthContextResolver;
+  /** Defaults to `webSocketStreamDefaults`. */
+  readonly settings?: WebSocketStreamSettings;
   /** Pages of these origins may use cookies, beside those of the host itself. Defaults to none. */
   readonly allowedOrigins?: readonly string[];
   readonly clock: Clock;
@@ -130,7 +133,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
   }
 
   #accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
-    const { hub, service, clock, logger } = this.#deps;
+    const { hub, settings = webSocketStreamDefaults, service, clock, logger } = this.#deps;
     const query = new URLSearchParams(req.url?.split('?')[1]);
     const leave = this.#count.enter(auth.subject);
     this.#waiting.add(ws, auth.subject);
@@ -144,6 +147,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
       auth,
       extensions: grantedExtensions(query.get('extensions'), socketExtensions),
       hub,
+      settings,
       service,
       clock,
       logger,

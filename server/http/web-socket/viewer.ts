@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Gap, GapFrame, HeartbeatFrame, SubscriptionConfirmedFrame } from '../../../machines/wire/index.ts';
+import type { BatchSizes } from '../../live/batch-sizes.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { Sharing, Viewer } from '../../live/viewer.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Entry } from '../../ports/store.ts';
 import { factFrames } from './frames.ts';
+import type { WebSocketStreamSettings } from './settings.ts';
 
 /** What a viewer behind a WebSocket needs. */
 export interface WebSocketViewerDeps {
@@ -16,6 +18,7 @@ export interface WebSocketViewerDeps {
   readonly socket: Socket;
   /** What the client asked for and gets; undefined where it asked for nothing. */
   readonly extensions: readonly StreamExtension[] | undefined;
+  readonly settings: WebSocketStreamSettings;
   readonly clock: Clock;
   /** Where the socket shows several tasks. */
   readonly sharing?: Sharing;
@@ -38,12 +41,14 @@ function corkThisTurn(socket: Socket): void {
 export class WebSocketViewer implements Viewer {
   readonly transport = 'ws';
   readonly owner: string;
+  readonly batches: BatchSizes;
   readonly sharing: Sharing | undefined;
   readonly #deps: WebSocketViewerDeps;
 
   constructor(deps: WebSocketViewerDeps) {
     this.#deps = deps;
     this.owner = deps.owner;
+    this.batches = deps.settings;
     this.sharing = deps.sharing;
   }
 
@@ -66,8 +71,10 @@ export class WebSocketViewer implements Viewer {
     if (this.#deps.extensions?.includes('gap')) this.#control({ type: 'GAP', taskId: this.#deps.taskId, ...gap });
   }
 
-  heartbeat(): void {
-    this.#control({ type: 'HEARTBEAT', taskId: this.#deps.taskId, live: true });
+  heartbeat(): boolean {
+    const { taskId, settings } = this.#deps;
+    if (settings.heartbeatFrame) this.#control({ type: 'HEARTBEAT', taskId, live: true });
+    return settings.heartbeatFrame;
   }
 
   pendingBytes(): number {
