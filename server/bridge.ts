@@ -1,17 +1,22 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
+import { createTaskAccess, type TaskAccess } from './access/task-access.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
-import { refuseUpgrade } from './http/error-response.ts';
+import { errorBoundary } from './http/error-boundary.ts';
+import { callerError, refuseUpgrade, writeErrorResponse } from './http/error-response.ts';
+import { createRequestHandler, type RequestHandler } from './http/handler.ts';
+import { httpOptions } from './http/options.ts';
 import { createLiveService } from './http/sse/index.ts';
-import { createUpgradeHandler, type UpgradeHandler } from './http/web-socket/index.ts';
+import { createUpgradeHandler, SocketSessions, type UpgradeHandler } from './http/web-socket/index.ts';
 import { streamSettings } from './http/stream-settings.ts';
 import { createLiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
+import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import type { MetricsSink } from './ports/observability.ts';
@@ -26,10 +31,25 @@ export interface TaskBridge {
    */
   middleware(options?: { readonly prefix?: string }): Koa.Middleware;
   /**
+   * The same without a Koa app: `createServer(bridge.handler())`, or `app.use(bridge.handler())` in Express and Connect, at their root and before
+   * any body parser. Without a `next`, what is not ours is answered 404.
+   */
+  handler(options?: { readonly prefix?: string }): RequestHandler;
+  /**
    * For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of the same prefix, leaves every other path to the server's other
    * listeners. Where it is the only one, it answers what it does not take with 404, since Node would keep such a connection for ever.
    */
   readonly upgrade: (this: unknown, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /**
+   * The tasks of a caller whom the host knows, for routes and protocols of its own. Throws `AUTHENTICATION_ERROR` for credentials that have
+   * ended, and a plain error for a context without a subject.
+   */
+  tasks(auth: AuthContext): TaskAccess;
+  /**
+   * Answers a plain request with what one of ours would be told of an error: the envelope, its status and headers. Anything but a
+   * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.
+   */
+  answerError(res: ServerResponse, error: unknown): void;
   /** Opens the store and looks after what an earlier process left. Call it before `listen`. */
   start(): Promise<void>;
   /**
@@ -71,9 +91,11 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     inspect: options.inspect,
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
   });
+  const live = createLiveService({ hub, settings: streams.sse, clock, chance });
+  const { service } = core;
   const router = createHttpRouter({
-    service: core.service,
-    live: createLiveService({ hub, settings: streams.sse, clock, chance }),
+    service,
+    live,
     auth,
     attachments,
     uploadPolicy: options.uploads,
@@ -84,33 +106,53 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
+  const sockets = new SocketSessions({
+    hub,
+    service,
+    settings: streams.webSocket,
+    allowedOrigins: options.allowedOrigins ?? [],
+    clock,
+    logger,
+  });
+  const accessDeps = {
+    service,
+    live,
+    attachments,
+    uploadPolicy: options.uploads,
+    options: httpOptions(options.http),
+    clock,
+    logger,
+    hub,
+    sockets,
+    replayFactsMax: streams.sse.replayFactsMax,
+  };
   const upgradeHandlers = new Map<string, UpgradeHandler>();
   let closed: Promise<void> | undefined;
 
   function mount(prefix: string): Koa.Middleware {
-    const { allowedOrigins = [] } = options;
     const middleware = router.middleware({ prefix });
-    const settings = streams.webSocket;
-    upgradeHandlers.set(
-      prefix,
-      createUpgradeHandler({ prefix, hub, settings, service: core.service, auth, allowedOrigins, clock, logger }),
-    );
+    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, sessions: sockets, hub, service, auth, clock, logger }));
     return middleware;
   }
 
   async function close(spreadMs: number, drainMs: number): Promise<void> {
     for (const handler of upgradeHandlers.values()) handler.close();
+    sockets.close();
     await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
     await store.close();
   }
 
   return {
     middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
+    handler: ({ prefix = DEFAULT_PREFIX } = {}) =>
+      createRequestHandler({ middleware: mount(prefix), boundary: errorBoundary(accessDeps.options, clock, logger), logger }),
     upgrade(this: unknown, request, socket, head) {
       for (const handler of upgradeHandlers.values()) if (handler.upgrade(request, socket, head)) return;
       // A listener is called on its emitter, the host's server.
       if (this instanceof EventEmitter && this.listenerCount('upgrade') === 1) refuseUpgrade(socket, nobodyUpgrades, clock);
     },
+    tasks: (caller) => createTaskAccess(accessDeps, caller),
+    answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
     async start() {
       await store.open();
       await core.start();

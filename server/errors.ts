@@ -25,6 +25,11 @@ export class TaskBridgeError extends Error {
   }
 }
 
+/** The answer while the store does not. */
+export function storeUnavailable(cause: unknown): TaskBridgeError {
+  return new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again.', { retryAfterSeconds: 1, cause });
+}
+
 /** The answer for an unknown task and for a foreign one: nobody learns which. */
 export function taskNotFound(taskId: string): TaskBridgeError {
   return new TaskBridgeError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 64))} for this caller.`);

@@ -3,8 +3,13 @@
  *
  * @packageDocumentation
  */
+export type { FollowOptions } from './access/fact-stream.ts';
+export type { NewAttachment } from './access/new-attachments.ts';
+export type { PreparedReplay, SseOptions } from './access/prepared-replay.ts';
+export type { PollOptions, ReadOptions, TaskAccess, TaskCreation } from './access/task-access.ts';
 export { createTaskBridge, DEFAULT_PREFIX, type TaskBridge } from './bridge.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
+export type { RequestHandler } from './http/handler.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
 export { streamDefaults, type GivenStreamSettings, type StreamSettings } from './http/stream-settings.ts';
 export type { SseStreamSettings } from './http/sse/index.ts';

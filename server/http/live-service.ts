@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LogRun } from '../live/log-read.ts';
 import type { PollPage, PollRequest } from '../live/poll.ts';
 import type { AuthContext } from '../ports/auth.ts';
 
@@ -12,6 +13,8 @@ export interface SseRequest {
   readonly after: string | undefined;
   /** The `extensions` of the query, as sent. */
   readonly extensions: string | undefined;
+  /** The first page, where it was read beforehand. */
+  readonly first?: LogRun | undefined;
 }
 
 /** The part of the live path that the HTTP routes need. */

@@ -1,10 +1,11 @@
-import { TaskBridgeError } from '../errors.ts';
+import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, ViewerTransport } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
 import { timerAt } from './timer.ts';
 import { positionOf } from './log-position.ts';
+import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
 import { pollLog, type PollPage, type PollRequest } from './poll.ts';
@@ -30,6 +31,8 @@ export interface LiveHubDeps {
 export interface SubscribeOptions {
   /** Cuts the viewer at that time, in milliseconds since the epoch: its credentials end. */
   readonly cutAt?: number | undefined;
+  /** What `readFirst` gave for the same task and cursor: shown before anything else is read. */
+  readonly first?: LogRun | undefined;
 }
 
 /** All subscriptions and listeners of this process, behind one tail of the store. */
@@ -49,6 +52,11 @@ export interface LiveHub {
    * store are survived or end in a cut; nothing is thrown. The transport calls `close` when its connection is gone.
    */
   subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, options?: SubscribeOptions): Subscription;
+  /**
+   * Reads the first page that a viewer is shown after a cursor, at most that many facts, so that what can fail does before the viewer is there.
+   * Throws `TASK_NOT_FOUND` and `STORE_UNAVAILABLE`.
+   */
+  readFirst(taskId: string, cursor: string | undefined, factsMax: number): Promise<LogRun>;
   /** Answers one long poll. Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`. */
   poll(taskId: string, request: PollRequest): Promise<PollPage>;
   /**
@@ -67,6 +75,9 @@ export interface LiveHub {
 export function createLiveHub(deps: LiveHubDeps): LiveHub {
   return new Hub(deps);
 }
+
+/** Of a viewer's room, what a page that is read beforehand may take: what a transport wraps around small facts needs the rest. */
+const FIRST_PAGE_SHARE = 3 / 4;
 
 const nobody: CountByOwner = { all: 0, of: () => 0 };
 
@@ -112,7 +123,7 @@ class Hub implements LiveHub {
     });
   }
 
-  subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt }: SubscribeOptions = {}): Subscription {
+  subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt, first }: SubscribeOptions = {}): Subscription {
     if (this.#closing) {
       viewer.cut();
       return { close: () => undefined };
@@ -132,6 +143,7 @@ class Hub implements LiveHub {
       viewer,
       cursor: start,
       cutAt,
+      first,
       store,
       clock,
       options: this.options,
@@ -145,6 +157,16 @@ class Hub implements LiveHub {
     if (start.n > 0) metrics?.incrementCounter('replays_total', 1, { transport });
     subscription.start();
     return subscription;
+  }
+
+  async readFirst(taskId: string, cursor: string | undefined, factsMax: number): Promise<LogRun> {
+    const { store } = this.#deps;
+    const limit = { facts: factsMax, bytes: Math.floor(this.options.viewerBytesMax * FIRST_PAGE_SHARE) };
+    const run = await readAfter(store, taskId, positionOf(cursor), limit).catch((cause: unknown) => {
+      throw storeUnavailable(cause);
+    });
+    if (!run) throw taskNotFound(taskId);
+    return run;
   }
 
   poll(taskId: string, request: PollRequest): Promise<PollPage> {

@@ -1,5 +1,5 @@
 import type { EventId, Gap } from '../../machines/wire/index.ts';
-import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { timerAt } from './timer.ts';
@@ -54,7 +54,7 @@ export async function pollLog(deps: PollDeps, taskId: string, request: PollReque
     return isAnswer(page) || request.waitMs <= 0 ? page : await waitForPage(deps, taskId, request, page);
   } catch (cause) {
     if (cause instanceof TaskBridgeError) throw cause;
-    throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again.', { retryAfterSeconds: 1, cause });
+    throw storeUnavailable(cause);
   }
 }
 

@@ -5,6 +5,7 @@ import type { EventStore } from '../ports/store.ts';
 import type { Batch } from './batch.ts';
 import { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { LogPosition } from './log-position.ts';
+import type { LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import { timerAt } from './timer.ts';
 import type { Topic, TopicSubscriber } from './topic.ts';
@@ -27,6 +28,8 @@ export interface SubscriptionDeps {
   readonly cursor: LogPosition;
   /** When the viewer's credentials end, in milliseconds since the epoch. */
   readonly cutAt: number | undefined;
+  /** The page after the cursor, where it was read beforehand. */
+  readonly first?: LogRun | undefined;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly options: LiveOptions;

@@ -1,15 +1,16 @@
 import { retryDelayMs } from '../../machines/index.ts';
 import type { ViewerTransport } from '../ports/observability.ts';
-import { readAfter } from './log-read.ts';
+import { readAfter, type LogRun } from './log-read.ts';
 import { storeRetry } from './options.ts';
 import type { SubscriptionDeps } from './subscription.ts';
 import { timerAt } from './timer.ts';
+import type { SharedRead } from './topic.ts';
 import type { ViewerDelivery } from './viewer-delivery.ts';
 import type { ViewerEvent } from './viewer-event.ts';
 import type { ViewerEffect } from './viewer.phases.ts';
 
 /** What the effects of a viewer's table work with. */
-export interface ViewerEffectsDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'store' | 'clock' | 'options' | 'logger'> {
+export interface ViewerEffectsDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'store' | 'clock' | 'options' | 'logger' | 'first'> {
   readonly delivery: ViewerDelivery;
   /** Tells the table what an effect led to. */
   readonly on: (event: ViewerEvent) => void;
@@ -25,9 +26,11 @@ export class ViewerEffects {
   readonly #deps: ViewerEffectsDeps;
   #cancelPause: (() => void) | undefined;
   #failures = 0;
+  #first: LogRun | undefined;
 
   constructor(deps: ViewerEffectsDeps) {
     this.#deps = deps;
+    this.#first = deps.first;
   }
 
   /** Does one of them; `event` is what led to it. */
@@ -127,13 +130,20 @@ export class ViewerEffects {
       const bytes = Math.max(1, Math.floor(delivery.room * share * pageShare[viewer.transport]));
       const limit = { facts: viewer.batches.replayFactsMax, bytes };
       const place = [cursor.n, cursor.ms, limit.bytes, limit.facts].join();
-      const read = topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
+      const read = this.#takeFirst() ?? topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
       const run = await read.run;
       // A task that is gone: the client comes back and is told so.
       on(run ? { type: 'page.read', run, read, opening } : { type: 'task.gone' });
     } catch (error) {
       on(this.#failed(error));
     }
+  }
+
+  /** What was read beforehand, once; the tail was not open yet, so that it is read on from there. */
+  #takeFirst(): SharedRead | undefined {
+    const first = this.#first;
+    this.#first = undefined;
+    return first && { run: Promise.resolve(first), wasTailOpen: false, told: 0 };
   }
 
   #eventOf(shown: ViewerEvent | Error): ViewerEvent {

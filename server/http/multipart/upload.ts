@@ -101,7 +101,11 @@ async function move(written: readonly AttachmentReference[], taskId: string, key
   return moved;
 }
 
-async function removeAll(keys: readonly string[], { attachments, logger }: UploadDeps): Promise<void> {
+/** Removes attachments that belong to no task. Never throws: what is left is found by the sweeper. */
+export async function removeAll(
+  keys: readonly string[],
+  { attachments, logger }: Pick<UploadDeps, 'attachments' | 'logger'>,
+): Promise<void> {
   const results = await Promise.allSettled(keys.map((key) => attachments.remove(key)));
   for (const result of results)
     if (result.status === 'rejected')

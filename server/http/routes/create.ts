@@ -1,4 +1,4 @@
-import { createTaskRequest, type ErrorCode } from '../../../machines/wire/index.ts';
+import { createTaskRequest, type CreateTaskResponse, type ErrorCode } from '../../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../errors.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { NewTaskRequest } from '../../task/service.ts';
@@ -38,14 +38,23 @@ async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promis
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
+  const created = await createWithFiles(upload, async () => create(auth, requestOf(upload), deps));
+  answerJson(ctx, created.deduplicated ? 200 : 201, created);
+}
+
+/** Creates a task whose files are kept already, and discards them where they turn out to be nobody's. */
+export async function createWithFiles(
+  files: Pick<ReceivedUpload, 'taskId' | 'discard'>,
+  make: () => Promise<CreateTaskResponse>,
+): Promise<CreateTaskResponse> {
   try {
-    const created = await create(auth, requestOf(upload), deps);
+    const created = await make();
     // The files of the task that this request made before are those that count.
-    if (created.taskId !== upload.taskId) await upload.discard();
-    answerJson(ctx, created.deduplicated ? 200 : 201, created);
+    if (created.taskId !== files.taskId) await files.discard();
+    return created;
   } catch (thrown) {
     // After any other failure the task may exist and refer to the files; if it does not, the sweeper removes them.
-    if (thrown instanceof TaskBridgeError && beforeAnythingIsWritten.includes(thrown.code)) await upload.discard();
+    if (thrown instanceof TaskBridgeError && beforeAnythingIsWritten.includes(thrown.code)) await files.discard();
     throw thrown;
   }
 }
@@ -64,7 +73,12 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskReque
   return { ...body, taskId, input, metadata, attachments };
 }
 
-async function create(auth: AuthContext, request: NewTaskRequest, { service, uploadPolicy }: RouteDeps) {
+/** Creates a task that somebody runs, and whose files the host's policy takes. */
+export async function create(
+  auth: AuthContext,
+  request: NewTaskRequest,
+  { service, uploadPolicy }: Pick<RouteDeps, 'service' | 'uploadPolicy'>,
+): Promise<CreateTaskResponse> {
   service.assertHandled(request.taskType);
   const refused = await uploadPolicy?.refuseUpload(auth, request.attachments);
   if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);

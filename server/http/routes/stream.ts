@@ -1,7 +1,5 @@
-import { streamQuery } from '../../../machines/wire/index.ts';
 import type { Route, RouteDeps } from '../call.ts';
-import { queryFields } from '../query.ts';
-import { validate } from '../validation.ts';
+import { readStreamRequest } from '../stream-request.ts';
 
 /**
  * `GET /tasks/{taskId}/events/stream`: everything that can be refused is refused here, as JSON; then the response is the live path's. The
@@ -9,9 +7,7 @@ import { validate } from '../validation.ts';
  */
 export function streamRoute({ service, live }: RouteDeps): Route {
   return async ({ ctx, auth, taskId }) => {
-    const header = ctx.req.headers['last-event-id'];
-    const fields = queryFields(ctx.querystring, ['lastEventId', 'extensions']);
-    const query = validate(streamQuery, typeof header === 'string' ? { ...fields, lastEventId: header } : fields);
+    const query = readStreamRequest(ctx.req, ctx.querystring);
     await service.authorize(auth, taskId);
     if (ctx.method === 'HEAD') {
       ctx.status = 200;

@@ -24,13 +24,14 @@ export function createLiveService({
   return {
     sseHeaders: sseHeaders(settings),
     poll: (taskId, request) => hub.poll(taskId, request),
-    openSse({ req, res, auth, taskId, after, extensions }) {
+    openSse({ req, res, auth, taskId, after, extensions, first }) {
       openSse(req, res, {
         taskId,
         owner: auth.subject,
         cursor: after,
         extensions: grantedExtensions(extensions),
         cutAt: auth.expiresAt,
+        first,
         hub,
         settings,
         silentPeers,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
+import type { LogRun } from '../../live/log-read.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { onSocketEnd } from '../socket-end.ts';
@@ -19,6 +20,8 @@ export interface SseStream {
   readonly extensions?: readonly StreamExtension[] | undefined;
   /** When the caller's credentials end, in milliseconds since the epoch. */
   readonly cutAt?: number | undefined;
+  /** The first page, where it was read beforehand. */
+  readonly first?: LogRun | undefined;
   readonly hub: LiveHub;
   readonly settings: SseStreamSettings;
   readonly silentPeers: SilentPeers;
@@ -33,7 +36,7 @@ export interface SseStream {
  * Throws `RATE_LIMITED` before anything is written.
  */
 export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, owner, cursor, extensions, cutAt, hub, settings, silentPeers, clock, chance } = stream;
+  const { taskId, owner, cursor, extensions, cutAt, first, hub, settings, silentPeers, clock, chance } = stream;
   hub.assertRoom(owner);
   if (res.destroyed || req.socket.destroyed) return;
   req.socket.setTimeout(0);
@@ -43,7 +46,7 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
   res.writeHead(200, sseHeaders(settings));
   const viewer = new SseViewer({ taskId, owner, res, extensions, settings, clock, chance });
   viewer.open();
-  const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt });
+  const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt, first });
   const vanish = (): void => {
     subscription.close();
     res.destroy();

@@ -45,7 +45,7 @@ export class MultiplexSession {
   start(): void {
     const { ws, socket, extensions = [] } = this.#deps;
     const frame: ExtensionsGrantedFrame = { type: 'EXTENSIONS_GRANTED', extensions };
-    ws.send(JSON.stringify(frame));
+    ws.send(JSON.stringify(frame), { compress: false });
     ws.on('message', (data, isBinary) => this.#take(data, isBinary));
     ws.once('close', () => this.#clear());
     socket.once('end', () => this.#clear());
@@ -135,7 +135,7 @@ export class MultiplexSession {
   #sendEnd(taskId: string, code: number, reason: string): void {
     const { ws } = this.#deps;
     const frame: SubscriptionEndedFrame = { type: 'SUBSCRIPTION_ENDED', taskId, code, reason };
-    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame));
+    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
 
   /** Who does not take the answers is not listened to until it has. */

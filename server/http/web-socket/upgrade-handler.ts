@@ -1,37 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { TaskBridgeError } from '../../errors.ts';
 import { timerAt } from '../../live/timer.ts';
-import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
-import type { LiveHub } from '../../live/hub.ts';
-import { OwnerCount } from '../../live/owner-count.ts';
-import type { AuthContext, AuthContextResolver } from '../../ports/auth.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Logger } from '../../ports/observability.ts';
-import type { TaskService } from '../../task/service.ts';
+import type { AuthContextResolver } from '../../ports/auth.ts';
 import { authenticate } from '../credentials.ts';
-import { callerError, refuseUpgrade } from '../error-response.ts';
 import { routePrefix } from '../prefix.ts';
-import { openSocketSession } from './socket-session.ts';
-import { originSet, refuseForeignOrigin } from '../origin.ts';
-import { moveBearerToken, subprotocol } from './handshake.ts';
-import { webSocketStreamDefaults, type WebSocketStreamSettings } from './settings.ts';
-import { WaitingSockets } from './waiting-sockets.ts';
+import { moveBearerToken } from './handshake.ts';
+import { SocketSessions, type SocketSessionsDeps } from './socket-sessions.ts';
 
 /** What the upgrade handler works with. */
-export interface UpgradeHandlerDeps {
+export interface UpgradeHandlerDeps extends SocketSessionsDeps {
   /** The prefix of the routes: `/api/v1`; segments may be `:names`. */
   readonly prefix: string;
-  readonly hub: LiveHub;
-  readonly service: Pick<TaskService, 'authorize'>;
   readonly auth: AuthContextResolver;
-  /** Defaults to `webSocketStreamDefaults`. */
-  readonly settings?: WebSocketStreamSettings;
-  /** Pages of these origins may use cookies, beside those of the host itself. Defaults to none. */
-  readonly allowedOrigins?: readonly string[];
-  readonly clock: Clock;
-  readonly logger?: Logger | undefined;
+  /** Where all sockets of the process are counted. Defaults to sessions of its own. */
+  readonly sessions?: SocketSessions;
 }
 
 /** Where WebSockets come in. */
@@ -52,17 +34,10 @@ export function createUpgradeHandler(deps: UpgradeHandlerDeps): UpgradeHandler {
   return new WebSocketUpgradeHandler(deps);
 }
 
-/** How long a peer has to answer a close frame, in milliseconds; then its socket is cut. */
-const CLOSE_ANSWER_MS = 10_000;
-
 class WebSocketUpgradeHandler implements UpgradeHandler {
   readonly #deps: UpgradeHandlerDeps;
   readonly #path: RegExp;
-  readonly #origins: ReadonlySet<string>;
-  readonly #server: WebSocketServer;
-  readonly #count = new OwnerCount();
-  /** Sockets that watch nothing yet, or any more. */
-  readonly #waiting = new WaitingSockets();
+  readonly #sessions: SocketSessions;
   #closing = false;
 
   constructor(deps: UpgradeHandlerDeps) {
@@ -72,24 +47,11 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
         .replaceAll('.', '\\.')
         .replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`,
     );
-    this.#origins = originSet(deps.allowedOrigins ?? []);
-    // The types of ws do not know `closeTimeout` yet.
-    const options: ServerOptions & { readonly closeTimeout: number } = {
-      noServer: true,
-      closeTimeout: CLOSE_ANSWER_MS,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: deps.hub.options.clientFrameBytesMax,
-      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
-    };
-    this.#server = new WebSocketServer(options);
-    this.#server.on('wsClientError', ({ message }, socket) =>
-      this.#refuse(socket, new TaskBridgeError('INVALID_REQUEST', `The upgrade cannot be read (${message}); send a WebSocket handshake.`)),
-    );
+    this.#sessions = deps.sessions ?? new SocketSessions(deps);
   }
 
   get sockets(): number {
-    return this.#count.all;
+    return this.#sessions.count;
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
@@ -101,7 +63,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
 
   close(): void {
     this.#closing = true;
-    this.#waiting.terminate();
+    this.#sessions.close();
   }
 
   async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -110,54 +72,13 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
     socket.on('error', () => socket.destroy());
     try {
       moveBearerToken(req);
-      refuseForeignOrigin(req, this.#origins);
+      this.#sessions.checkOrigin(req);
       const caller = await authenticate(auth, req, clock);
-      this.#assertRoom(caller);
-      if (this.#closing) socket.destroy();
-      else this.#server.handleUpgrade(req, socket, head, (ws) => this.#accept(ws, req, caller));
+      this.#sessions.upgrade(req, socket, head, caller);
     } catch (thrown) {
-      this.#refuse(socket, thrown);
+      this.#sessions.refuse(socket, thrown);
     } finally {
       cancelWait();
     }
-  }
-
-  #assertRoom({ subject }: AuthContext): void {
-    const { hub } = this.#deps;
-    hub.assertRoom(subject, this.#waiting.count);
-    const most = hub.options.socketsPerOwnerMax;
-    if (this.#count.of(subject) < most) return;
-    throw new TaskBridgeError('RATE_LIMITED', `This caller has ${most} sockets open, the most that one may; close one first.`, {
-      retryAfterSeconds: 5,
-    });
-  }
-
-  #accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
-    const { hub, settings = webSocketStreamDefaults, service, clock, logger } = this.#deps;
-    const query = new URLSearchParams(req.url?.split('?')[1]);
-    const leave = this.#count.enter(auth.subject);
-    this.#waiting.add(ws, auth.subject);
-    ws.once('close', () => {
-      leave();
-      this.#waiting.delete(ws);
-    });
-    openSocketSession({
-      ws,
-      socket: req.socket,
-      auth,
-      extensions: grantedExtensions(query.get('extensions'), socketExtensions),
-      hub,
-      settings,
-      service,
-      clock,
-      logger,
-      onSubscribed: () => this.#waiting.delete(ws),
-      onIdle: () => this.#waiting.add(ws, auth.subject),
-    });
-  }
-
-  #refuse(socket: Duplex, thrown: unknown): void {
-    const { clock, logger } = this.#deps;
-    refuseUpgrade(socket, callerError(thrown, logger), clock);
   }
 }

@@ -109,6 +109,7 @@ export class WebSocketViewer implements Viewer {
 
   #control(frame: SubscriptionConfirmedFrame | HeartbeatFrame | GapFrame): void {
     const { ws } = this.#deps;
-    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame));
+    // What is compressed is sent later, behind facts that go to the connection at once.
+    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
 }

@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream';
+import { TaskBridgeError } from '../errors.ts';
+import { createFileWriter } from '../http/multipart/files.ts';
+import { removeAll } from '../http/multipart/upload.ts';
+import type { HttpOptions } from '../http/options.ts';
+import { payloadTooLarge } from '../http/request-body.ts';
+import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
+import type { Logger } from '../ports/observability.ts';
+
+/** A file that goes with a new task. */
+export interface NewAttachment {
+  /** Its last segment is kept; `upload.bin` where nothing usable is left. */
+  readonly fileName: string;
+  /** Defaults to `application/octet-stream`. */
+  readonly contentType?: string;
+  /** The form field that it stands for. Defaults to `attachments`. */
+  readonly fieldName?: string;
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** What attachments are kept with. */
+export interface NewAttachmentsDeps {
+  readonly attachments: AttachmentStore | undefined;
+  readonly options: HttpOptions;
+  readonly logger: Logger | undefined;
+}
+
+/** Attachments that are kept, and belong to no task yet. */
+export interface KeptAttachments {
+  readonly references: readonly AttachmentReference[];
+  /** Removes all of them. Never throws. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Writes the files of a new task into the attachment store, one after the other, within the limits of a multipart request. Nothing is left of
+ * them where one is refused. Throws `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`.
+ */
+export async function keepAttachments(taskId: string, files: readonly NewAttachment[], deps: NewAttachmentsDeps): Promise<KeptAttachments> {
+  if (files.length === 0) return { references: [], discard: async () => undefined };
+  const { attachments, options, logger } = deps;
+  if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server keeps no attachments; create the task without.');
+  // An attachment store may wrap what its source throws.
+  let refusal: Error | undefined;
+  const refuse = (error: Error): void => void (refusal ??= error);
+  const writer = createFileWriter({ attachments, options, prefix: async () => taskId, fail: refuse });
+  const room = { bytes: options.uploadRequestBytesMax };
+  const discard = (): Promise<void> => removeAll(writer.keys, { attachments, logger });
+  try {
+    const references: AttachmentReference[] = [];
+    for (const { fileName, contentType, fieldName = 'attachments', content } of files) {
+      const bytes = Readable.from(within(content, room, options.uploadRequestBytesMax, refuse));
+      references.push(await writer.take({ name: fieldName, fileName, contentType, bytes }));
+    }
+    return { references, discard };
+  } catch (error) {
+    await discard();
+    throw refusal ?? error;
+  }
+}
+
+async function* within(
+  content: NewAttachment['content'],
+  room: { bytes: number },
+  bytesMax: number,
+  refuse: (error: Error) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+    room.bytes -= chunk.byteLength;
+    if (room.bytes < 0) {
+      const error = payloadTooLarge('The attachments together', bytesMax);
+      refuse(error);
+      throw error;
+    }
+    yield chunk;
+  }
+}

@@ -1,0 +1,207 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import {
+  cancelTaskRequest,
+  createTaskRequest,
+  isCursor,
+  limits,
+  submitActionRequest,
+  type CancelTaskResponse,
+  type CreateTaskRequest,
+  type CreateTaskResponse,
+  type Fact,
+  type PollResponse,
+  type SubmitActionRequest,
+  type SubmitActionResponse,
+  type TaskSnapshotResponse,
+} from '../../machines/wire/index.ts';
+import { TaskBridgeError } from '../errors.ts';
+import type { RouteDeps } from '../http/call.ts';
+import { assertSound } from '../http/credentials.ts';
+import { callerError } from '../http/error-response.ts';
+import { create, createWithFiles } from '../http/routes/create.ts';
+import { closeCode } from '../http/status.ts';
+import { readStreamRequest } from '../http/stream-request.ts';
+import { validate, validationError } from '../http/validation.ts';
+import type { SocketSessions } from '../http/web-socket/index.ts';
+import type { LiveHub } from '../live/hub.ts';
+import type { LogRun } from '../live/log-read.ts';
+import type { AuthContext } from '../ports/auth.ts';
+import { FactStream, type FollowOptions } from './fact-stream.ts';
+import { keepAttachments, type NewAttachment } from './new-attachments.ts';
+import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
+
+/** A task to create. Input and metadata default to `{}`. */
+export interface TaskCreation extends CreateTaskRequest {
+  /** Files, within the limits of a multipart request. */
+  readonly attachments?: readonly NewAttachment[];
+}
+
+/** Where to read on. */
+export interface ReadOptions {
+  /** The id of the last fact that the caller has. Defaults to the start. */
+  readonly after?: string | undefined;
+}
+
+/** One long poll. */
+export interface PollOptions extends ReadOptions {
+  /** Where nothing is there, wait that long for a fact, in milliseconds: 0 to 60 000. Defaults to 0. */
+  readonly waitMs?: number;
+  /** 1 to 500. Defaults to 100. */
+  readonly maxEvents?: number;
+  /** Ends the wait; the page is then the one that there is. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tasks as one caller may see and change them, without HTTP: the same service, policies and limits as the routes. What else a host speaks
+ * stands on this.
+ *
+ * Every verb rejects with a `TaskBridgeError`, `AUTHENTICATION_ERROR` among them once the credentials have ended; what is none inside becomes
+ * `INTERNAL_ERROR`, and is logged.
+ */
+export interface TaskAccess {
+  /** Creates a task, or gives the one that this caller made with the same `clientRequestId`. */
+  create(task: TaskCreation): Promise<CreateTaskResponse>;
+  /** The task as its chart stands now. */
+  snapshot(taskId: string): Promise<TaskSnapshotResponse>;
+  cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
+  /** Answers a question. Rejections that the protocol knows are answers, not errors. */
+  act(taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
+  /** A page of facts after a cursor, waiting for the first one if asked to. */
+  poll(taskId: string, options?: PollOptions): Promise<PollResponse<Fact>>;
+  /**
+   * The facts after a cursor, once and in order: the log, then what comes, to the terminal one. Each iteration watches from its first `next` on
+   * and counts as one of this caller's viewers until it ends; it holds `viewerBytesMax` and one fact at most, and reads on as they are taken.
+   * Fails where the log cannot be followed: come back with the last fact's id.
+   */
+  subscribe(taskId: string, options?: ReadOptions & FollowOptions): AsyncIterable<Fact>;
+  /** Checks and reads what a stream begins with, so that what is refused is refused before anything is written. */
+  prepare(taskId: string, options?: ReadOptions): Promise<PreparedReplay>;
+  /**
+   * Answers a plain request with the task's stream. The cursor is that of the request (`Last-Event-ID`, else the query's `lastEventId`) where
+   * none is given. What it rejects with was thrown before anything was written: answer it, with `bridge.answerError` for one.
+   */
+  openSse(req: IncomingMessage, res: ServerResponse, taskId: string, options?: ReadOptions & SseOptions): Promise<void>;
+  /**
+   * Talks over a WebSocket that the host has accepted, as our route does: the client subscribes to tasks of this caller, and `extensions` come
+   * from the request's query. To be called in the turn in which the socket was accepted, with the request that it came by. Throws nothing: a
+   * socket that has no room is cut, one whose credentials have ended is closed with 1008. The host's server sets `maxPayload`.
+   */
+  openWebSocket(ws: WebSocket, req: IncomingMessage): void;
+  /** Takes an upgrade on a route of the host's own, and talks over it. Throws nothing: what is refused gets an HTTP answer with the envelope. */
+  acceptUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** What the access of every caller works with. */
+export interface TaskAccessDeps extends Omit<RouteDeps, 'chance'> {
+  readonly hub: LiveHub;
+  readonly sockets: SocketSessions;
+  /** Most facts of a page that is read beforehand. */
+  readonly replayFactsMax: number;
+}
+
+/** Opens the tasks of one caller. Throws what `assertSound` does. */
+export function createTaskAccess(deps: TaskAccessDeps, auth: AuthContext): TaskAccess {
+  const { service, hub, live, sockets, replayFactsMax, clock, logger } = deps;
+  const assertCurrent = (): void => assertSound(auth, clock);
+  assertCurrent();
+
+  /** A verb of somebody whose credentials are good, and whose failures may be seen by anybody. */
+  async function guarded<T>(verb: () => Promise<T>): Promise<T> {
+    try {
+      assertCurrent();
+      return await verb();
+    } catch (thrown) {
+      throw callerError(thrown, logger);
+    }
+  }
+
+  async function readFirst(taskId: string, after: string | undefined): Promise<LogRun> {
+    assertCursor(after);
+    await service.authorize(auth, taskId);
+    hub.assertRoom(auth.subject);
+    return hub.readFirst(taskId, after, replayFactsMax);
+  }
+
+  async function prepare(taskId: string, after: string | undefined): Promise<PreparedReplay> {
+    return preparedReplay({ taskId, auth, after, first: await readFirst(taskId, after), hub, live, clock, assertCurrent });
+  }
+
+  return {
+    create: (task) => guarded(() => createTask(deps, auth, task)),
+    snapshot: (taskId) => guarded(() => service.snapshot(auth, taskId)),
+    cancel: (taskId, reason) =>
+      guarded(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
+    act: (taskId, action) => guarded(async () => service.act(auth, taskId, validate(submitActionRequest, action))),
+    poll: (taskId, options = {}) => guarded(() => poll(deps, auth, taskId, options)),
+    subscribe: (taskId, { after, ...options } = {}) => ({
+      [Symbol.asyncIterator]: () =>
+        new FactStream({ ...options, taskId, auth, after, hub, clock, readFirst: () => guarded(() => readFirst(taskId, after)) }),
+    }),
+    prepare: (taskId, { after } = {}) => guarded(() => prepare(taskId, after)),
+    openSse: (req, res, taskId, options = {}) =>
+      guarded(async () => {
+        const { after = readStreamRequest(req, req.url?.split('?')[1] ?? '').lastEventId, ...rest } = options;
+        (await prepare(taskId, after)).openSse(req, res, rest);
+      }),
+    openWebSocket(ws, req) {
+      try {
+        assertCurrent();
+        sockets.accept(ws, req, auth);
+      } catch (thrown) {
+        const { code } = callerError(thrown, logger);
+        // As in a session: after a refusal for good a close, otherwise a cut, after which clients come back to this transport.
+        if (closeCode[code] === 1008) ws.close(1008, code);
+        else ws.terminate();
+      }
+    },
+    acceptUpgrade(req, socket, head) {
+      try {
+        assertCurrent();
+        sockets.checkOrigin(req);
+        sockets.upgrade(req, socket, head, auth);
+      } catch (thrown) {
+        sockets.refuse(socket, thrown);
+      }
+    },
+  };
+}
+
+async function createTask(
+  deps: TaskAccessDeps,
+  auth: AuthContext,
+  { attachments = [], ...body }: TaskCreation,
+): Promise<CreateTaskResponse> {
+  const { input = {}, metadata = {}, ...texts } = validate(createTaskRequest, body);
+  deps.service.assertHandled(texts.taskType);
+  const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
+  const { references, discard } = await keepAttachments(taskId, attachments, deps);
+  return createWithFiles({ taskId, discard }, () => create(auth, { ...texts, taskId, input, metadata, attachments: references }, deps));
+}
+
+async function poll(
+  { service, live }: TaskAccessDeps,
+  auth: AuthContext,
+  taskId: string,
+  options: PollOptions,
+): Promise<PollResponse<Fact>> {
+  const { after, waitMs = 0, maxEvents = 100, signal } = options;
+  assertCursor(after);
+  assertWithin('waitMs', waitMs, 0, limits.pollWaitMsMax);
+  assertWithin('maxEvents', maxEvents, 1, limits.pollEventsMax);
+  await service.authorize(auth, taskId);
+  const { entries, ...page } = await live.poll(taskId, { owner: auth.subject, after, waitMs, maxEvents, signal });
+  return { taskId, events: entries.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact), ...page };
+}
+
+function assertCursor(after: string | undefined): void {
+  if (after === undefined || isCursor(after)) return;
+  throw validationError([{ path: 'after', reason: 'must be an event id like "12-1790000000000", "" or "0-0"' }]);
+}
+
+function assertWithin(path: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw validationError([{ path, reason: `must be a whole number from ${least} to ${most}` }]);
+}

@@ -1,0 +1,133 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { TaskBridgeError } from '../../errors.ts';
+import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import { OwnerCount } from '../../live/owner-count.ts';
+import type { AuthContext } from '../../ports/auth.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/observability.ts';
+import type { TaskService } from '../../task/service.ts';
+import { callerError, refuseUpgrade } from '../error-response.ts';
+import { originSet, refuseForeignOrigin } from '../origin.ts';
+import { subprotocol } from './handshake.ts';
+import { webSocketStreamDefaults, type WebSocketStreamSettings } from './settings.ts';
+import { openSocketSession } from './socket-session.ts';
+import { WaitingSockets } from './waiting-sockets.ts';
+
+/** What the socket sessions of a process work with. */
+export interface SocketSessionsDeps {
+  readonly hub: LiveHub;
+  readonly service: Pick<TaskService, 'authorize'>;
+  /** Defaults to `webSocketStreamDefaults`. */
+  readonly settings?: WebSocketStreamSettings;
+  /** Pages of these origins may use cookies, beside those of the host itself. Defaults to none. */
+  readonly allowedOrigins?: readonly string[];
+  readonly clock: Clock;
+  readonly logger?: Logger | undefined;
+}
+
+/** How long a peer has to answer a close frame, in milliseconds; then its socket is cut. */
+const CLOSE_ANSWER_MS = 10_000;
+
+/** All WebSockets of this process, whichever route they came by. Throws a `RangeError` for a wrong origin. */
+export class SocketSessions {
+  readonly #deps: SocketSessionsDeps;
+  readonly #origins: ReadonlySet<string>;
+  readonly #server: WebSocketServer;
+  readonly #count = new OwnerCount();
+  /** Sockets that watch nothing yet, or any more. */
+  readonly #waiting = new WaitingSockets();
+  #closing = false;
+
+  constructor(deps: SocketSessionsDeps) {
+    this.#deps = deps;
+    this.#origins = originSet(deps.allowedOrigins ?? []);
+    // The types of ws do not know `closeTimeout` yet.
+    const options: ServerOptions & { readonly closeTimeout: number } = {
+      noServer: true,
+      closeTimeout: CLOSE_ANSWER_MS,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: deps.hub.options.clientFrameBytesMax,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    };
+    this.#server = new WebSocketServer(options);
+    this.#server.on('wsClientError', ({ message }, socket) =>
+      this.refuse(socket, new TaskBridgeError('INVALID_REQUEST', `The upgrade cannot be read (${message}); send a WebSocket handshake.`)),
+    );
+  }
+
+  /** Sockets that are open, now. */
+  get count(): number {
+    return this.#count.all;
+  }
+
+  /** Throws `ORIGIN_NOT_ALLOWED` for a page that may not use this server's cookies. */
+  checkOrigin(req: IncomingMessage): void {
+    refuseForeignOrigin(req, this.#origins);
+  }
+
+  /** Takes the upgrade of somebody who is known. Throws `RATE_LIMITED`. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, auth: AuthContext): void {
+    this.#assertRoom(auth);
+    if (this.#closing) socket.destroy();
+    else this.#server.handleUpgrade(req, socket, head, (ws) => this.#open(ws, req, auth));
+  }
+
+  /** Talks over a socket that the host has taken already: it must be open, and nothing of what came over it lost. Throws `RATE_LIMITED`. */
+  accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
+    if (this.#closing) return ws.terminate();
+    this.#assertRoom(auth);
+    // Frames of clients are read as one buffer each.
+    ws.binaryType = 'nodebuffer';
+    this.#open(ws, req, auth);
+  }
+
+  /** Answers an upgrade with what was thrown. */
+  refuse(socket: Duplex, thrown: unknown): void {
+    const { clock, logger } = this.#deps;
+    refuseUpgrade(socket, callerError(thrown, logger), clock);
+  }
+
+  /** Takes no more sockets and breaks what has not subscribed yet; the hub's own `close` cuts the others. */
+  close(): void {
+    this.#closing = true;
+    this.#waiting.terminate();
+  }
+
+  #assertRoom({ subject }: AuthContext): void {
+    const { hub } = this.#deps;
+    hub.assertRoom(subject, this.#waiting.count);
+    const most = hub.options.socketsPerOwnerMax;
+    if (this.#count.of(subject) < most) return;
+    throw new TaskBridgeError('RATE_LIMITED', `This caller has ${most} sockets open, the most that one may; close one first.`, {
+      retryAfterSeconds: 5,
+    });
+  }
+
+  #open(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
+    const { hub, settings = webSocketStreamDefaults, service, clock, logger } = this.#deps;
+    const query = new URLSearchParams(req.url?.split('?')[1]);
+    const leave = this.#count.enter(auth.subject);
+    this.#waiting.add(ws, auth.subject);
+    ws.once('close', () => {
+      leave();
+      this.#waiting.delete(ws);
+    });
+    openSocketSession({
+      ws,
+      socket: req.socket,
+      auth,
+      extensions: grantedExtensions(query.get('extensions'), socketExtensions),
+      hub,
+      settings,
+      service,
+      clock,
+      logger,
+      onSubscribed: () => this.#waiting.delete(ws),
+      onIdle: () => this.#waiting.add(ws, auth.subject),
+    });
+  }
+}
