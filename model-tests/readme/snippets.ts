@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 /** Where the project stands. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The text of the README's snippet of that name: what stands between its fences. */
-export function snippet(name: string): string {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+/** The text of a README's snippet of that name: what stands between its fences. */
+export function snippet(name: string, file = 'README.md'): string {
+  const readme = readFileSync(join(root, file), 'utf8');
   const text = new RegExp(`<!-- snippet: ${name} -->\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\`\\n<!-- end -->`).exec(readme)?.[1];
-  if (text === undefined) throw new Error(`The README has no snippet "${name}".`);
+  if (text === undefined) throw new Error(`${file} has no snippet "${name}".`);
   return text;
 }

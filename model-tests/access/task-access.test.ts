@@ -1,0 +1,317 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock, TaskBridgeError, type NewAttachment } from 'taskbridge/server';
+import { fakeClock } from '../support/fake-clock.ts';
+import { idsOf, logOf, ownBridge } from './own-bridge.ts';
+
+const ann = { subject: 'ann' };
+const bob = { subject: 'bob' };
+const UNKNOWN = 'f'.repeat(32);
+
+describe('the tasks of a caller', () => {
+  it('are created, read, asked and followed without HTTP', async () => {
+    const { bridge } = await ownBridge();
+    const tasks = bridge.tasks(ann);
+    const created = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
+    expect(created).toMatchObject({ clientRequestId: 'r', deduplicated: false });
+    const { taskId } = created;
+    expect(await tasks.create({ clientRequestId: 'r', taskType: 'ask', metadata: { other: true } })).toMatchObject({
+      taskId,
+      deduplicated: true,
+    });
+    await vi.waitFor(async () => expect((await tasks.snapshot(taskId)).state).toBe('suspended'));
+    const [question] = (await tasks.snapshot(taskId)).suspensions;
+    const action = { clientActionId: 'a', suspendId: question?.suspendId ?? '', actionType: 'first' };
+    expect(await tasks.act(taskId, action)).toMatchObject({ taskId, clientActionId: 'a', status: 'ACCEPTED' });
+    expect(await tasks.act(taskId, action)).toMatchObject({ status: 'DEDUPLICATED' });
+    const types: string[] = [];
+    for await (const { type } of tasks.subscribe(taskId)) types.push(type);
+    expect(types).toEqual(['TASK_STARTED', 'TASK_SUSPENDED', 'TASK_ACTION_ACCEPTED', 'TASK_COMPLETED']);
+    expect(await tasks.snapshot(taskId)).toMatchObject({ status: 'COMPLETED', result: { chosen: 'first' } });
+    expect(await tasks.cancel(taskId)).toEqual({ taskId, status: 'ALREADY_TERMINAL' });
+  });
+
+  it('are cancelled with their reason', async () => {
+    const { bridge } = await ownBridge();
+    const tasks = bridge.tasks(ann);
+    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
+    await vi.waitFor(async () => expect((await tasks.snapshot(taskId)).state).toBe('suspended'));
+    expect(await tasks.cancel(taskId, 'no use')).toEqual({ taskId, status: 'CANCELLATION_REQUESTED' });
+    expect((await tasks.snapshot(taskId)).cancellation).toMatchObject({ reason: 'no use' });
+  });
+
+  it('are nobody else’s, and an unknown one is answered alike', async () => {
+    const { bridge, start } = await ownBridge();
+    const { taskId } = await start('ann');
+    const tasks = bridge.tasks(bob);
+    for (const id of [taskId, UNKNOWN])
+      for (const asked of [
+        () => tasks.snapshot(id),
+        () => tasks.cancel(id),
+        () => tasks.act(id, { clientActionId: 'a', suspendId: 's', actionType: 't' }),
+        () => tasks.poll(id),
+        () => tasks.prepare(id),
+        () => idsOf(tasks.subscribe(id)),
+      ])
+        await expect(asked()).rejects.toMatchObject({ name: 'TaskBridgeError', code: 'TASK_NOT_FOUND' });
+  });
+
+  it('are refused what a route refuses, with the same codes', async () => {
+    const { bridge, start } = await ownBridge({
+      ownership: { refuseCreate: (_auth, { taskType }) => (taskType === 'count' ? 'Not for you.' : undefined) },
+    });
+    const { taskId } = await start();
+    const tasks = bridge.tasks(ann);
+    const create = (task: object) => tasks.create(task as Parameters<typeof tasks.create>[0]);
+    const rows: [() => Promise<unknown>, string][] = [
+      [() => create({ taskType: 'ask' }), 'REQUEST_VALIDATION_ERROR'],
+      [() => create({ clientRequestId: 'r', taskType: 'ask', more: 1 }), 'REQUEST_VALIDATION_ERROR'],
+      [() => create({ clientRequestId: 'r', taskType: 'nobody runs it' }), 'REQUEST_VALIDATION_ERROR'],
+      [() => create({ clientRequestId: 'r', taskType: 'count' }), 'TASK_OWNERSHIP_ERROR'],
+      [() => tasks.act(taskId, JSON.parse('{"suspendId":"s"}') as Parameters<typeof tasks.act>[1]), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.cancel(taskId, 'x'.repeat(1025)), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.poll(taskId, { after: '$' }), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.poll(taskId, { waitMs: 60_001 }), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.poll(taskId, { waitMs: -1 }), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.poll(taskId, { maxEvents: 0 }), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.poll(taskId, { maxEvents: 501 }), 'REQUEST_VALIDATION_ERROR'],
+      [() => tasks.prepare(taskId, { after: '1' }), 'REQUEST_VALIDATION_ERROR'],
+      [() => idsOf(tasks.subscribe(taskId, { after: 'x' })), 'REQUEST_VALIDATION_ERROR'],
+    ];
+    for (const [asked, code] of rows) await expect(asked()).rejects.toMatchObject({ name: 'TaskBridgeError', code });
+    await create({ clientRequestId: 'r', taskType: 'ask' });
+    await expect(create({ clientRequestId: 'r', taskType: 'ask', input: { n: 1 } })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    });
+  });
+
+  it('hide what broke inside, which is logged', async () => {
+    const { bridge, logged } = await ownBridge({
+      ownership: {
+        refuseCreate() {
+          throw new Error('secret');
+        },
+      },
+    });
+    const failure = await bridge
+      .tasks(ann)
+      .create({ clientRequestId: 'r', taskType: 'ask' })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TaskBridgeError);
+    expect(failure).toMatchObject({ code: 'INTERNAL_ERROR' });
+    expect(String(failure)).not.toContain('secret');
+    expect(logged).toContain('A request failed.');
+  });
+
+  it('end with the credentials', async () => {
+    const clock = fakeClock();
+    const { bridge } = await ownBridge({ clock });
+    const tasks = bridge.tasks({ ...ann, expiresAt: clock.now() + 1_000 });
+    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
+    const facts = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+    expect((await facts.next()).value).toMatchObject({ type: 'TASK_STARTED' });
+    expect((await facts.next()).value).toMatchObject({ type: 'TASK_SUSPENDED' });
+    const next = facts.next();
+    clock.advance(1_000);
+    await expect(next).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
+    expect(await facts.next()).toEqual({ done: true, value: undefined });
+    await expect(tasks.snapshot(taskId)).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
+    expect(() => bridge.tasks({ ...ann, expiresAt: clock.now() })).toThrow('The credentials have ended');
+    expect(() => bridge.tasks({ subject: '' })).toThrow('without a subject');
+  });
+});
+
+describe('files of a task that is created without HTTP', () => {
+  const file = (text: string, more: Partial<NewAttachment> = {}): NewAttachment => ({
+    fileName: 'a.csv',
+    content: Buffer.from(text),
+    ...more,
+  });
+  const keys = async ({ attachments }: Awaited<ReturnType<typeof ownBridge>>): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const key of attachments.keys(Number.POSITIVE_INFINITY)) found.push(key);
+    return found.sort();
+  };
+
+  it('reach the work, named, measured and hashed, from bytes and from streams', async () => {
+    const host = await ownBridge();
+    const tasks = host.bridge.tasks(ann);
+    async function* chunks() {
+      for (const text of ['ab', 'cd']) yield new TextEncoder().encode(text);
+    }
+    const attachments = [file('abcd', { fileName: 'dir\\x.csv' }), file('', { fileName: 'y', content: chunks(), contentType: 'text/csv' })];
+    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'count', attachments });
+    await idsOf(tasks.subscribe(taskId));
+    const hash = createHash('sha256').update('abcd').digest('hex').slice(0, 8);
+    expect((await tasks.snapshot(taskId)).result).toEqual({ names: [`x.csv 4 ${hash}`, `y 4 ${hash}`], rows: null });
+    expect(await keys(host)).toEqual([`${taskId}/0`, `${taskId}/1`]);
+    // The same request again: its files are those of the first one.
+    expect(
+      await tasks.create({
+        clientRequestId: 'r',
+        taskType: 'count',
+        attachments: [file('abcd', { fileName: 'x.csv' }), file('abcd', { fileName: 'y', contentType: 'text/csv' })],
+      }),
+    ).toMatchObject({ taskId, deduplicated: true });
+    expect(await keys(host)).toEqual([`${taskId}/0`, `${taskId}/1`]);
+  });
+
+  it.each<[string, NewAttachment[], string]>([
+    ['one too large', [file('ab'), file('x'.repeat(101))], 'UPLOAD_VALIDATION_ERROR'],
+    ['one too many', [file('a'), file('b'), file('c'), file('d')], 'UPLOAD_VALIDATION_ERROR'],
+    ['too many bytes together', [file('x'.repeat(99)), file('y'.repeat(99))], 'PAYLOAD_TOO_LARGE'],
+    ['a type that is not allowed', [file('a'), file('a', { contentType: 'image/png' })], 'UPLOAD_VALIDATION_ERROR'],
+    ['what the policy refuses', [file('a', { fileName: 'virus' })], 'UPLOAD_VALIDATION_ERROR'],
+    [
+      'a stream that breaks',
+      [
+        file('a'),
+        file('', {
+          content: (async function* () {
+            yield Buffer.from('a');
+            throw new Error('torn');
+          })(),
+        }),
+      ],
+      'INTERNAL_ERROR',
+    ],
+  ])('are refused, and nothing is left of them: %s', async (_name, attachments, code) => {
+    const host = await ownBridge({
+      http: { uploadBytesMax: 100, uploadFilesMax: 3, uploadRequestBytesMax: 150, uploadContentTypes: ['application/octet-stream'] },
+      uploads: { refuseUpload: (_auth, files) => (files.some(({ fileName }) => fileName === 'virus') ? 'No.' : undefined) },
+    });
+    await expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({ code });
+    expect(await keys(host)).toEqual([]);
+  });
+});
+
+describe('a poll without HTTP', () => {
+  it('pages through a log, and waits for what comes', async () => {
+    const host = await ownBridge();
+    const { taskId, report, finish } = await host.start();
+    await report(3);
+    const tasks = host.bridge.tasks(ann);
+    const log = await logOf(host, taskId);
+    const page = await tasks.poll(taskId, { maxEvents: 2 });
+    expect(page).toMatchObject({ taskId, nextAfterEventId: log[1], hasMore: true, terminal: false });
+    expect(page.events.map(({ eventId }) => eventId)).toEqual(log.slice(0, 2));
+    const waiting = tasks.poll(taskId, { after: log.at(-1), waitMs: 60_000 });
+    await finish();
+    expect(await waiting).toMatchObject({ events: [{ type: 'TASK_COMPLETED' }], terminal: true });
+  });
+
+  it('ends its wait with its signal', async () => {
+    const { bridge, start } = await ownBridge();
+    const { taskId, report } = await start();
+    await report(1);
+    const { nextAfterEventId } = await bridge.tasks(ann).poll(taskId);
+    const gone = new AbortController();
+    const waiting = bridge.tasks(ann).poll(taskId, { after: nextAfterEventId ?? '', waitMs: 60_000, signal: gone.signal });
+    gone.abort();
+    expect(await waiting).toMatchObject({ events: [], nextAfterEventId, terminal: false });
+  });
+});
+
+describe('facts that are followed without HTTP', () => {
+  it('are the log from the cursor, then what comes, to the end, in each iteration', async () => {
+    const host = await ownBridge();
+    const { taskId, report, finish } = await host.start();
+    await report(2);
+    const [first = ''] = await logOf(host, taskId);
+    const facts = host.bridge.tasks(ann).subscribe(taskId, { after: first });
+    const both = Promise.all([idsOf(facts), idsOf(facts)]);
+    await report(20);
+    await finish();
+    const log = await logOf(host, taskId);
+    expect(log).toHaveLength(24);
+    expect(await both).toEqual([log.slice(1), log.slice(1)]);
+    expect(await idsOf(host.bridge.tasks(ann).subscribe(taskId, { after: log.at(-1) }))).toEqual([]);
+  });
+
+  it('end quietly with their signal, with a break and with a return that nobody waits for', async () => {
+    const { bridge, start } = await ownBridge({ live: { viewersPerOwnerMax: 1 } });
+    const { taskId, report } = await start();
+    await report(1);
+    const tasks = bridge.tasks(ann);
+    const gone = new AbortController();
+    const ids: string[] = [];
+    for await (const { eventId } of tasks.subscribe(taskId, { signal: gone.signal })) {
+      ids.push(eventId);
+      gone.abort();
+    }
+    expect(ids).toHaveLength(1);
+    expect(await idsOf(tasks.subscribe(taskId, { signal: gone.signal }))).toEqual([]);
+    for await (const { type } of tasks.subscribe(taskId)) if (type === 'TASK_MESSAGE') break;
+    const iterator = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+    await iterator.next();
+    await iterator.next();
+    const next = iterator.next();
+    await iterator.return?.();
+    expect(await next).toEqual({ done: true, value: undefined });
+    // The one place of this caller is free each time.
+    expect((await tasks.prepare(taskId)).taskId).toBe(taskId);
+  });
+
+  it('count as a viewer of their caller from the first one until the end', async () => {
+    const { bridge, start } = await ownBridge({ live: { viewersPerOwnerMax: 1 } });
+    const { taskId } = await start();
+    const other = await start('bob');
+    const tasks = bridge.tasks(ann);
+    const idle = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+    const facts = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+    await facts.next();
+    for (const asked of [
+      () => idle.next(),
+      () => tasks.prepare(taskId),
+      () => tasks.poll(taskId, { after: '1-1', waitMs: 1 }).then(() => tasks.prepare(taskId)),
+    ])
+      await expect(asked()).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 5 });
+    expect((await bridge.tasks(bob).prepare(other.taskId)).taskId).toBe(other.taskId);
+    await facts.return?.();
+    expect((await tasks.prepare(taskId)).taskId).toBe(taskId);
+  });
+
+  it('are told of a gap before the fact that follows it', async () => {
+    const host = await ownBridge({ tasks: { retainedFactsMax: 3 } });
+    const { taskId, report, finish } = await host.start();
+    await report(1);
+    const [first = ''] = await logOf(host, taskId);
+    await report(10);
+    await finish();
+    const log = await logOf(host, taskId);
+    const told: unknown[] = [];
+    const tasks = host.bridge.tasks(ann);
+    for await (const { eventId } of tasks.subscribe(taskId, { after: first, onGap: (gap) => told.push(gap) })) told.push(eventId);
+    expect(told).toEqual([{ reason: 'trimmed', firstEventId: log[0] }, ...log]);
+    expect((await tasks.prepare(taskId, { after: first })).gap).toEqual({ reason: 'trimmed', firstEventId: log[0] });
+  });
+
+  it('fail where the process closes, so that somebody comes back with the last one', async () => {
+    const { bridge, start } = await ownBridge();
+    const { taskId, report } = await start();
+    await report(1);
+    const facts = bridge.tasks(ann).subscribe(taskId)[Symbol.asyncIterator]();
+    await facts.next();
+    await facts.next();
+    const next = facts.next();
+    const failed = expect(next).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryAfterSeconds: 1 });
+    void bridge.close();
+    await failed;
+  });
+
+  it('are watched by those who watch streams, as internal', async () => {
+    const told: unknown[] = [];
+    const { bridge, start } = await ownBridge({
+      clock: systemClock,
+      diagnostics: {
+        onReplayStart: (transport) => void told.push(`replay ${transport}`),
+        onDelivery: (transport) => void told.push(`delivery ${transport}`),
+        onDisconnect: (transport) => void told.push(`gone ${transport}`),
+      },
+    });
+    const { taskId, finish } = await start();
+    await finish();
+    await idsOf(bridge.tasks(ann).subscribe(taskId));
+    expect(told).toEqual(['replay internal', 'delivery internal', 'delivery internal', 'gone internal']);
+  });
+});
