@@ -3,16 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
-import { createTaskAccess, type TaskAccess } from './access/task-access.ts';
+import { createHostAccess } from './access/host-access.ts';
+import type { TaskAccess } from './access/task-access.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
-import { errorBoundary } from './http/error-boundary.ts';
-import { callerError, refuseUpgrade, writeErrorResponse } from './http/error-response.ts';
-import { createRequestHandler, type RequestHandler } from './http/handler.ts';
-import { httpOptions } from './http/options.ts';
+import { refuseUpgrade } from './http/error-response.ts';
+import type { RequestHandler } from './http/handler.ts';
 import { createLiveService } from './http/sse/index.ts';
-import { createUpgradeHandler, SocketSessions, type UpgradeHandler } from './http/web-socket/index.ts';
+import { createUpgradeHandler, type UpgradeHandler } from './http/web-socket/index.ts';
 import { streamSettings } from './http/stream-settings.ts';
 import { createLiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
@@ -106,53 +105,33 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const sockets = new SocketSessions({
-    hub,
-    service,
-    settings: streams.webSocket,
-    allowedOrigins: options.allowedOrigins ?? [],
-    clock,
-    logger,
-  });
-  const accessDeps = {
-    service,
-    live,
-    attachments,
-    uploadPolicy: options.uploads,
-    options: httpOptions(options.http),
-    clock,
-    logger,
-    hub,
-    sockets,
-    replayFactsMax: streams.sse.replayFactsMax,
-  };
+  const access = createHostAccess({ host: options, streams, hub, live, service, clock, logger });
   const upgradeHandlers = new Map<string, UpgradeHandler>();
   let closed: Promise<void> | undefined;
 
   function mount(prefix: string): Koa.Middleware {
     const middleware = router.middleware({ prefix });
-    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, sessions: sockets, hub, service, auth, clock, logger }));
+    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, sessions: access.sockets, hub, service, auth, clock, logger }));
     return middleware;
   }
 
   async function close(spreadMs: number, drainMs: number): Promise<void> {
     for (const handler of upgradeHandlers.values()) handler.close();
-    sockets.close();
+    access.sockets.close();
     await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
     await store.close();
   }
 
   return {
     middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
-    handler: ({ prefix = DEFAULT_PREFIX } = {}) =>
-      createRequestHandler({ middleware: mount(prefix), boundary: errorBoundary(accessDeps.options, clock, logger), logger }),
+    handler: ({ prefix = DEFAULT_PREFIX } = {}) => access.handler(mount(prefix)),
     upgrade(this: unknown, request, socket, head) {
       for (const handler of upgradeHandlers.values()) if (handler.upgrade(request, socket, head)) return;
       // A listener is called on its emitter, the host's server.
       if (this instanceof EventEmitter && this.listenerCount('upgrade') === 1) refuseUpgrade(socket, nobodyUpgrades, clock);
     },
-    tasks: (caller) => createTaskAccess(accessDeps, caller),
-    answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
+    tasks: access.tasks,
+    answerError: access.answerError,
     async start() {
       await store.open();
       await core.start();

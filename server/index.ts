@@ -3,17 +3,12 @@
  *
  * @packageDocumentation
  */
-export type { FollowOptions } from './access/fact-stream.ts';
-export type { NewAttachment } from './access/new-attachments.ts';
-export type { PreparedReplay, SseOptions } from './access/prepared-replay.ts';
-export type { PollOptions, ReadOptions, TaskAccess, TaskCreation } from './access/task-access.ts';
+export type { PreparedReplay } from './access/prepared-replay.ts';
+export type { TaskAccess } from './access/task-access.ts';
 export { createTaskBridge, DEFAULT_PREFIX, type TaskBridge } from './bridge.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
-export type { RequestHandler } from './http/handler.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
-export { streamDefaults, type GivenStreamSettings, type StreamSettings } from './http/stream-settings.ts';
-export type { SseStreamSettings } from './http/sse/index.ts';
-export type { WebSocketStreamSettings } from './http/web-socket/index.ts';
+export { streamDefaults, type StreamSettings } from './http/stream-settings.ts';
 export type { TaskActor } from '../machines/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
@@ -54,7 +49,6 @@ export {
   type TransportDiagnosticsSink,
   type TransportName,
   type UploadPolicy,
-  type ViewerTransport,
   type Work,
   type WorkAttachment,
   type WorkReport,

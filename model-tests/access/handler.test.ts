@@ -2,9 +2,11 @@ import { createServer, request, type IncomingMessage, type RequestListener, type
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
-import type { RequestHandler } from 'taskbridge/server';
+import type { TaskBridge } from 'taskbridge/server';
 import { onLoopback } from '../support/loopback.ts';
 import { ownBridge } from './own-bridge.ts';
+
+type RequestHandler = ReturnType<TaskBridge['handler']>;
 
 const authorized = { authorization: 'ann' };
 

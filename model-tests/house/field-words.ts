@@ -3,7 +3,7 @@
  * of does not belong here: it gets a line in GLOSSARY.md, or the file gets another name.
  */
 export const fieldWords: readonly string[] = `
-about access acting activities activity actor adapter address after aggregate agreement alphabet and announcer answer answered
+about acting activities activity actor adapter address after aggregate agreement alphabet and announcer answer answered
 answering any app append appender arrows asking at attachment attack attacker audience auth authenticate authorizer back bar bare batch
 behaved bench bodies body boundaries boundary bounded bridge browser browsing build built burst call cancel careless case cell chance
 changes chaos chart check checker child children chromium claim cleanup clock close closing cluster codes commit committed conformance

@@ -25,8 +25,8 @@ export interface NewAttachmentsDeps {
   readonly logger: Logger | undefined;
 }
 
-/** Attachments that are kept, and belong to no task yet. */
-export interface KeptAttachments {
+/** Attachments that are stored, and belong to no task yet. */
+export interface StoredAttachments {
   readonly references: readonly AttachmentReference[];
   /** Removes all of them. Never throws. */
   discard(): Promise<void>;
@@ -36,7 +36,11 @@ export interface KeptAttachments {
  * Writes the files of a new task into the attachment store, one after the other, within the limits of a multipart request. Nothing is left of
  * them where one is refused. Throws `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`.
  */
-export async function keepAttachments(taskId: string, files: readonly NewAttachment[], deps: NewAttachmentsDeps): Promise<KeptAttachments> {
+export async function storeAttachments(
+  taskId: string,
+  files: readonly NewAttachment[],
+  deps: NewAttachmentsDeps,
+): Promise<StoredAttachments> {
   if (files.length === 0) return { references: [], discard: async () => undefined };
   const { attachments, options, logger } = deps;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server keeps no attachments; create the task without.');

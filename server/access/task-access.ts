@@ -20,7 +20,7 @@ import { TaskBridgeError } from '../errors.ts';
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';
 import { callerError } from '../http/error-response.ts';
-import { create, createWithFiles } from '../http/routes/create.ts';
+import { createFor, createWithFiles } from '../http/routes/create.ts';
 import { closeCode } from '../http/status.ts';
 import { readStreamRequest } from '../http/stream-request.ts';
 import { validate, validationError } from '../http/validation.ts';
@@ -29,7 +29,7 @@ import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import { FactStream, type FollowOptions } from './fact-stream.ts';
-import { keepAttachments, type NewAttachment } from './new-attachments.ts';
+import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
 
 /** A task to create. Input and metadata default to `{}`. */
@@ -177,8 +177,8 @@ async function createTask(
   const { input = {}, metadata = {}, ...texts } = validate(createTaskRequest, body);
   deps.service.assertHandled(texts.taskType);
   const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
-  const { references, discard } = await keepAttachments(taskId, attachments, deps);
-  return createWithFiles({ taskId, discard }, () => create(auth, { ...texts, taskId, input, metadata, attachments: references }, deps));
+  const { references, discard } = await storeAttachments(taskId, attachments, deps);
+  return createWithFiles({ taskId, discard }, () => createFor(auth, { ...texts, taskId, input, metadata, attachments: references }, deps));
 }
 
 async function poll(

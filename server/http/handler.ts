@@ -27,7 +27,7 @@ export function createRequestHandler({ middleware, boundary, logger }: RequestHa
   app.on('error', (error: unknown) => logger?.warn('A response failed.', { error }));
   app.use(middleware);
   app.use(async (ctx) => {
-    if (!passable.has(ctx.req)) return boundary(ctx, refuse);
+    if (!passable.has(ctx.req)) return void (await boundary(ctx, refuse));
     passed.add(ctx.req);
     // From here on the response is somebody else's, as if we had never seen it.
     ctx.respond = false;

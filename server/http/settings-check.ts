@@ -13,7 +13,7 @@ export function wholeNumber(least: number, most: number): SettingRule {
 export const flag: SettingRule = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
 /** Text of that form; `what` says it in words. */
-export function text(form: RegExp, what: string): SettingRule {
+export function matching(form: RegExp, what: string): SettingRule {
   return (value) => (typeof value === 'string' && form.test(value) ? undefined : `must be ${what}`);
 }
 

@@ -17,7 +17,7 @@ export class FactQueue implements Viewer {
   #bytes = 0;
   #looks = 0;
   #end: 'ended' | 'cut' | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #drained: (() => void) | undefined;
 
   constructor(owner: string, clock: Clock) {

@@ -24,7 +24,7 @@ export function createRoute(deps: RouteDeps): Route {
     const { ctx, auth } = call;
     const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, deps.options, deps.clock));
     const taskId = deps.service.newTaskId(auth, body.clientRequestId);
-    const created = await create(auth, { ...body, taskId, input, metadata, attachments: [] }, deps);
+    const created = await createFor(auth, { ...body, taskId, input, metadata, attachments: [] }, deps);
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
   };
 }
@@ -38,7 +38,7 @@ async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promis
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
-  const created = await createWithFiles(upload, async () => create(auth, requestOf(upload), deps));
+  const created = await createWithFiles(upload, async () => createFor(auth, requestOf(upload), deps));
   answerJson(ctx, created.deduplicated ? 200 : 201, created);
 }
 
@@ -74,7 +74,7 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskReque
 }
 
 /** Creates a task that somebody runs, and whose files the host's policy takes. */
-export async function create(
+export async function createFor(
   auth: AuthContext,
   request: NewTaskRequest,
   { service, uploadPolicy }: Pick<RouteDeps, 'service' | 'uploadPolicy'>,

@@ -1,5 +1,5 @@
 import { batchDefaults, type BatchSizes } from '../../live/batch-sizes.ts';
-import { checkedSettings, flag, text, wholeNumber, type SettingRule } from '../settings-check.ts';
+import { checkedSettings, flag, matching, wholeNumber, type SettingRule } from '../settings-check.ts';
 
 /** What a host may set of the streams of server-sent events. Every one has a default in `streamDefaults.sse`. */
 export interface SseStreamSettings extends BatchSizes {
@@ -41,17 +41,17 @@ export const sseStreamDefaults: SseStreamSettings = {
 };
 
 const PREAMBLE_BYTES_MAX = 64 * 1024;
-const headerValue = text(/^[\x20-\x7e]{0,256}$/, 'the value of a header: printable ASCII, at most 256 characters');
+const headerValue = matching(/^[\x20-\x7e]{0,256}$/, 'the value of a header: printable ASCII, at most 256 characters');
 
 const rules: Readonly<Record<keyof SseStreamSettings, SettingRule>> = {
   replayFactsMax: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   liveFactsMax: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   heartbeatComment: flag,
   heartbeatFrame: flag,
-  commentText: text(/^\P{Cc}{0,256}$/u, 'one line of at most 256 characters: a line break would end the comment'),
+  commentText: matching(/^\P{Cc}{0,256}$/u, 'one line of at most 256 characters: a line break would end the comment'),
   preambleBytes: wholeNumber(0, PREAMBLE_BYTES_MAX),
   cacheControl: headerValue,
-  connection: text(/^(keep-alive|close|)$/, '"keep-alive", "close", or "" to leave it to Node'),
+  connection: matching(/^(keep-alive|close|)$/, '"keep-alive", "close", or "" to leave it to Node'),
   xAccelBuffering: headerValue,
 };
 
