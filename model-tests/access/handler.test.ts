@@ -43,6 +43,36 @@ describe('a handler for plain Node', () => {
     expect((await fetch(`${url}/ready`)).status).toBe(200);
   });
 
+  it.each(['ws', 'sse'])('serves our client by %s, whatever the streams are set to', async (transport) => {
+    const { bridge, start } = await ownBridge({
+      streams: {
+        sse: { heartbeatComment: false, heartbeatFrame: false, preambleBytes: 4096, liveFactsMax: 1, replayFactsMax: 2 },
+        webSocket: { heartbeatFrame: false, terminalCloseCode: 4000, invalidFrameCloseCode: 4400, liveFactsMax: 1, replayFactsMax: 2 },
+      },
+    });
+    const url = await serve(bridge.handler(), bridge.upgrade);
+    const subject = 'Bearer token';
+    const { taskId, report, finish } = await start(subject);
+    await report(5);
+    const client = createTaskBridgeClient({ baseUrl: url, auth: () => 'token', ...(transport === 'sse' && { webSocketTries: 0 }) });
+    onTestFinished(() => client.close());
+    const used = new Set<string | null>();
+    const ids: string[] = [];
+    const observation = client.observe(taskId);
+    observation.subscribe(({ connection }) => void used.add(connection.transport));
+    for await (const { eventId } of observation) {
+      ids.push(eventId);
+      if (ids.length === 3) void report(20).then(finish);
+    }
+    const { events } = await bridge.tasks({ subject }).poll(taskId);
+    expect(ids).toEqual(events.map(({ eventId }) => eventId));
+    expect([...used].filter((name) => name !== null)).toEqual([transport]);
+    // Behind the end there is nothing, and nobody comes back for it.
+    const behind: string[] = [];
+    for await (const { eventId } of client.observe(taskId, { lastEventId: ids.at(-1) ?? '' })) behind.push(eventId);
+    expect(behind).toEqual([]);
+  });
+
   it('answers everything else 404 with the envelope, also while a body is being sent', async () => {
     const { bridge } = await ownBridge();
     const url = await serve(bridge.handler({ prefix: '/tasks-api' }));

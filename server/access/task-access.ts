@@ -16,7 +16,6 @@ import {
   type SubmitActionResponse,
   type TaskSnapshotResponse,
 } from '../../machines/wire/index.ts';
-import { TaskBridgeError } from '../errors.ts';
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';
 import { callerError } from '../http/error-response.ts';
