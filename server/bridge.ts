@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
-import { createHostAccess } from './access/host-access.ts';
-import type { TaskAccess } from './access/task-access.ts';
+import { createHostAccess } from './caller/host-access.ts';
+import type { CallerTasks } from './caller/caller-tasks.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
@@ -43,7 +43,7 @@ export interface TaskBridge {
    * The tasks of a caller whom the host knows, for routes and protocols of its own. Throws `AUTHENTICATION_ERROR` for credentials that have
    * ended, and a plain error for a context without a subject.
    */
-  tasks(auth: AuthContext): TaskAccess;
+  tasks(auth: AuthContext): CallerTasks;
   /**
    * Answers a plain request with what one of ours would be told of an error: the envelope, its status and headers. Anything but a
    * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.

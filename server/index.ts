@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-export type { PreparedReplay } from './access/prepared-replay.ts';
-export type { TaskAccess } from './access/task-access.ts';
+export type { PreparedReplay } from './caller/prepared-replay.ts';
+export type { CallerTasks } from './caller/caller-tasks.ts';
 export { createTaskBridge, DEFAULT_PREFIX, type TaskBridge } from './bridge.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';

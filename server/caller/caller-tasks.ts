@@ -60,7 +60,7 @@ export interface PollOptions extends ReadOptions {
  * Every verb rejects with a `TaskBridgeError`, `AUTHENTICATION_ERROR` among them once the credentials have ended; what is none inside becomes
  * `INTERNAL_ERROR`, and is logged.
  */
-export interface TaskAccess {
+export interface CallerTasks {
   /** Creates a task, or gives the one that this caller made with the same `clientRequestId`. */
   create(task: TaskCreation): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
@@ -94,7 +94,7 @@ export interface TaskAccess {
 }
 
 /** What the access of every caller works with. */
-export interface TaskAccessDeps extends Omit<RouteDeps, 'chance'> {
+export interface CallerTasksDeps extends Omit<RouteDeps, 'chance'> {
   readonly hub: LiveHub;
   readonly sockets: SocketSessions;
   /** Most facts of a page that is read beforehand. */
@@ -102,7 +102,7 @@ export interface TaskAccessDeps extends Omit<RouteDeps, 'chance'> {
 }
 
 /** Opens the tasks of one caller. Throws what `assertSound` does. */
-export function createTaskAccess(deps: TaskAccessDeps, auth: AuthContext): TaskAccess {
+export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): CallerTasks {
   const { service, hub, live, sockets, replayFactsMax, clock, logger } = deps;
   const assertCurrent = (): void => assertSound(auth, clock);
   assertCurrent();
@@ -169,7 +169,7 @@ export function createTaskAccess(deps: TaskAccessDeps, auth: AuthContext): TaskA
 }
 
 async function createTask(
-  deps: TaskAccessDeps,
+  deps: CallerTasksDeps,
   auth: AuthContext,
   { attachments = [], ...body }: TaskCreation,
 ): Promise<CreateTaskResponse> {
@@ -181,7 +181,7 @@ async function createTask(
 }
 
 async function poll(
-  { service, live }: TaskAccessDeps,
+  { service, live }: CallerTasksDeps,
   auth: AuthContext,
   taskId: string,
   options: PollOptions,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { systemClock, TaskBridgeError, type TaskAccess } from 'taskbridge/server';
+import { systemClock, TaskBridgeError, type CallerTasks } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
 import { idsOf, logOf, ownBridge } from './own-bridge.ts';
 
-type NewAttachment = NonNullable<Parameters<TaskAccess['create']>[0]['attachments']>[number];
+type NewAttachment = NonNullable<Parameters<CallerTasks['create']>[0]['attachments']>[number];
 
 const ann = { subject: 'ann' };
 const bob = { subject: 'bob' };

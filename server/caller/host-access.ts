@@ -13,7 +13,7 @@ import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
-import { createTaskAccess, type TaskAccess } from './task-access.ts';
+import { createCallerTasks, type CallerTasks } from './caller-tasks.ts';
 
 /** What a host's access works with. */
 export interface HostAccessDeps {
@@ -31,7 +31,7 @@ export interface HostAccess {
   /** All WebSockets, whichever route they come by. */
   readonly sockets: SocketSessions;
   handler(middleware: Koa.Middleware): RequestHandler;
-  tasks(auth: AuthContext): TaskAccess;
+  tasks(auth: AuthContext): CallerTasks;
   answerError(res: ServerResponse, error: unknown): void;
 }
 
@@ -45,7 +45,7 @@ export function createHostAccess({ host, streams, hub, live, service, clock, log
   return {
     sockets,
     handler: (middleware) => createRequestHandler({ middleware, boundary: errorBoundary(options, clock, logger), logger }),
-    tasks: (auth) => createTaskAccess(deps, auth),
+    tasks: (auth) => createCallerTasks(deps, auth),
     answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
   };
 }
