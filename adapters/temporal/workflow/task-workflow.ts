@@ -66,13 +66,13 @@ class WorkflowRun {
 
   async run(flow: TaskFlow): Promise<Json> {
     try {
-      if (!this.#carried) await this.#say({ type: 'report.started', payload: {} });
+      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} });
       const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
-      await this.#say({ type: 'report.completed', payload: { result } });
+      await this.#report({ type: 'report.completed', payload: { result } });
       return result;
     } catch (error) {
       if (error instanceof ContinueAsNew || error instanceof DeterminismViolationError) throw error;
-      if (!this.#reports.isOver) await this.#reports.say(this.#ending(error)).catch(() => undefined);
+      if (!this.#reports.isOver) await this.#reports.report(this.#ending(error)).catch(() => undefined);
       return this.#leave(error);
     }
   }
@@ -125,7 +125,7 @@ class WorkflowRun {
   async #suspend(key: string, question: Question) {
     const suspendId = suspendIdOf(this.#input.taskId, key);
     if (!this.#questions.resolutionOf(suspendId)) {
-      const { refusal, resolution } = await this.#say(asked(suspendId, question));
+      const { refusal, resolution } = await this.#report(asked(suspendId, question));
       if (resolution) this.#questions.resolve(resolution);
       // Asked while the task is being cancelled: the scope's end says so.
       if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
@@ -142,14 +142,14 @@ class WorkflowRun {
   }
 
   /** Says it, and throws where it broke a schema or a limit. */
-  async #say(intent: ReportedIntent) {
-    const taken = await this.#reports.say(intent);
+  async #report(intent: ReportedIntent) {
+    const taken = await this.#reports.report(intent);
     if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
     return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
   }
 
   async #tell(intent: ReportedIntent): Promise<void> {
-    await this.#say(intent);
+    await this.#report(intent);
   }
 
   #ending(error: unknown): ReportedIntent {
