@@ -113,7 +113,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'thousands of facts, viewers and tasks at once cost no more than they have to',
     needs: ['redis'],
     tests: ['model-tests/client/burst.test.ts', 'model-tests/multiplex/many-tasks.test.ts', 'model-tests/redis/bridges.test.ts'],
-    budgetMinutes: 1,
+    budgetMinutes: 1.5,
   },
   examples: {
     ...none,
@@ -140,7 +140,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/server/crash.test.ts',
       'model-tests/stores/lmdb-durability.test.ts',
     ],
-    budgetMinutes: 1.5,
+    budgetMinutes: 1,
   },
   versions: {
     ...none,
@@ -154,7 +154,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'the page in a browser, with every switch thrown',
     needs: ['chromium'],
     tests: ['model-tests/web/'],
-    budgetMinutes: 1.5,
+    budgetMinutes: 2,
   },
   simulation: {
     ...none,
@@ -181,7 +181,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'a minute of killed hosts, a killed Redis and broken wires loses nothing',
     needs: ['redis'],
     tests: ['model-tests/chaos/chaos.test.ts'],
-    budgetMinutes: 2,
+    budgetMinutes: 1.5,
   },
   newest: {
     ...none,
