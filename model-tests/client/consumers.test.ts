@@ -136,13 +136,13 @@ describe('a checkpoint', () => {
     const checkpoints = memoryCheckpoints();
     const leaveAfter = async (eventId: string, options: object): Promise<void> => {
       const client = world.client({ checkpoints, ...options });
-      for await (const fact of client.observe(TASK)) if (fact.eventId === eventId) break;
+      for await (const one of client.observe(TASK)) if (one.eventId === eventId) break;
       await client.close();
     };
     await leaveAfter('4-1000', { checkpointNamespace: 'ada' });
     await leaveAfter('6-1000', { checkpointNamespace: 'eve' });
     await leaveAfter('9-1000', { checkpointNamespace: 'eve', baseUrl: `${world.server.baseUrl}/behind/` });
-    const kept = async (key: string): Promise<unknown> => JSON.parse((await checkpoints.read(key)) ?? 'null');
+    const kept = async (where: string): Promise<unknown> => JSON.parse((await checkpoints.read(where)) ?? 'null');
     expect(await kept(`ada|${world.server.baseUrl}|${TASK}`)).toMatchObject({ eventId: '3-1000' });
     expect(await kept(`eve|${world.server.baseUrl}|${TASK}`)).toMatchObject({ eventId: '5-1000' });
     expect(await kept(`eve|${world.server.baseUrl}/behind|${TASK}`)).toMatchObject({ eventId: '8-1000' });

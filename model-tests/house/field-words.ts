@@ -10,7 +10,7 @@ changes chaos chart check checker child children chromium claim cleanup clock cl
 consumers content contract core count coverage crash create creating creation d db deadline decide decimal delivering demo dev dialects
 direct documented drawing drawn drive driven driver drop due durability early effects ending entry eventually example executor expiry
 extensions failover failure fake fan fault faulty feed fetch field file fills finding flow fold folder folding form free from further
-gaps garbage gate generator greedy greeter handle handshake hash head health held histories history hooks hostile house http idle
+gaps garbage gate generator greedy greeter handle handshake hash head health held histories history hooks hostile house http idle image
 impairment imports in index indexed injection inspection instrumentation io job joining json key kills kit ladder lane last law layout
 leader length lenient level limit line list listen listener liveness lmdb load locks long loopback lost machine mailbox main many
 markdown measured measurements memory methods misbehaving model moment multipart multiplex multiplexing name network new newer next
