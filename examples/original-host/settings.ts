@@ -41,7 +41,7 @@ const environment = z
   .object({
     TB_EXECUTOR_MODE: choice(['temporal', 'fake']).default('temporal'),
     TB_AUTH_MODE: choice(['demo', 'firebase']).default('demo'),
-    FIREBASE_PROJECT_ID: text('the id of a Firebase project, like my-app-1234', /^[a-z][a-z0-9-]{3,29}$/).optional(),
+    FIREBASE_PROJECT_ID: text('the id of a Firebase project, like my-app-1234', /^[a-z0-9][a-z0-9.:-]{0,127}$/).optional(),
     PORT: count(0, 65_535).default(8000),
     REDIS_URL: text('an address like redis://127.0.0.1:6379', /^rediss?:\/\/\S+$/).optional(),
     TB_STREAM_PREFIX: text('a text without braces and spaces', /^[^{}\s]+$/).default('taskbridge:examples'),

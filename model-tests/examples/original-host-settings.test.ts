@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { forkProgram, printed } from '../support/child-process.ts';
 import { readSettings } from '../../examples/original-host/settings.ts';
 
 describe('the settings of the original’s example host', () => {
@@ -55,6 +57,13 @@ describe('the settings of the original’s example host', () => {
     ['TEMPORAL_TASK_QUEUE', 'a b', 'TEMPORAL_TASK_QUEUE ("a b") must be a name without spaces.'],
   ])('%s=%s is refused with a sentence', (name, value, fault) => {
     expect(() => readSettings({ [name]: value })).toThrow(new Error(fault));
+  });
+
+  test.each(['host.ts', 'worker.ts'])('that are wrong end %s before it does anything', async (file) => {
+    const env = { PATH: process.env['PATH'], TB_STREAM_MAXLEN: 'many', TB_EXECUTOR_MODE: 'fake' };
+    const child = forkProgram(`examples/original-host/${file}`, [], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const [[code], [said]] = await Promise.all([once(child, 'exit'), printed(child, /.*\n/)]);
+    expect([code, said]).toEqual([1, 'TB_STREAM_MAXLEN ("many") must be a whole number from 1 to 1000000.\n']);
   });
 
   test('that are wrong are all named at once', () => {
