@@ -4,7 +4,7 @@ export const limits = {
   textIdCharactersMax: 256,
   /** Longest `stage` of a progress report, in characters. */
   stageCharactersMax: 256,
-  /** Longest progress message, cancel reason and failure message, in characters. */
+  /** Longest short text for people: progress message, cancel reason, failure message; in characters. */
   noteCharactersMax: 1024,
   /** Questions that one task may have open at once. */
   openSuspensionsMax: 16,
