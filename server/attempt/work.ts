@@ -5,9 +5,9 @@ import type { AttachmentReference, AttachmentStore } from '../ports/attachments.
 import type { AcceptedAction, AttemptRef, ReportRefusal, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
-import { questionHash } from '../task/content-hash.ts';
 import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
+import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import { presentable } from './presentable.ts';
@@ -107,12 +107,9 @@ export function reportCommand(
 function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>): ReportRefusal | undefined {
   const name = sideValueNames.question(intent.payload.suspendId);
   const { refusal } = unit.decide(intent);
-  const hash = questionHash(intent.payload);
-  if (refusal === undefined) unit.setSideValue(name, JSON.stringify(hash));
+  if (refusal === undefined) unit.setSideValue(name, storeQuestion(intent.payload));
   if (refusal !== 'ALREADY_ASKED') return refusal;
-  const known = unit.sideValue(name) ?? sideValues.get(name);
-  // Questions of 0.1.0 have none.
-  return known === undefined || known === JSON.stringify(hash) ? refusal : 'ASKED_OTHERWISE';
+  return isStoredQuestion(unit.sideValue(name) ?? sideValues.get(name), intent.payload) ? refusal : 'ASKED_OTHERWISE';
 }
 
 /** How a question ended, with its accepted answer; undefined while it is open or was never asked. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FactPayload, Json } from '../../machines/wire/index.ts';
+import type { Json } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */
@@ -21,12 +21,6 @@ export function sha256(text: string): string {
 export function contentHash(taskType: string, input: Json, attachments: readonly AttachmentReference[]): string {
   const files = attachments.map(({ fileName, contentType, bytes, sha256: hash }) => ({ fileName, contentType, bytes, sha256: hash }));
   return sha256(canonicalJson({ taskType, input, attachments: files }));
-}
-
-/** What tells a question that is asked again from another one under the same key: all of it but its deadline, which each run counts anew. */
-export function questionHash({ expiresAt: _, ...question }: FactPayload<'TASK_SUSPENDED'>): string {
-  // JSON, but for what TypeScript says of optional fields.
-  return sha256(canonicalJson(question as unknown as Json));
 }
 
 /** The key under which an owner's request is found again. */
