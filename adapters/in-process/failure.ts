@@ -12,7 +12,7 @@ export class RefusedReport extends TaskFailure {}
  * What the log says of what a handler threw: a {@link TaskFailure} in its own words, a report that was refused in ours, and of anything else
  * only that it happened. Never throws, whatever was thrown.
  */
-export function failureOf(error: unknown): FactPayload<'TASK_FAILED'> {
+export function handlerFailure(error: unknown): FactPayload<'TASK_FAILED'> {
   try {
     if (error instanceof TaskFailure) return { code: error.code, message: shown(error.message), retryable: error.retryable };
     if (isRefusal(error)) return { code: 'REPORT_REFUSED', message: shown(error.message), retryable: false };

@@ -11,7 +11,7 @@ import type {
   WorkReport,
   WorkReportOutcome,
 } from '../../server/ports/index.ts';
-import { failureOf, isForHost, isRefusal, RefusedReport } from './failure.ts';
+import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.ts';
 import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { question as questionPayload } from './question.ts';
@@ -284,7 +284,7 @@ export class Run {
     if (this.#order?.why === 'cancel')
       return { type: 'report.cancelled', payload: this.#order.reason === undefined ? {} : { reason: this.#order.reason } };
     if (isForHost(error)) this.#deps.failed(error, this.about);
-    return { type: 'report.failed', payload: failureOf(error) };
+    return { type: 'report.failed', payload: handlerFailure(error) };
   }
 }
 
