@@ -8,7 +8,7 @@ const nothing = (): void => undefined;
 export class HandlePromise<T> extends Promise<T> {
   #isHeard = false;
   /** What was chained to it, and passes its rejection on. */
-  #chained: HandlePromise<unknown>[] = [];
+  readonly #chained: HandlePromise<unknown>[] = [];
 
   /** Settles as the given promise does. */
   static by<T>(settling: Promise<T>): HandlePromise<T> {
@@ -50,5 +50,5 @@ export class HandlePromise<T> extends Promise<T> {
 
 /** A rejection is no unhandled one; nor is it heard. */
 function quiet(promise: Promise<unknown>): void {
-  Promise.prototype.then.call(promise, undefined, nothing);
+  void Promise.prototype.then.call(promise, undefined, nothing);
 }

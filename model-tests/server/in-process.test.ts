@@ -273,7 +273,7 @@ test('who waits for a person takes no slot; the answered go on before others beg
   const order: string[] = [];
   const gates = new Map<string, () => void>();
   const handler = async (task: Task) => {
-    const name = String(task.input['n']);
+    const name = task.input['n'] as string;
     order.push(`${name} begins`);
     if (name !== 'long' && name !== 'new') await task.suspend('q', { reasonCode: 'Q', allowedActions: ['ok'] });
     else await new Promise<void>((resolve) => gates.set(name, resolve));
