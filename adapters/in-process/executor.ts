@@ -12,6 +12,7 @@ import {
   type Work,
 } from '../../server/ports/index.ts';
 import type { Handler } from './handler.ts';
+import { Notices } from './notices.ts';
 import { Run, type RunAbout } from './run.ts';
 import { Slot, Slots } from './slots.ts';
 
@@ -43,8 +44,6 @@ export interface InProcessOptions {
 }
 
 const CONCURRENCY_MAX = 1000;
-/** A handler may take so long to heed that its task is over, in milliseconds, before somebody is told. */
-const HEED_MS = 10_000;
 /** How often a report is sent again while the store is away: for as long as the attempt counts. */
 const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
@@ -55,6 +54,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
     throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
   const runs = new Map<string, Run>();
   const slots = new Slots(concurrencyMax);
+  const notices = new Notices({ ...options, clock, logger });
 
   const deps = {
     pause: (retry: number) =>
@@ -62,31 +62,12 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
         clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
       }),
     isFinal: (error: unknown) => !isPassing(error),
+    failed: (error: unknown, about: RunAbout) => notices.failed(error, about),
   };
 
-  function failed(error: unknown, about: RunAbout): void {
-    guarded(() => logger.error('A handler failed its task; people are told only that it failed.', { ...about, error }));
-    guarded(() => options.onError?.(error, about));
-  }
-
-  /** A sink of the host, or a getter of what was thrown, may throw itself. */
-  function guarded(tell: () => void): void {
-    try {
-      tell();
-    } catch {
-      logger.error('An error of a handler could not be told: what was to tell it failed.');
-    }
-  }
-
-  /** Whoever does not heed that his task is over is told of, once. */
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);
-    if (order.why === 'cancel') return;
-    const timer = clock.setTimeout(
-      () => logger.warn('A handler goes on though its task is over; it has to heed task.signal.', { ...run.about, why: order.why }),
-      HEED_MS,
-    );
-    void run.run().finally(() => clock.clearTimeout(timer));
+    if (order.why !== 'cancel') notices.watch(run, order.why);
   }
 
   function of({ taskId, attempt }: AttemptRef): Run | undefined {
@@ -110,7 +91,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       if (former && former.attempt > work.attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       if (former) stop(former, { why: 'fenced' });
       const handler = typeof entry === 'function' ? entry : entry.run;
-      const run = new Run(work, { ...deps, handler, slot: new Slot(slots), failed });
+      const run = new Run(work, { ...deps, handler, slot: new Slot(slots) });
       runs.set(work.taskId, run);
       void run.run().finally(() => {
         if (runs.get(work.taskId) === run) runs.delete(work.taskId);
