@@ -1,5 +1,5 @@
-import type { AttachmentReference, Resolution } from '../../server/ports/index.ts';
-import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { AttachmentReference, ReportRefusal, Resolution } from '../../server/ports/index.ts';
+import type { ReportIntent } from '../../machines/index.ts';
 import type { FactPayload, JsonObject } from '../../machines/wire/index.ts';
 
 // What host, workflow and worker say to each other. Nothing here may need Node: the workflow sandbox loads it.
@@ -56,7 +56,7 @@ export interface ReportCall {
 /** What became of one report. */
 export type ReportAnswer =
   /** `refusals[i]` says why intent `i` became no fact; `resolution` how a question ended that had been asked before. */
-  | { readonly status: 'taken'; readonly refusals: readonly (RefusalCode | null)[]; readonly resolution?: Resolution }
+  | { readonly status: 'taken'; readonly refusals: readonly (ReportRefusal | null)[]; readonly resolution?: Resolution }
   /** It breaks a schema or a limit; nothing of it was written. */
   | { readonly status: 'invalid'; readonly message: string }
   /** Another attempt counts now, or the task has ended. No later report of the call was sent. */

@@ -31,6 +31,7 @@ export const storeForms = [
   { name: 'about', version: null, writtenIn: 'server/task/create-task.ts', names: /^about$/, part: 'field' },
   { name: 'content', version: null, writtenIn: 'server/task/create-task.ts', names: /^content$/, part: 'kept' },
   { name: 'saved', version: null, writtenIn: 'server/attempt/work.ts', names: /^saved$/, part: 'kept' },
+  { name: 'question', version: 'QUESTION_VERSION', writtenIn: 'server/task/stored-question.ts', names: /^q:/, part: 'kept' },
   { name: 'answer', version: null, writtenIn: 'server/task/submit-action.ts', names: /^a:/, part: 'kept' },
   { name: 'receipt', version: null, writtenIn: 'server/task/submit-action.ts', names: /^r:/, part: 'kept' },
 ] as const;

@@ -1,12 +1,18 @@
+import type { ReportIntent } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
-import type { AcceptedAction, AttemptRef, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
+import type { AcceptedAction, AttemptRef, ReportRefusal, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
+import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
+import type { UnitOfWork } from '../task/unit-of-work.ts';
+import { presentable } from './presentable.ts';
+
+type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
 /** What a task was created with: a side value, never changed. */
 export interface TaskContent {
@@ -70,15 +76,21 @@ export function reportCommand(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
+  const asked = intents.flatMap((intent) =>
+    intent.type === 'report.suspended' ? [sideValueNames.question(intent.payload.suspendId)] : [],
+  );
   return {
-    decide(unit) {
+    ...(asked.length > 0 && { needs: asked }),
+    decide(unit, sideValues) {
       const holder = unit.execution.attempt;
       if (claimedBy !== null && holder.context.attempt === attempt && (holder.context.node ?? claimedBy) !== claimedBy)
         return { status: 'fenced' };
       if (holder.context.attempt === attempt && seq <= (unit.execution.sources[source] ?? 0)) return { status: 'duplicate' };
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
       const factsBefore = unit.factCount;
-      const refusals = intents.map((intent) => unit.decide(intent).refusal);
+      const refusals = intents.map((intent) =>
+        intent.type === 'report.suspended' ? ask(unit, intent, sideValues) : unit.decide(presentable(intent)).refusal,
+      );
       if (save !== undefined) unit.setSideValue(sideValueNames.saved, JSON.stringify(save));
       if (unit.factCount > factsBefore || save !== undefined) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
@@ -86,6 +98,18 @@ export function reportCommand(
       return { status: 'committed', refusals };
     },
   };
+}
+
+/**
+ * Asks a question, and keeps what it was: a later run of the work that asks under the same key gets the answer that was given to this very
+ * question, and to no other.
+ */
+function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>): ReportRefusal | undefined {
+  const name = sideValueNames.question(intent.payload.suspendId);
+  const { refusal } = unit.decide(intent);
+  if (refusal === undefined) unit.setSideValue(name, storeQuestion(intent.payload));
+  if (refusal !== 'ALREADY_ASKED') return refusal;
+  return isStoredQuestion(unit.sideValue(name) ?? sideValues.get(name), intent.payload) ? refusal : 'ASKED_OTHERWISE';
 }
 
 /** How a question ended, with its accepted answer; undefined while it is open or was never asked. */

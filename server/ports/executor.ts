@@ -19,10 +19,16 @@ export interface WorkReport {
   readonly save?: Json;
 }
 
+/**
+ * Why an intent of a report became no fact of its own: as the charts have it, or `ASKED_OTHERWISE`: another question was asked under this key
+ * before, and its answer, if there is one, is not for this one.
+ */
+export type ReportRefusal = RefusalCode | 'ASKED_OTHERWISE';
+
 /** What became of a report. */
 export type WorkReportOutcome =
   /** The facts are in the log. `refusals[i]` says why intent `i` became none, where it did not. */
-  | { readonly status: 'committed'; readonly refusals: readonly (RefusalCode | undefined)[] }
+  | { readonly status: 'committed'; readonly refusals: readonly (ReportRefusal | undefined)[] }
   /** It had been committed before. */
   | { readonly status: 'duplicate' }
   /** This attempt no longer holds the task: stop working. */

@@ -6,6 +6,7 @@ export { systemClock, type Clock } from './clock.ts';
 export type {
   AcceptedAction,
   AttemptRef,
+  ReportRefusal,
   Resolution,
   StartOutcome,
   StopOrder,

@@ -4,6 +4,7 @@ import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { Commit, Entry } from '../ports/store.ts';
+import { schemaFaults, valueAt } from '../schema-faults.ts';
 import { nextDue } from './next-due.ts';
 import { firstRetained } from './retention.ts';
 import type { TaskSettings } from './settings.ts';
@@ -148,11 +149,14 @@ export class UnitOfWork {
   #take(body: FactBody): void {
     const { success, error } = payloads[body.type].safeParse(body.payload);
     if (!success) {
-      const [issue] = error.issues;
-      const path = ['payload', ...(issue?.path ?? [])].join('.');
-      throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `A ${body.type} was not written: ${path} ${issue?.message ?? 'is invalid'}.`, {
-        details: { errors: error.issues.map(({ path: at, message }) => ({ path: at.join('.'), reason: message })) },
-      });
+      const errors = schemaFaults(error.issues, body.payload);
+      const [{ path, reason } = { path: '', reason: 'is not valid' }] = errors;
+      const place = path === '' ? 'its payload' : `payload.${path}`;
+      throw new TaskBridgeError(
+        'REQUEST_VALIDATION_ERROR',
+        `A ${body.type} was not written: ${place} ${reason}, and is ${valueAt(body.payload, path)}.`,
+        { details: { errors: errors.map((fault) => ({ ...fault })) } },
+      );
     }
     const { taskId } = this.about;
     const n = this.#lastN + 1;

@@ -24,7 +24,7 @@ export interface FlowTask {
   /** As `progress`. */
   message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<void>;
   /**
-   * Asks, and resolves with the accepted action. Several may be open at once. Rejects with an `ApplicationFailure` of type
+   * Asks, and resolves with the accepted action. Several may be open at once, each under a key of its own (`SUSPENSION_KEY_USED`). Rejects with an `ApplicationFailure` of type
    * `SUSPENSION_EXPIRED`, or of the refusal's code; with a `CancelledFailure` where the task is cancelled or the question withdrawn.
    */
   suspend(key: string, question: Question): Promise<AcceptedAction>;

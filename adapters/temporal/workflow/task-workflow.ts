@@ -15,7 +15,7 @@ import type { Resolution, StopOrder } from '../../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames, type ReportedIntent, type TaskInput } from '../contract.ts';
 import { failurePayload } from '../failure.ts';
 import type { FlowTask, Question, TaskFlow } from './flow.ts';
-import { asked, Questions, suspendIdOf } from './questions.ts';
+import { asked, keyUsed, Questions, suspendIdOf } from './questions.ts';
 import { Reports, type ReportingOptions } from './reports.ts';
 import { taskFailure } from './task-failure.ts';
 
@@ -115,7 +115,7 @@ class WorkflowRun {
       get cancelReason() {
         return orderOf()?.reason;
       },
-      progress: (progress, about = {}) => unwatched(this.#tell({ type: 'report.progress', payload: { progress, ...about } })),
+      progress: (progress, about = {}) => unwatched(this.#progress(progress, about)),
       message: (message, level) => unwatched(this.#tell({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => unwatched(this.#suspend(key, question)),
       continueAsNew: (value) => this.#continueAsNew(value),
@@ -124,13 +124,14 @@ class WorkflowRun {
 
   async #suspend(key: string, question: Question) {
     const suspendId = suspendIdOf(this.#input.taskId, key);
-    if (!this.#questions.resolutionOf(suspendId)) {
-      const { refusal, resolution } = await this.#report(asked(suspendId, question));
-      if (resolution) this.#questions.resolve(resolution);
-      // Asked while the task is being cancelled: the scope's end says so.
-      if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
-        throw taskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
-    }
+    this.#questions.begin(suspendId, key);
+    // Also where its answer is known from the run before: whether it is the same question, only the task's record tells.
+    const { refusal, resolution } = await this.#report(asked(suspendId, question));
+    if (resolution) this.#questions.resolve(resolution);
+    if (refusal === 'ASKED_OTHERWISE') throw keyUsed(key, 'an earlier run asked something else under it');
+    // Asked while the task is being cancelled: the scope's end says so.
+    if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
+      throw taskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
     return this.#questions.answer(suspendId);
   }
 
@@ -146,6 +147,13 @@ class WorkflowRun {
     const taken = await this.#reports.report(intent);
     if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
     return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
+  }
+
+  async #progress(progress: number, about: { readonly stage?: string; readonly message?: string }): Promise<void> {
+    // JSON has neither.
+    if (!Number.isFinite(progress))
+      throw taskFailure('REPORT_REFUSED', `A progress of ${String(progress)} was not reported: it has to be a number from 0 to 100.`);
+    await this.#report({ type: 'report.progress', payload: { progress, ...about } });
   }
 
   async #tell(intent: ReportedIntent): Promise<void> {
