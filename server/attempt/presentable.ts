@@ -12,22 +12,11 @@ const HALF_CHARACTER = /\p{Surrogate}/gu;
  * the replacement character. Results, questions and whatever else programs read stay as they are, to be refused where they break a rule.
  */
 export function presentable(intent: ReportIntent): ReportIntent {
-  switch (intent.type) {
-    case 'report.progress': {
-      const { progress } = intent.payload;
-      const shown = Number.isFinite(progress) ? Math.min(PROGRESS_MAX, Math.max(0, progress)) : progress;
-      return { type: intent.type, payload: { ...wellFormed(intent.payload), progress: shown } };
-    }
-    case 'report.started':
-    case 'report.message':
-    case 'report.failed':
-    case 'report.cancelled':
-      // Only texts change, and only in what cannot be written: the type stays.
-      return { ...intent, payload: wellFormed(intent.payload) } as ReportIntent;
-    case 'report.suspended':
-    case 'report.completed':
-      return intent;
-  }
+  if (intent.type === 'report.suspended' || intent.type === 'report.completed') return intent;
+  // Only texts and a number change: the type stays.
+  const shown = { ...intent, payload: wellFormed(intent.payload) } as ReportIntent;
+  if (shown.type !== 'report.progress' || !Number.isFinite(shown.payload.progress)) return shown;
+  return { ...shown, payload: { ...shown.payload, progress: Math.min(PROGRESS_MAX, Math.max(0, shown.payload.progress)) } };
 }
 
 /** The same fields, and in the texts among them no half of a character. */
