@@ -61,6 +61,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     ownership: options.ownership ?? {},
     actions: options.actions,
+    idempotencyPayload: options.idempotencyPayload,
     metrics,
     logger,
     clock,

@@ -12,6 +12,7 @@ import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import { Reconciler } from './reconciler.ts';
 import { CommandProcessor } from './task/command-processor.ts';
+import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
@@ -24,6 +25,7 @@ export interface CoreDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
+  readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly metrics: MetricsSink;
   readonly logger: Logger;
   readonly clock: Clock;
