@@ -1,7 +1,7 @@
 import { decodeJwt, errors, jwtVerify } from 'jose';
-import { bearerToken, SERVICE_PREFIX } from '../../server/access/index.ts';
+import { bearerTokenOf, SERVICE_PREFIX } from '../../server/access/index.ts';
 import { systemClock, TaskBridgeError, type AuthContext, type AuthContextResolver } from '../../server/ports/index.ts';
-import { knownKeys, publishedKeys } from './key-set.ts';
+import { knownKeys, publishedKeys } from './published-keys.ts';
 import { checkJwtOptions, jwtDefaults, wordsOf, type JwtAuthOptions, type JwtClaims } from './options.ts';
 
 /** A further check of claims that are sound: gives what is wrong with them, for the caller. */
@@ -29,12 +29,21 @@ export function jwtAuth(options: JwtAuthOptions): AuthContextResolver {
 
 /** {@link jwtAuth} with a further check. */
 export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): AuthContextResolver {
-  const { issuer, audience, jwks, clock = systemClock, logger = console, algorithms, clockSkewSeconds, tokenBytesMax } = withDefaults(options);
+  const {
+    issuer,
+    audience,
+    jwks,
+    clock = systemClock,
+    logger = console,
+    algorithms,
+    clockSkewSeconds,
+    tokenBytesMax,
+  } = withDefaults(options);
   checkJwtOptions({ issuer, audience, jwks, algorithms, clockSkewSeconds, tokenBytesMax });
   const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger }) : knownKeys(jwks);
 
   return async (request) => {
-    const token = bearerToken(request);
+    const token = bearerTokenOf(request);
     if (token === undefined) return undefined;
     if (token.length > tokenBytesMax) throw refused(`The token is longer than ${tokenBytesMax} bytes.`);
     const said = unverified(token);

@@ -5,7 +5,7 @@
  */
 export { actionSchemas, type ActionParts, type ActionSchema } from './action-schemas.ts';
 export { anyOf } from './any-of.ts';
-export { bearerToken } from './bearer-token.ts';
+export { bearerTokenOf } from './bearer-token.ts';
 export { denyAll, ownerOnly, requireScopes, type RequiredScopes } from './ownership.ts';
 export { SERVICE_PREFIX, serviceTokens, type ServiceToken, type ServiceTokensOptions } from './service-tokens.ts';
 export type { TaskAccess } from '../ports/auth.ts';

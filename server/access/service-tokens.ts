@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AuthContextResolver } from '../ports/auth.ts';
-import { bearerToken } from './bearer-token.ts';
+import { bearerTokenOf } from './bearer-token.ts';
 
 /** One service and its token: the secret itself, or its SHA-256 as 64 hex digits, so that no configuration has to hold the secret. */
 export interface ServiceToken {
@@ -38,14 +38,15 @@ const SHA256 = /^[0-9a-f]{64}$/i;
  */
 export function serviceTokens({ tokens }: ServiceTokensOptions): AuthContextResolver {
   const services = Object.entries(tokens).map(([name, given]) => {
-    if (!NAME.test(name)) throw new RangeError(`The service name ${JSON.stringify(name)} must be 1 to 64 letters, digits, ".", "_" or "-".`);
+    if (!NAME.test(name))
+      throw new RangeError(`The service name ${JSON.stringify(name)} must be 1 to 64 letters, digits, ".", "_" or "-".`);
     const { scopes, appId = name, ...token } = typeof given === 'string' ? { secret: given } : given;
     return { context: { subject: `${SERVICE_PREFIX}${name}`, appId, ...(scopes && { scopes }) }, digest: digestOf(name, token) };
   });
   const shared = services.find(({ digest }, at) => services.slice(at + 1).some((other) => digest.equals(other.digest)));
   if (shared) throw new RangeError(`The token of ${shared.context.subject} belongs to another service too; give each its own.`);
   return (request) => {
-    const token = bearerToken(request);
+    const token = bearerTokenOf(request);
     if (token === undefined) return undefined;
     const shown = sha256(token);
     // All are compared, whichever fits.
@@ -55,7 +56,8 @@ export function serviceTokens({ tokens }: ServiceTokensOptions): AuthContextReso
 }
 
 function digestOf(name: string, { secret, sha256: hash }: ServiceToken): Buffer {
-  if ((secret === undefined) === (hash === undefined)) throw new RangeError(`The service ${name} needs a secret or its sha256, one of both.`);
+  if ((secret === undefined) === (hash === undefined))
+    throw new RangeError(`The service ${name} needs a secret or its sha256, one of both.`);
   if (secret !== undefined && (secret.length < SECRET_CHARACTERS_MIN || secret.length > SECRET_CHARACTERS_MAX))
     throw new RangeError(
       `The secret of ${name} has ${secret.length} characters; it must have ${SECRET_CHARACTERS_MIN} to ${SECRET_CHARACTERS_MAX}.`,

@@ -8,9 +8,8 @@ export const expireQuestions: ReconcileStep = async ({ about, aggregate }, deps,
   if (due.length === 0) return false;
   const expired = await deps.processor.execute(about.taskId, {
     decide: (unit) =>
-      due
-        .map(({ suspendId }) => unit.decide({ type: 'suspension.expire', suspendId, at: unit.at }))
-        .filter(({ facts }) => facts.length > 0).length,
+      due.map(({ suspendId }) => unit.decide({ type: 'suspension.expire', suspendId, at: unit.at })).filter(({ facts }) => facts.length > 0)
+        .length,
   });
   tally.questionsExpired += expired;
   return expired > 0;

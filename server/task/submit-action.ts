@@ -36,8 +36,7 @@ export async function submitAction(
       ...command,
       decide: (unit, sideValues) => unit.rehearse((trial) => command.decide(trial, sideValues)),
     });
-    if (rehearsed === 'ACCEPTED')
-      await validate(deps, auth, about, { suspendId, actionType, payload, metadata });
+    if (rehearsed === 'ACCEPTED') await validate(deps, auth, about, { suspendId, actionType, payload, metadata });
   }
   const status = await deps.processor.execute(taskId, command);
   deps.metrics.incrementCounter('actions_total', 1, { status });

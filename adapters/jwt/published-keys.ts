@@ -92,7 +92,8 @@ class PublishedKeys {
       this.#restUntil = clock.now() + COOL_DOWN_MS;
     } catch (error) {
       this.#restUntil = clock.now() + retryDelayMs(fetchRetry, this.#failures++);
-      if (this.#failures === 1) logger.warn('The keys of an issuer could not be fetched; it is tried again.', { url: this.#url.href, error });
+      if (this.#failures === 1)
+        logger.warn('The keys of an issuer could not be fetched; it is tried again.', { url: this.#url.href, error });
     }
   }
 
