@@ -30,7 +30,8 @@ export async function sweepAttachments(attachments: AttachmentStore, store: Stor
     } catch (error) {
       // One that cannot be judged or deleted is no reason to keep the others; where nothing can be, the next sweep tries again.
       failed++;
-      if (++inARow >= FAILURES_IN_A_ROW_MAX) throw error;
+      inARow++;
+      if (inARow >= FAILURES_IN_A_ROW_MAX) throw error;
       logger.warn('A file that may be left behind could not be looked after; it is tried again.', { key, error });
     }
   }

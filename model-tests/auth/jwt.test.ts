@@ -33,8 +33,8 @@ describe('a token that holds', () => {
   });
 
   test('lets the host name the subject and the scopes', async () => {
-    const { auth, token } = await trustingHost({ subject: ({ sub }) => `acme|${String(sub)}`, scopes: () => ['all'] });
-    expect(await contextOf(auth, await token())).toMatchObject({ subject: 'acme|ada', scopes: ['all'] });
+    const { auth, token } = await trustingHost({ subject: ({ sub }) => `acme|${JSON.stringify(sub)}`, scopes: () => ['all'] });
+    expect(await contextOf(auth, await token())).toMatchObject({ subject: 'acme|"ada"', scopes: ['all'] });
   });
 
   test.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('may be signed by %s', async (alg) => {

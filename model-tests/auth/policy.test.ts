@@ -87,7 +87,7 @@ describe('who may do what', () => {
       allowAccess: async (caller, about, access) => {
         asked.push([access, caller.subject, about.owner]);
         seen.push(caller);
-        return about.owner.startsWith(String(caller.attributes?.['team']));
+        return caller.attributes?.['team'] === about.owner.slice(0, 1);
       },
     };
     const host = await securedHost({ auth, ownership });
