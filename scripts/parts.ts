@@ -75,6 +75,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'the package builds, and works where it is installed': 'package',
     },
     tests: [
+      'model-tests/auth/',
       'model-tests/client/',
       'model-tests/chaos/',
       // Reads all types, which takes as long as the rest of the house.

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
+import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
@@ -15,6 +16,7 @@ import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import type { MetricsSink } from './ports/observability.ts';
 import { readinessOf } from './readiness.ts';
+import type { PruneCounts } from './reconciler.ts';
 import { taskSettings } from './task/settings.ts';
 
 /** A TaskBridge inside its host's process. */
@@ -31,6 +33,18 @@ export interface TaskBridge {
   readonly upgrade: (this: unknown, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Opens the store and looks after what an earlier process left. Call it before `listen`. */
   start(): Promise<void>;
+  /**
+   * Does now what the bridge does by itself every `tasks.reconcileMs`, and says what was done: starts work that nobody runs, hands over how
+   * questions ended, notices what is lost or late. For a job of the host's own, after an outage, and for tests: tasks that rest after a failure
+   * are tried at once. One task's failure never stops the others. May run beside the bridge's own look and on several nodes; what two looks
+   * share is counted by one. Rejects with `STORE_UNAVAILABLE` before `start()`, after `close()` and while the store is away.
+   */
+  reconcile(): Promise<ReconcileCounts>;
+  /**
+   * The same, and deletes files that no task references and that are older than an hour, as the bridge does by itself once an hour. Says what
+   * was cleared away. Rejects as {@link TaskBridge.reconcile} does.
+   */
+  prune(): Promise<PruneCounts>;
   /**
    * Closes in order: answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish
    * for `drainMs` (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
@@ -61,6 +75,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     ownership: options.ownership ?? {},
     actions: options.actions,
+    idempotencyPayload: options.idempotencyPayload,
     metrics,
     logger,
     clock,
@@ -109,6 +124,8 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       await store.open();
       await core.start();
     },
+    reconcile: () => core.reconcile(),
+    prune: () => core.prune(),
     close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };

@@ -1,6 +1,7 @@
 import type { Inspect } from '../machines/index.ts';
 import { sweepAttachments } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
+import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { Supervisor } from './attempt/supervisor.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
@@ -10,8 +11,9 @@ import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
-import { Reconciler } from './reconciler.ts';
-import { CommandProcessor } from './task/command-processor.ts';
+import { Reconciler, type PruneCounts } from './reconciler.ts';
+import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
+import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
@@ -24,6 +26,7 @@ export interface CoreDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
+  readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly metrics: MetricsSink;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -40,6 +43,9 @@ export interface Core {
   readonly service: TaskService;
   readonly actors: LiveActors;
   start(): Promise<void>;
+  /** See the bridge's. */
+  reconcile(): Promise<ReconcileCounts>;
+  prune(): Promise<PruneCounts>;
   /** Lets running work finish for that long, then gives it up. */
   close(drainMs: number): Promise<void>;
 }
@@ -57,11 +63,9 @@ export function createCore(deps: CoreDeps): Core {
     time,
     logger,
     intervalMs: settings.reconcileMs,
-    reconcile: (taskId) => supervisor.reconcile(taskId),
+    reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
     renewLeases: () => supervisor.renewLeases(),
-    sweep: async () => {
-      if (attachments) await sweepAttachments(attachments, store, clock);
-    },
+    sweep: async () => (attachments ? sweepAttachments(attachments, store, clock, logger) : { swept: 0, failed: 0 }),
   });
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
@@ -78,6 +82,8 @@ export function createCore(deps: CoreDeps): Core {
     service: createTaskService({ ...deps, processor, supervisor, time, nodeId }),
     actors,
     start: () => reconciler.start(),
+    reconcile: () => reconciler.reconcile().catch(rethrown),
+    prune: () => reconciler.prune().catch(rethrown),
     async close(drainMs) {
       // Leases are renewed and deadlines kept as long as work runs.
       await supervisor.drained(drainMs);
@@ -88,4 +94,9 @@ export function createCore(deps: CoreDeps): Core {
       actors.close();
     },
   };
+}
+
+/** What a caller of the bridge is told of a failure of the store. */
+function rethrown(error: unknown): never {
+  throw asTaskBridgeError(error);
 }

@@ -9,6 +9,8 @@ export { httpDefaults, type HttpOptions } from './http/options.ts';
 export type { TaskActor } from '../machines/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
+export type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+export type { PruneCounts } from './reconciler.ts';
 export {
   systemChance,
   systemClock,

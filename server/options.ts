@@ -8,6 +8,7 @@ import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
+import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { TaskSettings } from './task/settings.ts';
 
 /** What a host gives the bridge. */
@@ -18,12 +19,20 @@ export interface TaskBridgeOptions {
   readonly executor: TaskExecutor | readonly TaskExecutor[];
   /** Finds out who is asking. Required: no host lets everybody in by accident. */
   readonly auth: AuthContextResolver;
-  /** Defaults to: anybody may create, only the owner may see. */
+  /** Defaults to `ownerOnly`: anybody may create, only the owner may see and change. */
   readonly ownership?: OwnershipPolicy;
   /** Where uploads go. Without it, multipart requests are refused. */
   readonly attachments?: AttachmentStore;
+  /** Defaults to taking all that sizes and types allow. */
   readonly uploads?: UploadPolicy;
+  /** Defaults to taking every action that its question allows, but `a2ui_action`; see `actionSchemas` of `taskbridge/server/access`. */
   readonly actions?: ActionValidationPolicy;
+  /**
+   * What has to be equal in two creates of one owner and request id, so that the second is answered as a repeat and not 409. Only its hash is
+   * kept, with the task; so a change of this function makes repeats of older tasks conflicts. Pure; a throw is a 500, and nothing is written.
+   * Defaults to type, input and the files' names, types and bytes: metadata does not count.
+   */
+  readonly idempotencyPayload?: IdempotencyPayload;
   /** What `GET /ready` asks, by name, beside the store and the executors. */
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
   /** Pages of these origins may change things and open WebSockets with cookies. Defaults to those of the host itself. */

@@ -7,6 +7,7 @@ import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
+import type { Tally } from './reconcile-counts.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { withTimeLimit } from './time-limit.ts';
 import type { WorkDeps } from './work.ts';
@@ -25,6 +26,8 @@ export interface ReconcileDeps extends WorkDeps {
 export interface ReconcileResult {
   /** The failure that an executor refused to start with. */
   refused?: FactPayload<'TASK_FAILED'>;
+  /** What was done on the way. */
+  readonly tally: Tally;
 }
 
 /**

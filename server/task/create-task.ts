@@ -29,7 +29,7 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     taskType,
     clientRequestId,
     owner: auth.subject,
-    contentHash: contentHash(taskType, input, attachments),
+    contentHash: contentHash(request, deps.idempotencyPayload),
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
@@ -73,7 +73,7 @@ function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbou
   if (existing.contentHash !== asked.contentHash)
     throw new TaskBridgeError(
       'IDEMPOTENCY_CONFLICT',
-      `clientRequestId ${JSON.stringify(clientRequestId)} was used for a task of other type, input or attachments; use a new one.`,
+      `clientRequestId ${JSON.stringify(clientRequestId)} was used for a task of other content; use a new one.`,
       { details: { clientRequestId } },
     );
   return { taskId, status: statusOf(aggregate.task), clientRequestId, deduplicated: true };
