@@ -6,7 +6,8 @@ import type { ActionValidationPolicy, AuthContextResolver, OwnershipPolicy, Uplo
 import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
-import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
+import type { HostLogger } from './ports/host-logger.ts';
+import type { MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { TaskSettings } from './task/settings.ts';
 
@@ -28,10 +29,15 @@ export interface TaskBridgeOptions {
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
   /** Pages of these origins may change things and open WebSockets with cookies. Defaults to those of the host itself. */
   readonly allowedOrigins?: readonly string[];
+  /** Counts what `metricsTable` lists. */
   readonly metrics?: MetricsSink;
+  /** Watches every stream and poll. */
   readonly diagnostics?: TransportDiagnosticsSink;
-  /** Told of failures that were survived. Defaults to the console. */
-  readonly logger?: Logger;
+  /**
+   * Told of failures that were survived and, at `info` and `debug`, of what happens (`recordsTable`): pino, winston or the console as they are.
+   * Defaults to the console, failures only.
+   */
+  readonly logger?: HostLogger;
   /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
   readonly inspect?: Inspect;
   readonly clock?: Clock;

@@ -1,4 +1,12 @@
-import { systemChance, systemClock, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
+import {
+  hostLogger,
+  systemChance,
+  systemClock,
+  type ServerChance,
+  type Clock,
+  type HostLogger,
+  type Logger,
+} from '../../server/ports/index.ts';
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -17,7 +25,7 @@ export interface RedisStoreOptions {
    */
   readonly messageBytesMax?: number;
   /** Told of failures that were survived, and of a server that may throw keys away. Defaults to the console. */
-  readonly logger?: Logger;
+  readonly logger?: HostLogger;
   /** What time-outs are measured by; the store's own time is Redis's. Defaults to the machine's. */
   readonly clock?: Clock;
   /** The jitter of connections that are opened again. Defaults to the system's. */
@@ -28,8 +36,9 @@ export interface RedisStoreOptions {
 export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, commandTimeoutMs: 5000, messageBytesMax: 64 * 1024 } as const;
 
 /** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
-export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
-  const options = { ...redisDefaults, logger: console, clock: systemClock, chance: systemChance, ...given };
+export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> & { readonly logger: Logger } {
+  const logger = hostLogger(given.logger);
+  const options = { ...redisDefaults, clock: systemClock, chance: systemChance, ...given, logger };
   for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)
     if (!Number.isSafeInteger(options[name]) || options[name] < (name === 'messageBytesMax' ? 0 : 1))
       throw new RangeError(`${name} (${options[name]}) must be a whole number of at least ${name === 'messageBytesMax' ? 0 : 1}.`);

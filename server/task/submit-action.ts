@@ -40,8 +40,6 @@ export async function submitAction(
       await validate(deps, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
   }
   const status = await deps.processor.execute(taskId, command);
-  deps.metrics.incrementCounter('actions_total', 1, { status });
-  if (status === 'ACCEPTED') deps.metrics.incrementCounter('actions_accepted_total');
   return { taskId, suspendId, clientActionId, status };
 }
 

@@ -1,0 +1,79 @@
+import type { Logger } from './observability.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Level = 'warn' | 'error' | 'info' | 'debug';
+
+/** A logger that takes the fields first, as pino does. */
+export interface FieldsFirstLogger {
+  warn(fields: object, message?: string): void;
+  error(fields: object, message?: string): void;
+  info?(fields: object, message?: string): void;
+  debug?(fields: object, message?: string): void;
+  isLevelEnabled?(level: string): boolean;
+  /** What tells it from the others. */
+  bindings(): object;
+}
+
+/** What a host may give as `logger`, as it is: pino, winston, the console, or a `Logger` of its own. */
+export type HostLogger = Logger | FieldsFirstLogger;
+
+/** Where a host gives none: failures only, so that nobody's console is flooded. */
+const consoleOfFailures: Logger = {
+  warn: (...told) => console.warn(...told),
+  error: (...told) => console.error(...told),
+};
+
+/**
+ * Makes one port of what a host logs with, found out here, once: what has `bindings()` is pino and takes the fields first, with an error as
+ * `err`, where its serializer looks; what has `configure()` is winston and takes the message first, with an error as plain fields, since its
+ * formats would write `{}`; all else, the console too, takes the message first and the fields as they are. A logger that throws touches nobody.
+ * Defaults to warnings and errors on the console. Throws a `TypeError` for one without `warn` or `error`.
+ */
+export function hostLogger(given: HostLogger = consoleOfFailures): Logger {
+  for (const level of ['warn', 'error'] as const)
+    if (typeof given[level] !== 'function')
+      throw new TypeError(`logger has no ${level}(): give pino, winston, the console, or an object with warn and error.`);
+  const write = writerFor(given);
+  const at = (level: Level) => (message: string, fields?: Fields) => {
+    try {
+      write(level, message, fields);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+  return {
+    warn: at('warn'),
+    error: at('error'),
+    ...(given.info && { info: at('info') }),
+    ...(given.debug && { debug: at('debug') }),
+    ...(given.isLevelEnabled && { isLevelEnabled: (level) => given.isLevelEnabled?.(level) ?? false }),
+  };
+}
+
+function writerFor(given: HostLogger): (level: Level, message: string, fields: Fields | undefined) => void {
+  if (takesFieldsFirst(given))
+    return (level, message, fields) => {
+      const { error, ...others } = fields ?? {};
+      given[level]?.(error === undefined ? others : { ...others, err: error instanceof Error ? error : plain(error) }, message);
+    };
+  const isWinston = 'configure' in given;
+  return (level, message, fields) => {
+    if (fields === undefined) given[level]?.(message);
+    else given[level]?.(message, isWinston ? (plain(fields) as Fields) : fields);
+  };
+}
+
+function takesFieldsFirst(given: HostLogger): given is FieldsFirstLogger {
+  return 'bindings' in given && typeof given.bindings === 'function';
+}
+
+/** Errors as plain fields, also those inside of objects: their own are not enumerable, so that JSON has nothing of them. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error) {
+    const { name, message, stack, cause } = value;
+    return { ...value, name, message, stack, ...(cause !== undefined && { cause: plain(cause) }) };
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
