@@ -5,9 +5,8 @@
 export type PhaseCell<Phase extends string, Effect extends string> =
   'nothing' | 'never' | { readonly to?: Phase; readonly effects: readonly Effect[] };
 
-/** One phase: what it means, and what each event does in it. */
+/** One phase: what each event does in it. */
 export interface PhaseRow<Phase extends string, Event extends string, Effect extends string> {
-  readonly description: string;
   /** Its public meaning, for those outside. */
   readonly tags?: readonly string[];
   readonly on: Readonly<Record<Event, PhaseCell<Phase, Effect>>>;
@@ -19,8 +18,13 @@ export interface PhaseRow<Phase extends string, Event extends string, Effect ext
  */
 export interface PhaseTable<Phase extends string, Event extends string, Effect extends string> {
   readonly id: string;
-  readonly description: string;
   /** Where it begins, and what is done then. */
   readonly initial: { readonly to: Phase; readonly effects: readonly Effect[] };
   readonly phases: Readonly<Record<Phase, PhaseRow<Phase, Event, Effect>>>;
+}
+
+/** What a table and its phases mean. Beside the table, so that a page which runs it does not load what nobody reads there. */
+export interface PhaseDescriptions<Phase extends string> {
+  readonly table: string;
+  readonly phases: Readonly<Record<Phase, string>>;
 }
