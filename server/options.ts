@@ -6,8 +6,7 @@ import type { ActionValidationPolicy, AuthContextResolver, OwnershipPolicy, Uplo
 import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
-import type { HostLogger } from './ports/host-logger.ts';
-import type { MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
+import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { TaskSettings } from './task/settings.ts';
 
@@ -37,7 +36,7 @@ export interface TaskBridgeOptions {
    * Told of failures that were survived and, at `info` and `debug`, of what happens (`recordsTable`): pino, winston or the console as they are.
    * Defaults to the console, failures only.
    */
-  readonly logger?: HostLogger;
+  readonly logger?: Logger;
   /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
   readonly inspect?: Inspect;
   readonly clock?: Clock;

@@ -1,12 +1,4 @@
-import {
-  hostLogger,
-  systemChance,
-  systemClock,
-  type ServerChance,
-  type Clock,
-  type HostLogger,
-  type Logger,
-} from '../../server/ports/index.ts';
+import { hostLogger, systemChance, systemClock, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -25,7 +17,7 @@ export interface RedisStoreOptions {
    */
   readonly messageBytesMax?: number;
   /** Told of failures that were survived, and of a server that may throw keys away. Defaults to the console. */
-  readonly logger?: HostLogger;
+  readonly logger?: Logger;
   /** What time-outs are measured by; the store's own time is Redis's. Defaults to the machine's. */
   readonly clock?: Clock;
   /** The jitter of connections that are opened again. Defaults to the system's. */
@@ -36,7 +28,7 @@ export interface RedisStoreOptions {
 export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, commandTimeoutMs: 5000, messageBytesMax: 64 * 1024 } as const;
 
 /** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
-export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> & { readonly logger: Logger } {
+export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
   const logger = hostLogger(given.logger);
   const options = { ...redisDefaults, clock: systemClock, chance: systemChance, ...given, logger };
   for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)

@@ -131,6 +131,8 @@ function watchFallbacks(actor: TransportActor, { taskId, context, settings }: Tr
   let last: TransportName = tries.ws > 0 ? 'ws' : tries.sse > 0 ? 'sse' : 'poll';
   actor.subscribe((snapshot) => {
     const { transport } = snapshot.context;
+    // Before anything is tried, the context has the highest one, whether it may be used or not.
+    if (!snapshot.hasTag(transport)) return;
     const fell = transport !== last && (transport === 'poll' || last === 'ws');
     if (fell && transport === 'sse') listener.onFallbackToSse?.({ taskId, context });
     if (fell && transport === 'poll') listener.onFallbackToPolling?.({ taskId, context });

@@ -1,6 +1,6 @@
 import type Koa from 'koa';
 import type { Clock } from '../ports/clock.ts';
-import { askProbe, detailsOf } from '../observability/ask-probe.ts';
+import { answerOfProbe, detailsOf } from '../observability/probe-answer.ts';
 import type { Logger, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
 import { answerJson } from './call.ts';
 
@@ -38,7 +38,7 @@ export function healthRoutes(deps: HealthDeps): Koa.Middleware {
 
 async function askAll({ probes, probeTimeoutMs, clock, logger }: HealthDeps, failing: Set<string>): Promise<Readiness> {
   const ask = async ([name, probe]: [string, ReadinessProbe]) => {
-    const answer = await askProbe(probe, probeTimeoutMs, clock);
+    const answer = await answerOfProbe(probe, probeTimeoutMs, clock);
     if (answer.ready) failing.delete(name);
     else if (!failing.has(name)) {
       failing.add(name);

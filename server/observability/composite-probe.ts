@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../ports/clock.ts';
 import type { ReadinessProbe } from '../ports/observability.ts';
-import { askProbe, detailsOf } from './ask-probe.ts';
+import { answerOfProbe, detailsOf } from './probe-answer.ts';
 
 /** Options of {@link compositeProbe}. */
 export interface CompositeProbeOptions {
@@ -29,7 +29,7 @@ export function compositeProbe(
   return {
     async check() {
       const answers = await Promise.all(
-        Object.entries(parts).map(async ([name, part]) => [name, await askProbe(part, timeoutMs, clock)] as const),
+        Object.entries(parts).map(async ([name, part]) => [name, await answerOfProbe(part, timeoutMs, clock)] as const),
       );
       const failed = answers.filter(([, { ready }]) => !ready);
       const details = Object.fromEntries(answers.map(([name, answer]) => [name, detailsOf(answer)]));

@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../ports/clock.ts';
 import type { ReadinessAnswer, ReadinessProbe } from '../ports/observability.ts';
-import { askProbe } from './ask-probe.ts';
+import { answerOfProbe } from './probe-answer.ts';
 
 /** Options of {@link executorProbe}. */
 export interface ExecutorProbeOptions {
@@ -29,7 +29,7 @@ export function executorProbe(
     if (typeof asked !== 'function') return { ready: false, reason: new Error(`The executor has no method "${method}".`) };
     return answerOf(await (asked.call(executor) as unknown), method);
   };
-  return { check: () => askProbe({ check }, timeoutMs, clock) };
+  return { check: () => answerOfProbe({ check }, timeoutMs, clock) };
 }
 
 function answerOf(answer: unknown, method: string): ReadinessAnswer {

@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-export type { HostLogger, FieldsFirstLogger } from '../ports/host-logger.ts';
 export type {
   Logger,
   MetricsSink,

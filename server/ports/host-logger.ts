@@ -3,19 +3,8 @@ import type { Logger } from './observability.ts';
 type Fields = Readonly<Record<string, unknown>>;
 type Level = 'warn' | 'error' | 'info' | 'debug';
 
-/** A logger that takes the fields first, as pino does. */
-export interface FieldsFirstLogger {
-  warn(fields: object, message?: string): void;
-  error(fields: object, message?: string): void;
-  info?(fields: object, message?: string): void;
-  debug?(fields: object, message?: string): void;
-  isLevelEnabled?(level: string): boolean;
-  /** What tells it from the others. */
-  bindings(): object;
-}
-
-/** What a host may give as `logger`, as it is: pino, winston, the console, or a `Logger` of its own. */
-export type HostLogger = Logger | FieldsFirstLogger;
+/** pino's verbs also take the fields first, and need them there. */
+type FieldsFirst = Partial<Readonly<Record<Level, (fields: object, message: string) => void>>>;
 
 /** Where a host gives none: failures only, so that nobody's console is flooded. */
 const consoleOfFailures: Logger = {
@@ -29,7 +18,7 @@ const consoleOfFailures: Logger = {
  * formats would write `{}`; all else, the console too, takes the message first and the fields as they are. A logger that throws touches nobody.
  * Defaults to warnings and errors on the console. Throws a `TypeError` for one without `warn` or `error`.
  */
-export function hostLogger(given: HostLogger = consoleOfFailures): Logger {
+export function hostLogger(given: Logger = consoleOfFailures): Logger {
   for (const level of ['warn', 'error'] as const)
     if (typeof given[level] !== 'function')
       throw new TypeError(`logger has no ${level}(): give pino, winston, the console, or an object with warn and error.`);
@@ -50,21 +39,20 @@ export function hostLogger(given: HostLogger = consoleOfFailures): Logger {
   };
 }
 
-function writerFor(given: HostLogger): (level: Level, message: string, fields: Fields | undefined) => void {
-  if (takesFieldsFirst(given))
+function writerFor(given: Logger): (level: Level, message: string, fields: Fields | undefined) => void {
+  if ('bindings' in given) {
+    // What the port does not say of it: its verbs allow both orders.
+    const fieldsFirst = given as unknown as FieldsFirst;
     return (level, message, fields) => {
       const { error, ...others } = fields ?? {};
-      given[level]?.(error === undefined ? others : { ...others, err: error instanceof Error ? error : plain(error) }, message);
+      fieldsFirst[level]?.(error === undefined ? others : { ...others, err: error instanceof Error ? error : plain(error) }, message);
     };
+  }
   const isWinston = 'configure' in given;
   return (level, message, fields) => {
     if (fields === undefined) given[level]?.(message);
     else given[level]?.(message, isWinston ? (plain(fields) as Fields) : fields);
   };
-}
-
-function takesFieldsFirst(given: HostLogger): given is FieldsFirstLogger {
-  return 'bindings' in given && typeof given.bindings === 'function';
 }
 
 /** Errors as plain fields, also those inside of objects: their own are not enumerable, so that JSON has nothing of them. */

@@ -16,7 +16,7 @@ export type {
   WorkReportOutcome,
   WorkStatus,
 } from './executor.ts';
-export { hostLogger, type FieldsFirstLogger, type HostLogger } from './host-logger.ts';
+export { hostLogger } from './host-logger.ts';
 export type {
   Logger,
   MetricsSink,

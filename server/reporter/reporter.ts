@@ -5,8 +5,8 @@ import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../p
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
-import { hostLogger, type HostLogger } from '../ports/host-logger.ts';
-import type { MetricsSink } from '../ports/observability.ts';
+import { hostLogger } from '../ports/host-logger.ts';
+import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import { CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
@@ -19,7 +19,7 @@ export interface TaskReporterOptions {
   /** The same limits as the host's. */
   readonly tasks?: Partial<TaskSettings>;
   /** As the host's: told of failures that were survived, and of each fact that is committed here. */
-  readonly logger?: HostLogger;
+  readonly logger?: Logger;
   /** As the host's: counts what is committed here. Defaults to nobody. */
   readonly metrics?: MetricsSink;
   readonly clock?: Clock;

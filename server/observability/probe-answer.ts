@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { ReadinessAnswer, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
 
 /** Asks a probe. One that throws, or has not answered in time, is not ready, and that is its reason. Never rejects. */
-export function askProbe(probe: ReadinessProbe, timeoutMs: number, clock: Clock): Promise<ReadinessAnswer> {
+export function answerOfProbe(probe: ReadinessProbe, timeoutMs: number, clock: Clock): Promise<ReadinessAnswer> {
   return new Promise((resolve) => {
     const refuse = (reason: unknown): void => resolve({ ready: false, reason });
     const timer = clock.setTimeout(() => refuse(new Error(`No answer within ${timeoutMs} ms.`)), timeoutMs);
