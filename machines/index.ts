@@ -28,7 +28,7 @@ export {
   type StoredTask,
 } from './aggregate/stored.ts';
 export { refusalCodes, type Emitted, type Intent, type RefusalCode, type ReportIntent, type TaskIntent } from './intents.ts';
-export type { PhaseDescriptions, PhaseTable } from './phase-table.ts';
+export type { PhaseTable } from './phase-table.ts';
 export type { Chance, Clock } from './ports.ts';
 export { retryDelayMs, type RetryPolicy } from './retry-policy.ts';
 export {

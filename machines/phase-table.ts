@@ -14,17 +14,12 @@ export interface PhaseRow<Phase extends string, Event extends string, Effect ext
 
 /**
  * A chart for a path that is too hot for XState, as data: for each phase and each event a cell, so that one which is forgotten does not
- * compile. Whoever owns it looks cells up and performs their effects; it is drawn and walked as the other charts are.
+ * compile. Whoever owns it looks cells up and performs their effects; it is drawn and walked as the other charts are. What its phases mean stands
+ * beside it, so that a page which runs it does not load what nobody reads there.
  */
 export interface PhaseTable<Phase extends string, Event extends string, Effect extends string> {
   readonly id: string;
   /** Where it begins, and what is done then. */
   readonly initial: { readonly to: Phase; readonly effects: readonly Effect[] };
   readonly phases: Readonly<Record<Phase, PhaseRow<Phase, Event, Effect>>>;
-}
-
-/** What a table and its phases mean. Beside the table, so that a page which runs it does not load what nobody reads there. */
-export interface PhaseDescriptions<Phase extends string> {
-  readonly table: string;
-  readonly phases: Readonly<Record<Phase, string>>;
 }

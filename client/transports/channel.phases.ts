@@ -1,4 +1,4 @@
-import type { PhaseDescriptions, PhaseTable } from '../../machines/index.ts';
+import type { PhaseTable } from '../../machines/index.ts';
 
 /** Where one task stands that wants a socket. */
 export type ChannelPhase = 'waiting' | 'asked' | 'confirmed' | 'over';
@@ -99,7 +99,7 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
 };
 
 /** What the table and its phases mean: for drawings and readers, and not for what runs. */
-export const channelDescriptions: PhaseDescriptions<ChannelPhase> = {
+export const channelDescriptions: { readonly table: string; readonly phases: Readonly<Record<ChannelPhase, string>> } = {
   table: 'One task on a socket that it may share with others.',
   phases: {
     waiting:

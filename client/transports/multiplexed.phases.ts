@@ -1,4 +1,4 @@
-import type { PhaseDescriptions, PhaseTable } from '../../machines/index.ts';
+import type { PhaseTable } from '../../machines/index.ts';
 
 /** Where a socket stands that several tasks may share. */
 export type SocketPhase = 'opening' | 'asking' | 'shared' | 'full' | 'alone' | 'over';
@@ -145,7 +145,7 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
 };
 
 /** What the table and its phases mean: for drawings and readers, and not for what runs. */
-export const multiplexedDescriptions: PhaseDescriptions<SocketPhase> = {
+export const multiplexedDescriptions: { readonly table: string; readonly phases: Readonly<Record<SocketPhase, string>> } = {
   table: 'One socket, and the tasks that share it where the server lets them.',
   phases: {
     opening: 'The upgrade is under way, all tasks wait.',

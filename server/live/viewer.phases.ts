@@ -1,4 +1,4 @@
-import type { PhaseDescriptions, PhaseTable } from '../../machines/index.ts';
+import type { PhaseTable } from '../../machines/index.ts';
 
 /** Where a viewer stands. */
 export type ViewerPhase = 'reading' | 'opening' | 'behind' | 'retrying' | 'level' | 'ending' | 'over';
@@ -237,7 +237,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
 };
 
 /** What the table and its phases mean: for drawings and readers, and not for what runs. */
-export const viewerDescriptions: PhaseDescriptions<ViewerPhase> = {
+export const viewerDescriptions: { readonly table: string; readonly phases: Readonly<Record<ViewerPhase, string>> } = {
   table: 'One viewer of one log: reads it until it is level, then follows the tail.',
   phases: {
     reading: 'A page of the log is on its way, or its turn to read one is. Holds what is told meanwhile, as far as there is room.',
