@@ -6,23 +6,18 @@ type Level = 'warn' | 'error' | 'info' | 'debug';
 /** pino's verbs also take the fields first, and need them there. */
 type FieldsFirst = Partial<Readonly<Record<Level, (fields: object, message: string) => void>>>;
 
-/** Where a host gives none: failures only, so that nobody's console is flooded. */
-const consoleOfFailures: Logger = {
-  warn: (...told) => console.warn(...told),
-  error: (...told) => console.error(...told),
-};
-
 /**
  * Makes one port of what a host logs with, found out here, once: what has `bindings()` is pino and takes the fields first, with an error as
  * `err`, where its serializer looks; what has `configure()` is winston and takes the message first, with an error as plain fields, since its
  * formats would write `{}`; all else, the console too, takes the message first and the fields as they are. A logger that throws touches nobody.
- * Defaults to warnings and errors on the console. Throws a `TypeError` for one without `warn` or `error`.
+ * Without one, the console gets warnings and errors, and is not flooded with the rest. Throws a `TypeError` for one without `warn` or `error`.
  */
-export function hostLogger(given: Logger = consoleOfFailures): Logger {
+export function hostLogger(given?: Logger): Logger {
+  const target: Logger = given ?? console;
   for (const level of ['warn', 'error'] as const)
-    if (typeof given[level] !== 'function')
+    if (typeof target[level] !== 'function')
       throw new TypeError(`logger has no ${level}(): give pino, winston, the console, or an object with warn and error.`);
-  const write = writerFor(given);
+  const write = writerFor(target);
   const at = (level: Level) => (message: string, fields?: Fields) => {
     try {
       write(level, message, fields);
@@ -33,9 +28,9 @@ export function hostLogger(given: Logger = consoleOfFailures): Logger {
   return {
     warn: at('warn'),
     error: at('error'),
-    ...(given.info && { info: at('info') }),
-    ...(given.debug && { debug: at('debug') }),
-    ...(given.isLevelEnabled && { isLevelEnabled: (level) => given.isLevelEnabled?.(level) ?? false }),
+    ...(given?.info && { info: at('info') }),
+    ...(given?.debug && { debug: at('debug') }),
+    ...(given?.isLevelEnabled && { isLevelEnabled: (level) => given.isLevelEnabled?.(level) ?? false }),
   };
 }
 
