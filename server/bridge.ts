@@ -14,7 +14,8 @@ import { createLiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
-import type { MetricsSink } from './ports/observability.ts';
+import { metricsSink } from './observability/metrics-sink.ts';
+import { hostLogger } from './ports/host-logger.ts';
 import { readinessOf } from './readiness.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { taskSettings } from './task/settings.ts';
@@ -61,14 +62,14 @@ export interface TaskBridge {
 export const DEFAULT_PREFIX = '/api/v1';
 
 const nobodyUpgrades = new TaskBridgeError('NOT_FOUND', 'Nothing here takes upgrades; send the request without one.');
-const noMetrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
 
 /** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
-  const { store, auth, attachments, clock = systemClock, chance = systemChance, logger = console, metrics = noMetrics } = options;
+  const { store, auth, attachments, clock = systemClock, chance = systemChance, metrics, diagnostics } = options;
+  const logger = hostLogger(options.logger);
   const executors = executorsOf(options);
-  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics: options.diagnostics });
+  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
   const core = createCore({
     store,
     executors,
@@ -76,7 +77,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     ownership: options.ownership ?? {},
     actions: options.actions,
     idempotencyPayload: options.idempotencyPayload,
-    metrics,
+    metrics: metricsSink(metrics, logger),
     logger,
     clock,
     chance,

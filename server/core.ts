@@ -9,6 +9,10 @@ import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
 import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
+import { commitObserver } from './observability/commit-observer.ts';
+import { observedService } from './observability/observed-service.ts';
+import { pendingAnswers } from './observability/pending-answers.ts';
+import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import { Reconciler, type PruneCounts } from './reconciler.ts';
@@ -52,11 +56,12 @@ export interface Core {
 
 /** Puts the commit path, the supervisor and the reconciler together. */
 export function createCore(deps: CoreDeps): Core {
-  const { store, clock, chance, logger, settings, attachments } = deps;
+  const { store, clock, chance, logger, metrics, settings, attachments } = deps;
   const nodeId = chance.hex(16);
+  const records = recordWriter(logger);
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
-  const supervisor = new Supervisor({ ...deps, processor, time, nodeId });
+  const supervisor = new Supervisor({ ...deps, processor, time, nodeId, records });
   const reconciler = new Reconciler({
     store,
     clock,
@@ -70,16 +75,20 @@ export function createCore(deps: CoreDeps): Core {
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
-  processor.onCommitted(({ about, execution }) => {
+  const observe = commitObserver({ metrics, records });
+  const countPending = pendingAnswers({ ...deps, time, nodeId });
+  processor.onCommitted((record, facts) => {
+    observe(record, facts);
+    const { about, execution } = record;
     const state = attemptState(execution);
     const isConcerned =
       state === 'stopping' || state === 'ended' || state === 'released' || execution.attempt.context.pendingDeliveries.length > 0;
-    if (isConcerned) void supervisor.reconcile(about.taskId);
+    if (isConcerned) void supervisor.reconcile(about.taskId).then(({ delivered }) => countPending(record, facts, delivered));
   });
 
   return {
     nodeId,
-    service: createTaskService({ ...deps, processor, supervisor, time, nodeId }),
+    service: observedService(createTaskService({ ...deps, processor, supervisor, time, nodeId }), { metrics, records }),
     actors,
     start: () => reconciler.start(),
     reconcile: () => reconciler.reconcile().catch(rethrown),

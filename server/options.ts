@@ -37,9 +37,14 @@ export interface TaskBridgeOptions {
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
   /** Pages of these origins may change things and open WebSockets with cookies. Defaults to those of the host itself. */
   readonly allowedOrigins?: readonly string[];
+  /** Counts what `metricsTable` lists. */
   readonly metrics?: MetricsSink;
+  /** Watches every stream and poll. */
   readonly diagnostics?: TransportDiagnosticsSink;
-  /** Told of failures that were survived. Defaults to the console. */
+  /**
+   * Told of failures that were survived and, at `info` and `debug`, of what happens (`recordsTable`): pino, winston or the console as they are.
+   * Defaults to the console, failures only.
+   */
   readonly logger?: Logger;
   /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
   readonly inspect?: Inspect;

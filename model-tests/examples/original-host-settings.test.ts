@@ -62,7 +62,8 @@ describe('the settings of the original’s example host', () => {
   test.each(['host.ts', 'worker.ts'])('that are wrong end %s before it does anything', async (file) => {
     const env = { PATH: process.env['PATH'], TB_STREAM_MAXLEN: 'many', TB_EXECUTOR_MODE: 'fake' };
     const child = forkProgram(`examples/original-host/${file}`, [], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    const [[code], [said]] = await Promise.all([once(child, 'exit'), printed(child, /.*\n/)]);
+    const exited = once(child, 'exit') as Promise<[code: number | null]>;
+    const [[code], [said]] = await Promise.all([exited, printed(child, /.*\n/)]);
     expect([code, said]).toEqual([1, 'TB_STREAM_MAXLEN ("many") must be a whole number from 1 to 1000000.\n']);
   });
 

@@ -19,6 +19,7 @@ import { streamRoute } from '../../server/http/routes/stream.ts';
 import { createSilentPeers, openSse } from '../../server/http/sse/index.ts';
 import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
+import { recordWriter } from '../../server/observability/record-writer.ts';
 import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
 import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
 
@@ -81,6 +82,7 @@ export function createNodeServer({ service, hub, auth, clock, chance, logger }: 
     clock,
     chance,
     logger,
+    records: recordWriter(logger),
   };
   const waiting = new Set<WebSocketStandIn>();
   const create = createRoute(tools);
@@ -140,6 +142,7 @@ export function createNodeServer({ service, hub, auth, clock, chance, logger }: 
               service,
               clock,
               logger,
+              records: recordWriter(logger),
               onSubscribed: () => waiting.delete(ws),
               onIdle: () => waiting.add(ws),
             });

@@ -1,12 +1,13 @@
 import type Koa from 'koa';
 import type { Clock } from '../ports/clock.ts';
-import type { Logger, ReadinessProbe } from '../ports/observability.ts';
+import { answerOfProbe, detailsOf } from '../observability/probe-answer.ts';
+import type { Logger, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
 import { answerJson } from './call.ts';
 
 /** The body of `GET /ready`. */
 export interface Readiness {
   readonly status: 'ready' | 'not_ready';
-  readonly details: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  readonly details: Readonly<Record<string, ReadinessDetails>>;
 }
 
 /** What the probes are asked with. */
@@ -37,24 +38,17 @@ export function healthRoutes(deps: HealthDeps): Koa.Middleware {
 
 async function askAll({ probes, probeTimeoutMs, clock, logger }: HealthDeps, failing: Set<string>): Promise<Readiness> {
   const ask = async ([name, probe]: [string, ReadinessProbe]) => {
-    try {
-      const { ready, details } = await within(probe.check(), probeTimeoutMs, clock);
-      if (ready) failing.delete(name);
-      return { name, ready, details };
-    } catch (error) {
-      if (!failing.has(name)) logger?.warn(`The readiness probe "${name}" failed.`, { error });
+    const answer = await answerOfProbe(probe, probeTimeoutMs, clock);
+    if (answer.ready) failing.delete(name);
+    else if (!failing.has(name)) {
       failing.add(name);
-      return { name, ready: false, details: undefined };
+      if (answer.reason !== undefined) logger?.warn(`The readiness probe "${name}" failed.`, { error: answer.reason });
     }
+    return [name, answer] as const;
   };
   const answers = await Promise.all(Object.entries(probes).map(ask));
-  const details = answers.map(({ name, ready, details: told }) => [name, { ...told, status: ready ? 'ready' : 'not_ready' }] as const);
-  return { status: answers.every(({ ready }) => ready) ? 'ready' : 'not_ready', details: Object.fromEntries(details) };
-}
-
-function within<T>(work: Promise<T>, ms: number, clock: Clock): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.setTimeout(() => reject(new Error(`No answer within ${ms} ms.`)), ms);
-    void work.then(resolve, reject).finally(() => clock.clearTimeout(timer));
-  });
+  return {
+    status: answers.every(([, { ready }]) => ready) ? 'ready' : 'not_ready',
+    details: Object.fromEntries(answers.map(([name, answer]) => [name, detailsOf(answer)])),
+  };
 }

@@ -5,6 +5,7 @@ import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
+import { recordWriter } from '../observability/record-writer.ts';
 import type { Logger, ReadinessProbe } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
 import type { Route, RouteDeps } from './call.ts';
@@ -65,6 +66,7 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
     clock,
     chance: deps.chance,
     logger,
+    records: recordWriter(logger),
   };
   const boundary = errorBoundary(options, clock, logger);
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, clock, logger });

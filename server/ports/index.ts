@@ -18,7 +18,16 @@ export type {
   WorkReportOutcome,
   WorkStatus,
 } from './executor.ts';
-export type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink, TransportName } from './observability.ts';
+export { hostLogger } from './host-logger.ts';
+export type {
+  Logger,
+  MetricsSink,
+  ReadinessAnswer,
+  ReadinessDetails,
+  ReadinessProbe,
+  TransportDiagnosticsSink,
+  TransportName,
+} from './observability.ts';
 export type { Question } from './question.ts';
 export type {
   Commit,

@@ -39,8 +39,6 @@ export async function submitAction(
     if (rehearsed === 'ACCEPTED') await validate(deps, auth, about, { suspendId, actionType, payload, metadata });
   }
   const status = await deps.processor.execute(taskId, command);
-  deps.metrics.incrementCounter('actions_total', 1, { status });
-  if (status === 'ACCEPTED') deps.metrics.incrementCounter('actions_accepted_total');
   return { taskId, suspendId, clientActionId, status };
 }
 

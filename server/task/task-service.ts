@@ -42,10 +42,10 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     },
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId, 'write');
-      const { refusal } = await processor.execute(taskId, {
+      const { refusal, facts } = await processor.execute(taskId, {
         decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
       });
-      metrics.incrementCounter('cancels_total');
+      if (facts.length > 0) metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
     },
     act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId, 'write')).about, action),

@@ -12,6 +12,13 @@ import { changedFields, type TaskRecord } from './task-record.ts';
 
 const noSideValues: ReadonlyMap<string, string> = new Map();
 
+/** A unit of work that is ready to be written. */
+export interface FinishedUnit {
+  readonly commit: Commit;
+  readonly after: TaskRecord;
+  readonly facts: readonly Fact[];
+}
+
 /**
  * What several commands, taken one after the other, would change of a task. Nothing of it is real until its commit is written; a unit that met a
  * conflict is thrown away, and its commands are decided again on another one.
@@ -23,6 +30,7 @@ export class UnitOfWork {
   #aggregate: Aggregate;
   #execution: ExecutionRecord;
   readonly #entries: Entry[] = [];
+  readonly #facts: Fact[] = [];
   /** Never changed in place, so that going back is free. */
   #sideValues: ReadonlyMap<string, string> = noSideValues;
   #lastN: number;
@@ -118,13 +126,14 @@ export class UnitOfWork {
       this.#aggregate = aggregate;
       this.#execution = execution;
       this.#entries.length = entries;
+      this.#facts.length = entries;
       this.#sideValues = sideValues;
       this.#lastN = lastN;
     };
   }
 
-  /** Everything that changes together, and the task's record once it is written. */
-  finish(): { readonly commit: Commit; readonly after: TaskRecord } {
+  /** Everything that changes together; the task's record once it is written, and the facts that are new with it. */
+  finish(): FinishedUnit {
     const first = firstRetained(this.#execution, this.#lastN, this.#settings.retainedFactsMax);
     if (first !== this.#execution.firstRetained) this.#execution = { ...this.#execution, firstRetained: first };
     const after: TaskRecord = {
@@ -143,7 +152,7 @@ export class UnitOfWork {
       dueAt: nextDue(after, this.now, this.#settings),
       firstRetained: first,
     };
-    return { commit, after };
+    return { commit, after, facts: this.#facts };
   }
 
   #take(body: FactBody): void {
@@ -171,6 +180,7 @@ export class UnitOfWork {
         },
       );
     this.#entries.push({ eventId: fact.eventId, bytes });
+    this.#facts.push(fact);
     this.#lastN = n;
     this.#aggregate = fold(this.#aggregate, fact);
     this.#recordConsequences(fact, n);

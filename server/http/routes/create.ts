@@ -7,6 +7,7 @@ import { readJson } from '../json-body.ts';
 import { objectText, requiredText } from '../multipart/fields.ts';
 import { receiveUpload, type ReceivedUpload } from '../multipart/upload.ts';
 import { mediaType } from '../request-body.ts';
+import { recorded, type Note } from '../route-record.ts';
 import { validate } from '../validation.ts';
 
 const beforeAnythingIsWritten: readonly ErrorCode[] = [
@@ -19,17 +20,17 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
 export function createRoute(deps: RouteDeps): Route {
-  return async (call) => {
-    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, deps);
+  return recorded('http.task.create', deps.records, async (call, note) => {
+    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, note, deps);
     const { ctx, auth } = call;
     const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, deps.options, deps.clock));
     const taskId = deps.service.newTaskId(auth, body.clientRequestId);
-    const created = await create(auth, { ...body, taskId, input, metadata, attachments: [] }, deps);
+    const created = await create(auth, { ...body, taskId, input, metadata, attachments: [] }, note, deps);
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
-  };
+  });
 }
 
-async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promise<void> {
+async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteDeps): Promise<void> {
   const { attachments, service } = deps;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server takes no uploads; send application/json.');
   const upload = await receiveUpload(ctx.req, {
@@ -39,7 +40,7 @@ async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promis
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
   try {
-    const created = await create(auth, requestOf(upload), deps);
+    const created = await create(auth, requestOf(upload), note, deps);
     // The files of the task that this request made before are those that count.
     if (created.taskId !== upload.taskId) await upload.discard();
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
@@ -64,9 +65,12 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskReque
   return { ...body, taskId, input, metadata, attachments };
 }
 
-async function create(auth: AuthContext, request: NewTaskRequest, { service, uploadPolicy }: RouteDeps) {
+async function create(auth: AuthContext, request: NewTaskRequest, note: Note, { service, uploadPolicy }: RouteDeps) {
+  note({ clientRequestId: request.clientRequestId });
   service.assertHandled(request.taskType);
   const refused = await uploadPolicy?.refuseUpload(auth, request.attachments);
   if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
-  return service.create(auth, request);
+  const created = await service.create(auth, request);
+  note({ taskId: created.taskId, outcome: created.deduplicated ? 'duplicate' : 'created' });
+  return created;
 }

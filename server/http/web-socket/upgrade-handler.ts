@@ -3,11 +3,12 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { TaskBridgeError } from '../../errors.ts';
 import { timerAt } from '../../live/timer.ts';
-import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
+import { grantedExtensions, saysFallback, socketExtensions } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import { OwnerCount } from '../../live/owner-count.ts';
 import type { AuthContext, AuthContextResolver } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { recordWriter, type RecordWriter } from '../../observability/record-writer.ts';
 import type { Logger } from '../../ports/observability.ts';
 import type { TaskService } from '../../task/service.ts';
 import { authenticate } from '../credentials.ts';
@@ -56,6 +57,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
   readonly #deps: UpgradeHandlerDeps;
   readonly #path: RegExp;
   readonly #origins: ReadonlySet<string>;
+  readonly #records: RecordWriter;
   readonly #server: WebSocketServer;
   readonly #count = new OwnerCount();
   /** Sockets that watch nothing yet, or any more. */
@@ -69,6 +71,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
         .replaceAll('.', '\\.')
         .replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`,
     );
+    this.#records = recordWriter(deps.logger);
     this.#origins = originSet(deps.allowedOrigins ?? []);
     // The types of ws do not know `closeTimeout` yet.
     const options: ServerOptions & { readonly closeTimeout: number } = {
@@ -131,7 +134,8 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
 
   #accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
     const { hub, service, clock, logger } = this.#deps;
-    const query = new URLSearchParams(req.url?.split('?')[1]);
+    const asked = new URLSearchParams(req.url?.split('?')[1]).get('extensions');
+    if (saysFallback(asked)) hub.countFallback('ws');
     const leave = this.#count.enter(auth.subject);
     this.#waiting.add(ws, auth.subject);
     ws.once('close', () => {
@@ -142,11 +146,12 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
       ws,
       socket: req.socket,
       auth,
-      extensions: grantedExtensions(query.get('extensions'), socketExtensions),
+      extensions: grantedExtensions(asked, socketExtensions),
       hub,
       service,
       clock,
       logger,
+      records: this.#records,
       onSubscribed: () => this.#waiting.delete(ws),
       onIdle: () => this.#waiting.add(ws, auth.subject),
     });
