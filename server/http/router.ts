@@ -1,5 +1,6 @@
 import type Koa from 'koa';
 import Router from 'koa-router';
+import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
@@ -14,7 +15,10 @@ import { healthRoutes } from './health.ts';
 import type { LiveService } from './live-service.ts';
 import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
-import { routePrefix } from './prefix.ts';
+import { watchMountPath } from './mount-path.ts';
+import { ourPaths } from './our-paths.ts';
+import { pathValues } from './path-params.ts';
+import { routed } from './routed.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
@@ -37,6 +41,8 @@ export interface HttpRouterDeps {
   /** What `GET /ready` asks, by name. None means ready. */
   readonly probes?: Readonly<Record<string, ReadinessProbe>> | undefined;
   readonly options?: Partial<HttpOptions> | undefined;
+  /** Where the routes are. Defaults to the protocol's own paths. */
+  readonly routes?: Partial<RoutePaths> | undefined;
   readonly clock: Clock;
   readonly chance: ServerChance;
   readonly logger?: Logger | undefined;
@@ -46,9 +52,10 @@ export interface HttpRouterDeps {
 export interface HttpRouter {
   /**
    * Middleware for a Koa app that answers `/health`, `/ready` and everything below the prefix, unknown routes and methods included; all else
-   * goes on to the host. With a prefix of no fixed segment, only `/tasks` and what lies below it is taken. Mount it before any body parser.
+   * goes on to the host. With a prefix of no plain text, only what lies below the plain text of a route is taken: `/tasks`. Mount it before
+   * any body parser. Throws a `RangeError` for paths that cannot be mounted.
    */
-  middleware(options: { readonly prefix: string }): Koa.Middleware;
+  middleware(options: { readonly prefix: string; readonly mountPath?: string | undefined }): Koa.Middleware;
 }
 
 /** Makes the HTTP router. Throws a `RangeError` for options that cannot work. */
@@ -67,48 +74,71 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
     logger,
   };
   const boundary = errorBoundary(options, clock, logger);
-  const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, clock, logger });
+  const paths = readRoutePaths(deps.routes);
+  const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
+  const routes: Readonly<Record<PrefixedRoute, Route>> = {
+    create: createRoute(routeDeps),
+    task: snapshotRoute(routeDeps),
+    events: pollRoute(routeDeps),
+    stream: streamRoute(routeDeps),
+    cancel: cancelRoute(routeDeps),
+    actions: actionsRoute(routeDeps),
+    webSocket: upgradeOnly,
+  };
 
-  const answer = (route: Route): Koa.Middleware => {
+  const answer = (route: Route, path: string): Koa.Middleware => {
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
-      const caller = await authenticate(auth, ctx.req, clock);
-      // koa-router puts the path's parameters on the context, decoded where they can be.
-      const { taskId = '' } = (ctx as unknown as { params: { taskId?: string } }).params;
-      await route({ ctx, auth: caller, taskId });
+      const { taskId, params } = pathValues(path, routed(ctx).captures);
+      await route({ ctx, auth: await authenticate(auth, ctx.req, clock, params), taskId });
+    };
+  };
+
+  /** Refuses what the router has no route for below a path that is ours. */
+  const refuse = (ours: string, { stack }: Router): Koa.Middleware => {
+    return async (ctx) => {
+      // A router of the host's around ours has layers among them too.
+      const layers = routed(ctx).matched.filter((layer) => layer.path !== ours && (stack as readonly unknown[]).includes(layer));
+      const allow = layers.length === 0 ? [] : [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])];
+      if (answersOptions(ctx, allow)) return;
+      const [layer] = layers;
+      const { params } = layer
+        ? pathValues(layer.path, layer.regexp.exec(ctx.path)?.slice(1) ?? [])
+        : pathValues(ours, routed(ctx).captures);
+      await authenticate(auth, ctx.req, clock, params);
+      refuseUnknown(ctx, allow);
     };
   };
 
   return {
-    middleware(mount) {
-      const prefix = routePrefix(mount.prefix);
+    middleware({ prefix, mountPath = '' }) {
+      const watch = watchMountPath(mountPath, logger);
       const router = new Router({ sensitive: true });
-      const tasks = `${prefix}/tasks`;
-      router.post(tasks, boundary, answer(createRoute(routeDeps)));
-      router.get(`${tasks}/ws`, boundary, answer(upgradeOnly));
-      router.get(`${tasks}/:taskId`, boundary, answer(snapshotRoute(routeDeps)));
-      router.get(`${tasks}/:taskId/events`, boundary, answer(pollRoute(routeDeps)));
-      router.get(`${tasks}/:taskId/events/stream`, boundary, answer(streamRoute(routeDeps)));
-      router.post(`${tasks}/:taskId/cancel`, boundary, answer(cancelRoute(routeDeps)));
-      router.post(`${tasks}/:taskId/actions`, boundary, answer(actionsRoute(routeDeps)));
-      // A prefix of names alone would swallow the whole host.
-      const ours = `${/^(\/:[^/]+)*$/.test(prefix) ? tasks : prefix}{/*rest}`;
-      router.all(ours, boundary, async (ctx) => {
-        const matched = (ctx as unknown as { matched: readonly { path: string; methods: readonly string[] }[] }).matched;
-        const methods = matched.flatMap((layer) => (layer.path === ours ? [] : layer.methods));
-        const allow = methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])];
-        if (answersOptions(ctx, allow)) return;
-        await authenticate(auth, ctx.req, clock);
-        refuseUnknown(ctx, allow);
-      });
-      const routes = router.routes() as unknown as Koa.Middleware;
+      const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
+      for (const [name, path] of mounted)
+        router[routeMethods[name] === 'POST' ? 'post' : 'get'](path, boundary, answer(routes[name], path));
+      for (const path of ourPaths(
+        pathBelow(prefix, ''),
+        mounted.map(([, whole]) => whole),
+      )) {
+        const ours = `${path}{/*rest}`;
+        router.all(ours, boundary, refuse(ours, router));
+      }
+      const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {
-        if (hasPath(ctx)) await health(ctx, async () => void (await routes(ctx, next)));
-        else await boundary(ctx, refuseTarget);
+        if (!hasPath(ctx)) return boundary(ctx, refuseTarget);
+        watch(ctx);
+        await health(ctx, async () => void (await dispatch(ctx, next)));
       };
     },
   };
+}
+
+type PrefixedRoute = Exclude<keyof RoutePaths, 'health' | 'ready'>;
+
+function isBelowPrefix(mounted: readonly [keyof RoutePaths, string]): mounted is readonly [PrefixedRoute, string] {
+  return mounted[0] !== 'health' && mounted[0] !== 'ready';
 }
 
 /** False for a request target that is no URL (`http://[`): Koa throws on every look at such a path, and would answer 500. */

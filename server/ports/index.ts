@@ -1,6 +1,6 @@
 /** The ports: what a host or an adapter gives the server. */
 export type { AttachmentReference, AttachmentStore } from './attachments.ts';
-export type { ActionValidationPolicy, AuthContext, AuthContextResolver, OwnershipPolicy, UploadPolicy } from './auth.ts';
+export type { ActionValidationPolicy, AuthContext, AuthContextResolver, OwnershipPolicy, PathParams, UploadPolicy } from './auth.ts';
 export { systemChance, type ServerChance } from './chance.ts';
 export { systemClock, type Clock } from './clock.ts';
 export type {
