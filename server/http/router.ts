@@ -3,7 +3,7 @@ import Router from 'koa-router';
 import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
-import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
+import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, ReadinessProbe } from '../ports/observability.ts';
@@ -25,7 +25,7 @@ import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
-import { answersOptions, refuseUnknown } from './unknown-route.ts';
+import { unknownRoute } from './unknown-route.ts';
 
 /** What the HTTP router works with. */
 export interface HttpRouterDeps {
@@ -86,28 +86,13 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
     webSocket: upgradeOnly,
   };
 
+  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(auth, ctx.req, clock, params);
   const answer = (route: Route, path: string): Koa.Middleware => {
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
       const { taskId, params } = pathValues(path, routed(ctx).captures);
-      await route({ ctx, auth: await authenticate(auth, ctx.req, clock, params), taskId });
-    };
-  };
-
-  /** Refuses what the router has no route for below a path that is ours. */
-  const refuse = (ours: string, { stack }: Router): Koa.Middleware => {
-    return async (ctx) => {
-      // A router of the host's around ours has layers among them too.
-      const layers = routed(ctx).matched.filter((layer) => layer.path !== ours && (stack as readonly unknown[]).includes(layer));
-      const allow = layers.length === 0 ? [] : [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])];
-      if (answersOptions(ctx, allow)) return;
-      const [layer] = layers;
-      const { params } = layer
-        ? pathValues(layer.path, layer.regexp.exec(ctx.path)?.slice(1) ?? [])
-        : pathValues(ours, routed(ctx).captures);
-      await authenticate(auth, ctx.req, clock, params);
-      refuseUnknown(ctx, allow);
+      await route({ ctx, auth: await identify(ctx, params), taskId });
     };
   };
 
@@ -118,12 +103,10 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
       const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
       for (const [name, path] of mounted)
         router[routeMethods[name] === 'POST' ? 'post' : 'get'](path, boundary, answer(routes[name], path));
-      for (const path of ourPaths(
-        pathBelow(prefix, ''),
-        mounted.map(([, whole]) => whole),
-      )) {
-        const ours = `${path}{/*rest}`;
-        router.all(ours, boundary, refuse(ours, router));
+      const wholePaths = mounted.map(([, path]) => path);
+      for (const path of ourPaths(pathBelow(prefix, ''), wholePaths)) {
+        const pattern = `${path}{/*rest}`;
+        router.all(pattern, boundary, unknownRoute(pattern, router, identify));
       }
       const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {

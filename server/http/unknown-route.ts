@@ -1,8 +1,34 @@
 import type Koa from 'koa';
+import type Router from 'koa-router';
 import { TaskBridgeError } from '../errors.ts';
+import type { AuthContext, PathParams } from '../ports/auth.ts';
+import { pathValues } from './path-params.ts';
+import { routed } from './routed.ts';
+
+/**
+ * Answers below a path that is ours what the router has no route for, and methods that a route does not take. Who is asking is found out
+ * first; the parameters are those of the route, or what is known of them where there is none.
+ */
+export function unknownRoute(
+  pattern: string,
+  { stack }: Router,
+  identify: (ctx: Koa.Context, params: PathParams) => Promise<AuthContext>,
+): Koa.Middleware {
+  return async (ctx) => {
+    const { matched, captures } = routed(ctx);
+    // A router of the host's around ours has layers among them too.
+    const layers = matched.filter((layer) => layer.path !== pattern && (stack as readonly unknown[]).includes(layer));
+    const allow = layers.length === 0 ? [] : [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])];
+    if (answersOptions(ctx, allow)) return;
+    const [route] = layers;
+    const { params } = route ? pathValues(route.path, route.regexp.exec(ctx.path)?.slice(1) ?? []) : pathValues(pattern, captures);
+    await identify(ctx, params);
+    refuseUnknown(ctx, allow);
+  };
+}
 
 /** Answers an `OPTIONS` with what a path allows, which needs no credentials: preflights carry none. True where it did. */
-export function answersOptions(ctx: Koa.Context, allow: readonly string[]): boolean {
+function answersOptions(ctx: Koa.Context, allow: readonly string[]): boolean {
   if (ctx.method !== 'OPTIONS' || allow.length === 0) return false;
   ctx.set('Allow', allow.join(', '));
   ctx.status = 204;
@@ -10,7 +36,7 @@ export function answersOptions(ctx: Koa.Context, allow: readonly string[]): bool
 }
 
 /** Refuses a path below our prefix that is no route, and a method that a route does not take. */
-export function refuseUnknown(ctx: Koa.Context, allow: readonly string[]): never {
+function refuseUnknown(ctx: Koa.Context, allow: readonly string[]): never {
   const { method } = ctx;
   if (allow.length === 0) throw new TaskBridgeError('NOT_FOUND', 'There is no such route.');
   ctx.set('Allow', allow.join(', '));
