@@ -25,7 +25,7 @@ import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
-import { unknownRoute } from './unknown-route.ts';
+import { refuseOthers } from './unknown-route.ts';
 
 /** What the HTTP router works with. */
 export interface HttpRouterDeps {
@@ -104,10 +104,7 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
       for (const [name, path] of mounted)
         router[routeMethods[name] === 'POST' ? 'post' : 'get'](path, boundary, answer(routes[name], path));
       const wholePaths = mounted.map(([, path]) => path);
-      for (const path of ourPaths(pathBelow(prefix, ''), wholePaths)) {
-        const pattern = `${path}{/*rest}`;
-        router.all(pattern, boundary, unknownRoute(pattern, router, identify));
-      }
+      refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
       const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {
         if (!hasPath(ctx)) return boundary(ctx, refuseTarget);

@@ -6,25 +6,28 @@ import { pathValues } from './path-params.ts';
 import { routed } from './routed.ts';
 
 /**
- * Answers below a path that is ours what the router has no route for, and methods that a route does not take. Who is asking is found out
- * first; the parameters are those of the route, or what is known of them where there is none.
+ * Has the router answer everything at and below these paths that it has no route for, and methods that a route does not take. Who is asking
+ * is found out first; the parameters are those of the route, or what is known of them where there is none. Comes after the routes.
  */
-export function unknownRoute(
-  pattern: string,
-  { stack }: Router,
+export function refuseOthers(
+  router: Router,
+  paths: readonly string[],
+  boundary: Koa.Middleware,
   identify: (ctx: Koa.Context, params: PathParams) => Promise<AuthContext>,
-): Koa.Middleware {
-  return async (ctx) => {
-    const { matched, captures } = routed(ctx);
-    // A router of the host's around ours has layers among them too.
-    const layers = matched.filter((layer) => layer.path !== pattern && (stack as readonly unknown[]).includes(layer));
-    const allow = layers.length === 0 ? [] : [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])];
-    if (answersOptions(ctx, allow)) return;
-    const [route] = layers;
-    const { params } = route ? pathValues(route.path, route.regexp.exec(ctx.path)?.slice(1) ?? []) : pathValues(pattern, captures);
-    await identify(ctx, params);
-    refuseUnknown(ctx, allow);
-  };
+): void {
+  // Its types know its layers by another shape. A router of the host's around ours has layers of its own.
+  const ours: readonly unknown[] = [...router.stack];
+  for (const path of paths)
+    router.all(`${path}{/*rest}`, boundary, async (ctx) => {
+      const { matched, captures } = routed(ctx);
+      const layers = matched.filter((layer) => ours.includes(layer));
+      const allow = layers.length === 0 ? [] : [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])];
+      if (answersOptions(ctx, allow)) return;
+      const [route] = layers;
+      const { params } = route ? pathValues(route.path, route.regexp.exec(ctx.path)?.slice(1) ?? []) : pathValues(path, captures);
+      await identify(ctx, params);
+      refuseUnknown(ctx, allow);
+    });
 }
 
 /** Answers an `OPTIONS` with what a path allows, which needs no credentials: preflights carry none. True where it did. */
