@@ -1,4 +1,4 @@
-import { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths } from '../machines/wire/index.ts';
+import { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
 import type { CallContext } from './auth/credentials.ts';
 import { TaskBridgeClientError } from './errors.ts';
 
@@ -19,24 +19,18 @@ export interface Routes {
   webSocket(context?: CallContext): string;
 }
 
-/** What a server was set up with, as its clients need it. */
-export interface RouteSettings {
-  /** That of the server's `middleware({ prefix })`, with what stands before it. Defaults to `/api/v1`. */
-  readonly prefix?: string | undefined;
-  /** Those of `createTaskBridge({ routes })`. */
-  readonly routes?: Partial<RoutePaths>;
-  /** Values of the names in these paths, or what gives them for a call's context. Each is sent as one segment, whatever stands in it. */
-  readonly params?: PathValues | ((context?: CallContext) => PathValues);
-}
-
-/** Values by name. */
-export type PathValues = Readonly<Record<string, string>>;
-
 /**
- * The routes of a server that was set up with these settings. A route throws with code `INVALID_ARGUMENT` where a name of its path has no
- * value, or one that a path cannot carry: `''`, `.`, `..`, half a character.
+ * The routes of a server that was set up with these settings; without any, the protocol's own. `params` are the values of the names in its
+ * paths, or give them for a call's context. Each is sent as one segment, whatever stands in it. A route throws with code
+ * `INVALID_ARGUMENT` where a name has no value, or one that a path cannot carry: `''`, `.`, `..`, half a character.
  */
-export function routesOf({ prefix = DEFAULT_PREFIX, routes, params = {} }: RouteSettings = {}): Routes {
+export function routesOf({
+  prefix = DEFAULT_PREFIX,
+  routes,
+  params = {},
+}: RouteSettings & {
+  readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
+} = {}): Routes {
   const paths = { ...defaultRoutePaths, ...routes };
   const at = (route: keyof RoutePaths) => (taskId: string, context?: CallContext) =>
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
@@ -57,9 +51,6 @@ export function routesOf({ prefix = DEFAULT_PREFIX, routes, params = {} }: Route
     webSocket: ofNone('webSocket'),
   };
 }
-
-/** The protocol's own routes. */
-export const defaultRoutes: Routes = routesOf();
 
 const TASK_ID = /^(?!.*\.\.)[^\W_][\w.@-]{0,254}$/;
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
-import { DEFAULT_PREFIX, pathBelow, readRoutePaths } from '../machines/wire/index.ts';
+import { DEFAULT_PREFIX, pathBelow, readRoutePaths } from '../machines/routes/index.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';

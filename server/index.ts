@@ -7,7 +7,7 @@ export { createTaskBridge, type MountOptions, type TaskBridge } from './bridge.t
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
 export type { TaskActor } from '../machines/index.ts';
-export { DEFAULT_PREFIX, defaultRoutePaths, type RoutePaths } from '../machines/wire/index.ts';
+export { DEFAULT_PREFIX, defaultRoutePaths, type RoutePaths } from '../machines/routes/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
 export {

@@ -1,5 +1,5 @@
 import type { Inspect } from '../machines/index.ts';
-import type { RoutePaths } from '../machines/wire/index.ts';
+import type { RoutePaths } from '../machines/routes/index.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { LiveOptions } from './live/options.ts';
 import type { AttachmentStore } from './ports/attachments.ts';

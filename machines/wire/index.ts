@@ -53,7 +53,5 @@ export type {
 } from './frames.ts';
 export { jsonFault, type Json, type JsonObject } from './json.ts';
 export { limits } from './limits.ts';
-export { mountedPaths, pathNames, readPlainPath, readRoutePaths, routeMethods } from './mounted-paths.ts';
 export { factSchema, payloads } from './payloads.ts';
-export { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths } from './route-paths.ts';
 export { transportNames, type TransportName } from './transports.ts';

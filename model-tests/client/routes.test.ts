@@ -4,15 +4,14 @@ import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryAttachments, memoryStore } from 'taskbridge/adapters/memory';
 import {
   createTaskBridgeClient,
-  defaultRoutes,
   routesOf,
   type Observation,
-  type RoutePaths,
-  type RouteSettings,
+  type Routes,
   type TaskBridgeClientOptions,
   type TransportName,
 } from 'taskbridge/client/node';
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
+import type { RoutePaths } from 'taskbridge/routes';
 import { createTaskBridge } from 'taskbridge/server';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { onLoopback } from '../support/loopback.ts';
@@ -34,11 +33,11 @@ const routes: RoutePaths = {
 };
 const prefix = '/api/:region/projects/:projectId';
 const params = { region: 'eu', projectId: 'a b/7' };
-const settings: RouteSettings = { prefix, routes, params };
+const settings = { prefix, routes, params };
 
 describe('routesOf', () => {
   test('gives the protocol’s own routes where nothing is set', () => {
-    const all = (given: typeof defaultRoutes) => [
+    const all = (given: Routes) => [
       given.tasks(),
       given.tasksWithAttachments(),
       given.task(TASK),
@@ -60,7 +59,6 @@ describe('routesOf', () => {
       `${tasks}/ws`,
     ];
     expect(all(routesOf())).toEqual(expected);
-    expect(all(defaultRoutes)).toEqual(expected);
   });
 
   test('takes the settings of the server, and puts each value into one segment', () => {
@@ -109,7 +107,7 @@ describe('a route that is no relative path', () => {
         routes: { tasks: route, cancel: route, task: route, events: route },
         transports: ['poll'],
         auth: () => (sent.push('credentials'), undefined),
-        intercept: (transports) => ({ ...transports, fetch: (input, init) => (sent.push(String(input)), transports.fetch(input, init)) }),
+        intercept: (transports) => ({ ...transports, fetch: (input, init) => (sent.push(input as string), transports.fetch(input, init)) }),
       });
       const refusal = { code: 'INVALID_ARGUMENT', message: expect.stringContaining('A route must begin with one "/"') as string };
       await expect(client.start({ taskType: 't' })).rejects.toMatchObject(refusal);
@@ -217,17 +215,12 @@ describe('a server with other paths', () => {
   test('is asked by the tabs of a browser through one socket', async () => {
     const { url, asked } = await projectsHost();
     const open = browser(url);
-    const tabs = [open({ routes: routesOf(settings) }), open({ routes: routesOf(settings) })];
-    const [first] = tabs;
-    const { taskId } = await (first ?? expect.fail('no tab')).client.start({ taskType: 'approve' });
-    const observations = tabs.map(({ client }) => client.observe(taskId));
-    const results = await Promise.all(
-      observations.map((observation, index) =>
-        answered(observation, (suspendId) =>
-          index === 0 ? tabs[0]!.client.act(taskId, { suspendId, actionType: 'left' }) : Promise.resolve(),
-        ),
-      ),
-    );
+    const [first, second] = [open({ routes: routesOf(settings) }), open({ routes: routesOf(settings) })];
+    const { taskId } = await first.client.start({ taskType: 'approve' });
+    const results = await Promise.all([
+      answered(first.client.observe(taskId), (suspendId) => first.client.act(taskId, { suspendId, actionType: 'left' })),
+      answered(second.client.observe(taskId), () => Promise.resolve()),
+    ]);
     expect(results).toEqual(Array(2).fill({ went: 'left', params: { region: 'eu', projectId: 'a b/7' }, bytes: 0 }));
     expect(asked.filter((line) => line.endsWith('/live'))).toEqual([`GET ${below}/live`]);
   });

@@ -13,9 +13,9 @@ extensions failover failure fake fan fault faulty feed fetch field file fills fi
 gaps garbage gate generator greedy greeter handle handshake hash head health held histories history hooks hostile house http idle
 impairment imports in index indexed injection inspection instrumentation io job joining json key kills kit ladder lane last law layout
 leader length lenient level limit line list listen listener liveness lmdb load locks long loopback lost machine mailbox main many
-markdown measured measurements memory methods misbehaving model moment multipart multiplex multiplexing name network new newer next
+markdown measured measurements memory methods misbehaving model moment mount multipart multiplex multiplexing name network new newer next
 node notifier notifying numbers observability observer off open options order origin original our out outage outcome outline own
-ownership pack page panel parsers pass path patience patient payloads peers phase pipelines plan policy poll pool port prefix present
+ownership pack page panel params parsers pass path patience patient payloads peers phase pipelines plan policy poll pool port present
 probe process processes profile program progress project promise proof protocol provider proxy published query question quiesce quota
 random raw react read readiness reading readme real recent reconciler reconnecting redis references refusals refusing registry release
 removal remove reopening repair reply report reporter request result resume retention retry reverse rollback route row rpc rules run

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client as TemporalClient } from '@temporalio/client';
+import Koa from 'koa';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { inProcess, type HandlerEntry } from '../../adapters/in-process/index.ts';
@@ -9,11 +11,8 @@ import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import { temporalExecutor } from '../../adapters/temporal/index.ts';
 import type { CreateTaskResponse, TaskSnapshotResponse } from '../../machines/wire/index.ts';
-import { createTaskBridge, type AuthContext, type Store, type TaskBridgeOptions, type Work } from '../../server/index.ts';
-import { contentOf, storedContent } from '../../server/attempt/work.ts';
+import { createTaskBridge, type AuthContext, type TaskBridgeOptions, type Work } from '../../server/index.ts';
 import { onLoopback } from '../support/loopback.ts';
-import Koa from 'koa';
-import { createServer } from 'node:http';
 
 const json = { 'content-type': 'application/json' };
 
@@ -161,26 +160,5 @@ describe('work has the parameters of the create', () => {
     const work = { taskId: 't', attempt: 1, taskType: 'w', owner: 'ada', clientRequestId: 'r', input: {}, metadata: {}, attachments: [] };
     for (const params of [{ projectId: '7' }, {}]) await executor.start({ ...work, params } as unknown as Work);
     expect(inputs).toEqual([{ ...work, params: { projectId: '7' } }, work]);
-  });
-});
-
-describe('a stored content', () => {
-  const content = { input: { a: 1 }, metadata: {}, attachments: [] };
-  const storeOf = (text: string) => ({ sideValues: () => Promise.resolve([text]) }) as unknown as Store;
-
-  it('without parameters is the text that it always was, and has none', async () => {
-    const text = storedContent({ ...content, params: {} });
-    expect(text).toBe('{"input":{"a":1},"metadata":{},"attachments":[]}');
-    expect(await contentOf('t', storeOf(text))).toEqual({ ...content, params: {} });
-  });
-
-  it('with parameters has a version, and they come back', async () => {
-    const text = storedContent({ ...content, params: { projectId: '7' } });
-    expect(text).toBe('{"v":2,"input":{"a":1},"metadata":{},"attachments":[],"params":{"projectId":"7"}}');
-    expect(await contentOf('t', storeOf(text))).toEqual({ ...content, params: { projectId: '7' } });
-  });
-
-  it('of a newer version is refused', async () => {
-    await expect(contentOf('t', storeOf('{"v":3}'))).rejects.toThrow('version 3');
   });
 });

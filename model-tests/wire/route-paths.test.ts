@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultRoutePaths, mountedPaths, pathBelow, pathNames, readPlainPath, readRoutePaths } from '../../machines/wire/index.ts';
+import { defaultRoutePaths, mountedPaths, pathBelow, pathNames, readPlainPath, readRoutePaths } from '../../machines/routes/index.ts';
 
 const mount = (routes: object, prefix = '/api') => mountedPaths(prefix, readRoutePaths(routes));
 

@@ -1,5 +1,5 @@
 import type Koa from 'koa';
-import type { RoutePaths } from '../../machines/wire/index.ts';
+import type { RoutePaths } from '../../machines/routes/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, ReadinessProbe } from '../ports/observability.ts';
 import { answerJson } from './call.ts';

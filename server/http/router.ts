@@ -1,6 +1,6 @@
 import type Koa from 'koa';
 import Router from 'koa-router';
-import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/wire/index.ts';
+import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
@@ -15,10 +15,9 @@ import { healthRoutes } from './health.ts';
 import type { LiveService } from './live-service.ts';
 import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
-import { watchMountPath } from './mount-path.ts';
+import { mountPathCheck } from './mount-path.ts';
 import { ourPaths } from './our-paths.ts';
-import { pathValues } from './path-params.ts';
-import { routed } from './routed.ts';
+import { pathValues, routed } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
@@ -98,7 +97,7 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
 
   return {
     middleware({ prefix, mountPath = '' }) {
-      const watch = watchMountPath(mountPath, logger);
+      const check = mountPathCheck(mountPath, logger);
       const router = new Router({ sensitive: true });
       const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
       for (const [name, path] of mounted)
@@ -107,8 +106,11 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
       refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
       const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {
-        if (!hasPath(ctx)) return boundary(ctx, refuseTarget);
-        watch(ctx);
+        if (!hasPath(ctx)) {
+          await boundary(ctx, refuseTarget);
+          return;
+        }
+        check(ctx);
         await health(ctx, async () => void (await dispatch(ctx, next)));
       };
     },

@@ -2,8 +2,7 @@ import type Koa from 'koa';
 import type Router from 'koa-router';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext, PathParams } from '../ports/auth.ts';
-import { pathValues } from './path-params.ts';
-import { routed } from './routed.ts';
+import { pathValues, routed } from './path-params.ts';
 
 /**
  * Has the router answer everything at and below these paths that it has no route for, and methods that a route does not take. Who is asking

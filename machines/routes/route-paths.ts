@@ -23,6 +23,14 @@ export interface RoutePaths {
   readonly ready: string;
 }
 
+/** Where a server has its routes: what a host tells both sides. */
+export interface RouteSettings {
+  /** That of the server's `middleware({ prefix })`, with what stands before it. Defaults to `/api/v1`. */
+  readonly prefix?: string | undefined;
+  /** Those of `createTaskBridge({ routes })`. */
+  readonly routes?: Partial<RoutePaths> | undefined;
+}
+
 /** The protocol's own paths. */
 export const defaultRoutePaths: RoutePaths = {
   create: '/tasks',
