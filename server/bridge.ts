@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import { DEFAULT_PREFIX, pathBelow, readRoutePaths } from '../machines/routes/index.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
@@ -20,15 +21,23 @@ import { readinessOf } from './readiness.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { taskSettings } from './task/settings.ts';
 
+/** Where a bridge is mounted. */
+export interface MountOptions {
+  /** What its paths begin with; segments may be names, `/projects/:projectId`. Defaults to `/api/v1`; `''` or `/` for the root. */
+  readonly prefix?: string;
+  /** What an outer mount takes off the path before it comes here, as koa-mount does: WebSockets come with the whole path. Defaults to none. */
+  readonly mountPath?: string;
+}
+
 /** A TaskBridge inside its host's process. */
 export interface TaskBridge {
   /**
-   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it once, before any body
-   * parser. Throws a `RangeError` for a prefix that is no path.
+   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it before any body parser,
+   * and as often as there are prefixes. Throws a `RangeError` for a prefix that is no path, and for routes that would be in each other's way.
    */
-  middleware(options?: { readonly prefix?: string }): Koa.Middleware;
+  middleware(options?: MountOptions): Koa.Middleware;
   /**
-   * For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of the same prefix, leaves every other path to the server's other
+   * For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of every mount, leaves every other path to the server's other
    * listeners. Where it is the only one, it answers what it does not take with 404, since Node would keep such a connection for ever.
    */
   readonly upgrade: (this: unknown, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -57,9 +66,6 @@ export interface TaskBridge {
    */
   actor(taskId: string): Promise<TaskActor>;
 }
-
-/** The prefix of the published clients. */
-export const DEFAULT_PREFIX = '/api/v1';
 
 const nobodyUpgrades = new TaskBridgeError('NOT_FOUND', 'Nothing here takes upgrades; send the request without one.');
 
@@ -94,6 +100,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     allowedOrigins: options.allowedOrigins,
     probes: readinessOf(store, executors, options.readiness),
     options: options.http,
+    routes: options.routes,
     clock,
     chance,
     logger,
@@ -101,10 +108,13 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const upgradeHandlers = new Map<string, UpgradeHandler>();
   let closed: Promise<void> | undefined;
 
-  function mount(prefix: string): Koa.Middleware {
+  function mount(prefix: string, mountPath: string): Koa.Middleware {
     const { allowedOrigins = [] } = options;
-    const middleware = router.middleware({ prefix });
-    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, hub, service: core.service, auth, allowedOrigins, clock, logger }));
+    const middleware = router.middleware({ prefix, mountPath });
+    const path = pathBelow(mountPath, pathBelow(prefix, readRoutePaths(options.routes).webSocket));
+    // Two apps may mount the same prefix: their sockets come in at one place.
+    if (!upgradeHandlers.has(path))
+      upgradeHandlers.set(path, createUpgradeHandler({ path, hub, service: core.service, auth, allowedOrigins, clock, logger }));
     return middleware;
   }
 
@@ -115,7 +125,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   }
 
   return {
-    middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
+    middleware: ({ prefix = DEFAULT_PREFIX, mountPath = '' } = {}) => mount(prefix, mountPath),
     upgrade(this: unknown, request, socket, head) {
       for (const handler of upgradeHandlers.values()) if (handler.upgrade(request, socket, head)) return;
       // A listener is called on its emitter, the host's server.

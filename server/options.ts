@@ -1,4 +1,5 @@
 import type { Inspect } from '../machines/index.ts';
+import type { RoutePaths } from '../machines/routes/index.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { LiveOptions } from './live/options.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
@@ -54,6 +55,8 @@ export interface TaskBridgeOptions {
   readonly tasks?: Partial<TaskSettings>;
   /** Limits and times of streams; see `liveDefaults`. */
   readonly live?: Partial<LiveOptions>;
+  /** Where the routes are; see `defaultRoutePaths`. Clients of ours take the same object: `routesOf({ prefix, routes })`. */
+  readonly routes?: Partial<RoutePaths>;
   /** Limits and times of requests; see `httpDefaults`. */
   readonly http?: Partial<HttpOptions>;
 }

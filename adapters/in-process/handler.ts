@@ -1,4 +1,4 @@
-import type { AcceptedAction, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
+import type { AcceptedAction, PathParams, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 
 export type { Question };
@@ -17,6 +17,8 @@ export interface Task {
   readonly attempt: number;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route: `{ projectId: '7' }`. A caller wrote it. */
+  readonly params: PathParams;
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier run left; undefined in a first run. */
   readonly saved: Json | undefined;

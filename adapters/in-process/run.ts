@@ -132,7 +132,7 @@ export class Run {
   }
 
   #task(): Task {
-    const { taskId, taskType, owner, attempt, input, metadata, attachments, saved } = this.#work;
+    const { taskId, taskType, owner, attempt, input, metadata, params, attachments, saved } = this.#work;
     return {
       taskId,
       taskType,
@@ -140,6 +140,7 @@ export class Run {
       attempt,
       input,
       metadata,
+      params,
       attachments,
       saved,
       signal: this.#stopped.signal,

@@ -1,5 +1,5 @@
-import type { AttachmentReference, ReportRefusal, Resolution } from '../../server/ports/index.ts';
 import type { ReportIntent } from '../../machines/index.ts';
+import type { AttachmentReference, PathParams, ReportRefusal, Resolution } from '../../server/ports/index.ts';
 import type { FactPayload, JsonObject } from '../../machines/wire/index.ts';
 
 // What host, workflow and worker say to each other. Nothing here may need Node: the workflow sandbox loads it.
@@ -14,6 +14,8 @@ export interface TaskInput {
   readonly clientRequestId: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route. Missing where that has none. */
+  readonly params?: PathParams;
   /** By reference: activities open them from the attachment store. */
   readonly attachments: readonly AttachmentReference[];
 }

@@ -36,4 +36,4 @@ export async function trustingHost(options: Partial<JwtAuthOptions> = {}, alg?: 
 /** What a resolver says of a token. */
 export const contextOf = async (auth: ReturnType<typeof jwtAuth>, token: string): Promise<AuthContext | undefined> =>
   // A resolver reads the headers only.
-  auth({ headers: { authorization: `Bearer ${token}` } } as Parameters<typeof auth>[0]);
+  auth({ headers: { authorization: `Bearer ${token}` } } as Parameters<typeof auth>[0], { params: {} });

@@ -13,7 +13,7 @@ const mailer = 'mailer-0123456789abcdefghi';
 const sha256 = createHash('sha256').update(mailer).digest('hex');
 const ask = (resolver: AuthContextResolver, authorization?: string) =>
   // A resolver reads the headers only.
-  resolver({ headers: { ...(authorization !== undefined && { authorization }) } } as Parameters<AuthContextResolver>[0]);
+  resolver({ headers: { ...(authorization !== undefined && { authorization }) } } as Parameters<AuthContextResolver>[0], { params: {} });
 
 describe('service tokens', () => {
   const resolver = serviceTokens({ tokens: { billing, mailer: { sha256, scopes: ['tasks:read'], appId: 'mail' } } });

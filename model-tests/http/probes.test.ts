@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { defaultRoutePaths } from '../../machines/routes/index.ts';
 import { compositeProbe, executorProbe, type ReadinessProbe } from '../../server/observability/index.ts';
 import { healthRoutes, type Readiness } from '../../server/http/health.ts';
 import { quiesce } from '../live/hub-fixture.ts';
@@ -109,7 +110,7 @@ test('the world is told that something is not ready, and the logger why, once', 
       void told.push(`${message} ${JSON.stringify(fields, (_key, value: unknown) => (value instanceof Error ? value.message : value))}`),
     error: () => undefined,
   };
-  const listening = await listen(healthRoutes({ probes, probeTimeoutMs: 2000, clock, logger }));
+  const listening = await listen(healthRoutes({ probes, probeTimeoutMs: 2000, paths: defaultRoutePaths, clock, logger }));
   for (let asked = 0; asked < 2; asked += 1) {
     const response = await fetch(`${listening.url}/ready`);
     const text = await response.text();

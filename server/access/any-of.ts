@@ -6,9 +6,9 @@ import type { AuthContextResolver } from '../ports/auth.ts';
  */
 export function anyOf(...resolvers: readonly AuthContextResolver[]): AuthContextResolver {
   if (resolvers.length === 0) throw new TypeError('anyOf() needs at least one resolver, or everybody is refused.');
-  return async (request) => {
+  return async (request, about) => {
     for (const resolver of resolvers) {
-      const context = await resolver(request);
+      const context = await resolver(request, about);
       if (context) return context;
     }
     return undefined;

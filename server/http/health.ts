@@ -1,4 +1,5 @@
 import type Koa from 'koa';
+import type { RoutePaths } from '../../machines/routes/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import { answerOfProbe, detailsOf } from '../observability/probe-answer.ts';
 import type { Logger, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
@@ -15,21 +16,24 @@ export interface HealthDeps {
   /** By the name that `details` gives them. */
   readonly probes: Readonly<Record<string, ReadinessProbe>>;
   readonly probeTimeoutMs: number;
+  /** Where they stand; absolute. */
+  readonly paths: Pick<RoutePaths, 'health' | 'ready'>;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
 }
 
 /**
- * Answers `GET /health` and `GET /ready` at the root of the host, for anybody; all else is the host's. Open endpoints carry no text of
+ * Answers `GET /health` and `GET /ready`, or what they are set to, for anybody; all else is the host's. Open endpoints carry no text of
  * errors: why a probe failed goes to the logger, once each time its answer changes. Requests that come together share one round of probes.
  */
 export function healthRoutes(deps: HealthDeps): Koa.Middleware {
+  const { health, ready } = deps.paths;
   const failing = new Set<string>();
   let asking: Promise<Readiness> | undefined;
   return async (ctx, next) => {
     const isAsked = (path: string) => ctx.path === path && (ctx.method === 'GET' || ctx.method === 'HEAD');
-    if (isAsked('/health')) return answerJson(ctx, 200, { status: 'ok' });
-    if (!isAsked('/ready')) return void (await next());
+    if (isAsked(health)) return answerJson(ctx, 200, { status: 'ok' });
+    if (!isAsked(ready)) return void (await next());
     asking ??= askAll(deps, failing).finally(() => (asking = undefined));
     const readiness = await asking;
     answerJson(ctx, readiness.status === 'ready' ? 200 : 503, readiness);

@@ -3,6 +3,13 @@ import type { JsonObject } from '../../machines/wire/index.ts';
 import type { TaskAbout } from '../task/about.ts';
 import type { AttachmentReference } from './attachments.ts';
 
+/**
+ * What stands in the path of a request where its route or the prefix has names, by name and decoded; the task's id is none of them. A caller
+ * wrote it: any text but the empty one, with `/`, `..` and control characters. It has no prototype, and is as long as Node lets a request's
+ * head be (16 KiB by default).
+ */
+export type PathParams = Readonly<Record<string, string>>;
+
 /** Who is asking. */
 export interface AuthContext {
   /** The owner of the tasks that this caller creates. */
@@ -15,13 +22,18 @@ export interface AuthContext {
   readonly attributes?: JsonObject;
   /** When the credentials end, in milliseconds since the epoch; live streams are cut then, so that clients come back with new ones. */
   readonly expiresAt?: number;
+  /** Put here by the router when the resolver has answered; of a WebSocket, those of its upgrade. What a resolver says is written over. */
+  readonly params?: PathParams;
 }
 
 /**
  * Finds out who is asking: for HTTP, SSE and upgrades alike. Undefined or a throw of `TaskBridgeError('AUTHENTICATION_ERROR')` is
- * answered 401.
+ * answered 401. `route.params` are those of the path; where it is no route, as far as it is known.
  */
-export type AuthContextResolver = (request: IncomingMessage) => Promise<AuthContext | undefined> | AuthContext | undefined;
+export type AuthContextResolver = (
+  request: IncomingMessage,
+  route: { readonly params: PathParams },
+) => Promise<AuthContext | undefined> | AuthContext | undefined;
 
 /** What a caller wants of a task: to see it (snapshot, poll, stream, socket), or to change it (answer, cancel). */
 export type TaskAccess = 'read' | 'write';

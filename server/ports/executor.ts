@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from './attachments.ts';
+import type { PathParams } from './auth.ts';
 
 /** An attachment as work sees it. */
 export interface WorkAttachment extends AttachmentReference {
@@ -63,6 +64,8 @@ export interface Work extends AttemptRef {
   readonly clientRequestId: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route. */
+  readonly params: PathParams;
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier attempt left. */
   readonly saved: Json | undefined;

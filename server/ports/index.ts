@@ -1,7 +1,15 @@
 /** The ports: what a host or an adapter gives the server. */
 export { TaskBridgeError } from '../errors.ts';
 export type { AttachmentReference, AttachmentStore } from './attachments.ts';
-export type { ActionValidationPolicy, AuthContext, AuthContextResolver, OwnershipPolicy, TaskAccess, UploadPolicy } from './auth.ts';
+export type {
+  ActionValidationPolicy,
+  AuthContext,
+  AuthContextResolver,
+  OwnershipPolicy,
+  PathParams,
+  TaskAccess,
+  UploadPolicy,
+} from './auth.ts';
 export { systemChance, type ServerChance } from './chance.ts';
 export { systemClock, type Clock } from './clock.ts';
 export type {

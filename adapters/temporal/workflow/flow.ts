@@ -1,4 +1,4 @@
-import type { AcceptedAction, AttachmentReference, AttemptRef, Question } from '../../../server/ports/index.ts';
+import type { AcceptedAction, AttachmentReference, AttemptRef, PathParams, Question } from '../../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../../machines/wire/index.ts';
 
 export type { Question };
@@ -11,6 +11,8 @@ export interface FlowTask {
   readonly clientRequestId: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route. A caller wrote it. */
+  readonly params: PathParams;
   /** By reference. */
   readonly attachments: readonly AttachmentReference[];
   /** Names the task to activities that report by `activityTask`. */

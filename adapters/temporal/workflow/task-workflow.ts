@@ -97,7 +97,7 @@ class WorkflowRun {
   }
 
   #task(): FlowTask {
-    const { taskId, taskType, owner, clientRequestId, input, metadata, attachments } = this.#input;
+    const { taskId, taskType, owner, clientRequestId, input, metadata, params = {}, attachments } = this.#input;
     const reports = this.#reports;
     const orderOf = () => this.#order;
     return {
@@ -107,6 +107,7 @@ class WorkflowRun {
       clientRequestId,
       input,
       metadata,
+      params,
       attachments,
       carried: this.#carried?.value,
       get ref() {

@@ -13,7 +13,7 @@ import type { Logger } from '../../ports/observability.ts';
 import type { TaskService } from '../../task/service.ts';
 import { authenticate } from '../credentials.ts';
 import { callerError, refuseUpgrade } from '../error-response.ts';
-import { routePrefix } from '../prefix.ts';
+import { pathPattern, pathValues } from '../path-params.ts';
 import { openSocketSession } from './socket-session.ts';
 import { originSet, refuseForeignOrigin } from '../origin.ts';
 import { moveBearerToken, subprotocol } from './handshake.ts';
@@ -21,8 +21,8 @@ import { WaitingSockets } from './waiting-sockets.ts';
 
 /** What the upgrade handler works with. */
 export interface UpgradeHandlerDeps {
-  /** The prefix of the routes: `/api/v1`; segments may be `:names`. */
-  readonly prefix: string;
+  /** Where sockets are opened: the whole path, as a server sees it; segments may be `:names`. */
+  readonly path: string;
   readonly hub: LiveHub;
   readonly service: Pick<TaskService, 'authorize'>;
   readonly auth: AuthContextResolver;
@@ -37,7 +37,7 @@ export interface UpgradeHandler {
   /** Sockets that are open, now. */
   readonly sockets: number;
   /**
-   * For the `upgrade` event of the host's server. Takes `<prefix>/tasks/ws` only and gives false for every other path, which is left to
+   * For the `upgrade` event of the host's server. Takes its own path only and gives false for every other path, which is left to
    * other listeners. What is refused gets an HTTP answer with the error envelope.
    */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean;
@@ -45,7 +45,7 @@ export interface UpgradeHandler {
   close(): void;
 }
 
-/** Makes the upgrade handler. Throws a `RangeError` for a wrong prefix or origin. */
+/** Makes the upgrade handler. Throws a `RangeError` for a wrong origin. */
 export function createUpgradeHandler(deps: UpgradeHandlerDeps): UpgradeHandler {
   return new WebSocketUpgradeHandler(deps);
 }
@@ -66,11 +66,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
 
   constructor(deps: UpgradeHandlerDeps) {
     this.#deps = deps;
-    this.#path = new RegExp(
-      `^${routePrefix(deps.prefix)
-        .replaceAll('.', '\\.')
-        .replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`,
-    );
+    this.#path = pathPattern(deps.path);
     this.#records = recordWriter(deps.logger);
     this.#origins = originSet(deps.allowedOrigins ?? []);
     // The types of ws do not know `closeTimeout` yet.
@@ -93,9 +89,10 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    if (!this.#path.test(req.url?.split('?')[0] ?? '')) return false;
+    const match = this.#path.exec(req.url?.split('?')[0] ?? '');
+    if (!match) return false;
     if (this.#closing) socket.destroy();
-    else void this.#handshake(req, socket, head);
+    else void this.#handshake(req, socket, head, match.slice(1));
     return true;
   }
 
@@ -104,14 +101,14 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
     this.#waiting.terminate();
   }
 
-  async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { hub, auth, clock } = this.#deps;
+  async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer, found: readonly string[]): Promise<void> {
+    const { path, hub, auth, clock } = this.#deps;
     const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     try {
       moveBearerToken(req);
       refuseForeignOrigin(req, this.#origins);
-      const caller = await authenticate(auth, req, clock);
+      const caller = await authenticate(auth, req, clock, pathValues(path, found).params);
       this.#assertRoom(caller);
       if (this.#closing) socket.destroy();
       else this.#server.handleUpgrade(req, socket, head, (ws) => this.#accept(ws, req, caller));
