@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveHub } from '../../server/live/hub.ts';
+import { grantedExtensions, socketExtensions } from '../../server/live/extensions.ts';
 import { liveDefaults } from '../../server/live/options.ts';
 import type { TransportName } from '../../server/ports/index.ts';
 import { fakeViewer, hubFixture, quiesce } from './hub-fixture.ts';
@@ -94,4 +95,9 @@ test.each([
   await task.append(1);
   await poll(hub, task.taskId, { extensions });
   expect(counts).toEqual(Array.from({ length: times }, () => ['fallbacks_total', 'poll']));
+});
+
+test('that a client came down is never granted', () => {
+  expect(grantedExtensions('gap,fallback')).toEqual(['gap']);
+  expect(grantedExtensions('fallback', socketExtensions)).toEqual([]);
 });

@@ -128,7 +128,12 @@ test('a logger that throws touches nobody, and what is none is refused', () => {
       throw new Error('full');
     },
     error: () => undefined,
+    debug: () => undefined,
+    isLevelEnabled: () => {
+      throw new Error('gone');
+    },
   });
   expect(() => made.warn('It failed.')).not.toThrow();
+  expect(recordWriter(made)('task.event.appended')).toBeUndefined();
   expect(() => hostLogger({ error: () => undefined } as unknown as Logger)).toThrow(/logger has no warn\(\)/);
 });

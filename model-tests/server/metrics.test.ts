@@ -77,6 +77,22 @@ describe('a metric', () => {
     expect([counts['actions_accepted_total'], counts['actions_resume_pending_total']]).toEqual([1, undefined]);
   });
 
+  test('of answers that wait is not moved by one whose work runs on another node, which hands it over', async () => {
+    const { counts, metrics } = counter();
+    const memory = memoryStore();
+    await memory.open();
+    const [here, there] = await Promise.all(
+      [1, 2].map(() => bridgeOf(inProcess({ ask }), { store: faultyStore(memory, { shared: true }), metrics })),
+    );
+    if (!here || !there) throw new Error('Two nodes were started.');
+    const taskId = await here.start('ask');
+    await vi.waitFor(async () => expect((await there.snapshot(taskId)).state).toBe('suspended'));
+    const suspendId = (await there.snapshot(taskId)).suspensions[0]?.suspendId ?? '';
+    await there.act(taskId, { suspendId, clientActionId: 'a', actionType: 'yes' });
+    await vi.waitFor(async () => expect((await there.snapshot(taskId)).state).toBe('completed'));
+    expect([counts['actions_accepted_total'], counts['actions_resume_pending_total']]).toEqual([1, undefined]);
+  });
+
   test('touches nobody where its sink throws, and that is logged', async () => {
     const errors: string[] = [];
     const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), {

@@ -16,10 +16,8 @@ export function pendingAnswers(
   deps: PendingAnswersDeps,
 ): (record: TaskRecord, facts: readonly Fact[], delivered: readonly string[] | undefined) => void {
   return (record, facts, delivered = []) => {
-    if (isHeldElsewhere(record, deps)) return;
-    for (const fact of facts)
-      if (fact.type === 'TASK_ACTION_ACCEPTED' && !delivered.includes(fact.payload.suspendId))
-        deps.metrics.incrementCounter('actions_resume_pending_total');
+    const pending = facts.filter((fact) => fact.type === 'TASK_ACTION_ACCEPTED' && !delivered.includes(fact.payload.suspendId));
+    if (pending.length > 0 && !isHeldElsewhere(record, deps)) deps.metrics.incrementCounter('actions_resume_pending_total', pending.length);
   };
 }
 

@@ -18,20 +18,23 @@ export function hostLogger(given?: Logger): Logger {
     if (typeof target[level] !== 'function')
       throw new TypeError(`logger has no ${level}(): give pino, winston, the console, or an object with warn and error.`);
   const write = writerFor(target);
-  const at = (level: Level) => (message: string, fields?: Fields) => {
-    try {
-      write(level, message, fields);
-    } catch {
-      // There is nobody left to tell.
-    }
-  };
+  const at = (level: Level) => (message: string, fields?: Fields) => guarded(() => write(level, message, fields));
   return {
     warn: at('warn'),
     error: at('error'),
     ...(given?.info && { info: at('info') }),
     ...(given?.debug && { debug: at('debug') }),
-    ...(given?.isLevelEnabled && { isLevelEnabled: (level) => given.isLevelEnabled?.(level) ?? false }),
+    ...(given?.isLevelEnabled && { isLevelEnabled: (level) => guarded(() => given.isLevelEnabled?.(level)) === true }),
   };
+}
+
+function guarded<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch {
+    // There is nobody left to tell.
+    return undefined;
+  }
 }
 
 function writerFor(given: Logger): (level: Level, message: string, fields: Fields | undefined) => void {
