@@ -23,7 +23,7 @@ async function rerun(failures: number): Promise<WorkReport['intents'][number] | 
       clientRequestId: 'r',
       input: {},
       metadata: {},
-    params: {},
+      params: {},
       attachments: [],
       saved: undefined,
       now: () => 0,
