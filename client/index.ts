@@ -21,6 +21,6 @@ export type { Observation, ObserveOptions } from './observation/observation.ts';
 export type { ConnectionState, ConnectionView, ObservationSnapshot, TaskView } from './observation/snapshot.ts';
 export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, type Transports } from './options.ts';
 export type { ClientReport } from './report.ts';
-export { defaultRoutes, type Routes } from './routes.ts';
+export { routesOf, type Routes } from './routes.ts';
 export type { Classification, Continuity, Strategy, TaskState } from '../machines/index.ts';
 export { isFact, type Fact, type TransportName, type UnknownFact } from '../machines/wire/index.ts';

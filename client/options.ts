@@ -8,7 +8,7 @@ import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import type { TransportListener } from './listener.ts';
 import type { ClientReport } from './report.ts';
-import { defaultRoutes, type Routes } from './routes.ts';
+import { routesOf, type Routes } from './routes.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
 import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
@@ -45,6 +45,9 @@ export interface TaskBridgeClientOptions {
   readonly clock?: Clock;
   readonly chance?: Chance;
   readonly gate?: Gate;
+  /** What the server's paths begin with. Defaults to `/api/v1`. */
+  readonly prefix?: string;
+  /** Where the routes are, one by one, or all by `routesOf` of the server's own settings. Win over `prefix`. */
   readonly routes?: Partial<Routes>;
   /** Defaults to `progressive-sticky`. */
   readonly strategy?: Strategy;
@@ -201,7 +204,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     clock: options.clock ?? platformClock,
     chance,
     gate: options.gate ?? openGate,
-    routes: { ...defaultRoutes, ...options.routes },
+    routes: { ...routesOf({ prefix: options.prefix }), ...options.routes },
     strategy: options.strategy ?? 'progressive-sticky',
     tries,
     inspect: options.inspect,

@@ -1,3 +1,4 @@
+import { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
 import type { CallContext } from './auth/credentials.ts';
 import { TaskBridgeClientError } from './errors.ts';
 
@@ -18,23 +19,44 @@ export interface Routes {
   webSocket(context?: CallContext): string;
 }
 
-/** The protocol's own routes. */
-export const defaultRoutes: Routes = {
-  tasks: () => '/api/v1/tasks',
-  tasksWithAttachments: () => '/api/v1/tasks',
-  task: (taskId) => `/api/v1/tasks/${taskId}`,
-  events: (taskId) => `/api/v1/tasks/${taskId}/events`,
-  stream: (taskId) => `/api/v1/tasks/${taskId}/events/stream`,
-  cancel: (taskId) => `/api/v1/tasks/${taskId}/cancel`,
-  actions: (taskId) => `/api/v1/tasks/${taskId}/actions`,
-  webSocket: () => '/api/v1/tasks/ws',
-};
+/**
+ * The routes of a server that was set up with these settings; without any, the protocol's own. `params` are the values of the names in its
+ * paths, or give them for a call's context. Each is sent as one segment, whatever stands in it. A route throws with code
+ * `INVALID_ARGUMENT` where a name has no value, or one that a path cannot carry: `''`, `.`, `..`, half a character.
+ */
+export function routesOf({
+  prefix = DEFAULT_PREFIX,
+  routes,
+  params = {},
+}: RouteSettings & {
+  readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
+} = {}): Routes {
+  const paths = { ...defaultRoutePaths, ...routes };
+  const at = (route: keyof RoutePaths) => (taskId: string, context?: CallContext) =>
+    pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
+      if (key === 'taskId') return taskId;
+      const value = (typeof params === 'function' ? params(context) : params)[key];
+      if (typeof value === 'string' && !/^\.{0,2}$|\p{Cs}/u.test(value)) return encodeURIComponent(value);
+      throw new TaskBridgeClientError('INVALID_ARGUMENT', `${name} in a route must be a value, not ${JSON.stringify(value)}.`);
+    });
+  const ofNone = (route: keyof RoutePaths) => (context?: CallContext) => at(route)('', context);
+  return {
+    tasks: ofNone('create'),
+    tasksWithAttachments: ofNone('create'),
+    task: at('task'),
+    events: at('events'),
+    stream: at('stream'),
+    cancel: at('cancel'),
+    actions: at('actions'),
+    webSocket: ofNone('webSocket'),
+  };
+}
 
-const TASK_ID = /^[a-zA-Z0-9][a-zA-Z0-9._@-]{0,254}$/;
+const TASK_ID = /^(?!.*\.\.)[^\W_][\w.@-]{0,254}$/;
 
 /** Refuses, before anything is sent, a task id that could mean another path. Code `INVALID_ARGUMENT`. */
 export function assertTaskId(taskId: string): void {
-  if (typeof taskId === 'string' && TASK_ID.test(taskId) && !taskId.includes('..')) return;
+  if (typeof taskId === 'string' && TASK_ID.test(taskId)) return;
   throw new TaskBridgeClientError(
     'INVALID_ARGUMENT',
     `${JSON.stringify(taskId)} is no task id: 1 to 255 letters, digits and ". _ @ -", beginning with a letter or digit, without "..".`,
@@ -43,10 +65,10 @@ export function assertTaskId(taskId: string): void {
 
 /** Puts a route below the base URL, whose own path stays, and adds the query. */
 export function join(baseUrl: string, route: string, query: Readonly<Record<string, string>> = {}): string {
-  if (!route.startsWith('/') || route.startsWith('//') || /[?#\\]/.test(route))
+  if (!/^\/(?!\/)[^?#\\]*$/.test(route))
     throw new TaskBridgeClientError(
       'INVALID_ARGUMENT',
-      `A route must be a path that begins with one "/", without query or fragment, not ${JSON.stringify(route)}.`,
+      `A route must begin with one "/", without query or fragment, not ${JSON.stringify(route)}.`,
     );
   const text = new URLSearchParams(query).toString();
   return `${baseUrl}${route}${text && `?${text}`}`;

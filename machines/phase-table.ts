@@ -5,9 +5,8 @@
 export type PhaseCell<Phase extends string, Effect extends string> =
   'nothing' | 'never' | { readonly to?: Phase; readonly effects: readonly Effect[] };
 
-/** One phase: what it means, and what each event does in it. */
+/** One phase: what each event does in it. */
 export interface PhaseRow<Phase extends string, Event extends string, Effect extends string> {
-  readonly description: string;
   /** Its public meaning, for those outside. */
   readonly tags?: readonly string[];
   readonly on: Readonly<Record<Event, PhaseCell<Phase, Effect>>>;
@@ -15,11 +14,11 @@ export interface PhaseRow<Phase extends string, Event extends string, Effect ext
 
 /**
  * A chart for a path that is too hot for XState, as data: for each phase and each event a cell, so that one which is forgotten does not
- * compile. Whoever owns it looks cells up and performs their effects; it is drawn and walked as the other charts are.
+ * compile. Whoever owns it looks cells up and performs their effects; it is drawn and walked as the other charts are. What its phases mean stands
+ * beside it, so that a page which runs it does not load what nobody reads there.
  */
 export interface PhaseTable<Phase extends string, Event extends string, Effect extends string> {
   readonly id: string;
-  readonly description: string;
   /** Where it begins, and what is done then. */
   readonly initial: { readonly to: Phase; readonly effects: readonly Effect[] };
   readonly phases: Readonly<Record<Phase, PhaseRow<Phase, Event, Effect>>>;

@@ -3,28 +3,28 @@ import type { AnyStateMachine } from 'xstate';
 import { entryMachine } from '../client/outbox/entry.machine.ts';
 import { outboxMachine } from '../client/outbox/outbox.machine.ts';
 import { tabMachine } from '../client/tabs/tab.machine.ts';
-import { channelPhases } from '../client/transports/channel.phases.ts';
-import { multiplexedPhases } from '../client/transports/multiplexed.phases.ts';
+import { channelDescriptions, channelPhases } from '../client/transports/channel.phases.ts';
+import { multiplexedDescriptions, multiplexedPhases } from '../client/transports/multiplexed.phases.ts';
 import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
 import { taskMachine } from '../machines/task/task.machine.ts';
 import { transportMachine } from '../machines/transport/transport.machine.ts';
 import { phaseChart } from '../model-tests/charts/phase-chart.ts';
 import { attemptMachine } from '../server/attempt/attempt.machine.ts';
-import { viewerPhases } from '../server/live/viewer.phases.ts';
+import { viewerDescriptions, viewerPhases } from '../server/live/viewer.phases.ts';
 import { keepCommitted } from './committed.ts';
 import { chartJson, chartMermaid } from './chart-text.ts';
 
 const charts: Readonly<Record<string, AnyStateMachine>> = {
   attempt: attemptMachine,
-  channel: phaseChart(channelPhases),
+  channel: phaseChart(channelPhases, channelDescriptions),
   entry: entryMachine,
-  multiplexed: phaseChart(multiplexedPhases),
+  multiplexed: phaseChart(multiplexedPhases, multiplexedDescriptions),
   outbox: outboxMachine,
   suspension: suspensionMachine,
   tab: tabMachine,
   task: taskMachine,
   transport: transportMachine,
-  viewer: phaseChart(viewerPhases),
+  viewer: phaseChart(viewerPhases, viewerDescriptions),
 };
 
 const files = new Map<string, string>();

@@ -5,6 +5,8 @@ import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
 import { createHostAccess } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
+import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import { DEFAULT_PREFIX, pathBelow, readRoutePaths } from '../machines/routes/index.ts';
 import { createCore } from './core.ts';
 import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
@@ -18,24 +20,34 @@ import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './optio
 import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
-import type { MetricsSink } from './ports/observability.ts';
+import { metricsSink } from './observability/metrics-sink.ts';
+import { hostLogger } from './ports/host-logger.ts';
 import { readinessOf } from './readiness.ts';
+import type { PruneCounts } from './reconciler.ts';
 import { taskSettings } from './task/settings.ts';
+
+/** Where a bridge is mounted. */
+export interface MountOptions {
+  /** What its paths begin with; segments may be names, `/projects/:projectId`. Defaults to `/api/v1`; `''` or `/` for the root. */
+  readonly prefix?: string;
+  /** What an outer mount takes off the path before it comes here, as koa-mount does: WebSockets come with the whole path. Defaults to none. */
+  readonly mountPath?: string;
+}
 
 /** A TaskBridge inside its host's process. */
 export interface TaskBridge {
   /**
-   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it once, before any body
-   * parser. Throws a `RangeError` for a prefix that is no path.
+   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it before any body parser,
+   * and as often as there are prefixes. Throws a `RangeError` for a prefix that is no path, and for routes that would be in each other's way.
    */
-  middleware(options?: { readonly prefix?: string }): Koa.Middleware;
+  middleware(options?: MountOptions): Koa.Middleware;
   /**
    * The same without a Koa app: `createServer(bridge.handler())`, or `app.use(bridge.handler())` in Express and Connect, at their root and before
    * any body parser. Without a `next`, what is not ours is answered 404.
    */
-  handler(options?: { readonly prefix?: string }): RequestHandler;
+  handler(options?: MountOptions): RequestHandler;
   /**
-   * For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of the same prefix, leaves every other path to the server's other
+   * For `server.on('upgrade', bridge.upgrade)`: takes the WebSockets of every mount, leaves every other path to the server's other
    * listeners. Where it is the only one, it answers what it does not take with 404, since Node would keep such a connection for ever.
    */
   readonly upgrade: (this: unknown, request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -52,6 +64,18 @@ export interface TaskBridge {
   /** Opens the store and looks after what an earlier process left. Call it before `listen`. */
   start(): Promise<void>;
   /**
+   * Does now what the bridge does by itself every `tasks.reconcileMs`, and says what was done: starts work that nobody runs, hands over how
+   * questions ended, notices what is lost or late. For a job of the host's own, after an outage, and for tests: tasks that rest after a failure
+   * are tried at once. One task's failure never stops the others. May run beside the bridge's own look and on several nodes; what two looks
+   * share is counted by one. Rejects with `STORE_UNAVAILABLE` before `start()`, after `close()` and while the store is away.
+   */
+  reconcile(): Promise<ReconcileCounts>;
+  /**
+   * The same, and deletes files that no task references and that are older than an hour, as the bridge does by itself once an hour. Says what
+   * was cleared away. Rejects as {@link TaskBridge.reconcile} does.
+   */
+  prune(): Promise<PruneCounts>;
+  /**
    * Closes in order: answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish
    * for `drainMs` (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
    */
@@ -63,26 +87,24 @@ export interface TaskBridge {
   actor(taskId: string): Promise<TaskActor>;
 }
 
-/** The prefix of the published clients. */
-export const DEFAULT_PREFIX = '/api/v1';
-
 const nobodyUpgrades = new TaskBridgeError('NOT_FOUND', 'Nothing here takes upgrades; send the request without one.');
-const noMetrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
 
 /** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
-  const { store, auth, attachments, clock = systemClock, chance = systemChance, logger = console, metrics = noMetrics } = options;
+  const { store, auth, attachments, clock = systemClock, chance = systemChance, metrics, diagnostics } = options;
+  const logger = hostLogger(options.logger);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
-  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics: options.diagnostics });
+  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
   const core = createCore({
     store,
     executors,
     attachments,
     ownership: options.ownership ?? {},
     actions: options.actions,
-    metrics,
+    idempotencyPayload: options.idempotencyPayload,
+    metrics: metricsSink(metrics, logger),
     logger,
     clock,
     chance,
@@ -101,6 +123,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     allowedOrigins: options.allowedOrigins,
     probes: readinessOf(store, executors, options.readiness),
     options: options.http,
+    routes: options.routes,
     clock,
     chance,
     logger,
@@ -109,9 +132,12 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const upgradeHandlers = new Map<string, UpgradeHandler>();
   let closed: Promise<void> | undefined;
 
-  function mount(prefix: string): Koa.Middleware {
-    const middleware = router.middleware({ prefix });
-    upgradeHandlers.set(prefix, createUpgradeHandler({ prefix, sessions: access.sockets, hub, service, auth, clock, logger }));
+  function mount({ prefix = DEFAULT_PREFIX, mountPath = '' }: MountOptions = {}): Koa.Middleware {
+    const middleware = router.middleware({ prefix, mountPath });
+    const path = pathBelow(mountPath, pathBelow(prefix, readRoutePaths(options.routes).webSocket));
+    // Two apps may mount the same prefix: their sockets come in at one place.
+    if (!upgradeHandlers.has(path))
+      upgradeHandlers.set(path, createUpgradeHandler({ path, sessions: access.sockets, hub, service, auth, clock, logger }));
     return middleware;
   }
 
@@ -123,8 +149,8 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   }
 
   return {
-    middleware: ({ prefix = DEFAULT_PREFIX } = {}) => mount(prefix),
-    handler: ({ prefix = DEFAULT_PREFIX } = {}) => access.handler(mount(prefix)),
+    middleware: mount,
+    handler: (at) => access.handler(mount(at)),
     upgrade(this: unknown, request, socket, head) {
       for (const handler of upgradeHandlers.values()) if (handler.upgrade(request, socket, head)) return;
       // A listener is called on its emitter, the host's server.
@@ -136,6 +162,8 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       await store.open();
       await core.start();
     },
+    reconcile: () => core.reconcile(),
+    prune: () => core.prune(),
     close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };

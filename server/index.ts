@@ -5,13 +5,16 @@
  */
 export type { PreparedReplay } from './caller/prepared-replay.ts';
 export type { CallerTasks } from './caller/caller-tasks.ts';
-export { createTaskBridge, DEFAULT_PREFIX, type TaskBridge } from './bridge.ts';
+export { createTaskBridge, type MountOptions, type TaskBridge } from './bridge.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
 export { streamDefaults, type StreamSettings } from './http/stream-settings.ts';
 export type { TaskActor } from '../machines/index.ts';
+export { DEFAULT_PREFIX, defaultRoutePaths, type RoutePaths } from '../machines/routes/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
+export type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+export type { PruneCounts } from './reconciler.ts';
 export {
   systemChance,
   systemClock,
@@ -35,6 +38,7 @@ export {
   type MetricsSink,
   type NewTask,
   type OwnershipPolicy,
+  type PathParams,
   type Question,
   type ReadinessProbe,
   type Resolution,

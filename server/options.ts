@@ -1,4 +1,5 @@
 import type { Inspect } from '../machines/index.ts';
+import type { RoutePaths } from '../machines/routes/index.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { GivenStreamSettings } from './http/stream-settings.ts';
 import type { LiveOptions } from './live/options.ts';
@@ -9,6 +10,7 @@ import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
+import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { TaskSettings } from './task/settings.ts';
 
 /** What a host gives the bridge. */
@@ -19,19 +21,32 @@ export interface TaskBridgeOptions {
   readonly executor: TaskExecutor | readonly TaskExecutor[];
   /** Finds out who is asking. Required: no host lets everybody in by accident. */
   readonly auth: AuthContextResolver;
-  /** Defaults to: anybody may create, only the owner may see. */
+  /** Defaults to `ownerOnly`: anybody may create, only the owner may see and change. */
   readonly ownership?: OwnershipPolicy;
   /** Where uploads go. Without it, multipart requests are refused. */
   readonly attachments?: AttachmentStore;
+  /** Defaults to taking all that sizes and types allow. */
   readonly uploads?: UploadPolicy;
+  /** Defaults to taking every action that its question allows, but `a2ui_action`; see `actionSchemas` of `taskbridge/server/access`. */
   readonly actions?: ActionValidationPolicy;
+  /**
+   * What has to be equal in two creates of one owner and request id, so that the second is answered as a repeat and not 409. Only its hash is
+   * kept, with the task; so a change of this function makes repeats of older tasks conflicts. Pure; a throw is a 500, and nothing is written.
+   * Defaults to type, input and the files' names, types and bytes: metadata does not count.
+   */
+  readonly idempotencyPayload?: IdempotencyPayload;
   /** What `GET /ready` asks, by name, beside the store and the executors. */
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
   /** Pages of these origins may change things and open WebSockets with cookies. Defaults to those of the host itself. */
   readonly allowedOrigins?: readonly string[];
+  /** Counts what `metricsTable` lists. */
   readonly metrics?: MetricsSink;
+  /** Watches every stream and poll. */
   readonly diagnostics?: TransportDiagnosticsSink;
-  /** Told of failures that were survived. Defaults to the console. */
+  /**
+   * Told of failures that were survived and, at `info` and `debug`, of what happens (`recordsTable`): pino, winston or the console as they are.
+   * Defaults to the console, failures only.
+   */
   readonly logger?: Logger;
   /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
   readonly inspect?: Inspect;
@@ -41,6 +56,8 @@ export interface TaskBridgeOptions {
   readonly tasks?: Partial<TaskSettings>;
   /** Limits and times of streams; see `liveDefaults`. */
   readonly live?: Partial<LiveOptions>;
+  /** Where the routes are; see `defaultRoutePaths`. Clients of ours take the same object: `routesOf({ prefix, routes })`. */
+  readonly routes?: Partial<RoutePaths>;
   /** Batches, heartbeats, headers and close codes of the two streams; see `streamDefaults`. */
   readonly streams?: GivenStreamSettings;
   /** Limits and times of requests; see `httpDefaults`. */

@@ -17,7 +17,13 @@ export function readinessOf(
     },
   };
   for (const executor of executors) {
-    if (executor.health) probes[executor.name] = { check: async () => ({ ready: (await executor.health?.()) === undefined }) };
+    if (!executor.health) continue;
+    probes[executor.name] = {
+      async check() {
+        const reason = await executor.health?.();
+        return reason === undefined ? { ready: true } : { ready: false, reason };
+      },
+    };
   }
   return { ...probes, ...given };
 }

@@ -1,3 +1,6 @@
+import { addTally, emptyTally, type ReconcileCounts, type Tally } from './attempt/reconcile-counts.ts';
+import type { SweepCounts } from './attachment-sweep.ts';
+import { TaskBridgeError } from './errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
 import type { DueTask, Store } from './ports/store.ts';
@@ -10,12 +13,18 @@ export interface ReconcilerDeps {
   readonly time: StoreClock;
   readonly logger: Logger;
   readonly intervalMs: number;
-  /** Does what has to be done for a task. */
-  reconcile(taskId: string): Promise<unknown>;
+  /** Does what has to be done for a task, `atOnce` also where it rests after a failure. */
+  reconcile(taskId: string, atOnce: boolean): Promise<{ readonly tally: ReconcileCounts }>;
   /** With every search. */
   renewLeases(): Promise<void>;
-  /** Once an hour. */
-  sweep(): Promise<void>;
+  /** Once an hour, and where somebody asks; never twice at once. */
+  sweep(): Promise<SweepCounts>;
+}
+
+/** What `bridge.prune()` did. */
+export interface PruneCounts extends Pick<ReconcileCounts, 'questionsExpired' | 'tasksRemoved' | 'failed'> {
+  /** Files that no task references: of uploads that ended early, and of tasks that are gone. */
+  readonly attachmentsSwept: number;
 }
 
 const PAGE = 100;
@@ -25,7 +34,11 @@ const SWEEP_MS = 60 * 60 * 1000;
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
   #timer: unknown;
-  #running: Promise<void> | undefined;
+  /** Looks that go on. */
+  readonly #looks = new Set<Promise<unknown>>();
+  /** What somebody's look has counted: another that shared it does not count it again. */
+  readonly #counted = new WeakSet<object>();
+  #lastSweep: Promise<unknown> = Promise.resolve();
   #sweptAt = Number.NEGATIVE_INFINITY;
   #isFailing = false;
   #closed = false;
@@ -44,13 +57,51 @@ export class Reconciler {
   async close(): Promise<void> {
     this.#closed = true;
     this.#deps.clock.clearTimeout(this.#timer);
-    await this.#running;
+    await Promise.allSettled(this.#looks);
+  }
+
+  /** Looks now, and says what it did. Rejects with `STORE_UNAVAILABLE` once it is closed, and with what the store throws. */
+  reconcile(): Promise<ReconcileCounts> {
+    return this.#whileOpen(() => this.#look());
+  }
+
+  /** Looks now and sweeps, and says what it cleared away. Rejects as {@link reconcile} does. */
+  prune(): Promise<PruneCounts> {
+    return this.#whileOpen(async () => {
+      const { questionsExpired, tasksRemoved, failed } = await this.#look();
+      const files = await this.#sweep();
+      return { questionsExpired, tasksRemoved, attachmentsSwept: files.swept, failed: failed + files.failed };
+    });
+  }
+
+  async #look(): Promise<ReconcileCounts> {
+    await this.#deps.time.synchronize();
+    await this.#deps.renewLeases();
+    return this.#reconcileDue(this.#deps.time.now(), true);
+  }
+
+  #sweep(): Promise<SweepCounts> {
+    const sweep = this.#lastSweep.then(() => this.#deps.sweep());
+    this.#lastSweep = sweep.catch(() => undefined);
+    return sweep;
+  }
+
+  #whileOpen<T>(look: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new TaskBridgeError('STORE_UNAVAILABLE', 'This server is closed; ask another one.'));
+    return this.#noted(look());
+  }
+
+  #noted<T>(look: Promise<T>): Promise<T> {
+    this.#looks.add(look);
+    const forget = (): void => void this.#looks.delete(look);
+    look.then(forget, forget);
+    return look;
   }
 
   #arm(): void {
     if (this.#closed) return;
     this.#timer = this.#deps.clock.setTimeout(() => {
-      this.#running = this.#run().finally(() => this.#arm());
+      void this.#noted(this.#run()).finally(() => this.#arm());
     }, this.#deps.intervalMs);
   }
 
@@ -63,7 +114,7 @@ export class Reconciler {
       await this.#reconcileDue(time.now());
       if (clock.now() - this.#sweptAt >= SWEEP_MS) {
         this.#sweptAt = clock.now();
-        await this.#deps.sweep();
+        await this.#sweep();
       }
       this.#isFailing = false;
     } catch (error) {
@@ -73,15 +124,25 @@ export class Reconciler {
     }
   }
 
-  async #reconcileDue(until: number): Promise<void> {
+  #count(results: readonly { readonly tally: ReconcileCounts }[], sum: Tally): void {
+    for (const result of results) {
+      if (!this.#counted.has(result)) addTally(sum, result.tally);
+      this.#counted.add(result);
+    }
+  }
+
+  /** Counts only where somebody asked for it. */
+  async #reconcileDue(until: number, atOnce = false): Promise<ReconcileCounts> {
+    const sum = emptyTally();
     let after: DueTask | undefined;
     for (;;) {
       const page = await this.#deps.store.due(until, PAGE, after);
-      await Promise.all(page.map(({ taskId }) => this.#deps.reconcile(taskId)));
+      const results = await Promise.all(page.map(({ taskId }) => this.#deps.reconcile(taskId, atOnce)));
+      if (atOnce) this.#count(results, sum);
       // Many pages of slow tasks must not cost this node the work that it holds.
       await this.#deps.renewLeases();
       after = page.at(-1);
-      if (page.length < PAGE || !after || this.#closed) return;
+      if (page.length < PAGE || !after || this.#closed) return sum;
     }
   }
 }

@@ -5,13 +5,16 @@ import {
   type AttemptRef,
   type ServerChance,
   type Clock,
+  type Logger,
   type Resolution,
   type StopOrder,
   type TaskExecutor,
   type Work,
 } from '../../server/ports/index.ts';
 import type { Handler } from './handler.ts';
-import { Run } from './run.ts';
+import { Notices } from './notices.ts';
+import { Run, type RunAbout } from './run.ts';
+import { Slot, Slots } from './slots.ts';
 
 /** A handler, or a handler and what may be done with it. */
 export type HandlerEntry =
@@ -24,8 +27,17 @@ export type HandlerEntry =
 
 /** Options of {@link inProcess}. */
 export interface InProcessOptions {
-  /** Handlers that run at once; others wait in the order in which they came. A handler that waits for an answer counts. Defaults to 1000. */
+  /**
+   * Handlers that work at once; others wait in the order in which they came. One that waits for an answer does not count: it goes on when
+   * there is room again, before others begin. Nor does one whose task is over. Defaults to 1000.
+   */
   readonly concurrencyMax?: number;
+  /**
+   * Told of every error that failed a task and was no {@link TaskFailure}: people see neither its text nor its stack. It is logged besides.
+   */
+  onError?(error: unknown, about: RunAbout): void;
+  /** Told of such errors, with the ids of the task, and of handlers that go on though their task is over. Defaults to the console. */
+  readonly logger?: Logger;
   readonly clock?: Clock;
   /** The jitter of reports that are sent again. Defaults to the system's. */
   readonly chance?: ServerChance;
@@ -37,12 +49,12 @@ const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity,
 
 /** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
 export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
-  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock, chance = systemChance } = options;
+  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock, chance = systemChance, logger = console } = options;
   if (!Number.isSafeInteger(concurrencyMax) || concurrencyMax < 1)
     throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
   const runs = new Map<string, Run>();
-  const queue: (() => void)[] = [];
-  let running = 0;
+  const slots = new Slots(concurrencyMax);
+  const notices = new Notices({ ...options, clock, logger });
 
   const deps = {
     pause: (retry: number) =>
@@ -50,15 +62,12 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
         clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
       }),
     isFinal: (error: unknown) => !isPassing(error),
+    failed: (error: unknown, about: RunAbout) => notices.failed(error, about),
   };
 
-  function begin(run: Run, taskId: string): void {
-    running++;
-    void run.run().finally(() => {
-      running--;
-      if (runs.get(taskId) === run) runs.delete(taskId);
-      queue.shift()?.();
-    });
+  function stop(run: Run, order: StopOrder): void {
+    run.stop(order);
+    if (order.why !== 'cancel') notices.watch(run, order.why);
   }
 
   function of({ taskId, attempt }: AttemptRef): Run | undefined {
@@ -80,19 +89,23 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       const former = runs.get(work.taskId);
       // A start that was given up and arrives all the same.
       if (former && former.attempt > work.attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
-      former?.stop({ why: 'fenced' });
-      const run = new Run(work, { ...deps, handler: typeof entry === 'function' ? entry : entry.run });
+      if (former) stop(former, { why: 'fenced' });
+      const handler = typeof entry === 'function' ? entry : entry.run;
+      const run = new Run(work, { ...deps, handler, slot: new Slot(slots) });
       runs.set(work.taskId, run);
-      if (running < concurrencyMax) begin(run, work.taskId);
-      else queue.push(() => begin(run, work.taskId));
+      void run.run().finally(() => {
+        if (runs.get(work.taskId) === run) runs.delete(work.taskId);
+      });
       return Promise.resolve({ status: 'started' });
     },
     resume(attempt: AttemptRef, resolution: Resolution) {
-      of(attempt)?.resume(resolution);
+      // Taken at once; handed over when the run may go on.
+      void of(attempt)?.resume(resolution);
       return Promise.resolve();
     },
     cancel(attempt: AttemptRef, order: StopOrder) {
-      of(attempt)?.stop(order);
+      const run = of(attempt);
+      if (run) stop(run, order);
       return Promise.resolve();
     },
     close() {

@@ -6,11 +6,20 @@ const nothing = (): void => undefined;
  * handler's own.
  */
 export class HandlePromise<T> extends Promise<T> {
+  #isHeard = false;
+  /** What was chained to it, and passes its rejection on. */
+  readonly #chained: HandlePromise<unknown>[] = [];
+
   /** Settles as the given promise does. */
-  static by<T>(said: Promise<T>): HandlePromise<T> {
-    const handle = new HandlePromise<T>((resolve, reject) => void said.then(resolve, reject));
-    handle.catch(nothing);
+  static by<T>(settling: Promise<T>): HandlePromise<T> {
+    const handle = new HandlePromise<T>((resolve, reject) => void settling.then(resolve, reject));
+    quiet(handle);
     return handle;
+  }
+
+  /** True where somebody would hear of a rejection: awaits it, or catches it at the end of what was chained to it. */
+  get isHeard(): boolean {
+    return this.#isHeard || this.#chained.some((next) => next.isHeard);
   }
 
   override then<A = T, B = never>(
@@ -18,18 +27,28 @@ export class HandlePromise<T> extends Promise<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     const next = super.then(onFulfilled, onRejected);
-    if (!onRejected) this.#quietWithThis(next);
+    if (onRejected) this.#isHeard = true;
+    else this.#passTo(next);
     return next;
   }
 
   override finally(onFinally?: (() => void) | null): Promise<T> {
+    const wasHeard = this.#isHeard;
     const next = super.finally(onFinally);
-    this.#quietWithThis(next);
+    // It passes the rejection on, though it is told of it.
+    this.#isHeard = wasHeard;
+    this.#passTo(next);
     return next;
   }
 
   /** Nothing is unhandled before all reactions have run: one that is added by a reaction is in time. */
-  #quietWithThis(next: Promise<unknown>): void {
-    super.then(undefined, () => void next.catch(nothing));
+  #passTo(next: Promise<unknown>): void {
+    if (next instanceof HandlePromise) this.#chained.push(next);
+    super.then(undefined, () => quiet(next));
   }
+}
+
+/** A rejection is no unhandled one; nor is it heard. */
+function quiet(promise: Promise<unknown>): void {
+  void Promise.prototype.then.call(promise, undefined, nothing);
 }

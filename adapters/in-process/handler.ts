@@ -1,11 +1,12 @@
-import type { AcceptedAction, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
+import type { AcceptedAction, PathParams, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 
 export type { Question };
 
 /**
  * The task as its handler sees it. Calls that report resolve when they are committed. None has to be awaited: a rejection that nobody hears,
- * since the task was cancelled or is another run's, ends nothing but what was chained to it. An async function of the handler's own that
+ * since the task was cancelled or is another run's, ends nothing but what was chained to it; one that says that a report breaks a rule fails
+ * the task when the handler has ended. An async function of the handler's own that
  * awaits one is for the handler to await, or to catch.
  */
 export interface Task {
@@ -16,15 +17,21 @@ export interface Task {
   readonly attempt: number;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route: `{ projectId: '7' }`. A caller wrote it. */
+  readonly params: PathParams;
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier run left; undefined in a first run. */
   readonly saved: Json | undefined;
   /** Aborts when the task is cancelled, has ended, or is no longer this run's; its reason is a {@link TaskStopped}. */
   readonly signal: AbortSignal;
-  /** 0–100, with a stage and a message where there are any. */
+  /** 0–100, with a stage and a message where there are any. What is just beyond becomes 0 or 100. */
   progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<void>;
   message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<void>;
-  /** Asks, and resolves with the accepted action. Several may be open at once. Rejects with code `SUSPENSION_EXPIRED` or `TASK_STOPPED`. */
+  /**
+   * Asks, and resolves with the accepted action. Several may be open at once, each under a key of its own; a run after a crash that asks the
+   * same under the same key gets the answer that was given. Rejects with code `SUSPENSION_EXPIRED`, `TASK_STOPPED`, or `SUSPENSION_KEY_USED`
+   * where this run used the key already, or an earlier one did for another question.
+   */
   suspend(key: string, question: Question): Promise<AcceptedAction>;
   /** Remembers a value for a run after a crash. Reports made in the same synchronous turn are committed together with it, or not at all. */
   save(value: Json): Promise<void>;
@@ -33,7 +40,10 @@ export interface Task {
 /** Does the work of one type of task: its result completes the task, a throw fails it. */
 export type Handler = (task: Task) => Promise<Json | void>;
 
-/** Ends a task as failed with a code of the handler's own; any other throw becomes `HANDLER_FAILED`. */
+/**
+ * Ends a task as failed, with a code and a text of the handler's own, which people read. Any other throw becomes `HANDLER_FAILED`, and its
+ * text goes to the host alone.
+ */
 export class TaskFailure extends Error {
   override readonly name = 'TaskFailure';
   readonly code: string;

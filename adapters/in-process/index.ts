@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export { inProcess, type HandlerEntry, type InProcessOptions } from './executor.ts';
+export type { RunAbout } from './run.ts';
 export { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';

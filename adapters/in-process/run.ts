@@ -1,34 +1,59 @@
 import { createHash } from 'node:crypto';
-import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
-import { limits, type FactPayload, type Json } from '../../machines/wire/index.ts';
-import type { AcceptedAction, WorkReport, WorkReportOutcome, Resolution, StopOrder, Work } from '../../server/ports/index.ts';
+import type { ReportIntent } from '../../machines/index.ts';
+import type { Json } from '../../machines/wire/index.ts';
+import type {
+  AcceptedAction,
+  AttemptRef,
+  ReportRefusal,
+  Resolution,
+  StopOrder,
+  Work,
+  WorkReport,
+  WorkReportOutcome,
+} from '../../server/ports/index.ts';
+import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.ts';
+import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { question as questionPayload } from './question.ts';
-import { HandlePromise } from './handle-promise.ts';
+import type { Slot } from './slots.ts';
 
-/** What the handler said, until it is known what became of it. */
+/** What the handler reported, until it is known what became of it. */
 interface QueuedReport {
   readonly intent: ReportIntent | undefined;
   readonly save: Json | undefined;
-  resolve(refusal: RefusalCode | undefined): void;
+  resolve(became: Became): void;
   reject(error: unknown): void;
 }
+
+/** What became of an intent: a fact, a refusal, or whatever it became when it was sent before. */
+type Became = ReportRefusal | 'duplicate' | undefined;
 
 interface Waiter {
   resolve(action: AcceptedAction): void;
   reject(error: TaskFailure): void;
 }
 
+/** Which run it is, for logs. */
+export interface RunAbout extends AttemptRef {
+  readonly taskType: string;
+}
+
 /** What a run works with. */
 export interface RunDeps {
   readonly handler: Handler;
+  /** The run's right to work, not yet taken. */
+  readonly slot: Slot;
   /** Resolves after a pause before a report is sent again. */
   pause(retry: number): Promise<void>;
   /** True for an error that no second try can mend. */
   isFinal(error: unknown): boolean;
+  /** Told of an error that ended the task and was not thrown to tell people. */
+  failed(error: unknown, about: RunAbout): void;
 }
 
 const KEY_CHARACTERS_MAX = 200;
+/** So many intents of one turn go into one report, unless a `save` holds them together. The server takes 1000. */
+const REPORT_INTENTS_MAX = 500;
 
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
@@ -40,7 +65,14 @@ export class Run {
   #queue: QueuedReport[] = [];
   #sending: Promise<void> = Promise.resolve();
   #seq = 0;
+  #over: Promise<void> | undefined;
   #order: StopOrder | undefined;
+  /** Questions of this run, by id. */
+  readonly #asked = new Set<string>();
+  /** Reports of whose fate nothing is known yet. */
+  readonly #reporting = new Set<Promise<unknown>>();
+  /** Reports that were refused for good, and who may have heard of it. */
+  readonly #refused: { readonly error: unknown; readonly handle: HandlePromise<unknown> }[] = [];
 
   constructor(work: Work, deps: RunDeps) {
     this.#work = work;
@@ -50,15 +82,29 @@ export class Run {
   get attempt(): number {
     return this.#work.attempt;
   }
+  get about(): RunAbout {
+    const { taskId, attempt, taskType } = this.#work;
+    return { taskId, attempt, taskType };
+  }
 
-  /** Runs the handler to its end and reports it. Never rejects. */
-  async run(): Promise<void> {
+  /** Runs the handler to its end, once it has its slot, and reports the end. The same run for every call; never rejects. */
+  run(): Promise<void> {
+    return (this.#over ??= this.#run());
+  }
+
+  async #run(): Promise<void> {
+    const { slot, handler } = this.#deps;
     try {
+      // Stopped before it began.
+      if (!(await slot.begin())) throw this.#stopped.signal.reason;
       await this.#enqueue({ type: 'report.started', payload: {} });
-      const result = (await this.#deps.handler(this.#task())) ?? null;
+      const result = (await handler(this.#task())) ?? null;
+      await this.#assertHeard();
       await this.#enqueue({ type: 'report.completed', payload: { result } });
     } catch (error) {
-      await this.#enqueue(this.#ending(error)).catch((unsaid: unknown) => this.#enqueue(this.#ending(unsaid)).catch(() => undefined));
+      await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)).catch(() => undefined));
+    } finally {
+      slot.free();
     }
   }
 
@@ -70,21 +116,23 @@ export class Run {
     this.#stopped.abort(failure);
     for (const { reject } of this.#waiters.values()) reject(failure);
     this.#waiters.clear();
+    // What it does from now on counts for nothing, and keeps nobody from working.
+    if (order.why === 'cancel') this.#deps.slot.withdraw();
+    else this.#deps.slot.free();
   }
 
-  /** Hands over how a question ended. */
-  resume(resolution: Resolution): void {
-    const waiter = this.#waiters.get(resolution.suspendId);
-    if (!waiter) {
-      this.#resolutions.set(resolution.suspendId, resolution);
-      return;
-    }
-    this.#waiters.delete(resolution.suspendId);
-    settle(waiter, resolution);
+  /** Hands over how a question ended, once the run may work again. */
+  async resume(resolution: Resolution): Promise<void> {
+    const { suspendId } = resolution;
+    this.#resolutions.set(suspendId, resolution);
+    if (!this.#waiters.has(suspendId) || !(await this.#deps.slot.goOn())) return;
+    const waiter = this.#waiters.get(suspendId);
+    this.#waiters.delete(suspendId);
+    if (waiter) settle(waiter, resolution);
   }
 
   #task(): Task {
-    const { taskId, taskType, owner, attempt, input, metadata, attachments, saved } = this.#work;
+    const { taskId, taskType, owner, attempt, input, metadata, params, attachments, saved } = this.#work;
     return {
       taskId,
       taskType,
@@ -92,65 +140,126 @@ export class Run {
       attempt,
       input,
       metadata,
+      params,
       attachments,
       saved,
       signal: this.#stopped.signal,
-      progress: (progress, about = {}) => committed(this.#enqueue({ type: 'report.progress', payload: { progress, ...about } })),
-      message: (message, level) => committed(this.#enqueue({ type: 'report.message', payload: level ? { message, level } : { message } })),
-      suspend: (key, question) => HandlePromise.by(this.#suspend(key, question)),
-      save: (value) => committed(this.#enqueue(undefined, value)),
+      progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
+      message: (message, level) =>
+        this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
+      suspend: (key, question) => {
+        const asked = this.#ask(key, question);
+        return this.#handle(
+          asked.then(({ answer }) => answer),
+          asked,
+        );
+      },
+      save: (value) => this.#handle(this.#report(undefined, value)),
     };
   }
 
-  async #suspend(key: string, question: Question): Promise<AcceptedAction> {
+  async #progress(progress: number, about: { readonly stage?: string; readonly message?: string }): Promise<void> {
+    // JSON has neither.
+    if (!Number.isFinite(progress))
+      throw new RefusedReport('REPORT_REFUSED', `A progress of ${String(progress)} was not reported: it has to be a number from 0 to 100.`);
+    await this.#report({ type: 'report.progress', payload: { progress, ...about } });
+  }
+
+  async #report(intent: ReportIntent | undefined, save?: Json): Promise<void> {
+    await this.#enqueue(intent, save);
+  }
+
+  /** Resolves when the question is asked, or was before. */
+  async #ask(key: string, question: Question): Promise<{ readonly answer: Promise<AcceptedAction> }> {
     if (key === '' || key.length > KEY_CHARACTERS_MAX)
-      throw new RangeError(`The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`);
+      throw new RefusedReport(
+        'REPORT_REFUSED',
+        `The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`,
+      );
     const suspendId = `${key}-${createHash('sha256').update(`${this.#work.taskId}\n${key}`).digest('hex').slice(0, 8)}`;
+    if (this.#asked.has(suspendId)) throw keyUsed(key, 'this run has asked under it already');
+    this.#asked.add(suspendId);
     const answer = new Promise<AcceptedAction>((resolve, reject) => this.#waiters.set(suspendId, { resolve, reject }));
     // Whoever stops the run first rejects this promise while nobody waits for it yet.
     answer.catch(() => undefined);
-    const refusal = await this.#enqueue({ type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) });
-    if (refusal === 'ALREADY_ASKED') {
-      const known = this.#resolutions.get(suspendId) ?? (await this.#retry(() => this.#work.resolution(suspendId)));
-      if (known) this.resume(known);
-    } else if (refusal === 'CANCELLING') {
+    const intent = { type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) } as const;
+    let became = await this.#enqueue(intent);
+    // Its fate was lost with an answer; asked again, it is told.
+    while (became === 'duplicate') became = await this.#enqueue(intent);
+    if (became === undefined || became === 'ALREADY_ASKED') {
+      // Who waits for a person works no more; the answer has him work again.
+      this.#deps.slot.free();
+      const known = became && (this.#resolutions.get(suspendId) ?? (await this.#retry(() => this.#work.resolution(suspendId))));
+      if (known) await this.resume(known);
+    } else if (became === 'CANCELLING') {
       // The order to stop is on its way. What the handler does next ends a task that is cancelled.
       this.stop({ why: 'cancel' });
-    } else if (refusal !== undefined) {
+    } else {
       this.#waiters.delete(suspendId);
-      throw new TaskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
+      if (became === 'ASKED_OTHERWISE') throw keyUsed(key, 'an earlier run asked something else under it');
+      throw new TaskFailure(became, `The question ${JSON.stringify(key)} was not asked: ${became}.`);
     }
-    return answer;
+    return { answer };
   }
 
-  /** Queues what is said; all of one synchronous turn becomes one report. */
-  #enqueue(intent: ReportIntent | undefined, save?: Json): Promise<RefusalCode | undefined> {
+  /** What the handler gets. It need not listen: what was refused and nobody heard of fails the task when the handler has ended. */
+  #handle<T>(settling: Promise<T>, reported: Promise<unknown> = settling): HandlePromise<T> {
+    const handle = HandlePromise.by(settling);
+    const known: Promise<unknown> = reported
+      .catch((error: unknown) => {
+        if (!(error instanceof TaskStopped)) this.#refused.push({ error, handle });
+      })
+      .then(() => this.#reporting.delete(known));
+    this.#reporting.add(known);
+    return handle;
+  }
+
+  /** Throws the first refusal that nobody heard of, once it is known what became of all reports. */
+  async #assertHeard(): Promise<void> {
+    await Promise.all(this.#reporting);
+    const unheard = this.#refused.find(({ handle }) => !handle.isHeard);
+    if (unheard) throw unheard.error;
+  }
+
+  /** Queues a report; all of one synchronous turn goes together. */
+  #enqueue(intent: ReportIntent | undefined, save?: Json): Promise<Became> {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#stopped.signal.reason as TaskFailure);
     return new Promise((resolve, reject) => {
       this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), resolve, reject });
       if (this.#queue.length > 1) return;
       queueMicrotask(() => {
-        const said = this.#queue;
+        const turn = this.#queue;
         this.#queue = [];
-        this.#sending = this.#sending.then(() => this.#send(said));
+        this.#sending = this.#sending.then(() => this.#sendTurn(turn));
       });
     });
   }
 
-  async #send(said: readonly QueuedReport[]): Promise<void> {
-    const saves = said.flatMap(({ save }) => (save === undefined ? [] : [save]));
-    const intents = said.flatMap(({ intent }) => intent ?? []);
+  /** A turn that saves is one report, whatever its size; others are as many as it takes. */
+  async #sendTurn(turn: readonly QueuedReport[]): Promise<void> {
+    if (turn.some(({ save }) => save !== undefined)) return this.#send(turn);
+    for (let from = 0; from < turn.length; from += REPORT_INTENTS_MAX) await this.#send(turn.slice(from, from + REPORT_INTENTS_MAX));
+  }
+
+  async #send(reports: readonly QueuedReport[]): Promise<void> {
+    const saves = reports.flatMap(({ save }) => (save === undefined ? [] : [save]));
+    const intents = reports.flatMap(({ intent }) => intent ?? []);
     const report: WorkReport = { source: 'main', seq: ++this.#seq, intents, ...(saves.length > 0 && { save: saves.at(-1) as Json }) };
     try {
       const outcome = await this.#deliver(report);
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
       let i = 0;
-      for (const { intent, resolve, reject } of said) {
+      for (const { intent, resolve, reject } of reports) {
         if (outcome.status === 'fenced') reject(this.#stopped.signal.reason);
-        else resolve(intent && outcome.status === 'committed' ? outcome.refusals[i++] : undefined);
+        else if (outcome.status === 'duplicate') resolve('duplicate');
+        else resolve(intent && outcome.refusals[i++]);
       }
     } catch (error) {
-      for (const { reject } of said) reject(error);
+      if (saves.length > 0 || reports.length === 1 || !isRefusal(error)) return reports.forEach(({ reject }) => reject(error));
+      // Nothing was written. The one that is wrong does not take the others with it.
+      const middle = Math.ceil(reports.length / 2);
+      await this.#send(reports.slice(0, middle));
+      await this.#send(reports.slice(middle));
     }
   }
 
@@ -175,39 +284,19 @@ export class Run {
   #ending(error: unknown): ReportIntent {
     if (this.#order?.why === 'cancel')
       return { type: 'report.cancelled', payload: this.#order.reason === undefined ? {} : { reason: this.#order.reason } };
-    return { type: 'report.failed', payload: failureOf(error) };
+    if (isForHost(error)) this.#deps.failed(error, this.about);
+    return { type: 'report.failed', payload: handlerFailure(error) };
   }
 }
 
-function failureOf(error: unknown): FactPayload<'TASK_FAILED'> {
-  const text = textOf(error) || 'The handler failed.';
-  // A lone surrogate would be refused, and the end of the task with it.
-  const message = Buffer.from(text.slice(0, limits.noteCharactersMax)).toString('utf8');
-  if (error instanceof TaskFailure) return { code: error.code, message, retryable: error.retryable };
-  return { code: isRefusedReport(error) ? 'REPORT_REFUSED' : 'HANDLER_FAILED', message, retryable: false };
-}
-
-/** Empty for what has none: anything may be thrown. */
-function textOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return '';
-  }
-}
-
-/** What the handler reported, its result included, was too large or broke its schema. */
-function isRefusedReport(error: unknown): boolean {
-  return error instanceof Error && error.name === 'TaskBridgeError';
+function keyUsed(key: string, why: string): RefusedReport {
+  const text = `The key ${JSON.stringify(key)} is used: ${why}. Give each question of a task a key of its own, such as one with a number or the name of what is asked about.`;
+  return new RefusedReport('SUSPENSION_KEY_USED', text);
 }
 
 /** The value as the log will have it, and out of the handler's reach. */
 function asJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
-}
-
-function committed(said: Promise<unknown>): Promise<void> {
-  return HandlePromise.by(said.then(() => undefined));
 }
 
 function settle({ resolve, reject }: Waiter, resolution: Resolution): void {

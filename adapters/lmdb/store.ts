@@ -114,7 +114,7 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
       const { taskId, facts, ended } = commit;
       const write: Write<Appended> = () => appendCommit(rows, commit);
       const { answer, before } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
-      if (answer === 'committed' && facts.length > 0) tails.tell(taskId, facts, ended, before);
+      if (answer === 'committed' && facts.length > 0) tails.publish(taskId, facts, ended, before);
       return answer;
     },
 

@@ -102,7 +102,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
-      if (commit.facts.length > 0) tails.tell(commit.taskId, commit.facts, task.ended, lastEventId);
+      if (commit.facts.length > 0) tails.publish(commit.taskId, commit.facts, task.ended, lastEventId);
       return 'committed';
     },
 

@@ -2,13 +2,13 @@ import type { Tail, TailListener } from '../../server/ports/index.ts';
 
 /** The tails of a store whose commits all happen in this process. */
 export interface LocalTails {
-  /** Adds a tail that hears what is told from now on, for the tasks that it watches. */
+  /** Adds a tail that hears of commits from now on, for the tasks that it watches. */
   open(listener: TailListener): Tail;
   /**
-   * Tells everybody of a commit, once it is visible. Listeners run in a later microtask, in the order of the calls, so that no viewer's
+   * Publishes a commit to everybody, once it is visible. Listeners run in a later microtask, in the order of the calls, so that no viewer's
    * code runs inside the commit.
    */
-  tell(...told: Parameters<TailListener['committed']>): void;
+  publish(...commit: Parameters<TailListener['committed']>): void;
 }
 
 /** Makes an empty set of tails. */
@@ -33,13 +33,13 @@ export function createLocalTails(): LocalTails {
       };
     },
 
-    tell(...told) {
-      const [taskId] = told;
+    publish(...commit) {
+      const [taskId] = commit;
       for (const { watched, listener } of tails) {
         if (!watched.has(taskId)) continue;
         queueMicrotask(() => {
           // It may have been unwatched in between.
-          if (watched.has(taskId)) listener.committed(...told);
+          if (watched.has(taskId)) listener.committed(...commit);
         });
       }
     },

@@ -1,4 +1,4 @@
-import { systemChance, systemClock, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
+import { hostLogger, systemChance, systemClock, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -29,7 +29,8 @@ export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, comman
 
 /** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
 export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
-  const options = { ...redisDefaults, logger: console, clock: systemClock, chance: systemChance, ...given };
+  const logger = hostLogger(given.logger);
+  const options = { ...redisDefaults, clock: systemClock, chance: systemChance, ...given, logger };
   for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)
     if (!Number.isSafeInteger(options[name]) || options[name] < (name === 'messageBytesMax' ? 0 : 1))
       throw new RangeError(`${name} (${options[name]}) must be a whole number of at least ${name === 'messageBytesMax' ? 0 : 1}.`);

@@ -1,5 +1,5 @@
-import type { AttachmentReference, Resolution } from '../../server/ports/index.ts';
-import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
+import type { ReportIntent } from '../../machines/index.ts';
+import type { AttachmentReference, PathParams, ReportRefusal, Resolution } from '../../server/ports/index.ts';
 import type { FactPayload, JsonObject } from '../../machines/wire/index.ts';
 
 // What host, workflow and worker say to each other. Nothing here may need Node: the workflow sandbox loads it.
@@ -14,6 +14,8 @@ export interface TaskInput {
   readonly clientRequestId: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route. Missing where that has none. */
+  readonly params?: PathParams;
   /** By reference: activities open them from the attachment store. */
   readonly attachments: readonly AttachmentReference[];
 }
@@ -56,7 +58,7 @@ export interface ReportCall {
 /** What became of one report. */
 export type ReportAnswer =
   /** `refusals[i]` says why intent `i` became no fact; `resolution` how a question ended that had been asked before. */
-  | { readonly status: 'taken'; readonly refusals: readonly (RefusalCode | null)[]; readonly resolution?: Resolution }
+  | { readonly status: 'taken'; readonly refusals: readonly (ReportRefusal | null)[]; readonly resolution?: Resolution }
   /** It breaks a schema or a limit; nothing of it was written. */
   | { readonly status: 'invalid'; readonly message: string }
   /** Another attempt counts now, or the task has ended. No later report of the call was sent. */

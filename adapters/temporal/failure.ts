@@ -20,19 +20,22 @@ const CODE = /^[A-Z][A-Z0-9_]{0,255}$/;
 const MESSAGE_CHARACTERS_MAX = 1024;
 const WRAPPERS = ['WorkflowFailedError', 'ActivityFailure', 'ChildWorkflowFailure'];
 
+/** What people read of a failure that was not made for them: its text may tell secrets. Temporal's history has all of it. */
+const NEUTRAL = 'The work failed.';
+
 /**
- * What the log says of a failure: its code is the type of the innermost `ApplicationFailure` where that is written like a code
- * (`CARD_DECLINED`), else `HANDLER_FAILED`; it is retryable as `taskFailure` says, else where a code was given and Temporal may retry it.
+ * What the log says of a failure: its code and text are those of the innermost `ApplicationFailure` where its type is written like a code
+ * (`CARD_DECLINED`), else `HANDLER_FAILED` and nothing of its text; it is retryable as `taskFailure` says, else where a code was given and
+ * Temporal may retry it.
  */
 export function failurePayload(error: unknown): FactPayload<'TASK_FAILED'> {
   const { name, message, type, nonRetryable, details } = innermost(error);
-  const said =
-    typeof message === 'string' && message !== '' ? message : typeof error === 'string' && error !== '' ? error : 'The workflow failed.';
-  const text = wellFormed(said.slice(0, MESSAGE_CHARACTERS_MAX));
-  if (name === 'TimeoutFailure') return { code: 'WORK_TIMED_OUT', message: text, retryable: true };
+  const text = typeof message === 'string' && message !== '' ? message.slice(0, MESSAGE_CHARACTERS_MAX) : NEUTRAL;
+  if (name === 'TimeoutFailure') return { code: 'WORK_TIMED_OUT', message: 'The work did not end in time.', retryable: true };
+  // The word of the person who terminated it.
   if (name === 'TerminatedFailure') return { code: 'WORKFLOW_TERMINATED', message: text, retryable: true };
   if (name !== 'ApplicationFailure' || typeof type !== 'string' || !CODE.test(type))
-    return { code: 'HANDLER_FAILED', message: text, retryable: false };
+    return { code: 'HANDLER_FAILED', message: NEUTRAL, retryable: false };
   return { code: type, message: text, retryable: retryableIn(details) ?? nonRetryable !== true };
 }
 
@@ -56,9 +59,4 @@ function retryableIn(details: unknown): boolean | undefined {
   if (typeof detail !== 'object' || detail === null || !('taskbridge' in detail)) return undefined;
   // Only taskFailure writes this key.
   return (detail as FailureDetail).taskbridge.retryable;
-}
-
-/** A lone surrogate would be refused, and the end of the task with it. */
-function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }

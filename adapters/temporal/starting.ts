@@ -68,10 +68,11 @@ async function startOnce(work: Work, workflowId: string, choice: WorkflowChoice,
   return toRunning(client.workflow.getHandle(workflowId).signal(signalNames.attempt, work.attempt));
 }
 
-function inputOf({ taskId, attempt, taskType, owner, clientRequestId, input, metadata, attachments }: Work): TaskInput {
+function inputOf({ taskId, attempt, taskType, owner, clientRequestId, input, metadata, params, attachments }: Work): TaskInput {
   // References only: what opens an attachment stays here.
   const references = attachments.map(({ open: _, ...reference }) => reference);
-  return { taskId, attempt, taskType, owner, clientRequestId, input, metadata, attachments: references };
+  const named = Object.keys(params).length > 0 && { params };
+  return { taskId, attempt, taskType, owner, clientRequestId, input, metadata, ...named, attachments: references };
 }
 
 function isRefusal(error: unknown): boolean {

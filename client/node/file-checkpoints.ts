@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { CheckpointStore } from '../checkpoints/store.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** Where the file is. */
 export interface FileCheckpointsOptions {
@@ -36,19 +36,7 @@ export function fileCheckpoints({ path }: FileCheckpointsOptions): CheckpointSto
     // A later change that was made meanwhile was written with an earlier one.
     if (written >= upTo) return;
     const included = wanted;
-    const temporary = `${path}.${process.pid}.tmp`;
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(JSON.stringify(Object.fromEntries(texts ?? [])));
-      await file.sync();
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await replaceFile(path, JSON.stringify(Object.fromEntries(texts ?? [])));
     written = included;
   }
 

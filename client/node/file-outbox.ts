@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { OutboxStore, StoredEntry } from '../outbox/store.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** Where the file is, and whose commands are in it. */
 export interface FileOutboxOptions {
@@ -29,22 +29,6 @@ export function fileOutbox({ path, name = path }: FileOutboxOptions): OutboxStor
     }
   }
 
-  async function save(entries: readonly StoredEntry[]): Promise<void> {
-    const temporary = `${path}.${process.pid}.tmp`;
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(JSON.stringify(entries));
-      await file.sync();
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  }
-
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const next = turn.then(work, work);
     turn = next;
@@ -61,7 +45,8 @@ export function fileOutbox({ path, name = path }: FileOutboxOptions): OutboxStor
         const { keep = [], remove = [] } = decide(entries);
         if (keep.length + remove.length === 0) return;
         const gone = new Set([...remove, ...keep.map(({ id }) => id)]);
-        await save([...entries.filter((entry) => !gone.has(entry?.id)), ...keep.filter(({ id }) => !remove.includes(id))]);
+        const next = [...entries.filter((entry) => !gone.has(entry?.id)), ...keep.filter(({ id }) => !remove.includes(id))];
+        await replaceFile(path, JSON.stringify(next));
       }),
   };
 }

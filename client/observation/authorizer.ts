@@ -50,18 +50,19 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
       const connection = decoder.open(transport, tell);
       let free: (() => void) | Promise<void> | undefined;
       let renewal: unknown;
-      credentials.authorize().then(
-        (authorization) => {
+      credentials
+        .authorize()
+        .then((authorization) => {
           if (signal.aborted) return;
           const authorized = { connection, authorization, signal, tell };
           const { expiresAt, generation } = authorization;
           usedGeneration = generation;
           if (transport !== 'poll' && expiresAt !== undefined)
             renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
+          // Throws where the host's own route is none.
           free = open(authorized);
-        },
-        (error: unknown) => connection.lost('no credentials', { type: 'credentials.failed', error }),
-      );
+        })
+        .catch((error: unknown) => connection.lost('no credentials', { type: 'credentials.failed', error }));
       return () => {
         connection.close();
         controller.abort();

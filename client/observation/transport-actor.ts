@@ -30,9 +30,10 @@ export function createTransportActor(deps: TransportActorDeps): TransportActor {
   const { taskId, settings, credentials, decoder } = deps;
   const { gate } = settings;
   const authorizer = createAuthorizer(settings, credentials, decoder);
+  let hasFallen = false;
   const machine = transportMachine.provide({
     actors: {
-      ...connectionsOf(deps, authorizer),
+      ...connectionsOf(deps, authorizer, () => hasFallen),
       settle: fromPromise<Settlement>(({ signal }) => settle(deps, signal)),
       refreshCredentials: fromPromise<void>(({ signal }) => authorizer.refresh(signal)),
       watchGate: fromCallback<TransportEvent>(({ sendBack }) => {
@@ -49,12 +50,16 @@ export function createTransportActor(deps: TransportActorDeps): TransportActor {
     input: { tries: settings.tries, strategy: settings.strategy, refreshable: credentials.refreshable },
     ...(settings.inspect && { inspect: settings.inspect }),
   });
-  tellOfFallbacks(actor, deps);
+  watchFallbacks(actor, deps, (fell) => (hasFallen = fell));
   return actor;
 }
 
-/** What connects, one for each way. */
-function connectionsOf({ taskId, context, settings, decoder }: TransportActorDeps, { connect }: ReturnType<typeof createAuthorizer>) {
+/** What connects, one for each way. One that was fallen to says so, for the server to count. Source: protocol, "Extensions". */
+function connectionsOf(
+  { taskId, context, settings, decoder }: TransportActorDeps,
+  { connect }: ReturnType<typeof createAuthorizer>,
+  hasFallen: () => boolean,
+) {
   const { limits, routes, sockets, baseUrl } = settings;
   const poll = (wait: boolean) =>
     connect('poll', (authorized) => {
@@ -63,6 +68,7 @@ function connectionsOf({ taskId, context, settings, decoder }: TransportActorDep
         ...(cursor !== null && { afterEventId: cursor }),
         waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
         maxEvents: String(limits.pollEventsMax),
+        ...(hasFallen() && { extensions: 'fallback' }),
       });
       return runPoll({ url, settings, ...authorized, advance: (id) => decoder.advance(id) });
     });
@@ -75,7 +81,7 @@ function connectionsOf({ taskId, context, settings, decoder }: TransportActorDep
       return runWebSocket({ url, taskId, settings, sockets, ...authorized });
     }),
     openEventStream: connect('sse', (authorized) => {
-      const url = join(baseUrl, routes.stream(taskId, context), { extensions: 'gap' });
+      const url = join(baseUrl, routes.stream(taskId, context), { extensions: hasFallen() ? 'gap,fallback' : 'gap' });
       return runEventStream({ url, settings, ...authorized });
     }),
     pollOnce: poll(false),
@@ -119,12 +125,19 @@ function delaysOf({ limits, chance, backoffMs }: ClientSettings) {
   };
 }
 
-function tellOfFallbacks(actor: TransportActor, { taskId, context, settings }: TransportActorDeps): void {
+/** Tells the listener of each step down, and `note` that there was one, until what was fallen to is live. */
+function watchFallbacks(actor: TransportActor, { taskId, context, settings }: TransportActorDeps, note: (fell: boolean) => void): void {
   const { tries, listener } = settings;
   let last: TransportName = tries.ws > 0 ? 'ws' : tries.sse > 0 ? 'sse' : 'poll';
-  actor.subscribe(({ context: { transport } }) => {
-    if (transport === 'sse' && last === 'ws') listener.onFallbackToSse?.({ taskId, context });
-    if (transport === 'poll' && last !== 'poll') listener.onFallbackToPolling?.({ taskId, context });
+  actor.subscribe((snapshot) => {
+    const { transport } = snapshot.context;
+    // Before anything is tried, the context has the highest one, whether it may be used or not.
+    if (!snapshot.hasTag(transport)) return;
+    const fell = transport !== last && (transport === 'poll' || last === 'ws');
+    if (fell && transport === 'sse') listener.onFallbackToSse?.({ taskId, context });
+    if (fell && transport === 'poll') listener.onFallbackToPolling?.({ taskId, context });
+    if (fell) note(true);
+    else if (transport !== last || snapshot.hasTag('live')) note(false);
     last = transport;
   });
 }

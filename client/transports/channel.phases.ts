@@ -33,12 +33,9 @@ export type ChannelEffect = 'tellOpened' | 'deliver' | 'tellEnd' | 'leave' | 'un
 /** What becomes of one task on sockets that it may share: it is told what it would be told by one of its own. */
 export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEffect> = {
   id: 'channel',
-  description: 'One task on a socket that it may share with others.',
   initial: { to: 'waiting', effects: ['attach'] },
   phases: {
     waiting: {
-      description:
-        'Is on a socket that has not been opened for it. Has asked for nothing, and is attached to another socket where this one cannot be had.',
       on: {
         'place.given': { to: 'asked', effects: ['tellOpened'] },
         'place.denied': { effects: ['attach'] },
@@ -54,7 +51,6 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
       },
     },
     asked: {
-      description: 'Was told that its socket is open, and has subscribed.',
       on: {
         'place.given': 'nothing',
         'place.denied': 'nothing',
@@ -70,7 +66,6 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
       },
     },
     confirmed: {
-      description: 'The server shows the task.',
       on: {
         'place.given': 'nothing',
         'place.denied': 'never',
@@ -86,7 +81,6 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
       },
     },
     over: {
-      description: 'Is told nothing any more, also where others of its socket still are.',
       on: {
         'place.given': 'never',
         'place.denied': 'never',
@@ -101,5 +95,17 @@ export const channelPhases: PhaseTable<ChannelPhase, ChannelEventType, ChannelEf
         'channel.closed': 'never',
       },
     },
+  },
+};
+
+/** What the table and its phases mean: for drawings and readers, and not for what runs. */
+export const channelDescriptions: { readonly table: string; readonly phases: Readonly<Record<ChannelPhase, string>> } = {
+  table: 'One task on a socket that it may share with others.',
+  phases: {
+    waiting:
+      'Is on a socket that has not been opened for it. Has asked for nothing, and is attached to another socket where this one cannot be had.',
+    asked: 'Was told that its socket is open, and has subscribed.',
+    confirmed: 'The server shows the task.',
+    over: 'Is told nothing any more, also where others of its socket still are.',
   },
 };

@@ -46,11 +46,9 @@ export type SocketEffect =
 /** What becomes of a socket that several tasks may share. Tag `attachable`: there is, or may be, room for another task. */
 export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketEffect> = {
   id: 'multiplexed',
-  description: 'One socket, and the tasks that share it where the server lets them.',
   initial: { to: 'opening', effects: [] },
   phases: {
     opening: {
-      description: 'The upgrade is under way, all tasks wait.',
       tags: ['attachable'],
       on: {
         'socket.opened': { to: 'asking', effects: ['openFirst'] },
@@ -67,7 +65,6 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     asking: {
-      description: 'The first task subscribes; what comes first says whether others may.',
       tags: ['attachable'],
       on: {
         'socket.opened': 'never',
@@ -84,7 +81,6 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     shared: {
-      description: 'The server takes any number of tasks.',
       tags: ['attachable'],
       on: {
         'socket.opened': 'never',
@@ -101,7 +97,6 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     full: {
-      description: 'The server takes any number of tasks, but no further one now.',
       on: {
         'socket.opened': 'never',
         'grant.given': 'nothing',
@@ -117,7 +112,6 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     alone: {
-      description: 'The server takes no other task; all that comes is for the one that is here.',
       on: {
         'socket.opened': 'never',
         'grant.given': { effects: ['tellAll'] },
@@ -133,7 +127,6 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
       },
     },
     over: {
-      description: 'Nothing comes any more, and what comes nevertheless is for nobody.',
       on: {
         'socket.opened': 'nothing',
         'grant.given': 'nothing',
@@ -148,5 +141,18 @@ export const multiplexedPhases: PhaseTable<SocketPhase, SocketEventType, SocketE
         'socket.lost': 'nothing',
       },
     },
+  },
+};
+
+/** What the table and its phases mean: for drawings and readers, and not for what runs. */
+export const multiplexedDescriptions: { readonly table: string; readonly phases: Readonly<Record<SocketPhase, string>> } = {
+  table: 'One socket, and the tasks that share it where the server lets them.',
+  phases: {
+    opening: 'The upgrade is under way, all tasks wait.',
+    asking: 'The first task subscribes; what comes first says whether others may.',
+    shared: 'The server takes any number of tasks.',
+    full: 'The server takes any number of tasks, but no further one now.',
+    alone: 'The server takes no other task; all that comes is for the one that is here.',
+    over: 'Nothing comes any more, and what comes nevertheless is for nobody.',
   },
 };

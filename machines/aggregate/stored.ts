@@ -29,8 +29,8 @@ export interface StoredAggregate {
 /** State was written by a newer version of this library; whoever reads it here may neither change it nor guess. */
 export class NewerVersionError extends Error {
   override readonly name = 'NewerVersionError';
-  constructor(found: number) {
-    super(`Stored state has version ${found}, this library knows versions up to ${STORED_VERSION}. Update this node to write to the task.`);
+  constructor(found: number, known = STORED_VERSION) {
+    super(`Stored state has version ${found}, this library knows versions up to ${known}. Update this node to write to the task.`);
   }
 }
 

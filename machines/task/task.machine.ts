@@ -1,6 +1,6 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { Emitted, RefusalCode, TaskIntent } from '../intents.ts';
-import { limits } from '../wire/limits.ts';
+import { OPEN_SUSPENSIONS_MAX, SUSPENSIONS_MAX } from '../wire/limits.ts';
 import type { Fact, FactPayload } from '../wire/facts.ts';
 
 /** What the task chart remembers: small, plain JSON, the same on server and client. */
@@ -44,8 +44,8 @@ const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>
 export const taskMachine = setup({
   types: {} as { context: TaskContext; events: TaskEvent; emitted: Emitted; tags: 'open' | 'waiting' | 'partial' | 'terminal' },
   guards: {
-    hasMostOpenSuspensions: ({ context }) => context.openSuspensionIds.length >= limits.openSuspensionsMax,
-    hasMostSuspensions: ({ context }) => context.suspensionCount >= limits.suspensionsMax,
+    hasMostOpenSuspensions: ({ context }) => context.openSuspensionIds.length >= OPEN_SUSPENSIONS_MAX,
+    hasMostSuspensions: ({ context }) => context.suspensionCount >= SUSPENSIONS_MAX,
     closesLastSuspension: ({ context, event }) => remaining(context, event).length === 0,
   },
   actions: {

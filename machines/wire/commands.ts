@@ -58,6 +58,7 @@ export const pollQuery = z.object({
   afterEventId: z.optional(cursor),
   waitTimeoutMs: z._default(wholeNumber(0, limits.pollWaitMsMax), 0),
   maxEvents: z._default(wholeNumber(1, limits.pollEventsMax), 100),
+  extensions: z.optional(z.string()),
 });
 
 /** Query and header of the two streams. */

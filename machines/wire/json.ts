@@ -42,7 +42,7 @@ export const jsonObject = z.custom<JsonObject>().check(
 /** A JSON value of any kind, within the limits of {@link jsonFault}; `undefined` is refused. */
 export const jsonValue = z.custom<Json>().check(soundJson);
 
-/** Text whose characters an encoder can carry, of at most `charactersMax`. */
+/** Text whose characters an encoder can carry, of at most `charactersMax`; it may be empty, unless the caller adds `z.minLength(1)`. */
 export function text(charactersMax: number) {
   return z.string().check(
     z.maxLength(charactersMax),

@@ -1,15 +1,22 @@
+// These two by themselves, since the charts need no other: a page that loads a chart need not load all limits.
+
+/** Questions that one task may have open at once. */
+export const OPEN_SUSPENSIONS_MAX = 16;
+/** Questions that one task may ask in its life. */
+export const SUSPENSIONS_MAX = 1000;
+
 /** The protocol's limits on sizes and counts, with their units in the names. What a host may change stands in its door's options. */
 export const limits = {
   /** Longest `clientRequestId`, `taskType`, `clientActionId`, `suspendId`, `actionType`, in characters. */
   textIdCharactersMax: 256,
   /** Longest `stage` of a progress report, in characters. */
   stageCharactersMax: 256,
-  /** Longest progress message, cancel reason and failure message, in characters. */
+  /** Longest short text for people: progress message, cancel reason, failure message; in characters. */
   noteCharactersMax: 1024,
   /** Questions that one task may have open at once. */
-  openSuspensionsMax: 16,
+  openSuspensionsMax: OPEN_SUSPENSIONS_MAX,
   /** Questions that one task may ask in its life. */
-  suspensionsMax: 1000,
+  suspensionsMax: SUSPENSIONS_MAX,
   /** Deepest nesting of objects and arrays in a body. */
   nestingMax: 64,
   /** Largest fact as it goes over the wire, in bytes. */

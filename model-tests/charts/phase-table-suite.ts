@@ -4,11 +4,11 @@ import { contextOf, take, valueOf } from './chart.ts';
 import { Coverage } from './coverage.ts';
 import { noteRow, rowOf } from './coverage-row.ts';
 import { cellsOf } from './cell-coverage.ts';
-import { phaseChart, type AnyPhaseTable } from './phase-chart.ts';
+import { phaseChart, type AnyPhaseTable, type PhaseDescriptions } from './phase-chart.ts';
 
 /** What a table of phases has to be, whatever it is about. `last` is the phase in which everything ends. */
-export function describePhaseTable(table: AnyPhaseTable, last: string): void {
-  const machine = phaseChart(table);
+export function describePhaseTable(table: AnyPhaseTable, descriptions: PhaseDescriptions, last: string): void {
+  const machine = phaseChart(table, descriptions);
   const phases = Object.keys(table.phases);
   const events = Object.keys(table.phases[table.initial.to]?.on ?? {});
   const at = (phase: string): AnyMachineSnapshot => machine.resolveState({ value: phase, context: {} });

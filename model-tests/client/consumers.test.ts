@@ -131,6 +131,37 @@ describe('a checkpoint', () => {
     expect((await stored(checkpoints))?.eventId).toBe('8-1000');
   });
 
+  test('is kept for each namespace and server apart', async () => {
+    serveLog();
+    const checkpoints = memoryCheckpoints();
+    const leaveAfter = async (eventId: string, options: object): Promise<void> => {
+      const client = world.client({ checkpoints, ...options });
+      for await (const one of client.observe(TASK)) if (one.eventId === eventId) break;
+      await client.close();
+    };
+    await leaveAfter('4-1000', { checkpointNamespace: 'ada' });
+    await leaveAfter('6-1000', { checkpointNamespace: 'eve' });
+    await leaveAfter('9-1000', { checkpointNamespace: 'eve', baseUrl: `${world.server.baseUrl}/behind/` });
+    const kept = async (where: string): Promise<unknown> => JSON.parse((await checkpoints.read(where)) ?? 'null');
+    expect(await kept(`ada|${world.server.baseUrl}|${TASK}`)).toMatchObject({ eventId: '3-1000' });
+    expect(await kept(`eve|${world.server.baseUrl}|${TASK}`)).toMatchObject({ eventId: '5-1000' });
+    expect(await kept(`eve|${world.server.baseUrl}/behind|${TASK}`)).toMatchObject({ eventId: '8-1000' });
+    expect(await stored(checkpoints)).toBeUndefined();
+  });
+
+  test('gives way to the cursor that the caller named, also after the whole ladder has failed', async () => {
+    const begun = serveLog();
+    const { script, seen } = world.server;
+    script.upgrade = () => (seen.filter((name) => name === 'ws').length < 4 ? 503 : undefined);
+    script.stream = (response) => void response.writeHead(503).end();
+    script.poll = () => [503, {}];
+    const checkpoints = memoryCheckpoints();
+    await checkpoints.write(key(), JSON.stringify({ v: 1, eventId: '8-1000', task: null, taskEventId: null }));
+    expect(await numbers(world.client({ checkpoints }).observe(TASK, { lastEventId: '2-1000' }))).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(seen.filter((name) => name !== 'get')).toEqual(['ws', 'ws', 'ws', 'sse', 'sse', 'sse', 'poll', 'ws']);
+    expect(begun).toEqual(['2-1000']);
+  });
+
   test('store that fails is reported and survived', async () => {
     serveLog();
     const reports: string[] = [];

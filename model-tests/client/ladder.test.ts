@@ -115,6 +115,27 @@ describe('going down', () => {
     expect((await until(observation, ({ connection }) => connection.state === 'live')).connection.transport).toBe('sse');
   });
 
+  test('asks for 100 facts and a wait of 25 s, and gives a poll up 10 s after its wait', async () => {
+    const clock = fakeClock();
+    const { script, open } = world.server;
+    const asked: string[] = [];
+    script.poll = (query) => {
+      asked.push(query.toString());
+      return query.get('waitTimeoutMs') === '0' ? { taskId: TASK, events: [], nextAfterEventId: null, hasMore: false } : undefined;
+    };
+    const observation = world.client({ clock, transports: ['poll'] }).observe(TASK);
+    await until(observation, ({ connection }) => connection.state === 'live');
+    await eventually(() => clock.next === 500);
+    clock.advance(500);
+    await eventually(() => asked.length === 2);
+    expect(asked).toEqual(['waitTimeoutMs=0&maxEvents=100', 'waitTimeoutMs=25000&maxEvents=100']);
+    clock.advance(34_999);
+    expect([observation.getSnapshot().connection.state, open.size]).toEqual(['live', 1]);
+    clock.advance(1);
+    expect(observation.getSnapshot().connection.state).toBe('waiting');
+    await eventually(() => open.size === 0);
+  });
+
   test('takes a minute of silence for a loss, and a heartbeat for life', async () => {
     const clock = fakeClock();
     const { script } = world.server;

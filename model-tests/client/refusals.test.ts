@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { TaskBridgeClientError } from 'taskbridge/client';
 import type { WebSocketConstructor } from 'taskbridge/client/transports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { answerWith, rejectUpgrade, startBareServer } from '../conformance/client/bare-server.ts';
+import { eventually } from '../support/eventually.ts';
 import { createHarness, numbers, type Harness } from './harness.ts';
 import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 
@@ -101,6 +104,55 @@ describe('credentials', () => {
     await numbers(world.client({ auth: () => 'töken+/', WebSocket: WebSocket as unknown as WebSocketConstructor }).observe(TASK));
     expect(offered).toBe(`taskbridge.v1,bearer.${Buffer.from('töken+/').toString('base64url')}`);
   });
+});
+
+describe('credentials leave for the origin of the base URL only', () => {
+  test('no redirect is followed with them: not by commands, streams, polls or sockets', async () => {
+    const strangers: string[] = [];
+    const met = ({ request }: { readonly request: IncomingMessage }): void => void strangers.push(`${request.method} ${request.url}`);
+    const elsewhere = await startBareServer({
+      request: (arrival) => (met(arrival), answerWith(arrival.response, 200, snapshotAt(null))),
+      upgrade: (upgrade) => (met(upgrade), rejectUpgrade(upgrade.socket, 404, {})),
+    });
+    const shown: string[] = [];
+    const show = (kind: string, { headers }: IncomingMessage): number => shown.push(`${kind} ${headers.authorization}`);
+    // A 307 asks for the same request, body and all, at another address.
+    const there = ({ url }: IncomingMessage): Record<string, string> => ({ location: `${elsewhere.url}${url}` });
+    const redirecting = await startBareServer({
+      request: ({ kind, request, response }) => (show(kind, request), answerWith(response, 307, {}, there(request))),
+      upgrade: ({ request, socket }) => (show('ws', request), rejectUpgrade(socket, 307, {}, there(request))),
+    });
+    const client = world.client({ baseUrl: redirecting.url, auth: () => 'secret', limits: { commandRetriesMax: 0 } });
+    const attachments = [{ fileName: 'a', content: new Uint8Array(1) }];
+    const commands = [
+      () => client.start({ taskType: 'report' }),
+      () => client.start({ taskType: 'report', attachments }),
+      () => client.get(TASK),
+    ];
+    for (const command of commands) await expect(command()).rejects.toMatchObject({ code: 'NETWORK_ERROR' });
+    const observation = client.observe(TASK);
+    // All three rungs of the ladder, and the first one again.
+    await eventually(() => shown.includes('poll Bearer secret') && shown.at(-1) === 'ws Bearer secret');
+    observation.close();
+    expect([...new Set(shown)].sort()).toEqual(['get', 'poll', 'post', 'sse', 'ws'].map((kind) => `${kind} Bearer secret`));
+    expect(strangers).toEqual([]);
+    await Promise.all([redirecting.close(), elsewhere.close()]);
+  });
+
+  test.each(['//evil.example/tasks', 'https://evil.example/tasks', 'tasks', '/tasks?to=evil', '/tasks#evil', '/\\evil.example'])(
+    'and no route leads to another: %s is refused before anything is sent',
+    async (route) => {
+      let asked = 0;
+      const routes = { tasks: () => route, events: () => route, stream: () => route, webSocket: () => route, cancel: () => route };
+      const client = world.client({ routes, fetch: () => ((asked += 1), Promise.reject(new Error('Nobody may ask.'))) });
+      for (const command of [() => client.start({ taskType: 'report' }), () => client.cancel(TASK)])
+        await expect(command()).rejects.toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          message: expect.stringContaining('A route must') as string,
+        });
+      expect([asked, world.server.seen]).toEqual([0, []]);
+    },
+  );
 });
 
 describe('fatal answers', () => {

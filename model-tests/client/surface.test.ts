@@ -323,4 +323,15 @@ describe('questions that were answered here', () => {
     await after.close();
     expect(await checkpoints.read(key)).toBeUndefined();
   });
+
+  test.each(['REJECTED_ALREADY_RESOLVED', 'REJECTED_EXPIRED'] as const)('are not those whose answer was %s', async (status) => {
+    const checkpoints = memoryCheckpoints();
+    world.server.script.command = () => [202, { taskId: TASK, suspendId: 's', clientActionId: 'c', status }];
+    world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(fact(1), fact(2, 'TASK_SUSPENDED', question), completed(3)));
+    const client = world.client({ checkpoints, hideAnswered: true });
+    expect(await client.act(TASK, { suspendId: 's', actionType: 'left' })).toMatchObject({ status });
+    expect(await numbers(client.observe(TASK))).toEqual([1, 2, 3]);
+    await client.close();
+    expect(await checkpoints.read(`|${world.server.baseUrl}|${TASK}|suspend-ack`)).toBeUndefined();
+  });
 });

@@ -75,6 +75,7 @@ export async function runOnce(executor: TaskExecutor, history: TaskHistory, scri
     attempt,
     input: script.input ?? {},
     metadata: {},
+    params: {},
     attachments: [attachmentOf(script)],
     saved: history.saved,
     report,

@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/(wire\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|routes)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -28,6 +28,7 @@ const arrows: Readonly<Record<string, Room>> = {
   // Memory is what the port means: a store of one process shares its check of commits and its local tails.
   'adapters/lmdb': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^lmdb$/] },
   'adapters/redis': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^ioredis$/] },
+  'adapters/jwt': { doors: [machinesDoor, /^server\/(ports|access)\/index\.ts$/], packages: [node, /^jose$/] },
   'adapters/file': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'adapters/temporal': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [/^@temporalio\/client$/] },
   // Loaded by Temporal's sandbox, where there is no Node: of ours, types and what says itself that it needs none.
@@ -54,7 +55,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // What the commit path makes of a store is seen behind the door.
-  'model-tests/server': { doors: [anyDoor, /^server\/(ports|task|attempt)\//], packages: [anything] },
+  'model-tests/server': { doors: [anyDoor, /^server\/(ports|task|attempt|observability)\//], packages: [anything] },
   // Limits are tried where they are held.
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
   // Writes past the charts what a node of another make might.

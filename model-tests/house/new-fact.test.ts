@@ -26,11 +26,11 @@ function withOneFactMore(): ReadonlyMap<string, string> {
     return [join(root, file), found.replace(before, `${text}\n${before}`)];
   };
   return new Map([
-    insert(PAYLOADS, '  TASK_SUSPENDED: z', '  TASK_NOTED: z.strictObject({ note: textId }),'),
+    insert(PAYLOADS, '  TASK_SUSPENDED: z', '  TASK_OF_THIS_TEST: z.strictObject({ note: textId }),'),
     insert(
       INTENTS,
       "  | { readonly type: 'report.suspended'",
-      "  | { readonly type: 'report.noted'; readonly payload: FactPayload<'TASK_NOTED'> }",
+      "  | { readonly type: 'report.of-this-test'; readonly payload: FactPayload<'TASK_OF_THIS_TEST'> }",
     ),
   ]);
 }

@@ -75,6 +75,19 @@ const ask: Handler = async (task) => {
   return { chosen: actionType };
 };
 
+describe('a bridge', () => {
+  const whole = { store: memoryStore(), executor: inProcess({ ask }), auth: () => ({ subject: 'ada' }) };
+  it.each([
+    ['auth', /^auth is missing: give a function that says who is asking/],
+    ['store', /^store is missing: give memoryStore/],
+    ['executor', /^executor is missing: give inProcess/],
+  ])('says at construction that its %s is missing, not at the first request', (name, message) => {
+    const { [name as keyof typeof whole]: _, ...rest } = whole;
+    // What a caller without TypeScript may do.
+    expect(() => createTaskBridge(rest as TaskBridgeOptions)).toThrow(message);
+  });
+});
+
 describe('the door with a real service behind it', () => {
   it('takes a task from its upload to its end over long polls', async () => {
     const host = await start({
@@ -138,6 +151,22 @@ describe('the door with a real service behind it', () => {
     expect(await answer(`a${accepted}`, 'last')).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } });
     const facts = await host.follow(body.taskId);
     expect(facts.map(({ type }) => type)).toEqual(['TASK_STARTED', 'TASK_SUSPENDED', 'TASK_ACTION_ACCEPTED', 'TASK_COMPLETED']);
+  });
+
+  it('takes an answer with other metadata for another one, in whatever order its fields come', async () => {
+    const host = await start({ ask });
+    const { body } = await host.create({ clientRequestId: 'r1', taskType: 'ask' });
+    const asked = (await host.follow(body.taskId, 'TASK_SUSPENDED')).at(-1);
+    const suspendId = asked?.type === 'TASK_SUSPENDED' ? asked.payload.suspendId : expect.fail('nothing was asked');
+    const answer = (metadata?: object) =>
+      host.call<SubmitActionResponse & ErrorEnvelope>('POST', `/${body.taskId}/actions`, {
+        ...{ clientActionId: 'a', suspendId, actionType: 'first' },
+        ...(metadata && { metadata }),
+      });
+    expect(await answer({ from: 'phone', page: 1 })).toMatchObject({ status: 202, body: { status: 'ACCEPTED' } });
+    expect(await answer({ page: 1, from: 'phone' })).toMatchObject({ status: 200, body: { status: 'DEDUPLICATED' } });
+    for (const other of [{ from: 'phone', page: 2 }, {}, undefined])
+      expect(await answer(other)).toMatchObject({ status: 409, body: { code: 'IDEMPOTENCY_CONFLICT' } });
   });
 
   it('cancels with a reason, and says so when it is over', async () => {

@@ -68,7 +68,7 @@ export async function liveHost({
     void streams.openSse({ req, res, auth, taskId: url.pathname.split('/').at(-1) ?? '', after, extensions });
   });
   const door = createUpgradeHandler({
-    prefix: '/api/v1',
+    path: '/api/v1/tasks/ws',
     hub,
     settings: settings.webSocket,
     clock,

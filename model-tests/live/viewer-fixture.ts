@@ -130,6 +130,7 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
     options: { ...liveDefaults, viewerBytesMax: 4 * FACT_BYTES, storeTriesMax: triesMax },
     logger: { warn: () => done.push('warns'), error: (text) => done.push(`error: ${text}`) },
     diagnostics: undefined,
+    records: () => undefined,
     onClosed: () => done.push('is counted no more'),
   });
   const answer = async (how: (read: Later<LogPage | undefined>) => void): Promise<void> => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { viewerPhases, type ViewerEventType, type ViewerPhase } from '../../server/live/viewer.phases.ts';
+import { viewerDescriptions, viewerPhases, type ViewerEventType, type ViewerPhase } from '../../server/live/viewer.phases.ts';
 import { CellCoverage, cellRow, cellsOf, nameOf } from '../charts/cell-coverage.ts';
 import { noteRow } from '../charts/coverage-row.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
 import { tryRow, viewerRows } from './viewer-rows.ts';
 
-describePhaseTable(viewerPhases, 'over');
+describePhaseTable(viewerPhases, viewerDescriptions, 'over');
 
 /** What a viewer waits for, and what it may hear of that; by hand. */
 const waits: Readonly<Record<Exclude<ViewerPhase, 'over'>, readonly ViewerEventType[]>> = {

@@ -55,7 +55,7 @@ describe('an upgrade', () => {
   });
 
   it('is taken below a prefix with a name in it', async () => {
-    const host = await liveHost({ door: { prefix: '/:tenant/api' } });
+    const host = await liveHost({ door: { path: '/:tenant/api/tasks/ws' } });
     const task = await taskLog(host.store);
     await task.end();
     const { WebSocket: Client } = await import('ws');
@@ -220,7 +220,7 @@ describe('an upgrade', () => {
 
   it('needs origins that are origins, at construction', async () => {
     const { hub } = await liveHost();
-    const more = { prefix: '', hub, clock: fakeClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
+    const more = { path: '/ws', hub, clock: fakeClock(), auth: () => undefined, service: { authorize: () => Promise.reject(new Error()) } };
     for (const origin of ['app.example', 'https://app.example/path', '*'])
       expect(() => createUpgradeHandler({ ...more, allowedOrigins: [origin] })).toThrow('is no origin');
   });

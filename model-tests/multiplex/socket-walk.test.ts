@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { channelPhases } from '../../client/transports/channel.phases.ts';
-import { multiplexedPhases } from '../../client/transports/multiplexed.phases.ts';
+import { channelDescriptions, channelPhases } from '../../client/transports/channel.phases.ts';
+import { multiplexedDescriptions, multiplexedPhases } from '../../client/transports/multiplexed.phases.ts';
 import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
 import { noteRow } from '../charts/coverage-row.ts';
 import type { AnyPhaseTable } from '../charts/phase-chart.ts';
@@ -9,8 +9,8 @@ import { channelMoves, channelRows } from './channel-rows.ts';
 import { socketMoves, socketRows } from './socket-rows.ts';
 import { socketFixture, trySocketRow } from './socket-fixture.ts';
 
-describePhaseTable(multiplexedPhases, 'over');
-describePhaseTable(channelPhases, 'over');
+describePhaseTable(multiplexedPhases, multiplexedDescriptions, 'over');
+describePhaseTable(channelPhases, channelDescriptions, 'over');
 
 describe.each([
   ['a real socket that tasks share', multiplexedPhases, socketMoves, socketRows],

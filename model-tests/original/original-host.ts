@@ -9,6 +9,8 @@ import { printed, startProcess } from '../support/child-process.ts';
 export interface OriginalHost {
   readonly port: number;
   readonly baseUrl: string;
+  /** Where its Redis listens. */
+  readonly redisPort: number;
   /** What it says that it is: name and version of the published package. */
   readonly release: string;
   /** The ids of a task's log as they are in its store. */
@@ -55,6 +57,7 @@ export async function startOriginal(heartbeatMs: number): Promise<OriginalHost> 
   return {
     port: Number(port),
     baseUrl,
+    redisPort: redis.port,
     release,
     logOf: async (taskId) => (await store.xrange(`taskbridge:tasks:${taskId}:events`, '-', '+')).map(([id]) => id),
     step: (taskId) => steer(`${taskId}/step`),

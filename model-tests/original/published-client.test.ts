@@ -165,6 +165,32 @@ describe.each([
     );
   });
 
+  test('that sends an answer with other metadata has sent another one', async () => {
+    const taskId = await create('ask');
+    const statuses: unknown[] = [];
+    const answers: Promise<void>[] = [];
+    const answerTwice = async (suspendId: unknown): Promise<void> => {
+      for (const metadata of [{ from: 'phone' }, { from: 'phone' }, { from: 'desk' }, {}]) {
+        const action = { clientActionId: String(suspendId), suspendId, actionType: 'left', payload: {}, metadata };
+        const { status, body } = await client.post(`/${taskId}/actions`, action);
+        statuses.push([status, body['status'] ?? body['code']]);
+      }
+    };
+    await client.eventStream(taskId, {
+      heartbeats: 2,
+      onEvent: ({ type, payload }) => {
+        if (type === 'TASK_SUSPENDED' && answers.length === 0) answers.push(answerTwice(payload['suspendId']));
+      },
+    });
+    await Promise.all(answers);
+    expect(statuses).toEqual([
+      [202, 'ACCEPTED'],
+      [200, 'DEDUPLICATED'],
+      [409, 'IDEMPOTENCY_CONFLICT'],
+      [409, 'IDEMPOTENCY_CONFLICT'],
+    ]);
+  });
+
   test.each([undefined, { reason: null }, { reason: 'no longer needed' }])('cancels with the body %j', async (body) => {
     const taskId = await create('until.cancelled');
     let cancelled: Promise<Answer> | undefined;

@@ -23,6 +23,7 @@ async function rerun(failures: number): Promise<WorkReport['intents'][number] | 
       clientRequestId: 'r',
       input: {},
       metadata: {},
+      params: {},
       attachments: [],
       saved: undefined,
       now: () => 0,

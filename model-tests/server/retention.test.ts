@@ -64,7 +64,11 @@ test('keeps an open question up to ten times the length, then goes on trimming',
 
 test('removes a task and its files when its time after the end is over, and frees its request id', async () => {
   const attachments = memoryAttachments();
-  const of = await bridgeOf(chatty(1), { attachments, tasks: { retainedAfterEndMs: 30 } });
+  const hourMs = 60 * 60 * 1000;
+  let aheadMs = 0;
+  const clock = { ...systemClock, now: () => Date.now() + aheadMs };
+  const store = memoryStore({ clock });
+  const of = await bridgeOf(chatty(1), { attachments, store, clock, tasks: { retainedAfterEndMs: hourMs } });
   const form = new FormData();
   form.set('clientRequestId', 'with-file');
   form.set('taskType', 'chat');
@@ -76,7 +80,9 @@ test('removes a task and its files when its time after the end is over, and free
     for await (const key of attachments.keys(Number.MAX_SAFE_INTEGER)) found.push(key);
     return found;
   };
+  await settled(of, taskId, 'completed', 3);
   expect(await keys()).toEqual([`${taskId}/0`]);
+  aheadMs = hourMs + 1;
   await vi.waitFor(async () =>
     expect(await of.snapshot(taskId).catch((error: unknown) => error)).toMatchObject({ code: 'TASK_NOT_FOUND' }),
   );

@@ -20,6 +20,7 @@ import { createSilentPeers, openSse, sseHeaders } from '../../server/http/sse/in
 import { streamSettings } from '../../server/http/stream-settings.ts';
 import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
+import { recordWriter } from '../../server/observability/record-writer.ts';
 import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
 import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
 
@@ -87,6 +88,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
     clock,
     chance,
     logger,
+    records: recordWriter(logger),
   };
   const waiting = new Set<WebSocketStandIn>();
   const create = createRoute(tools);
@@ -147,6 +149,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
               service,
               clock,
               logger,
+              records: recordWriter(logger),
               onSubscribed: () => waiting.delete(ws),
               onIdle: () => waiting.add(ws),
             });

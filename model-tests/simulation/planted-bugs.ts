@@ -46,7 +46,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
       ...store,
       append(commit) {
         const { taskId, facts, ended } = commit;
-        if (facts.length > 0) memory.tails.tell(taskId, facts, ended, memory.tasks.get(taskId)?.lastEventId ?? null);
+        if (facts.length > 0) memory.tails.publish(taskId, facts, ended, memory.tasks.get(taskId)?.lastEventId ?? null);
         return store.append(commit);
       },
     }),

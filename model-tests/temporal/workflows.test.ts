@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { temporalExecutor, type TemporalExecutorOptions } from '../../adapters/temporal/index.ts';
+import { temporalExecutor, type TaskInput, type TemporalExecutorOptions } from '../../adapters/temporal/index.ts';
 import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../machines/wire/index.ts';
 import type { TaskExecutor } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
@@ -94,6 +94,14 @@ describe('a workflow', () => {
   test('that knows nothing of us completes its task by its result', async () => {
     const { of, taskId } = await run('plain', executor(), { n: 21 });
     expect((await ended(of, taskId)).map(({ type, payload }) => [type, payload])).toEqual([['TASK_COMPLETED', { result: 42 }]]);
+  });
+
+  test('is started with what the mapper makes of its input', async () => {
+    const seen: TaskInput[] = [];
+    const workflowInputMapper = (input: TaskInput) => (seen.push(input), { input: { n: Number(input.input['pages']) + 1 } });
+    const { of, taskId } = await run('plain', executor({ workflowInputMapper }), { pages: 20 });
+    expect((await ended(of, taskId)).at(-1)?.payload).toEqual({ result: 42 });
+    expect(seen).toEqual([expect.objectContaining({ taskId, taskType: 'plain', attempt: 1, input: { pages: 20 }, attachments: [] })]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
-import { keysOfRedis, rowsOfLmdb, textsOfServer, type StoredText } from './server-forms.ts';
+import { contentWithParams, keysOfRedis, rowsOfLmdb, textsOfServer, type StoredText } from './server-forms.ts';
 
 /** Something that outlives the code that wrote it, or goes between two versions of it. */
 export interface Form {
@@ -29,8 +29,9 @@ export const storeForms = [
   },
   { name: 'sources', version: null, writtenIn: 'server/attempt/execution-record.ts', names: /^sources$/, part: 'field' },
   { name: 'about', version: null, writtenIn: 'server/task/create-task.ts', names: /^about$/, part: 'field' },
-  { name: 'content', version: null, writtenIn: 'server/task/create-task.ts', names: /^content$/, part: 'kept' },
+  { name: 'content', version: null, writtenIn: 'server/attempt/work.ts', names: /^content$/, part: 'kept' },
   { name: 'saved', version: null, writtenIn: 'server/attempt/work.ts', names: /^saved$/, part: 'kept' },
+  { name: 'question', version: 'QUESTION_VERSION', writtenIn: 'server/task/stored-question.ts', names: /^q:/, part: 'kept' },
   { name: 'answer', version: null, writtenIn: 'server/task/submit-action.ts', names: /^a:/, part: 'kept' },
   { name: 'receipt', version: null, writtenIn: 'server/task/submit-action.ts', names: /^r:/, part: 'kept' },
 ] as const;
@@ -53,6 +54,8 @@ const workflowInput: TaskInput = {
   attachments: [],
 };
 
+const withParams: TaskInput = { ...workflowInput, params: { projectId: '7' } };
+
 /** Every form that has a golden text. */
 export const forms: readonly Form[] = [
   ...storeForms.map(({ names, part, ...form }) => ({
@@ -62,6 +65,8 @@ export const forms: readonly Form[] = [
         .filter((stored) => stored.part === part && names.test(stored.name))
         .map(({ moment, name, text }) => `${moment} ${name} ${text}`),
   })),
+  // Only a task whose path has names is written so.
+  { name: 'content', version: 'CONTENT_VERSION', writtenIn: 'server/attempt/work.ts', lines: contentWithParams },
   { name: 'lmdb-layout', version: null, writtenIn: 'adapters/lmdb/keys.ts and head.ts', lines: rowsOfLmdb },
   { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
   {
@@ -71,6 +76,12 @@ export const forms: readonly Form[] = [
     lines: async () => (await redisTexts()).messages,
   },
   { name: 'workflow-input', version: null, writtenIn: 'adapters/temporal/contract.ts', lines: async () => [JSON.stringify(workflowInput)] },
+  {
+    name: 'workflow-input-params',
+    version: null,
+    writtenIn: 'adapters/temporal/contract.ts',
+    lines: async () => [JSON.stringify(withParams)],
+  },
   { name: 'checkpoint', version: 'CHECKPOINT_VERSION', writtenIn: 'client/checkpoints/checkpoint.ts', lines: checkpointTexts },
   { name: 'outbox-entry', version: 'ENTRY_VERSION', writtenIn: 'client/outbox/entry.ts', lines: outboxTexts },
   {

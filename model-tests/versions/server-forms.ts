@@ -6,9 +6,10 @@ import { open } from 'lmdb';
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
-import type { Store } from 'taskbridge/server';
+import { createTaskBridge, type Store } from 'taskbridge/server';
+import { listen } from '../http/listen.ts';
 import { startRedis } from '../redis/redis-server.ts';
-import { stillClock, scenarioHost, runScenario } from './scenario.ts';
+import { fixedChance, runScenario, scenarioHost, scenarioWork, stillClock } from './scenario.ts';
 
 /** A text that the server gives its store. */
 export interface StoredText {
@@ -56,6 +57,31 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
     await host.close();
   }
   return texts;
+}
+
+/** The content of a task whose path has a name, as a store is given it; the line of a task that waits. */
+export async function contentWithParams(): Promise<readonly string[]> {
+  const texts: string[] = [];
+  const store = memoryStore({ clock: stillClock });
+  const noted: Store = {
+    ...store,
+    create(task) {
+      texts.push(`waiting content ${task.sideValues['content']}`);
+      return store.create(task);
+    },
+  };
+  const bridge = createTaskBridge({ store: noted, executor: scenarioWork, auth: () => ({ subject: 'alice' }), chance: fixedChance });
+  const { url, close } = await listen(bridge.middleware({ prefix: '/projects/:projectId' }));
+  await bridge.start();
+  try {
+    const body = JSON.stringify({ clientRequestId: 'story', taskType: 'story', input: { pages: 2 }, metadata: { from: 'a test' } });
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${url}/projects/a%20b%2F7/tasks`, { method: 'POST', headers, body });
+    return texts;
+  } finally {
+    await close();
+    await bridge.close();
+  }
 }
 
 /** All rows of an LMDB folder after the scenario, key and value; of fields and kept values the keys only. */

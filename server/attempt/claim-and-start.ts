@@ -42,6 +42,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
     running.release(taskId);
     await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
+    result.tally.failed = 1;
     const retryAt = time.now() + pauseMs(deps, tries);
     return processor.execute(taskId, { decide: recordFor(state, { type: 'attempt.deferred', retryAt }) });
   }
@@ -56,14 +57,16 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   return failed;
 };
 
-const confirmStart: ReconcileStep = async (state, deps) => {
+const confirmStart: ReconcileStep = async (state, deps, { tally }) => {
   const { about, execution } = state;
   const executor = executorOf(deps, about.taskType);
   const until = executor?.leased ? execution.attempt.context.leaseUntil : null;
   const retryAt = executor && nextInspection(executor, deps);
-  return deps.processor.execute(about.taskId, {
+  const noted = await deps.processor.execute(about.taskId, {
     decide: recordFor(state, { type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }),
   });
+  if (noted) tally.started++;
+  return noted;
 };
 
 function fail(taskId: string, { processor }: ReconcileDeps, code: string, message: string): Promise<boolean> {

@@ -93,7 +93,7 @@ export function serializeExecutionRecord(
 export function parseExecutionRecord({ ledger, sources }: ExecutionRecordTexts): ExecutionRecord {
   // Our own text: only this module writes it.
   const { v, value, context, ...rest } = JSON.parse(ledger) as StoredExecutionRecord;
-  if (v > EXECUTION_RECORD_VERSION) throw new NewerVersionError(v);
+  if (v > EXECUTION_RECORD_VERSION) throw new NewerVersionError(v, EXECUTION_RECORD_VERSION);
   return { attempt: restoredAttempt({ value, context }), sources: JSON.parse(sources) as ExecutionRecord['sources'], ...rest };
 }
 

@@ -4,15 +4,22 @@ import { withTimeLimit } from './time-limit.ts';
 import { resolutionOf } from './work.ts';
 
 /** Makes the oldest pending delivery: hands over to the work how a question ended. */
-export const deliverResolution: ReconcileStep = async (state, deps) => {
+export const deliverResolution: ReconcileStep = async (state, deps, result) => {
   const [suspendId] = state.execution.attempt.context.pendingDeliveries;
   const executor = executorOf(deps, state.about.taskType);
   if (suspendId === undefined || !executor || !isReachable(state, deps)) return false;
-  const { taskId } = state.about;
+  const { taskId, clientRequestId, owner: userId } = state.about;
   const { attempt } = state.execution.attempt.context;
   const resolution = await resolutionOf(state, suspendId, deps.store);
-  if (resolution) await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
-  return deps.processor.execute(taskId, { decide: recordFor(state, { type: 'resolution.delivered', suspendId }) });
+  if (resolution) {
+    await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
+    result.delivered = [...(result.delivered ?? []), suspendId];
+    const { outcome } = resolution;
+    deps.records('task.resume.reconciled')?.({ taskId, clientRequestId, userId, transport: 'internal', outcome });
+  }
+  const noted = await deps.processor.execute(taskId, { decide: recordFor(state, { type: 'resolution.delivered', suspendId }) });
+  if (noted && resolution) result.tally.handedOver++;
+  return noted;
 };
 
 /** Notifies the work that somebody wants it to stop. */

@@ -2,11 +2,13 @@ import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
+import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
+import type { Tally } from './reconcile-counts.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { withTimeLimit } from './time-limit.ts';
 import type { WorkDeps } from './work.ts';
@@ -18,6 +20,7 @@ export interface ReconcileDeps extends WorkDeps {
   readonly running: RunningAttempts;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly records: RecordWriter;
   readonly settings: TaskSettings;
 }
 
@@ -25,6 +28,10 @@ export interface ReconcileDeps extends WorkDeps {
 export interface ReconcileResult {
   /** The failure that an executor refused to start with. */
   refused?: FactPayload<'TASK_FAILED'>;
+  /** Ends of questions that were handed to the work. */
+  delivered?: readonly string[];
+  /** What was done on the way. */
+  readonly tally: Tally;
 }
 
 /**
@@ -54,7 +61,7 @@ export function isOurs({ execution }: TaskRecord, { nodeId }: Pick<ReconcileDeps
 }
 
 /** True where the newest attempt has a lease and its holder is gone. A store that one process owns has no living holder but this one. */
-export function isLeaseOver(state: TaskRecord, deps: ReconcileDeps): boolean {
+export function isLeaseOver(state: TaskRecord, deps: Pick<ReconcileDeps, 'time' | 'store' | 'nodeId'>): boolean {
   const { leaseUntil: until } = state.execution.attempt.context;
   return until !== null && (until <= deps.time.now() || (deps.store.exclusive && !isOurs(state, deps)));
 }

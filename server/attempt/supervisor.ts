@@ -9,6 +9,7 @@ import {
   type ReconcileResult,
   type ReconcileStep,
 } from './reconcile-step.ts';
+import { emptyTally } from './reconcile-counts.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
 import { inspectWork } from './inspection.ts';
 import { claimWork, startWork } from './claim-and-start.ts';
@@ -101,7 +102,10 @@ export class Supervisor {
     return done;
   }
 
-  /** Does what has to be done for a task until nothing is left to do now. Never rejects; what failed is tried again later. */
+  /**
+   * Does what has to be done for a task until nothing is left to do now. Never rejects; what failed is tried again later. Who asks while
+   * it goes on gets the very same result.
+   */
   reconcile(taskId: string): Promise<ReconcileResult> {
     const current = this.#reconciling.get(taskId);
     if (current) {
@@ -109,10 +113,17 @@ export class Supervisor {
       return current.done;
     }
     if (this.#closed) return this.#giveUpClaim(taskId);
-    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({}) };
+    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({ tally: emptyTally() }) };
     this.#reconciling.set(taskId, reconciliation);
     reconciliation.done = this.#run(taskId, reconciliation);
     return reconciliation.done;
+  }
+
+  /** Does the same for a task that rests after a failure: somebody says that what failed may work again. */
+  reconcileAtOnce(taskId: string): Promise<ReconcileResult> {
+    const pause = this.#paused.get(taskId);
+    if (pause) pause.until = Number.NEGATIVE_INFINITY;
+    return this.reconcile(taskId);
   }
 
   /** Renews the leases of the work that runs here, where leases end: looks at each three times in the life of one. */
@@ -147,7 +158,7 @@ export class Supervisor {
   }
 
   async #run(taskId: string, reconciliation: Reconciliation): Promise<ReconcileResult> {
-    const result: ReconcileResult = {};
+    const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
@@ -158,7 +169,10 @@ export class Supervisor {
       this.#paused.delete(taskId);
     } catch (error) {
       if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') this.#forget(taskId);
-      else this.#pause(taskId, error);
+      else {
+        result.tally.failed = 1;
+        this.#pause(taskId, error);
+      }
     } finally {
       this.#reconciling.delete(taskId);
       if (reconciliation.again && this.#closed) await this.#giveUpClaim(taskId);
@@ -178,7 +192,7 @@ export class Supervisor {
     });
     // Where the store is closed already, the lease runs out.
     await deferred.catch(() => undefined);
-    return {};
+    return { tally: emptyTally() };
   }
 
   async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {

@@ -1,19 +1,32 @@
+import { NewerVersionError, type ReportIntent } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
-import type { AcceptedAction, AttemptRef, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
+import type { PathParams } from '../ports/auth.ts';
+import type { AcceptedAction, AttemptRef, ReportRefusal, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
+import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
+import type { UnitOfWork } from '../task/unit-of-work.ts';
+import { presentable } from './presentable.ts';
+
+type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
+
+/** The version of a stored content with parameters. Those without have none, and the text that they always had. */
+export const CONTENT_VERSION = 2;
 
 /** What a task was created with: a side value, never changed. */
 export interface TaskContent {
   readonly input: JsonObject;
   readonly metadata: JsonObject;
   readonly attachments: readonly AttachmentReference[];
+  readonly params: PathParams;
 }
+
+type StoredContent = Omit<TaskContent, 'params'> & { readonly v?: number; readonly params?: PathParams };
 
 /** What is needed to make work. */
 export interface WorkDeps {
@@ -31,7 +44,7 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
   const { taskId, taskType, owner, clientRequestId } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
-  const { input, metadata, attachments } = await contentOf(taskId, deps.store);
+  const { input, metadata, attachments, params } = await contentOf(taskId, deps.store);
   const [saved] = await deps.store.sideValues(taskId, [sideValueNames.saved]);
   return {
     ...ref,
@@ -40,6 +53,7 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
     clientRequestId,
     input,
     metadata,
+    params,
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
     report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, node)),
@@ -48,12 +62,21 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
   };
 }
 
-/** What a task was created with. */
+/** What a task was created with. Throws `NewerVersionError` where a newer node wrote it. */
 export async function contentOf(taskId: string, store: Store): Promise<TaskContent> {
   const [content] = await store.sideValues(taskId, [sideValueNames.content]);
   if (content === undefined) throw new Error(`The store has no content of task ${taskId}.`);
   // Our own text, written when the task was created.
-  return JSON.parse(content) as TaskContent;
+  const { v = 1, params = {}, ...rest } = JSON.parse(content) as StoredContent;
+  if (v > CONTENT_VERSION) throw new NewerVersionError(v);
+  // As in the request: no name is one of a prototype.
+  return { ...rest, params: Object.assign(Object.create(null) as PathParams, params) };
+}
+
+/** The text of a content. */
+export function storedContent({ params, ...rest }: TaskContent): string {
+  const stored: StoredContent = Object.keys(params).length === 0 ? rest : { v: CONTENT_VERSION, ...rest, params };
+  return JSON.stringify(stored);
 }
 
 /**
@@ -70,15 +93,21 @@ export function reportCommand(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
+  const asked = intents.flatMap((intent) =>
+    intent.type === 'report.suspended' ? [sideValueNames.question(intent.payload.suspendId)] : [],
+  );
   return {
-    decide(unit) {
+    ...(asked.length > 0 && { needs: asked }),
+    decide(unit, sideValues) {
       const holder = unit.execution.attempt;
       if (claimedBy !== null && holder.context.attempt === attempt && (holder.context.node ?? claimedBy) !== claimedBy)
         return { status: 'fenced' };
       if (holder.context.attempt === attempt && seq <= (unit.execution.sources[source] ?? 0)) return { status: 'duplicate' };
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
       const factsBefore = unit.factCount;
-      const refusals = intents.map((intent) => unit.decide(intent).refusal);
+      const refusals = intents.map((intent) =>
+        intent.type === 'report.suspended' ? ask(unit, intent, sideValues) : unit.decide(presentable(intent)).refusal,
+      );
       if (save !== undefined) unit.setSideValue(sideValueNames.saved, JSON.stringify(save));
       if (unit.factCount > factsBefore || save !== undefined) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
@@ -86,6 +115,18 @@ export function reportCommand(
       return { status: 'committed', refusals };
     },
   };
+}
+
+/**
+ * Asks a question, and keeps what it was: a later run of the work that asks under the same key gets the answer that was given to this very
+ * question, and to no other.
+ */
+function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>): ReportRefusal | undefined {
+  const name = sideValueNames.question(intent.payload.suspendId);
+  const { refusal } = unit.decide(intent);
+  if (refusal === undefined) unit.setSideValue(name, storeQuestion(intent.payload));
+  if (refusal !== 'ALREADY_ASKED') return refusal;
+  return isStoredQuestion(unit.sideValue(name) ?? sideValues.get(name), intent.payload) ? refusal : 'ASKED_OTHERWISE';
 }
 
 /** How a question ended, with its accepted answer; undefined while it is open or was never asked. */

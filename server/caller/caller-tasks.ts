@@ -94,7 +94,7 @@ export interface CallerTasks {
 }
 
 /** What the access of every caller works with. */
-export interface CallerTasksDeps extends Omit<RouteDeps, 'chance'> {
+export interface CallerTasksDeps extends Omit<RouteDeps, 'chance' | 'records'> {
   readonly hub: LiveHub;
   readonly sockets: SocketSessions;
   /** Most facts of a page that is read beforehand. */

@@ -3,6 +3,7 @@ import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
 import type { LiveService } from './live-service.ts';
@@ -29,6 +30,7 @@ export interface RouteDeps {
   readonly clock: Clock;
   readonly chance: ServerChance;
   readonly logger: Logger | undefined;
+  readonly records: RecordWriter;
 }
 
 /** Answers with JSON that nobody may keep. */

@@ -1,16 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { TaskBridgeError } from '../errors.ts';
-import type { AuthContext, AuthContextResolver } from '../ports/auth.ts';
+import type { AuthContext, AuthContextResolver, PathParams } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
- * Asks the host's resolver who sent a request: for HTTP, SSE and upgrades alike.
+ * Asks the host's resolver who sent a request: for HTTP, SSE and upgrades alike. The parameters of its path go with the answer.
  *
  * Throws `AUTHENTICATION_ERROR` where nobody did, and what {@link assertSound} does.
  */
-export async function authenticate(auth: AuthContextResolver, request: IncomingMessage, clock: Clock): Promise<AuthContext> {
-  const context = await auth(request);
-  if (!context) throw new TaskBridgeError('AUTHENTICATION_ERROR', 'The request carries no valid credentials; send them and try again.');
+export async function authenticate(
+  auth: AuthContextResolver,
+  request: IncomingMessage,
+  clock: Clock,
+  params: PathParams = {},
+): Promise<AuthContext> {
+  const answer = await auth(request, { params });
+  if (!answer) throw new TaskBridgeError('AUTHENTICATION_ERROR', 'The request carries no valid credentials; send them and try again.');
+  const context: AuthContext = { ...answer, params };
   assertSound(context, clock);
   return context;
 }

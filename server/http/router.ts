@@ -1,10 +1,12 @@
 import type Koa from 'koa';
 import Router from 'koa-router';
+import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
-import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
+import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
+import { recordWriter } from '../observability/record-writer.ts';
 import type { Logger, ReadinessProbe } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
 import type { Route, RouteDeps } from './call.ts';
@@ -14,14 +16,16 @@ import { healthRoutes } from './health.ts';
 import type { LiveService } from './live-service.ts';
 import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
-import { routePrefix } from './prefix.ts';
+import { mountPathCheck } from './mount-path.ts';
+import { ourPaths } from './our-paths.ts';
+import { pathValues, routed } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
-import { answersOptions, refuseUnknown } from './unknown-route.ts';
+import { refuseOthers } from './unknown-route.ts';
 
 /** What the HTTP router works with. */
 export interface HttpRouterDeps {
@@ -37,6 +41,8 @@ export interface HttpRouterDeps {
   /** What `GET /ready` asks, by name. None means ready. */
   readonly probes?: Readonly<Record<string, ReadinessProbe>> | undefined;
   readonly options?: Partial<HttpOptions> | undefined;
+  /** Where the routes are. Defaults to the protocol's own paths. */
+  readonly routes?: Partial<RoutePaths> | undefined;
   readonly clock: Clock;
   readonly chance: ServerChance;
   readonly logger?: Logger | undefined;
@@ -46,9 +52,10 @@ export interface HttpRouterDeps {
 export interface HttpRouter {
   /**
    * Middleware for a Koa app that answers `/health`, `/ready` and everything below the prefix, unknown routes and methods included; all else
-   * goes on to the host. With a prefix of no fixed segment, only `/tasks` and what lies below it is taken. Mount it before any body parser.
+   * goes on to the host. With a prefix of no plain text, only what lies below the plain text of a route is taken: `/tasks`. Mount it before
+   * any body parser. Throws a `RangeError` for paths that cannot be mounted.
    */
-  middleware(options: { readonly prefix: string }): Koa.Middleware;
+  middleware(options: { readonly prefix: string; readonly mountPath?: string | undefined }): Koa.Middleware;
 }
 
 /** Makes the HTTP router. Throws a `RangeError` for options that cannot work. */
@@ -65,50 +72,57 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
     clock,
     chance: deps.chance,
     logger,
+    records: recordWriter(logger),
   };
   const boundary = errorBoundary(options, clock, logger);
-  const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, clock, logger });
+  const paths = readRoutePaths(deps.routes);
+  const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
+  const routes: Readonly<Record<PrefixedRoute, Route>> = {
+    create: createRoute(routeDeps),
+    task: snapshotRoute(routeDeps),
+    events: pollRoute(routeDeps),
+    stream: streamRoute(routeDeps),
+    cancel: cancelRoute(routeDeps),
+    actions: actionsRoute(routeDeps),
+    webSocket: upgradeOnly,
+  };
 
-  const answer = (route: Route): Koa.Middleware => {
+  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(auth, ctx.req, clock, params);
+  const answer = (route: Route, path: string): Koa.Middleware => {
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
-      const caller = await authenticate(auth, ctx.req, clock);
-      // koa-router puts the path's parameters on the context, decoded where they can be.
-      const { taskId = '' } = (ctx as unknown as { params: { taskId?: string } }).params;
-      await route({ ctx, auth: caller, taskId });
+      const { taskId, params } = pathValues(path, routed(ctx).captures);
+      await route({ ctx, auth: await identify(ctx, params), taskId });
     };
   };
 
   return {
-    middleware(mount) {
-      const prefix = routePrefix(mount.prefix);
+    middleware({ prefix, mountPath = '' }) {
+      const check = mountPathCheck(mountPath, logger);
       const router = new Router({ sensitive: true });
-      const tasks = `${prefix}/tasks`;
-      router.post(tasks, boundary, answer(createRoute(routeDeps)));
-      router.get(`${tasks}/ws`, boundary, answer(upgradeOnly));
-      router.get(`${tasks}/:taskId`, boundary, answer(snapshotRoute(routeDeps)));
-      router.get(`${tasks}/:taskId/events`, boundary, answer(pollRoute(routeDeps)));
-      router.get(`${tasks}/:taskId/events/stream`, boundary, answer(streamRoute(routeDeps)));
-      router.post(`${tasks}/:taskId/cancel`, boundary, answer(cancelRoute(routeDeps)));
-      router.post(`${tasks}/:taskId/actions`, boundary, answer(actionsRoute(routeDeps)));
-      // A prefix of names alone would swallow the whole host.
-      const ours = `${/^(\/:[^/]+)*$/.test(prefix) ? tasks : prefix}{/*rest}`;
-      router.all(ours, boundary, async (ctx) => {
-        const matched = (ctx as unknown as { matched: readonly { path: string; methods: readonly string[] }[] }).matched;
-        const methods = matched.flatMap((layer) => (layer.path === ours ? [] : layer.methods));
-        const allow = methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])];
-        if (answersOptions(ctx, allow)) return;
-        await authenticate(auth, ctx.req, clock);
-        refuseUnknown(ctx, allow);
-      });
-      const routes = router.routes() as unknown as Koa.Middleware;
+      const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
+      for (const [name, path] of mounted)
+        router[routeMethods[name] === 'POST' ? 'post' : 'get'](path, boundary, answer(routes[name], path));
+      const wholePaths = mounted.map(([, path]) => path);
+      refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
+      const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {
-        if (hasPath(ctx)) await health(ctx, async () => void (await routes(ctx, next)));
-        else await boundary(ctx, refuseTarget);
+        if (!hasPath(ctx)) {
+          await boundary(ctx, refuseTarget);
+          return;
+        }
+        check(ctx);
+        await health(ctx, async () => void (await dispatch(ctx, next)));
       };
     },
   };
+}
+
+type PrefixedRoute = Exclude<keyof RoutePaths, 'health' | 'ready'>;
+
+function isBelowPrefix(mounted: readonly [keyof RoutePaths, string]): mounted is readonly [PrefixedRoute, string] {
+  return mounted[0] !== 'health' && mounted[0] !== 'ready';
 }
 
 /** False for a request target that is no URL (`http://[`): Koa throws on every look at such a path, and would answer 500. */

@@ -6,6 +6,14 @@ export const socketExtensions = [...streamExtensions, 'multiplex'] as const;
 /** An addition to the protocol that this server knows. */
 export type StreamExtension = (typeof socketExtensions)[number];
 
+/**
+ * True where a client says that it came down from a higher transport, since that failed. Counted, and never granted: nothing changes by it.
+ * Source: protocol, "Extensions".
+ */
+export function saysFallback(query: string | null | undefined): boolean {
+  return query?.split(',').some((name) => name.trim() === 'fallback') ?? false;
+}
+
 /** Of what a client asked for, what is `known` is granted; undefined where it asked for nothing, and is told nothing. Unknown ones are ignored. */
 export function grantedExtensions(
   query: string | null | undefined,

@@ -1,8 +1,10 @@
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Logger, MetricsSink, TransportDiagnosticsSink, ViewerTransport } from '../ports/observability.ts';
+import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, ViewerTransport } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
+import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
+import { observedPoll } from './observed-poll.ts';
 import { timerAt } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
@@ -59,6 +61,8 @@ export interface LiveHub {
   readFirst(taskId: string, cursor: string | undefined, factsMax: number): Promise<LogRun>;
   /** Answers one long poll. Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`. */
   poll(taskId: string, request: PollRequest): Promise<PollPage>;
+  /** Counts a stream whose client says that it came down to this transport. Polls say so in their request. */
+  countFallback(transport: TransportName): void;
   /**
    * Calls back after any commit of a task was seen or a repair found one, and once when it begins to hear of them: whoever reads when it is
    * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
@@ -85,6 +89,7 @@ class Hub implements LiveHub {
   readonly options: LiveOptions;
   readonly #deps: LiveHubDeps;
   readonly #instrumentation: Instrumentation;
+  readonly #records: RecordWriter;
   readonly #topics: Topics;
   readonly #subscriptions = new Set<LogSubscription>();
   readonly #streams = new Map<ViewerTransport, number>();
@@ -98,6 +103,7 @@ class Hub implements LiveHub {
     this.#deps = deps;
     this.options = liveOptions(deps.options);
     this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
+    this.#records = recordWriter(logger);
     this.#topics = new Topics({ store, clock, options: this.options, logger });
   }
 
@@ -149,6 +155,7 @@ class Hub implements LiveHub {
       options: this.options,
       logger,
       diagnostics,
+      records: this.#records,
       onClosed,
     });
     this.#subscriptions.add(subscription);
@@ -172,7 +179,12 @@ class Hub implements LiveHub {
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
     const { store, clock } = this.#deps;
     const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request.owner, answerNow);
-    return pollLog({ store, clock, options: this.options, topics: this.#topics, enter }, taskId, request);
+    const page = pollLog({ store, clock, options: this.options, topics: this.#topics, enter }, taskId, request);
+    return observedPoll({ ...this.#instrumentation, records: this.#records }, taskId, request, page);
+  }
+
+  countFallback(transport: TransportName): void {
+    this.#instrumentation.metrics?.incrementCounter('fallbacks_total', 1, { transport });
   }
 
   listen(taskId: string, callback: () => void): () => void {

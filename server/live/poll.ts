@@ -17,6 +17,8 @@ export interface PollRequest {
   /** Where nothing is there, wait that long for a fact, in milliseconds. 0 for not at all. */
   readonly waitMs: number;
   readonly maxEvents: number;
+  /** The `extensions` of the query, as sent. */
+  readonly extensions?: string | undefined;
   /** Aborts when the caller is gone. */
   readonly signal?: AbortSignal | undefined;
 }

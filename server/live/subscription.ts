@@ -1,6 +1,7 @@
 import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, TransportDiagnosticsSink } from '../ports/observability.ts';
+import type { RecordWriter } from '../observability/record-writer.ts';
 import type { EventStore } from '../ports/store.ts';
 import type { Batch } from './batch.ts';
 import { HeartbeatMonitor } from './heartbeat-monitor.ts';
@@ -35,6 +36,7 @@ export interface SubscriptionDeps {
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
   readonly diagnostics: TransportDiagnosticsSink | undefined;
+  readonly records: RecordWriter;
   readonly onClosed: (subscription: LogSubscription) => void;
 }
 
@@ -51,7 +53,7 @@ export class LogSubscription implements Subscription, TopicSubscriber {
   #phase: ViewerPhase = viewerPhases.initial.to;
 
   constructor(deps: SubscriptionDeps) {
-    const { viewer, clock, options, topic, diagnostics } = deps;
+    const { viewer, clock, options } = deps;
     this.#deps = deps;
     this.#delivery = new ViewerDelivery({ ...deps, onSent: () => this.#heartbeats.sent() });
     this.#effects = new ViewerEffects({
@@ -65,7 +67,7 @@ export class LogSubscription implements Subscription, TopicSubscriber {
       clock,
       heartbeatMs: viewer.transport === 'sse' ? options.sseHeartbeatMs : options.heartbeatMs,
       stalledMs: options.stalledMs,
-      onHeartbeat: () => diagnostics?.onHeartbeat?.(viewer.transport, topic.taskId),
+      onHeartbeat: () => this.#tellHeartbeat(),
       onStalled: () => this.cut(),
     });
     this.#cancelCut = deps.cutAt === undefined ? undefined : timerAt(clock, deps.cutAt, () => this.cut());
@@ -125,6 +127,14 @@ export class LogSubscription implements Subscription, TopicSubscriber {
     }
     this.#phase = cell.to ?? this.#phase;
     for (const effect of cell.effects) this.#effects.perform(effect, event);
+  }
+
+  #tellHeartbeat(): void {
+    const { viewer, topic, diagnostics, records } = this.#deps;
+    const { transport, owner: userId } = viewer;
+    const { taskId } = topic;
+    diagnostics?.onHeartbeat?.(transport, taskId);
+    if (transport === 'ws') records('ws.heartbeat.sent')?.({ taskId, userId, transport });
   }
 
   /** Frees everything at once. */

@@ -70,11 +70,9 @@ export type ViewerEffect =
  */
 export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect> = {
   id: 'viewer',
-  description: 'One viewer of one log: reads it until it is level, then follows the tail.',
   initial: { to: 'reading', effects: ['read'] },
   phases: {
     reading: {
-      description: 'A page of the log is on its way, or its turn to read one is. Holds what is told meanwhile, as far as there is room.',
       on: {
         'facts.told': { effects: ['hold'] },
         'facts.missed': 'nothing',
@@ -98,7 +96,6 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
       },
     },
     opening: {
-      description: 'Has the history, and reads once more when the tail is open.',
       on: {
         'facts.told': 'nothing',
         'facts.missed': 'nothing',
@@ -122,7 +119,6 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
       },
     },
     behind: {
-      description: 'There is more than it could be given. Keeps nothing, and reads on when it has taken what it was given.',
       on: {
         'facts.told': 'nothing',
         'facts.missed': 'nothing',
@@ -146,7 +142,6 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
       },
     },
     retrying: {
-      description: 'The store failed, and is asked again after a pause. Keeps nothing.',
       on: {
         'facts.told': 'nothing',
         'facts.missed': 'nothing',
@@ -170,7 +165,6 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
       },
     },
     level: {
-      description: 'Has every fact, and is given new ones as they come.',
       on: {
         'facts.told': { effects: ['follow'] },
         'facts.missed': { to: 'reading', effects: ['read'] },
@@ -194,7 +188,6 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
       },
     },
     ending: {
-      description: 'Was given the last fact, and is closed properly when it has taken it.',
       on: {
         'facts.told': 'nothing',
         'facts.missed': 'nothing',
@@ -218,7 +211,6 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
       },
     },
     over: {
-      description: 'Watches nothing any more. What it waited for may still come.',
       on: {
         'facts.told': 'nothing',
         'facts.missed': 'nothing',
@@ -241,5 +233,19 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
         'viewer.closed': 'nothing',
       },
     },
+  },
+};
+
+/** What the table and its phases mean: for drawings and readers, and not for what runs. */
+export const viewerDescriptions: { readonly table: string; readonly phases: Readonly<Record<ViewerPhase, string>> } = {
+  table: 'One viewer of one log: reads it until it is level, then follows the tail.',
+  phases: {
+    reading: 'A page of the log is on its way, or its turn to read one is. Holds what is told meanwhile, as far as there is room.',
+    opening: 'Has the history, and reads once more when the tail is open.',
+    behind: 'There is more than it could be given. Keeps nothing, and reads on when it has taken what it was given.',
+    retrying: 'The store failed, and is asked again after a pause. Keeps nothing.',
+    level: 'Has every fact, and is given new ones as they come.',
+    ending: 'Was given the last fact, and is closed properly when it has taken it.',
+    over: 'Watches nothing any more. What it waited for may still come.',
   },
 };

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from './attachments.ts';
+import type { PathParams } from './auth.ts';
 
 /** An attachment as work sees it. */
 export interface WorkAttachment extends AttachmentReference {
@@ -19,10 +20,16 @@ export interface WorkReport {
   readonly save?: Json;
 }
 
+/**
+ * Why an intent of a report became no fact of its own: as the charts have it, or `ASKED_OTHERWISE`: another question was asked under this key
+ * before, and its answer, if there is one, is not for this one.
+ */
+export type ReportRefusal = RefusalCode | 'ASKED_OTHERWISE';
+
 /** What became of a report. */
 export type WorkReportOutcome =
   /** The facts are in the log. `refusals[i]` says why intent `i` became none, where it did not. */
-  | { readonly status: 'committed'; readonly refusals: readonly (RefusalCode | undefined)[] }
+  | { readonly status: 'committed'; readonly refusals: readonly (ReportRefusal | undefined)[] }
   /** It had been committed before. */
   | { readonly status: 'duplicate' }
   /** This attempt no longer holds the task: stop working. */
@@ -57,6 +64,8 @@ export interface Work extends AttemptRef {
   readonly clientRequestId: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route. */
+  readonly params: PathParams;
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier attempt left. */
   readonly saved: Json | undefined;

@@ -1,11 +1,21 @@
 /** The ports: what a host or an adapter gives the server. */
+export { TaskBridgeError } from '../errors.ts';
 export type { AttachmentReference, AttachmentStore } from './attachments.ts';
-export type { ActionValidationPolicy, AuthContext, AuthContextResolver, OwnershipPolicy, UploadPolicy } from './auth.ts';
+export type {
+  ActionValidationPolicy,
+  AuthContext,
+  AuthContextResolver,
+  OwnershipPolicy,
+  PathParams,
+  TaskAccess,
+  UploadPolicy,
+} from './auth.ts';
 export { systemChance, type ServerChance } from './chance.ts';
 export { systemClock, type Clock } from './clock.ts';
 export type {
   AcceptedAction,
   AttemptRef,
+  ReportRefusal,
   Resolution,
   StartOutcome,
   StopOrder,
@@ -16,7 +26,17 @@ export type {
   WorkReportOutcome,
   WorkStatus,
 } from './executor.ts';
-export type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink, TransportName, ViewerTransport } from './observability.ts';
+export { hostLogger } from './host-logger.ts';
+export type {
+  Logger,
+  MetricsSink,
+  ReadinessAnswer,
+  ReadinessDetails,
+  ReadinessProbe,
+  TransportDiagnosticsSink,
+  TransportName,
+  ViewerTransport,
+} from './observability.ts';
 export type { Question } from './question.ts';
 export type {
   Commit,

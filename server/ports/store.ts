@@ -85,7 +85,8 @@ export interface TaskRegistry {
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
    * Writes all of a commit, or nothing where the revision is another one or the task is gone. Throws, and writes nothing, for facts whose
-   * numbers are not the next ones, and for facts after the end.
+   * numbers are not the next ones, and for facts after the end. A write that failed leaves the store able to take the next one. Texts are
+   * any JSON: `\0` as an escape, no half characters. The bytes of a fact may be a view into a larger buffer.
    */
   append(commit: Commit): Promise<'committed' | 'conflict'>;
   /**

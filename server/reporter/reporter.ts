@@ -2,7 +2,11 @@ import { reportCommand, resolutionOf } from '../attempt/work.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
 import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
-import type { Logger } from '../ports/observability.ts';
+import { commitObserver } from '../observability/commit-observer.ts';
+import { metricsSink } from '../observability/metrics-sink.ts';
+import { recordWriter } from '../observability/record-writer.ts';
+import { hostLogger } from '../ports/host-logger.ts';
+import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import { CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
@@ -14,7 +18,10 @@ export interface TaskReporterOptions {
   readonly store: Store;
   /** The same limits as the host's. */
   readonly tasks?: Partial<TaskSettings>;
+  /** As the host's: told of failures that were survived, and of each fact that is committed here. */
   readonly logger?: Logger;
+  /** As the host's: counts what is committed here. Defaults to nobody. */
+  readonly metrics?: MetricsSink;
   readonly clock?: Clock;
   readonly chance?: ServerChance;
 }
@@ -36,13 +43,15 @@ const SYNCHRONIZE_MS = 60_000;
 
 /** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
 export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
-  const { store, logger = console, clock = systemClock, chance = systemChance } = options;
+  const { store, clock = systemClock, chance = systemChance } = options;
+  const logger = hostLogger(options.logger);
   if (store.exclusive)
     throw new TypeError(
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
     );
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings: taskSettings(options.tasks) });
+  processor.onCommitted(commitObserver({ metrics: metricsSink(options.metrics, logger), records: recordWriter(logger) }));
   let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
 
   /** Times in facts are the store's. */

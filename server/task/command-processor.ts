@@ -1,4 +1,5 @@
 import { NewerVersionError, type RetryPolicy } from '../../machines/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Created, NewTask } from '../ports/store.ts';
 import type { MailboxDeps, ProcessorDeps } from './processor-deps.ts';
@@ -12,11 +13,11 @@ const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 }
 export class CommandProcessor {
   readonly #deps: MailboxDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
-  readonly #listeners = new Set<(record: TaskRecord) => void>();
+  readonly #listeners = new Set<(record: TaskRecord, facts: readonly Fact[]) => void>();
   #isRetrying = true;
 
   constructor(deps: ProcessorDeps) {
-    this.#deps = { ...deps, triesMax: () => this.#triesMax, committed: (record) => this.#committed(record) };
+    this.#deps = { ...deps, triesMax: () => this.#triesMax, committed: (record, facts) => this.#committed(record, facts) };
   }
 
   /**
@@ -76,13 +77,13 @@ export class CommandProcessor {
     this.#mailboxes.delete(taskId);
   }
 
-  /** Calls back after every commit that this node made. */
-  onCommitted(listener: (record: TaskRecord) => void): void {
+  /** Calls back after every commit that this node made, with the facts in it. */
+  onCommitted(listener: (record: TaskRecord, facts: readonly Fact[]) => void): void {
     this.#listeners.add(listener);
   }
 
-  #committed(record: TaskRecord): void {
-    for (const listener of this.#listeners) listener(record);
+  #committed(record: TaskRecord, facts: readonly Fact[]): void {
+    for (const listener of this.#listeners) listener(record, facts);
   }
 
   /** Keeps the most recent mailboxes at hand and drops idle ones beyond the limit; never this one, or its task would have two. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json } from '../../machines/wire/index.ts';
+import type { Json, JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */
@@ -17,10 +17,34 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** What tells a repeated create from a conflicting one: type, input and the files' names, types and bytes; metadata is left out. */
-export function contentHash(taskType: string, input: Json, attachments: readonly AttachmentReference[]): string {
-  const files = attachments.map(({ fileName, contentType, bytes, sha256: hash }) => ({ fileName, contentType, bytes, sha256: hash }));
-  return sha256(canonicalJson({ taskType, input, attachments: files }));
+/** What a create asks for, without the ids that it comes with. */
+export interface CreateContent {
+  readonly taskType: string;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+  /** Without their keys, which are new with every request. */
+  readonly attachments: readonly Omit<AttachmentReference, 'key'>[];
+}
+
+/** What has to be equal in two creates of one request id, so that the second is a repeat of the first and no conflict. */
+export type IdempotencyPayload = (content: CreateContent) => Json;
+
+/** Type, input and the files' names, types and bytes; metadata is left out. */
+const defaultPayload: IdempotencyPayload = ({ taskType, input, attachments }) => ({
+  taskType,
+  input,
+  attachments: attachments.map(({ fileName, contentType, bytes, sha256: hash }) => ({ fileName, contentType, bytes, sha256: hash })),
+});
+
+/** What tells a repeated create from a conflicting one. Throws where the host's function gives nothing: all its creates would be the same. */
+export function contentHash(
+  { taskType, input, metadata, attachments }: Omit<CreateContent, 'attachments'> & { readonly attachments: readonly AttachmentReference[] },
+  payloadOf: IdempotencyPayload = defaultPayload,
+): string {
+  const payload = payloadOf({ taskType, input, metadata, attachments: attachments.map(({ key: _, ...file }) => file) });
+  // Callers without TypeScript forget a return.
+  if ((payload as Json | undefined) === undefined) throw new TypeError('idempotencyPayload gave nothing: return what has to be equal.');
+  return sha256(canonicalJson(payload));
 }
 
 /** The key under which an owner's request is found again. */

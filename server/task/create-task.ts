@@ -1,7 +1,7 @@
 import { emptyAggregate, statusOf } from '../../machines/index.ts';
 import type { CreateTaskResponse } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent } from '../attempt/execution-record.ts';
-import type { TaskContent } from '../attempt/work.ts';
+import { storedContent } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
@@ -29,7 +29,7 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     taskType,
     clientRequestId,
     owner: auth.subject,
-    contentHash: contentHash(taskType, input, attachments),
+    contentHash: contentHash(request, deps.idempotencyPayload),
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
@@ -37,13 +37,13 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
   const startBy = now + deps.settings.startWithinMs;
   const execution =
     recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: deps.nodeId, leaseUntil, startBy }) ?? emptyExecutionRecord;
-  const content: TaskContent = { input, metadata, attachments };
+  const content = storedContent({ input, metadata, attachments, params: auth.params ?? {} });
   const created = await deps.processor
     .create({
       taskId,
       requestKey: about.requestKey,
       fields: initialFields(about, emptyAggregate, execution),
-      sideValues: { [sideValueNames.content]: JSON.stringify(content) },
+      sideValues: { [sideValueNames.content]: content },
       dueAt: leaseUntil,
     })
     .catch((error: unknown) => {
@@ -73,7 +73,7 @@ function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbou
   if (existing.contentHash !== asked.contentHash)
     throw new TaskBridgeError(
       'IDEMPOTENCY_CONFLICT',
-      `clientRequestId ${JSON.stringify(clientRequestId)} was used for a task of other type, input or attachments; use a new one.`,
+      `clientRequestId ${JSON.stringify(clientRequestId)} was used for a task of other content; use a new one.`,
       { details: { clientRequestId } },
     );
   return { taskId, status: statusOf(aggregate.task), clientRequestId, deduplicated: true };

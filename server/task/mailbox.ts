@@ -1,6 +1,7 @@
 import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
-import { UnitOfWork } from './unit-of-work.ts';
+import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 
@@ -35,6 +36,10 @@ export class Mailbox {
   readonly #queue: QueuedCommand[] = [];
   #draining = false;
   #record: TaskRecord | undefined;
+  /** What was given to the store, as long as it is not known whether it was written. */
+  #doubtful: FinishedUnit | undefined;
+  /** Facts that turned out to be written, and that nobody was told of yet. */
+  #untold: readonly Fact[] = [];
 
   constructor(taskId: string, deps: MailboxDeps) {
     this.#taskId = taskId;
@@ -123,12 +128,15 @@ export class Mailbox {
       // Nothing to write, so nothing that would show whether the record was the newest.
       if (known && !this.#deps.store.exclusive) return false;
       this.#record = record;
-      if (mayBeWritten) this.#deps.committed(record);
+      if (mayBeWritten) this.#tell(record);
     } else {
-      const { commit, after } = unit.finish();
-      if ((await this.#deps.store.append(commit)) === 'conflict') return false;
-      this.#record = after;
-      this.#deps.committed(after);
+      const finished = unit.finish();
+      this.#doubtful = finished;
+      const answer = await this.#deps.store.append(finished.commit);
+      this.#doubtful = undefined;
+      if (answer === 'conflict') return false;
+      this.#record = finished.after;
+      this.#tell(finished.after, finished.facts);
     }
     if (taken < batch.length) this.#queue.unshift(...batch.splice(taken));
     for (const outcome of outcomes) {
@@ -141,7 +149,23 @@ export class Mailbox {
   async #load(): Promise<TaskRecord> {
     const loaded = await this.#deps.store.load(this.#taskId);
     if (!loaded) throw taskNotFound(this.#taskId);
-    return parseTaskRecord(loaded);
+    const record = parseTaskRecord(loaded);
+    this.#settleDoubt(record);
+    return record;
+  }
+
+  /** Finds out whether what the store never answered for was written. Where others have committed since, nobody knows any more. */
+  #settleDoubt({ revision, aggregate }: TaskRecord): void {
+    const { after, facts } = this.#doubtful ?? {};
+    this.#doubtful = undefined;
+    if (facts && after?.revision === revision && after.aggregate.lastEventId === aggregate.lastEventId)
+      this.#untold = [...this.#untold, ...facts];
+  }
+
+  #tell(record: TaskRecord, facts: readonly Fact[] = []): void {
+    const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
+    this.#untold = [];
+    this.#deps.committed(record, told);
   }
 
   async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {

@@ -1,3 +1,4 @@
+import type { Fact } from '../../machines/wire/index.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
@@ -20,6 +21,6 @@ export interface ProcessorDeps {
 export interface MailboxDeps extends ProcessorDeps {
   /** Conflicts and lost replies that one append survives before it gives up, now. */
   triesMax(): number;
-  /** A commit was written. */
-  committed(record: TaskRecord): void;
+  /** A commit was written; each fact that this node wrote is told of once. */
+  committed(record: TaskRecord, facts: readonly Fact[]): void;
 }

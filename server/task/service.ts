@@ -30,7 +30,7 @@ export interface TaskService {
   /** Refuses (422) a type that no executor handles. */
   assertHandled(taskType: string): void;
   create(auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse>;
-  /** Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
+  /** For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
   authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;
   snapshot(auth: AuthContext, taskId: string): Promise<TaskSnapshotResponse>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;

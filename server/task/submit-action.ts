@@ -36,12 +36,9 @@ export async function submitAction(
       ...command,
       decide: (unit, sideValues) => unit.rehearse((trial) => command.decide(trial, sideValues)),
     });
-    if (rehearsed === 'ACCEPTED')
-      await validate(deps, auth, about, { suspendId, actionType, payload, metadata }, request.metadata !== undefined);
+    if (rehearsed === 'ACCEPTED') await validate(deps, auth, about, { suspendId, actionType, payload, metadata });
   }
   const status = await deps.processor.execute(taskId, command);
-  deps.metrics.incrementCounter('actions_total', 1, { status });
-  if (status === 'ACCEPTED') deps.metrics.incrementCounter('actions_accepted_total');
   return { taskId, suspendId, clientActionId, status };
 }
 
@@ -98,13 +95,11 @@ async function validate(
   auth: AuthContext,
   about: TaskAbout,
   action: { readonly suspendId: string; readonly actionType: string; readonly payload: JsonObject; readonly metadata: JsonObject },
-  hasMetadata: boolean,
 ): Promise<void> {
-  if (action.actionType === UI_ACTION && !(hasMetadata && actions))
-    throw new TaskBridgeError(
-      'INVALID_REQUEST',
-      `An action of type ${UI_ACTION} needs metadata, and a server that validates such actions.`,
-    );
+  if (action.actionType === UI_ACTION && Object.keys(action.metadata).length === 0)
+    throw new TaskBridgeError('INVALID_REQUEST', `An action of type ${UI_ACTION} needs metadata that says where it comes from.`);
+  if (action.actionType === UI_ACTION && !actions)
+    throw new TaskBridgeError('INVALID_REQUEST', `This server takes no action of type ${UI_ACTION}: it has no policy to check one.`);
   const refusal = await actions?.refuseAction(auth, about, action);
   if (refusal !== undefined) throw new TaskBridgeError('INVALID_REQUEST', refusal);
 }

@@ -4,6 +4,7 @@ import type { ServerChance } from '../ports/chance.ts';
 import type { MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommandProcessor } from './command-processor.ts';
+import type { IdempotencyPayload } from './content-hash.ts';
 import type { TaskSettings } from './settings.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -17,6 +18,7 @@ export interface TaskServiceDeps {
   readonly metrics: MetricsSink;
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
+  readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly nodeId: string;
   readonly settings: TaskSettings;
 }

@@ -1,5 +1,6 @@
+import { mayAccess } from '../access/ownership.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
-import type { AuthContext } from '../ports/auth.ts';
+import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create-task.ts';
@@ -15,11 +16,10 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 export function createTaskService(deps: TaskServiceDeps): TaskService {
   const { processor, store, supervisor, chance, metrics, ownership } = deps;
 
-  async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
+  async function visible(auth: AuthContext, taskId: string, access: TaskAccess): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
     const state = await processor.read(taskId);
-    const allowed = ownership.allowAccess ? await ownership.allowAccess(auth, state.about) : state.about.owner === auth.subject;
-    if (!allowed) throw taskNotFound(taskId);
+    if (!(await mayAccess(ownership, auth, state.about, access))) throw taskNotFound(taskId);
     return state;
   }
 
@@ -31,9 +31,9 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
     },
     create: (auth, request) => createTask(deps, auth, request),
-    authorize: async (auth, taskId) => (await visible(auth, taskId)).about,
+    authorize: async (auth, taskId) => (await visible(auth, taskId, 'read')).about,
     async snapshot(auth, taskId) {
-      const state = await visible(auth, taskId);
+      const state = await visible(auth, taskId, 'read');
       try {
         return await snapshotOf(state, store);
       } catch (error) {
@@ -41,13 +41,13 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       }
     },
     async cancel(auth, taskId, reason) {
-      await visible(auth, taskId);
-      const { refusal } = await processor.execute(taskId, {
+      await visible(auth, taskId, 'write');
+      const { refusal, facts } = await processor.execute(taskId, {
         decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
       });
-      metrics.incrementCounter('cancels_total');
+      if (facts.length > 0) metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
     },
-    act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId)).about, action),
+    act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId, 'write')).about, action),
   };
 }

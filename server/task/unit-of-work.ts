@@ -4,12 +4,20 @@ import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { Commit, Entry } from '../ports/store.ts';
+import { schemaFaults, valueAt } from '../schema-faults.ts';
 import { nextDue } from './next-due.ts';
 import { firstRetained } from './retention.ts';
 import type { TaskSettings } from './settings.ts';
 import { changedFields, type TaskRecord } from './task-record.ts';
 
 const noSideValues: ReadonlyMap<string, string> = new Map();
+
+/** A unit of work that is ready to be written. */
+export interface FinishedUnit {
+  readonly commit: Commit;
+  readonly after: TaskRecord;
+  readonly facts: readonly Fact[];
+}
 
 /**
  * What several commands, taken one after the other, would change of a task. Nothing of it is real until its commit is written; a unit that met a
@@ -22,6 +30,7 @@ export class UnitOfWork {
   #aggregate: Aggregate;
   #execution: ExecutionRecord;
   readonly #entries: Entry[] = [];
+  readonly #facts: Fact[] = [];
   /** Never changed in place, so that going back is free. */
   #sideValues: ReadonlyMap<string, string> = noSideValues;
   #lastN: number;
@@ -117,13 +126,14 @@ export class UnitOfWork {
       this.#aggregate = aggregate;
       this.#execution = execution;
       this.#entries.length = entries;
+      this.#facts.length = entries;
       this.#sideValues = sideValues;
       this.#lastN = lastN;
     };
   }
 
-  /** Everything that changes together, and the task's record once it is written. */
-  finish(): { readonly commit: Commit; readonly after: TaskRecord } {
+  /** Everything that changes together; the task's record once it is written, and the facts that are new with it. */
+  finish(): FinishedUnit {
     const first = firstRetained(this.#execution, this.#lastN, this.#settings.retainedFactsMax);
     if (first !== this.#execution.firstRetained) this.#execution = { ...this.#execution, firstRetained: first };
     const after: TaskRecord = {
@@ -142,17 +152,20 @@ export class UnitOfWork {
       dueAt: nextDue(after, this.now, this.#settings),
       firstRetained: first,
     };
-    return { commit, after };
+    return { commit, after, facts: this.#facts };
   }
 
   #take(body: FactBody): void {
     const { success, error } = payloads[body.type].safeParse(body.payload);
     if (!success) {
-      const [issue] = error.issues;
-      const path = ['payload', ...(issue?.path ?? [])].join('.');
-      throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `A ${body.type} was not written: ${path} ${issue?.message ?? 'is invalid'}.`, {
-        details: { errors: error.issues.map(({ path: at, message }) => ({ path: at.join('.'), reason: message })) },
-      });
+      const errors = schemaFaults(error.issues, body.payload);
+      const [{ path, reason } = { path: '', reason: 'is not valid' }] = errors;
+      const place = path === '' ? 'its payload' : `payload.${path}`;
+      throw new TaskBridgeError(
+        'REQUEST_VALIDATION_ERROR',
+        `A ${body.type} was not written: ${place} ${reason}, and is ${valueAt(body.payload, path)}.`,
+        { details: { errors: errors.map((fault) => ({ ...fault })) } },
+      );
     }
     const { taskId } = this.about;
     const n = this.#lastN + 1;
@@ -167,6 +180,7 @@ export class UnitOfWork {
         },
       );
     this.#entries.push({ eventId: fact.eventId, bytes });
+    this.#facts.push(fact);
     this.#lastN = n;
     this.#aggregate = fold(this.#aggregate, fact);
     this.#recordConsequences(fact, n);

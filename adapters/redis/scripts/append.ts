@@ -14,11 +14,11 @@ export const APPEND_KEYS = 4;
 /**
  * Writes commits, each as a whole or not at all.
  *
- * KEYS  for each commit: its task · log · kept · due
+ * KEYS  for each commit: its task · log · side values · due
  *
  * ARGV  for each commit: the expected `at` of the task · its new `at` · first `n` that the log keeps, or '' where it drops nothing · due time,
- *       '' where it stays, '-' for never · number of facts · number of texts for the task's hash · number of texts for the kept hash · then the
- *       facts (id, bytes), the task's hash (name, value), the kept hash (name, value)
+ *       '' where it stays, '-' for never · number of facts · number of texts for the task's hash · number of texts for the side values · then the
+ *       facts (id, bytes), the task's hash (name, value), the side values (name, value)
  *
  * Publishes the facts of each on the channel that is called like its log; see `message.ts`
  *
@@ -51,14 +51,14 @@ local function tell(log, head, from, facts)
   call('${publish}', log, table.concat(parts, ';') .. '\\n' .. table.concat(body))
 end
 
-local function write(key, at, from, fields, kept, next)
+local function write(key, at, from, fields, values, next)
   local task, log = KEYS[key], KEYS[key + 1]
   if call('HGET', task, 'at') ~= ARGV[at] then return 0 end
   local head, first, due = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   for fact = from, fields - 1, 2 do call('XADD', log, ARGV[fact], 'b', ARGV[fact + 1]) end
-  call('HSET', task, 'at', head, unpack(ARGV, fields, math.min(kept, fields + 1000) - 1))
-  many('HSET', task, fields + 1000, kept - 1)
-  many('HSET', KEYS[key + 2], kept, next - 1)
+  call('HSET', task, 'at', head, unpack(ARGV, fields, math.min(values, fields + 1000) - 1))
+  many('HSET', task, fields + 1000, values - 1)
+  many('HSET', KEYS[key + 2], values, next - 1)
   if first ~= '' then call('XTRIM', log, 'MINID', first .. '-0') end
   if due == '-' then
     call('ZREM', KEYS[key + 3], string.sub(task, -32))
@@ -77,9 +77,9 @@ local replies, at = {}, 1
 for key = 1, #KEYS, ${APPEND_KEYS} do
   local from = at + 7
   local fields = from + 2 * ARGV[at + 4]
-  local kept = fields + ARGV[at + 5]
-  local next = kept + ARGV[at + 6]
-  local ran, reply = pcall(write, key, at, from, fields, kept, next)
+  local values = fields + ARGV[at + 5]
+  local next = values + ARGV[at + 6]
+  local ran, reply = pcall(write, key, at, from, fields, values, next)
   if not ran and type(reply) == 'table' then reply = reply.err end
   replies[#replies + 1] = reply
   at = next

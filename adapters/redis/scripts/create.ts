@@ -3,10 +3,10 @@ import { script } from './script.ts';
 /**
  * Writes a task and its request key, or says which task has that key.
  *
- * KEYS  1 task · 2 kept · 3 due · 4 request
+ * KEYS  1 task · 2 side values · 3 due · 4 request
  *
- * ARGV  1 task id · 2 due time, or '' for never · 3 number of texts for the task's hash · 4 number of texts for the kept hash ·
- *       then the task's hash (name, value), the kept hash (name, value)
+ * ARGV  1 task id · 2 due time, or '' for never · 3 number of texts for the task's hash · 4 number of texts for the side values ·
+ *       then the task's hash (name, value), the side values (name, value)
  *
  * Returns 1 where it was written, 0 where the task id is taken, else the id of the task that the request made before
  */
@@ -17,14 +17,14 @@ local holder = redis.call('GET', KEYS[4])
 if holder then return holder end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 
-local fields, kept = tonumber(ARGV[3]), tonumber(ARGV[4])
+local fields, values = tonumber(ARGV[3]), tonumber(ARGV[4])
 local at = 5
 for from = at, at + fields - 1, 1000 do
   redis.call('HSET', KEYS[1], unpack(ARGV, from, math.min(from + 999, at + fields - 1)))
 end
 at = at + fields
-for from = at, at + kept - 1, 1000 do
-  redis.call('HSET', KEYS[2], unpack(ARGV, from, math.min(from + 999, at + kept - 1)))
+for from = at, at + values - 1, 1000 do
+  redis.call('HSET', KEYS[2], unpack(ARGV, from, math.min(from + 999, at + values - 1)))
 end
 redis.call('SET', KEYS[4], ARGV[1])
 if ARGV[2] ~= '' then redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1]) end

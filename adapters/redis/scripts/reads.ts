@@ -19,14 +19,14 @@ export const load = script('load', `return redis.call('HGETALL', KEYS[1])`);
 export const fields = script('fields', `return redis.call('HMGET', KEYS[1], unpack(ARGV))`);
 
 /**
- * KEYS  1 kept
+ * KEYS  1 side values
  *
  * ARGV  the names
  *
  * Returns the values, false for each that is not there
  */
 export const sideValues = script(
-  'kept',
+  'sideValues',
   `
 local values = {}
 for from = 1, #ARGV, 1000 do

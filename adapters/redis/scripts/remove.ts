@@ -3,7 +3,7 @@ import { script } from './script.ts';
 /**
  * Deletes a task with everything that is known of it.
  *
- * KEYS  1 task · 2 kept · 3 log · 4 due · 5 request
+ * KEYS  1 task · 2 side values · 3 log · 4 due · 5 request
  *
  * ARGV  1 expected `at` of the task · 2 task id
  *

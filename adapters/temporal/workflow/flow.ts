@@ -1,4 +1,4 @@
-import type { AcceptedAction, AttachmentReference, AttemptRef, Question } from '../../../server/ports/index.ts';
+import type { AcceptedAction, AttachmentReference, AttemptRef, PathParams, Question } from '../../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../../machines/wire/index.ts';
 
 export type { Question };
@@ -11,6 +11,8 @@ export interface FlowTask {
   readonly clientRequestId: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the request that created the task, by the names of its route. A caller wrote it. */
+  readonly params: PathParams;
   /** By reference. */
   readonly attachments: readonly AttachmentReference[];
   /** Names the task to activities that report by `activityTask`. */
@@ -24,7 +26,7 @@ export interface FlowTask {
   /** As `progress`. */
   message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<void>;
   /**
-   * Asks, and resolves with the accepted action. Several may be open at once. Rejects with an `ApplicationFailure` of type
+   * Asks, and resolves with the accepted action. Several may be open at once, each under a key of its own (`SUSPENSION_KEY_USED`). Rejects with an `ApplicationFailure` of type
    * `SUSPENSION_EXPIRED`, or of the refusal's code; with a `CancelledFailure` where the task is cancelled or the question withdrawn.
    */
   suspend(key: string, question: Question): Promise<AcceptedAction>;

@@ -14,7 +14,9 @@ interface Waiter {
 /** The questions that a workflow asked, and how those ended that did. */
 export class Questions {
   readonly #resolutions: Map<string, Resolution>;
-  readonly #waiters = new Map<string, Waiter[]>();
+  readonly #waiters = new Map<string, Waiter>();
+  /** Asked in this run. */
+  readonly #asked = new Set<string>();
 
   constructor(known: readonly Resolution[]) {
     this.#resolutions = new Map(known.map((resolution) => [resolution.suspendId, resolution]));
@@ -25,8 +27,10 @@ export class Questions {
     return [...this.#resolutions.values()];
   }
 
-  resolutionOf(suspendId: string): Resolution | undefined {
-    return this.#resolutions.get(suspendId);
+  /** Notes that a question is about to be asked. Throws where this run has asked under its key before. */
+  begin(suspendId: string, key: string): void {
+    if (this.#asked.has(suspendId)) throw keyUsed(key, 'this run has asked under it already');
+    this.#asked.add(suspendId);
   }
 
   /** Notes how a question ended; the first word counts. */
@@ -34,7 +38,8 @@ export class Questions {
     const { suspendId } = resolution;
     if (this.#resolutions.has(suspendId)) return;
     this.#resolutions.set(suspendId, resolution);
-    for (const waiter of this.#waiters.get(suspendId) ?? []) settle(waiter, resolution);
+    const waiter = this.#waiters.get(suspendId);
+    if (waiter) settle(waiter, resolution);
     this.#waiters.delete(suspendId);
   }
 
@@ -43,7 +48,7 @@ export class Questions {
     const answer = new Promise<AcceptedAction>((resolve, reject) => {
       const known = this.#resolutions.get(suspendId);
       if (known) settle({ resolve, reject }, known);
-      else this.#waiters.set(suspendId, [...(this.#waiters.get(suspendId) ?? []), { resolve, reject }]);
+      else this.#waiters.set(suspendId, { resolve, reject });
     });
     const scope = CancellationScope.current();
     return scope.cancellable ? Promise.race([answer, scope.cancelRequested]) : answer;
@@ -55,6 +60,12 @@ export function suspendIdOf(taskId: string, key: string): string {
   if (key === '' || key.length > KEY_CHARACTERS_MAX)
     throw ApplicationFailure.nonRetryable(`The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`);
   return `${key}-${taskId.slice(-8)}`;
+}
+
+/** Why a question is not asked under a key. */
+export function keyUsed(key: string, why: string): ApplicationFailure {
+  const text = `The key ${JSON.stringify(key)} is used: ${why}. Give each question of a task a key of its own, such as one with a number or the name of what is asked about.`;
+  return taskFailure('SUSPENSION_KEY_USED', text);
 }
 
 /** A question as it is reported. */

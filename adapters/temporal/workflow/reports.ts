@@ -5,7 +5,8 @@ import type { ReportAnswer, ReportCall, ReportedIntent } from '../contract.ts';
 /** What became of one intent. */
 export type IntentOutcome = Extract<ReportAnswer, { readonly status: 'taken' | 'invalid' }>;
 
-interface Said {
+/** A report that was made and has to be sent. */
+interface PendingIntent {
   readonly intent: ReportedIntent;
   /** Its length as JSON text. */
   readonly characters: number;
@@ -15,7 +16,7 @@ interface Said {
 
 interface Batch {
   readonly seq: number;
-  readonly said: readonly Said[];
+  readonly intents: readonly PendingIntent[];
 }
 
 /** How reports are sent. */
@@ -41,12 +42,12 @@ export class Reports {
   /** The attempt in whose name the workflow speaks. */
   attempt: number;
   #seq: number;
-  readonly #said: Said[] = [];
+  readonly #pending: PendingIntent[] = [];
   #sending: Promise<void> | undefined;
   #over: CancelledFailure | undefined;
   readonly #taskId: string;
   readonly #fencedTimeoutMs: number;
-  readonly #report: (call: ReportCall) => Promise<ReportAnswer[]>;
+  readonly #call: (call: ReportCall) => Promise<ReportAnswer[]>;
   readonly #onOver: () => void;
   // Reports are sent while the work is being cancelled, and no longer once the task is over.
   readonly #shield = new CancellationScope({ cancellable: false });
@@ -63,7 +64,7 @@ export class Reports {
       retry: { initialInterval: reportRetry.baseMs, backoffCoefficient: 2, maximumInterval: reportRetry.maxMs },
       ...(options.reportTaskQueue !== undefined && { taskQueue: options.reportTaskQueue }),
     });
-    this.#report = (call) => activities.taskbridgeReport(call);
+    this.#call = (call) => activities.taskbridgeReport(call);
   }
 
   /** The number of the last report; it goes on to the next run. */
@@ -76,18 +77,18 @@ export class Reports {
     return this.#over !== undefined;
   }
 
-  /** Says something; all of one synchronous turn goes together. Rejects with a `CancelledFailure` once the task is over. */
-  say(intent: ReportedIntent): Promise<IntentOutcome> {
+  /** Sends a report; all of one synchronous turn goes together. Rejects with a `CancelledFailure` once the task is over. */
+  report(intent: ReportedIntent): Promise<IntentOutcome> {
     if (this.#over) return Promise.reject(this.#over);
     // Out of the workflow's reach, as it will be sent.
     const text = JSON.stringify(intent);
     return new Promise((resolve, reject) => {
-      this.#said.push({ intent: JSON.parse(text) as ReportedIntent, characters: text.length, resolve, reject });
+      this.#pending.push({ intent: JSON.parse(text) as ReportedIntent, characters: text.length, resolve, reject });
       this.#sending ??= Promise.resolve().then(() => this.#send());
     });
   }
 
-  /** Resolves when all that was said is known to be taken, or can be no more. */
+  /** Resolves when all that was reported is known to be taken, or can be no more. */
   async settled(): Promise<void> {
     while (this.#sending) await this.#sending;
   }
@@ -101,9 +102,9 @@ export class Reports {
   }
 
   async #send(): Promise<void> {
-    while (this.#said.length > 0) {
-      const said = this.#said.splice(0, portion(this.#said));
-      const batches = batchesOf(said).map((one) => ({ seq: ++this.#seq, said: one }));
+    while (this.#pending.length > 0) {
+      const portion = this.#pending.splice(0, portionOf(this.#pending));
+      const batches = batchesOf(portion).map((intents) => ({ seq: ++this.#seq, intents }));
       try {
         await this.#shield.run(async () => {
           this.#scope = new CancellationScope();
@@ -111,7 +112,7 @@ export class Reports {
         });
       } catch (error) {
         this.end(error instanceof Error ? error.message : undefined);
-        for (const { reject } of said) reject(this.#over ?? error);
+        for (const { reject } of portion) reject(this.#over ?? error);
       }
     }
     this.#sending = undefined;
@@ -121,11 +122,11 @@ export class Reports {
     for (let left = batches; left.length > 0;) {
       if (this.#over) throw this.#over;
       const { attempt } = this;
-      const reports = left.map(({ seq, said }) => ({ seq, intents: said.map(({ intent }) => intent) }));
-      const answers = await this.#report({ taskId: this.#taskId, attempt, reports });
+      const reports = left.map(({ seq, intents }) => ({ seq, intents: intents.map(({ intent }) => intent) }));
+      const answers = await this.#call({ taskId: this.#taskId, attempt, reports });
       for (const [i, answer] of answers.entries()) {
         if (answer.status === 'gone') throw new CancelledFailure('The task is no more.');
-        if (answer.status !== 'fenced') settle(left[i]?.said ?? [], answer);
+        if (answer.status !== 'fenced') settle(left[i]?.intents ?? [], answer);
       }
       left = left.slice(answers.filter(({ status }) => status !== 'fenced').length);
       if (left.length > 0) await this.#takenOver(attempt);
@@ -140,20 +141,20 @@ export class Reports {
 }
 
 /** How many go into the next call. */
-function portion(said: readonly Said[]): number {
+function portionOf(pending: readonly PendingIntent[]): number {
   let characters = 0;
-  const beyond = said.findIndex((one, i) => {
+  const beyond = pending.findIndex((one, i) => {
     characters += one.characters;
     return i > 0 && (i >= INTENTS_MAX || characters > CHARACTERS_MAX);
   });
-  return beyond === -1 ? said.length : beyond;
+  return beyond === -1 ? pending.length : beyond;
 }
 
 /** A question is a report by itself: then a report that was taken before tells what became of the question. */
-function batchesOf(said: readonly Said[]): Said[][] {
-  const batches: Said[][] = [];
-  let open: Said[] | undefined;
-  for (const one of said) {
+function batchesOf(portion: readonly PendingIntent[]): PendingIntent[][] {
+  const batches: PendingIntent[][] = [];
+  let open: PendingIntent[] | undefined;
+  for (const one of portion) {
     const isQuestion = one.intent.type === 'report.suspended';
     if (isQuestion || !open) batches.push((open = [one]));
     else open.push(one);
@@ -162,8 +163,8 @@ function batchesOf(said: readonly Said[]): Said[][] {
   return batches;
 }
 
-function settle(said: readonly Said[], answer: IntentOutcome): void {
-  said.forEach(({ resolve }, i) => {
+function settle(intents: readonly PendingIntent[], answer: IntentOutcome): void {
+  intents.forEach(({ resolve }, i) => {
     resolve(answer.status === 'taken' ? { ...answer, refusals: [answer.refusals[i] ?? null] } : answer);
   });
 }

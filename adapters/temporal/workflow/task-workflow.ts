@@ -15,7 +15,7 @@ import type { Resolution, StopOrder } from '../../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames, type ReportedIntent, type TaskInput } from '../contract.ts';
 import { failurePayload } from '../failure.ts';
 import type { FlowTask, Question, TaskFlow } from './flow.ts';
-import { asked, Questions, suspendIdOf } from './questions.ts';
+import { asked, keyUsed, Questions, suspendIdOf } from './questions.ts';
 import { Reports, type ReportingOptions } from './reports.ts';
 import { taskFailure } from './task-failure.ts';
 
@@ -66,13 +66,13 @@ class WorkflowRun {
 
   async run(flow: TaskFlow): Promise<Json> {
     try {
-      if (!this.#carried) await this.#say({ type: 'report.started', payload: {} });
+      if (!this.#carried) await this.#report({ type: 'report.started', payload: {} });
       const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
-      await this.#say({ type: 'report.completed', payload: { result } });
+      await this.#report({ type: 'report.completed', payload: { result } });
       return result;
     } catch (error) {
       if (error instanceof ContinueAsNew || error instanceof DeterminismViolationError) throw error;
-      if (!this.#reports.isOver) await this.#reports.say(this.#ending(error)).catch(() => undefined);
+      if (!this.#reports.isOver) await this.#reports.report(this.#ending(error)).catch(() => undefined);
       return this.#leave(error);
     }
   }
@@ -97,7 +97,7 @@ class WorkflowRun {
   }
 
   #task(): FlowTask {
-    const { taskId, taskType, owner, clientRequestId, input, metadata, attachments } = this.#input;
+    const { taskId, taskType, owner, clientRequestId, input, metadata, params = {}, attachments } = this.#input;
     const reports = this.#reports;
     const orderOf = () => this.#order;
     return {
@@ -107,6 +107,7 @@ class WorkflowRun {
       clientRequestId,
       input,
       metadata,
+      params,
       attachments,
       carried: this.#carried?.value,
       get ref() {
@@ -115,7 +116,7 @@ class WorkflowRun {
       get cancelReason() {
         return orderOf()?.reason;
       },
-      progress: (progress, about = {}) => unwatched(this.#tell({ type: 'report.progress', payload: { progress, ...about } })),
+      progress: (progress, about = {}) => unwatched(this.#progress(progress, about)),
       message: (message, level) => unwatched(this.#tell({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => unwatched(this.#suspend(key, question)),
       continueAsNew: (value) => this.#continueAsNew(value),
@@ -124,13 +125,14 @@ class WorkflowRun {
 
   async #suspend(key: string, question: Question) {
     const suspendId = suspendIdOf(this.#input.taskId, key);
-    if (!this.#questions.resolutionOf(suspendId)) {
-      const { refusal, resolution } = await this.#say(asked(suspendId, question));
-      if (resolution) this.#questions.resolve(resolution);
-      // Asked while the task is being cancelled: the scope's end says so.
-      if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
-        throw taskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
-    }
+    this.#questions.begin(suspendId, key);
+    // Also where its answer is known from the run before: whether it is the same question, only the task's record tells.
+    const { refusal, resolution } = await this.#report(asked(suspendId, question));
+    if (resolution) this.#questions.resolve(resolution);
+    if (refusal === 'ASKED_OTHERWISE') throw keyUsed(key, 'an earlier run asked something else under it');
+    // Asked while the task is being cancelled: the scope's end says so.
+    if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
+      throw taskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
     return this.#questions.answer(suspendId);
   }
 
@@ -142,14 +144,21 @@ class WorkflowRun {
   }
 
   /** Says it, and throws where it broke a schema or a limit. */
-  async #say(intent: ReportedIntent) {
-    const taken = await this.#reports.say(intent);
+  async #report(intent: ReportedIntent) {
+    const taken = await this.#reports.report(intent);
     if (taken.status === 'invalid') throw taskFailure('REPORT_REFUSED', taken.message);
     return { refusal: taken.refusals[0] ?? null, resolution: taken.resolution };
   }
 
+  async #progress(progress: number, about: { readonly stage?: string; readonly message?: string }): Promise<void> {
+    // JSON has neither.
+    if (!Number.isFinite(progress))
+      throw taskFailure('REPORT_REFUSED', `A progress of ${String(progress)} was not reported: it has to be a number from 0 to 100.`);
+    await this.#report({ type: 'report.progress', payload: { progress, ...about } });
+  }
+
   async #tell(intent: ReportedIntent): Promise<void> {
-    await this.#say(intent);
+    await this.#report(intent);
   }
 
   #ending(error: unknown): ReportedIntent {

@@ -1,4 +1,4 @@
-import { isTerminalType, parseEventId, type Fact, type JsonObject } from '../../../machines/wire/index.ts';
+import { isTerminalType, limits, parseEventId, type Fact, type JsonObject } from '../../../machines/wire/index.ts';
 import type { Store, TaskExecutor } from '../../../server/index.ts';
 import type { ScriptStep } from '../script/index.ts';
 import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';
@@ -114,22 +114,46 @@ const workCases: CaseGroup<ExecutorUnderTest> = (underTest, after) => {
       });
     },
 
-    'fails the task with the code that the work gives, or with its own for any other throw': async () => {
+    'fails the task in the words that the work gives, and tells people nothing of any other throw': async () => {
       const given = await run({ do: 'fail', code: 'NO_FUNDS', message: 'The account is empty.', retryable: true });
       same((await told(given.of, given.taskId)).at(-1)?.payload, {
         code: 'NO_FUNDS',
         message: 'The account is empty.',
         retryable: true,
       });
-      const other = await run({ do: 'throw', message: 'oh' });
-      same((await told(other.of, other.taskId)).at(-1)?.payload, { code: 'HANDLER_FAILED', message: 'oh', retryable: false });
+      const other = await run({ do: 'throw', message: 'password of the database' });
+      const end = (await told(other.of, other.taskId)).at(-1);
+      includes(end?.payload, { code: 'HANDLER_FAILED', retryable: false });
+      same(JSON.stringify(end).includes('password'), false);
     },
 
     'fails work that reports what no fact may say': async () => {
-      const { of, taskId } = await run({ do: 'progress', progress: 150 });
+      const { of, taskId } = await run({ do: 'progress', progress: 50, stage: 'x'.repeat(limits.stageCharactersMax + 1) });
       const facts = await told(of, taskId);
       same(short(facts), ['STARTED', 'FAILED']);
       includes(facts.at(-1)?.payload, { code: 'REPORT_REFUSED' });
+    },
+
+    'fails no work for what is cosmetic: a progress just beyond its range, half a character': async () => {
+      const { of, taskId } = await run(
+        { do: 'progress', progress: 100.00000000000001 },
+        { do: 'progress', progress: -1 },
+        { do: 'message', message: 'cut 😀', charactersMax: 5 },
+      );
+      const facts = await told(of, taskId);
+      same(
+        facts.map(({ payload }) => payload),
+        [{}, { progress: 100 }, { progress: 0 }, { message: 'cut \uFFFD' }, { result: { answers: {} } }],
+      );
+    },
+
+    'refuses a second question under the key of an earlier one': async () => {
+      const { of, taskId } = await run({ do: 'insist', keys: ['q'] }, { do: 'insist', keys: ['q'] });
+      const [q = ''] = await questions(of, taskId, 1);
+      await of.act(taskId, { clientActionId: 'a', suspendId: q, actionType: 'ok' });
+      const facts = await told(of, taskId);
+      same(short(facts), ['STARTED', 'SUSPENDED', 'ACTION_ACCEPTED', 'FAILED']);
+      includes(facts.at(-1)?.payload, { code: 'SUSPENSION_KEY_USED' });
     },
 
     'never says a word of a task that was cancelled before it began': async () => {

@@ -5,7 +5,8 @@ import type { Json, JsonObject } from '../../../machines/wire/index.ts';
 /** One step of scripted work. */
 export type ScriptStep =
   | { readonly do: 'progress'; readonly progress: number; readonly stage?: string }
-  | { readonly do: 'message'; readonly message: string }
+  /** `charactersMax`: cut there, as careless work does. */
+  | { readonly do: 'message'; readonly message: string; readonly charactersMax?: number }
   /** Asks all at once and waits for all; an answer's payload, or the code of its end, goes into the result. */
   | { readonly do: 'ask'; readonly keys: readonly string[]; readonly expiresInMs?: number }
   /** As `ask`, and lets an expiry through. */
@@ -43,7 +44,7 @@ export async function play(task: ScriptTask, tools: ScriptDeps): Promise<Json> {
         await task.progress(step.progress, step.stage === undefined ? {} : { stage: step.stage });
         break;
       case 'message':
-        await task.message(step.message);
+        await task.message(step.message.slice(0, step.charactersMax));
         break;
       case 'ask':
       case 'insist':

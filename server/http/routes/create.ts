@@ -7,6 +7,7 @@ import { readJson } from '../json-body.ts';
 import { objectText, requiredText } from '../multipart/fields.ts';
 import { receiveUpload, type ReceivedUpload } from '../multipart/upload.ts';
 import { mediaType } from '../request-body.ts';
+import { recorded, type Note } from '../route-record.ts';
 import { validate } from '../validation.ts';
 
 const beforeAnythingIsWritten: readonly ErrorCode[] = [
@@ -19,17 +20,18 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
 export function createRoute(deps: RouteDeps): Route {
-  return async (call) => {
-    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, deps);
+  return recorded('http.task.create', deps.records, async (call, note) => {
+    if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, note, deps);
     const { ctx, auth } = call;
     const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, deps.options, deps.clock));
     const taskId = deps.service.newTaskId(auth, body.clientRequestId);
-    const created = await createFor(auth, { ...body, taskId, input, metadata, attachments: [] }, deps);
+    const request: NewTaskRequest = { ...body, taskId, input, metadata, attachments: [] };
+    const created = await createNoted(auth, request, note, deps);
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
-  };
+  });
 }
 
-async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promise<void> {
+async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteDeps): Promise<void> {
   const { attachments, service } = deps;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server takes no uploads; send application/json.');
   const upload = await receiveUpload(ctx.req, {
@@ -38,7 +40,7 @@ async function createFromMultipart({ ctx, auth }: Call, deps: RouteDeps): Promis
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
-  const created = await createWithFiles(upload, async () => createFor(auth, requestOf(upload), deps));
+  const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload), note, deps));
   answerJson(ctx, created.deduplicated ? 200 : 201, created);
 }
 
@@ -71,6 +73,14 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskReque
     metadata: objectText(texts, 'metadata'),
   });
   return { ...body, taskId, input, metadata, attachments };
+}
+
+/** Creates the task of a request, and notes for its record what is known of it, and what became of it. */
+async function createNoted(auth: AuthContext, request: NewTaskRequest, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
+  note({ clientRequestId: request.clientRequestId });
+  const created = await createFor(auth, request, deps);
+  note({ taskId: created.taskId, outcome: created.deduplicated ? 'duplicate' : 'created' });
+  return created;
 }
 
 /** Creates a task that somebody runs, and whose files the host's policy takes. */

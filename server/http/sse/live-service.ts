@@ -1,4 +1,4 @@
-import { grantedExtensions } from '../../live/extensions.ts';
+import { grantedExtensions, saysFallback } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -38,6 +38,7 @@ export function createLiveService({
         clock,
         chance,
       });
+      if (saysFallback(extensions)) hub.countFallback('sse');
     },
   };
 }

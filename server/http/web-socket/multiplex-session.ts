@@ -9,7 +9,7 @@ import { callerError } from '../error-response.ts';
 import { closeCode } from '../status.ts';
 import { readClientFrame } from './client-frame.ts';
 import { closeCodes } from './close-codes.ts';
-import type { SocketSessionDeps } from './socket-session.ts';
+import { confirm, type SocketSessionDeps } from './socket-session.ts';
 import { WebSocketViewer } from './viewer.ts';
 
 /** One task's part of the socket: asked for, and from when it was granted with its subscription. */
@@ -78,7 +78,7 @@ export class MultiplexSession {
   }
 
   #admit(taskId: string, channel: Channel, cursor: string | null | undefined): void {
-    const { ws, socket, auth, extensions, hub, settings, clock, logger, onSubscribed } = this.#deps;
+    const { ws, socket, auth, extensions, hub, settings, clock, logger, records, onSubscribed } = this.#deps;
     if (!this.#isTaken(taskId, channel)) return;
     try {
       hub.assertRoom(auth.subject);
@@ -97,7 +97,7 @@ export class MultiplexSession {
       onEnd: () => this.#end(taskId, settings.terminalCloseCode, 'The log has ended.'),
       onCutTask: () => this.#end(taskId, closeCodes.cut, 'The log cannot be read on now.'),
     });
-    viewer.confirm(cursor);
+    confirm(viewer, taskId, cursor, records);
     onSubscribed();
     channel.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, { cutAt: auth.expiresAt });
   }

@@ -5,6 +5,8 @@ import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { RecordWriter } from '../../observability/record-writer.ts';
+import type { RecordFields } from '../../observability/records-table.ts';
 import type { Logger } from '../../ports/observability.ts';
 import type { TaskService } from '../../task/service.ts';
 import { callerError } from '../error-response.ts';
@@ -28,6 +30,7 @@ export interface SocketSessionDeps {
   readonly service: Pick<TaskService, 'authorize'>;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
+  readonly records: RecordWriter;
   /** The socket watches a task now; the hub looks after it. */
   readonly onSubscribed: () => void;
   /** It watches none any more, and stays for a while. */
@@ -60,8 +63,17 @@ function awaitSubscribe(deps: SocketSessionDeps): void {
   ws.once('close', cancelWait);
 }
 
+/** Confirms a subscription, and records that it was prepared and confirmed. */
+export function confirm(viewer: WebSocketViewer, taskId: string, cursor: string | null | undefined, records: RecordWriter): void {
+  const { owner: userId, transport } = viewer;
+  const fields: RecordFields = { taskId, ...(cursor && { eventId: cursor }), userId, transport };
+  records('task.ws.subscription_prepared')?.(fields);
+  viewer.confirm(cursor);
+  records('ws.subscription.confirmed')?.(fields);
+}
+
 async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boolean): Promise<void> {
-  const { ws, socket, auth, extensions, hub, settings, service, clock, logger } = deps;
+  const { ws, socket, auth, extensions, hub, settings, service, clock, logger, records } = deps;
   if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
   const frame = readClientFrame(data);
   if (frame.action !== 'subscribe')
@@ -75,7 +87,7 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
     hub.assertRoom(owner);
     const onEnd = (): void => ws.close(settings.terminalCloseCode);
     const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, clock, onEnd, onCutTask: () => ws.terminate() });
-    viewer.confirm(lastEventId);
+    confirm(viewer, taskId, lastEventId, records);
     deps.onSubscribed();
     const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });
     ws.once('close', () => subscription.close());

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { TaskBridgeError } from '../../errors.ts';
-import { grantedExtensions, socketExtensions } from '../../live/extensions.ts';
+import { grantedExtensions, saysFallback, socketExtensions } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import { OwnerCount } from '../../live/owner-count.ts';
+import { recordWriter, type RecordWriter } from '../../observability/record-writer.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
@@ -35,6 +36,7 @@ const CLOSE_ANSWER_MS = 10_000;
 export class SocketSessions {
   readonly #deps: SocketSessionsDeps;
   readonly #origins: ReadonlySet<string>;
+  readonly #records: RecordWriter;
   readonly #server: WebSocketServer;
   readonly #count = new OwnerCount();
   /** Sockets that watch nothing yet, or any more. */
@@ -44,6 +46,7 @@ export class SocketSessions {
   constructor(deps: SocketSessionsDeps) {
     this.#deps = deps;
     this.#origins = originSet(deps.allowedOrigins ?? []);
+    this.#records = recordWriter(deps.logger);
     // The types of ws do not know `closeTimeout` yet.
     const options: ServerOptions & { readonly closeTimeout: number } = {
       noServer: true,
@@ -109,7 +112,8 @@ export class SocketSessions {
 
   #open(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
     const { hub, settings = webSocketStreamDefaults, service, clock, logger } = this.#deps;
-    const query = new URLSearchParams(req.url?.split('?')[1]);
+    const asked = new URLSearchParams(req.url?.split('?')[1]).get('extensions');
+    if (saysFallback(asked)) hub.countFallback('ws');
     const leave = this.#count.enter(auth.subject);
     this.#waiting.add(ws, auth.subject);
     ws.once('close', () => {
@@ -120,12 +124,13 @@ export class SocketSessions {
       ws,
       socket: req.socket,
       auth,
-      extensions: grantedExtensions(query.get('extensions'), socketExtensions),
+      extensions: grantedExtensions(asked, socketExtensions),
       hub,
       settings,
       service,
       clock,
       logger,
+      records: this.#records,
       onSubscribed: () => this.#waiting.delete(ws),
       onIdle: () => this.#waiting.add(ws, auth.subject),
     });

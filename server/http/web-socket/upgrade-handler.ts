@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 import { timerAt } from '../../live/timer.ts';
 import type { AuthContextResolver } from '../../ports/auth.ts';
 import { authenticate } from '../credentials.ts';
-import { routePrefix } from '../prefix.ts';
+import { pathPattern, pathValues } from '../path-params.ts';
 import { moveBearerToken } from './handshake.ts';
 import { SocketSessions, type SocketSessionsDeps } from './socket-sessions.ts';
 
 /** What the upgrade handler works with. */
 export interface UpgradeHandlerDeps extends SocketSessionsDeps {
-  /** The prefix of the routes: `/api/v1`; segments may be `:names`. */
-  readonly prefix: string;
+  /** Where sockets are opened: the whole path, as a server sees it; segments may be `:names`. */
+  readonly path: string;
   readonly auth: AuthContextResolver;
   /** Where all sockets of the process are counted. Defaults to sessions of its own. */
   readonly sessions?: SocketSessions;
@@ -21,7 +21,7 @@ export interface UpgradeHandler {
   /** Sockets that are open, now. */
   readonly sockets: number;
   /**
-   * For the `upgrade` event of the host's server. Takes `<prefix>/tasks/ws` only and gives false for every other path, which is left to
+   * For the `upgrade` event of the host's server. Takes its own path only and gives false for every other path, which is left to
    * other listeners. What is refused gets an HTTP answer with the error envelope.
    */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean;
@@ -29,7 +29,7 @@ export interface UpgradeHandler {
   close(): void;
 }
 
-/** Makes the upgrade handler. Throws a `RangeError` for a wrong prefix or origin. */
+/** Makes the upgrade handler. Throws a `RangeError` for a wrong origin. */
 export function createUpgradeHandler(deps: UpgradeHandlerDeps): UpgradeHandler {
   return new WebSocketUpgradeHandler(deps);
 }
@@ -42,11 +42,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
 
   constructor(deps: UpgradeHandlerDeps) {
     this.#deps = deps;
-    this.#path = new RegExp(
-      `^${routePrefix(deps.prefix)
-        .replaceAll('.', '\\.')
-        .replaceAll(/:[^/]+/g, '[^/]+')}/tasks/ws$`,
-    );
+    this.#path = pathPattern(deps.path);
     this.#sessions = deps.sessions ?? new SocketSessions(deps);
   }
 
@@ -55,9 +51,10 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    if (!this.#path.test(req.url?.split('?')[0] ?? '')) return false;
+    const match = this.#path.exec(req.url?.split('?')[0] ?? '');
+    if (!match) return false;
     if (this.#closing) socket.destroy();
-    else void this.#handshake(req, socket, head);
+    else void this.#handshake(req, socket, head, match.slice(1));
     return true;
   }
 
@@ -66,14 +63,14 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
     this.#sessions.close();
   }
 
-  async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { hub, auth, clock } = this.#deps;
+  async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer, found: readonly string[]): Promise<void> {
+    const { path, hub, auth, clock } = this.#deps;
     const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     try {
       moveBearerToken(req);
       this.#sessions.checkOrigin(req);
-      const caller = await authenticate(auth, req, clock);
+      const caller = await authenticate(auth, req, clock, pathValues(path, found).params);
       this.#sessions.upgrade(req, socket, head, caller);
     } catch (thrown) {
       this.#sessions.refuse(socket, thrown);

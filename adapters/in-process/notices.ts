@@ -1,0 +1,47 @@
+import type { Clock, Logger } from '../../server/ports/index.ts';
+import type { Run, RunAbout } from './run.ts';
+
+/** A handler may take so long to heed that its task is over, in milliseconds, before somebody is told. */
+const HEED_MS = 10_000;
+
+/** Whom the host wants to be told. */
+export interface NoticesDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  onError?(error: unknown, about: RunAbout): void;
+}
+
+/** Tells the host what people are not shown. What it is told by may throw; that does no harm. */
+export class Notices {
+  readonly #deps: NoticesDeps;
+
+  constructor(deps: NoticesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Of an error that failed a task. */
+  failed(error: unknown, about: RunAbout): void {
+    const { logger } = this.#deps;
+    this.#tell(() => logger.error('A handler failed its task; people are told only that it failed.', { ...about, error }));
+    this.#tell(() => this.#deps.onError?.(error, about));
+  }
+
+  /** Of a handler whose task is over, if it goes on for long. */
+  watch(run: Run, why: string): void {
+    const { clock, logger } = this.#deps;
+    const timer = clock.setTimeout(
+      () => logger.warn('A handler goes on though its task is over; it has to heed task.signal.', { ...run.about, why }),
+      HEED_MS,
+    );
+    void run.run().finally(() => clock.clearTimeout(timer));
+  }
+
+  /** A sink of the host, or a getter of what was thrown, may throw itself. */
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch {
+      this.#deps.logger.error('An error of a handler could not be told: what was to tell it failed.');
+    }
+  }
+}

@@ -1,0 +1,88 @@
+interface Turn {
+  readonly taken: Promise<boolean>;
+  resolve(isTaken: boolean): void;
+}
+
+type Queue = Map<Slot, Turn>;
+
+/** So many runs work at once. The others wait: those that go on before those that begin, each kind in the order in which they came. */
+export class Slots {
+  readonly #goingOn: Queue = new Map();
+  readonly #beginning: Queue = new Map();
+  readonly #working = new Set<Slot>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** See {@link Slot}. */
+  take(slot: Slot, queue: 'beginning' | 'going on'): Promise<boolean> {
+    if (this.#working.has(slot) || this.#working.size < this.#most) {
+      this.#working.add(slot);
+      return Promise.resolve(true);
+    }
+    const waiting = queue === 'beginning' ? this.#beginning : this.#goingOn;
+    const turn = waiting.get(slot) ?? newTurn();
+    waiting.set(slot, turn);
+    return turn.taken;
+  }
+
+  /** See {@link Slot}. */
+  withdraw(slot: Slot): void {
+    leave(this.#beginning, slot);
+  }
+
+  /** See {@link Slot}. */
+  free(slot: Slot): void {
+    leave(this.#beginning, slot);
+    leave(this.#goingOn, slot);
+    if (!this.#working.delete(slot)) return;
+    const [queue] = [this.#goingOn, this.#beginning].filter(({ size }) => size > 0);
+    for (const [next, { resolve }] of queue ?? []) {
+      queue?.delete(next);
+      this.#working.add(next);
+      return resolve(true);
+    }
+  }
+}
+
+/** One run's right to work: taken to begin, given up while it waits for a person, taken again to go on. */
+export class Slot {
+  readonly #slots: Slots;
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
+
+  /** Resolves with true when the run may begin; with false where it was withdrawn or freed before. */
+  begin(): Promise<boolean> {
+    return this.#slots.take(this, 'beginning');
+  }
+
+  /** Resolves with true when the run may go on, at once where it works; with false where it was freed before. */
+  goOn(): Promise<boolean> {
+    return this.#slots.take(this, 'going on');
+  }
+
+  /** A run that waits to begin does not begin. */
+  withdraw(): void {
+    this.#slots.withdraw(this);
+  }
+
+  /** Lets another run work, and waits for no turn any more. */
+  free(): void {
+    this.#slots.free(this);
+  }
+}
+
+function newTurn(): Turn {
+  let resolve: Turn['resolve'] = () => undefined;
+  const taken = new Promise<boolean>((settle) => (resolve = settle));
+  return { taken, resolve };
+}
+
+function leave(queue: Queue, slot: Slot): void {
+  queue.get(slot)?.resolve(false);
+  queue.delete(slot);
+}

@@ -1,0 +1,136 @@
+import { createLocalJWKSet, errors, type CryptoKey, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
+import { TaskBridgeError, type Clock, type Logger } from '../../server/ports/index.ts';
+import type { JwkSet } from './options.ts';
+
+/** What a token is signed with. */
+export interface SignedToken {
+  readonly header: JWSHeaderParameters;
+  readonly input: FlattenedJWSInput;
+  /** Its `iat` in milliseconds, where it has one. */
+  readonly issuedAt: number | undefined;
+}
+
+/** Gives the key of a token. Throws an error of jose's where the issuer has none for it, `STORE_UNAVAILABLE` where that cannot be known now. */
+export type KeySet = (token: SignedToken) => Promise<CryptoKey>;
+
+/** What a set of published keys needs. */
+export interface PublishedKeysDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Then the keys are fetched anew, so that one that its issuer took back is taken no longer. */
+const FRESH_MS = 10 * 60 * 1000;
+/** So long they serve where they cannot be fetched anew; tokens live about as long, and who is in shall stay in. */
+const STALE_MS = 60 * 60 * 1000;
+/** No more than one fetch in that time for keys that are unknown: anybody can invent such. */
+const COOL_DOWN_MS = 30_000;
+const FETCH_MS = 5000;
+const BYTES_MAX = 256 * 1024;
+/** Somebody waits for each fetch: how long the next ones wait after one that failed. */
+const fetchRetry: RetryPolicy = { baseMs: 1000, maxMs: COOL_DOWN_MS, triesMax: Infinity, jitter: 0 };
+
+/** Keys that a host has. */
+export function knownKeys(jwks: JwkSet): KeySet {
+  const find = createLocalJWKSet(asJose(jwks));
+  return ({ header, input }) => find(header, input);
+}
+
+/** Keys that an issuer publishes: one fetch at once, whoever waits for it. */
+export function publishedKeys(url: URL, deps: PublishedKeysDeps): KeySet {
+  const published = new PublishedKeys(url, deps);
+  return (token) => published.keyOf(token);
+}
+
+class PublishedKeys {
+  readonly #url: URL;
+  readonly #deps: PublishedKeysDeps;
+  #known: { readonly find: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
+  #fetching: Promise<void> | undefined;
+  #failures = 0;
+  #restUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(url: URL, deps: PublishedKeysDeps) {
+    this.#url = url;
+    this.#deps = deps;
+  }
+
+  async keyOf({ header, input, issuedAt }: SignedToken): Promise<CryptoKey> {
+    if (!this.#isYounger(FRESH_MS)) await this.#refresh();
+    const known = this.#known;
+    if (!known || !this.#isYounger(STALE_MS)) throw this.#unavailable();
+    try {
+      return await known.find(header, input);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await this.#refresh();
+      if (this.#known !== known) return this.#known?.find(header, input) ?? Promise.reject(error);
+      // The keys that are known are older than the token, so that its own may be newer than they: that is no reason to send anybody away.
+      if (this.#failures > 0 || (issuedAt ?? 0) >= known.fetchedAt) throw this.#unavailable();
+      throw error;
+    }
+  }
+
+  #isYounger(ms: number): boolean {
+    return this.#known !== undefined && this.#deps.clock.now() - this.#known.fetchedAt < ms;
+  }
+
+  /** Fetches unless that was done just now. Never rejects: what is known by then decides. */
+  async #refresh(): Promise<void> {
+    if (!this.#fetching && this.#deps.clock.now() < this.#restUntil) return;
+    this.#fetching ??= this.#fetch().finally(() => (this.#fetching = undefined));
+    await this.#fetching;
+  }
+
+  async #fetch(): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const fetchedAt = clock.now();
+    try {
+      this.#known = { find: createLocalJWKSet(asJose(await fetchKeys(this.#url, clock))), fetchedAt };
+      this.#failures = 0;
+      this.#restUntil = clock.now() + COOL_DOWN_MS;
+    } catch (error) {
+      this.#restUntil = clock.now() + retryDelayMs(fetchRetry, this.#failures++);
+      if (this.#failures === 1)
+        logger.warn('The keys of an issuer could not be fetched; it is tried again.', { url: this.#url.href, error });
+    }
+  }
+
+  #unavailable(): TaskBridgeError {
+    const retryAfterSeconds = Math.max(1, Math.ceil((this.#restUntil - this.#deps.clock.now()) / 1000));
+    return new TaskBridgeError('STORE_UNAVAILABLE', 'The keys that tokens are checked with cannot be fetched now; try again later.', {
+      retryAfterSeconds,
+    });
+  }
+}
+
+async function fetchKeys(url: URL, clock: Clock): Promise<JwkSet> {
+  const stop = new AbortController();
+  const timer = clock.setTimeout(() => stop.abort(new Error(`No answer within ${FETCH_MS} milliseconds.`)), FETCH_MS);
+  try {
+    const response = await fetch(url, { redirect: 'error', headers: { accept: 'application/json' }, signal: stop.signal });
+    if (!response.ok) throw new Error(`Answered ${response.status}.`);
+    // jose checks that it is a set of keys.
+    return JSON.parse(await textOf(response)) as JwkSet;
+  } finally {
+    clock.clearTimeout(timer);
+    stop.abort();
+  }
+}
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > BYTES_MAX) throw new Error(`Answered more than ${BYTES_MAX} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** jose copies what it is given and refuses what is no set of keys. */
+function asJose(jwks: JwkSet): JSONWebKeySet {
+  return jwks as unknown as JSONWebKeySet;
+}

@@ -1,0 +1,7 @@
+/**
+ * Where the routes of the protocol are, and where a host may put them: the one table that server and clients read. Pure; imports nothing.
+ *
+ * @packageDocumentation
+ */
+export { mountedPaths, pathNames, readPlainPath, readRoutePaths, routeMethods } from './mount.ts';
+export { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths, type RouteSettings } from './route-paths.ts';

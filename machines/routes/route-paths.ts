@@ -1,0 +1,53 @@
+/**
+ * The paths of the protocol. A segment is plain text, or a `:name` that stands for any one segment; `:taskId` is the task's. All but
+ * `health` and `ready` stand below the prefix.
+ */
+export interface RoutePaths {
+  /** `POST`: a new task, as JSON or with files. Defaults to `/tasks`; `/` is the prefix itself. */
+  readonly create: string;
+  /** `GET`: the task as it stands. Defaults to `/tasks/:taskId`. */
+  readonly task: string;
+  /** `GET`: a page of facts, or a wait for one. Defaults to `/tasks/:taskId/events`. */
+  readonly events: string;
+  /** `GET`: server-sent events. Defaults to `/tasks/:taskId/events/stream`. */
+  readonly stream: string;
+  /** `POST`. Defaults to `/tasks/:taskId/cancel`. */
+  readonly cancel: string;
+  /** `POST`: answers to questions. Defaults to `/tasks/:taskId/actions`. */
+  readonly actions: string;
+  /** Where WebSockets are opened, for any task. Defaults to `/tasks/ws`. */
+  readonly webSocket: string;
+  /** `GET`, at the root: the prefix is not put before it. Defaults to `/health`. */
+  readonly health: string;
+  /** `GET`, at the root: the prefix is not put before it. Defaults to `/ready`. */
+  readonly ready: string;
+}
+
+/** Where a server has its routes: what a host tells both sides. */
+export interface RouteSettings {
+  /** That of the server's `middleware({ prefix })`, with what stands before it. Defaults to `/api/v1`. */
+  readonly prefix?: string | undefined;
+  /** Those of `createTaskBridge({ routes })`. */
+  readonly routes?: Partial<RoutePaths> | undefined;
+}
+
+/** The protocol's own paths. */
+export const defaultRoutePaths: RoutePaths = {
+  create: '/tasks',
+  task: '/tasks/:taskId',
+  events: '/tasks/:taskId/events',
+  stream: '/tasks/:taskId/events/stream',
+  cancel: '/tasks/:taskId/cancel',
+  actions: '/tasks/:taskId/actions',
+  webSocket: '/tasks/ws',
+  health: '/health',
+  ready: '/ready',
+};
+
+/** What the paths of the published clients begin with. */
+export const DEFAULT_PREFIX = '/api/v1';
+
+/** Puts a path below a prefix, without doubled slashes and without one at the end; `/` where nothing is left. */
+export function pathBelow(prefix: string, path: string): string {
+  return `${prefix}${path}`.replace(/\/(?=\/|$)/g, '') || '/';
+}

@@ -1,0 +1,17 @@
+/**
+ * Below which paths nobody but us answers, so that what is no route there gets our 404: below a prefix with plain text in it; where the
+ * prefix has none, below the plain text that each route begins with. Routes of names alone leave everything else to the host.
+ */
+export function ourPaths(prefix: string, routes: readonly string[]): readonly string[] {
+  if (hasPlainText(prefix)) return [prefix];
+  return [...new Set(routes.map(plainBeginning).filter(hasPlainText))];
+}
+
+/** The names that a path begins with, and the plain text after them. */
+function plainBeginning(path: string): string {
+  return /^(\/:[^/]+)*(\/[^:/][^/]*)*/.exec(path)?.[0] ?? '';
+}
+
+function hasPlainText(path: string): boolean {
+  return /\/[^:/]/.test(path);
+}

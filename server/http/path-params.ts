@@ -1,0 +1,65 @@
+import type Koa from 'koa';
+import { pathNames } from '../../machines/routes/index.ts';
+import { TaskBridgeError } from '../errors.ts';
+import type { PathParams } from '../ports/auth.ts';
+
+/** What stands in a request's path where a route has names. */
+export interface PathMatch {
+  /** Decoded where it can be; empty on routes without one. */
+  readonly taskId: string;
+  /** All others, decoded. */
+  readonly params: PathParams;
+}
+
+/**
+ * Names what a route's pattern found in a request's path. As many as the route has names, and together shorter than a request's head, which
+ * Node bounds. Throws `INVALID_REQUEST` for what is no percent-encoded UTF-8, which nobody could have meant; a task id like that is unknown.
+ */
+export function pathValues(route: string, found: readonly (string | undefined)[]): PathMatch {
+  // No name can be a key of a prototype here.
+  const params = Object.create(null) as Record<string, string>;
+  let taskId = '';
+  for (const [index, name] of pathNames(route).entries()) {
+    const text = found[index] ?? '';
+    if (name === 'taskId') taskId = decoded(text) ?? text;
+    else params[name] = decoded(text) ?? refuse(name);
+  }
+  return { taskId, params };
+}
+
+/** Matches exactly the paths of a route, with a group for each of its names. */
+export function pathPattern(route: string): RegExp {
+  return new RegExp(`^${route.replaceAll('.', '\\.').replaceAll(/:\w+/g, '([^/]+)')}$`);
+}
+
+/** A path that koa-router knows. */
+export interface RoutedLayer {
+  readonly path: string;
+  readonly methods: readonly string[];
+  readonly regexp: RegExp;
+}
+
+/** What koa-router puts on a context. A router of the host's around ours has put its own there before. */
+export interface Routed {
+  /** What stands where the path of the layer that runs now has names, as it was sent. */
+  readonly captures: readonly (string | undefined)[];
+  /** All layers whose path is that of the request, whatever its method. */
+  readonly matched: readonly RoutedLayer[];
+}
+
+/** What koa-router found. */
+export function routed(ctx: Koa.Context): Routed {
+  return ctx as unknown as Routed;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(name: string): never {
+  throw new TaskBridgeError('INVALID_REQUEST', `The path carries no percent-encoded UTF-8 where its ${JSON.stringify(name)} stands.`);
+}

@@ -1,0 +1,18 @@
+/**
+ * What a host watches its server with: the names of metrics and records, and probes for `GET /ready`.
+ *
+ * @packageDocumentation
+ */
+export type {
+  Logger,
+  MetricsSink,
+  ReadinessAnswer,
+  ReadinessDetails,
+  ReadinessProbe,
+  TransportDiagnosticsSink,
+  TransportName,
+} from '../ports/observability.ts';
+export { compositeProbe, type CompositeProbeOptions } from './composite-probe.ts';
+export { executorProbe, type ExecutorProbeOptions } from './executor-probe.ts';
+export { metricsTable, type Metric, type MetricName } from './metrics-table.ts';
+export { recordsTable, type RecordFields, type RecordMeaning, type RecordName, type RecordSource } from './records-table.ts';

@@ -1,0 +1,70 @@
+/** What one metric says. */
+export interface Metric {
+  readonly kind: 'counter' | 'gauge';
+  /** Names of its tags. */
+  readonly tags: readonly string[];
+  /** When it is counted, in one sentence. */
+  readonly meaning: string;
+}
+
+/**
+ * Every metric that a `MetricsSink` is told of. Counters go up after the commit that they speak of, on the node that made it, and once
+ * however often that commit was tried; so the sum over all nodes, reporters included, is true. `transport` is `ws`, `sse` or `poll`.
+ */
+export const metricsTable = {
+  task_starts_total: {
+    kind: 'counter',
+    tags: [],
+    meaning: 'A task was created. A repeated create is none; one that the executor then refused is.',
+  },
+  streams_active: {
+    kind: 'gauge',
+    tags: ['transport'],
+    meaning: 'Streams of this process that are open now. A WebSocket counts once for each task that it shows; a poll is no stream.',
+  },
+  fallbacks_total: {
+    kind: 'counter',
+    tags: ['transport'],
+    meaning:
+      'A stream was opened or a poll answered whose client says that it came down from a higher transport. The tag is where it came to.',
+  },
+  replays_total: {
+    kind: 'counter',
+    tags: ['transport'],
+    meaning: 'A stream or poll asked for what follows a cursor, and not for the whole log.',
+  },
+  duplicates_total: {
+    kind: 'counter',
+    tags: [],
+    meaning: 'A create or an action was answered as a repeat of one that was taken before.',
+  },
+  cancels_total: {
+    kind: 'counter',
+    tags: [],
+    meaning: "A caller's cancel was committed: once a task. Repeats, and cancels of tasks that had ended, are none.",
+  },
+  task_failures_total: {
+    kind: 'counter',
+    tags: [],
+    meaning: 'A `TASK_FAILED` was committed, whatever made the task fail, a refused start included: once a task.',
+  },
+  actions_total: {
+    kind: 'counter',
+    tags: ['status'],
+    meaning: 'An action was answered with this status: `ACCEPTED`, `DEDUPLICATED`, `REJECTED_ALREADY_RESOLVED` or `REJECTED_EXPIRED`.',
+  },
+  actions_accepted_total: {
+    kind: 'counter',
+    tags: [],
+    meaning: 'A `TASK_ACTION_ACCEPTED` was committed: once a question.',
+  },
+  actions_resume_pending_total: {
+    kind: 'counter',
+    tags: [],
+    meaning:
+      'An accepted answer could not be handed to its work at once, and is left pending for the reconciler. One whose work runs on another node is none: that node hands it over.',
+  },
+} as const satisfies Readonly<Record<string, Metric>>;
+
+/** The name of a metric. */
+export type MetricName = keyof typeof metricsTable;

@@ -1,0 +1,65 @@
+import type { Logger } from './observability.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Level = 'warn' | 'error' | 'info' | 'debug';
+
+/** pino's verbs also take the fields first, and need them there. */
+type FieldsFirst = Partial<Readonly<Record<Level, (fields: object, message: string) => void>>>;
+
+/**
+ * Makes one port of what a host logs with, found out here, once: what has `bindings()` is pino and takes the fields first, with an error as
+ * `err`, where its serializer looks; what has `configure()` is winston and takes the message first, with an error as plain fields, since its
+ * formats would write `{}`; all else, the console too, takes the message first and the fields as they are. A logger that throws touches nobody.
+ * Without one, the console gets warnings and errors, and is not flooded with the rest. Throws a `TypeError` for one without `warn` or `error`.
+ */
+export function hostLogger(given?: Logger): Logger {
+  const target: Logger = given ?? console;
+  for (const level of ['warn', 'error'] as const)
+    if (typeof target[level] !== 'function')
+      throw new TypeError(`logger has no ${level}(): give pino, winston, the console, or an object with warn and error.`);
+  const write = writerFor(target);
+  const at = (level: Level) => (message: string, fields?: Fields) => guarded(() => write(level, message, fields));
+  return {
+    warn: at('warn'),
+    error: at('error'),
+    ...(given?.info && { info: at('info') }),
+    ...(given?.debug && { debug: at('debug') }),
+    ...(given?.isLevelEnabled && { isLevelEnabled: (level) => guarded(() => given.isLevelEnabled?.(level)) === true }),
+  };
+}
+
+function guarded<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch {
+    // There is nobody left to tell.
+    return undefined;
+  }
+}
+
+function writerFor(given: Logger): (level: Level, message: string, fields: Fields | undefined) => void {
+  if ('bindings' in given) {
+    // What the port does not say of it: its verbs allow both orders.
+    const fieldsFirst = given as unknown as FieldsFirst;
+    return (level, message, fields) => {
+      const { error, ...others } = fields ?? {};
+      fieldsFirst[level]?.(error === undefined ? others : { ...others, err: error instanceof Error ? error : plain(error) }, message);
+    };
+  }
+  const isWinston = 'configure' in given;
+  return (level, message, fields) => {
+    if (fields === undefined) given[level]?.(message);
+    else given[level]?.(message, isWinston ? (plain(fields) as Fields) : fields);
+  };
+}
+
+/** Errors as plain fields, also those inside of objects: their own are not enumerable, so that JSON has nothing of them. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Error) {
+    const { name, message, stack, cause } = value;
+    return { ...value, name, message, stack, ...(cause !== undefined && { cause: plain(cause) }) };
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
