@@ -12,8 +12,12 @@ export const deliverResolution: ReconcileStep = async (state, deps, { tally }) =
   const { attempt } = state.execution.attempt.context;
   const resolution = await resolutionOf(state, suspendId, deps.store);
   if (resolution) await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
-  const noted = await deps.processor.execute(taskId, { decide: recordFor(state, { type: 'resolution.delivered', suspendId }) });
-  if (noted && resolution) tally.handedOver++;
+  const record = recordFor(state, { type: 'resolution.delivered', suspendId });
+  const { noted, wasPending } = await deps.processor.execute(taskId, {
+    // Another node may have handed it over too, and written so.
+    decide: (unit) => ({ wasPending: unit.execution.attempt.context.pendingDeliveries.includes(suspendId), noted: record(unit) }),
+  });
+  if (noted && wasPending && resolution) tally.handedOver++;
   return noted;
 };
 
