@@ -1,3 +1,4 @@
+import { idTokenAuth } from 'taskbridge/adapters/jwt';
 import type { AuthContextResolver } from 'taskbridge/server';
 import type { HostSettings } from './settings.ts';
 
@@ -15,6 +16,6 @@ const demoAuth: AuthContextResolver = ({ headers }) => ({
 });
 
 /** The ID tokens of a Firebase project, whose user ids are the owners. */
-function firebaseAuth({ firebaseProjectId }: HostSettings): AuthContextResolver {
-  throw new Error(`TB_AUTH_MODE=firebase is not here yet: nothing checks the ID tokens of ${firebaseProjectId}.`);
+function firebaseAuth({ firebaseProjectId = '' }: HostSettings): AuthContextResolver {
+  return idTokenAuth({ projectId: firebaseProjectId, scopes: () => scopes });
 }

@@ -37,6 +37,14 @@ describe('a token that holds', () => {
     expect(await contextOf(auth, await token())).toMatchObject({ subject: 'acme|"ada"', scopes: ['all'] });
   });
 
+  test('may end at any time that a number can say', async () => {
+    const { host, token } = await trustingHost();
+    const ada = await token({ exp: 1e300 });
+    const taskId = await host.create(ada);
+    const stream = await fetch(`${host.url}/api/v1/tasks/${taskId}/events/stream`, { headers: { authorization: `Bearer ${ada}` } });
+    expect((await stream.body?.getReader().read())?.done).toBe(false);
+  });
+
   test.each(['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'])('may be signed by %s', async (alg) => {
     const { host, token } = await trustingHost({}, alg);
     expect((await host.both(await token())).status).toBe(404);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
+import { createMemory, memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridge, type AttemptRef, type TaskBridgeOptions, type TaskExecutor, type Work } from '../../server/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
@@ -167,6 +167,26 @@ test('may run twice at once: what is done is done and counted once', async () =>
   expect(counts.reduce((sum, count) => sum + ('handedOver' in count ? count.handedOver : 0), 0)).toBe(5);
   expect(counts.map(({ failed }) => failed)).toEqual([0, 0, 0]);
   expect(told.toSorted()).toEqual(ids.map((id) => `${id} ANSWERED`).toSorted());
+});
+
+test('may run on two nodes at once: what both find is counted by the one that wrote it', async () => {
+  const clock = fakeClock();
+  const memory = createMemory();
+  const one = await stage({ clock, store: memoryStore({ clock, memory }) });
+  const other = await bridgeOf(one.executor, { clock, store: memoryStore({ clock, memory }), tasks });
+  const ids = await Promise.all(Array.from({ length: 5 }, () => one.start('x')));
+  for (const id of ids) {
+    await one.ask(id);
+    one.down.add(id);
+    await one.answer(id);
+  }
+  clock.advance(1000);
+  await vi.waitFor(() => expect(clock.armed.filter((ms) => ms === 2000)).toHaveLength(5));
+  one.down.clear();
+  const counts = await Promise.all([one.bridge.reconcile(), other.bridge.reconcile()]);
+  expect(counts.reduce((sum, { handedOver }) => sum + handedOver, 0)).toBe(5);
+  // The work may be told twice, and knows what it was told.
+  expect(new Set(one.told).size).toBe(5);
 });
 
 test('says so while there is no store to ask', async () => {

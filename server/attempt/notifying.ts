@@ -17,8 +17,12 @@ export const deliverResolution: ReconcileStep = async (state, deps, result) => {
     const { outcome } = resolution;
     deps.records('task.resume.reconciled')?.({ taskId, clientRequestId, userId, transport: 'internal', outcome });
   }
-  const noted = await deps.processor.execute(taskId, { decide: recordFor(state, { type: 'resolution.delivered', suspendId }) });
-  if (noted && resolution) result.tally.handedOver++;
+  const record = recordFor(state, { type: 'resolution.delivered', suspendId });
+  const { noted, wasPending } = await deps.processor.execute(taskId, {
+    // Another node may have handed it over too, and written so.
+    decide: (unit) => ({ wasPending: unit.execution.attempt.context.pendingDeliveries.includes(suspendId), noted: record(unit) }),
+  });
+  if (noted && wasPending && resolution) result.tally.handedOver++;
   return noted;
 };
 
