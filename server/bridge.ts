@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
@@ -6,14 +5,12 @@ import type { TaskActor } from '../machines/index.ts';
 import { createHostAccess } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
-import { DEFAULT_PREFIX, pathBelow, readRoutePaths } from '../machines/routes/index.ts';
 import { createCore } from './core.ts';
-import { TaskBridgeError } from './errors.ts';
 import { createHttpRouter } from './http/router.ts';
-import { refuseUpgrade } from './http/error-response.ts';
+import { Mounts, type MountOptions } from './http/mounts.ts';
 import type { RequestHandler } from './http/handler.ts';
 import { createLiveService } from './http/sse/index.ts';
-import { createUpgradeHandler, type UpgradeHandler } from './http/web-socket/index.ts';
+import { createUpgradeHandler } from './http/web-socket/index.ts';
 import { streamSettings } from './http/stream-settings.ts';
 import { createLiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
@@ -25,14 +22,6 @@ import { hostLogger } from './ports/host-logger.ts';
 import { readinessOf } from './readiness.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { taskSettings } from './task/settings.ts';
-
-/** Where a bridge is mounted. */
-export interface MountOptions {
-  /** What its paths begin with; segments may be names, `/projects/:projectId`. Defaults to `/api/v1`; `''` or `/` for the root. */
-  readonly prefix?: string;
-  /** What an outer mount takes off the path before it comes here, as koa-mount does: WebSockets come with the whole path. Defaults to none. */
-  readonly mountPath?: string;
-}
 
 /** A TaskBridge inside its host's process. */
 export interface TaskBridge {
@@ -87,8 +76,6 @@ export interface TaskBridge {
   actor(taskId: string): Promise<TaskActor>;
 }
 
-const nobodyUpgrades = new TaskBridgeError('NOT_FOUND', 'Nothing here takes upgrades; send the request without one.');
-
 /** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
@@ -129,32 +116,27 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     logger,
   });
   const access = createHostAccess({ host: options, streams, hub, live, service, clock, logger });
-  const upgradeHandlers = new Map<string, UpgradeHandler>();
+  const mounts = new Mounts({
+    router,
+    routes: options.routes,
+    clock,
+    upgradeHandler: (path) => createUpgradeHandler({ path, sessions: access.sockets, hub, service, auth, clock, logger }),
+  });
   let closed: Promise<void> | undefined;
 
-  function mount({ prefix = DEFAULT_PREFIX, mountPath = '' }: MountOptions = {}): Koa.Middleware {
-    const middleware = router.middleware({ prefix, mountPath });
-    const path = pathBelow(mountPath, pathBelow(prefix, readRoutePaths(options.routes).webSocket));
-    // Two apps may mount the same prefix: their sockets come in at one place.
-    if (!upgradeHandlers.has(path))
-      upgradeHandlers.set(path, createUpgradeHandler({ path, sessions: access.sockets, hub, service, auth, clock, logger }));
-    return middleware;
-  }
-
   async function close(spreadMs: number, drainMs: number): Promise<void> {
-    for (const handler of upgradeHandlers.values()) handler.close();
+    mounts.close();
     access.sockets.close();
     await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
     await store.close();
   }
 
   return {
-    middleware: mount,
-    handler: (at) => access.handler(mount(at)),
+    middleware: (at) => mounts.mount(at),
+    handler: (at) => access.handler(mounts.mount(at)),
     upgrade(this: unknown, request, socket, head) {
-      for (const handler of upgradeHandlers.values()) if (handler.upgrade(request, socket, head)) return;
       // A listener is called on its emitter, the host's server.
-      if (this instanceof EventEmitter && this.listenerCount('upgrade') === 1) refuseUpgrade(socket, nobodyUpgrades, clock);
+      mounts.upgrade(this, request, socket, head);
     },
     tasks: access.tasks,
     answerError: access.answerError,

@@ -5,12 +5,12 @@
  */
 export type { PreparedReplay } from './caller/prepared-replay.ts';
 export type { CallerTasks } from './caller/caller-tasks.ts';
-export { createTaskBridge, type MountOptions, type TaskBridge } from './bridge.ts';
+export { createTaskBridge, type TaskBridge } from './bridge.ts';
+export type { MountOptions } from './http/mounts.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
 export { streamDefaults, type StreamSettings } from './http/stream-settings.ts';
 export type { TaskActor } from '../machines/index.ts';
-export { DEFAULT_PREFIX, defaultRoutePaths, type RoutePaths } from '../machines/routes/index.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
 export type { ReconcileCounts } from './attempt/reconcile-counts.ts';
@@ -50,8 +50,6 @@ export {
   type TailListener,
   type TaskExecutor,
   type TaskRegistry,
-  type TransportDiagnosticsSink,
-  type TransportName,
   type UploadPolicy,
   type Work,
   type WorkAttachment,
