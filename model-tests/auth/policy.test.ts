@@ -101,7 +101,7 @@ describe('who may do what', () => {
     expect(await ways(host, 'bob', taskId)).toEqual(hidden);
     const each: TaskAccess[] = ['read', 'read', 'read', 'read', 'write', 'write'];
     expect(asked).toEqual([...each.map((access) => [access, 'amy', 'ada']), ...each.map((access) => [access, 'bob', 'ada'])]);
-    expect(seen[0]).toEqual({ subject: 'amy', scopes: [], appId: 'web', attributes: { team: 'a' } });
+    expect(seen[0]).toEqual({ subject: 'amy', scopes: [], appId: 'web', attributes: { team: 'a' }, params: {} });
   });
 
   test('a policy that throws shows and changes nothing, and says nothing of why', async () => {

@@ -313,6 +313,8 @@ describe('facts that are followed without HTTP', () => {
     });
     const { taskId, finish } = await start();
     await finish();
+    // The test has polled until it was finished.
+    told.length = 0;
     await idsOf(bridge.tasks(ann).subscribe(taskId));
     expect(told).toEqual(['replay internal', 'delivery internal', 'delivery internal', 'gone internal']);
   });

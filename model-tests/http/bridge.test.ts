@@ -75,19 +75,6 @@ const ask: Handler = async (task) => {
   return { chosen: actionType };
 };
 
-describe('a bridge', () => {
-  const whole = { store: memoryStore(), executor: inProcess({ ask }), auth: () => ({ subject: 'ada' }) };
-  it.each([
-    ['auth', /^auth is missing: give a function that says who is asking/],
-    ['store', /^store is missing: give memoryStore/],
-    ['executor', /^executor is missing: give inProcess/],
-  ])('says at construction that its %s is missing, not at the first request', (name, message) => {
-    const { [name as keyof typeof whole]: _, ...rest } = whole;
-    // What a caller without TypeScript may do.
-    expect(() => createTaskBridge(rest as TaskBridgeOptions)).toThrow(message);
-  });
-});
-
 describe('the door with a real service behind it', () => {
   it('takes a task from its upload to its end over long polls', async () => {
     const host = await start({
