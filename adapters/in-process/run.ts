@@ -187,10 +187,7 @@ export class Run {
     // Its fate was lost with an answer; asked again, it is told.
     while (became === 'duplicate') became = await this.#enqueue(intent);
     if (became === undefined || became === 'ALREADY_ASKED') {
-      // Who waits for a person works no more; the answer has him work again.
-      this.#deps.slot.free();
-      const known = became && (this.#resolutions.get(suspendId) ?? (await this.#retry(() => this.#work.resolution(suspendId))));
-      if (known) await this.resume(known);
+      await this.#wait(suspendId, became === 'ALREADY_ASKED');
     } else if (became === 'CANCELLING') {
       // The order to stop is on its way. What the handler does next ends a task that is cancelled.
       this.stop({ why: 'cancel' });
@@ -200,6 +197,15 @@ export class Run {
       throw new TaskFailure(became, `The question ${JSON.stringify(key)} was not asked: ${became}.`);
     }
     return { answer };
+  }
+
+  /** Who waits for a person works no more; the answer has him work again. It may be here already, or be that of an earlier run. */
+  async #wait(suspendId: string, mayBeKnown: boolean): Promise<void> {
+    const told = this.#resolutions.get(suspendId);
+    if (told) return this.resume(told);
+    this.#deps.slot.free();
+    const known = mayBeKnown ? await this.#retry(() => this.#work.resolution(suspendId)) : undefined;
+    if (known) await this.resume(known);
   }
 
   /** What the handler gets. It need not listen: what was refused and nobody heard of fails the task when the handler has ended. */
