@@ -59,14 +59,14 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
   return texts;
 }
 
-/** The content of a task whose path has a name, as a store is given it; the line of a task that waits. */
-export async function contentWithParams(): Promise<readonly string[]> {
+/** What never changes of a task whose path has a name, as a store is given it; the line of a task that waits. */
+export async function aboutWithParams(): Promise<readonly string[]> {
   const texts: string[] = [];
   const store = memoryStore({ clock: stillClock });
   const noted: Store = {
     ...store,
     create(task) {
-      texts.push(`waiting content ${task.sideValues['content']}`);
+      texts.push(`waiting about ${task.fields['about']}`);
       return store.create(task);
     },
   };

@@ -1,4 +1,4 @@
-import { NewerVersionError, type ReportIntent } from '../../machines/index.ts';
+import type { ReportIntent } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
@@ -15,18 +15,12 @@ import { presentable } from './presentable.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
-/** The version of a stored content with parameters. Those without have none, and the text that they always had. */
-export const CONTENT_VERSION = 2;
-
 /** What a task was created with: a side value, never changed. */
 export interface TaskContent {
   readonly input: JsonObject;
   readonly metadata: JsonObject;
   readonly attachments: readonly AttachmentReference[];
-  readonly params: PathParams;
 }
-
-type StoredContent = Omit<TaskContent, 'params'> & { readonly v?: number; readonly params?: PathParams };
 
 /** What is needed to make work. */
 export interface WorkDeps {
@@ -41,10 +35,10 @@ export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
 export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): Promise<Work> {
-  const { taskId, taskType, owner, clientRequestId } = about;
+  const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
-  const { input, metadata, attachments, params } = await contentOf(taskId, deps.store);
+  const { input, metadata, attachments } = await contentOf(taskId, deps.store);
   const [saved] = await deps.store.sideValues(taskId, [sideValueNames.saved]);
   return {
     ...ref,
@@ -53,7 +47,8 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
     clientRequestId,
     input,
     metadata,
-    params,
+    // As in the request: no name is one of a prototype.
+    params: Object.assign(Object.create(null) as PathParams, params),
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
     report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, node)),
@@ -62,21 +57,12 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
   };
 }
 
-/** What a task was created with. Throws `NewerVersionError` where a newer node wrote it. */
+/** What a task was created with. */
 export async function contentOf(taskId: string, store: Store): Promise<TaskContent> {
   const [content] = await store.sideValues(taskId, [sideValueNames.content]);
   if (content === undefined) throw new Error(`The store has no content of task ${taskId}.`);
   // Our own text, written when the task was created.
-  const { v = 1, params = {}, ...rest } = JSON.parse(content) as StoredContent;
-  if (v > CONTENT_VERSION) throw new NewerVersionError(v);
-  // As in the request: no name is one of a prototype.
-  return { ...rest, params: Object.assign(Object.create(null) as PathParams, params) };
-}
-
-/** The text of a content. */
-export function storedContent({ params, ...rest }: TaskContent): string {
-  const stored: StoredContent = Object.keys(params).length === 0 ? rest : { v: CONTENT_VERSION, ...rest, params };
-  return JSON.stringify(stored);
+  return JSON.parse(content) as TaskContent;
 }
 
 /**

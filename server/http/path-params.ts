@@ -11,19 +11,32 @@ export interface PathMatch {
   readonly params: PathParams;
 }
 
+/** All parameters of a path together, in characters: they are kept with the task. */
+const PARAMS_CHARACTERS_MAX = 1024;
+
 /**
- * Names what a route's pattern found in a request's path. As many as the route has names, and together shorter than a request's head, which
- * Node bounds. Throws `INVALID_REQUEST` for what is no percent-encoded UTF-8, which nobody could have meant; a task id like that is unknown.
+ * Names what a route's pattern found in a request's path. As many as the route has names. Throws `INVALID_REQUEST` for more than 1024 characters
+ * together, and for what is no percent-encoded UTF-8, which nobody could have meant; a task id like that is unknown.
  */
 export function pathValues(route: string, found: readonly (string | undefined)[]): PathMatch {
   // No name can be a key of a prototype here.
   const params = Object.create(null) as Record<string, string>;
   let taskId = '';
+  let characters = 0;
   for (const [index, name] of pathNames(route).entries()) {
     const text = found[index] ?? '';
     if (name === 'taskId') taskId = decoded(text) ?? text;
-    else params[name] = decoded(text) ?? refuse(name);
+    else {
+      const value = decoded(text) ?? refuse(name);
+      params[name] = value;
+      characters += value.length;
+    }
   }
+  if (characters > PARAMS_CHARACTERS_MAX)
+    throw new TaskBridgeError(
+      'INVALID_REQUEST',
+      `The names of the path stand for ${characters} characters; together they may have ${PARAMS_CHARACTERS_MAX}.`,
+    );
   return { taskId, params };
 }
 

@@ -1,3 +1,9 @@
+import { NewerVersionError } from '../../machines/index.ts';
+import type { PathParams } from '../ports/auth.ts';
+
+/** The version of a stored form with parameters. One without has none, and the text that it always had. */
+export const ABOUT_VERSION = 2;
+
 /** What never changes about a task and is small: stored with its state. */
 export interface TaskAbout {
   readonly taskId: string;
@@ -5,10 +11,25 @@ export interface TaskAbout {
   readonly clientRequestId: string;
   /** The subject that created it. */
   readonly owner: string;
-  /** Hex: over type, input and the hashes of the attachments; tells a repeated create from a conflicting one. */
+  /** What stood in the path of its create where that has names, such as its project. Absent where there are none. */
+  readonly params?: PathParams;
+  /** Hex: over type, input and the hashes of the attachments, parameters parameters; tells a repeated create from a conflicting one. */
   readonly contentHash: string;
   /** Hex: over owner and clientRequestId. */
   readonly requestKey: string;
   /** The store's time, in milliseconds since the epoch. */
   readonly createdAt: number;
+}
+
+/** The stored form. */
+export function storeAbout(about: TaskAbout): string {
+  return JSON.stringify(about.params ? { v: ABOUT_VERSION, ...about } : about);
+}
+
+/** Reads the stored form. Throws `NewerVersionError` where a newer node wrote it. */
+export function parseAbout(json: string): TaskAbout {
+  // Our own text, written when the task was created.
+  const { v = 1, ...about } = JSON.parse(json) as TaskAbout & { readonly v?: number };
+  if (v > ABOUT_VERSION) throw new NewerVersionError(v, ABOUT_VERSION);
+  return about;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Json, JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
+import type { PathParams } from '../ports/auth.ts';
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */
 export function canonicalJson(value: Json): string {
@@ -22,6 +23,8 @@ export interface CreateContent {
   readonly taskType: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** What stood in the path of the create where that has names; absent where there are none. */
+  readonly params?: PathParams;
   /** Without their keys, which are new with every request. */
   readonly attachments: readonly Omit<AttachmentReference, 'key'>[];
 }
@@ -29,19 +32,33 @@ export interface CreateContent {
 /** What has to be equal in two creates of one request id, so that the second is a repeat of the first and no conflict. */
 export type IdempotencyPayload = (content: CreateContent) => Json;
 
-/** Type, input and the files' names, types and bytes; metadata is left out. */
-const defaultPayload: IdempotencyPayload = ({ taskType, input, attachments }) => ({
+/** Type, input, parameters of the path, and the files' names, types and bytes; metadata is left out. */
+const defaultPayload: IdempotencyPayload = ({ taskType, input, params, attachments }) => ({
   taskType,
   input,
+  // Only where there are any, so that the hash of all others is what it always was.
+  ...(params && { params: { ...params } }),
   attachments: attachments.map(({ fileName, contentType, bytes, sha256: hash }) => ({ fileName, contentType, bytes, sha256: hash })),
 });
 
 /** What tells a repeated create from a conflicting one. Throws where the host's function gives nothing: all its creates would be the same. */
 export function contentHash(
-  { taskType, input, metadata, attachments }: Omit<CreateContent, 'attachments'> & { readonly attachments: readonly AttachmentReference[] },
+  {
+    taskType,
+    input,
+    metadata,
+    params,
+    attachments,
+  }: Omit<CreateContent, 'attachments'> & { readonly attachments: readonly AttachmentReference[] },
   payloadOf: IdempotencyPayload = defaultPayload,
 ): string {
-  const payload = payloadOf({ taskType, input, metadata, attachments: attachments.map(({ key: _, ...file }) => file) });
+  const payload = payloadOf({
+    taskType,
+    input,
+    metadata,
+    ...(params && { params }),
+    attachments: attachments.map(({ key: _, ...file }) => file),
+  });
   // Callers without TypeScript forget a return.
   if ((payload as Json | undefined) === undefined) throw new TypeError('idempotencyPayload gave nothing: return what has to be equal.');
   return sha256(canonicalJson(payload));

@@ -1,7 +1,7 @@
 import { emptyAggregate, statusOf } from '../../machines/index.ts';
 import type { CreateTaskResponse } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent } from '../attempt/execution-record.ts';
-import { storedContent } from '../attempt/work.ts';
+import type { TaskContent } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
@@ -23,13 +23,15 @@ export async function createTask(deps: TaskServiceDeps, auth: AuthContext, reque
 
 async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
   const { clientRequestId, taskType, input, metadata, attachments, taskId } = request;
+  const params = auth.params && Object.keys(auth.params).length > 0 ? auth.params : undefined;
   const now = deps.time.now();
   const about: TaskAbout = {
     taskId,
     taskType,
     clientRequestId,
     owner: auth.subject,
-    contentHash: contentHash(request, deps.idempotencyPayload),
+    ...(params && { params }),
+    contentHash: contentHash({ ...request, ...(params && { params }) }, deps.idempotencyPayload),
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
@@ -37,13 +39,13 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
   const startBy = now + deps.settings.startWithinMs;
   const execution =
     recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: deps.nodeId, leaseUntil, startBy }) ?? emptyExecutionRecord;
-  const content = storedContent({ input, metadata, attachments, params: auth.params ?? {} });
+  const content: TaskContent = { input, metadata, attachments };
   const created = await deps.processor
     .create({
       taskId,
       requestKey: about.requestKey,
       fields: initialFields(about, emptyAggregate, execution),
-      sideValues: { [sideValueNames.content]: content },
+      sideValues: { [sideValueNames.content]: JSON.stringify(content) },
       dueAt: leaseUntil,
     })
     .catch((error: unknown) => {

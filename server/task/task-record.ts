@@ -8,7 +8,7 @@ import {
 } from '../../machines/index.ts';
 import { parseExecutionRecord, serializeExecutionRecord, type ExecutionRecord } from '../attempt/execution-record.ts';
 import type { Fields, LoadedTask } from '../ports/store.ts';
-import type { TaskAbout } from './about.ts';
+import { parseAbout, storeAbout, type TaskAbout } from './about.ts';
 
 /** All that decisions about a task are based on, at one revision. Never changed in place. */
 export interface TaskRecord {
@@ -43,7 +43,7 @@ export function parseTaskRecord({ revision, fields }: LoadedTask): TaskRecord {
   }
   const task = JSON.parse(field(fields, 'task')) as StoredTask;
   return {
-    about: JSON.parse(field(fields, 'about')) as TaskAbout,
+    about: parseAbout(field(fields, 'about')),
     revision,
     aggregate: restoreAggregate({ task, suspensions }),
     execution: parseExecutionRecord({ ledger: field(fields, 'ledger'), sources: field(fields, 'sources') }),
@@ -52,7 +52,7 @@ export function parseTaskRecord({ revision, fields }: LoadedTask): TaskRecord {
 
 /** The fields of a new task. */
 export function initialFields(about: TaskAbout, aggregate: Aggregate, execution: ExecutionRecord): Fields {
-  return { about: JSON.stringify(about), task: JSON.stringify(storeTask(aggregate)), ...serializeExecutionRecord(execution) };
+  return { about: storeAbout(about), task: JSON.stringify(storeTask(aggregate)), ...serializeExecutionRecord(execution) };
 }
 
 /** The fields in which a task's state differs from a record of it. */
