@@ -1,9 +1,9 @@
 /**
- * Packs what `npm publish` would, unpacks it into an empty project, and uses it there: publint, the types as other projects resolve them,
- * every door imported by Node, and a strict consumer compiled. Needs `npm run build` first, and no network.
+ * Packs what `npm publish` would, unpacks it into an empty project, and uses it there: publint, the links of its pages, the types as other
+ * projects resolve them, every door imported by Node, and a strict consumer compiled. Needs `npm run build` first, and no network.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,7 @@ try {
     'pipe',
   );
   install(tarball);
+  checkLinks();
   importDoors();
   runTheKit();
   compileConsumer();
@@ -61,12 +62,25 @@ function install(tarball: string): void {
   const modules = join(project, 'node_modules');
   mkdirSync(join(modules, 'taskbridge'), { recursive: true });
   run('the package unpacks', 'tar', ['-xzf', tarball, '-C', join(modules, 'taskbridge'), '--strip-components', '1'], project);
-  const types = ['@types/node', '@types/koa', '@types/koa-router', '@types/react', '@types/ws'];
+  const types = ['@types/node', '@types/koa-router', '@types/react'];
   for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
   }
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+}
+
+/** Every relative link of a packed page leads to a packed page, file or folder. */
+function checkLinks(): void {
+  const folder = join(project, 'node_modules', 'taskbridge');
+  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+  const dead = pages.flatMap((page) =>
+    [...readFileSync(join(folder, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
+      const [path = ''] = link.split('#');
+      return path === '' || /^[a-z]+:/.test(link) || existsSync(join(folder, dirname(page), path)) ? [] : [`${page}: ${link}`];
+    }),
+  );
+  if (dead.length > 0) throw new Error(`These links lead nowhere in the package:\n${dead.join('\n')}`);
 }
 
 function importDoors(): void {

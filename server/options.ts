@@ -71,7 +71,9 @@ export function checkBridgeOptions(options: TaskBridgeOptions): void {
   if (typeof given.auth !== 'function')
     throw new TypeError('auth is missing: give a function that says who is asking, e.g. auth: (request) => ({ subject: … }).');
   if (typeof given.store !== 'object') throw new TypeError('store is missing: give memoryStore(), lmdbStore({ path }) or another Store.');
-  if (executorsOf(options).length === 0) throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
+  const executors = [given.executor ?? []].flat();
+  if (executors.length === 0 || !executors.every((executor) => typeof (executor as Partial<TaskExecutor>).start === 'function'))
+    throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
   if (given.attachments && !given.store.exclusive && !given.attachments.shared)
     throw new TypeError(
       'attachments are kept on this node only, but the store is shared by several: give an attachment store that they share.',

@@ -1,5 +1,6 @@
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import {
+  hostLogger,
   systemChance,
   systemClock,
   type AttemptRef,
@@ -36,7 +37,10 @@ export interface InProcessOptions {
    * Told of every error that failed a task and was no {@link TaskFailure}: people see neither its text nor its stack. It is logged besides.
    */
   onError?(error: unknown, about: RunAbout): void;
-  /** Told of such errors, with the ids of the task, and of handlers that go on though their task is over. Defaults to the console. */
+  /**
+   * Told of such errors, with the ids of the task, and of handlers that go on though their task is over: pino, winston or the console as they
+   * are. The bridge does not pass its own on. Defaults to the console.
+   */
   readonly logger?: Logger;
   readonly clock?: Clock;
   /** The jitter of reports that are sent again. Defaults to the system's. */
@@ -49,12 +53,12 @@ const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity,
 
 /** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
 export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
-  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock, chance = systemChance, logger = console } = options;
+  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock, chance = systemChance } = options;
   if (!Number.isSafeInteger(concurrencyMax) || concurrencyMax < 1)
     throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
   const runs = new Map<string, Run>();
   const slots = new Slots(concurrencyMax);
-  const notices = new Notices({ ...options, clock, logger });
+  const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
   const deps = {
     pause: (retry: number) =>

@@ -22,7 +22,12 @@ export class Notices {
   /** Of an error that failed a task. */
   failed(error: unknown, about: RunAbout): void {
     const { logger } = this.#deps;
-    this.#tell(() => logger.error('A handler failed its task; people are told only that it failed.', { ...about, error }));
+    this.#tell(() =>
+      logger.error('A handler failed its task. People are told only that it failed: throw a TaskFailure to tell them more.', {
+        ...about,
+        error,
+      }),
+    );
     this.#tell(() => this.#deps.onError?.(error, about));
   }
 

@@ -1,6 +1,6 @@
 import { decodeJwt, errors, jwtVerify } from 'jose';
 import { bearerTokenOf, SERVICE_PREFIX } from '../../server/access/index.ts';
-import { systemClock, TaskBridgeError, type AuthContext, type AuthContextResolver } from '../../server/ports/index.ts';
+import { hostLogger, systemClock, TaskBridgeError, type AuthContext, type AuthContextResolver } from '../../server/ports/index.ts';
 import { knownKeys, publishedKeys } from './published-keys.ts';
 import { checkJwtOptions, jwtDefaults, wordsOf, type JwtAuthOptions, type JwtClaims } from './options.ts';
 
@@ -29,18 +29,9 @@ export function jwtAuth(options: JwtAuthOptions): AuthContextResolver {
 
 /** {@link jwtAuth} with a further check. */
 export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): AuthContextResolver {
-  const {
-    issuer,
-    audience,
-    jwks,
-    clock = systemClock,
-    logger = console,
-    algorithms,
-    clockSkewSeconds,
-    tokenBytesMax,
-  } = withDefaults(options);
+  const { issuer, audience, jwks, clock = systemClock, algorithms, clockSkewSeconds, tokenBytesMax } = withDefaults(options);
   checkJwtOptions({ issuer, audience, jwks, algorithms, clockSkewSeconds, tokenBytesMax });
-  const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger }) : knownKeys(jwks);
+  const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger: hostLogger(options.logger) }) : knownKeys(jwks);
 
   return async (request) => {
     const token = bearerTokenOf(request);

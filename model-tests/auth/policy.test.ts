@@ -192,6 +192,7 @@ describe('what a host forgot to give is said when the bridge is made', () => {
     ['a store', { store: undefined }, 'store is missing'],
     ['an executor', { executor: undefined }, 'executor is missing'],
     ['an executor in the list', { executor: [] }, 'executor is missing'],
+    ['an executor, and handlers instead', { executor: { ask: () => undefined } }, 'executor is missing'],
     ['files that all nodes see', { store: shared, attachments: memoryAttachments() }, 'give an attachment store that they share'],
   ])('%s', (_name, without, message) => {
     // A caller without TypeScript.

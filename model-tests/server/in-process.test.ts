@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, test, vi } from 'vitest';
 import { inProcess, TaskFailure, type Handler, type Task } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
@@ -70,7 +71,7 @@ describe('a report that is refused for good', () => {
     });
     expect(ends.failure).toMatchObject({ code: 'REPORT_REFUSED', message: expect.stringContaining('payload.level') as string });
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatchObject(['A handler failed its task; people are told only that it failed.', { taskId, attempt: 1 }]);
+    expect(errors[0]).toMatchObject([expect.stringContaining('A handler failed its task'), { taskId, attempt: 1 }]);
     expect((await of.facts(taskId)).filter(({ type }) => type === 'TASK_MESSAGE')).toHaveLength(8);
   });
 
@@ -143,6 +144,15 @@ describe('an error that was not thrown to tell people', () => {
     expect(told[1]).toEqual({ taskId, attempt: 1, taskType: 'work' });
     expect(error).toHaveBeenCalledOnce();
     expect((error.mock.calls[0]?.[1] as { error: unknown }).error === thrown).toBe(true);
+  });
+
+  test('goes to pino as it is, with the ids of the task', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'debug' }, { write: (line) => void lines.push(line) });
+    const of = await bridgeOf(inProcess({ work: () => Promise.reject(new Error('secret')) }, { logger }));
+    const taskId = await of.start('work');
+    await ended(of, taskId);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ taskId, attempt: 1, err: { message: 'secret' } }]);
   });
 
   test('does no harm where the sinks of the host throw', async () => {
