@@ -29,14 +29,15 @@ export type HandlerEntry =
 /** Options of {@link inProcess}. */
 export interface InProcessOptions {
   /**
-   * Handlers that work at once; others wait in the order in which they came. One that waits for an answer does not count: it goes on when
-   * there is room again, before others begin. Nor does one whose task is over. Defaults to 1000.
+   * Handlers that work at once; others wait in the order in which they came. One that has asked does not count until one of its answers is
+   * there: it goes on when there is room again, before others begin. Nor does one whose task is over. Who asks and works on meanwhile works
+   * beside the others. Defaults to 1000.
    */
   readonly concurrencyMax?: number;
   /**
    * Told of every error that failed a task and was no {@link TaskFailure}: people see neither its text nor its stack. It is logged besides.
    */
-  onError?(error: unknown, about: RunAbout): void;
+  onError?(error: unknown, about: RunAbout): void | Promise<void>;
   /**
    * Told of such errors, with the ids of the task, and of handlers that go on though their task is over: pino, winston or the console as they
    * are. The bridge does not pass its own on. Defaults to the console.

@@ -19,7 +19,13 @@ export class HandlePromise<T> extends Promise<T> {
 
   /** True where somebody would hear of a rejection: awaits it, or catches it at the end of what was chained to it. */
   get isHeard(): boolean {
-    return this.#isHeard || this.#chained.some((next) => next.isHeard);
+    // Chains may be long: no recursion.
+    const looked: HandlePromise<unknown>[] = [this];
+    for (const promise of looked) {
+      if (promise.#isHeard) return true;
+      for (const next of promise.#chained) looked.push(next);
+    }
+    return false;
   }
 
   override then<A = T, B = never>(

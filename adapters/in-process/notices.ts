@@ -8,7 +8,7 @@ const HEED_MS = 10_000;
 export interface NoticesDeps {
   readonly clock: Clock;
   readonly logger: Logger;
-  onError?(error: unknown, about: RunAbout): void;
+  onError?(error: unknown, about: RunAbout): void | Promise<void>;
 }
 
 /** Tells the host what people are not shown. What it is told by may throw; that does no harm. */
@@ -22,13 +22,13 @@ export class Notices {
   /** Of an error that failed a task. */
   failed(error: unknown, about: RunAbout): void {
     const { logger } = this.#deps;
-    this.#tell(() =>
+    void this.#tell(() =>
       logger.error('A handler failed its task. People are told only that it failed: throw a TaskFailure to tell them more.', {
         ...about,
         error,
       }),
     );
-    this.#tell(() => this.#deps.onError?.(error, about));
+    void this.#tell(() => this.#deps.onError?.(error, about));
   }
 
   /** Of a handler whose task is over, if it goes on for long. */
@@ -42,9 +42,9 @@ export class Notices {
   }
 
   /** A sink of the host, or a getter of what was thrown, may throw itself. */
-  #tell(tell: () => void): void {
+  async #tell(tell: () => void | Promise<void>): Promise<void> {
     try {
-      tell();
+      await tell();
     } catch {
       this.#deps.logger.error('An error of a handler could not be told: what was to tell it failed.');
     }

@@ -93,6 +93,14 @@ describe('a report that is refused for good', () => {
         return report.catch(() => 'heard');
       },
     ],
+    [
+      'catches at the end of a long chain',
+      (task) => {
+        let chain: Promise<unknown> = task.progress(Number.NaN);
+        for (let i = 0; i < 20_000; i++) chain = chain.then((value) => value);
+        return chain.catch(() => 'heard');
+      },
+    ],
   ])('is the handler’s own affair where he %s', async (_, handler) => {
     const { ends } = await runLogged(async (task) => (await handler(task)) as string);
     expect(ends).toMatchObject({ state: 'completed', result: 'heard' });
@@ -165,6 +173,15 @@ describe('an error that was not thrown to tell people', () => {
     const of = await bridgeOf(inProcess({ work: () => Promise.reject(new Error('x')) }, { logger: { warn: vi.fn(), error }, onError }));
     expect((await ended(of, await of.start('work'))).state).toBe('failed');
     expect(error.mock.calls.length).toBeGreaterThan(1);
+  });
+
+  test('does no harm where the sinks of the host throw always, or later', async () => {
+    const full = (): never => {
+      throw new Error('full');
+    };
+    const onError = () => Promise.reject(new Error('later'));
+    const of = await bridgeOf(inProcess({ work: () => Promise.reject(new Error('x')) }, { logger: { warn: full, error: full }, onError }));
+    expect((await ended(of, await of.start('work'))).state).toBe('failed');
   });
 
   test('is none of the host’s where it was thrown to tell people', async () => {
