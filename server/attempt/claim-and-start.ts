@@ -20,7 +20,10 @@ export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, 
   if (!executor || (retryAt !== null && retryAt > now)) return false;
   const until = leaseUntil(deps);
   return processor.execute(about.taskId, {
-    decide: (unit) => unit.record({ type: 'attempt.claimed', node: nodeId, leaseUntil: until, startBy: now + settings.startWithinMs }),
+    decide: (unit) =>
+      // Somebody may have cancelled it since it was looked at: a run that begins now would never hear of it.
+      !unit.aggregate.task.matches({ active: 'cancelling' }) &&
+      unit.record({ type: 'attempt.claimed', node: nodeId, leaseUntil: until, startBy: now + settings.startWithinMs }),
   });
 };
 
