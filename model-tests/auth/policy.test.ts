@@ -264,3 +264,17 @@ describe('what makes two creates the same', () => {
     expect(await send(to, {})).toBe(201);
   });
 });
+
+describe('a context that a resolver gives', () => {
+  // A resolver without TypeScript.
+  test.each<[string, unknown]>([
+    ['a date as text', '2020-01-01T00:00:00Z'],
+    ['no number', Number.NaN],
+    ['no end of time', Number.POSITIVE_INFINITY],
+    ['null', null],
+  ])('is the resolver’s fault, and lets nobody in, where its end is %s', async (_name, expiresAt) => {
+    const to = await securedHost({ auth: () => ({ subject: 'ada', expiresAt: expiresAt as number }) });
+    expect(await to.both('ada')).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
+    expect(to.logged).not.toEqual([]);
+  });
+});

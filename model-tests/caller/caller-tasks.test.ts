@@ -120,6 +120,7 @@ describe('the tasks of a caller', () => {
     await expect(tasks.snapshot(taskId)).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
     expect(() => bridge.tasks({ ...ann, expiresAt: clock.now() })).toThrow('The credentials have ended');
     expect(() => bridge.tasks({ subject: '' })).toThrow('without a subject');
+    expect(() => bridge.tasks({ ...ann, expiresAt: Number.NaN })).toThrow('expiresAt is no number');
   });
 });
 

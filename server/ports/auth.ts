@@ -20,7 +20,10 @@ export interface AuthContext {
   readonly appId?: string;
   /** Whatever else the host's policies decide by. */
   readonly attributes?: JsonObject;
-  /** When the credentials end, in milliseconds since the epoch; live streams are cut then, so that clients come back with new ones. */
+  /**
+   * When the credentials end, in milliseconds since the epoch; live streams are cut then, so that clients come back with new ones. Anything but
+   * a finite number is a fault of the resolver's, and answered 500.
+   */
   readonly expiresAt?: number;
   /** Put here by the router when the resolver has answered; of a WebSocket, those of its upgrade. What a resolver says is written over. */
   readonly params?: PathParams;
