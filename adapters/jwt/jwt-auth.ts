@@ -29,8 +29,9 @@ export function jwtAuth(options: JwtAuthOptions): AuthContextResolver {
 
 /** {@link jwtAuth} with a further check. */
 export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): AuthContextResolver {
-  const { issuer, audience, jwks, clock = systemClock, algorithms, clockSkewSeconds, tokenBytesMax } = withDefaults(options);
-  checkJwtOptions({ issuer, audience, jwks, algorithms, clockSkewSeconds, tokenBytesMax });
+  const whole = withDefaults(options);
+  checkJwtOptions(whole);
+  const { issuer, audience, jwks, clock = systemClock, algorithms, clockSkewSeconds, tokenBytesMax } = whole;
   const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger: hostLogger(options.logger) }) : knownKeys(jwks);
 
   return async (request) => {
@@ -58,7 +59,8 @@ export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): 
 }
 
 function withDefaults(options: JwtAuthOptions): JwtAuthOptions & Required<Pick<JwtAuthOptions, keyof typeof jwtDefaults>> {
-  const { algorithms, clockSkewSeconds, tokenBytesMax } = { ...jwtDefaults, ...options };
+  const { algorithms = jwtDefaults.algorithms, clockSkewSeconds = jwtDefaults.clockSkewSeconds } = options;
+  const { tokenBytesMax = jwtDefaults.tokenBytesMax } = options;
   return { ...options, algorithms, clockSkewSeconds, tokenBytesMax };
 }
 
