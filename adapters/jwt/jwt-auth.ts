@@ -32,7 +32,7 @@ export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): 
   const whole = withDefaults(options);
   checkJwtOptions(whole);
   const { issuer, audience, jwks, clock = systemClock, algorithms, clockSkewSeconds, tokenBytesMax } = whole;
-  const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger: hostLogger(options.logger) }) : knownKeys(jwks);
+  const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger: hostLogger(options.logger), clockSkewMs: clockSkewSeconds * 1000 }) : knownKeys(jwks);
 
   return async (request) => {
     const token = bearerTokenOf(request);
