@@ -197,6 +197,15 @@ describe('an issuer that is away', () => {
     expect(issuer.fetches).toBe(2);
   });
 
+  test('is a 503, too, where the logger throws that is told', async () => {
+    const log = () => {
+      throw new Error('The disk is full.');
+    };
+    const { host, issuer, token } = await trustingHost({ logger: { warn: log, error: log } });
+    issuer.answer = 500;
+    expect(await host.both(await token())).toMatchObject({ status: 503, code: 'STORE_UNAVAILABLE' });
+  });
+
   test('does not send away who has a key that it may have published by now', async () => {
     const { host, issuer, token, clock } = await trustingHost();
     await host.both(await token());
