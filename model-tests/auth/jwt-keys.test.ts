@@ -118,6 +118,24 @@ describe('the keys of an issuer', () => {
     expect(asked).toHaveLength(2);
   });
 
+  test.each<[string, object]>([
+    ['is no point of its curve', { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }],
+    ['lacks a part', { kty: 'EC', crv: 'P-256' }],
+    ['is too short', { kty: 'RSA', n: 'AQAB', e: 'AQAB' }],
+    ['is a private one', { kty: 'EC', private: true }],
+  ])('refuse the tokens that name one that %s, and tell the host once', async (_name, bad) => {
+    const { host, issuer, claims, token, logged } = await trustingHost();
+    const broken = 'private' in bad ? { ...issuer.publicKey(), kid: 'bad', d: 'AAAA' } : { ...bad, kid: 'bad' };
+    issuer.answer = JSON.stringify({ keys: [issuer.publicKey(), broken] });
+    const alg = 'n' in bad ? 'RS256' : 'ES256';
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const forged = `${part({ alg, kid: 'bad' })}.${part(claims())}.eA`;
+    for (const _time of [1, 2])
+      expect(await host.both(forged)).toMatchObject({ status: 401, message: 'The token is signed with a key that cannot be used.' });
+    expect(logged).toEqual(['A key of an issuer cannot be used; tokens that are signed with it are refused.']);
+    expect((await host.both(await token())).status).toBe(404);
+  });
+
   test('need no name where there is one key, and one where there are several', async () => {
     const { host, issuer, claims } = await trustingHost();
     expect((await host.both(await issuer.sign(claims(), { kid: null }))).status).toBe(404);
