@@ -266,6 +266,18 @@ describe('what makes two creates the same', () => {
 });
 
 describe('a context that a resolver gives', () => {
+  test.each<[string, unknown]>([
+    ['a text', 'not-tasks:read-x'],
+    ['no texts', [7]],
+    ['a promise', Promise.resolve(['tasks:read'])],
+  ])('is the resolver’s fault, and lets nobody in, where its scopes are %s', async (_name, scopes) => {
+    const to = await securedHost({ auth: () => ({ subject: 'ada', scopes: scopes as string[] }), ownership: requireScopes() });
+    expect(await to.both('ada')).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
+    // Asked by itself, the policy finds no scope in it either.
+    const about = { owner: 'ada' } as never;
+    expect(requireScopes().allowAccess?.({ subject: 'ada', scopes: scopes as string[] }, about, 'read')).toBe(false);
+  });
+
   // A resolver without TypeScript.
   test.each<[string, unknown]>([
     ['a date as text', '2020-01-01T00:00:00Z'],

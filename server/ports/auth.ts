@@ -14,7 +14,7 @@ export type PathParams = Readonly<Record<string, string>>;
 export interface AuthContext {
   /** The owner of the tasks that this caller creates. */
   readonly subject: string;
-  /** What the credentials were given for, such as `tasks:read`; see `requireScopes` of `taskbridge/server/access`. */
+  /** What the credentials were given for, such as `tasks:read`; see `requireScopes` of `taskbridge/server/access`. A list: a text is a fault. */
   readonly scopes?: readonly string[];
   /** The application that asks for the subject, where the credentials name one. */
   readonly appId?: string;
