@@ -8,6 +8,7 @@ import {
   type OwnershipPolicy,
   type TaskBridgeOptions,
 } from '../../server/index.ts';
+import type { Json, JsonObject } from '../../machines/wire/index.ts';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import { securedHost, type SecuredHost } from './auth-host.ts';
@@ -246,6 +247,50 @@ describe('what makes two creates the same', () => {
     // Under another name it is another file, where the host says nothing.
     expect([await upload('hello', 'a.txt'), await upload('hello', 'b.txt'), await upload('other', 'a.txt')]).toEqual([201, 200, 409]);
     expect(Object.keys(seen[0] ?? {}).toSorted()).toEqual(['bytes', 'contentType', 'fieldName', 'fileName', 'sha256']);
+  });
+
+  test.each<[string, (input: JsonObject) => unknown]>([
+    ['a promise', async (input) => input],
+    ['a promise that fails', () => Promise.reject(new Error('a secret'))],
+    ['a date', ({ rows }) => new Date(Number(rows))],
+    ['a map inside', (input) => ({ input: new Map(Object.entries(input)) })],
+    ['a set in a list', ({ rows }) => [new Set([rows])]],
+    ['bytes', ({ rows }) => new Uint8Array([Number(rows)])],
+    ['no number', () => ({ a: Number.NaN })],
+    ['nothing inside', ({ missing }) => ({ a: missing })],
+    ['a hole', () => Array.from({ length: 1 })],
+    ['a function', () => () => 1],
+    ['a bigint', () => 5n],
+    [
+      'an instance of a class',
+      ({ rows }) =>
+        new (class {
+          readonly #rows = rows;
+          rows = () => this.#rows;
+        })(),
+    ],
+    [
+      'a circle',
+      () => {
+        const circle: Record<string, unknown> = {};
+        circle['again'] = circle;
+        return circle;
+      },
+    ],
+  ])('is refused as a fault of the host’s, and never a repeat, where its function gives %s', async (_name, broken) => {
+    let isBroken = true;
+    const to = await host(({ input }) => (isBroken ? (broken(input) as Json) : input));
+    expect([await send(to, {}), await send(to, { input: { rows: 2 } })]).toEqual(['INTERNAL_ERROR', 'INTERNAL_ERROR']);
+    expect(to.logged).toContain('A request failed.');
+    isBroken = false;
+    expect(await send(to, {})).toBe(201);
+  });
+
+  test('may be as deep as an input, with wraps around it, and hold half a character', async () => {
+    const deep = (levels: number): object => (levels === 1 ? {} : { a: deep(levels - 1) });
+    const to = await host(({ taskType, input }) => ({ taskType, half: '\ud800', wrapped: [{ input }] }));
+    const input = deep(60);
+    expect([await send(to, { input }), await send(to, { input }), await send(to, {})]).toEqual([201, 200, 'IDEMPOTENCY_CONFLICT']);
   });
 
   test.each<[string, () => never]>([
