@@ -7,6 +7,9 @@ import type { PathParams } from '../ports/auth.ts';
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  // A caller in this process may give a date: it counts as what is stored of it.
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  if (typeof toJSON === 'function') return canonicalJson(toJSON.call(value) as Json);
   const members = Object.entries(value as { readonly [key: string]: Json })
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
@@ -62,7 +65,8 @@ export function contentHash(
     ...(params && { params }),
     attachments: attachments.map(({ key: _, ...file }) => file),
   });
-  const fault = payloadFault(payload);
+  // The default gives what the wire has checked.
+  const fault = payloadOf === defaultPayload ? undefined : payloadFault(payload);
   if (fault !== undefined) {
     // Of an async function that fails, nobody waits for the promise: unheard, it would end the process.
     if (payload instanceof Promise) payload.catch(() => {});
