@@ -20,7 +20,8 @@ const GOOGLE_KEYS = 'https://www.googleapis.com/service_accounts/v1/jwk/secureto
  * where policies ask for some, `scopes` says which a signed-in person has. Throws a `RangeError` for what is no project id.
  */
 export function idTokenAuth({ projectId, jwks = new URL(GOOGLE_KEYS), ...options }: IdTokenAuthOptions): AuthContextResolver {
-  if (!PROJECT.test(projectId))
+  // Undefined would be taken for the project "undefined".
+  if (typeof projectId !== 'string' || !PROJECT.test(projectId))
     throw new RangeError(`projectId (${JSON.stringify(projectId)}) must be the id of a project, like "my-app-1a2b".`);
   return createJwtResolver(
     { ...options, jwks, issuer: `https://securetoken.google.com/${projectId}`, audience: projectId, algorithms: ['RS256'] },

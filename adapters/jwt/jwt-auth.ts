@@ -1,6 +1,13 @@
-import { decodeJwt, errors, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import { bearerTokenOf, SERVICE_PREFIX } from '../../server/access/index.ts';
-import { hostLogger, systemClock, TaskBridgeError, type AuthContext, type AuthContextResolver } from '../../server/ports/index.ts';
+import {
+  hostLogger,
+  systemClock,
+  TaskBridgeError,
+  type AuthContext,
+  type AuthContextResolver,
+  type Logger,
+} from '../../server/ports/index.ts';
 import { knownKeys, publishedKeys } from './published-keys.ts';
 import { checkJwtOptions, jwtDefaults, wordsOf, type JwtAuthOptions, type JwtClaims } from './options.ts';
 
@@ -11,6 +18,8 @@ export type ClaimsCheck = (claims: JwtClaims, latestSeconds: number) => string |
 const SUBJECT = /^[^\p{C}]{1,255}$/u;
 /** The last millisecond of a date. */
 const DATE_MS_MAX = 8_640_000_000_000_000;
+/** The most broken keys of one issuer that its host is told of. */
+const BROKEN_KEYS_TOLD_MAX = 64;
 
 /**
  * Makes a resolver for signed tokens (JWT) of one issuer, as `Authorization: Bearer …` or as a browser's WebSocket sends them. `expiresAt` is
@@ -29,9 +38,12 @@ export function jwtAuth(options: JwtAuthOptions): AuthContextResolver {
 
 /** {@link jwtAuth} with a further check. */
 export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): AuthContextResolver {
-  const { issuer, audience, jwks, clock = systemClock, algorithms, clockSkewSeconds, tokenBytesMax } = withDefaults(options);
-  checkJwtOptions({ issuer, audience, jwks, algorithms, clockSkewSeconds, tokenBytesMax });
-  const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger: hostLogger(options.logger) }) : knownKeys(jwks);
+  const whole = withDefaults(options);
+  checkJwtOptions(whole);
+  const { issuer, audience, jwks, clock = systemClock, algorithms, clockSkewSeconds, tokenBytesMax } = whole;
+  const logger = hostLogger(options.logger);
+  const keyOf = jwks instanceof URL ? publishedKeys(jwks, { clock, logger, clockSkewMs: clockSkewSeconds * 1000 }) : knownKeys(jwks);
+  const noteBrokenKey = brokenKeyNotes(logger, issuer);
 
   return async (request) => {
     const token = bearerTokenOf(request);
@@ -48,7 +60,7 @@ export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): 
       clockTolerance: clockSkewSeconds,
       currentDate: new Date(nowSeconds * 1000),
       requiredClaims: ['sub', 'exp'],
-    }).catch(refuse);
+    }).catch((error: unknown) => refuse(error, (fault) => noteBrokenKey(token, fault)));
     // It was JSON on the wire.
     const claims = verified.payload as JwtClaims;
     const fault = check(claims, nowSeconds + clockSkewSeconds);
@@ -58,7 +70,8 @@ export function createJwtResolver(options: JwtAuthOptions, check: ClaimsCheck): 
 }
 
 function withDefaults(options: JwtAuthOptions): JwtAuthOptions & Required<Pick<JwtAuthOptions, keyof typeof jwtDefaults>> {
-  const { algorithms, clockSkewSeconds, tokenBytesMax } = { ...jwtDefaults, ...options };
+  const { algorithms = jwtDefaults.algorithms, clockSkewSeconds = jwtDefaults.clockSkewSeconds } = options;
+  const { tokenBytesMax = jwtDefaults.tokenBytesMax } = options;
   return { ...options, algorithms, clockSkewSeconds, tokenBytesMax };
 }
 
@@ -94,8 +107,9 @@ const claimFaults: Readonly<Record<string, string>> = {
   sub: 'The token has no subject.',
 };
 
-/** What jose says of a token, for its caller. Faults of the issuer's keys are faults of the server's. */
-function refuse(error: unknown): never {
+/** What jose says of a token, for its caller. */
+function refuse(error: unknown, noteBrokenKey: (error: unknown) => void): never {
+  if (error instanceof TaskBridgeError) throw error;
   if (error instanceof errors.JWTExpired) throw refused('The token has ended; get a new one.');
   if (error instanceof errors.JWTClaimValidationFailed)
     throw refused(claimFaults[error.claim] ?? `The claim ${JSON.stringify(error.claim)} of the token does not hold.`);
@@ -103,8 +117,23 @@ function refuse(error: unknown): never {
   if (error instanceof errors.JWSSignatureVerificationFailed) throw refused('The signature of the token does not fit.');
   if (error instanceof errors.JWKSNoMatchingKey) throw refused('The token is signed with a key that its issuer does not publish.');
   if (error instanceof errors.JWKSMultipleMatchingKeys) throw refused('The token does not say which key it is signed with.');
-  if (error instanceof errors.JWKSInvalid || !(error instanceof errors.JOSEError)) throw error;
+  // The key was published, and is too short, or no public key, or cannot be read: that is not the caller's to know more of.
+  if (error instanceof errors.JWKSInvalid || !(error instanceof errors.JOSEError)) {
+    noteBrokenKey(error);
+    throw refused('The token is signed with a key that cannot be used.');
+  }
   throw refused('The token cannot be read.');
+}
+
+/** Tells the host of a key that cannot be used, once: anybody can name it in as many tokens as he likes. */
+function brokenKeyNotes(logger: Logger, issuer: string): (token: string, error: unknown) => void {
+  const told = new Set<string>();
+  return (token, error) => {
+    const kid = String(decodeProtectedHeader(token).kid ?? '');
+    if (told.has(kid) || told.size >= BROKEN_KEYS_TOLD_MAX) return;
+    told.add(kid);
+    logger.error('A key of an issuer cannot be used; tokens that are signed with it are refused.', { issuer, kid, error });
+  };
 }
 
 function refused(message: string): TaskBridgeError {

@@ -52,29 +52,54 @@ export const jwtDefaults = {
 const CLOCK_SKEW_SECONDS_MAX = 600;
 const ASYMMETRIC = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
 
-/** Throws a `RangeError` or `TypeError` that says which option cannot work, and why. */
-export function checkJwtOptions({ issuer, audience, jwks, algorithms, clockSkewSeconds, tokenBytesMax }: Required<Checked>): void {
-  if (issuer === '') throw new RangeError('issuer is empty: without it anybody could have issued a token.');
-  const audiences = [audience].flat();
-  if (audiences.length === 0 || audiences.includes(''))
-    throw new RangeError('audience is empty: without it a token for another service would be taken here.');
-  if (algorithms.length === 0) throw new RangeError('algorithms is empty: no token could be taken.');
-  const unsafe = algorithms.find((algorithm) => !ASYMMETRIC.test(algorithm));
-  if (unsafe !== undefined)
+/**
+ * Throws a `RangeError` that says which option cannot work, and why. Nothing is taken on trust: a setting that a host forgot is undefined, and
+ * would match tokens that say nothing either.
+ */
+export function checkJwtOptions(options: Checked): void {
+  const { issuer, audience, jwks, algorithms, clockSkewSeconds, tokenBytesMax } = options;
+  if (!isText(issuer)) throw new RangeError('issuer is empty, or no text: without it anybody could have issued a token.');
+  const audiences: unknown = typeof audience === 'string' ? [audience] : audience;
+  if (!Array.isArray(audiences) || audiences.length === 0 || !audiences.every(isText))
+    throw new RangeError('audience is empty, or no text: without it a token for another service would be taken here.');
+  for (const name of ['subject', 'scopes', 'attributes'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw new RangeError(`${name} is no function: it is asked for each token.`);
+  if (!Array.isArray(algorithms) || algorithms.length === 0)
+    throw new RangeError('algorithms is empty, or no list: no token could be taken.');
+  checkSafety(algorithms, clockSkewSeconds, tokenBytesMax);
+  checkKeys(jwks);
+}
+
+function checkSafety(algorithms: readonly unknown[], clockSkewSeconds: number, tokenBytesMax: number): void {
+  const unsafe = algorithms.filter((algorithm) => !isText(algorithm) || !ASYMMETRIC.test(algorithm));
+  if (unsafe.length > 0)
     throw new RangeError(
-      `algorithms has ${JSON.stringify(unsafe)}: only signatures whose public key cannot sign are taken (RS…, PS…, ES…, EdDSA).`,
+      `algorithms has ${JSON.stringify(unsafe[0])}: only signatures whose public key cannot sign are taken (RS…, PS…, ES…, EdDSA).`,
     );
-  if (!(clockSkewSeconds >= 0 && clockSkewSeconds <= CLOCK_SKEW_SECONDS_MAX))
+  if (typeof clockSkewSeconds !== 'number' || !(clockSkewSeconds >= 0 && clockSkewSeconds <= CLOCK_SKEW_SECONDS_MAX))
     throw new RangeError(`clockSkewSeconds (${clockSkewSeconds}) must be from 0 to ${CLOCK_SKEW_SECONDS_MAX}.`);
   if (!Number.isSafeInteger(tokenBytesMax) || tokenBytesMax < 1)
     throw new RangeError(`tokenBytesMax (${tokenBytesMax}) must be a whole number of at least 1.`);
-  if (!(jwks instanceof URL)) return;
+}
+
+function checkKeys(jwks: unknown): void {
+  if (!(jwks instanceof URL)) {
+    const { keys } = (jwks ?? {}) as { readonly keys?: unknown };
+    if (!Array.isArray(keys) || keys.length === 0 || !keys.every((key) => typeof key === 'object' && key !== null))
+      throw new RangeError('jwks must be a URL, like new URL("https://…"), or a set of at least one key: { keys: [{ … }] }.');
+    return;
+  }
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(jwks.hostname);
   if (jwks.protocol !== 'https:' && !(jwks.protocol === 'http:' && isLocal))
     throw new RangeError(`jwks (${jwks.href}) must be an https: address, or anybody on the way could put his own keys there.`);
 }
 
-type Checked = Pick<JwtAuthOptions, 'issuer' | 'audience' | 'jwks' | 'algorithms' | 'clockSkewSeconds' | 'tokenBytesMax'>;
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+type Checked = JwtAuthOptions & Required<Pick<JwtAuthOptions, keyof typeof jwtDefaults>>;
 
 /** The words of a claim that is a text or a list of texts. */
 export function wordsOf(claim: Json | undefined): readonly string[] {

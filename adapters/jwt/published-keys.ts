@@ -18,6 +18,8 @@ export type KeySet = (token: SignedToken) => Promise<CryptoKey>;
 export interface PublishedKeysDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How far the clocks of issuer and server may be apart. */
+  readonly clockSkewMs: number;
 }
 
 /** Then the keys are fetched anew, so that one that its issuer took back is taken no longer. */
@@ -27,6 +29,8 @@ const STALE_MS = 60 * 60 * 1000;
 /** No more than one fetch in that time for keys that are unknown: anybody can invent such. */
 const COOL_DOWN_MS = 30_000;
 const FETCH_MS = 5000;
+/** `iat` is cut to whole seconds: the token may be as much younger. */
+const ISSUED_AT_ROUNDING_MS = 1000;
 const BYTES_MAX = 256 * 1024;
 /** Somebody waits for each fetch: how long the next ones wait after one that failed. */
 const fetchRetry: RetryPolicy = { baseMs: 1000, maxMs: COOL_DOWN_MS, triesMax: Infinity, jitter: 0 };
@@ -43,10 +47,20 @@ export function publishedKeys(url: URL, deps: PublishedKeysDeps): KeySet {
   return (token) => published.keyOf(token);
 }
 
+/** What was fetched: as the issuer had it at some time after `fetchedAt`. */
+interface FetchedKeys {
+  readonly find: ReturnType<typeof createLocalJWKSet>;
+  readonly fetchedAt: number;
+  /** Which fetch it was. */
+  readonly number: number;
+}
+
 class PublishedKeys {
   readonly #url: URL;
   readonly #deps: PublishedKeysDeps;
-  #known: { readonly find: ReturnType<typeof createLocalJWKSet>; readonly fetchedAt: number } | undefined;
+  #known: FetchedKeys | undefined;
+  /** How many fetches have begun. */
+  #begun = 0;
   #fetching: Promise<void> | undefined;
   #failures = 0;
   #restUntil = Number.NEGATIVE_INFINITY;
@@ -57,19 +71,27 @@ class PublishedKeys {
   }
 
   async keyOf({ header, input, issuedAt }: SignedToken): Promise<CryptoKey> {
+    const begunBefore = this.#begun;
     if (!this.#isYounger(FRESH_MS)) await this.#refresh();
-    const known = this.#known;
-    if (!known || !this.#isYounger(STALE_MS)) throw this.#unavailable();
-    try {
-      return await known.find(header, input);
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await this.#refresh();
-      if (this.#known !== known) return this.#known?.find(header, input) ?? Promise.reject(error);
-      // The keys that are known are older than the token, so that its own may be newer than they: that is no reason to send anybody away.
-      if (this.#failures > 0 || (issuedAt ?? 0) >= known.fetchedAt) throw this.#unavailable();
-      throw error;
+    if (!this.#known || !this.#isYounger(STALE_MS)) throw this.#unavailable();
+    for (let keys = this.#known; ; keys = this.#known) {
+      try {
+        return await keys.find(header, input);
+      } catch (error) {
+        // Of a fetch that began when the token was here already, the answer is certain: whoever signs has published the key before.
+        if (!(error instanceof errors.JWKSNoMatchingKey) || keys.number > begunBefore) throw error;
+        await this.#refresh();
+        if (this.#known !== keys) continue;
+        // The token's key may be newer than those which are known: that is no reason to send anybody away.
+        if (this.#failures > 0 || !this.#isOlder(issuedAt, keys)) throw this.#unavailable();
+        throw error;
+      }
     }
+  }
+
+  /** Whether a token was surely signed before the keys were fetched, however far the clocks are apart. One that says no time may be new. */
+  #isOlder(issuedAt: number | undefined, { fetchedAt }: FetchedKeys): boolean {
+    return issuedAt !== undefined && issuedAt + ISSUED_AT_ROUNDING_MS + this.#deps.clockSkewMs <= fetchedAt;
   }
 
   #isYounger(ms: number): boolean {
@@ -85,9 +107,9 @@ class PublishedKeys {
 
   async #fetch(): Promise<void> {
     const { clock, logger } = this.#deps;
-    const fetchedAt = clock.now();
+    const [fetchedAt, number] = [clock.now(), ++this.#begun];
     try {
-      this.#known = { find: createLocalJWKSet(asJose(await fetchKeys(this.#url, clock))), fetchedAt };
+      this.#known = { find: createLocalJWKSet(asJose(await fetchKeys(this.#url, clock))), fetchedAt, number };
       this.#failures = 0;
       this.#restUntil = clock.now() + COOL_DOWN_MS;
     } catch (error) {
@@ -112,7 +134,10 @@ async function fetchKeys(url: URL, clock: Clock): Promise<JwkSet> {
     const response = await fetch(url, { redirect: 'error', headers: { accept: 'application/json' }, signal: stop.signal });
     if (!response.ok) throw new Error(`Answered ${response.status}.`);
     // jose checks that it is a set of keys.
-    return JSON.parse(await textOf(response)) as JwkSet;
+    const jwks = JSON.parse(await textOf(response)) as Partial<JwkSet> | null;
+    // An issuer that is starting, or broken: nobody could be let in by it, so that the keys from before are better.
+    if (jwks?.keys?.length === 0) throw new Error('Answered a set without keys.');
+    return jwks as JwkSet;
   } finally {
     clock.clearTimeout(timer);
     stop.abort();

@@ -110,6 +110,27 @@ describe('schemas', () => {
     expect(await refusalOf({ metadata: standard(faults(6)) })).toMatch(/4\., and 1 more\.$/);
   });
 
+  test('list 40 000 unknown keys in a short answer', async () => {
+    const keys = Object.fromEntries(Array.from({ length: 40_000 }, (_, at) => [`key${at}`, 1]));
+    const refusal = await refusalOf({ payload: z.strictObject({}) as never }, { payload: keys });
+    expect(refusal).toContain('payload: ');
+    expect(refusal?.length).toBeLessThan(400);
+  });
+
+  test('may find any number of faults', async () => {
+    const fault = { message: 'is wrong' };
+    expect(await refusalOf({ payload: standard(Array.from({ length: 300_000 }, () => fault)) })).toMatch(/, and 299995 more\.$/);
+  });
+
+  test.each([undefined, null, true])('that give no result let nothing through: %s', async (result) => {
+    // One of a host without TypeScript, which forgets to return.
+    const forgetful = { '~standard': { validate: () => result } } as never;
+    await expect(refusalOf({ payload: forgetful })).rejects.toThrow(TypeError);
+    const { act, snapshot, before } = await stage({ actions: actionSchemas({ a2ui_action: { payload: forgetful } }) });
+    expect(await act({ metadata, payload })).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
+    expect(await snapshot()).toEqual(before);
+  });
+
   test('that are none are refused at once', () => {
     expect(() => actionSchemas({ t: { payload: {} as never } })).toThrow('The payload of t is no Standard Schema');
   });

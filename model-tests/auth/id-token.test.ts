@@ -68,4 +68,9 @@ describe('an ID token', () => {
   test.each(['', 'A project', 'a/../b', '-a'])('needs the id of a project, which %j is not', (projectId) => {
     expect(() => idTokenAuth({ projectId })).toThrow(RangeError);
   });
+
+  test('needs one that is a text', () => {
+    // Of a host without TypeScript: a variable of its environment that is not set.
+    for (const projectId of [undefined, null, ['bakery']]) expect(() => idTokenAuth({ projectId } as never)).toThrow('projectId');
+  });
 });

@@ -222,6 +222,31 @@ describe('options that cannot work or are not safe are refused at once', () => {
     expect(() => jwtAuth({ ...sound, ...wrong })).toThrow(message);
   });
 
+  // What a host without TypeScript gives, where a variable of its environment is not set.
+  test.each<[keyof JwtAuthOptions, readonly unknown[]]>([
+    ['issuer', [undefined, null, ['i'], 7]],
+    ['audience', [undefined, null, [undefined], [['a']], 7, {}]],
+    ['jwks', [undefined, null, 'https://issuer.example/keys', {}, { keys: 7 }, { keys: [] }, { keys: [7] }]],
+    ['algorithms', [null, 'RS256', [undefined], [['RS256']]]],
+    ['clockSkewSeconds', [null, '60', Number.NaN]],
+    ['tokenBytesMax', [null, '9', Number.POSITIVE_INFINITY]],
+    ['subject', ['sub', null]],
+    ['scopes', [['tasks:read'], 'tasks:read']],
+    ['attributes', [{}]],
+  ])('%s of another type', (name, wrong) => {
+    for (const value of wrong) {
+      const make = () => jwtAuth({ ...sound, [name]: value });
+      expect(make, JSON.stringify(value)).toThrow(RangeError);
+      expect(make).toThrow(name);
+    }
+  });
+
+  test('one that has a default may be undefined', async () => {
+    const unset = { algorithms: undefined, clockSkewSeconds: undefined, tokenBytesMax: undefined } as object;
+    const { auth, token } = await trustingHost(unset);
+    expect(await contextOf(auth, await token())).toMatchObject({ subject: 'ada' });
+  });
+
   test('at the limits they are taken', () => {
     expect(jwtAuth({ ...sound, clockSkewSeconds: 600, tokenBytesMax: 1 })).toBeTypeOf('function');
     expect(jwtAuth({ ...sound, clockSkewSeconds: 0, jwks: new URL('http://localhost:9/keys') })).toBeTypeOf('function');

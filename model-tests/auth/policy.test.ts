@@ -8,6 +8,7 @@ import {
   type OwnershipPolicy,
   type TaskBridgeOptions,
 } from '../../server/index.ts';
+import type { Json, JsonObject } from '../../machines/wire/index.ts';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import { securedHost, type SecuredHost } from './auth-host.ts';
@@ -248,6 +249,50 @@ describe('what makes two creates the same', () => {
     expect(Object.keys(seen[0] ?? {}).toSorted()).toEqual(['bytes', 'contentType', 'fieldName', 'fileName', 'sha256']);
   });
 
+  test.each<[string, (input: JsonObject) => unknown]>([
+    ['a promise', async (input) => input],
+    ['a promise that fails', () => Promise.reject(new Error('a secret'))],
+    ['a date', ({ rows }) => new Date(Number(rows))],
+    ['a map inside', (input) => ({ input: new Map(Object.entries(input)) })],
+    ['a set in a list', ({ rows }) => [new Set([rows])]],
+    ['bytes', ({ rows }) => new Uint8Array([Number(rows)])],
+    ['no number', () => ({ a: Number.NaN })],
+    ['nothing inside', ({ missing }) => ({ a: missing })],
+    ['a hole', () => Array.from({ length: 1 })],
+    ['a function', () => () => 1],
+    ['a bigint', () => 5n],
+    [
+      'an instance of a class',
+      ({ rows }) =>
+        new (class {
+          readonly #rows = rows;
+          rows = () => this.#rows;
+        })(),
+    ],
+    [
+      'a circle',
+      () => {
+        const circle: Record<string, unknown> = {};
+        circle['again'] = circle;
+        return circle;
+      },
+    ],
+  ])('is refused as a fault of the host’s, and never a repeat, where its function gives %s', async (_name, broken) => {
+    let isBroken = true;
+    const to = await host(({ input }) => (isBroken ? (broken(input) as Json) : input));
+    expect([await send(to, {}), await send(to, { input: { rows: 2 } })]).toEqual(['INTERNAL_ERROR', 'INTERNAL_ERROR']);
+    expect(to.logged).toContain('A request failed.');
+    isBroken = false;
+    expect(await send(to, {})).toBe(201);
+  });
+
+  test('may be as deep as an input, with wraps around it, and hold half a character', async () => {
+    const deep = (levels: number): object => (levels === 1 ? {} : { a: deep(levels - 1) });
+    const to = await host(({ taskType, input }) => ({ taskType, half: '\ud800', wrapped: [{ input }] }));
+    const input = deep(60);
+    expect([await send(to, { input }), await send(to, { input }), await send(to, {})]).toEqual([201, 200, 'IDEMPOTENCY_CONFLICT']);
+  });
+
   test.each<[string, () => never]>([
     [
       'throws',
@@ -262,5 +307,31 @@ describe('what makes two creates the same', () => {
     expect(await send(to, {})).toBe('INTERNAL_ERROR');
     isBroken = false;
     expect(await send(to, {})).toBe(201);
+  });
+});
+
+describe('a context that a resolver gives', () => {
+  test.each<[string, unknown]>([
+    ['a text', 'not-tasks:read-x'],
+    ['no texts', [7]],
+    ['a promise', Promise.resolve(['tasks:read'])],
+  ])('is the resolver’s fault, and lets nobody in, where its scopes are %s', async (_name, scopes) => {
+    const to = await securedHost({ auth: () => ({ subject: 'ada', scopes: scopes as string[] }), ownership: requireScopes() });
+    expect(await to.both('ada')).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
+    // Asked by itself, the policy finds no scope in it either.
+    const about = { owner: 'ada' } as never;
+    expect(requireScopes().allowAccess?.({ subject: 'ada', scopes: scopes as string[] }, about, 'read')).toBe(false);
+  });
+
+  // A resolver without TypeScript.
+  test.each<[string, unknown]>([
+    ['a date as text', '2020-01-01T00:00:00Z'],
+    ['no number', Number.NaN],
+    ['no end of time', Number.POSITIVE_INFINITY],
+    ['null', null],
+  ])('is the resolver’s fault, and lets nobody in, where its end is %s', async (_name, expiresAt) => {
+    const to = await securedHost({ auth: () => ({ subject: 'ada', expiresAt: expiresAt as number }) });
+    expect(await to.both('ada')).toMatchObject({ status: 500, code: 'INTERNAL_ERROR' });
+    expect(to.logged).not.toEqual([]);
   });
 });

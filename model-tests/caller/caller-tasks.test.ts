@@ -33,6 +33,16 @@ describe('the tasks of a caller', () => {
     expect(await tasks.cancel(taskId)).toEqual({ taskId, status: 'ALREADY_TERMINAL' });
   });
 
+  it('are told from each other by the dates of their input, which count as their texts', async () => {
+    const { bridge } = await ownBridge();
+    // A caller in this process has no wire that makes texts of them.
+    const create = (at: unknown) => bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'ask', input: { at: at as string } });
+    const first = new Date(1_000);
+    expect(await create(first)).toMatchObject({ deduplicated: false });
+    expect(await create(first.toISOString())).toMatchObject({ deduplicated: true });
+    await expect(create(new Date(2_000))).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
   it('are cancelled with their reason', async () => {
     const { bridge } = await ownBridge();
     const tasks = bridge.tasks(ann);
@@ -120,6 +130,7 @@ describe('the tasks of a caller', () => {
     await expect(tasks.snapshot(taskId)).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
     expect(() => bridge.tasks({ ...ann, expiresAt: clock.now() })).toThrow('The credentials have ended');
     expect(() => bridge.tasks({ subject: '' })).toThrow('without a subject');
+    expect(() => bridge.tasks({ ...ann, expiresAt: Number.NaN })).toThrow('expiresAt is no number');
   });
 });
 

@@ -30,8 +30,11 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  */
 export function requireScopes({ read = 'tasks:read', write = 'tasks:write', within = ownerOnly }: RequiredScopes = {}): OwnershipPolicy {
   for (const scope of [read, write])
-    if (!SCOPE.test(scope)) throw new RangeError(`The scope ${JSON.stringify(scope)} must be printable, without spaces and quotes.`);
-  const has = ({ scopes = [] }: AuthContext, access: TaskAccess): boolean => scopes.includes(access === 'read' ? read : write);
+    if (typeof scope !== 'string' || !SCOPE.test(scope))
+      throw new RangeError(`The scope ${JSON.stringify(scope)} must be printable, without spaces and quotes.`);
+  // A text has parts too: "not-tasks:read" is no right to read.
+  const has = ({ scopes }: AuthContext, access: TaskAccess): boolean =>
+    Array.isArray(scopes) && scopes.includes(access === 'read' ? read : write);
   return {
     refuseCreate: (auth, task) =>
       has(auth, 'write') ? within.refuseCreate?.(auth, task) : `Creating a task needs credentials with the scope ${write}.`,

@@ -22,11 +22,17 @@ export async function authenticate(
 }
 
 /**
- * Fails closed: throws a plain error for a context without a subject, which would make strangers share their tasks, and
- * `AUTHENTICATION_ERROR` where the credentials have ended.
+ * Fails closed: throws a plain error for a context without a subject, which would make strangers share their tasks, for an `expiresAt` that
+ * is no time, which would never come, and for scopes that are no list of texts; `AUTHENTICATION_ERROR` where the credentials have ended.
  */
 export function assertSound(context: AuthContext, clock: Clock): void {
   if (typeof context.subject !== 'string' || context.subject === '') throw new Error('The auth resolver gave a context without a subject.');
+  // Of a text, a part would count as a scope.
+  if (context.scopes !== undefined && !(Array.isArray(context.scopes) && context.scopes.every((scope) => typeof scope === 'string')))
+    throw new Error('The auth resolver gave a context whose scopes are no list of texts.');
+  // Callers without TypeScript give dates as texts: what compares to nothing would never end.
+  if (context.expiresAt !== undefined && !Number.isFinite(context.expiresAt))
+    throw new Error('The auth resolver gave a context whose expiresAt is no number of milliseconds.');
   if (context.expiresAt !== undefined && context.expiresAt <= clock.now())
     throw new TaskBridgeError('AUTHENTICATION_ERROR', 'The credentials have ended; refresh them and try again.');
 }

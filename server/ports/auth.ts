@@ -14,13 +14,16 @@ export type PathParams = Readonly<Record<string, string>>;
 export interface AuthContext {
   /** The owner of the tasks that this caller creates. */
   readonly subject: string;
-  /** What the credentials were given for, such as `tasks:read`; see `requireScopes` of `taskbridge/server/access`. */
+  /** What the credentials were given for, such as `tasks:read`; see `requireScopes` of `taskbridge/server/access`. A list: a text is a fault. */
   readonly scopes?: readonly string[];
   /** The application that asks for the subject, where the credentials name one. */
   readonly appId?: string;
   /** Whatever else the host's policies decide by. */
   readonly attributes?: JsonObject;
-  /** When the credentials end, in milliseconds since the epoch; live streams are cut then, so that clients come back with new ones. */
+  /**
+   * When the credentials end, in milliseconds since the epoch; live streams are cut then, so that clients come back with new ones. Anything but
+   * a finite number is a fault of the resolver's, and answered 500.
+   */
   readonly expiresAt?: number;
   /** Put here by the router when the resolver has answered; of a WebSocket, those of its upgrade. What a resolver says is written over. */
   readonly params?: PathParams;

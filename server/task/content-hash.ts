@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Json, JsonObject } from '../../machines/wire/index.ts';
+import { jsonFault, limits, type Json, type JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { PathParams } from '../ports/auth.ts';
 
@@ -7,6 +7,9 @@ import type { PathParams } from '../ports/auth.ts';
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  // A caller in this process may give a date: it counts as what is stored of it.
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  if (typeof toJSON === 'function') return canonicalJson(toJSON.call(value) as Json);
   const members = Object.entries(value as { readonly [key: string]: Json })
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
@@ -41,7 +44,10 @@ const defaultPayload: IdempotencyPayload = ({ taskType, input, params, attachmen
   attachments: attachments.map(({ fileName, contentType, bytes, sha256: hash }) => ({ fileName, contentType, bytes, sha256: hash })),
 });
 
-/** What tells a repeated create from a conflicting one. Throws where the host's function gives nothing: all its creates would be the same. */
+/**
+ * What tells a repeated create from a conflicting one. Throws a `TypeError` where the host's function gives what is no JSON, such as nothing, a
+ * promise, a date or a map: they all have one text, so that all its creates would be the same.
+ */
 export function contentHash(
   {
     taskType,
@@ -52,16 +58,50 @@ export function contentHash(
   }: Omit<CreateContent, 'attachments'> & { readonly attachments: readonly AttachmentReference[] },
   payloadOf: IdempotencyPayload = defaultPayload,
 ): string {
-  const payload = payloadOf({
+  const payload: unknown = payloadOf({
     taskType,
     input,
     metadata,
     ...(params && { params }),
     attachments: attachments.map(({ key: _, ...file }) => file),
   });
-  // Callers without TypeScript forget a return.
-  if ((payload as Json | undefined) === undefined) throw new TypeError('idempotencyPayload gave nothing: return what has to be equal.');
-  return sha256(canonicalJson(payload));
+  // The default gives what the wire has checked.
+  const fault = payloadOf === defaultPayload ? undefined : payloadFault(payload);
+  if (fault !== undefined) {
+    // Of an async function that fails, nobody waits for the promise: unheard, it would end the process.
+    if (payload instanceof Promise) payload.catch(() => {});
+    throw new TypeError(`idempotencyPayload must return JSON, at once: what it gave ${fault}.`);
+  }
+  return sha256(canonicalJson(payload as Json));
+}
+
+/** The wraps that a host's function may put around an input, which may be as deep as the wire allows. */
+const PAYLOAD_NESTING_MAX = 2 * limits.nestingMax;
+
+/** Why a value is no JSON, and where. Unlike the wire's, it comes from code: objects of classes, holes and cycles may be in it. */
+function payloadFault(value: unknown, path = '', depth = 1): string | undefined {
+  const at = path === '' ? '' : `has ${JSON.stringify(path.slice(1))}, which `;
+  // Half a character is as good a text as any here: its hash tells it from others.
+  if (typeof value === 'string') return undefined;
+  if (typeof value !== 'object' || value === null) {
+    const fault = jsonFault(value);
+    return fault && at + fault;
+  }
+  if (depth > PAYLOAD_NESTING_MAX) return `is nested deeper than ${PAYLOAD_NESTING_MAX}`;
+  if (!Array.isArray(value) && !isPlain(value)) return `${at}is no plain object (${Object.prototype.toString.call(value).slice(8, -1)})`;
+  // Array.from makes values of holes.
+  const members = Array.isArray(value) ? Array.from(value, (item: unknown, index) => [index, item] as const) : Object.entries(value);
+  for (const [key, member] of members) {
+    const fault = payloadFault(member, `${path}.${key}`, depth + 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** Whether all that an object says stands in its members. That of another realm has another `Object.prototype`. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The key under which an owner's request is found again. */
