@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { PreparedReplay, TaskBridge } from 'taskbridge/server';
+import { fakeClock } from '../support/fake-clock.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { logOf, ownBridge, type OwnBridge } from './own-bridge.ts';
 
@@ -265,6 +266,39 @@ describe('a WebSocket on a route of the host’s own', () => {
     expect(await refusal('/handed-on')).toBe(401);
     expect(await refusal('/page', { cookie: 'a=b', origin: 'https://evil.example' })).toBe(403);
   });
+
+  it.each(['credentials ended', 'no room', 'closing'] as const)(
+    'that sends no frame at all once it is refused harms nobody: %s',
+    async (state) => {
+      const clock = fakeClock();
+      const { bridge } = await ownBridge({ clock, live: { viewersPerOwnerMax: 1 } });
+      const tasks = bridge.tasks({ subject: 'ann', expiresAt: clock.now() + 1_000 });
+      if (state === 'credentials ended') clock.advance(1_000);
+      if (state === 'no room') {
+        const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
+        const facts = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+        await facts.next();
+      }
+      if (state === 'closing') await bridge.close();
+      const sockets = new WebSocketServer({ noServer: true });
+      let taken: WebSocket | undefined;
+      const port = await serve(
+        (_req, res) => void res.end(),
+        (req, socket, head) =>
+          sockets.handleUpgrade(req, socket, head, (ws) => {
+            taken = ws;
+            tasks.openWebSocket(ws, req);
+          }),
+      );
+      const peer = new WebSocket(`ws://127.0.0.1:${port}/`);
+      peer.on('error', () => undefined);
+      const gone = once(peer, 'close');
+      await vi.waitFor(() => expect(taken).toBeDefined());
+      // What ws does with a frame that is none; without a listener it throws.
+      taken?.emit('error', new RangeError('Invalid WebSocket frame'));
+      await gone;
+    },
+  );
 
   it('is cut when the bridge closes', async () => {
     const host = await wsHost('accepted');

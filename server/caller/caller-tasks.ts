@@ -146,6 +146,8 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
         (await prepare(taskId, after)).openSse(req, res, rest);
       }),
     openWebSocket(ws, req) {
+      // From here on it is ours: what a refused peer still sends may be no frame, and an error that nobody hears would end the host's process.
+      ws.on('error', () => undefined);
       try {
         assertCurrent();
         sockets.accept(ws, req, auth);
