@@ -129,6 +129,9 @@ describe('files of a task that is created without HTTP', () => {
     content: Buffer.from(text),
     ...more,
   });
+  async function* texts(...chunks: string[]): AsyncGenerator<string> {
+    yield* chunks;
+  }
   const keys = async ({ attachments }: Awaited<ReturnType<typeof ownBridge>>): Promise<string[]> => {
     const found: string[] = [];
     for await (const key of attachments.keys(Number.POSITIVE_INFINITY)) found.push(key);
@@ -158,9 +161,45 @@ describe('files of a task that is created without HTTP', () => {
     expect(await keys(host)).toEqual([`${taskId}/0`, `${taskId}/1`]);
   });
 
+  it('reach the work as UTF-8 where they are text, also where a chunk ends within a character', async () => {
+    const host = await ownBridge();
+    const tasks = host.bridge.tasks(ann);
+    async function* mixed() {
+      yield* ['aé', '\ud83d', '\udca1', Buffer.from('z')];
+    }
+    const attachments = [file('', { content: mixed() }), file('', { content: 'aé💡z' })];
+    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'count', attachments });
+    await idsOf(tasks.subscribe(taskId));
+    const hash = createHash('sha256').update('aé💡z').digest('hex').slice(0, 8);
+    expect((await tasks.snapshot(taskId)).result).toEqual({ names: [`a.csv 8 ${hash}`, `a.csv 8 ${hash}`], rows: null });
+    const stored: Buffer[] = [];
+    for await (const chunk of await host.attachments.open(`${taskId}/0`)) stored.push(chunk as Buffer);
+    expect(Buffer.concat(stored).toString()).toBe('aé💡z');
+  });
+
+  it.each<[unknown, string]>([
+    [7, 'number'],
+    [new ArrayBuffer(1), 'an object (ArrayBuffer)'],
+    [undefined, 'undefined'],
+    [[Buffer.from('a'), 7], 'number'],
+    [[new Uint16Array(1)], 'an object (Uint16Array)'],
+    [[null], 'null'],
+  ])('are refused where they are neither bytes nor text: %o', async (content, named) => {
+    const host = await ownBridge();
+    const attachments = [file('', { content: content as NewAttachment['content'] })];
+    const refused = expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects;
+    await refused.toMatchObject({ code: 'UPLOAD_VALIDATION_ERROR', message: expect.stringContaining(named) as string });
+    expect(await keys(host)).toEqual([]);
+  });
+
   it.each<[string, NewAttachment[], string]>([
     ['one too large', [file('ab'), file('x'.repeat(101))], 'UPLOAD_VALIDATION_ERROR'],
     ['one too many', [file('a'), file('b'), file('c'), file('d')], 'UPLOAD_VALIDATION_ERROR'],
+    [
+      'too many bytes of text together',
+      [file('', { content: texts('é'.repeat(49)) }), file('', { content: texts('y'.repeat(99)) })],
+      'PAYLOAD_TOO_LARGE',
+    ],
     ['too many bytes together', [file('x'.repeat(99)), file('y'.repeat(99))], 'PAYLOAD_TOO_LARGE'],
     ['a type that is not allowed', [file('a'), file('a', { contentType: 'image/png' })], 'UPLOAD_VALIDATION_ERROR'],
     ['what the policy refuses', [file('a', { fileName: 'virus' })], 'UPLOAD_VALIDATION_ERROR'],

@@ -6,6 +6,7 @@ import type { HttpOptions } from '../http/options.ts';
 import { payloadTooLarge } from '../http/request-body.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
 import type { Logger } from '../ports/observability.ts';
+import { bytesOf } from './attachment-bytes.ts';
 
 /** A file that goes with a new task. */
 export interface NewAttachment {
@@ -15,7 +16,8 @@ export interface NewAttachment {
   readonly contentType?: string;
   /** The form field that it stands for. Defaults to `attachments`. */
   readonly fieldName?: string;
-  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Text is kept as UTF-8. What is neither bytes nor text is refused with `UPLOAD_VALIDATION_ERROR`. */
+  readonly content: Uint8Array | string | AsyncIterable<Uint8Array | string>;
 }
 
 /** What attachments are kept with. */
@@ -53,7 +55,7 @@ export async function storeAttachments(
   try {
     const references: AttachmentReference[] = [];
     for (const { fileName, contentType, fieldName = 'attachments', content } of files) {
-      const bytes = Readable.from(within(content, room, options.uploadRequestBytesMax, refuse));
+      const bytes = Readable.from(within(bytesOf({ fileName, content }, refuse), room, options.uploadRequestBytesMax, refuse));
       references.push(await writer.take({ name: fieldName, fileName, contentType, bytes }));
     }
     return { references, discard };
@@ -64,12 +66,12 @@ export async function storeAttachments(
 }
 
 async function* within(
-  content: NewAttachment['content'],
+  bytes: AsyncIterable<Uint8Array>,
   room: { bytes: number },
   bytesMax: number,
   refuse: (error: Error) => void,
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+  for await (const chunk of bytes) {
     room.bytes -= chunk.byteLength;
     if (room.bytes < 0) {
       const error = payloadTooLarge('The attachments together', bytesMax);
