@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock, TaskBridgeError, type CallerTasks } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -175,6 +178,60 @@ describe('files of a task that is created without HTTP', () => {
     const stored: Buffer[] = [];
     for await (const chunk of await host.attachments.open(`${taskId}/0`)) stored.push(chunk as Buffer);
     expect(Buffer.concat(stored).toString()).toBe('aé💡z');
+  });
+
+  it.each(['a source of any kind', 'a stream', 'a generator'] as const)(
+    'are refused where they do not come in time, and nothing is left of them nor open: %s',
+    async (kind) => {
+      const clock = fakeClock();
+      const host = await ownBridge({ clock, http: { requestTimeoutMs: 300 } });
+      let isAsked = false;
+      let isEnded = false;
+      const never = () => {
+        isAsked = true;
+        return new Promise<never>(() => undefined);
+      };
+      const endless = {
+        'a source of any kind': () => ({
+          [Symbol.asyncIterator]: () => ({ next: never, return: async () => ({ done: (isEnded = true), value: undefined as never }) }),
+        }),
+        'a stream': () => new Readable({ read: () => void never() }).once('close', () => (isEnded = true)),
+        // Whoever waits within a generator cannot be ended from outside.
+        'a generator': async function* () {
+          isEnded = true;
+          yield Buffer.from('x');
+          await never();
+        },
+      }[kind]();
+      const unread = Readable.from(['never read']);
+      const made = host.bridge
+        .tasks(ann)
+        .create({
+          clientRequestId: 'r',
+          taskType: 'count',
+          attachments: [file('a'), ...[endless, unread].map((content) => file('', { content }))],
+        });
+      const refused = expect(made).rejects.toMatchObject({ code: 'INVALID_REQUEST', message: expect.stringContaining('300 ms') as string });
+      await vi.waitFor(() => expect(isAsked).toBe(true));
+      clock.advance(300);
+      await refused;
+      expect(await keys(host)).toEqual([]);
+      await vi.waitFor(() => expect([isEnded, unread.destroyed]).toEqual([true, true]));
+    },
+  );
+
+  it('are refused where the source of a later one breaks while an earlier one is read', async () => {
+    const host = await ownBridge();
+    const broken = createReadStream('/there/is/no/such/file');
+    async function* slow() {
+      await once(broken, 'close').catch(() => undefined);
+      yield Buffer.from('a');
+    }
+    const attachments = [file('', { content: slow() }), file('', { content: broken })];
+    await expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({
+      code: 'INTERNAL_ERROR',
+    });
+    expect(await keys(host)).toEqual([]);
   });
 
   it.each<[unknown, string]>([

@@ -1,21 +1,23 @@
 import { isUint8Array } from 'node:util/types';
 import { TaskBridgeError } from '../errors.ts';
 import type { NewAttachment } from './new-attachments.ts';
+import type { Source, SourceLimit } from './sources.ts';
 
 /** The first half of a character of two, at the end of a text. */
 const HALF = /[\ud800-\udbff]$/;
 
 /**
  * The content of a file as bytes, whatever of what may be given it is made of: stores count and write bytes only. Tells `refuse` of anything else,
- * with `UPLOAD_VALIDATION_ERROR`, and throws the same.
+ * with `UPLOAD_VALIDATION_ERROR`, and throws the same. Reads within the limit.
  */
 export async function* bytesOf(
   { fileName, content }: Pick<NewAttachment, 'fileName' | 'content'>,
+  limit: SourceLimit,
   refuse: (error: Error) => void,
 ): AsyncGenerator<Uint8Array> {
   // A character of two may come in two texts.
   let half = '';
-  for await (const chunk of chunksOf(content)) {
+  for await (const chunk of limit.read(chunksOf(content))) {
     if (typeof chunk === 'string') {
       const text = half + chunk;
       half = HALF.exec(text)?.[0] ?? '';
@@ -33,13 +35,13 @@ export async function* bytesOf(
   if (half !== '') yield Buffer.from(half);
 }
 
-function chunksOf(content: unknown): AsyncIterable<unknown> | Iterable<unknown> {
+function chunksOf(content: unknown): Source {
   const isStream =
     typeof content === 'object' &&
     content !== null &&
     !ArrayBuffer.isView(content) &&
     (Symbol.asyncIterator in content || Symbol.iterator in content);
-  return isStream ? (content as AsyncIterable<unknown>) : [content];
+  return isStream ? (content as Source) : [content];
 }
 
 function noBytes(fileName: string, given: unknown): TaskBridgeError {
