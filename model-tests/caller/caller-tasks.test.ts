@@ -90,6 +90,27 @@ describe('the tasks of a caller', () => {
     });
   });
 
+  it('are no larger than a route takes them, files apart', async () => {
+    const { bridge, attachments, start } = await ownBridge({ http: { bodyBytesMax: 1_000 } });
+    const { taskId } = await start();
+    const tasks = bridge.tasks(ann);
+    // Characters of two bytes: it is bytes that count.
+    const large = { text: 'é'.repeat(500) };
+    const put = vi.spyOn(attachments, 'put');
+    const files = [{ fileName: 'a', content: 'x'.repeat(2_000) }];
+    for (const asked of [
+      () => tasks.create({ clientRequestId: 'r', taskType: 'count', input: large, attachments: files }),
+      () => tasks.create({ clientRequestId: 'r', taskType: 'count', metadata: large }),
+      () => tasks.act(taskId, { clientActionId: 'a', suspendId: 's', actionType: 't', payload: large }),
+    ])
+      await expect(asked()).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE', details: { bytesMax: 1_000 } });
+    expect(put).not.toHaveBeenCalled();
+    const input = { text: 'é'.repeat(400) };
+    expect(await tasks.create({ clientRequestId: 'r', taskType: 'count', input, attachments: files })).toMatchObject({
+      deduplicated: false,
+    });
+  });
+
   it('hide what broke inside, which is logged', async () => {
     const { bridge, logged } = await ownBridge({
       ownership: {
@@ -204,13 +225,11 @@ describe('files of a task that is created without HTTP', () => {
         },
       }[kind]();
       const unread = Readable.from(['never read']);
-      const made = host.bridge
-        .tasks(ann)
-        .create({
-          clientRequestId: 'r',
-          taskType: 'count',
-          attachments: [file('a'), ...[endless, unread].map((content) => file('', { content }))],
-        });
+      const made = host.bridge.tasks(ann).create({
+        clientRequestId: 'r',
+        taskType: 'count',
+        attachments: [file('a'), ...[endless, unread].map((content) => file('', { content }))],
+      });
       const refused = expect(made).rejects.toMatchObject({ code: 'INVALID_REQUEST', message: expect.stringContaining('300 ms') as string });
       await vi.waitFor(() => expect(isAsked).toBe(true));
       clock.advance(300);

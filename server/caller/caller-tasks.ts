@@ -19,6 +19,7 @@ import {
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';
 import { callerError } from '../http/error-response.ts';
+import { payloadTooLarge } from '../http/request-body.ts';
 import { createFor, createWithFiles } from '../http/routes/create.ts';
 import { closeCode } from '../http/status.ts';
 import { readStreamRequest } from '../http/stream-request.ts';
@@ -31,7 +32,7 @@ import { FactStream, type FollowOptions } from './fact-stream.ts';
 import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
 
-/** A task to create. Input and metadata default to `{}`. */
+/** A task to create. Input and metadata default to `{}`; without its files it is at most `bodyBytesMax` as JSON, as for the route. */
 export interface TaskCreation extends CreateTaskRequest {
   /** Files, within the limits of a multipart request. */
   readonly attachments?: readonly NewAttachment[];
@@ -66,7 +67,7 @@ export interface CallerTasks {
   /** The task as its chart stands now. */
   snapshot(taskId: string): Promise<TaskSnapshotResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
-  /** Answers a question. Rejections that the protocol knows are answers, not errors. */
+  /** Answers a question, with at most `bodyBytesMax` as JSON. Rejections that the protocol knows are answers, not errors. */
   act(taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
   /** A page of facts after a cursor, waiting for the first one if asked to. */
   poll(taskId: string, options?: PollOptions): Promise<PollResponse<Fact>>;
@@ -133,7 +134,8 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     snapshot: (taskId) => guarded(() => service.snapshot(auth, taskId)),
     cancel: (taskId, reason) =>
       guarded(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
-    act: (taskId, action) => guarded(async () => service.act(auth, taskId, validate(submitActionRequest, action))),
+    act: (taskId, action) =>
+      guarded(async () => service.act(auth, taskId, assertSize('The action', validate(submitActionRequest, action), deps))),
     poll: (taskId, options = {}) => guarded(() => poll(deps, auth, taskId, options)),
     subscribe: (taskId, { after, ...options } = {}) => ({
       [Symbol.asyncIterator]: () =>
@@ -175,7 +177,7 @@ async function createTask(
   auth: AuthContext,
   { attachments = [], ...body }: TaskCreation,
 ): Promise<CreateTaskResponse> {
-  const { input = {}, metadata = {}, ...texts } = validate(createTaskRequest, body);
+  const { input = {}, metadata = {}, ...texts } = assertSize('The task', validate(createTaskRequest, body), deps);
   deps.service.assertHandled(texts.taskType);
   const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
   const { references, discard } = await storeAttachments(taskId, attachments, deps);
@@ -195,6 +197,12 @@ async function poll(
   await service.authorize(auth, taskId);
   const { entries, ...page } = await live.poll(taskId, { owner: auth.subject, after, waitMs, maxEvents, signal });
   return { taskId, events: entries.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact), ...page };
+}
+
+/** What a route would not have taken as its body: stores and every reader of the task would have to carry it. */
+function assertSize<T extends object>(what: string, request: T, { options }: CallerTasksDeps): T {
+  if (Buffer.byteLength(JSON.stringify(request)) <= options.bodyBytesMax) return request;
+  throw payloadTooLarge(what, options.bodyBytesMax);
 }
 
 function assertCursor(after: string | undefined): void {
