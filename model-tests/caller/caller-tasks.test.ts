@@ -403,6 +403,19 @@ describe('facts that are followed without HTTP', () => {
     expect((await tasks.prepare(taskId, { after: first })).gap).toEqual({ reason: 'trimmed', firstEventId: log[0] });
   });
 
+  it('end where their listener for gaps throws, and leave their place to others', async () => {
+    const { bridge, start } = await ownBridge({ live: { viewersPerOwnerMax: 1 } });
+    const { taskId } = await start();
+    const tasks = bridge.tasks(ann);
+    const onGap = () => {
+      throw new Error('a fault of the host');
+    };
+    const facts = tasks.subscribe(taskId, { after: '999-1790000000000', onGap })[Symbol.asyncIterator]();
+    await expect(facts.next()).rejects.toThrow('a fault of the host');
+    expect(await facts.next()).toEqual({ done: true, value: undefined });
+    expect((await tasks.prepare(taskId)).taskId).toBe(taskId);
+  });
+
   it('fail where the process closes, so that somebody comes back with the last one', async () => {
     const { bridge, start } = await ownBridge();
     const { taskId, report } = await start();
