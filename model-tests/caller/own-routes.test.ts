@@ -300,6 +300,40 @@ describe('a WebSocket on a route of the host’s own', () => {
     },
   );
 
+  it.each(['closed', 'closing'] as const)('that is %s before it is opened takes no room and no timer', async (state) => {
+    const clock = fakeClock();
+    const { bridge } = await ownBridge({ clock, live: { socketsPerOwnerMax: 1 } });
+    const tasks = bridge.tasks({ subject: 'ann' });
+    const sockets = new WebSocketServer({ noServer: true });
+    const armed: (readonly number[])[] = [];
+    const port = await serve(
+      (_req, res) => void res.end(),
+      (req, socket, head) =>
+        sockets.handleUpgrade(req, socket, head, (ws) => {
+          if (req.url !== '/late') return tasks.openWebSocket(ws, req);
+          const open = () => {
+            armed.push(clock.armed);
+            tasks.openWebSocket(ws, req);
+            armed.push(clock.armed);
+          };
+          if (state === 'closed') ws.once('close', open).terminate();
+          else {
+            ws.close();
+            open();
+          }
+        }),
+    );
+    const first = new WebSocket(`ws://127.0.0.1:${port}/late`);
+    first.on('error', () => undefined);
+    await vi.waitFor(() => expect([armed.length, first.readyState]).toEqual([2, WebSocket.CLOSED]));
+    expect(armed[1]).toEqual(armed[0]);
+    const second = new WebSocket(`ws://127.0.0.1:${port}/`);
+    await once(second, 'open');
+    // Answered by a session, which only one that has room is given; others are cut.
+    second.send(JSON.stringify({ action: 'subscribe', taskId: 'f'.repeat(32) }));
+    expect((await once(second, 'close'))[0]).toBe(1008);
+  });
+
   it('is cut when the bridge closes', async () => {
     const host = await wsHost('accepted');
     const { taskId } = await host.start();

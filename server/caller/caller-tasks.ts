@@ -87,7 +87,7 @@ export interface CallerTasks {
   /**
    * Talks over a WebSocket that the host has accepted, as our route does: the client subscribes to tasks of this caller, and `extensions` come
    * from the request's query. To be called in the turn in which the socket was accepted, with the request that it came by. Throws nothing: a
-   * socket that has no room is cut, one whose credentials have ended is closed with 1008. The host's server sets `maxPayload`.
+   * socket that has no room, or is not open any more, is cut, one whose credentials have ended is closed with 1008. The host's server sets `maxPayload`.
    */
   openWebSocket(ws: WebSocket, req: IncomingMessage): void;
   /** Takes an upgrade on a route of the host's own, and talks over it. Throws nothing: what is refused gets an HTTP answer with the envelope. */

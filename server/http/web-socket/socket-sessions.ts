@@ -79,9 +79,10 @@ export class SocketSessions {
     else this.#server.handleUpgrade(req, socket, head, (ws) => this.#open(ws, req, auth));
   }
 
-  /** Talks over a socket that the host has taken already: it must be open, and nothing of what came over it lost. Throws `RATE_LIMITED`. */
+  /** Talks over a socket that the host has taken already: nothing of what came over it must be lost. Cuts one that is not open (any more). Throws `RATE_LIMITED`. */
   accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
-    if (this.#closing) return ws.terminate();
+    // One that has ended before it came here does not say so again: it would count as open for good.
+    if (this.#closing || ws.readyState !== ws.OPEN) return ws.terminate();
     this.#assertRoom(auth);
     // Frames of clients are read as one buffer each.
     ws.binaryType = 'nodebuffer';
