@@ -106,6 +106,35 @@ describe('a stream on a route of the host’s own', () => {
     expect(JSON.parse(text)).toMatchObject({ code: 'RATE_LIMITED' });
   });
 
+  it('answers a HEAD as our route does, which needs no room', async () => {
+    const { bridge, start } = await ownBridge({ live: { viewersPerOwnerMax: 1 } });
+    const { taskId } = await start();
+    const tasks = bridge.tasks({ subject: 'ann' });
+    const ours = bridge.handler();
+    const watch = watchRoute(bridge);
+    const replay = await tasks.prepare(taskId);
+    const port = await serve((req, res) => {
+      if (req.url === '/prepared') replay.openSse(req, res);
+      else if (req.url?.startsWith('/watch/')) watch(req, res);
+      else ours(req, res);
+    });
+    const head = async (path: string) => {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'HEAD', headers: { authorization: 'ann' } });
+      return [answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')];
+    };
+    const route = await head(`/api/v1/tasks/${taskId}/events/stream`);
+    expect(route[0]).toBe(200);
+    expect(await head(`/watch/${taskId}`)).toEqual(route);
+    expect(await head('/prepared')).toEqual(route);
+    expect((await head(`/watch/${'f'.repeat(32)}`))[0]).toBe(404);
+    expect((await head(`/watch/${taskId}?lastEventId=$`))[0]).toBe(422);
+    // None of them is a viewer, nor kept from being answered by one.
+    const facts = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+    await facts.next();
+    expect(await head(`/watch/${taskId}`)).toEqual(route);
+    await facts.return?.();
+  });
+
   it('hides what is no error of ours, and destroys a response that has begun', async () => {
     const { bridge, logged } = await ownBridge();
     const port = await serve((req, res) => {

@@ -81,7 +81,7 @@ export interface CallerTasks {
   prepare(taskId: string, options?: ReadOptions): Promise<PreparedReplay>;
   /**
    * Answers a plain request with the task's stream. The cursor is that of the request (`Last-Event-ID`, else the query's `lastEventId`) where
-   * none is given. What it rejects with was thrown before anything was written: answer it, with `bridge.answerError` for one.
+   * none is given. A HEAD is answered without a stream. What it rejects with was thrown before anything was written: answer it, with `bridge.answerError` for one.
    */
   openSse(req: IncomingMessage, res: ServerResponse, taskId: string, options?: ReadOptions & SseOptions): Promise<void>;
   /**
@@ -129,6 +129,13 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     return preparedReplay({ taskId, auth, after, first: await readFirst(taskId, after), hub, live, clock, assertCurrent });
   }
 
+  /** As on our route: all that is checked for a stream but the room for it. */
+  async function openHead(req: IncomingMessage, res: ServerResponse, taskId: string, after: string | undefined): Promise<void> {
+    assertCursor(after);
+    await service.authorize(auth, taskId);
+    await live.openSse({ req, res, auth, taskId, after, extensions: undefined });
+  }
+
   return {
     create: (task) => guarded(() => createTask(deps, auth, task)),
     snapshot: (taskId) => guarded(() => service.snapshot(auth, taskId)),
@@ -145,6 +152,7 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     openSse: (req, res, taskId, options = {}) =>
       guarded(async () => {
         const { after = readStreamRequest(req, req.url?.split('?')[1] ?? '').lastEventId, ...rest } = options;
+        if (req.method === 'HEAD') return openHead(req, res, taskId, after);
         (await prepare(taskId, after)).openSse(req, res, rest);
       }),
     openWebSocket(ws, req) {

@@ -26,7 +26,7 @@ export interface PreparedReplay {
   readonly gap: Gap | undefined;
   /** The facts after the cursor: those read already, then all others, to the terminal one. See `CallerTasks.subscribe`. */
   subscribe(options?: FollowOptions): AsyncIterable<Fact>;
-  /** Answers a request with the stream: 200, a sign of life, then facts. Throws `RATE_LIMITED` before anything is written. */
+  /** Answers a request with the stream: 200, a sign of life, then facts; a HEAD with the head of it. Throws `RATE_LIMITED` before anything is written. */
   openSse(req: IncomingMessage, res: ServerResponse, options?: SseOptions): void;
 }
 
