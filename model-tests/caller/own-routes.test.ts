@@ -196,6 +196,27 @@ describe('a replay that was prepared', () => {
   });
 });
 
+describe('a prepared replay whose caller’s credentials have ended', () => {
+  it('gives nothing of what was read before', async () => {
+    const clock = fakeClock();
+    const { bridge } = await ownBridge({ clock });
+    const tasks = bridge.tasks({ subject: 'ann', expiresAt: clock.now() + 1_000 });
+    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
+    await vi.waitFor(async () => expect((await tasks.snapshot(taskId)).state).toBe('suspended'));
+    const replay = await tasks.prepare(taskId);
+    clock.advance(1_000);
+    await expect(replay.subscribe()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
+    const port = await serve((req, res) => {
+      try {
+        replay.openSse(req, res);
+      } catch (error) {
+        bridge.answerError(res, error);
+      }
+    });
+    expect((await get(port, '/')).status).toBe(401);
+  });
+});
+
 describe('a WebSocket on a route of the host’s own', () => {
   const conversation = async (url: string, taskId: string, headers: Record<string, string> = {}) => {
     const ws = new WebSocket(url, { headers });
