@@ -24,8 +24,10 @@ export interface PreparedReplay {
   readonly after: string | undefined;
   /** Only where the cursor could not be continued from. */
   readonly gap: Gap | undefined;
-  /** The facts after the cursor: those read already, then all others, to the terminal one. See `CallerTasks.subscribe`. Fails
-   * where the caller's credentials have ended meanwhile. */
+  /**
+   * The facts after the cursor: those read already, then all others, to the terminal one. Fails where the caller's credentials have ended
+   * meanwhile. See `CallerTasks.subscribe`.
+   */
   subscribe(options?: FollowOptions): AsyncIterable<Fact>;
   /** Answers a request with the stream: 200, a sign of life, then facts; a HEAD with the head of it. Throws `RATE_LIMITED` before anything is written. */
   openSse(req: IncomingMessage, res: ServerResponse, options?: SseOptions): void;
