@@ -3,13 +3,15 @@ import { createServer, request, type IncomingMessage, type RequestListener } fro
 import type { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import type { PreparedReplay, TaskBridge } from 'taskbridge/server';
+import type { CallerTasks, PreparedReplay, TaskBridge } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { logOf, ownBridge, type OwnBridge } from './own-bridge.ts';
 
+type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** Serves routes of a host's own; closed when the test has finished. */
-async function serve(listener: RequestListener, onUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void) {
+async function serve(listener: RequestListener, onUpgrade?: Upgrade) {
   const server = createServer(listener);
   if (onUpgrade) server.on('upgrade', onUpgrade);
   const { port, close } = await onLoopback(server);
@@ -382,6 +384,65 @@ describe('a WebSocket on a route of the host’s own', () => {
     // Answered by a session, which only one that has room is given; others are cut.
     second.send(JSON.stringify({ action: 'subscribe', taskId: 'f'.repeat(32) }));
     expect((await once(second, 'close'))[0]).toBe(1008);
+  });
+
+  it.each<[string, (given: { tasks: CallerTasks; bridge: TaskBridge }) => Upgrade]>([
+    [
+      'handed on twice',
+      ({ tasks }) =>
+        (...given) =>
+          [0, 1].forEach(() => tasks.acceptUpgrade(...given)),
+    ],
+    [
+      'handed on, and to our route too',
+      ({ tasks, bridge }) => {
+        // The route is there with the handler.
+        bridge.handler();
+        return (...given) => {
+          given[0].url = '/api/v1/tasks/ws';
+          tasks.acceptUpgrade(...given);
+          bridge.upgrade(...given);
+        };
+      },
+    ],
+    [
+      'handed on, and to one with no right to it too',
+      ({ tasks }) =>
+        (...given) => {
+          tasks.acceptUpgrade(...given);
+          given[0].headers.cookie = 'a=b';
+          given[0].headers.origin = 'https://evil.example';
+          tasks.acceptUpgrade(...given);
+        },
+    ],
+    [
+      'taken by the host, and handed on too',
+      ({ tasks }) => {
+        const sockets = new WebSocketServer({ noServer: true });
+        return (req, socket, head) => {
+          sockets.handleUpgrade(req, socket, head, (ws) => tasks.openWebSocket(ws, req));
+          tasks.acceptUpgrade(req, socket, head);
+        };
+      },
+    ],
+    [
+      'taken by the host, and opened twice',
+      ({ tasks }) => {
+        const sockets = new WebSocketServer({ noServer: true });
+        return (req, socket, head) => sockets.handleUpgrade(req, socket, head, (ws) => [0, 1].forEach(() => tasks.openWebSocket(ws, req)));
+      },
+    ],
+  ])('that is %s talks once', async (_how, listener) => {
+    const host = await ownBridge();
+    const { bridge, logged } = host;
+    const port = await serve((_req, res) => void res.end(), listener({ tasks: bridge.tasks({ subject: 'ann' }), bridge }));
+    const { taskId, report, finish } = await host.start();
+    await report(2);
+    await finish();
+    const { code, frames } = await conversation(`ws://127.0.0.1:${port}/`, taskId, { authorization: 'ann' });
+    expect(code).toBe(1000);
+    expect(factsIn(frames)).toEqual(await logOf(host, taskId));
+    await vi.waitFor(() => expect(logged).toEqual([expect.stringContaining('give each upgrade to one listener')]));
   });
 
   it('is cut when the bridge closes', async () => {

@@ -90,7 +90,7 @@ export interface CallerTasks {
    * socket that has no room, or is not open any more, is cut, one whose credentials have ended is closed with 1008. The host's server sets `maxPayload`.
    */
   openWebSocket(ws: WebSocket, req: IncomingMessage): void;
-  /** Takes an upgrade on a route of the host's own, and talks over it. Throws nothing: what is refused gets an HTTP answer with the envelope. */
+  /** Takes an upgrade on a route of the host's own, and talks over it. Throws nothing: what is refused gets an HTTP answer with the envelope, what was taken already is left alone. */
   acceptUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
