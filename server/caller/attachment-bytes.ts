@@ -10,7 +10,7 @@ const HALF = /[\ud800-\udbff]$/;
  * The content of a file as bytes, whatever of what may be given it is made of: stores count and write bytes only. Tells `refuse` of anything else,
  * with `UPLOAD_VALIDATION_ERROR`, and throws the same. Reads within the limit.
  */
-export async function* bytesOf(
+export async function* contentBytes(
   { fileName, content }: Pick<NewAttachment, 'fileName' | 'content'>,
   limit: SourceLimit,
   refuse: (error: Error) => void,

@@ -7,7 +7,7 @@ import { payloadTooLarge } from '../http/request-body.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
-import { bytesOf } from './attachment-bytes.ts';
+import { contentBytes } from './attachment-bytes.ts';
 import { endSource, hearErrors, SourceLimit } from './sources.ts';
 
 /** A file that goes with a new task. */
@@ -61,7 +61,7 @@ export async function storeAttachments(
   try {
     const references: AttachmentReference[] = [];
     for (const { fileName, contentType, fieldName = 'attachments', content } of files) {
-      const bytes = Readable.from(within(bytesOf({ fileName, content }, limit, refuse), room, options.uploadRequestBytesMax, refuse));
+      const bytes = Readable.from(within(contentBytes({ fileName, content }, limit, refuse), room, options.uploadRequestBytesMax, refuse));
       references.push(await writer.take({ name: fieldName, fileName, contentType, bytes }));
     }
     return { references, discard };
