@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, opendir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isUint8Array } from 'node:util/types';
 import type { AttachmentStore } from '../../server/ports/index.ts';
 
 /** Options of {@link fileAttachments}. */
@@ -101,6 +102,8 @@ async function writeSafely(file: string, bytes: AsyncIterable<Uint8Array>): Prom
 
 /** One `write` may take less than it is given. */
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  // A text, from a host without types, has no length in bytes: nothing of it would be written, and nobody told.
+  if (!isUint8Array(chunk)) throw new TypeError(`A file is written from bytes, and was given ${typeof chunk}.`);
   for (let at = 0; at < chunk.byteLength;) at += (await handle.write(chunk, at)).bytesWritten;
 }
 

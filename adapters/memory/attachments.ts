@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { isUint8Array } from 'node:util/types';
 import { systemClock, type AttachmentStore, type Clock } from '../../server/ports/index.ts';
 
 /**
@@ -13,7 +14,10 @@ export function memoryAttachments({ clock = systemClock }: { readonly clock?: Cl
 
     async put(key, bytes) {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of bytes) chunks.push(chunk);
+      for await (const chunk of bytes) {
+        if (!isUint8Array(chunk)) throw new TypeError(`A file is written from bytes, and was given ${typeof chunk}.`);
+        chunks.push(chunk);
+      }
       files.set(key, { bytes: Buffer.concat(chunks), writtenAt: clock.now() });
     },
 

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { systemClock, TaskBridgeError, type CallerTasks } from 'taskbridge/server';
+import { systemClock, TaskBridgeError } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
 import { idsOf, logOf, ownBridge } from './own-bridge.ts';
-
-type NewAttachment = NonNullable<Parameters<CallerTasks['create']>[0]['attachments']>[number];
 
 const ann = { subject: 'ann' };
 const bob = { subject: 'bob' };
@@ -97,6 +94,27 @@ describe('the tasks of a caller', () => {
     });
   });
 
+  it('are no larger than a route takes them, files apart', async () => {
+    const { bridge, attachments, start } = await ownBridge({ http: { bodyBytesMax: 1_000 } });
+    const { taskId } = await start();
+    const tasks = bridge.tasks(ann);
+    // Characters of two bytes: it is bytes that count.
+    const large = { text: 'é'.repeat(500) };
+    const put = vi.spyOn(attachments, 'put');
+    const files = [{ fileName: 'a', content: 'x'.repeat(2_000) }];
+    for (const asked of [
+      () => tasks.create({ clientRequestId: 'r', taskType: 'count', input: large, attachments: files }),
+      () => tasks.create({ clientRequestId: 'r', taskType: 'count', metadata: large }),
+      () => tasks.act(taskId, { clientActionId: 'a', suspendId: 's', actionType: 't', payload: large }),
+    ])
+      await expect(asked()).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE', details: { bytesMax: 1_000 } });
+    expect(put).not.toHaveBeenCalled();
+    const input = { text: 'é'.repeat(400) };
+    expect(await tasks.create({ clientRequestId: 'r', taskType: 'count', input, attachments: files })).toMatchObject({
+      deduplicated: false,
+    });
+  });
+
   it('hide what broke inside, which is logged', async () => {
     const { bridge, logged } = await ownBridge({
       ownership: {
@@ -131,70 +149,6 @@ describe('the tasks of a caller', () => {
     expect(() => bridge.tasks({ ...ann, expiresAt: clock.now() })).toThrow('The credentials have ended');
     expect(() => bridge.tasks({ subject: '' })).toThrow('without a subject');
     expect(() => bridge.tasks({ ...ann, expiresAt: Number.NaN })).toThrow('expiresAt is no number');
-  });
-});
-
-describe('files of a task that is created without HTTP', () => {
-  const file = (text: string, more: Partial<NewAttachment> = {}): NewAttachment => ({
-    fileName: 'a.csv',
-    content: Buffer.from(text),
-    ...more,
-  });
-  const keys = async ({ attachments }: Awaited<ReturnType<typeof ownBridge>>): Promise<string[]> => {
-    const found: string[] = [];
-    for await (const key of attachments.keys(Number.POSITIVE_INFINITY)) found.push(key);
-    return found.sort();
-  };
-
-  it('reach the work, named, measured and hashed, from bytes and from streams', async () => {
-    const host = await ownBridge();
-    const tasks = host.bridge.tasks(ann);
-    async function* chunks() {
-      for (const text of ['ab', 'cd']) yield new TextEncoder().encode(text);
-    }
-    const attachments = [file('abcd', { fileName: 'dir\\x.csv' }), file('', { fileName: 'y', content: chunks(), contentType: 'text/csv' })];
-    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'count', attachments });
-    await idsOf(tasks.subscribe(taskId));
-    const hash = createHash('sha256').update('abcd').digest('hex').slice(0, 8);
-    expect((await tasks.snapshot(taskId)).result).toEqual({ names: [`x.csv 4 ${hash}`, `y 4 ${hash}`], rows: null });
-    expect(await keys(host)).toEqual([`${taskId}/0`, `${taskId}/1`]);
-    // The same request again: its files are those of the first one.
-    expect(
-      await tasks.create({
-        clientRequestId: 'r',
-        taskType: 'count',
-        attachments: [file('abcd', { fileName: 'x.csv' }), file('abcd', { fileName: 'y', contentType: 'text/csv' })],
-      }),
-    ).toMatchObject({ taskId, deduplicated: true });
-    expect(await keys(host)).toEqual([`${taskId}/0`, `${taskId}/1`]);
-  });
-
-  it.each<[string, NewAttachment[], string]>([
-    ['one too large', [file('ab'), file('x'.repeat(101))], 'UPLOAD_VALIDATION_ERROR'],
-    ['one too many', [file('a'), file('b'), file('c'), file('d')], 'UPLOAD_VALIDATION_ERROR'],
-    ['too many bytes together', [file('x'.repeat(99)), file('y'.repeat(99))], 'PAYLOAD_TOO_LARGE'],
-    ['a type that is not allowed', [file('a'), file('a', { contentType: 'image/png' })], 'UPLOAD_VALIDATION_ERROR'],
-    ['what the policy refuses', [file('a', { fileName: 'virus' })], 'UPLOAD_VALIDATION_ERROR'],
-    [
-      'a stream that breaks',
-      [
-        file('a'),
-        file('', {
-          content: (async function* () {
-            yield Buffer.from('a');
-            throw new Error('torn');
-          })(),
-        }),
-      ],
-      'INTERNAL_ERROR',
-    ],
-  ])('are refused, and nothing is left of them: %s', async (_name, attachments, code) => {
-    const host = await ownBridge({
-      http: { uploadBytesMax: 100, uploadFilesMax: 3, uploadRequestBytesMax: 150, uploadContentTypes: ['application/octet-stream'] },
-      uploads: { refuseUpload: (_auth, files) => (files.some(({ fileName }) => fileName === 'virus') ? 'No.' : undefined) },
-    });
-    await expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({ code });
-    expect(await keys(host)).toEqual([]);
   });
 });
 
@@ -297,6 +251,19 @@ describe('facts that are followed without HTTP', () => {
     for await (const { eventId } of tasks.subscribe(taskId, { after: first, onGap: (gap) => told.push(gap) })) told.push(eventId);
     expect(told).toEqual([{ reason: 'trimmed', firstEventId: log[0] }, ...log]);
     expect((await tasks.prepare(taskId, { after: first })).gap).toEqual({ reason: 'trimmed', firstEventId: log[0] });
+  });
+
+  it('end where their listener for gaps throws, and leave their place to others', async () => {
+    const { bridge, start } = await ownBridge({ live: { viewersPerOwnerMax: 1 } });
+    const { taskId } = await start();
+    const tasks = bridge.tasks(ann);
+    const onGap = () => {
+      throw new Error('a fault of the host');
+    };
+    const facts = tasks.subscribe(taskId, { after: '999-1790000000000', onGap })[Symbol.asyncIterator]();
+    await expect(facts.next()).rejects.toThrow('a fault of the host');
+    expect(await facts.next()).toEqual({ done: true, value: undefined });
+    expect((await tasks.prepare(taskId)).taskId).toBe(taskId);
   });
 
   it('fail where the process closes, so that somebody comes back with the last one', async () => {

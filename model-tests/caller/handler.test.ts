@@ -105,8 +105,9 @@ describe('a handler among others', () => {
     const { bridge } = await ownBridge();
     const url = await serve(
       chain(
-        (_req, res, next) => {
+        (req, res, next) => {
           res.setHeader('X-Before', 'yes');
+          if (req.url === '/refused') res.statusCode = 418;
           next?.();
         },
         bridge.handler({ prefix: '/ours' }),
@@ -121,6 +122,8 @@ describe('a handler among others', () => {
     // Nothing of a 404 is left on the response.
     expect([theirs.status, theirs.headers.get('x-before'), theirs.headers.get('content-type')]).toEqual([200, 'yes', null]);
     expect(await theirs.text()).toBe('theirs POST /other?a=b hello');
+    // Nor is what somebody before us has said of it lost.
+    expect((await fetch(`${url}/refused`)).status).toBe(418);
     const ours = await fetch(`${url}/ours/tasks/${'f'.repeat(32)}`, { headers: authorized });
     expect([ours.status, ours.headers.get('x-before')]).toEqual([404, 'yes']);
     expect(await ours.json()).toMatchObject({ code: 'TASK_NOT_FOUND' });

@@ -19,6 +19,7 @@ import {
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';
 import { callerError } from '../http/error-response.ts';
+import { payloadTooLarge } from '../http/request-body.ts';
 import { createFor, createWithFiles } from '../http/routes/create.ts';
 import { closeCode } from '../http/status.ts';
 import { readStreamRequest } from '../http/stream-request.ts';
@@ -31,7 +32,7 @@ import { FactStream, type FollowOptions } from './fact-stream.ts';
 import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
 
-/** A task to create. Input and metadata default to `{}`. */
+/** A task to create. Input and metadata default to `{}`; without its files it is at most `bodyBytesMax` as JSON, as for the route. */
 export interface TaskCreation extends CreateTaskRequest {
   /** Files, within the limits of a multipart request. */
   readonly attachments?: readonly NewAttachment[];
@@ -66,7 +67,7 @@ export interface CallerTasks {
   /** The task as its chart stands now. */
   snapshot(taskId: string): Promise<TaskSnapshotResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
-  /** Answers a question. Rejections that the protocol knows are answers, not errors. */
+  /** Answers a question, with at most `bodyBytesMax` as JSON. Rejections that the protocol knows are answers, not errors. */
   act(taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
   /** A page of facts after a cursor, waiting for the first one if asked to. */
   poll(taskId: string, options?: PollOptions): Promise<PollResponse<Fact>>;
@@ -80,16 +81,16 @@ export interface CallerTasks {
   prepare(taskId: string, options?: ReadOptions): Promise<PreparedReplay>;
   /**
    * Answers a plain request with the task's stream. The cursor is that of the request (`Last-Event-ID`, else the query's `lastEventId`) where
-   * none is given. What it rejects with was thrown before anything was written: answer it, with `bridge.answerError` for one.
+   * none is given. A HEAD is answered without a stream. What it rejects with was thrown before anything was written: answer it, with `bridge.answerError` for one.
    */
   openSse(req: IncomingMessage, res: ServerResponse, taskId: string, options?: ReadOptions & SseOptions): Promise<void>;
   /**
    * Talks over a WebSocket that the host has accepted, as our route does: the client subscribes to tasks of this caller, and `extensions` come
    * from the request's query. To be called in the turn in which the socket was accepted, with the request that it came by. Throws nothing: a
-   * socket that has no room is cut, one whose credentials have ended is closed with 1008. The host's server sets `maxPayload`.
+   * socket that has no room, or is not open any more, is cut, one whose credentials have ended is closed with 1008. The host's server sets `maxPayload`.
    */
   openWebSocket(ws: WebSocket, req: IncomingMessage): void;
-  /** Takes an upgrade on a route of the host's own, and talks over it. Throws nothing: what is refused gets an HTTP answer with the envelope. */
+  /** Takes an upgrade on a route of the host's own, and talks over it. Throws nothing: what is refused gets an HTTP answer with the envelope, what was taken already is left alone. */
   acceptUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
@@ -128,12 +129,20 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     return preparedReplay({ taskId, auth, after, first: await readFirst(taskId, after), hub, live, clock, assertCurrent });
   }
 
+  /** As on our route: all that is checked for a stream but the room for it. */
+  async function openHead(req: IncomingMessage, res: ServerResponse, taskId: string, after: string | undefined): Promise<void> {
+    assertCursor(after);
+    await service.authorize(auth, taskId);
+    await live.openSse({ req, res, auth, taskId, after, extensions: undefined });
+  }
+
   return {
     create: (task) => guarded(() => createTask(deps, auth, task)),
     snapshot: (taskId) => guarded(() => service.snapshot(auth, taskId)),
     cancel: (taskId, reason) =>
       guarded(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
-    act: (taskId, action) => guarded(async () => service.act(auth, taskId, validate(submitActionRequest, action))),
+    act: (taskId, action) =>
+      guarded(async () => service.act(auth, taskId, assertSize('The action', validate(submitActionRequest, action), deps))),
     poll: (taskId, options = {}) => guarded(() => poll(deps, auth, taskId, options)),
     subscribe: (taskId, { after, ...options } = {}) => ({
       [Symbol.asyncIterator]: () =>
@@ -143,9 +152,12 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     openSse: (req, res, taskId, options = {}) =>
       guarded(async () => {
         const { after = readStreamRequest(req, req.url?.split('?')[1] ?? '').lastEventId, ...rest } = options;
+        if (req.method === 'HEAD') return openHead(req, res, taskId, after);
         (await prepare(taskId, after)).openSse(req, res, rest);
       }),
     openWebSocket(ws, req) {
+      // From here on it is ours: what a refused peer still sends may be no frame, and an error that nobody hears would end the host's process.
+      ws.on('error', () => undefined);
       try {
         assertCurrent();
         sockets.accept(ws, req, auth);
@@ -173,7 +185,7 @@ async function createTask(
   auth: AuthContext,
   { attachments = [], ...body }: TaskCreation,
 ): Promise<CreateTaskResponse> {
-  const { input = {}, metadata = {}, ...texts } = validate(createTaskRequest, body);
+  const { input = {}, metadata = {}, ...texts } = assertSize('The task', validate(createTaskRequest, body), deps);
   deps.service.assertHandled(texts.taskType);
   const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
   const { references, discard } = await storeAttachments(taskId, attachments, deps);
@@ -193,6 +205,12 @@ async function poll(
   await service.authorize(auth, taskId);
   const { entries, ...page } = await live.poll(taskId, { owner: auth.subject, after, waitMs, maxEvents, signal });
   return { taskId, events: entries.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact), ...page };
+}
+
+/** What a route would not have taken as its body: stores and every reader of the task would have to carry it. */
+function assertSize<T extends object>(what: string, request: T, { options }: CallerTasksDeps): T {
+  if (Buffer.byteLength(JSON.stringify(request)) <= options.bodyBytesMax) return request;
+  throw payloadTooLarge(what, options.bodyBytesMax);
 }
 
 function assertCursor(after: string | undefined): void {

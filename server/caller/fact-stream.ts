@@ -11,7 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 export interface FollowOptions {
   /** Ends the iteration, without an error, when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Told, before the fact that follows, that facts are missing: the cursor could not be continued from. */
+  /** Told, before the fact that follows, that facts are missing: the cursor could not be continued from. What it throws ends the iteration. */
   readonly onGap?: ((gap: Gap) => void) | undefined;
 }
 
@@ -41,7 +41,22 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
   }
 
   async next(): Promise<IteratorResult<Fact, undefined>> {
-    await (this.#begun ??= this.#begin());
+    try {
+      await (this.#begun ??= this.#begin());
+      return await this.#takeFact();
+    } catch (error) {
+      // Nobody returns an iterator that has thrown: its place as a viewer would be taken for good.
+      this.#leave();
+      throw error;
+    }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#leave();
+    return { done: true, value: undefined };
+  }
+
+  async #takeFact(): Promise<IteratorResult<Fact, undefined>> {
     for (;;) {
       const taken = await this.#queue.take();
       if (this.#isOver) return { done: true, value: undefined };
@@ -52,24 +67,14 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
     }
   }
 
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#leave();
-    return { done: true, value: undefined };
-  }
-
   async #begin(): Promise<void> {
     const { hub, taskId, auth, after, readFirst, signal } = this.#deps;
     if (signal?.aborted) return this.#leave();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    try {
-      const first = await readFirst();
-      if (this.#isOver) return;
-      hub.assertRoom(auth.subject);
-      this.#subscription = hub.subscribe(taskId, this.#queue, after, { cutAt: auth.expiresAt, first });
-    } catch (error) {
-      this.#leave();
-      throw error;
-    }
+    const first = await readFirst();
+    if (this.#isOver) return;
+    hub.assertRoom(auth.subject);
+    this.#subscription = hub.subscribe(taskId, this.#queue, after, { cutAt: auth.expiresAt, first });
   }
 
   #leave(): void {
@@ -81,7 +86,6 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
 
   /** What cut it is known to the hub alone; the caller comes back with its cursor in any case, and is told the rest then. */
   #failure(): TaskBridgeError {
-    this.#leave();
     const { auth, clock } = this.#deps;
     if (auth.expiresAt !== undefined && auth.expiresAt <= clock.now())
       return new TaskBridgeError('AUTHENTICATION_ERROR', 'The credentials have ended; refresh them and go on after the last fact.');

@@ -5,7 +5,10 @@ import { removeAll } from '../http/multipart/upload.ts';
 import type { HttpOptions } from '../http/options.ts';
 import { payloadTooLarge } from '../http/request-body.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
+import { contentBytes } from './attachment-bytes.ts';
+import { endSource, hearErrors, SourceLimit } from './sources.ts';
 
 /** A file that goes with a new task. */
 export interface NewAttachment {
@@ -15,13 +18,15 @@ export interface NewAttachment {
   readonly contentType?: string;
   /** The form field that it stands for. Defaults to `attachments`. */
   readonly fieldName?: string;
-  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Read within `requestTimeoutMs` together with the others, and ended where the create fails. Text is kept as UTF-8. What is neither bytes nor text is refused with `UPLOAD_VALIDATION_ERROR`. */
+  readonly content: Uint8Array | string | AsyncIterable<Uint8Array | string>;
 }
 
 /** What attachments are kept with. */
 export interface NewAttachmentsDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly options: HttpOptions;
+  readonly clock: Clock;
   readonly logger: Logger | undefined;
 }
 
@@ -33,8 +38,9 @@ export interface StoredAttachments {
 }
 
 /**
- * Writes the files of a new task into the attachment store, one after the other, within the limits of a multipart request. Nothing is left of
- * them where one is refused. Throws `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`.
+ * Writes the files of a new task into the attachment store, one after the other, within the limits of a multipart request,
+ * `requestTimeoutMs` among them: files of a create that takes hours would be swept before its task exists. Where one is refused, nothing is left of
+ * them, and all their sources are ended. Throws `UPLOAD_VALIDATION_ERROR`, `PAYLOAD_TOO_LARGE` and `INVALID_REQUEST`.
  */
 export async function storeAttachments(
   taskId: string,
@@ -42,7 +48,7 @@ export async function storeAttachments(
   deps: NewAttachmentsDeps,
 ): Promise<StoredAttachments> {
   if (files.length === 0) return { references: [], discard: async () => undefined };
-  const { attachments, options, logger } = deps;
+  const { attachments, options, clock, logger } = deps;
   if (!attachments) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', 'This server keeps no attachments; create the task without.');
   // An attachment store may wrap what its source throws.
   let refusal: Error | undefined;
@@ -50,26 +56,31 @@ export async function storeAttachments(
   const writer = createFileWriter({ attachments, options, prefix: async () => taskId, fail: refuse });
   const room = { bytes: options.uploadRequestBytesMax };
   const discard = (): Promise<void> => removeAll(writer.keys, { attachments, logger });
+  for (const { content } of files) hearErrors(content);
+  const limit = new SourceLimit(clock, options.requestTimeoutMs, refuse);
   try {
     const references: AttachmentReference[] = [];
     for (const { fileName, contentType, fieldName = 'attachments', content } of files) {
-      const bytes = Readable.from(within(content, room, options.uploadRequestBytesMax, refuse));
+      const bytes = Readable.from(within(contentBytes({ fileName, content }, limit, refuse), room, options.uploadRequestBytesMax, refuse));
       references.push(await writer.take({ name: fieldName, fileName, contentType, bytes }));
     }
     return { references, discard };
   } catch (error) {
+    for (const { content } of files) endSource(content);
     await discard();
     throw refusal ?? error;
+  } finally {
+    limit.end();
   }
 }
 
 async function* within(
-  content: NewAttachment['content'],
+  bytes: AsyncIterable<Uint8Array>,
   room: { bytes: number },
   bytesMax: number,
   refuse: (error: Error) => void,
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+  for await (const chunk of bytes) {
     room.bytes -= chunk.byteLength;
     if (room.bytes < 0) {
       const error = payloadTooLarge('The attachments together', bytesMax);

@@ -24,9 +24,12 @@ export interface PreparedReplay {
   readonly after: string | undefined;
   /** Only where the cursor could not be continued from. */
   readonly gap: Gap | undefined;
-  /** The facts after the cursor: those read already, then all others, to the terminal one. See `CallerTasks.subscribe`. */
+  /**
+   * The facts after the cursor: those read already, then all others, to the terminal one. Fails where the caller's credentials have ended
+   * meanwhile. See `CallerTasks.subscribe`.
+   */
   subscribe(options?: FollowOptions): AsyncIterable<Fact>;
-  /** Answers a request with the stream: 200, a sign of life, then facts. Throws `RATE_LIMITED` before anything is written. */
+  /** Answers a request with the stream: 200, a sign of life, then facts; a HEAD with the head of it. Throws `RATE_LIMITED` before anything is written. */
   openSse(req: IncomingMessage, res: ServerResponse, options?: SseOptions): void;
 }
 
@@ -46,11 +49,15 @@ export interface PreparedReplayDeps {
 /** Makes a prepared replay of what was read. */
 export function preparedReplay(deps: PreparedReplayDeps): PreparedReplay {
   const { taskId, auth, after, first, live, assertCurrent } = deps;
+  const readFirst = async (): Promise<LogRun> => {
+    assertCurrent();
+    return first;
+  };
   return {
     taskId,
     after,
     gap: first.gap,
-    subscribe: (options = {}) => ({ [Symbol.asyncIterator]: () => new FactStream({ ...deps, ...options, readFirst: async () => first }) }),
+    subscribe: (options = {}) => ({ [Symbol.asyncIterator]: () => new FactStream({ ...deps, ...options, readFirst }) }),
     openSse(req, res, { extensions = queryFields(req.url?.split('?')[1] ?? '', ['extensions'])['extensions'] } = {}) {
       assertCurrent();
       void live.openSse({ req, res, auth, taskId, after, extensions, first });

@@ -21,21 +21,22 @@ export interface RequestHandlerDeps {
 /** Makes a request handler out of Koa middleware, for hosts that have no Koa app. */
 export function createRequestHandler({ middleware, boundary, logger }: RequestHandlerDeps): RequestHandler {
   const app = new Koa();
-  /** Requests that somebody else takes where they are not ours. */
-  const passable = new WeakSet<IncomingMessage>();
+  /** Requests that somebody else takes where they are not ours, with the status that was set when they came: Koa begins with 404. */
+  const passable = new WeakMap<IncomingMessage, number>();
   const passed = new WeakSet<IncomingMessage>();
   app.on('error', (error: unknown) => logger?.warn('A response failed.', { error }));
   app.use(middleware);
   app.use(async (ctx) => {
-    if (!passable.has(ctx.req)) return void (await boundary(ctx, refuse));
+    const statusBefore = passable.get(ctx.req);
+    if (statusBefore === undefined) return void (await boundary(ctx, refuse));
     passed.add(ctx.req);
     // From here on the response is somebody else's, as if we had never seen it.
     ctx.respond = false;
-    ctx.res.statusCode = 200;
+    ctx.res.statusCode = statusBefore;
   });
   const answer = app.callback();
   return (req, res, next) => {
-    if (next) passable.add(req);
+    if (next) passable.set(req, res.statusCode);
     void answer(req, res).then(() => {
       if (passed.has(req)) next?.();
     });

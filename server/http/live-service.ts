@@ -22,6 +22,6 @@ export interface LiveService {
   /** The headers that a stream begins with. */
   readonly sseHeaders: Readonly<Record<string, string>>;
   poll(taskId: string, request: PollRequest): Promise<PollPage>;
-  /** Takes the response over: writes its head, or throws before it. */
+  /** Takes the response over: writes its head, or throws before it. A HEAD gets no more than that, and no viewer's place is asked for. */
   openSse(request: SseRequest): Promise<void> | void;
 }

@@ -78,6 +78,17 @@ const files: CaseGroup<AttachmentStoreUnderTest> = (underTest) => {
       same((await read(await attachments().open(key))).toString(), 'first');
     },
 
+    'rejects what is no bytes, instead of keeping less than it was given': async () => {
+      const key = someKey();
+      async function* texts(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from('bytes');
+        yield 'text' as unknown as Uint8Array;
+      }
+      await rejects(attachments().put(key, texts()), /./);
+      await rejects(attachments().open(key), key);
+      same(await keysBefore(attachments(), FAR_FUTURE), []);
+    },
+
     'does not show a file before all of it is there': async () => {
       const key = someKey();
       let seenInside: string[] = [];

@@ -25,6 +25,8 @@ export function createLiveService({
     sseHeaders: sseHeaders(settings),
     poll: (taskId, request) => hub.poll(taskId, request),
     openSse({ req, res, auth, taskId, after, extensions, first }) {
+      // A stream whose body nobody is sent: it would never end, and Node keeps its head until there is a body.
+      if (req.method === 'HEAD') return void res.writeHead(200, sseHeaders(settings)).end();
       openSse(req, res, {
         taskId,
         owner: auth.subject,

@@ -17,6 +17,8 @@ export function keepAlive(ws: WebSocket, socket: Socket, clock: Clock, heartbeat
   }
 
   function beat(): void {
+    // Its close may have been before anybody listened: nothing is left to ping.
+    if (ws.readyState === ws.CLOSED) return;
     if (socket.writableLength > 0) readAtPing = undefined;
     else if (readAtPing === socket.bytesRead) return ws.terminate();
     else if (ws.readyState === ws.OPEN) {

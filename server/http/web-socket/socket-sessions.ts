@@ -32,6 +32,8 @@ export interface SocketSessionsDeps {
 /** How long a peer has to answer a close frame, in milliseconds; then its socket is cut. */
 const CLOSE_ANSWER_MS = 10_000;
 
+const TAKEN_TWICE = 'A WebSocket was handed on that somebody has taken already; give each upgrade to one listener.';
+
 /** All WebSockets of this process, whichever route they came by. Throws a `RangeError` for a wrong origin. */
 export class SocketSessions {
   readonly #deps: SocketSessionsDeps;
@@ -41,6 +43,8 @@ export class SocketSessions {
   readonly #count = new OwnerCount();
   /** Sockets that watch nothing yet, or any more. */
   readonly #waiting = new WaitingSockets();
+  /** What was taken or refused, of either kind: it has had its answer, and whatever else is written to it breaks a conversation. */
+  readonly #answered = new WeakSet<Duplex | WebSocket>();
   #closing = false;
 
   constructor(deps: SocketSessionsDeps) {
@@ -72,24 +76,37 @@ export class SocketSessions {
     refuseForeignOrigin(req, this.#origins);
   }
 
-  /** Takes the upgrade of somebody who is known. Throws `RATE_LIMITED`. */
+  /** Takes the upgrade of somebody who is known; leaves one alone that has its answer. Throws `RATE_LIMITED`. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, auth: AuthContext): void {
+    if (this.#hasAnswer(socket)) return;
     this.#assertRoom(auth);
-    if (this.#closing) socket.destroy();
-    else this.#server.handleUpgrade(req, socket, head, (ws) => this.#open(ws, req, auth));
+    if (this.#closing) return void socket.destroy();
+    try {
+      this.#server.handleUpgrade(req, socket, head, (ws) => {
+        this.#answered.add(socket);
+        this.#open(ws, req, auth);
+      });
+    } catch (error) {
+      // Another server of ws has taken it.
+      this.#deps.logger?.error(TAKEN_TWICE, { error });
+    }
   }
 
-  /** Talks over a socket that the host has taken already: it must be open, and nothing of what came over it lost. Throws `RATE_LIMITED`. */
+  /** Talks over a socket that the host has taken already: nothing of what came over it must be lost. Cuts one that is not open (any more). Throws `RATE_LIMITED`. */
   accept(ws: WebSocket, req: IncomingMessage, auth: AuthContext): void {
-    if (this.#closing) return ws.terminate();
+    if (this.#hasAnswer(ws)) return;
+    // One that has ended before it came here does not say so again: it would count as open for good.
+    if (this.#closing || ws.readyState !== ws.OPEN) return ws.terminate();
     this.#assertRoom(auth);
     // Frames of clients are read as one buffer each.
     ws.binaryType = 'nodebuffer';
     this.#open(ws, req, auth);
   }
 
-  /** Answers an upgrade with what was thrown. */
+  /** Answers an upgrade with what was thrown; leaves one alone that has its answer. */
   refuse(socket: Duplex, thrown: unknown): void {
+    if (this.#hasAnswer(socket)) return;
+    this.#answered.add(socket);
     const { clock, logger } = this.#deps;
     refuseUpgrade(socket, callerError(thrown, logger), clock);
   }
@@ -98,6 +115,12 @@ export class SocketSessions {
   close(): void {
     this.#closing = true;
     this.#waiting.terminate();
+  }
+
+  #hasAnswer(socket: Duplex | WebSocket): boolean {
+    if (!this.#answered.has(socket)) return false;
+    this.#deps.logger?.error(TAKEN_TWICE);
+    return true;
   }
 
   #assertRoom({ subject }: AuthContext): void {
@@ -114,6 +137,7 @@ export class SocketSessions {
     const { hub, settings = webSocketStreamDefaults, service, clock, logger } = this.#deps;
     const asked = new URLSearchParams(req.url?.split('?')[1]).get('extensions');
     if (saysFallback(asked)) hub.countFallback('ws');
+    this.#answered.add(ws);
     const leave = this.#count.enter(auth.subject);
     this.#waiting.add(ws, auth.subject);
     ws.once('close', () => {
