@@ -137,3 +137,19 @@ test('a logger that throws touches nobody, and what is none is refused', () => {
   expect(recordWriter(made)('task.event.appended')).toBeUndefined();
   expect(() => hostLogger({ error: () => undefined } as unknown as Logger)).toThrow(/logger has no warn\(\)/);
 });
+
+test('a logger whose verbs reject touches nobody: each promise that it gives is heard', () => {
+  const heard = vi.fn();
+  const promise = { then: heard };
+  const rejecting = hostLogger({
+    warn: () => promise,
+    error: () => promise,
+    debug: () => promise,
+    isLevelEnabled: (() => promise) as never,
+  });
+  rejecting.warn('one');
+  rejecting.error('two', { taskId: 't' });
+  rejecting.debug?.('three');
+  expect(rejecting.isLevelEnabled?.('debug')).toBe(false);
+  expect(heard.mock.calls).toEqual(Array.from({ length: 4 }, () => [undefined, expect.any(Function)]));
+});

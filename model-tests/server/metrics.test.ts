@@ -93,15 +93,18 @@ describe('a metric', () => {
     expect([counts['actions_accepted_total'], counts['actions_resume_pending_total']]).toEqual([1, undefined]);
   });
 
-  test('touches nobody where its sink throws, and that is logged', async () => {
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('broken'))],
+  ])('touches nobody where its sink %s, and that is logged', async (_what, incrementCounter) => {
     const errors: string[] = [];
     const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), {
-      metrics: {
-        incrementCounter() {
-          throw new Error('broken');
-        },
-        setGauge: () => undefined,
-      },
+      metrics: { incrementCounter: incrementCounter as () => void, setGauge: () => undefined },
       logger: { warn: () => undefined, error: (message) => void errors.push(message) },
     });
     const taskId = await host.start('work');
