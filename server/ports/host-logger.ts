@@ -53,17 +53,44 @@ function writerFor(given: Logger): (level: Level, message: string, fields: Field
   const isWinston = 'configure' in given;
   return (level, message, fields) => {
     if (fields === undefined) return given[level]?.(message);
-    return given[level]?.(message, isWinston ? (plain(fields) as Fields) : fields);
+    return given[level]?.(message, isWinston ? plainFields(fields) : fields);
   };
 }
 
-/** Errors as plain fields, also those inside of objects: their own are not enumerable, so that JSON has nothing of them. */
-function plain(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Error) {
-    const { name, message, stack, cause } = value;
-    return { ...value, name, message, stack, ...(cause !== undefined && { cause: plain(cause) }) };
+function plainFields(fields: Fields): Fields {
+  try {
+    return plain(fields) as Fields;
+  } catch {
+    // A getter threw: the message is worth more than its fields.
+    return {};
   }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
+
+/** So deep are causes and the errors of an `AggregateError` told, and so many of those: enough to find what happened. */
+const DEPTH_MAX = 6;
+const ERRORS_MAX = 10;
+
+/**
+ * Errors as plain fields, also those inside of objects: their own are not enumerable, so that JSON has nothing of them. `within` is what a value
+ * stands in: an error can be its own cause, and one object may refer to itself.
+ */
+function plain(value: unknown, within: readonly object[] = []): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (within.includes(value)) return '[circular]';
+  const isError = value instanceof Error;
+  if (!isError && !Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  if (within.length >= DEPTH_MAX) return isError ? String(value) : '[deep]';
+  const inside = [...within, value];
+  if (Array.isArray(value)) return value.map((item: unknown) => plain(item, inside));
+  const fields = Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field, inside)]));
+  if (!isError) return fields;
+  const { name, message, stack, cause } = value;
+  return {
+    ...fields,
+    name,
+    message,
+    stack,
+    ...(cause !== undefined && { cause: plain(cause, inside) }),
+    ...(value instanceof AggregateError && { errors: value.errors.slice(0, ERRORS_MAX).map((error: unknown) => plain(error, inside)) }),
+  };
 }
