@@ -40,9 +40,23 @@ describe('a metric', () => {
     store.failAppends(2);
     store.loseReplies(1);
     // Written by the third try, whose reply was lost: the fourth finds it there.
-    expect(await host.act(taskId, { suspendId, clientActionId: 'a', actionType: 'yes' })).toMatchObject({ taskId });
+    expect(await host.act(taskId, { suspendId, clientActionId: 'a', actionType: 'yes' })).toMatchObject({ status: 'ACCEPTED' });
     await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('completed'));
-    expect(counts['actions_accepted_total']).toBe(1);
+    expect(counts).toMatchObject({ actions_accepted_total: 1, actions_total: 1 });
+    expect(counts).not.toHaveProperty('duplicates_total');
+  });
+
+  test.each([1, 2])('of cancels counts one whose reply was lost, %d times over', async (times) => {
+    const { counts, metrics } = counter();
+    const store = await openStore();
+    const host = await bridgeOf(inProcess({ ask }), { store, metrics, logger: silent });
+    const taskId = await host.start('ask');
+    await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('suspended'));
+    store.loseReplies(times);
+    await host.cancel(taskId);
+    await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('cancelled'));
+    await host.cancel(taskId);
+    expect(counts['cancels_total']).toBe(1);
   });
 
   test.each([
