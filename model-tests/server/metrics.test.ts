@@ -126,6 +126,20 @@ describe('a metric', () => {
     expect(errors).toContain('A sink of the host failed.');
   });
 
+  test('of streams names the transport of one inside the process as its table says', async () => {
+    const told: string[] = [];
+    const note = (name: string, _value?: number, tags?: Readonly<Record<string, string>>) =>
+      void told.push(`${name} ${tags?.['transport']}`);
+    const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { metrics: { incrementCounter: note, setGauge: note } });
+    const tasks = host.bridge.tasks({ subject: 'alice' });
+    const taskId = await host.start('work');
+    const ids: string[] = [];
+    for await (const { eventId } of tasks.subscribe(taskId)) ids.push(eventId);
+    for await (const _ of tasks.subscribe(taskId, { after: ids[0] }));
+    expect(told).toEqual(expect.arrayContaining(['streams_active internal', 'replays_total internal']));
+    expect(textOfFile('server/README.md')).toContain('`transport` is `ws`, `sse` or `poll`, and `internal` for a');
+  });
+
   test('of a commit that a reporter makes is counted there', async () => {
     const { counts, metrics } = counter();
     const memory = memoryStore();
