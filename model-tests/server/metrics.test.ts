@@ -163,6 +163,19 @@ describe('a metric', () => {
   });
 });
 
+test('a create that the upload policy refuses is recorded as denied, by a route and without one', async () => {
+  const denied: unknown[] = [];
+  const info = (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    if (message === 'task.create.denied') denied.push(fields?.['outcome']);
+  };
+  const uploads = { refuseUpload: () => 'no' };
+  const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { uploads, logger: { ...silent, info } });
+  const refused = host.bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'work' });
+  await expect(refused).rejects.toMatchObject({ code: 'UPLOAD_VALIDATION_ERROR' });
+  await host.start('work').catch(() => undefined);
+  expect(denied).toEqual(['UPLOAD_VALIDATION_ERROR', 'UPLOAD_VALIDATION_ERROR']);
+});
+
 describe('the README of the server', () => {
   const readme = textOfFile('server/README.md');
 
