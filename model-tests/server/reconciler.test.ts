@@ -213,6 +213,15 @@ test('may run on two nodes at once: what both find is counted by the one that wr
   expect(new Set(one.told).size).toBe(5);
 });
 
+test('does not start again once it is closed, nor opens its store', async () => {
+  const memory = memoryStore();
+  const open = vi.fn(() => memory.open());
+  const { bridge } = await stage({ store: { ...memory, open } });
+  await bridge.close();
+  await expect(bridge.start()).rejects.toThrow('This bridge is closed');
+  expect(open).toHaveBeenCalledTimes(1);
+});
+
 test('says so while there is no store to ask', async () => {
   const store = memoryStore();
   const bridge = createTaskBridge({ store, executor: outside().executor, auth: () => undefined, tasks });
