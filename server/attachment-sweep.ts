@@ -15,27 +15,50 @@ export interface SweepCounts {
   readonly failed: number;
 }
 
+/** What a sweep works with. */
+export interface SweepDeps {
+  readonly attachments: AttachmentStore;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Ends the sweep, with what it counted so far: at once, also while the host's attachment store has not answered. */
+  readonly signal: AbortSignal;
+}
+
 /** Deletes files that no task references: those of uploads that ended before their task was created, and those of removed tasks. */
-export async function sweepAttachments(attachments: AttachmentStore, store: Store, clock: Clock, logger: Logger): Promise<SweepCounts> {
-  let swept = 0;
-  let failed = 0;
+export function sweepAttachments(deps: SweepDeps): Promise<SweepCounts> {
+  const counts = { swept: 0, failed: 0 };
+  const { signal } = deps;
+  if (signal.aborted) return Promise.resolve(counts);
+  return new Promise((resolve, reject) => {
+    const stop = (): void => resolve(counts);
+    signal.addEventListener('abort', stop);
+    sweep(deps, counts)
+      .then(stop, reject)
+      .finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+async function sweep({ attachments, store, clock, logger, signal }: SweepDeps, counts: { swept: number; failed: number }): Promise<void> {
   let inARow = 0;
   for await (const key of attachments.keys(clock.now() - AGE_MS)) {
+    if (signal.aborted) return;
     try {
       if (!(await isReferenced(key, store))) {
         await attachments.remove(key);
-        swept++;
+        counts.swept++;
       }
       inARow = 0;
     } catch (error) {
+      // The store may be closed by now.
+      if (signal.aborted) return;
       // One that cannot be judged or deleted is no reason to keep the others; where nothing can be, the next sweep tries again.
-      failed++;
+      counts.failed++;
       inARow++;
       if (inARow >= FAILURES_IN_A_ROW_MAX) throw error;
       logger.warn('A file that may be left behind could not be looked after; it is tried again.', { key, error });
     }
   }
-  return { swept, failed };
 }
 
 async function isReferenced(key: string, store: Store): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { TaskActor } from '../machines/index.ts';
 import { createHostAccess } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
-import { createCore } from './core.ts';
+import { createCore, type Core } from './core.ts';
 import { createHttpRouter } from './http/router.ts';
 import { Mounts, type MountOptions } from './http/mounts.ts';
 import type { RequestHandler } from './http/handler.ts';
@@ -19,6 +19,7 @@ import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import { metricsSink } from './observability/metrics-sink.ts';
 import { hostLogger } from './ports/host-logger.ts';
+import type { Store } from './ports/store.ts';
 import { readinessOf } from './readiness.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { taskSettings } from './task/settings.ts';
@@ -50,7 +51,7 @@ export interface TaskBridge {
    * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.
    */
   answerError(res: ServerResponse, error: unknown): void;
-  /** Opens the store and looks after what an earlier process left. Call it before `listen`. */
+  /** Opens the store and looks after what an earlier process left. Call it before `listen`. Rejects once the bridge is closed. */
   start(): Promise<void>;
   /**
    * Does now what the bridge does by itself every `tasks.reconcileMs`, and says what was done: starts work that nobody runs, hands over how
@@ -140,13 +141,23 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     },
     tasks: access.tasks,
     answerError: access.answerError,
-    async start() {
-      await store.open();
-      await core.start();
-    },
+    start: () => startUnlessClosed(store, core, () => closed),
     reconcile: () => core.reconcile(),
     prune: () => core.prune(),
     close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };
+}
+
+async function startUnlessClosed(store: Store, core: Core, closed: () => Promise<void> | undefined): Promise<void> {
+  const refusal = 'This bridge is closed and does not start again; make another one.';
+  if (closed()) throw new Error(refusal);
+  await store.open();
+  if (closed()) {
+    // Closed while it opened: what came too late for that is closed here.
+    await closed();
+    await store.close();
+    throw new Error(refusal);
+  }
+  await core.start();
 }

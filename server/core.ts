@@ -70,7 +70,7 @@ export function createCore(deps: CoreDeps): Core {
     intervalMs: settings.reconcileMs,
     reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
     renewLeases: () => supervisor.renewLeases(),
-    sweep: async () => (attachments ? sweepAttachments(attachments, store, clock, logger) : { swept: 0, failed: 0 }),
+    sweep: async (signal) => (attachments ? sweepAttachments({ attachments, store, clock, logger, signal }) : { swept: 0, failed: 0 }),
   });
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 

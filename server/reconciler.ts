@@ -17,8 +17,8 @@ export interface ReconcilerDeps {
   reconcile(taskId: string, atOnce: boolean): Promise<{ readonly tally: ReconcileCounts }>;
   /** With every search. */
   renewLeases(): Promise<void>;
-  /** Once an hour, and where somebody asks; never twice at once. */
-  sweep(): Promise<SweepCounts>;
+  /** Once an hour, and where somebody asks; never twice at once. The signal ends it. */
+  sweep(signal: AbortSignal): Promise<SweepCounts>;
 }
 
 /** What `bridge.prune()` did. */
@@ -41,7 +41,7 @@ export class Reconciler {
   #lastSweep: Promise<unknown> = Promise.resolve();
   #sweptAt = Number.NEGATIVE_INFINITY;
   #isFailing = false;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(deps: ReconcilerDeps) {
     this.#deps = deps;
@@ -55,7 +55,8 @@ export class Reconciler {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    // A sweep may be long, and what it asks is the host's: it is not waited for.
+    this.#closing.abort();
     this.#deps.clock.clearTimeout(this.#timer);
     await Promise.allSettled(this.#looks);
   }
@@ -74,6 +75,10 @@ export class Reconciler {
     });
   }
 
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   async #look(): Promise<ReconcileCounts> {
     await this.#deps.time.synchronize();
     await this.#deps.renewLeases();
@@ -81,7 +86,7 @@ export class Reconciler {
   }
 
   #sweep(): Promise<SweepCounts> {
-    const sweep = this.#lastSweep.then(() => this.#deps.sweep());
+    const sweep = this.#lastSweep.then(() => this.#deps.sweep(this.#closing.signal));
     this.#lastSweep = sweep.catch(() => undefined);
     return sweep;
   }

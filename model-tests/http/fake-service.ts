@@ -28,8 +28,10 @@ export function fakeService() {
           details: { errors: [{ path: 'taskType', reason: 'is not handled' }] },
         });
     },
-    async create(auth, request) {
+    async create(auth, request, uploads) {
       const { taskId, clientRequestId, taskType, input, attachments } = request;
+      const refused = await uploads?.refuseUpload(auth, attachments);
+      if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
       calls.push({ verb: 'create', taskId, args: [request] });
       const thrown = creates[taskType];
       if (thrown) throw thrown();

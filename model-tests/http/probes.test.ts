@@ -98,6 +98,41 @@ describe('an executor probe', () => {
   });
 });
 
+describe('a probe whose answer cannot be told', () => {
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
+  const thrown = () => {
+    throw new Error(SECRET);
+  };
+  test.each<[string, unknown]>([
+    ['is null', null],
+    ['is text', 'ready'],
+    ['has a BigInt', { ready: true, details: { n: 1n } }],
+    ['has a cycle', { ready: true, details: cycle }],
+    ['has a toJSON that throws', { ready: true, details: { toJSON: thrown } }],
+    ['has a getter that throws', Object.defineProperty({}, 'ready', { get: thrown })],
+  ])('is not ready: one that %s', async (_what, answer) => {
+    const told: string[] = [];
+    const odd = { check: () => Promise.resolve(answer) } as ReadinessProbe;
+    const probes = { odd, parts: compositeProbe({ odd, fine: ready }) };
+    const logger = { warn: (message: string) => void told.push(message), error: () => undefined };
+    const listening = await listen(healthRoutes({ probes, probeTimeoutMs: 2000, paths: defaultRoutePaths, clock: fakeClock(), logger }));
+    const response = await fetch(`${listening.url}/ready`);
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      {
+        status: 'not_ready',
+        details: {
+          odd: { status: 'not_ready' },
+          parts: { status: 'not_ready', odd: { status: 'not_ready' }, fine: { status: 'ready', latencyMs: 3 } },
+        },
+      },
+    ]);
+    await listening.close();
+    expect(told.sort()).toEqual(['The readiness probe "odd" failed.', 'The readiness probe "parts" failed.']);
+  });
+});
+
 test('the world is told that something is not ready, and the logger why, once', async () => {
   const told: string[] = [];
   const clock = fakeClock();

@@ -148,4 +148,24 @@ describe('the sinks of a host', () => {
       ['gone', 'ws', task.taskId],
     ]);
   });
+
+  it('touch nobody when they reject, and each is logged', async () => {
+    const errors: string[] = [];
+    const rejects = () => Promise.reject(new Error('broken')) as never;
+    const { store, clock, hub } = await hubFixture({
+      metrics: { incrementCounter: rejects, setGauge: rejects },
+      diagnostics: { onReplayStart: rejects, onDelivery: rejects, onDisconnect: rejects },
+      logger: { warn: () => undefined, error: (message) => void errors.push(message) },
+    });
+    const task = await taskLog(store);
+    await task.append(2);
+    const viewer = fakeViewer(clock);
+    const subscription = hub.subscribe(task.taskId, viewer, task.ids[0]);
+    await quiesce();
+    subscription.close();
+    await quiesce();
+    expect(viewer.ids).toEqual(task.ids.slice(1));
+    // Two gauges, the replay and its count, one delivery, the end.
+    expect(errors).toEqual(Array.from({ length: 6 }, () => 'A sink of the host failed.'));
+  });
 });

@@ -77,6 +77,43 @@ test('winston is given an error with its text, which its formats would leave out
   ]);
 });
 
+test('winston is given an error that is its own cause, refers to itself, or cannot be read', () => {
+  const { logger, written } = winstonTo('debug');
+  const inner = new Error('inner');
+  const cyclic = Object.assign(new Error('cyclic', { cause: inner }), { config: { hosts: [{}] } });
+  inner.cause = cyclic;
+  Object.assign(cyclic.config, { self: cyclic.config });
+  const unreadable = Object.defineProperty(new Error('unreadable'), 'config', {
+    enumerable: true,
+    get() {
+      throw new Error('no');
+    },
+  });
+  const deep = Array.from({ length: 10_000 }).reduce<Error>((lower) => new Error('upper', { cause: lower }), new Error('lowest'));
+  for (const error of [cyclic, unreadable, deep]) hostLogger(logger).error('It failed.', { error });
+  expect(written).toMatchObject([
+    {
+      message: 'It failed.',
+      error: {
+        message: 'cyclic',
+        cause: { message: 'inner', cause: '[circular]' },
+        config: { hosts: [{}], self: '[circular]' },
+      },
+    },
+    { message: 'It failed.' },
+    { message: 'It failed.', error: { message: 'upper', cause: { message: 'upper' } } },
+  ]);
+});
+
+test('winston is given the errors of an AggregateError, ten of them', () => {
+  const { logger, written } = winstonTo('debug');
+  const errors = Array.from({ length: 30 }, (_, i) => new TypeError(`no ${i}`));
+  hostLogger(logger).error('It failed.', { error: new AggregateError(errors, 'all') });
+  expect(written).toMatchObject([
+    { error: { message: 'all', errors: errors.slice(0, 10).map(({ message }) => ({ name: 'TypeError', message })) } },
+  ]);
+});
+
 test('errors inside of what a composite probe says are not lost either', () => {
   for (const { logger, written } of [pinoTo('debug'), winstonTo('debug')]) {
     hostLogger(logger).warn('It failed.', { error: { redis: cause } });
@@ -136,4 +173,20 @@ test('a logger that throws touches nobody, and what is none is refused', () => {
   expect(() => made.warn('It failed.')).not.toThrow();
   expect(recordWriter(made)('task.event.appended')).toBeUndefined();
   expect(() => hostLogger({ error: () => undefined } as unknown as Logger)).toThrow(/logger has no warn\(\)/);
+});
+
+test('a logger whose verbs reject touches nobody: each promise that it gives is heard', () => {
+  const heard = vi.fn();
+  const promise = { then: heard };
+  const rejecting = hostLogger({
+    warn: () => promise,
+    error: () => promise,
+    debug: () => promise,
+    isLevelEnabled: (() => promise) as never,
+  });
+  rejecting.warn('one');
+  rejecting.error('two', { taskId: 't' });
+  rejecting.debug?.('three');
+  expect(rejecting.isLevelEnabled?.('debug')).toBe(false);
+  expect(heard.mock.calls).toEqual(Array.from({ length: 4 }, (): unknown[] => [undefined, expect.any(Function)]));
 });

@@ -40,9 +40,23 @@ describe('a metric', () => {
     store.failAppends(2);
     store.loseReplies(1);
     // Written by the third try, whose reply was lost: the fourth finds it there.
-    expect(await host.act(taskId, { suspendId, clientActionId: 'a', actionType: 'yes' })).toMatchObject({ taskId });
+    expect(await host.act(taskId, { suspendId, clientActionId: 'a', actionType: 'yes' })).toMatchObject({ status: 'ACCEPTED' });
     await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('completed'));
-    expect(counts['actions_accepted_total']).toBe(1);
+    expect(counts).toMatchObject({ actions_accepted_total: 1, actions_total: 1 });
+    expect(counts).not.toHaveProperty('duplicates_total');
+  });
+
+  test.each([1, 2])('of cancels counts one whose reply was lost, %d times over', async (times) => {
+    const { counts, metrics } = counter();
+    const store = await openStore();
+    const host = await bridgeOf(inProcess({ ask }), { store, metrics, logger: silent });
+    const taskId = await host.start('ask');
+    await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('suspended'));
+    store.loseReplies(times);
+    await host.cancel(taskId);
+    await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('cancelled'));
+    await host.cancel(taskId);
+    expect(counts['cancels_total']).toBe(1);
   });
 
   test.each([
@@ -93,20 +107,37 @@ describe('a metric', () => {
     expect([counts['actions_accepted_total'], counts['actions_resume_pending_total']]).toEqual([1, undefined]);
   });
 
-  test('touches nobody where its sink throws, and that is logged', async () => {
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('broken'))],
+  ])('touches nobody where its sink %s, and that is logged', async (_what, incrementCounter) => {
     const errors: string[] = [];
     const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), {
-      metrics: {
-        incrementCounter() {
-          throw new Error('broken');
-        },
-        setGauge: () => undefined,
-      },
+      metrics: { incrementCounter: incrementCounter as () => void, setGauge: () => undefined },
       logger: { warn: () => undefined, error: (message) => void errors.push(message) },
     });
     const taskId = await host.start('work');
     await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('completed'));
     expect(errors).toContain('A sink of the host failed.');
+  });
+
+  test('of streams names the transport of one inside the process as its table says', async () => {
+    const told: string[] = [];
+    const note = (name: string, _value?: number, tags?: Readonly<Record<string, string>>) =>
+      void told.push(`${name} ${tags?.['transport']}`);
+    const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { metrics: { incrementCounter: note, setGauge: note } });
+    const tasks = host.bridge.tasks({ subject: 'alice' });
+    const taskId = await host.start('work');
+    const ids: string[] = [];
+    for await (const { eventId } of tasks.subscribe(taskId)) ids.push(eventId);
+    for await (const _ of tasks.subscribe(taskId, { after: ids[0] }));
+    expect(told).toEqual(expect.arrayContaining(['streams_active internal', 'replays_total internal']));
+    expect(textOfFile('server/README.md')).toContain('`transport` is `ws`, `sse` or `poll`, and `internal` for a');
   });
 
   test('of a commit that a reporter makes is counted there', async () => {
@@ -130,6 +161,19 @@ describe('a metric', () => {
     await reporter.report({ taskId, attempt: 1 }, { source: 's', seq: 1, intents: [{ type: 'report.failed', payload: failure }] });
     expect(counts).toEqual({ task_failures_total: 1 });
   });
+});
+
+test('a create that the upload policy refuses is recorded as denied, by a route and without one', async () => {
+  const denied: unknown[] = [];
+  const info = (message: string, fields?: Readonly<Record<string, unknown>>) => {
+    if (message === 'task.create.denied') denied.push(fields?.['outcome']);
+  };
+  const uploads = { refuseUpload: () => 'no' };
+  const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { uploads, logger: { ...silent, info } });
+  const refused = host.bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'work' });
+  await expect(refused).rejects.toMatchObject({ code: 'UPLOAD_VALIDATION_ERROR' });
+  await host.start('work').catch(() => undefined);
+  expect(denied).toEqual(['UPLOAD_VALIDATION_ERROR', 'UPLOAD_VALIDATION_ERROR']);
 });
 
 describe('the README of the server', () => {

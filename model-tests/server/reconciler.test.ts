@@ -151,6 +151,30 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
   expect(await bridge.prune()).toEqual({ questionsExpired: 0, tasksRemoved: 0, attachmentsSwept: 1, failed: 1 });
 });
 
+test.each<[string, () => AsyncIterable<string>]>([
+  ['hangs', () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) })],
+  [
+    'has no end',
+    async function* () {
+      for (;;) yield await new Promise<string>((resolve) => setImmediate(resolve, `${'f'.repeat(32)}/0`));
+    },
+  ],
+])('closes while a sweep goes on whose list %s, and that says what it did so far', async (_what, keys) => {
+  const asked = vi.fn();
+  const attachments = {
+    ...memoryAttachments(),
+    keys: () => {
+      asked();
+      return keys();
+    },
+  };
+  const { bridge } = await stage({ attachments });
+  const pruned = bridge.prune();
+  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  await bridge.close();
+  expect(await pruned).toMatchObject({ failed: 0 });
+});
+
 test('may run twice at once: what is done is done and counted once', async () => {
   const { bridge, start, ask, answer, down, told, clock } = await stage();
   const ids = await Promise.all(Array.from({ length: 5 }, () => start('x')));
@@ -187,6 +211,15 @@ test('may run on two nodes at once: what both find is counted by the one that wr
   expect(counts.reduce((sum, { handedOver }) => sum + handedOver, 0)).toBe(5);
   // The work may be told twice, and knows what it was told.
   expect(new Set(one.told).size).toBe(5);
+});
+
+test('does not start again once it is closed, nor opens its store', async () => {
+  const memory = memoryStore();
+  const open = vi.fn(() => memory.open());
+  const { bridge } = await stage({ store: { ...memory, open } });
+  await bridge.close();
+  await expect(bridge.start()).rejects.toThrow('This bridge is closed');
+  expect(open).toHaveBeenCalledTimes(1);
 });
 
 test('says so while there is no store to ask', async () => {

@@ -1,4 +1,5 @@
 import type { ReconcileStep } from './reconcile-step.ts';
+import { withTimeLimit } from './time-limit.ts';
 import { contentOf } from './work.ts';
 
 /** Removes a task whose time after its end is over, then its files; files of a task that is gone are swept. */
@@ -9,7 +10,8 @@ export const removeExpired: ReconcileStep = async ({ about, revision, execution 
   if ((await store.remove(about.taskId, about.requestKey, revision)) === 'conflict') return true;
   tally.tasksRemoved++;
   processor.forget(about.taskId);
-  for (const { key } of files) await attachments?.remove(key);
+  // One that never answers must not hold this look, and with it the end of the process; the sweep deletes what is left.
+  if (attachments) for (const { key } of files) await withTimeLimit(deps, settings.executorTimeoutMs, attachments.remove(key));
   const { taskId, clientRequestId, owner: userId } = about;
   records('task.retention.pruned')?.({ taskId, clientRequestId, userId, transport: 'internal' });
   return false;

@@ -1,3 +1,5 @@
+import { metricsSink } from '../observability/metrics-sink.ts';
+import { tellHost } from '../ports/host-sink.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink } from '../ports/observability.ts';
 
 /** What a host may give to observe the streams. */
@@ -6,24 +8,16 @@ export interface Instrumentation {
   readonly metrics: MetricsSink | undefined;
 }
 
-/** The same instrumentation, but one that throws is logged and touches nobody. */
+/** The same instrumentation, but one that throws or rejects is logged and touches nobody. */
 export function guardedInstrumentation({
   diagnostics,
   metrics,
   logger,
 }: Instrumentation & { readonly logger: Logger | undefined }): Instrumentation {
-  function guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      logger?.error('A sink of the host failed.', { error });
-    }
-  }
+  const failed = (error: unknown): void => logger?.error('A sink of the host failed.', { error });
+  const guard = (call: () => unknown): void => tellHost(call, failed);
   return {
-    metrics: metrics && {
-      incrementCounter: (...args) => guard(() => metrics.incrementCounter(...args)),
-      setGauge: (...args) => guard(() => metrics.setGauge(...args)),
-    },
+    metrics: metrics && metricsSink(metrics, logger),
     diagnostics: diagnostics && {
       onReplayStart: (...args) => guard(() => diagnostics.onReplayStart?.(...args)),
       onHeartbeat: (...args) => guard(() => diagnostics.onHeartbeat?.(...args)),

@@ -1,17 +1,12 @@
+import { tellHost } from '../ports/host-sink.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 
-/** The host's sink, but one that throws is logged and touches nobody. Without one, nothing is counted. */
-export function metricsSink(given: MetricsSink | undefined, logger: Logger): MetricsSink {
+/** The host's sink, but one that throws or rejects is logged and touches nobody. Without one, nothing is counted. */
+export function metricsSink(given: MetricsSink | undefined, logger: Logger | undefined): MetricsSink {
   if (!given) return { incrementCounter: () => undefined, setGauge: () => undefined };
-  const guard = (count: () => void): void => {
-    try {
-      count();
-    } catch (error) {
-      logger.error('A sink of the host failed.', { error });
-    }
-  };
+  const failed = (error: unknown): void => logger?.error('A sink of the host failed.', { error });
   return {
-    incrementCounter: (...told) => guard(() => given.incrementCounter(...told)),
-    setGauge: (...told) => guard(() => given.setGauge(...told)),
+    incrementCounter: (...told) => tellHost(() => given.incrementCounter(...told), failed),
+    setGauge: (...told) => tellHost(() => given.setGauge(...told), failed),
   };
 }

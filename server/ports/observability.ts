@@ -5,7 +5,7 @@ export type { TransportName };
 /** How somebody watches a task: over a transport of the wire, or inside the host's own process. */
 export type ViewerTransport = TransportName | 'internal';
 
-/** Counts what happens. `metricsTable` says under which names and tags, and what each means. A sink that throws touches nobody. */
+/** Counts what happens. `metricsTable` says under which names and tags, and what each means. A sink that throws or rejects touches nobody. */
 export interface MetricsSink {
   incrementCounter(name: string, value?: number, tags?: Readonly<Record<string, string>>): void;
   setGauge(name: string, value: number, tags?: Readonly<Record<string, string>>): void;

@@ -3,7 +3,7 @@ import type { CreateTaskResponse } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent } from '../attempt/execution-record.ts';
 import type { TaskContent } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
-import type { AuthContext } from '../ports/auth.ts';
+import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
 import { contentHash, requestKeyOf } from './content-hash.ts';
 import type { NewTaskRequest } from './service.ts';
@@ -14,8 +14,15 @@ import { initialFields, sideValueNames, type TaskRecord } from './task-record.ts
  * Writes a task together with its request key and the claim on its work, in one atomic step, then asks the executor to start it. A crash
  * in between leaves a claim that runs out, so that another node starts the work.
  */
-export async function createTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
-  const { taskType, metadata } = request;
+export async function createTask(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  request: NewTaskRequest,
+  uploads?: UploadPolicy,
+): Promise<CreateTaskResponse> {
+  const { taskType, metadata, attachments } = request;
+  const refused = await uploads?.refuseUpload(auth, attachments);
+  if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
   const refusal = await deps.ownership.refuseCreate?.(auth, { taskType, metadata });
   if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
   return deps.supervisor.whileOpen(() => writeTask(deps, auth, request));

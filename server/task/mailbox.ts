@@ -2,6 +2,7 @@ import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machine
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
+import type { Fields } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 
@@ -22,6 +23,13 @@ interface QueuedCommand {
   reject(error: unknown): void;
 }
 
+/** A unit that was given to the store, and what its commands are answered where it was written. */
+interface AttemptedUnit {
+  readonly finished: FinishedUnit;
+  readonly batch: readonly QueuedCommand[];
+  readonly outcomes: readonly Outcome[];
+}
+
 type Outcome = { readonly queued: QueuedCommand; readonly answer: unknown } | { readonly queued: QueuedCommand; readonly error: unknown };
 
 /** Conflicts and lost replies that one append survives before it gives up: about ten seconds. The second try comes at once. */
@@ -37,7 +45,9 @@ export class Mailbox {
   #draining = false;
   #record: TaskRecord | undefined;
   /** What was given to the store, as long as it is not known whether it was written. */
-  #doubtful: FinishedUnit | undefined;
+  #doubtful: AttemptedUnit | undefined;
+  /** What turned out to be written after all. */
+  #proven: AttemptedUnit | undefined;
   /** Facts that turned out to be written, and that nobody was told of yet. */
   #untold: readonly Fact[] = [];
 
@@ -115,14 +125,21 @@ export class Mailbox {
   async #try(batch: QueuedCommand[], mayBeWritten: boolean): Promise<boolean> {
     const known = this.#record;
     const record = known ?? (await this.#load());
+    const proven = this.#proven;
+    this.#proven = undefined;
+    if (proven?.batch === batch) {
+      // Decided again, each command would find its own work done, and be told of a repeat that never was.
+      this.#record = record;
+      this.#tell(record);
+      this.#answer(batch, proven.outcomes);
+      return true;
+    }
     const sideValues = batch.some(({ command }) => command.needs !== undefined) ? await this.#readSideValues(batch) : noSideValues;
     const unit = new UnitOfWork(record, this.#deps.time.now(), this.#deps.settings);
     const outcomes: Outcome[] = [];
-    let taken = 0;
     for (const queued of batch) {
       if (unit.factCount >= this.#deps.settings.appendFactsMax) break;
       outcomes.push(outcomeOf(queued, unit, sideValues));
-      taken++;
     }
     if (unit.isEmpty) {
       // Nothing to write, so nothing that would show whether the record was the newest.
@@ -131,35 +148,47 @@ export class Mailbox {
       if (mayBeWritten) this.#tell(record);
     } else {
       const finished = unit.finish();
-      this.#doubtful = finished;
+      this.#doubtful = { finished, batch, outcomes };
       const answer = await this.#deps.store.append(finished.commit);
       this.#doubtful = undefined;
       if (answer === 'conflict') return false;
       this.#record = finished.after;
       this.#tell(finished.after, finished.facts);
     }
-    if (taken < batch.length) this.#queue.unshift(...batch.splice(taken));
+    this.#answer(batch, outcomes);
+    return true;
+  }
+
+  /** Answers the commands that were decided; those of the batch that were not wait for the next append. */
+  #answer(batch: QueuedCommand[], outcomes: readonly Outcome[]): void {
+    if (outcomes.length < batch.length) this.#queue.unshift(...batch.splice(outcomes.length));
     for (const outcome of outcomes) {
       if ('error' in outcome) outcome.queued.reject(outcome.error);
       else outcome.queued.resolve(outcome.answer);
     }
-    return true;
   }
 
   async #load(): Promise<TaskRecord> {
     const loaded = await this.#deps.store.load(this.#taskId);
     if (!loaded) throw taskNotFound(this.#taskId);
     const record = parseTaskRecord(loaded);
-    this.#settleDoubt(record);
+    this.#settleDoubt(record, loaded.fields);
     return record;
   }
 
-  /** Finds out whether what the store never answered for was written. Where others have committed since, nobody knows any more. */
-  #settleDoubt({ revision, aggregate }: TaskRecord): void {
-    const { after, facts } = this.#doubtful ?? {};
+  /**
+   * Finds out whether what the store never answered for was written. Where others have committed since, nobody knows any more; and where the unit
+   * had no fact, nothing would tell it from another's.
+   */
+  #settleDoubt({ revision, aggregate }: TaskRecord, fields: Fields): void {
+    const doubtful = this.#doubtful;
     this.#doubtful = undefined;
-    if (facts && after?.revision === revision && after.aggregate.lastEventId === aggregate.lastEventId)
-      this.#untold = [...this.#untold, ...facts];
+    if (!doubtful) return;
+    const { after, facts, commit } = doubtful.finished;
+    if (facts.length === 0 || after.revision !== revision || after.aggregate.lastEventId !== aggregate.lastEventId) return;
+    this.#untold = [...this.#untold, ...facts];
+    // Another node may have given its fact the same number in the same millisecond; what it changed is not the same.
+    if (Object.entries(commit.fields).every(([name, json]) => fields[name] === json)) this.#proven = doubtful;
   }
 
   #tell(record: TaskRecord, facts: readonly Fact[] = []): void {

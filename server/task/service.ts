@@ -8,7 +8,7 @@ import type {
   TaskSnapshotResponse,
 } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
-import type { AuthContext } from '../ports/auth.ts';
+import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
 
 export type { ActionStatus };
@@ -29,7 +29,8 @@ export interface TaskService {
   newTaskId(auth: AuthContext, clientRequestId: string): string;
   /** Refuses (422) a type that no executor handles. */
   assertHandled(taskType: string): void;
-  create(auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse>;
+  /** `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other. */
+  create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
   /** For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
   authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;
   snapshot(auth: AuthContext, taskId: string): Promise<TaskSnapshotResponse>;

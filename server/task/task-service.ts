@@ -30,7 +30,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       const reason = `names a type that this server does not run: ${JSON.stringify(taskType.slice(0, 64))}`;
       throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
     },
-    create: (auth, request) => createTask(deps, auth, request),
+    create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     authorize: async (auth, taskId) => (await visible(auth, taskId, 'read')).about,
     async snapshot(auth, taskId) {
       const state = await visible(auth, taskId, 'read');

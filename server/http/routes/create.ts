@@ -90,7 +90,5 @@ export async function createFor(
   { service, uploadPolicy }: Pick<RouteDeps, 'service' | 'uploadPolicy'>,
 ): Promise<CreateTaskResponse> {
   service.assertHandled(request.taskType);
-  const refused = await uploadPolicy?.refuseUpload(auth, request.attachments);
-  if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
-  return service.create(auth, request);
+  return service.create(auth, request, uploadPolicy);
 }
