@@ -45,8 +45,10 @@ test('takes reports from another process, each once, and hands answers and cance
 
   await reporter.report(ref, { source: 'main', seq: 1, intents: [{ type: 'report.started', payload: {} }] });
   losing.loseReplies(1);
+  // What turns out to be written is answered as it was decided.
   expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({
-    status: 'duplicate',
+    status: 'committed',
+    refusals: [undefined],
   });
   expect(await reporter.report(ref, { source: 'main', seq: 2, intents: [{ type: 'report.progress', payload: { progress: 5 } }] })).toEqual({
     status: 'duplicate',

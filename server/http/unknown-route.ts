@@ -4,9 +4,6 @@ import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext, PathParams } from '../ports/auth.ts';
 import { pathValues, routed } from './path-params.ts';
 
-/** So much of an unknown path is given back. */
-const PATH_CHARACTERS_MAX = 256;
-
 /**
  * Has the router answer everything at and below these paths that it has no route for, and methods that a route does not take. Who is asking
  * is found out first; the parameters are those of the route, or what is known of them where there is none. Comes after the routes.
@@ -43,11 +40,7 @@ function answersOptions(ctx: Koa.Context, allow: readonly string[]): boolean {
 /** Refuses a path below our prefix that is no route, and a method that a route does not take. */
 function refuseUnknown(ctx: Koa.Context, allow: readonly string[]): never {
   const { method } = ctx;
-  if (allow.length === 0)
-    throw new TaskBridgeError(
-      'NOT_FOUND',
-      `There is no such route: ${method} ${ctx.path.slice(0, PATH_CHARACTERS_MAX)}. Is the client's prefix that of the server?`,
-    );
+  if (allow.length === 0) throw new TaskBridgeError('NOT_FOUND', 'There is no such route.');
   ctx.set('Allow', allow.join(', '));
   throw new TaskBridgeError('METHOD_NOT_ALLOWED', `This route does not take ${method}; it takes ${allow.join(', ')}.`, {
     details: { allow },
