@@ -70,7 +70,13 @@ export async function aboutWithParams(): Promise<readonly string[]> {
       return store.create(task);
     },
   };
-  const bridge = createTaskBridge({ store: noted, executor: scenarioWork, auth: () => ({ subject: 'alice' }), chance: fixedChance });
+  const bridge = createTaskBridge({
+    store: noted,
+    executor: scenarioWork,
+    auth: () => ({ subject: 'alice' }),
+    clock: stillClock,
+    chance: fixedChance,
+  });
   const { url, close } = await listen(bridge.middleware({ prefix: '/projects/:projectId' }));
   await bridge.start();
   try {
