@@ -8,6 +8,9 @@ import { Connection } from '@temporalio/client';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 
+/** So often a server is started that ends before it is ready. */
+const STARTS_MAX = 3;
+
 /** A Temporal server for tests. */
 export interface TemporalServer {
   readonly address: string;
@@ -28,10 +31,21 @@ export async function temporalServer(options: { readonly dbFilename?: string } =
     await reachable(given);
     return { address: given, kill: foreign, restart: foreign, close: () => Promise.resolve() };
   }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await devServer(options.dbFilename);
+    } catch (error) {
+      // It takes further ports of its own choice, which another process may have taken in between.
+      if (tries === STARTS_MAX) throw error;
+    }
+  }
+}
+
+async function devServer(dbFilename: string | undefined): Promise<TemporalServer> {
   const program = temporalProgram();
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
-  const database = options.dbFilename === undefined ? [] : ['--db-filename', options.dbFilename];
+  const database = dbFilename === undefined ? [] : ['--db-filename', dbFilename];
   const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never', ...database];
   const start = () => spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const server = await startProcess('The Temporal dev server', start, () => reachable(address));
