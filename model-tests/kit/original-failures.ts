@@ -44,6 +44,9 @@ export const originalFailures: readonly string[] = [
   'ws.frame-too-large',
 ];
 
+/** Those among them that it holds on a machine so slow that its viewers do not wait at the same moment. */
+export const originalRaces: readonly string[] = ['class.reconnect-storm'];
+
 /** The cases that do not apply to it: it has no such extension, no such limit, no cookies, and keeps its tasks with its process. */
 export const originalLacks: readonly string[] = [
   'browser.foreign-post',

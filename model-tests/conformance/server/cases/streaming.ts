@@ -208,7 +208,12 @@ export const streaming: readonly Case<ServerUnderTest>[] = [
     rule: sse,
     better: true,
     async run(server) {
-      const opened = stream('sse', server, await start(server, 'wait'));
+      const taskId = await start(server, 'wait');
+      const facts = stream('sse', server, taskId);
+      await facts.until(({ type }) => type === 'TASK_PROGRESS', 'the fact before the silence');
+      facts.close();
+      // Facts are there by now: what comes before them is no heartbeat of a server that had nothing to say.
+      const opened = stream('sse', server, taskId);
       const first = await opened.until(() => true, 'the first frame');
       opened.close();
       same(first.type, 'HEARTBEAT');
