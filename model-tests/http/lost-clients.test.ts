@@ -5,15 +5,16 @@ import Koa from 'koa';
 import { expect, onTestFinished, test } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import { createTaskBridge, type AuthContextResolver } from '../../server/index.ts';
+import { createTaskBridge, type AuthContextResolver, type TaskBridgeOptions } from '../../server/index.ts';
 import { onLoopback } from '../support/loopback.ts';
 
 /** A bridge that is listened to, and what its host hears of errors. */
 async function listen(
   auth: AuthContextResolver = () => ({ subject: 'ada' }),
+  live: TaskBridgeOptions['live'] = {},
 ): Promise<{ readonly server: Server; readonly port: number; readonly heard: readonly unknown[] }> {
   const executor = inProcess({ wait: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject)) });
-  const bridge = createTaskBridge({ store: memoryStore(), executor, auth });
+  const bridge = createTaskBridge({ store: memoryStore(), executor, auth, live });
   const app = new Koa();
   const heard: unknown[] = [];
   app.on('error', (error) => heard.push(error));
@@ -79,4 +80,37 @@ test.each(['end', 'destroy', 'resetAndDestroy'] as const)('nor are uploads whose
     await expect.poll(() => over).toBe(i + 1);
   }
   expect(heard).toEqual([]);
+});
+
+test('a poll whose client left while it was found out who it is holds no place', async () => {
+  let [asked, left] = [0, 0];
+  const auth: AuthContextResolver = async ({ socket, headers }) => {
+    if (headers['x-leaves']) {
+      asked += 1;
+      await once(socket, 'close');
+      left += 1;
+    }
+    return { subject: 'ada' };
+  };
+  const { port } = await listen(auth, { viewersPerOwnerMax: 2 });
+  const created = await fetch(`http://127.0.0.1:${port}/api/v1/tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ clientRequestId: 'r', taskType: 'wait' }),
+  });
+  const { taskId } = (await created.json()) as { taskId: string };
+  const log = `/api/v1/tasks/${taskId}/events`;
+  const started = await fetch(`http://127.0.0.1:${port}${log}?waitTimeoutMs=5000`);
+  const { nextAfterEventId } = (await started.json()) as { nextAfterEventId: string };
+  const path = `${log}?waitTimeoutMs=25000&afterEventId=${nextAfterEventId}`;
+  for (let i = 0; i < 2; i += 1) {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-Leaves: 1\r\n\r\n`));
+    await expect.poll(() => asked).toBe(i + 1);
+    socket.destroy();
+    await expect.poll(() => left).toBe(i + 1);
+  }
+  // What they ask of the store is answered before what comes after them.
+  for (let i = 0; i < 3; i += 1) await fetch(`http://127.0.0.1:${port}/api/v1/tasks/${taskId}`);
+  const answer = await fetch(`http://127.0.0.1:${port}${path.replace('25000', '100')}`);
+  expect(answer.status).toBe(200);
 });

@@ -44,6 +44,20 @@ describe('a long poll', () => {
     expect(await hub.poll(task.taskId, { after: task.ids[2], ...patient })).toMatchObject({ entries: [], hasMore: false, terminal: true });
   });
 
+  it('waits no longer than the credentials of its caller', async () => {
+    const { store, clock, hub } = await hubFixture();
+    const task = await taskLog(store);
+    await task.append(1);
+    const answer = hub.poll(task.taskId, { after: task.ids[0], ...patient, expiresAt: clock.now() + 5_000 });
+    await quiesce();
+    clock.advance(4_999);
+    await quiesce();
+    expect(hub.viewers).toBe(1);
+    clock.advance(1);
+    expect(await answer).toEqual({ entries: [], nextAfterEventId: task.ids[0], hasMore: false, terminal: false });
+    expect(hub.viewers).toBe(0);
+  });
+
   it('waits for a fact without asking the store', async () => {
     const { store, clock, hub } = await hubFixture();
     const task = await taskLog(store);

@@ -312,6 +312,23 @@ describe('the socket as a whole', () => {
     expect(host.hub.viewers).toBe(0);
   });
 
+  it('is cut when the credentials end, though it watches nothing then', async () => {
+    const clock = fakeClock();
+    const host = await liveHost({ clock, auth: { subject: 'ann', expiresAt: clock.now() + 5_000 } });
+    const before = await openRawClient(host);
+    const after = await openRawClient(host);
+    const { taskId } = await taskLog(host.store);
+    after.subscribe(taskId);
+    await vi.waitFor(() => expect(host.hub.viewers).toBe(1));
+    after.unsubscribe(taskId);
+    await vi.waitFor(() => expect(host.hub.viewers).toBe(0));
+    clock.advance(4_999);
+    await quiesce();
+    expect([before.ws.readyState, after.ws.readyState]).toEqual([before.ws.OPEN, after.ws.OPEN]);
+    clock.advance(1);
+    expect([await before.closed, await after.closed]).toEqual([1006, 1006]);
+  });
+
   it('is cut at shutdown: all its tasks at one moment, other sockets at theirs', async () => {
     const clock = fakeClock();
     const fractions = [0.9, 0.2];

@@ -171,7 +171,7 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     acceptUpgrade(req, socket, head) {
       try {
         assertCurrent();
-        sockets.checkOrigin(req);
+        sockets.checkOrigin(req, true);
         sockets.upgrade(req, socket, head, auth);
       } catch (thrown) {
         sockets.refuse(socket, thrown);
@@ -203,7 +203,7 @@ async function poll(
   assertWithin('waitMs', waitMs, 0, limits.pollWaitMsMax);
   assertWithin('maxEvents', maxEvents, 1, limits.pollEventsMax);
   await service.authorize(auth, taskId);
-  const { entries, ...page } = await live.poll(taskId, { owner: auth.subject, after, waitMs, maxEvents, signal });
+  const { entries, ...page } = await live.poll(taskId, { owner: auth.subject, expiresAt: auth.expiresAt, after, waitMs, maxEvents, signal });
   return { taskId, events: entries.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact), ...page };
 }
 

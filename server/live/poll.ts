@@ -16,6 +16,8 @@ export interface PollRequest {
   readonly after?: string | undefined;
   /** Where nothing is there, wait that long for a fact, in milliseconds. 0 for not at all. */
   readonly waitMs: number;
+  /** When the caller's credentials end, if they do, in milliseconds since the epoch: nobody waits longer. */
+  readonly expiresAt?: number | undefined;
   readonly maxEvents: number;
   /** The `extensions` of the query, as sent. */
   readonly extensions?: string | undefined;
@@ -91,7 +93,8 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
     leaveHub?.();
     return empty;
   }
-  const cancelTimeout = timerAt(deps.clock, deps.clock.now() + request.waitMs, answerNow);
+  const waitUntil = Math.min(deps.clock.now() + request.waitMs, request.expiresAt ?? Number.POSITIVE_INFINITY);
+  const cancelTimeout = timerAt(deps.clock, waitUntil, answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
   const topic = deps.topics.of(taskId);
   const listener = topic.listen(news.set);

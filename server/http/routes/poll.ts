@@ -11,13 +11,21 @@ import { validate } from '../validation.ts';
 export function pollRoute({ service, live, records }: RouteDeps): Route {
   return recorded('http.task.poll', records, async ({ ctx, auth, taskId }, note) => {
     const query = validate(pollQuery, queryFields(ctx.querystring, ['afterEventId', 'waitTimeoutMs', 'maxEvents', 'extensions']));
-    await service.authorize(auth, taskId);
     const gone = new AbortController();
     const forgetClose = onSocketEnd(ctx.req.socket, 'close', () => gone.abort());
     try {
+      await service.authorize(auth, taskId);
       const waitMs = ctx.method === 'HEAD' ? 0 : query.waitTimeoutMs;
       const { afterEventId: after, maxEvents, extensions } = query;
-      const page = await live.poll(taskId, { owner: auth.subject, after, waitMs, maxEvents, extensions, signal: gone.signal });
+      const page = await live.poll(taskId, {
+        owner: auth.subject,
+        expiresAt: auth.expiresAt,
+        after,
+        waitMs,
+        maxEvents,
+        extensions,
+        signal: gone.signal,
+      });
       const eventId = page.entries.at(-1)?.eventId;
       note({ ...(eventId && { eventId }), outcome: gone.signal.aborted ? 'gone' : pollOutcome(page) });
       answerJson(ctx, 200, pageBytes(taskId, page));

@@ -39,8 +39,14 @@ export interface SocketSessionDeps {
 
 /** Opens the session of one socket; it lasts until the socket is closed. */
 export function openSocketSession(deps: SocketSessionDeps): void {
-  const { ws, socket, hub, clock, extensions } = deps;
+  const { ws, socket, auth, hub, clock, extensions } = deps;
   const stopPings = keepAlive(ws, socket, clock, hub.options.heartbeatMs);
+  // Whatever it watches, and if nothing: it is the credentials' socket.
+  if (auth.expiresAt !== undefined)
+    ws.once(
+      'close',
+      timerAt(clock, auth.expiresAt, () => ws.terminate()),
+    );
   // What breaks the protocol is answered by ws itself; the close follows.
   ws.on('error', () => undefined);
   ws.once('close', stopPings);

@@ -11,7 +11,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
 import type { TaskService } from '../../task/service.ts';
 import { callerError, refuseUpgrade } from '../error-response.ts';
-import { originSet, refuseForeignOrigin } from '../origin.ts';
+import { originSet, refuseForeignOrigin, type OriginSet } from '../origin.ts';
 import { subprotocol } from './handshake.ts';
 import { webSocketStreamDefaults, type WebSocketStreamSettings } from './settings.ts';
 import { openSocketSession } from './socket-session.ts';
@@ -37,7 +37,7 @@ const TAKEN_TWICE = 'A WebSocket was handed on that somebody has taken already; 
 /** All WebSockets of this process, whichever route they came by. Throws a `RangeError` for a wrong origin. */
 export class SocketSessions {
   readonly #deps: SocketSessionsDeps;
-  readonly #origins: ReadonlySet<string>;
+  readonly #origins: OriginSet;
   readonly #records: RecordWriter;
   readonly #server: WebSocketServer;
   readonly #count = new OwnerCount();
@@ -71,9 +71,9 @@ export class SocketSessions {
     return this.#count.all;
   }
 
-  /** Throws `ORIGIN_NOT_ALLOWED` for a page that may not use this server's cookies. */
-  checkOrigin(req: IncomingMessage): void {
-    refuseForeignOrigin(req, this.#origins);
+  /** Throws `ORIGIN_NOT_ALLOWED` for a page that may not use this server's cookies; `isKnown` where the host has looked at them before. */
+  checkOrigin(req: IncomingMessage, isKnown = false): void {
+    refuseForeignOrigin(req, this.#origins, isKnown);
   }
 
   /** Takes the upgrade of somebody who is known; leaves one alone that has its answer. Throws `RATE_LIMITED`. */

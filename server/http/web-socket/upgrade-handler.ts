@@ -68,8 +68,9 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
     const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     try {
-      moveBearerToken(req);
+      // First, while what the browser added by itself and what the page brought can be told apart.
       this.#sessions.checkOrigin(req);
+      moveBearerToken(req);
       const caller = await authenticate(auth, req, clock, pathValues(path, found).params);
       this.#sessions.upgrade(req, socket, head, caller);
     } catch (thrown) {
