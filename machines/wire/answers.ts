@@ -34,6 +34,7 @@ export const createTaskResponse = answer<CreateTaskResponse>()({
   status: statuses,
   clientRequestId: textId,
   deduplicated: z.boolean(),
+  ignoredFields: z.optional(z.array(z.string())),
 });
 
 /** Answer of `POST /tasks/{taskId}/cancel`. */

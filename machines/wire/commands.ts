@@ -75,6 +75,8 @@ export interface CreateTaskResponse {
   readonly status: TaskStatus;
   readonly clientRequestId: string;
   readonly deduplicated: boolean;
+  /** Fields of a form whose files were not taken, where there are any: files come as `attachment` or `attachments`. */
+  readonly ignoredFields?: readonly string[];
 }
 /** Answer of `POST /tasks/{taskId}/cancel`, always 202. */
 export interface CancelTaskResponse {

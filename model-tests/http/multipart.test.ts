@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HttpRouterDeps } from '../../server/http/router.ts';
 import type { HttpOptions } from '../../server/http/options.ts';
 import type { NewTaskRequest } from '../../server/task/service.ts';
@@ -147,23 +147,33 @@ describe('a multipart create', () => {
     expect(request().attachments[0]?.fileName).not.toMatch(/\p{Surrogate}/u);
   });
 
-  it('ignores other files and other fields', async () => {
+  it('throws files of other fields away, and says so', async () => {
     const big = Buffer.alloc(11 * MIB);
-    expect(
-      (
-        await post([
-          file(big, 'x', { name: 'photo' }),
-          ...ids,
-          text('extra', '1'),
-          text('__proto__', '{}'),
-          { disposition: 'attachment', body: 'x' },
-          { disposition: 'form-data', body: 'x' },
-          text('attachment', 'no file'),
-        ])
-      ).status,
-    ).toBe(201);
+    const answer = await post([
+      file(big, 'x', { name: 'photo' }),
+      ...ids,
+      file('y', 'y', { name: 'photo' }),
+      file('z', 'z', { name: 'file' }),
+      { disposition: 'attachment', body: 'x' },
+      { disposition: 'form-data', body: 'x' },
+    ]);
+    expect(answer).toMatchObject({ status: 201, body: { ignoredFields: ['photo', 'file'] } });
     expect(request().attachments).toEqual([]);
     expect(await host.attachments.all()).toEqual([]);
+    expect(Object.keys((await post([...ids, file('one')])).body)).not.toContain('ignoredFields');
+    const many = Array.from({ length: 20 }, (_, i) => file('x', 'x', { name: `${i}${'n'.repeat(200)}` }));
+    const { ignoredFields } = (await post([...ids, ...many])).body as { ignoredFields: string[] };
+    expect([ignoredFields.length, ...new Set(ignoredFields.map(({ length }) => length))]).toEqual([16, 100]);
+  });
+
+  it.each([
+    ['an unknown name', text('extra', '1'), 'extra'],
+    ['a name of the prototype', text('__proto__', '{}'), '__proto__'],
+    ['the name of files', text('attachment', 'no file'), 'attachment'],
+  ])('refuses text under %s', async (_what, part, path) => {
+    const { status, body } = await post([...ids, file('one'), part]);
+    expect([status, body]).toMatchObject([422, { code: 'REQUEST_VALIDATION_ERROR', details: { errors: [{ path }] } }]);
+    await vi.waitFor(async () => expect(await host.attachments.all()).toEqual([]));
   });
 
   it('keeps the files of the first one only when it is repeated, in any order', async () => {
@@ -230,7 +240,12 @@ describe('a multipart create', () => {
     ];
     for (const cut of cuts) await refused(whole.subarray(0, whole.length - cut), 400, 'INVALID_REQUEST', /malformed|missing or blank/);
     await refused(Buffer.concat([whole.subarray(0, 150), Buffer.from(`\r\n--${BOUNDARY}\r\nbroken`)]), 400, 'INVALID_REQUEST', /malformed/);
-    await refused([...ids, ...Array.from({ length: 1000 }, () => text('x', ''))], 400, 'INVALID_REQUEST', /more than 1000 parts/);
+    await refused(
+      [...ids, ...Array.from({ length: 1000 }, () => file('', 'x', { name: 'x' }))],
+      400,
+      'INVALID_REQUEST',
+      /more than 1000 parts/,
+    );
   });
 
   it('has a limit for each file', async () => {
@@ -253,7 +268,7 @@ describe('a multipart create', () => {
   it('has a limit for its text', async () => {
     await refused([...ids, text('input', '{}'.padEnd(256 * KIB)), file('x')], 413, 'PAYLOAD_TOO_LARGE', /262144/);
     await refused(
-      [file('x'), ...ids, text('a', 'x'.repeat(128 * KIB)), text('b', 'x'.repeat(128 * KIB))],
+      [file('x'), ...ids, text('input', 'x'.repeat(128 * KIB)), text('metadata', 'x'.repeat(128 * KIB))],
       413,
       'PAYLOAD_TOO_LARGE',
       /262144/,

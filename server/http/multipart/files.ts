@@ -8,9 +8,14 @@ import type { Part } from './parts.ts';
 
 const fileFields: readonly (string | undefined)[] = ['attachment', 'attachments'];
 
+/** True for the name of a field that holds files. */
+export function isFileField(name: string | undefined): boolean {
+  return fileFields.includes(name);
+}
+
 /** True for a part that is an attachment: under a file field, with a file name, or of a content type that no text field has. */
 export function isAttachment({ name, fileName, contentType }: Part): boolean {
-  return fileFields.includes(name) && (fileName !== undefined || (contentType !== undefined && !contentType.startsWith('text/plain')));
+  return isFileField(name) && (fileName !== undefined || (contentType !== undefined && !contentType.startsWith('text/plain')));
 }
 
 /** Writes attachments as they arrive. */

@@ -4,10 +4,14 @@ import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
 import type { HttpOptions } from '../options.ts';
-import { isTextField, requiredText, type TextParts } from './fields.ts';
-import { createFileWriter, isAttachment } from './files.ts';
+import { validationError } from '../validation.ts';
+import { isTextField, requiredText, textFields, type TextParts } from './fields.ts';
+import { createFileWriter, isAttachment, isFileField } from './files.ts';
 import { readParts, type Part } from './parts.ts';
 import { createTextReader } from './texts.ts';
+
+/** Most names of fields that an answer lists, and characters of each: whoever sent them chose both. */
+const [IGNORED_MAX, IGNORED_CHARACTERS_MAX] = [16, 100];
 
 /** A multipart request that has arrived whole. */
 export interface ReceivedUpload {
@@ -15,6 +19,8 @@ export interface ReceivedUpload {
   /** In the order in which they came, under keys that begin with `taskId`. */
   readonly attachments: readonly AttachmentReference[];
   readonly taskId: string;
+  /** Names of fields whose files were thrown away: each once, 16 of them at most, 100 characters of each. */
+  readonly ignoredFields: readonly string[];
   /** Removes every file of this upload. Never throws: what is left is found by the sweeper. */
   discard(): Promise<void>;
 }
@@ -39,7 +45,8 @@ export interface UploadDeps {
  * Keys begin with the task's id, which needs `clientRequestId`. Where that comes after the first file, files are written under a prefix of
  * chance and moved at the end; what a crash leaves under either belongs to no task, and is swept.
  *
- * Throws `INVALID_REQUEST`, `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`. Source: protocol, "Requests".
+ * Throws `INVALID_REQUEST`, `REQUEST_VALIDATION_ERROR` for text under an unknown name, `UPLOAD_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE`.
+ * Files under an unknown name are thrown away and listed. Source: protocol, "Requests".
  */
 export async function receiveUpload(req: IncomingMessage, deps: UploadDeps): Promise<ReceivedUpload> {
   const { attachments, options, clock, chance } = deps;
@@ -47,6 +54,7 @@ export async function receiveUpload(req: IncomingMessage, deps: UploadDeps): Pro
   const { texts } = fields;
   const reading: Promise<unknown>[] = [];
   const writing: Promise<AttachmentReference>[] = [];
+  const ignored = new Set<string>();
   let requestIdRead: Promise<void> | undefined;
   let taskId: string | undefined;
 
@@ -65,12 +73,17 @@ export async function receiveUpload(req: IncomingMessage, deps: UploadDeps): Pro
   };
   const onPart = (part: Part) => {
     if (isAttachment(part)) writing.push(watch(files.take(part)));
+    else if (part.name === undefined) part.bytes.resume();
     else if (isTextField(part.name) || part.fileName === undefined) {
+      assertKnown(part.name);
       const read = watch(fields.take(part));
       if (part.name === 'clientRequestId') requestIdRead = read;
       // Said early, so that no file is sent for nothing.
       if (part.name === 'taskType') void watch(read.then(() => deps.assertHandled(requiredText(texts, 'taskType'))));
-    } else part.bytes.resume();
+    } else {
+      if (ignored.size < IGNORED_MAX) ignored.add(part.name.slice(0, IGNORED_CHARACTERS_MAX));
+      part.bytes.resume();
+    }
   };
   const moved: string[] = [];
   const discard = () => removeAll([...files.keys, ...moved], deps);
@@ -79,14 +92,21 @@ export async function receiveUpload(req: IncomingMessage, deps: UploadDeps): Pro
     await parts.done;
     await Promise.all(reading);
     const written = await Promise.all(writing);
-    if (taskId !== undefined) return { texts, taskId, attachments: written, discard };
+    const ignoredFields = [...ignored];
+    if (taskId !== undefined) return { texts, taskId, attachments: written, ignoredFields, discard };
     const id = chooseTaskId();
-    return { texts, taskId: id, attachments: await move(written, id, moved, attachments), discard };
+    return { texts, taskId: id, attachments: await move(written, id, moved, attachments), ignoredFields, discard };
   } catch (error) {
     await Promise.allSettled(reading);
     await discard();
     throw error;
   }
+}
+
+/** As in a JSON body, a text that nobody reads is a mistake of the caller. */
+function assertKnown(name: string): void {
+  if (isFileField(name)) throw validationError([{ path: name, reason: 'is no file: it has no file name' }]);
+  if (!isTextField(name)) throw validationError([{ path: name, reason: `is unknown; known are ${textFields.join(', ')}` }]);
 }
 
 async function move(written: readonly AttachmentReference[], taskId: string, keys: string[], store: AttachmentStore) {

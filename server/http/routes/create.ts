@@ -41,7 +41,13 @@ async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteD
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
   const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload), note, deps));
-  answerJson(ctx, created.deduplicated ? 200 : 201, created);
+  const { ignoredFields } = upload;
+  if (ignoredFields.length > 0)
+    deps.logger?.warn('Files of a create were thrown away: their fields are neither attachment nor attachments.', {
+      taskId: created.taskId,
+      ignoredFields,
+    });
+  answerJson(ctx, created.deduplicated ? 200 : 201, ignoredFields.length > 0 ? { ...created, ignoredFields } : created);
 }
 
 /** Creates a task whose files are kept already, and discards them where they turn out to be nobody's. */
