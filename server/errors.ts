@@ -30,6 +30,11 @@ export function storeUnavailable(cause: unknown): TaskBridgeError {
   return new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again.', { retryAfterSeconds: 1, cause });
 }
 
+/** The answer for a question that the task never asked. */
+export function suspensionNotFound(suspendId: string): TaskBridgeError {
+  return new TaskBridgeError('TASK_NOT_FOUND', `There is no suspension ${JSON.stringify(suspendId.slice(0, 64))} in this task.`);
+}
+
 /** The answer for an unknown task and for a foreign one: nobody learns which. */
 export function taskNotFound(taskId: string): TaskBridgeError {
   return new TaskBridgeError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(taskId.slice(0, 64))} for this caller.`);

@@ -37,7 +37,11 @@ export interface TaskBridgeOptions {
   readonly idempotencyPayload?: IdempotencyPayload;
   /** What `GET /ready` asks, by name, beside the store and the executors. */
   readonly readiness?: Readonly<Record<string, ReadinessProbe>>;
-  /** Pages of these origins may change things and open WebSockets with cookies. Defaults to those of the host itself. */
+  /**
+   * Pages of these origins may change things and open WebSockets with what their browser sends by itself: cookies, a password of HTTP's own dialog,
+   * a client's certificate. `scheme://host[:port]` of any scheme (`capacitor://localhost`), or `https://*.example.com` for all below a domain.
+   * Defaults to those of the host itself: as the browser says (`Sec-Fetch-Site`), or by `Host` or `X-Forwarded-Host`.
+   */
   readonly allowedOrigins?: readonly string[];
   /** Counts what `metricsTable` lists. */
   readonly metrics?: MetricsSink;

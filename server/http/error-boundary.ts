@@ -2,13 +2,14 @@ import type Koa from 'koa';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import { answerEarly, isReceiving } from './early-answer.ts';
-import { callerError, errorResponse } from './error-response.ts';
+import { callerError, errorResponse, guardHeaders } from './error-response.ts';
 import type { HttpOptions } from './options.ts';
 
 /** Middleware that turns everything thrown below it into the envelope. Where the head is already out, it destroys the response instead. */
 export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger | undefined): Koa.Middleware {
   return async (ctx, next) => {
     spareLostClients(ctx);
+    guard(ctx);
     try {
       await next();
     } catch (thrown) {
@@ -27,10 +28,15 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
       ctx.respond = true;
       // What has arrived unread would otherwise stay with the connection, which goes on.
       ctx.req.resume();
-      for (const [name, value] of Object.entries(refused.headers)) ctx.set(name, String(value));
+      for (const [name, value] of Object.entries(refused.headers)) if (!(name in guardHeaders)) ctx.set(name, String(value));
       ctx.body = refused.body;
     }
   };
+}
+
+/** Keeps what the host has set. */
+export function guard(ctx: Koa.Context): void {
+  for (const [name, value] of Object.entries(guardHeaders)) if (!ctx.res.hasHeader(name)) ctx.set(name, value);
 }
 
 // The last is what Node says of one that goes in the middle of its body.

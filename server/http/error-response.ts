@@ -27,6 +27,12 @@ export function callerError(thrown: unknown, logger: Logger | undefined): TaskBr
   return new TaskBridgeError('INTERNAL_ERROR', 'The server failed while it answered; the request may be sent again.');
 }
 
+/** On every answer of ours, beside what the host has set: no browser takes it for a page, a script or a part of either. */
+export const guardHeaders: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
 /** Writes an error as status, headers and envelope. */
 export function errorResponse(error: TaskBridgeError, clock: Clock): ErrorResponse {
   const envelope: ErrorEnvelope = {
@@ -42,6 +48,7 @@ export function errorResponse(error: TaskBridgeError, clock: Clock): ErrorRespon
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': body.length,
       'Cache-Control': 'no-store',
+      ...guardHeaders,
       ...(error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }),
     },
     body,

@@ -1,6 +1,7 @@
 import type Koa from 'koa';
 import type { RoutePaths } from '../../machines/routes/index.ts';
 import type { Clock } from '../ports/clock.ts';
+import { guard } from './error-boundary.ts';
 import { answerOfProbe, detailsOf } from '../observability/probe-answer.ts';
 import type { Logger, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
 import { answerJson } from './call.ts';
@@ -32,6 +33,7 @@ export function healthRoutes(deps: HealthDeps): Koa.Middleware {
   let asking: Promise<Readiness> | undefined;
   return async (ctx, next) => {
     const isAsked = (path: string) => ctx.path === path && (ctx.method === 'GET' || ctx.method === 'HEAD');
+    if (isAsked(health) || isAsked(ready)) guard(ctx);
     if (isAsked(health)) return answerJson(ctx, 200, { status: 'ok' });
     if (!isAsked(ready)) return void (await next());
     asking ??= askAll(deps, failing).finally(() => (asking = undefined));

@@ -31,7 +31,10 @@ export interface BodySink {
  * has not been read by then stays unread.
  */
 export function receiveBody(req: IncomingMessage, bytesMax: number, options: HttpOptions, clock: Clock, sink: BodySink): () => void {
-  if (req.readableDidRead) throw new Error('The body was read before TaskBridge saw it: mount its middleware before any body parser.');
+  if (req.readableDidRead)
+    throw new TaskBridgeError('INTERNAL_ERROR', 'This server reads bodies before TaskBridge sees them; sending this again is of no use.', {
+      cause: new Error('The body was read before TaskBridge saw it: mount its middleware before any body parser.'),
+    });
   if (Number(req.headers['content-length'] ?? 0) > bytesMax) throw payloadTooLarge('The request', bytesMax);
 
   let received = 0;

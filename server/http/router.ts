@@ -140,6 +140,7 @@ async function refuseTarget(): Promise<never> {
 
 /** A WebSocket that arrives without its upgrade lost it on the way: the client is told to use another transport, not that a task is missing. */
 const upgradeOnly: Route = ({ ctx }) => {
-  ctx.set('Upgrade', 'websocket');
+  // HTTP/2 has no such header, and throws.
+  if (ctx.req.httpVersionMajor === 1) ctx.set('Upgrade', 'websocket');
   throw new TaskBridgeError('INVALID_REQUEST', 'This route takes WebSocket upgrades only, and none arrived; use another transport.');
 };

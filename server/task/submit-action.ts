@@ -1,5 +1,5 @@
 import type { ActionStatus, JsonObject, SubmitActionRequest, SubmitActionResponse } from '../../machines/wire/index.ts';
-import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { suspensionNotFound, TaskBridgeError } from '../errors.ts';
 import type { AcceptedAction } from '../ports/executor.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
@@ -66,7 +66,7 @@ function actionCommand(request: SubmitActionRequest, payload: JsonObject, metada
         case 'REJECTED_EXPIRED':
           return refusal;
         case 'SUSPENSION_NOT_FOUND':
-          throw taskNotFound(suspendId);
+          throw suspensionNotFound(suspendId);
         case 'IDEMPOTENCY_CONFLICT':
           throw new TaskBridgeError(
             refusal,

@@ -43,7 +43,7 @@ async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteD
   const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload), note, deps));
   const { ignoredFields } = upload;
   if (ignoredFields.length > 0)
-    deps.logger?.warn('Files of a create were thrown away: their fields are neither attachment nor attachments.', {
+    deps.logger?.info?.('Files of a create were thrown away: their fields are neither attachment nor attachments.', {
       taskId: created.taskId,
       ignoredFields,
     });
