@@ -148,9 +148,8 @@ describe('a multipart create', () => {
   });
 
   it('throws files of other fields away, and says so', async () => {
-    const big = Buffer.alloc(11 * MIB);
     const answer = await post([
-      file(big, 'x', { name: 'photo' }),
+      file(Buffer.alloc(11 * MIB), 'x', { name: 'photo' }),
       ...ids,
       file('y', 'y', { name: 'photo' }),
       file('z', 'z', { name: 'file' }),
@@ -158,17 +157,14 @@ describe('a multipart create', () => {
       { disposition: 'form-data', body: 'x' },
     ]);
     expect(answer).toMatchObject({ status: 201, body: { ignoredFields: ['photo', 'file'] } });
-    expect(request().attachments).toEqual([]);
-    expect(await host.attachments.all()).toEqual([]);
-    expect(Object.keys((await post([...ids, file('one')])).body)).not.toContain('ignoredFields');
+    expect([request().attachments, await host.attachments.all()]).toEqual([[], []]);
     const many = Array.from({ length: 20 }, (_, i) => file('x', 'x', { name: `${i}${'n'.repeat(200)}` }));
     const { ignoredFields } = (await post([...ids, ...many])).body as { ignoredFields: string[] };
     expect([ignoredFields.length, ...new Set(ignoredFields.map(({ length }) => length))]).toEqual([16, 100]);
   });
 
   it.each([
-    ['an unknown name', text('extra', '1'), 'extra'],
-    ['a name of the prototype', text('__proto__', '{}'), '__proto__'],
+    ['an unknown name', text('__proto__', '{}'), '__proto__'],
     ['the name of files', text('attachment', 'no file'), 'attachment'],
   ])('refuses text under %s', async (_what, part, path) => {
     const { status, body } = await post([...ids, file('one'), part]);
