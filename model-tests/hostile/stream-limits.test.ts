@@ -145,6 +145,21 @@ testBoundaries('the limits of streams', liveDefaults, {
       return words.includes('SUBSCRIPTION_ENDED') ? 'one refused' : 'all shown';
     };
   }),
+  framesPerSecondMax: most(10, 'reads on', 'rests', () =>
+    Promise.resolve(async (amount: number) => {
+      const opened = await liveHost({ clock: fakeClock(), live: { framesPerSecondMax: 5 } });
+      const ws = dial(opened, '?extensions=multiplex');
+      await once(ws, 'open');
+      const [socket] = opened.sockets;
+      let answers = 0;
+      ws.on('message', (data: Buffer) => (answers += data.includes('SUBSCRIPTION_ENDED') ? 1 : 0));
+      for (let nth = 1; nth <= amount; nth += 1) {
+        ws.send(subscribe('f'.repeat(32)));
+        await vi.waitFor(() => expect(answers).toBe(nth));
+      }
+      return socket?.isPaused() ? 'rests' : 'reads on';
+    }),
+  ),
   subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1008', () => async (amount) => {
     const clock = fakeClock();
     const opened = await liveHost({ clock, live: { heartbeatMs: 50_000 } });

@@ -7,6 +7,8 @@ import { taskLog, type TaskLog } from '../live/task-log.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { CONFIRMED, ended, openRawClient, type RawClient } from './raw-client.ts';
 
+const UNKNOWN = 'f'.repeat(32);
+
 async function tasksOf(host: Host, count: number, facts: number, textBytes: number): Promise<TaskLog[]> {
   const tasks = await Promise.all(Array.from({ length: count }, () => taskLog(host.store)));
   for (const task of tasks) for (let i = 0; i < facts; i += 1) await task.append(1, { textBytes });
@@ -32,6 +34,41 @@ async function peakBytes(host: Host, isOver: () => boolean): Promise<number> {
 
 const isWhole = (client: RawClient, tasks: readonly TaskLog[]): boolean =>
   tasks.reduce((sum, { ids }) => sum + ids.length, 0) === client.frames.filter(({ eventId }) => eventId !== undefined).length;
+
+it('whose owner sends too many frames is read again after a rest, and loses none of them; another owner is not kept waiting', async () => {
+  const clock = fakeClock();
+  const host = await liveHost({ clock, live: { framesPerSecondMax: 5 } });
+  const client = await openRawClient(host);
+  const other = await openRawClient(host);
+  const answered = () => client.frames.length;
+  for (let sent = 1; sent <= 11; sent += 1) {
+    client.subscribe(UNKNOWN);
+    await vi.waitFor(() => expect(answered()).toBe(sent));
+  }
+  client.subscribe(UNKNOWN);
+  await quiesce();
+  expect(answered()).toBe(11);
+  // All sockets of one owner share it: his next one rests after its first frame.
+  other.subscribe(UNKNOWN);
+  await vi.waitFor(() => expect(other.frames.length).toBe(1));
+  other.subscribe(UNKNOWN);
+  await quiesce();
+  expect(other.frames.length).toBe(1);
+  clock.advance(400);
+  await vi.waitFor(() => expect([answered(), other.frames.length]).toEqual([12, 2]));
+});
+
+it('closes with 1008 for a message in more pieces than anybody needs', async () => {
+  const host = await liveHost();
+  const pieces = async (count: number): Promise<string | number> => {
+    const { ws, closed, frames } = await openRawClient(host);
+    const text = JSON.stringify({ action: 'subscribe', taskId: UNKNOWN }).padEnd(count);
+    for (let at = 0; at < count; at += 1) ws.send(at < count - 1 ? text.slice(at, at + 1) : text.slice(at), { fin: at === count - 1 });
+    return Promise.race([closed, vi.waitUntil(() => frames[0]?.type)]);
+  };
+  expect(await pieces(64)).toBe('SUBSCRIPTION_ENDED');
+  expect(await pieces(65)).toBe(1008);
+});
 
 describe('a socket with 50 tasks', () => {
   const textBytes = 2_000;
@@ -122,7 +159,7 @@ describe('what one turn has for many tasks', () => {
 describe('a client that asks and does not read the answers', () => {
   it('is not listened to until it does, and then gets all of them', async () => {
     const viewerBytesMax = 16 * 1024;
-    const host = await liveHost({ live: { viewerBytesMax } });
+    const host = await liveHost({ live: { viewerBytesMax, framesPerSecondMax: 100_000 } });
     const client = await openRawClient(host);
     const count = 6_000;
     const long = 'x'.repeat(2_000);

@@ -27,6 +27,11 @@ export interface LiveOptions {
   readonly subscribeMs: number;
   /** Largest frame that a WebSocket client may send, in bytes. Defaults to 64 KiB. */
   readonly clientFrameBytesMax: number;
+  /**
+   * Frames that one owner may send each second over all of his sockets that show many tasks, twice as many at once; who sends more is not read for
+   * a while. Defaults to 500.
+   */
+  readonly framesPerSecondMax: number;
   /** First pause after the store failed, in milliseconds; doubles with each further failure, up to `heartbeatMs`. Defaults to 200. */
   readonly storeRetryMs: number;
   /** A viewer whose store failed that often in a row is cut. Defaults to 5. */
@@ -46,6 +51,7 @@ export const liveDefaults: LiveOptions = {
   tasksPerSocketMax: 256,
   subscribeMs: 10_000,
   clientFrameBytesMax: 64 * 1024,
+  framesPerSecondMax: 500,
   storeRetryMs: 200,
   storeTriesMax: 5,
 };

@@ -28,6 +28,9 @@ export class MultiplexSession {
   readonly #sharing: Sharing;
   /** Channels that were left while it was still found out whether the task may be shown. */
   #abandoned = 0;
+  /** Two reasons not to read on; it goes on when both are over. */
+  #restTimer: unknown;
+  #isDraining = false;
   #cancelWait: () => void;
 
   constructor(deps: SocketSessionDeps) {
@@ -52,8 +55,9 @@ export class MultiplexSession {
   }
 
   #take(data: RawData, isBinary: boolean): void {
-    const { ws, settings } = this.#deps;
+    const { ws, settings, auth, frames } = this.#deps;
     if (ws.readyState !== ws.OPEN) return;
+    this.#rest(frames.take(auth.subject));
     if (isBinary) return this.#refuse(closeCodes.notText, 'Frames are text.');
     const frame = readClientFrame(data);
     if (frame.action === 'unreadable')
@@ -138,12 +142,28 @@ export class MultiplexSession {
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
 
+  /** Who sends too much is not read for so long, in milliseconds; what has arrived already is still taken. */
+  #rest(ms: number): void {
+    if (ms === 0) return;
+    const { ws, clock } = this.#deps;
+    clock.clearTimeout(this.#restTimer);
+    ws.pause();
+    this.#restTimer = clock.setTimeout(() => {
+      this.#restTimer = undefined;
+      if (!this.#isDraining) ws.resume();
+    }, ms);
+  }
+
   /** Who does not take the answers is not listened to until it has. */
   #awaitDrain(): void {
     const { ws, socket, hub } = this.#deps;
-    if (ws.isPaused || socket.writableLength <= hub.options.viewerBytesMax) return;
+    if (this.#isDraining || socket.writableLength <= hub.options.viewerBytesMax) return;
+    this.#isDraining = true;
     ws.pause();
-    socket.write(NOTHING, () => ws.resume());
+    socket.write(NOTHING, () => {
+      this.#isDraining = false;
+      if (this.#restTimer === undefined) ws.resume();
+    });
   }
 
   #wait(code: number, reason: string): () => void {
@@ -158,6 +178,7 @@ export class MultiplexSession {
 
   #clear(): void {
     this.#cancelWait();
+    this.#deps.clock.clearTimeout(this.#restTimer);
     for (const { subscription } of this.#channels.values()) subscription?.close();
     this.#channels.clear();
   }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { timerAt } from '../../live/timer.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
+import type { FrameRate } from '../../live/frame-rate.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -31,6 +32,7 @@ export interface SocketSessionDeps {
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly records: RecordWriter;
+  readonly frames: Pick<FrameRate, 'take'>;
   /** The socket watches a task now; the hub looks after it. */
   readonly onSubscribed: () => void;
   /** It watches none any more, and stays for a while. */

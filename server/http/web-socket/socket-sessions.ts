@@ -4,6 +4,7 @@ import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { TaskBridgeError } from '../../errors.ts';
 import { grantedExtensions, saysFallback, socketExtensions } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
+import { FrameRate } from '../../live/frame-rate.ts';
 import { OwnerCount } from '../../live/owner-count.ts';
 import { recordWriter, type RecordWriter } from '../../observability/record-writer.ts';
 import type { AuthContext } from '../../ports/auth.ts';
@@ -32,6 +33,9 @@ export interface SocketSessionsDeps {
 /** How long a peer has to answer a close frame, in milliseconds; then its socket is cut. */
 const CLOSE_ANSWER_MS = 10_000;
 
+/** Most pieces of one message, and most pieces of one frame that wait for the rest of it: 1008 beyond. */
+const [FRAGMENTS_MAX, CHUNKS_MAX] = [64, 1024];
+
 const TAKEN_TWICE = 'A WebSocket was handed on that somebody has taken already; give each upgrade to one listener.';
 
 /** All WebSockets of this process, whichever route they came by. Throws a `RangeError` for a wrong origin. */
@@ -41,6 +45,7 @@ export class SocketSessions {
   readonly #records: RecordWriter;
   readonly #server: WebSocketServer;
   readonly #count = new OwnerCount();
+  readonly #frames: FrameRate;
   /** Sockets that watch nothing yet, or any more. */
   readonly #waiting = new WaitingSockets();
   /** What was taken or refused, of either kind: it has had its answer, and whatever else is written to it breaks a conversation. */
@@ -51,12 +56,16 @@ export class SocketSessions {
     this.#deps = deps;
     this.#origins = originSet(deps.allowedOrigins ?? []);
     this.#records = recordWriter(deps.logger);
-    // The types of ws do not know `closeTimeout` yet.
-    const options: ServerOptions & { readonly closeTimeout: number } = {
+    this.#frames = new FrameRate({ clock: deps.clock, framesPerSecondMax: deps.hub.options.framesPerSecondMax });
+    // The types of ws do not know all of them yet.
+    const options: ServerOptions & { readonly closeTimeout: number; readonly maxFragments: number; readonly maxBufferedChunks: number } = {
       noServer: true,
       closeTimeout: CLOSE_ANSWER_MS,
       clientTracking: false,
       perMessageDeflate: false,
+      // Each piece of a frame costs more than what it carries.
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: CHUNKS_MAX,
       maxPayload: deps.hub.options.clientFrameBytesMax,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     };
@@ -139,9 +148,11 @@ export class SocketSessions {
     if (saysFallback(asked)) hub.countFallback('ws');
     this.#answered.add(ws);
     const leave = this.#count.enter(auth.subject);
+    const forgetFrames = this.#frames.enter(auth.subject);
     this.#waiting.add(ws, auth.subject);
     ws.once('close', () => {
       leave();
+      forgetFrames();
       this.#waiting.delete(ws);
     });
     openSocketSession({
@@ -155,6 +166,7 @@ export class SocketSessions {
       clock,
       logger,
       records: this.#records,
+      frames: this.#frames,
       onSubscribed: () => this.#waiting.delete(ws),
       onIdle: () => this.#waiting.add(ws, auth.subject),
     });

@@ -1,0 +1,53 @@
+import type { Clock } from '../ports/clock.ts';
+
+interface Allowance {
+  frames: number;
+  since: number;
+  sockets: number;
+}
+
+/** What frames are metered with. */
+export interface FrameRateDeps {
+  readonly clock: Clock;
+  /** Frames that one owner may send each second, over all of his sockets; twice as many at once. */
+  readonly framesPerSecondMax: number;
+}
+
+/** How many frames each owner may send: who sends more is not read for a while, and loses nothing. */
+export class FrameRate {
+  readonly #deps: FrameRateDeps;
+  readonly #owners = new Map<string, Allowance>();
+
+  constructor(deps: FrameRateDeps) {
+    this.#deps = deps;
+  }
+
+  /** A socket of an owner is there. Gives the function to be called once when it is gone. */
+  enter(owner: string): () => void {
+    const allowance = this.#owners.get(owner) ?? { frames: this.#burst, since: this.#deps.clock.now(), sockets: 0 };
+    allowance.sockets += 1;
+    this.#owners.set(owner, allowance);
+    return () => {
+      allowance.sockets -= 1;
+      // Who comes back finds what he left, as long as he has any other socket.
+      if (allowance.sockets === 0) this.#owners.delete(owner);
+    };
+  }
+
+  /** Takes one frame of an owner; gives how long nothing more of him is to be read, in milliseconds. */
+  take(owner: string): number {
+    const allowance = this.#owners.get(owner);
+    if (!allowance) return 0;
+    const { clock, framesPerSecondMax } = this.#deps;
+    const now = clock.now();
+    // A clock that was set back gives nothing, and takes nothing either.
+    const gained = (Math.max(0, now - allowance.since) / 1000) * framesPerSecondMax;
+    allowance.frames = Math.min(this.#burst, allowance.frames + gained) - 1;
+    allowance.since = now;
+    return allowance.frames >= 0 ? 0 : Math.ceil((-allowance.frames / framesPerSecondMax) * 1000);
+  }
+
+  get #burst(): number {
+    return 2 * this.#deps.framesPerSecondMax;
+  }
+}
