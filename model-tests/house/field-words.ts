@@ -10,7 +10,7 @@ changes chaos chart check checker child children chromium claim cleanup clock cl
 conformance consumers content contract core count coverage crash create creating creation d db deadline decide decimal delivering demo
 dev diagnostics dialects direct documented drawing drawn drive driven driver drop due durability early effects ending entry eventually
 example executor expiry extensions failover failure fake fallback fan fault faulty feed fetch field file fills finding flow fold folder
-folding form frame free from further gaps garbage gate generator greedy greeter handle handshake hash head headers health held histories
+folding form free from further gaps garbage gate generator greedy greeter handle handshake hash head headers health held histories
 history hooks hostile house http http2 idle image impairment imports in index indexed injection inspection instrumentation io issuer job
 joining json jwt key kills kit ladder lane last law layout leader length lenient level limit line list listen listener liveness lmdb
 load locks logger long loopback lost machine mailbox main many markdown measured measurements memory methods migration misbehaving model
