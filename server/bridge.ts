@@ -61,8 +61,8 @@ export interface TaskBridge {
    */
   reconcile(): Promise<ReconcileCounts>;
   /**
-   * The same, and deletes files that no task references and that are older than an hour, as the bridge does by itself once an hour. Says what
-   * was cleared away. Rejects as {@link TaskBridge.reconcile} does.
+   * The same, and looks at the files, as the bridge does by itself once an hour: one that no task references is marked, and deleted by a look that
+   * still finds it so an hour later; so never in the first hour of a process. Says what was cleared away. Rejects as {@link TaskBridge.reconcile} does.
    */
   prune(): Promise<PruneCounts>;
   /**

@@ -1,5 +1,5 @@
 import type { Inspect } from '../machines/index.ts';
-import { sweepAttachments } from './attachment-sweep.ts';
+import { AttachmentSweep } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { Supervisor } from './attempt/supervisor.ts';
@@ -62,6 +62,7 @@ export function createCore(deps: CoreDeps): Core {
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
   const supervisor = new Supervisor({ ...deps, processor, time, nodeId, records });
+  const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
   const reconciler = new Reconciler({
     store,
     clock,
@@ -70,7 +71,7 @@ export function createCore(deps: CoreDeps): Core {
     intervalMs: settings.reconcileMs,
     reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
     renewLeases: () => supervisor.renewLeases(),
-    sweep: async (signal) => (attachments ? sweepAttachments({ attachments, store, clock, logger, signal }) : { swept: 0, failed: 0 }),
+    sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
   });
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 

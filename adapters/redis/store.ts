@@ -9,7 +9,7 @@ import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { registryOf, type StoreDeps } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
-import { appendScript, time } from './scripts/index.ts';
+import { appendScript, identify, time } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
 import { createRouter, isCluster } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
@@ -96,6 +96,11 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     async now() {
       const [seconds, microseconds] = listOf(await connection.run(time, [keys.due('00')])).map(textOf);
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    },
+
+    async id() {
+      need();
+      return textOf(await connection.run(identify, [keys.store], [chance.hex(32)]));
     },
 
     ...registryOf(need),
