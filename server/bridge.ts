@@ -18,6 +18,7 @@ import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import { metricsSink } from './observability/metrics-sink.ts';
+import { faultLogger } from './ports/fault-logger.ts';
 import { hostLogger } from './ports/host-logger.ts';
 import type { Store } from './ports/store.ts';
 import { readinessOf } from './readiness.ts';
@@ -81,7 +82,7 @@ export interface TaskBridge {
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
   const { store, auth, attachments, clock = systemClock, chance = systemChance, metrics, diagnostics } = options;
-  const logger = hostLogger(options.logger);
+  const logger = faultLogger(hostLogger(options.logger), clock);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
@@ -109,7 +110,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     uploadPolicy: options.uploads,
     allowedOrigins: options.allowedOrigins,
-    probes: readinessOf(store, executors, options.readiness),
+    probes: readinessOf(store, core.lastWrites, executors, options.readiness),
     options: options.http,
     routes: options.routes,
     clock,

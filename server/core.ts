@@ -18,6 +18,7 @@ import type { Store } from './ports/store.ts';
 import { Reconciler, type PruneCounts } from './reconciler.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
+import type { LastWrites } from './task/last-writes.ts';
 import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
@@ -46,6 +47,7 @@ export interface Core {
   readonly nodeId: string;
   readonly service: TaskService;
   readonly actors: LiveActors;
+  readonly lastWrites: LastWrites;
   start(): Promise<void>;
   /** See the bridge's. */
   reconcile(): Promise<ReconcileCounts>;
@@ -91,6 +93,7 @@ export function createCore(deps: CoreDeps): Core {
     nodeId,
     service: observedService(createTaskService({ ...deps, processor, supervisor, time, nodeId }), { metrics, records }),
     actors,
+    lastWrites: processor.lastWrites,
     start: () => reconciler.start(),
     reconcile: () => reconciler.reconcile().catch(rethrown),
     prune: () => reconciler.prune().catch(rethrown),

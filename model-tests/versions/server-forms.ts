@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { open } from 'lmdb';
+import { fileAttachments } from 'taskbridge/adapters/file';
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
@@ -103,6 +104,17 @@ export async function rowsOfLmdb(): Promise<readonly string[]> {
     });
     await rows.close();
     return lines;
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** What says in a folder of attachments whose it is. */
+export async function folderMark(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  try {
+    await fileAttachments({ path }).claim('5'.repeat(32));
+    return (await readFile(join(path, '.store'), 'utf8')).trimEnd().split('\n');
   } finally {
     await rm(path, { recursive: true, force: true });
   }
