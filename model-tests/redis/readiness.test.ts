@@ -3,7 +3,7 @@ import { inProcess } from 'taskbridge/adapters/in-process';
 import { memoryAttachments } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { AttachmentSweep } from '../../server/attachment-sweep.ts';
+import type { Logger } from 'taskbridge/server';
 import { sampleTask } from '../conformance/store/samples.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -56,30 +56,30 @@ test('a store that is full still says which one it is', async () => {
 test('a store that was flushed under a running node is another one, and the files of its tasks are kept', async () => {
   const redis = client();
   const store = redisStore(redis, { prefix: 'flushed' });
-  await store.open();
-  onTestFinished(() => store.close());
   const clock = fakeClock();
   const attachments = memoryAttachments({ clock });
-  const warn = vi.fn();
-  const sweep = new AttachmentSweep({ attachments, store, clock, logger: { warn, error: vi.fn() } });
-  const run = async () => {
+  const warn = vi.fn<Logger['warn']>();
+  const { bridge } = await bridgeOf(inProcess({ keep: async () => 'kept' }), {
+    store,
+    attachments: { ...attachments, shared: true },
+    clock,
+    logger: { warn, error: vi.fn() },
+  });
+  const create = async (clientRequestId: string) => {
+    const task = { clientRequestId, taskType: 'keep', attachments: [{ fileName: 'a', content: 'a' }] };
+    return `${(await bridge.tasks({ subject: 'alice' }).create(task)).taskId}/0`;
+  };
+  const prune = async () => {
     clock.advance(2 * 60 * 60 * 1000);
-    return (await sweep.run(new AbortController().signal)).swept;
+    return (await bridge.prune()).attachmentsSwept;
   };
-  const put = async () => {
-    const task = sampleTask();
-    await attachments.put(`${task.taskId}/0`, (async function* () {})());
-    const [reference, content] = [{ key: `${task.taskId}/0` }, 'content'];
-    await store.create({ ...task, sideValues: { [content]: JSON.stringify({ attachments: [reference] }) } });
-    return `${task.taskId}/0`;
-  };
-  const before = [await put(), await put()];
+  const before = [await create('one'), await create('two')];
   const id = await store.id();
-  expect([await run(), await run()]).toEqual([0, 0]);
+  expect([await prune(), await prune()]).toEqual([0, 0]);
   await redis.flushall();
   expect(await store.id()).not.toBe(id);
-  await put();
-  expect([await run(), await run(), await run()]).toEqual([0, 0, 0]);
+  await create('three');
+  expect([await prune(), await prune(), await prune()]).toEqual([0, 0, 0]);
   for (const key of before) await attachments.open(key);
-  expect(warn.mock.calls.map(([message]) => message as unknown)).toEqual([expect.stringContaining('of another store')]);
+  expect(warn.mock.calls.filter(([message]) => message.includes('of another store'))).toHaveLength(1);
 });

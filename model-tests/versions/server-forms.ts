@@ -98,13 +98,37 @@ export async function rowsOfLmdb(): Promise<readonly string[]> {
     const host = await scenarioHost(lmdbStore({ path, clock: stillClock }));
     await runScenario(host).finally(host.close);
     const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
-    const lines = [...rows.getRange({})].map(({ key, value }) => {
+    const own = [...rows.getRange({})].filter(({ key }) => key[0] !== 'i');
+    const lines = own.map(({ key, value }) => {
       const isHeld = key[0] === 't' && key[2] !== 'h';
       return masked(`${JSON.stringify(key)}${isHeld || value.every((byte) => byte === 0) ? '' : ` ${value.toString()}`}`);
     });
     await rows.close();
     return lines;
   } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Where the stores keep their ids. They stand by themselves: what was there before them is read without. */
+export async function storeIds(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  const server = await startRedis();
+  const redis = new Redis(server.port);
+  try {
+    for (const store of [lmdbStore({ path }), redisStore(redis)]) {
+      await store.open();
+      await store.id();
+      await store.close();
+    }
+    const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
+    const lines = [...rows.getRange({})].map(({ key, value }) => `${JSON.stringify(key)} ${value.toString()}`);
+    await rows.close();
+    for (const key of await redis.keys('*')) lines.push(...(await linesOf(redis, key)));
+    return lines.map((line) => line.replaceAll(/[0-9a-f]{32}/g, '<id>'));
+  } finally {
+    redis.disconnect();
+    await server.stop();
     await rm(path, { recursive: true, force: true });
   }
 }
@@ -136,7 +160,7 @@ export async function keysOfRedis(): Promise<{ readonly keys: readonly string[];
     const host = await scenarioHost(redisStore(own, { clock: stillClock }));
     await runScenario(host).finally(host.close);
     const keys = [];
-    for (const key of (await own.keys('*')).sort()) keys.push(...(await linesOf(own, key)));
+    for (const key of (await own.keys('*')).sort()) if (!key.endsWith(':store')) keys.push(...(await linesOf(own, key)));
     return { keys, messages: [...messages].sort() };
   } finally {
     for (const client of [own, listener]) client.disconnect();
