@@ -98,15 +98,15 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     },
 
-    async id() {
-      need();
-      return textOf(await connection.run(identify, [keys.store], [chance.hex(32)]));
-    },
-
+    id: async () => idOf(need(), chance.hex(32)),
     ...registryOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
+}
+
+async function idOf({ connection, keys }: StoreDeps, drawn: string): Promise<string> {
+  return textOf(await connection.run(identify, [keys.store], [drawn]));
 }
 
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */

@@ -26,7 +26,7 @@ test('a host whose Redis is at maxmemory says 503, and is ready again once a wri
   const { url, start } = await bridgeOf(inProcess({ keep: async () => 'kept' }), { store: redisStore(redis, { prefix: 'full' }) });
   const ready = async () => {
     const response = await fetch(`${url}/ready`);
-    return [response.status, await response.json()];
+    return [response.status, (await response.json()) as unknown];
   };
   await start('keep');
   expect(await ready()).toEqual([200, { status: 'ready', details: { store: { status: 'ready', name: 'redis' } } }]);

@@ -2,7 +2,7 @@ import assert from 'node:assert';
 import { expect, test } from 'vitest';
 import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import { FAULT_KINDS_MAX, FAULT_QUIET_MS, faultLogger } from '../../server/ports/fault-logger.ts';
-import { createTaskBridge, type Logger, type TaskBridgeOptions } from '../../server/index.ts';
+import { type Logger, type TaskBridgeOptions } from '../../server/index.ts';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
