@@ -18,6 +18,7 @@ import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import { metricsSink } from './observability/metrics-sink.ts';
+import { faultLogger } from './ports/fault-logger.ts';
 import { hostLogger } from './ports/host-logger.ts';
 import type { Store } from './ports/store.ts';
 import { readinessOf } from './readiness.ts';
@@ -61,8 +62,8 @@ export interface TaskBridge {
    */
   reconcile(): Promise<ReconcileCounts>;
   /**
-   * The same, and deletes files that no task references and that are older than an hour, as the bridge does by itself once an hour. Says what
-   * was cleared away. Rejects as {@link TaskBridge.reconcile} does.
+   * The same, and looks at the files, as the bridge does by itself once an hour: one that no task references is marked, and deleted by a look that
+   * still finds it so an hour later; so never in the first hour of a process. Says what was cleared away. Rejects as {@link TaskBridge.reconcile} does.
    */
   prune(): Promise<PruneCounts>;
   /**
@@ -81,7 +82,7 @@ export interface TaskBridge {
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
   const { store, auth, attachments, clock = systemClock, chance = systemChance, metrics, diagnostics } = options;
-  const logger = hostLogger(options.logger);
+  const logger = faultLogger(hostLogger(options.logger), clock);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
@@ -109,7 +110,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     uploadPolicy: options.uploads,
     allowedOrigins: options.allowedOrigins,
-    probes: readinessOf(store, executors, options.readiness),
+    probes: readinessOf(store, core.lastWrites, executors, options.readiness),
     options: options.http,
     routes: options.routes,
     clock,

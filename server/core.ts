@@ -1,5 +1,5 @@
 import type { Inspect } from '../machines/index.ts';
-import { sweepAttachments } from './attachment-sweep.ts';
+import { AttachmentSweep } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { Supervisor } from './attempt/supervisor.ts';
@@ -18,6 +18,7 @@ import type { Store } from './ports/store.ts';
 import { Reconciler, type PruneCounts } from './reconciler.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
+import type { LastWrites } from './task/last-writes.ts';
 import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
@@ -46,6 +47,7 @@ export interface Core {
   readonly nodeId: string;
   readonly service: TaskService;
   readonly actors: LiveActors;
+  readonly lastWrites: LastWrites;
   start(): Promise<void>;
   /** See the bridge's. */
   reconcile(): Promise<ReconcileCounts>;
@@ -62,6 +64,7 @@ export function createCore(deps: CoreDeps): Core {
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
   const supervisor = new Supervisor({ ...deps, processor, time, nodeId, records });
+  const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
   const reconciler = new Reconciler({
     store,
     clock,
@@ -70,7 +73,7 @@ export function createCore(deps: CoreDeps): Core {
     intervalMs: settings.reconcileMs,
     reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
     renewLeases: () => supervisor.renewLeases(),
-    sweep: async (signal) => (attachments ? sweepAttachments({ attachments, store, clock, logger, signal }) : { swept: 0, failed: 0 }),
+    sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
   });
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
@@ -90,6 +93,7 @@ export function createCore(deps: CoreDeps): Core {
     nodeId,
     service: observedService(createTaskService({ ...deps, processor, supervisor, time, nodeId }), { metrics, records }),
     actors,
+    lastWrites: processor.lastWrites,
     start: () => reconciler.start(),
     reconcile: () => reconciler.reconcile().catch(rethrown),
     prune: () => reconciler.prune().catch(rethrown),

@@ -78,6 +78,11 @@ export function checkBridgeOptions(options: TaskBridgeOptions): void {
   const executors = [given.executor ?? []].flat();
   if (executors.length === 0 || !executors.every((executor) => typeof (executor as Partial<TaskExecutor>).start === 'function'))
     throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
+  const attachments = given.attachments as Partial<AttachmentStore> | undefined;
+  if (attachments && (typeof attachments.storeId !== 'function' || typeof attachments.claim !== 'function'))
+    throw new TypeError(
+      'attachments has no storeId() and claim(): without them nobody knows whose files they are, and which may be deleted. See AttachmentStore.',
+    );
   if (given.attachments && !given.store.exclusive && !given.attachments.shared)
     throw new TypeError(
       'attachments are kept on this node only, but the store is shared by several: give an attachment store that they share.',

@@ -1,7 +1,7 @@
 import { addTally, emptyTally, type ReconcileCounts, type Tally } from './attempt/reconcile-counts.ts';
 import type { SweepCounts } from './attachment-sweep.ts';
 import { TaskBridgeError } from './errors.ts';
-import type { Clock } from './ports/clock.ts';
+import { monotonicMs, type Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
 import type { DueTask, Store } from './ports/store.ts';
 import type { StoreClock } from './task/store-clock.ts';
@@ -23,7 +23,10 @@ export interface ReconcilerDeps {
 
 /** What `bridge.prune()` did. */
 export interface PruneCounts extends Pick<ReconcileCounts, 'questionsExpired' | 'tasksRemoved' | 'failed'> {
-  /** Files that no task references: of uploads that ended early, and of tasks that are gone. */
+  /**
+   * Files that no task references: of uploads that ended early, and of tasks that are gone. 0 in the first hour of a process: such a file is only
+   * marked when it is first seen, and deleted by a look an hour later, however many looks there are between.
+   */
   readonly attachmentsSwept: number;
 }
 
@@ -91,6 +94,16 @@ export class Reconciler {
     return sweep;
   }
 
+  /** A folder may be large, and tasks do not wait for it. The next one is an hour after this one ended. */
+  #sweepBeside(): void {
+    this.#sweptAt = Number.POSITIVE_INFINITY;
+    void this.#sweep()
+      .catch((error: unknown) =>
+        this.#deps.logger.warn('Files that are left behind could not be looked for; it is tried again.', { error }),
+      )
+      .finally(() => (this.#sweptAt = monotonicMs(this.#deps.clock)));
+  }
+
   #whileOpen<T>(look: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new TaskBridgeError('STORE_UNAVAILABLE', 'This server is closed; ask another one.'));
     return this.#noted(look());
@@ -117,10 +130,7 @@ export class Reconciler {
       await time.synchronize();
       await this.#deps.renewLeases();
       await this.#reconcileDue(time.now());
-      if (clock.now() - this.#sweptAt >= SWEEP_MS) {
-        this.#sweptAt = clock.now();
-        await this.#sweep();
-      }
+      if (monotonicMs(clock) - this.#sweptAt >= SWEEP_MS) this.#sweepBeside();
       this.#isFailing = false;
     } catch (error) {
       // Said once for each outage, not with every search in it.

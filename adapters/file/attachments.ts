@@ -5,10 +5,14 @@ import { mkdir, open, opendir, rename, rm, rmdir, stat, type FileHandle } from '
 import { join } from 'node:path';
 import { isUint8Array } from 'node:util/types';
 import type { AttachmentStore } from '../../server/ports/index.ts';
+import { createFolderMark, MARK } from './folder-mark.ts';
 
 /** Options of {@link fileAttachments}. */
 export interface FileAttachmentsOptions {
-  /** The folder of the files; made where there is none. One store a folder, nothing else in it. */
+  /**
+   * The folder of the files; made where there is none. One store a folder, nothing else in it: a file `.store` there says whose it is, and in that
+   * of another store nothing is swept.
+   */
   readonly path: string;
   /** True where the folder is on a volume that every node of the host has. Defaults to false. */
   readonly shared?: boolean;
@@ -32,6 +36,7 @@ export function fileAttachments({ path, shared = false }: FileAttachmentsOptions
 
   return {
     shared,
+    ...createFolderMark(path),
 
     async put(key, bytes) {
       const { folder, file } = place(path, key);
@@ -71,6 +76,7 @@ export function fileAttachments({ path, shared = false }: FileAttachmentsOptions
         return writtenAt !== undefined && writtenAt < writtenBefore;
       };
       for await (const task of entriesOf(path)) {
+        if (task === MARK) continue;
         if (task.endsWith(UNFINISHED)) {
           if (!writing.has(task) && (await isOld(task))) await rm(join(path, task), { force: true });
           continue;

@@ -8,6 +8,7 @@ import {
   factsFrom,
   fieldKey,
   headKey,
+  idKey,
   isFactOf,
   sideValueKey,
   requestRowKey,
@@ -19,6 +20,12 @@ import type { WriteDecision } from './writer.ts';
 
 /** What a due row holds: LMDB wants a value, its key says it all. */
 const NOTHING = Buffer.alloc(1);
+
+/** Gives the store its id, or says which one it has. */
+export function identify(rows: Rows, drawn: string): WriteDecision<string> {
+  const known = rows.get(idKey)?.toString();
+  return known === undefined ? { result: drawn, change: () => void rows.putSync(idKey, Buffer.from(drawn)) } : { result: known };
+}
 
 /** Creates a task, or names the one that has its request key. Inside a transaction only, like all verbs here. */
 export function writeNewTask(rows: Rows, { taskId, requestKey, fields, sideValues, dueAt }: NewTask): WriteDecision<Created> {

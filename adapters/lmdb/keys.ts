@@ -4,6 +4,7 @@ import type { DueTask } from '../../server/ports/index.ts';
 /**
  * A key is a list that sorts element by element, numbers by value. One task's rows lie side by side:
  *
+ *     i                        the id of the store
  *     o                        the process that owns the store
  *     r  requestKey            task id
  *     d  dueAt     taskId      nothing: the key says it all
@@ -13,6 +14,8 @@ import type { DueTask } from '../../server/ports/index.ts';
  *     t  taskId  l  n  id      a fact's bytes
  */
 export type RowKey = (string | number)[];
+
+export const idKey: RowKey = ['i'];
 
 export const ownerKey: RowKey = ['o'];
 

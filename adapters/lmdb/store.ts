@@ -1,9 +1,9 @@
 import { open } from 'lmdb';
-import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
+import { systemChance, systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
-import { appendCommit, writeNewTask, removeTask, type Appended } from './changes.ts';
+import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
-import { sideValueKey } from './keys.ts';
+import { idKey, sideValueKey } from './keys.ts';
 import { readDue, readFields, readPage } from './reads.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
@@ -83,7 +83,14 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     },
 
     async now() {
+      // Readiness asks this: one that lost the store has nothing to do with it, though its folder can be read.
+      opened?.ownership.check();
       return clock.now();
+    },
+
+    async id() {
+      const { rows, writer } = needOpen();
+      return rows.get(idKey)?.toString() ?? writer.write(() => identify(rows, systemChance.hex(32)));
     },
 
     ...registryOf(needOpen, tails),

@@ -8,6 +8,7 @@ import { systemClock, type AttachmentStore, type Clock } from '../../server/port
  */
 export function memoryAttachments({ clock = systemClock }: { readonly clock?: Clock } = {}): AttachmentStore {
   const files = new Map<string, { readonly bytes: Buffer; readonly writtenAt: number }>();
+  let owner: string | undefined;
 
   return {
     shared: false,
@@ -33,6 +34,14 @@ export function memoryAttachments({ clock = systemClock }: { readonly clock?: Cl
 
     async *keys(writtenBefore) {
       for (const [key, { writtenAt }] of [...files]) if (writtenAt < writtenBefore) yield key;
+    },
+
+    async storeId() {
+      return owner;
+    },
+
+    async claim(storeId) {
+      return (owner ??= storeId);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { EventId } from '../../machines/wire/index.ts';
-import type { Entry } from '../../server/ports/index.ts';
+import { systemChance, type Entry } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from './tail.ts';
 
 /** A task as the memory has it. */
@@ -18,6 +18,8 @@ export interface TaskRow {
 
 /** What a store knows. Outlives the store objects that look at it, and several may: each is then a node of its own. */
 export interface Memory {
+  /** Drawn when it was made. */
+  readonly id: string;
   readonly tasks: Map<string, TaskRow>;
   /** From request key to task id. */
   readonly requests: Map<string, string>;
@@ -26,5 +28,5 @@ export interface Memory {
 
 /** Makes an empty memory. */
 export function createMemory(): Memory {
-  return { tasks: new Map(), requests: new Map(), tails: createLocalTails() };
+  return { id: systemChance.hex(32), tasks: new Map(), requests: new Map(), tails: createLocalTails() };
 }

@@ -52,6 +52,10 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
       return clock.now();
     },
 
+    async id() {
+      return needOpen().id;
+    },
+
     ...registryOf(needOpen),
     ...logOf(needOpen),
   };

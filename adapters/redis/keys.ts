@@ -7,6 +7,7 @@
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
  *     <prefix>:{3f}:due                   sorted set: task ids by due time
+ *     <prefix>:{00}:store                 hash: the store's own, its `id`
  */
 export interface Keys {
   task(taskId: string): string;
@@ -14,6 +15,7 @@ export interface Keys {
   log(taskId: string): string;
   request(requestKey: string): string;
   due(bucket: string): string;
+  readonly store: string;
 }
 
 /** All buckets. */
@@ -40,5 +42,6 @@ export function keysUnder(prefix: string): Keys {
     log: at('log'),
     request: at('request'),
     due: (bucket) => `${prefix}:{${bucket}}:due`,
+    store: `${prefix}:{00}:store`,
   };
 }

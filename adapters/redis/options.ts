@@ -1,4 +1,12 @@
-import { hostLogger, systemChance, systemClock, type ServerChance, type Clock, type Logger } from '../../server/ports/index.ts';
+import {
+  faultLogger,
+  hostLogger,
+  systemChance,
+  systemClock,
+  type ServerChance,
+  type Clock,
+  type Logger,
+} from '../../server/ports/index.ts';
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -29,7 +37,7 @@ export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, comman
 
 /** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
 export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
-  const logger = hostLogger(given.logger);
+  const logger = faultLogger(hostLogger(given.logger), given.clock ?? systemClock);
   const options = { ...redisDefaults, clock: systemClock, chance: systemChance, ...given, logger };
   for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)
     if (!Number.isSafeInteger(options[name]) || options[name] < (name === 'messageBytesMax' ? 0 : 1))

@@ -9,7 +9,7 @@ import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { registryOf, type StoreDeps } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
-import { appendScript, time } from './scripts/index.ts';
+import { appendScript, identify, time } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
 import { createRouter, isCluster } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
@@ -98,10 +98,15 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     },
 
+    id: async () => idOf(need(), chance.hex(32)),
     ...registryOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
+}
+
+async function idOf({ connection, keys }: StoreDeps, drawn: string): Promise<string> {
+  return textOf(await connection.run(identify, [keys.store], [drawn]));
 }
 
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */

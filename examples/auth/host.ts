@@ -24,9 +24,13 @@ const metadata = z.strictObject({
 const bridge = createTaskBridge({
   store: memoryStore(),
   executor: inProcess({
-    async review(task: Task) {
-      const { payload } = await task.suspend('form', { reasonCode: 'REVIEW', allowedActions: ['a2ui_action'] });
-      return { rating: payload['rating'] ?? null };
+    // Run again after a restart: with a store that outlives its process, nobody is asked twice.
+    review: {
+      repeatable: true,
+      async run(task: Task) {
+        const { payload } = await task.suspend('form', { reasonCode: 'REVIEW', allowedActions: ['a2ui_action'] });
+        return { rating: payload['rating'] ?? null };
+      },
     },
   }),
   auth: anyOf(

@@ -13,7 +13,8 @@ async function greet(task: Task) {
 
 const bridge = createTaskBridge({
   store: memoryStore(),
-  executor: inProcess({ greet }),
+  // Run again after a restart: with a store that outlives its process, nobody is asked twice.
+  executor: inProcess({ greet: { run: greet, repeatable: true } }),
   auth: ({ headers }) => (headers.authorization === 'Bearer demo' ? { subject: 'demo' } : undefined),
 });
 

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import Koa from 'koa';
 import { fileAttachments } from 'taskbridge/adapters/file';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { memoryStore } from 'taskbridge/adapters/memory';
+import { memoryAttachments, memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
 import { temporalExecutor } from 'taskbridge/adapters/temporal';
 import { createTaskBridge } from 'taskbridge/server';
@@ -28,8 +28,8 @@ const bridge = createTaskBridge({
           workflow: workflowNames,
         }),
   auth: authOf(settings),
-  // Host and worker stand on one machine here; on several, give a folder that all of them have.
-  attachments: fileAttachments({ path: settings.uploadsPath, shared: true }),
+  // As long-lived as the store. Host and worker stand on one machine here; on several, give a folder that all of them have.
+  attachments: settings.redisUrl === undefined ? memoryAttachments() : fileAttachments({ path: settings.uploadsPath, shared: true }),
   tasks: { retainedFactsMax: settings.retainedFactsMax, retainedAfterEndMs: settings.retainedAfterEndMs },
 });
 

@@ -1,7 +1,7 @@
 import { createMemory, memoryStore } from 'taskbridge/adapters/memory';
 import type { Fact } from 'taskbridge/wire';
 import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings } from 'taskbridge/server';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { createTaskReporter } from 'taskbridge/server/reporter';
 import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
@@ -151,6 +151,14 @@ testBoundaries('the limits of tasks', taskDefaults, {
     await world.start('any');
     await world.pass(amount);
     return asked;
+  }),
+  readyAgainMs: atLast(3000, 503, 200, () => async (amount: number) => {
+    const clock = fakeClock();
+    const full = () => Promise.reject(new Error('No space left.'));
+    const world = await timed(scripted({}), { readyAgainMs: 3000 }, { ...memoryStore({ clock }), create: full }, clock);
+    await expect(world.start('any')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    clock.advance(amount);
+    return (await fetch(`${world.url}/ready`)).status;
   }),
   reconcileMs: atLast(LOOK_MS, 0, 1, () => async (amount: number) => {
     const clock = fakeClock();

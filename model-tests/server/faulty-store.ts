@@ -29,6 +29,7 @@ export function faultyStore(store: Store, options: { readonly shared?: boolean }
     open: () => Promise.resolve(),
     close: () => Promise.resolve(),
     now: alive(() => store.now()),
+    id: alive(() => store.id()),
     create: alive((task) => store.create(task)),
     load: alive((taskId) => store.load(taskId)),
     sideValues: alive((taskId, names) => store.sideValues(taskId, names)),

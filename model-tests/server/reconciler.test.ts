@@ -126,7 +126,12 @@ test('clears away what is over: questions, tasks and files, and counts each once
   expect(of.told).toEqual([`${asking} EXPIRED`]);
   await expect(of.snapshot(ended)).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
   expect((await of.snapshot(asking)).state).toBe('running');
+  await of.bridge
+    .tasks({ subject: 'alice' })
+    .create({ clientRequestId: 'with a file', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
   clock.advance(HOUR_MS - 60_000 + 1);
+  expect(await of.bridge.prune()).toEqual({ questionsExpired: 0, tasksRemoved: 0, attachmentsSwept: 0, failed: 0 });
+  clock.advance(HOUR_MS);
   expect(await of.bridge.prune()).toEqual({ questionsExpired: 0, tasksRemoved: 0, attachmentsSwept: 1, failed: 0 });
   expect(await of.bridge.prune()).toEqual({ questionsExpired: 0, tasksRemoved: 0, attachmentsSwept: 0, failed: 0 });
 });
@@ -140,6 +145,7 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
     remove: (key: string) => (key === stuck ? Promise.reject(new Error('held by another program')) : memory.remove(key)),
   };
   const { bridge } = await stage({ clock, store: memoryStore({ clock }), attachments });
+  await bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
   for (const key of [stuck, `${'b'.repeat(32)}/0`])
     await memory.put(
       key,
@@ -148,6 +154,8 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
       })(),
     );
   clock.advance(HOUR_MS + 1);
+  await bridge.prune();
+  clock.advance(HOUR_MS);
   expect(await bridge.prune()).toEqual({ questionsExpired: 0, tasksRemoved: 0, attachmentsSwept: 1, failed: 1 });
 });
 

@@ -92,14 +92,31 @@ test('removes a task and its files when its time after the end is over, and free
   expect(again.taskId).not.toBe(taskId);
 });
 
-test('sweeps files that no task references', async () => {
+test('sweeps files that no task references by itself, once an hour', async () => {
   const attachments = memoryAttachments({ clock: { ...systemClock, now: () => Date.now() - 2 * 60 * 60 * 1000 } });
-  await attachments.put(
-    `${'a'.repeat(32)}/0`,
-    (async function* () {
-      yield Buffer.from('left behind');
-    })(),
-  );
-  await bridgeOf(chatty(1), { attachments, store: memoryStore() });
+  const put = (key: string) =>
+    attachments.put(
+      key,
+      (async function* () {
+        yield Buffer.from('a file');
+      })(),
+    );
+  const listed = vi.fn(() => attachments.keys(Number.MAX_SAFE_INTEGER));
+  let aheadMs = 0;
+  const { bridge } = await bridgeOf(chatty(1), {
+    attachments: { ...attachments, keys: listed },
+    store: memoryStore(),
+    clock: { ...systemClock, monotonic: () => performance.now() + aheadMs },
+    tasks: { reconcileMs: 5 },
+  });
+  await vi.waitFor(() => expect(listed).toHaveBeenCalled());
+  const created = { clientRequestId: 'with a file', taskType: 'chat', attachments: [{ fileName: 'a', content: 'a' }] };
+  const { taskId } = await bridge.tasks({ subject: 'alice' }).create(created);
+  await put(`${'a'.repeat(32)}/0`);
+  for (aheadMs of [1, 2, 3].map((hours) => hours * 61 * 60 * 1000)) {
+    listed.mockClear();
+    await vi.waitFor(() => expect(listed).toHaveBeenCalled());
+  }
   await vi.waitFor(() => expect(attachments.open(`${'a'.repeat(32)}/0`)).rejects.toThrow());
+  await attachments.open(`${taskId}/0`);
 });

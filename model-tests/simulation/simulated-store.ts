@@ -102,6 +102,7 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
       isOpen = false;
       return base.close();
     },
+    id: () => base.id(),
     now: () => call('now', () => base.now()),
     create: (task) => call('create', () => base.create(task)),
     load: (taskId) => call('load', () => base.load(taskId)),

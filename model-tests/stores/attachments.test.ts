@@ -7,7 +7,7 @@ import { attachmentStoreSuite, defineTests } from '../conformance/index.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 defineTests({ describe, it }, attachmentStoreSuite, 'memory', async () => ({ attachments: memoryAttachments(), async close() {} }), {
-  inapplicable: ['lasting.keeps-its-files-beyond-its-life'],
+  inapplicable: ['lasting.keeps-its-files-beyond-its-life', 'lasting.knows-beyond-its-life-whose-its-files-are'],
 });
 
 defineTests({ describe, it }, attachmentStoreSuite, 'file', async () => {
@@ -87,6 +87,26 @@ describe('file attachments', () => {
       expect(await collect(attachments.keys(8e15))).toEqual([`${task}/1`]);
       await attachments.remove(`${task}/1`);
     }
+  });
+
+  it.each(['', '{"v":1}', '{"v":2,"storeId":"a"}', 'null', 'not json'])(
+    'say so where nobody can tell from %j whose they are',
+    async (text) => {
+      const attachments = fileAttachments({ path });
+      await mkdir(path, { recursive: true });
+      await writeFile(join(path, '.store'), text);
+      await expect(attachments.storeId()).rejects.toThrow(/\.store does not say whose files are beside it: .* Delete it/);
+      await expect(attachments.claim('a'.repeat(32))).rejects.toThrow('does not say');
+    },
+  );
+
+  it('belong to one store where two claim them at once', async () => {
+    const claims = await Promise.allSettled(['a', 'b', 'c'].map((digit) => fileAttachments({ path }).claim(digit.repeat(32))));
+    const noted = await fileAttachments({ path }).storeId();
+    // One that comes while the mark is written may be told that it cannot be read.
+    const told = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
+    expect(told).toEqual(told.map(() => noted));
+    expect(told.length).toBeGreaterThan(0);
   });
 
   it('leave no empty folders', async () => {

@@ -90,6 +90,7 @@ describe('an LMDB store', () => {
     await store.create(before);
     await writeOwner({ ...(await readOwner()), pid: 4711 });
     await expect(store.create(after)).rejects.toThrow('taken over');
+    await expect(store.now()).rejects.toThrow('taken over');
     expect(await store.load(after.taskId)).toBeUndefined();
     expect(await store.load(before.taskId)).toMatchObject({ revision: 1 });
     await store.close();

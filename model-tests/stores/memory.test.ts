@@ -12,7 +12,7 @@ defineTests(
     await store.open();
     return { store, close: () => store.close() };
   },
-  { inapplicable: ['reopening.keeps-everything'] },
+  { inapplicable: ['reopening.keeps-its-id', 'reopening.keeps-everything'] },
 );
 
 defineTests({ describe, it }, storeSuite, 'memory that outlives its stores', async () => {
@@ -48,6 +48,15 @@ describe('memory', () => {
     });
     expect(await told).toBe(factOf(task.taskId, 1).eventId);
     expect((await two.load(task.taskId))?.revision).toBe(2);
+  });
+
+  it('is another one each time, unless several stores share it', async () => {
+    const memory = createMemory();
+    const stores = [memoryStore(), memoryStore(), memoryStore({ memory }), memoryStore({ memory })];
+    for (const store of stores) await store.open();
+    const [one, other, first, second] = await Promise.all(stores.map((store) => store.id()));
+    expect(first).toBe(second);
+    expect(new Set([one, other, first]).size).toBe(3);
   });
 
   it('tells the time of the clock that it was given, backwards too', async () => {

@@ -1,6 +1,6 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
-import { aboutWithParams, keysOfRedis, rowsOfLmdb, textsOfServer, type StoredText } from './server-forms.ts';
+import { aboutWithParams, folderMark, keysOfRedis, rowsOfLmdb, storeIds, textsOfServer, type StoredText } from './server-forms.ts';
 
 /** Something that outlives the code that wrote it, or goes between two versions of it. */
 export interface Form {
@@ -75,6 +75,8 @@ export const forms: readonly Form[] = [
     writtenIn: 'adapters/redis/scripts/append.ts',
     lines: async () => (await redisTexts()).messages,
   },
+  { name: 'store-id', version: null, writtenIn: 'adapters/lmdb/keys.ts and adapters/redis/keys.ts', lines: storeIds },
+  { name: 'folder-mark', version: 'FOLDER_MARK_VERSION', writtenIn: 'adapters/file/folder-mark.ts', lines: folderMark },
   { name: 'workflow-input', version: null, writtenIn: 'adapters/temporal/contract.ts', lines: async () => [JSON.stringify(workflowInput)] },
   {
     name: 'workflow-input-params',

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { open } from 'lmdb';
+import { fileAttachments } from 'taskbridge/adapters/file';
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
@@ -97,12 +98,47 @@ export async function rowsOfLmdb(): Promise<readonly string[]> {
     const host = await scenarioHost(lmdbStore({ path, clock: stillClock }));
     await runScenario(host).finally(host.close);
     const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
-    const lines = [...rows.getRange({})].map(({ key, value }) => {
+    const own = [...rows.getRange({})].filter(({ key }) => key[0] !== 'i');
+    const lines = own.map(({ key, value }) => {
       const isHeld = key[0] === 't' && key[2] !== 'h';
       return masked(`${JSON.stringify(key)}${isHeld || value.every((byte) => byte === 0) ? '' : ` ${value.toString()}`}`);
     });
     await rows.close();
     return lines;
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Where the stores keep their ids. They stand by themselves: what was there before them is read without. */
+export async function storeIds(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  const server = await startRedis();
+  const redis = new Redis(server.port);
+  try {
+    for (const store of [lmdbStore({ path }), redisStore(redis)]) {
+      await store.open();
+      await store.id();
+      await store.close();
+    }
+    const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
+    const lines = [...rows.getRange({})].map(({ key, value }) => `${JSON.stringify(key)} ${value.toString()}`);
+    await rows.close();
+    for (const key of await redis.keys('*')) lines.push(...(await linesOf(redis, key)));
+    return lines.map((line) => line.replaceAll(/[0-9a-f]{32}/g, '<id>'));
+  } finally {
+    redis.disconnect();
+    await server.stop();
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** What says in a folder of attachments whose it is. */
+export async function folderMark(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  try {
+    await fileAttachments({ path }).claim('5'.repeat(32));
+    return (await readFile(join(path, '.store'), 'utf8')).trimEnd().split('\n');
   } finally {
     await rm(path, { recursive: true, force: true });
   }
@@ -124,7 +160,7 @@ export async function keysOfRedis(): Promise<{ readonly keys: readonly string[];
     const host = await scenarioHost(redisStore(own, { clock: stillClock }));
     await runScenario(host).finally(host.close);
     const keys = [];
-    for (const key of (await own.keys('*')).sort()) keys.push(...(await linesOf(own, key)));
+    for (const key of (await own.keys('*')).sort()) if (!key.endsWith(':store')) keys.push(...(await linesOf(own, key)));
     return { keys, messages: [...messages].sort() };
   } finally {
     for (const client of [own, listener]) client.disconnect();

@@ -7,7 +7,9 @@ export const removeExpired: ReconcileStep = async ({ about, revision, execution 
   const { processor, store, settings, time, attachments, records } = deps;
   if (execution.endedAt === null || execution.endedAt + settings.retainedAfterEndMs > time.now()) return false;
   const { attachments: files } = await contentOf(about.taskId, store);
-  if ((await store.remove(about.taskId, about.requestKey, revision)) === 'conflict') return true;
+  const removing = store.remove(about.taskId, about.requestKey, revision);
+  // That it succeeds is no proof: what makes room passes where nothing else does.
+  if ((await processor.lastWrites.note(removing, () => false)) === 'conflict') return true;
   tally.tasksRemoved++;
   processor.forget(about.taskId);
   // One that never answers must not hold this look, and with it the end of the process; the sweep deletes what is left.

@@ -25,4 +25,8 @@ export interface AttachmentStore {
   remove(key: string): Promise<void>;
   /** Keys that were written before that time, in milliseconds since the epoch. */
   keys(writtenBefore: number): AsyncIterable<string>;
+  /** The id of the store whose tasks' files these are, as `claim` noted it; undefined where nobody has. */
+  storeId(): Promise<string | undefined>;
+  /** Notes the id of that store, unless one is noted: of two that do so at once, one. Resolves with the one that is noted then. */
+  claim(storeId: string): Promise<string>;
 }

@@ -130,6 +130,11 @@ export interface Store extends TaskRegistry, EventStore {
   readonly name: string;
   /** True where one process owns the store: whoever held work before this process opened it is gone. */
   readonly exclusive: boolean;
+  /**
+   * Which store this is, as 32 hex digits: drawn when somebody first asks, the same for every process and after every restart, and others where the
+   * store has lost everything. Asked of the store each time. Of two that ask first at once, both get what was written.
+   */
+  id(): Promise<string>;
   /** To be called before anything else; once more does nothing. */
   open(): Promise<void>;
   /** Finishes what was asked before. Afterwards all verbs but `now` throw until it is opened again; once more does nothing. */

@@ -5,6 +5,7 @@ import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../p
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
+import { faultLogger } from '../ports/fault-logger.ts';
 import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
@@ -44,7 +45,7 @@ const SYNCHRONIZE_MS = 60_000;
 /** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
 export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
   const { store, clock = systemClock, chance = systemChance } = options;
-  const logger = hostLogger(options.logger);
+  const logger = faultLogger(hostLogger(options.logger), clock);
   if (store.exclusive)
     throw new TypeError(
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,

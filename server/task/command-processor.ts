@@ -3,6 +3,7 @@ import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Created, NewTask } from '../ports/store.ts';
 import type { MailboxDeps, ProcessorDeps } from './processor-deps.ts';
+import { LastWrites } from './last-writes.ts';
 import { commitRetry, Mailbox, type Command } from './mailbox.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 
@@ -14,10 +15,18 @@ export class CommandProcessor {
   readonly #deps: MailboxDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
   readonly #listeners = new Set<(record: TaskRecord, facts: readonly Fact[]) => void>();
+  /** How the last writes went, those of tasks that are created or removed among them. */
+  readonly lastWrites: LastWrites;
   #isRetrying = true;
 
   constructor(deps: ProcessorDeps) {
-    this.#deps = { ...deps, triesMax: () => this.#triesMax, committed: (record, facts) => this.#committed(record, facts) };
+    this.lastWrites = new LastWrites(deps.clock, deps.settings.readyAgainMs);
+    this.#deps = {
+      ...deps,
+      lastWrites: this.lastWrites,
+      triesMax: () => this.#triesMax,
+      committed: (record, facts) => this.#committed(record, facts),
+    };
   }
 
   /**
@@ -42,7 +51,7 @@ export class CommandProcessor {
   async create(task: NewTask): Promise<Created> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.#deps.store.create(task);
+        return await this.lastWrites.note(this.#deps.store.create(task), ({ created }) => created);
       } catch (error) {
         if (tries + 1 >= Math.min(createRetry.triesMax, this.#triesMax)) throw asTaskBridgeError(error);
         this.#deps.logger.warn('A create has no known outcome; it is tried again.', { taskId: task.taskId, error });

@@ -149,7 +149,8 @@ export class Mailbox {
     } else {
       const finished = unit.finish();
       this.#doubtful = { finished, batch, outcomes };
-      const answer = await this.#deps.store.append(finished.commit);
+      const { store, lastWrites } = this.#deps;
+      const answer = await lastWrites.note(store.append(finished.commit), (it) => it === 'committed' && finished.facts.length > 0);
       this.#doubtful = undefined;
       if (answer === 'conflict') return false;
       this.#record = finished.after;

@@ -3,6 +3,7 @@ import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
+import type { LastWrites } from './last-writes.ts';
 import type { TaskSettings } from './settings.ts';
 import type { StoreClock } from './store-clock.ts';
 import type { TaskRecord } from './task-record.ts';
@@ -19,6 +20,7 @@ export interface ProcessorDeps {
 
 /** What a mailbox works with. */
 export interface MailboxDeps extends ProcessorDeps {
+  readonly lastWrites: LastWrites;
   /** Conflicts and lost replies that one append survives before it gives up, now. */
   triesMax(): number;
   /** A commit was written; each fact that this node wrote is told of once. */

@@ -18,6 +18,11 @@ export interface TaskSettings {
   readonly inspectMs: number;
   /** How often due tasks are looked for, in milliseconds. Defaults to 500. */
   readonly reconcileMs: number;
+  /**
+   * How long `/ready` says 503 after a write that the store did not take, where none succeeds and none fails again, in milliseconds. Defaults to 30
+   * seconds.
+   */
+  readonly readyAgainMs: number;
   /** Tasks whose state a node keeps at hand, and live actors that it gives out. Defaults to 10 000. */
   readonly hotTasksMax: number;
   /** Intents that may wait for one task. Defaults to 10 000; more are answered `RATE_LIMITED`. */
@@ -39,6 +44,7 @@ export const taskDefaults: TaskSettings = {
   leaseMs: 30_000,
   inspectMs: 30_000,
   reconcileMs: 500,
+  readyAgainMs: 30_000,
   hotTasksMax: 10_000,
   waitingIntentsMax: 10_000,
   appendFactsMax: 256,

@@ -113,6 +113,18 @@ const files: CaseGroup<AttachmentStoreUnderTest> = (underTest) => {
       same(await keysBefore(attachments(), FAR_FUTURE), []);
     },
 
+    'keeps the id of the store that its files belong to, the first one that it was told': async () => {
+      same(await attachments().storeId(), undefined);
+      const [key, ours, others] = [someKey(), 'a'.repeat(32), 'b'.repeat(32)];
+      await attachments().put(key, chunks('x'));
+      same(await attachments().storeId(), undefined);
+      same(await attachments().claim(ours), ours);
+      same(await attachments().claim(others), ours);
+      same(await attachments().claim(ours), ours);
+      same(await attachments().storeId(), ours);
+      same(await keysBefore(attachments(), FAR_FUTURE), [key]);
+    },
+
     'may remove while it lists': async () => {
       for (let i = 0; i < 5; i += 1) await attachments().put(someKey(), chunks('x'));
       let seen = 0;
@@ -135,6 +147,15 @@ const lasting: CaseGroup<AttachmentStoreUnderTest> = (underTest) => ({
     const again = await reopen();
     same((await read(await again.open(key))).toString(), 'kept');
     same(await keysBefore(again, FAR_FUTURE), [key]);
+  },
+
+  'knows beyond its life whose its files are': async () => {
+    const { attachments, reopen } = underTest();
+    if (!reopen) return;
+    await attachments.claim('a'.repeat(32));
+    const again = await reopen();
+    same(await again.storeId(), 'a'.repeat(32));
+    same(await again.claim('b'.repeat(32)), 'a'.repeat(32));
   },
 });
 

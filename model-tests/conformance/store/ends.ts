@@ -3,7 +3,7 @@ import { commitOf, noLimit, sampleTask } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, includes, rejects, same, says } from '../suite/claim.ts';
 
-/** What `open`, `close` and `now` mean. */
+/** What `open`, `close`, `now` and `id` mean. */
 export const endCases: CaseGroup<Store> = (store) => {
   return {
     'has a name': async () => {
@@ -14,6 +14,14 @@ export const endCases: CaseGroup<Store> = (store) => {
       const [first, second] = [await store().now(), await store().now()];
       same(Number.isSafeInteger(first), true);
       holds(second >= first, 'it is less');
+    },
+
+    'has one id, whoever asks first and however often': async () => {
+      const [first, ...others] = await Promise.all([store().id(), store().id(), store().id()]);
+      says(first, /^[0-9a-f]{32}$/);
+      same(others, [first, first]);
+      await store().create(sampleTask());
+      same(await store().id(), first);
     },
 
     'takes a second `open` and a second `close` for nothing': async () => {
@@ -48,6 +56,7 @@ export const endCases: CaseGroup<Store> = (store) => {
         () => store().due(1, 1),
         () => store().read(task.taskId, 1, noLimit),
         () => store().lastEventIds([task.taskId]),
+        () => store().id(),
       ];
       for (const verb of verbs) await rejects(verb(), 'not open');
     },

@@ -5,6 +5,13 @@ import { same } from '../suite/claim.ts';
 /** What a store that outlives its process keeps. */
 export const reopeningCases: CaseGroup<StoreUnderTest> = (underTest) => {
   return {
+    'keeps its id': async () => {
+      const { store, reopen } = underTest();
+      if (!reopen) return;
+      const id = await store.id();
+      same(await (await reopen()).id(), id);
+    },
+
     'keeps everything': async () => {
       const { store, reopen } = underTest();
       if (!reopen) return;

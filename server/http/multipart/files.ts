@@ -50,7 +50,7 @@ export function createFileWriter({ attachments, options, prefix, fail }: FileWri
       fail(error);
       throw error;
     };
-    await attachments.put(key, measured(bytes, measure, options.uploadBytesMax, tooLarge));
+    await putFile(attachments, key, measured(bytes, measure, options.uploadBytesMax, tooLarge));
     return { key, ...about, ...measure };
   }
 
@@ -64,6 +64,28 @@ export function createFileWriter({ attachments, options, prefix, fail }: FileWri
       return write(part, count++, { fieldName: part.name ?? '', fileName, contentType });
     },
   };
+}
+
+/** What the system says of a disk, or of somebody's share of it, that is full. */
+const fullCodes: readonly unknown[] = ['ENOSPC', 'EDQUOT'];
+
+/** Writes a file. Throws `STORE_UNAVAILABLE` where there is no room for it, and what the store throws else. */
+export async function putFile(attachments: AttachmentStore, key: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await attachments.put(key, bytes);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    throw new TaskBridgeError('STORE_UNAVAILABLE', 'There is no room for the files now; try again later.', {
+      retryAfterSeconds: 5,
+      cause: error,
+    });
+  }
+}
+
+/** An attachment store may wrap what it was told. */
+function isFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return fullCodes.includes((error as NodeJS.ErrnoException).code) || (error.cause !== error && isFull(error.cause));
 }
 
 function fileTooLarge(fileName: string, bytesMax: number): TaskBridgeError {

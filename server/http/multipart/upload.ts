@@ -6,7 +6,7 @@ import type { Logger } from '../../ports/observability.ts';
 import type { HttpOptions } from '../options.ts';
 import { validationError } from '../validation.ts';
 import { isTextField, requiredText, textFields, type TextParts } from './fields.ts';
-import { createFileWriter, isAttachment, isFileField } from './files.ts';
+import { createFileWriter, isAttachment, isFileField, putFile } from './files.ts';
 import { readParts, type Part } from './parts.ts';
 import { createTextReader } from './texts.ts';
 
@@ -114,7 +114,7 @@ async function move(written: readonly AttachmentReference[], taskId: string, key
   for (const [index, reference] of written.entries()) {
     const key = `${taskId}/${index}`;
     keys.push(key);
-    await store.put(key, await store.open(reference.key));
+    await putFile(store, key, await store.open(reference.key));
     await store.remove(reference.key);
     moved.push({ ...reference, key });
   }

@@ -128,7 +128,7 @@ export class SocketSessions {
 
   #hasAnswer(socket: Duplex | WebSocket): boolean {
     if (!this.#answered.has(socket)) return false;
-    this.#deps.logger?.error(TAKEN_TWICE);
+    this.#deps.logger?.error(TAKEN_TWICE, { error: new Error('It had its answer.') });
     return true;
   }
 
