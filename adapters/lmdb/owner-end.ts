@@ -41,8 +41,8 @@ export async function endOfOwner(path: string, owner: ProcessMark, clock: Clock,
     await pause(clock, LOOK_MS);
     const now = await readHeartbeat(path);
     if (now !== undefined && JSON.stringify(now) !== JSON.stringify(before)) throw inUse(path, now.owner, ' Its heart beats.');
-    // Closed while we looked.
-    if (now === undefined && before !== undefined) break;
+    // It was closed while we looked.
+    if (now === undefined && before !== undefined) return { owner, mark, isCertain: true, watchedMs: (look + 1) * LOOK_MS };
   }
   return { owner, mark, isCertain: false, watchedMs: looks * LOOK_MS };
 }
