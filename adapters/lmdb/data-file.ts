@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isLayoutKnown, openDataFile, PageFault, type DataFile, type Meta } from './pages.ts';
 
 /** The file in which LMDB keeps a folder's data. */
@@ -6,37 +7,34 @@ export const DATA_FILE = 'data.mdb';
 /** How many pages are looked at before a store is opened: the upper ones of its trees. A store of up to 8 MiB is looked at whole. */
 const PAGES_MAX = 2048;
 
+/** Looks whether LMDB can open the store in a folder, as {@link examineFile} does. Does nothing where there is none yet. */
+export function examineDataFile(folder: string): void {
+  if (existsSync(join(folder, DATA_FILE))) examineFile(join(folder, DATA_FILE), `The LMDB store at ${folder}`);
+}
+
 /**
- * Looks whether LMDB can open a folder: it maps the file, and what it then misses ends the process without a word. Looks at the file's start,
- * its length, and as many pages as {@link PAGES_MAX}; at all that a tree leads to where the file is shorter than it says, which may be
- * well: LMDB does not write pages that are free.
+ * Looks whether LMDB can open a file: it maps it, and what it then misses ends the process without a word. Looks at the file's start, its
+ * length, and as many pages as are asked for; at all that a tree leads to where the file is shorter than it says, which may be well: LMDB does
+ * not write pages that are free.
  *
- * @param pagesMax how many pages are looked at; `Infinity` for all.
- * @throws an `Error` that says what is wrong with the file, and what to do. Does nothing where there is none.
+ * @param name what it is, for people.
+ * @param pagesMax how many pages are looked at, {@link PAGES_MAX} unless it is said; `Infinity` for all.
+ * @throws an `Error` that says what is wrong with the file, and what to do.
  */
-export function examineDataFile(path: string, pagesMax = PAGES_MAX): void {
+export function examineFile(file: string, name: string, pagesMax = PAGES_MAX): void {
   if (!isLayoutKnown) return;
-  const data = openIfThere(join(path, DATA_FILE));
+  const data = openDataFile(file);
   try {
-    if (data) examine(data, pagesMax);
+    examine(data, pagesMax);
   } catch (error) {
     if (!(error instanceof PageFault)) throw error;
     throw new Error(
-      `The LMDB store at ${path} cannot be opened: ${DATA_FILE} is damaged: ${error.message}. Nothing was changed. Restore a backup (npx ` +
-        'taskbridge lmdb restore), or move the file away to begin with an empty store.',
+      `${name} is damaged: ${basename(file)}: ${error.message}. Nothing was changed. Restore a backup (npx taskbridge lmdb restore); to begin ` +
+        'with an empty store, move the file away.',
       { cause: error },
     );
   } finally {
-    data?.close();
-  }
-}
-
-function openIfThere(file: string): DataFile | undefined {
-  try {
-    return openDataFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    data.close();
   }
 }
 

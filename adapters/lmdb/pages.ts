@@ -50,7 +50,9 @@ export const isLayoutKnown = /64|s390x/.test(arch());
 /** Opens a data file to be read; throws what the system says where it cannot. */
 export function openDataFile(file: string): DataFile {
   const handle = openSync(file, 'r');
-  const { size } = fstatSync(handle);
+  // Asked again where it seems too short: who writes meanwhile makes it longer.
+  let { size } = fstatSync(handle);
+  const holds = (end: number): boolean => end <= size || end <= ({ size } = fstatSync(handle)).size;
 
   function read(at: number, bytes: number): DataView {
     const buffer = new Uint8Array(bytes);
@@ -60,7 +62,7 @@ export function openDataFile(file: string): DataFile {
   }
   function pageOf(page: bigint, { pageBytes, lastPage }: Meta, bytes: number): DataView {
     if (page < 2n || page > lastPage) throw new PageFault(`it leads to page ${page}, of pages 2 to ${lastPage}`);
-    if ((Number(page) + 1) * pageBytes > size)
+    if (!holds((Number(page) + 1) * pageBytes))
       throw new PageFault(`it was cut off: it has ${size} bytes, and needs page ${page} of ${pageBytes}`);
     const view = read(Number(page) * pageBytes, bytes);
     if (view.getBigUint64(0, isLittleEndian) !== page)
@@ -69,7 +71,9 @@ export function openDataFile(file: string): DataFile {
   }
 
   return {
-    bytes: size,
+    get bytes() {
+      return fstatSync(handle).size;
+    },
     meta() {
       const first = metaOf(read(0, META_BYTES));
       const view = read(first.pageBytes, META_BYTES);
@@ -94,7 +98,7 @@ export function openDataFile(file: string): DataFile {
         const [start, pages] = [leaf.getBigUint64(at, isLittleEndian), leaf.getBigUint64(at + 16, isLittleEndian)];
         const head = pageOf(start, meta, HEADER_BYTES);
         if ((head.getUint16(18, isLittleEndian) & OVERFLOW) === 0) throw new PageFault(`page ${start} is no value`);
-        if (Number(start + pages) * meta.pageBytes > size)
+        if (!holds(Number(start + pages) * meta.pageBytes))
           throw new PageFault(`it was cut off: it has ${size} bytes, and needs ${pages} pages of ${meta.pageBytes} from page ${start}`);
       }
     },

@@ -9,6 +9,7 @@ import {
   type TaskRegistry,
 } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
+import { commitFailure } from './commit-failure.ts';
 import { appendCommit, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { sideValueKey } from './keys.ts';
@@ -169,7 +170,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: L
         group();
       })
       .catch(async (error: unknown) => {
-        throw await explain(error, path);
+        throw await commitFailure(error, path);
       });
   });
   return { rows, ownership, writer, quota };
@@ -185,11 +186,4 @@ function openRows(path: string): Rows {
     // The writer makes groups itself; lmdb's own leave a promise behind that nobody can catch when a commit fails.
     eventTurnBatching: false,
   });
-}
-
-/** Finds the cause of a commit that failed. lmdb gives it as a promise, rejected in the same turn: nothing hangs where that does not come. */
-async function explain(error: unknown, path: string): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error)) return error;
-  const cause: unknown = await Promise.race([error.commitError, Promise.resolve('no cause was given')]).catch((reason: unknown) => reason);
-  return new Error(`The LMDB store at ${path} could not write: ${String(cause)}.`, { cause });
 }

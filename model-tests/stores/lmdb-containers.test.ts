@@ -9,7 +9,7 @@ import type { Clock } from '../../server/ports/index.ts';
 import { sampleTask } from '../conformance/store/samples.ts';
 import { patience } from '../support/patience.ts';
 import { tempFolder } from '../support/temp-folder.ts';
-import { startChild, startChildInContainer, type Child } from './children/child.ts';
+import { readDuring, startChild, startChildInContainer, type Child } from './children/child.ts';
 
 describe.skipIf(process.platform !== 'linux')('an LMDB folder that containers share', { timeout: patience(60_000) }, () => {
   let path: string;
@@ -51,7 +51,7 @@ describe.skipIf(process.platform !== 'linux')('an LMDB folder that containers sh
     const first = startChildInContainer('appends', path, taskId);
     await first.nextLine();
     const outside = startChild('opens', path);
-    expect(await outside.nextLine()).toContain('in use by process 1 in another container');
+    expect((await readDuring(first, outside.nextLine())).result).toContain('in use by process 1 in another container');
     await outside.killHard();
     await first.killHard();
     const second = startChildInContainer('appends', path, taskId);
