@@ -43,10 +43,6 @@ describe('npx taskbridge lmdb', () => {
       code: 0,
       stdout: expect.stringMatching(/copy\.mdb is whole: 4 tasks, \d+ facts/) as string,
     });
-    expect(await run('restore', at('copy.mdb'), at('again'))).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(/Restored/) as string,
-    });
     expect(await readdir(path)).toEqual(['again', 'copy.mdb', 'tasks']);
     expect(await readdir(at('again'))).toContain('data.mdb');
 

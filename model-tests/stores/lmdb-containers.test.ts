@@ -31,9 +31,8 @@ describe.skipIf(process.platform !== 'linux')('an LMDB folder that containers sh
     const first = startChildInContainer('appends', path, taskId);
     await first.nextLine();
     const second = startChildInContainer('opens', path);
-    expect(await second.nextLine()).toMatch(
-      /in use by process 1 in another container \(PID namespace pid:\[\d+\]\), started .*Its heart beats/,
-    );
+    const { result } = await readDuring(first, second.nextLine());
+    expect(result).toMatch(/in use by process 1 in another container \(PID namespace pid:\[\d+\]\), started .*Its heart beats/);
     await second.killHard();
     await expectMore(first);
     await first.killHard();

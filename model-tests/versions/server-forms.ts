@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -104,6 +104,27 @@ export async function rowsOfLmdb(): Promise<readonly string[]> {
     await rows.close();
     return lines;
   } finally {
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** How an LMDB store says whose it is: a row, and the file beside the data. What a system cannot tell of a process is filled in. */
+export async function ownerOfLmdb(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  const store = lmdbStore({ path, clock: stillClock });
+  try {
+    await store.open();
+    const rows = open<Buffer, string[]>({ path, noSubdir: false, encoding: 'binary' });
+    const texts = [String(rows.get(['o'])), await readFile(join(path, 'owner.json'), 'utf8')];
+    await rows.close();
+    return texts.map((text) => {
+      // Written by the store just now.
+      const { v, ...found } = JSON.parse(text) as { readonly v: number };
+      const names = new Set(['pid', 'startedAt', 'start', 'boot', 'namespace', 'machine', ...Object.keys(found)]);
+      return `{"v":${v},${[...names].map((name) => `"${name}":<${name}>`).join(',')}}`;
+    });
+  } finally {
+    await store.close();
     await rm(path, { recursive: true, force: true });
   }
 }
