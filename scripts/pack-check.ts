@@ -35,6 +35,7 @@ try {
   checkLinks();
   importDoors();
   runTheKit();
+  runTheCommand();
   compileConsumer();
   console.log(`The package holds: ${specifiers.join(', ')}`);
 } finally {
@@ -103,6 +104,31 @@ function runTheKit(): void {
   ];
   writeFileSync(join(project, 'kit.test.mjs'), lines.join('\n'));
   run('the conformance kit runs under node:test', process.execPath, ['--test', '--test-reporter', 'dot', 'kit.test.mjs'], project);
+}
+
+/** The command, on a store that the packed store made: a backup, a look at it, and a new store of it. */
+function runTheCommand(): void {
+  const lines = [
+    "import { lmdbStore } from 'taskbridge/adapters/lmdb';",
+    "const store = lmdbStore({ path: 'tasks' });",
+    'await store.open();',
+    'await store.close();',
+  ];
+  writeFileSync(join(project, 'store.mjs'), lines.join('\n'));
+  run('the packed store opens', process.execPath, ['store.mjs'], project);
+  const folder = join(project, 'node_modules', 'taskbridge');
+  const { bin: commands } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    readonly bin: Readonly<Record<string, string>>;
+  };
+  const command = join(folder, commands['taskbridge'] ?? '');
+  if (!readFileSync(command, 'utf8').startsWith('#!/usr/bin/env node\n')) throw new Error(`${command} says not what runs it.`);
+  for (const args of [
+    ['backup', 'tasks', 'backup.mdb'],
+    ['check', 'backup.mdb'],
+    ['restore', 'backup.mdb', 'again'],
+    ['check', 'again'],
+  ])
+    run(`taskbridge lmdb ${args[0]} works`, process.execPath, [command, 'lmdb', ...args], project);
 }
 
 function compileConsumer(): void {

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, opendir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUint8Array } from 'node:util/types';
-import type { AttachmentStore } from '../../server/ports/index.ts';
+import { TaskBridgeError, type AttachmentStore } from '../../server/ports/index.ts';
 import { createFolderMark, MARK } from './folder-mark.ts';
 
 /** Options of {@link fileAttachments}. */
@@ -29,6 +29,9 @@ const UNFINISHED = '.part';
  * `keys` goes by the time at which a file was written, as the file system tells it; what an interrupted `put` left behind is deleted on
  * the way, once it is that old.
  *
+ * Where the disk is full, or refuses otherwise, `put` rejects with a `TaskBridgeError` of `STORE_UNAVAILABLE`: an upload is answered 503 with
+ * Retry-After, and the logger has the reason.
+ *
  * Keys are `<32 hex digits>/<number>`; every verb rejects another one, so that no key leads out of the folder.
  */
 export function fileAttachments({ path, shared = false }: FileAttachmentsOptions): AttachmentStore {
@@ -40,20 +43,20 @@ export function fileAttachments({ path, shared = false }: FileAttachmentsOptions
 
     async put(key, bytes) {
       const { folder, file } = place(path, key);
-      await mkdir(path, { recursive: true });
+      await onDisk(path, mkdir(path, { recursive: true }));
       const unfinished = `${randomUUID()}${UNFINISHED}`;
       writing.add(unfinished);
       try {
-        await writeSafely(join(path, unfinished), bytes);
-        await moveInto(folder, join(path, unfinished), file);
+        await writeSafely(path, unfinished, bytes);
+        await onDisk(path, moveInto(folder, join(path, unfinished), file));
       } catch (error) {
         await rm(join(path, unfinished), { force: true });
         throw error;
       } finally {
         writing.delete(unfinished);
       }
-      await flushFolder(folder);
-      await flushFolder(path);
+      await onDisk(path, flushFolder(folder));
+      await onDisk(path, flushFolder(path));
     },
 
     async open(key) {
@@ -96,20 +99,44 @@ function place(path: string, key: string): { folder: string; file: string } {
   return { folder: join(path, task), file: join(path, task, index) };
 }
 
-async function writeSafely(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  const handle = await open(file, 'wx');
+async function writeSafely(path: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await onDisk(path, open(join(path, name), 'wx'));
   try {
-    for await (const chunk of bytes) await writeAll(handle, chunk);
-    await handle.sync();
+    for await (const chunk of bytes) {
+      // A text, from a host without types, has no length in bytes: nothing of it would be written, and nobody told.
+      if (!isUint8Array(chunk)) throw new TypeError(`A file is written from bytes, and was given ${typeof chunk}.`);
+      await onDisk(path, writeAll(handle, chunk));
+    }
+    await onDisk(path, handle.sync());
   } finally {
     await handle.close();
   }
 }
 
+/** What says that there is no room: on the disk, within a quota, within the limit for one file. */
+const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** A disk is not made larger within a second. */
+const RETRY_AFTER_SECONDS = 60;
+
+/** What a disk refuses is no failure of the caller's request, which may be sent again: a 503. The reason stays with the host. */
+async function onDisk<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const isFull = NO_ROOM.includes((error as NodeJS.ErrnoException).code);
+    throw new TaskBridgeError(
+      'STORE_UNAVAILABLE',
+      isFull ? 'There is no room for files at present; try again later.' : 'Files cannot be stored at present; try again later.',
+      {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+        cause: new Error(`The folder of attachments ${path} cannot be written: ${String(error)}.`, { cause: error }),
+      },
+    );
+  }
+}
+
 /** One `write` may take less than it is given. */
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  // A text, from a host without types, has no length in bytes: nothing of it would be written, and nobody told.
-  if (!isUint8Array(chunk)) throw new TypeError(`A file is written from bytes, and was given ${typeof chunk}.`);
   for (let at = 0; at < chunk.byteLength;) at += (await handle.write(chunk, at)).bytesWritten;
 }
 

@@ -25,7 +25,7 @@ export function createQuota(rows: Rows, path: string, bytesMax: number): Quota {
     },
     take(bytes) {
       if (used + bytes > bytesMax) {
-        throw new Error(
+        throw noRoom(
           `The LMDB store at ${path} is full: ${used} bytes of mapBytesMax (${bytesMax}) are used, ${bytes} more were to be written. ` +
             'Raise mapBytesMax, or keep tasks and facts for a shorter time.',
         );
@@ -33,6 +33,11 @@ export function createQuota(rows: Rows, path: string, bytesMax: number): Quota {
       used += bytes;
     },
   };
+}
+
+/** The error of a store that has no room: its `code` is the system's own for a full disk, `ENOSPC`, whichever limit it is. */
+export function noRoom(message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code: 'ENOSPC' });
 }
 
 /** Refuses a write for which there is no quota, once it is clear that it would write. */

@@ -1,11 +1,21 @@
 import { open } from 'lmdb';
-import { systemChance, systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
+import {
+  hostLogger,
+  systemChance,
+  systemClock,
+  type Clock,
+  type EventStore,
+  type Logger,
+  type Store,
+  type TaskRegistry,
+} from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
+import { commitFailure } from './commit-failure.ts';
 import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { idKey, sideValueKey } from './keys.ts';
 import { readDue, readFields, readPage } from './reads.ts';
-import { takeOwnership, type Ownership } from './owner.ts';
+import { openOwned, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
 import { createWriter, type Write, type Writer } from './writer.ts';
 
@@ -20,6 +30,8 @@ export interface LmdbStoreOptions {
   readonly mapBytesMax?: number;
   /** The store's clock. Defaults to the machine's. */
   readonly clock?: Clock;
+  /** Told when the store is taken over from a process that did not close it, and when it is lost to another. Defaults to the console. */
+  readonly logger?: Logger;
 }
 
 /** The default of `mapBytesMax`: 16 GiB. */
@@ -42,9 +54,10 @@ interface Opened {
  *
  * @throws an `Error` where `mapBytesMax` is below 1 MiB.
  */
-export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClock }: LmdbStoreOptions): Store {
+export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClock, logger: given }: LmdbStoreOptions): Store {
   if (!(mapBytesMax >= MAP_BYTES_MIN))
     throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
+  const logger = hostLogger(given);
   const tails = createLocalTails();
   let opened: Opened | undefined;
   let turn: Promise<void> = Promise.resolve();
@@ -67,7 +80,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
 
     open() {
       return inTurn(async () => {
-        opened ??= await openAt(path, mapBytesMax, clock);
+        opened ??= await openAt(path, mapBytesMax, clock, logger);
       });
     },
 
@@ -77,7 +90,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
         const { rows, ownership, writer } = opened;
         opened = undefined;
         await writer.drained();
-        ownership.release();
+        await ownership.release();
         await rows.close();
       });
     },
@@ -154,8 +167,25 @@ function logOf(needOpen: () => Opened, tails: LocalTails): EventStore {
   };
 }
 
-async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<Opened> {
-  const rows: Rows = open({
+async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: Logger): Promise<Opened> {
+  const { rows, ownership } = await openOwned(path, () => openRows(path), clock, logger);
+  const quota = createQuota(rows, path, mapBytesMax);
+  const writer = createWriter(async (group) => {
+    quota.measure();
+    await rows
+      .childTransaction(() => {
+        ownership.check();
+        group();
+      })
+      .catch(async (error: unknown) => {
+        throw await commitFailure(error, path);
+      });
+  });
+  return { rows, ownership, writer, quota };
+}
+
+function openRows(path: string): Rows {
+  return open({
     path,
     noSubdir: false,
     encoding: 'binary',
@@ -164,30 +194,4 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<
     // The writer makes groups itself; lmdb's own leave a promise behind that nobody can catch when a commit fails.
     eventTurnBatching: false,
   });
-  try {
-    const ownership = takeOwnership(rows, path, clock.now());
-    const quota = createQuota(rows, path, mapBytesMax);
-    const writer = createWriter(async (group) => {
-      quota.measure();
-      await rows
-        .childTransaction(() => {
-          ownership.check();
-          group();
-        })
-        .catch(async (error: unknown) => {
-          throw await explain(error, path);
-        });
-    });
-    return { rows, ownership, writer, quota };
-  } catch (error) {
-    await rows.close();
-    throw error;
-  }
-}
-
-/** Finds the cause of a commit that failed. lmdb gives it as a promise, rejected in the same turn: nothing hangs where that does not come. */
-async function explain(error: unknown, path: string): Promise<unknown> {
-  if (!(error instanceof Error && 'commitError' in error)) return error;
-  const cause: unknown = await Promise.race([error.commitError, Promise.resolve('no cause was given')]).catch((reason: unknown) => reason);
-  return new Error(`The LMDB store at ${path} could not write: ${String(cause)}.`, { cause });
 }

@@ -1,6 +1,15 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
-import { aboutWithParams, folderMark, keysOfRedis, rowsOfLmdb, storeIds, textsOfServer, type StoredText } from './server-forms.ts';
+import {
+  aboutWithParams,
+  folderMark,
+  keysOfRedis,
+  ownerOfLmdb,
+  rowsOfLmdb,
+  storeIds,
+  textsOfServer,
+  type StoredText,
+} from './server-forms.ts';
 
 /** Something that outlives the code that wrote it, or goes between two versions of it. */
 export interface Form {
@@ -68,6 +77,7 @@ export const forms: readonly Form[] = [
   // Only a task whose path has names is written so.
   { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: aboutWithParams },
   { name: 'lmdb-layout', version: null, writtenIn: 'adapters/lmdb/keys.ts and head.ts', lines: rowsOfLmdb },
+  { name: 'lmdb-owner', version: 'OWNER_VERSION', writtenIn: 'adapters/lmdb/process.ts', lines: ownerOfLmdb },
   { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
   {
     name: 'redis-messages',

@@ -41,6 +41,21 @@ describe('0.1.0 and today, one after the other on one LMDB folder', { timeout: p
     await folder.clear();
   });
 
+  it('refuse each other while they run, and take over from each other when they are killed', async () => {
+    for (const [owner, other] of [
+      ['today', '0.1.0'],
+      ['0.1.0', 'today'],
+    ] as const) {
+      const first = await open(owner);
+      await expect(open(other), `${other} beside ${owner}`).rejects.toThrow('ended before it listened');
+      host = first;
+      expect((await requestsTo(first.url).create(taskOf('ended', `beside ${other}`))).status, `${owner} beside ${other}`).toBe(201);
+      await first.kill();
+      await (await open(other)).kill();
+    }
+    await (await open('today')).close();
+  });
+
   describe.each([
     ['0.1.0', 'today', 'is killed'],
     ['today', '0.1.0', 'is closed'],

@@ -144,6 +144,27 @@ export async function folderMark(): Promise<readonly string[]> {
   }
 }
 
+/** How an LMDB store says whose it is: a row, and the file beside the data. What a system cannot tell of a process is filled in. */
+export async function ownerOfLmdb(): Promise<readonly string[]> {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-forms-'));
+  const store = lmdbStore({ path, clock: stillClock });
+  try {
+    await store.open();
+    const rows = open<Buffer, string[]>({ path, noSubdir: false, encoding: 'binary' });
+    const texts = [String(rows.get(['o'])), await readFile(join(path, 'owner.json'), 'utf8')];
+    await rows.close();
+    return texts.map((text) => {
+      // Written by the store just now.
+      const { v, ...found } = JSON.parse(text) as { readonly v: number };
+      const names = new Set(['pid', 'startedAt', 'start', 'boot', 'namespace', 'machine', ...Object.keys(found)]);
+      return `{"v":${v},${[...names].map((name) => `"${name}":<${name}>`).join(',')}}`;
+    });
+  } finally {
+    await store.close();
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** All keys of a Redis server after the scenario, and what the store says on its channels. */
 export async function keysOfRedis(): Promise<{ readonly keys: readonly string[]; readonly messages: readonly string[] }> {
   const server = await startRedis();

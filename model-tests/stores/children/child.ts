@@ -16,6 +16,18 @@ export interface Child {
   killHard(): Promise<string[]>;
 }
 
+/** Reads what a child prints, so that it can go on, until something else is over; gives that, and how many lines came meanwhile. */
+export async function readDuring<Result>(
+  child: Child,
+  what: Promise<Result>,
+): Promise<{ readonly result: Result; readonly lines: number }> {
+  let isOver = false;
+  const over = what.finally(() => (isOver = true));
+  let lines = 0;
+  for (; !isOver; lines += 1) await child.nextLine();
+  return { result: await over, lines };
+}
+
 /** Starts `<name>.ts` of this folder. */
 export function startChild(name: string, ...args: string[]): Child {
   return watch(name, spawn(process.execPath, ['--import', 'tsx', fileOf(name), ...args], { stdio: ['ignore', 'pipe', 'inherit'] }));
@@ -25,6 +37,37 @@ export function startChild(name: string, ...args: string[]): Child {
 export function startChildOnSmallDisk(fileBlocksMax: number, name: string, ...args: string[]): Child {
   const command = ['-c', `ulimit -f ${fileBlocksMax}; exec "$@"`, 'sh', process.execPath, '--import', 'tsx', fileOf(name), ...args];
   return watch(name, spawn('sh', command, { stdio: ['ignore', 'pipe', 'ignore'] }));
+}
+
+/** Starts it with a small disk of its own mounted at a folder: it can be full, as the whole disk of a machine. On Linux. */
+export function startChildOnDiskOf(kib: number, folder: string, name: string, ...args: string[]): Child {
+  const command = ['sh', '-c', `mount -t tmpfs -o size=${kib}k tmpfs "$0" && exec "$@"`, folder];
+  return watch(
+    name,
+    spawn('unshare', [...asRoot, '--mount', ...command, process.execPath, '--import', 'tsx', fileOf(name), ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
+}
+
+/** Only root may make a namespace without one of users around it. */
+const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+
+/** Starts it as the first process of a container of its own: the process 1 of another PID namespace. On Linux. */
+export function startChildInContainer(name: string, ...args: string[]): Child {
+  const command = [
+    ...asRoot,
+    '--pid',
+    '--fork',
+    '--mount-proc',
+    '--kill-child',
+    process.execPath,
+    '--import',
+    'tsx',
+    fileOf(name),
+    ...args,
+  ];
+  return watch(name, spawn('unshare', command, { stdio: ['ignore', 'pipe', 'inherit'] }));
 }
 
 function fileOf(name: string): string {

@@ -1,0 +1,32 @@
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { disown, flush, refuseExisting } from './backup.ts';
+import { DATA_FILE, examineFile } from './data-file.ts';
+import { placeOf } from './reader.ts';
+
+/**
+ * Makes a store of a backup, or of the closed store of another folder, in a folder that has none. It is there whole or not at all, and belongs
+ * to nobody until it is opened.
+ *
+ * @throws an `Error` where the backup is damaged, or the folder has a store.
+ */
+export async function restoreStore(backup: string, folder: string): Promise<readonly string[]> {
+  const { file } = await placeOf(backup);
+  examineFile(file, backup, Infinity);
+  const target = join(resolve(folder), DATA_FILE);
+  await refuseExisting(target);
+  const unfinished = `${target}.part`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  try {
+    const copy = join(unfinished, DATA_FILE);
+    await copyFile(file, copy);
+    await disown(unfinished);
+    await flush(copy);
+    await rename(copy, target);
+    await flush(resolve(folder));
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+  return [`Restored ${backup} into ${folder}. A host that opens it goes on from there.`];
+}
