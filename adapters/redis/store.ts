@@ -1,18 +1,22 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock, Store } from '../../server/ports/index.ts';
 import { createAppender } from './appender.ts';
+import { checkClient, clientReady } from './client-check.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
 import { createHeads } from './heads.ts';
+import { createIdentity } from './identity.ts';
 import { keysUnder } from './keys.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
+import { createReconnection } from './reconnection.ts';
 import { registryOf, type StoreDeps } from './registry.ts';
-import { listOf, textOf } from './reply.ts';
-import { appendScript, time } from './scripts/index.ts';
+import { checkRights } from './rights-check.ts';
+import { appendScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
 import { createRouter, isCluster } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
+import { within } from './time-limit.ts';
 
 /** Bytes of announced facts that are read at once. */
 const READ_BYTES_MAX = 1024 * 1024;
@@ -29,8 +33,11 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const options = redisOptions(given);
   const { clock, chance, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
-  const connection = createConnection({ redis, clock, commandTimeoutMs });
-  const router = createRouter(redis);
+  let tails: Tails | undefined;
+  const router = createRouter(redis, (answer) => within(clock, commandTimeoutMs, answer, 'A server of the Redis cluster did not answer.'));
+  const reconnection = createReconnection({ redis, router, clock, logger, commandTimeoutMs, renewed: () => tails?.renew() });
+  const connection = createConnection({ redis, clock, commandTimeoutMs, reconnection });
+  const identity = createIdentity({ connection, keys, chance, logger, replaced: () => tails?.interrupt() });
   const deps: StoreDeps = {
     connection,
     keys,
@@ -41,7 +48,6 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
       : undefined,
     append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
   };
-  let tails: Tails | undefined;
   let turn: Promise<void> = Promise.resolve();
 
   /** Opening and closing take time, and follow each other. */
@@ -68,7 +74,13 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     open() {
       return inTurn(async () => {
         if (tails) return;
-        await reached(redis, clock, openTimeoutMs, () => checkServers(redis, logger));
+        await reached(redis, clock, openTimeoutMs, async () => {
+          checkClient(redis, logger);
+          await clientReady(redis);
+          await checkServers(redis, logger);
+          await checkRights({ router, keys, isCluster: isCluster(redis), logger });
+        });
+        await identity.open();
         tails = new Tails({
           router,
           isSharded: isCluster(redis),
@@ -93,10 +105,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
       });
     },
 
-    async now() {
-      const [seconds, microseconds] = listOf(await connection.run(time, [keys.due('00')])).map(textOf);
-      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-    },
+    now: () => identity.now(),
 
     ...registryOf(need),
     ...logOf(need),
@@ -119,17 +128,5 @@ async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: 
   } finally {
     redis.off('error', note);
     redis.off('node error', note);
-  }
-}
-
-async function within<T>(clock: Clock, ms: number, promise: Promise<T>, message: string): Promise<T> {
-  let timer: unknown;
-  const limit = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(message)), ms);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clock.clearTimeout(timer);
   }
 }
