@@ -60,6 +60,8 @@ async function tryScripts(client: Redis, key: string, isCluster: boolean): Promi
       for (let at = 0; at < reply.length; at += 2) refused.push({ command: reply[at] ?? '', text: plainText(reply[at + 1] ?? '') });
     } catch (error) {
       const text = error instanceof Error ? plainText(error.message) : '';
+      // Where the first was refused, Redis does not know it.
+      if (codeOf(text) === 'NOSCRIPT') continue;
       if (codeOf(text) !== 'NOPERM') throw commandFailure(name.toUpperCase(), error);
       refused.push({ command: name.toUpperCase(), text });
     }
