@@ -1,5 +1,5 @@
 import type { Argument, RedisConnection } from './connection.ts';
-import { listOf, numberOf, textOf } from './reply.ts';
+import { listOf, integerOf, textOf } from './reply.ts';
 import type { Script } from './scripts/index.ts';
 
 /** A commit as the script takes it. */
@@ -43,7 +43,7 @@ export function createAppender(connection: RedisConnection, script: Script): App
         ),
       );
       for (const [i, { resolve, reject }] of calls.entries()) {
-        const written = numberOf(replies[i]);
+        const written = integerOf(replies[i]);
         if (written !== undefined) resolve(written === 1);
         else reject(connection.refusal(script, calls[i]?.keys ?? [], textOf(replies[i])));
       }

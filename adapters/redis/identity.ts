@@ -47,11 +47,8 @@ export function createIdentity({ connection, keys, chance, logger, replaced }: I
 
   return {
     async open() {
-      try {
-        compare(await claim());
-      } catch (error) {
-        logger.warn('Redis did not take the id of the store; it is given one later.', { error });
-      }
+      // What takes no writes now has been warned of; the next look at the time tries again.
+      await claim().then(compare, () => undefined);
     },
     async now() {
       const [seconds, microseconds, id] = listOf(await connection.run(time, [keys.store])).map(textOf);

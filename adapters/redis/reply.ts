@@ -16,7 +16,7 @@ export function textOf(reply: unknown): string {
 }
 
 /** A whole number of a reply, undefined for anything else. A client with `stringNumbers` gives them as texts, where bytes are bytes all the same. */
-export function numberOf(reply: unknown): number | undefined {
+export function integerOf(reply: unknown): number | undefined {
   if (typeof reply === 'number') return reply;
   return typeof reply === 'string' ? Number(reply) : undefined;
 }

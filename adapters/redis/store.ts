@@ -14,9 +14,9 @@ import { registryOf, type StoreDeps } from './registry.ts';
 import { checkRights } from './rights-check.ts';
 import { appendScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
-import { createRouter, isCluster } from './tail/router.ts';
+import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
-import { within } from './time-limit.ts';
+import { inTime } from './time-limit.ts';
 
 /** Bytes of announced facts that are read at once. */
 const READ_BYTES_MAX = 1024 * 1024;
@@ -34,7 +34,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const { clock, chance, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
   let tails: Tails | undefined;
-  const router = createRouter(redis, (answer) => within(clock, commandTimeoutMs, answer, 'A server of the Redis cluster did not answer.'));
+  const router = createRouter(redis, (answer) => inTime(clock, commandTimeoutMs, answer, 'A server of the Redis cluster did not answer.'));
   const reconnection = createReconnection({ redis, router, clock, logger, commandTimeoutMs, renewed: () => tails?.renew() });
   const connection = createConnection({ redis, clock, commandTimeoutMs, reconnection });
   const identity = createIdentity({ connection, keys, chance, logger, replaced: () => tails?.interrupt() });
@@ -44,7 +44,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     heads: createHeads(),
     isCluster: isCluster(redis),
     batch: isCluster(redis)
-      ? (script, calls) => within(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
+      ? (script, calls) => inTime(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
       : undefined,
     append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
   };
@@ -81,18 +81,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
           await checkRights({ router, keys, isCluster: isCluster(redis), logger });
         });
         await identity.open();
-        tails = new Tails({
-          router,
-          isSharded: isCluster(redis),
-          clock,
-          chance,
-          logger,
-          aliveMs: commandTimeoutMs,
-          channelOf: keys.log,
-          limited: (watching) =>
-            within(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
-          read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
-        });
+        tails = tailsOf(deps, router, isCluster(redis), options);
       });
     },
 
@@ -113,6 +102,21 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   };
 }
 
+function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: ReturnType<typeof redisOptions>): Tails {
+  const { clock, chance, logger, commandTimeoutMs } = options;
+  return new Tails({
+    router,
+    isSharded,
+    clock,
+    chance,
+    logger,
+    aliveMs: commandTimeoutMs,
+    channelOf: deps.keys.log,
+    limited: (watching) => inTime(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
+    read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
+  });
+}
+
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */
 async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: () => Promise<void>): Promise<void> {
   let cause: unknown;
@@ -120,7 +124,7 @@ async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: 
   redis.on('error', note);
   redis.on('node error', note);
   try {
-    await within(clock, ms, check(), `Redis did not answer within ${ms} milliseconds`);
+    await inTime(clock, ms, check(), `Redis did not answer within ${ms} milliseconds`);
   } catch (error) {
     const reason =
       cause instanceof Error && !(error instanceof Error && error.message.includes(cause.message)) ? ` (${cause.message})` : '';

@@ -8,6 +8,11 @@ export interface TimeLimit {
   settled(): Promise<void>;
 }
 
+/** A turn of the event loop, in milliseconds: in it what has arrived is read. */
+const TURN_MS = 10;
+/** Turns that are given, at most, where this process goes on being late. */
+const TURNS_MAX = 5;
+
 /**
  * Makes a time limit. What is late counts as ended. Before anything is judged late, what has arrived meanwhile is read: where this process stood
  * still, its answers wait behind the timer.
@@ -34,7 +39,14 @@ export function createTimeLimit(clock: Clock, ms: number): TimeLimit {
     if (leftMs === undefined) wake();
     // A host's clock may have none but the date, which may be set back: nothing waits for longer than its time.
     else if (leftMs > 0) arm(Math.min(leftMs, ms), look);
-    else arm(0, judge);
+    else giveTurn(1);
+  }
+
+  function giveTurn(turn: number): void {
+    const given = monotonicMs(clock);
+    // One that comes late itself may come before what has arrived.
+    const isLate = (): boolean => monotonicMs(clock) - given > 2 * TURN_MS;
+    arm(TURN_MS, () => (isLate() && turn < TURNS_MAX ? giveTurn(turn + 1) : judge()));
   }
 
   function judge(): void {
@@ -76,7 +88,7 @@ export function createTimeLimit(clock: Clock, ms: number): TimeLimit {
 }
 
 /** Gives a promise a limit: rejects with that message where it takes longer. */
-export async function within<T>(clock: Clock, ms: number, promise: Promise<T>, message: string): Promise<T> {
+export async function inTime<T>(clock: Clock, ms: number, promise: Promise<T>, message: string): Promise<T> {
   let timer: unknown;
   const limit = new Promise<never>((_, reject) => {
     timer = clock.setTimeout(() => reject(new Error(message)), ms);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { Redis, type Cluster } from 'ioredis';
 import { redisProbe, redisStore } from 'taskbridge/adapters/redis';
 import type { Entry, Store } from 'taskbridge/server';
@@ -24,9 +25,7 @@ function clientOf(recipe: string, addresses: Readonly<Record<string, string>>): 
     expect(text).toContain(written);
     text = text.replaceAll(written, real);
   }
-  // The recipe is code of ours.
-  const make = new Function('Redis', 'readFileSync', `${text}\nreturn redis;`) as (redis: typeof Redis, read: typeof readFileSync) => Redis;
-  const redis = make(Redis, readFileSync);
+  const redis = runInNewContext(`(() => {\n${text}\nreturn redis;\n})()`, { Redis, readFileSync }) as Redis;
   redis.on('error', () => undefined);
   onTestFinished(() => redis.disconnect());
   return redis;

@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { redisStore, type RedisStoreOptions } from 'taskbridge/adapters/redis';
 import type { Entry, Store } from 'taskbridge/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -11,8 +11,11 @@ import { startRedisOf, type RedisServer } from './redis-server.ts';
 const warn = vi.fn();
 const logger = { warn, error: () => undefined };
 
-function clientTo(port: number, options: RedisOptions = {}): Redis {
-  const redis = new Redis({ ...options, port });
+/** The options of a client decide the type of its replies, which are none of these tests' affair. */
+const Client = Redis as new (options: object) => Redis;
+
+function clientTo(port: number, options: object = {}): Redis {
+  const redis = new Client({ ...options, port });
   redis.on('error', () => undefined);
   onTestFinished(() => redis.disconnect());
   return redis;
@@ -70,7 +73,7 @@ describe.each([ownBuild, ...otherBuilds])('a name that moves to another $name', 
     const one = await serverOf(build);
     const asked: string[] = [];
     const redis = clientTo(one.port, {
-      reconnectOnError: (error) => {
+      reconnectOnError: (error: Error) => {
         asked.push(error.message);
         return error.message.startsWith('OOM');
       },
@@ -108,19 +111,6 @@ describe('a connection that is silent', () => {
       await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }));
       expect(told).toHaveLength(1);
     });
-  });
-
-  it('is left alone by a process that stood still itself: its answers are read first', async () => {
-    const server = await serverOf(ownBuild);
-    const redis = clientTo(server.port);
-    const store = await storeOn(redis, { commandTimeoutMs: 100 });
-    const { taskId } = await taskWithFacts(store, 1);
-    const loading = store.load(taskId);
-    // Sent in this turn of the loop, answered while it stands still.
-    await Promise.resolve();
-    for (const end = performance.now() + 300; performance.now() < end;);
-    expect((await loading)?.revision).toBe(2);
-    expect(warn).not.toHaveBeenCalled();
   });
 });
 

@@ -65,7 +65,7 @@ describe.each([ownBuild, ...otherBuilds])('the user of the README on $name', (bu
     await expect(redisStore(redis, patient).open()).rejects.toThrow('does not let this user');
   });
 
-  it('that loses UNSUBSCRIBE later is told of it, once a channel', async () => {
+  it('that loses SUBSCRIBE and UNSUBSCRIBE later leaves lines in the log', async () => {
     const redis = await asUser(server);
     onTestFinished(() => redis.disconnect());
     const warn = vi.fn();
@@ -77,7 +77,10 @@ describe.each([ownBuild, ...otherBuilds])('the user of the README on $name', (bu
     await tail.watch(taskId);
     const admin = new Redis(server.port);
     onTestFinished(() => admin.disconnect());
-    await admin.acl('SETUSER', 'taskbridge', '-unsubscribe');
+    await admin.acl('SETUSER', 'taskbridge', '-unsubscribe', '-subscribe');
+    const { taskId: other } = await taskWithFacts(store, 0);
+    await expect(tail.watch(other)).rejects.toThrow();
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('hear of tasks'), expect.anything());
     tail.unwatch(taskId);
     await vi.waitFor(() => expect(warn).toHaveBeenCalledWith(expect.stringContaining('leave channels'), expect.anything()));
     expect(await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }))).toBe('committed');

@@ -70,6 +70,12 @@ export const forms: readonly Form[] = [
   { name: 'lmdb-layout', version: null, writtenIn: 'adapters/lmdb/keys.ts and head.ts', lines: rowsOfLmdb },
   { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
   {
+    name: 'redis-identity',
+    version: null,
+    writtenIn: 'adapters/redis/identity.ts',
+    lines: async () => (await redisTexts()).identity,
+  },
+  {
     name: 'redis-messages',
     version: null,
     writtenIn: 'adapters/redis/scripts/append.ts',
