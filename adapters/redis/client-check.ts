@@ -17,9 +17,9 @@ export function checkClient(redis: Redis | Cluster, logger: Logger): void {
 
 /**
  * Resolves when the client may be given commands, whether it queues them until then or not (`enableOfflineQueue`), and whether it has been told
- * to connect or not (`lazyConnect`).
+ * to connect or not (`lazyConnect`). When the signal is aborted, nobody waits any more.
  */
-export function clientReady(redis: Redis | Cluster): Promise<void> {
+export function clientReady(redis: Redis | Cluster, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (redis.status === 'ready') return resolve();
     if (redis.status === 'end') return reject(new Error('its client is closed. Give redisStore one that is open'));
@@ -30,6 +30,7 @@ export function clientReady(redis: Redis | Cluster): Promise<void> {
     };
     const ready = settle(resolve);
     const ended = settle(() => reject(new Error('its client gave up')));
+    signal.addEventListener('abort', ended, { once: true });
     redis.once('ready', ready);
     redis.once('end', ended);
     // What it meets is told by its events.

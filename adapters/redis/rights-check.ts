@@ -13,6 +13,8 @@ export interface RightsDeps {
   readonly keys: Keys;
   readonly isCluster: boolean;
   readonly logger: Logger;
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal;
 }
 
 /** A command that was refused, and with which words. */
@@ -25,7 +27,7 @@ interface Refusal {
  * Tries, on each master, everything that the store will ask of it: a right that lacks would else show hours later, as a fault of something else.
  * Throws, and names the commands, where one may not be run; warns where Redis takes no writes now, which passes.
  */
-export async function checkRights({ router, keys, isCluster, logger }: RightsDeps): Promise<void> {
+export async function checkRights({ router, keys, isCluster, logger, signal }: RightsDeps): Promise<void> {
   const placeOf = await router.places();
   const masters = new Map<string, { readonly client: Redis; readonly bucket: string }>();
   for (const bucket of isCluster ? buckets : buckets.slice(0, 1)) {
@@ -34,7 +36,7 @@ export async function checkRights({ router, keys, isCluster, logger }: RightsDep
   }
   for (const { client, bucket } of masters.values()) {
     const key = keys.trial(bucket);
-    const refused = [...(await tryScripts(client, key, isCluster)), ...(await trySubscribing(client, key, isCluster))];
+    const refused = [...(await tryScripts(client, key, isCluster)), ...(await trySubscribing(client, key, isCluster, signal))];
     const forbidden = refused.filter(({ text }) => codeOf(text) === 'NOPERM');
     const [first] = forbidden;
     if (first) {
@@ -69,13 +71,15 @@ async function tryScripts(client: Redis, key: string, isCluster: boolean): Promi
   return refused;
 }
 
-async function trySubscribing(client: Redis, channel: string, isCluster: boolean): Promise<Refusal[]> {
+async function trySubscribing(client: Redis, channel: string, isCluster: boolean, signal: AbortSignal): Promise<Refusal[]> {
   const refused: Refusal[] = [];
+  signal.throwIfAborted();
   const connection = openSubscriberConnection(client, isCluster, {
     message: () => undefined,
     moved: () => undefined,
     ended: () => undefined,
   });
+  signal.addEventListener('abort', connection.close, { once: true });
   const kind = isCluster ? 'S' : '';
   try {
     for (const [command, ask] of [
@@ -93,6 +97,7 @@ async function trySubscribing(client: Redis, channel: string, isCluster: boolean
     }
     return refused;
   } finally {
+    signal.removeEventListener('abort', connection.close);
     connection.close();
   }
 }

@@ -74,11 +74,11 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     open() {
       return inTurn(async () => {
         if (tails) return;
-        await reached(redis, clock, openTimeoutMs, async () => {
+        await reached(redis, clock, openTimeoutMs, async (signal) => {
           checkClient(redis, logger);
-          await clientReady(redis);
+          await clientReady(redis, signal);
           await checkServers(redis, logger);
-          await checkRights({ router, keys, isCluster: isCluster(redis), logger });
+          await checkRights({ router, keys, isCluster: isCluster(redis), logger, signal });
         });
         await identity.open();
         tails = tailsOf(deps, router, isCluster(redis), options);
@@ -118,18 +118,20 @@ function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: R
 }
 
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */
-async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: () => Promise<void>): Promise<void> {
+async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: (signal: AbortSignal) => Promise<void>): Promise<void> {
   let cause: unknown;
+  const over = new AbortController();
   const note = (error: unknown): void => void (cause = error);
   redis.on('error', note);
   redis.on('node error', note);
   try {
-    await inTime(clock, ms, check(), `Redis did not answer within ${ms} milliseconds`);
+    await inTime(clock, ms, check(over.signal), `Redis did not answer within ${ms} milliseconds`);
   } catch (error) {
     const reason =
       cause instanceof Error && !(error instanceof Error && error.message.includes(cause.message)) ? ` (${cause.message})` : '';
     throw new Error(`The Redis store cannot be opened: ${error instanceof Error ? error.message : String(error)}${reason}`, { cause });
   } finally {
+    over.abort();
     redis.off('error', note);
     redis.off('node error', note);
   }
