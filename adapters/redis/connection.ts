@@ -1,6 +1,8 @@
 import { Command, type Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
-import { commandFailure } from './command-failure.ts';
+import { commandFailure, isAnswer, noAnswer, plainText, type CommandFailure } from './command-failure.ts';
+import { bucketOfKey } from './keys.ts';
+import type { Reconnection, Sent } from './reconnection.ts';
 import type { Script } from './scripts/index.ts';
 import { createTimeLimit } from './time-limit.ts';
 
@@ -10,10 +12,12 @@ export type Argument = string | Uint8Array;
 /** Sends scripts to Redis over the host's client. */
 export interface RedisConnection {
   /**
-   * Runs a script where its keys are. Rejects after `commandTimeoutMs`, and for everything that Redis or the way to it refuses; whether it ran
-   * is unknown then. Replies are bytes.
+   * Runs a script where its keys are. Rejects with a `CommandFailure` after `commandTimeoutMs`, and for everything that Redis or the way to it
+   * refuses; whether it ran is unknown then. Replies are bytes.
    */
   run(script: Script, keys: readonly string[], args?: readonly Argument[]): Promise<unknown>;
+  /** The failure of a part of a script, which stands in its reply and not in its place: the client has not seen it. */
+  refusal(script: Script, keys: readonly string[], text: string): CommandFailure;
   /** Resolves when all that was sent has been answered. */
   settled(): Promise<void>;
 }
@@ -23,6 +27,7 @@ export interface ConnectionDeps {
   readonly redis: Redis | Cluster;
   readonly clock: Clock;
   readonly commandTimeoutMs: number;
+  readonly reconnection: Reconnection;
 }
 
 /**
@@ -32,7 +37,7 @@ export interface ConnectionDeps {
  * The client may send a script again by itself, after a reconnect or a redirection. That does no harm: every script that writes names the
  * revision or the request key that it is based on, and answers a conflict the second time.
  */
-export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionDeps): RedisConnection {
+export function createConnection({ redis, clock, commandTimeoutMs, reconnection }: ConnectionDeps): RedisConnection {
   const limit = createTimeLimit(clock, commandTimeoutMs);
 
   function send(name: string, subject: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
@@ -41,19 +46,33 @@ export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionD
     return redis.sendCommand(new Command(name, all)) as Promise<unknown>;
   }
 
+  /** Tells what a rejection says of the connection, and gives it as ours. */
+  function failureOf(name: string, error: unknown, sent: Sent): CommandFailure {
+    const failure = commandFailure(name, error);
+    if (error instanceof Error && isAnswer(error)) {
+      const text = plainText(error.message);
+      sent.refused(failure, text === error.message ? error : new Error(text), text === error.message);
+      // The client's own `commandTimeout`, where a host has set one below ours.
+    } else if (error instanceof Error && error.message === 'Command timed out') sent.unanswered();
+    return failure;
+  }
+
   return {
     run({ name, sha, lua }, keys, args = []) {
       return new Promise((resolve, reject) => {
-        const done = limit.start(() =>
-          reject(new Error(`Redis did not answer "${name}" within ${commandTimeoutMs} milliseconds; whether it ran is unknown.`)),
-        );
+        const sent = reconnection.sent(bucketOfKey(keys[0] ?? ''));
+        const done = limit.start(() => {
+          sent.unanswered();
+          reject(noAnswer(name, commandTimeoutMs));
+        });
         const answer = (reply: unknown): void => {
+          sent.answered();
           done();
           resolve(reply);
         };
         const refuse = (error: unknown): void => {
           done();
-          reject(commandFailure(name, error));
+          reject(failureOf(name, error, sent));
         };
         send('evalsha', sha, keys, args).then(answer, (error: unknown) => {
           // New, restarted or flushed servers do not know it yet.
@@ -61,6 +80,12 @@ export function createConnection({ redis, clock, commandTimeoutMs }: ConnectionD
           else refuse(error);
         });
       });
+    },
+    refusal({ name }, keys, text) {
+      const error = new Error(plainText(text));
+      const failure = commandFailure(name, error);
+      reconnection.sent(bucketOfKey(keys[0] ?? '')).refused(failure, error, false);
+      return failure;
     },
     settled: () => limit.settled(),
   };

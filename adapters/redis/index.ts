@@ -4,5 +4,5 @@
  * @packageDocumentation
  */
 export { redisDefaults, type RedisStoreOptions } from './options.ts';
-export { redisProbe } from './probe.ts';
+export { redisProbe, type RedisProbeOptions } from './probe.ts';
 export { redisStore } from './store.ts';

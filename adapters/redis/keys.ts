@@ -7,7 +7,8 @@
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
  *     <prefix>:{3f}:due                   sorted set: task ids by due time
- *     <prefix>:{00}:store                 hash: the store's own, its `id`
+ *     <prefix>:{00}:store                 hash: the store's own id (see `identity.ts`)
+ *     <prefix>:{3f}:trial                 what `open` tries the user's rights on; gone when it is done
  */
 export interface Keys {
   task(taskId: string): string;
@@ -15,7 +16,10 @@ export interface Keys {
   log(taskId: string): string;
   request(requestKey: string): string;
   due(bucket: string): string;
+  /** What is known of the store itself. */
   readonly store: string;
+  /** Where rights are tried. */
+  trial(bucket: string): string;
 }
 
 /** All buckets. */
@@ -24,6 +28,12 @@ export const buckets: readonly string[] = Array.from({ length: 256 }, (_, bucket
 /** The bucket of a task, or of its request key. */
 export function bucketOf(id: string): string {
   return id.slice(0, 2);
+}
+
+/** The bucket that a key of ours has as its hash tag. */
+export function bucketOfKey(key: string): string {
+  const at = key.indexOf('{');
+  return key.slice(at + 1, at + 3);
 }
 
 /** The task that a channel tells of. */
@@ -43,5 +53,6 @@ export function keysUnder(prefix: string): Keys {
     request: at('request'),
     due: (bucket) => `${prefix}:{${bucket}}:due`,
     store: `${prefix}:{00}:store`,
+    trial: (bucket) => `${prefix}:{${bucket}}:trial`,
   };
 }

@@ -16,7 +16,7 @@ export interface RedisStoreOptions {
   readonly openTimeoutMs?: number;
   /**
    * How long a command may take before it is given up with an unknown outcome, in milliseconds. The time that the client needs to connect again
-   * counts. Defaults to 5000.
+   * counts. A connection on which nothing at all was answered for so long is left for a new one. Defaults to 5000.
    */
   readonly commandTimeoutMs?: number;
   /**

@@ -6,7 +6,7 @@ import type { Argument, RedisConnection } from './connection.ts';
 import { findDue, type DueDeps } from './due.ts';
 import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
 import { bucketOf, type Keys } from './keys.ts';
-import { listOf, textOf } from './reply.ts';
+import { listOf, integerOf, textOf } from './reply.ts';
 import { create, fields as readFields, load, remove, sideValues } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */
@@ -33,8 +33,9 @@ export async function writeNewTask({ connection, keys, heads }: StoreDeps, task:
     [keys.task(taskId), keys.sideValues(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
     [taskId, dueText(dueAt), String(fields.length), String(sideValuePairs.length), ...fields, ...sideValuePairs],
   );
-  if (reply === 0) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
-  if (reply !== 1) return { created: false, taskId: textOf(reply) };
+  const written = integerOf(reply);
+  if (written === undefined) return { created: false, taskId: textOf(reply) };
+  if (written === 0) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
   heads.note(taskId, head);
   return { created: true };
 }
@@ -135,7 +136,7 @@ export function registryOf(need: () => StoreDeps): TaskRegistry {
         [textOfHead(head), taskId],
       );
       heads.forget(taskId);
-      return reply === 1 ? 'removed' : 'conflict';
+      return integerOf(reply) === 1 ? 'removed' : 'conflict';
     },
     due: async (until, limit, after) => findDue(need(), until, limit, after),
   };

@@ -14,3 +14,9 @@ export function bytesOf(reply: unknown): Buffer {
 export function textOf(reply: unknown): string {
   return bytesOf(reply).toString('utf8');
 }
+
+/** A whole number of a reply, undefined for anything else. A client with `stringNumbers` gives them as texts, where bytes are bytes all the same. */
+export function integerOf(reply: unknown): number | undefined {
+  if (typeof reply === 'number') return reply;
+  return typeof reply === 'string' ? Number(reply) : undefined;
+}

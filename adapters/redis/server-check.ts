@@ -19,8 +19,9 @@ export async function checkServers(redis: Redis | Cluster, logger: Logger): Prom
   for (const server of servers) {
     const info = await infoOf(server, logger);
     if (!info) continue;
-    const version = info.get('redis_version') ?? '';
-    if (isOlder(version, required))
+    const version = info.get('redis_version');
+    if (version === undefined) logger.warn('Redis does not say in INFO which version it is; the Redis store needs 6.2 or newer.', {});
+    else if (isOlder(version, required))
       throw new Error(
         `Redis ${version} is too old: the Redis store needs ${required.join('.')} or newer${isCluster(redis) ? ' on a cluster' : ''}.`,
       );
@@ -44,7 +45,8 @@ async function mastersOf(cluster: Cluster): Promise<Redis[]> {
 
 async function infoOf(server: Redis, logger: Logger): Promise<ReadonlyMap<string, string> | undefined> {
   try {
-    const text = textOf(await server.sendCommand(new Command('info', ['default'])));
+    // Without a section, which proxies and relatives of Redis do not all know.
+    const text = textOf(await server.sendCommand(new Command('info', [])));
     return new Map(text.split('\r\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)] as const));
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOPERM'))) throw commandFailure('INFO', error);

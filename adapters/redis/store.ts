@@ -1,18 +1,22 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Clock, Store } from '../../server/ports/index.ts';
 import { createAppender } from './appender.ts';
+import { checkClient, clientReady } from './client-check.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
 import { createHeads } from './heads.ts';
+import { createIdentity } from './identity.ts';
 import { keysUnder } from './keys.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
+import { createReconnection } from './reconnection.ts';
 import { registryOf, type StoreDeps } from './registry.ts';
-import { listOf, textOf } from './reply.ts';
-import { appendScript, identify, time } from './scripts/index.ts';
+import { checkRights } from './rights-check.ts';
+import { appendScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
-import { createRouter, isCluster } from './tail/router.ts';
+import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
+import { inTime } from './time-limit.ts';
 
 /** Bytes of announced facts that are read at once. */
 const READ_BYTES_MAX = 1024 * 1024;
@@ -29,19 +33,21 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const options = redisOptions(given);
   const { clock, chance, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
-  const connection = createConnection({ redis, clock, commandTimeoutMs });
-  const router = createRouter(redis);
+  let tails: Tails | undefined;
+  const router = createRouter(redis, (answer) => inTime(clock, commandTimeoutMs, answer, 'A server of the Redis cluster did not answer.'));
+  const reconnection = createReconnection({ redis, router, clock, logger, commandTimeoutMs, renewed: () => tails?.renew() });
+  const connection = createConnection({ redis, clock, commandTimeoutMs, reconnection });
+  const identity = createIdentity({ connection, keys, chance, logger, replaced: () => tails?.interrupt() });
   const deps: StoreDeps = {
     connection,
     keys,
     heads: createHeads(),
     isCluster: isCluster(redis),
     batch: isCluster(redis)
-      ? (script, calls) => within(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
+      ? (script, calls) => inTime(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
       : undefined,
     append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
   };
-  let tails: Tails | undefined;
   let turn: Promise<void> = Promise.resolve();
 
   /** Opening and closing take time, and follow each other. */
@@ -68,19 +74,14 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     open() {
       return inTurn(async () => {
         if (tails) return;
-        await reached(redis, clock, openTimeoutMs, () => checkServers(redis, logger));
-        tails = new Tails({
-          router,
-          isSharded: isCluster(redis),
-          clock,
-          chance,
-          logger,
-          aliveMs: commandTimeoutMs,
-          channelOf: keys.log,
-          limited: (watching) =>
-            within(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
-          read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
+        await reached(redis, clock, openTimeoutMs, async (signal) => {
+          checkClient(redis, logger);
+          await clientReady(redis, signal);
+          await checkServers(redis, logger);
+          await checkRights({ router, keys, isCluster: isCluster(redis), logger, signal });
         });
+        await identity.open();
+        tails = tailsOf(deps, router, isCluster(redis), options);
       });
     },
 
@@ -93,48 +94,46 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
       });
     },
 
-    async now() {
-      const [seconds, microseconds] = listOf(await connection.run(time, [keys.due('00')])).map(textOf);
-      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-    },
+    now: () => identity.now(),
 
-    id: async () => idOf(need(), chance.hex(32)),
+    id: () => identity.id(),
     ...registryOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
 }
 
-async function idOf({ connection, keys }: StoreDeps, drawn: string): Promise<string> {
-  return textOf(await connection.run(identify, [keys.store], [drawn]));
+function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: ReturnType<typeof redisOptions>): Tails {
+  const { clock, chance, logger, commandTimeoutMs } = options;
+  return new Tails({
+    router,
+    isSharded,
+    clock,
+    chance,
+    logger,
+    aliveMs: commandTimeoutMs,
+    channelOf: deps.keys.log,
+    limited: (watching) => inTime(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
+    read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
+  });
 }
 
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */
-async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: () => Promise<void>): Promise<void> {
+async function reached(redis: Redis | Cluster, clock: Clock, ms: number, check: (signal: AbortSignal) => Promise<void>): Promise<void> {
   let cause: unknown;
+  const over = new AbortController();
   const note = (error: unknown): void => void (cause = error);
   redis.on('error', note);
   redis.on('node error', note);
   try {
-    await within(clock, ms, check(), `Redis did not answer within ${ms} milliseconds`);
+    await inTime(clock, ms, check(over.signal), `Redis did not answer within ${ms} milliseconds`);
   } catch (error) {
     const reason =
       cause instanceof Error && !(error instanceof Error && error.message.includes(cause.message)) ? ` (${cause.message})` : '';
     throw new Error(`The Redis store cannot be opened: ${error instanceof Error ? error.message : String(error)}${reason}`, { cause });
   } finally {
+    over.abort();
     redis.off('error', note);
     redis.off('node error', note);
-  }
-}
-
-async function within<T>(clock: Clock, ms: number, promise: Promise<T>, message: string): Promise<T> {
-  let timer: unknown;
-  const limit = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(message)), ms);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clock.clearTimeout(timer);
   }
 }

@@ -296,6 +296,21 @@ describe('opening', () => {
     );
   });
 
+  it('says within its time that a server is frozen, and leaves nothing behind', async () => {
+    const own = await startRedis('--appendonly', 'no');
+    const redis = clientTo(own.port);
+    await redis.ping();
+    const listeners = () => ['end', 'error', 'node error'].map((name) => redis.listenerCount(name));
+    const before = listeners();
+    own.freeze();
+    await expect(redisStore(redis, { openTimeoutMs: 300 }).open()).rejects.toThrow('did not answer within 300 milliseconds');
+    redis.disconnect(true);
+    await expect(redisStore(redis, { openTimeoutMs: 300 }).open()).rejects.toThrow('did not answer within 300 milliseconds');
+    expect(listeners()).toEqual(before);
+    redis.disconnect();
+    await own.stop();
+  });
+
   it('refuses a client of one server of a cluster', async () => {
     const port = await pretending('redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:1\r\n');
     await expect(redisStore(clientTo(port, { protocol: 2, disableClientInfo: true })).open()).rejects.toThrow('Redis.Cluster');
@@ -342,13 +357,13 @@ describe('the probe', () => {
   });
 });
 
-/** Something that answers INFO with a text, and every other command with an error; gives its port. */
+/** Something that answers INFO without a section with a text, and every other command with an error; gives its port. */
 async function pretending(info: string): Promise<number> {
   const fake = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
       for (const command of String(bytes).split(/(?=\*\d+\r\n\$)/))
-        socket.write(/info/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '-ERR no\r\n');
+        socket.write(/info\r\n$/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '-ERR no\r\n');
     });
   });
   fake.unref();

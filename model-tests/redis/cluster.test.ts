@@ -52,6 +52,36 @@ describe('a cluster of three masters', () => {
     redis.disconnect();
   });
 
+  it('serves the tasks of a master that was frozen, and tells of them, when it is back', async () => {
+    const redis = cluster.client();
+    const store = redisStore(redis, { prefix: 'frozen', logger: silent, commandTimeoutMs: patience(500) });
+    await store.open();
+    const { taskId } = await taskWithFacts(store, 0);
+    const told: Entry[] = [];
+    const tail = store.tail({ committed: (_, entries) => void told.push(...entries), interrupted: () => undefined });
+    await tail.watch(taskId);
+    const server = cluster.servers[await cluster.ownerOf(slotOf(taskId))];
+    server?.freeze();
+    try {
+      await expect(store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }))).rejects.toThrow();
+    } finally {
+      server?.thaw();
+    }
+    await vi.waitFor(async () => {
+      // One that was given up may have been written.
+      await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }));
+      expect((await readAll(store, taskId)).entries).toHaveLength(1);
+    });
+    await vi.waitFor(() => tail.watch(taskId));
+    await vi.waitFor(async () => {
+      const { revision } = (await store.load(taskId)) ?? { revision: 0 };
+      await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, revision)] }));
+      expect(legible(told).at(-1)?.[0]).toBe(factOf(taskId, revision).eventId);
+    });
+    await store.close();
+    redis.disconnect();
+  });
+
   it('keeps telling of a task whose slot has moved, and says that it was interrupted', async () => {
     const redis = cluster.client();
     const store = redisStore(redis, { prefix: 'moving', logger: silent });

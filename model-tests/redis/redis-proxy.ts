@@ -10,6 +10,8 @@ export interface RedisProxy {
   stall(): void;
   /** From now on connections go to another port; those that are open are reset. */
   leadTo(port: number): void;
+  /** From now on new connections go to another port, as under a name that moves; those that are open stay where they are. */
+  nameMovesTo(port: number): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,9 @@ export async function startRedisProxy(to: number): Promise<RedisProxy> {
     reset,
     stall() {
       for (const end of ends) end.unpipe().pause();
+    },
+    nameMovesTo(next) {
+      target = next;
     },
     leadTo(next) {
       target = next;

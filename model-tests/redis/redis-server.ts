@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process';
 import { printed, startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { needBuild, ownBuild, type RedisBuild } from './redis-builds.ts';
 
 /** A Redis server of the test's own, on a port and in a folder of its own. */
 export interface RedisServer {
   readonly port: number;
+  /** Where it keeps what it keeps. */
+  readonly folder: string;
   readonly pid: number;
   /** `kill -9`: resolves when the process is gone. */
   kill(): Promise<void>;
@@ -18,32 +21,24 @@ export interface RedisServer {
 }
 
 /** Starts a server; resolves when it takes connections, rejects with a sentence where there is none to start. */
-export async function startRedis(...args: string[]): Promise<RedisServer> {
+export function startRedis(...args: string[]): Promise<RedisServer> {
+  return startRedisOf(ownBuild, ...args);
+}
+
+/** Starts a server of another build. */
+export async function startRedisOf(build: RedisBuild, ...args: string[]): Promise<RedisServer> {
+  needBuild(build);
   const folder = await tempFolder('redis');
   const port = await freePort();
-  const own = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    folder.path,
-    '--save',
-    '',
-    '--daemonize',
-    'no',
-    '--enable-debug-command',
-    'yes',
-  ];
-  const start = () => spawn('redis-server', [...own, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const server = await startProcess('redis-server', start, (child) => printed(child, /Ready to accept connections/)).catch(
-    (error: Error) => {
-      if (!('code' in error)) throw error;
-      throw new Error(`redis-server cannot be started (${error.message}): these tests need it. Run \`npm run setup\`, or install Redis 7.`);
-    },
-  );
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder.path, '--save', '', '--daemonize', 'no', ...build.args];
+  const start = () => spawn(build.program, [...own, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = await startProcess(build.name, start, (child) => printed(child, /Ready to accept connections/)).catch((error: Error) => {
+    if (!('code' in error)) throw error;
+    throw new Error(`${build.name} cannot be started (${error.message}): these tests need it. Run \`npm run setup\`, or install Redis 7.`);
+  });
   return {
     port,
+    folder: folder.path,
     get pid() {
       return server.pid;
     },

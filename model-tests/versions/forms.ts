@@ -80,6 +80,12 @@ export const forms: readonly Form[] = [
   { name: 'lmdb-owner', version: 'OWNER_VERSION', writtenIn: 'adapters/lmdb/process.ts', lines: ownerOfLmdb },
   { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
   {
+    name: 'redis-identity',
+    version: null,
+    writtenIn: 'adapters/redis/identity.ts',
+    lines: async () => (await redisTexts()).identity,
+  },
+  {
     name: 'redis-messages',
     version: null,
     writtenIn: 'adapters/redis/scripts/append.ts',

@@ -1,7 +1,7 @@
 import { script } from './script.ts';
 
 /**
- * Writes a task and its request key, or says which task has that key.
+ * Writes a task and its request key, or says which task has that key. A key whose task is gone is taken over: its task lies in the same slot.
  *
  * KEYS  1 task · 2 side values · 3 due · 4 request
  *
@@ -14,7 +14,7 @@ export const create = script(
   'create',
   `
 local holder = redis.call('GET', KEYS[4])
-if holder then return holder end
+if holder and redis.call('EXISTS', string.sub(KEYS[1], 1, -33) .. holder) == 1 then return holder end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 
 local fields, values = tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -125,10 +125,17 @@ return found
 );
 
 /**
- * The time of the server that has the key. Every node of a cluster asks for the same key, so that all of them go by one clock.
+ * The time of the server that has the key, and the id of the store. Every node of a cluster asks for the same key, so that all of them go by one
+ * clock.
  *
- * KEYS  1 any
+ * KEYS  1 store
  *
- * Returns {seconds, microseconds}
+ * Returns {seconds, microseconds, id}, '' for a store without one
  */
-export const time = script('time', `return redis.call('TIME')`);
+export const time = script(
+  'time',
+  `
+local now = redis.call('TIME')
+return { now[1], now[2], redis.call('HGET', KEYS[1], 'id') or '' }
+`,
+);

@@ -16,8 +16,11 @@ export interface Router {
   forget(): void;
 }
 
+/** Gives what a server is asked its limit. */
+export type Limited = <T>(answer: Promise<T>) => Promise<T>;
+
 /** Routes: on a single server everything is there; a cluster is asked once, and again when something has moved. */
-export function createRouter(redis: Redis | Cluster): Router {
+export function createRouter(redis: Redis | Cluster, limited: Limited): Router {
   if (!isCluster(redis)) {
     const place: Place = { name: 'only', client: redis };
     return { places: async () => () => place, forget: () => undefined };
@@ -25,7 +28,7 @@ export function createRouter(redis: Redis | Cluster): Router {
   let known: Promise<(bucket: string) => Place | undefined> | undefined;
   return {
     places() {
-      known ??= askCluster(redis).catch((error: unknown) => {
+      known ??= askCluster(redis, limited).catch((error: unknown) => {
         known = undefined;
         throw error;
       });
@@ -42,16 +45,16 @@ export function isCluster(redis: Redis | Cluster): redis is Cluster {
   return redis.isCluster;
 }
 
-async function askCluster(cluster: Cluster): Promise<(bucket: string) => Place | undefined> {
+async function askCluster(cluster: Cluster, limited: Limited): Promise<(bucket: string) => Place | undefined> {
   const masters = cluster.nodes('master');
   // By their own ids: the addresses that servers give of each other need not be the ones that this process reaches them by.
   const named = await Promise.allSettled(
-    masters.map(async (client): Promise<Place> => ({ client, name: (await client.cluster('MYID')) as string })),
+    masters.map(async (client): Promise<Place> => ({ client, name: await limited(client.cluster('MYID') as Promise<string>) })),
   );
   const byName = new Map(named.flatMap((each) => (each.status === 'fulfilled' ? [[each.value.name, each.value] as const] : [])));
   const [first] = byName.values();
   if (!first) throw new Error('No master of the Redis cluster can be reached.');
-  const ranges = listOf(await first.client.sendCommand(new Command('cluster', ['SLOTS']))).map((range) => {
+  const ranges = listOf(await limited(first.client.sendCommand(new Command('cluster', ['SLOTS'])) as Promise<unknown>)).map((range) => {
     const [from, to, master] = listOf(range);
     return { from: Number(from), to: Number(to), name: textOf(listOf(master)[2]) };
   });

@@ -4,9 +4,11 @@ import type { Redis } from 'ioredis';
 export interface SubscriberConnection {
   /** Resolves when all of these channels are heard; on a cluster they are of one slot. */
   subscribe(channels: readonly string[]): Promise<void>;
-  unsubscribe(channels: readonly string[]): void;
+  /** Resolves when none of these channels is heard. */
+  unsubscribe(channels: readonly string[]): Promise<void>;
   /** Resolves when the server answers. */
   ping(): Promise<void>;
+  /** Ends it, and rejects what it has not answered: a server that is silent does not. */
   close(): void;
 }
 
@@ -35,6 +37,17 @@ export function openSubscriberConnection(client: Redis, isSharded: boolean, list
     lazyConnect: false,
     retryStrategy: null,
   });
+  const waiting = new Set<(error: Error) => void>();
+  /** An answer, or the close of the connection. */
+  const answered = (answer: Promise<unknown>): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const settle = (done: () => void) => (): void => {
+        waiting.delete(reject);
+        done();
+      };
+      waiting.add(reject);
+      answer.then(settle(resolve), (error: Error) => settle(() => reject(error))());
+    });
   redis.on('error', (error: Error) => (failure = error));
   redis.on('end', () => listener.ended(failure));
   redis.on('moved', () => listener.moved());
@@ -43,21 +56,14 @@ export function openSubscriberConnection(client: Redis, isSharded: boolean, list
   );
 
   return {
-    async subscribe(channels) {
-      await (isSharded ? redis.ssubscribe(...channels) : redis.subscribe(...channels));
-    },
-    unsubscribe(channels) {
-      const gone = isSharded ? redis.sunsubscribe(...channels) : redis.unsubscribe(...channels);
-      // Where the connection is lost, so are its channels.
-      gone.catch(() => undefined);
-    },
-    async ping() {
-      await redis.ping();
-    },
+    subscribe: (channels) => answered(isSharded ? redis.ssubscribe(...channels) : redis.subscribe(...channels)),
+    unsubscribe: (channels) => answered(isSharded ? redis.sunsubscribe(...channels) : redis.unsubscribe(...channels)),
+    ping: () => answered(redis.ping()),
     close() {
       redis.removeAllListeners();
       redis.on('error', () => undefined);
       redis.disconnect();
+      for (const reject of waiting) reject(new Error('The connection to Redis was closed.'));
     },
   };
 }

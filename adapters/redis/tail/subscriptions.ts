@@ -1,6 +1,7 @@
 import { retryDelayMs, type RetryPolicy } from '../../../machines/index.ts';
 import type { ServerChance, Clock, Logger } from '../../../server/ports/index.ts';
 import { bucketOf, taskOfChannel } from '../keys.ts';
+import { commandFailure, isAnswer } from '../command-failure.ts';
 import { openSubscriberConnection, type SubscriberConnection } from './subscriber-connection.ts';
 import type { Place, Router } from './router.ts';
 
@@ -85,6 +86,11 @@ export class Subscriptions {
     this.#rejectWaiters([...this.#waiters.keys()], new Error('The tail of the Redis store is closed.'));
   }
 
+  /** Leaves every connection for a new one: the client beside them found another server. */
+  renew(): void {
+    for (const [name, connection] of [...this.#connections]) this.#drop(name, connection, undefined);
+  }
+
   /** Everything that is said in one turn is sent together. */
   #settleSoon(): void {
     this.#again = true;
@@ -136,8 +142,16 @@ export class Subscriptions {
     this.#leaving = new Map();
     for (const [connection, channels] of leaving) {
       for (const group of grouped(channels, (channel) => (this.#deps.isSharded ? bucketOf(taskOfChannel(channel)) : '')))
-        connection.unsubscribe(group);
+        connection.unsubscribe(group).catch((error: unknown) => this.#notLeft(connection, error));
     }
+  }
+
+  /** Where the connection is lost, so are its channels. A server that refuses goes on telling of them, to nobody. */
+  #notLeft(connection: SubscriberConnection, error: unknown): void {
+    if (![...this.#connections.values()].includes(connection) || !isAnswer(error)) return;
+    this.#deps.logger.warn('Redis did not let the live tail leave channels; it goes on telling of their tasks.', {
+      error: commandFailure('unsubscribe', error),
+    });
   }
 
   #missing(placeOf: (bucket: string) => Place | undefined): { readonly place: Place | undefined; readonly channels: readonly string[] }[] {
@@ -224,6 +238,11 @@ export class Subscriptions {
   }
 
   #fail(channels: readonly string[], error: unknown): void {
+    // Once for each time that it does not work, however often it is tried; what was lost has said so.
+    if (this.#failures === 0 && !this.#isRenewalPending)
+      this.#deps.logger.warn('Redis did not let the live tail hear of tasks; it is tried again until it does.', {
+        error: commandFailure('subscribe', error),
+      });
     this.#deps.router.forget();
     this.#isRenewalPending = true;
     for (const channel of channels) this.#heardOn.delete(channel);

@@ -52,6 +52,16 @@ export class Tails {
     };
   }
 
+  /** Leaves the connections for new ones: the client beside them found another server. */
+  renew(): void {
+    this.#subscriptions?.renew();
+  }
+
+  /** Whoever listens is to compare what it has: the store is another one. */
+  interrupt(): void {
+    for (const { listener } of this.#tails) listener.interrupted();
+  }
+
   /** Closes every tail and every connection that was made for them. */
   close(): void {
     for (const { watched } of this.#tails) watched.clear();
@@ -70,9 +80,7 @@ export class Tails {
       logger,
       aliveMs,
       message: (channel, bytes) => this.#take(taskOfChannel(channel), bytes),
-      renewed: () => {
-        for (const { listener } of this.#tails) listener.interrupted();
-      },
+      renewed: () => this.interrupt(),
     });
   }
 
