@@ -2,7 +2,6 @@ import {
   systemClock,
   type Clock,
   type Commit,
-  type DueTask,
   type Entry,
   type EventStore,
   type Store,
@@ -10,6 +9,7 @@ import {
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
 import { createMemory, type Memory, type TaskRow } from './memory.ts';
+import { isAsSeen, setPlan, workOf } from './work.ts';
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -53,29 +53,36 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
     },
 
     ...registryOf(needOpen),
+    ...workOf(needOpen, clock),
     ...logOf(needOpen),
   };
 }
 
 function registryOf(needOpen: () => Memory): TaskRegistry {
   return {
-    async create({ taskId, requestKey, fields, sideValues, dueAt }) {
-      const { tasks, requests } = needOpen();
+    async create({ taskId, requestKey, owner, taskType, fields, sideValues, plan }) {
+      const memory = needOpen();
+      const { tasks, requests } = memory;
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
       if (tasks.has(taskId)) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
       requests.set(requestKey, taskId);
-      tasks.set(taskId, {
+      const task: TaskRow = {
         requestKey,
+        owner,
+        taskType,
         fields: new Map(Object.entries(fields)),
         sideValues: new Map(Object.entries(sideValues)),
         revision: 1,
-        dueAt,
+        plan,
+        hiddenUntil: 0,
         log: [],
         firstRetained: 1,
         lastEventId: null,
         ended: false,
-      });
+      };
+      setPlan(memory, task, plan);
+      tasks.set(taskId, task);
       return { created: true };
     },
 
@@ -92,13 +99,15 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
     },
 
     async append(commit) {
-      const { tasks, tails } = needOpen();
+      const memory = needOpen();
+      const { tasks, tails } = memory;
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
+      if (commit.ifLease && !isAsSeen(memory, commit.ifLease)) return 'lease changed';
       refuseBrokenCommit(commit, task);
       const { lastEventId } = task;
       task.revision += 1;
-      task.dueAt = commit.dueAt;
+      setPlan(memory, task, commit.plan);
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
@@ -113,16 +122,6 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       tasks.delete(taskId);
       if (requests.get(requestKey) === taskId) requests.delete(requestKey);
       return 'removed';
-    },
-
-    async due(until, limit, after) {
-      const { tasks } = needOpen();
-      const found: DueTask[] = [];
-      for (const [taskId, { dueAt }] of tasks) {
-        if (dueAt === null || dueAt > until) continue;
-        if (after === undefined || compareDue({ taskId, dueAt }, after) > 0) found.push({ taskId, dueAt });
-      }
-      return found.sort(compareDue).slice(0, limit);
     },
   };
 }
@@ -174,8 +173,4 @@ function takePage(log: readonly Entry[], start: number, limit: { readonly facts:
     page.push(entry);
   }
   return page;
-}
-
-function compareDue(a: DueTask, b: DueTask): number {
-  return a.dueAt - b.dueAt || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
 }
