@@ -16,7 +16,8 @@ export interface Fields {
 export type PlannedWork =
   /**
    * A node holds it: others leave it alone as long as that node's lease is seen to change. `until` is there for a lease of a date only, as
-   * nodes of 0.1.0 take it, in milliseconds of the store's clock: their tasks are looked at when it is over.
+   * nodes of 0.1.0 take it, in milliseconds of the store's clock: such a task has no part in the rows of its node, and is due when the date
+   * has come.
    */
   | { readonly heldBy: string; readonly until?: number }
   /** Nobody does. From this time on, in milliseconds of the store's clock, any node may take it that handles tasks of its type. */
@@ -35,10 +36,10 @@ export interface Plan {
  * renews all of them at once. It has no date: who sees it unchanged for long enough, by a clock of his own, knows that its node is gone.
  */
 export interface Lease {
-  /** '' where the store has no buckets. */
+  /** '' where the store has no buckets; else the first two digits of the ids of its tasks. */
   readonly bucket: string;
   readonly node: string;
-  /** Rises with each renewal, and never repeats. */
+  /** Rises with each renewal, and never repeats. An exclusive store may leave it at 0. */
   readonly beat: number;
 }
 
@@ -87,8 +88,8 @@ export interface LoadedTask {
 
 /** What a node asks for when it looks for something to do. */
 export interface TakeRequest {
-  /** The task types whose work this node does. */
-  readonly types: readonly string[];
+  /** The task types whose work this node does; `any` where it takes every type, and so cannot name them. */
+  readonly types: readonly string[] | 'any';
   /** Most tasks to look at, at least 1. */
   readonly dueMax: number;
   /** Most tasks whose work this node has room for; 0 for none. */
@@ -148,8 +149,8 @@ export interface TaskRegistry {
   /** Reads side values by name; undefined for each that is not there, and for all of an unknown task. */
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
-   * Writes all of a commit, or nothing where the revision is another one, the task is gone or the lease that it names has changed. Throws, and writes nothing, for facts whose
-   * numbers are not the next ones, and for facts after the end. A write that failed leaves the store able to take the next one. Texts are
+   * Writes all of a commit, or nothing where the revision is another one, the task is gone or the lease that it names has changed. Throws,
+   * and writes nothing, for facts whose numbers are not the next ones, and for facts after the end. A write that failed leaves the store able to take the next one. Texts are
    * any JSON: `\0` as an escape, no half characters. The bytes of a fact may be a view into a larger buffer.
    */
   append(commit: Commit): Promise<'committed' | 'conflict' | 'lease changed'>;
@@ -160,22 +161,29 @@ export interface TaskRegistry {
   remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
 }
 
-/** Who works on what: found by any node, held by one. */
+/**
+ * Who works on what: found by any node, held by one.
+ *
+ * An exclusive store knows one living node, the one that opened it: `renew` may answer nothing and write nothing, and `leases` may be no more
+ * than the names of those who hold something, with beat 0. What else is said here is the same.
+ */
 export interface WorkRegistry {
   /**
-   * Gives what is ripe by the store's clock, and hides it from everybody for a while. Among tasks whose work is wanted, each owner has his turn:
-   * who has a thousand of them stands behind the first of everybody else. What is hidden is not claimed: whoever took it and dies has lost nothing
-   * but that time. Nothing is promised of the order between buckets.
+   * Gives what is ripe by the store's clock, at most as many as asked for, at least one of a kind where there is one, and hides it from
+   * everybody for a while, under either head. What is hidden is not claimed: whoever took it and dies has lost nothing but that time.
+   *
+   * Nothing is promised of the order between buckets. Within one the earliest `wakeAt` comes first; and among tasks whose work is wanted each
+   * owner has his turn, for the earliest `readyAt` of his own: who has a thousand of them stands behind the first of everybody else.
    */
   take(request: TakeRequest): Promise<TakenTasks>;
   /**
-   * Renews the lease of a node in every bucket. `confirmed` is the last beat that was answered in all of them, 0 before the first. Never rejects for a
-   * store that does not answer: such buckets are `unanswered`.
+   * Renews the lease of a node in every bucket. `confirmed` is the last beat that was answered in all of them, 0 before the first. A renewal
+   * that comes late never lowers a row. Never rejects for a store that does not answer: such buckets are `unanswered`.
    */
   renew(node: string, confirmed: number, beat: number): Promise<readonly Renewal[]>;
   /** The leases of all nodes that hold something, or did. A commit that has a node hold a task puts its missing row back with beat 0. */
   leases(): Promise<readonly Lease[]>;
-  /** Tasks that the node of a lease holds in its bucket. */
+  /** Tasks that the node of a lease holds in its bucket, about `limit` at once: a page may have a few more, or fewer, and none is not the end. */
   held(of: Lease, limit: number, after?: string): Promise<HeldPage>;
   /** Drops the row of a node that holds nothing in this bucket; false, and nothing dropped, where it holds something or was renewed since. */
   dropLease(of: Lease): Promise<boolean>;
