@@ -1,6 +1,5 @@
-import { recordFor, executorOf, isLeaseOver, isOurs, isReachable, orderStop, type ReconcileStep } from './reconcile-step.ts';
+import { recordFor, executorOf, isOurs, isReachable, orderStop, type ReconcileStep } from './reconcile-step.ts';
 import { attemptState } from './execution-record.ts';
-import { withTimeLimit } from './time-limit.ts';
 import { resolutionOf } from './work.ts';
 
 /** Makes the oldest pending delivery: hands over to the work how a question ended. */
@@ -12,7 +11,7 @@ export const deliverResolution: ReconcileStep = async (state, deps, result) => {
   const { attempt } = state.execution.attempt.context;
   const resolution = await resolutionOf(state, suspendId, deps.store);
   if (resolution) {
-    await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
+    await deps.call(executor, () => executor.resume({ taskId, attempt }, resolution));
     result.delivered = [...(result.delivered ?? []), suspendId];
     const { outcome } = resolution;
     deps.records('task.resume.reconciled')?.({ taskId, clientRequestId, userId, transport: 'internal', outcome });
@@ -48,10 +47,10 @@ export const endOverdueCancel: ReconcileStep = async (state, deps) => {
 
 /** Notifies the work that its task has ended, and releases it. */
 export const notifyEnded: ReconcileStep = async (state, deps) => {
-  const { leaseUntil, attempt } = state.execution.attempt.context;
+  const { node, attempt } = state.execution.attempt.context;
   const reachable = isReachable(state, deps);
-  // What another node holds, that node releases. What this one claimed and does not run never began.
-  if (!reachable && leaseUntil !== null && !isOurs(state, deps) && !isLeaseOver(state, deps)) return false;
+  // What another node holds, that node releases; what an outside system keeps, a node that can tell it. What this one claimed and does not run never began.
+  if (!reachable && !isOurs(state, deps) && (node === null || !deps.isLeaseOver(state))) return false;
   deps.running.release(state.about.taskId);
   if (reachable) await orderStop(state, attempt, { why: 'ended' }, deps);
   return deps.processor.execute(state.about.taskId, { decide: (unit) => unit.record({ type: 'work.released' }) });
