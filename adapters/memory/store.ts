@@ -8,8 +8,8 @@ import {
   type TaskRegistry,
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
-import { createMemory, type Memory, type TaskRow } from './memory.ts';
-import { isAsSeen, setPlan, workOf } from './work.ts';
+import { createMemory, createTaskRow, type Memory, type TaskRow } from './memory.ts';
+import { dropPlan, isAsSeen, setPlan, workOf } from './work.ts';
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -52,37 +52,25 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
       return clock.now();
     },
 
-    ...registryOf(needOpen),
+    ...registryOf(needOpen, clock),
     ...workOf(needOpen, clock),
     ...logOf(needOpen),
   };
 }
 
-function registryOf(needOpen: () => Memory): TaskRegistry {
+function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
   return {
-    async create({ taskId, requestKey, owner, taskType, fields, sideValues, plan }) {
+    async create(task) {
       const memory = needOpen();
       const { tasks, requests } = memory;
+      const { taskId, requestKey } = task;
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
       if (tasks.has(taskId)) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
+      const row = createTaskRow(task);
       requests.set(requestKey, taskId);
-      const task: TaskRow = {
-        requestKey,
-        owner,
-        taskType,
-        fields: new Map(Object.entries(fields)),
-        sideValues: new Map(Object.entries(sideValues)),
-        revision: 1,
-        plan,
-        hiddenUntil: 0,
-        log: [],
-        firstRetained: 1,
-        lastEventId: null,
-        ended: false,
-      };
-      setPlan(memory, task, plan);
-      tasks.set(taskId, task);
+      tasks.set(taskId, row);
+      setPlan(memory, row, task.plan, clock.now());
       return { created: true };
     },
 
@@ -107,7 +95,7 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
       refuseBrokenCommit(commit, task);
       const { lastEventId } = task;
       task.revision += 1;
-      setPlan(memory, task, commit.plan);
+      setPlan(memory, task, commit.plan, clock.now());
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
@@ -116,9 +104,11 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
     },
 
     async remove(taskId, requestKey, expectedRevision) {
-      const { tasks, requests } = needOpen();
+      const memory = needOpen();
+      const { tasks, requests } = memory;
       const task = tasks.get(taskId);
       if (task?.revision !== expectedRevision) return 'conflict';
+      dropPlan(memory, task);
       tasks.delete(taskId);
       if (requests.get(requestKey) === taskId) requests.delete(requestKey);
       return 'removed';

@@ -46,13 +46,22 @@ export const planCases: CaseGroup<Store> = (store) => {
       same((await takeAll(store(), look({ types: ['kind.a', 'kind-b'] }))).ready, [a]);
     },
 
+    'gives work of every type to whoever does any, in turns of its owners as ever': async () => {
+      const now = await store().now();
+      const kinds = ['kind.a', 'kind-b', 'kind/c', 'any'];
+      const tasks = await Promise.all(kinds.map((taskType) => planned(wanted(now), { taskType })));
+      same((await store().take(look({ types: [], readyMax: 9 }))).ready, []);
+      const one = (await store().take(look({ types: 'any', readyMax: 1 }))).ready;
+      same([...one, ...(await takeAll(store(), look({ types: 'any', readyMax: 2 }))).ready].toSorted(), tasks.toSorted());
+    },
+
     'keeps work of a type that nobody does, behind which nothing waits': async () => {
       const now = await store().now();
       const strange = await Promise.all(Array.from({ length: 50 }, () => planned(wanted(now - 1000), { taskType: 'strange' })));
       const known = await planned(wanted(now));
       same((await store().take(look({ readyMax: 1 }))).ready, [known]);
       same(await takeAll(store()), { due: [], ready: [] });
-      same((await takeAll(store(), look({ types: ['strange'], readyMax: 7 }))).ready.sort(), strange.sort());
+      same((await takeAll(store(), look({ types: ['strange'], readyMax: 7 }))).ready.toSorted(), strange.toSorted());
     },
 
     'shows a task that is due to everybody, whatever he does': async () => {

@@ -1,5 +1,5 @@
 import { parseEventId } from '../../../machines/wire/index.ts';
-import type { Commit, LogPage, NewTask, Plan, TakenTasks } from '../../../server/ports/index.ts';
+import type { Commit, LogPage, NewTask, Plan, TakenTasks, TakeRequest } from '../../../server/ports/index.ts';
 
 /**
  * What a store should answer, from nothing but the list of the writes that it took. Slow on purpose: every answer is worked out anew, so
@@ -66,12 +66,12 @@ export class StoreModel {
   }
 
   /** What is ripe at a time, for a node that does tasks of these types, in no order. What is under both heads may be given under either. */
-  ripe(now: number, types: readonly string[]): { due: Set<string>; ready: Set<string> } {
+  ripe(now: number, types: TakeRequest['types']): { due: Set<string>; ready: Set<string> } {
     const shown = this.#live().filter(({ hidden }) => !hidden);
     const ids = (chosen: typeof shown): Set<string> => new Set(chosen.map(({ task }) => task.taskId));
     return {
       due: ids(shown.filter((each) => isDue(planOf(each), now))),
-      ready: ids(shown.filter((each) => isWanted(planOf(each), now) && types.includes(each.task.taskType))),
+      ready: ids(shown.filter((each) => isWanted(planOf(each), now) && (types === 'any' || types.includes(each.task.taskType)))),
     };
   }
 

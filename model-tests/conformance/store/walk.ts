@@ -116,7 +116,11 @@ async function renewInBoth(store: Store, model: StoreModel, round: number): Prom
 
 /** One look, whose answer is one of those that are right. */
 async function takeFromBoth(store: Store, model: StoreModel, random: SeededRandom): Promise<void> {
-  const request = look({ types: TYPES.slice(0, random.below(3)), dueMax: 1 + random.below(20), readyMax: random.below(20) });
+  const request = look({
+    types: random.below(5) === 0 ? 'any' : TYPES.slice(0, random.below(3)),
+    dueMax: 1 + random.below(20),
+    readyMax: random.below(20),
+  });
   const ripe = model.ripe(NEVER - 1, request.types);
   const taken = await store.take(request);
   const { due, ready } = taken;
