@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { assign, setup, stateIn } from 'xstate';
 
 /** What the execution record remembers of the work behind a task. Times are milliseconds of the store's clock. */
 export interface AttemptContext {
@@ -8,8 +8,6 @@ export interface AttemptContext {
   readonly node: string | null;
   /** When a node of 0.1.0 is taken for dead unless it renews; null for all others, whose leases are rows of their own. */
   readonly leaseUntil: number | null;
-  /** The newest attempt has reported: its work was handed to a handler, and may have had effects. */
-  readonly begun: boolean;
   /** How often in a row its node crashed while the work ran, and it got no further than before. */
   readonly crashes: number;
   /** How often in a row nobody could be asked to start. */
@@ -44,13 +42,13 @@ export type AttemptEvent =
  * Who runs the work behind a task, and what that work has still to be notified of. Stands in the execution record, outside the log. Effects
  * (start, hand over an answer, tell to stop) stay pending here until they are done, so that any node can repair a crash in between.
  *
- * Tags: `fenced` (reports of the newest attempt are refused), `claimable` (nobody works on it), `lost` (somebody did, and what it did may have
- * had effects), `suspect` (and its process crashed), `claimed` (somebody works on it).
+ * Tags: `fenced` (reports of the newest attempt are refused), `claimed` (somebody works on it), `begun` (and has reported), `claimable` (nobody
+ * does), `lost` (somebody did, and it may have had effects), `suspect` (and its process crashed).
  */
 export const attemptMachine = setup({
-  types: {} as { context: AttemptContext; events: AttemptEvent; tags: 'fenced' | 'claimable' | 'lost' | 'suspect' | 'claimed' },
+  types: {} as { context: AttemptContext; events: AttemptEvent; tags: 'fenced' | 'claimed' | 'begun' | 'claimable' | 'lost' | 'suspect' },
   guards: {
-    isUnbegun: ({ context }) => !context.begun,
+    isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),
     isCrash: ({ event }) => event.type === 'attempt.lost' && event.crashed,
     isSuspected: ({ context }) => context.crashes > 0,
   },
@@ -61,7 +59,6 @@ export const attemptMachine = setup({
             ...context,
             attempt: context.attempt + 1,
             node: event.node,
-            begun: false,
             retryAt: null,
             startBy: context.startBy ?? event.startBy,
           }
@@ -72,7 +69,6 @@ export const attemptMachine = setup({
         ? { ...context, node: null, leaseUntil: null, tries: context.tries + 1, retryAt: event.retryAt }
         : context,
     ),
-    begin: assign({ begun: true }),
     confirmStart: assign(({ context, event }) =>
       event.type === 'attempt.started'
         ? {
@@ -118,7 +114,6 @@ export const attemptMachine = setup({
     attempt: 0,
     node: null,
     leaseUntil: null,
-    begun: false,
     crashes: 0,
     tries: 0,
     retryAt: null,
@@ -148,46 +143,77 @@ export const attemptMachine = setup({
         claimed: {
           description: 'A node has the work, or an outside system keeps it.',
           tags: ['claimed'],
-          initial: 'starting',
-          on: {
-            'attempt.begun': { description: 'It reports for the first time.', guard: 'isUnbegun', actions: 'begin' },
-            'attempt.advanced': { description: 'It got further than its crashes before.', guard: 'isSuspected', actions: 'acquit' },
-            'attempt.lost': [
-              { description: 'What never began is not lost.', guard: 'isUnbegun', target: 'pending', actions: 'vacate' },
-              { description: 'It may be why.', guard: 'isCrash', target: 'suspected', actions: ['vacate', 'countCrash'] },
-              { target: 'lost', actions: 'vacate' },
-            ],
-          },
+          type: 'parallel',
           states: {
-            starting: {
-              description: 'A node has taken the work and asks the executor to start it.',
-              on: {
-                'attempt.started': { target: 'held', actions: 'confirmStart' },
-                'attempt.deferred': [
-                  { description: 'Nobody could be asked.', guard: 'isUnbegun', target: '#attempt.unfinished.pending', actions: 'defer' },
-                  { description: 'Nobody said so, but it began.', target: '#attempt.unfinished.lost', actions: 'defer' },
-                ],
-                'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
+            progress: {
+              description: 'Whether it may have had effects.',
+              initial: 'unbegun',
+              states: {
+                unbegun: {
+                  description: 'It has not reported: no handler has it. What never began is not lost.',
+                  on: {
+                    'attempt.begun': { target: 'begun' },
+                    'attempt.lost': { target: '#attempt.unfinished.pending', actions: 'vacate' },
+                  },
+                },
+                begun: {
+                  description: 'It has reported.',
+                  tags: ['begun'],
+                  on: {
+                    'attempt.advanced': { description: 'It got further than its crashes before.', guard: 'isSuspected', actions: 'acquit' },
+                    'attempt.lost': [
+                      {
+                        description: 'It may be why.',
+                        guard: 'isCrash',
+                        target: '#attempt.unfinished.suspected',
+                        actions: ['vacate', 'countCrash'],
+                      },
+                      { target: '#attempt.unfinished.lost', actions: 'vacate' },
+                    ],
+                  },
+                },
               },
             },
-            held: {
-              description: 'The work runs.',
-              on: {
-                'attempt.inspected': { actions: 'noteInspection' },
-                'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
+            run: {
+              description: 'What its executor was asked for.',
+              initial: 'starting',
+              states: {
+                starting: {
+                  description: 'A node has taken the work and asks the executor to start it.',
+                  on: {
+                    'attempt.started': { target: 'held', actions: 'confirmStart' },
+                    'attempt.deferred': [
+                      {
+                        description: 'Nobody could be asked.',
+                        guard: 'isUnbegun',
+                        target: '#attempt.unfinished.pending',
+                        actions: 'defer',
+                      },
+                      { description: 'Nobody said so, but it began.', target: '#attempt.unfinished.lost', actions: 'defer' },
+                    ],
+                    'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
+                  },
+                },
+                held: {
+                  description: 'The work runs.',
+                  on: {
+                    'attempt.inspected': { actions: 'noteInspection' },
+                    'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
+                  },
+                },
+                stopping: {
+                  description: 'The work has to be notified that it has to stop.',
+                  on: {
+                    'attempt.started': { actions: 'confirmStart' },
+                    'attempt.inspected': { actions: 'noteInspection' },
+                    'cancel.delivered': { target: 'notified' },
+                  },
+                },
+                notified: {
+                  description: 'The work was notified that it has to stop, and has its time of grace.',
+                  on: { 'attempt.inspected': { actions: 'noteInspection' } },
+                },
               },
-            },
-            stopping: {
-              description: 'The work has to be notified that it has to stop.',
-              on: {
-                'attempt.started': { actions: 'confirmStart' },
-                'attempt.inspected': { actions: 'noteInspection' },
-                'cancel.delivered': { target: 'notified' },
-              },
-            },
-            notified: {
-              description: 'The work was notified that it has to stop, and has its time of grace.',
-              on: { 'attempt.inspected': { actions: 'noteInspection' } },
             },
           },
         },

@@ -48,7 +48,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   const executor = executorOf(deps, taskType);
   if (!executor || !isOurs(state, deps)) return false;
   if (running.attemptOf(taskId) === attempt) return confirmStart(state, deps, result);
-  if (executor.leased) running.add(taskId, attempt);
+  if (executor.leased) running.add(taskId, attempt, taskType);
   let outcome: StartOutcome;
   try {
     // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.

@@ -16,19 +16,18 @@ type Value = AttemptSnapshot['value'];
 
 /** The states of a chart that is written so: somebody holds the work, or did until the task ended. */
 export function attemptToV1({ value, context }: AttemptSnapshot): AttemptV1 {
-  const { begun: _, crashes: __, pendingDeliveries, ...kept } = context;
+  const { crashes: _, pendingDeliveries, ...kept } = context;
   return { value: valueToV1(value), context: { ...kept, owed: pendingDeliveries } };
 }
 
 /** Reads it. Whatever has reported had begun: 0.1.0 noted the first report of every first attempt. */
 export function attemptFromV1({ value, context: { owed, ...kept } }: AttemptV1, hasReported: boolean) {
   return {
-    value: valueFromV1(value),
+    value: valueFromV1(value, hasReported),
     context: {
       ...kept,
       // Where it has no date any more, an outside system keeps it; the node is the one that asked.
       node: kept.leaseUntil === null ? null : kept.node,
-      begun: hasReported,
       crashes: 0,
       pendingDeliveries: owed,
     } satisfies AttemptContext,
@@ -37,13 +36,14 @@ export function attemptFromV1({ value, context: { owed, ...kept } }: AttemptV1, 
 
 function valueToV1(value: Value): unknown {
   if (typeof value === 'string' || typeof value.unfinished === 'string') return value;
-  const { claimed } = value.unfinished;
-  return { unfinished: claimed === 'notified' ? 'told' : claimed };
+  const { run } = value.unfinished.claimed;
+  return { unfinished: run === 'notified' ? 'told' : run };
 }
 
-function valueFromV1(value: unknown): Value {
+function valueFromV1(value: unknown, hasReported: boolean): Value {
   const { unfinished } = value as { readonly unfinished?: string };
   if (unfinished === undefined || unfinished === 'pending' || unfinished === 'lost') return value as Value;
+  const run = unfinished === 'told' ? 'notified' : unfinished;
   // `resolveState` throws for a state that the chart does not have.
-  return { unfinished: { claimed: unfinished === 'told' ? 'notified' : unfinished } } as Value;
+  return { unfinished: { claimed: { run, progress: hasReported ? 'begun' : 'unbegun' } } } as Value;
 }

@@ -55,7 +55,7 @@ export type AttemptState = 'pending' | 'starting' | 'held' | 'stopping' | 'notif
 /** The innermost state of the attempt's chart. */
 export function attemptState({ attempt: { value } }: ExecutionRecord): AttemptState {
   if (typeof value === 'string') return value;
-  return typeof value.unfinished === 'string' ? value.unfinished : value.unfinished.claimed;
+  return typeof value.unfinished === 'string' ? value.unfinished : value.unfinished.claimed.run;
 }
 
 /** What stands beside the attempt's chart, in every version. */

@@ -62,7 +62,8 @@ function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 
   const executor = executorOf(deps, taskType);
   // A node that asks an outside system to start something may crash by anything else.
   const isCrash = crashed && executor?.leased !== false;
-  const restMs = isCrash && unit.execution.attempt.context.begun ? retryDelayMs(crashRest, unit.execution.attempt.context.crashes) : 0;
+  const { attempt } = unit.execution;
+  const restMs = isCrash && attempt.hasTag('begun') ? retryDelayMs(crashRest, attempt.context.crashes) : 0;
   if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restMs })) return false;
   const failure = lossOf(unit.execution, executor, taskType, deps.settings);
   if (failure) unit.decide({ type: 'task.fail', payload: failure });

@@ -101,8 +101,8 @@ export function reportCommand(
       );
       const savedNow = save === undefined ? undefined : JSON.stringify(save);
       if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
-      if (savedNow !== undefined && savedNow !== saved) unit.record({ type: 'attempt.advanced' });
       const isFirst = unit.record({ type: 'attempt.begun' });
+      if (savedNow !== undefined && savedNow !== saved) unit.record({ type: 'attempt.advanced' });
       if (isFirst || unit.factCount > factsBefore || savedNow !== undefined) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
       if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });

@@ -116,6 +116,8 @@ export interface TaskExecutor {
    * there is no limit.
    */
   room?(): number;
+  /** From now on calls back whenever there may be more room than before; else a node finds out when it looks again. */
+  onRoom?(listener: () => void): void;
   /** True where work that had begun and was lost may be run again from its beginning, or from what it saved. */
   repeatable(taskType: string): boolean;
   start(work: Work): Promise<StartOutcome>;
