@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../../../server/ports/index.ts';
-import { commitOf, LONG_MS, look, sampleTask, takeAll, wakes, wanted, type StoreUnderTest } from './samples.ts';
+import { commitOf, eventually, LONG_MS, look, sampleTask, takeAll, wakes, wanted, type StoreUnderTest } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, same } from '../suite/claim.ts';
 
@@ -41,7 +40,8 @@ export const hidingCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       const before = await store().now();
       same(await store().take(look({ hideMs: HIDE_MS })), { due: [due], ready: [ready] });
       const again = new Set<string>();
-      while (again.size < 2) {
+      const isShown = (): boolean => again.size >= 2;
+      await eventually(store(), isShown, async () => {
         const taken = await store().take(look());
         const now = await store().now();
         for (const taskId of [...taken.due, ...taken.ready]) {
@@ -49,8 +49,7 @@ export const hidingCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
           same([taken.due.includes(taskId), taken.ready.includes(taskId)], [taskId === due, taskId === ready]);
           again.add(taskId);
         }
-        await setImmediate();
-      }
+      });
       same(await takeAll(store()), { due: [], ready: [] });
     },
 
@@ -93,15 +92,15 @@ export const hidingCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       );
       await Promise.all(tasks.map((task) => store().create(task)));
       const given: string[] = [];
+      const areGiven = (): boolean => given.length >= CROWD;
       const lookers = (await nodes()).flatMap((node) => [node, node, node]);
       await Promise.all(
-        lookers.map(async (node) => {
-          while (given.length < CROWD) {
+        lookers.map((node) =>
+          eventually(node, areGiven, async () => {
             const { due, ready } = await node.take(look({ dueMax: 3, readyMax: 5 }));
             given.push(...due, ...ready);
-            await setImmediate();
-          }
-        }),
+          }),
+        ),
       );
       same(given.sort(), tasks.map(({ taskId }) => taskId).sort());
     },
@@ -112,16 +111,16 @@ export const hidingCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       await Promise.all(tasks.map((task) => store().create(task)));
       const shown = new Map<string, { askedAt: number; answeredAt: number }[]>(tasks.map(({ taskId }) => [taskId, []]));
       const lacking = new Set(shown.keys());
+      const areShownTwice = (): boolean => lacking.size === 0;
       await Promise.all(
-        (await nodes()).map(async (node) => {
-          while (lacking.size > 0) {
+        (await nodes()).map((node) =>
+          eventually(node, areShownTwice, async () => {
             const askedAt = await node.now();
             const { ready } = await node.take(look({ readyMax: 20, hideMs: HIDE_MS }));
             const answeredAt = await node.now();
             for (const taskId of ready) if ((shown.get(taskId)?.push({ askedAt, answeredAt }) ?? 0) > 1) lacking.delete(taskId);
-            await setImmediate();
-          }
-        }),
+          }),
+        ),
       );
       for (const [taskId, times] of shown) {
         for (const [i, { askedAt }] of times.entries()) {

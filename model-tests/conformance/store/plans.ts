@@ -1,5 +1,5 @@
 import type { Plan, Store } from '../../../server/ports/index.ts';
-import { atRest, commitOf, heldBy, look, sampleTask, takeAll, wakes, wanted } from './samples.ts';
+import { atRest, commitOf, eventually, heldBy, look, sampleTask, takeAll, wakes, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, same } from '../suite/claim.ts';
 
@@ -27,13 +27,14 @@ export const planCases: CaseGroup<Store> = (store) => {
       const soon = (await store().now()) + 200;
       const [due, ready] = [await planned(wakes(soon)), await planned(wanted(soon))];
       const [seenDue, seenReady] = [new Set<string>(), new Set<string>()];
-      while (seenDue.size + seenReady.size < 2) {
+      const isSeen = (): boolean => seenDue.size + seenReady.size >= 2;
+      await eventually(store(), isSeen, async () => {
         const taken = await store().take(look());
         // Whatever it shows, its time had come when it was asked for.
         if ((await store().now()) < soon) same(taken, { due: [], ready: [] });
         for (const taskId of taken.due) seenDue.add(taskId);
         for (const taskId of taken.ready) seenReady.add(taskId);
-      }
+      });
       same([[...seenDue], [...seenReady]], [[due], [ready]]);
     },
 

@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Lease } from '../../../server/ports/index.ts';
 import {
   commitOf,
+  eventually,
   factOf,
   factsOf,
   heldBy,
@@ -89,11 +89,11 @@ export const reopeningCases: CaseGroup<StoreUnderTest> = (underTest) => {
       same(await store.take(look({ hideMs: 100 })), { due: [due.taskId], ready: [ready.taskId] });
       const again = await reopen();
       const seen = new Set<string>();
-      while (seen.size < 2) {
+      const areSeen = (): boolean => seen.size >= 2;
+      await eventually(again, areSeen, async () => {
         const taken = await again.take(look());
         for (const taskId of [...taken.due, ...taken.ready]) seen.add(taskId);
-        await setImmediate();
-      }
+      });
       same(seen, new Set([due.taskId, ready.taskId]));
     },
   };

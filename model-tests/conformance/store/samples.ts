@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { eventId } from '../../../machines/wire/index.ts';
 import type { Commit, Entry, Lease, LogPage, NewTask, Plan, Store, TakenTasks, TakeRequest } from '../../../server/ports/index.ts';
+import { holds } from '../suite/claim.ts';
 
 /** A store under test: open, and empty when it comes. */
 export interface StoreUnderTest {
@@ -53,7 +55,20 @@ export function look(part: Partial<TakeRequest> = {}): TakeRequest {
   return { types: ['sample'], dueMax: 100, readyMax: 100, hideMs: LONG_MS, ...part };
 }
 
-/** Takes until nothing more is given, and says everything in the order in which it came. */
+/** How long a store may keep a case waiting that has no other end, in milliseconds of the store's clock. */
+const WAIT_MS = 60_000;
+
+/** Asks again and again until something is so. */
+export async function eventually(store: Store, isSo: () => boolean, ask: () => Promise<void>): Promise<void> {
+  const limit = (await store.now()) + WAIT_MS;
+  while (!isSo()) {
+    holds((await store.now()) < limit, `it did not come within ${WAIT_MS} ms`);
+    await ask();
+    await setImmediate();
+  }
+}
+
+/** Takes until nothing more is given, and says everything in the order in which it came. Throws where something is given twice. */
 export async function takeAll(store: Store, request = look()): Promise<TakenTasks> {
   const [due, ready]: [string[], string[]] = [[], []];
   for (;;) {
@@ -61,6 +76,7 @@ export async function takeAll(store: Store, request = look()): Promise<TakenTask
     if (taken.due.length + taken.ready.length === 0) return { due, ready };
     due.push(...taken.due);
     ready.push(...taken.ready);
+    holds(new Set([...due, ...ready]).size === due.length + ready.length, 'a task was given that is hidden');
   }
 }
 
