@@ -156,8 +156,8 @@ testBoundaries('the limits of tasks', taskDefaults, {
     const clock = fakeClock();
     const store = memoryStore({ clock });
     let looks = 0;
-    const due: Store['due'] = (...args) => ((looks += 1), store.due(...args));
-    await timed(scripted({}), {}, { ...store, due }, clock);
+    const take: Store['take'] = (request) => ((looks += 1), store.take(request));
+    await timed(scripted({}), {}, { ...store, take }, clock);
     const before = looks;
     clock.advance(amount);
     await quiesce();
