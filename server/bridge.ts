@@ -51,7 +51,10 @@ export interface TaskBridge {
    * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.
    */
   answerError(res: ServerResponse, error: unknown): void;
-  /** Opens the store and looks after what an earlier process left. Call it before `listen`. Rejects once the bridge is closed. */
+  /**
+   * Opens the store. Call it before `listen`: what an earlier process left is looked after in later turns, so nothing of it keeps the host from
+   * serving. Rejects once the bridge is closed.
+   */
   start(): Promise<void>;
   /**
    * Does now what the bridge does by itself every `tasks.reconcileMs`, and says what was done: starts work that nobody runs, hands over how
@@ -66,8 +69,9 @@ export interface TaskBridge {
    */
   prune(): Promise<PruneCounts>;
   /**
-   * Closes in order: answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish
-   * for `drainMs` (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
+   * Closes in order: claims nothing any more (`/ready` says 503, creates are left to other nodes; where there are none, they are answered 503),
+   * answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish for `drainMs`
+   * (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
    */
   close(options?: { readonly spreadMs?: number; readonly drainMs?: number }): Promise<void>;
   /**
@@ -84,6 +88,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const logger = hostLogger(options.logger);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
+  const settings = taskSettings(options.tasks);
   const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
   const core = createCore({
     store,
@@ -96,9 +101,10 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     logger,
     clock,
     chance,
-    settings: taskSettings(options.tasks),
+    settings,
     inspect: options.inspect,
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+    interrupted: () => hub.interrupted(),
   });
   const live = createLiveService({ hub, settings: streams.sse, clock, chance });
   const { service } = core;
@@ -109,7 +115,14 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     uploadPolicy: options.uploads,
     allowedOrigins: options.allowedOrigins,
-    probes: readinessOf(store, executors, options.readiness),
+    probes: readinessOf({
+      store,
+      executors,
+      given: options.readiness,
+      clock,
+      executorTimeoutMs: settings.executorTimeoutMs,
+      isClosing: () => core.isDraining,
+    }),
     options: options.http,
     routes: options.routes,
     clock,

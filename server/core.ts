@@ -1,7 +1,11 @@
 import type { Inspect } from '../machines/index.ts';
 import { sweepAttachments } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
+import { giveUp } from './attempt/giving-up.ts';
+import { LostNodes } from './attempt/lost-nodes.ts';
+import { NodeLease } from './attempt/node-lease.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import { Rooms } from './attempt/rooms.ts';
 import { Supervisor } from './attempt/supervisor.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
@@ -39,6 +43,8 @@ export interface CoreDeps {
   readonly inspect: Inspect | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
   listen(taskId: string, onCommit: () => void): () => void;
+  /** The store may have lost what was written last: everybody who follows a log has to look. */
+  interrupted(): void;
 }
 
 /** Everything but HTTP and the live path: decides, commits, looks after work. */
@@ -46,11 +52,14 @@ export interface Core {
   readonly nodeId: string;
   readonly service: TaskService;
   readonly actors: LiveActors;
+  /** True from the first moment of its close on. */
+  readonly isDraining: boolean;
+  /** Resolves when the store's time is known; what is to be done is looked for in later turns. */
   start(): Promise<void>;
   /** See the bridge's. */
   reconcile(): Promise<ReconcileCounts>;
   prune(): Promise<PruneCounts>;
-  /** Lets running work finish for that long, then gives it up. */
+  /** Claims nothing from now on, lets running work finish for that long, then gives it up. */
   close(drainMs: number): Promise<void>;
 }
 
@@ -61,7 +70,33 @@ export function createCore(deps: CoreDeps): Core {
   const records = recordWriter(logger);
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
-  const supervisor = new Supervisor({ ...deps, processor, time, nodeId, records });
+  const rooms: Rooms = new Rooms({ executors: deps.executors, isDraining: () => supervisor.isDraining });
+  const lostNodes = new LostNodes({
+    store,
+    clock,
+    time,
+    logger,
+    nodeId,
+    leaseMs: settings.leaseMs,
+    giveUp: (taskId, ifLease) => giveUp(taskId, { ...deps, processor }, { of: { node: ifLease.node }, crashed: true, ifLease }),
+    onGivenUp: () => reconciler.noteReady(),
+  });
+  const isLeaseOver = lostNodes.isLeaseOver.bind(lostNodes);
+  const leaseOf = lostNodes.leaseOf.bind(lostNodes);
+  const onRoom = (): void => reconciler.lookSoon();
+  const onReady = (executor: TaskExecutor | undefined): void => reconciler.noteReady(executor);
+  const supervisor: Supervisor = new Supervisor({
+    ...deps,
+    processor,
+    time,
+    nodeId,
+    records,
+    rooms,
+    isLeaseOver,
+    leaseOf,
+    onRoom,
+    onReady,
+  });
   const reconciler = new Reconciler({
     store,
     clock,
@@ -69,14 +104,31 @@ export function createCore(deps: CoreDeps): Core {
     logger,
     intervalMs: settings.reconcileMs,
     reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
-    renewLeases: () => supervisor.renewLeases(),
+    offers: () => supervisor.offers(),
+    hasRoom: (executor) => supervisor.hasRoom(executor),
+    resting: () => supervisor.resting,
+    waiting: () => supervisor.waiting,
+    lookForLostNodes: () => lostNodes.look(),
     sweep: async (signal) => (attachments ? sweepAttachments({ attachments, store, clock, logger, signal }) : { swept: 0, failed: 0 }),
+  });
+  const lease = new NodeLease({
+    store,
+    clock,
+    logger,
+    nodeId,
+    leaseMs: settings.leaseMs,
+    onSilent: (buckets) => supervisor.abortRepeatable(buckets),
+    onAnswered: (buckets) => supervisor.putBackAborted(buckets),
+    onReset(buckets) {
+      supervisor.compare(buckets);
+      deps.interrupted();
+    },
   });
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
   const observe = commitObserver({ metrics, records });
-  const countPending = pendingAnswers({ ...deps, time, nodeId });
+  const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver });
   processor.onCommitted((record, facts) => {
     observe(record, facts);
     const { about, execution } = record;
@@ -88,18 +140,27 @@ export function createCore(deps: CoreDeps): Core {
 
   return {
     nodeId,
-    service: observedService(createTaskService({ ...deps, processor, supervisor, time, nodeId }), { metrics, records }),
+    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, time, nodeId }), { metrics, records }),
     actors,
-    start: () => reconciler.start(),
+    get isDraining() {
+      return supervisor.isDraining;
+    },
+    async start() {
+      await reconciler.start();
+      lostNodes.start();
+      // Where the store is this process's alone, nobody asks whether it lives.
+      if (!store.exclusive) lease.start();
+    },
     reconcile: () => reconciler.reconcile().catch(rethrown),
     prune: () => reconciler.prune().catch(rethrown),
     async close(drainMs) {
-      // Leases are renewed and deadlines kept as long as work runs.
-      await supervisor.drained(drainMs);
+      // The lease is renewed and deadlines are kept as long as work runs.
+      await Promise.all([supervisor.drain(), supervisor.drained(drainMs)]);
       processor.stopRetrying();
-      await reconciler.close();
+      await Promise.all([reconciler.close(), lostNodes.close()]);
       await supervisor.close();
       await Promise.allSettled(deps.executors.map(async (executor) => executor.close?.()));
+      await lease.close();
       actors.close();
     },
   };

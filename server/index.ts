@@ -28,7 +28,6 @@ export {
   type Clock,
   type Commit,
   type Created,
-  type DueTask,
   type Entry,
   type EventStore,
   type Fields,

@@ -1,29 +1,51 @@
+import { withTimeLimit } from './attempt/time-limit.ts';
+import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
-import type { ReadinessProbe } from './ports/observability.ts';
+import type { ReadinessAnswer, ReadinessProbe } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 
-/** What `GET /ready` asks: the store, every executor that can tell, and what the host adds. */
-export function readinessOf(
-  store: Store,
-  executors: readonly TaskExecutor[],
-  given: Readonly<Record<string, ReadinessProbe>> = {},
-): Readonly<Record<string, ReadinessProbe>> {
-  const probes: Record<string, ReadinessProbe> = {
-    store: {
-      async check() {
-        await store.now();
-        return { ready: true, details: { name: store.name } };
-      },
+/** What readiness is made of. */
+export interface ReadinessDeps {
+  readonly store: Store;
+  readonly executors: readonly TaskExecutor[];
+  /** What the host adds. */
+  readonly given: Readonly<Record<string, ReadinessProbe>> | undefined;
+  readonly clock: Clock;
+  /** A health that has not answered after that long is asked for again, in milliseconds. */
+  readonly executorTimeoutMs: number;
+  /** True from the first moment of the bridge's close on: nothing new is to come here. */
+  isClosing(): boolean;
+}
+
+/** What `GET /ready` asks: the store, every executor that can tell, and what the host adds. Nothing is ready where the bridge closes. */
+export function readinessOf(deps: ReadinessDeps): Readonly<Record<string, ReadinessProbe>> {
+  const { store, executors, given = {} } = deps;
+  const ofStore: ReadinessProbe = {
+    async check() {
+      await store.now();
+      return { ready: true, details: { name: store.name } };
     },
   };
-  for (const executor of executors) {
-    if (!executor.health) continue;
-    probes[executor.name] = {
-      async check() {
-        const reason = await executor.health?.();
-        return reason === undefined ? { ready: true } : { ready: false, reason };
-      },
-    };
-  }
-  return { ...probes, ...given };
+  const ofExecutors = executors.filter(({ health }) => health).map((executor) => [executor.name, healthProbe(executor, deps)] as const);
+  const probes: Readonly<Record<string, ReadinessProbe>> = { store: ofStore, ...Object.fromEntries(ofExecutors), ...given };
+  return { ...probes, store: unlessClosing(probes['store'] ?? ofStore, deps) };
+}
+
+function unlessClosing(probe: ReadinessProbe, { isClosing }: ReadinessDeps): ReadinessProbe {
+  return { check: async () => (isClosing() ? { ready: false, reason: 'closing', details: { reason: 'closing' } } : probe.check()) };
+}
+
+/** Asks an executor how it is: one question at once, so that one that hangs is not asked again with every request. */
+function healthProbe(executor: TaskExecutor, deps: ReadinessDeps): ReadinessProbe {
+  let asking: Promise<ReadinessAnswer> | undefined;
+  const ask = async (): Promise<ReadinessAnswer> => {
+    const reason = await executor.health?.();
+    return reason === undefined ? { ready: true } : { ready: false, reason };
+  };
+  return {
+    check() {
+      asking ??= withTimeLimit(deps, deps.executorTimeoutMs, ask()).finally(() => (asking = undefined));
+      return asking;
+    },
+  };
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
+import type { Lease } from '../ports/store.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
@@ -34,6 +35,8 @@ export interface ReconcileDeps extends WorkDeps {
   readonly suspects: Suspects;
   /** True where a node holds the newest attempt that is known to be gone. */
   isLeaseOver(state: TaskRecord): boolean;
+  /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */
+  leaseOf(state: TaskRecord): Lease | undefined;
   /** Asks an executor for something: so many at once, and each for so long. What has no answer in time rejects, and may still happen. */
   call<T>(executor: TaskExecutor, ask: () => Promise<T>): Promise<T>;
 }

@@ -23,9 +23,27 @@ export class Rooms {
   /** Runs of a type that this node has room for; infinite where there is no limit, 0 where nothing here handles it. */
   of(taskType: string): number {
     const executor = this.#executorOf(taskType);
-    if (!executor || this.#deps.isDraining()) return 0;
+    return executor ? this.at(executor) : 0;
+  }
+
+  /** Runs of an executor that this node has room for. */
+  at(executor: TaskExecutor): number {
+    if (this.#deps.isDraining()) return 0;
     if (!executor.room) return Infinity;
     return Math.max(0, executor.room() - (this.#counts.get(executor) ?? 0));
+  }
+
+  /** Keeps so many places while work is looked for; to be told which tasks have them, the others are free again. */
+  keep(executor: TaskExecutor, places: number): (taskIds: readonly string[]) => void {
+    this.#count(executor, places);
+    return (taskIds) => {
+      this.#count(executor, -places);
+      for (const taskId of taskIds) {
+        if (this.#kept.has(taskId)) continue;
+        this.#kept.set(taskId, executor);
+        this.#count(executor, 1);
+      }
+    };
   }
 
   /** Keeps a place for a task until it is freed, or gives false where there is none. One that has one keeps it. */

@@ -5,6 +5,12 @@ export type { Clock };
 /** The machine's own clock. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (fn, ms) => setTimeout(fn, ms).unref(),
   clearTimeout: (id) => clearTimeout(id as NodeJS.Timeout),
 };
+
+/** Milliseconds by which a wait is measured: no date that is set moves them. */
+export function monotonicTime(clock: Clock): number {
+  return clock.monotonic?.() ?? clock.now();
+}

@@ -79,6 +79,7 @@ async function startTask(deps: TaskServiceDeps, about: TaskAbout, task: NewTask,
 
   deps.metrics.incrementCounter('task_starts_total');
   // What there is no room for waits in the store: any node that has some takes it.
+  if (!isClaimed) deps.supervisor.noteReady(about.taskType);
   const { refused } = isClaimed ? await deps.supervisor.reconcile(taskId) : {};
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
