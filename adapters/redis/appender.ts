@@ -11,11 +11,17 @@ export interface AppendCall {
   readonly args: readonly Argument[];
 }
 
-/** Writes a commit; true where it was written, false for a conflict. Rejects where the outcome is unknown. */
-export type Appender = (call: AppendCall) => Promise<boolean>;
+/** What became of a commit. */
+export type Appended = 'committed' | 'conflict' | 'lease changed';
+
+/** The answers of the script. */
+const answers: readonly Appended[] = ['conflict', 'committed', 'lease changed'];
+
+/** Writes a commit. Rejects where the outcome is unknown. */
+export type Appender = (call: AppendCall) => Promise<Appended>;
 
 interface Waiting extends AppendCall {
-  resolve(isWritten: boolean): void;
+  resolve(answer: Appended): void;
   reject(error: unknown): void;
 }
 
@@ -45,7 +51,8 @@ export function createAppender(connection: RedisConnection, script: Script): App
       );
       for (const [i, { resolve, reject }] of calls.entries()) {
         const reply = replies[i];
-        if (reply === 1 || reply === 0) resolve(reply === 1);
+        const answer = typeof reply === 'number' ? answers[reply] : undefined;
+        if (answer) resolve(answer);
         else reject(commandFailure(script.name, new Error(textOf(reply))));
       }
     } catch (error) {

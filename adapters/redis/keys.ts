@@ -1,18 +1,31 @@
 /**
  * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
- * them in one slot, together with the request keys and due times of that bucket:
+ * them in one slot, together with the request keys, the work and the leases of that bucket:
  *
- *     <prefix>:{3f}:task:<taskId>         hash: at, first, due (see `heads.ts`); the fields as `f:<name>`
+ *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind (see `heads.ts`, `plans.ts`); the fields as `f:<name>`
  *     <prefix>:{3f}:kept:<taskId>         hash: the side values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
- *     <prefix>:{3f}:due                   sorted set: task ids by due time
+ *     <prefix>:{3f}:clock                 sorted set: task ids by the next time of their plan; of one that is hidden or in a queue a later one
+ *     <prefix>:{3f}:ready:<type>          sorted set, a queue: task ids by turn
+ *     <prefix>:{3f}:turns:<type>          hash: the last turn of each owner in that queue; under `;` the one that was taken last
+ *     <prefix>:{3f}:next                  sorted set: `clock` by a time not later than its first, and `ready:<type>` by 0
+ *     <prefix>:{3f}:nodes                 hash: the beat of each node's lease
+ *     <prefix>:{3f}:held:<node>           sorted set: the ids of what the node holds, all by 0
+ *     <prefix>:{3f}:due                   sorted set: ids of tasks as 0.1.0 wrote them by due time, until they are written anew
  */
 export interface Keys {
   task(taskId: string): string;
   sideValues(taskId: string): string;
   log(taskId: string): string;
   request(requestKey: string): string;
+  clock(bucket: string): string;
+  /** The queue of a type, as `kindOf` of `plans.ts` spells it. */
+  ready(bucket: string, type: string): string;
+  turns(bucket: string, type: string): string;
+  next(bucket: string): string;
+  nodes(bucket: string): string;
+  held(bucket: string, node: string): string;
   due(bucket: string): string;
 }
 
@@ -34,11 +47,19 @@ export function keysUnder(prefix: string): Keys {
   if (prefix === '' || /[{}\s]/.test(prefix))
     throw new TypeError(`prefix (${JSON.stringify(prefix)}) must be a text without braces and spaces: the hash tag of a key follows it.`);
   const at = (kind: string) => (id: string) => `${prefix}:{${bucketOf(id)}}:${kind}:${id}`;
+  const of = (kind: string) => (bucket: string) => `${prefix}:{${bucket}}:${kind}`;
+  const by = (kind: string) => (bucket: string, name: string) => `${prefix}:{${bucket}}:${kind}:${name}`;
   return {
     task: at('task'),
     sideValues: at('kept'),
     log: at('log'),
     request: at('request'),
-    due: (bucket) => `${prefix}:{${bucket}}:due`,
+    clock: of('clock'),
+    ready: by('ready'),
+    turns: by('turns'),
+    next: of('next'),
+    nodes: of('nodes'),
+    held: by('held'),
+    due: of('due'),
   };
 }

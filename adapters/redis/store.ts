@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Clock, Store } from '../../server/ports/index.ts';
+import { systemChance, type Clock, type Store } from '../../server/ports/index.ts';
 import { createAppender } from './appender.ts';
+import { createBucketCalls } from './bucket-calls.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
 import { createHeads } from './heads.ts';
@@ -11,8 +12,10 @@ import { registryOf, type StoreDeps } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
 import { appendScript, time } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
+import { createTaker } from './take.ts';
 import { createRouter, isCluster } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
+import { workOf } from './work.ts';
 
 /** Bytes of announced facts that are read at once. */
 const READ_BYTES_MAX = 1024 * 1024;
@@ -31,14 +34,23 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
   const router = createRouter(redis);
+  const calls = createBucketCalls({
+    connection,
+    isCluster: isCluster(redis),
+    batch: isCluster(redis)
+      ? (script, batch) => within(clock, commandTimeoutMs, readBatch(redis, router, script, batch), 'Redis did not answer a batch in time.')
+      : undefined,
+    logger,
+    clock,
+  });
   const deps: StoreDeps = {
     connection,
     keys,
     heads: createHeads(),
     isCluster: isCluster(redis),
-    batch: isCluster(redis)
-      ? (script, calls) => within(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
-      : undefined,
+    calls,
+    // Nodes that are started together need not begin at one place.
+    take: createTaker({ calls, keys, isCluster: isCluster(redis), now }, Number.parseInt(systemChance.hex(2), 16)),
     append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
   };
   let tails: Tails | undefined;
@@ -49,6 +61,11 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     const done = turn.then(step);
     turn = done.catch(() => undefined);
     return done;
+  }
+
+  async function now(): Promise<number> {
+    const [seconds, microseconds] = listOf(await connection.run(time, [keys.due('00')])).map(textOf);
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
 
   function need(): StoreDeps {
@@ -93,12 +110,9 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
       });
     },
 
-    async now() {
-      const [seconds, microseconds] = listOf(await connection.run(time, [keys.due('00')])).map(textOf);
-      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-    },
-
+    now,
     ...registryOf(need),
+    ...workOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
