@@ -1,12 +1,15 @@
 import { open } from 'lmdb';
-import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry } from '../../server/ports/index.ts';
+import { systemClock, type Clock, type EventStore, type Store, type TaskRegistry, type WorkRegistry } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { appendCommit, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { sideValueKey } from './keys.ts';
-import { readDue, readFields, readPage } from './reads.ts';
+import { checkLayout, markLayout } from './layout.ts';
+import { readHeld, readLeases } from './lease.ts';
+import { readFields, readPage } from './reads.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
+import { Work } from './work.ts';
 import { createWriter, type Write, type Writer } from './writer.ts';
 
 /** Options of {@link lmdbStore}. */
@@ -33,6 +36,7 @@ interface Opened {
   readonly ownership: Ownership;
   readonly writer: Writer;
   readonly quota: Quota;
+  readonly work: Work;
 }
 
 /**
@@ -87,6 +91,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     },
 
     ...registryOf(needOpen, tails),
+    ...workOf(needOpen),
     ...logOf(needOpen, tails),
   };
 }
@@ -94,8 +99,10 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
 function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
   return {
     async create(task) {
-      const { rows, writer, quota } = needOpen();
-      return writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
+      const { rows, writer, quota, work } = needOpen();
+      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
+      if (created.created) work.replan(task.taskId, entries);
+      return created;
     },
 
     async load(taskId) {
@@ -110,21 +117,47 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
     },
 
     async append(commit) {
-      const { rows, writer, quota } = needOpen();
+      const { rows, writer, quota, work } = needOpen();
       const { taskId, facts, ended } = commit;
       const write: Write<Appended> = () => appendCommit(rows, commit);
-      const { answer, before } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
+      const { answer, before, entries } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
+      if (answer === 'committed') work.replan(taskId, entries);
       if (answer === 'committed' && facts.length > 0) tails.publish(taskId, facts, ended, before);
       return answer;
     },
 
     async remove(taskId, requestKey, expectedRevision) {
-      const { rows, writer } = needOpen();
-      return writer.write(() => removeTask(rows, taskId, requestKey, expectedRevision));
+      const { rows, writer, work } = needOpen();
+      const answer = await writer.write(() => removeTask(rows, taskId, requestKey, expectedRevision));
+      if (answer === 'removed') work.replan(taskId, []);
+      return answer;
+    },
+  };
+}
+
+function workOf(needOpen: () => Opened): WorkRegistry {
+  return {
+    async take(request) {
+      return needOpen().work.take(request);
     },
 
-    async due(until, limit, after) {
-      return readDue(needOpen().rows, until, limit, after);
+    async renew() {
+      needOpen();
+      return [];
+    },
+
+    async leases() {
+      return readLeases(needOpen().rows);
+    },
+
+    async held({ node }, limit, after) {
+      return readHeld(needOpen().rows, node, limit, after);
+    },
+
+    // A node that holds nothing has no row.
+    async dropLease() {
+      needOpen();
+      return false;
     },
   };
 }
@@ -158,7 +191,9 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<
     eventTurnBatching: false,
   });
   try {
+    checkLayout(rows, path);
     const ownership = takeOwnership(rows, path, clock.now());
+    markLayout(rows);
     const quota = createQuota(rows, path, mapBytesMax);
     const writer = createWriter(async (group) => {
       quota.measure();
@@ -171,7 +206,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<
           throw await explain(error, path);
         });
     });
-    return { rows, ownership, writer, quota };
+    return { rows, ownership, writer, quota, work: new Work({ rows, writer, clock }) };
   } catch (error) {
     await rows.close();
     throw error;
