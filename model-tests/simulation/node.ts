@@ -107,6 +107,7 @@ export class SimulatedNode {
       }),
       inspect: undefined,
       listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+      interrupted: () => hub.interrupted(),
     });
     this.server = createNodeServer({
       service: this.core.service,

@@ -23,7 +23,7 @@ const faults: readonly (readonly [FaultPoint, number, readonly FaultKind[]])[] =
   ['load', 100, ['before', 'slow', 'crash before', 'freeze']],
   ['kept', 20, ['before', 'slow', 'crash before']],
   ['read', 40, ['before', 'slow', 'crash before', 'freeze']],
-  ['due', 20, ['before', 'slow', 'crash after']],
+  ['take', 20, ['before', 'slow', 'crash after']],
   ['now', 20, ['before', 'slow', 'freeze']],
   ['lastEventIds', 8, ['before', 'slow']],
   ['watch', 20, ['before', 'after', 'slow']],

@@ -1,5 +1,5 @@
 import { memoryStore, type Memory } from '../../adapters/memory/index.ts';
-import type { Store, TailListener } from '../../server/ports/index.ts';
+import type { Renewal, Store, TailListener } from '../../server/ports/index.ts';
 import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
@@ -30,6 +30,8 @@ export interface SimulatedStore extends Store {
   /** No message of the tail gets through for that long; then the tail says that it was interrupted. */
   interrupt(ms: number): void;
 }
+
+const unanswered: readonly Renewal[] = [{ bucket: '', outcome: 'unanswered' }];
 
 export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
   const { world, faults, oracle, memory, exclusive, entity, name } = deps;
@@ -108,7 +110,12 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
     sideValues: (taskId, names) => call('kept', () => base.sideValues(taskId, names)),
     append: (commit) => call('append', () => base.append(commit), 'conflict'),
     remove: (taskId, requestKey, revision) => call('append', () => base.remove(taskId, requestKey, revision), 'conflict'),
-    due: (until, limit, after) => call('due', () => base.due(until, limit, after)),
+    take: (request) => call('take', () => base.take(request)),
+    // Where nobody answers, that is the answer.
+    renew: (node, confirmed, beat) => call('renew', () => base.renew(node, confirmed, beat)).catch(() => unanswered),
+    leases: () => call('leases', () => base.leases()),
+    held: (of, limit, after) => call('held', () => base.held(of, limit, after)),
+    dropLease: (of) => call('held', () => base.dropLease(of)),
     read: (taskId, from, limit) => call('read', () => base.read(taskId, from, limit)),
     lastEventIds: (taskIds) => call('lastEventIds', () => base.lastEventIds(taskIds)),
     tail(listener) {
