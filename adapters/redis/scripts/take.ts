@@ -101,20 +101,26 @@ end
 local function doubt(place)
   local head = first(place.clock)
   if head[1] and call('ZSCORE', place.next, 'clock') ~= head[2] then call('ZADD', place.next, head[2], 'clock') end
-  place.ripe.clock = head[1] and tonumber(head[2]) <= now
+  place.ripe.clock = head[1] and tonumber(head[2]) <= now or nil
+  local queues, known = {}, 0
   for i = 6, #ARGV do
     local member = 'ready:' .. ARGV[i]
-    if not place.ripe[member] and call('EXISTS', place.base .. member) == 1 then
-      call('ZADD', place.next, 0, member)
-      place.ripe[member] = true
+    queues[i - 5] = place.base .. member
+    if place.ripe[member] then known = known + 1 end
+  end
+  if #queues == 0 or call('EXISTS', unpack(queues)) <= known then return end
+  for i, key in ipairs(queues) do
+    if call('EXISTS', key) == 1 then
+      call('ZADD', place.next, 0, 'ready:' .. ARGV[i + 5])
+      place.ripe['ready:' .. ARGV[i + 5]] = true
     end
   end
 end
 
 local function old(place)
   local key = place.base .. 'due'
-  local ids = call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, dueLeft + 1)
-  for i, id in ipairs(ids) do
+  if call('EXISTS', key) == 0 then return '0' end
+  for _, id in ipairs(call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, dueLeft + 1)) do
     if dueLeft == 0 then
       moreDue = '1'
     else
@@ -123,20 +129,20 @@ local function old(place)
       call('ZADD', key, hidden, id)
     end
   end
-  return call('EXISTS', key)
+  return '1'
 end
 
-local function asked(ripe)
+local asked
+local function queues(ripe)
+  if not asked then
+    asked = {}
+    for i = 6, #ARGV do asked['ready:' .. ARGV[i]] = true end
+  end
   local types = {}
-  for at = 6, #ARGV do
-    if ripe['ready:' .. ARGV[at]] then types[#types + 1] = ARGV[at] end
+  for member in pairs(ripe) do
+    if member ~= 'clock' and (#ARGV == 5 or asked[member]) then types[#types + 1] = string.sub(member, 7) end
   end
-  if #ARGV == 5 then
-    for member in pairs(ripe) do
-      if member ~= 'clock' then types[#types + 1] = string.sub(member, 7) end
-    end
-    table.sort(types)
-  end
+  if #types > 1 then table.sort(types) end
   return types
 end
 
@@ -174,10 +180,10 @@ for i = 1, #KEYS, 2 do
     if flag == '2' then doubt(place) end
     local isAll = not place.ripe.clock or tick(place)
     if flag ~= '0' then olds[#olds + 1] = old(place) end
-    place.types = isAll and asked(place.ripe) or {}
+    place.types = isAll and queues(place.ripe) or {}
     if #place.types > 0 then open[#open + 1] = place end
   end
-  if flag == '0' then olds[#olds + 1] = 0 end
+  if flag == '0' then olds[#olds + 1] = '0' end
 end
 
 while #open > 0 and readyLeft > 0 do
