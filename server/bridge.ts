@@ -89,8 +89,17 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
-  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
-  const core = createCore({
+  const hub = createLiveHub({
+    store,
+    clock,
+    chance,
+    options: options.live ?? {},
+    logger,
+    metrics,
+    diagnostics,
+    onInterrupted: () => core.compareHeld(),
+  });
+  const core: Core = createCore({
     store,
     executors,
     attachments,

@@ -2,6 +2,7 @@ import type { Inspect } from '../machines/index.ts';
 import { sweepAttachments } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import { giveUp } from './attempt/giving-up.ts';
+import { HeldWork } from './attempt/held-work.ts';
 import { LostNodes } from './attempt/lost-nodes.ts';
 import { NodeLease } from './attempt/node-lease.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
@@ -56,6 +57,8 @@ export interface Core {
   readonly isDraining: boolean;
   /** Resolves when the store's time is known; what is to be done is looked for in later turns. */
   start(): Promise<void>;
+  /** The tail of the store was interrupted: what this node holds there may have changed without a word. */
+  compareHeld(): void;
   /** See the bridge's. */
   reconcile(): Promise<ReconcileCounts>;
   prune(): Promise<PruneCounts>;
@@ -111,6 +114,15 @@ export function createCore(deps: CoreDeps): Core {
     lookForLostNodes: () => lostNodes.look(),
     sweep: async (signal) => (attachments ? sweepAttachments({ attachments, store, clock, logger, signal }) : { swept: 0, failed: 0 }),
   });
+  const held = new HeldWork({
+    store,
+    clock,
+    logger,
+    nodeId,
+    leaseMs: settings.leaseMs,
+    isRunning: (taskId) => supervisor.isRunning(taskId),
+    visit: (taskId) => void supervisor.reconcile(taskId),
+  });
   const lease = new NodeLease({
     store,
     clock,
@@ -118,9 +130,13 @@ export function createCore(deps: CoreDeps): Core {
     nodeId,
     leaseMs: settings.leaseMs,
     onSilent: (buckets) => supervisor.abortRepeatable(buckets),
-    onAnswered: (buckets) => supervisor.putBackAborted(buckets),
+    onAnswered(buckets) {
+      supervisor.putBackAborted(buckets);
+      void held.compare();
+    },
     onReset(buckets) {
       supervisor.compare(buckets);
+      void held.compare();
       deps.interrupted();
     },
   });
@@ -149,15 +165,20 @@ export function createCore(deps: CoreDeps): Core {
       await reconciler.start();
       lostNodes.start();
       // Where the store is this process's alone, nobody asks whether it lives.
-      if (!store.exclusive) lease.start();
+      if (store.exclusive) return;
+      lease.start();
+      held.start();
     },
+    compareHeld: () => void (store.exclusive || held.compare()),
     reconcile: () => reconciler.reconcile().catch(rethrown),
     prune: () => reconciler.prune().catch(rethrown),
     async close(drainMs) {
       // The lease is renewed and deadlines are kept as long as work runs.
-      await Promise.all([supervisor.drain(), supervisor.drained(drainMs)]);
+      const draining = supervisor.drain();
+      await supervisor.drained(drainMs);
       processor.stopRetrying();
-      await Promise.all([reconciler.close(), lostNodes.close()]);
+      await draining;
+      await Promise.all([reconciler.close(), lostNodes.close(), held.close()]);
       await supervisor.close();
       await Promise.allSettled(deps.executors.map(async (executor) => executor.close?.()));
       await lease.close();

@@ -1,3 +1,4 @@
+import { attemptState } from './execution-record.ts';
 import { giveUp } from './giving-up.ts';
 import { isOurs, orderStop, type ReconcileStep } from './reconcile-step.ts';
 
@@ -28,12 +29,21 @@ export const giveUpLostHistory: ReconcileStep = async (state, deps) => {
   return isGivenUp;
 };
 
-/** Puts back a run that was aborted while the store was silent: nobody works on it here, and any node may begin it again at once. */
+/**
+ * Puts back what this node holds and nobody runs: an attempt that was aborted while the store was silent, or one that ended in a history that the
+ * store has lost. Any node may begin it again at once.
+ */
 export const giveUpAborted: ReconcileStep = async (state, deps) => {
   const { taskId } = state.about;
   const { attempt } = state.execution.attempt.context;
-  if (!deps.running.isAborted(taskId) || deps.running.attemptOf(taskId) !== attempt || !isOurs(state, deps)) return false;
+  if (!isOurs(state, deps)) return false;
+  const runs = deps.running.attemptOf(taskId);
+  const isAborted = runs === attempt && deps.running.isAborted(taskId);
+  // What is claimed and not yet started is about to be.
+  const isForgotten = runs === undefined && attemptState(state.execution) !== 'starting';
+  if (!isAborted && !isForgotten) return false;
   const isGivenUp = await giveUp(taskId, deps, { of: { attempt, node: deps.nodeId }, crashed: false });
   deps.running.release(taskId);
+  if (isGivenUp) deps.logger.warn('Work that this node holds does not run here any more; it was put back.', { taskId, attempt, isAborted });
   return isGivenUp;
 };

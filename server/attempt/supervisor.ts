@@ -93,6 +93,11 @@ export class Supervisor {
     return this.#isDraining;
   }
 
+  /** True where the work of a task runs here. */
+  isRunning(taskId: string): boolean {
+    return this.#deps.running.attemptOf(taskId) !== undefined;
+  }
+
   /** What this node could begin, each offer made when it is asked for. */
   offers(): Iterable<Offer> {
     return offersOf(this.#offers);

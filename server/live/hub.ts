@@ -27,6 +27,8 @@ export interface LiveHubDeps {
   readonly logger?: Logger | undefined;
   readonly diagnostics?: TransportDiagnosticsSink | undefined;
   readonly metrics?: MetricsSink | undefined;
+  /** Called where the tail may have missed something. */
+  onInterrupted?(): void;
 }
 
 /** How a viewer watches. */
@@ -106,7 +108,7 @@ class Hub implements LiveHub {
     this.options = liveOptions(deps.options);
     this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
     this.#records = recordWriter(logger);
-    this.#topics = new Topics({ store, clock, options: this.options, logger });
+    this.#topics = new Topics({ store, clock, options: this.options, logger, onInterrupted: () => deps.onInterrupted?.() });
   }
 
   get viewers(): number {

@@ -11,6 +11,8 @@ export interface TopicsDeps {
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
+  /** Called where the tail may have missed something. */
+  onInterrupted?(): void;
 }
 
 /** All topics of this process, behind the one tail of its store. The tail is opened with the first of them. */
@@ -72,7 +74,10 @@ export class Topics {
   #openTail(): Tail {
     return this.#deps.store.tail({
       committed: (taskId, ...commit) => this.#byTask.get(taskId)?.committed(...commit),
-      interrupted: () => this.interrupted(),
+      interrupted: () => {
+        this.interrupted();
+        this.#deps.onInterrupted?.();
+      },
     });
   }
 }
