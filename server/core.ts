@@ -169,7 +169,10 @@ export function createCore(deps: CoreDeps): Core {
       lease.start();
       held.start();
     },
-    compareHeld: () => void (store.exclusive || held.compare()),
+    compareHeld() {
+      supervisor.compareAll();
+      if (!store.exclusive) void held.compare();
+    },
     reconcile: () => reconciler.reconcile().catch(rethrown),
     prune: () => reconciler.prune().catch(rethrown),
     async close(drainMs) {

@@ -90,6 +90,7 @@ export class SimulatedNode {
         viewerBytesMax: sizes.viewerBytesMax,
         pollBytesMax: sizes.pollBytesMax,
       },
+      onInterrupted: () => this.core.compareHeld(),
     });
     this.hub = planted.hub?.(hub) ?? hub;
     this.core = createCore({

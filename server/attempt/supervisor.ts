@@ -37,6 +37,8 @@ export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspect
 
 /** Steps that are done for one task before others have their turn. */
 const STEPS_MAX = 64;
+/** Tasks that are visited at once where all are. */
+const SLICE = 100;
 /** Most tasks that are asked for at once of one kind of work. */
 const OFFER_MAX = 100;
 
@@ -179,7 +181,7 @@ export class Supervisor {
   putBackAborted(buckets: ReadonlySet<string>): void {
     const aborted = this.#runningIn(buckets).filter(({ isAborted }) => isAborted);
     this.#deps.logger.warn('The store answers again.', { nodeId: this.#deps.nodeId, ...namedTasks(aborted.map(({ taskId }) => taskId)) });
-    for (const { taskId } of aborted) void this.reconcileAtOnce(taskId);
+    void this.#visitAll(aborted);
   }
 
   /** Compares what runs here with what these buckets say of it. */
@@ -190,7 +192,12 @@ export class Supervisor {
       'The store does not know this node’s lease any more: others gave it up, or the store lost what was written.',
       fields,
     );
-    for (const { taskId } of runs) void this.reconcileAtOnce(taskId);
+    void this.#visitAll(runs);
+  }
+
+  /** Compares all that runs here with what the store says of it: that may be older than what it said before. */
+  compareAll(): void {
+    void this.#visitAll(this.#deps.running.all());
   }
 
   /** Claims nothing from now on, and puts back at once what it claimed and did not begin. Never rejects. */
@@ -254,6 +261,13 @@ export class Supervisor {
       else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId);
     }
     return result;
+  }
+
+  /** In slices: a node may run thousands. */
+  async #visitAll(runs: readonly RunningAttempt[]): Promise<void> {
+    for (let at = 0; at < runs.length && !this.#closed; at += SLICE) {
+      await Promise.all(runs.slice(at, at + SLICE).map(({ taskId }) => this.reconcileAtOnce(taskId)));
+    }
   }
 
   #runningIn(buckets: ReadonlySet<string>): readonly RunningAttempt[] {
