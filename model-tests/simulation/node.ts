@@ -45,6 +45,7 @@ export class SimulatedNode {
   isOpen = false;
   isClosed = false;
   readonly #work: WorkCheck;
+  #closing: Promise<void> | undefined;
 
   constructor(name: string, clockOffMs: number, deps: NodeDeps, crash: (node: SimulatedNode) => void) {
     const { world, faults, oracle, memory, storeClock, slots, exclusive, sizes, auth, planted } = deps;
@@ -138,8 +139,12 @@ export class SimulatedNode {
     this.isOpen = true;
   }
 
-  /** As a bridge closes. */
-  async close(drainMs: number): Promise<void> {
+  /** As a bridge closes; again, it is the same close. */
+  close(drainMs: number): Promise<void> {
+    return (this.#closing ??= this.#close(drainMs));
+  }
+
+  async #close(drainMs: number): Promise<void> {
     this.#work.closes(this.entity.name);
     this.server.close();
     // Until then it answers whoever still comes.

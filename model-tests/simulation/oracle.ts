@@ -78,7 +78,7 @@ export class Oracle {
 
   created(created: NewTask, by: string): void {
     const { taskId, requestKey } = created;
-    this.work.created(created);
+    this.work.created(created, by);
     this.#world.tell(by, `creates ${taskId.slice(0, 4)}`);
     if (this.#requests.has(requestKey)) this.#world.fault('one task a request', `${taskId} repeats ${this.#requests.get(requestKey)}`);
     this.#requests.set(requestKey, taskId);

@@ -49,7 +49,9 @@ export class WorkCheck {
     this.#world = world;
   }
 
-  created({ taskId, taskType }: NewTask): void {
+  created({ taskId, taskType, plan }: NewTask, by: string): void {
+    const holder = holderOf(plan);
+    if (holder !== undefined && !this.#byNode.has(holder)) this.#byNode.set(holder, this.#of(by));
     this.#tasks.set(taskId, { repeatable: taskType === 'again', hasBegun: false, takenOver: 0, wasGivenUp: false, running: new Set() });
   }
 
