@@ -31,6 +31,7 @@ export {
   type Entry,
   type EventStore,
   type Fields,
+  type Lease,
   type LoadedTask,
   type Logger,
   type LogPage,

@@ -41,7 +41,7 @@ test('lost work of a task that was cancelled since it was looked at is not claim
   const executors = [inProcess({ work: { repeatable: true, run: () => Promise.resolve() } })];
   // What this step works with, of all that steps do.
   const rooms = new Rooms({ executors, isDraining: () => false });
-  const suspects = new SuspectTurn({ clock: systemClock, turnMs: settings.leaseMs });
+  const suspects = new SuspectTurn({ clock: systemClock, turnMs: settings.leaseMs, onTurn: () => Promise.resolve() });
   const deps = { processor, store, time, settings, nodeId: 'here', executors, rooms, suspects } as unknown as ReconcileDeps;
   const result = { tally: emptyTally() };
   expect(attemptState(seen.execution)).toBe('suspected');

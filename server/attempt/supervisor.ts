@@ -60,7 +60,7 @@ export class Supervisor {
   constructor(deps: SupervisorDeps) {
     const { clock, settings, executors, rooms } = deps;
     const calls = new ExecutorCalls({ clock, callsMax: settings.executorCallsMax, timeoutMs: settings.executorTimeoutMs });
-    const suspects = new SuspectTurn({ clock, turnMs: settings.leaseMs });
+    const suspects = new SuspectTurn({ clock, turnMs: settings.leaseMs / 6, onTurn: (taskId) => this.reconcile(taskId) });
     const running = new RunningAttempts({
       ...deps,
       onCommit: (taskId) => void this.reconcile(taskId),
