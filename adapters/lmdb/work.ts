@@ -19,8 +19,11 @@ import { entriesOf } from './plan.ts';
 import { moveWanted } from './wanted.ts';
 import type { Writer } from './writer.ts';
 
-/** Entries that are read, and moved, in one turn of the event loop. */
-const SLICE = 500;
+/** Tasks that enter their queue in one transaction, and in one look. */
+const MOVED_AT_ONCE = 100;
+const MOVED_MAX = 2000;
+/** Tasks of 0.1.0 that are read in one turn of the event loop. */
+const OLD_AT_ONCE = 500;
 
 /** What a look works with. */
 export interface WorkDeps {
@@ -69,20 +72,20 @@ export class Work {
       }
     }
     while (this.#oldest && due.length < max) {
-      this.#readOld(until, max, due);
+      this.#readOld(this.#oldest, until, max, due);
       if (due.length > 0) break;
       await new Promise((resolve) => setImmediate(resolve));
     }
     return due;
   }
 
-  /** Moves tasks to the queues of their types once their work is wanted, in slices. */
+  /** Moves tasks to the queues of their types once their work is wanted. Where very many are at once, the next looks go on. */
   async #queueWanted(now: number): Promise<void> {
     const { rows, writer } = this.#deps;
-    for (let isWhole = false; !isWhole;) {
-      const slice = [...rows.getKeys({ start: wantedLater, end: entryOf(wantedLater, now, LAST), limit: SLICE })];
+    for (let moved = 0; moved < MOVED_MAX; moved += MOVED_AT_ONCE) {
+      const slice = [...rows.getKeys({ start: wantedLater, end: entryOf(wantedLater, now, LAST), limit: MOVED_AT_ONCE })];
       if (slice.length > 0) this.#hiding.noteShown(await writer.write(() => moveWanted(rows, slice, now, this.#lastTaken)));
-      isWhole = slice.length < SLICE;
+      if (slice.length < MOVED_AT_ONCE) return;
     }
   }
 
@@ -90,10 +93,10 @@ export class Work {
    * Takes unfinished tasks of 0.1.0, once in each process, whenever they are due: who held them is gone, and had no row of his own. Those that
    * were held come first, since their time is the last of all.
    */
-  #readOld(until: number, max: number, due: string[]): void {
+  #readOld(start: RowKey, until: number, max: number, due: string[]): void {
     const { rows } = this.#deps;
-    const last = this.#oldest && taskIdOf(this.#oldest);
-    const entries = [...rows.getKeys({ start: this.#oldest, end: oldClock, reverse: true, limit: SLICE })];
+    const last = taskIdOf(start);
+    const entries = [...rows.getKeys({ start, end: oldClock, reverse: true, limit: OLD_AT_ONCE })];
     for (const entry of entries) {
       if (due.length === max) return;
       this.#oldest = entry;
@@ -101,7 +104,7 @@ export class Work {
       const isNext = taskId !== last && !this.#hiding.has(taskId);
       if (isNext && readHead(rows, taskId)?.ended === false) due.push(this.#hide(entry, until));
     }
-    if (entries.length < SLICE) this.#oldest = undefined;
+    if (entries.length < OLD_AT_ONCE) this.#oldest = undefined;
   }
 
   /** Takes one of each type in every round, by turn. */
