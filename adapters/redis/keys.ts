@@ -6,12 +6,14 @@
  *     <prefix>:{3f}:kept:<taskId>         hash: the side values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
- *     <prefix>:{3f}:clock                 sorted set: task ids by the next time of their plan; of one that is hidden or in a queue a later one
+ *     <prefix>:{3f}:clock                 sorted set: task ids by the time when they are due; of one that is hidden, by the end of that
+ *     <prefix>:{3f}:wanted                sorted set: task ids by the time from which their work is wanted; of one that is hidden or queued, by a later one
  *     <prefix>:{3f}:ready:<type>          sorted set, a queue: task ids by turn
  *     <prefix>:{3f}:turns:<type>          hash: the last turn of each owner in that queue; under `;` the one that was taken last
- *     <prefix>:{3f}:next                  sorted set: `clock` by a time not later than its first, and `ready:<type>` by 0
+ *     <prefix>:{3f}:next                  sorted set: `clock` and `wanted` by a time not later than their first, `ready:<type>` by 0
  *     <prefix>:{3f}:nodes                 hash: the beat of each node's lease
  *     <prefix>:{3f}:held:<node>           sorted set: the ids of what the node holds, all by 0
+ *     <prefix>:{3f}:moving                never there: a script that names it waits while a cluster moves the slot
  *     <prefix>:{3f}:due                   sorted set: ids of tasks as 0.1.0 wrote them by due time, until they are written anew
  */
 export interface Keys {
@@ -20,12 +22,14 @@ export interface Keys {
   log(taskId: string): string;
   request(requestKey: string): string;
   clock(bucket: string): string;
+  wanted(bucket: string): string;
   /** The queue of a type, as `kindOf` of `plans.ts` spells it. */
   ready(bucket: string, type: string): string;
   turns(bucket: string, type: string): string;
   next(bucket: string): string;
   nodes(bucket: string): string;
   held(bucket: string, node: string): string;
+  moving(bucket: string): string;
   due(bucket: string): string;
 }
 
@@ -55,11 +59,13 @@ export function keysUnder(prefix: string): Keys {
     log: at('log'),
     request: at('request'),
     clock: of('clock'),
+    wanted: of('wanted'),
     ready: by('ready'),
     turns: by('turns'),
     next: of('next'),
     nodes: of('nodes'),
     held: by('held'),
+    moving: of('moving'),
     due: of('due'),
   };
 }

@@ -5,7 +5,7 @@ import { bucketOf, type Keys } from './keys.ts';
 export interface StoredPlan {
   /** True for a task of 0.1.0 whose holder has a lease of a date: its one time stands in `due`, where 0.1.0 looks. */
   readonly isDated: boolean;
-  /** When any node has to look; the end of a lease of a date is such a time too. */
+  /** When it is due; the end of a lease of a date is such a time too. */
   readonly wakeAt: number | null;
   readonly readyAt: number | null;
   /** '' for nobody. */
@@ -17,14 +17,15 @@ export const planNames = { plan: 'plan', kind: 'kind', due: 'due' } as const;
 
 /**
  * What Redis keeps of a plan. A task of 0.1.0 stays one as long as its holder has a lease of a date, since that node has to find it where it
- * looks; any other plan makes it one of today, and none goes back.
+ * looks; any other plan makes it one of today, and none goes back. Nobody has told the store its type: it is due when its work is wanted.
  */
-export function storedPlan({ wakeAt, work }: Plan, before?: StoredPlan): StoredPlan {
+export function storedPlan({ wakeAt, work }: Plan, kind: string, before?: StoredPlan): StoredPlan {
   const until = work && 'heldBy' in work ? work.until : undefined;
+  const readyAt = work && 'readyAt' in work ? work.readyAt : null;
   return {
     isDated: before?.isDated === true && until !== undefined,
-    wakeAt: earliest(wakeAt, until ?? null),
-    readyAt: work && 'readyAt' in work ? work.readyAt : null,
+    wakeAt: earliest(wakeAt, until ?? (kind === '' ? readyAt : null)),
+    readyAt: kind === '' ? null : readyAt,
     // Nobody renews a row for a node whose lease is a date.
     heldBy: work && 'heldBy' in work && until === undefined ? work.heldBy : '',
   };
@@ -79,18 +80,19 @@ export function stepsBetween(keys: Keys, { taskId, kind }: PlannedTask, before?:
   if (after?.isDated) add('dated', [keys.due(bucket)], [after.wakeAt === null ? '' : String(after.wakeAt)]);
   else if (before?.isDated) add('undated', [keys.due(bucket)]);
 
-  const time = after && !after.isDated ? earliest(after.wakeAt, after.readyAt) : null;
-  const hadTime = before && !before.isDated && earliest(before.wakeAt, before.readyAt) !== null;
+  const [clock, wanted, next] = [keys.clock(bucket), keys.wanted(bucket), keys.next(bucket)];
+  const [wakeBefore, wakeAfter] = [before?.isDated ? null : before?.wakeAt, after?.isDated ? null : after?.wakeAt];
+  // At every commit, also where the time stays: the task may be hidden.
+  if (wakeAfter != null) add('clock', [clock, next], [String(wakeAfter)]);
+  else if (wakeBefore != null) add('unclock', [clock]);
+
   const [type = '', owner = ''] = kind.split(';');
-  const [clock, next] = [keys.clock(bucket), keys.next(bucket)];
-  if (before?.readyAt != null && before.readyAt === after?.readyAt && kind !== '') {
-    add('requeue', [keys.ready(bucket, type), clock, next], [String(time), after.wakeAt === null ? '' : String(after.wakeAt)]);
+  const [readyBefore, readyAfter] = [before?.readyAt ?? null, after?.readyAt ?? null];
+  if (readyBefore !== null && readyBefore === readyAfter) {
+    add('rewanted', [wanted, next, keys.ready(bucket, type)], [String(readyAfter)]);
   } else {
-    // Before the clock is set: what is hidden stands in no queue.
-    if (before?.readyAt != null && kind !== '') add('unqueue', [keys.ready(bucket, type), keys.turns(bucket, type)], [owner]);
-    // At every commit, also where the time stays: it may be hidden.
-    if (time !== null) add('clock', [clock, next], [String(time)]);
-    else if (hadTime) add('unclock', [clock]);
+    if (readyBefore !== null) add('unwanted', [wanted, keys.ready(bucket, type), keys.turns(bucket, type)], [owner]);
+    if (readyAfter !== null) add('wanted', [wanted, next], [String(readyAfter)]);
   }
 
   const [heldBefore, heldAfter] = [before?.heldBy ?? '', after?.heldBy ?? ''];

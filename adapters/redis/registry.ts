@@ -28,7 +28,8 @@ const FIELD = 'f:';
 /** Writes a task and its request key in one step. */
 export async function writeNewTask({ connection, keys, heads }: StoreDeps, task: NewTask): Promise<Created> {
   const { taskId, requestKey } = task;
-  const [plan, kind] = [storedPlan(task.plan), kindOf(task.taskType, task.owner)];
+  const kind = kindOf(task.taskType, task.owner);
+  const plan = storedPlan(task.plan, kind);
   const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, plan, kind };
   const own = ['at', textOfHead(head), 'first', '1', planNames.plan, textOfPlan(plan), planNames.kind, kind];
   const fields = [...own, ...pairsOf(task.fields, FIELD)];
@@ -118,7 +119,7 @@ function headAfter({ facts, ended, plan, firstRetained }: Commit, before: Head, 
     lastEventId,
     ended: before.ended || ended,
     firstRetained: Math.max(before.firstRetained, Math.min(firstRetained, beyond)),
-    plan: storedPlan(plan, before.plan),
+    plan: storedPlan(plan, before.kind, before.plan),
     kind: before.kind,
   };
 }

@@ -14,7 +14,7 @@ export interface TakeDeps {
   now(): Promise<number>;
 }
 
-/** Each bucket's `next` is doubted at every tenth look, and its `due` looked for: what a fail-over lost must not be lost for ever. */
+/** At every tenth look `next` of a bucket is set right by what it stands for, and its `due` is looked for: what a fail-over lost is not lost for ever. */
 const DOUBT_EVERY = 10;
 
 /** Most tasks of a kind that are asked for at once. */
@@ -53,7 +53,11 @@ export function createTaker({ calls, keys, isCluster, now }: TakeDeps, firstPlac
       const replies = await calls.askMost(take, open, (group, i) => {
         const shares = [share(dueRoom, i, open.length), share(readyRoom, i, open.length)];
         return {
-          keys: group.flatMap((bucket) => [keys.next(bucket), keys.clock(bucket)]),
+          keys: group.flatMap((bucket) => [
+            ...[keys.next(bucket), keys.clock(bucket), keys.wanted(bucket)],
+            // While its slot moves, a script must not take a queue for empty that is on its way, nor make another one.
+            ...(isCluster ? [keys.moving(bucket)] : []),
+          ]),
           args: [...[time, time + hideMs, ...shares].map(String), flags[i] ?? '', ...names],
         };
       });

@@ -4,10 +4,11 @@
  *
  *     step       keys                 arguments
  *     lease      nodes                node · beat       refused unless the lease stands so; the first one
- *     clock      clock · next         time              is looked at then
- *     unclock    clock                                  is looked at no more
- *     requeue    ready · clock · next time · wake time  is wanted as before: keeps its place in the queue where it is in it
- *     unqueue    ready · turns        owner             is not wanted any more
+ *     clock      clock · next            time             is due then
+ *     unclock    clock                                    is due no more
+ *     wanted     wanted · next           time             its work is wanted from then on
+ *     rewanted   wanted · next · ready   time             … as before: it keeps its place in the queue where it is in it
+ *     unwanted   wanted · ready · turns  owner            … no more
  *     hold       held · nodes         node              is held by that node
  *     letgo      held                                   is held no more
  *     dated      due                  time, or ''       as 0.1.0 has it
@@ -31,23 +32,20 @@ local function step(name, task, id, key, arg)
   elseif name == 'letgo' then
     redis.call('ZREM', KEYS[key], id)
     return 1, 0
-  elseif name == 'unqueue' then
-    local turn = redis.call('ZSCORE', KEYS[key], id)
+  elseif name == 'wanted' or name == 'rewanted' and not redis.call('ZSCORE', KEYS[key + 2], id) then
+    redis.call('ZADD', KEYS[key], ARGV[arg], id)
+    redis.call('ZADD', KEYS[key + 1], 'LT', ARGV[arg], 'wanted')
+    return name == 'wanted' and 2 or 3, 1
+  elseif name == 'rewanted' then
+    return 3, 1
+  elseif name == 'unwanted' then
+    redis.call('ZREM', KEYS[key], id)
+    local turn = redis.call('ZSCORE', KEYS[key + 1], id)
     if turn then
-      redis.call('ZREM', KEYS[key], id)
-      if redis.call('HGET', KEYS[key + 1], ARGV[arg]) == turn then redis.call('HDEL', KEYS[key + 1], ARGV[arg]) end
+      redis.call('ZREM', KEYS[key + 1], id)
+      if redis.call('HGET', KEYS[key + 2], ARGV[arg]) == turn then redis.call('HDEL', KEYS[key + 2], ARGV[arg]) end
     end
-    return 2, 1
-  elseif name == 'requeue' then
-    local time = ARGV[arg]
-    if not redis.call('ZSCORE', KEYS[key], id) then
-      redis.call('ZADD', KEYS[key + 1], time, id)
-    else
-      time = ARGV[arg + 1]
-      if time ~= '' then redis.call('ZADD', KEYS[key + 1], 'LT', time, id) end
-    end
-    if time ~= '' then redis.call('ZADD', KEYS[key + 2], 'LT', time, 'clock') end
-    return 3, 2
+    return 3, 1
   elseif name == 'dated' then
     if ARGV[arg] == '' then redis.call('ZREM', KEYS[key], id) else redis.call('ZADD', KEYS[key], ARGV[arg], id) end
     return 1, 1
