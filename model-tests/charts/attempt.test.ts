@@ -71,7 +71,6 @@ describe('work', () => {
     ['that a node took is its own', [claim], 'claimed'],
     ['that runs', [claim, begin, start], 'begun claimed'],
     ['that nobody could be asked for waits', [claim, defer], 'claimable fenced'],
-    ['that nobody could be asked for, but that had begun, is lost', [claim, begin, defer], 'claimable fenced lost'],
     ['that never began is not lost by a crash', [claim, crash], 'claimable fenced'],
     ['that never began is not lost by a crash after its start was confirmed', [claim, start, crash], 'claimable fenced'],
     ['that never began is not lost by being put back', [claim, start, letGo], 'claimable fenced'],
@@ -109,6 +108,11 @@ describe('work', () => {
     ['begins each run anew', [claim, begin, letGo, claim], { attempt: 2, retryAt: null }],
   ])('%s', (_what, events, context) => {
     expect(after(...events).context).toMatchObject(context);
+  });
+
+  test('that has begun was asked for, whatever was heard of it', () => {
+    expect(after(claim, begin).can(defer)).toBe(false);
+    expect(after(claim, begin).can(start)).toBe(true);
   });
 
   test('begins once, and is acquitted only where it is suspected', () => {

@@ -8,15 +8,15 @@ any app append appender arrows asking at attachment attack attacker audience aut
 behaved bench bodies body boundaries boundary bounded bridge browser browsing build built burst call cancel careless case cell chance
 changes chaos chart check checker child children chromium claim cleanup clock close closing cluster codes commit committed composite
 conformance consumers content contract core count coverage crash create creating creation d db deadline decide decimal delivering demo
-dev diagnostics dialects direct documented drawing drawn drive driven driver drop due durability early effects ending entry eventually
+dev diagnostics dialects direct documented drawing drawn drive driven driver drop durability early effects ending entry eventually
 example executor expiry extensions failover failure fake fallback fan fault faulty feed fetch field file fills finding flow fold folder
 folding form free from further gaps garbage gate generator greedy greeter handle handshake hash head health held histories history hooks
 hostile house http idle image impairment imports in index indexed injection inspection instrumentation io issuer job joining json jwt
 key kills kit ladder lane last law layout leader length lenient level limit line list listen listener liveness lmdb load locks logger
 long loopback lost machine mailbox main many markdown measured measurements memory methods migration misbehaving model moment mount
-mounts multipart multiplex multiplexing name network new newer next node notices notifier notifying numbers observability observed
+mounts multipart multiplex multiplexing name network new newer node notices notifier notifying numbers observability observed
 observer off open options order origin original our out outage outcome outline own ownership pack page panel params parsers pass path
-patience patient payloads peers phase pipelines plan policy poll pool port present presentable probe process processes profile program
+patience patient payloads peers phase pipelines policy poll pool port present presentable probe process processes profile program
 progress project promise proof protocol provider proxy published query question quiesce quota random raw react read readiness reading
 readme real recent reconciler reconnecting redis references refusals refusing registry release removal remove reopening repair replace
 reply report reporter request result resume retention retry reverse rollback route row rpc rules run sample save scanner scenario schema

@@ -196,3 +196,32 @@ test('an outside system that does not answer keeps no deadline from passing', as
   expect((await of.snapshot(taskId)).result).toBe('SUSPENSION_EXPIRED');
   expect(inspected).toHaveLength(4);
 });
+
+test('work that began though nobody said that it was started runs on', async () => {
+  const handler = vi.fn(() => Promise.resolve('done'));
+  const executor = inProcess({ work: handler });
+  const ended = vi.fn();
+  const of = await bridgeOf({
+    ...executor,
+    async start(work) {
+      const begun = new Promise<void>((resolve) => {
+        void executor.start({
+          ...work,
+          report: async (report) => {
+            const outcome = await work.report(report);
+            if (report.intents.some(({ type }) => type === 'report.started')) resolve();
+            else ended();
+            return outcome;
+          },
+        });
+      });
+      await begun;
+      throw new Error('The reply was lost.');
+    },
+  });
+  const taskId = await of.start('work');
+  await waitForState(of, taskId, 'completed');
+  expect(await typesOf(of, taskId)).toEqual(['STARTED', 'COMPLETED']);
+  expect(handler).toHaveBeenCalledTimes(1);
+  expect(ended).toHaveBeenCalledTimes(1);
+});

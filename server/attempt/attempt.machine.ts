@@ -182,15 +182,12 @@ export const attemptMachine = setup({
                   description: 'A node has taken the work and asks the executor to start it.',
                   on: {
                     'attempt.started': { target: 'held', actions: 'confirmStart' },
-                    'attempt.deferred': [
-                      {
-                        description: 'Nobody could be asked.',
-                        guard: 'isUnbegun',
-                        target: '#attempt.unfinished.pending',
-                        actions: 'defer',
-                      },
-                      { description: 'Nobody said so, but it began.', target: '#attempt.unfinished.lost', actions: 'defer' },
-                    ],
+                    'attempt.deferred': {
+                      description: 'Nobody could be asked; what has reported was.',
+                      guard: 'isUnbegun',
+                      target: '#attempt.unfinished.pending',
+                      actions: 'defer',
+                    },
                     'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
                   },
                 },

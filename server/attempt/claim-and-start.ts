@@ -1,8 +1,19 @@
 import type { FactPayload } from '../../machines/wire/index.ts';
 import type { StartOutcome } from '../ports/executor.ts';
-import { recordFor, executorOf, isOurs, pauseMs, orderStop, type ReconcileStep, type ReconcileDeps } from './reconcile-step.ts';
-import { lossOf } from './giving-up.ts';
+import type { TaskRecord } from '../task/task-record.ts';
+import type { AttemptEvent } from './attempt.machine.ts';
+import { giveUp, lossOf } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
+import {
+  recordFor,
+  executorOf,
+  isOurs,
+  pauseMs,
+  orderStop,
+  type ReconcileStep,
+  type ReconcileDeps,
+  type ReconcileResult,
+} from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { workOf } from './work.ts';
 
@@ -43,11 +54,13 @@ export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, 
 /** Asks the executor to start the work that this node claimed. */
 export const startWork: ReconcileStep = async (state, deps, result) => {
   const { taskId, taskType } = state.about;
-  const { attempt, tries } = state.execution.attempt.context;
-  const { processor, settings, time, running, rooms, logger } = deps;
+  const { attempt } = state.execution.attempt.context;
+  const { settings, running, rooms, logger } = deps;
   const executor = executorOf(deps, taskType);
   if (!executor || !isOurs(state, deps)) return false;
-  if (running.attemptOf(taskId) === attempt) return confirmStart(state, deps, result);
+  if (running.attemptOf(taskId) === attempt) return noteStart(state, deps, result);
+  // It began, and does not run here any more: who asked again would run it twice.
+  if (executor.leased && state.execution.attempt.hasTag('begun')) return giveUp(taskId, deps, { of: { attempt }, crashed: false });
   if (executor.leased) running.add(taskId, attempt, taskType);
   let outcome: StartOutcome;
   try {
@@ -55,19 +68,52 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
     const work = await withTimeLimit(deps, settings.executorTimeoutMs, workOf(state, deps));
     outcome = await deps.call(executor, () => executor.start(work));
   } catch (error) {
+    const { tries } = state.execution.attempt.context;
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
-    running.release(taskId);
-    await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
-    result.tally.failed = 1;
-    const retryAt = time.now() + pauseMs(deps, tries);
-    return processor.execute(taskId, { decide: recordFor(state, { type: 'attempt.deferred', retryAt }) });
+    return deferStart(state, deps, result);
   } finally {
     // It counts as the executor's now, or not at all.
     rooms.free(taskId);
   }
-  if (outcome.status === 'started') return confirmStart(state, deps, result);
+  return outcome.status === 'started' ? noteStart(state, deps, result) : failRefused(state, outcome.failure, deps, result);
+};
+
+const noteStart: ReconcileStep = async (state, deps, { tally }) => {
+  const noted = await deps.processor.execute(state.about.taskId, { decide: recordFor(state, startedEvent(state, deps)) });
+  if (noted) tally.started++;
+  return noted;
+};
+
+/** Nobody said that it was started: it is tried again, unless it has reported meanwhile; then it runs. */
+const deferStart: ReconcileStep = async (state, deps, { tally }) => {
+  const { taskId } = state.about;
+  const { attempt, tries } = state.execution.attempt.context;
+  const retryAt = deps.time.now() + pauseMs(deps, tries);
+  const defer = recordFor(state, { type: 'attempt.deferred', retryAt });
+  const start = recordFor(state, startedEvent(state, deps));
+  let became: 'deferred' | 'started' | 'another' = 'another';
+  try {
+    became = await deps.processor.execute(taskId, { decide: (unit) => (defer(unit) ? 'deferred' : start(unit) ? 'started' : 'another') });
+  } finally {
+    if (became !== 'started') {
+      tally.failed = 1;
+      deps.running.release(taskId);
+      await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
+    }
+  }
+  if (became === 'started') tally.started++;
+  return became !== 'another';
+};
+
+async function failRefused(
+  state: TaskRecord,
+  failure: FactPayload<'TASK_FAILED'>,
+  { processor, running, logger }: ReconcileDeps,
+  result: ReconcileResult,
+): Promise<boolean> {
+  const { taskId } = state.about;
+  const { attempt } = state.execution.attempt.context;
   running.release(taskId);
-  const { failure } = outcome;
   logger.warn('The executor refused to start a task.', { taskId, attempt, code: failure.code });
   const failed = await processor.execute(taskId, {
     decide: (unit) =>
@@ -75,18 +121,13 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   });
   if (failed) result.refused = failure;
   return failed;
-};
+}
 
-const confirmStart: ReconcileStep = async (state, deps, { tally }) => {
-  const { about } = state;
+function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent {
   const executor = executorOf(deps, about.taskType);
   const retryAt = (executor && nextInspection(executor, deps)) ?? null;
-  const noted = await deps.processor.execute(about.taskId, {
-    decide: recordFor(state, { type: 'attempt.started', keptOutside: executor?.leased === false, retryAt }),
-  });
-  if (noted) tally.started++;
-  return noted;
-};
+  return { type: 'attempt.started', keptOutside: executor?.leased === false, retryAt };
+}
 
 function fail(taskId: string, { processor, logger }: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
   logger.warn(`A task fails: ${failure.message}`, { taskId, code: failure.code });

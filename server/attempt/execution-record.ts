@@ -1,7 +1,7 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
 import { NewerVersionError, stepOf } from '../../machines/index.ts';
 import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
-import { attemptFromV1, attemptToV1, type AttemptV1 } from './execution-record-v1.ts';
+import { attemptFromV1, attemptToV1, type AttemptV1 } from './dated-record.ts';
 
 /** The attempt's chart at one moment. */
 export type AttemptSnapshot = SnapshotFrom<typeof attemptMachine>;
