@@ -65,9 +65,9 @@ export class Oracle {
   readonly #views = new WeakMap<Aggregate, string>();
   readonly #requests = new Map<string, string>();
 
-  constructor(world: World) {
+  constructor(world: World, exclusive = false) {
     this.#world = world;
-    this.work = new WorkCheck(world);
+    this.work = new WorkCheck(world, exclusive);
   }
 
   of(taskId: string): KnownTask {
