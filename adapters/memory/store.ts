@@ -9,7 +9,7 @@ import {
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
 import { createMemory, createTaskRow, type Memory, type TaskRow } from './memory.ts';
-import { dropPlan, isAsSeen, setPlan, workOf } from './work.ts';
+import { dropPlan, isAsSeen, setPlan, workRegistryOf } from './work.ts';
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -53,7 +53,7 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
     },
 
     ...registryOf(needOpen, clock),
-    ...workOf(needOpen, clock),
+    ...workRegistryOf(needOpen, clock),
     ...logOf(needOpen),
   };
 }

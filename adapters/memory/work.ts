@@ -5,7 +5,7 @@ import type { Memory, TaskRow } from './memory.ts';
 const BUCKET = '';
 
 /** Who works on what. */
-export function workOf(needOpen: () => Memory, clock: Clock): WorkRegistry {
+export function workRegistryOf(needOpen: () => Memory, clock: Clock): WorkRegistry {
   return {
     async take(request) {
       const { due, ready } = needOpen().schedule.take(clock.now(), request);
