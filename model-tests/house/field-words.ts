@@ -10,16 +10,16 @@ changes chaos chart check checker child children chromium claim cleanup clock cl
 conformance consumers content contract core count coverage crash create creating creation d db deadline decide decimal delivering demo
 dev diagnostics dialects direct documented drawing drawn drive driven driver drop durability early effects ending entry eventually
 example executor expiry extensions failover failure fake fallback fan fault faulty feed fetch field file fills finding flow fold folder
-folding form free from further gaps garbage gate generator greedy greeter handle handshake hash head health held histories history hooks
+folding form free from further gaps garbage gate generator greedy greeter handle handshake hash head health heap held histories history hooks
 hostile house http idle image impairment imports in index indexed injection inspection instrumentation io issuer job joining json jwt
 key kills kit ladder lane last law layout leader length lenient level limit line list listen listener liveness lmdb load locks logger
-long loopback lost machine mailbox main many markdown measured measurements memory methods migration misbehaving model moment mount
+long loopback lost machine mailbox main many markdown measured measurements memory methods migration min misbehaving model moment mount
 mounts multipart multiplex multiplexing name network new newer node notices notifier notifying numbers observability observed
 observer off open options order origin original our out outage outcome outline own ownership pack page panel params parsers pass path
 patience patient payloads peers phase pipelines policy poll pool port present presentable probe process processes profile program
 progress project promise proof protocol provider proxy published query question quiesce quota random raw react read readiness reading
 readme real recent reconciler reconnecting redis references refusals refusing registry release removal remove reopening repair replace
-reply report reporter request result resume retention retry reverse rollback route row rpc rules run sample save scanner scenario schema
+reply report reporter request result resume retention retry reverse rollback route row rpc rules run sample save scanner scenario schedule schema
 schemas screen script scripted seam seeded selectors semaphore send sender serve service settings several sharing shrink silent simple
 simulated simulation sink size sleep slots slowness snapshot snippets source special sse stack stand start starting statistics status
 stimuli storage store stored stream streaming submit subscriber suite summary support surface survival sweep switches syntax system tab
