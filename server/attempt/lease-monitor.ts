@@ -70,13 +70,13 @@ export class LeaseMonitor {
 
   /** The lease of a node that holds this task, where it is over. */
   overLease(taskId: string, node: string): Lease | undefined {
-    const seen = this.#seen.get(keyOf(bucketOf(taskId), node)) ?? this.#seen.get(keyOf('', node));
+    const seen = this.#seen.get(keyOf(taskBucket(taskId), node)) ?? this.#seen.get(keyOf('', node));
     return seen?.isOver ? seen.lease : undefined;
   }
 }
 
 /** The bucket of a task, where the store has buckets. */
-export function bucketOf(taskId: string): string {
+export function taskBucket(taskId: string): string {
   return taskId.slice(0, 2);
 }
 

@@ -5,7 +5,7 @@ import type { StoreClock } from '../task/store-clock.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { DatedLeases } from './dated-leases.ts';
 import { LeaseMonitor, type OverLease } from './lease-monitor.ts';
-import { namedTasks } from './named-tasks.ts';
+import { namedTasks } from './task-list.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** What the search for lost nodes works with. */

@@ -1,7 +1,7 @@
 import { monotonicTime, type Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Renewal, WorkRegistry } from '../ports/store.ts';
-import { bucketOf } from './lease-monitor.ts';
+import { taskBucket } from './lease-monitor.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** What a node's own lease works with. */
@@ -53,7 +53,7 @@ export class NodeLease {
 
   /** True where the store has not answered for so long that what this node holds there may be taken. */
   isSilent(taskId: string): boolean {
-    return this.#silent.has(bucketOf(taskId)) || this.#silent.has(UNKNOWN);
+    return this.#silent.has(taskBucket(taskId)) || this.#silent.has(UNKNOWN);
   }
 
   /** Stops renewing and drops the rows: a node that holds nothing any more need not be waited for. Never rejects. */

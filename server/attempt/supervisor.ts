@@ -5,8 +5,8 @@ import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
 import { ExecutorCalls } from './executor-calls.ts';
 import { giveUp } from './giving-up.ts';
-import { bucketOf } from './lease-monitor.ts';
-import { namedTasks } from './named-tasks.ts';
+import { taskBucket } from './lease-monitor.ts';
+import { namedTasks } from './task-list.ts';
 import { hasRoom, offersOf, type Offer, type OffersDeps } from './offers.ts';
 import { emptyTally } from './reconcile-counts.ts';
 import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
@@ -272,7 +272,7 @@ export class Supervisor {
 
   #runningIn(buckets: ReadonlySet<string>): readonly RunningAttempt[] {
     // One name without digits stands for all.
-    return this.#deps.running.all().filter(({ taskId }) => buckets.has(bucketOf(taskId)) || buckets.has(''));
+    return this.#deps.running.all().filter(({ taskId }) => buckets.has(taskBucket(taskId)) || buckets.has(''));
   }
 
   /** Has the executor stop a run that no longer counts. Never rejects. */
