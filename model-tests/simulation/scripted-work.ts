@@ -143,7 +143,7 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
     const { facts, lost } = oracle.of(task.taskId);
     if (!facts.some(({ type }) => type === 'TASK_STARTED') && lost.length === 0)
       world.fault('a start is written before work begins', `${task.taskId} runs in ${name}`);
-    const over = oracle.work.begins(task.taskId, task.attempt, name);
+    const over = oracle.work.begins(task, name);
     try {
       return await run(task);
     } finally {

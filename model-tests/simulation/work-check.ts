@@ -1,4 +1,5 @@
 import type { TaskRow } from '../../adapters/memory/memory.ts';
+import type { Task } from '../../adapters/in-process/index.ts';
 import type { Commit, NewTask, Plan } from '../../server/ports/index.ts';
 import type { Entity } from './event-queue.ts';
 import type { World } from './world.ts';
@@ -22,6 +23,8 @@ interface Life {
 interface Run {
   readonly life: Life;
   readonly attempt: number;
+  /** Told to stop, it may still wait for what it reported, and is no more work. */
+  readonly signal: AbortSignal;
 }
 
 interface CheckedTask {
@@ -83,9 +86,9 @@ export class WorkCheck {
   }
 
   /** A handler was called. Gives what has to be called when it is over. */
-  begins(taskId: string, attempt: number, name: string): () => void {
+  begins({ taskId, attempt, signal }: Pick<Task, 'taskId' | 'attempt' | 'signal'>, name: string): () => void {
     const task = this.#task(taskId);
-    const run: Run = { life: this.#of(name), attempt };
+    const run: Run = { life: this.#of(name), attempt, signal };
     task.hasBegun = true;
     for (const other of task.running) this.#expectEnd(taskId, other);
     task.running.add(run);
@@ -129,7 +132,7 @@ export class WorkCheck {
     const { entity } = run.life;
     const from = Math.max(this.#world.time, entity.frozenUntil);
     this.#world.after(from + LEASE_MS + STOP_MS - this.#world.time, this.#world.itself, () => {
-      if (!this.#task(taskId).running.has(run) || entity.isDead) return;
+      if (!this.#task(taskId).running.has(run) || entity.isDead || run.signal.aborted) return;
       if (entity.frozenUntil > from) return this.#expectEnd(taskId, run);
       this.#world.fault('nothing runs twice for longer than a lease', `attempt ${run.attempt} of ${taskId} goes on in ${entity.name}`);
     });
