@@ -16,12 +16,15 @@ async function host(handler: Handler, options: { readonly crashesMax?: number } 
   const memory = memoryStore({ clock });
   await memory.open();
   const store: Store = { ...memory, close: () => Promise.resolve() };
+  const warned: [message: string, fields: { readonly idleMs: number }][] = [];
   return {
     clock,
+    /** What all nodes warned of. */
+    warned,
     store,
     async node() {
       const mortal = faultyStore(store);
-      const logger = { warn: vi.fn(), error: vi.fn() };
+      const logger = { warn: (...told: unknown[]) => void warned.push(told as (typeof warned)[number]), error: vi.fn() };
       const of = await bridgeOf(inProcess({ work: { repeatable: true, run: handler } }, { logger }), {
         clock,
         store: mortal,
@@ -45,8 +48,9 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 const state = async (of: RunningBridge, taskId: string): Promise<string> => (await of.snapshot(taskId)).state;
 
 test('work that ends its process every time it runs fails in the end, with the count, and rests between', async () => {
+  const restsFrom = [1000, 2000, 4000, 8000];
   const runs: { readonly attempt: number; readonly at: number }[] = [];
-  const { clock, node, recordOf } = await host(({ attempt }) => {
+  const { clock, node, recordOf, warned } = await host(({ attempt }) => {
     runs.push({ attempt, at: clock.now() });
     return forever();
   });
@@ -66,7 +70,10 @@ test('work that ends its process every time it runs fails in the end, with the c
   });
   expect(runs.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
   expect((await recordOf(taskId)).context.crashes).toBe(5);
-  const restsFrom = [1000, 2000, 4000, 8000];
+  // Each time somebody was told, with how long nobody had worked.
+  const told = warned.flatMap(([message, fields]) => (message.startsWith('Work whose process crashed') ? [fields] : []));
+  expect(told).toMatchObject([1, 2, 3, 4].map((crashes) => ({ taskId, crashes, attempt: crashes + 1 })));
+  told.forEach(({ idleMs }, i) => expect(idleMs).toBeGreaterThanOrEqual(restsFrom[i] ?? 0));
   runs.slice(1).forEach(({ at }, i) => expect(at - (runs[i]?.at ?? 0)).toBeGreaterThanOrEqual(restsFrom[i] ?? 0));
 });
 

@@ -2,7 +2,8 @@ import type { FactPayload } from '../../machines/wire/index.ts';
 import type { StartOutcome } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
-import { giveUp, lossOf } from './giving-up.ts';
+import type { ExecutionRecord } from './execution-record.ts';
+import { giveUp, lossOf, lostSince } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
 import {
   recordFor,
@@ -48,8 +49,18 @@ export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, 
       suspects.free(taskId);
     }
   }
+  if (isClaimed && execution.attempt.hasTag('lost')) tellRetry(about.taskId, execution, deps);
   return isClaimed;
 };
+
+/** Of suspects there is one at a time; of others, that were given up for a better reason, there may be many. */
+function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }: ReconcileDeps): void {
+  const { attempt, crashes } = execution.attempt.context;
+  const since = lostSince(execution);
+  const fields = { taskId, attempt: attempt + 1, crashes, ...(since !== null && { idleMs: Math.max(0, time.now() - since) }) };
+  if (execution.attempt.hasTag('suspect')) logger.warn('Work whose process crashed begins again, by itself.', fields);
+  else logger.info?.('Work that was given up begins again.', fields);
+}
 
 /** Asks the executor to start the work that this node claimed. */
 export const startWork: ReconcileStep = async (state, deps, result) => {

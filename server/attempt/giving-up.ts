@@ -42,6 +42,12 @@ export async function giveUp(
   }
 }
 
+/** Since when nobody works on lost work, in milliseconds of the store's clock. */
+export function lostSince({ attempt }: ExecutionRecord): number | null {
+  const { retryAt, crashes } = attempt.context;
+  return retryAt === null || !attempt.hasTag('suspect') ? retryAt : retryAt - restAfter(crashes);
+}
+
 /** Why work that somebody held may not be claimed again; undefined where it may. Only an executor that runs work on nodes loses it. */
 export function lossOf(
   { attempt }: ExecutionRecord,
@@ -63,11 +69,16 @@ function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 
   // A node that asks an outside system to start something may crash by anything else.
   const isCrash = crashed && executor?.leased !== false;
   const { attempt } = unit.execution;
-  const restMs = isCrash && attempt.hasTag('begun') ? retryDelayMs(crashRest, attempt.context.crashes) : 0;
+  const restMs = isCrash && attempt.hasTag('begun') ? restAfter(attempt.context.crashes + 1) : 0;
   if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restMs })) return false;
   const failure = lossOf(unit.execution, executor, taskType, deps.settings);
   if (failure) unit.decide({ type: 'task.fail', payload: failure });
   return true;
+}
+
+/** How long work rests after its so-manieth crash. */
+function restAfter(crashes: number): number {
+  return retryDelayMs(crashRest, crashes - 1);
 }
 
 function isHeldBy({ attempt: { context } }: ExecutionRecord, { attempt, node }: GivingUp['of']): boolean {
