@@ -80,6 +80,8 @@ describe('the suites', () => {
     defineTests(runner, small, 'named', async () => ({}), { inapplicable: ['a.wants', 'a.holds'] });
     await expect(tests['a.wants: wants a value']?.()).resolves.toBeUndefined();
     await expect(tests['a.holds: holds']?.()).rejects.toThrow('a.holds applies');
+    defineTests(runner, small, 'named with its group', async () => ({}), { inapplicable: ['a'] });
+    await expect(tests['a.wants: wants a value']?.()).resolves.toBeUndefined();
   });
 
   it('run at once where they are told to, those that are alone by themselves and last', async () => {
