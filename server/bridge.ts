@@ -89,16 +89,8 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
-  const hub = createLiveHub({
-    store,
-    clock,
-    chance,
-    options: options.live ?? {},
-    logger,
-    metrics,
-    diagnostics,
-    onInterrupted: () => core.compareHeld(),
-  });
+  const onInterrupted = (): void => core.compareHeld();
+  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics, onInterrupted });
   const core: Core = createCore({
     store,
     executors,
@@ -124,14 +116,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     uploadPolicy: options.uploads,
     allowedOrigins: options.allowedOrigins,
-    probes: readinessOf({
-      store,
-      executors,
-      given: options.readiness,
-      clock,
-      executorTimeoutMs: settings.executorTimeoutMs,
-      isClosing: () => core.isDraining,
-    }),
+    probes: readinessOf({ ...options, executors, given: options.readiness, clock, settings, isClosing: () => core.isDraining }),
     options: options.http,
     routes: options.routes,
     clock,

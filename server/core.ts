@@ -1,13 +1,6 @@
 import type { Inspect } from '../machines/index.ts';
-import { sweepAttachments } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
-import { giveUp } from './attempt/giving-up.ts';
-import { HeldWork } from './attempt/held-work.ts';
-import { LostNodes } from './attempt/lost-nodes.ts';
-import { NodeLease } from './attempt/node-lease.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
-import { Rooms } from './attempt/rooms.ts';
-import { Supervisor } from './attempt/supervisor.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
@@ -20,13 +13,14 @@ import { pendingAnswers } from './observability/pending-answers.ts';
 import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
-import { Reconciler, type PruneCounts } from './reconciler.ts';
+import type { PruneCounts } from './reconciler.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
 import { createTaskService } from './task/task-service.ts';
+import { createWorkNode } from './work-node.ts';
 
 /** What the core works with. */
 export interface CoreDeps {
@@ -68,83 +62,18 @@ export interface Core {
 
 /** Puts the commit path, the supervisor and the reconciler together. */
 export function createCore(deps: CoreDeps): Core {
-  const { store, clock, chance, logger, metrics, settings, attachments } = deps;
+  const { store, clock, chance, logger, metrics, settings } = deps;
   const nodeId = chance.hex(16);
   const records = recordWriter(logger);
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
-  const rooms: Rooms = new Rooms({ executors: deps.executors, isDraining: () => supervisor.isDraining });
-  const lostNodes = new LostNodes({
-    store,
-    clock,
-    time,
-    logger,
-    nodeId,
-    leaseMs: settings.leaseMs,
-    giveUp: (taskId, ifLease) => giveUp(taskId, { ...deps, processor }, { of: { node: ifLease.node }, crashed: true, ifLease }),
-    onGivenUp: () => reconciler.noteReady(),
-  });
-  const isLeaseOver = lostNodes.isLeaseOver.bind(lostNodes);
-  const leaseOf = lostNodes.leaseOf.bind(lostNodes);
-  const onRoom = (): void => reconciler.lookSoon();
-  const onReady = (executor: TaskExecutor | undefined): void => reconciler.noteReady(executor);
-  const supervisor: Supervisor = new Supervisor({
-    ...deps,
-    processor,
-    time,
-    nodeId,
-    records,
-    rooms,
-    isLeaseOver,
-    leaseOf,
-    onRoom,
-    onReady,
-  });
-  const reconciler = new Reconciler({
-    store,
-    clock,
-    time,
-    logger,
-    intervalMs: settings.reconcileMs,
-    reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
-    offers: () => supervisor.offers(),
-    hasRoom: (executor) => supervisor.hasRoom(executor),
-    resting: () => supervisor.resting,
-    waiting: () => supervisor.waiting,
-    lookForLostNodes: () => lostNodes.look(),
-    sweep: async (signal) => (attachments ? sweepAttachments({ attachments, store, clock, logger, signal }) : { swept: 0, failed: 0 }),
-  });
-  const held = new HeldWork({
-    store,
-    clock,
-    logger,
-    nodeId,
-    leaseMs: settings.leaseMs,
-    isRunning: (taskId) => supervisor.isRunning(taskId),
-    visit: (taskId) => void supervisor.reconcile(taskId),
-  });
-  const lease = new NodeLease({
-    store,
-    clock,
-    logger,
-    nodeId,
-    leaseMs: settings.leaseMs,
-    onSilent: (buckets) => supervisor.abortRepeatable(buckets),
-    onAnswered(buckets) {
-      supervisor.putBackAborted(buckets);
-      void held.compare();
-    },
-    onReset(buckets) {
-      supervisor.compare(buckets);
-      void held.compare();
-      deps.interrupted();
-    },
-  });
+  const node = createWorkNode({ ...deps, processor, time, nodeId, records });
+  const { supervisor, rooms } = node;
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
   const observe = commitObserver({ metrics, records });
-  const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver });
+  const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver: node.isLeaseOver });
   processor.onCommitted((record, facts) => {
     observe(record, facts);
     const { about, execution } = record;
@@ -161,30 +90,12 @@ export function createCore(deps: CoreDeps): Core {
     get isDraining() {
       return supervisor.isDraining;
     },
-    async start() {
-      await reconciler.start();
-      lostNodes.start();
-      // Where the store is this process's alone, nobody asks whether it lives.
-      if (store.exclusive) return;
-      lease.start();
-      held.start();
-    },
-    compareHeld() {
-      supervisor.compareAll();
-      if (!store.exclusive) void held.compare();
-    },
-    reconcile: () => reconciler.reconcile().catch(rethrown),
-    prune: () => reconciler.prune().catch(rethrown),
+    start: node.start,
+    compareHeld: node.compareHeld,
+    reconcile: () => node.reconciler.reconcile().catch(rethrown),
+    prune: () => node.reconciler.prune().catch(rethrown),
     async close(drainMs) {
-      // The lease is renewed and deadlines are kept as long as work runs.
-      const draining = supervisor.drain();
-      await supervisor.drained(drainMs);
-      processor.stopRetrying();
-      await draining;
-      await Promise.all([reconciler.close(), lostNodes.close(), held.close()]);
-      await supervisor.close();
-      await Promise.allSettled(deps.executors.map(async (executor) => executor.close?.()));
-      await lease.close();
+      await node.close(drainMs);
       actors.close();
     },
   };

@@ -3,6 +3,7 @@ import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { ReadinessAnswer, ReadinessProbe } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
+import type { TaskSettings } from './task/settings.ts';
 
 /** What readiness is made of. */
 export interface ReadinessDeps {
@@ -11,8 +12,8 @@ export interface ReadinessDeps {
   /** What the host adds. */
   readonly given: Readonly<Record<string, ReadinessProbe>> | undefined;
   readonly clock: Clock;
-  /** A health that has not answered after that long is asked for again, in milliseconds. */
-  readonly executorTimeoutMs: number;
+  /** A health that has not answered after `executorTimeoutMs` is asked for again. */
+  readonly settings: Pick<TaskSettings, 'executorTimeoutMs'>;
   /** True from the first moment of the bridge's close on: nothing new is to come here. */
   isClosing(): boolean;
 }
@@ -44,7 +45,7 @@ function healthProbe(executor: TaskExecutor, deps: ReadinessDeps): ReadinessProb
   };
   return {
     check() {
-      asking ??= withTimeLimit(deps, deps.executorTimeoutMs, ask()).finally(() => (asking = undefined));
+      asking ??= withTimeLimit(deps, deps.settings.executorTimeoutMs, ask()).finally(() => (asking = undefined));
       return asking;
     },
   };

@@ -1,6 +1,5 @@
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import type { Lease } from '../ports/store.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
 import { ExecutorCalls } from './executor-calls.ts';
