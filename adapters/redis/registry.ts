@@ -3,12 +3,12 @@ import type { Commit, Created, Fields, LoadedTask, NewTask, TaskRegistry } from 
 import { refuseBrokenCommit } from '../memory/index.ts';
 import type { Appended, Appender } from './appender.ts';
 import type { Argument, RedisConnection } from './connection.ts';
-import type { BucketCalls } from './bucket-calls.ts';
+import type { BucketCalls } from './calls.ts';
 import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
 import { bucketOf, type Keys } from './keys.ts';
 import { kindOf, planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
 import { listOf, textOf } from './reply.ts';
-import type { Taker } from './take.ts';
+import type { Taker } from './work-queue.ts';
 import { create, fields as readFields, load, remove, sideValues } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { systemChance, type Clock, type Store } from '../../server/ports/index.ts';
 import { createAppender } from './appender.ts';
-import { createBucketCalls } from './bucket-calls.ts';
+import { createBucketCalls } from './calls.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
 import { createHeads } from './heads.ts';
@@ -12,10 +12,10 @@ import { registryOf, type StoreDeps } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
 import { appendScript, time } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
-import { createTaker } from './take.ts';
-import { createRouter, isCluster } from './tail/router.ts';
+import { createTaker } from './work-queue.ts';
+import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
-import { workOf } from './work.ts';
+import { workRegistryOf } from './work.ts';
 
 /** Bytes of announced facts that are read at once. */
 const READ_BYTES_MAX = 1024 * 1024;
@@ -30,29 +30,11 @@ const READ_BYTES_MAX = 1024 * 1024;
  */
 export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}): Store {
   const options = redisOptions(given);
-  const { clock, chance, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
+  const { clock, chance, logger, commandTimeoutMs, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
   const connection = createConnection({ redis, clock, commandTimeoutMs });
   const router = createRouter(redis);
-  const calls = createBucketCalls({
-    connection,
-    isCluster: isCluster(redis),
-    batch: isCluster(redis)
-      ? (script, batch) => within(clock, commandTimeoutMs, readBatch(redis, router, script, batch), 'Redis did not answer a batch in time.')
-      : undefined,
-    logger,
-    clock,
-  });
-  const deps: StoreDeps = {
-    connection,
-    keys,
-    heads: createHeads(),
-    isCluster: isCluster(redis),
-    calls,
-    // Nodes that are started together need not begin at one place.
-    take: createTaker({ calls, keys, isCluster: isCluster(redis), now }, Number.parseInt(systemChance.hex(2), 16)),
-    append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
-  };
+  const deps = depsOf({ redis, router, keys, connection, options, now });
   let tails: Tails | undefined;
   let turn: Promise<void> = Promise.resolve();
 
@@ -112,10 +94,41 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
 
     now,
     ...registryOf(need),
-    ...workOf(need),
+    ...workRegistryOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
+}
+
+/** Puts together what the verbs work with. */
+function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDeps, 'keys' | 'connection'> & DepsParts): StoreDeps {
+  const { clock, logger, commandTimeoutMs, messageBytesMax } = options;
+  const calls = createBucketCalls({
+    connection,
+    isCluster: isCluster(redis),
+    batch: isCluster(redis)
+      ? (script, batch) => within(clock, commandTimeoutMs, readBatch(redis, router, script, batch), 'Redis did not answer a batch in time.')
+      : undefined,
+    logger,
+    clock,
+  });
+  return {
+    connection,
+    keys,
+    heads: createHeads(),
+    isCluster: isCluster(redis),
+    calls,
+    // Nodes that are started together need not begin at one place.
+    take: createTaker({ calls, keys, isCluster: isCluster(redis), now }, Number.parseInt(systemChance.hex(2), 16)),
+    append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
+  };
+}
+
+interface DepsParts {
+  readonly redis: Redis | Cluster;
+  readonly router: Router;
+  readonly options: Required<RedisStoreOptions>;
+  now(): Promise<number>;
 }
 
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */

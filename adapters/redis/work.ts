@@ -1,11 +1,11 @@
 import type { WorkRegistry } from '../../server/ports/index.ts';
-import { groupsFrom } from './bucket-calls.ts';
+import { groupsFrom } from './calls.ts';
 import type { StoreDeps } from './registry.ts';
 import { listOf, textOf } from './reply.ts';
 import { dropLease, held, leases, renew } from './scripts/index.ts';
 
 /** The verbs of the work registry. */
-export function workOf(need: () => StoreDeps): WorkRegistry {
+export function workRegistryOf(need: () => StoreDeps): WorkRegistry {
   return {
     take: async (request) => need().take(request),
 

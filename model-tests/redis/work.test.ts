@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { redisStore, type RedisStoreOptions } from 'taskbridge/adapters/redis';
-import type { Plan, Store } from 'taskbridge/server';
+import type { Store } from 'taskbridge/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Plan } from '../../server/ports/index.ts';
 import { atRest, commitOf, factOf, heldBy, heldOf, look, sampleTask, takeAll, wakes, wanted } from '../conformance/store/samples.ts';
 import { patience, WAIT_MS } from '../support/patience.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';

@@ -4,4 +4,4 @@ export { dropLease, held, leases, renew } from './leases.ts';
 export { fields, lastIds, load, read, sideValues, time } from './reads.ts';
 export { remove } from './remove.ts';
 export type { Script } from './script.ts';
-export { take } from './take.ts';
+export { take } from './work-queue.ts';

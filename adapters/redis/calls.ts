@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../server/ports/index.ts';
 import type { BatchCall } from './cluster-batch.ts';
+import { commandFailure } from './command-failure.ts';
 import type { RedisConnection } from './connection.ts';
 import { buckets } from './keys.ts';
 import type { Script } from './scripts/index.ts';
@@ -48,7 +49,13 @@ export function createBucketCalls({ connection, isCluster, batch, logger, clock 
   async function answers(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<PromiseSettledResult<unknown>[]> {
     const calls = groups.map((group, i): BatchCall => ({ bucket: group[0] ?? '', ...callOf(group, i) }));
     const replies = isCluster ? ((await batch?.(script, calls).catch(() => undefined)) ?? []) : [];
-    return Promise.allSettled(calls.map(async ({ keys, args }, i) => replies[i] ?? connection.run(script, keys, args)));
+    return Promise.allSettled(
+      calls.map(async ({ keys, args }, i) => {
+        const reply = replies[i];
+        if (reply instanceof Error) throw commandFailure(script.name, reply);
+        return reply ?? connection.run(script, keys, args);
+      }),
+    );
   }
 
   function log(failures: readonly PromiseRejectedResult[], all: number): void {

@@ -1,5 +1,5 @@
 import type { TakenTasks, TakeRequest } from '../../server/ports/index.ts';
-import { groupsFrom, type BucketCalls, type BucketGroup } from './bucket-calls.ts';
+import { groupsFrom, type BucketCalls, type BucketGroup } from './calls.ts';
 import { buckets, type Keys } from './keys.ts';
 import { escaped } from './plans.ts';
 import { listOf, textOf } from './reply.ts';
