@@ -185,6 +185,8 @@ test('an outside system that does not answer keeps no deadline from passing', as
   await quiesce();
   // So many at once, however many are due.
   expect(inspected).toHaveLength(4);
+  // Somebody waits for a start: it stands behind none of them.
+  await of.start('outside');
   const taskId = await of.start('ask');
   await waitForState(of, taskId, 'suspended');
   // A second after it was asked, and no answer has come or been given up meanwhile.

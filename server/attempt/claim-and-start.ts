@@ -77,7 +77,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   try {
     // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.
     const work = await withTimeLimit(deps, settings.executorTimeoutMs, workOf(state, deps));
-    outcome = await deps.call(executor, () => executor.start(work));
+    outcome = await deps.call(executor, () => executor.start(work), 'start');
   } catch (error) {
     const { tries } = state.execution.attempt.context;
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });

@@ -21,10 +21,13 @@ interface Lane {
   readonly waiting: Waiter[];
 }
 
-/** Calls of executors: so many of one at once, the others in turn, and each for so long. One that does not answer delays no other. */
+/** What a call is for: somebody waits for a start, so it does not wait behind all that an outside system is asked by itself. */
+export type CallKind = 'start' | 'other';
+
+/** Calls of executors: so many of one at once and of a kind, the others in turn, and each for so long. One that does not answer delays no other. */
 export class ExecutorCalls {
   readonly #deps: ExecutorCallsDeps;
-  readonly #lanes = new Map<TaskExecutor, Lane>();
+  readonly #lanes = new Map<TaskExecutor, Readonly<Record<CallKind, Lane>>>();
   #closed = false;
 
   constructor(deps: ExecutorCallsDeps) {
@@ -32,8 +35,8 @@ export class ExecutorCalls {
   }
 
   /** Calls an executor when it is the turn. Rejects without an answer in time, which may still come to pass, and while it waits at the close. */
-  async call<T>(executor: TaskExecutor, ask: () => Promise<T>): Promise<T> {
-    const lane = this.#laneOf(executor);
+  async call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind: CallKind = 'other'): Promise<T> {
+    const lane = this.#lanesOf(executor)[kind];
     if (lane.active < this.#deps.callsMax) lane.active += 1;
     else await this.#turn(lane, executor);
     try {
@@ -47,19 +50,22 @@ export class ExecutorCalls {
 
   /** Calls of an executor that could begin now. */
   free(executor: TaskExecutor): number {
-    const { active, waiting } = this.#laneOf(executor);
+    const { active, waiting } = this.#lanesOf(executor).other;
     return Math.max(0, this.#deps.callsMax - active - waiting.length);
   }
 
   /** Calls that have no answer yet, of all executors. */
   get pending(): number {
-    return [...this.#lanes.values()].reduce((sum, { active, waiting }) => sum + active + waiting.length, 0);
+    return [...this.#lanes.values()]
+      .flatMap((lanes) => Object.values(lanes))
+      .reduce((sum, { active, waiting }) => sum + active + waiting.length, 0);
   }
 
   /** Those that wait for their turn do not get it any more. */
   close(): void {
     this.#closed = true;
-    for (const [executor, { waiting }] of this.#lanes) for (const { reject } of waiting.splice(0)) reject(closing(executor));
+    for (const [executor, lanes] of this.#lanes)
+      for (const { waiting } of Object.values(lanes)) for (const { reject } of waiting.splice(0)) reject(closing(executor));
   }
 
   #turn(lane: Lane, executor: TaskExecutor): Promise<void> {
@@ -67,10 +73,10 @@ export class ExecutorCalls {
     return new Promise((begin, reject) => lane.waiting.push({ begin, reject }));
   }
 
-  #laneOf(executor: TaskExecutor): Lane {
-    const lane = this.#lanes.get(executor) ?? { active: 0, waiting: [] };
-    this.#lanes.set(executor, lane);
-    return lane;
+  #lanesOf(executor: TaskExecutor): Readonly<Record<CallKind, Lane>> {
+    const lanes = this.#lanes.get(executor) ?? { start: { active: 0, waiting: [] }, other: { active: 0, waiting: [] } };
+    this.#lanes.set(executor, lanes);
+    return lanes;
   }
 }
 

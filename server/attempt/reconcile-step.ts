@@ -9,6 +9,7 @@ import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
+import type { CallKind } from './executor-calls.ts';
 import type { Tally } from './reconcile-counts.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { Rooms } from './rooms.ts';
@@ -38,7 +39,7 @@ export interface ReconcileDeps extends WorkDeps {
   /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */
   leaseOf(state: TaskRecord): Lease | undefined;
   /** Asks an executor for something: so many at once, and each for so long. What has no answer in time rejects, and may still happen. */
-  call<T>(executor: TaskExecutor, ask: () => Promise<T>): Promise<T>;
+  call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind?: CallKind): Promise<T>;
 }
 
 /** What reconciling a task found out on its way. */

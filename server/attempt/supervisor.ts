@@ -71,7 +71,7 @@ export class Supervisor {
     this.#calls = calls;
     this.#onReady = deps.onReady;
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
-    this.#deps = { ...deps, running, suspects, call: (executor, ask) => calls.call(executor, ask) };
+    this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
     deps.processor.onCommitted((record) => {
       running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
       if (!isSuspectAtWork(record)) suspects.free(record.about.taskId);
