@@ -1,5 +1,5 @@
 import type { Rows } from './head.ts';
-import { positionOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
+import { placeOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
 
 /** A task that was shown. */
 interface HiddenTask {
@@ -77,5 +77,5 @@ function nameOf(entry: RowKey): string {
 }
 
 function isBefore(a: RowKey, b: RowKey): boolean {
-  return positionOf(a) < positionOf(b) || (positionOf(a) === positionOf(b) && taskIdOf(a) < taskIdOf(b));
+  return placeOf(a) < placeOf(b) || (placeOf(a) === placeOf(b) && taskIdOf(a) < taskIdOf(b));
 }

@@ -68,7 +68,7 @@ export function taskIdOf(entry: RowKey): string {
 }
 
 /** The time or turn of an entry, of all lists but those of holds. */
-export function positionOf(entry: RowKey): number {
+export function placeOf(entry: RowKey): number {
   return Number(entry.at(-2));
 }
 

@@ -9,7 +9,7 @@ import { readHeld, readLeases } from './lease.ts';
 import { readFields, readPage } from './reads.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
-import { Work } from './work.ts';
+import { LmdbWork } from './work.ts';
 import { createWriter, type Write, type Writer } from './writer.ts';
 
 /** Options of {@link lmdbStore}. */
@@ -36,7 +36,7 @@ interface Opened {
   readonly ownership: Ownership;
   readonly writer: Writer;
   readonly quota: Quota;
-  readonly work: Work;
+  readonly work: LmdbWork;
 }
 
 /**
@@ -206,7 +206,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock): Promise<
           throw await explain(error, path);
         });
     });
-    return { rows, ownership, writer, quota, work: new Work({ rows, writer, clock }) };
+    return { rows, ownership, writer, quota, work: new LmdbWork({ rows, writer, clock }) };
   } catch (error) {
     await rows.close();
     throw error;

@@ -7,7 +7,7 @@ import {
   entryOf,
   LAST,
   oldClock,
-  positionOf,
+  placeOf,
   queueOf,
   startsWith,
   taskIdOf,
@@ -16,7 +16,7 @@ import {
 } from './keys.ts';
 import { readHeld, readLeases } from './lease.ts';
 import { entriesOf } from './plan.ts';
-import { moveWanted } from './wanted.ts';
+import { moveWanted } from './queue.ts';
 import type { Writer } from './writer.ts';
 
 /** Tasks that enter their queue in one transaction, and in one look. */
@@ -26,15 +26,15 @@ const MOVED_MAX = 2000;
 const OLD_AT_ONCE = 500;
 
 /** What a look works with. */
-export interface WorkDeps {
+export interface LmdbWorkDeps {
   readonly rows: Rows;
   readonly writer: Writer;
   readonly clock: Clock;
 }
 
 /** Who works on what, for as long as the store is open. */
-export class Work {
-  readonly #deps: WorkDeps;
+export class LmdbWork {
+  readonly #deps: LmdbWorkDeps;
   readonly #hiding: Hiding;
   /** By type, the last turn that was taken. */
   readonly #lastTaken = new Map<string, number>();
@@ -43,7 +43,7 @@ export class Work {
   /** Where the pass through what 0.1.0 left goes on, from the latest time down; undefined when it is done. */
   #oldest: RowKey | undefined = after(oldClock);
 
-  constructor(deps: WorkDeps) {
+  constructor(deps: LmdbWorkDeps) {
     this.#deps = deps;
     this.#hiding = new Hiding(deps.rows);
   }
@@ -67,7 +67,7 @@ export class Work {
     const due: string[] = [];
     for (const list of [timed, oldClock]) {
       for (const entry of this.#hiding.shown(list)) {
-        if (due.length === max || positionOf(entry) > now) break;
+        if (due.length === max || placeOf(entry) > now) break;
         due.push(this.#hide(entry, until));
       }
     }
@@ -116,7 +116,7 @@ export class Work {
         const entry = entries[round];
         if (!entry || ready.length === max) continue;
         this.#lastType = type;
-        this.#lastTaken.set(type, Math.max(this.#lastTaken.get(type) ?? 0, positionOf(entry)));
+        this.#lastTaken.set(type, Math.max(this.#lastTaken.get(type) ?? 0, placeOf(entry)));
         ready.push(this.#hide(entry, until));
       }
     }

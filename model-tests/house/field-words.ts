@@ -19,7 +19,7 @@ observer off open options order origin original our out outage outcome outline o
 patience patient payloads peers phase pipelines policy poll pool port present presentable probe process processes profile program
 progress project promise proof protocol provider proxy published query question quiesce quota random raw react read readiness reading
 readme real recent reconciler reconnecting redis references refusals refusing registry release removal remove reopening repair replace
-reply report reporter request result resume retention retry reverse rollback route row rpc rules run sample save scanner scenario schedule schema
+reply report reporter request restart restarted result resume retention retry reverse rollback route row rpc rules run sample save scanner scenario schedule schema
 schemas screen script scripted seam seeded selectors semaphore send sender serve service settings several sharing shrink silent simple
 simulated simulation sink size sleep slots slowness snapshot snippets source special sse stack stand start starting statistics status
 stimuli storage store stored stream streaming submit subscriber suite summary support surface survival sweep switches syntax system tab

@@ -1,5 +1,5 @@
 import { readHead, writeHead, type Rows } from './head.ts';
-import { queueOf, positionOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
+import { queueOf, placeOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
 import { entriesOf, hasEntry, moveEntries, readyTime } from './plan.ts';
 import { enterQueue } from './turns.ts';
 import type { WriteDecision } from './writer.ts';
@@ -44,6 +44,6 @@ function moveOne(rows: Rows, entry: RowKey, now: number, lastTaken: ReadonlyMap<
 
 /** All before it were taken, by this process or another one before it. */
 function firstTurn(rows: Rows, taskType: string): number {
-  for (const key of rows.getKeys({ start: queueOf(taskType), limit: 1 })) if (startsWith(key, queueOf(taskType))) return positionOf(key);
+  for (const key of rows.getKeys({ start: queueOf(taskType), limit: 1 })) if (startsWith(key, queueOf(taskType))) return placeOf(key);
   return 1;
 }
