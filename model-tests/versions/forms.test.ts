@@ -1,9 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { memoryStore } from 'taskbridge/adapters/memory';
-import { systemChance } from 'taskbridge/server';
+import { systemChance, type NewTask } from 'taskbridge/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { commitOf, sampleTask, wakes } from '../conformance/store/samples.ts';
-import type { TaskAbout } from '../../server/task/about.ts';
 import { forms, storedTexts, storeForms, versionIn, type Form } from './forms.ts';
 import { stillClock, scenarioHost } from './scenario.ts';
 
@@ -76,7 +75,10 @@ async function restore(store: ReturnType<typeof memoryStore>, name: string, file
       if (moment === 'waiting') (form.part === 'field' ? fields : keptValues)[field] = text;
     }
   }
-  const { taskId, requestKey, owner, taskType } = JSON.parse(fields['about'] ?? '{}') as TaskAbout;
+  const { taskId, requestKey, owner, taskType } = JSON.parse(fields['about'] ?? '{}') as Pick<
+    NewTask,
+    'taskId' | 'requestKey' | 'owner' | 'taskType'
+  >;
   const { lastEventId } = JSON.parse(fields['task'] ?? '{}') as { readonly lastEventId: string };
   await store.open();
   await store.create(sampleTask({ taskId, requestKey, owner, taskType, fields, sideValues: keptValues, plan: wakes(0) }));
