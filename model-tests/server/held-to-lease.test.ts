@@ -97,6 +97,14 @@ test('commands that name different leases do not share a commit', async () => {
   expect(commits.map(({ ifLease }) => ifLease?.beat)).toEqual([2, 3]);
 });
 
+test('who only waits for a person is no suspect of a crash', async () => {
+  const { processor, take, stateOf } = await stage();
+  const question = { suspendId: 'q', kind: 'USER_ACTION_REQUIRED', reasonCode: 'Q', allowedActions: ['ok'], schemaVersion: 1 } as const;
+  await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.suspended', payload: question }) });
+  expect(await take()).toBe(true);
+  expect(await stateOf()).toBe('lost');
+});
+
 test('nothing is taken of a task that another holds, or that is gone', async () => {
   const { processor, store } = await stage();
   const deps = { processor, executors: [], settings: taskSettings({}) };

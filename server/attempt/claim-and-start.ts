@@ -39,8 +39,9 @@ export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, 
     if (execution.attempt.hasTag('suspect') && !suspects.take(taskId)) return false;
     isClaimed = await processor.execute(taskId, {
       decide: (unit) =>
-        // Somebody may have cancelled it since it was looked at: a run that begins now would never hear of it.
+        // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
         !unit.aggregate.task.matches({ active: 'cancelling' }) &&
+        !rooms.isClosing &&
         unit.record({ type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs }),
     });
   } finally {

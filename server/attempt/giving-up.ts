@@ -66,8 +66,8 @@ function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 
   if (unit.record({ type: 'work.released' })) return true;
   const { taskType } = unit.about;
   const executor = executorOf(deps, taskType);
-  // A node that asks an outside system to start something may crash by anything else.
-  const isCrash = crashed && executor?.leased !== false;
+  // Who only waits for a person crashes nothing; and a node that asks an outside system to start something may crash by anything else.
+  const isCrash = crashed && executor?.leased !== false && !unit.aggregate.task.matches({ active: 'suspended' });
   const { attempt } = unit.execution;
   const restMs = isCrash && attempt.hasTag('begun') ? restAfter(attempt.context.crashes + 1) : 0;
   if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restMs })) return false;

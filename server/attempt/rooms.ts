@@ -20,6 +20,11 @@ export class Rooms {
     this.#deps = deps;
   }
 
+  /** True from when on this node begins nothing, also where a place was kept. */
+  get isClosing(): boolean {
+    return this.#deps.isDraining();
+  }
+
   /** Runs of a type that this node has room for; infinite where there is no limit, 0 where nothing here handles it. */
   of(taskType: string): number {
     const executor = this.#executorOf(taskType);
