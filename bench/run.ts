@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startSystem, startLoad } from './processes/bench-processes.ts';
+import { startLoad, startRestarted, startSystem } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
@@ -32,6 +32,7 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
     hasOriginal,
     wants: (name) => name.includes(wanted),
     system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
+    restarted: (name, ...more) => startRestarted(cleanup, name, ...more),
     load: () => startLoad(cleanup),
     say,
   };

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds by which durations are measured: no setting of the date moves them. Where it is missing, `now` is taken for it. */
+  /** Milliseconds that pass evenly, whatever the date is set to: waits are measured by it. Where it is missing, `now` stands in for it. */
   monotonic?(): number;
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(id: unknown): void;

@@ -52,7 +52,10 @@ export interface TaskBridge {
    * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.
    */
   answerError(res: ServerResponse, error: unknown): void;
-  /** Opens the store and looks after what an earlier process left. Call it before `listen`. Rejects once the bridge is closed. */
+  /**
+   * Opens the store. Call it before `listen`: what an earlier process left is looked after in later turns, so nothing of it keeps the host from
+   * serving. Rejects once the bridge is closed.
+   */
   start(): Promise<void>;
   /**
    * Does now what the bridge does by itself every `tasks.reconcileMs`, and says what was done: starts work that nobody runs, hands over how
@@ -67,8 +70,9 @@ export interface TaskBridge {
    */
   prune(): Promise<PruneCounts>;
   /**
-   * Closes in order: answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish
-   * for `drainMs` (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
+   * Closes in order: claims nothing any more (`/ready` says 503, creates are left to other nodes; where there are none, they are answered 503),
+   * answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish for `drainMs`
+   * (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
    */
   close(options?: { readonly spreadMs?: number; readonly drainMs?: number }): Promise<void>;
   /**
@@ -85,8 +89,10 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const logger = faultLogger(hostLogger(options.logger), clock);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
-  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics });
-  const core = createCore({
+  const settings = taskSettings(options.tasks);
+  const onInterrupted = (): void => core.compareHeld();
+  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics, onInterrupted });
+  const core: Core = createCore({
     store,
     executors,
     attachments,
@@ -97,9 +103,10 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     logger,
     clock,
     chance,
-    settings: taskSettings(options.tasks),
+    settings,
     inspect: options.inspect,
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+    interrupted: () => hub.interrupted(),
   });
   const live = createLiveService({ hub, settings: streams.sse, clock, chance });
   const { service } = core;
@@ -110,7 +117,15 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     uploadPolicy: options.uploads,
     allowedOrigins: options.allowedOrigins,
-    probes: readinessOf(store, core.lastWrites, executors, options.readiness),
+    probes: readinessOf({
+      ...options,
+      executors,
+      given: options.readiness,
+      lastWrites: core.lastWrites,
+      clock,
+      settings,
+      isClosing: () => core.isDraining,
+    }),
     options: options.http,
     routes: options.routes,
     clock,

@@ -1,8 +1,6 @@
 import type { Inspect } from '../machines/index.ts';
-import { AttachmentSweep } from './attachment-sweep.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
-import { Supervisor } from './attempt/supervisor.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
@@ -15,7 +13,7 @@ import { pendingAnswers } from './observability/pending-answers.ts';
 import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
-import { Reconciler, type PruneCounts } from './reconciler.ts';
+import type { PruneCounts } from './reconciler.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { LastWrites } from './task/last-writes.ts';
@@ -23,6 +21,7 @@ import type { TaskService } from './task/service.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
 import { createTaskService } from './task/task-service.ts';
+import { createWorkNode } from './work-node.ts';
 
 /** What the core works with. */
 export interface CoreDeps {
@@ -40,6 +39,8 @@ export interface CoreDeps {
   readonly inspect: Inspect | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
   listen(taskId: string, onCommit: () => void): () => void;
+  /** The store may have lost what was written last: everybody who follows a log has to look. */
+  interrupted(): void;
 }
 
 /** Everything but HTTP and the live path: decides, commits, looks after work. */
@@ -48,38 +49,33 @@ export interface Core {
   readonly service: TaskService;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
+  /** True from the first moment of its close on. */
+  readonly isDraining: boolean;
+  /** Resolves when the store's time is known; what is to be done is looked for in later turns. */
   start(): Promise<void>;
+  /** The tail of the store was interrupted: what this node holds there may have changed without a word. */
+  compareHeld(): void;
   /** See the bridge's. */
   reconcile(): Promise<ReconcileCounts>;
   prune(): Promise<PruneCounts>;
-  /** Lets running work finish for that long, then gives it up. */
+  /** Claims nothing from now on, lets running work finish for that long, then gives it up. */
   close(drainMs: number): Promise<void>;
 }
 
 /** Puts the commit path, the supervisor and the reconciler together. */
 export function createCore(deps: CoreDeps): Core {
-  const { store, clock, chance, logger, metrics, settings, attachments } = deps;
+  const { store, clock, chance, logger, metrics, settings } = deps;
   const nodeId = chance.hex(16);
   const records = recordWriter(logger);
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
-  const supervisor = new Supervisor({ ...deps, processor, time, nodeId, records });
-  const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
-  const reconciler = new Reconciler({
-    store,
-    clock,
-    time,
-    logger,
-    intervalMs: settings.reconcileMs,
-    reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
-    renewLeases: () => supervisor.renewLeases(),
-    sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
-  });
+  const node = createWorkNode({ ...deps, processor, time, nodeId, records });
+  const { supervisor, rooms } = node;
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
   const observe = commitObserver({ metrics, records });
-  const countPending = pendingAnswers({ ...deps, time, nodeId });
+  const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver: node.isLeaseOver });
   processor.onCommitted((record, facts) => {
     observe(record, facts);
     const { about, execution } = record;
@@ -91,19 +87,18 @@ export function createCore(deps: CoreDeps): Core {
 
   return {
     nodeId,
-    service: observedService(createTaskService({ ...deps, processor, supervisor, time, nodeId }), { metrics, records }),
+    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, time, nodeId }), { metrics, records }),
     actors,
     lastWrites: processor.lastWrites,
-    start: () => reconciler.start(),
-    reconcile: () => reconciler.reconcile().catch(rethrown),
-    prune: () => reconciler.prune().catch(rethrown),
+    get isDraining() {
+      return supervisor.isDraining;
+    },
+    start: node.start,
+    compareHeld: node.compareHeld,
+    reconcile: () => node.reconciler.reconcile().catch(rethrown),
+    prune: () => node.reconciler.prune().catch(rethrown),
     async close(drainMs) {
-      // Leases are renewed and deadlines kept as long as work runs.
-      await supervisor.drained(drainMs);
-      processor.stopRetrying();
-      await reconciler.close();
-      await supervisor.close();
-      await Promise.allSettled(deps.executors.map(async (executor) => executor.close?.()));
+      await node.close(drainMs);
       actors.close();
     },
   };

@@ -22,15 +22,15 @@ export type HandlerEntry =
   | Handler
   | {
       readonly run: Handler;
-      /** May the work be run again after its process died? Defaults to false: the task fails then, as retryable. */
+      /** May work that had begun be run again after its process died? Defaults to false: the task fails then, as retryable. */
       readonly repeatable?: boolean;
     };
 
 /** Options of {@link inProcess}. */
 export interface InProcessOptions {
   /**
-   * Handlers that work at once; others wait in the order in which they came. One that has asked does not count until one of its answers is
-   * there: it goes on when there is room again, before others begin. Nor does one whose task is over. Who asks and works on meanwhile works
+   * Handlers that work at once; what there is no room for waits in the store, where any node of yours takes it that has some. One that has
+   * asked does not count until one of its answers is there: it goes on when there is room again, before others begin. Nor does one whose task is over. Who asks and works on meanwhile works
    * beside the others. Defaults to 1000.
    */
   readonly concurrencyMax?: number;
@@ -58,7 +58,10 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
   if (!Number.isSafeInteger(concurrencyMax) || concurrencyMax < 1)
     throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
   const runs = new Map<string, Run>();
-  const slots = new Slots(concurrencyMax);
+  const listeners: (() => void)[] = [];
+  const slots = new Slots(concurrencyMax, () => {
+    for (const listener of listeners) listener();
+  });
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
   const deps = {
@@ -83,7 +86,10 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
   return {
     name: 'in-process',
     leased: true,
+    types: Object.keys(handlers),
     handles: (taskType) => Object.hasOwn(handlers, taskType),
+    room: () => slots.room,
+    onRoom: (listener) => void listeners.push(listener),
     repeatable: (taskType) => {
       const entry = handlers[taskType];
       return typeof entry === 'object' && entry.repeatable === true;

@@ -97,14 +97,16 @@ export class Run {
     try {
       // Stopped before it began.
       if (!(await slot.begin())) throw this.#stopped.signal.reason;
+      // Before its first side effect: what was not said to have begun is run again, whatever happens to this process.
       await this.#enqueue({ type: 'report.started', payload: {} });
       const result = (await handler(this.#task())) ?? null;
       await this.#assertHeard();
+      // Who only waits for the store to take its end keeps nobody from working.
+      slot.free();
       await this.#enqueue({ type: 'report.completed', payload: { result } });
     } catch (error) {
-      await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)).catch(() => undefined));
-    } finally {
       slot.free();
+      await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)).catch(() => undefined));
     }
   }
 

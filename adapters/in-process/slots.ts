@@ -11,9 +11,17 @@ export class Slots {
   readonly #beginning: Queue = new Map();
   readonly #working = new Set<Slot>();
   readonly #most: number;
+  readonly #onRoom: () => void;
 
-  constructor(most: number) {
+  /** `onRoom` is called when more could begin than before. */
+  constructor(most: number, onRoom: () => void) {
     this.#most = most;
+    this.#onRoom = onRoom;
+  }
+
+  /** How many more could begin now: less those that work and those that wait to begin. Who waits to go on has the next place that is free. */
+  get room(): number {
+    return Math.max(0, this.#most - this.#working.size - this.#beginning.size);
   }
 
   /** See {@link Slot}. */
@@ -30,12 +38,12 @@ export class Slots {
 
   /** See {@link Slot}. */
   withdraw(slot: Slot): void {
-    leave(this.#beginning, slot);
+    if (leave(this.#beginning, slot)) this.#onRoom();
   }
 
   /** See {@link Slot}. */
   free(slot: Slot): void {
-    leave(this.#beginning, slot);
+    this.withdraw(slot);
     leave(this.#goingOn, slot);
     if (!this.#working.delete(slot)) return;
     const [queue] = [this.#goingOn, this.#beginning].filter(({ size }) => size > 0);
@@ -44,6 +52,7 @@ export class Slots {
       this.#working.add(next);
       return resolve(true);
     }
+    this.#onRoom();
   }
 }
 
@@ -82,7 +91,8 @@ function newTurn(): Turn {
   return { taken, resolve };
 }
 
-function leave(queue: Queue, slot: Slot): void {
+/** False where it did not wait there. */
+function leave(queue: Queue, slot: Slot): boolean {
   queue.get(slot)?.resolve(false);
-  queue.delete(slot);
+  return queue.delete(slot);
 }

@@ -2,24 +2,30 @@ import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
 import { readHead, writeHead, type Head, type Rows } from './head.ts';
+import { isAsSeen } from './lease.ts';
 import {
-  dueKey,
   factKey,
   factsFrom,
   fieldKey,
   headKey,
   idKey,
   isFactOf,
+  ownerMarkOf,
   sideValueKey,
   requestRowKey,
   startsWith,
   taskFrom,
   type RowKey,
 } from './keys.ts';
+import { entriesOf, moveEntries, replan } from './plan.ts';
 import type { WriteDecision } from './writer.ts';
 
-/** What a due row holds: LMDB wants a value, its key says it all. */
-const NOTHING = Buffer.alloc(1);
+/** What {@link writeNewTask} did. */
+export interface Written {
+  readonly created: Created;
+  /** The entries by which the task is found from now on. */
+  readonly entries: readonly RowKey[];
+}
 
 /** Gives the store its id, or says which one it has. */
 export function identify(rows: Rows, drawn: string): WriteDecision<string> {
@@ -28,45 +34,53 @@ export function identify(rows: Rows, drawn: string): WriteDecision<string> {
 }
 
 /** Creates a task, or names the one that has its request key. Inside a transaction only, like all verbs here. */
-export function writeNewTask(rows: Rows, { taskId, requestKey, fields, sideValues, dueAt }: NewTask): WriteDecision<Created> {
+export function writeNewTask(
+  rows: Rows,
+  { taskId, requestKey, owner, taskType, fields, sideValues, plan }: NewTask,
+): WriteDecision<Written> {
   const known = rows.get(requestRowKey(requestKey));
-  if (known) return { result: { created: false, taskId: known.toString() } };
+  if (known) return { result: { created: { created: false, taskId: known.toString() }, entries: [] } };
   if (rows.doesExist(headKey(taskId))) {
     throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
   }
+  const standing = { plan, kind: { taskType, ownerMark: ownerMarkOf(owner) }, turn: null };
   return {
-    result: { created: true },
+    result: { created: { created: true }, entries: entriesOf(taskId, standing) },
     change: () => {
       rows.putSync(requestRowKey(requestKey), Buffer.from(taskId));
-      writeHead(rows, taskId, { requestKey, revision: 1, dueAt, firstRetained: 1, lastEventId: null, ended: false });
+      writeHead(rows, taskId, { requestKey, revision: 1, standing, firstRetained: 1, lastEventId: null, ended: false });
       putFields(rows, taskId, fields, sideValues);
-      if (dueAt !== null) rows.putSync(dueKey({ taskId, dueAt }), NOTHING);
+      moveEntries(rows, taskId, undefined, standing);
     },
   };
 }
 
 /** What `appendCommit` did. */
 export interface Appended {
-  readonly answer: 'committed' | 'conflict';
+  readonly answer: 'committed' | 'conflict' | 'lease changed';
   /** The newest fact before. */
   readonly before: EventId | null;
+  /** The entries by which the task is found from now on. */
+  readonly entries: readonly RowKey[];
 }
 
-/** Applies a commit where its revision is the task's. */
+/** Applies a commit where its revision is the task's, and the lease that it names stands. */
 export function appendCommit(rows: Rows, commit: Commit): WriteDecision<Appended> {
-  const { taskId, facts, dueAt } = commit;
+  const { taskId, facts, ifLease } = commit;
   const head = readHead(rows, taskId);
-  if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null } };
+  if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null, entries: [] } };
+  if (ifLease && !isAsSeen(rows, ifLease)) return { result: { answer: 'lease changed', before: null, entries: [] } };
   refuseBrokenCommit(commit, head);
+  const standing = replan(rows, taskId, head, commit.plan);
   return {
-    result: { answer: 'committed', before: head.lastEventId },
+    result: { answer: 'committed', before: head.lastEventId, entries: entriesOf(taskId, standing) },
     change: () => {
       const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
       const firstRetained = Math.min(Math.max(head.firstRetained, commit.firstRetained), numberOf(lastEventId) + 1);
       writeHead(rows, taskId, {
         requestKey: head.requestKey,
         revision: head.revision + 1,
-        dueAt,
+        standing,
         firstRetained,
         lastEventId,
         ended: head.ended || commit.ended,
@@ -74,7 +88,7 @@ export function appendCommit(rows: Rows, commit: Commit): WriteDecision<Appended
       for (const { eventId, bytes } of facts) rows.putSync(factKey(taskId, numberOf(eventId), eventId), asBuffer(bytes));
       if (firstRetained > head.firstRetained) dropFacts(rows, taskId, head, firstRetained);
       putFields(rows, taskId, commit.fields, commit.sideValues);
-      moveDue(rows, taskId, head.dueAt, dueAt);
+      moveEntries(rows, taskId, head.standing, standing);
     },
   };
 }
@@ -93,7 +107,7 @@ export function removeTask(
     change: () => {
       for (const key of keysFrom(rows, taskFrom(taskId), (each) => startsWith(each, taskFrom(taskId)))) rows.removeSync(key);
       if (rows.get(requestRowKey(requestKey))?.toString() === taskId) rows.removeSync(requestRowKey(requestKey));
-      moveDue(rows, taskId, head.dueAt, null);
+      moveEntries(rows, taskId, head.standing, undefined);
     },
   };
 }
@@ -106,12 +120,6 @@ function putFields(rows: Rows, taskId: string, fields: Fields, sideValues: Field
 function dropFacts(rows: Rows, taskId: string, { firstRetained }: Head, next: number): void {
   const isDropped = (key: RowKey): boolean => isFactOf(taskId, key) && Number(key[3]) < next;
   for (const key of keysFrom(rows, factsFrom(taskId, firstRetained), isDropped)) rows.removeSync(key);
-}
-
-function moveDue(rows: Rows, taskId: string, from: number | null, to: number | null): void {
-  if (from === to) return;
-  if (from !== null) rows.removeSync(dueKey({ taskId, dueAt: from }));
-  if (to !== null) rows.putSync(dueKey({ taskId, dueAt: to }), NOTHING);
 }
 
 /** The run of keys that a test accepts, collected before anything is deleted under the cursor. */

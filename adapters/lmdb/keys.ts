@@ -1,13 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { EventId } from '../../machines/wire/index.ts';
-import type { DueTask } from '../../server/ports/index.ts';
 
 /**
  * A key is a list that sorts element by element, numbers by value. One task's rows lie side by side:
  *
  *     i                        the id of the store
  *     o                        the process that owns the store
+ *     v                        the layout, see `layout.ts`
  *     r  requestKey            task id
- *     d  dueAt     taskId      nothing: the key says it all
+ *     c  time      taskId      nothing: somebody has to look at it then
+ *     s  time      taskId      nothing: its work is wanted from then on
+ *     q  type  turn  taskId    nothing: its work is wanted now
+ *     y  type  owner           how many of his tasks are in `q`, and the last turn among them
+ *     n  node      taskId      nothing: that node holds it
+ *     d  dueAt     taskId      nothing: form 1, which is read and not written; its tasks have no other row of these
  *     t  taskId  h             the head, as JSON
  *     t  taskId  f  name       a field
  *     t  taskId  k  name       a side value
@@ -18,18 +24,60 @@ export type RowKey = (string | number)[];
 export const idKey: RowKey = ['i'];
 
 export const ownerKey: RowKey = ['o'];
+export const layoutKey: RowKey = ['v'];
+
+/** Tasks that somebody has to look at, by time. */
+export const clock: RowKey = ['c'];
+/** The same as 0.1.0 wrote them. */
+export const oldClock: RowKey = ['d'];
+/** Tasks whose work is wanted later, by time. */
+export const wantedLater: RowKey = ['s'];
+
+/** After all numbers and all ids, at their place in a key. */
+export const LAST = '~';
 
 export function requestRowKey(requestKey: string): RowKey {
   return ['r', requestKey];
 }
 
-export function dueKey({ dueAt, taskId }: DueTask): RowKey {
-  return ['d', dueAt, taskId];
+/** Those whose work is wanted, by turn; without a type the start of all of them. */
+export function queueOf(taskType?: string): RowKey {
+  return taskType === undefined ? ['q'] : ['q', taskType];
 }
 
-/** The start of all due times, or of those after a position. */
-export function dueFrom(after: DueTask | undefined): RowKey {
-  return after ? dueKey(after) : ['d'];
+/** An owner among those who wait for a type. */
+export function turnsKey(taskType: string, ownerMark: string): RowKey {
+  return ['y', taskType, ownerMark];
+}
+
+/** What a key has of an owner: a subject may be longer than a key. */
+export function ownerMarkOf(owner: string): string {
+  return createHash('sha256').update(owner).digest('base64url').slice(0, 22);
+}
+
+/** Those that a node holds; without a node the start of all holds. */
+export function holdsOf(node?: string): RowKey {
+  return node === undefined ? ['n'] : ['n', node];
+}
+
+/** An entry of a list of tasks. */
+export function entryOf(list: RowKey, ...place: readonly [taskId: string] | readonly [position: number, taskId: string]): RowKey {
+  return [...list, ...place];
+}
+
+/** The task of an entry. */
+export function taskIdOf(entry: RowKey): string {
+  return String(entry.at(-1));
+}
+
+/** The time or turn of an entry, of all lists but those of holds. */
+export function placeOf(entry: RowKey): number {
+  return Number(entry.at(-2));
+}
+
+/** The first key after all that begin with a list of its own kind. */
+export function after(list: RowKey): RowKey {
+  return [...list, LAST];
 }
 
 /** The start of everything of a task. */

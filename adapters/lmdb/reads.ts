@@ -1,7 +1,7 @@
-import type { DueTask, Entry, LogPage } from '../../server/ports/index.ts';
+import type { Entry, LogPage } from '../../server/ports/index.ts';
 import type { EventId } from '../../machines/wire/index.ts';
 import { readHead, type Rows } from './head.ts';
-import { dueFrom, factsFrom, fieldKey, isFactOf, startsWith } from './keys.ts';
+import { factsFrom, fieldKey, isFactOf, startsWith } from './keys.ts';
 
 // Nothing here awaits: within one turn all reads see the same commit.
 
@@ -49,15 +49,4 @@ function firstEventId(rows: Rows, taskId: string, firstRetained: number): EventI
     if (isFactOf(taskId, key)) return key[4] as EventId;
   }
   return null;
-}
-
-/** Tasks that are due, after a position. */
-export function readDue(rows: Rows, until: number, limit: number, after: DueTask | undefined): DueTask[] {
-  const found: DueTask[] = [];
-  for (const key of rows.getKeys({ start: dueFrom(after) })) {
-    const [kind, dueAt, taskId] = key;
-    if (found.length >= limit || kind !== 'd' || typeof dueAt !== 'number' || typeof taskId !== 'string' || dueAt > until) break;
-    if (dueAt !== after?.dueAt || taskId !== after.taskId) found.push({ taskId, dueAt });
-  }
-  return found;
 }

@@ -1,5 +1,6 @@
-import type { Head } from './head.ts';
-import type { RowKey } from './keys.ts';
+import { parseHead, type Head } from './head.ts';
+import { taskIdOf, type RowKey } from './keys.ts';
+import { entriesOf } from './plan.ts';
 
 /** What was found in the rows of a store. */
 export interface RowReport {
@@ -29,13 +30,17 @@ interface Task {
 
 /** So many faults are told. */
 const FAULTS_MAX = 20;
+/** Lists of tasks that wait for something; a task's head says under which it stands. */
+const lists: readonly unknown[] = ['c', 's', 'q', 'n', 'd'];
+/** Rows that say nothing of one task. */
+const others: readonly unknown[] = ['i', 'o', 'v', 'y'];
 
 /** Makes a check of what one row says of another: facts without a gap, a head that knows the newest, keys and times that lead to a task. */
 export function createRowCheck(): RowCheck {
   const faults: string[] = [];
-  const due = new Map<string, number>();
+  const entries = new Map<string, Set<string>>();
   const requests = new Map<string, string>();
-  let [faultCount, tasks, facts, others] = [0, 0, 0, 0];
+  let [faultCount, tasks, facts, unknown] = [0, 0, 0, 0];
   let task: Task | undefined;
 
   function fault(line: string): void {
@@ -62,14 +67,16 @@ export function createRowCheck(): RowCheck {
   function endTask(): void {
     if (!task) return;
     const { id, head, first, last, lastEventId } = task;
-    const dueAt = due.get(id) ?? null;
-    due.delete(id);
+    const found = entries.get(id) ?? new Set();
+    entries.delete(id);
     if (!head) return fault(`Task ${id} has rows and no head.`);
     if (last !== undefined && lastEventId !== head.lastEventId)
       fault(`Task ${id} ends with ${lastEventId}, and its head says ${head.lastEventId}.`);
     if (first !== undefined && first !== head.firstRetained)
       fault(`Task ${id} begins with fact ${first}, and its head says ${head.firstRetained}.`);
-    if (dueAt !== head.dueAt) fault(`Task ${id} is due at ${dueAt}, and its head says ${head.dueAt}.`);
+    const planned = new Set(entriesOf(id, head.standing).map((entry) => JSON.stringify(entry)));
+    for (const entry of found) if (!planned.has(entry)) fault(`Task ${id} stands under ${entry}, and its head says otherwise.`);
+    for (const entry of planned) if (!found.has(entry)) fault(`Task ${id} does not stand under ${entry}, and its head says so.`);
     if (requests.get(head.requestKey) !== id) fault(`Task ${id} is not found by its request key.`);
     requests.delete(head.requestKey);
   }
@@ -78,22 +85,22 @@ export function createRowCheck(): RowCheck {
     take(key, value) {
       const [kind, name = ''] = key;
       if (kind === 't') return takeTaskRow(key, value);
-      if (kind === 'd') due.set(String(key[2]), Number(name));
+      if (lists.includes(kind)) entries.set(taskIdOf(key), (entries.get(taskIdOf(key)) ?? new Set()).add(JSON.stringify(key)));
       else if (kind === 'r') requests.set(String(name), value.toString());
-      else if (kind !== 'o') others += 1;
+      else if (!others.includes(kind)) unknown += 1;
     },
     finish() {
       endTask();
-      for (const id of due.keys()) fault(`A time is due for task ${id}, which is not there.`);
+      for (const id of entries.keys()) fault(`Task ${id} stands in a list, and is not there.`);
       for (const id of requests.values()) fault(`A request key leads to task ${id}, which is not there.`);
-      return { tasks, facts, others, faultCount, faults };
+      return { tasks, facts, others: unknown, faultCount, faults };
     },
   };
 }
 
 function headOf(value: Buffer): Head | undefined {
-  // Written by `writeHead` only; what is no JSON is no head.
-  return isJson(value) ? (JSON.parse(value.toString()) as Head) : undefined;
+  // What is no JSON is no head.
+  return isJson(value) ? parseHead(value) : undefined;
 }
 
 function isJson(value: Buffer): boolean {

@@ -8,15 +8,19 @@ import {
   type Logger,
   type Store,
   type TaskRegistry,
+  type WorkRegistry,
 } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { commitFailure } from './commit-failure.ts';
 import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { readHead, type Rows } from './head.ts';
 import { idKey, sideValueKey } from './keys.ts';
-import { readDue, readFields, readPage } from './reads.ts';
+import { checkLayout, markLayout } from './layout.ts';
+import { readHeld, readLeases } from './lease.ts';
+import { readFields, readPage } from './reads.ts';
 import { openOwned, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
+import { LmdbWork } from './work.ts';
 import { createWriter, type Write, type Writer } from './writer.ts';
 
 /** Options of {@link lmdbStore}. */
@@ -45,6 +49,7 @@ interface Opened {
   readonly ownership: Ownership;
   readonly writer: Writer;
   readonly quota: Quota;
+  readonly work: LmdbWork;
 }
 
 /**
@@ -107,6 +112,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
     },
 
     ...registryOf(needOpen, tails),
+    ...workOf(needOpen),
     ...logOf(needOpen, tails),
   };
 }
@@ -114,8 +120,10 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
 function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
   return {
     async create(task) {
-      const { rows, writer, quota } = needOpen();
-      return writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
+      const { rows, writer, quota, work } = needOpen();
+      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
+      if (created.created) work.replan(task.taskId, entries);
+      return created;
     },
 
     async load(taskId) {
@@ -130,21 +138,47 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
     },
 
     async append(commit) {
-      const { rows, writer, quota } = needOpen();
+      const { rows, writer, quota, work } = needOpen();
       const { taskId, facts, ended } = commit;
       const write: Write<Appended> = () => appendCommit(rows, commit);
-      const { answer, before } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
+      const { answer, before, entries } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
+      if (answer === 'committed') work.replan(taskId, entries);
       if (answer === 'committed' && facts.length > 0) tails.publish(taskId, facts, ended, before);
       return answer;
     },
 
     async remove(taskId, requestKey, expectedRevision) {
-      const { rows, writer } = needOpen();
-      return writer.write(() => removeTask(rows, taskId, requestKey, expectedRevision));
+      const { rows, writer, work } = needOpen();
+      const answer = await writer.write(() => removeTask(rows, taskId, requestKey, expectedRevision));
+      if (answer === 'removed') work.replan(taskId, []);
+      return answer;
+    },
+  };
+}
+
+function workOf(needOpen: () => Opened): WorkRegistry {
+  return {
+    async take(request) {
+      return needOpen().work.take(request);
     },
 
-    async due(until, limit, after) {
-      return readDue(needOpen().rows, until, limit, after);
+    async renew() {
+      needOpen();
+      return [];
+    },
+
+    async leases() {
+      return readLeases(needOpen().rows);
+    },
+
+    async held({ node }, limit, after) {
+      return readHeld(needOpen().rows, node, limit, after);
+    },
+
+    // A node that holds nothing has no row.
+    async dropLease() {
+      needOpen();
+      return false;
     },
   };
 }
@@ -169,6 +203,14 @@ function logOf(needOpen: () => Opened, tails: LocalTails): EventStore {
 
 async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: Logger): Promise<Opened> {
   const { rows, ownership } = await openOwned(path, () => openRows(path), clock, logger);
+  try {
+    checkLayout(rows, path);
+    markLayout(rows);
+  } catch (error) {
+    await ownership.release().catch(() => undefined);
+    await rows.close();
+    throw error;
+  }
   const quota = createQuota(rows, path, mapBytesMax);
   const writer = createWriter(async (group) => {
     quota.measure();
@@ -181,7 +223,7 @@ async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: L
         throw await commitFailure(error, path);
       });
   });
-  return { rows, ownership, writer, quota };
+  return { rows, ownership, writer, quota, work: new LmdbWork({ rows, writer, clock }) };
 }
 
 function openRows(path: string): Rows {

@@ -1,14 +1,31 @@
 import type { EventId } from '../../machines/wire/index.ts';
-import { systemChance, type Entry } from '../../server/ports/index.ts';
+import { systemChance, type Entry, type NewTask, type Plan } from '../../server/ports/index.ts';
+import type { HeapItem } from './min-heap.ts';
+import { Schedule } from './schedule.ts';
 import { createLocalTails, type LocalTails } from './tail.ts';
+
+/** A task's place in the order of what there is to do. */
+export interface TaskEntry extends HeapItem {
+  readonly task: TaskRow;
+  /** True while it stands among what is wanted now. */
+  hasTurn: boolean;
+}
 
 /** A task as the memory has it. */
 export interface TaskRow {
+  readonly taskId: string;
   readonly requestKey: string;
   readonly fields: Map<string, string>;
   readonly sideValues: Map<string, string>;
+  readonly owner: string;
+  readonly taskType: string;
   revision: number;
-  dueAt: number | null;
+  /** Replaced by `setPlan` only, which keeps what follows from it. */
+  plan: Plan;
+  /** When any node has to look. */
+  readonly waking: TaskEntry;
+  /** When its work is wanted. */
+  readonly wanted: TaskEntry;
   /** The facts that are still kept; the first of them is number `firstRetained`. */
   readonly log: Entry[];
   firstRetained: number;
@@ -23,10 +40,48 @@ export interface Memory {
   readonly tasks: Map<string, TaskRow>;
   /** From request key to task id. */
   readonly requests: Map<string, string>;
+  /** From node to the beat of its lease. */
+  readonly leases: Map<string, number>;
+  /** From node to the tasks that it holds, each with a number that rises. A node that holds nothing is not there. */
+  readonly held: Map<string, Map<string, number>>;
+  /** The last number of a hold. */
+  holds: number;
+  readonly schedule: Schedule;
   readonly tails: LocalTails;
 }
 
 /** Makes an empty memory. */
 export function createMemory(): Memory {
-  return { id: systemChance.hex(32), tasks: new Map(), requests: new Map(), tails: createLocalTails() };
+  return {
+    id: systemChance.hex(32),
+    tasks: new Map(),
+    requests: new Map(),
+    leases: new Map(),
+    held: new Map(),
+    holds: 0,
+    schedule: new Schedule(),
+    tails: createLocalTails(),
+  };
+}
+
+/** Makes a task that nobody plans yet, with an empty log. */
+export function createTaskRow({ taskId, requestKey, owner, taskType, fields, sideValues }: NewTask): TaskRow {
+  const entry = (task: TaskRow): TaskEntry => ({ task, at: 0, place: -1, hasTurn: false });
+  const task = {
+    taskId,
+    requestKey,
+    owner,
+    taskType,
+    fields: new Map(Object.entries(fields)),
+    sideValues: new Map(Object.entries(sideValues)),
+    revision: 1,
+    plan: { wakeAt: null, work: null },
+    log: [],
+    firstRetained: 1,
+    lastEventId: null,
+    ended: false,
+  };
+  // Each stands for the other.
+  const row = task as unknown as TaskRow;
+  return Object.assign(row, { waking: entry(row), wanted: entry(row) });
 }

@@ -2,14 +2,14 @@ import {
   systemClock,
   type Clock,
   type Commit,
-  type DueTask,
   type Entry,
   type EventStore,
   type Store,
   type TaskRegistry,
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
-import { createMemory, type Memory, type TaskRow } from './memory.ts';
+import { createMemory, createTaskRow, type Memory, type TaskRow } from './memory.ts';
+import { dropPlan, isAsSeen, setPlan, workRegistryOf } from './work.ts';
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -56,30 +56,25 @@ export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions 
       return needOpen().id;
     },
 
-    ...registryOf(needOpen),
+    ...registryOf(needOpen, clock),
+    ...workRegistryOf(needOpen, clock),
     ...logOf(needOpen),
   };
 }
 
-function registryOf(needOpen: () => Memory): TaskRegistry {
+function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
   return {
-    async create({ taskId, requestKey, fields, sideValues, dueAt }) {
-      const { tasks, requests } = needOpen();
+    async create(task) {
+      const memory = needOpen();
+      const { tasks, requests } = memory;
+      const { taskId, requestKey } = task;
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
       if (tasks.has(taskId)) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
+      const row = createTaskRow(task);
       requests.set(requestKey, taskId);
-      tasks.set(taskId, {
-        requestKey,
-        fields: new Map(Object.entries(fields)),
-        sideValues: new Map(Object.entries(sideValues)),
-        revision: 1,
-        dueAt,
-        log: [],
-        firstRetained: 1,
-        lastEventId: null,
-        ended: false,
-      });
+      tasks.set(taskId, row);
+      setPlan(memory, row, task.plan, clock.now());
       return { created: true };
     },
 
@@ -96,13 +91,15 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
     },
 
     async append(commit) {
-      const { tasks, tails } = needOpen();
+      const memory = needOpen();
+      const { tasks, tails } = memory;
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
+      if (commit.ifLease && !isAsSeen(memory, commit.ifLease)) return 'lease changed';
       refuseBrokenCommit(commit, task);
       const { lastEventId } = task;
       task.revision += 1;
-      task.dueAt = commit.dueAt;
+      setPlan(memory, task, commit.plan, clock.now());
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
@@ -111,22 +108,14 @@ function registryOf(needOpen: () => Memory): TaskRegistry {
     },
 
     async remove(taskId, requestKey, expectedRevision) {
-      const { tasks, requests } = needOpen();
+      const memory = needOpen();
+      const { tasks, requests } = memory;
       const task = tasks.get(taskId);
       if (task?.revision !== expectedRevision) return 'conflict';
+      dropPlan(memory, task);
       tasks.delete(taskId);
       if (requests.get(requestKey) === taskId) requests.delete(requestKey);
       return 'removed';
-    },
-
-    async due(until, limit, after) {
-      const { tasks } = needOpen();
-      const found: DueTask[] = [];
-      for (const [taskId, { dueAt }] of tasks) {
-        if (dueAt === null || dueAt > until) continue;
-        if (after === undefined || compareDue({ taskId, dueAt }, after) > 0) found.push({ taskId, dueAt });
-      }
-      return found.sort(compareDue).slice(0, limit);
     },
   };
 }
@@ -178,8 +167,4 @@ function takePage(log: readonly Entry[], start: number, limit: { readonly facts:
     page.push(entry);
   }
   return page;
-}
-
-function compareDue(a: DueTask, b: DueTask): number {
-  return a.dueAt - b.dueAt || (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0);
 }

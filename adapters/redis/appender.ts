@@ -10,11 +10,17 @@ export interface AppendCall {
   readonly args: readonly Argument[];
 }
 
-/** Writes a commit; true where it was written, false for a conflict. Rejects where the outcome is unknown. */
-export type Appender = (call: AppendCall) => Promise<boolean>;
+/** What became of a commit. */
+export type Appended = 'committed' | 'conflict' | 'lease changed';
+
+/** The answers of the script. */
+const answers: readonly Appended[] = ['conflict', 'committed', 'lease changed'];
+
+/** Writes a commit. Rejects where the outcome is unknown. */
+export type Appender = (call: AppendCall) => Promise<Appended>;
 
 interface Waiting extends AppendCall {
-  resolve(isWritten: boolean): void;
+  resolve(answer: Appended): void;
   reject(error: unknown): void;
 }
 
@@ -43,8 +49,9 @@ export function createAppender(connection: RedisConnection, script: Script): App
         ),
       );
       for (const [i, { resolve, reject }] of calls.entries()) {
-        const written = integerOf(replies[i]);
-        if (written !== undefined) resolve(written === 1);
+        const reply = integerOf(replies[i]);
+        const answer = reply === undefined ? undefined : answers[reply];
+        if (answer) resolve(answer);
         else reject(connection.refusal(script, calls[i]?.keys ?? [], textOf(replies[i])));
       }
     } catch (error) {

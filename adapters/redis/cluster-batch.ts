@@ -10,8 +10,9 @@ export interface BatchCall {
 }
 
 /**
- * Runs a read for many buckets with one write to each master instead of one for each bucket. Gives undefined for a call that met anything but an
- * answer (a moved slot, an unknown script, a lost connection): those are for the caller to send one by one.
+ * Runs a script for many buckets with one write to each master instead of one for each bucket. Gives undefined for a call that met anything but an
+ * answer (a moved slot, an unknown script, a lost connection): those are for the caller to send one by one. Gives the error itself for a slot
+ * that is moving: to send it again would only be to wait.
  */
 export async function readBatch(cluster: Cluster, router: Router, { sha }: Script, calls: readonly BatchCall[]): Promise<unknown[]> {
   const replies: unknown[] = calls.map(() => undefined);
@@ -36,6 +37,7 @@ export async function readBatch(cluster: Cluster, router: Router, { sha }: Scrip
       for (const [at, index] of indexes.entries()) {
         const [error, reply] = results[at] ?? [undefined, undefined];
         if (error === null) replies[index] = reply;
+        else if (error?.message.startsWith('TRYAGAIN')) replies[index] = error;
         else router.forget();
       }
     }),

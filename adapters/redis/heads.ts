@@ -1,5 +1,6 @@
 import { systemChance, type ServerChance } from '../../server/ports/index.ts';
 import type { EventId } from '../../machines/wire/index.ts';
+import { parsePlan, planNames, type StoredPlan } from './plans.ts';
 
 /** What the store itself keeps of a task beside its fields, as this node saw it last. */
 export interface Head {
@@ -13,7 +14,9 @@ export interface Head {
   readonly ended: boolean;
   /** Facts with a smaller `n` were dropped. */
   readonly firstRetained: number;
-  readonly dueAt: number | null;
+  readonly plan: StoredPlan;
+  /** Its type and owner, see `kindOf`; '' for a task of 0.1.0. */
+  readonly kind: string;
 }
 
 /** The heads of the tasks that a node read or wrote last. */
@@ -58,7 +61,7 @@ export function createHeads(chance: ServerChance = systemChance): Heads {
 }
 
 /** The hash fields that hold a head. */
-export const headNames = ['at', 'first', 'due'] as const;
+export const headNames = ['at', 'first', planNames.plan, planNames.kind, planNames.due] as const;
 
 /** A head as one text that is compared as a whole: `<revision>;<mark>;<last id>;<0 or 1>`. */
 export function textOfHead({ revision, mark, lastEventId, ended }: Head): string {
@@ -66,7 +69,7 @@ export function textOfHead({ revision, mark, lastEventId, ended }: Head): string
 }
 
 /** Reads the values of {@link headNames}; undefined where there is no task. */
-export function parseHead([at, first, due]: readonly (string | undefined)[]): Head | undefined {
+export function parseHead([at, first, plan, kind = '', due]: readonly (string | undefined)[]): Head | undefined {
   if (at === undefined) return undefined;
   const [revision, mark = '', last, ended] = at.split(';');
   return {
@@ -76,6 +79,7 @@ export function parseHead([at, first, due]: readonly (string | undefined)[]): He
     lastEventId: last ? (last as EventId) : null,
     ended: ended === '1',
     firstRetained: Number(first),
-    dueAt: due ? Number(due) : null,
+    plan: parsePlan(plan, due),
+    kind,
   };
 }

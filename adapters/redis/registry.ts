@@ -1,12 +1,14 @@
 import { parseEventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, LoadedTask, NewTask, TaskRegistry } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
-import type { Appender } from './appender.ts';
+import type { Appended, Appender } from './appender.ts';
 import type { Argument, RedisConnection } from './connection.ts';
-import { findDue, type DueDeps } from './due.ts';
+import type { BucketCalls } from './calls.ts';
 import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
 import { bucketOf, type Keys } from './keys.ts';
+import { kindOf, planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
 import { listOf, integerOf, textOf } from './reply.ts';
+import type { Taker } from './work-queue.ts';
 import { create, fields as readFields, load, remove, sideValues } from './scripts/index.ts';
 
 /** What the verbs of the store work with. */
@@ -15,7 +17,8 @@ export interface StoreDeps {
   readonly keys: Keys;
   readonly heads: Heads;
   readonly isCluster: boolean;
-  readonly batch: DueDeps['batch'];
+  readonly calls: BucketCalls;
+  readonly take: Taker;
   readonly append: Appender;
 }
 
@@ -24,14 +27,18 @@ const FIELD = 'f:';
 
 /** Writes a task and its request key in one step. */
 export async function writeNewTask({ connection, keys, heads }: StoreDeps, task: NewTask): Promise<Created> {
-  const { taskId, requestKey, dueAt } = task;
-  const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, dueAt };
-  const fields = ['at', textOfHead(head), 'first', '1', 'due', dueText(dueAt), ...pairsOf(task.fields, FIELD)];
+  const { taskId, requestKey } = task;
+  const kind = kindOf(task.taskType, task.owner);
+  const plan = storedPlan(task.plan, kind);
+  const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, plan, kind };
+  const own = ['at', textOfHead(head), 'first', '1', planNames.plan, textOfPlan(plan), planNames.kind, kind];
+  const fields = [...own, ...pairsOf(task.fields, FIELD)];
   const sideValuePairs = pairsOf(task.sideValues);
+  const steps = stepsBetween(keys, { taskId, kind }, undefined, plan);
   const reply = await connection.run(
     create,
-    [keys.task(taskId), keys.sideValues(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
-    [taskId, dueText(dueAt), String(fields.length), String(sideValuePairs.length), ...fields, ...sideValuePairs],
+    [keys.task(taskId), keys.sideValues(taskId), keys.request(requestKey), ...steps.keys],
+    [taskId, steps.text, String(fields.length), String(sideValuePairs.length), ...fields, ...sideValuePairs, ...steps.args],
   );
   const written = integerOf(reply);
   if (written === undefined) return { created: false, taskId: textOf(reply) };
@@ -66,41 +73,45 @@ async function headAt({ connection, keys, heads }: StoreDeps, taskId: string, re
 }
 
 /** Writes a commit: one script, one round trip. */
-export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<'committed' | 'conflict'> {
+export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<Appended> {
   const { keys, heads, isCluster, append } = deps;
-  const { taskId, expectedRevision, facts, dueAt } = commit;
+  const { taskId, expectedRevision, facts, ifLease } = commit;
   const before = heads.known(taskId, expectedRevision) ?? (await headAt(deps, taskId, expectedRevision));
   if (!before) return 'conflict';
   refuseBrokenCommit(commit, before);
   const after = headAfter(commit, before, heads.nextMark());
   const drops = after.firstRetained > before.firstRetained;
-  const moves = dueAt !== before.dueAt;
-  const fields = pairsOf(commit.fields, FIELD);
+  const fields = [...pairsOf(commit.fields, FIELD), ...planFields(before, after)];
   const sideValuePairs = pairsOf(commit.sideValues);
   if (drops) fields.push('first', String(after.firstRetained));
-  if (moves) fields.push('due', dueText(dueAt));
+  const planned = stepsBetween(keys, { taskId, kind: before.kind }, before.plan, after.plan);
+  const steps = ifLease ? stepsIfLease(keys, taskId, ifLease, planned) : planned;
   const args: Argument[] = [
     textOfHead(before),
     textOfHead(after),
     drops ? String(commit.firstRetained) : '',
-    moves ? dueText(dueAt) || '-' : '',
+    steps.text,
     String(facts.length),
     String(fields.length),
     String(sideValuePairs.length),
   ];
   for (const { eventId, bytes } of facts) args.push(eventId, bytes);
-  args.push(...fields, ...sideValuePairs);
-  const bucket = bucketOf(taskId);
-  const taskKeys = [keys.task(taskId), keys.log(taskId), keys.sideValues(taskId), keys.due(bucket)];
-  if (await append({ group: isCluster ? bucket : '', keys: taskKeys, args })) {
-    heads.note(taskId, after);
-    return 'committed';
-  }
-  heads.forget(taskId);
-  return 'conflict';
+  args.push(...fields, ...sideValuePairs, ...steps.args);
+  const taskKeys = [keys.task(taskId), keys.log(taskId), keys.sideValues(taskId), ...steps.keys];
+  const answer = await append({ group: isCluster ? bucketOf(taskId) : '', keys: taskKeys, args });
+  if (answer === 'committed') heads.note(taskId, after);
+  if (answer === 'conflict') heads.forget(taskId);
+  return answer;
 }
 
-function headAfter({ facts, ended, dueAt, firstRetained }: Commit, before: Head, mark: string): Head {
+/** The plan's own fields in a task's hash, where they change. */
+function planFields({ plan: before }: Head, { plan }: Head): string[] {
+  if (plan.isDated) return plan.wakeAt === before.wakeAt ? [] : [planNames.due, plan.wakeAt === null ? '' : String(plan.wakeAt)];
+  const text = textOfPlan(plan);
+  return !before.isDated && text === textOfPlan(before) ? [] : [planNames.plan, text];
+}
+
+function headAfter({ facts, ended, plan, firstRetained }: Commit, before: Head, mark: string): Head {
   const lastEventId = facts.at(-1)?.eventId ?? before.lastEventId;
   const beyond = (lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0)) + 1;
   return {
@@ -109,7 +120,8 @@ function headAfter({ facts, ended, dueAt, firstRetained }: Commit, before: Head,
     lastEventId,
     ended: before.ended || ended,
     firstRetained: Math.max(before.firstRetained, Math.min(firstRetained, beyond)),
-    dueAt,
+    plan: storedPlan(plan, before.kind, before.plan),
+    kind: before.kind,
   };
 }
 
@@ -130,20 +142,16 @@ export function registryOf(need: () => StoreDeps): TaskRegistry {
       const { connection, keys, heads } = deps;
       const head = await headAt(deps, taskId, expectedRevision);
       if (!head) return 'conflict';
+      const steps = stepsBetween(keys, { taskId, kind: head.kind }, head.plan);
       const reply = await connection.run(
         remove,
-        [keys.task(taskId), keys.sideValues(taskId), keys.log(taskId), keys.due(bucketOf(taskId)), keys.request(requestKey)],
-        [textOfHead(head), taskId],
+        [keys.task(taskId), keys.sideValues(taskId), keys.log(taskId), keys.request(requestKey), ...steps.keys],
+        [textOfHead(head), taskId, steps.text, ...steps.args],
       );
       heads.forget(taskId);
       return integerOf(reply) === 1 ? 'removed' : 'conflict';
     },
-    due: async (until, limit, after) => findDue(need(), until, limit, after),
   };
-}
-
-function dueText(dueAt: number | null): string {
-  return dueAt === null ? '' : String(dueAt);
 }
 
 function pairsOf(fields: Fields, prefix = ''): string[] {

@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Clock, Store } from '../../server/ports/index.ts';
+import { systemChance, type Clock, type Store } from '../../server/ports/index.ts';
 import { createAppender } from './appender.ts';
 import { checkClient, clientReady } from './client-check.ts';
+import { createBucketCalls } from './calls.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
 import { createHeads } from './heads.ts';
@@ -17,6 +18,8 @@ import { checkServers } from './server-check.ts';
 import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
 import { inTime } from './time-limit.ts';
+import { createTaker } from './work-queue.ts';
+import { workRegistryOf } from './work.ts';
 
 /** Bytes of announced facts that are read at once. */
 const READ_BYTES_MAX = 1024 * 1024;
@@ -31,23 +34,14 @@ const READ_BYTES_MAX = 1024 * 1024;
  */
 export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}): Store {
   const options = redisOptions(given);
-  const { clock, chance, logger, commandTimeoutMs, messageBytesMax, openTimeoutMs } = options;
+  const { clock, chance, logger, commandTimeoutMs, openTimeoutMs } = options;
   const keys = keysUnder(options.prefix);
   let tails: Tails | undefined;
   const router = createRouter(redis, (answer) => inTime(clock, commandTimeoutMs, answer, 'A server of the Redis cluster did not answer.'));
   const reconnection = createReconnection({ redis, router, clock, logger, commandTimeoutMs, renewed: () => tails?.renew() });
   const connection = createConnection({ redis, clock, commandTimeoutMs, reconnection });
   const identity = createIdentity({ connection, keys, chance, logger, replaced: () => tails?.interrupt() });
-  const deps: StoreDeps = {
-    connection,
-    keys,
-    heads: createHeads(),
-    isCluster: isCluster(redis),
-    batch: isCluster(redis)
-      ? (script, calls) => inTime(clock, commandTimeoutMs, readBatch(redis, router, script, calls), 'Redis did not answer a batch in time.')
-      : undefined,
-    append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
-  };
+  const deps = depsOf({ redis, router, keys, connection, options, now: () => identity.now() });
   let turn: Promise<void> = Promise.resolve();
 
   /** Opening and closing take time, and follow each other. */
@@ -98,6 +92,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
 
     id: () => identity.id(),
     ...registryOf(need),
+    ...workRegistryOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
@@ -116,6 +111,37 @@ function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: R
     limited: (watching) => inTime(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
     read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
   });
+}
+
+/** Puts together what the verbs work with. */
+function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDeps, 'keys' | 'connection'> & DepsParts): StoreDeps {
+  const { clock, logger, commandTimeoutMs, messageBytesMax } = options;
+  const calls = createBucketCalls({
+    connection,
+    isCluster: isCluster(redis),
+    batch: isCluster(redis)
+      ? (script, batch) => inTime(clock, commandTimeoutMs, readBatch(redis, router, script, batch), 'Redis did not answer a batch in time.')
+      : undefined,
+    logger,
+    clock,
+  });
+  return {
+    connection,
+    keys,
+    heads: createHeads(),
+    isCluster: isCluster(redis),
+    calls,
+    // Nodes that are started together need not begin at one place.
+    take: createTaker({ calls, keys, isCluster: isCluster(redis), now }, Number.parseInt(systemChance.hex(2), 16)),
+    append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
+  };
+}
+
+interface DepsParts {
+  readonly redis: Redis | Cluster;
+  readonly router: Router;
+  readonly options: Required<RedisStoreOptions>;
+  now(): Promise<number>;
 }
 
 /** Gives a first contact its limit, and says why it failed: what the client only emits as an event is the reason. */

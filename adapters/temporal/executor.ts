@@ -66,6 +66,7 @@ export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor
   return {
     name: 'temporal',
     leased: false,
+    ...(typeof options.workflow === 'object' && { types: Object.keys(options.workflow) }),
     handles: (taskType) => choiceOf(taskType) !== undefined,
     repeatable: () => false,
     start: (work) => inTime(() => start(work)),

@@ -5,6 +5,7 @@ import { fanOut } from './fan-out.ts';
 import { logLength } from './log-length.ts';
 import { memory } from './memory.ts';
 import { polls } from './polls.ts';
+import { restart } from './restart.ts';
 import { resume } from './resume.ts';
 
 /** All measurements, by the names that `--only` takes. */
@@ -16,5 +17,6 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'polls', title: 'Long polls that do not wait', measure: polls },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
+  { name: 'restart', title: 'Restart on LMDB with many tasks', measure: restart },
   { name: 'log-length', title: 'Cost of an append by the length of the log', measure: logLength },
 ];

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
+import type { RestartedSystem } from '../systems/restarted.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
 import type { CleanupStack } from './cleanup-stack.ts';
@@ -8,6 +9,10 @@ import type { CleanupStack } from './cleanup-stack.ts';
 export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
 /** A system's process. */
 export type SystemProcess = Child<BenchedSystem, SystemAddress>;
+/** Who is started on a folder with tasks in it. */
+export type RestartedName = 'lmdbHost' | 'bareLmdb';
+/** A system that was restarted. */
+export type RestartedProcess = Child<RestartedSystem, SystemAddress>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
@@ -35,6 +40,12 @@ export function startSystem(
   const path = fileURLToPath(new URL(`../systems/${files[name]}`, import.meta.url));
   const profile = profiled ? ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`, `--cpu-prof-name=${name}-${++profiles}.cpuprofile`] : [];
   return startChild(cleanup, process.execPath, [...profile, '--expose-gc', path, String(redisPort), ...more]);
+}
+
+/** Starts a system on a folder. */
+export function startRestarted(cleanup: CleanupStack, name: RestartedName, ...more: string[]): Promise<RestartedProcess> {
+  const file = name === 'lmdbHost' ? 'lmdb-host.js' : 'bare-lmdb.js';
+  return startChild(cleanup, process.execPath, [fileURLToPath(new URL(`../systems/${file}`, import.meta.url)), '', ...more]);
 }
 
 /** Starts the clients. */

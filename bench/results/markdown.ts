@@ -12,11 +12,11 @@ export function tableOf({ rows }: Section): string {
   const columns: readonly { readonly head: string; readonly cell: (row: Row) => string }[] = [
     { head: '', cell: ({ name, unit }) => `${name}, ${unit}` },
     { head: 'TaskBridge', cell: ({ figures }) => figureOf(figures.ours) },
-    { head: 'bare', cell: ({ figures }) => figureOf(figures.bareWs ?? figures.bareHttp) },
+    { head: 'bare', cell: ({ figures }) => figureOf(figures.bareWs ?? figures.bareHttp ?? figures.bareLmdb) },
     { head: 'bare, joined', cell: ({ figures }) => figureOf(figures.bareJoined) },
     { head: 'Socket.IO', cell: ({ figures }) => figureOf(figures.socketIo) },
     { head: 'original', cell: ({ figures }) => figureOf(figures.original) },
-    { head: '÷ bare', cell: ({ figures }) => ratioOf(figures.ours, figures.bareWs ?? figures.bareHttp) },
+    { head: '÷ bare', cell: ({ figures }) => ratioOf(figures.ours, figures.bareWs ?? figures.bareHttp ?? figures.bareLmdb) },
     { head: '÷ joined', cell: ({ figures }) => ratioOf(figures.ours, figures.bareJoined) },
     { head: '÷ Socket.IO', cell: ({ figures }) => ratioOf(figures.ours, figures.socketIo) },
     { head: '÷ original', cell: ({ figures }) => ratioOf(figures.ours, figures.original) },

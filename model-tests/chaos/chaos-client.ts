@@ -14,6 +14,8 @@ import type { Creation, RunRecord, SentAction, ClientLife, Viewing } from './run
 /** What clients share. */
 export interface ClientsShared {
   readonly record: RunRecord;
+  /** How many of the tasks may not be repeated. */
+  readonly onceShare: number;
   /** True once nothing new is begun. */
   readonly isOver: () => boolean;
   /** Tasks that others began, to be joined. */
@@ -120,7 +122,7 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
       const creation: Creation = {
         owner,
         clientRequestId: `${name}-${(made += 1)}`,
-        input: generateJob(random),
+        input: generateJob(random, shared.onceShare),
         taskIds: new Set(),
         created: 0,
         answered: 0,
@@ -221,7 +223,7 @@ export async function create(client: TaskBridgeClient, creation: Creation): Prom
   const { clientRequestId, input } = creation;
   try {
     const { taskId, deduplicated } = await client.start({
-      taskType: 'job',
+      taskType: input.repeatable ? 'job' : 'once',
       clientRequestId,
       input: { ...input, asks: [...input.asks.map((ask) => ({ ...ask }))] },
     });

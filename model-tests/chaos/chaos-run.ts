@@ -6,10 +6,11 @@ import { startNode } from '../redis/node-process.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { buildProgram } from '../support/built-program.ts';
-import { faultInjectorOf, planFaults, type FaultName } from './faults.ts';
+import { faultInjectorOf, planDeployments, planFaults, type FaultName } from './faults.ts';
 import { delivered, emptyRunRecord, type RunRecord } from './run-record.ts';
 import { quiesce } from './quiesce.ts';
 import { checkRun, type Logs, type CheckResult } from './checker.ts';
+import { WorkRecord, type HostMessage } from './work-record.ts';
 import { runClient } from './chaos-client.ts';
 import { patience } from '../support/patience.ts';
 
@@ -18,6 +19,8 @@ export interface ChaosRunOptions {
   readonly seed: number;
   /** How long things break, in milliseconds; what is begun then is brought to its end afterwards. */
   readonly runMs: number;
+  /** Deploys new hosts that often, in milliseconds, in place of what befalls processes by chance; some tasks may not be repeated then. */
+  readonly deployEveryMs?: number;
   /** Defaults to 50. */
   readonly clients?: number;
   /** Defaults to a minute. */
@@ -38,11 +41,13 @@ export interface ChaosReport extends CheckResult {
 const LEASE_MS = patience(2500);
 const PROXIES = 10;
 const OWNERS = 5;
+const ONCE_SHARE = 0.25;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
 /** Two hosts on one Redis, a shared of clients behind proxies that misbehave, and everything killed now and then. */
 export async function runChaos({
   seed,
   runMs,
+  deployEveryMs,
   clients = 50,
   settleMs = patience(60_000),
   say = () => undefined,
@@ -52,9 +57,10 @@ export async function runChaos({
   const tell = (line: string): void => say(`${((Date.now() - begunAt) / 1000).toFixed(1).padStart(7)} s  ${line}`);
   const redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
   const program = await buildProgram(new URL('children/host.ts', import.meta.url));
+  const work = new WorkRecord();
   const hosts = await Promise.all([
-    startNode(redis.port, { program: program.file, leaseMs: LEASE_MS }),
-    startNode(redis.port, { program: program.file, leaseMs: LEASE_MS }),
+    startNode(redis.port, { program: program.file, leaseMs: LEASE_MS, hear: (message) => work.heard(0, message as HostMessage) }),
+    startNode(redis.port, { program: program.file, leaseMs: LEASE_MS, hear: (message) => work.heard(1, message as HostMessage) }),
   ]);
   let turn = 0;
   const target = () => {
@@ -63,9 +69,9 @@ export async function runChaos({
   };
   const proxies = await Promise.all(Array.from({ length: PROXIES }, () => chaosProxy({ target })));
   const record = emptyRunRecord();
-  const faultInjector = faultInjectorOf({ redis, hosts, proxies }, tell);
+  const faultInjector = faultInjectorOf({ redis, hosts, proxies, work }, tell);
   let isOver = false;
-  const shared = { record, isOver: () => isOver, begun: [] };
+  const shared = { record, onceShare: deployEveryMs === undefined ? 0 : ONCE_SHARE, isOver: () => isOver, begun: [] };
   const progress = setInterval(() => tell(progressOf(record)), 10_000);
   try {
     const living = Array.from({ length: clients }, (_visitor, nth) => {
@@ -74,7 +80,11 @@ export async function runChaos({
       // The name of the random source is part of what a seed means.
       return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`visitor ${nth}`) }, shared);
     });
-    const plan = planFaults(random.for('faults'), runMs, { hosts: hosts.length, proxies: PROXIES });
+    const targets = { hosts: hosts.length, proxies: PROXIES };
+    const plan =
+      deployEveryMs === undefined
+        ? planFaults(random.for('faults'), runMs, targets)
+        : planDeployments(random.for('faults'), runMs, { ...targets, everyMs: deployEveryMs });
     const startedAt = Date.now();
     const pauseUntil = (atMs: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, startedAt + atMs - Date.now())));
     for (const fault of plan) {
@@ -93,7 +103,13 @@ export async function runChaos({
     // Calls that were on their way when their tasks ended.
     await quiesce(record, hosts[1].url, 1000);
     tell(progressOf(record));
-    return { ...checkRun(record, await logsOf(redis.port)), seed, faults: faultInjector.counts, record, settledInMs };
+    return {
+      ...checkRun(record, await logsOf(redis.port), deployEveryMs === undefined ? undefined : { record: work, leaseMs: LEASE_MS }),
+      seed,
+      faults: faultInjector.counts,
+      record,
+      settledInMs,
+    };
   } finally {
     clearInterval(progress);
     isOver = true;

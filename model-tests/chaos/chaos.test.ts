@@ -9,6 +9,30 @@ import { patience } from '../support/patience.ts';
 const SECONDS = Number(process.env['SECONDS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 20);
 
+/** How often the hosts are deployed in the other run, in seconds; `npm run chaos -- --minutes 10 --deploy-every 20` is the long one. */
+const DEPLOY_SECONDS = 8;
+
+it(
+  `loses no work and runs none twice while its hosts are deployed every ${DEPLOY_SECONDS} s (SEED=${SEED})`,
+  { timeout: SECONDS * 1000 + patience(300_000) },
+  async () => {
+    const said: string[] = [];
+    const report = await runChaos({
+      seed: SEED,
+      runMs: (SECONDS * 1000) / 2,
+      deployEveryMs: DEPLOY_SECONDS * 1000,
+      clients: 30,
+      settleMs: patience(120_000),
+      say: (line) => said.push(line),
+    });
+    const nothing = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0]));
+    expect(report.counts, [...said, printReport(report)].join('\n')).toEqual(nothing);
+    expect(report.faults.get('deploy')).toBeGreaterThan(0);
+    expect(report.faults.get('deploy without grace')).toBeGreaterThan(0);
+    expect(report.record.creations.some(({ input }) => !input.repeatable)).toBe(true);
+  },
+);
+
 it(
   `loses, doubles and reorders nothing in ${SECONDS} s of chaos (SEED=${SEED})`,
   { timeout: SECONDS * 1000 + patience(300_000) },

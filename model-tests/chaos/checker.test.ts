@@ -35,7 +35,7 @@ function soundLedger(): RunRecord {
   record.creations.push({
     owner: 'o',
     clientRequestId: 'r',
-    input: { steps: 2, paceMs: 1, asks: [], end: 'complete' },
+    input: { steps: 2, paceMs: 1, asks: [], end: 'complete', repeatable: true },
     taskIds: new Set([TASK]),
     created: 1,
     answered: 2,

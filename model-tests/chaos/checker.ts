@@ -1,5 +1,6 @@
 import { type Fact, isTerminalType } from 'taskbridge/wire';
 import { emptyAggregate, fold, stateOf } from 'taskbridge/machines';
+import { isLost, type WorkRecord } from './work-record.ts';
 import { delivered, type Creation, type RunRecord, type SentAction, type ClientLife, type Viewing } from './run-record.ts';
 
 /** A task's log, as the store has it at the end. */
@@ -14,6 +15,7 @@ export const faultKinds = {
   gaps: 'gaps that a client was told of',
   unended: 'tasks without an end, and viewers that never saw it',
   failed: 'tasks that failed where nobody meant them to',
+  misrun: 'tasks that ran twice at once for longer than a lease, or were lost where no host had ended',
   disagreements: 'final states that differ between log and client',
   twins: 'keys with more than one task, and tasks with no key',
   acceptedTwice: 'questions with two accepted answers, and answers in the log twice',
@@ -39,8 +41,8 @@ export interface CheckResult {
 
 type Note = (kind: FaultKind, line: string) => void;
 
-/** Judges a run by what the store has at the end. */
-export function checkRun(record: RunRecord, logs: Logs): CheckResult {
+/** Judges a run by what the store has at the end, and by which handlers ran where that is known. */
+export function checkRun(record: RunRecord, logs: Logs, work?: { readonly record: WorkRecord; readonly leaseMs: number }): CheckResult {
   const counts = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0])) as Record<FaultKind, number>;
   const lines: string[] = [];
   const note: Note = (kind, line) => {
@@ -58,6 +60,7 @@ export function checkRun(record: RunRecord, logs: Logs): CheckResult {
   for (const viewing of record.viewings) judgeViewing(viewing, logs.get(viewing.taskId) ?? [], note);
   judgeActions(record.actions, logs, note);
   for (const gap of record.gaps) note('gaps', gap);
+  for (const line of work?.record.judge(record.creations, logs, work.leaseMs) ?? []) note('misrun', line);
 
   const outcomes: Record<string, number> = {};
   for (const { outcomes: told } of record.actions) for (const outcome of told) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -91,6 +94,8 @@ function judgeLog(taskId: string, log: readonly Fact[], { input }: Creation, not
     else if (step < before) note('reordered', `${taskId} goes from step ${before} back to ${step}`);
   });
   if (last?.type === 'TASK_COMPLETED' && steps.length < input.steps) note('lost', `${taskId} completed after ${steps.length} steps`);
+  // Whether it may be lost is judged by who ran it.
+  if (last && isLost(last) && !input.repeatable) return;
   if (last?.type === 'TASK_FAILED' && last.payload.code !== 'PLANNED')
     note('failed', `${taskId} with ${last.payload.code}: ${last.payload.message}`);
   else if (last?.type === 'TASK_COMPLETED' || last?.type === 'TASK_FAILED') judgeAnswers(taskId, log, last, note);

@@ -2,12 +2,15 @@ import type { ChaosProxy } from '../conformance/chaos/proxy.ts';
 import type { NodeProcess } from '../redis/node-process.ts';
 import type { RedisServer } from '../redis/redis-server.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
+import type { WorkRecord } from './work-record.ts';
 
 /** What is broken. */
 export interface FaultTargets {
   readonly redis: RedisServer;
   readonly hosts: readonly NodeProcess[];
   readonly proxies: readonly ChaosProxy[];
+  /** Told of deployments. */
+  readonly work?: WorkRecord;
 }
 
 /** One fault of the plan. */
@@ -37,9 +40,10 @@ const wireFaults = [
   'refuse',
   'delay',
 ] as const;
+const deployments = ['deploy', 'deploy without grace'] as const;
 /** A kind of fault. */
-export type FaultName = (typeof processFaults)[number] | (typeof wireFaults)[number];
-/** All kinds. */
+export type FaultName = (typeof processFaults)[number] | (typeof wireFaults)[number] | (typeof deployments)[number];
+/** All kinds that befall a host by chance. */
 export const faultNames: readonly FaultName[] = [...processFaults, ...wireFaults];
 
 /** Draws what breaks when: the same seed, the same plan. */
@@ -65,6 +69,24 @@ export function planFaults(
   return plan;
 }
 
+/** A new version of the hosts, one after the other, again and again: every second time they are not asked to close. Wires break meanwhile. */
+export function planDeployments(
+  random: SeededRandom,
+  runMs: number,
+  { hosts, proxies, everyMs }: { readonly hosts: number; readonly proxies: number; readonly everyMs: number },
+): PlannedFault[] {
+  const wires = planFaults(random, runMs, { hosts, proxies }).filter(({ name }) => (wireFaults as readonly string[]).includes(name));
+  const count = Math.max(0, Math.ceil((runMs - everyMs / 4) / everyMs));
+  const deploys = Array.from({ length: count }, (_, nth) => ({
+    atMs: everyMs / 4 + nth * everyMs,
+    name: deployments[nth % 2] ?? 'deploy',
+    target: 0,
+    lastsMs: random.between(0, 500),
+    amount: 0,
+  }));
+  return [...wires, ...deploys].sort((a, b) => a.atMs - b.atMs);
+}
+
 /** Breaks things, one fault at a time for each of them. */
 export interface FaultInjector {
   /** Resolves when the fault is over; at once, and without a word, where the same thing is broken already. */
@@ -76,7 +98,7 @@ export interface FaultInjector {
 }
 
 /** Makes a faultInjector; `say` is told when a fault begins and ends. */
-export function faultInjectorOf({ redis, hosts, proxies }: FaultTargets, say: (line: string) => void): FaultInjector {
+export function faultInjectorOf({ redis, hosts, proxies, work }: FaultTargets, say: (line: string) => void): FaultInjector {
   const busy = new Map<object, Promise<void>>();
   const counts = new Map<FaultName, number>();
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -120,6 +142,17 @@ export function faultInjectorOf({ redis, hosts, proxies }: FaultTargets, say: (l
         return on([host], fault, frozen(host, lastsMs));
       case 'kill both hosts':
         return on(hosts, fault, async () => void (await Promise.all(hosts.map((one) => killed(one, lastsMs / 4)()))));
+      case 'deploy':
+      case 'deploy without grace':
+        return on(hosts, fault, async () => {
+          for (const [nth, one] of hosts.entries()) {
+            work?.closes(nth);
+            await (name === 'deploy' ? one.close() : one.kill());
+            work?.gone(nth);
+            await pause(lastsMs);
+            await one.restart();
+          }
+        });
       case 'kill Redis':
         return on([redis], fault, killed(redis, lastsMs / 2));
       case 'freeze Redis':

@@ -15,10 +15,12 @@ export interface JobInput {
   readonly asks: readonly JobQuestion[];
   /** `wait`: works on until somebody cancels it. */
   readonly end: 'complete' | 'fail' | 'wait';
+  /** May it be run again after its host has ended? */
+  readonly repeatable: boolean;
 }
 
-/** Draws a job. */
-export function generateJob(random: SeededRandom): JobInput {
+/** Draws a job; `onceShare` of them may not be repeated. */
+export function generateJob(random: SeededRandom, onceShare = 0): JobInput {
   const steps = random.between(5, 40);
   const asks = Array.from({ length: random.pick([0, 1, 1, 2, 3]) }, (_question, nth) => ({
     // Now and then two before the same step.
@@ -31,5 +33,6 @@ export function generateJob(random: SeededRandom): JobInput {
     paceMs: random.between(10, 120),
     asks,
     end: random.pick(['complete', 'complete', 'complete', 'complete', 'fail', 'wait']),
+    repeatable: !random.odds(onceShare),
   };
 }

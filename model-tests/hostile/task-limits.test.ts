@@ -1,9 +1,12 @@
 import { createMemory, memoryStore } from 'taskbridge/adapters/memory';
 import type { Fact } from 'taskbridge/wire';
 import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings } from 'taskbridge/server';
-import { expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { createTaskReporter } from 'taskbridge/server/reporter';
+import { giveUp } from '../../server/attempt/giving-up.ts';
 import { CommandProcessor } from '../../server/task/command-processor.ts';
+import { stateOf as stateOfTask } from '../../machines/index.ts';
+import type { TaskRecord } from '../../server/task/task-record.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -141,9 +144,47 @@ testBoundaries('the limits of tasks', taskDefaults, {
     await dead.start('any');
     let starts = 0;
     const heir = await timed(scripted({ start: () => ((starts += 1), Promise.resolve({ status: 'started' })) }), {}, storeOfHeir, clock);
+    // Its first look at the leases is in a later turn; from then on it is counted.
+    await quiesce();
     await heir.pass(amount);
+    // Given up, found, claimed, started: each in a turn of its own.
+    for (let turns = 0; turns < 4; turns += 1) await quiesce();
     return starts;
   }),
+  crashesMax: {
+    limit: 3,
+    answers: ['running', 'failed', 'failed'],
+    open: () => async (amount: number) => {
+      const { store, taskId } = await written();
+      const deps = { processor: processorOn(store, {}), executors: [scripted({})], settings: taskSettings({ crashesMax: 3 }) };
+      for (let crashes = 0; crashes < amount; crashes += 1) {
+        await deps.processor.execute(taskId, {
+          decide(unit) {
+            unit.record({ type: 'attempt.claimed', node: 'n', startBy: 1 });
+            unit.record({ type: 'attempt.begun' });
+            unit.decide({ type: 'report.started', payload: {} });
+          },
+        });
+        await giveUp(taskId, deps, { of: {}, crashed: true });
+      }
+      return publicStateOf(await deps.processor.read(taskId));
+    },
+  },
+  executorCallsMax: {
+    limit: 3,
+    answers: [2, 3, 3],
+    open: () => async (amount: number) => {
+      let asked = 0;
+      let hangUp: () => void = () => undefined;
+      const silence = new Promise<never>((_, reject) => (hangUp = () => reject(new Error('The line is dead.'))));
+      silence.catch(() => undefined);
+      const world = await timed(scripted({ leased: false, inspect: () => ((asked += 1), silence) }), { executorCallsMax: 3 });
+      onTestFinished(() => hangUp());
+      for (let started = 0; started < amount; started += 1) await world.start('any');
+      await world.pass(1200);
+      return asked;
+    },
+  },
   inspectMs: atLast(1000, 0, 1, () => async (amount: number) => {
     let asked = 0;
     const inspect = () => ((asked += 1), Promise.resolve({ status: 'running' } as const));
@@ -164,8 +205,10 @@ testBoundaries('the limits of tasks', taskDefaults, {
     const clock = fakeClock();
     const store = memoryStore({ clock });
     let looks = 0;
-    const due: Store['due'] = (...args) => ((looks += 1), store.due(...args));
-    await timed(scripted({}), {}, { ...store, due }, clock);
+    const take: Store['take'] = (request) => ((looks += 1), store.take(request));
+    await timed(scripted({}), {}, { ...store, take }, clock);
+    // The first look is in a later turn.
+    await quiesce();
     const before = looks;
     clock.advance(amount);
     await quiesce();
@@ -236,6 +279,10 @@ testBoundaries('the limits of tasks', taskDefaults, {
     };
   }),
 });
+
+function publicStateOf({ aggregate }: TaskRecord): string {
+  return stateOfTask(aggregate.task);
+}
 
 /** A task that nobody works on, in a store that counts the facts of each append. */
 async function written() {

@@ -148,7 +148,7 @@ async function writeAsAnother(store: Store, taskId: string, bodies: readonly Fac
       ended: aggregate.task.status === 'done',
       fields: changedFields(state, aggregate, state.execution),
       sideValues: {},
-      dueAt: null,
+      plan: { wakeAt: null, work: null },
       firstRetained: 1,
     });
     if (outcome === 'committed') from += facts.length;

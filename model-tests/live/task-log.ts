@@ -1,5 +1,6 @@
 import { eventId, type EventId } from '../../machines/wire/index.ts';
 import type { Entry, Store } from '../../server/ports/index.ts';
+import { atRest } from '../conformance/store/samples.ts';
 
 /** A task that a test writes into a store by hand. */
 export interface TaskLog {
@@ -19,7 +20,7 @@ export async function taskLog(store: Store, msOf: (n: number) => number = (n) =>
   tasks += 1;
   const taskId = tasks.toString(16).padStart(32, '0');
   const requestKey = tasks.toString(16).padStart(64, '0');
-  await store.create({ taskId, requestKey, fields: {}, sideValues: {}, dueAt: null });
+  await store.create({ taskId, requestKey, owner: 'ann', taskType: 'work', fields: {}, sideValues: {}, plan: atRest });
   let revision = 1;
   const ids: EventId[] = [];
 
@@ -28,7 +29,7 @@ export async function taskLog(store: Store, msOf: (n: number) => number = (n) =>
     const firstRetained = Math.max(1, ids.length - keepLast + 1);
     const expectedRevision = revision;
     revision += 1;
-    const outcome = await store.append({ taskId, expectedRevision, facts, ended, fields: {}, sideValues: {}, dueAt: null, firstRetained });
+    const outcome = await store.append({ taskId, expectedRevision, facts, ended, fields: {}, sideValues: {}, plan: atRest, firstRetained });
     if (outcome !== 'committed') throw new Error(`The commit of task ${taskId} met a conflict.`);
   }
 

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { redisProbe, redisStore, type RedisStoreOptions } from 'taskbridge/adapters/redis';
 import type { Entry, Store } from 'taskbridge/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { commitOf, factOf, factsOf, legible, readAll, sampleTask, taskWithFacts } from '../conformance/store/samples.ts';
+import { commitOf, factOf, factsOf, legible, look, readAll, sampleTask, taskWithFacts, wakes } from '../conformance/store/samples.ts';
 import { freePort } from '../support/free-port.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
@@ -130,14 +130,14 @@ describe('a Redis store on the host’s client', () => {
     await redis.config('SET', 'maxmemory', '1');
     try {
       await expect(
-        store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], fields: { head: 'x' }, sideValues: { k: 'x' }, dueAt: 1 })),
+        store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], fields: { head: 'x' }, sideValues: { k: 'x' }, plan: wakes(1) })),
       ).rejects.toThrow('OOM');
     } finally {
       await redis.config('SET', 'maxmemory', '0');
     }
     expect(await store.load(taskId)).toEqual({ revision: 2, fields: { head: '{"state":"accepted"}' } });
     expect((await readAll(store, taskId)).entries).toHaveLength(1);
-    expect(await store.due(10, 10)).toEqual([]);
+    expect(await store.take(look())).toEqual({ due: [], ready: [] });
   });
 
   it('writes commits of one turn in one call, and lets none suffer from another', async () => {

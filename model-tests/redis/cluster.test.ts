@@ -4,7 +4,21 @@ import { redisStore } from 'taskbridge/adapters/redis';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import type { Entry } from 'taskbridge/server';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { commitOf, factOf, factsOf, legible, readAll, taskWithFacts } from '../conformance/store/samples.ts';
+import {
+  atRest,
+  commitOf,
+  factOf,
+  factsOf,
+  heldBy,
+  heldOf,
+  legible,
+  look,
+  readAll,
+  sampleTask,
+  taskWithFacts,
+  wakes,
+  wanted,
+} from '../conformance/store/samples.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { proveWhole, type Log } from './proof.ts';
@@ -143,7 +157,7 @@ describe('a cluster of three masters', () => {
       // While the slot is half moved its keys are on two servers: writes wait.
       if (log.length !== 10) continue;
       moved = cluster.move(slot, to, {
-        key: `tasks:{${taskId.slice(0, 2)}}:task:${taskId}`,
+        keys: [`tasks:{${taskId.slice(0, 2)}}:task:${taskId}`],
         until: () => eventually(async () => (await errorsOf(one)).includes('TRYAGAIN')),
       });
     }
@@ -156,4 +170,59 @@ describe('a cluster of three masters', () => {
     one.disconnect();
     two.disconnect();
   });
+
+  it.each(['next', 'wanted', 'nodes', 'held:a-node', 'ready:sample', 'task', 'next clock wanted task'])(
+    'loses no plan while a slot moves, its %s first',
+    async (first) => {
+      const redis = cluster.client();
+      const prefix = `plans-${first.replace(/\W/g, '-')}`;
+      const store = redisStore(redis, { prefix, logger: silent });
+      await store.open();
+      const now = await store.now();
+      const tasks = [wanted(now), wanted(now), wakes(now), heldBy('a-node'), heldBy('a-node'), atRest].map((plan) =>
+        sampleTask({ plan }, '3f'),
+      );
+      const [queued = '', wantedLater = '', due = '', held = '', letGo = '', resting = ''] = tasks.map(({ taskId }) => taskId);
+      for (const task of tasks) await store.create(task);
+      // Those whose work is wanted come to their queue.
+      expect(await store.take(look({ readyMax: 0, hideMs: 1 }))).toEqual({ due: [due], ready: [] });
+      const fresh = sampleTask({ plan: wanted(now) }, '3f');
+      await store.create(fresh);
+
+      const seen = new Set<string>();
+      const takes = async (): Promise<void> => {
+        // A look that meets the slot gets nothing from it.
+        const taken = await store.take(look({ hideMs: 1 }));
+        for (const taskId of [...taken.due, ...taken.ready]) seen.add(taskId);
+      };
+      const commit = async (...given: Parameters<typeof commitOf>): Promise<void> => {
+        await eventually(async () => {
+          const answer = await store.append(commitOf(...given)).catch(() => 'unknown');
+          return answer === 'committed' || (answer === 'conflict' && (await store.load(given[0]))?.revision === given[1] + 1);
+        });
+      };
+      const slot = slotOf(queued);
+      let written: Promise<unknown> | undefined;
+      await cluster.move(slot, ((await cluster.ownerOf(slot)) + 1) % 3, {
+        keys: first.split(' ').map((key) => `${prefix}:{3f}:${key === 'task' ? `task:${fresh.taskId}` : key}`),
+        async until() {
+          written = Promise.all([
+            commit(wantedLater, 1, { plan: wanted(now + 1), facts: [factOf(wantedLater, 1)] }),
+            commit(letGo, 1, { plan: wakes(now + 2), facts: [factOf(letGo, 1)] }),
+            commit(resting, 1, { plan: heldBy('b-node'), facts: [factOf(resting, 1)] }),
+          ]);
+          await takes();
+        },
+      });
+      await written;
+      await vi.waitFor(async () => {
+        await takes();
+        expect([...seen].sort()).toEqual([queued, wantedLater, due, letGo, fresh.taskId].sort());
+      });
+      expect([await heldOf(store, 'a-node'), await heldOf(store, 'b-node')]).toEqual([[held], [resting]]);
+      for (const taskId of [wantedLater, letGo, resting]) expect((await readAll(store, taskId)).entries).toHaveLength(1);
+      await store.close();
+      redis.disconnect();
+    },
+  );
 });

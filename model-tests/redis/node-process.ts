@@ -20,18 +20,23 @@ export interface NodeProcess {
   /** Runs that were told to stop, since the node was made. */
   readonly stopped: readonly StoppedRun[];
   kill(): Promise<void>;
+  /** Tells it to close, and waits until it has. */
+  close(): Promise<void>;
   restart(): Promise<void>;
   freeze(): void;
   thaw(): void;
 }
 
 /** Starts a node on a Redis server; `program` is what it runs, as source or built. */
-export async function startNode(redisPort: number, { leaseMs = LEASE_MS, program = host } = {}): Promise<NodeProcess> {
+export async function startNode(
+  redisPort: number,
+  { leaseMs = LEASE_MS, program = host, hear = (_message: object): void => undefined } = {},
+): Promise<NodeProcess> {
   const stopped: StoppedRun[] = [];
   const start = () =>
     forkProgram(program, [redisPort, leaseMs]).on('message', (message: object) => {
-      // All else that a node says is where it listens.
       if ('stopped' in message) stopped.push(message as StoppedRun);
+      else hear(message);
     });
   const node = await startProcess('A node', start, (child) => heard<{ readonly port: number }>(child, (message) => 'port' in message));
   return {
@@ -43,6 +48,7 @@ export async function startNode(redisPort: number, { leaseMs = LEASE_MS, program
     },
     stopped,
     kill: () => node.kill(),
+    close: () => node.kill('SIGTERM'),
     restart: node.restart,
     freeze: node.freeze,
     thaw: node.thaw,

@@ -5,7 +5,7 @@ import { startRedis, type RedisServer } from './redis-server.ts';
 
 /** A stop on the way of a slot. */
 export interface SlotMove {
-  readonly key: string;
+  readonly keys: readonly string[];
   until(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface RedisCluster {
   ownerOf(slot: number): Promise<number>;
   /**
    * Moves a slot with all its keys to another server, as `redis-cli` does: both sides are told, the keys are moved in small groups, then
-   * everybody is told who has it. `halfway` names a key that is moved first, and what is waited for before the others follow.
+   * everybody is told who has it. `halfway` names keys that are moved first, and what is waited for before the others follow.
    */
   move(slot: number, to: number, halfway?: SlotMove): Promise<void>;
   stop(): Promise<void>;
@@ -66,7 +66,7 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
       await source.cluster('SETSLOT', slot, 'MIGRATING', ids[to] ?? '');
       const migrate = (key: string) => source.call('MIGRATE', '127.0.0.1', String(port), key, '0', '5000');
       if (halfway) {
-        await migrate(halfway.key);
+        for (const key of halfway.keys) await migrate(key);
         await halfway.until();
       }
       for (let keys = await keysIn(source, slot); keys.length > 0; keys = await keysIn(source, slot)) {

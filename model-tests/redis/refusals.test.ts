@@ -80,7 +80,7 @@ describe.each([ownBuild, ...otherBuilds])('$name', (build) => {
       try {
         // Both in one call, whose reply is a list.
         const appends = await Promise.allSettled(
-          tasks.map(({ taskId }) => store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], dueAt: 1 }))),
+          tasks.map(({ taskId }) => store.append(commitOf(taskId, 2, { facts: [factOf(taskId, 2)], plan: { wakeAt: 1, work: null } }))),
         );
         for (const append of appends) expect(append).toMatchObject({ status: 'rejected', reason: { code } });
         await vi.waitFor(async () => expect(await store.create(sampleTask()).catch((error: unknown) => error)).toMatchObject({ code }));
@@ -90,7 +90,7 @@ describe.each([ownBuild, ...otherBuilds])('$name', (build) => {
           expect(reason).toMatchObject({ code });
         });
         await vi.waitFor(async () => expect((await readAll(store, tasks[0]?.taskId ?? '')).entries).toHaveLength(1));
-        expect(await store.due(10, 10)).toEqual([]);
+        expect(await store.take({ types: 'any', dueMax: 10, readyMax: 10, hideMs: 1000 })).toEqual({ due: [], ready: [] });
       } finally {
         await end(admin, server);
       }

@@ -22,6 +22,11 @@ async function underTest(redis: Redis | Cluster) {
       await store.open();
       return store;
     },
+    async another() {
+      const other = redisStore(redis, { prefix, ...patient });
+      await other.open();
+      return other;
+    },
     async close() {
       await store.close();
       redis.disconnect();

@@ -189,9 +189,9 @@ test('does not keep due tasks waiting for a sweep', async () => {
   const bridge = createTaskBridge({
     store: {
       ...store,
-      due(...asked) {
+      take(asked) {
         due();
-        return store.due(...asked);
+        return store.take(asked);
       },
     },
     executor: running,

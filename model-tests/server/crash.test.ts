@@ -172,9 +172,9 @@ test('keeps work that says nothing for longer than a lease', async () => {
     tasks,
     store: {
       ...counting,
-      due: (...args) => {
+      take: (...args) => {
         looks++;
-        return counting.due(...args);
+        return counting.take(...args);
       },
     },
   });
@@ -206,8 +206,16 @@ test('fences a node that lost its lease and goes on reporting', async () => {
         },
       }),
     ],
-    // This node cannot renew: its clock stands still, as in a process that was stopped.
-    { clock, tasks, store: { ...frozen, now: () => Promise.resolve(0) } },
+    // This node does not renew and does not know, as in a process that was stopped.
+    {
+      clock,
+      tasks,
+      store: {
+        ...frozen,
+        renew: async () => [{ bucket: '', outcome: 'renewed' }],
+        take: async () => ({ due: [], ready: [] }),
+      },
+    },
   );
   const taskId = await a.start('work');
   await waitForState(a, taskId, 'running');

@@ -34,7 +34,11 @@ export function faultyStore(store: Store, options: { readonly shared?: boolean }
     load: alive((taskId) => store.load(taskId)),
     sideValues: alive((taskId, names) => store.sideValues(taskId, names)),
     remove: alive((taskId, requestKey, revision) => store.remove(taskId, requestKey, revision)),
-    due: alive((until, limit, after) => store.due(until, limit, after)),
+    take: alive((request) => store.take(request)),
+    renew: alive((node, confirmed, beat) => store.renew(node, confirmed, beat)),
+    leases: alive(() => store.leases()),
+    held: alive((of, limit, after) => store.held(of, limit, after)),
+    dropLease: alive((of) => store.dropLease(of)),
     read: alive((taskId, from, limit) => store.read(taskId, from, limit)),
     lastEventIds: alive((taskIds) => store.lastEventIds(taskIds)),
     append: alive(async (commit) => {

@@ -7,6 +7,7 @@ import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { initialFields } from '../../server/task/task-record.ts';
+import { sampleTask } from '../conformance/store/samples.ts';
 import { quiesce } from '../live/hub-fixture.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
@@ -20,7 +21,7 @@ test('refuses a command at once, and without a warning, where a newer version wr
   await store.open();
   const { ledger = '', ...fields } = initialFields(about, emptyAggregate, emptyExecutionRecord);
   const newer = JSON.stringify({ ...(JSON.parse(ledger) as object), v: 99 });
-  await store.create({ taskId, requestKey, fields: { ...fields, ledger: newer }, sideValues: {}, dueAt: null });
+  await store.create({ ...sampleTask(), taskId, requestKey, fields: { ...fields, ledger: newer } });
   const load = vi.spyOn(store, 'load');
   const logger = { warn: vi.fn(), error: vi.fn() };
   const time = storeClock(store, clock);

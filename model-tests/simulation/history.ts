@@ -65,7 +65,7 @@ class History {
     const world = new World(seed, isTold);
     this.world = world;
     this.#plan = plan;
-    this.oracle = new Oracle(world);
+    this.oracle = new Oracle(world, exclusive);
     this.#faults = new Faults(world, decisions);
     this.#network = new Network(world, this.#faults);
     const { oracle } = this;
@@ -74,6 +74,8 @@ class History {
       faults: this.#faults,
       oracle,
       memory: createMemory(),
+      storeClock: { offMs: 0 },
+      slots: plan.slots,
       exclusive,
       sizes,
       planted,
@@ -241,6 +243,12 @@ class History {
       case 'restore':
         if (this.#rollback?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#cluster.cutOff(decision.ms);
         return;
+      case 'store gone':
+        this.world.tell('store', `is out of reach for ${decision.ms} ms`);
+        return this.#cluster.cutOff(decision.ms);
+      case 'store clock':
+        this.world.tell('store', `has its clock set by ${decision.byMs} ms`);
+        return void (this.#deps.storeClock.offMs += decision.byMs);
       case 'tokens end':
         // A token that is good no more before its first try is answered cannot be told from one that never was.
         if (this.#users.some(({ tokenSource }) => tokenSource.givenAt > 0 && this.world.time - tokenSource.givenAt < TOKEN_MS)) return;

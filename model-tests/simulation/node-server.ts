@@ -150,6 +150,8 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
               clock,
               logger,
               records: recordWriter(logger),
+              // One owner of the simulation sends few.
+              frames: { take: () => 0 },
               onSubscribed: () => waiting.delete(ws),
               onIdle: () => waiting.add(ws),
             });

@@ -12,6 +12,7 @@ import { scriptedWork } from './scripted-work.ts';
 import { simulatedClock, type SimulatedClock } from './simulated-clock.ts';
 import { simulatedStore, type SimulatedStore } from './simulated-store.ts';
 import type { Oracle } from './oracle.ts';
+import { CRASHES_MAX, LEASE_MS, type WorkCheck } from './work-check.ts';
 import type { World } from './world.ts';
 
 /** How long a task stays after its end, in milliseconds: longer than any history, unless it waits for that. */
@@ -23,6 +24,9 @@ export interface NodeDeps {
   readonly faults: Faults;
   readonly oracle: Oracle;
   readonly memory: Memory;
+  readonly storeClock: { offMs: number };
+  /** Handlers that a node runs at once. */
+  readonly slots: number | undefined;
   readonly exclusive: boolean;
   readonly sizes: Sizes;
   /** Asked with the clock of the node. */
@@ -39,10 +43,15 @@ export class SimulatedNode {
   readonly core: Core;
   readonly server: NodeServer;
   isOpen = false;
+  isClosed = false;
+  readonly #work: WorkCheck;
+  #closing: Promise<void> | undefined;
 
   constructor(name: string, clockOffMs: number, deps: NodeDeps, crash: (node: SimulatedNode) => void) {
-    const { world, faults, oracle, memory, exclusive, sizes, auth, planted } = deps;
+    const { world, faults, oracle, memory, storeClock, slots, exclusive, sizes, auth, planted } = deps;
     this.entity = entity(name);
+    oracle.work.born(name, this.entity);
+    this.#work = oracle.work;
     this.clock = simulatedClock(world, this.entity, clockOffMs);
     const { entity: itself, clock } = this;
     const random = world.random(`node ${name}`);
@@ -53,6 +62,7 @@ export class SimulatedNode {
       faults,
       oracle,
       memory,
+      storeClock,
       exclusive,
       entity: itself,
       name,
@@ -61,7 +71,7 @@ export class SimulatedNode {
       plant: planted.store,
     });
     const store = planted.way?.(this.store, memory) ?? this.store;
-    const executor = scriptedWork({ world, faults, oracle, entity: itself, name, clock, crash: crashThis });
+    const executor = scriptedWork({ world, faults, oracle, entity: itself, name, clock, slots, crash: crashThis });
     const logger: Logger = {
       warn: (message) => world.remark(name, () => `warns: ${message}`),
       error: (message, fields) =>
@@ -81,6 +91,7 @@ export class SimulatedNode {
         viewerBytesMax: sizes.viewerBytesMax,
         pollBytesMax: sizes.pollBytesMax,
       },
+      onInterrupted: () => this.core.compareHeld(),
     });
     this.hub = planted.hub?.(hub) ?? hub;
     this.core = createCore({
@@ -98,7 +109,8 @@ export class SimulatedNode {
         executorTimeoutMs: 2_000,
         effectRetryMs: 300,
         cancelGraceMs: 3_000,
-        leaseMs: 4_500,
+        leaseMs: LEASE_MS,
+        crashesMax: CRASHES_MAX,
         reconcileMs: 1_500,
         retainedAfterEndMs: RETAINED_MS,
         retainedFactsMax: sizes.retainedFactsMax,
@@ -107,6 +119,7 @@ export class SimulatedNode {
       }),
       inspect: undefined,
       listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+      interrupted: () => hub.interrupted(),
     });
     this.server = createNodeServer({
       service: this.core.service,
@@ -126,12 +139,19 @@ export class SimulatedNode {
     this.isOpen = true;
   }
 
-  /** As a bridge closes. */
-  async close(drainMs: number): Promise<void> {
-    this.isOpen = false;
+  /** As a bridge closes; again, it is the same close. */
+  close(drainMs: number): Promise<void> {
+    return (this.#closing ??= this.#close(drainMs));
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    this.#work.closes(this.entity.name);
     this.server.close();
+    // Until then it answers whoever still comes.
     await Promise.all([this.hub.close({ spreadMs: 200 }), this.core.close(drainMs)]);
+    this.isOpen = false;
     await this.store.close();
+    this.isClosed = true;
   }
 
   freeze(ms: number, world: World): void {

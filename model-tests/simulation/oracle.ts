@@ -15,6 +15,7 @@ import {
 import { parseEventId, type Fact } from '../../machines/wire/index.ts';
 import type { TaskView } from '../../client/index.ts';
 import type { Commit, NewTask } from '../../server/ports/index.ts';
+import { WorkCheck } from './work-check.ts';
 import type { World } from './world.ts';
 
 /** One history of a task, and the fold of its first 0, 1, 2 … facts. */
@@ -59,12 +60,14 @@ export class Oracle {
   readonly tasks = new Map<string, KnownTask>();
   onAsked: (asked: AskedQuestion) => void = () => undefined;
   onCommitted: (known: KnownTask, row: TaskRow) => void = () => undefined;
+  readonly work: WorkCheck;
   readonly #world: World;
   readonly #views = new WeakMap<Aggregate, string>();
   readonly #requests = new Map<string, string>();
 
-  constructor(world: World) {
+  constructor(world: World, exclusive = false) {
     this.#world = world;
+    this.work = new WorkCheck(world, exclusive);
   }
 
   of(taskId: string): KnownTask {
@@ -73,7 +76,9 @@ export class Oracle {
     throw new Error(`Nobody created task ${taskId}.`);
   }
 
-  created({ taskId, requestKey }: NewTask, by: string): void {
+  created(created: NewTask, by: string): void {
+    const { taskId, requestKey } = created;
+    this.work.created(created, by);
     this.#world.tell(by, `creates ${taskId.slice(0, 4)}`);
     if (this.#requests.has(requestKey)) this.#world.fault('one task a request', `${taskId} repeats ${this.#requests.get(requestKey)}`);
     this.#requests.set(requestKey, taskId);
@@ -193,6 +198,8 @@ export class Oracle {
         if (task.open.size > 0) world.fault('questions are closed before the end', [...task.open].join());
         if (fact.type === 'TASK_FAILED' && !soundFailures.includes(fact.payload.code))
           world.fault('trouble fails no task', `${taskId} failed with ${fact.payload.code}: ${fact.payload.message}`);
+        // Whoever lost what was written knows nothing of what began.
+        if (fact.type === 'TASK_FAILED' && fact.payload.code === 'WORK_LOST' && task.lost.length === 0) this.work.lost(taskId);
         return;
       default:
         fact satisfies never;

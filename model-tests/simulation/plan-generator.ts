@@ -1,4 +1,5 @@
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
+import { generateOutages, OUTAGE_SHARE, worsenWork } from './outage-generator.ts';
 import { generateOutbox, OUTBOX_SHARE } from './outbox-generator.ts';
 import {
   TROUBLE_MS,
@@ -23,7 +24,10 @@ const faults: readonly (readonly [FaultPoint, number, readonly FaultKind[]])[] =
   ['load', 100, ['before', 'slow', 'crash before', 'freeze']],
   ['kept', 20, ['before', 'slow', 'crash before']],
   ['read', 40, ['before', 'slow', 'crash before', 'freeze']],
-  ['due', 20, ['before', 'slow', 'crash after']],
+  ['take', 20, ['before', 'slow', 'crash after']],
+  ['renew', 20, ['before', 'after', 'slow', 'freeze', 'crash after']],
+  ['leases', 20, ['before', 'slow']],
+  ['held', 4, ['before', 'slow', 'crash after']],
   ['now', 20, ['before', 'slow', 'freeze']],
   ['lastEventIds', 8, ['before', 'slow']],
   ['watch', 20, ['before', 'after', 'slow']],
@@ -70,20 +74,25 @@ export function generatePlan(seed: number): Plan {
   const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
   const restore = seededRandom(`${seed}/plan, restores`);
   const rollback = restore.odds(ROLLBACK_SHARE) && !exclusive ? generateRollbacks(restore, tasks) : [];
+  const all = [
+    ...decisions,
+    ...strangers,
+    ...(kept?.decisions ?? []),
+    ...(limited?.decisions ?? []),
+    ...rollback,
+    ...(tabs ? generateTabs(tab, clients.length) : []),
+  ];
+  const outage = seededRandom(`${seed}/plan, outages`);
+  const isWorse = outage.odds(OUTAGE_SHARE);
+  const slots = outage.pick([0, 1, 2]);
   return {
     seed,
     nodes,
     exclusive,
     sizes,
     clients,
-    decisions: [
-      ...decisions,
-      ...strangers,
-      ...(kept?.decisions ?? []),
-      ...(limited?.decisions ?? []),
-      ...rollback,
-      ...(tabs ? generateTabs(tab, clients.length) : []),
-    ],
+    decisions: isWorse ? [...worsenWork(outage, all), ...generateOutages(outage, nodeCount)] : all,
+    ...(isWorse && slots > 0 && { slots }),
     ...removes,
     ...(kept && { outbox: kept.outbox }),
     ...(limited && { tokens: limited.tokens }),

@@ -14,6 +14,10 @@ export type WorkStep =
   | { readonly ask: { readonly expiresInMs?: number } }
   /** Two questions at once. */
   | { readonly askBoth: true }
+  /** Nothing else happens on its node for so long. */
+  | { readonly block: number }
+  /** Ends its node, in each of the first so many attempts. */
+  | { readonly crash: number }
   | { readonly fail: string };
 
 /** What a task does. */
@@ -30,7 +34,10 @@ export type FaultPoint =
   | 'load'
   | 'kept'
   | 'read'
-  | 'due'
+  | 'take'
+  | 'renew'
+  | 'leases'
+  | 'held'
   | 'now'
   | 'lastEventIds'
   | 'watch'
@@ -117,6 +124,9 @@ export type Decision =
   | { readonly kind: 'freeze'; readonly at: number; readonly node: number; readonly ms: number }
   | { readonly kind: 'clock'; readonly at: number; readonly node: number; readonly byMs: number }
   | { readonly kind: 'store away'; readonly at: number; readonly node: number; readonly ms: number }
+  /** No node reaches it. */
+  | { readonly kind: 'store gone'; readonly at: number; readonly ms: number }
+  | { readonly kind: 'store clock'; readonly at: number; readonly byMs: number }
   | { readonly kind: 'tail away'; readonly at: number; readonly node: number; readonly ms: number }
   /** The store loses the newest commits of a task, and is away for that long. */
   | { readonly kind: 'restore'; readonly at: number; readonly task: number; readonly commits: number; readonly ms: number }
@@ -181,6 +191,8 @@ export interface Plan {
   /** True for a store that one process owns; then there is one node. */
   readonly exclusive: boolean;
   readonly sizes: Sizes;
+  /** How many handlers each node runs at once; many without. */
+  readonly slots?: number;
   /** Goes on until all tasks were removed, their time after the end being over. */
   readonly removes?: boolean;
   readonly clients: readonly ClientPlan[];

@@ -1,12 +1,17 @@
 import type { StoredEntry } from '../../client/outbox/index.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
-import type { Entry } from '../../server/ports/index.ts';
+import type { Entry, Lease, LoadedTask } from '../../server/ports/index.ts';
 import type { PlantedBug } from './planted-bug.ts';
 
 /** Says whether a fact ends its log, from its bytes alone. */
 function isLast({ bytes }: Entry): boolean {
   return /^\{"type":"TASK_(COMPLETED|FAILED|CANCELLED)"/.test(Buffer.from(bytes).toString('utf8'));
+}
+
+/** What was loaded, with another text in its execution record. */
+function withRecord(loaded: LoadedTask | undefined, pattern: RegExp, text: string): LoadedTask | undefined {
+  return loaded && { ...loaded, fields: { ...loaded.fields, ledger: (loaded.fields['ledger'] ?? '').replace(pattern, text) } };
 }
 
 /** An object of which some members are others. What is left of it still works on itself, whose private members no other object has. */
@@ -50,6 +55,36 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
         return store.append(commit);
       },
     }),
+  },
+  /** Looks at other nodes' leases once, and goes by that. */
+  'takes work from a node that lives': {
+    way(store) {
+      const seen = new Map<string, Lease>();
+      return {
+        ...store,
+        async leases() {
+          const leases = await store.leases();
+          for (const lease of leases) if (!seen.has(lease.node)) seen.set(lease.node, lease);
+          return leases.map((lease) => seen.get(lease.node) ?? lease);
+        },
+        async append(commit) {
+          const current = commit.ifLease && (await store.leases()).find(({ node }) => node === commit.ifLease?.node);
+          return store.append(current ? { ...commit, ifLease: current } : commit);
+        },
+      };
+    },
+  },
+  /** Says that the lease is renewed, and leaves it as it is. */
+  'renews no lease': {
+    way: (store) => ({ ...store, renew: async () => [{ bucket: '', outcome: 'renewed' }] }),
+  },
+  /** Lets work that ends its process begin anew for ever. */
+  'forgets how often work has crashed': {
+    way: (store) => ({ ...store, load: async (taskId) => withRecord(await store.load(taskId), /"crashes":\d+/, '"crashes":0') }),
+  },
+  /** Takes what was claimed for begun. */
+  'loses work that never began': {
+    way: (store) => ({ ...store, load: async (taskId) => withRecord(await store.load(taskId), /"unbegun"/, '"begun"') }),
   },
   /** Writes whatever it decided, on whatever is there. */
   'drops the expected revision': {

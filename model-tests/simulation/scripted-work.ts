@@ -14,6 +14,8 @@ export interface ScriptedWorkDeps {
   readonly entity: Entity;
   readonly name: string;
   readonly clock: Clock;
+  /** Handlers that run at once. */
+  readonly slots: number | undefined;
   crash(): void;
 }
 
@@ -22,7 +24,10 @@ const EXECUTOR_SLOW_MS = 3_000;
 /** The executor of one node: the real one, whose handlers do what their task's input says, behind calls that may fail. */
 export function scriptedWork(deps: ScriptedWorkDeps): TaskExecutor {
   const run = handlerOf(deps);
-  const inner = inProcess({ again: { run, repeatable: true }, once: run }, { clock: deps.clock });
+  const inner = inProcess(
+    { again: { run, repeatable: true }, once: run },
+    { clock: deps.clock, ...(deps.slots !== undefined && { concurrencyMax: deps.slots }) },
+  );
   return {
     ...inner,
     start: (work) => faulty(deps, 'executor.start', () => inner.start(work)),
@@ -58,7 +63,7 @@ async function faulty<T>(
 }
 
 function handlerOf(deps: ScriptedWorkDeps): Handler {
-  const { world, oracle, clock, entity } = deps;
+  const { world, oracle, clock, entity, name, crash } = deps;
 
   /** A report that was said to be taken is in the log. */
   async function acknowledged(task: Task, said: Promise<void>, message: string): Promise<void> {
@@ -103,7 +108,13 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
     });
   }
 
-  return async (task) => {
+  /** Nothing else happens on the node meanwhile; what the handler does next comes before all that waited. */
+  async function block(ms: number): Promise<void> {
+    entity.frozenUntil = Math.max(entity.frozenUntil, world.time + ms);
+    await new Promise<void>((resolve) => world.after(ms - 0.01, world.itself, () => entity.isDead || resolve()));
+  }
+
+  async function run(task: Task): Promise<{ steps: number; attempt: number }> {
     const { steps } = task.input as unknown as WorkPlan;
     for (let i = Number(task.saved ?? 0); i < steps.length; i += 1) {
       const step = steps[i];
@@ -117,9 +128,26 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
       else if ('rest' in step) {
         await rest(task, step.rest);
       } else if ('ask' in step) await ask(task, `q${i}`, step.ask.expiresInMs);
-      else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);
+      else if ('block' in step) await block(step.block);
+      else if ('crash' in step) {
+        if (task.attempt > step.crash) continue;
+        crash();
+        await new Promise(() => undefined);
+      } else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);
       else throw new TaskFailure(step.fail, 'As planned.', { retryable: false });
     }
     return { steps: steps.length, attempt: task.attempt };
+  }
+
+  return async (task) => {
+    const { facts, lost } = oracle.of(task.taskId);
+    if (!facts.some(({ type }) => type === 'TASK_STARTED') && lost.length === 0)
+      world.fault('a start is written before work begins', `${task.taskId} runs in ${name}`);
+    const over = oracle.work.begins(task, name);
+    try {
+      return await run(task);
+    } finally {
+      over();
+    }
   };
 }

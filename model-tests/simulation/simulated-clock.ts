@@ -21,6 +21,8 @@ export function simulatedClock(world: World, whose: Entity, offBy = 0): Simulate
       return whose.isDead ? 0 : armed.size;
     },
     now: () => world.now + offset,
+    // No date that is set moves it.
+    monotonic: () => world.time,
     setTimeout(fn, ms) {
       const timer = world.after(ms, whose, () => {
         armed.delete(timer);

@@ -132,6 +132,7 @@ export class SimulatedCluster {
     world.tell(node.entity.name, silent ? 'loses its power' : 'crashes');
     node.entity.isDead = true;
     node.isOpen = false;
+    this.#deps.oracle.work.ended(node.entity.name, node.isClosed ? 'closed' : 'crashed');
     this.#network.nodeDied(node, silent);
     if (this.#nodes[index] !== node) return;
     this.#nodes[index] = undefined;

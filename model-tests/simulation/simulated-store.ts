@@ -1,5 +1,5 @@
 import { memoryStore, type Memory } from '../../adapters/memory/index.ts';
-import type { Store, TailListener } from '../../server/ports/index.ts';
+import type { Commit, Renewal, Store, TailListener } from '../../server/ports/index.ts';
 import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
@@ -12,6 +12,8 @@ export interface SimulatedStoreDeps {
   readonly faults: Faults;
   readonly oracle: Oracle;
   readonly memory: Memory;
+  /** How far the store's clock is off. */
+  readonly storeClock: { readonly offMs: number };
   readonly exclusive: boolean;
   /** The node. */
   readonly entity: Entity;
@@ -31,12 +33,19 @@ export interface SimulatedStore extends Store {
   interrupt(ms: number): void;
 }
 
+const unanswered: readonly Renewal[] = [{ bucket: '', outcome: 'unanswered' }];
+
 export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
-  const { world, faults, oracle, memory, exclusive, entity, name } = deps;
+  const { world, faults, oracle, memory, storeClock, exclusive, entity, name } = deps;
   const random = world.random(`store ${name}`);
-  const plain = memoryStore({ memory, clock: { now: () => world.now, setTimeout: () => undefined, clearTimeout: () => undefined } });
+  const plain = memoryStore({
+    memory,
+    clock: { now: () => world.now + storeClock.offMs, setTimeout: () => undefined, clearTimeout: () => undefined },
+  });
   const base = deps.plant?.(witnessed(plain), memory) ?? witnessed(plain);
   const listeners = new Set<TailListener>();
+  /** Commits that were decided while the node was closing. */
+  const lateCommits = new WeakSet<Commit>();
   let tailAwayUntil = 0;
   let isOpen = false;
 
@@ -45,15 +54,22 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
       ...store,
       append(commit) {
         const row = memory.tasks.get(commit.taskId);
-        const before = row?.revision;
+        const [before, plan] = [row?.revision, row?.plan];
         const written = store.append(commit);
-        if (row && row.revision !== before) oracle.committed(commit, row, name);
+        if (row && plan && row.revision !== before) {
+          if (oracle.of(commit.taskId).lost.length === 0) oracle.work.committed(commit, plan, row, name, lateCommits.has(commit));
+          oracle.committed(commit, row, name);
+        }
         // What a node that has closed its store still says is refused, and no mistake.
         const wasOpen = isOpen;
         written.catch(
           (error: unknown) => wasOpen && world.fault('sound commits', `${name} wrote what no store may take: ${String(error)}`),
         );
         return written;
+      },
+      renew(node, confirmed, beat) {
+        oracle.work.renewed(name, node);
+        return store.renew(node, confirmed, beat);
       },
       create(task) {
         const isNew = !memory.tasks.has(task.taskId) && !memory.requests.has(task.requestKey);
@@ -107,9 +123,17 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
     create: (task) => call('create', () => base.create(task)),
     load: (taskId) => call('load', () => base.load(taskId)),
     sideValues: (taskId, names) => call('kept', () => base.sideValues(taskId, names)),
-    append: (commit) => call('append', () => base.append(commit), 'conflict'),
+    append(commit) {
+      if (oracle.work.isClosing(name)) lateCommits.add(commit);
+      return call('append', () => base.append(commit), 'conflict');
+    },
     remove: (taskId, requestKey, revision) => call('append', () => base.remove(taskId, requestKey, revision), 'conflict'),
-    due: (until, limit, after) => call('due', () => base.due(until, limit, after)),
+    take: (request) => call('take', () => base.take(request)),
+    // Where nobody answers, that is the answer.
+    renew: (node, confirmed, beat) => call('renew', () => base.renew(node, confirmed, beat)).catch(() => unanswered),
+    leases: () => call('leases', () => base.leases()),
+    held: (of, limit, after) => call('held', () => base.held(of, limit, after)),
+    dropLease: (of) => call('held', () => base.dropLease(of)),
     read: (taskId, from, limit) => call('read', () => base.read(taskId, from, limit)),
     lastEventIds: (taskIds) => call('lastEventIds', () => base.lastEventIds(taskIds)),
     tail(listener) {

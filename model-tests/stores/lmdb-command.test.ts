@@ -51,7 +51,7 @@ describe('npx taskbridge lmdb', () => {
       expect(revision).toBeGreaterThan(5);
       expect(legible((await readAll(store, taskId)).entries)).toEqual(legible(factsOf(taskId, 1, 2 * (revision - 1))));
       const next = 2 * revision - 1;
-      expect(await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, next)], dueAt: 1 }))).toBe('committed');
+      expect(await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, next)], plan: { wakeAt: 1, work: null } }))).toBe('committed');
     }
     await store.close();
   });
@@ -104,7 +104,7 @@ describe('npx taskbridge lmdb', () => {
     for (const line of [
       /tasks is damaged in \d+ places/,
       /A request key leads to task nobody, which is not there/,
-      /A time is due for task nobody, which is not there/,
+      /Task nobody stands in a list, and is not there/,
       new RegExp(`Task ${first} has a fact 3 that is no JSON`),
       new RegExp(`Task ${second} has rows and no head`),
     ])

@@ -1,9 +1,11 @@
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
-import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from '../conformance/store/samples.ts';
+import type { Plan } from '../../server/ports/index.ts';
+import { commitOf, factOf, factsOf, heldOf, legible, look, readAll, sampleTask, takeAll } from '../conformance/store/samples.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { startChild, startChildOnSmallDisk } from './children/child.ts';
+import { HOLDER, planOf } from './children/plans.ts';
 
 describe('an LMDB store on disk', () => {
   let path: string;
@@ -40,7 +42,7 @@ describe('an LMDB store on disk', () => {
         expect([revision, revision + 1]).toContain(found);
         await expectWhole(again, taskId, found);
       }
-      expect(await again.due(1e9, 100)).toHaveLength(taskIds.length);
+      await expectPlans(again, taskIds);
       await again.close();
     }
   });
@@ -117,7 +119,7 @@ describe('an LMDB store on disk', () => {
 
       const store = lmdbStore({ path });
       await store.open();
-      const [{ taskId } = { taskId: '' }] = await store.due(1, 1);
+      const [taskId = ''] = (await store.take(look())).due;
       expect(await store.load(taskId)).toMatchObject({ revision: committed + 2 });
       expect(await store.read(taskId, 1, { facts: 1, bytes: 0 })).toMatchObject({ lastEventId: factOf(taskId, committed).eventId });
       await store.close();
@@ -136,6 +138,17 @@ async function expectWhole(store: ReturnType<typeof lmdbStore>, taskId: string, 
   expect((await store.load(taskId))?.fields.head).toBe(commits === 0 ? '{"state":"accepted"}' : String(commits));
   const names = Array.from({ length: commits + 1 }, (_, i) => `kept-${i + 1}`);
   expect(await store.sideValues(taskId, names)).toEqual(names.map((_, i) => (i < commits ? String(i + 1) : undefined)));
+}
+
+/** Each task is found for what its last commit planned, and for nothing else. */
+async function expectPlans(store: ReturnType<typeof lmdbStore>, taskIds: readonly string[]): Promise<void> {
+  const planned = await Promise.all(taskIds.map(async (taskId) => ({ taskId, plan: planOf((await store.load(taskId))?.revision ?? 0) })));
+  const idsWhere = (holds: (plan: Plan) => boolean): string[] =>
+    planned.flatMap(({ taskId, plan }) => (holds(plan) ? [taskId] : [])).sort();
+  expect(await heldOf(store, HOLDER)).toEqual(idsWhere(({ work }) => work !== null && 'heldBy' in work));
+  const { due, ready } = await takeAll(store);
+  expect(due.toSorted()).toEqual(idsWhere(({ wakeAt }) => wakeAt !== null));
+  expect(ready.toSorted()).toEqual(idsWhere(({ wakeAt, work }) => wakeAt === null && work !== null && 'readyAt' in work));
 }
 
 /** How many transactions the file has seen. */

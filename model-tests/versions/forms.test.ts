@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { memoryStore } from 'taskbridge/adapters/memory';
-import { systemChance } from 'taskbridge/server';
+import { systemChance, type NewTask } from 'taskbridge/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { commitOf, sampleTask, wakes } from '../conformance/store/samples.ts';
 import { forms, storedTexts, storeForms, versionIn, type Form } from './forms.ts';
 import { stillClock, scenarioHost } from './scenario.ts';
 
@@ -74,16 +75,19 @@ async function restore(store: ReturnType<typeof memoryStore>, name: string, file
       if (moment === 'waiting') (form.part === 'field' ? fields : keptValues)[field] = text;
     }
   }
-  const { taskId, requestKey } = JSON.parse(fields['about'] ?? '{}') as { readonly taskId: string; readonly requestKey: string };
+  const { taskId, requestKey, owner, taskType } = JSON.parse(fields['about'] ?? '{}') as Pick<
+    NewTask,
+    'taskId' | 'requestKey' | 'owner' | 'taskType'
+  >;
   const { lastEventId } = JSON.parse(fields['task'] ?? '{}') as { readonly lastEventId: string };
   await store.open();
-  await store.create({ taskId, requestKey, fields, sideValues: keptValues, dueAt: 0 });
+  await store.create(sampleTask({ taskId, requestKey, owner, taskType, fields, sideValues: keptValues, plan: wakes(0) }));
   const [count, ms] = lastEventId.split('-').map(Number);
   const facts = Array.from({ length: count ?? 0 }, (_, i) => ({
     // Nobody reads these facts: the head says what became of them.
     eventId: `${i + 1}-${ms}` as never,
     bytes: Buffer.from('{}'),
   }));
-  await store.append({ taskId, expectedRevision: 1, facts, ended: false, fields: {}, sideValues: {}, dueAt: 0, firstRetained: 1 });
+  await store.append(commitOf(taskId, 1, { facts, plan: wakes(0) }));
   return taskId;
 }

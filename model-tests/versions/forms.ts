@@ -76,7 +76,7 @@ export const forms: readonly Form[] = [
   })),
   // Only a task whose path has names is written so.
   { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: aboutWithParams },
-  { name: 'lmdb-layout', version: null, writtenIn: 'adapters/lmdb/keys.ts and head.ts', lines: rowsOfLmdb },
+  { name: 'lmdb-layout', version: 'LMDB_LAYOUT_VERSION', writtenIn: 'adapters/lmdb/layout.ts, keys.ts and head.ts', lines: rowsOfLmdb },
   { name: 'lmdb-owner', version: 'OWNER_VERSION', writtenIn: 'adapters/lmdb/process.ts', lines: ownerOfLmdb },
   { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
   {
@@ -111,11 +111,11 @@ export const forms: readonly Form[] = [
   },
 ];
 
-/** The version that stands in the lines of a form. Throws where they do not all say the same. */
+/** The version that stands in the lines of a form, in one of them at least. Throws where none has one, or they do not all say the same. */
 export function versionIn(lines: readonly string[]): number {
-  const found = new Set(lines.map((line) => Number(/\{"v":(\d+)/.exec(line)?.[1])));
+  const found = new Set(lines.flatMap((line) => /\{"v":(\d+)/.exec(line)?.[1] ?? []).map(Number));
   const [version] = found;
-  if (found.size !== 1 || version === undefined || Number.isNaN(version))
+  if (found.size !== 1 || version === undefined)
     throw new Error(`One version was expected in ${lines.length} lines, there are: ${[...found].join(', ')}.`);
   return version;
 }

@@ -176,7 +176,8 @@ describe('on an LMDB folder that a host of tomorrow had', { timeout: patience(18
 
   it('answers 503 for its tasks and serves all others; tomorrow finds them as they were', async () => {
     const left = new Map<string, { readonly taskId: string; readonly question: string }>();
-    for (const form of raised) {
+    // For 0.1.0 today is newer too. It comes last, and goes on first, since tomorrow would take over its work.
+    for (const form of [...raised, 'today']) {
       const newer = await start(form, { lmdb: path });
       const { body } = await requestsTo(newer.url).create(count(`left by ${form}`));
       const taskId = body.taskId ?? '';
@@ -185,20 +186,19 @@ describe('on an LMDB folder that a host of tomorrow had', { timeout: patience(18
     }
     for (const name of known) {
       const host = await start(name, { lmdb: path });
-      for (const [form, { taskId, question }] of left) await expectUnreadable(host, taskId, question, `left by ${form}`);
+      const newer = [...left].filter(([form]) => form !== name);
+      for (const [form, { taskId, question }] of newer) await expectUnreadable(host, taskId, question, `left by ${form}`);
       await expectServed(host, `served by ${name}`);
-      // Found at the start, as all that is unfinished.
-      for (const { taskId } of left.values()) await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(3));
-      for (const { taskId } of left.values())
-        expect(
-          restsOf(host.lines, taskId)
-            .slice(0, 4)
-            .map(({ pauseMs }) => pauseMs),
-        ).toEqual([50, 100, 200, 400]);
+      for (const [, { taskId }] of newer) {
+        const pauses = () => restsOf(host.lines, taskId).map(({ pauseMs }) => pauseMs);
+        // Found at the start, or asked for just now, which 0.1.0 looks after as well; its own rows do not lead it there.
+        await vi.waitFor(() => expect(pauses().length).toBeGreaterThan(3));
+        expect(pauses().slice(0, 4)).toEqual([50, 100, 200, 400]);
+      }
       expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
       await host.close();
     }
-    for (const [form, { taskId, question }] of left) {
+    for (const [form, { taskId, question }] of [...left].reverse()) {
       const newer = await start(form, { lmdb: path });
       expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
       proveWhole(await watch(newer.url, taskId), STEPS);

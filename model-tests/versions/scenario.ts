@@ -57,7 +57,7 @@ export async function runScenario(
   const asking = await createWithFile(host.url);
   await act(host, asking, 'keep', { why: 'it is good' });
   await vi.waitUntil(() => asksFor(host, asking, 'yes'));
-  await vi.waitUntil(async () => (await ledgerOf(host.store, asking)).context.owed.length === 0);
+  await vi.waitUntil(async () => (await ledgerOf(host.store, asking)).context.pendingDeliveries.length === 0);
   await waiting(asking);
   await act(host, asking, 'yes', {});
   const { taskId: completed } = await host.create({ clientRequestId: 'done', taskType: 'done' });
@@ -94,7 +94,7 @@ async function act(host: RunningHost, taskId: string, actionType: string, payloa
 
 interface LedgerAsStored {
   readonly value: unknown;
-  readonly context: { readonly owed: readonly string[] };
+  readonly context: { readonly pendingDeliveries: readonly string[] };
 }
 
 async function ledgerOf(store: Store, taskId: string): Promise<LedgerAsStored> {

@@ -1,13 +1,15 @@
-import { assign, setup } from 'xstate';
+import { assign, setup, stateIn } from 'xstate';
 
 /** What the execution record remembers of the work behind a task. Times are milliseconds of the store's clock. */
 export interface AttemptContext {
   /** The number of the newest attempt; 0 before the first. It is the fence: reports of an older one are refused. */
   readonly attempt: number;
-  /** Who holds it. */
+  /** The node that holds it; null once nobody does, or an outside system keeps the work. */
   readonly node: string | null;
-  /** When the holder is taken for dead unless it renews; null once an outside system keeps the work. */
+  /** When a node of 0.1.0 is taken for dead unless it renews; null for all others, whose leases are rows of their own. */
   readonly leaseUntil: number | null;
+  /** How often in a row its node crashed while the work ran, and it got no further than before. */
+  readonly crashes: number;
   /** How often in a row nobody could be asked to start. */
   readonly tries: number;
   /** When to ask again: for a start before the work runs; how it stands while an outside system keeps it. */
@@ -22,12 +24,13 @@ export interface AttemptContext {
 
 /** What may be entered into the execution record. Unlike a task's facts these never leave the server. */
 export type AttemptEvent =
-  | { readonly type: 'attempt.claimed'; readonly node: string; readonly leaseUntil: number; readonly startBy: number }
+  | { readonly type: 'attempt.claimed'; readonly node: string; readonly startBy: number }
   | { readonly type: 'attempt.deferred'; readonly retryAt: number }
-  | { readonly type: 'attempt.started'; readonly leaseUntil: number | null; readonly retryAt?: number | null }
+  | { readonly type: 'attempt.begun' }
+  | { readonly type: 'attempt.started'; readonly keptOutside: boolean; readonly retryAt: number | null }
   | { readonly type: 'attempt.inspected'; readonly retryAt: number }
-  | { readonly type: 'attempt.renewed'; readonly leaseUntil: number }
-  | { readonly type: 'attempt.lost'; readonly startBy: number }
+  | { readonly type: 'attempt.advanced' }
+  | { readonly type: 'attempt.lost'; readonly crashed: boolean; readonly retryAt: number }
   | { readonly type: 'cancel.requested'; readonly graceUntil: number }
   | { readonly type: 'cancel.delivered' }
   | { readonly type: 'resolution.pending'; readonly suspendId: string }
@@ -39,10 +42,16 @@ export type AttemptEvent =
  * Who runs the work behind a task, and what that work has still to be notified of. Stands in the execution record, outside the log. Effects
  * (start, hand over an answer, tell to stop) stay pending here until they are done, so that any node can repair a crash in between.
  *
- * Tags: `fenced` (reports of the newest attempt are refused), `claimable` (nobody works on it), `leased` (somebody does).
+ * Tags: `fenced` (reports of the newest attempt are refused), `claimed` (somebody works on it), `begun` (and has reported), `claimable` (nobody
+ * does), `lost` (somebody did, and it may have had effects), `suspect` (and its process crashed).
  */
 export const attemptMachine = setup({
-  types: {} as { context: AttemptContext; events: AttemptEvent; tags: 'fenced' | 'claimable' | 'leased' },
+  types: {} as { context: AttemptContext; events: AttemptEvent; tags: 'fenced' | 'claimed' | 'begun' | 'claimable' | 'lost' | 'suspect' },
+  guards: {
+    isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),
+    isCrash: ({ event }) => event.type === 'attempt.lost' && event.crashed,
+    isSuspected: ({ context }) => context.crashes > 0,
+  },
   actions: {
     claim: assign(({ context, event }) =>
       event.type === 'attempt.claimed'
@@ -50,7 +59,6 @@ export const attemptMachine = setup({
             ...context,
             attempt: context.attempt + 1,
             node: event.node,
-            leaseUntil: event.leaseUntil,
             retryAt: null,
             startBy: context.startBy ?? event.startBy,
           }
@@ -63,18 +71,27 @@ export const attemptMachine = setup({
     ),
     confirmStart: assign(({ context, event }) =>
       event.type === 'attempt.started'
-        ? { ...context, leaseUntil: event.leaseUntil, tries: 0, retryAt: event.retryAt ?? null, startBy: null }
+        ? {
+            ...context,
+            node: event.keptOutside ? null : context.node,
+            leaseUntil: event.keptOutside ? null : context.leaseUntil,
+            tries: 0,
+            retryAt: event.retryAt,
+            startBy: null,
+          }
         : context,
     ),
     noteInspection: assign(({ context, event }) => (event.type === 'attempt.inspected' ? { ...context, retryAt: event.retryAt } : context)),
-    renew: assign(({ context, event }) => (event.type === 'attempt.renewed' ? { ...context, leaseUntil: event.leaseUntil } : context)),
+    acquit: assign({ crashes: 0 }),
     vacate: assign(({ context, event }) => ({
       ...context,
       node: null,
       leaseUntil: null,
-      retryAt: null,
-      startBy: event.type === 'attempt.lost' ? event.startBy : context.startBy,
+      tries: 0,
+      retryAt: event.type === 'attempt.lost' ? event.retryAt : null,
+      startBy: null,
     })),
+    countCrash: assign(({ context }) => ({ ...context, crashes: context.crashes + 1 })),
     allowGrace: assign(({ context, event }) =>
       event.type === 'cancel.requested' ? { ...context, graceUntil: event.graceUntil } : context,
     ),
@@ -93,7 +110,17 @@ export const attemptMachine = setup({
 }).createMachine({
   id: 'attempt',
   description: 'Who runs the work behind a task, and what that work has still to be notified of.',
-  context: { attempt: 0, node: null, leaseUntil: null, tries: 0, retryAt: null, startBy: null, graceUntil: null, pendingDeliveries: [] },
+  context: {
+    attempt: 0,
+    node: null,
+    leaseUntil: null,
+    crashes: 0,
+    tries: 0,
+    retryAt: null,
+    startBy: null,
+    graceUntil: null,
+    pendingDeliveries: [],
+  },
   initial: 'unfinished',
   states: {
     unfinished: {
@@ -101,60 +128,101 @@ export const attemptMachine = setup({
       initial: 'pending',
       on: {
         'resolution.pending': { actions: 'addPendingDelivery' },
-        'resolution.delivered': { actions: 'removePendingDelivery' },
+        'resolution.delivered': {
+          description: 'The work got further than any crash of it before.',
+          actions: ['removePendingDelivery', 'acquit'],
+        },
         'task.ended': { description: 'The work has nothing more to say, but may not know it.', target: 'ended', actions: 'settle' },
       },
       states: {
         pending: {
-          description: 'Nobody has taken the work yet, or whoever should could not be reached.',
+          description: 'Nobody has taken the work yet, or whoever did never began it.',
           tags: ['claimable', 'fenced'],
-          on: { 'attempt.claimed': { target: 'starting', actions: 'claim' } },
+          on: { 'attempt.claimed': { target: 'claimed', actions: 'claim' } },
         },
-        starting: {
-          description: 'A node has taken the work and asks the executor to start it.',
-          tags: ['leased'],
-          on: {
-            'attempt.started': { target: 'held', actions: 'confirmStart' },
-            'attempt.deferred': { description: 'Nobody could be asked.', target: 'pending', actions: 'defer' },
-            'attempt.renewed': { actions: 'renew' },
-            'attempt.lost': { target: 'lost', actions: 'vacate' },
-            'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
-          },
-        },
-        held: {
-          description: 'The work runs.',
-          tags: ['leased'],
-          on: {
-            'attempt.inspected': { actions: 'noteInspection' },
-            'attempt.renewed': { actions: 'renew' },
-            'attempt.lost': { target: 'lost', actions: 'vacate' },
-            'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
-          },
-        },
-        stopping: {
-          description: 'The work has to be notified that it has to stop.',
-          tags: ['leased'],
-          on: {
-            'attempt.started': { actions: 'confirmStart' },
-            'attempt.inspected': { actions: 'noteInspection' },
-            'attempt.renewed': { actions: 'renew' },
-            'attempt.lost': { target: 'lost', actions: 'vacate' },
-            'cancel.delivered': { target: 'notified' },
-          },
-        },
-        notified: {
-          description: 'The work was notified that it has to stop, and has its time of grace.',
-          tags: ['leased'],
-          on: {
-            'attempt.inspected': { actions: 'noteInspection' },
-            'attempt.renewed': { actions: 'renew' },
-            'attempt.lost': { target: 'lost', actions: 'vacate' },
+        claimed: {
+          description: 'A node has the work, or an outside system keeps it.',
+          tags: ['claimed'],
+          type: 'parallel',
+          states: {
+            progress: {
+              description: 'Whether it may have had effects.',
+              initial: 'unbegun',
+              states: {
+                unbegun: {
+                  description: 'It has not reported: no handler has it. What never began is not lost.',
+                  on: {
+                    'attempt.begun': { target: 'begun' },
+                    'attempt.lost': { target: '#attempt.unfinished.pending', actions: 'vacate' },
+                  },
+                },
+                begun: {
+                  description: 'It has reported.',
+                  tags: ['begun'],
+                  on: {
+                    'attempt.advanced': { description: 'It got further than its crashes before.', guard: 'isSuspected', actions: 'acquit' },
+                    'attempt.lost': [
+                      {
+                        description: 'It may be why.',
+                        guard: 'isCrash',
+                        target: '#attempt.unfinished.suspected',
+                        actions: ['vacate', 'countCrash'],
+                      },
+                      { target: '#attempt.unfinished.lost', actions: 'vacate' },
+                    ],
+                  },
+                },
+              },
+            },
+            run: {
+              description: 'What its executor was asked for.',
+              initial: 'starting',
+              states: {
+                starting: {
+                  description: 'A node has taken the work and asks the executor to start it.',
+                  on: {
+                    'attempt.started': { target: 'held', actions: 'confirmStart' },
+                    'attempt.deferred': {
+                      description: 'Nobody could be asked; what has reported was.',
+                      guard: 'isUnbegun',
+                      target: '#attempt.unfinished.pending',
+                      actions: 'defer',
+                    },
+                    'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
+                  },
+                },
+                held: {
+                  description: 'The work runs.',
+                  on: {
+                    'attempt.inspected': { actions: 'noteInspection' },
+                    'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
+                  },
+                },
+                stopping: {
+                  description: 'The work has to be notified that it has to stop.',
+                  on: {
+                    'attempt.started': { actions: 'confirmStart' },
+                    'attempt.inspected': { actions: 'noteInspection' },
+                    'cancel.delivered': { target: 'notified' },
+                  },
+                },
+                notified: {
+                  description: 'The work was notified that it has to stop, and has its time of grace.',
+                  on: { 'attempt.inspected': { actions: 'noteInspection' } },
+                },
+              },
+            },
           },
         },
         lost: {
-          description: 'Whoever held the work is gone; it is claimed again, or the task fails.',
-          tags: ['claimable', 'fenced'],
-          on: { 'attempt.claimed': { target: 'starting', actions: 'claim' } },
+          description: 'Whoever ran the work gave it up, or runs it no more; it is claimed again, or the task fails.',
+          tags: ['claimable', 'fenced', 'lost'],
+          on: { 'attempt.claimed': { target: 'claimed', actions: 'claim' } },
+        },
+        suspected: {
+          description: 'The process that ran the work crashed; it is claimed again after a rest and by itself, or the task fails.',
+          tags: ['claimable', 'fenced', 'lost', 'suspect'],
+          on: { 'attempt.claimed': { target: 'claimed', actions: 'claim' } },
         },
       },
     },

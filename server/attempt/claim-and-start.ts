@@ -1,81 +1,149 @@
+import type { FactPayload } from '../../machines/wire/index.ts';
 import type { StartOutcome } from '../ports/executor.ts';
-import { recordFor, executorOf, isOurs, leaseUntil, pauseMs, orderStop, type ReconcileStep, type ReconcileDeps } from './reconcile-step.ts';
+import type { TaskRecord } from '../task/task-record.ts';
+import type { AttemptEvent } from './attempt.machine.ts';
+import type { ExecutionRecord } from './execution-record.ts';
+import { giveUp, lossOf, lostSince } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
-import { attemptState } from './execution-record.ts';
+import {
+  recordFor,
+  executorOf,
+  isOurs,
+  pauseMs,
+  orderStop,
+  type ReconcileStep,
+  type ReconcileDeps,
+  type ReconcileResult,
+} from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { workOf } from './work.ts';
 
-/** Claims work that nobody holds, or ends a task whose work cannot go on. */
+/** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on. */
 export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, deps) => {
-  const { settings, nodeId, time, processor } = deps;
+  const { taskId, taskType } = about;
+  const { settings, nodeId, time, processor, rooms, suspects } = deps;
   const { retryAt, startBy } = execution.attempt.context;
   const now = time.now();
-  const executor = executorOf(deps, about.taskType);
+  const executor = executorOf(deps, taskType);
   if (aggregate.task.matches({ active: 'cancelling' }))
-    return processor.execute(about.taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
-  if (attemptState(execution) === 'lost' && executor?.leased && !executor.repeatable(about.taskType))
-    return fail(about.taskId, deps, 'WORK_LOST', 'The process that ran the task is gone, and its work may not be repeated.');
-  if (startBy !== null && now >= startBy)
-    return fail(about.taskId, deps, 'EXECUTOR_UNREACHABLE', 'Nobody could be asked to run the task in time.');
-  if (!executor || (retryAt !== null && retryAt > now)) return false;
-  const until = leaseUntil(deps);
-  return processor.execute(about.taskId, {
-    decide: (unit) =>
-      // Somebody may have cancelled it since it was looked at: a run that begins now would never hear of it.
-      !unit.aggregate.task.matches({ active: 'cancelling' }) &&
-      unit.record({ type: 'attempt.claimed', node: nodeId, leaseUntil: until, startBy: now + settings.startWithinMs }),
-  });
+    return processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
+  const loss = lossOf(execution, executor, taskType, settings);
+  if (loss) return fail(taskId, deps, loss);
+  if (startBy !== null && now >= startBy) {
+    const message = 'Nobody could be asked to run the task in time.';
+    return fail(taskId, deps, { code: 'EXECUTOR_UNREACHABLE', message, retryable: true });
+  }
+  if (!executor || (retryAt !== null && retryAt > now) || !rooms.take(taskId, taskType)) return false;
+  let isClaimed = false;
+  try {
+    if (execution.attempt.hasTag('suspect') && !suspects.take(taskId)) return false;
+    isClaimed = await processor.execute(taskId, {
+      decide: (unit) =>
+        // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
+        !unit.aggregate.task.matches({ active: 'cancelling' }) &&
+        !rooms.isClosing &&
+        unit.record({ type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs }),
+    });
+  } finally {
+    if (!isClaimed) {
+      rooms.free(taskId);
+      suspects.free(taskId);
+    }
+  }
+  if (isClaimed && execution.attempt.hasTag('lost')) tellRetry(about.taskId, execution, deps);
+  return isClaimed;
 };
+
+/** Of suspects there is one at a time; of others, that were given up for a better reason, there may be many. */
+function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }: ReconcileDeps): void {
+  const { attempt, crashes } = execution.attempt.context;
+  const since = lostSince(execution);
+  const fields = { taskId, attempt: attempt + 1, crashes, ...(since !== null && { idleMs: Math.max(0, time.now() - since) }) };
+  if (execution.attempt.hasTag('suspect')) logger.warn('Work whose process crashed begins again, by itself.', fields);
+  else logger.info?.('Work that was given up begins again.', fields);
+}
 
 /** Asks the executor to start the work that this node claimed. */
 export const startWork: ReconcileStep = async (state, deps, result) => {
   const { taskId, taskType } = state.about;
-  const { attempt, tries } = state.execution.attempt.context;
-  const { processor, settings, time, running, logger } = deps;
+  const { attempt } = state.execution.attempt.context;
+  const { settings, running, rooms, logger } = deps;
   const executor = executorOf(deps, taskType);
   if (!executor || !isOurs(state, deps)) return false;
-  if (running.attemptOf(taskId) === attempt) return confirmStart(state, deps, result);
-  if (executor.leased) running.add(taskId, attempt);
+  if (running.attemptOf(taskId) === attempt) return noteStart(state, deps, result);
+  // It began, and does not run here any more: who asked again would run it twice.
+  if (executor.leased && state.execution.attempt.hasTag('begun')) return giveUp(taskId, deps, { of: { attempt }, crashed: false });
+  if (executor.leased) running.add(taskId, attempt, taskType);
   let outcome: StartOutcome;
   try {
     // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.
     const work = await withTimeLimit(deps, settings.executorTimeoutMs, workOf(state, deps));
-    outcome = await withTimeLimit(deps, settings.executorTimeoutMs, executor.start(work));
+    outcome = await deps.call(executor, () => executor.start(work), 'start');
   } catch (error) {
+    const { tries } = state.execution.attempt.context;
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
-    running.release(taskId);
-    await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
-    result.tally.failed = 1;
-    const retryAt = time.now() + pauseMs(deps, tries);
-    return processor.execute(taskId, { decide: recordFor(state, { type: 'attempt.deferred', retryAt }) });
+    return deferStart(state, deps, result);
+  } finally {
+    // It counts as the executor's now, or not at all.
+    rooms.free(taskId);
   }
-  if (outcome.status === 'started') return confirmStart(state, deps, result);
+  return outcome.status === 'started' ? noteStart(state, deps, result) : failRefused(state, outcome.failure, deps, result);
+};
+
+const noteStart: ReconcileStep = async (state, deps, { tally }) => {
+  const noted = await deps.processor.execute(state.about.taskId, { decide: recordFor(state, startedEvent(state, deps)) });
+  if (noted) tally.started++;
+  return noted;
+};
+
+/** Nobody said that it was started: it is tried again, unless it has reported meanwhile; then it runs. */
+const deferStart: ReconcileStep = async (state, deps, { tally }) => {
+  const { taskId } = state.about;
+  const { attempt, tries } = state.execution.attempt.context;
+  const retryAt = deps.time.now() + pauseMs(deps, tries);
+  const defer = recordFor(state, { type: 'attempt.deferred', retryAt });
+  const start = recordFor(state, startedEvent(state, deps));
+  let became: 'deferred' | 'started' | 'another' = 'another';
+  try {
+    became = await deps.processor.execute(taskId, { decide: (unit) => (defer(unit) ? 'deferred' : start(unit) ? 'started' : 'another') });
+  } finally {
+    if (became !== 'started') {
+      tally.failed = 1;
+      deps.running.release(taskId);
+      await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
+    }
+  }
+  if (became === 'started') tally.started++;
+  return became !== 'another';
+};
+
+async function failRefused(
+  state: TaskRecord,
+  failure: FactPayload<'TASK_FAILED'>,
+  { processor, running, logger }: ReconcileDeps,
+  result: ReconcileResult,
+): Promise<boolean> {
+  const { taskId } = state.about;
+  const { attempt } = state.execution.attempt.context;
   running.release(taskId);
-  const { failure } = outcome;
+  logger.warn('The executor refused to start a task.', { taskId, attempt, code: failure.code });
   const failed = await processor.execute(taskId, {
     decide: (unit) =>
       unit.execution.attempt.context.attempt === attempt && unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
   });
   if (failed) result.refused = failure;
   return failed;
-};
+}
 
-const confirmStart: ReconcileStep = async (state, deps, { tally }) => {
-  const { about, execution } = state;
+function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent {
   const executor = executorOf(deps, about.taskType);
-  const until = executor?.leased ? execution.attempt.context.leaseUntil : null;
-  const retryAt = executor && nextInspection(executor, deps);
-  const noted = await deps.processor.execute(about.taskId, {
-    decide: recordFor(state, { type: 'attempt.started', leaseUntil: until, ...(retryAt !== undefined && { retryAt }) }),
-  });
-  if (noted) tally.started++;
-  return noted;
-};
+  const retryAt = (executor && nextInspection(executor, deps)) ?? null;
+  return { type: 'attempt.started', keptOutside: executor?.leased === false, retryAt };
+}
 
-function fail(taskId: string, { processor }: ReconcileDeps, code: string, message: string): Promise<boolean> {
+function fail(taskId: string, { processor, logger }: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
+  logger.warn(`A task fails: ${failure.message}`, { taskId, code: failure.code });
   return processor.execute(taskId, {
-    decide: (unit) =>
-      unit.execution.attempt.hasTag('claimable') &&
-      unit.decide({ type: 'task.fail', payload: { code, message, retryable: true } }).facts.length > 0,
+    decide: (unit) => unit.execution.attempt.hasTag('claimable') && unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
   });
 }

@@ -1,6 +1,7 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
 import { NewerVersionError, stepOf } from '../../machines/index.ts';
 import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
+import { attemptFromV1, attemptToV1, type AttemptV1 } from './dated-record.ts';
 
 /** The attempt's chart at one moment. */
 export type AttemptSnapshot = SnapshotFrom<typeof attemptMachine>;
@@ -20,7 +21,7 @@ export interface ExecutionRecord {
 
 /** Most sources that one attempt may report from; a further one forgets the oldest. */
 export const SOURCES_MAX = 64;
-const EXECUTION_RECORD_VERSION = 1;
+const EXECUTION_RECORD_VERSION = 2;
 const step = stepOf(attemptMachine);
 
 /** The execution record of a task that was just created. */
@@ -49,24 +50,25 @@ export function noteReport(record: ExecutionRecord, source: string, seq: number)
 }
 
 /** The innermost states of the attempt's chart. */
-export type AttemptState = 'pending' | 'starting' | 'held' | 'stopping' | 'notified' | 'lost' | 'ended' | 'released';
+export type AttemptState = 'pending' | 'starting' | 'held' | 'stopping' | 'notified' | 'lost' | 'suspected' | 'ended' | 'released';
 
 /** The innermost state of the attempt's chart. */
-export function attemptState({ attempt }: ExecutionRecord): AttemptState {
-  return typeof attempt.value === 'string' ? attempt.value : attempt.value.unfinished;
+export function attemptState({ attempt: { value } }: ExecutionRecord): AttemptState {
+  if (typeof value === 'string') return value;
+  return typeof value.unfinished === 'string' ? value.unfinished : value.unfinished.claimed.run;
 }
 
-/** The attempt's chart as the store has it, under the names of version 1. */
-interface StoredAttempt {
+/** What stands beside the attempt's chart, in every version. */
+type Rest = Pick<ExecutionRecord, 'asked' | 'firstRetained' | 'endedAt'>;
+
+interface StoredV1 extends AttemptV1, Rest {
+  readonly v: 1;
+}
+
+interface StoredV2 extends Rest {
+  readonly v: 2;
   readonly value: unknown;
-  readonly context: Omit<AttemptContext, 'pendingDeliveries'> & { readonly owed: readonly string[] };
-}
-
-interface StoredExecutionRecord extends StoredAttempt {
-  readonly v: number;
-  readonly asked: Record<string, number>;
-  readonly firstRetained: number;
-  readonly endedAt: number | null;
+  readonly context: Omit<AttemptContext, 'leaseUntil'>;
 }
 
 /** The record as JSON texts, under the names that the store has them by. What every report changes is one of its own, and small. */
@@ -84,31 +86,29 @@ export function serializeExecutionRecord(
   const isSame =
     attempt === before?.attempt && asked === before.asked && firstRetained === before.firstRetained && endedAt === before.endedAt;
   return {
-    ...(!isSame && { ledger: textOf({ v: EXECUTION_RECORD_VERSION, ...storedAttempt(attempt), ...rest }) }),
+    ...(!isSame && { ledger: ledgerOf(attempt, rest) }),
     ...(sources !== before?.sources && { sources: JSON.stringify(sources) }),
   };
 }
 
 /** Reads {@link serializeExecutionRecord}'s texts; throws `NewerVersionError` for those of a later version. */
 export function parseExecutionRecord({ ledger, sources }: ExecutionRecordTexts): ExecutionRecord {
-  // Our own text: only this module writes it.
-  const { v, value, context, ...rest } = JSON.parse(ledger) as StoredExecutionRecord;
-  if (v > EXECUTION_RECORD_VERSION) throw new NewerVersionError(v, EXECUTION_RECORD_VERSION);
-  return { attempt: restoredAttempt({ value, context }), sources: JSON.parse(sources) as ExecutionRecord['sources'], ...rest };
+  // Our own texts: only this module writes them.
+  const stored = JSON.parse(ledger) as StoredV1 | StoredV2;
+  if (stored.v > EXECUTION_RECORD_VERSION) throw new NewerVersionError(stored.v, EXECUTION_RECORD_VERSION);
+  const taken = JSON.parse(sources) as ExecutionRecord['sources'];
+  const { asked, firstRetained, endedAt } = stored;
+  const { value, context } =
+    stored.v === 1
+      ? attemptFromV1(stored, Object.keys(taken).length > 0)
+      : { value: stored.value as AttemptSnapshot['value'], context: { ...stored.context, leaseUntil: null } };
+  // Throws for a state that the chart does not have.
+  return { attempt: attemptMachine.resolveState({ value, context }), sources: taken, asked, firstRetained, endedAt };
 }
 
-function textOf(stored: StoredExecutionRecord): string {
-  return JSON.stringify(stored);
-}
-
-function storedAttempt({ value, context: { pendingDeliveries, ...context } }: AttemptSnapshot): StoredAttempt {
-  const isNotified = typeof value === 'object' && value.unfinished === 'notified';
-  return { value: isNotified ? { unfinished: 'told' } : value, context: { ...context, owed: pendingDeliveries } };
-}
-
-function restoredAttempt({ value, context: { owed, ...context } }: StoredAttempt): AttemptSnapshot {
-  const isNotified = (value as { readonly unfinished?: unknown }).unfinished === 'told';
-  // `resolveState` throws for a state that the chart does not have.
-  const known = (isNotified ? { unfinished: 'notified' } : value) as AttemptSnapshot['value'];
-  return attemptMachine.resolveState({ value: known, context: { ...context, pendingDeliveries: owed } });
+/** As version 1 exactly as long as it has a lease of a date: a node of 0.1.0 holds the work, and may live. */
+function ledgerOf(attempt: AttemptSnapshot, rest: Rest): string {
+  const { leaseUntil, ...context } = attempt.context;
+  if (leaseUntil !== null) return JSON.stringify({ v: 1, ...attemptToV1(attempt), ...rest } satisfies StoredV1);
+  return JSON.stringify({ v: EXECUTION_RECORD_VERSION, value: attempt.value, context, ...rest } satisfies StoredV2);
 }

@@ -1,6 +1,5 @@
 import type { TaskExecutor } from '../ports/executor.ts';
 import { executorOf, type ReconcileStep, type ReconcileDeps } from './reconcile-step.ts';
-import { withTimeLimit } from './time-limit.ts';
 
 /** When to inspect work that starts or runs now; undefined where the work cannot outlive its node. */
 export function nextInspection(
@@ -15,8 +14,9 @@ export const inspectWork: ReconcileStep = async ({ about, execution }, deps) => 
   const { taskId, taskType } = about;
   const { attempt, retryAt } = execution.attempt.context;
   const executor = executorOf(deps, taskType);
-  if (!executor?.inspect || retryAt === null || retryAt > deps.time.now()) return false;
-  const work = await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.inspect({ taskId, attempt }));
+  const inspect = executor?.inspect?.bind(executor);
+  if (!executor || !inspect || retryAt === null || retryAt > deps.time.now()) return false;
+  const work = await deps.call(executor, () => inspect({ taskId, attempt }));
   const next = deps.time.now() + deps.settings.inspectMs;
   return deps.processor.execute(taskId, {
     decide(unit) {

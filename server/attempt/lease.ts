@@ -1,41 +1,49 @@
-import { recordFor, isLeaseOver, isOurs, leaseUntil, type ReconcileStep } from './reconcile-step.ts';
+import { attemptState } from './execution-record.ts';
+import { giveUp } from './giving-up.ts';
+import { isOurs, orderStop, type ReconcileStep } from './reconcile-step.ts';
 
-/** Notes that whoever held the work is gone. */
+/** Gives up work whose holder is gone, so that it can be claimed again. */
 export const expireLease: ReconcileStep = async (state, deps) => {
-  if (!isLeaseOver(state, deps)) return false;
-  const { leaseUntil: until, attempt } = state.execution.attempt.context;
-  return deps.processor.execute(state.about.taskId, {
-    decide: (unit) => {
-      const now = unit.execution.attempt.context;
-      const isSame = now.attempt === attempt && now.leaseUntil === until;
-      return isSame && unit.record({ type: 'attempt.lost', startBy: unit.now + deps.settings.startWithinMs });
-    },
-  });
+  if (!deps.isLeaseOver(state)) return false;
+  const { taskId } = state.about;
+  const { attempt, node } = state.execution.attempt.context;
+  const ifLease = deps.leaseOf(state);
+  const of = { attempt, ...(node !== null && { node }) };
+  const isGivenUp = await giveUp(taskId, deps, { of, crashed: true, ...(ifLease && { ifLease }) });
+  if (isGivenUp) deps.logger.warn('The node that held a task is gone; the work was given up.', { taskId, attempt, node });
+  return isGivenUp;
 };
 
 /**
  * Gives up work that has seen facts which the store has lost: it may wait for the answer to a question that is no longer asked. It is begun
  * again from what was saved, where it may be repeated.
  */
-export const giveUpLostHistory: ReconcileStep = async (state, { running, processor, settings, logger }) => {
+export const giveUpLostHistory: ReconcileStep = async (state, deps) => {
   const { taskId } = state.about;
   const { attempt } = state.execution.attempt.context;
-  if (!running.hasLost(taskId) || running.attemptOf(taskId) !== attempt) return false;
-  logger.warn('The store has lost facts of a task whose work runs here; the work is given up.', { taskId, attempt });
-  return processor.execute(taskId, {
-    decide: (unit) =>
-      unit.execution.attempt.context.attempt === attempt &&
-      unit.record({ type: 'attempt.lost', startBy: unit.now + settings.startWithinMs }),
-  });
+  if (!deps.running.hasLost(taskId) || deps.running.attemptOf(taskId) !== attempt) return false;
+  deps.logger.warn('The store has lost facts of a task whose work runs here; the work is given up.', { taskId, attempt });
+  await orderStop(state, attempt, { why: 'fenced' }, deps);
+  const isGivenUp = await giveUp(taskId, deps, { of: { attempt }, crashed: false });
+  deps.running.release(taskId);
+  return isGivenUp;
 };
 
-/** Renews the lease of work that runs here. What only the execution record says to run here was released in a history that is lost. */
-export const renewLease: ReconcileStep = async (state, deps) => {
-  const { leaseUntil: until, attempt } = state.execution.attempt.context;
-  if (!isOurs(state, deps) || until === null || deps.running.attemptOf(state.about.taskId) !== attempt) return false;
-  // Renewed at every third of its life, give or take the pace of the looks.
-  if (until - deps.time.now() > (deps.settings.leaseMs * 3) / 4) return false;
-  return deps.processor.execute(state.about.taskId, {
-    decide: recordFor(state, { type: 'attempt.renewed', leaseUntil: leaseUntil(deps) }),
-  });
+/**
+ * Puts back what this node holds and nobody runs: an attempt that was aborted while the store was silent, or one that ended in a history that the
+ * store has lost. Any node may begin it again at once.
+ */
+export const giveUpAborted: ReconcileStep = async (state, deps) => {
+  const { taskId } = state.about;
+  const { attempt } = state.execution.attempt.context;
+  if (!isOurs(state, deps)) return false;
+  const runs = deps.running.attemptOf(taskId);
+  const isAborted = runs === attempt && deps.running.isAborted(taskId);
+  // What is claimed and not yet started is about to be.
+  const isForgotten = runs === undefined && attemptState(state.execution) !== 'starting';
+  if (!isAborted && !isForgotten) return false;
+  const isGivenUp = await giveUp(taskId, deps, { of: { attempt, node: deps.nodeId }, crashed: false });
+  deps.running.release(taskId);
+  if (isGivenUp) deps.logger.warn('Work that this node holds does not run here any more; it was put back.', { taskId, attempt, isAborted });
+  return isGivenUp;
 };

@@ -1,6 +1,6 @@
-import { recordFor, executorOf, isLeaseOver, isOurs, isReachable, orderStop, type ReconcileStep } from './reconcile-step.ts';
+import { recordFor, executorOf, isReachable, orderStop, type ReconcileDeps, type ReconcileStep } from './reconcile-step.ts';
+import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
-import { withTimeLimit } from './time-limit.ts';
 import { resolutionOf } from './work.ts';
 
 /** Makes the oldest pending delivery: hands over to the work how a question ended. */
@@ -12,7 +12,7 @@ export const deliverResolution: ReconcileStep = async (state, deps, result) => {
   const { attempt } = state.execution.attempt.context;
   const resolution = await resolutionOf(state, suspendId, deps.store);
   if (resolution) {
-    await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.resume({ taskId, attempt }, resolution));
+    await deps.call(executor, () => executor.resume({ taskId, attempt }, resolution));
     result.delivered = [...(result.delivered ?? []), suspendId];
     const { outcome } = resolution;
     deps.records('task.resume.reconciled')?.({ taskId, clientRequestId, userId, transport: 'internal', outcome });
@@ -48,14 +48,21 @@ export const endOverdueCancel: ReconcileStep = async (state, deps) => {
 
 /** Notifies the work that its task has ended, and releases it. */
 export const notifyEnded: ReconcileStep = async (state, deps) => {
-  const { leaseUntil, attempt } = state.execution.attempt.context;
+  const { taskId } = state.about;
   const reachable = isReachable(state, deps);
-  // What another node holds, that node releases. What this one claimed and does not run never began.
-  if (!reachable && leaseUntil !== null && !isOurs(state, deps) && !isLeaseOver(state, deps)) return false;
-  deps.running.release(state.about.taskId);
-  if (reachable) await orderStop(state, attempt, { why: 'ended' }, deps);
-  return deps.processor.execute(state.about.taskId, { decide: (unit) => unit.record({ type: 'work.released' }) });
+  if (!reachable && !isUnheard(state, deps)) return false;
+  deps.running.release(taskId);
+  if (reachable) await orderStop(state, state.execution.attempt.context.attempt, { why: 'ended' }, deps);
+  return deps.processor.execute(taskId, { decide: (unit) => unit.record({ type: 'work.released' }) });
 };
+
+/** True where there is nobody to notify: what another node holds, that node releases, and what an outside system may keep, a node that can tell it. */
+function isUnheard(state: TaskRecord, deps: ReconcileDeps): boolean {
+  const { node, attempt } = state.execution.attempt.context;
+  // What this node claimed and does not run never began here.
+  if (node !== null) return node === deps.nodeId || deps.isLeaseOver(state);
+  return attempt === 0 || executorOf(deps, state.about.taskType)?.leased === true;
+}
 
 /** Stops a run on this node that is no longer the task's. */
 export const stopStaleRun: ReconcileStep = async (state, deps) => {

@@ -4,14 +4,24 @@ import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
+import type { Lease } from '../ports/store.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
+import type { CallKind } from './executor-calls.ts';
 import type { Tally } from './reconcile-counts.ts';
 import type { RunningAttempts } from './running-attempts.ts';
-import { withTimeLimit } from './time-limit.ts';
+import type { Rooms } from './rooms.ts';
 import type { WorkDeps } from './work.ts';
+
+/** Work whose last run crashed its process begins one at a time on a node, so that one that does it again takes no other with it. */
+export interface Suspects {
+  /** Lets a task begin, or gives false while another one is on its way. One that was let begin may. */
+  take(taskId: string): boolean;
+  /** It does not begin, or is suspected no more. */
+  free(taskId: string): void;
+}
 
 /** What reconcile steps work with. */
 export interface ReconcileDeps extends WorkDeps {
@@ -22,6 +32,14 @@ export interface ReconcileDeps extends WorkDeps {
   readonly logger: Logger;
   readonly records: RecordWriter;
   readonly settings: TaskSettings;
+  readonly rooms: Rooms;
+  readonly suspects: Suspects;
+  /** True where a node holds the newest attempt that is known to be gone. */
+  isLeaseOver(state: TaskRecord): boolean;
+  /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */
+  leaseOf(state: TaskRecord): Lease | undefined;
+  /** Asks an executor for something: so many at once, and each for so long. What has no answer in time rejects, and may still happen. */
+  call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind?: CallKind): Promise<T>;
 }
 
 /** What reconciling a task found out on its way. */
@@ -40,8 +58,6 @@ export interface ReconcileResult {
  */
 export type ReconcileStep = (state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult) => Promise<boolean>;
 
-/** When the lease of work on an exclusive store ends: never, in the range of a date. */
-const FOREVER = 8_640_000_000_000_000;
 /** The longest rest between two tries of an effect, as a multiple of the first and in milliseconds. */
 const EFFECT_REST_MAX = { times: 32, ms: 30_000 };
 
@@ -50,20 +66,9 @@ export function executorOf({ executors }: Pick<ReconcileDeps, 'executors'>, task
   return executors.find((executor) => executor.handles(taskType));
 }
 
-/** When a lease that is taken or renewed now ends. */
-export function leaseUntil({ store, time, settings }: Pick<ReconcileDeps, 'store' | 'time' | 'settings'>): number {
-  return store.exclusive ? FOREVER : time.now() + settings.leaseMs;
-}
-
 /** True where this node holds the newest attempt. */
 export function isOurs({ execution }: TaskRecord, { nodeId }: Pick<ReconcileDeps, 'nodeId'>): boolean {
   return execution.attempt.context.node === nodeId;
-}
-
-/** True where the newest attempt has a lease and its holder is gone. A store that one process owns has no living holder but this one. */
-export function isLeaseOver(state: TaskRecord, deps: Pick<ReconcileDeps, 'time' | 'store' | 'nodeId'>): boolean {
-  const { leaseUntil: until } = state.execution.attempt.context;
-  return until !== null && (until <= deps.time.now() || (deps.store.exclusive && !isOurs(state, deps)));
 }
 
 /** True where this node can notify the work of something: it runs here, or an outside system keeps it. */
@@ -92,5 +97,5 @@ export function pauseMs({ settings }: Pick<ReconcileDeps, 'settings'>, retry: nu
 /** Has an executor stop an attempt. */
 export async function orderStop({ about }: TaskRecord, attempt: number, order: StopOrder, deps: ReconcileDeps): Promise<void> {
   const executor = executorOf(deps, about.taskType);
-  if (executor) await withTimeLimit(deps, deps.settings.executorTimeoutMs, executor.cancel({ taskId: about.taskId, attempt }, order));
+  if (executor) await deps.call(executor, () => executor.cancel({ taskId: about.taskId, attempt }, order));
 }

@@ -2,8 +2,17 @@ import { compareEventIds, type EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import { withTimeLimit } from './time-limit.ts';
 
-interface RunningAttempt {
+/** A run of a task's work on this node. */
+export interface RunningAttempt {
+  readonly taskId: string;
   readonly attempt: number;
+  readonly taskType: string;
+  /** True where it was told to stop while the store was silent, and is to be put back when that answers. */
+  readonly isAborted: boolean;
+}
+
+interface OwnAttempt extends RunningAttempt {
+  isAborted: boolean;
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
   history: 'whole' | 'lost';
@@ -17,12 +26,14 @@ export interface RunningAttemptsDeps {
   listen(taskId: string, onCommit: () => void): () => void;
   /** Called after a commit of a task whose work runs here. */
   onCommit(taskId: string): void;
+  /** Called when work runs here no more. */
+  onReleased(taskId: string): void;
 }
 
 /** The attempts whose work runs on this node. While one runs, its task's commits are listened to, so that answers and cancels reach the work. */
 export class RunningAttempts {
   readonly #deps: RunningAttemptsDeps;
-  readonly #running = new Map<string, RunningAttempt>();
+  readonly #running = new Map<string, OwnAttempt>();
   #onEmpty: (() => void) | undefined;
 
   constructor(deps: RunningAttemptsDeps) {
@@ -35,19 +46,33 @@ export class RunningAttempts {
   }
 
   /** All of them. */
-  all(): readonly { readonly taskId: string; readonly attempt: number }[] {
-    return [...this.#running].map(([taskId, { attempt }]) => ({ taskId, attempt }));
+  all(): readonly RunningAttempt[] {
+    return [...this.#running.values()];
   }
 
   /** The work of an attempt begins here. */
-  add(taskId: string, attempt: number): void {
+  add(taskId: string, attempt: number, taskType: string): void {
     this.release(taskId);
     this.#running.set(taskId, {
+      taskId,
       attempt,
+      taskType,
+      isAborted: false,
       seen: null,
       history: 'whole',
       stopListening: this.#deps.listen(taskId, () => this.#deps.onCommit(taskId)),
     });
+  }
+
+  /** The run of a task was told to stop, and is to be put back. */
+  abort(taskId: string): void {
+    const running = this.#running.get(taskId);
+    if (running) running.isAborted = true;
+  }
+
+  /** True where the run of a task is only still here to be put back. */
+  isAborted(taskId: string): boolean {
+    return this.#running.get(taskId)?.isAborted === true;
   }
 
   /** The newest fact of a running task's log that was seen here; null for none. */
@@ -76,7 +101,7 @@ export class RunningAttempts {
   /** The work of a task runs here no more, or counts no more. */
   release(taskId: string): void {
     this.#running.get(taskId)?.stopListening();
-    this.#running.delete(taskId);
+    if (this.#running.delete(taskId)) this.#deps.onReleased(taskId);
     if (this.#running.size === 0) this.#onEmpty?.();
   }
 

@@ -1,45 +1,17 @@
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import {
-  executorOf,
-  leaseUntil,
-  orderStop,
-  pauseMs,
-  type ReconcileDeps,
-  type ReconcileResult,
-  type ReconcileStep,
-} from './reconcile-step.ts';
+import type { TaskRecord } from '../task/task-record.ts';
+import { attemptState } from './execution-record.ts';
+import { ExecutorCalls } from './executor-calls.ts';
+import { giveUp } from './giving-up.ts';
+import { taskBucket } from './lease-monitor.ts';
+import { namedTasks } from './task-list.ts';
+import { hasRoom, offersOf, type Offer, type OffersDeps } from './offers.ts';
 import { emptyTally } from './reconcile-counts.ts';
-import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
-import { inspectWork } from './inspection.ts';
-import { claimWork, startWork } from './claim-and-start.ts';
-import { expireLease, giveUpLostHistory, renewLease } from './lease.ts';
-import { attemptState, type AttemptState } from './execution-record.ts';
-import { stopStaleRun, endOverdueCancel, deliverResolution, deliverCancel, notifyEnded } from './notifying.ts';
-import { expireQuestions } from './question-expiry.ts';
-import { removeExpired } from './task-removal.ts';
-
-/** What may have to be done, by the state of the attempt's chart; the first step that finds something to do is done. */
-const steps: Readonly<Record<AttemptState, readonly ReconcileStep[]>> = {
-  pending: [expireQuestions, stopStaleRun, claimWork],
-  lost: [expireQuestions, stopStaleRun, claimWork],
-  starting: [expireQuestions, stopStaleRun, giveUpLostHistory, startWork, expireLease],
-  held: [expireQuestions, stopStaleRun, giveUpLostHistory, deliverResolution, inspectWork, expireLease, renewLease],
-  stopping: [
-    expireQuestions,
-    stopStaleRun,
-    giveUpLostHistory,
-    endOverdueCancel,
-    deliverCancel,
-    deliverResolution,
-    inspectWork,
-    expireLease,
-    renewLease,
-  ],
-  notified: [expireQuestions, stopStaleRun, giveUpLostHistory, endOverdueCancel, deliverResolution, inspectWork, expireLease, renewLease],
-  ended: [stopStaleRun, notifyEnded],
-  released: [stopStaleRun, removeExpired],
-};
+import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
+import { RunningAttempts, type RunningAttempt, type RunningAttemptsDeps } from './running-attempts.ts';
+import { steps } from './steps.ts';
+import { SuspectTurn } from './suspects.ts';
 
 /** A task that is being reconciled. */
 interface Reconciliation {
@@ -55,27 +27,56 @@ interface Pause {
 }
 
 /** What the supervisor works with. */
-export interface SupervisorDeps extends Omit<ReconcileDeps, 'running'>, Pick<RunningAttemptsDeps, 'listen'> {}
+export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call'>, Pick<RunningAttemptsDeps, 'listen'> {
+  /** There may be room for work that had to wait. */
+  onRoom(): void;
+  /** Work waits in the store that this executor had no room for; of any where none is named. */
+  onReady(executor: TaskExecutor | undefined): void;
+}
 
 /** Steps that are done for one task before others have their turn. */
 const STEPS_MAX = 64;
+/** Tasks that are visited at once where all are. */
+const SLICE = 100;
+/** Most tasks that are asked for at once of one kind of work. */
+const OFFER_MAX = 100;
 
 /**
  * Brings a task to rest, one reconcile step after the other, until nothing is left to do for it now: starts work, hands over answers, notifies work
- * that it has to stop, renews leases, notices lost work and passed deadlines.
+ * that it has to stop, notices lost work and passed deadlines.
  */
 export class Supervisor {
   readonly #deps: ReconcileDeps;
+  readonly #onReady: SupervisorDeps['onReady'];
+  readonly #calls: ExecutorCalls;
+  readonly #offers: OffersDeps;
   readonly #reconciling = new Map<string, Reconciliation>();
   readonly #paused = new Map<string, Pause>();
   readonly #claiming = new Set<Promise<unknown>>();
-  #leasesRenewedAt = Number.NEGATIVE_INFINITY;
+  #isDraining = false;
   #closed = false;
 
   constructor(deps: SupervisorDeps) {
-    const running = new RunningAttempts({ ...deps, onCommit: (taskId) => void this.reconcile(taskId) });
-    this.#deps = { ...deps, running };
-    deps.processor.onCommitted(({ about, aggregate }) => running.noteSeen(about.taskId, aggregate.lastEventId));
+    const { clock, settings, executors, rooms } = deps;
+    const calls = new ExecutorCalls({ clock, callsMax: settings.executorCallsMax, timeoutMs: settings.executorTimeoutMs });
+    const suspects = new SuspectTurn({ clock, turnMs: settings.leaseMs / 6, onTurn: (taskId) => this.reconcile(taskId) });
+    const running = new RunningAttempts({
+      ...deps,
+      onCommit: (taskId) => void this.reconcile(taskId),
+      onReleased: (taskId) => {
+        suspects.free(taskId);
+        deps.onRoom();
+      },
+    });
+    this.#calls = calls;
+    this.#onReady = deps.onReady;
+    this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
+    this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
+    deps.processor.onCommitted((record) => {
+      running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
+      if (!isSuspectAtWork(record)) suspects.free(record.about.taskId);
+      deps.onRoom();
+    });
   }
 
   /** The executor that runs tasks of a type here, if one does. */
@@ -83,17 +84,47 @@ export class Supervisor {
     return executorOf(this.#deps, taskType);
   }
 
-  /** When a lease that is taken now ends. */
-  leaseUntil(): number {
-    return leaseUntil(this.#deps);
+  /** A task waits in the store that there was no room for here. */
+  noteReady(taskType: string): void {
+    this.#onReady(this.executorOf(taskType));
+  }
+
+  /** From the first moment of its close on: this node claims nothing. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** True where the work of a task runs here. */
+  isRunning(taskId: string): boolean {
+    return this.#deps.running.attemptOf(taskId) !== undefined;
+  }
+
+  /** What this node could begin, each offer made when it is asked for. */
+  offers(): Iterable<Offer> {
+    return offersOf(this.#offers);
+  }
+
+  /** True where this node could begin more work of an executor. */
+  hasRoom(executor: TaskExecutor): boolean {
+    return hasRoom(this.#offers, executor);
+  }
+
+  /** Visits that wait for an executor, at most. */
+  get waiting(): number {
+    return this.#calls.pending;
+  }
+
+  /** Tasks that rest here after a failure. */
+  get resting(): readonly string[] {
+    return [...this.#paused.keys()];
   }
 
   /**
-   * Does what claims work for this node, and is waited for when it closes. Rejects with `STORE_UNAVAILABLE` from then on: what would be claimed
-   * is for another node.
+   * Does what makes work, and is waited for when this node closes. Rejects with `STORE_UNAVAILABLE` from then on, and where the store is this
+   * node's alone from the beginning of its close: nobody else could take it.
    */
   whileOpen<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed)
+    if (this.#closed || (this.#isDraining && this.#deps.store.exclusive))
       return Promise.reject(new TaskBridgeError('STORE_UNAVAILABLE', 'This server is closing; try again.', { retryAfterSeconds: 1 }));
     const done = work();
     this.#claiming.add(done);
@@ -112,7 +143,7 @@ export class Supervisor {
       current.again = true;
       return current.done;
     }
-    if (this.#closed) return this.#giveUpClaim(taskId);
+    if (this.#closed) return this.#putBackClaim(taskId);
     const reconciliation: Reconciliation = { again: false, done: Promise.resolve({ tally: emptyTally() }) };
     this.#reconciling.set(taskId, reconciliation);
     reconciliation.done = this.#run(taskId, reconciliation);
@@ -126,12 +157,60 @@ export class Supervisor {
     return this.reconcile(taskId);
   }
 
-  /** Renews the leases of the work that runs here, where leases end: looks at each three times in the life of one. */
-  async renewLeases(): Promise<void> {
-    const { store, time, settings, running } = this.#deps;
-    if (store.exclusive || time.now() - this.#leasesRenewedAt < settings.leaseMs / 3) return;
-    this.#leasesRenewedAt = time.now();
-    await Promise.all(running.all().map(({ taskId }) => this.reconcile(taskId)));
+  /** The store does not answer for these buckets, and others may take what is held there: what may be repeated is stopped meanwhile. */
+  abortRepeatable(buckets: ReadonlySet<string>): void {
+    const aborted = this.#runningIn(buckets).filter(
+      ({ isAborted, taskType }) => !isAborted && this.executorOf(taskType)?.repeatable(taskType),
+    );
+    if (aborted.length === 0) return;
+    const { running, nodeId, logger, settings } = this.#deps;
+    const named = namedTasks(aborted.map(({ taskId }) => taskId));
+    logger.warn('The store was silent for longer than a lease: work that may be repeated was stopped, and begins again when it answers.', {
+      nodeId,
+      leaseMs: settings.leaseMs,
+      ...named,
+    });
+    for (const run of aborted) {
+      running.abort(run.taskId);
+      void this.#stop(run);
+    }
+  }
+
+  /** The store answers again for these buckets: what was stopped is put back. */
+  putBackAborted(buckets: ReadonlySet<string>): void {
+    const aborted = this.#runningIn(buckets).filter(({ isAborted }) => isAborted);
+    this.#deps.logger.warn('The store answers again.', { nodeId: this.#deps.nodeId, ...namedTasks(aborted.map(({ taskId }) => taskId)) });
+    void this.#visitAll(aborted);
+  }
+
+  /** Compares what runs here with what these buckets say of it. */
+  compare(buckets: ReadonlySet<string>): void {
+    const runs = this.#runningIn(buckets);
+    const fields = { nodeId: this.#deps.nodeId, buckets: buckets.size, ...namedTasks(runs.map(({ taskId }) => taskId)) };
+    this.#deps.logger.warn(
+      'The store does not know this node’s lease any more: others gave it up, or the store lost what was written.',
+      fields,
+    );
+    void this.#visitAll(runs);
+  }
+
+  /** Compares all that runs here with what the store says of it: that may be older than what it said before. */
+  compareAll(): void {
+    void this.#visitAll(this.#deps.running.all());
+  }
+
+  /** Claims nothing from now on, and puts back at once what it claimed and did not begin. Never rejects. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const { running, logger, nodeId } = this.#deps;
+    const runs = running.all();
+    const putBack = await Promise.all(runs.map(async (run) => ((await this.#putBack(run.taskId)) ? [run] : [])));
+    if (runs.length === 0) return;
+    const unbegun = putBack.flat();
+    for (const { taskId } of unbegun) running.release(taskId);
+    await Promise.all(unbegun.map((run) => this.#stop(run)));
+    const fields = { nodeId, running: running.all().length, putBack: unbegun.length };
+    logger.info?.('This node is closing: it claims nothing any more, and lets end what has begun.', fields);
   }
 
   /** Resolves when no work runs here any more, or after that many milliseconds. */
@@ -141,18 +220,19 @@ export class Supervisor {
 
   /** Stops what still runs here and gives it up, so that another node can take it at once. */
   async close(): Promise<void> {
+    this.#isDraining = true;
     this.#closed = true;
+    this.#calls.close();
     await Promise.allSettled([...[...this.#reconciling.values()].map(({ done }) => done), ...this.#claiming]);
-    const { running, processor, settings } = this.#deps;
+    const { running, logger, nodeId } = this.#deps;
+    const runs = running.all();
+    if (runs.length > 0)
+      logger.warn('This node closes while work runs; it was given up.', { nodeId, ...namedTasks(runs.map(({ taskId }) => taskId)) });
     await Promise.allSettled(
-      running.all().map(async ({ taskId, attempt }) => {
-        running.release(taskId);
-        await orderStop(await processor.read(taskId), attempt, { why: 'fenced' }, this.#deps);
-        await processor.execute(taskId, {
-          decide: (unit) =>
-            unit.execution.attempt.context.attempt === attempt &&
-            unit.record({ type: 'attempt.lost', startBy: unit.now + settings.startWithinMs }),
-        });
+      runs.map(async (run) => {
+        running.release(run.taskId);
+        await this.#stop(run);
+        await giveUp(run.taskId, this.#deps, { of: { attempt: run.attempt, node: nodeId }, crashed: false });
       }),
     );
   }
@@ -175,24 +255,57 @@ export class Supervisor {
       }
     } finally {
       this.#reconciling.delete(taskId);
-      if (reconciliation.again && this.#closed) await this.#giveUpClaim(taskId);
+      this.#deps.rooms.free(taskId);
+      if (reconciliation.again && this.#closed) await this.#putBack(taskId);
       else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId);
     }
     return result;
   }
 
-  /** What was claimed in the last moment and is not started is for another node, now and not when its lease is over. Never rejects. */
-  async #giveUpClaim(taskId: string): Promise<ReconcileResult> {
-    const { processor, nodeId } = this.#deps;
-    const deferred = processor.execute(taskId, {
-      decide: (unit) =>
-        attemptState(unit.execution) === 'starting' &&
-        unit.execution.attempt.context.node === nodeId &&
-        unit.record({ type: 'attempt.deferred', retryAt: unit.now }),
-    });
-    // Where the store is closed already, the lease runs out.
-    await deferred.catch(() => undefined);
+  /** In slices: a node may run thousands. */
+  async #visitAll(runs: readonly RunningAttempt[]): Promise<void> {
+    for (let at = 0; at < runs.length && !this.#closed; at += SLICE) {
+      await Promise.all(runs.slice(at, at + SLICE).map(({ taskId }) => this.reconcileAtOnce(taskId)));
+    }
+  }
+
+  #runningIn(buckets: ReadonlySet<string>): readonly RunningAttempt[] {
+    // One name without digits stands for all.
+    return this.#deps.running.all().filter(({ taskId }) => buckets.has(taskBucket(taskId)) || buckets.has(''));
+  }
+
+  /** Has the executor stop a run that no longer counts. Never rejects. */
+  async #stop({ taskId, attempt, taskType }: RunningAttempt): Promise<void> {
+    const executor = this.executorOf(taskType);
+    if (!executor) return;
+    await this.#deps
+      .call(executor, () => executor.cancel({ taskId, attempt }, { why: 'fenced' }))
+      .catch((error: unknown) => {
+        this.#deps.logger.warn('A run that no longer counts could not be told to stop.', { taskId, attempt, error });
+      });
+  }
+
+  /** What was claimed in the last moment and is not started is for another node, now and not when this one is missed. Never rejects. */
+  async #putBackClaim(taskId: string): Promise<ReconcileResult> {
+    await this.#putBack(taskId);
     return { tally: emptyTally() };
+  }
+
+  /** Puts back what this node claimed, where it has not begun; true where it did. Never rejects. */
+  async #putBack(taskId: string): Promise<boolean> {
+    const { processor, nodeId } = this.#deps;
+    const putBack = processor.execute(taskId, {
+      decide(unit) {
+        const { attempt } = unit.execution;
+        return (
+          attempt.context.node === nodeId &&
+          !attempt.hasTag('begun') &&
+          unit.record({ type: 'attempt.lost', crashed: false, retryAt: unit.now })
+        );
+      },
+    });
+    // Where the store is closed already, others take it when this node is missed.
+    return putBack.catch(() => false);
   }
 
   async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {
@@ -200,16 +313,27 @@ export class Supervisor {
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
+    if (this.#isDraining && this.#isUnstarted(state)) return this.#putBack(taskId);
     for (const step of steps[attemptState(state.execution)]) {
       if (await step(state, this.#deps, result)) return true;
     }
     return false;
   }
 
+  /** True where this node has claimed work of its own executor, and did not start it. */
+  #isUnstarted({ about: { taskId, taskType }, execution }: TaskRecord): boolean {
+    const { node, attempt } = execution.attempt.context;
+    if (attemptState(execution) !== 'starting' || node !== this.#deps.nodeId) return false;
+    return this.executorOf(taskType)?.leased === true && this.#deps.running.attemptOf(taskId) !== attempt;
+  }
+
   /** The task is gone, and nothing is left to do for it. */
   #forget(taskId: string): void {
-    this.#deps.running.release(taskId);
+    const { running } = this.#deps;
+    const run = running.all().find((each) => each.taskId === taskId);
+    running.release(taskId);
     this.#paused.delete(taskId);
+    if (run) void this.#stop(run);
   }
 
   #pause(taskId: string, error: unknown): void {
@@ -224,4 +348,10 @@ export class Supervisor {
       if (!this.#closed) void this.reconcile(taskId);
     }, ms);
   }
+}
+
+/** True where a task runs whose process crashed, and may crash it again. */
+function isSuspectAtWork({ aggregate, execution }: TaskRecord): boolean {
+  const { attempt } = execution;
+  return attempt.hasTag('claimed') && attempt.context.crashes > 0 && !aggregate.task.matches({ active: 'suspended' });
 }

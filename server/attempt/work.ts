@@ -51,7 +51,7 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
     params: Object.assign(Object.create(null) as PathParams, params),
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
-    report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, node)),
+    report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, { claimedBy: node, saved })),
     resolution: async (suspendId) => resolutionOf(await deps.processor.read(taskId), suspendId, deps.store),
     now: () => deps.time.now(),
   };
@@ -65,14 +65,19 @@ export async function contentOf(taskId: string, store: Store): Promise<TaskConte
   return JSON.parse(content) as TaskContent;
 }
 
-/**
- * The command behind a report: fenced by the attempt, taken once by its number. Where the store has lost the claim of an attempt, another node
- * may claim one of the same number: `claimedBy` tells them apart, if the work runs on a node.
- */
+/** What is known of an attempt where its work runs on a node. */
+export interface ReportingRun {
+  /** Where the store has lost the claim of an attempt, another node may claim one of the same number: this tells them apart. */
+  readonly claimedBy: string | null;
+  /** What it began with: who saves the same again is no further than before. */
+  readonly saved: string | undefined;
+}
+
+/** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
 export function reportCommand(
   { attempt }: AttemptRef,
   { source, seq, intents, save }: WorkReport,
-  claimedBy: string | null = null,
+  { claimedBy, saved }: ReportingRun = { claimedBy: null, saved: undefined },
 ): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
     throw new TaskBridgeError(
@@ -94,8 +99,11 @@ export function reportCommand(
       const refusals = intents.map((intent) =>
         intent.type === 'report.suspended' ? ask(unit, intent, sideValues) : unit.decide(presentable(intent)).refusal,
       );
-      if (save !== undefined) unit.setSideValue(sideValueNames.saved, JSON.stringify(save));
-      if (unit.factCount > factsBefore || save !== undefined) unit.noteReport(source, seq);
+      const savedNow = save === undefined ? undefined : JSON.stringify(save);
+      if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
+      const isFirst = unit.record({ type: 'attempt.begun' });
+      if (savedNow !== undefined && savedNow !== saved) unit.record({ type: 'attempt.advanced' });
+      if (isFirst || unit.factCount > factsBefore || savedNow !== undefined) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
       if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });
       return { status: 'committed', refusals };

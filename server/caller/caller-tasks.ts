@@ -203,7 +203,14 @@ async function poll(
   assertWithin('waitMs', waitMs, 0, limits.pollWaitMsMax);
   assertWithin('maxEvents', maxEvents, 1, limits.pollEventsMax);
   await service.authorize(auth, taskId);
-  const { entries, ...page } = await live.poll(taskId, { owner: auth.subject, expiresAt: auth.expiresAt, after, waitMs, maxEvents, signal });
+  const { entries, ...page } = await live.poll(taskId, {
+    owner: auth.subject,
+    expiresAt: auth.expiresAt,
+    after,
+    waitMs,
+    maxEvents,
+    signal,
+  });
   return { taskId, events: entries.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Fact), ...page };
 }
 

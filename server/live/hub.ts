@@ -27,6 +27,8 @@ export interface LiveHubDeps {
   readonly logger?: Logger | undefined;
   readonly diagnostics?: TransportDiagnosticsSink | undefined;
   readonly metrics?: MetricsSink | undefined;
+  /** Called where the tail may have missed something. */
+  onInterrupted?(): void;
 }
 
 /** How a viewer watches. */
@@ -68,6 +70,8 @@ export interface LiveHub {
    * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
    */
   listen(taskId: string, callback: () => void): () => void;
+  /** Looks for what the tail may have missed: the store may have lost what was written last. */
+  interrupted(): void;
   /**
    * Answers waiting polls at once and cuts the viewers, spread over `spreadMs` milliseconds (default 0); resolves when the last one is
    * gone. Listeners are called until they leave; then the tail is closed.
@@ -104,7 +108,7 @@ class Hub implements LiveHub {
     this.options = liveOptions(deps.options);
     this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
     this.#records = recordWriter(logger);
-    this.#topics = new Topics({ store, clock, options: this.options, logger });
+    this.#topics = new Topics({ store, clock, options: this.options, logger, onInterrupted: () => deps.onInterrupted?.() });
   }
 
   get viewers(): number {
@@ -196,6 +200,10 @@ class Hub implements LiveHub {
         this.#deps.logger?.warn('The tail of a task could not be opened; it will be tried again.', { taskId, error }),
       );
     return listener.leave;
+  }
+
+  interrupted(): void {
+    this.#topics.interrupted();
   }
 
   async close({ spreadMs = 0 }: { readonly spreadMs?: number } = {}): Promise<void> {

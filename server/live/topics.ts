@@ -11,6 +11,8 @@ export interface TopicsDeps {
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
+  /** Called where the tail may have missed something. */
+  onInterrupted?(): void;
 }
 
 /** All topics of this process, behind the one tail of its store. The tail is opened with the first of them. */
@@ -53,6 +55,11 @@ export class Topics {
     return topic;
   }
 
+  /** Looks for what the tail may have missed, of all topics. */
+  interrupted(): void {
+    if (this.#byTask.size > 0) void this.#repair.run();
+  }
+
   /** Closes the tail: now, or when the last listener has left. Work that is still to finish hears of its answers until then. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -67,7 +74,10 @@ export class Topics {
   #openTail(): Tail {
     return this.#deps.store.tail({
       committed: (taskId, ...commit) => this.#byTask.get(taskId)?.committed(...commit),
-      interrupted: () => void this.#repair.run(),
+      interrupted: () => {
+        this.interrupted();
+        this.#deps.onInterrupted?.();
+      },
     });
   }
 }

@@ -1,10 +1,10 @@
 import type { Fact } from '../../machines/wire/index.ts';
-import { executorOf, isLeaseOver, isOurs, type ReconcileDeps } from '../attempt/reconcile-step.ts';
+import { executorOf, isOurs, type ReconcileDeps } from '../attempt/reconcile-step.ts';
 import type { MetricsSink } from '../ports/observability.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 
 /** What the count of pending answers works with. */
-export interface PendingAnswersDeps extends Pick<ReconcileDeps, 'executors' | 'nodeId' | 'store' | 'time' | 'settings' | 'clock'> {
+export interface PendingAnswersDeps extends Pick<ReconcileDeps, 'executors' | 'nodeId' | 'isLeaseOver'> {
   readonly metrics: MetricsSink;
 }
 
@@ -26,6 +26,6 @@ function isHeldElsewhere(record: TaskRecord, deps: PendingAnswersDeps): boolean 
   // Nobody runs such tasks here: those who do look after it.
   return (
     executor === undefined ||
-    (executor.leased && record.execution.attempt.context.node !== null && !isOurs(record, deps) && !isLeaseOver(record, deps))
+    (executor.leased && record.execution.attempt.context.node !== null && !isOurs(record, deps) && !deps.isLeaseOver(record))
   );
 }

@@ -10,7 +10,7 @@ export const systemClock: Clock = {
   clearTimeout: (id) => clearTimeout(id as NodeJS.Timeout),
 };
 
-/** Milliseconds that only ever grow: only the difference of two means something. */
+/** Milliseconds that only ever grow, by which a wait is measured: no date that is set moves them. Only the difference of two means something. */
 export function monotonicMs(clock: Clock): number {
   return clock.monotonic?.() ?? clock.now();
 }

@@ -96,14 +96,29 @@ export interface StopOrder {
   readonly reason?: string;
 }
 
-/** Runs the work behind tasks. Every verb may be called again for the same attempt after a crash. */
+/**
+ * Runs the work behind tasks. Every verb may be called again for the same attempt after a crash. It commits `report.started` before the first
+ * side effect of a run: what has not reported never began, and is run again whatever happened to its node.
+ */
 export interface TaskExecutor {
   /** What logs and the readiness check call it. */
   readonly name: string;
   /** True where the work lives and dies with the node that started it; such attempts hold a lease. */
   readonly leased: boolean;
   handles(taskType: string): boolean;
-  /** True where work that was lost may be run again from its beginning, or from what it saved. */
+  /**
+   * The types that it handles, where it can name them: work that waits in the store is found by them. Without it, a node finds what waits of
+   * types that it has seen since it was started: created here, or looked at.
+   */
+  readonly types?: readonly string[];
+  /**
+   * How many more runs could begin now. A node claims no more than that; what it has no room for waits in the store, for any node. Without it
+   * there is no limit.
+   */
+  room?(): number;
+  /** From now on calls back whenever there may be more room than before; else a node finds out when it looks again. */
+  onRoom?(listener: () => void): void;
+  /** True where work that had begun and was lost may be run again from its beginning, or from what it saved. */
   repeatable(taskType: string): boolean;
   start(work: Work): Promise<StartOutcome>;
   resume(attempt: AttemptRef, resolution: Resolution): Promise<void>;

@@ -12,17 +12,50 @@ export interface Fields {
   readonly [name: string]: string;
 }
 
+/** The one who works on a task, or will. */
+export type PlannedWork =
+  /**
+   * A node holds it: others leave it alone as long as that node's lease is seen to change. `until` is there for a lease of a date only, as
+   * nodes of 0.1.0 take it, in milliseconds of the store's clock: such a task has no part in the rows of its node, and is due when the date
+   * has come.
+   */
+  | { readonly heldBy: string; readonly until?: number }
+  /** Nobody does. From this time on, in milliseconds of the store's clock, any node may take it that handles tasks of its type. */
+  | { readonly readyAt: number };
+
+/** Where a task stands until its next commit, which replaces the plan as a whole. */
+export interface Plan {
+  /** When any node has to look at the task, whatever it handles, in milliseconds of the store's clock; null for never. */
+  readonly wakeAt: number | null;
+  /** Its work; null for a task that rests: a commit that brings an answer or a cancel plans anew. */
+  readonly work: PlannedWork | null;
+}
+
+/**
+ * The sign of life of a node, as it was seen. A node has one row in each bucket of a store (one in all where the store has no buckets), and
+ * renews all of them at once. It has no date: who sees it unchanged for long enough, by a clock of his own, knows that its node is gone.
+ */
+export interface Lease {
+  /** '' where the store has no buckets; else the first two digits of the ids of its tasks. */
+  readonly bucket: string;
+  readonly node: string;
+  /** Rises with each renewal, and never repeats. An exclusive store may leave it at 0. */
+  readonly beat: number;
+}
+
 /** A task that does not exist yet. */
 export interface NewTask {
   /** 32 hex digits; the first two are the bucket, and the same as those of `requestKey`, so that both can live in one slot. */
   readonly taskId: string;
   /** 64 hex digits: the hash of (owner, clientRequestId). */
   readonly requestKey: string;
+  /** Whose it is: among tasks that wait for the same work, owners have their turns. */
+  readonly owner: string;
+  readonly taskType: string;
   readonly fields: Fields;
   /** Values that are read one by one, not with the fields. */
   readonly sideValues: Fields;
-  /** When a node has to look at the task, in milliseconds of the store's clock. */
-  readonly dueAt: number | null;
+  readonly plan: Plan;
 }
 
 /** Everything that changes together. */
@@ -38,8 +71,9 @@ export interface Commit {
   readonly fields: Fields;
   /** Side values that are new or changed; the others stay. */
   readonly sideValues: Fields;
-  /** Replaces the time at which a node has to look at the task; null for never. */
-  readonly dueAt: number | null;
+  readonly plan: Plan;
+  /** Refused as `'lease changed'` unless this lease stands as it was seen, in the bucket of the task. */
+  readonly ifLease?: Lease;
   /** Facts with a smaller `n` are dropped with this commit. Never brings dropped ones back; a number beyond the last fact drops all. */
   readonly firstRetained: number;
 }
@@ -52,10 +86,41 @@ export interface LoadedTask {
   readonly fields: Fields;
 }
 
-/** A task that is due, and since when. */
-export interface DueTask {
-  readonly taskId: string;
-  readonly dueAt: number;
+/** What a node asks for when it looks for something to do. */
+export interface TakeRequest {
+  /** The task types whose work this node does; `any` where it takes every type, and so cannot name them. */
+  readonly types: readonly string[] | 'any';
+  /** Most tasks to look at, at least 1. */
+  readonly dueMax: number;
+  /** Most tasks whose work this node has room for; 0 for none. */
+  readonly readyMax: number;
+  /** So long, in milliseconds, nobody else is shown what this call gives, unless a commit plans it anew. */
+  readonly hideMs: number;
+}
+
+/** Task ids. */
+export interface TakenTasks {
+  /** Their `wakeAt` has come. */
+  readonly due: readonly string[];
+  /** Their work is wanted, and is of a type that was asked for. None of them is among `due`. */
+  readonly ready: readonly string[];
+}
+
+/** What became of a renewal in one bucket. */
+export interface Renewal {
+  readonly bucket: string;
+  /**
+   * `reset`: the row was gone, or older than what was confirmed, so that the bucket has lost what was written last; the row is renewed all the
+   * same. `unanswered`: nobody knows.
+   */
+  readonly outcome: 'renewed' | 'reset' | 'unanswered';
+}
+
+/** Tasks that a node holds in one bucket. */
+export interface HeldPage {
+  readonly taskIds: readonly string[];
+  /** Where to go on; undefined at the end. A task may be given twice, and one that was let go of meanwhile may be among them. */
+  readonly next: string | undefined;
 }
 
 /** A run of the log. All parts are of one moment. */
@@ -84,18 +149,44 @@ export interface TaskRegistry {
   /** Reads side values by name; undefined for each that is not there, and for all of an unknown task. */
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
-   * Writes all of a commit, or nothing where the revision is another one or the task is gone. Throws, and writes nothing, for facts whose
-   * numbers are not the next ones, and for facts after the end. A write that failed leaves the store able to take the next one. Texts are
+   * Writes all of a commit, or nothing where the revision is another one, the task is gone or the lease that it names has changed. Throws,
+   * and writes nothing, for facts whose numbers are not the next ones, and for facts after the end. A write that failed leaves the store able to take the next one. Texts are
    * any JSON: `\0` as an escape, no half characters. The bytes of a fact may be a view into a larger buffer.
    */
-  append(commit: Commit): Promise<'committed' | 'conflict'>;
+  append(commit: Commit): Promise<'committed' | 'conflict' | 'lease changed'>;
   /**
-   * Deletes a task with its log, side values, due time and request key; a conflict where its revision is another one or it is gone. Leaves a
+   * Deletes a task with its log, side values, plan and request key; a conflict where its revision is another one or it is gone. Leaves a
    * request key alone that another task has by now.
    */
   remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
-  /** Tasks whose time is at or before `until`, earliest first (then by id), those after the position `after` only. */
-  due(until: number, limit: number, after?: DueTask): Promise<readonly DueTask[]>;
+}
+
+/**
+ * Who works on what: found by any node, held by one.
+ *
+ * An exclusive store knows one living node, the one that opened it: `renew` may answer nothing and write nothing, and `leases` may be no more
+ * than the names of those who hold something, with beat 0. What else is said here is the same.
+ */
+export interface WorkRegistry {
+  /**
+   * Gives what is ripe by the store's clock, at most as many as asked for, at least one of a kind where there is one, and hides it from
+   * everybody for a while, under either head. What is hidden is not claimed: whoever took it and dies has lost nothing but that time.
+   *
+   * Nothing is promised of the order between buckets. Within one the earliest `wakeAt` comes first; and among tasks whose work is wanted each
+   * owner has his turn, for the earliest `readyAt` of his own: who has a thousand of them stands behind the first of everybody else.
+   */
+  take(request: TakeRequest): Promise<TakenTasks>;
+  /**
+   * Renews the lease of a node in every bucket. `confirmed` is the last beat that was answered in all of them, 0 before the first. A renewal
+   * that comes late never lowers a row. Never rejects for a store that does not answer: such buckets are `unanswered`.
+   */
+  renew(node: string, confirmed: number, beat: number): Promise<readonly Renewal[]>;
+  /** The leases of all nodes that hold something, or did. A commit that has a node hold a task puts its missing row back with beat 0. */
+  leases(): Promise<readonly Lease[]>;
+  /** Tasks that the node of a lease holds in its bucket, about `limit` at once: a page may have a few more, or fewer, and none is not the end. */
+  held(of: Lease, limit: number, after?: string): Promise<HeldPage>;
+  /** Drops the row of a node that holds nothing in this bucket; false, and nothing dropped, where it holds something or was renewed since. */
+  dropLease(of: Lease): Promise<boolean>;
 }
 
 /** Told of commits that bring facts, in the order of their ids within a task, never inside `append`. A message may be lost; the ids show it. */
@@ -125,7 +216,7 @@ export interface EventStore {
 }
 
 /** A place where tasks and their logs live. */
-export interface Store extends TaskRegistry, EventStore {
+export interface Store extends TaskRegistry, WorkRegistry, EventStore {
   /** What logs and the readiness check call it. */
   readonly name: string;
   /** True where one process owns the store: whoever held work before this process opened it is gone. */

@@ -1,18 +1,20 @@
 import { emptyAggregate, statusOf } from '../../machines/index.ts';
 import type { CreateTaskResponse } from '../../machines/wire/index.ts';
-import { emptyExecutionRecord, recordAttemptEvent } from '../attempt/execution-record.ts';
+import { emptyExecutionRecord, recordAttemptEvent, type ExecutionRecord } from '../attempt/execution-record.ts';
 import type { TaskContent } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
+import type { NewTask } from '../ports/store.ts';
 import type { TaskAbout } from './about.ts';
 import { contentHash, requestKeyOf } from './content-hash.ts';
+import { planOf } from './plan.ts';
 import type { NewTaskRequest } from './service.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import { initialFields, sideValueNames, type TaskRecord } from './task-record.ts';
 
 /**
- * Writes a task together with its request key and the claim on its work, in one atomic step, then asks the executor to start it. A crash
- * in between leaves a claim that runs out, so that another node starts the work.
+ * Writes a task together with its request key in one atomic step. Where this node has room for the work, the claim on it is in that step too, and
+ * the executor is asked to start it; a crash in between leaves work that never began, for another node. Else it waits in the store.
  */
 export async function createTask(
   deps: TaskServiceDeps,
@@ -42,24 +44,32 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
-  const leaseUntil = deps.supervisor.leaseUntil();
-  const startBy = now + deps.settings.startWithinMs;
-  const execution =
-    recordAttemptEvent(emptyExecutionRecord, { type: 'attempt.claimed', node: deps.nodeId, leaseUntil, startBy }) ?? emptyExecutionRecord;
   const content: TaskContent = { input, metadata, attachments };
-  const created = await deps.processor
-    .create({
-      taskId,
-      requestKey: about.requestKey,
-      fields: initialFields(about, emptyAggregate, execution),
-      sideValues: { [sideValueNames.content]: JSON.stringify(content) },
-      dueAt: leaseUntil,
-    })
-    .catch((error: unknown) => {
-      // It may be written all the same, and its work claimed by this node.
-      void deps.supervisor.reconcile(taskId);
-      throw error;
-    });
+  const hasRoom = deps.rooms.take(taskId, taskType);
+  const execution = hasRoom ? claimedBy(deps, now) : emptyExecutionRecord;
+  const task: NewTask = {
+    taskId,
+    requestKey: about.requestKey,
+    owner: auth.subject,
+    taskType,
+    fields: initialFields(about, emptyAggregate, execution),
+    sideValues: { [sideValueNames.content]: JSON.stringify(content) },
+    plan: planOf({ about, revision: 1, aggregate: emptyAggregate, execution }, now, deps.settings),
+  };
+  try {
+    return await startTask(deps, about, task, hasRoom);
+  } finally {
+    deps.rooms.free(taskId);
+  }
+}
+
+async function startTask(deps: TaskServiceDeps, about: TaskAbout, task: NewTask, isClaimed: boolean): Promise<CreateTaskResponse> {
+  const { taskId, clientRequestId } = about;
+  const created = await deps.processor.create(task).catch((error: unknown) => {
+    // It may be written all the same, and its work claimed by this node.
+    void deps.supervisor.reconcile(taskId);
+    throw error;
+  });
   // One that has this very id was written by this very request, whose first reply was lost.
   if (!created.created && created.taskId !== taskId) {
     // Its work begins now, where the node that created it never heard that it had.
@@ -68,13 +78,25 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
   }
 
   deps.metrics.incrementCounter('task_starts_total');
-  const { refused } = await deps.supervisor.reconcile(taskId);
+  // What there is no room for waits in the store: any node that has some takes it.
+  if (!isClaimed) deps.supervisor.noteReady(about.taskType);
+  const { refused } = isClaimed ? await deps.supervisor.reconcile(taskId) : {};
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
       details: { taskId, failure: { ...refused } },
     });
   const state = await deps.processor.read(taskId);
   return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
+}
+
+/** A create that begins the work at once is its own claim. */
+function claimedBy({ nodeId, settings }: TaskServiceDeps, now: number): ExecutionRecord {
+  const claimed = recordAttemptEvent(emptyExecutionRecord, {
+    type: 'attempt.claimed',
+    node: nodeId,
+    startBy: now + settings.startWithinMs,
+  });
+  return claimed ?? emptyExecutionRecord;
 }
 
 function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbout): CreateTaskResponse {

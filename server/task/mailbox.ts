@@ -2,7 +2,7 @@ import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machine
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
-import type { Fields } from '../ports/store.ts';
+import type { Fields, Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 
@@ -13,6 +13,8 @@ import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 export interface Command<A> {
   /** Names of the side values that `decide` has to see. */
   readonly needs?: readonly string[];
+  /** Written only while this lease stands as it was seen; else it changes nothing, and `otherwise` is the answer. */
+  readonly onlyWhile?: { readonly lease: Lease; readonly otherwise: A };
   decide(unit: UnitOfWork, sideValues: ReadonlyMap<string, string>): A;
 }
 
@@ -138,7 +140,7 @@ export class Mailbox {
     const unit = new UnitOfWork(record, this.#deps.time.now(), this.#deps.settings);
     const outcomes: Outcome[] = [];
     for (const queued of batch) {
-      if (unit.factCount >= this.#deps.settings.appendFactsMax) break;
+      if (unit.factCount >= this.#deps.settings.appendFactsMax || !unit.holdTo(queued.command.onlyWhile?.lease)) break;
       outcomes.push(outcomeOf(queued, unit, sideValues));
     }
     if (unit.isEmpty) {
@@ -153,6 +155,10 @@ export class Mailbox {
       const answer = await lastWrites.note(store.append(finished.commit), (it) => it === 'committed' && finished.facts.length > 0);
       this.#doubtful = undefined;
       if (answer === 'conflict') return false;
+      if (answer === 'lease changed') {
+        this.#record = undefined;
+        return refuseHeldToLease(batch, outcomes.length);
+      }
       this.#record = finished.after;
       this.#tell(finished.after, finished.facts);
     }
@@ -208,6 +214,14 @@ export class Mailbox {
     const ms = retryDelayMs(commitRetry, tries - 2, this.#deps.chance.fraction());
     return new Promise((resolve) => this.#deps.clock.setTimeout(resolve, ms));
   }
+}
+
+/** Answers the commands that were to be written only while their lease stood; the others are decided again. True where there are none. */
+function refuseHeldToLease(batch: QueuedCommand[], decided: number): boolean {
+  const others = batch.filter(({ command }, i) => i >= decided || !command.onlyWhile);
+  for (const { command, resolve } of batch.slice(0, decided)) if (command.onlyWhile) resolve(command.onlyWhile.otherwise);
+  batch.splice(0, batch.length, ...others);
+  return others.length === 0;
 }
 
 function outcomeOf(queued: QueuedCommand, unit: UnitOfWork, sideValues: ReadonlyMap<string, string>): Outcome {

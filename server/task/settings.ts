@@ -14,6 +14,13 @@ export interface TaskSettings {
   readonly cancelGraceMs: number;
   /** How long a node that is not heard of holds its work, in milliseconds. Defaults to 30 seconds. */
   readonly leaseMs: number;
+  /**
+   * How often in a row the process may crash in which a task's work runs, before the task fails as `WORK_LOST`. Work that saved something new or
+   * was handed an answer begins to count anew. Defaults to 5.
+   */
+  readonly crashesMax: number;
+  /** Calls of one executor that go on at once, at most; further ones wait. Defaults to 64. */
+  readonly executorCallsMax: number;
   /** How often an executor is asked after work that an outside system keeps, in milliseconds. Defaults to 30 seconds. */
   readonly inspectMs: number;
   /** How often due tasks are looked for, in milliseconds. Defaults to 500. */
@@ -42,6 +49,8 @@ export const taskDefaults: TaskSettings = {
   effectRetryMs: 1000,
   cancelGraceMs: 30_000,
   leaseMs: 30_000,
+  crashesMax: 5,
+  executorCallsMax: 64,
   inspectMs: 30_000,
   reconcileMs: 500,
   readyAgainMs: 30_000,

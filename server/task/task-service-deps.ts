@@ -1,3 +1,4 @@
+import type { Rooms } from '../attempt/rooms.ts';
 import type { Supervisor } from '../attempt/supervisor.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
@@ -13,6 +14,7 @@ export interface TaskServiceDeps {
   readonly processor: CommandProcessor;
   readonly store: Store;
   readonly supervisor: Supervisor;
+  readonly rooms: Rooms;
   readonly time: StoreClock;
   readonly chance: ServerChance;
   readonly metrics: MetricsSink;

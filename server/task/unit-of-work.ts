@@ -3,9 +3,9 @@ import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../..
 import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
 import { TaskBridgeError } from '../errors.ts';
-import type { Commit, Entry } from '../ports/store.ts';
+import type { Commit, Entry, Lease } from '../ports/store.ts';
 import { schemaFaults, valueAt } from '../schema-faults.ts';
-import { nextDue } from './next-due.ts';
+import { planOf } from './plan.ts';
 import { firstRetained } from './retention.ts';
 import type { TaskSettings } from './settings.ts';
 import { changedFields, type TaskRecord } from './task-record.ts';
@@ -35,6 +35,7 @@ export class UnitOfWork {
   #sideValues: ReadonlyMap<string, string> = noSideValues;
   #lastN: number;
   #at: string | undefined;
+  #ifLease: Lease | undefined;
 
   constructor(before: TaskRecord, now: number, settings: TaskSettings) {
     this.#before = before;
@@ -65,6 +66,15 @@ export class UnitOfWork {
     return this.#entries.length === 0 && this.#sideValues.size === 0 && this.#execution === this.#before.execution;
   }
 
+  /** The unit is written only while this lease stands as it was seen. False, and nothing changed, where it is held to another one. */
+  holdTo(lease: Lease | undefined): boolean {
+    if (!lease) return true;
+    const held = this.#ifLease;
+    if (held && (held.bucket !== lease.bucket || held.node !== lease.node || held.beat !== lease.beat)) return false;
+    this.#ifLease = lease;
+    return true;
+  }
+
   /** Asks the charts, and takes the facts that they emit. */
   decide(intent: Intent): Decision {
     const decision = decide(this.#aggregate, intent);
@@ -76,6 +86,7 @@ export class UnitOfWork {
   record(event: AttemptEvent): boolean {
     const next = recordAttemptEvent(this.#execution, event);
     if (next) this.#execution = next;
+    if (event.type === 'attempt.lost') this.#endUnworked();
     return next !== undefined;
   }
 
@@ -149,10 +160,16 @@ export class UnitOfWork {
       ended: this.#execution.endedAt !== null && this.#before.execution.endedAt === null,
       fields: changedFields(this.#before, this.#aggregate, this.#execution),
       sideValues: this.#sideValues.size === 0 ? {} : Object.fromEntries(this.#sideValues),
-      dueAt: nextDue(after, this.now, this.#settings),
+      plan: planOf(after, this.now, this.#settings),
+      ...(this.#ifLease && { ifLease: this.#ifLease }),
       firstRetained: first,
     };
     return { commit, after, facts: this.#facts };
+  }
+
+  /** Where a task is to stop that nobody works on, there is nobody to wait for. */
+  #endUnworked(): void {
+    if (this.#execution.attempt.hasTag('claimable')) this.decide({ type: 'cancel.overdue' });
   }
 
   #take(body: FactBody): void {
@@ -205,6 +222,7 @@ export class UnitOfWork {
       }
       case 'TASK_CANCEL_REQUESTED':
         this.record({ type: 'cancel.requested', graceUntil: this.now + this.#settings.cancelGraceMs });
+        this.#endUnworked();
         return;
       case 'TASK_COMPLETED':
       case 'TASK_FAILED':

@@ -1,3 +1,4 @@
+import { planSteps } from './plan-steps.ts';
 import { script, type Script } from './script.ts';
 
 /** What a store's commits have in common. */
@@ -8,23 +9,20 @@ export interface AppendSettings {
   readonly messageBytesMax: number;
 }
 
-/** Keys of each commit. */
-export const APPEND_KEYS = 4;
-
 /**
  * Writes commits, each as a whole or not at all.
  *
- * KEYS  for each commit: its task · log · side values · due
+ * KEYS  for each commit: its task · log · side values · the keys of its steps
  *
- * ARGV  for each commit: the expected `at` of the task · its new `at` · first `n` that the log keeps, or '' where it drops nothing · due time,
- *       '' where it stays, '-' for never · number of facts · number of texts for the task's hash · number of texts for the side values · then the
- *       facts (id, bytes), the task's hash (name, value), the side values (name, value)
+ * ARGV  for each commit: the expected `at` of the task · its new `at` · first `n` that the log keeps, or '' where it drops nothing · the steps
+ *       of its plan (see `plan-steps.ts`) · number of facts · number of texts for the task's hash · number of texts for the side values · then the
+ *       facts (id, bytes), the task's hash (name, value), the side values (name, value), the arguments of the steps
  *
  * Publishes the facts of each on the channel that is called like its log; see `message.ts`
  *
- * Returns for each commit 1 where it was written, 0 for a conflict, else the error that it met
+ * Returns for each commit 1 where it was written, 0 for a conflict, 2 where the lease that it names has changed, else the error that it met
  *
- * The one check of a commit stands before its first write. The first write is one that Redis refuses where memory, disk or role do not allow
+ * The checks of a commit stand before its first write. The first write is one that Redis refuses where memory, disk or role do not allow
  * it, and what follows it is not refused any more: so there is no half of a commit. Few arguments, few calls and no arithmetic: each costs its
  * part of every commit. What a commit means is reckoned by the node, from the head that `at` stands for.
  */
@@ -32,7 +30,7 @@ export function appendScript({ isCluster, messageBytesMax }: AppendSettings): Sc
   const publish = isCluster ? 'SPUBLISH' : 'PUBLISH';
   return script(
     'append',
-    `
+    `${planSteps}
 local call, most = redis.call, ${messageBytesMax}
 
 local function many(command, key, from, to)
@@ -51,20 +49,17 @@ local function tell(log, head, from, facts)
   call('${publish}', log, table.concat(parts, ';') .. '\\n' .. table.concat(body))
 end
 
-local function write(key, at, from, fields, values, next)
+local function write(key, at, steps, from, fields, values, rest)
   local task, log = KEYS[key], KEYS[key + 1]
   if call('HGET', task, 'at') ~= ARGV[at] then return 0 end
-  local head, first, due = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if steps ~= '' and not stands(steps, key + 3, rest) then return 2 end
+  local head, first = ARGV[at + 1], ARGV[at + 2]
   for fact = from, fields - 1, 2 do call('XADD', log, ARGV[fact], 'b', ARGV[fact + 1]) end
   call('HSET', task, 'at', head, unpack(ARGV, fields, math.min(values, fields + 1000) - 1))
   many('HSET', task, fields + 1000, values - 1)
-  many('HSET', KEYS[key + 2], values, next - 1)
+  many('HSET', KEYS[key + 2], values, rest - 1)
   if first ~= '' then call('XTRIM', log, 'MINID', first .. '-0') end
-  if due == '-' then
-    call('ZREM', KEYS[key + 3], string.sub(task, -32))
-  elseif due ~= '' then
-    call('ZADD', KEYS[key + 3], due, string.sub(task, -32))
-  end
+  if steps ~= '' then plan(steps, task, string.sub(task, -32), key + 3, rest) end
   if fields == from + 2 and #ARGV[from + 1] <= most then
     call('${publish}', log, ARGV[at] .. ';' .. head .. '\\n' .. ARGV[from + 1])
   elseif fields > from then
@@ -73,16 +68,18 @@ local function write(key, at, from, fields, values, next)
   return 1
 end
 
-local replies, at = {}, 1
-for key = 1, #KEYS, ${APPEND_KEYS} do
-  local from = at + 7
+local replies, key, at = {}, 1, 1
+while key <= #KEYS do
+  local steps, from = ARGV[at + 3], at + 7
   local fields = from + 2 * ARGV[at + 4]
   local values = fields + ARGV[at + 5]
-  local next = values + ARGV[at + 6]
-  local ran, reply = pcall(write, key, at, from, fields, values, next)
+  local rest = values + ARGV[at + 6]
+  local keys, args = 0, 0
+  if steps ~= '' then keys, args = string.match(steps, '^(%d+) (%d+)') end
+  local ran, reply = pcall(write, key, at, steps, from, fields, values, rest)
   if not ran and type(reply) == 'table' then reply = reply.err end
   replies[#replies + 1] = reply
-  at = next
+  key, at = key + 3 + keys, rest + args
 end
 return replies
 `,

@@ -92,39 +92,6 @@ return ids
 );
 
 /**
- * Tasks that are due.
- *
- * KEYS  due sets
- *
- * ARGV  1 until · 2 most tasks of each set · then for each set: the least time as a range has it, and the task id that comes before the
- *       first one wanted of that time, or ''
- *
- * Returns for each set that has any {its index, task id, time, task id, time, …}
- */
-export const due = script(
-  'due',
-  `
-local found, most = {}, tonumber(ARGV[2])
-for i, set in ipairs(KEYS) do
-  local least, before = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
-  local offset, some = 0, { i }
-  repeat
-    local page = redis.call('ZRANGEBYSCORE', set, least, ARGV[1], 'WITHSCORES', 'LIMIT', offset, most)
-    for at = 1, #page, 2 do
-      if #some <= 2 * most and (page[at + 1] ~= least or page[at] > before) then
-        some[#some + 1] = page[at]
-        some[#some + 1] = page[at + 1]
-      end
-    end
-    offset = offset + most
-  until #page < 2 * most or #some > 2 * most
-  if #some > 1 then found[#found + 1] = some end
-end
-return found
-`,
-);
-
-/**
  * The time of the server that has the key, and the id of the store. Every node of a cluster asks for the same key, so that all of them go by one
  * clock.
  *

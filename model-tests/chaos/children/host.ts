@@ -7,6 +7,7 @@ import { redisProbe, redisStore } from 'taskbridge/adapters/redis';
 import type { Json } from 'taskbridge/wire';
 import { createTaskBridge } from 'taskbridge/server';
 import type { JobInput } from '../job.ts';
+import type { HostMessage } from '../work-record.ts';
 
 // One of the hosts of a chaos run: `host.ts <Redis port> <lease in milliseconds>`. Tells its parent the port that it listens on.
 const [, , redisPort = '', leaseMs = '1500'] = process.argv;
@@ -53,10 +54,21 @@ async function job(task: Task): Promise<Json> {
   return { answers };
 }
 
+/** The same, and tells the parent when it begins and when it is over. */
+async function told(task: Task): Promise<Json> {
+  const { taskId, attempt } = task;
+  process.send?.({ began: taskId, attempt } satisfies HostMessage);
+  try {
+    return await job(task);
+  } finally {
+    process.send?.({ over: taskId, attempt } satisfies HostMessage);
+  }
+}
+
 const quiet = { warn: () => undefined, error: () => undefined };
 const bridge = createTaskBridge({
   store: redisStore(redis, { logger: quiet, commandTimeoutMs: 3000 }),
-  executor: inProcess({ job: { repeatable: true, run: job } }),
+  executor: inProcess({ job: { repeatable: true, run: told }, once: told }),
   auth: ({ headers }) => {
     const [, subject] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
     return subject === undefined ? undefined : { subject };
@@ -76,3 +88,8 @@ server.on('upgrade', bridge.upgrade);
 await bridge.start();
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
 process.once('disconnect', () => process.exit(0));
+process.once('SIGTERM', () => {
+  server.close();
+  // Half of what runs has its end by then, the rest is given up.
+  void bridge.close({ spreadMs: 200, drainMs: 1500 }).then(() => process.exit(0));
+});

@@ -183,6 +183,37 @@ const workCases: CaseGroup<ExecutorUnderTest> = (underTest, after) => {
       same(short(await told(of, taskId)), ['CANCELLED']);
     },
 
+    'commits that it begins before its first side effect, by itself': async () => {
+      const { executor, store } = underTest();
+      let release: () => void = () => undefined;
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      const asked: string[] = [];
+      const commits: string[] = [];
+      const of = await bridgeOf(
+        {
+          ...executor,
+          start(work) {
+            asked.push(work.taskId);
+            return gate.then(() => executor.start(work));
+          },
+        },
+        store,
+      );
+      const tail = store.tail({
+        // Our own texts.
+        committed: (_taskId, entries) =>
+          commits.push(short(entries.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Fact)).join()),
+        interrupted: () => undefined,
+      });
+      after(() => tail.close());
+      const created = of.start('scripted', { steps: [{ do: 'progress', progress: 1 }] });
+      await tail.watch(await eventually(() => present(asked[0], 'the wish to start')));
+      release();
+      await told(of, await created);
+      // Else nobody could tell after a crash whether it had any.
+      await eventually(() => same(commits[0], 'STARTED'));
+    },
+
     'stops running work that somebody cancels': async () => {
       const { of, taskId } = await run({ do: 'progress', progress: 1 }, { do: 'wait' });
       await eventually(async () => same((await of.facts(taskId)).length, 2));

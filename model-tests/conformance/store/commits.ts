@@ -1,5 +1,5 @@
 import type { NewTask, Store } from '../../../server/ports/index.ts';
-import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from './samples.ts';
+import { commitOf, factOf, factsOf, heldBy, legible, readAll, sampleTask, takeAll, wakes, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { rejects, same } from '../suite/claim.ts';
 
@@ -12,12 +12,12 @@ export const commitCases: CaseGroup<Store> = (store) => {
     return task;
   }
 
-  /** Holds for a task of `created({ dueAt: 3 })`. */
+  /** Holds for a task of `created({ plan: wakes(3) })`. */
   async function expectUntouched(taskId: string): Promise<void> {
     same(await store().load(taskId), { revision: 1, fields: { head: '{"state":"accepted"}' } });
     same(await readAll(store(), taskId), { entries: [], firstEventId: null, lastEventId: null, ended: false });
     same(await store().sideValues(taskId, ['k']), [undefined]);
-    same(await store().due(10, 10), [{ taskId, dueAt: 3 }]);
+    same(await takeAll(store()), { due: [taskId], ready: [] });
   }
   return {
     'raises the revision by one, with facts and without': async () => {
@@ -28,14 +28,14 @@ export const commitCases: CaseGroup<Store> = (store) => {
       same((await store().load(taskId))?.revision, 3);
     },
 
-    'writes facts, fields, kept values and the due time together': async () => {
+    'writes facts, fields, kept values and the plan together': async () => {
       const { taskId } = await created();
       const facts = factsOf(taskId, 1, 2);
-      await store().append(commitOf(taskId, 1, { facts, fields: { head: 'new' }, sideValues: { receipt: 'r' }, dueAt: 5 }));
+      await store().append(commitOf(taskId, 1, { facts, fields: { head: 'new' }, sideValues: { receipt: 'r' }, plan: wanted(5) }));
       same(await store().load(taskId), { revision: 2, fields: { head: 'new' } });
       same(await store().sideValues(taskId, ['receipt']), ['r']);
       same(legible((await readAll(store(), taskId)).entries), legible(facts));
-      same(await store().due(5, 10), [{ taskId, dueAt: 5 }]);
+      same(await takeAll(store()), { due: [], ready: [taskId] });
     },
 
     'changes the fields and kept values that are named, and leaves the others': async () => {
@@ -47,18 +47,18 @@ export const commitCases: CaseGroup<Store> = (store) => {
     },
 
     'answers a conflict for every other revision, and writes nothing': async () => {
-      const { taskId } = await created({ dueAt: 3 });
+      const { taskId } = await created({ plan: wakes(3) });
       for (const revision of [0, 2, 7]) {
         const refused = commitOf(taskId, revision, {
           facts: [factOf(taskId, 1)],
           fields: { head: 'x' },
           sideValues: { k: 'x' },
-          dueAt: 9,
+          plan: heldBy('a-node'),
           ended: true,
         });
         same(await store().append(refused), 'conflict');
-        await expectUntouched(taskId);
       }
+      await expectUntouched(taskId);
     },
 
     'answers a conflict for a commit that was written before': async () => {
@@ -71,10 +71,10 @@ export const commitCases: CaseGroup<Store> = (store) => {
 
     'answers a conflict for an unknown task, and does not make one': async () => {
       const { taskId } = sampleTask();
-      same(await store().append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)], dueAt: 1 })), 'conflict');
+      same(await store().append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)], plan: heldBy('a-node') })), 'conflict');
       same(await store().append(commitOf(taskId, 0)), 'conflict');
       same(await store().load(taskId), undefined);
-      same(await store().due(10, 10), []);
+      same([await takeAll(store()), await store().leases()], [{ due: [], ready: [] }, []]);
     },
 
     'commits exactly one of 20 that expect the same revision at once': async () => {
@@ -108,7 +108,7 @@ export const commitCases: CaseGroup<Store> = (store) => {
     },
 
     'throws for facts that are not the next ones, and writes nothing': async () => {
-      const { taskId } = await created({ dueAt: 3 });
+      const { taskId } = await created({ plan: wakes(3) });
       for (const facts of [
         [factOf(taskId, 2)],
         [factOf(taskId, 0)],

@@ -1,5 +1,5 @@
 import type { Store } from '../../../server/ports/index.ts';
-import { commitOf, noLimit, sampleTask } from './samples.ts';
+import { commitOf, look, noLimit, sampleTask } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, includes, rejects, same, says } from '../suite/claim.ts';
 
@@ -53,7 +53,10 @@ export const endCases: CaseGroup<Store> = (store) => {
         () => store().sideValues(task.taskId, ['a']),
         () => store().append(commitOf(task.taskId, 1)),
         () => store().remove(task.taskId, task.requestKey, 1),
-        () => store().due(1, 1),
+        () => store().take(look()),
+        () => store().leases(),
+        () => store().held({ bucket: '', node: 'a-node', beat: 0 }, 1),
+        () => store().dropLease({ bucket: '', node: 'a-node', beat: 0 }),
         () => store().read(task.taskId, 1, noLimit),
         () => store().lastEventIds([task.taskId]),
         () => store().id(),

@@ -1,15 +1,15 @@
-import type { Store } from '../../../server/ports/index.ts';
-import { commitOf, factOf, factsOf, legible, readAll, sampleTask } from './samples.ts';
+import type { Plan, Store } from '../../../server/ports/index.ts';
+import { atRest, commitOf, factOf, factsOf, heldBy, heldOf, legible, readAll, sampleTask, takeAll, wakes, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { same } from '../suite/claim.ts';
 
 /** What `remove` means. */
 export const removalCases: CaseGroup<Store> = (store) => {
-  /** A task at revision 2 with three facts, a kept value and a due time. */
-  async function full(): Promise<ReturnType<typeof sampleTask>> {
-    const task = sampleTask({ sideValues: { k: 'v' }, dueAt: 4 });
+  /** A task at revision 2 with three facts, a kept value and a plan. */
+  async function full(plan: Plan = wakes(4)): Promise<ReturnType<typeof sampleTask>> {
+    const task = sampleTask({ sideValues: { k: 'v' } });
     await store().create(task);
-    await store().append(commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 3), dueAt: 4 }));
+    await store().append(commitOf(task.taskId, 1, { facts: factsOf(task.taskId, 1, 3), plan }));
     return task;
   }
   return {
@@ -20,19 +20,39 @@ export const removalCases: CaseGroup<Store> = (store) => {
       same(await store().read(taskId, 1, { facts: 1, bytes: 1 }), undefined);
       same(await store().sideValues(taskId, ['k']), [undefined]);
       same(await store().lastEventIds([taskId]), [null]);
-      same(await store().due(Number.MAX_SAFE_INTEGER, 100), []);
+      same(await takeAll(store()), { due: [], ready: [] });
       same(await store().append(commitOf(taskId, 2)), 'conflict');
     },
 
     'frees the request key, and leaves nothing of the old task to a new one': async () => {
       const task = await full();
       await store().remove(task.taskId, task.requestKey, 2);
-      same(await store().create({ ...task, fields: { head: 'new' }, sideValues: {}, dueAt: null }), { created: true });
+      same(await store().create({ ...task, fields: { head: 'new' }, sideValues: {}, plan: atRest }), { created: true });
       same(await store().load(task.taskId), { revision: 1, fields: { head: 'new' } });
       same(await store().sideValues(task.taskId, ['k']), [undefined]);
       same(await readAll(store(), task.taskId), { entries: [], firstEventId: null, lastEventId: null, ended: false });
       await store().append(commitOf(task.taskId, 1, { facts: [factOf(task.taskId, 1)] }));
       same((await readAll(store(), task.taskId)).entries.length, 1);
+    },
+
+    'takes a task’s plan with it, whatever it was, and leaves none of it to a new task': async () => {
+      for (const plan of [wakes(4), wanted(4), heldBy('a-node'), { wakeAt: 4, work: { heldBy: 'a-node' } }]) {
+        const task = await full(plan);
+        same(await store().remove(task.taskId, task.requestKey, 2), 'removed');
+        same([await takeAll(store()), await heldOf(store(), 'a-node')], [{ due: [], ready: [] }, []]);
+        await store().create({ ...task, plan: atRest });
+        same([await takeAll(store()), await heldOf(store(), 'a-node')], [{ due: [], ready: [] }, []]);
+      }
+      for (const lease of await store().leases()) same(await store().dropLease(lease), true);
+      same(await store().leases(), []);
+    },
+
+    'takes a task with it that was shown and is hidden': async () => {
+      const task = await full(wanted(4));
+      same(await takeAll(store()), { due: [], ready: [task.taskId] });
+      await store().remove(task.taskId, task.requestKey, 2);
+      await store().create({ ...task, plan: wanted(4) });
+      same(await takeAll(store()), { due: [], ready: [task.taskId] });
     },
 
     'answers a conflict for another revision, and deletes nothing': async () => {
@@ -65,7 +85,7 @@ export const removalCases: CaseGroup<Store> = (store) => {
       await store().remove(gone.taskId, gone.requestKey, 2);
       same((await readAll(store(), stays.taskId)).entries.length, 3);
       same(await store().sideValues(stays.taskId, ['k']), ['v']);
-      same(await store().due(4, 100), [{ taskId: stays.taskId, dueAt: 4 }]);
+      same(await takeAll(store()), { due: [stays.taskId], ready: [] });
     },
 
     'lets exactly one of a removal and a commit of the same revision happen': async () => {

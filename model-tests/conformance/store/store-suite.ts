@@ -1,20 +1,24 @@
 import type { Store } from '../../../server/ports/index.ts';
 import { commitCases } from './commits.ts';
 import { creationCases } from './creation.ts';
-import { dueTimeCases } from './due-times.ts';
 import { endCases } from './ends.ts';
+import { hidingCases } from './hiding.ts';
+import { leaseCases } from './leases.ts';
 import { pageCases } from './pages.ts';
+import { planCases } from './plans.ts';
 import { removalCases } from './removal.ts';
 import { reopeningCases } from './reopening.ts';
 import { retentionCases } from './retention.ts';
 import type { StoreUnderTest } from './samples.ts';
 import { tailCases } from './tail.ts';
+import { turnCases } from './turns.ts';
 import { walkCases } from './walk.ts';
 import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';
 
 export type { StoreUnderTest } from './samples.ts';
 
 const rule = '`Store` of taskbridge/server, and its verbs’ comments';
+const subjectOf = (world: StoreUnderTest): StoreUnderTest => world;
 const of = (name: string, group: CaseGroup<Store>) => casesOf(group, { name, rule, subjectOf: ({ store }: StoreUnderTest) => store });
 
 /** What a store means. Every case wants a store that nobody used before, open and empty. */
@@ -25,7 +29,10 @@ export const storeSuite: Suite<StoreUnderTest> = {
     ...of('commits', commitCases),
     ...of('pages', pageCases),
     ...of('retention', retentionCases),
-    ...of('due-times', dueTimeCases),
+    ...of('plans', planCases),
+    ...of('turns', turnCases),
+    ...casesOf(hidingCases, { name: 'hiding', rule, subjectOf }),
+    ...of('leases', leaseCases),
     ...of('removal', removalCases),
     ...of('tail', tailCases),
     ...of('walk', walkCases),
@@ -33,7 +40,7 @@ export const storeSuite: Suite<StoreUnderTest> = {
     ...casesOf(reopeningCases, {
       name: 'reopening',
       rule,
-      subjectOf: (world: StoreUnderTest) => world,
+      subjectOf,
       missing: ({ reopen }) => (reopen ? undefined : 'the store under test has no `reopen`: it keeps nothing.'),
     }),
   ],

@@ -9,7 +9,7 @@ export interface TestRunner {
 
 /** How {@link defineTests} goes about it. */
 export interface TestOptions {
-  /** The cases that do not apply to the world. */
+  /** The cases that do not apply to the world: ids, or the name of a group for all of its cases. */
   readonly inapplicable?: readonly string[];
   /**
    * Cases that run at once, as {@link runSuite} has it; the first test sets all going, the others wait for their results. Defaults to 1: each
@@ -39,7 +39,8 @@ export function defineTests<World extends Closable>(
     for (const one of cases) {
       const run = async (): Promise<void> => {
         const missing = await (together ? together(one) : runCase(one, open));
-        if ((missing !== undefined) !== inapplicable.includes(one.id))
+        const isNamed = inapplicable.includes(one.id) || inapplicable.includes(one.id.replace(/\..*/, ''));
+        if ((missing !== undefined) !== isNamed)
           throw new Error(
             missing === undefined
               ? `${one.id} applies, though it was said not to.`

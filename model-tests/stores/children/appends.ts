@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { lmdbStore } from '../../../adapters/lmdb/index.ts';
 import { commitOf, factsOf } from '../../conformance/store/samples.ts';
+import { planOf } from './plans.ts';
 
 // Appends to the tasks that are named after the folder, all at once, for ever; prints `<task> <revision>` for what was acknowledged.
 const [, , path = '', ...taskIds] = process.argv;
@@ -13,7 +14,7 @@ await Promise.all(
       const facts = factsOf(taskId, 2 * revision - 1, 2 * revision);
       const text = String(revision);
       const answer = await store.append(
-        commitOf(taskId, revision, { facts, fields: { head: text }, sideValues: { [`kept-${text}`]: text }, dueAt: revision }),
+        commitOf(taskId, revision, { facts, fields: { head: text }, sideValues: { [`kept-${text}`]: text }, plan: planOf(revision + 1) }),
       );
       if (answer !== 'committed') throw new Error(`Revision ${revision} of ${taskId}: ${answer}.`);
       // At once and not through a stream, so that what is printed is what was acknowledged when the kill comes.

@@ -1,0 +1,81 @@
+import type { Clock, Logger } from '../../server/ports/index.ts';
+import type { BatchCall } from './cluster-batch.ts';
+import { commandFailure } from './command-failure.ts';
+import type { RedisConnection } from './connection.ts';
+import { buckets } from './keys.ts';
+import type { Script } from './scripts/index.ts';
+
+/** What calls to many buckets work with. */
+export interface BucketCallsDeps {
+  readonly connection: RedisConnection;
+  readonly isCluster: boolean;
+  /** On a cluster: asks every master once. */
+  readonly batch: ((script: Script, calls: readonly BatchCall[]) => Promise<unknown[]>) | undefined;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** Buckets that one script is called for. */
+export type BucketGroup = readonly string[];
+
+/** Buckets of a call where they need not lie in one slot: Redis serves nobody else meanwhile. */
+const GROUPS = 16;
+
+/** That part of the buckets does not answer is logged no more often than that. */
+const LOG_PAUSE_MS = 60_000;
+
+/** All buckets, in the order from a place on: the first ones of all groups come first, then the second ones. */
+export function groupsFrom(place: number, isCluster: boolean): readonly BucketGroup[] {
+  const inOrder = buckets.map((_, i) => buckets[(place + i) % buckets.length] ?? '');
+  if (isCluster) return inOrder.map((bucket) => [bucket]);
+  return Array.from({ length: GROUPS }, (_, group) => inOrder.filter((_bucket, i) => i % GROUPS === group));
+}
+
+/** Calls a script for groups of buckets. */
+export interface BucketCalls {
+  /** The replies in the order of the groups, undefined for each that did not answer. Never rejects. */
+  ask(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
+  /** The same, but rejects where none answered; where some did not, it goes on with the others and says so in the log. */
+  askMost(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
+}
+
+/** Gives the keys and arguments for a group. */
+export type CallOf = (group: BucketGroup, index: number) => { readonly keys: readonly string[]; readonly args: readonly string[] };
+
+/** Makes calls to many buckets: on a cluster one for each, batched by its masters. */
+export function createBucketCalls({ connection, isCluster, batch, logger, clock }: BucketCallsDeps): BucketCalls {
+  let loggedAt: number | undefined;
+
+  async function answers(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<PromiseSettledResult<unknown>[]> {
+    const calls = groups.map((group, i): BatchCall => ({ bucket: group[0] ?? '', ...callOf(group, i) }));
+    const replies = isCluster ? ((await batch?.(script, calls).catch(() => undefined)) ?? []) : [];
+    return Promise.allSettled(
+      calls.map(async ({ keys, args }, i) => {
+        const reply = replies[i];
+        if (reply instanceof Error) throw commandFailure(script.name, reply);
+        return reply ?? connection.run(script, keys, args);
+      }),
+    );
+  }
+
+  function log(failures: readonly PromiseRejectedResult[], all: number): void {
+    const now = clock.now();
+    if (loggedAt !== undefined && Math.abs(now - loggedAt) < LOG_PAUSE_MS) return;
+    loggedAt = now;
+    const error: unknown = failures[0]?.reason;
+    logger.warn(`A part of Redis does not answer (${failures.length} of ${all} calls): work that lies there waits.`, { error });
+  }
+
+  return {
+    async ask(script, groups, callOf) {
+      return (await answers(script, groups, callOf)).map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+    },
+    async askMost(script, groups, callOf) {
+      const settled = await answers(script, groups, callOf);
+      const failures = settled.filter((each) => each.status === 'rejected');
+      if (failures[0] && failures.length === settled.length) throw failures[0].reason;
+      if (failures.length > 0) log(failures, settled.length);
+      return settled.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Clock } from '../ports/clock.ts';
+import type { TaskExecutor } from '../ports/executor.ts';
+import { withTimeLimit } from './time-limit.ts';
+
+/** What calls of executors are bounded by. */
+export interface ExecutorCallsDeps {
+  readonly clock: Clock;
+  /** Calls of one executor at once. */
+  readonly callsMax: number;
+  /** How long one may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+interface Waiter {
+  begin(): void;
+  reject(error: Error): void;
+}
+
+interface Lane {
+  active: number;
+  readonly waiting: Waiter[];
+}
+
+/** What a call is for: somebody waits for a start, so it does not wait behind all that an outside system is asked by itself. */
+export type CallKind = 'start' | 'other';
+
+/** Calls of executors: so many of one at once and of a kind, the others in turn, and each for so long. One that does not answer delays no other. */
+export class ExecutorCalls {
+  readonly #deps: ExecutorCallsDeps;
+  readonly #lanes = new Map<TaskExecutor, Readonly<Record<CallKind, Lane>>>();
+  #closed = false;
+
+  constructor(deps: ExecutorCallsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Calls an executor when it is the turn. Rejects without an answer in time, which may still come to pass, and while it waits at the close. */
+  async call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind: CallKind = 'other'): Promise<T> {
+    const lane = this.#lanesOf(executor)[kind];
+    if (lane.active < this.#deps.callsMax) lane.active += 1;
+    else await this.#turn(lane, executor);
+    try {
+      return await withTimeLimit(this.#deps, this.#deps.timeoutMs, ask());
+    } finally {
+      const next = lane.waiting.shift();
+      if (next) next.begin();
+      else lane.active -= 1;
+    }
+  }
+
+  /** Calls of an executor that could begin now. */
+  free(executor: TaskExecutor): number {
+    const { active, waiting } = this.#lanesOf(executor).other;
+    return Math.max(0, this.#deps.callsMax - active - waiting.length);
+  }
+
+  /** Calls that have no answer yet, of all executors. */
+  get pending(): number {
+    return [...this.#lanes.values()]
+      .flatMap((lanes) => Object.values(lanes))
+      .reduce((sum, { active, waiting }) => sum + active + waiting.length, 0);
+  }
+
+  /** Those that wait for their turn do not get it any more. */
+  close(): void {
+    this.#closed = true;
+    for (const [executor, lanes] of this.#lanes)
+      for (const { waiting } of Object.values(lanes)) for (const { reject } of waiting.splice(0)) reject(closing(executor));
+  }
+
+  #turn(lane: Lane, executor: TaskExecutor): Promise<void> {
+    if (this.#closed) return Promise.reject(closing(executor));
+    return new Promise((begin, reject) => lane.waiting.push({ begin, reject }));
+  }
+
+  #lanesOf(executor: TaskExecutor): Readonly<Record<CallKind, Lane>> {
+    const lanes = this.#lanes.get(executor) ?? { start: { active: 0, waiting: [] }, other: { active: 0, waiting: [] } };
+    this.#lanes.set(executor, lanes);
+    return lanes;
+  }
+}
+
+function closing({ name }: TaskExecutor): Error {
+  return new Error(`The executor ${name} was not asked: this server is closing.`);
+}

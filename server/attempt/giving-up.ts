@@ -1,0 +1,90 @@
+import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
+import type { FactPayload } from '../../machines/wire/index.ts';
+import { TaskBridgeError } from '../errors.ts';
+import type { TaskExecutor } from '../ports/executor.ts';
+import type { Lease } from '../ports/store.ts';
+import type { TaskSettings } from '../task/settings.ts';
+import type { UnitOfWork } from '../task/unit-of-work.ts';
+import type { ExecutionRecord } from './execution-record.ts';
+import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
+
+/** Which work is given up, and why. */
+export interface GivingUp {
+  /** The attempt, the node that holds it, or both; nothing is done where another has taken its place. */
+  readonly of: { readonly attempt?: number; readonly node?: string };
+  /** Its process ended while it ran, without a word. A close, an abort and a lost history are none. */
+  readonly crashed: boolean;
+  /** Done only while this lease stands as it was seen. */
+  readonly ifLease?: Lease;
+}
+
+/** How long work rests whose process crashed. Its count ends it, not its rest. */
+const crashRest: RetryPolicy = { baseMs: 1000, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
+
+/**
+ * Takes work from whoever holds it, so that any node may claim it: at once, or after a rest where its process crashed. A task whose work may
+ * not go on fails in the same commit, where this node handles its type; one that has ended is released. False where it is not held so, or the
+ * lease has changed, or the task is gone.
+ */
+export async function giveUp(
+  taskId: string,
+  deps: Pick<ReconcileDeps, 'processor' | 'executors' | 'settings'>,
+  { of, crashed, ifLease }: GivingUp,
+): Promise<boolean> {
+  try {
+    return await deps.processor.execute(taskId, {
+      ...(ifLease && { onlyWhile: { lease: ifLease, otherwise: false } }),
+      decide: (unit) => isHeldBy(unit.execution, of) && giveUpIn(unit, crashed, deps),
+    });
+  } catch (error) {
+    if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+/** Since when nobody works on lost work, in milliseconds of the store's clock. */
+export function lostSince({ attempt }: ExecutionRecord): number | null {
+  const { retryAt, crashes } = attempt.context;
+  return retryAt === null || !attempt.hasTag('suspect') ? retryAt : retryAt - restAfter(crashes);
+}
+
+/** Why work that somebody held may not be claimed again; undefined where it may. Only an executor that runs work on nodes loses it. */
+export function lossOf(
+  { attempt }: ExecutionRecord,
+  executor: TaskExecutor | undefined,
+  taskType: string,
+  { crashesMax }: Pick<TaskSettings, 'crashesMax'>,
+): FactPayload<'TASK_FAILED'> | undefined {
+  const { crashes } = attempt.context;
+  if (!executor?.leased || !attempt.hasTag('lost')) return undefined;
+  if (!executor.repeatable(taskType)) return workLost('The process that ran the task is gone, and its work may not be repeated.');
+  if (crashes < crashesMax) return undefined;
+  return workLost(`The process that ran the task crashed ${crashes} times in a row; it is not run again.`);
+}
+
+function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 'executors' | 'settings'>): boolean {
+  if (unit.record({ type: 'work.released' })) return true;
+  const { taskType } = unit.about;
+  const executor = executorOf(deps, taskType);
+  // Who only waits for a person crashes nothing; and a node that asks an outside system to start something may crash by anything else.
+  const isCrash = crashed && executor?.leased !== false && !unit.aggregate.task.matches({ active: 'suspended' });
+  const { attempt } = unit.execution;
+  const restMs = isCrash && attempt.hasTag('begun') ? restAfter(attempt.context.crashes + 1) : 0;
+  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restMs })) return false;
+  const failure = lossOf(unit.execution, executor, taskType, deps.settings);
+  if (failure) unit.decide({ type: 'task.fail', payload: failure });
+  return true;
+}
+
+/** How long work rests after its so-manieth crash. */
+function restAfter(crashes: number): number {
+  return retryDelayMs(crashRest, crashes - 1);
+}
+
+function isHeldBy({ attempt: { context } }: ExecutionRecord, { attempt, node }: GivingUp['of']): boolean {
+  return (attempt === undefined || context.attempt === attempt) && (node === undefined || context.node === node);
+}
+
+function workLost(message: string): FactPayload<'TASK_FAILED'> {
+  return { code: 'WORK_LOST', message, retryable: true };
+}

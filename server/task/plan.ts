@@ -1,0 +1,49 @@
+import { openSuspensions } from '../../machines/index.ts';
+import { attemptState, type ExecutionRecord } from '../attempt/execution-record.ts';
+import type { Plan, PlannedWork } from '../ports/store.ts';
+import type { TaskSettings } from './settings.ts';
+import type { TaskRecord } from './task-record.ts';
+
+/** Where a task stands until its next commit: when any node has to look at it, and who works on it or will. */
+export function planOf(record: TaskRecord, now: number, settings: TaskSettings): Plan {
+  return { wakeAt: wakeTime(record, settings), work: plannedWork(record.execution, now, settings) };
+}
+
+/** The earliest of all that any node can do, whatever it handles: what needs the store only. */
+function wakeTime({ about, aggregate, execution }: TaskRecord, { retainedAfterEndMs }: TaskSettings): number | null {
+  const { startBy, graceUntil } = execution.attempt.context;
+  const state = attemptState(execution);
+  if (state === 'released' || state === 'ended') return (execution.endedAt ?? about.createdAt) + retainedAfterEndMs;
+  const deadlines = openSuspensions(aggregate).map(({ expiresAt }) => (expiresAt == null ? null : Date.parse(expiresAt)));
+  const isAsked = execution.attempt.hasTag('claimable');
+  return earliest(graceUntil, isAsked ? startBy : null, ...deadlines);
+}
+
+/** Whose turn it is. What is still to be told to the work, its holder hears of by itself; where an outside system keeps it, any node tells it. */
+function plannedWork(execution: ExecutionRecord, now: number, { effectRetryMs }: TaskSettings): PlannedWork | null {
+  const { node, leaseUntil, retryAt, pendingDeliveries } = execution.attempt.context;
+  const effectRetryAt = now + effectRetryMs;
+  if (node !== null) return leaseUntil === null ? { heldBy: node } : { heldBy: node, until: leaseUntil };
+  switch (attemptState(execution)) {
+    case 'released':
+      return null;
+    case 'pending':
+    case 'lost':
+    case 'suspected':
+      return { readyAt: retryAt ?? now };
+    case 'stopping':
+    case 'ended':
+      return readyAt(effectRetryAt);
+    default:
+      return readyAt(earliest(retryAt, pendingDeliveries.length > 0 ? effectRetryAt : null));
+  }
+}
+
+function readyAt(time: number | null): PlannedWork | null {
+  return time === null ? null : { readyAt: time };
+}
+
+function earliest(...times: readonly (number | null)[]): number | null {
+  const known = times.filter((time) => time !== null);
+  return known.length > 0 ? Math.min(...known) : null;
+}

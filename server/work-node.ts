@@ -1,0 +1,132 @@
+import { AttachmentSweep } from './attachment-sweep.ts';
+import { giveUp } from './attempt/giving-up.ts';
+import { HeldWork } from './attempt/held-work.ts';
+import { LostNodes } from './attempt/lost-nodes.ts';
+import { NodeLease } from './attempt/node-lease.ts';
+import { Rooms } from './attempt/rooms.ts';
+import { Supervisor, type SupervisorDeps } from './attempt/supervisor.ts';
+import type { TaskRecord } from './task/task-record.ts';
+import { Reconciler } from './reconciler.ts';
+
+/** What a node that works is made from. */
+export interface WorkNodeDeps extends Omit<SupervisorDeps, 'rooms' | 'isLeaseOver' | 'leaseOf' | 'onRoom' | 'onReady'> {
+  /** The store may have lost what was written last: everybody who follows a log has to look. */
+  interrupted(): void;
+}
+
+/** The part of a server that works: finds what there is to do, does it, shows that it lives and sees who does not. */
+export interface WorkNode {
+  readonly supervisor: Supervisor;
+  readonly reconciler: Reconciler;
+  readonly rooms: Rooms;
+  /** True where another node holds the task that is gone. */
+  isLeaseOver(state: TaskRecord): boolean;
+  /** Resolves when the store's time is known; all else is in later turns. */
+  start(): Promise<void>;
+  /** Compares what this node runs, and what the store says that it holds. */
+  compareHeld(): void;
+  /** Claims nothing from now on, lets running work finish for that long, then gives it up. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Puts the supervisor, the reconciler and the leases together. */
+export function createWorkNode(deps: WorkNodeDeps): WorkNode {
+  const { store, clock, logger, settings, attachments, executors, processor } = deps;
+  const { leaseMs } = settings;
+  const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
+  const rooms: Rooms = new Rooms({ executors, isDraining: () => supervisor.isDraining });
+  const lostNodes = new LostNodes({
+    ...deps,
+    leaseMs,
+    giveUp: (taskId, ifLease) => giveUp(taskId, deps, { of: { node: ifLease.node }, crashed: true, ifLease }),
+    onGivenUp: () => reconciler.noteReady(),
+  });
+  const supervisor: Supervisor = new Supervisor({
+    ...deps,
+    rooms,
+    isLeaseOver: (state) => lostNodes.isLeaseOver(state),
+    leaseOf: (state) => lostNodes.leaseOf(state),
+    onRoom: () => reconciler.lookSoon(),
+    onReady: (executor) => reconciler.noteReady(executor),
+  });
+  const reconciler = new Reconciler({
+    ...deps,
+    intervalMs: settings.reconcileMs,
+    reconcile: (taskId, atOnce) => (atOnce ? supervisor.reconcileAtOnce(taskId) : supervisor.reconcile(taskId)),
+    offers: () => supervisor.offers(),
+    hasRoom: (executor) => supervisor.hasRoom(executor),
+    resting: () => supervisor.resting,
+    waiting: () => supervisor.waiting,
+    lookForLostNodes: () => lostNodes.look(),
+    sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
+  });
+  const own = ownLease(deps, supervisor);
+  for (const executor of executors) executor.onRoom?.(() => reconciler.lookSoon());
+  return {
+    supervisor,
+    reconciler,
+    rooms,
+    isLeaseOver: (state) => lostNodes.isLeaseOver(state),
+    async start() {
+      await reconciler.start();
+      lostNodes.start();
+      own.start();
+    },
+    compareHeld() {
+      supervisor.compareAll();
+      own.compare();
+    },
+    async close(drainMs) {
+      // The lease is renewed and deadlines are kept as long as work runs.
+      const draining = supervisor.drain();
+      await supervisor.drained(drainMs);
+      processor.stopRetrying();
+      await draining;
+      await Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing()]);
+      await supervisor.close();
+      await Promise.allSettled(executors.map(async (executor) => executor.close?.()));
+      await own.close();
+    },
+  };
+}
+
+/** This node's own sign of life, and what follows from it. */
+function ownLease({ store, clock, logger, nodeId, settings: { leaseMs }, interrupted }: WorkNodeDeps, supervisor: Supervisor) {
+  const held = new HeldWork({
+    store,
+    clock,
+    logger,
+    nodeId,
+    leaseMs,
+    isRunning: (taskId) => supervisor.isRunning(taskId),
+    visit: (taskId) => void supervisor.reconcile(taskId),
+  });
+  const lease = new NodeLease({
+    store,
+    clock,
+    logger,
+    nodeId,
+    leaseMs,
+    onSilent: (buckets) => supervisor.abortRepeatable(buckets),
+    onAnswered(buckets) {
+      supervisor.putBackAborted(buckets);
+      void held.compare();
+    },
+    onReset(buckets) {
+      supervisor.compare(buckets);
+      void held.compare();
+      interrupted();
+    },
+  });
+  return {
+    start() {
+      // Where the store is this process's alone, nobody asks whether it lives.
+      if (store.exclusive) return;
+      lease.start();
+      held.start();
+    },
+    compare: () => void (store.exclusive || held.compare()),
+    stopComparing: () => held.close(),
+    close: () => lease.close(),
+  };
+}
