@@ -90,7 +90,11 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
 
     now: () => identity.now(),
 
-    id: () => identity.id(),
+    async id() {
+      needTails();
+      return identity.id();
+    },
+
     ...registryOf(need),
     ...workRegistryOf(need),
     ...logOf(need),
