@@ -85,13 +85,13 @@ export interface TaskBridge {
 /** Makes a bridge. Throws a `TypeError` or `RangeError` that says which option is missing or cannot work. */
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
-  const { store, auth, attachments, clock = systemClock, chance = systemChance, metrics, diagnostics } = options;
+  const { store, auth, attachments, clock = systemClock, chance = systemChance } = options;
   const logger = faultLogger(hostLogger(options.logger), clock);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
   const onInterrupted = (): void => core.compareHeld();
-  const hub = createLiveHub({ store, clock, chance, options: options.live ?? {}, logger, metrics, diagnostics, onInterrupted });
+  const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted });
   const core: Core = createCore({
     store,
     executors,
@@ -99,7 +99,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     ownership: options.ownership ?? {},
     actions: options.actions,
     idempotencyPayload: options.idempotencyPayload,
-    metrics: metricsSink(metrics, logger),
+    metrics: metricsSink(options.metrics, logger),
     logger,
     clock,
     chance,
@@ -117,15 +117,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     uploadPolicy: options.uploads,
     allowedOrigins: options.allowedOrigins,
-    probes: readinessOf({
-      ...options,
-      executors,
-      given: options.readiness,
-      lastWrites: core.lastWrites,
-      clock,
-      settings,
-      isClosing: () => core.isDraining,
-    }),
+    probes: readinessOf({ ...options, given: options.readiness, executors, core, clock, settings }),
     options: options.http,
     routes: options.routes,
     clock,

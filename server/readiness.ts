@@ -9,16 +9,14 @@ import type { TaskSettings } from './task/settings.ts';
 /** What readiness is made of. */
 export interface ReadinessDeps {
   readonly store: Store;
-  /** What became of what this node wrote last. */
-  readonly lastWrites: LastWrites;
+  /** What became of what this node wrote last; draining from the first moment of the bridge's close on: nothing new is to come here. */
+  readonly core: { readonly lastWrites: LastWrites; readonly isDraining: boolean };
   readonly executors: readonly TaskExecutor[];
   /** What the host adds. */
   readonly given: Readonly<Record<string, ReadinessProbe>> | undefined;
   readonly clock: Clock;
   /** A health that has not answered after `executorTimeoutMs` is asked for again. */
   readonly settings: Pick<TaskSettings, 'executorTimeoutMs'>;
-  /** True from the first moment of the bridge's close on: nothing new is to come here. */
-  isClosing(): boolean;
 }
 
 /**
@@ -26,11 +24,11 @@ export interface ReadinessDeps {
  * Nothing is ready where the bridge closes.
  */
 export function readinessOf(deps: ReadinessDeps): Readonly<Record<string, ReadinessProbe>> {
-  const { store, lastWrites, executors, given = {} } = deps;
+  const { store, core, executors, given = {} } = deps;
   const ofStore: ReadinessProbe = {
     async check() {
       await store.now();
-      const { failure } = lastWrites;
+      const { failure } = core.lastWrites;
       if (!failure) return { ready: true, details: { name: store.name } };
       return { ready: false, details: { name: store.name, writes: 'failing' }, reason: failure.error };
     },
@@ -40,8 +38,8 @@ export function readinessOf(deps: ReadinessDeps): Readonly<Record<string, Readin
   return { ...probes, store: unlessClosing(probes['store'] ?? ofStore, deps) };
 }
 
-function unlessClosing(probe: ReadinessProbe, { isClosing }: ReadinessDeps): ReadinessProbe {
-  return { check: async () => (isClosing() ? { ready: false, reason: 'closing', details: { reason: 'closing' } } : probe.check()) };
+function unlessClosing(probe: ReadinessProbe, { core }: ReadinessDeps): ReadinessProbe {
+  return { check: async () => (core.isDraining ? { ready: false, reason: 'closing', details: { reason: 'closing' } } : probe.check()) };
 }
 
 /** Asks an executor how it is: one question at once, so that one that hangs is not asked again with every request. */

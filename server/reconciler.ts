@@ -169,7 +169,7 @@ export class Reconciler {
   }
 
   async #run(): Promise<void> {
-    const { clock, time, logger } = this.#deps;
+    const { clock, time } = this.#deps;
     try {
       // Before anything is judged by the time: this machine's clock may have been set since.
       await time.synchronize();

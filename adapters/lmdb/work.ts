@@ -14,7 +14,6 @@ import {
   wantedLater,
   type RowKey,
 } from './keys.ts';
-import { readHeld, readLeases } from './lease.ts';
 import { entriesOf } from './plan.ts';
 import { moveWanted } from './queue.ts';
 import type { Writer } from './writer.ts';

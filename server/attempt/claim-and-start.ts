@@ -82,7 +82,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   } catch (error) {
     const { tries } = state.execution.attempt.context;
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
-    return deferStart(state, deps, result);
+    return await deferStart(state, deps, result);
   } finally {
     // It counts as the executor's now, or not at all.
     rooms.free(taskId);

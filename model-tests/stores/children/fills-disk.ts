@@ -12,7 +12,7 @@ import { createTaskBridge } from '../../../server/index.ts';
 const [, , path = ''] = process.argv;
 const logged: string[] = [];
 const note = (message: string, fields?: Readonly<Record<string, unknown>>) =>
-  void logged.push(`${message} ${String(fields?.['error'] ?? '')}`);
+  void logged.push(`${message} ${fields?.['error'] instanceof Error ? fields['error'].message : ''}`);
 const bridge = createTaskBridge({
   store: lmdbStore({ path: join(path, 'tasks') }),
   attachments: fileAttachments({ path: join(path, 'files') }),
