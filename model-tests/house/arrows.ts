@@ -57,7 +57,7 @@ const arrows: Readonly<Record<string, Room>> = {
   // What the commit path makes of a store is seen behind the door.
   'model-tests/server': { doors: [anyDoor, /^server\/((ports|task|attempt|observability)\/|attachment-sweep\.ts$)/], packages: [anything] },
   // Limits are tried where they are held.
-  'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|errors)/], packages: [anything] },
+  'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|attempt|errors)/], packages: [anything] },
   // Writes past the charts what a node of another make might.
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.

@@ -51,7 +51,9 @@ describe('npx taskbridge lmdb', () => {
       expect(revision).toBeGreaterThan(5);
       expect(legible((await readAll(store, taskId)).entries)).toEqual(legible(factsOf(taskId, 1, 2 * (revision - 1))));
       const next = 2 * revision - 1;
-      expect(await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, next)], plan: { wakeAt: 1, work: null } }))).toBe('committed');
+      expect(await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, next)], plan: { wakeAt: 1, work: null } }))).toBe(
+        'committed',
+      );
     }
     await store.close();
   });
