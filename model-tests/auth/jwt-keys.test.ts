@@ -244,7 +244,7 @@ describe('an issuer that is away', () => {
     const host = await securedHost({ auth, clock, store: memoryStore({ clock }) });
     const answer = host.call(await issuer.sign({ iss: ISSUER, aud: AUDIENCE, sub: 'a', exp: clock.now() / 1000 + 9 }), 'GET', '/x');
     await asked;
-    clock.ring([5000]);
+    clock.advance(5000);
     expect(await answer).toMatchObject({ status: 503 });
   });
 

@@ -275,7 +275,8 @@ describe('facts that are followed without HTTP', () => {
     await facts.next();
     const next = facts.next();
     const failed = expect(next).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryAfterSeconds: 1 });
-    void bridge.close();
+    // Work that runs would end its log when the drain is over.
+    void bridge.close({ drainMs: 60_000 });
     await failed;
   });
 

@@ -129,7 +129,7 @@ test('after a crash those that ran begin one at a time, and work that is not sus
   let isSecondHost = false;
   const gates = new Map<string, () => void>();
   const { clock, node } = await host(async (task) => {
-    const name = JSON.stringify(task.input['n']);
+    const name = task.input['n'] as string;
     begun.push(name);
     if (!isSecondHost) return forever();
     await new Promise<void>((resolve) => gates.set(name, resolve));

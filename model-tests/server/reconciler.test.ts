@@ -144,7 +144,9 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
     ...memory,
     remove: (key: string) => (key === stuck ? Promise.reject(new Error('held by another program')) : memory.remove(key)),
   };
-  const { bridge } = await stage({ clock, store: memoryStore({ clock }), attachments });
+  // No look but those that are asked for.
+  const tasks = { reconcileMs: 100 * HOUR_MS, leaseMs: 300 * HOUR_MS };
+  const { bridge } = await stage({ clock, store: memoryStore({ clock }), attachments, tasks });
   await bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
   for (const key of [stuck, `${'b'.repeat(32)}/0`])
     await memory.put(

@@ -80,7 +80,6 @@ describe('an LMDB data file', () => {
 
   it.each<[string, () => Promise<void>]>([
     ['as it was written', async () => undefined],
-    ['one whose second start was never written', () => overwrite(4096, 4096)],
     // What LMDB leaves where the last pages were freed before they were written: both starts say more pages than there are.
     ['shorter than it says, by pages that nothing leads to', () => moreLastPages(100n)],
     ['longer than it says', () => truncate(file, bytes + 100_000)],

@@ -93,23 +93,28 @@ describe('on one Redis beside a host of tomorrow', () => {
     await redis.stop();
   });
 
+  async function expectLeftAlone(name: string, form: string): Promise<void> {
+    const [host, newer] = [hostOf(name), hostOf(form)];
+    const clientRequestId = `${form} beside ${name}`;
+    const { body } = await requestsTo(newer.url).create(count(clientRequestId));
+    const taskId = body.taskId ?? '';
+    const question = questionOf(await watch(newer.url, taskId, { until: isQuestion }));
+    await expectUnreadable(host, taskId, question, clientRequestId);
+    await expectServed(host, `served by ${name} beside ${form}`);
+
+    expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
+    const log = await watch(newer.url, taskId);
+    proveWhole(log, STEPS);
+    expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 1 });
+  }
+
+  // What 0.1.0 holds, today writes as 0.1.0 does, see `redis.test.ts`; what today begins is too new for it.
+  it('0.1.0 answers 503 for a task that today made, serves all others, and harms nothing', () => expectLeftAlone('0.1.0', 'today'));
+
   describe.each(known.flatMap((name) => raised.map((form) => [name, form] as const)))('%s, where %s was raised,', (name, form) => {
-    it('answers 503 for a task that tomorrow made, serves all others, and harms nothing', async () => {
-      const [host, newer] = [hostOf(name), hostOf(form)];
-      const clientRequestId = `${form} beside ${name}`;
-      const { body } = await requestsTo(newer.url).create(count(clientRequestId));
-      const taskId = body.taskId ?? '';
-      const question = questionOf(await watch(newer.url, taskId, { until: isQuestion }));
-      await expectUnreadable(host, taskId, question, clientRequestId);
-      await expectServed(host, `served by ${name} beside ${form}`);
+    it('answers 503 for a task that tomorrow made, serves all others, and harms nothing', () => expectLeftAlone(name, form));
 
-      expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
-      const log = await watch(newer.url, taskId);
-      proveWhole(log, STEPS);
-      expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 1 });
-    });
-
-    it('loses work that it holds to tomorrow once that has written the task; who watched here already sees the end', async () => {
+    it('loses work that it holds to tomorrow once that has written the task', async () => {
       const [host, newer] = [hostOf(name), hostOf(form)];
       const clientRequestId = `${name} until ${form}`;
       const { body } = await requestsTo(host.url).create(count(clientRequestId));
@@ -125,12 +130,6 @@ describe('on one Redis beside a host of tomorrow', () => {
       expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
       await expectUnreadable(host, taskId, question, clientRequestId);
 
-      // Its lease is renewed no more: it cannot read whether the work is still its own.
-      const log = await watch(newer.url, taskId);
-      proveWhole(log, STEPS);
-      expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 2 });
-      expect(await watched).toEqual(log);
-
       // It tries again ever more seldom, and says so each time.
       await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(5));
       const rests = restsOf(host.lines, taskId);
@@ -140,6 +139,18 @@ describe('on one Redis beside a host of tomorrow', () => {
       expect(host.isAlive).toBe(true);
       expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
       await expectServed(host, `served by ${name} after ${form}`);
+
+      if (name === 'today') {
+        // Its lease is its process's, and says nothing of single tasks: tomorrow has the work when that process is gone, as after a deploy.
+        watched.catch(() => undefined);
+        await host.kill();
+        hosts.set(name, await start(name, { redis: redis.port }));
+      }
+      // 0.1.0 renews its lease no more: it cannot read whether the work is still its own.
+      const log = await watch(newer.url, taskId);
+      proveWhole(log, STEPS);
+      expect(resultOf(log)).toEqual({ counted: STEPS, attempt: 2 });
+      if (name === '0.1.0') expect(await watched).toEqual(log);
     });
 
     it('is not heard with what its work reports once tomorrow has written the task, and does not ask in a hurry', async () => {

@@ -43,10 +43,8 @@ describe('0.1.0 and today, at once on one Redis', () => {
     await folder.clear();
   });
 
-  describe.each([
-    ['0.1.0', 'today'],
-    ['today', '0.1.0'],
-  ])('what %s began, %s', (from, to) => {
+  // What today began is too new for 0.1.0, see `newer.test.ts`.
+  describe.each([['0.1.0', 'today']])('what %s began, %s', (from, to) => {
     it('reads by every way, answers, and sees end', async () => {
       const [a, b] = [hostOf(from), hostOf(to)];
       const taskId = await create(a.url, `answered by ${to}`);

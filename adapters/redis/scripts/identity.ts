@@ -12,6 +12,9 @@ import { script } from './script.ts';
 export const identity = script(
   'identity',
   `
+-- A Redis that takes no writes now can still say which one it is.
+local id = redis.call('HGET', KEYS[1], 'id')
+if id then return id end
 redis.call('HSETNX', KEYS[1], 'id', ARGV[1])
 return redis.call('HGET', KEYS[1], 'id')
 `,

@@ -74,7 +74,8 @@ export async function putFile(attachments: AttachmentStore, key: string, bytes: 
   try {
     await attachments.put(key, bytes);
   } catch (error) {
-    if (!isFull(error)) throw error;
+    // A store of files may say so itself.
+    if (error instanceof TaskBridgeError || !isFull(error)) throw error;
     throw new TaskBridgeError('STORE_UNAVAILABLE', 'There is no room for the files now; try again later.', {
       retryAfterSeconds: 5,
       cause: error,
