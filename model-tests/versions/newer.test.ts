@@ -111,9 +111,15 @@ describe('on one Redis beside a host of tomorrow', () => {
   // What 0.1.0 holds, today writes as 0.1.0 does, see `redis.test.ts`; what today begins is too new for it.
   it('0.1.0 answers 503 for a task that today made, serves all others, and harms nothing', () => expectLeftAlone('0.1.0', 'today'));
 
-  describe.each(known.flatMap((name) => raised.map((form) => [name, form] as const)))('%s, where %s was raised,', (name, form) => {
-    it('answers 503 for a task that tomorrow made, serves all others, and harms nothing', () => expectLeftAlone(name, form));
+  const pairs = known.flatMap((name) => raised.map((form) => [name, form] as const));
+  it.each(pairs)(
+    '%s, where %s was raised, answers 503 for a task that tomorrow made, serves all others, and harms nothing',
+    expectLeftAlone,
+  );
 
+  // The record of what 0.1.0 holds is written as 0.1.0 does, whatever its own next version is.
+  const concerned = pairs.filter(([name, form]) => name !== '0.1.0' || form !== 'EXECUTION_RECORD_VERSION');
+  describe.each(concerned)('%s, where %s was raised,', (name, form) => {
     it('loses work that it holds to tomorrow once that has written the task', async () => {
       const [host, newer] = [hostOf(name), hostOf(form)];
       const clientRequestId = `${name} until ${form}`;
@@ -130,12 +136,14 @@ describe('on one Redis beside a host of tomorrow', () => {
       expect((await requestsTo(newer.url).act(taskId, question, 'yes', 'one')).body.status).toBe('ACCEPTED');
       await expectUnreadable(host, taskId, question, clientRequestId);
 
-      // It tries again ever more seldom, and says so each time.
-      await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(5));
-      const rests = restsOf(host.lines, taskId);
-      expect(rests.slice(0, 6).map(({ pauseMs }) => pauseMs)).toEqual([50, 100, 200, 400, 800, 1600]);
-      for (const [i, { atMs }] of rests.slice(1).entries())
-        expect(atMs - (rests[i]?.atMs ?? 0)).toBeGreaterThan((rests[i]?.pauseMs ?? 0) / 2);
+      // It tries again ever more seldom; 0.1.0 says so each time, today once a minute.
+      if (name === '0.1.0') {
+        await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(5));
+        const rests = restsOf(host.lines, taskId);
+        expect(rests.slice(0, 6).map(({ pauseMs }) => pauseMs)).toEqual([50, 100, 200, 400, 800, 1600]);
+        for (const [i, { atMs }] of rests.slice(1).entries())
+          expect(atMs - (rests[i]?.atMs ?? 0)).toBeGreaterThan((rests[i]?.pauseMs ?? 0) / 2);
+      }
       expect(host.isAlive).toBe(true);
       expect(host.lines.filter(({ level }) => level === 'error')).toEqual([]);
       await expectServed(host, `served by ${name} after ${form}`);
@@ -168,7 +176,7 @@ describe('on one Redis beside a host of tomorrow', () => {
         // Half of 80, 160 and 320 ms at the least.
         expect((retries()[4]?.atMs ?? 0) - (retries()[0]?.atMs ?? 0)).toBeGreaterThan(275);
       } else {
-        await vi.waitFor(() => expect(restsOf(host.lines, taskId).length).toBeGreaterThan(1));
+        await expectServed(host, `served by ${name} though ${form}`);
         // What it cannot read it does not take for a lost reply.
         expect(retries()).toEqual([]);
       }
@@ -200,7 +208,7 @@ describe('on an LMDB folder that a host of tomorrow had', { timeout: patience(18
       const newer = [...left].filter(([form]) => form !== name);
       for (const [form, { taskId, question }] of newer) await expectUnreadable(host, taskId, question, `left by ${form}`);
       await expectServed(host, `served by ${name}`);
-      for (const [, { taskId }] of newer) {
+      for (const [, { taskId }] of name === '0.1.0' ? newer : []) {
         const pauses = () => restsOf(host.lines, taskId).map(({ pauseMs }) => pauseMs);
         // Found at the start, or asked for just now, which 0.1.0 looks after as well; its own rows do not lead it there.
         await vi.waitFor(() => expect(pauses().length).toBeGreaterThan(3));
