@@ -101,7 +101,7 @@ testBoundaries('further limits', constants, {
     const { post } = await posting();
     return async (amount) => {
       const own = fields();
-      const others = Array.from({ length: amount - own.length }, (_part, nth) => text(`other-${nth}`, 'x'));
+      const others = Array.from({ length: amount - own.length }, (_part, nth) => file('x', 'x', { name: `other-${nth}` }));
       return (await post(FORM_TYPE, form([...own, ...others]))).status;
     };
   }),

@@ -48,7 +48,10 @@ const drowsy: Clock = { ...systemClock, setTimeout: (fn, ms) => systemClock.setT
 /** Doors of three kinds, and what is walked on each. */
 const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptions>; readonly paths: readonly (readonly TaskStep[])[] }>> =
   {
-    plain: { options: { tasks: { cancelGraceMs: 3_600_000 } }, paths: [...paths, crowdedPath, curiousPath, refusedPath, ...oddPaths] },
+    plain: {
+      options: { tasks: { cancelGraceMs: 3_600_000, retainedFactsMax: 10_000 } },
+      paths: [...paths, crowdedPath, curiousPath, refusedPath, ...oddPaths],
+    },
     hasty: { options: { tasks: { cancelGraceMs: 1 } }, paths: [ignoringPath] },
     drowsy: { options: { clock: drowsy }, paths: [latePath] },
   };
