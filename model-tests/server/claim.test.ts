@@ -1,10 +1,14 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
-import { memoryStore } from '../../adapters/memory/index.ts';
+import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { emptyAggregate } from '../../machines/index.ts';
 import { claimWork } from '../../server/attempt/claim-and-start.ts';
+import type { AttemptEvent } from '../../server/attempt/attempt.machine.ts';
 import { attemptState, emptyExecutionRecord } from '../../server/attempt/execution-record.ts';
+import { expireLease } from '../../server/attempt/lease.ts';
+import { stopStaleRun } from '../../server/attempt/notifying.ts';
 import type { ReconcileDeps } from '../../server/attempt/reconcile-step.ts';
+import { RunningAttempts } from '../../server/attempt/running-attempts.ts';
 import { Rooms } from '../../server/attempt/rooms.ts';
 import { SuspectTurn } from '../../server/attempt/suspects.ts';
 import { systemChance, systemClock } from '../../server/index.ts';
@@ -15,36 +19,102 @@ import { initialFields } from '../../server/task/task-record.ts';
 import { emptyTally } from '../../server/attempt/reconcile-counts.ts';
 
 const taskId = 'ab'.repeat(16);
+const claimed = (node: string, startBy = 1): AttemptEvent => ({ type: 'attempt.claimed', node, startBy });
+const started: AttemptEvent = { type: 'attempt.started', keptOutside: false, retryAt: null };
+const begun: AttemptEvent = { type: 'attempt.begun' };
+const lost = (crashed: boolean, retryAt = 0): AttemptEvent => ({ type: 'attempt.lost', crashed, retryAt });
 
-test('lost work of a task that was cancelled since it was looked at is not claimed: it ended with the cancel', async () => {
-  const store = memoryStore();
+/** One task, and what steps work with on a node of the name `here`. */
+async function stage({ repeatable, ledger }: { readonly repeatable: boolean; readonly ledger?: string }) {
+  const store = memoryStore({ memory: createMemory() });
   await store.open();
   const settings = taskSettings({});
   const time = storeClock(store, systemClock);
-  const logger = { warn: () => undefined, error: () => undefined };
+  const logger = { warn: vi.fn(), error: () => undefined };
   const processor = new CommandProcessor({ store, clock: systemClock, time, chance: systemChance, logger, settings });
   const about = { taskId, taskType: 'work', clientRequestId: 'r', owner: 'ada', contentHash: 'c', requestKey: 'ab', createdAt: 0 };
-  const ids = { taskId, requestKey: 'ab' };
-  const fields = initialFields(about, emptyAggregate, emptyExecutionRecord);
-  await processor.create({ ...ids, owner: 'ada', taskType: 'work', fields, sideValues: {}, plan: { wakeAt: null, work: null } });
-  await processor.execute(taskId, {
-    decide(unit) {
-      unit.record({ type: 'attempt.claimed', node: 'gone', startBy: 1 });
-      unit.record({ type: 'attempt.started', keptOutside: false, retryAt: null });
-      unit.record({ type: 'attempt.begun' });
-      unit.decide({ type: 'report.started', payload: {} });
-      unit.record({ type: 'attempt.lost', crashed: true, retryAt: unit.now });
-    },
-  });
-  const seen = await processor.read(taskId);
-  await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'task.cancel' }) });
-  const executors = [inProcess({ work: { repeatable: true, run: () => Promise.resolve() } })];
-  // What this step works with, of all that steps do.
+  const fields = { ...initialFields(about, emptyAggregate, emptyExecutionRecord), ...(ledger !== undefined && { ledger }) };
+  const ids = { taskId, requestKey: 'ab', owner: 'ada', taskType: 'work' };
+  await processor.create({ ...ids, fields, sideValues: {}, plan: { wakeAt: null, work: null } });
+  const executor = inProcess({ work: { repeatable, run: () => Promise.resolve() } });
+  const executors = [{ ...executor, cancel: vi.fn(executor.cancel) }] as const;
+  // What these steps work with, of all that steps do.
   const rooms = new Rooms({ executors, isDraining: () => false });
   const suspects = new SuspectTurn({ clock: systemClock, turnMs: settings.leaseMs, onTurn: () => Promise.resolve() });
-  const deps = { processor, store, time, settings, nodeId: 'here', executors, rooms, suspects } as unknown as ReconcileDeps;
-  const result = { tally: emptyTally() };
+  const ignore = () => undefined;
+  const running = new RunningAttempts({ clock: systemClock, listen: () => ignore, onCommit: ignore, onReleased: ignore });
+  const call: ReconcileDeps['call'] = (_, ask) => ask();
+  const some = { processor, store, time, settings, logger, nodeId: 'here', executors, rooms, suspects, running, call };
+  return {
+    store,
+    processor,
+    running,
+    cancel: executors[0].cancel,
+    deps: { ...some, isLeaseOver: () => true, leaseOf: ignore } as unknown as ReconcileDeps,
+    result: { tally: emptyTally() },
+    read: () => processor.read(taskId),
+    stateOf: async () => attemptState((await processor.read(taskId)).execution),
+    happens: (...events: readonly AttemptEvent[]) =>
+      processor.execute(taskId, { decide: (unit) => events.forEach((event) => void unit.record(event)) }),
+  };
+}
+
+test('lost work of a task that was cancelled since it was looked at is not claimed: it ended with the cancel', async () => {
+  const { processor, deps, result, read, happens } = await stage({ repeatable: true });
+  await happens(claimed('gone'), started, begun, lost(true));
+  await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.started', payload: {} }) });
+  const seen = await read();
+  await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'task.cancel' }) });
   expect(attemptState(seen.execution)).toBe('suspected');
   expect(await claimWork(seen, deps, result)).toBe(false);
-  expect((await processor.read(taskId)).aggregate.task.value).toBe('cancelled');
+  expect((await read()).aggregate.task.value).toBe('cancelled');
+});
+
+test('work that another node claimed, began and lost since it was looked at is not claimed: it may not be repeated', async () => {
+  const { deps, result, read, happens, stateOf } = await stage({ repeatable: false });
+  const seen = await read();
+  // By a node that does not handle its type, which cannot know that the task has failed.
+  await happens(claimed('gone'), started, begun, lost(true));
+  expect(await claimWork(seen, deps, result)).toBe(false);
+  expect(await stateOf()).toBe('suspected');
+  expect(await claimWork(await read(), deps, result)).toBe(true);
+  expect((await read()).aggregate.task.value).toBe('failed');
+});
+
+test('a task that was claimed in time since it was looked at does not fail as one that nobody could be asked to run', async () => {
+  const { deps, result, read, happens } = await stage({ repeatable: true });
+  await happens(claimed('here'), { type: 'attempt.deferred', retryAt: 0 });
+  const seen = await read();
+  await happens(claimed('there'), started, begun, lost(false));
+  expect(await claimWork(seen, deps, result)).toBe(false);
+  expect((await read()).aggregate.task.value).not.toBe('failed');
+});
+
+test.each([true, false])(
+  'a run that was taken from this node stops when that is seen, and not when somebody claims it (crash: %s)',
+  async (crashed) => {
+    const { deps, result, read, happens, running, cancel } = await stage({ repeatable: true });
+    await happens(claimed('here'), started, begun);
+    running.add(taskId, 1, 'work');
+    expect(await stopStaleRun(await read(), deps, result)).toBe(false);
+    await happens(lost(crashed, 60_000));
+    expect(await stopStaleRun(await read(), deps, result)).toBe(true);
+    expect(running.attemptOf(taskId)).toBeUndefined();
+    expect(cancel.mock.calls).toEqual([[{ taskId, attempt: 1 }, { why: 'fenced' }]]);
+  },
+);
+
+test('a lease of a date that was renewed since it was looked at is not over', async () => {
+  const old = { v: 1, asked: {}, firstRetained: 1, endedAt: null, value: { unfinished: 'held' } };
+  const context = { attempt: 1, node: 'old', tries: 0, retryAt: null, startBy: null, graceUntil: null, owed: [] };
+  const until = (leaseUntil: number) => JSON.stringify({ ...old, context: { ...context, leaseUntil } });
+  const { deps, result, read, store, stateOf } = await stage({ repeatable: true, ledger: until(7) });
+  const seen = await read();
+  const { revision } = seen;
+  const commit = { taskId, expectedRevision: revision, facts: [], ended: false, sideValues: {}, firstRetained: 1 };
+  await store.append({ ...commit, fields: { ledger: until(8) }, plan: { wakeAt: null, work: { heldBy: 'old', until: 8 } } });
+  expect(await expireLease(seen, deps, result)).toBe(false);
+  expect(await stateOf()).toBe('held');
+  expect(await expireLease(await read(), deps, result)).toBe(true);
+  expect(await stateOf()).not.toBe('held');
 });

@@ -109,12 +109,14 @@ export class WorkCheck {
     // Whoever holds it says something: where its handler was not called yet, it was about to be.
     if (owner === life) task.hasBegun = true;
     if (owner === life && wasClosing && holder !== next) task.wasGivenUp = true;
-    if (!owner || owner === life || (!commit.ifLease && (holder === next || row.ended))) return;
+    const isGone = owner?.end === 'closed' || owner?.end === 'crashed';
+    const needsNoLease = this.#exclusive && isGone;
+    // Whoever ends a task ends that of others too; where no lease need be named, that may be how it was given up.
+    if (!owner || owner === life || (!commit.ifLease && (holder === next || (row.ended && !needsNoLease)))) return;
     task.takenOver += 1;
     const silentMs = Math.round(world.time - owner.renewedAt);
-    const isGone = owner.end === 'closed' || owner.end === 'crashed';
     const what = `${by} took ${commit.taskId} from ${owner.entity.name}`;
-    if (!commit.ifLease && !(this.#exclusive && isGone)) world.fault('work is taken by a lease', `${what}, and named none`);
+    if (!commit.ifLease && !needsNoLease) world.fault('work is taken by a lease', `${what}, and named none`);
     else if (!isGone && silentMs < LEASE_MS) world.fault('a living node keeps its work', `${what}, which beat ${silentMs} ms before`);
   }
 

@@ -19,7 +19,8 @@ import { withTimeLimit } from './time-limit.ts';
 import { workOf } from './work.ts';
 
 /** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on. */
-export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, deps) => {
+export const claimWork: ReconcileStep = async (state, deps) => {
+  const { about, aggregate, execution } = state;
   const { taskId, taskType } = about;
   const { settings, nodeId, time, processor, rooms, suspects } = deps;
   const { retryAt, startBy } = execution.attempt.context;
@@ -28,21 +29,21 @@ export const claimWork: ReconcileStep = async ({ about, aggregate, execution }, 
   if (aggregate.task.matches({ active: 'cancelling' }))
     return processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
   const loss = lossOf(execution, executor, taskType, settings);
-  if (loss) return fail(taskId, deps, loss);
+  if (loss) return fail(state, deps, loss);
   if (startBy !== null && now >= startBy) {
     const message = 'Nobody could be asked to run the task in time.';
-    return fail(taskId, deps, { code: 'EXECUTOR_UNREACHABLE', message, retryable: true });
+    return fail(state, deps, { code: 'EXECUTOR_UNREACHABLE', message, retryable: true });
   }
   if (!executor || (retryAt !== null && retryAt > now) || !rooms.take(taskId, taskType)) return false;
+  // Whether it may begin was judged by what was seen: where it was claimed since, and given up, it may be lost by now, or have to rest.
+  const claim = recordFor(state, { type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs });
   let isClaimed = false;
   try {
     if (execution.attempt.hasTag('suspect') && !suspects.take(taskId)) return false;
     isClaimed = await processor.execute(taskId, {
       decide: (unit) =>
         // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
-        !unit.aggregate.task.matches({ active: 'cancelling' }) &&
-        !rooms.isClosing &&
-        unit.record({ type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs }),
+        !unit.aggregate.task.matches({ active: 'cancelling' }) && !rooms.isClosing && claim(unit),
     });
   } finally {
     if (!isClaimed) {
@@ -141,9 +142,16 @@ function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent 
   return { type: 'attempt.started', keptOutside: executor?.leased === false, retryAt };
 }
 
-function fail(taskId: string, { processor, logger }: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
-  logger.warn(`A task fails: ${failure.message}`, { taskId, code: failure.code });
-  return processor.execute(taskId, {
-    decide: (unit) => unit.execution.attempt.hasTag('claimable') && unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
+/** Fails a task that nobody works on, while that is as it was seen. */
+async function fail(state: TaskRecord, { processor, logger }: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
+  const { taskId } = state.about;
+  const { attempt } = state.execution.attempt.context;
+  const failed = await processor.execute(taskId, {
+    decide: (unit) =>
+      unit.execution.attempt.hasTag('claimable') &&
+      unit.execution.attempt.context.attempt === attempt &&
+      unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
   });
+  if (failed) logger.warn(`A task fails: ${failure.message}`, { taskId, code: failure.code });
+  return failed;
 }

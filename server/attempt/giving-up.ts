@@ -10,8 +10,8 @@ import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
 
 /** Which work is given up, and why. */
 export interface GivingUp {
-  /** The attempt, the node that holds it, or both; nothing is done where another has taken its place. */
-  readonly of: { readonly attempt?: number; readonly node?: string };
+  /** The attempt, the node that holds it, the date of its lease; nothing is done where another has taken the place of one of them. */
+  readonly of: { readonly attempt?: number; readonly node?: string; readonly leaseUntil?: number | null };
   /** Its process ended while it ran, without a word. A close, an abort and a lost history are none. */
   readonly crashed: boolean;
   /** Done only while this lease stands as it was seen. */
@@ -81,7 +81,8 @@ function restAfter(crashes: number): number {
   return retryDelayMs(crashRest, crashes - 1);
 }
 
-function isHeldBy({ attempt: { context } }: ExecutionRecord, { attempt, node }: GivingUp['of']): boolean {
+function isHeldBy({ attempt: { context } }: ExecutionRecord, { attempt, node, leaseUntil }: GivingUp['of']): boolean {
+  if (leaseUntil !== undefined && context.leaseUntil !== leaseUntil) return false;
   return (attempt === undefined || context.attempt === attempt) && (node === undefined || context.node === node);
 }
 

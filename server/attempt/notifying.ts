@@ -70,8 +70,8 @@ export const stopStaleRun: ReconcileStep = async (state, deps) => {
   const running = deps.running.attemptOf(taskId);
   const isReleased = attemptState(state.execution) === 'released';
   const { attempt, node } = state.execution.attempt.context;
-  // Where the store has lost our claim, another node may have claimed an attempt of the same number.
-  const isOther = running !== attempt || (node ?? deps.nodeId) !== deps.nodeId;
+  // Where the store has lost our claim, another node may have claimed an attempt of the same number. What nobody holds was taken from this node.
+  const isOther = running !== attempt || state.execution.attempt.hasTag('claimable') || (node ?? deps.nodeId) !== deps.nodeId;
   if (running === undefined || (!isOther && !isReleased)) return false;
   deps.running.release(taskId);
   await orderStop(state, running, { why: isReleased ? 'ended' : 'fenced' }, deps);
