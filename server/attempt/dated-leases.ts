@@ -36,6 +36,11 @@ export class DatedLeases {
     return monotonic - since >= this.#leaseMs;
   }
 
+  /** Tasks whose lease is over unless it was renewed since: somebody has to look, and other nodes may be shown them in turn. */
+  ripe(monotonic: number): readonly string[] {
+    return [...this.#seen].filter(([, { since }]) => monotonic - since >= this.#leaseMs).map(([taskId]) => taskId);
+  }
+
   /** A task has no such lease any more. */
   forget(taskId: string): void {
     this.#seen.delete(taskId);

@@ -18,6 +18,8 @@ export interface LostNodesDeps {
   readonly leaseMs: number;
   /** Gives up one task that the node of a lease holds, while that lease stands; true where it did. */
   giveUp(taskId: string, lease: Lease): Promise<boolean>;
+  /** Looks after one task. */
+  visit(taskId: string): Promise<unknown>;
   /** Work was given up, and may be claimed at once. */
   onGivenUp(): void;
 }
@@ -99,6 +101,7 @@ export class LostNodes {
             node,
             over.filter(({ lease }) => lease.node === node),
           );
+        for (const taskId of this.#dated.ripe(monotonicMs(this.#deps.clock))) void this.#visitDated(taskId);
         this.#arm(Math.max(1, Math.floor(this.#deps.leaseMs / 6)));
       });
     }, ms);
@@ -120,6 +123,12 @@ export class LostNodes {
       this.#isFailing = true;
       return [];
     }
+  }
+
+  /** A look at what is due shows a task to one node or another; whoever has counted long enough comes by itself. */
+  async #visitDated(taskId: string): Promise<void> {
+    await this.#deps.visit(taskId);
+    this.#dated.forget(taskId);
   }
 
   #take(node: string, leases: readonly OverLease[]): Promise<void> {
