@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { createMemory, memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridge, type AttemptRef, type TaskBridgeOptions, type TaskExecutor, type Work } from '../../server/index.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
 
@@ -147,6 +148,11 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
   // No look but those that are asked for.
   const tasks = { reconcileMs: 100 * HOUR_MS, leaseMs: 300 * HOUR_MS };
   const { bridge } = await stage({ clock, store: memoryStore({ clock }), attachments, tasks });
+  // The bridge's own first look goes on in later turns, and sweeps: it is over before there is a file.
+  for (let turn = 0; turn < 3; turn++) {
+    clock.advance(1);
+    await quiesce();
+  }
   await bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
   for (const key of [stuck, `${'b'.repeat(32)}/0`])
     await memory.put(
