@@ -145,9 +145,7 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
     ...memory,
     remove: (key: string) => (key === stuck ? Promise.reject(new Error('held by another program')) : memory.remove(key)),
   };
-  // No look but those that are asked for.
-  const tasks = { reconcileMs: 100 * HOUR_MS, leaseMs: 300 * HOUR_MS };
-  const { bridge } = await stage({ clock, store: memoryStore({ clock }), attachments, tasks });
+  const { bridge } = await stage({ clock, store: memoryStore({ clock }), attachments });
   // The bridge's own first look goes on in later turns, and sweeps: it is over before there is a file.
   for (let turn = 0; turn < 3; turn++) {
     clock.advance(1);
