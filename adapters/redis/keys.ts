@@ -15,7 +15,7 @@
  *     <prefix>:{3f}:held:<node>           sorted set: the ids of what the node holds, all by 0
  *     <prefix>:{3f}:moving                never there: a script that names it waits while a cluster moves the slot
  *     <prefix>:{3f}:due                   sorted set: ids of tasks as 0.1.0 wrote them by due time, until they are written anew
- *     <prefix>:{00}:store                 hash: the store's own id (see `identity.ts`)
+ *     <prefix>:{00}:store                 hash: the store's own id, and its layout (see `identity.ts`)
  *     <prefix>:{3f}:trial                 what `open` tries the user's rights on; gone when it is done
  */
 export interface Keys {

@@ -78,7 +78,12 @@ export const forms: readonly Form[] = [
   { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: aboutWithParams },
   { name: 'lmdb-layout', version: 'LMDB_LAYOUT_VERSION', writtenIn: 'adapters/lmdb/layout.ts, keys.ts and head.ts', lines: rowsOfLmdb },
   { name: 'lmdb-owner', version: 'OWNER_VERSION', writtenIn: 'adapters/lmdb/process.ts', lines: ownerOfLmdb },
-  { name: 'redis-layout', version: null, writtenIn: 'adapters/redis/keys.ts and heads.ts', lines: async () => (await redisTexts()).keys },
+  {
+    name: 'redis-layout',
+    version: 'REDIS_LAYOUT_VERSION',
+    writtenIn: 'adapters/redis/identity.ts, keys.ts and heads.ts',
+    lines: async () => (await redisTexts()).keys,
+  },
   {
     name: 'redis-identity',
     version: null,

@@ -122,9 +122,9 @@ export async function storeIds(): Promise<readonly string[]> {
       await store.close();
     }
     const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
-    const lines = [...rows.getRange({})].map(({ key, value }) => `${JSON.stringify(key)} ${value.toString()}`);
+    const lines = [...rows.getRange({ start: ['i'], end: ['j'] })].map(({ key, value }) => `${JSON.stringify(key)} ${value.toString()}`);
     await rows.close();
-    for (const key of await redis.keys('*')) lines.push(...(await linesOf(redis, key)));
+    for (const key of await redis.keys('*')) lines.push(...(await linesOf(redis, key)).filter((line) => line.includes(' hash id ')));
     return lines.map((line) => line.replaceAll(/[0-9a-f]{32}/g, '<id>'));
   } finally {
     redis.disconnect();
@@ -188,7 +188,7 @@ export async function keysOfRedis(): Promise<{
     await runScenario(host).finally(host.close);
     const lines: string[] = [];
     for (const key of (await own.keys('*')).sort()) lines.push(...(await linesOf(own, key)));
-    const isIdentity = (line: string): boolean => line.includes(':store hash ');
+    const isIdentity = (line: string): boolean => line.includes(':store hash id ');
     return { keys: lines.filter((line) => !isIdentity(line)), identity: lines.filter(isIdentity), messages: [...messages].sort() };
   } finally {
     for (const client of [own, listener]) client.disconnect();

@@ -1,21 +1,22 @@
 import { script } from './script.ts';
 
 /**
- * Gives the store an id where it has none.
+ * Gives the store an id and a layout where it has none.
  *
  * KEYS  1 store
  *
- * ARGV  1 the id
+ * ARGV  1 the id · 2 the layout
  *
- * Returns the id that it has
+ * Returns {id, layout}, those that it has
  */
 export const identity = script(
   'identity',
   `
 -- A Redis that takes no writes now can still say which one it is.
-local id = redis.call('HGET', KEYS[1], 'id')
-if id then return id end
+local known = redis.call('HMGET', KEYS[1], 'id', 'layout')
+if known[1] and known[2] then return known end
 redis.call('HSETNX', KEYS[1], 'id', ARGV[1])
-return redis.call('HGET', KEYS[1], 'id')
+redis.call('HSETNX', KEYS[1], 'layout', ARGV[2])
+return redis.call('HMGET', KEYS[1], 'id', 'layout')
 `,
 );
