@@ -102,10 +102,10 @@ export class Run {
       const result = (await handler(this.#task())) ?? null;
       await this.#assertHeard();
       // Who only waits for the store to take its end keeps nobody from working.
-      slot.free();
+      slot.end();
       await this.#enqueue({ type: 'report.completed', payload: { result } });
     } catch (error) {
-      slot.free();
+      slot.end();
       await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)).catch(() => undefined));
     }
   }

@@ -59,6 +59,7 @@ export class Slots {
 /** One run's right to work: taken to begin, given up while it waits for a person, taken again to go on. */
 export class Slot {
   readonly #slots: Slots;
+  #life: 'wanted' | 'over' = 'wanted';
 
   constructor(slots: Slots) {
     this.#slots = slots;
@@ -69,9 +70,16 @@ export class Slot {
     return this.#slots.take(this, 'beginning');
   }
 
-  /** Resolves with true when the run may go on, at once where it works; with false where it was freed before. */
+  /** Resolves with true when the run may go on, at once where it works; with false where it was freed before, or has ended. */
   goOn(): Promise<boolean> {
-    return this.#slots.take(this, 'going on');
+    // An answer may come when the run has what it needs: nobody would give back what was taken for it.
+    return this.#life === 'over' ? Promise.resolve(false) : this.#slots.take(this, 'going on');
+  }
+
+  /** The run has ended: lets another work, for good. */
+  end(): void {
+    this.#life = 'over';
+    this.free();
   }
 
   /** A run that waits to begin does not begin. */
