@@ -55,7 +55,10 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // What the commit path makes of a store is seen behind the door.
-  'model-tests/server': { doors: [anyDoor, /^server\/((ports|task|attempt|observability)\/|attachment-sweep\.ts$)/], packages: [anything] },
+  'model-tests/server': {
+    doors: [anyDoor, /^server\/((ports|task|attempt|observability)\/|attachment-sweep\.ts$)/, /^adapters\/in-process\/slots\.ts$/],
+    packages: [anything],
+  },
   // Limits are tried where they are held.
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|attempt|errors)/], packages: [anything] },
   // Writes past the charts what a node of another make might.
