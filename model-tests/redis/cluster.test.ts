@@ -87,10 +87,13 @@ describe('a cluster of three masters', () => {
       expect((await readAll(store, taskId)).entries).toHaveLength(1);
     });
     await vi.waitFor(() => tail.watch(taskId));
+    // It is told a little later, and this asks at once.
+    const written: string[] = [];
     await vi.waitFor(async () => {
       const { revision } = (await store.load(taskId)) ?? { revision: 0 };
       await store.append(commitOf(taskId, revision, { facts: [factOf(taskId, revision)] }));
-      expect(legible(told).at(-1)?.[0]).toBe(factOf(taskId, revision).eventId);
+      written.push(factOf(taskId, revision).eventId);
+      expect(written).toContain(legible(told).at(-1)?.[0]);
     });
     await store.close();
     redis.disconnect();
