@@ -10,6 +10,8 @@ export default defineConfig({
   // By itself Vitest would leave a core idle, and on two that is half.
   test: {
     maxWorkers: '100%',
+    // A file that reads everything anew spends as long on that as on its tests. What a test changes it puts back when it has finished.
+    isolate: false,
     include: ['model-tests/**/*.test.ts'],
     testTimeout: TEST_MS,
     hookTimeout: TEST_MS,

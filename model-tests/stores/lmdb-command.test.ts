@@ -4,7 +4,8 @@ import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { main } from '../../adapters/lmdb/cli.ts';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { commitOf, factOf, legible, factsOf, readAll, sampleTask } from '../conformance/store/samples.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -122,9 +123,12 @@ describe('npx taskbridge lmdb', () => {
     [['redis', 'check', 'x'], 2],
     [['lmdb', 'constructor'], 2],
   ])('says how it is used: %j', async (args, code) => {
-    const answer = await runArgs(args);
-    expect(answer.code).toBe(code);
-    expect(code === 0 ? answer.stdout : answer.stderr).toContain('npx taskbridge lmdb restore <file> <folder>');
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      vi.spyOn(process[name], 'write').mockImplementation((text) => ((said[name] += String(text)), true));
+    onTestFinished(() => void vi.restoreAllMocks());
+    expect(await main(args)).toBe(code);
+    expect(code === 0 ? said.stdout : said.stderr).toContain('npx taskbridge lmdb restore <file> <folder>');
   });
 
   it('says where there is no store', async () => {

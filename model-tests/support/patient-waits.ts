@@ -3,8 +3,13 @@ import { patience, WAIT_MS } from './patience.ts';
 
 // By themselves these wait for a second, which a busy machine may need for anything; no option of Vitest changes that.
 const { waitFor, waitUntil } = vi;
-vi.waitFor = (ask, options) => waitFor(ask, patient(options));
-vi.waitUntil = (ask, options) => waitUntil(ask, patient(options));
+// Once a process: files share it, and patience on top of patience soon is longer than a timer can be.
+const done = Symbol.for('taskbridge.patient-waits');
+if (!(done in vi)) {
+  vi.waitFor = (ask, options) => waitFor(ask, patient(options));
+  vi.waitUntil = (ask, options) => waitUntil(ask, patient(options));
+  Object.assign(vi, { [done]: true });
+}
 
 type Options = Parameters<typeof waitFor>[1];
 

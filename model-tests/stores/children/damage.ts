@@ -1,14 +1,16 @@
 import { lmdbStore } from '../../../adapters/lmdb/index.ts';
 
-// Opens the store in the folder of the first argument, which is damaged, and reads from it what was in it: in a process that this may end.
-const [, , path = '', taskId = ''] = process.argv;
-const store = lmdbStore({ path });
-const outcome = await store
-  .open()
-  .then(() => store.load(taskId))
-  .then(
-    (task) => (task ? 'there' : 'gone'),
-    (error: unknown) => String(error),
-  );
-process.stdout.write(`${outcome}\n`);
+// Opens the stores in some folders, which are damaged, and reads from each what was in it: in a process that any of them may end.
+const [, , taskId = '', ...folders] = process.argv;
+for (const path of folders) {
+  const store = lmdbStore({ path });
+  const outcome = await store
+    .open()
+    .then(() => store.load(taskId))
+    .then(
+      (task) => (task ? 'there' : 'gone'),
+      (error: unknown) => String(error),
+    );
+  process.stdout.write(`${outcome}\n`);
+}
 process.exit(0);
