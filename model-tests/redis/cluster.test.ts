@@ -81,6 +81,7 @@ describe('a cluster of three masters', () => {
     } finally {
       server?.thaw();
     }
+    await cluster.becomesWhole();
     await vi.waitFor(async () => {
       // One that was given up may have been written.
       await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }));

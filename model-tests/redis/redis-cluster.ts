@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { patience } from '../support/patience.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 
 /** A stop on the way of a slot. */
@@ -14,6 +15,8 @@ export interface RedisCluster {
   readonly servers: readonly RedisServer[];
   /** Makes a client of it; to be closed by whoever asked. */
   client(): Cluster;
+  /** Resolves when each server says that all slots are served, and knows the others. */
+  becomesWhole(): Promise<void>;
   /** Which server has a slot now. */
   ownerOf(slot: number): Promise<number>;
   /**
@@ -31,7 +34,9 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const busPort = String(await freePort());
-      return startRedis('--cluster-enabled', 'yes', '--cluster-port', busPort, '--cluster-node-timeout', '2000', '--appendonly', 'no');
+      // A busy machine answers late, and who is late for so long is taken for gone by the others.
+      const timeout = ['--cluster-node-timeout', String(patience(2000))];
+      return startRedis('--cluster-enabled', 'yes', '--cluster-port', busPort, ...timeout, '--appendonly', 'no');
     }),
   );
   const clients = servers.map(({ port }) => new Redis(port));
@@ -42,11 +47,15 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
   for (const [i, client] of clients.entries()) await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1));
   for (const { port } of servers.slice(1))
     await first.call('CLUSTER', 'MEET', '127.0.0.1', String(port), await busPortOf(clients, servers, port));
-  for (const client of clients)
-    await eventually(
-      async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok') && (await nodesKnown(client)) === count,
-    );
+  await becomesWhole();
   const ids = await Promise.all(clients.map((client) => client.cluster('MYID') as Promise<string>));
+
+  async function becomesWhole(): Promise<void> {
+    for (const client of clients)
+      await eventually(
+        async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok') && (await nodesKnown(client)) === count,
+      );
+  }
 
   async function ownerOf(slot: number): Promise<number> {
     const ranges = (await first?.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
@@ -58,6 +67,7 @@ export async function startCluster(count = 3): Promise<RedisCluster> {
     servers,
     client: () => new Cluster(servers.map(({ port }) => ({ host: '127.0.0.1', port }))),
     ownerOf,
+    becomesWhole,
     async move(slot, to, halfway) {
       const from = await ownerOf(slot);
       const [source, target, port] = [clients[from], clients[to], servers[to]?.port];
