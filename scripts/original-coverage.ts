@@ -26,8 +26,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What is wrong with the form of a table, and which tests that it names cannot be. */
 export function standingFaults({ rows, faults }: OriginalTable): string[] {
-  const dead = rows.flatMap(({ id, tests }) => tests.flatMap((test) => deadness(test).map((why) => `row ${id}: ${why}`)));
+  const dead = rows.flatMap(({ id, tests }) => missingTests(tests).map((why) => `row ${id}: ${why}`));
   return [...faults, ...dead];
+}
+
+/** Which of some tests cannot be, and why. */
+export function missingTests(tests: readonly NamedTest[]): string[] {
+  return tests.flatMap(deadness);
 }
 
 function deadness(test: NamedTest): string[] {

@@ -78,7 +78,7 @@ export function summaryOf(rows: readonly OriginalRow[]): string {
 function rowOf(id: string, what: string, status: string, where: string): OriginalRow | string {
   const known = rowStatuses.find((one) => one === status);
   if (known === undefined) return `row ${id} has no status: ${rowStatuses.join(', ')}`;
-  const tests = [...where.matchAll(/`(model-tests\/[^`]+)`/g)].map(([, name = '']) => testNamed(name));
+  const tests = testsNamedIn(where);
   const reason = where.replaceAll(/`model-tests\/[^`]+`/g, '').replaceAll(/^[\s;,]+|[\s;,]+$/g, '');
   if (what === '') return `row ${id} does not say what the original does`;
   if (tests.some(({ titles }) => titles.length === 0)) return `row ${id} names a file without a test of it`;
@@ -88,9 +88,12 @@ function rowOf(id: string, what: string, status: string, where: string): Origina
   return { id, what, status: known, tests, reason };
 }
 
-function testNamed(name: string): NamedTest {
-  const [file = '', ...titles] = name.split(' > ');
-  return { file, titles };
+/** The tests that a text names; those of a whole file have no titles. */
+export function testsNamedIn(text: string): NamedTest[] {
+  return [...text.matchAll(/`(model-tests\/[^`]+)`/g)].map(([, name = '']) => {
+    const [file = '', ...titles] = name.split(' > ');
+    return { file, titles };
+  });
 }
 
 /** A test's name as Vitest prints it. */
