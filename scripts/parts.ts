@@ -126,9 +126,10 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   hostile: {
     ...none,
-    proves: 'limits, parsers and attacks: nobody can harm the others',
-    tests: ['model-tests/hostile/', 'model-tests/http/garbage.test.ts'],
-    budgetMinutes: 1,
+    proves: 'limits, parsers, attacks and a fuzzer at every door: nobody can harm the others',
+    needs: ['fuzzer'],
+    tests: ['model-tests/hostile/', 'model-tests/fuzz/', 'model-tests/http/garbage.test.ts'],
+    budgetMinutes: 1.5,
   },
   crowds: {
     ...none,
@@ -199,7 +200,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'work in Temporal, its workers killed among others',
     needs: ['temporal'],
     tests: ['model-tests/temporal/'],
-    budgetMinutes: 2.5,
+    budgetMinutes: 2,
   },
   chaos: {
     ...none,

@@ -73,6 +73,15 @@ need_original() {
   sh model-tests/original/install.sh
 }
 
+# The fuzzer of the doors is a Python package, in an environment of its own.
+need_fuzzer() {
+  [ -x .data/fuzzer/bin/python ] && .data/fuzzer/bin/python -c 'import boofuzz' 2>/dev/null && return 0
+  need_python
+  say 'Installing boofuzz: it fuzzes the doors by their grammars'
+  python3 -m venv .data/fuzzer
+  .data/fuzzer/bin/pip install --quiet --disable-pip-version-check boofuzz==0.4.2
+}
+
 has_new_go() { command -v "$1" >/dev/null 2>&1 && "$1" version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])'; }
 
 # The Temporal server is a Go program that is built where there is none; it lands in .data/bin, where the tests look too.

@@ -8,9 +8,9 @@ any app append appender arrows asking at attachment attack attacker audience aut
 bearer behaved bench bin bodies body boundaries boundary bounded bridge browser browsing build built burst call cancel careless case
 cell chance changes chaos chart check checker child children chromium claim cleanup cli clock close closing cluster codes commit
 committed composite conformance consumers containers content contract core count coverage crash create creating creation d damage data
-db deadline decide decimal delivering demo dev diagnostics dialects direct disk documented drawing drawn drive driven driver drop
+db deadline decide decimal delivering demo dev diagnostics dialects direct disk documented doors drawing drawn drive driven driver drop
 durability early effects emptied ending entry eventually example executor expiry extensions failover failure fake fallback fan fault
-faulty feed fetch field file fills finding flow fold folder folding form free from full further gaps garbage gate generator greedy
+faulty feed fetch field file fills finding flow fold folder folding form free from full further fuzz gaps garbage gate generator greedy
 greeter handle handshake hash head headers health heap held histories history hooks hostile house http http2 identity idle image
 impairment imports in index indexed injection inspection instrumentation io issuer job joining json jwt key kills kit ladder lane last
 law layout leader length lenient level limit line list listen listener liveness lmdb load locks logger long loopback lost machine

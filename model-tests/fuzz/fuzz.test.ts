@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { patience } from '../support/patience.ts';
+import { fuzz } from './fuzz-run.ts';
+
+const SECONDS = Number(process.env['SECONDS'] ?? 20);
+const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+it(
+  `every door answers whatever is sent to it, and the host lives (SEED=${SEED})`,
+  { timeout: patience((SECONDS + 100) * 1000) },
+  async () => {
+    const { findings, sent, plain, stats } = await fuzz(SECONDS, SEED);
+    expect(findings).toEqual([]);
+    // The grammars are those of the doors: each is let in as it stands.
+    expect(plain).toEqual({
+      create: '201',
+      upload: '409',
+      action: '404',
+      cancel: '404',
+      snapshot: '200',
+      poll: '200',
+      stream: '404',
+      upgrade: '101',
+      frame: 'end',
+      'channel-frame': 'end',
+    });
+    expect(sent).toBeGreaterThan(50);
+    expect(stats.isPolluted).toBe(false);
+    expect(stats.viewers).toBe(0);
+  },
+);
