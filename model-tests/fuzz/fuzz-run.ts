@@ -34,7 +34,7 @@ export async function fuzz(seconds: number, seed: number): Promise<FuzzRun> {
   if (!existsSync(python)) throw new Error(`There is no fuzzer at ${python}: run sh scripts/setup.sh fuzzer.`);
   const host = await startHostProcess({ headersTimeoutMs: 2000, requestTimeoutMs: 2000, subscribeMs: 1000, drainMs: 1000 });
   try {
-    const doors = fileURLToPath(new URL('doors.py', import.meta.url));
+    const doors = fileURLToPath(new URL('children/doors.py', import.meta.url));
     const env = { ...process.env, FUZZ_PATIENCE_S: String(patience(20_000) / 1000) };
     const child = spawn(python, [doors, String(host.port), 'fuzzer', String(seconds), String(seed)], {
       stdio: ['ignore', 'pipe', 'inherit'],

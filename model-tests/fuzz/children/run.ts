@@ -1,4 +1,4 @@
-import { fuzz } from './fuzz-run.ts';
+import { fuzz } from '../fuzz-run.ts';
 
 // `npm run fuzz -- --minutes 10 --seed 1`: every door of a host, by a grammar of each; prints what no client should meet, and fails where there is any.
 const option = (name: string, otherwise: number): number => {
