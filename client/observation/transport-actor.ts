@@ -167,7 +167,8 @@ function delaysOf({ limits, chance, backoffMs }: ClientSettings) {
   return {
     reconnectBackoff: ({ context }: { context: TransportContext }) => Math.max(context.retryAfterMs, backoffMs(retryOf(context))),
     climbInterval: ({ context }: { context: TransportContext }) => climbMs(limits.climbIntervalMs, context, chance.fraction() - 0.5),
-    probeTimeout: limits.openMs,
+    // It has its own word within `openMs`; what is bounded here is how long it catches up.
+    probeTimeout: limits.openMs + limits.livenessMs,
     provingTime: limits.provingMs,
   };
 }

@@ -1,4 +1,4 @@
-import { assign, fromCallback, sendParent, setup } from 'xstate';
+import { assign, fromCallback, sendTo, setup, type AnyActorRef } from 'xstate';
 import type { ConnectionEvent, ConnectionInput, Ending } from './events.ts';
 import type { TransportName } from '../wire/transports.ts';
 
@@ -19,6 +19,9 @@ const begin = ({ input }: { input?: ConnectionInput }): ConnectionContext => ({
 });
 const inputOf = ({ context }: { context: ConnectionContext }): ConnectionInput => ({ transport: context.transport });
 const endingOf = ({ context }: { context: ConnectionContext }): Ending => context.ending;
+
+/** Whom it tells. A chart that is walked alone has nobody above it: it tells itself, and does not listen. */
+const parent = ({ self }: { self: AnyActorRef }): AnyActorRef => self._parent ?? self;
 
 const stub = (name: string) => (): never => {
   throw new Error(`The actor "${name}" was not provided. Fill it with connectionMachine.provide({ actors: { ${name} } }).`);
@@ -60,14 +63,13 @@ export const connectionMachine = setup({
     forgetMalformed: assign({ malformed: 0 }),
     noteEnding: assign({ ending: ({ context, event }) => (event.type === 'wire.ended' ? event.ending : context.ending) }),
     noteGate: assign({ ending: { kind: 'gated' } }),
-    tellOffline: sendParent(({ context: { transport } }) => ({ type: 'connection.offline', transport })),
-    tellOpening: sendParent(({ context: { transport } }) => ({ type: 'connection.opening', transport })),
-    tellLive: sendParent(({ context: { transport } }) => ({ type: 'connection.live', transport })),
-    tellLevel: sendParent(({ context: { transport } }) => ({ type: 'connection.level', transport })),
-    tellFacts: sendParent(({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: true })),
-    tellAlive: sendParent(({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: false })),
-    tellRenewed: sendParent(({ context: { transport } }) => ({ type: 'connection.renewed', transport })),
-    tellOver: sendParent(({ context: { transport, ending } }) => ({ type: 'connection.over', transport, ending })),
+    tellOffline: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.offline', transport })),
+    tellOpening: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.opening', transport })),
+    tellLive: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.live', transport })),
+    tellLevel: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.level', transport })),
+    tellFacts: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: true })),
+    tellAlive: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: false })),
+    tellRenewed: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.renewed', transport })),
     /** Provided by whoever wants to know of time-outs; nothing depends on it. */
     reportSilence: () => undefined,
   },
@@ -170,7 +172,6 @@ export const connectionMachine = setup({
     over: {
       description: 'The output says how it ended.',
       type: 'final',
-      entry: 'tellOver',
     },
   },
 });

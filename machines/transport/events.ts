@@ -106,12 +106,19 @@ export type ConnectionMessage = { readonly transport: TransportName } & (
   | { readonly type: 'connection.heard'; readonly hasFacts: boolean }
   /** Newer credentials than its own are there. */
   | { readonly type: 'connection.renewed' }
-  | { readonly type: 'connection.over'; readonly ending: Ending }
 );
+
+/** What is told of a connection that is over: by XState, in its words. */
+export interface ConnectionOver {
+  readonly type: `xstate.done.actor.${TransportName}`;
+  readonly actorId: TransportName;
+  readonly output: Ending;
+}
 
 /** Everything that the transport chart may be told. */
 export type TransportEvent =
   | ConnectionMessage
+  | ConnectionOver
   /** Nothing can follow what was delivered. */
   | { readonly type: 'log.ended' }
   /** The cursor could not be continued from. */

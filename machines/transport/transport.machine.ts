@@ -14,6 +14,7 @@ import {
 import { isStreamRouteMissing } from './endings.ts';
 import type { Ending, RecoveryInput, RecoveryOutput, TransportEvent, TransportFailure, TransportInput } from './events.ts';
 import { recoveryMachine } from './recovery.machine.ts';
+import type { TransportName } from '../wire/transports.ts';
 
 const begin = ({ input }: { input?: TransportInput }): TransportContext => beginContext(input);
 const failureOf = ({ context }: { context: TransportContext }): TransportFailure | null => context.failure;
@@ -21,8 +22,11 @@ const failureOf = ({ context }: { context: TransportContext }): TransportFailure
 /** A check within an action is typed as if no guard could be given. */
 const areCredentials = (credentials: string) => stateIn({ observing: { credentials } }) as never;
 
+/** Which connection an event is of. */
+const speakerOf = (event: TransportEvent): TransportName | undefined =>
+  'transport' in event ? event.transport : 'actorId' in event ? event.actorId : undefined;
 /** How the connection of an event ended. */
-const endingOf = (event: TransportEvent): Ending => (event.type === 'connection.over' ? event.ending : { kind: 'lost' });
+const endingOf = (event: TransportEvent): Ending => ('output' in event ? event.output : { kind: 'lost' });
 
 function recoveryOf({ context, event }: { context: TransportContext; event: TransportEvent }): RecoveryInput {
   return { transport: context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
@@ -54,12 +58,12 @@ export const transportMachine = setup({
   delays: {
     reconnectBackoff: ({ context }) => Math.max(context.retryAfterMs, backoffMs(context)),
     climbInterval: ({ context }) => climbMs(30_000, context),
-    probeTimeout: 30_000,
+    probeTimeout: 90_000,
     provingTime: 60_000,
   },
   guards: {
-    isDelivering: ({ context, event }) => 'transport' in event && event.transport === context.transport,
-    isProbe: ({ context, event }) => 'transport' in event && event.transport === context.probe,
+    isDelivering: ({ context, event }) => speakerOf(event) === context.transport,
+    isProbe: ({ context, event }) => context.probe !== null && speakerOf(event) === context.probe,
     isConnecting: stateIn({ observing: { delivering: 'connecting' } }),
     isOfLive: and(['isDelivering', not('isConnecting')]),
     hasFacts: ({ event }) => event.type === 'connection.heard' && event.hasFacts,
@@ -149,7 +153,7 @@ export const transportMachine = setup({
             'connection.heard': { description: 'Facts give the budget back.', guard: 'bringsFacts', actions: 'giveBackTries' },
             'connection.opening': { description: 'The gate is open: shown, and nothing else.' },
             'connection.renewed': { description: 'Connects anew before the server would end it.', guard: 'isOfLive', target: '.connecting' },
-            'connection.over': [
+            'xstate.done.actor.*': [
               { description: 'The gate closed between two polls.', guard: 'metGate', target: '.connecting' },
               { guard: 'isDelivering', target: '.recovering' },
             ],
@@ -181,7 +185,7 @@ export const transportMachine = setup({
                   actions: ['closeLower', 'promote'],
                 },
                 'connection.offline': { description: 'Probes do not wait for the gate.', guard: 'isProbe', target: 'steady' },
-                'connection.over': [
+                'xstate.done.actor.*': [
                   {
                     description: 'No such route; the one below it may hold.',
                     guard: 'ruledOutUpperProbe',
@@ -211,7 +215,7 @@ export const transportMachine = setup({
               description: 'Just climbed: a fall within this time makes the next probe wait longer.',
               tags: ['live'],
               on: {
-                'connection.over': { description: 'Fell.', guard: 'isDelivering', target: 'recovering', actions: 'countClimbFailure' },
+                'xstate.done.actor.*': { description: 'Fell.', guard: 'isDelivering', target: 'recovering', actions: 'countClimbFailure' },
               },
               after: { provingTime: { target: 'steady', actions: 'forgetClimbFailures' } },
             },

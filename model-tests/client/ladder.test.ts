@@ -148,7 +148,7 @@ describe('going down', () => {
     const reports: string[] = [];
     const client = world.client({
       clock,
-      inspect: (event) => void (event.type === '@xstate.event' && event.event.type === 'ws.alive' && (heard += 1)),
+      inspect: (event) => void (event.type === '@xstate.event' && event.event.type === 'wire.alive' && (heard += 1)),
       onReport: ({ type }) => void reports.push(type),
     });
     const observation = client.observe(TASK);
