@@ -77,6 +77,10 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
       pollTimeout: limits.pollWaitMs + limits.pollGraceMs,
       emptyPause: limits.emptyPauseMs,
     },
+    actions: {
+      reportMute: ({ context, system }) => reportTimeout(lineOf(system), settings, context.transport, true),
+      reportSilence: ({ context, system }) => reportTimeout(lineOf(system), settings, context.transport, false),
+    },
   });
   const recovery = recoveryMachine.provide({
     actors: {
@@ -100,6 +104,15 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
       return actor;
     },
   };
+}
+
+/** Tells of a connection that the chart gave up; what its other side ends, the decoder tells of. */
+function reportTimeout({ taskId, context }: TransportLine, settings: ClientSettings, transport: TransportName, isMute: boolean): void {
+  const { listener, onReport } = settings;
+  const reason = isMute ? 'no word in time' : 'silent for too long';
+  onReport({ type: 'lost', taskId, transport, reason });
+  if (isMute && transport === 'ws') listener.onWsSetupFailed?.({ taskId, context, reason });
+  if (isMute && transport === 'sse') listener.onSseSetupFailed?.({ taskId, context, reason });
 }
 
 // What connects says so where it was fallen to, for the server to count. Source: protocol, "Extensions".

@@ -1,5 +1,6 @@
 import { assign, fromCallback, sendTo, setup, type AnyActorRef } from 'xstate';
 import type { ConnectionEvent, ConnectionInput, Ending } from './events.ts';
+import { stub } from './stub.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What the chart of one connection remembers. */
@@ -22,10 +23,6 @@ const endingOf = ({ context }: { context: ConnectionContext }): Ending => contex
 
 /** Whom it tells. A chart that is walked alone has nobody above it: it tells itself, and does not listen. */
 const parent = ({ self }: { self: AnyActorRef }): AnyActorRef => self._parent ?? self;
-
-const stub = (name: string) => (): never => {
-  throw new Error(`The actor "${name}" was not provided. Fill it with connectionMachine.provide({ actors: { ${name} } }).`);
-};
 
 /**
  * One connection, of whichever transport its input names: from the gate to its end. It tells the transport chart what it meets, and decides
@@ -70,7 +67,8 @@ export const connectionMachine = setup({
     tellFacts: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: true })),
     tellAlive: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: false })),
     tellRenewed: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.renewed', transport })),
-    /** Provided by whoever wants to know of time-outs; nothing depends on it. */
+    // Provided by whoever wants to know of time-outs; nothing depends on them.
+    reportMute: () => undefined,
     reportSilence: () => undefined,
   },
 }).createMachine({
@@ -113,7 +111,7 @@ export const connectionMachine = setup({
             'wire.facts': { target: 'live', actions: ['forgetMalformed', 'tellLive', 'tellFacts'] },
             'wire.alive': { target: 'live', actions: ['forgetMalformed', 'tellLive', 'tellAlive'] },
           },
-          after: { openTimeout: { description: 'A mute proxy.', target: '#connection.over', actions: 'reportSilence' } },
+          after: { openTimeout: { description: 'A mute proxy.', target: '#connection.over', actions: 'reportMute' } },
         },
         live: {
           description: 'Facts come as they are committed.',
@@ -141,7 +139,7 @@ export const connectionMachine = setup({
             'wire.page': { target: 'asking', actions: ['tellLive', 'tellAlive'] },
             'wire.empty': { target: 'pausing', actions: ['tellLive', 'tellAlive'] },
           },
-          after: { openTimeout: { description: 'No answer.', target: '#connection.over', actions: 'reportSilence' } },
+          after: { openTimeout: { description: 'No answer.', target: '#connection.over', actions: 'reportMute' } },
         },
         asking: {
           description: 'Asks the gate before each further poll.',

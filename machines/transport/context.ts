@@ -53,14 +53,12 @@ export function beginContext(input: TransportInput | undefined): TransportContex
 }
 
 /** The rungs, highest first. */
-const rungs = ['ws', 'sse', 'poll'] as const satisfies readonly TransportName[];
+export const rungs = ['ws', 'sse', 'poll'] as const satisfies readonly TransportName[];
 
 /** The highest rung with tries left; the whole ladder again where all are spent. */
-export function choose(context: TransportContext): Partial<TransportContext> {
-  const transport = rungs.find((name) => context.left[name] > 0);
-  if (transport) return { transport, retryAfterMs: 0 };
-  const again = ladderAgain(context);
-  return { ...again, transport: rungs.find((name) => again.left[name] > 0) ?? context.transport, retryAfterMs: 0 };
+export function choose(context: TransportContext): Pick<TransportContext, 'transport' | 'left' | 'passes' | 'retryAfterMs'> {
+  const { left, passes } = rungs.some((name) => context.left[name] > 0) ? context : ladderAgain(context);
+  return { transport: rungs.find((name) => left[name] > 0) ?? context.transport, left, passes, retryAfterMs: 0 };
 }
 
 /** Every rung has its tries again. */
@@ -71,6 +69,11 @@ export function ladderAgain({ tries, passes }: TransportContext): Pick<Transport
 /** A transport that is not tried any more. */
 export function withoutTransport({ tries, left }: TransportContext, name: TransportName): Pick<TransportContext, 'tries' | 'left'> {
   return { tries: { ...tries, [name]: 0 }, left: { ...left, [name]: 0 } };
+}
+
+/** True where another transport than the present one may be used. */
+export function hasOther({ tries, transport }: TransportContext): boolean {
+  return rungs.some((name) => name !== transport && tries[name] > 0);
 }
 
 /** True where a rung below the present one has tries left. */

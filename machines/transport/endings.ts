@@ -1,8 +1,6 @@
 import type { Ending, RefusedAnswer, TransportFailure } from './events.ts';
 import type { TransportName } from '../wire/transports.ts';
 
-type Closed = Extract<Ending, { kind: 'closed' }>;
-
 /** True for a close for good. Source: protocol, "WebSocket". */
 export const isPolicyClose = (closeCode: number): boolean => closeCode === 1008 || (closeCode >= 4400 && closeCode <= 4499);
 
@@ -21,13 +19,12 @@ export function isStreamRouteMissing(transport: TransportName, ending: Ending): 
 export const isPassingRefusal = ({ status }: RefusedAnswer): boolean =>
   status === 408 || status === 425 || status === 429 || status >= 500;
 
-/** Why a close for good ends an observation. */
-export function closeFailure({ closeCode }: Closed): TransportFailure {
-  return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${closeCode}).`, closeCode };
-}
-
-/** Why a refusal ends an observation. */
-export function refusalFailure(ending: Ending): TransportFailure {
+/** Why a close for good, or a refusal, ends an observation. */
+export function failureOf(ending: Ending): TransportFailure {
+  if (ending.kind === 'closed') {
+    const { closeCode } = ending;
+    return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${closeCode}).`, closeCode };
+  }
   const { status = 0, code, message }: Partial<RefusedAnswer> = ending.kind === 'refused' ? ending : {};
   return { code: code ?? 'REQUEST_REFUSED', message: message ?? `The server answered ${status}.`, status };
 }

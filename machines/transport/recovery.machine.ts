@@ -1,6 +1,7 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { closeFailure, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing, refusalFailure } from './endings.ts';
+import { failureOf, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './endings.ts';
 import type { Ending, Refreshable, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
+import { stub } from './stub.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What a recovery remembers. */
@@ -25,8 +26,10 @@ function outputOf({ context, event }: { context: RecoveryContext; event: object 
   const { ending, failure } = context;
   // The event of being done carries the output of the final state, which is typed where that state is.
   const { next } = (event as { output: Pick<RecoveryOutput, 'next'> }).output;
-  return { next, failure, retryAfterMs: (ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0 };
+  return { next, failure: next === 'failed' ? failure : null, retryAfterMs: (ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0 };
 }
+
+const isForGood = (ending: Ending): boolean => ending.kind === 'closed' && isPolicyClose(ending.closeCode);
 
 /** The refusal that the snapshot was answered with, where it was. */
 function settledRefusal(event: object): Extract<Settlement, { outcome: 'refused' }> | undefined {
@@ -34,10 +37,6 @@ function settledRefusal(event: object): Extract<Settlement, { outcome: 'refused'
   const { output } = event as { output?: Settlement };
   return output?.outcome === 'refused' ? output : undefined;
 }
-
-const stub = (name: string) => (): never => {
-  throw new Error(`The actor "${name}" was not provided. Fill it with recoveryMachine.provide({ actors: { ${name} } }).`);
-};
 
 /**
  * What comes after a connection: what ended it says whether to try again, to leave its transport out, to ask for new credentials first, or to
@@ -61,9 +60,8 @@ export const recoveryMachine = setup({
     isWithoutCredentials: ({ context: { ending } }) => ending.kind === 'unauthorized',
     isWordless: ({ context: { ending } }) => ending.kind === 'unopened' || ending.kind === 'ended',
     isRefreshable: ({ context: { ending, refreshable } }) =>
-      (refreshable !== 'nothing' && ending.kind === 'refused' && ending.status === 401) ||
-      (refreshable === 'closed' && ending.kind === 'closed' && isPolicyClose(ending.closeCode)),
-    isPolicyClose: ({ context: { ending } }) => ending.kind === 'closed' && isPolicyClose(ending.closeCode),
+      (refreshable !== 'nothing' && ending.kind === 'refused' && ending.status === 401) || (refreshable === 'closed' && isForGood(ending)),
+    isPolicyClose: ({ context: { ending } }) => isForGood(ending),
     isCleanClose: ({ context: { ending } }) => ending.kind === 'closed',
     isRouteMissing: ({ context: { of, ending } }) => of !== 'snapshot' && isStreamRouteMissing(of, ending),
     isSnapshotMissing: ({ context: { of, ending } }) => of === 'snapshot' && ending.kind === 'refused' && isRouteMissing(ending),
@@ -81,15 +79,8 @@ export const recoveryMachine = setup({
       return refusal ? { of: 'snapshot' as const, ending: { ...refusal, kind: 'refused' as const } } : context;
     }),
     noteRefusal: assign({
-      failure: ({ context: { ending } }) => (ending.kind === 'closed' ? closeFailure(ending) : refusalFailure(ending)),
+      failure: ({ context: { ending } }) => failureOf(ending),
     }),
-    noteSettledRefusal: assign({
-      failure: ({ context, event }) => {
-        const refusal = settledRefusal(event);
-        return refusal ? refusalFailure({ ...refusal, kind: 'refused' }) : context.failure;
-      },
-    }),
-    forgetRefusal: assign({ failure: null }),
     noteProviderFailure: assign({
       failure: ({ context: { ending }, event }): TransportFailure => ({
         code: 'CREDENTIALS_UNAVAILABLE',
@@ -147,8 +138,8 @@ export const recoveryMachine = setup({
         src: 'settle',
         id: 'settle',
         onDone: [
-          { guard: 'isFinished', target: 'finished', actions: 'forgetRefusal' },
-          { guard: 'isRefusedForGood', target: 'failed', actions: 'noteSettledRefusal' },
+          { guard: 'isFinished', target: 'finished' },
+          { guard: 'isRefusedForGood', target: 'failed', actions: ['noteAnswer', 'noteRefusal'] },
           { target: 'failed' },
         ],
         onError: { target: 'failed' },

@@ -1,4 +1,4 @@
-import { and, assign, enqueueActions, not, raise, setup, spawnChild, stateIn, stopChild, type EventObject } from 'xstate';
+import { assign, enqueueActions, raise, setup, stateIn, type EventObject } from 'xstate';
 import { connectionMachine } from './connection.machine.ts';
 import {
   backoffMs,
@@ -6,8 +6,10 @@ import {
   choose,
   climbMs,
   hasLowerRung,
+  hasOther,
   ladderAgain,
   nextProbe,
+  rungs,
   withoutTransport,
   type TransportContext,
 } from './context.ts';
@@ -19,6 +21,11 @@ import type { TransportName } from '../wire/transports.ts';
 const begin = ({ input }: { input?: TransportInput }): TransportContext => beginContext(input);
 const failureOf = ({ context }: { context: TransportContext }): TransportFailure | null => context.failure;
 
+interface ContextAndEvent {
+  readonly context: TransportContext;
+  readonly event: TransportEvent;
+}
+
 /** A check within an action is typed as if no guard could be given. */
 const areCredentials = (credentials: string) => stateIn({ observing: { credentials } }) as never;
 
@@ -28,9 +35,15 @@ const speakerOf = (event: TransportEvent): TransportName | undefined =>
 /** How the connection of an event ended. */
 const endingOf = (event: TransportEvent): Ending => ('output' in event ? event.output : { kind: 'lost' });
 
-function recoveryOf({ context, event }: { context: TransportContext; event: TransportEvent }): RecoveryInput {
+function recoveryOf({ context, event }: ContextAndEvent): RecoveryInput {
   return { transport: context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
 }
+
+/** True for what the connection that climbs tells. */
+const isProbe = ({ context: { probe }, event }: ContextAndEvent): boolean => probe !== null && speakerOf(event) === probe;
+/** True where that one ended because this server has no such route. */
+const isProbeRouteless = ({ context, event }: ContextAndEvent): boolean =>
+  isProbe({ context, event }) && isStreamRouteMissing(context.probe ?? 'poll', endingOf(event));
 
 /** What a recovery came to, in the event of its end. */
 function outcomeOf(event: EventObject): RecoveryOutput {
@@ -63,46 +76,47 @@ export const transportMachine = setup({
   },
   guards: {
     isDelivering: ({ context, event }) => speakerOf(event) === context.transport,
-    isProbe: ({ context, event }) => context.probe !== null && speakerOf(event) === context.probe,
-    isConnecting: stateIn({ observing: { delivering: 'connecting' } }),
-    isOfLive: and(['isDelivering', not('isConnecting')]),
-    hasFacts: ({ event }) => event.type === 'connection.heard' && event.hasFacts,
-    bringsFacts: and(['isDelivering', 'hasFacts']),
-    isGated: ({ event }) => endingOf(event).kind === 'gated',
-    metGate: and(['isDelivering', 'isGated']),
+    bringsFacts: ({ context, event }) => speakerOf(event) === context.transport && event.type === 'connection.heard' && event.hasFacts,
+    metGate: ({ context, event }) => speakerOf(event) === context.transport && endingOf(event).kind === 'gated',
+    isProbe,
+    isUpperProbe: ({ context, event }) => isProbe({ context, event }) && nextProbe(context) !== undefined,
+    isProbeRouteless,
+    isUpperRouteless: ({ context, event }) => isProbeRouteless({ context, event }) && nextProbe(context) !== undefined,
     isRungAbove: ({ context }) => nextProbe(context) !== undefined,
-    isProbeRouteless: ({ context, event }) => context.probe !== null && isStreamRouteMissing(context.probe, endingOf(event)),
-    ruledOutProbe: and(['isProbe', 'isProbeRouteless']),
-    ruledOutUpperProbe: and(['isProbe', 'isProbeRouteless', 'isRungAbove']),
-    lostUpperProbe: and(['isProbe', 'isRungAbove']),
     isFinished: ({ event }) => outcomeOf(event).next === 'finished',
     isFailed: ({ event }) => outcomeOf(event).next === 'failed',
     isRefreshed: ({ event }) => outcomeOf(event).next === 'refreshed',
     isRouteless: ({ event }) => outcomeOf(event).next === 'routeless',
-    hasOtherTransport: ({ context: { tries, transport } }) => Object.entries(tries).some(([name, count]) => name !== transport && count > 0),
-    isOneOfSeveral: and(['isRouteless', 'hasOtherTransport']),
+    isOneOfSeveral: ({ context, event }) => outcomeOf(event).next === 'routeless' && hasOther(context),
     // The try that was lost is not yet taken off.
     hasTriesLeft: ({ context }) => context.left[context.transport] > 1,
     hasLowerRung: ({ context }) => hasLowerRung(context),
   },
   actions: {
-    closeConnections: enqueueActions(({ enqueue }) => {
-      for (const name of ['ws', 'sse', 'poll'] as const) enqueue.stopChild(name);
+    closeAll: enqueueActions(({ enqueue }) => {
+      for (const name of rungs) enqueue.stopChild(name);
+      enqueue.assign({ probe: null });
     }),
-    choose: assign(({ context }) => choose(context)),
-    openConnection: spawnChild('connection', {
-      id: ({ context }: { context: TransportContext }) => context.transport,
-      input: ({ context }: { context: TransportContext }) => ({ transport: context.transport }),
+    openHighest: enqueueActions(({ context, enqueue }) => {
+      const chosen = choose(context);
+      enqueue.assign(chosen);
+      enqueue.spawnChild('connection', { id: chosen.transport, input: { transport: chosen.transport } });
     }),
-    chooseProbe: assign({ probe: ({ context }) => nextProbe(context) ?? null }),
-    openProbe: spawnChild('connection', {
-      id: ({ context }: { context: TransportContext }) => context.probe ?? 'ws',
-      input: ({ context }: { context: TransportContext }) => ({ transport: context.probe ?? 'ws' }),
+    openProbe: enqueueActions(({ context, enqueue }) => {
+      if (context.probe) enqueue.stopChild(context.probe);
+      const probe = nextProbe(context);
+      if (!probe) return;
+      enqueue.assign({ probe });
+      enqueue.spawnChild('connection', { id: probe, input: { transport: probe } });
     }),
-    closeProbe: stopChild(({ context }: { context: TransportContext }) => context.probe ?? 'none'),
-    closeLower: stopChild(({ context }: { context: TransportContext }) => context.transport),
-    promote: assign({ transport: ({ context }) => context.probe ?? context.transport, probe: null, retryAfterMs: 0 }),
-    forgetProbe: assign({ probe: null }),
+    closeProbe: enqueueActions(({ context, enqueue }) => {
+      if (context.probe) enqueue.stopChild(context.probe);
+      enqueue.assign({ probe: null });
+    }),
+    promote: enqueueActions(({ context: { transport, probe }, enqueue }) => {
+      enqueue.stopChild(transport);
+      enqueue.assign({ transport: probe ?? transport, probe: null, retryAfterMs: 0 });
+    }),
     resume: assign({ continuity: ({ context }) => (context.transport === 'poll' ? context.continuity : 'resumed') }),
     noteGap: assign({ continuity: ({ event }) => (event.type === 'log.gap' && event.reason === 'reset' ? 'reset' : 'gap') }),
     giveBackTries: assign({
@@ -152,7 +166,7 @@ export const transportMachine = setup({
             'consumer.full': { description: 'Consumers are too far behind: stop reading.', target: '.full' },
             'connection.heard': { description: 'Facts give the budget back.', guard: 'bringsFacts', actions: 'giveBackTries' },
             'connection.opening': { description: 'The gate is open: shown, and nothing else.' },
-            'connection.renewed': { description: 'Connects anew before the server would end it.', guard: 'isOfLive', target: '.connecting' },
+            'connection.renewed': { description: 'Connects anew before the server would end it.', guard: 'isDelivering', target: '.connecting' },
             'xstate.done.actor.*': [
               { description: 'The gate closed between two polls.', guard: 'metGate', target: '.connecting' },
               { guard: 'isDelivering', target: '.recovering' },
@@ -162,41 +176,42 @@ export const transportMachine = setup({
             connecting: {
               description: 'Tries the highest transport with tries left; all of them again where none has.',
               tags: ['connecting'],
-              entry: ['closeConnections', 'forgetProbe', 'choose', 'openConnection'],
+              entry: ['closeAll', 'openHighest'],
               on: {
                 'connection.live': { guard: 'isDelivering', target: 'steady', actions: 'resume' },
+                'connection.renewed': { description: 'Those that it is opened with are still good.' },
               },
             },
             steady: {
               description: 'Delivers. After a while, what is above is tried.',
               tags: ['live'],
-              entry: ['closeProbe', 'forgetProbe'],
+              entry: 'closeProbe',
               after: { climbInterval: { guard: 'isRungAbove', target: 'probing' } },
             },
             probing: {
               description: 'A higher transport catches up beside the one that delivers.',
               tags: ['live', 'climbing'],
-              entry: ['closeProbe', 'chooseProbe', 'openProbe'],
+              entry: 'openProbe',
               on: {
                 'connection.level': {
                   description: 'Climbed: it delivers from here on.',
                   guard: 'isProbe',
                   target: 'proving',
-                  actions: ['closeLower', 'promote'],
+                  actions: 'promote',
                 },
                 'connection.offline': { description: 'Probes do not wait for the gate.', guard: 'isProbe', target: 'steady' },
                 'xstate.done.actor.*': [
                   {
                     description: 'No such route; the one below it may hold.',
-                    guard: 'ruledOutUpperProbe',
+                    guard: 'isUpperRouteless',
                     target: 'probing',
                     reenter: true,
                     actions: ['countClimbFailure', 'ruleOutProbe'],
                   },
-                  { guard: 'ruledOutProbe', target: 'steady', actions: ['countClimbFailure', 'ruleOutProbe'] },
+                  { guard: 'isProbeRouteless', target: 'steady', actions: ['countClimbFailure', 'ruleOutProbe'] },
                   {
                     description: 'It did not hold; the one below it may.',
-                    guard: 'lostUpperProbe',
+                    guard: 'isUpperProbe',
                     target: 'probing',
                     reenter: true,
                     actions: 'countClimbFailure',
@@ -222,7 +237,7 @@ export const transportMachine = setup({
             recovering: {
               description: 'What ended the connection says what comes next.',
               tags: ['waiting'],
-              entry: ['closeConnections', 'forgetProbe', 'noteRefreshable'],
+              entry: ['closeAll', 'noteRefreshable'],
               invoke: {
                 src: 'recovery',
                 id: 'recovery',
@@ -261,7 +276,7 @@ export const transportMachine = setup({
             full: {
               description: 'Reading goes on from the cursor when the consumers have caught up.',
               tags: ['paused'],
-              entry: ['closeConnections', 'forgetProbe'],
+              entry: 'closeAll',
               on: {
                 'consumer.drained': { target: 'connecting' },
               },
