@@ -45,10 +45,14 @@ export {
 export { stepOf } from './step.ts';
 export { suspensionMachine } from './suspension/suspension.machine.ts';
 export { taskMachine } from './task/task.machine.ts';
-export { climbMs, isPolicyClose, retryOf, type TransportContext } from './transport/context.ts';
+export { connectionMachine } from './transport/connection.machine.ts';
+export { climbMs, retryOf, type TransportContext } from './transport/context.ts';
+export { isPolicyClose } from './transport/endings.ts';
 export type {
   Classification,
+  ConnectionEvent,
   Continuity,
+  Ending,
   RefusedAnswer,
   Settlement,
   Strategy,
@@ -57,4 +61,5 @@ export type {
   TransportInput,
   Tries,
 } from './transport/events.ts';
+export { recoveryMachine } from './transport/recovery.machine.ts';
 export { transportMachine } from './transport/transport.machine.ts';

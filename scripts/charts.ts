@@ -7,6 +7,8 @@ import { channelDescriptions, channelPhases } from '../client/transports/channel
 import { multiplexedDescriptions, multiplexedPhases } from '../client/transports/multiplexed.phases.ts';
 import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
 import { taskMachine } from '../machines/task/task.machine.ts';
+import { connectionMachine } from '../machines/transport/connection.machine.ts';
+import { recoveryMachine } from '../machines/transport/recovery.machine.ts';
 import { transportMachine } from '../machines/transport/transport.machine.ts';
 import { phaseChart } from '../model-tests/charts/phase-chart.ts';
 import { attemptMachine } from '../server/attempt/attempt.machine.ts';
@@ -17,9 +19,11 @@ import { chartJson, chartMermaid } from './chart-text.ts';
 const charts: Readonly<Record<string, AnyStateMachine>> = {
   attempt: attemptMachine,
   channel: phaseChart(channelPhases, channelDescriptions),
+  connection: connectionMachine,
   entry: entryMachine,
   multiplexed: phaseChart(multiplexedPhases, multiplexedDescriptions),
   outbox: outboxMachine,
+  recovery: recoveryMachine,
   suspension: suspensionMachine,
   tab: tabMachine,
   task: taskMachine,

@@ -1,5 +1,4 @@
-import { fromCallback } from 'xstate';
-import type { TransportEvent } from '../../machines/index.ts';
+import type { ConnectionEvent } from '../../machines/index.ts';
 import type { TransportName } from '../../machines/wire/index.ts';
 import type { Authorization, Credentials } from '../auth/credentials.ts';
 import { whenOpen } from '../gate.ts';
@@ -11,11 +10,14 @@ export interface Authorized {
   readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
-  readonly tell: (event: TransportEvent) => void;
+  readonly tell: (event: ConnectionEvent) => void;
 }
 
 /** A longer timer fires at once on most platforms; connections rarely live that long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What gives the connections of one observation their credentials. */
+export type Authorizer = ReturnType<typeof createAuthorizer>;
 
 /** Gives the connections of one observation their credentials: before each, and anew in time while it lives. */
 export function createAuthorizer({ clock, limits, gate }: ClientSettings, credentials: Credentials, decoder: FrameDecoder) {
@@ -42,34 +44,37 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
     }
   }
 
-  /** The logic of an actor that has one connection. `open` returns or resolves with what frees it. */
-  const connect = (transport: TransportName, open: (authorized: Authorized) => (() => void) | Promise<void>) =>
-    fromCallback<TransportEvent>(({ sendBack: tell }) => {
-      const controller = new AbortController();
-      const { signal } = controller;
-      const connection = decoder.open(transport, tell);
-      let free: (() => void) | Promise<void> | undefined;
-      let renewal: unknown;
-      credentials
-        .authorize()
-        .then((authorization) => {
-          if (signal.aborted) return;
-          const authorized = { connection, authorization, signal, tell };
-          const { expiresAt, generation } = authorization;
-          usedGeneration = generation;
-          if (transport !== 'poll' && expiresAt !== undefined)
-            renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
-          // Throws where the host's own route is none.
-          free = open(authorized);
-        })
-        .catch((error: unknown) => connection.lost('no credentials', { type: 'credentials.failed', error }));
-      return () => {
-        connection.close();
-        controller.abort();
-        if (renewal !== undefined) clock.clearTimeout(renewal);
-        if (typeof free === 'function') free();
-      };
-    });
+  /** Opens one connection as soon as it has its credentials; returns what frees it. `open` returns or resolves with what frees its part. */
+  function connect(
+    transport: TransportName,
+    tell: (event: ConnectionEvent) => void,
+    open: (authorized: Authorized) => (() => void) | Promise<void>,
+  ): () => void {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const connection = decoder.open(transport, tell);
+    let free: (() => void) | Promise<void> | undefined;
+    let renewal: unknown;
+    credentials
+      .authorize()
+      .then((authorization) => {
+        if (signal.aborted) return;
+        const authorized = { connection, authorization, signal, tell };
+        const { expiresAt, generation } = authorization;
+        usedGeneration = generation;
+        if (transport !== 'poll' && expiresAt !== undefined)
+          renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
+        // Throws where the host's own route is none.
+        free = open(authorized);
+      })
+      .catch((error: unknown) => connection.lost('no credentials', { kind: 'unauthorized', error }));
+    return () => {
+      connection.close();
+      controller.abort();
+      if (renewal !== undefined) clock.clearTimeout(renewal);
+      if (typeof free === 'function') free();
+    };
+  }
 
   return { connect, refresh };
 }

@@ -1,4 +1,4 @@
-import type { TransportEvent } from '../../machines/index.ts';
+import type { ConnectionEvent, Ending } from '../../machines/index.ts';
 import { compareEventIds, isTerminalType, type Fact, type Gap, type TransportName, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { tellRaw, type TransportListener, type TransportMoment } from '../listener.ts';
@@ -12,7 +12,7 @@ export interface FrameDecoderTarget {
   readonly context: CallContext | undefined;
   readonly listener: Partial<TransportListener>;
   deliver(fact: Fact | UnknownFact, bytes: number): void;
-  /** The terminal fact was delivered. */
+  /** Nothing can follow what was delivered. */
   ended(): void;
   gap(gap: Gap): void;
   report(report: ClientReport): void;
@@ -39,8 +39,8 @@ export interface ConnectionInput {
   alive(): void;
   /** Tells the chart what came since the last time. Called at the end of each chunk. */
   flush(): void;
-  /** The connection has ended; `event` says how, where it was not simply lost. */
-  lost(reason: string, event?: TransportEvent): void;
+  /** The connection has ended; `ending` says how, where it was not simply lost. */
+  lost(reason: string, ending?: Ending): void;
   close(): void;
 }
 
@@ -48,9 +48,11 @@ export interface ConnectionInput {
 export interface FrameDecoder {
   readonly cursor: string | null;
   readonly isDense: boolean;
-  open(transport: TransportName, tell: (event: TransportEvent) => void): ConnectionInput;
+  open(transport: TransportName, tell: (event: ConnectionEvent) => void): ConnectionInput;
   /** Believes a page that it reaches this far. */
   advance(cursor: string): void;
+  /** Believes a page that nothing can follow. */
+  end(): void;
 }
 
 /** Begins after `start`; null for the start. */
@@ -67,6 +69,7 @@ export function createFrameDecoder(target: FrameDecoderTarget, start: string | n
     advance(id) {
       if (cursor.value === null || (compareEventIds(id, cursor.value) ?? -1) > 0) cursor.move(id);
     },
+    end: () => target.ended(),
   };
 }
 
@@ -77,7 +80,7 @@ class DecodedConnection implements ConnectionInput {
   delivered = 0;
   readonly #cursor: DeliveryCursor;
   readonly #target: FrameDecoderTarget;
-  readonly #tell: (event: TransportEvent) => void;
+  readonly #tell: (event: ConnectionEvent) => void;
   /** What every hook is given. */
   readonly #moment: TransportMoment;
   /** Came since the chart was last told. */
@@ -85,7 +88,7 @@ class DecodedConnection implements ConnectionInput {
   #isLevel = false;
   #isConfirmed = false;
 
-  constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: TransportEvent) => void) {
+  constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: ConnectionEvent) => void) {
     this.transport = transport;
     this.begunAfter = cursor.value;
     this.#cursor = cursor;
@@ -136,7 +139,6 @@ class DecodedConnection implements ConnectionInput {
     this.#cursor.open(gap);
     this.#target.report({ type: 'gap', taskId: this.#moment.taskId, ...gap });
     this.#target.gap(gap);
-    this.#tell({ type: 'log.gap', reason: gap.reason });
   }
 
   alive(): void {
@@ -147,12 +149,12 @@ class DecodedConnection implements ConnectionInput {
   flush(): void {
     if (this.isClosed) return;
     const came = this.#came;
-    if (came.facts) this.#tell({ type: `${this.transport}.facts` });
+    if (came.facts) this.#tell({ type: 'wire.facts' });
     else if (came.life) this.#tellOfStream('alive');
     came.facts = came.life = came.malformed = false;
   }
 
-  lost(reason: string, event?: TransportEvent): void {
+  lost(reason: string, ending: Ending = { kind: 'lost' }): void {
     this.flush();
     if (this.isClosed) return;
     this.isClosed = true;
@@ -161,7 +163,7 @@ class DecodedConnection implements ConnectionInput {
     report({ type: 'lost', taskId, transport, reason });
     if (!this.#isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...this.#moment, reason });
     if (!this.#isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...this.#moment, reason });
-    this.#tell(event ?? { type: `${transport}.lost` });
+    this.#tell({ type: 'wire.ended', ending });
   }
 
   close(): void {
@@ -170,7 +172,7 @@ class DecodedConnection implements ConnectionInput {
 
   /** A poll is never level, alive or confirmed: each of its pages ends. */
   #tellOfStream(what: 'confirmed' | 'level' | 'alive'): void {
-    if (this.transport !== 'poll') this.#tell({ type: `${this.transport}.${what}` });
+    if (this.transport !== 'poll') this.#tell({ type: `wire.${what}` });
   }
 
   #reachLevel(): void {
@@ -185,7 +187,7 @@ class DecodedConnection implements ConnectionInput {
     listener.onMalformedWirePayload?.({ ...this.#moment, source: transport, reason });
     this.flush();
     this.#came.malformed = true;
-    this.#tell({ type: `${transport}.malformed` });
+    this.#tell({ type: 'wire.malformed' });
   }
 
   #take(fact: UnknownFact, bytes: number): void {

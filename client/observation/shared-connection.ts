@@ -10,7 +10,7 @@ import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
 import { createInspectorActors } from './inspector-actors.ts';
 import { createProjection, type Projection, type ProjectionStart } from './projection.ts';
 import { createReplayBuffer, type ReplayBuffer } from './replay-buffer.ts';
-import { createTransportActor, type TransportActor } from './transport-actor.ts';
+import type { TransportActor, TransportCharts } from './transport-actor.ts';
 
 /** What is to be seen of a connection at one moment. */
 export interface SharedConnectionView {
@@ -52,6 +52,7 @@ export interface SharedConnectionDeps {
   readonly credentialsOf: (context: CallContext | undefined) => Credentials;
   readonly commands: InnerCommands;
   readonly answered: AnsweredQuestions;
+  readonly charts: TransportCharts;
 }
 
 /** Told by a connection of itself. */
@@ -141,10 +142,9 @@ class LogConnection implements SharedConnection {
         this.#changed();
       },
     });
-    this.#chart = createTransportActor({
+    this.#chart = deps.charts.createActor({
       taskId,
       context,
-      settings,
       credentials: deps.credentialsOf(context),
       decoder: this.#decoder,
       probe: (signal) => commands.probe(taskId, { ...call, signal }),
@@ -241,6 +241,7 @@ class LogConnection implements SharedConnection {
     if (gap.reason === 'reset') this.#deps.answered.forget(this.#taskId);
     for (const observation of this.#attached) observation.gap(gap);
     this.#projection.rebase();
+    this.#tell({ type: 'log.gap', reason: gap.reason });
   }
 
   #end(error: TaskBridgeClientError | undefined): void {

@@ -5,6 +5,7 @@ import {
   type SharedConnectionStart,
   type SharedConnectionDeps,
 } from './shared-connection.ts';
+import { provideTransportCharts } from './transport-actor.ts';
 
 /** The connections of one client. Observations of one task share a connection as soon as they stand at the same fact. */
 export interface SharedConnections {
@@ -13,7 +14,8 @@ export interface SharedConnections {
 }
 
 /** Two connections of one task that stand at the same fact merge; the one that is live stays. */
-export function createSharedConnections(deps: SharedConnectionDeps): SharedConnections {
+export function createSharedConnections(client: Omit<SharedConnectionDeps, 'charts'>): SharedConnections {
+  const deps = { ...client, charts: provideTransportCharts(client.settings) };
   const connections = new Map<string, Set<SharedConnection>>();
 
   function merge(taskId: string, connection: SharedConnection): void {

@@ -66,14 +66,15 @@ export interface Ending {
   readonly error?: TaskBridgeClientError;
 }
 
-const tags = ['offline', 'paused', 'waiting', 'live'] as const;
+const tags = ['paused', 'waiting', 'live'] as const;
 
-/** How the transport chart is shown; there is none yet while the checkpoint is read. */
+/** How the transport chart, and the connection that it tries, are shown; there is none yet while the checkpoint is read. */
 export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | undefined, ending: Ending | undefined): ConnectionView {
   if (!chart) return { state: ending?.state ?? 'connecting', transport: 'ws', try: 1, continuity: 'resumed', climbing: false };
   const { transport, tries, left, continuity } = chart.context;
+  const isOffline = chart.children[transport]?.getSnapshot().hasTag('offline') === true;
   return {
-    state: ending?.state ?? tags.find((tag) => chart.hasTag(tag)) ?? 'connecting',
+    state: ending?.state ?? tags.find((tag) => chart.hasTag(tag)) ?? (isOffline ? 'offline' : 'connecting'),
     transport,
     try: tries[transport] - left[transport] + 1,
     continuity,

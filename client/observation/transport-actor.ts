@@ -1,5 +1,14 @@
-import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
-import { climbMs, retryOf, transportMachine, type Settlement, type TransportContext, type TransportEvent } from '../../machines/index.ts';
+import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActorRef } from 'xstate';
+import {
+  climbMs,
+  connectionMachine,
+  recoveryMachine,
+  retryOf,
+  transportMachine,
+  type ConnectionEvent,
+  type Settlement,
+  type TransportContext,
+} from '../../machines/index.ts';
 import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { TaskBridgeClientError } from '../errors.ts';
@@ -8,89 +17,143 @@ import { join, toWebSocketUrl } from '../routes.ts';
 import { runEventStream } from '../transports/event-stream.ts';
 import { runPoll } from '../transports/long-poll.ts';
 import { runWebSocket } from '../transports/web-socket.ts';
-import { createAuthorizer } from './authorizer.ts';
+import { createAuthorizer, type Authorizer } from './authorizer.ts';
 import type { FrameDecoder } from './frame-decoder.ts';
 
-/** The running chart of one observation's transport. */
+/** The running chart of one observation's transport; connections and recoveries are its children. */
 export type TransportActor = ActorRefFrom<typeof transportMachine>;
 
-/** What the chart's actors work with. */
+/** What the charts of one observation work with. */
 export interface TransportActorDeps {
   readonly taskId: string;
   readonly context: CallContext | undefined;
-  readonly settings: ClientSettings;
   readonly credentials: Credentials;
   readonly decoder: FrameDecoder;
   /** Asks for the snapshot, once. */
   readonly probe: (signal: AbortSignal) => Promise<TaskSnapshotResponse>;
 }
 
-/** Gives the transport chart its IO and its clock. The actor is not started yet. */
-export function createTransportActor(deps: TransportActorDeps): TransportActor {
-  const { taskId, settings, credentials, decoder } = deps;
-  const { gate } = settings;
-  const authorizer = createAuthorizer(settings, credentials, decoder);
-  let hasFallen = false;
-  const machine = transportMachine.provide({
+/** One observation, as the actors of its charts find it. */
+interface TransportLine extends TransportActorDeps {
+  readonly authorizer: Authorizer;
+  /** It came down to the transport that it tries now. */
+  hasFallen: boolean;
+}
+
+/** The three charts with the IO, the delays and the clock of one client. */
+export interface TransportCharts {
+  /** Makes the charts of one observation. They are not started yet. */
+  createActor(deps: TransportActorDeps): TransportActor;
+}
+
+type Tell = (event: ConnectionEvent) => void;
+
+/** Gives the charts their IO, once for all observations of a client: an actor finds its own by the system that it runs in. */
+export function provideTransportCharts(settings: ClientSettings): TransportCharts {
+  const { gate, limits } = settings;
+  const lines = new WeakMap<AnyActorRef['system'], TransportLine>();
+  const lineOf = (system: AnyActorRef['system']): TransportLine => {
+    const line = lines.get(system);
+    if (!line) throw new Error('These charts run in a system of nobody: make their actors with createActor().');
+    return line;
+  };
+  const poll = (wait: boolean) => fromCallback<ConnectionEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait, sendBack));
+  const connection = connectionMachine.provide({
     actors: {
-      ...connectionsOf(deps, authorizer, () => hasFallen),
-      settle: fromPromise<Settlement>(({ signal }) => settle(deps, signal)),
-      refreshCredentials: fromPromise<void>(({ signal }) => authorizer.refresh(signal)),
-      watchGate: fromCallback<TransportEvent>(({ sendBack }) => {
+      watchGate: fromCallback<ConnectionEvent>(({ sendBack }) => {
         const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
         tell(gate.isOpen());
         return gate.subscribe(tell);
       }),
+      openStream: fromCallback<ConnectionEvent, { readonly transport: TransportName }>(({ input, system, sendBack }) =>
+        input.transport === 'ws' ? openWebSocket(lineOf(system), settings, sendBack) : openEventStream(lineOf(system), settings, sendBack),
+      ),
+      pollOnce: poll(false),
+      pollAndWait: poll(true),
     },
-    delays: delaysOf(settings),
+    delays: {
+      openTimeout: limits.openMs,
+      livenessTimeout: limits.livenessMs,
+      pollTimeout: limits.pollWaitMs + limits.pollGraceMs,
+      emptyPause: limits.emptyPauseMs,
+    },
+    actions: {
+      reportMute: ({ context, system }) => reportTimeout(lineOf(system), settings, context.transport, true),
+      reportSilence: ({ context, system }) => reportTimeout(lineOf(system), settings, context.transport, false),
+    },
   });
-  const actor = createActor(machine, {
-    id: `${taskId}/transport`,
-    clock: settings.clock,
-    input: { tries: settings.tries, strategy: settings.strategy, refreshable: credentials.refreshable },
-    ...(settings.inspect && { inspect: settings.inspect }),
+  const recovery = recoveryMachine.provide({
+    actors: {
+      settle: fromPromise<Settlement>(({ system, signal }) => settle(lineOf(system), settings, signal)),
+      refreshCredentials: fromPromise<void>(({ system, signal }) => lineOf(system).authorizer.refresh(signal)),
+    },
   });
-  watchFallbacks(actor, deps, (fell) => (hasFallen = fell));
-  return actor;
-}
+  const machine = transportMachine.provide({ actors: { connection, recovery }, delays: delaysOf(settings) });
 
-/** What connects, one for each way. One that was fallen to says so, for the server to count. Source: protocol, "Extensions". */
-function connectionsOf(
-  { taskId, context, settings, decoder }: TransportActorDeps,
-  { connect }: ReturnType<typeof createAuthorizer>,
-  hasFallen: () => boolean,
-) {
-  const { limits, routes, sockets, baseUrl } = settings;
-  const poll = (wait: boolean) =>
-    connect('poll', (authorized) => {
-      const cursor = authorized.connection.begunAfter;
-      const url = join(baseUrl, routes.events(taskId, context), {
-        ...(cursor !== null && { afterEventId: cursor }),
-        waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
-        maxEvents: String(limits.pollEventsMax),
-        ...(hasFallen() && { extensions: 'fallback' }),
-      });
-      return runPoll({ url, settings, ...authorized, advance: (id) => decoder.advance(id) });
-    });
   return {
-    openWebSocket: connect('ws', (authorized) => {
-      // Without sockets the chart has no tries for them.
-      if (!sockets) return () => undefined;
-      const extensions = ['gap', ...(sockets.extensions ?? [])].join();
-      const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions }));
-      return runWebSocket({ url, taskId, settings, sockets, ...authorized });
-    }),
-    openEventStream: connect('sse', (authorized) => {
-      const url = join(baseUrl, routes.stream(taskId, context), { extensions: hasFallen() ? 'gap,fallback' : 'gap' });
-      return runEventStream({ url, settings, ...authorized });
-    }),
-    pollOnce: poll(false),
-    pollAndWait: poll(true),
+    createActor(deps) {
+      const actor = createActor(machine, {
+        id: `${deps.taskId}/transport`,
+        clock: settings.clock,
+        input: { tries: settings.tries, strategy: settings.strategy, refreshable: deps.credentials.refreshable },
+        ...(settings.inspect && { inspect: settings.inspect }),
+      });
+      const line: TransportLine = { ...deps, authorizer: createAuthorizer(settings, deps.credentials, deps.decoder), hasFallen: false };
+      lines.set(actor.system, line);
+      watchFallbacks(actor, line, settings);
+      return actor;
+    },
   };
 }
 
+/** Tells of a connection that the chart gave up; what its other side ends, the decoder tells of. */
+function reportTimeout({ taskId, context }: TransportLine, settings: ClientSettings, transport: TransportName, isMute: boolean): void {
+  const { listener, onReport } = settings;
+  const reason = isMute ? 'no word in time' : 'silent for too long';
+  onReport({ type: 'lost', taskId, transport, reason });
+  if (isMute && transport === 'ws') listener.onWsSetupFailed?.({ taskId, context, reason });
+  if (isMute && transport === 'sse') listener.onSseSetupFailed?.({ taskId, context, reason });
+}
+
+// What connects says so where it was fallen to, for the server to count. Source: protocol, "Extensions".
+
+function openWebSocket({ taskId, context, authorizer }: TransportLine, settings: ClientSettings, tell: Tell): () => void {
+  const { routes, sockets, baseUrl } = settings;
+  return authorizer.connect('ws', tell, (authorized) => {
+    // Without sockets the chart has no tries for them.
+    if (!sockets) return () => undefined;
+    const extensions = ['gap', ...(sockets.extensions ?? [])].join();
+    const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions }));
+    return runWebSocket({ url, taskId, settings, sockets, ...authorized });
+  });
+}
+
+function openEventStream(line: TransportLine, settings: ClientSettings, tell: Tell): () => void {
+  const { taskId, context, authorizer } = line;
+  const { routes, baseUrl } = settings;
+  return authorizer.connect('sse', tell, (authorized) => {
+    const url = join(baseUrl, routes.stream(taskId, context), { extensions: line.hasFallen ? 'gap,fallback' : 'gap' });
+    return runEventStream({ url, settings, ...authorized });
+  });
+}
+
+function openPoll(line: TransportLine, settings: ClientSettings, wait: boolean, tell: Tell): () => void {
+  const { taskId, context, authorizer, decoder } = line;
+  const { limits, routes, baseUrl } = settings;
+  return authorizer.connect('poll', tell, (authorized) => {
+    const cursor = authorized.connection.begunAfter;
+    const url = join(baseUrl, routes.events(taskId, context), {
+      ...(cursor !== null && { afterEventId: cursor }),
+      waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
+      maxEvents: String(limits.pollEventsMax),
+      ...(line.hasFallen && { extensions: 'fallback' }),
+    });
+    return runPoll({ url, settings, ...authorized, advance: (id) => decoder.advance(id), ended: () => decoder.end() });
+  });
+}
+
 /** Asks the server whether the log has ended, once. */
-async function settle({ decoder, settings, probe }: TransportActorDeps, signal: AbortSignal): Promise<Settlement> {
+async function settle({ decoder, probe }: TransportActorDeps, { classify }: ClientSettings, signal: AbortSignal): Promise<Settlement> {
   try {
     const { status, lastEventId = null } = await probe(signal);
     // A cursor beyond it is one of another history: the server says so when it is asked to go on from there.
@@ -101,7 +164,7 @@ async function settle({ decoder, settings, probe }: TransportActorDeps, signal: 
     // An answer that is no snapshot, like a proxy's own page, refuses nothing.
     if (!(error instanceof TaskBridgeClientError) || error.status === undefined || error.status < 400) throw error;
     const { status, code, message, retryAfterMs } = error;
-    const verdict = settings.classify?.(error);
+    const verdict = classify?.(error);
     return {
       outcome: 'refused',
       status,
@@ -117,27 +180,23 @@ function delaysOf({ limits, chance, backoffMs }: ClientSettings) {
   return {
     reconnectBackoff: ({ context }: { context: TransportContext }) => Math.max(context.retryAfterMs, backoffMs(retryOf(context))),
     climbInterval: ({ context }: { context: TransportContext }) => climbMs(limits.climbIntervalMs, context, chance.fraction() - 0.5),
+    // It has its own word within `openMs`; what is bounded here is how long it catches up.
+    probeTimeout: limits.openMs + limits.livenessMs,
     provingTime: limits.provingMs,
-    openTimeout: limits.openMs,
-    livenessTimeout: limits.livenessMs,
-    pollTimeout: limits.pollWaitMs + limits.pollGraceMs,
-    emptyPause: limits.emptyPauseMs,
   };
 }
 
-/** Tells the listener of each step down, and `note` that there was one, until what was fallen to is live. */
-function watchFallbacks(actor: TransportActor, { taskId, context, settings }: TransportActorDeps, note: (fell: boolean) => void): void {
-  const { tries, listener } = settings;
-  let last: TransportName = tries.ws > 0 ? 'ws' : tries.sse > 0 ? 'sse' : 'poll';
+/** Tells the listener of each step down, and notes that there was one, until what was fallen to is live. */
+function watchFallbacks(actor: TransportActor, line: TransportLine, { listener }: ClientSettings): void {
+  const { taskId, context } = line;
+  let last = actor.getSnapshot().context.transport;
   actor.subscribe((snapshot) => {
     const { transport } = snapshot.context;
-    // Before anything is tried, the context has the highest one, whether it may be used or not.
-    if (!snapshot.hasTag(transport)) return;
     const fell = transport !== last && (transport === 'poll' || last === 'ws');
     if (fell && transport === 'sse') listener.onFallbackToSse?.({ taskId, context });
     if (fell && transport === 'poll') listener.onFallbackToPolling?.({ taskId, context });
-    if (fell) note(true);
-    else if (transport !== last || snapshot.hasTag('live')) note(false);
+    if (fell) line.hasFallen = true;
+    else if (transport !== last || snapshot.hasTag('live')) line.hasFallen = false;
     last = transport;
   });
 }

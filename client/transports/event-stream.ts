@@ -27,15 +27,15 @@ export async function runEventStream({ url, settings, connection, authorization,
       cache: 'no-store',
       redirect: 'error',
     });
-    if (response.status === 204) return connection.lost('no content', { type: 'sse.ended' });
+    if (response.status === 204) return connection.lost('no content', { kind: 'ended' });
     if (!response.ok) {
       const body = await readText(response, REFUSAL_BYTES_MAX).catch(() => '');
       const refused = refusedBy(settings, response.status, body, response.headers.get('retry-after'));
-      return connection.lost(`answered ${response.status}`, { type: 'sse.refused', ...refused });
+      return connection.lost(`answered ${response.status}`, { kind: 'refused', ...refused });
     }
     if (!response.body)
       return connection.lost('this fetch has no body streams', {
-        type: 'sse.refused',
+        kind: 'refused',
         status: 501,
         message: 'This fetch has no body streams.',
       });
@@ -59,7 +59,7 @@ async function read(body: ReadableStream<Uint8Array>, connection: ConnectionInpu
   for (;;) {
     const { done, value } = await reader.read();
     if (connection.isClosed) return void reader.cancel().catch(() => undefined);
-    if (done) return connection.lost('ended', { type: 'sse.ended' });
+    if (done) return connection.lost('ended', { kind: 'ended' });
     if (!isConfirmed) {
       isConfirmed = true;
       connection.confirmed();

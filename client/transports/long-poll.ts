@@ -3,7 +3,7 @@ import { parseObject, readText, refusedBy } from '../commands/answer.ts';
 import { readGap } from '../observation/frame.ts';
 import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
-import type { TransportEvent } from '../../machines/index.ts';
+import type { ConnectionEvent } from '../../machines/index.ts';
 
 /** What one poll works with. */
 export interface LongPollRunDeps {
@@ -12,13 +12,15 @@ export interface LongPollRunDeps {
   readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
-  readonly tell: (event: TransportEvent) => void;
+  readonly tell: (event: ConnectionEvent) => void;
+  /** Nothing can follow what was delivered. */
+  readonly ended: () => void;
   /** Believes a page that it reaches this far. */
   readonly advance: (cursor: string) => void;
 }
 
 /** Asks for one page and hands it to the decoder. Never rejects. */
-export async function runPoll({ url, settings, connection, authorization, signal, tell, advance }: LongPollRunDeps): Promise<void> {
+export async function runPoll({ url, settings, connection, authorization, signal, tell, ended, advance }: LongPollRunDeps): Promise<void> {
   const { limits } = settings;
   try {
     const response = await settings.fetch(url, {
@@ -31,7 +33,7 @@ export async function runPoll({ url, settings, connection, authorization, signal
     const text = await readText(response, limits.pageBytesMax);
     if (!response.ok) {
       const refused = refusedBy(settings, response.status, text, response.headers.get('retry-after'));
-      return connection.lost(`answered ${response.status}`, { type: 'poll.refused', ...refused });
+      return connection.lost(`answered ${response.status}`, { kind: 'refused', ...refused });
     }
     connection.raw(text);
     const page = parseObject(text);
@@ -58,7 +60,7 @@ export async function runPoll({ url, settings, connection, authorization, signal
     connection.flush();
     if (connection.isClosed) return;
     connection.close();
-    if (page['terminal'] === true && page['hasMore'] !== true) tell({ type: 'log.ended' });
-    else tell({ type: hasNews ? 'poll.page' : 'poll.empty' });
+    if (page['terminal'] === true && page['hasMore'] !== true) ended();
+    else tell({ type: hasNews ? 'wire.page' : 'wire.empty' });
   }
 }

@@ -50,13 +50,13 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
       },
       closed(closeCode) {
         const reason = `closed with ${closeCode}`;
-        if (!wasOpened) return connection.lost(reason, { type: 'ws.unopened' });
+        if (!wasOpened) return connection.lost(reason, { kind: 'unopened' });
         const verdict = settings.classify?.(new TaskBridgeClientError('CONNECTION_REFUSED', `The server ${reason}.`, { closeCode }));
-        connection.lost(reason, { type: 'ws.closed', closeCode, ...(verdict && { verdict }) });
+        connection.lost(reason, { kind: 'closed', closeCode, ...(verdict && { verdict }) });
       },
-      cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', wasOpened ? { type: 'ws.lost' } : { type: 'ws.unopened' }),
+      cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', { kind: wasOpened ? 'lost' : 'unopened' }),
       refused(status, body, retryAfter) {
-        connection.lost(`the upgrade was answered ${status}`, { type: 'ws.refused', ...refusedBy(settings, status, body, retryAfter) });
+        connection.lost(`the upgrade was answered ${status}`, { kind: 'refused', ...refusedBy(settings, status, body, retryAfter) });
       },
     },
   );

@@ -1,6 +1,5 @@
-import type { EventObject } from 'xstate';
 import { retryDelayMs } from '../retry-policy.ts';
-import type { Continuity, RefusedAnswer, Settlement, Strategy, TransportFailure, Tries, Classification } from './events.ts';
+import type { Continuity, Refreshable, Strategy, TransportFailure, TransportInput, Tries } from './events.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What the transport chart remembers. Counters saturate. */
@@ -10,25 +9,82 @@ export interface TransportContext {
   readonly tries: Tries;
   /** What is left of it. */
   readonly left: Tries;
-  /** The transport that was tried last. */
+  /** The transport that delivers, or the one that was tried last. */
   readonly transport: TransportName;
+  /** The one that is tried above it. */
+  readonly probe: TransportName | null;
   /** How often in a row the whole ladder failed, at most 5. */
   readonly passes: number;
   /** How often in a row climbing failed, at most 4. */
   readonly climbFailures: number;
-  /** Malformed frames in a row, at most 2. */
-  readonly malformed: number;
-  /**
-   * What a refresh may still be tried for: 0 nothing, since the next try is the first with new credentials; 1 a 401, since they met no other
-   * in that try; 2 also a close for good, since something came with them.
-   */
-  readonly refreshesLeft: number;
-  /** 0 where there is nothing to refresh, else 2. */
-  readonly refreshesMax: number;
+  /** True where there is a provider that can be asked for new credentials. */
+  readonly refreshable: boolean;
+  /** What the recovery that runs may refresh them for. */
+  readonly refreshesFor: Refreshable;
   /** What the server asked to wait before the next try, in milliseconds. */
   readonly retryAfterMs: number;
   readonly continuity: Continuity;
   readonly failure: TransportFailure | null;
+}
+
+/** The context that an observation begins with. A pure walk of the chart has no input: it begins with one try each. */
+export function beginContext(input: TransportInput | undefined): TransportContext {
+  const { tries, strategy, refreshable } = input ?? {
+    tries: { ws: 1, sse: 1, poll: 1 },
+    strategy: 'progressive-sticky',
+    refreshable: true,
+  };
+  const budget =
+    strategy === 'fast-cycle' ? { ws: Math.min(tries.ws, 1), sse: Math.min(tries.sse, 1), poll: Math.min(tries.poll, 1) } : tries;
+  return {
+    strategy,
+    tries: budget,
+    left: budget,
+    transport: 'ws',
+    probe: null,
+    passes: 0,
+    climbFailures: 0,
+    refreshable,
+    refreshesFor: 'nothing',
+    retryAfterMs: 0,
+    continuity: 'resumed',
+    failure: null,
+  };
+}
+
+/** The rungs, highest first. */
+export const rungs = ['ws', 'sse', 'poll'] as const satisfies readonly TransportName[];
+
+/** The highest rung with tries left; the whole ladder again where all are spent. */
+export function choose(context: TransportContext): Pick<TransportContext, 'transport' | 'left' | 'passes' | 'retryAfterMs'> {
+  const { left, passes } = rungs.some((name) => context.left[name] > 0) ? context : ladderAgain(context);
+  return { transport: rungs.find((name) => left[name] > 0) ?? context.transport, left, passes, retryAfterMs: 0 };
+}
+
+/** Every rung has its tries again. */
+export function ladderAgain({ tries, passes }: TransportContext): Pick<TransportContext, 'left' | 'passes'> {
+  return { left: tries, passes: Math.min(passes + 1, 5) };
+}
+
+/** A transport that is not tried any more. */
+export function withoutTransport({ tries, left }: TransportContext, name: TransportName): Pick<TransportContext, 'tries' | 'left'> {
+  return { tries: { ...tries, [name]: 0 }, left: { ...left, [name]: 0 } };
+}
+
+/** True where another transport than the present one may be used. */
+export function hasOther({ tries, transport }: TransportContext): boolean {
+  return rungs.some((name) => name !== transport && tries[name] > 0);
+}
+
+/** True where a rung below the present one has tries left. */
+export function hasLowerRung({ left, transport }: TransportContext): boolean {
+  return rungs.slice(rungs.indexOf(transport) + 1).some((name) => left[name] > 0);
+}
+
+/** The highest rung above the one that delivers, and below the one that was just tried beside it; undefined where none may be used. */
+export function nextProbe({ tries, transport, probe }: TransportContext): TransportName | undefined {
+  const from = probe === null ? 0 : rungs.indexOf(probe) + 1;
+  return rungs.slice(from, rungs.indexOf(transport)).find((name) => tries[name] > 0);
 }
 
 /** Which retry in a row comes next on this rung, or which further ladder: 0, 1, 2 …, at most 4. */
@@ -55,27 +111,3 @@ const CLIMB_MS_MAX = 300_000;
 export function climbMs(baseMs: number, { climbFailures }: TransportContext, fraction = 0): number {
   return retryDelayMs({ baseMs, maxMs: CLIMB_MS_MAX, jitter: 0.4 }, climbFailures, fraction);
 }
-
-/** The refusal that an event carries, itself or as the output of `settle`. */
-export function refusalOf(event: EventObject): Partial<RefusedAnswer> {
-  // Done events of actors are not part of the declared alphabet; their output is typed where the actor is.
-  const settlement = (event as { output?: Settlement }).output;
-  if (settlement) return settlement.outcome === 'refused' ? settlement : {};
-  return 'status' in event ? (event as unknown as RefusedAnswer) : {};
-}
-/** What the host's classifier said of the failure that an event carries. */
-export function verdictOf(event: EventObject): Classification | undefined {
-  return 'closeCode' in event ? (event as { verdict?: Classification }).verdict : refusalOf(event).verdict;
-}
-/** True for a close for good. Source: protocol, "WebSocket". */
-export const isPolicyClose = (closeCode: number): boolean => closeCode === 1008 || (closeCode >= 4400 && closeCode <= 4499);
-/** True for answers that say only that a server has no such route. */
-export function isRouteMissing({ status, code }: Partial<RefusedAnswer>): boolean {
-  return status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
-}
-/** True where a stream was refused: its route may be missing. */
-export const isStream = (event: EventObject): boolean => event.type === 'ws.refused' || event.type === 'sse.refused';
-/** True for the statuses of a server that is overloaded or down. */
-export const isTransient = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
-/** The rungs below each. */
-export const lower = { ws: ['sse', 'poll'], sse: ['poll'], poll: [] } as const satisfies Record<TransportName, readonly TransportName[]>;

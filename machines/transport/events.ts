@@ -25,7 +25,7 @@ export interface TransportFailure {
 /** How many tries in a row each transport has; 0 means that it is never used. */
 export type Tries = Readonly<Record<TransportName, number>>;
 
-/** What one observation's chart begins with. */
+/** What the charts of one observation begin with. */
 export interface TransportInput {
   readonly tries: Tries;
   readonly strategy: Strategy;
@@ -47,46 +47,78 @@ export interface RefusedAnswer {
 /** What the host says of a failure, before the protocol's own rule is asked: a loss like any other, or no use in trying again. */
 export type Classification = 'retry' | 'final';
 
-/** What any connection reports, classified; it never decides what comes next. */
-type Reported<T extends TransportName> =
-  /** At least one fact that was not delivered before. */
-  | { readonly type: `${T}.facts` }
-  /** A frame that nothing can be told from. */
-  | { readonly type: `${T}.malformed` }
-  /** A cut, a torn body, a network error, a hole. */
-  | { readonly type: `${T}.lost` }
+/** How a connection ended; what comes of it is decided in the recovery. */
+export type Ending =
+  /** A cut, a torn body, a network error, a hole, silence, three malformed frames in a row. */
+  | { readonly kind: 'lost' }
+  /** A socket that was lost before it opened, without a status: browsers say no more. */
+  | { readonly kind: 'unopened' }
+  /** The server closed with a Close frame. */
+  | { readonly kind: 'closed'; readonly closeCode: number; readonly verdict?: Classification }
+  /** A proper end of a body without a terminal fact, or a 204. */
+  | { readonly kind: 'ended' }
   /** An answer that is no success. */
-  | ({ readonly type: `${T}.refused` } & RefusedAnswer);
+  | ({ readonly kind: 'refused' } & RefusedAnswer)
+  /** The auth provider failed: there was nothing to connect with. */
+  | { readonly kind: 'unauthorized'; readonly error: unknown }
+  /** A poll was due, and the gate is closed. */
+  | { readonly kind: 'gated' };
 
-/** What a stream reports besides. */
-type StreamReported<T extends 'ws' | 'sse'> =
-  | Reported<T>
+/** What one connection's chart begins with. */
+export interface ConnectionInput {
+  readonly transport: TransportName;
+}
+
+/** What a connection is told: by the wire, by its credentials, by the gate. None of them decides what comes next. */
+export type ConnectionEvent =
   /** The server took the subscription (WebSocket), or the first bytes of a body came (SSE). */
-  | { readonly type: `${T}.confirmed` }
+  | { readonly type: 'wire.confirmed' }
   /** This connection has reached the cursor: all that comes now is new. */
-  | { readonly type: `${T}.level` }
+  | { readonly type: 'wire.level' }
   /** A sign of life that carries no fact. */
-  | { readonly type: `${T}.alive` };
+  | { readonly type: 'wire.alive' }
+  /** At least one fact that was not delivered before. */
+  | { readonly type: 'wire.facts' }
+  /** A frame that nothing can be told from. */
+  | { readonly type: 'wire.malformed' }
+  /** A page with news: the next one is asked for at once. */
+  | { readonly type: 'wire.page' }
+  /** A page without news. */
+  | { readonly type: 'wire.empty' }
+  | { readonly type: 'wire.ended'; readonly ending: Ending }
+  /** Those of this connection will soon be too old, and newer ones are there. */
+  | { readonly type: 'credentials.renewed' }
+  /** The host says that there is no use in trying. */
+  | { readonly type: 'gate.closed' }
+  /** There is again, or was all the time. */
+  | { readonly type: 'gate.opened' };
+
+/** What a connection tells the transport chart. */
+export type ConnectionMessage = { readonly transport: TransportName } & (
+  | /** It waits for the gate. */ { readonly type: 'connection.offline' }
+  /** It has waited, and goes on. */
+  | { readonly type: 'connection.opening' }
+  /** It works. */
+  | { readonly type: 'connection.live' }
+  /** It has reached the cursor. */
+  | { readonly type: 'connection.level' }
+  /** Something came; `hasFacts` where that were facts. */
+  | { readonly type: 'connection.heard'; readonly hasFacts: boolean }
+  /** Newer credentials than its own are there. */
+  | { readonly type: 'connection.renewed' }
+);
+
+/** What is told of a connection that is over: by XState, in its words. */
+export interface ConnectionOver {
+  readonly type: `xstate.done.actor.${TransportName}`;
+  readonly actorId: TransportName;
+  readonly output: Ending;
+}
 
 /** Everything that the transport chart may be told. */
 export type TransportEvent =
-  | StreamReported<'ws'>
-  | StreamReported<'sse'>
-  | Reported<'poll'>
-  /** A socket that was lost before it opened, without a status: browsers say no more. */
-  | { readonly type: 'ws.unopened' }
-  /** The server closed with a Close frame. */
-  | { readonly type: 'ws.closed'; readonly closeCode: number; readonly verdict?: Classification }
-  /** A proper end of the body without a terminal fact, or a 204. */
-  | { readonly type: 'sse.ended' }
-  /** A page with news: the next one is asked for at once. */
-  | { readonly type: 'poll.page' }
-  /** A page without news. */
-  | { readonly type: 'poll.empty' }
-  /** The auth provider failed: there is nothing to connect with. */
-  | { readonly type: 'credentials.failed'; readonly error: unknown }
-  /** Those of the connection that delivers will soon be too old, and newer ones are there. */
-  | { readonly type: 'credentials.renewed' }
+  | ConnectionMessage
+  | ConnectionOver
   /** Nothing can follow what was delivered. */
   | { readonly type: 'log.ended' }
   /** The cursor could not be continued from. */
@@ -95,10 +127,10 @@ export type TransportEvent =
   | { readonly type: 'consumer.full' }
   /** They have caught up. */
   | { readonly type: 'consumer.drained' }
-  /** The host says that there is no use in trying. */
-  | { readonly type: 'gate.closed' }
-  /** There is again. */
-  | { readonly type: 'gate.opened' };
+  /** A loss lies behind, or time has passed: those that were good may have ended. */
+  | { readonly type: 'credentials.aged' }
+  /** There are new ones, which nobody has tried. */
+  | { readonly type: 'credentials.refreshed' };
 
 /** What one `GET /tasks/{id}` tells about a connection that ended without a word. */
 export type Settlement =
@@ -107,3 +139,32 @@ export type Settlement =
   /** There is more to come, or nobody could say. */
   | { readonly outcome: 'unfinished' }
   | ({ readonly outcome: 'refused' } & RefusedAnswer);
+
+/** What new credentials may still help against, after what the last ones met. */
+export type Refreshable =
+  /** They are the newest there can be. */
+  | 'nothing'
+  /** A 401: they worked, and may have ended since. */
+  | 'unauthorized'
+  /** Also a close for good: something came with them. */
+  | 'closed';
+
+/** What a recovery begins with. */
+export interface RecoveryInput {
+  readonly transport: TransportName;
+  readonly ending: Ending;
+  readonly refreshable: Refreshable;
+}
+
+/** What comes after a connection. */
+export interface RecoveryOutput {
+  /**
+   * `finished`: the whole log was delivered. `lost`: try again. `routeless`: this server has no such route. `refreshed`: once more, with new
+   * credentials. `failed`: there is no use in trying again.
+   */
+  readonly next: 'finished' | 'lost' | 'routeless' | 'refreshed' | 'failed';
+  /** Why, where it failed. */
+  readonly failure: TransportFailure | null;
+  /** What the server asked to wait, in milliseconds. */
+  readonly retryAfterMs: number;
+}

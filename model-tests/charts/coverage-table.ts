@@ -8,6 +8,8 @@ const levels: Readonly<Record<string, readonly string[]>> = {
   task: [pure, ...onStores],
   suspension: [pure, ...onStores],
   transport: [pure, 'real client'],
+  connection: [pure, 'real client'],
+  recovery: [pure, 'real client'],
   attempt: [pure],
   outbox: [pure],
   entry: [pure],

@@ -1,3 +1,4 @@
+import type { ClientReport } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -108,11 +109,17 @@ describe('going down', () => {
     let subscribed = 0;
     script.subscribed = () => void (subscribed += 1);
     script.stream = (response) => writeEvents(response, fact(1));
-    const observation = world.client({ clock, webSocketTries: 1 }).observe(TASK);
+    const told: string[] = [];
+    const options = {
+      onReport: ({ type, ...report }: ClientReport) => void told.push(`${type} ${'reason' in report ? report.reason : ''}`),
+      listener: { onWsSetupFailed: ({ reason }: { reason: string }) => void told.push(`setup ${reason}`) },
+    };
+    const observation = world.client({ clock, webSocketTries: 1, ...options }).observe(TASK);
     await eventually(() => subscribed === 1);
     expect(observation.getSnapshot().connection.state).toBe('connecting');
     clock.advance(30_000);
     expect((await until(observation, ({ connection }) => connection.state === 'live')).connection.transport).toBe('sse');
+    expect(told).toEqual(['lost no word in time', 'setup no word in time']);
   });
 
   test('asks for 100 facts and a wait of 25 s, and gives a poll up 10 s after its wait', async () => {
@@ -148,7 +155,7 @@ describe('going down', () => {
     const reports: string[] = [];
     const client = world.client({
       clock,
-      inspect: (event) => void (event.type === '@xstate.event' && event.event.type === 'ws.alive' && (heard += 1)),
+      inspect: (event) => void (event.type === '@xstate.event' && event.event.type === 'wire.alive' && (heard += 1)),
       onReport: ({ type }) => void reports.push(type),
     });
     const observation = client.observe(TASK);
@@ -160,6 +167,7 @@ describe('going down', () => {
     expect(observation.getSnapshot().connection.state).toBe('live');
     clock.advance(1_000);
     expect(observation.getSnapshot().connection).toMatchObject({ state: 'waiting', try: 2 });
+    expect(reports).toEqual(['lost']);
   });
 });
 

@@ -1,161 +1,140 @@
-import { getAdjacencyMap, getShortestPaths } from '@xstate/graph';
-import type { transportMachine, TransportContext } from 'taskbridge/machines';
+import { getShortestPaths } from '@xstate/graph';
+import type { ConnectionEvent, TransportContext, TransportFailure } from 'taskbridge/machines';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createActor, SimulatedClock, type AnyTransitionDefinition, type SnapshotFrom } from 'xstate';
+import { createActor, type AnyMachineSnapshot } from 'xstate';
+import { childrenOf, eventsOf, everyStep, visit, type ActingChart, type ActingStep } from '../charts/acting-chart.ts';
 import { Coverage } from '../charts/coverage.ts';
 import { noteRow, rowOf } from '../charts/coverage-row.ts';
-import { alphabet, keyOf, quiet, type WalkedEvent } from './transport-alphabet.ts';
+import { edgesOf, statesOf } from '../charts/drawn.ts';
 import { patience } from '../support/patience.ts';
+import { connectionChart, quiet, quietConnection, quietRecovery, recoveryCharts, transportChart } from './transport-charts.ts';
 
-type Snapshot = SnapshotFrom<typeof transportMachine>;
-interface Step {
-  readonly from: Snapshot;
-  readonly event: WalkedEvent;
-  readonly to: Snapshot;
+/** One try each; two tries on the only rung; no last rung; nothing to refresh. */
+const transports = [
+  transportChart({ ws: 1, sse: 1, poll: 1 }),
+  transportChart({ ws: 2, sse: 0, poll: 0 }),
+  transportChart({ ws: 1, sse: 1, poll: 0 }),
+  transportChart({ ws: 1, sse: 1, poll: 1 }, false),
+];
+const connections = (['ws', 'sse', 'poll'] as const).map(connectionChart);
+
+interface Walked {
+  readonly chart: ActingChart;
+  readonly steps: readonly ActingStep[];
 }
-
-// The graph package asks for the alphabet as the machine declares it; ours holds XState's own events besides.
-const walk = {
-  events: alphabet as never,
-  limit: 1_000_000,
-  serializeState: keyOf as never,
-  serializeEvent: ((event: WalkedEvent) => JSON.stringify(event)) as never,
-};
-/** One try each; two tries on the only rung; no last rung. */
-const budgets = [
-  { ws: 1, sse: 1, poll: 1 },
-  { ws: 2, sse: 0, poll: 0 },
-  { ws: 1, sse: 1, poll: 0 },
-] as const;
-let steps: Step[] = [];
-
-/** The edges that a live actor takes for one event from one state. */
-function edgesOf(from: Snapshot, event: WalkedEvent): readonly AnyTransitionDefinition[] {
-  const taken: AnyTransitionDefinition[] = [];
-  const snapshot = quiet.resolveState({ value: from.value, context: from.context });
-  const actor = createActor(quiet, {
-    snapshot,
-    // A resolved snapshot has its context; the input is not looked at again.
-    input: { tries: { ws: 1, sse: 1, poll: 1 }, strategy: 'progressive-sticky', refreshable: true },
-    clock: new SimulatedClock(),
-    inspect: (inspected) => {
-      if (inspected.type === '@xstate.microstep') taken.push(...inspected._transitions);
-    },
-  }).start();
-  actor.send(event as never);
-  actor.stop();
-  return taken;
-}
-
-const observing = (snapshot: Snapshot): { delivering: unknown; climbing: string; gate: string } | undefined =>
-  typeof snapshot.value === 'string' ? undefined : (snapshot.value.observing as { delivering: unknown; climbing: string; gate: string });
-const rungOf = (snapshot: Snapshot): string => {
-  const delivering = observing(snapshot)?.delivering ?? '';
-  return typeof delivering === 'string' ? delivering : (Object.keys(delivering as object)[0] ?? '');
-};
-
+const walk = (charts: readonly ActingChart[]): Walked[] => charts.map((chart) => ({ chart, steps: everyStep(chart) }));
+let walked: { readonly transport: Walked[]; readonly connection: Walked[]; readonly recovery: Walked[] };
 beforeAll(() => {
-  steps = budgets.flatMap((tries) => {
-    const fromState = createActor(quiet, { input: { tries, strategy: 'progressive-sticky', refreshable: true } }).getSnapshot();
-    const map = getAdjacencyMap(quiet, { ...walk, fromState });
-    // The map is typed by the alphabet that the machine declares; see above.
-    const nodes = Object.values(map) as { state: Snapshot; transitions: Record<string, { event: WalkedEvent; state: Snapshot }> }[];
-    return nodes.flatMap(({ state, transitions }) =>
-      Object.values(transitions).map(({ event, state: to }) => ({ from: state, event, to })),
-    );
-  });
+  walked = { transport: walk(transports), connection: walk(connections), recovery: walk(recoveryCharts) };
 }, patience(120_000));
 
-describe('the transport chart, every event from every state of a bounded model', () => {
-  test(
-    'leaves no state or edge unvisited',
-    (context) => {
-      const coverage = new Coverage(quiet);
-      const seen = new Set<string>();
-      const states = new Set(steps.map(({ from }) => from));
-      for (const state of states) coverage.reach(state);
-      for (const { to } of steps) if (to.status !== 'active') coverage.reach(to);
-      let wanted = coverage.missing();
-      for (const { from, event } of steps) {
+const stepsOf = (name: keyof typeof walked): ActingStep[] => walked[name].flatMap(({ steps }) => [...steps]);
+// The snapshot of just any machine is typed as anything.
+const contextOf = ({ context }: AnyMachineSnapshot): TransportContext => context as TransportContext;
+const beginningOf = ({ machine, input }: ActingChart): AnyMachineSnapshot =>
+  createActor(machine, { input }).getSnapshot() as AnyMachineSnapshot;
+const placeOf = ({ value }: AnyMachineSnapshot): string =>
+  typeof value === 'string' ? value : (value as { observing: { delivering: string } }).observing.delivering;
+
+describe('the three charts of the transport, every event from every state of a bounded model', () => {
+  test.for([
+    ['transport', quiet],
+    ['connection', quietConnection],
+    ['recovery', quietRecovery],
+  ] as const)(
+    'leaves no state or edge of the %s unvisited, and can be read when it is drawn',
+    { timeout: patience(120_000) },
+    ([name, machine], context) => {
+      const coverage = new Coverage(machine);
+      for (const { chart, steps } of walked[name]) {
         // An actor is started only for what may still take an edge that none has taken.
-        if (!wanted.some((name) => name.includes(` ${event.type} #`) || name.includes(' always #'))) continue;
-        if (from.status !== 'active' || !from.can(event as never)) continue;
-        // An actor that is not running cannot fail.
-        if (event.type === 'xstate.error.actor.settle' && !['settling', 'appealing'].includes(rungOf(from))) continue;
-        if (event.type === 'xstate.error.actor.refresh' && rungOf(from) !== 'refreshing') continue;
-        // Regions are told apart by the value and what guards read; a merged history is walked once.
-        const key = `${keyOf(from)} ${JSON.stringify(event)}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        edgesOf(from, event).forEach((edge) => coverage.take(edge));
-        wanted = coverage.missing();
+        const wanted = coverage.missing();
+        const wants = (type: string): boolean => wanted.some((one) => one.includes(` ${type} #`) || one.includes(' always #'));
+        const types = steps.filter(({ event }) => wants(event.type) || wants(event.type.replace(/[^.]+$/, '*')));
+        visit(chart, wanted.length === 0 ? [] : types, coverage);
+        for (const { to } of steps) coverage.reach(to);
+        coverage.reach(beginningOf(chart));
       }
-      noteRow(
-        context,
-        rowOf(coverage, 'pure chart', `${alphabet.length} events in each of ${new Set([...states].map(keyOf)).size} states`),
-      );
+      const events = new Set(walked[name].flatMap(({ chart }) => eventsOf(chart).map((event) => JSON.stringify(event)))).size;
+      const states = walked[name].reduce((sum, { chart, steps }) => sum + new Set(steps.map(({ from }) => chart.keyOf(from))).size, 0);
+      noteRow(context, rowOf(coverage, 'pure chart', `${events} events in each of ${states} states`));
       expect(coverage.missing()).toEqual([]);
+      expect(statesOf(machine).length).toBeLessThanOrEqual(16);
+      expect(edgesOf(machine).length).toBeLessThanOrEqual(45);
     },
-    patience(120_000),
   );
 
-  test('has a connection open exactly where the states say so', () => {
-    for (const { to } of steps) {
-      const climbing = observing(to)?.climbing;
+  test('has a connection exactly where the states say so', () => {
+    for (const { to } of stepsOf('transport')) {
+      const { transport, probe } = contextOf(to);
+      const place = placeOf(to);
       const wanted = [
-        ...(rungOf(to) === 'webSocket' || climbing === 'webSocket' ? ['ws'] : []),
-        ...(rungOf(to) === 'eventStream' || climbing === 'eventStream' ? ['sse'] : []),
+        ...(['connecting', 'steady', 'probing', 'proving'].includes(place) ? [transport] : []),
+        ...(place === 'probing' ? [probe] : []),
+        ...(place === 'recovering' ? ['recovery'] : []),
       ];
-      const open = ['ws', 'sse'].filter((name) => name in to.children);
-      if (to.status === 'active' && String(open) !== String(wanted))
-        expect({ value: to.value, open }).toEqual({ value: to.value, open: wanted });
+      if (to.status === 'active' && String(childrenOf(to).sort()) !== String(wanted.sort()))
+        expect({ value: to.value, children: childrenOf(to) }).toEqual({ value: to.value, children: wanted });
+      if (to.status === 'active' && place !== 'probing') expect(probe).toBeNull();
     }
   });
 
-  test('never uses a transport that was ruled out', () => {
-    const names = { webSocket: 'ws', eventStream: 'sse' } as const;
-    for (const { to } of steps) {
-      for (const rung of [rungOf(to), observing(to)?.climbing])
-        if (rung === 'webSocket' || rung === 'eventStream') expect(to.context.tries[names[rung]]).toBeGreaterThan(0);
+  test('never uses a transport that was ruled out, and never probes below the one that delivers', () => {
+    const order = ['ws', 'sse', 'poll'];
+    for (const { to } of stepsOf('transport')) {
+      const { transport, probe, tries } = contextOf(to);
+      if (['connecting', 'steady', 'probing', 'proving'].includes(placeOf(to))) expect(tries[transport]).toBeGreaterThan(0);
+      if (probe === null) continue;
+      expect(tries[probe]).toBeGreaterThan(0);
+      expect(order.indexOf(probe)).toBeLessThan(order.indexOf(transport));
     }
   });
 
   test('ends from every state when the log does', () => {
-    for (const { from, event, to } of steps) if (from.status === 'active' && event.type === 'log.ended') expect(to.value).toBe('done');
+    for (const { from, event, to } of stepsOf('transport'))
+      if (from.status === 'active' && event.type === 'log.ended') expect(to.value).toBe('done');
   });
 
-  test('opens nothing while the gate is closed', () => {
-    for (const { from, event, to } of steps) {
-      if (observing(from)?.gate !== 'closed' || observing(to)?.gate !== 'closed') continue;
-      // Level means that the connection was open before.
-      if (event.type.endsWith('.level')) continue;
-      const opened = ['ws', 'sse', 'pollOnce', 'pollAndWait'].filter(
-        (name) => to.children[name as 'ws'] && to.children[name as 'ws'] !== from.children[name as 'ws'],
-      );
-      if (opened.length > 0) expect({ value: from.value, event, opened }).toEqual({ value: from.value, event, opened: [] });
+  test('opens nothing before the gate has said that it is open', () => {
+    for (const { from, event, to } of stepsOf('connection')) {
+      const before = childrenOf(from);
+      const opened = childrenOf(to).filter((id) => id !== 'gate' && !before.includes(id));
+      if (opened.length > 0) expect(event.type satisfies string).toBe('gate.opened' satisfies ConnectionEvent['type']);
     }
   });
 
   test('says why wherever it fails', () => {
-    for (const { to } of steps) if (to.value === 'failed') expect(to.output?.code).toEqual(expect.any(String));
+    for (const { to } of stepsOf('transport'))
+      if (to.value === 'failed') expect((to.output as TransportFailure | null)?.code).toEqual(expect.any(String));
+    for (const { to } of stepsOf('recovery'))
+      if (to.value === 'failed') expect((to.output as { failure: TransportFailure | null }).failure?.code).toEqual(expect.any(String));
   });
 
   test('keeps its counters small', () => {
-    for (const { to } of steps) {
-      const { passes, climbFailures, malformed, refreshesLeft } = to.context satisfies TransportContext;
-      const areSmall = passes <= 5 && climbFailures <= 4 && malformed <= 2 && refreshesLeft >= 0;
-      if (!areSmall) expect({ value: to.value, passes, climbFailures, malformed, refreshesLeft }).toBe('small');
+    for (const { to } of stepsOf('transport')) {
+      const { passes, climbFailures } = contextOf(to);
+      if (passes > 5 || climbFailures > 4) expect({ value: to.value, passes, climbFailures }).toBe('small');
     }
+    for (const { to } of stepsOf('connection')) expect((to.context as { malformed: number }).malformed).toBeLessThan(3);
   });
 
   test(
     'reaches every value by a shortest path',
     () => {
-      const paths = getShortestPaths(quiet, walk);
-      const values = new Set(paths.map(({ state }) => JSON.stringify(state.value)));
-      const known = new Set(steps.map(({ to }) => JSON.stringify(to.value)));
-      expect([...known].filter((value) => !values.has(value))).toEqual([]);
-      expect(values.size).toBeGreaterThan(40);
+      for (const { chart, steps } of [walked.transport[0], walked.connection[0], walked.connection[2]].filter((one) => one !== undefined)) {
+        const paths = getShortestPaths(chart.machine, {
+          // The graph package asks for the alphabet as the machine declares it; ours holds XState's own events besides.
+          events: eventsOf(chart) as never,
+          input: chart.input as never,
+          limit: 1_000_000,
+          serializeState: chart.keyOf as never,
+          serializeEvent: ((event: object) => JSON.stringify(event)) as never,
+        });
+        const values = new Set(paths.map(({ state }) => JSON.stringify((state as AnyMachineSnapshot).value)));
+        const known = new Set(steps.map(({ to }) => JSON.stringify(to.value)));
+        expect([...known].filter((value) => !values.has(value))).toEqual([]);
+        expect(values.size).toBeGreaterThan(3);
+      }
     },
     patience(120_000),
   );

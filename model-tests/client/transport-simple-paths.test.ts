@@ -1,94 +1,43 @@
-import type { transportMachine } from 'taskbridge/machines';
 import { describe, expect, test } from 'vitest';
-import { createActor, transition, type SnapshotFrom } from 'xstate';
-import { alphabet, quiet, type WalkedEvent } from './transport-alphabet.ts';
+import { createActor, type AnyMachineSnapshot } from 'xstate';
+import { walkSimplePaths, type ActingStep } from '../charts/acting-chart.ts';
+import { statesOf } from '../charts/drawn.ts';
+import { connectionChart, quiet, quietConnection, quietRecovery, recoveryCharts, transportChart } from './transport-charts.ts';
 import { patience } from '../support/patience.ts';
 
-type Snapshot = SnapshotFrom<typeof transportMachine>;
-type Region = 'gate' | 'delivering' | 'climbing';
-
-const input = { tries: { ws: 1, sse: 1, poll: 1 }, strategy: 'progressive-sticky', refreshable: true } as const;
-const start = createActor(quiet, { input }).getSnapshot();
-
-/** Where one region is; the whole value once the chart has ended. */
-function placeOf({ value }: Snapshot, region: Region): string {
-  return typeof value === 'string' ? value : JSON.stringify(value.observing[region]);
-}
-
-function take(from: Snapshot, event: WalkedEvent): Snapshot {
-  // The alphabet holds XState's own events beside the declared ones.
-  return transition(quiet, from, event as never)[0];
-}
-
-/** Every longest path of one region that meets no place twice, walked with real contexts; calls back at each step. Gives how many there are. */
-function walkSimplePaths(region: Region, from: Snapshot, onStep: (from: Snapshot, event: WalkedEvent, to: Snapshot) => void): number {
-  const goOn = (here: Snapshot, met: ReadonlySet<string>): number => {
-    const further = new Map<string, Snapshot>();
-    for (const event of here.status === 'active' ? alphabet : []) {
-      // An actor that is not running cannot fail.
-      const failing = /^xstate\.error\.actor\.(.+)$/.exec(event.type)?.[1];
-      if (failing !== undefined && !(failing in here.children)) continue;
-      const to = take(here, event);
-      onStep(here, event, to);
-      const place = placeOf(to, region);
-      if (!met.has(place) && !further.has(place)) further.set(place, to);
-    }
-    if (further.size === 0) return 1;
-    return [...further].reduce((paths, [place, to]) => paths + goOn(to, new Set([...met, place])), 0);
-  };
-  return goOn(from, new Set([placeOf(from, region)]));
-}
-
 /** What holds after every step, whatever came before. */
-function checkStep(from: Snapshot, event: WalkedEvent, to: Snapshot): void {
+function checkStep({ from, event, to }: ActingStep): void {
+  const { output, context } = to as AnyMachineSnapshot & { output?: { code?: unknown }; context: { passes?: number; malformed?: number } };
   const fault =
-    (to.status === 'done' && to.value === 'failed' && typeof to.output?.code !== 'string' && 'failed without a reason') ||
+    (to.machine.id === 'transport' && to.value === 'failed' && typeof output?.code !== 'string' && 'failed without a reason') ||
     (event.type === 'log.ended' && to.value !== 'done' && 'went on after the end of the log') ||
     (to.status === 'error' && 'broke') ||
-    (to.context.passes > 5 && 'counted without a limit');
+    (((context.passes ?? 0) > 5 || (context.malformed ?? 0) > 2) && 'counted without a limit');
   if (fault) throw new Error(`${JSON.stringify(from.value)} ${JSON.stringify(event)} ${JSON.stringify(to.value)}: ${fault}`);
 }
 
-describe('the transport chart, every simple path of each region', () => {
-  test(
-    'holds along each path of the delivering connection, which ends the chart or comes back to where it was',
-    () => {
-      const ends = new Set<string>();
+describe('the three charts of the transport, every simple path', () => {
+  test.each([
+    ['transport', quiet, [transportChart({ ws: 1, sse: 1, poll: 1 }), transportChart({ ws: 2, sse: 0, poll: 0 })], 100],
+    ['connection', quietConnection, (['ws', 'sse', 'poll'] as const).map(connectionChart), 10],
+    ['recovery', quietRecovery, recoveryCharts, 100],
+  ] as const)(
+    'holds along each path of the %s, which ends the chart or comes back to where it was',
+    (_name, machine, charts, least) => {
       const places = new Set<string>();
-      const paths = walkSimplePaths('delivering', start, (from, event, to) => {
-        checkStep(from, event, to);
-        places.add(placeOf(to, 'delivering'));
-        if (typeof to.value === 'string') ends.add(to.value);
-      });
-      expect(places.size).toBeGreaterThan(10);
-      expect([...ends].sort()).toEqual(['done', 'failed']);
-      expect(paths).toBeGreaterThan(100);
-    },
-    patience(120_000),
-  );
-
-  test(
-    'holds along each path of the gate and of climbing, from every place of the delivering connection',
-    () => {
-      const at = new Map<string, Snapshot>();
-      walkSimplePaths('delivering', start, (_from, _event, to) => {
-        if (to.status === 'active' && !at.has(placeOf(to, 'delivering'))) at.set(placeOf(to, 'delivering'), to);
-      });
-      const climbed = new Set<string>();
-      const counts = [...at.values()].map((from) => ({
-        gate: walkSimplePaths('gate', from, checkStep),
-        climbing: walkSimplePaths('climbing', from, (before, event, to) => {
-          checkStep(before, event, to);
-          climbed.add(placeOf(to, 'climbing'));
-        }),
-      }));
-      const sum = (name: 'gate' | 'climbing') => counts.reduce((total, count) => total + count[name], 0);
-      expect(Math.min(sum('gate'), sum('climbing'))).toBeGreaterThan(10);
+      let paths = 0;
+      const note = ({ _nodes: nodes }: AnyMachineSnapshot): void => nodes.forEach(({ id }) => places.add(id));
+      for (const chart of charts) {
+        note(createActor(chart.machine, { input: chart.input }).getSnapshot() as AnyMachineSnapshot);
+        paths += walkSimplePaths(chart, (step) => {
+          checkStep(step);
+          note(step.to);
+        });
+      }
       // A state that is left at once is no place to be.
-      const drawn = Object.values(quiet.root.states.observing?.states.climbing?.states ?? {}).filter(
-        ({ always = [] }) => always.length === 0,
-      );
-      expect(drawn.map(({ key }) => key).filter((key) => ![...climbed].some((place) => place.includes(`"${key}"`)))).toEqual([]);
+      const drawn = statesOf(machine).filter(({ always = [] }) => always.length === 0);
+      expect(drawn.map(({ id }) => id).filter((id) => !places.has(id))).toEqual([]);
+      expect(paths).toBeGreaterThan(least);
     },
     patience(120_000),
   );

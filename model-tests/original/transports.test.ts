@@ -204,7 +204,7 @@ describe.each(ways.map((transports) => ({ transports })))('the original’s serv
   });
 
   test('stays connected, and says that it knows a part, when it begins behind the end of a finished task', async () => {
-    const signs = signsOfLife(3, transports[0] === 'poll' ? 'poll.empty' : `${transports[0]}.alive`);
+    const signs = signsOfLife(3, transports[0] === 'poll' ? 'wire.empty' : 'wire.alive');
     const { taskId } = await client().start({ taskType: 'succeed' });
     const end = (await watch(client().observe(taskId))).at(-1)?.eventId ?? '';
     const observation = clients.make({ transports, inspect: signs.inspect }).observe(taskId, { lastEventId: end });

@@ -44,8 +44,8 @@ describe('the whole path of a person', () => {
     await tab.startSample('0');
     const active = (id: string): Promise<void> => tab.page.locator(`[data-state="${id}"].active`).waitFor();
     await active('task.active.suspended');
-    await active('transport.observing.delivering.webSocket.live');
-    await active('transport.observing.gate.open');
+    await active('transport.observing.delivering.steady');
+    await active('connection.stream.live');
     await active('suspension.open');
     await tab.page.locator('[data-arrow="task.active → task.active.suspended"].taken').waitFor();
     await tab.answer();

@@ -59,7 +59,7 @@ const refusals = (['ws', 'sse', 'poll', 'settle'] as const).flatMap((operation) 
             grants: true,
             events: [
               operation === 'settle'
-                ? on('xstate.done.actor.settle', { output: { outcome: 'refused', ...refusalOf(answer) } })
+                ? on('settle.done', { output: { outcome: 'refused', ...refusalOf(answer) } })
                 : on(`${operation}.refused`, refusalOf(answer)),
             ],
           }
@@ -187,7 +187,7 @@ function settlement(name: string, outcome: 'finished' | 'unfinished' | 'error', 
       isUnanswered(state, 'settle')
         ? {
             grants: true,
-            events: [outcome === 'error' ? on('xstate.error.actor.settle') : on('xstate.done.actor.settle', { output: { outcome } })],
+            events: [outcome === 'error' ? on('settle.error') : on('settle.done', { output: { outcome } })],
           }
         : undefined,
     happen,

@@ -1,11 +1,11 @@
 import { createTaskBridgeClient, type AuthAnswer, type Gate, type Observation, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { transportMachine, Classification } from 'taskbridge/machines';
-import type { ActorRefFrom, EventObject, InspectionEvent } from 'xstate';
+import type { ActorRefFrom, AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import type { HeldRequest, RequestKind, ManualServer } from './manual-server.ts';
 import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
 import type { Coverage } from '../../charts/coverage.ts';
-import type { WalkedEvent } from '../transport-alphabet.ts';
+import { idOf, type WalkedEvent } from './chart-system.ts';
 import { eventually } from '../../support/eventually.ts';
 
 export const TASK = 'task-1';
@@ -55,11 +55,15 @@ export interface ClientUnderTest {
   readonly clock: FakeClock;
   readonly gate: CountingGate;
   readonly provider: HeldProvider;
-  /** What the chart was told so far. */
+  /** What the charts were told so far, from outside all of them. */
   readonly told: readonly WalkedEvent[];
   /** What the host says of the next failure. */
   verdict: Classification | undefined;
   chart(): ActorRefFrom<typeof transportMachine>;
+  /** The value of each chart that runs, by name. */
+  values(): Readonly<Record<string, unknown>>;
+  /** Notes where all charts are. */
+  reached(coverage: ReadonlyMap<string, Coverage>): void;
   /** The request or connection of the operation that is running now, given its credentials. */
   request(operation: 'ws' | 'sse' | 'poll' | 'settle'): Promise<HeldRequest>;
   /** Lets this timer fire. */
@@ -68,11 +72,22 @@ export interface ClientUnderTest {
   catchUp(): Promise<void>;
   /** Answers the projection, which asks for a snapshot after a gap. */
   giveSnapshot(cursor: number): Promise<void>;
-  /** Connections that the server still has, but that no running actor of the chart holds. */
+  /** Connections that the server still has, but that no running actor of the charts holds. */
   leftOpen(): readonly HeldRequest[];
 }
 
-const kinds: Readonly<Record<string, RequestKind>> = { ws: 'ws', sse: 'sse', pollOnce: 'poll', pollAndWait: 'poll', settle: 'get' };
+/** What an actor asks for, by the chart that it runs in and its own id. */
+function kindOf(chart: string, id: string): RequestKind | undefined {
+  if (id === 'settle') return 'get';
+  if (id === 'pollOnce' || id === 'pollAndWait') return 'poll';
+  return id === 'stream' ? (chart as 'ws' | 'sse') : undefined;
+}
+/** The chart of an actor, by the actor's id. */
+function chartOf(id: string): string | undefined {
+  if (id === `${TASK}/transport`) return 'transport';
+  const chart = idOf(id);
+  return chart === 'transport' ? undefined : chart === 'recovery' ? chart : 'connection';
+}
 
 /** How many tries each transport has. */
 export interface Budget {
@@ -81,10 +96,12 @@ export interface Budget {
   readonly poll: number;
 }
 
+const isBetween = (type: string): boolean => type === 'credentials.aged' || type === 'credentials.refreshed';
+
 /** What else a driver may be given. */
 export interface ClientUnderTestOptions {
-  /** Told of every edge that its chart takes. */
-  readonly coverage?: Coverage;
+  /** Told of every edge that its charts take. */
+  readonly coverage?: ReadonlyMap<string, Coverage>;
   /** That of the observation. */
   readonly signal?: AbortSignal;
 }
@@ -130,11 +147,17 @@ export async function createClientUnderTest(
     },
   };
   const inspect = (event: InspectionEvent): void => {
-    const ref = event.actorRef as ActorRefFrom<typeof transportMachine>;
-    if (ref.id !== `${TASK}/transport`) return;
-    actor = ref;
-    if (event.type === '@xstate.microstep') event._transitions.forEach((edge) => coverage?.take(edge));
-    if (event.type === '@xstate.event' && event.event.type !== 'xstate.init') told.push(event.event as EventObject & WalkedEvent);
+    const ref = event.actorRef as AnyActorRef;
+    if (ref.id === `${TASK}/transport`) actor ??= ref as ActorRefFrom<typeof transportMachine>;
+    const chart = chartOf(ref.id);
+    if (!chart) return;
+    if (event.type === '@xstate.microstep') event._transitions.forEach((edge) => coverage?.get(chart)?.take(edge));
+    if (event.type !== '@xstate.event') return;
+    const { type, ...fields } = event.event as { type: string };
+    // What the charts say to each other is between them.
+    if (!/^(xstate\.init|xstate\.stop|connection\.|xstate\.(done|error)\.actor\.(?!settle|refresh))/.test(type) && !isBetween(type)) {
+      told.push({ to: idOf(ref.id), type, ...fields });
+    }
   };
   const client = createTaskBridgeClient({
     baseUrl: server.baseUrl,
@@ -156,20 +179,31 @@ export async function createClientUnderTest(
     if (!actor) throw new Error('The chart has not begun.');
     return actor;
   };
-  const running = (): [string, unknown][] => Object.entries(chart().getSnapshot().children).filter(([id, child]) => id in kinds && child);
+  const below = (): [string, AnyActorRef][] =>
+    Object.entries(chart().getSnapshot().children as Record<string, AnyActorRef | undefined>).flatMap(([id, child]) =>
+      child?.getSnapshot().status === 'active' ? [[id, child] as [string, AnyActorRef]] : [],
+    );
+  /** What is asked of the world, and who asks it. */
+  const running = (): [RequestKind, unknown][] =>
+    below().flatMap(([name, child]) =>
+      Object.entries((child.getSnapshot() as AnyMachineSnapshot).children as Record<string, unknown>).flatMap(([id, asks]) => {
+        const kind = kindOf(name, id);
+        return kind && asks ? [[kind, asks] as [RequestKind, unknown]] : [];
+      }),
+    );
 
   /** Gives credentials to all who wait, and knows afterwards which request is whose. */
   async function send(): Promise<void> {
-    for (const [id, child] of running()) {
+    for (const [kind, child] of running()) {
       if (requests.has(child)) continue;
       const known = new Set(requests.values());
       let found: HeldRequest | undefined;
       await eventually(
         () => {
           provider.grant();
-          return (found = server.came.find((held) => held.kind === kinds[id] && !known.has(held))) !== undefined;
+          return (found = server.came.find((held) => held.kind === kind && !known.has(held))) !== undefined;
         },
-        () => `no request of ${id}`,
+        () => `no request of ${kind}`,
       );
       if (found) requests.set(child, found);
     }
@@ -184,9 +218,24 @@ export async function createClientUnderTest(
     told,
     verdict: undefined,
     chart,
+    values: () =>
+      Object.fromEntries(
+        [
+          ...(chart().getSnapshot().status === 'active' ? below() : []).map(
+            ([id, ref]): [string, unknown] => [id, (ref.getSnapshot() as AnyMachineSnapshot).value],
+          ),
+          ['transport', chart().getSnapshot().value] as [string, unknown],
+        ].sort(([one], [other]) => (one < other ? -1 : 1)),
+      ),
+    reached(covered) {
+      for (const ref of [chart() as AnyActorRef, ...below().map(([, child]) => child)]) {
+        const snapshot = ref.getSnapshot() as AnyMachineSnapshot;
+        covered.get(snapshot.machine.id)?.reach(snapshot);
+      }
+    },
     async request(operation) {
       await send();
-      const own = running().find(([id]) => kinds[id] === (operation === 'settle' ? 'get' : operation))?.[1];
+      const own = running().find(([kind]) => kind === (operation === 'settle' ? 'get' : operation))?.[1];
       const held = requests.get(own);
       if (!held) throw new Error(`The chart runs no ${operation}.`);
       return held;

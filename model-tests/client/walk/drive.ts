@@ -1,12 +1,12 @@
-import type { TransportInput } from 'taskbridge/machines';
-import type { Coverage } from '../../charts/coverage.ts';
-import { after, initialStateOf, hearings, type WalkState } from './walk-state.ts';
+import { connectionMachine, recoveryMachine, transportMachine, type TransportInput } from 'taskbridge/machines';
+import { Coverage } from '../../charts/coverage.ts';
+import type { WalkedEvent } from './chart-system.ts';
+import { after, initialStateOf, type WalkState } from './walk-state.ts';
 import { moveName, stepsFrom, type Path } from './plan.ts';
 import { createManualServer, type ManualServer } from './manual-server.ts';
 import { createClientUnderTest, type Budget, type ClientUnderTest } from './client-under-test.ts';
 import { stimuli } from './stimuli.ts';
 import type { Stimulus } from './stimulus.ts';
-import type { WalkedEvent } from '../transport-alphabet.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** What a drive has done, by name. */
@@ -17,15 +17,20 @@ export interface Driven {
   readonly moves: Set<string>;
   /** Whatever leads to the same may happen instead of what was planned. */
   readonly mixes?: boolean;
-  /** What was heard in which value of the whole chart: `value · event type`. */
+  /** What was heard in which value of all charts: `value · chart event`. */
   readonly heard: Set<string>;
-  /** What the real charts visited. */
-  readonly coverage: Coverage;
+  /** What the real charts visited, by the name of each. */
+  readonly coverage: ReadonlyMap<string, Coverage>;
+}
+
+/** What a drive visits of the three charts: nothing yet. */
+export function newCoverage(): ReadonlyMap<string, Coverage> {
+  return new Map([transportMachine, connectionMachine, recoveryMachine].map((machine) => [machine.id, new Coverage(machine)]));
 }
 
 export const inputOf = (tries: Budget): TransportInput => ({ tries, strategy: 'progressive-sticky', refreshable: true });
 
-/** Does what the path says to a real client, and holds its chart against the pure one after every step. Resolves with where it is then. */
+/** Does what the path says to a real client, and holds its charts against the same by themselves after every step. Resolves with where it is then. */
 export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, driven: Driven): Promise<WalkState> {
   let state = initialStateOf(inputOf(tries));
   expectValue(driver, state, 'at the beginning');
@@ -34,7 +39,7 @@ export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, 
     const stimulus = leastUsed(planned, driven.mixes === true ? goal : undefined, state, driven.stimuli);
     const tells = stimulus.tells(state);
     if (!tells) throw new Error(`"${stimulus.name}" cannot happen after ${names.join(' → ') || 'nothing'}.`);
-    const { state: next, told } = after(state, tells.events, tells);
+    const { state: next, told, heard } = after(state, tells.events, tells);
     names.push(stimulus.name);
     const where = names.join(' → ');
     const begun = driver.told.length;
@@ -48,7 +53,7 @@ export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, 
     expectEvents(driver.told.slice(begun), told, where);
     driver.verdict = undefined;
     expectValue(driver, next, where);
-    driven.coverage.reach(driver.chart().getSnapshot());
+    driver.reached(driven.coverage);
     await eventually(
       () => driver.leftOpen().length === 0,
       () =>
@@ -58,7 +63,7 @@ export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, 
           .join()}`,
     );
     driven.stimuli.set(stimulus.name, (driven.stimuli.get(stimulus.name) ?? 0) + 1);
-    for (const name of hearings(state, told)) driven.heard.add(name);
+    for (const name of heard) driven.heard.add(name);
     driven.moves.add(moveName(state, stimulus, next));
     state = next;
   }
@@ -74,7 +79,7 @@ function leastUsed(planned: Stimulus, goal: string | undefined, from: WalkState,
     .reduce((least, one) => (count(one) < count(least) ? one : least), planned);
 }
 
-const typesOf = (events: readonly WalkedEvent[]): string => `[${events.map(({ type }) => type).join(', ')}]`;
+const typesOf = (events: readonly WalkedEvent[]): string => `[${events.map(({ to, type }) => `${to} ${type}`).join(', ')}]`;
 
 function expectEvents(told: readonly WalkedEvent[], planned: readonly WalkedEvent[], where: string): void {
   if (typesOf(told) !== typesOf(planned))
@@ -92,10 +97,10 @@ function isPartOf(wanted: unknown, found: unknown): boolean {
   return Object.entries(wanted).every(([name, value]) => isPartOf(value, (found as Readonly<Record<string, unknown>>)[name]));
 }
 
-function expectValue(driver: ClientUnderTest, { snapshot }: WalkState, where: string): void {
-  const real = JSON.stringify(driver.chart().getSnapshot().value);
-  const planned = JSON.stringify(snapshot.value);
-  if (real !== planned) throw new Error(`${where}: the client is in ${real}, its chart should be in ${planned}.`);
+function expectValue(driver: ClientUnderTest, state: WalkState, where: string): void {
+  const real = JSON.stringify(driver.values());
+  const planned = JSON.stringify(Object.fromEntries(Object.entries(state.charts.values).sort()));
+  if (real !== planned) throw new Error(`${where}: the client is in ${real}, its charts should be in ${planned}.`);
 }
 
 /** Drives many paths over a few servers at once; gives what went wrong. `atEnd` looks at each client before it is closed. */

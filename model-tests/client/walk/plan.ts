@@ -1,4 +1,4 @@
-import { after, walkStateKey, regionsOf, type WalkState, type Snapshot } from './walk-state.ts';
+import { after, isActive, regionsOf, valueOf, walkStateKey, type WalkState } from './walk-state.ts';
 import { stimuli } from './stimuli.ts';
 import type { Stimulus } from './stimulus.ts';
 
@@ -8,26 +8,34 @@ export interface Step {
   readonly to: WalkState;
   /** That of `to`. */
   readonly key: string;
-  /** From which value of the whole chart, by what, to which. */
+  /** From which value of all charts, by what, to which. */
   readonly move: string;
 }
 export type Path = readonly Step[];
-export type Region = 'gate' | 'delivering' | 'climbing';
+/** What a simple path is simple in: the delivering part with its connection and recovery, the credentials, the gate, or what climbs. */
+export type Region = 'delivering' | 'credentials' | 'gate' | 'climbing';
 
 /** One of each class. */
 const kinds = [...new Map([...stimuli].reverse().map((stimulus) => [stimulus.alike, stimulus])).values()];
 /** By key: a moment behaves like every other with the same. */
 const known = new Map<string, readonly Step[]>();
 
-/** Where one region is; the whole value once the chart has ended. */
-export function placeOf(snapshot: Snapshot, region: Region): string {
-  const regions = regionsOf(snapshot);
-  return JSON.stringify(regions ? regions[region] : snapshot.value);
+/** Where one region is; the whole value once the charts have ended. */
+export function placeOf(state: WalkState, region: Region): string {
+  const regions = regionsOf(state);
+  const { context, value } = state.charts.transport;
+  if (!regions) return JSON.stringify(value);
+  const { values } = state.charts;
+  if (region === 'gate') return String(state.isGateOpen);
+  if (region === 'credentials') return regions.credentials;
+  if (region === 'climbing') return JSON.stringify([regions.delivering, context.probe && [context.probe, values[context.probe]]]);
+  const isConnected = ['connecting', 'steady', 'probing', 'proving'].includes(regions.delivering);
+  return JSON.stringify(isConnected ? [context.transport, values[context.transport]] : [regions.delivering, values.recovery]);
 }
 
-/** From which value of the whole chart, by what, to which. */
+/** From which value of all charts, by what, to which. */
 export function moveName(from: WalkState, { alike }: Stimulus, to: WalkState): string {
-  return `${JSON.stringify(from.snapshot.value)} · ${alike} · ${JSON.stringify(to.snapshot.value)}`;
+  return `${valueOf(from)} · ${alike} · ${valueOf(to)}`;
 }
 
 /** All that can happen at a moment, once for each class of stimuli. */
@@ -35,7 +43,7 @@ export function stepsFrom(from: WalkState): readonly Step[] {
   const key = walkStateKey(from);
   const found = known.get(key);
   if (found) return found;
-  const steps = (from.snapshot.status === 'active' && !from.isOver ? kinds : []).flatMap((stimulus) => {
+  const steps = (isActive(from) && !from.isOver ? kinds : []).flatMap((stimulus) => {
     const tells = stimulus.tells(from);
     if (!tells) return [];
     const to = after(from, tells.events, tells).state;
@@ -60,7 +68,7 @@ export function simplePaths(region: Region, start: WalkState): Path[] {
     const further = new Map<string, Map<string, { state: WalkState; path: Path }>>();
     for (const { state, path } of ways.values())
       for (const step of stepsFrom(state)) {
-        const place = placeOf(step.to.snapshot, region);
+        const place = placeOf(step.to, region);
         if (met.has(place)) continue;
         const there = further.get(place) ?? new Map<string, { state: WalkState; path: Path }>();
         if (!there.has(step.key)) there.set(step.key, { state: step.to, path: [...path, step] });
@@ -69,7 +77,7 @@ export function simplePaths(region: Region, start: WalkState): Path[] {
     if (further.size === 0) return [[...ways.values()][0]?.path ?? []];
     return [...further].flatMap(([place, next]) => goOn({ met: new Set([...met, place]), ways: next }));
   };
-  return goOn({ met: new Set([placeOf(start.snapshot, region)]), ways: new Map([[walkStateKey(start), { state: start, path: [] }]]) });
+  return goOn({ met: new Set([placeOf(start, region)]), ways: new Map([[walkStateKey(start), { state: start, path: [] }]]) });
 }
 
 /** The moments that can be reached, by key, nearest first. */
@@ -79,7 +87,7 @@ export function walkStatesFrom(start: WalkState): Map<string, WalkState> {
   return found;
 }
 
-/** Every move from every value of the whole chart that can be reached. */
+/** Every move from every value of all charts that can be reached. */
 export function movesFrom(start: WalkState): Set<string> {
   return new Set([...walkStatesFrom(start).values()].flatMap((state) => stepsFrom(state).map(({ move }) => move)));
 }
@@ -118,7 +126,7 @@ function nearestUnmade(graph: ReadonlyMap<string, readonly Step[]>, start: strin
   for (const key of cameBy.keys())
     for (const step of graph.get(key) ?? []) {
       if (unmade.has(step.move)) {
-        if (step.to.snapshot.status === 'active' && !step.to.isOver) return [...pathTo(key), step];
+        if (isActive(step.to) && !step.to.isOver) return [...pathTo(key), step];
         if (last.length === 0) last = [...pathTo(key), step];
       }
       if (!cameBy.has(step.key)) cameBy.set(step.key, { before: key, step });

@@ -12,33 +12,32 @@ function expiring(state: WalkState): 'ws' | 'sse' | undefined {
   return undefined;
 }
 
-const renewed = on('credentials.renewed');
-
 const host: readonly Stimulus[] = [
   {
     name: 'gate: opens',
     alike: 'gate: opens',
-    tells: ({ snapshot }) => (regionsOf(snapshot)?.gate === 'closed' ? { events: [on('gate.opened')] } : undefined),
+    tells: (state) => (isGateOpen(state) ? undefined : { gate: true, events: [] }),
     happen: (driver) => driver.gate.set(true),
   },
   {
     name: 'gate: closes',
     alike: 'gate: closes',
-    tells: ({ snapshot }) => (regionsOf(snapshot)?.gate === 'open' ? { events: [on('gate.closed')] } : undefined),
+    tells: (state) => (isGateOpen(state) ? { gate: false, events: [] } : undefined),
     happen: (driver) => driver.gate.set(false),
   },
   {
     name: 'consumer: catches up',
     alike: 'consumer: catches up',
-    tells: ({ snapshot }) => (regionsOf(snapshot)?.delivering === 'full' ? { events: [on('consumer.drained')] } : undefined),
+    tells: (state) => (regionsOf(state)?.delivering === 'full' ? { events: [on('consumer.drained')] } : undefined),
     happen: (driver) => driver.catchUp(),
   },
   {
     name: 'provider: fails',
     alike: 'provider: fails',
     tells(state) {
-      const held = [...state.operations.values()].find(({ operation, stage }) => stage === 'held' && operation !== 'refresh');
-      return held && { events: [on(held.operation === 'settle' ? 'xstate.error.actor.settle' : 'credentials.failed')] };
+      const held = [...state.operations.values()].filter(({ operation, stage }) => stage === 'held' && operation !== 'refresh');
+      const events = held.map(({ operation }) => on(operation === 'settle' ? 'settle.error' : `${operation}.unauthorized`));
+      return held.length > 0 ? { events } : undefined;
     },
     happen: (driver) => driver.provider.fail(false),
   },
@@ -47,7 +46,7 @@ const host: readonly Stimulus[] = [
     alike: 'provider: renews before the end',
     tells(state) {
       const renews = expiring(state);
-      return renews && { grants: true, renews, events: [renewed] };
+      return renews && { grants: true, renews, events: [on(`${renews}.renewed`)] };
     },
     async happen(driver, state) {
       await driver.request(expiring(state) ?? 'ws');
@@ -60,7 +59,7 @@ const host: readonly Stimulus[] = [
     alike: 'provider: renews behind the gate',
     tells(state) {
       const renews = expiring(state);
-      return renews && { grants: true, renews, events: [on('gate.closed'), renewed] };
+      return renews && { grants: true, renews, gate: false, events: [on(`${renews}.renewed`)] };
     },
     async happen(driver, state) {
       await driver.request(expiring(state) ?? 'ws');
@@ -71,13 +70,13 @@ const host: readonly Stimulus[] = [
   {
     name: 'provider: gives new credentials',
     alike: 'provider: gives new credentials',
-    tells: (state) => (runningOf(state, 'refresh')?.stage === 'held' ? { events: [on('xstate.done.actor.refresh')] } : undefined),
+    tells: (state) => (runningOf(state, 'refresh')?.stage === 'held' ? { events: [on('refresh.done')] } : undefined),
     happen: (driver) => driver.provider.renew(),
   },
   {
     name: 'provider: has no new credentials',
     alike: 'provider: has no new credentials',
-    tells: (state) => (runningOf(state, 'refresh')?.stage === 'held' ? { events: [on('xstate.error.actor.refresh')] } : undefined),
+    tells: (state) => (runningOf(state, 'refresh')?.stage === 'held' ? { events: [on('refresh.error')] } : undefined),
     happen: (driver) => driver.provider.fail(true),
   },
 ];
@@ -85,17 +84,12 @@ const host: readonly Stimulus[] = [
 const timers: readonly Stimulus[] = delayNames.map((name) => ({
   name: `time: ${name}`,
   alike: `time: ${name}`,
-  tells({ snapshot }) {
-    const events = [...typesOf(snapshot)].filter((type) => type.startsWith(`xstate.after.${name}.`));
-    return events[0] === undefined ? undefined : { events: [on(events[0])] };
+  tells({ charts }) {
+    const oldest = charts.delays.find(({ type }) => type.startsWith(`xstate.after.${name}.`));
+    return oldest && { events: [{ ...oldest }] };
   },
   happen: (driver) => driver.pass(name),
 }));
-
-/** The events that the active states have arrows for. */
-function typesOf(snapshot: WalkState['snapshot']): Set<string> {
-  return new Set(snapshot._nodes.flatMap((node) => [...node.transitions.keys()]));
-}
 
 /** All that a client may meet. */
 export const stimuli: readonly Stimulus[] = [...host, ...streamStimuli, ...answerStimuli, ...timers];

@@ -1,8 +1,8 @@
-import type { WalkedEvent } from '../transport-alphabet.ts';
+import type { ChartId, WalkedEvent } from './chart-system.ts';
 import { regionsOf, runningOf, type Change, type Operation, type WalkState } from './walk-state.ts';
 import type { ClientUnderTest } from './client-under-test.ts';
 
-/** Something that happens to a client in the world, and what its chart must then be told. */
+/** Something that happens to a client in the world, and what its charts must then be told. */
 export interface Stimulus {
   readonly name: string;
   /** Stimuli of the same class differ in nothing that a guard tells apart: paths are planned with one of them, and driven with each in turn. */
@@ -12,8 +12,17 @@ export interface Stimulus {
   readonly happen: (driver: ClientUnderTest, state: WalkState) => Promise<void> | void;
 }
 
-/** An event of the chart. */
-export const on = (type: string, more: object = {}): WalkedEvent => ({ type, ...more });
+const endings = ['lost', 'unopened', 'closed', 'ended', 'refused', 'unauthorized'];
+
+/** What a chart is told, by a short name: `ws.facts` of a connection, `settle.done` of what a recovery asked, `log.ended` of the whole. */
+export function on(name: string, more: object = {}): WalkedEvent {
+  const [who = '', what = ''] = name.split('.');
+  if (who === 'settle' || who === 'refresh') return { to: 'recovery', type: `xstate.${what}.actor.${who}`, ...more };
+  if (who !== 'ws' && who !== 'sse' && who !== 'poll') return { to: 'transport', type: name, ...more };
+  const to: ChartId = who;
+  if (what === 'renewed') return { to, type: 'credentials.renewed' };
+  return endings.includes(what) ? { to, type: 'wire.ended', ending: { kind: what, ...more } } : { to, type: `wire.${what}`, ...more };
+}
 
 /** True while the server has not answered an operation. */
 export function isUnanswered(state: WalkState, operation: Operation): boolean {
@@ -27,12 +36,12 @@ export const isOperationRunning = (state: WalkState, operation: Operation): bool
   return stage !== 'gated';
 };
 
-export const isGateOpen = ({ snapshot }: WalkState): boolean => regionsOf(snapshot)?.gate === 'open';
+export const isGateOpen = ({ isGateOpen: isOpen }: WalkState): boolean => isOpen;
 
 /** After a gap the projection asks for the snapshot, as soon as the gate is open: that question would be taken for the chart's own. */
 export const rebasing = (state: WalkState): Change => (isGateOpen(state) ? {} : { ends: true });
 
-/** Facts wait for consumers only while the chart reads. */
-export function mayFill({ snapshot }: WalkState): boolean {
-  return regionsOf(snapshot)?.delivering !== 'full';
+/** Facts wait for consumers only while somebody reads. */
+export function mayFill(state: WalkState): boolean {
+  return regionsOf(state)?.delivering !== 'full';
 }

@@ -1,5 +1,5 @@
 import type { Classification } from 'taskbridge/machines';
-import type { WalkedEvent } from '../transport-alphabet.ts';
+import type { WalkedEvent } from './chart-system.ts';
 import { runningOf, type Change, type WalkState } from './walk-state.ts';
 import { isGateOpen, isOperationRunning, isUnanswered, mayFill, on, rebasing, type Stimulus } from './stimulus.ts';
 import { bulkAfter, bulkEndAfter, denseText, endAfter, envelope, factAfter, gap, malformedTexts, moved, TASK } from './wire-texts.ts';

@@ -17,11 +17,12 @@ export const RETRY_MS = 5_003;
 /** How long credentials are good. */
 export const GOOD_MS = 40_000;
 
-/** The chart's delays, and two timers beside it, by what they are set to. */
+/** The charts' delays, and two timers beside it, by what they are set to. */
 export const timesOf = {
   reconnectBackoff: [RETRY_MS, 7_000],
   climbInterval: [7, 14, 28, 56, 112],
   provingTime: [8_009],
+  probeTimeout: [3_012],
   openTimeout: [1_009],
   livenessTimeout: [2_003],
   pollTimeout: [3_001],
@@ -35,6 +36,7 @@ export const delayNames = [
   'reconnectBackoff',
   'climbInterval',
   'provingTime',
+  'probeTimeout',
   'openTimeout',
   'livenessTimeout',
   'pollTimeout',

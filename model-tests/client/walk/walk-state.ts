@@ -1,9 +1,7 @@
-import type { transportMachine, TransportInput } from 'taskbridge/machines';
-import { createActor, transition, type SnapshotFrom } from 'xstate';
-import { keyOf, quiet, type WalkedEvent } from '../transport-alphabet.ts';
+import type { TransportInput } from 'taskbridge/machines';
+import { beginSystem, takeInSystem, type ChartId, type ChartSystem, type WalkedEvent } from './chart-system.ts';
 
-export type Snapshot = SnapshotFrom<typeof transportMachine>;
-/** What the chart's actors ask of the world. */
+/** What the charts' actors ask of the world. */
 export type Operation = 'ws' | 'sse' | 'poll' | 'settle' | 'refresh';
 
 /** How far an operation has come: waits for the gate, for credentials, is under way, was taken by the server. */
@@ -20,35 +18,38 @@ export interface OperationProgress {
   readonly isRenewed: boolean;
 }
 
-/** Where a walk is: the chart by itself, and what the world around it must then look like. */
+/** Where a walk is: the charts by themselves, and what the world around them must then look like. */
 export interface WalkState {
-  readonly snapshot: Snapshot;
+  readonly charts: ChartSystem;
+  readonly isGateOpen: boolean;
   /** How many facts were delivered. */
   readonly cursor: number;
   /** What comes next would not be told from something else: a path ends here. */
   readonly isOver: boolean;
   /** Newer credentials were given than those that were used last: a refresh has them at once. */
   readonly hasNewer: boolean;
-  /** By the id of the actor that runs it. */
+  /** By the chart and id of the actor that runs it, the oldest first. */
   readonly operations: ReadonlyMap<string, OperationProgress>;
 }
 
-const operationOf: Readonly<Record<string, Operation>> = {
-  ws: 'ws',
-  sse: 'sse',
-  pollOnce: 'poll',
-  pollAndWait: 'poll',
-  settle: 'settle',
-  refresh: 'refresh',
-};
+function operationOf(effect: string): Operation | undefined {
+  const [chart, name] = effect.split('/');
+  if (name === 'settle' || name === 'refresh') return name;
+  return name === 'gate' ? undefined : (chart as 'ws' | 'sse' | 'poll');
+}
 
-/** The parts of a snapshot's value; undefined once the chart has ended. */
-export function regionsOf({
-  value,
-}: Snapshot): { readonly gate: string; readonly delivering: unknown; readonly climbing: string } | undefined {
-  if (typeof value === 'string') return undefined;
-  // Each region of the parallel state is there while it is active.
-  return value.observing as { gate: string; delivering: unknown; climbing: string };
+/** Where the transport chart is; undefined once it has ended. */
+export function regionsOf({ charts }: WalkState): { readonly delivering: string; readonly credentials: string } | undefined {
+  const { value } = charts.transport;
+  return typeof value === 'string' ? undefined : value.observing;
+}
+
+/** True while the charts run. */
+export const isActive = ({ charts }: WalkState): boolean => charts.transport.status === 'active';
+
+/** The values of all charts that run, and the gate, as text. */
+export function valueOf({ charts, isGateOpen }: WalkState): string {
+  return JSON.stringify({ gate: isGateOpen ? 'open' : 'closed', ...charts.values });
 }
 
 /** The running operation of a kind, where there is one. */
@@ -56,51 +57,43 @@ export function runningOf({ operations }: WalkState, wanted: Operation): Operati
   return [...operations.values()].find(({ operation }) => operation === wanted);
 }
 
-/** A walk's beginning: the gate is closed. */
+/** A walk's beginning: the gate is closed, and has said so. */
 export function initialStateOf(input: TransportInput): WalkState {
-  const snapshot = createActor(quiet, { input }).getSnapshot();
-  return { snapshot, cursor: 0, isOver: false, hasNewer: false, operations: operationsOf(snapshot, new Map(), 0) };
+  const charts = beginSystem(input);
+  const state: WalkState = { charts, isGateOpen: false, cursor: 0, isOver: false, hasNewer: false, operations: new Map() };
+  return after(state, repliesOf(charts.effects, false), {}).state;
 }
 
-function operationsOf(snapshot: Snapshot, before: WalkState['operations'], cursor: number): WalkState['operations'] {
-  const isOpen = regionsOf(snapshot)?.gate === 'open';
+/** What the gate says to those that have just asked it. */
+function repliesOf(effects: readonly string[], isGateOpen: boolean): WalkedEvent[] {
+  return effects
+    .filter((id) => id.endsWith('/gate'))
+    .map((id) => ({ to: id.split('/')[0] as ChartId, type: isGateOpen ? 'gate.opened' : 'gate.closed' }));
+}
+
+function operationsOf(
+  effects: readonly string[],
+  before: WalkState['operations'],
+  { isGateOpen, cursor }: Pick<WalkState, 'isGateOpen' | 'cursor'>,
+): WalkState['operations'] {
+  const ids = [...[...before.keys()].filter((id) => effects.includes(id)), ...effects.filter((id) => !before.has(id))];
   const operations = new Map<string, OperationProgress>();
-  for (const id of Object.keys(snapshot.children)) {
-    const operation = operationOf[id];
+  for (const id of ids) {
+    const operation = operationOf(id);
     if (operation === undefined) continue;
     const stage = operation === 'settle' || operation === 'refresh' ? 'gated' : 'held';
     const known = before.get(id) ?? { operation, stage, begun: cursor, isLevel: false, isRenewed: false };
-    operations.set(id, known.stage === 'gated' && isOpen ? { ...known, stage: 'held' } : known);
+    operations.set(id, known.stage === 'gated' && isGateOpen ? { ...known, stage: 'held' } : known);
   }
   return operations;
 }
 
-const keys = new WeakMap<Snapshot, string>();
-const taken = new Map<string, { readonly next: Snapshot; readonly kept: ReadonlySet<string> }>();
+const refreshed: WalkedEvent = { to: 'recovery', type: 'xstate.done.actor.refresh' };
 
-function keyOfSnapshot(snapshot: Snapshot): string {
-  const key = keys.get(snapshot) ?? keyOf(snapshot);
-  keys.set(snapshot, key);
-  return key;
-}
-
-/** What one event makes of the chart, and which of its actors it leaves running. Snapshots with one key are one. */
-function take(snapshot: Snapshot, event: WalkedEvent): { readonly next: Snapshot; readonly kept: ReadonlySet<string> } {
-  const key = `${keyOfSnapshot(snapshot)} ${JSON.stringify(event)}`;
-  const known = taken.get(key);
-  if (known) return known;
-  // The alphabet holds XState's own events beside the declared ones.
-  const [next] = transition(quiet, snapshot, event as never);
-  const before: Readonly<Record<string, unknown>> = snapshot.children;
-  const kept = new Set(Object.entries(next.children).flatMap(([id, child]) => (before[id] === child ? [id] : [])));
-  taken.set(key, { next, kept });
-  return { next, kept };
-}
-
-const refreshed: WalkedEvent = { type: 'xstate.done.actor.refresh' };
-
-/** What a stimulus changes besides the chart. */
+/** What a stimulus changes besides the charts. */
 export interface Change {
+  /** The gate opens or closes, before anything else. */
+  readonly gate?: boolean;
   /** All credentials that were asked for are given, so every operation goes under way. */
   readonly grants?: boolean;
   /** This operation was taken by the server. */
@@ -112,57 +105,63 @@ export interface Change {
   readonly ends?: boolean;
 }
 
-/** In which value of the whole chart each of these events is heard. */
-export function hearings({ snapshot }: WalkState, told: readonly WalkedEvent[]): string[] {
-  let here = snapshot;
-  return told.map((event) => {
-    const name = `${JSON.stringify(here.value)} · ${event.type}`;
-    here = take(here, event).next;
-    return name;
-  });
-}
-
-/** The moment after these events; those of a connection that the chart has closed meanwhile are not said any more. */
+/** The moment after these events, and all that was told; those of a connection that is closed meanwhile are not said any more. */
 export function after(
   state: WalkState,
   events: readonly WalkedEvent[],
   change: Change,
-): { readonly state: WalkState; readonly told: WalkedEvent[] } {
-  const { cursor = state.cursor } = change;
+): { readonly state: WalkState; readonly told: WalkedEvent[]; readonly heard: string[] } {
+  const { cursor = state.cursor, gate: isGateOpen = state.isGateOpen } = change;
   const operations = new Map<string, OperationProgress>();
-  let { hasNewer } = state;
+  let { hasNewer, charts } = state;
   for (const [id, progress] of state.operations) {
     const { operation } = progress;
-    const isLevel = progress.isLevel || events.some(({ type }) => type === `${operation}.level`);
+    const isLevel = progress.isLevel || events.some(({ to, type }) => to === operation && type === 'wire.level');
     const isSent = change.grants === true && progress.stage === 'held' && operation !== 'refresh';
     if (isSent && operation !== 'settle') hasNewer = false;
     const stage = change.opens === operation ? 'open' : isSent ? 'sent' : progress.stage;
     operations.set(id, { ...progress, stage, isLevel, isRenewed: progress.isRenewed || change.renews === operation });
   }
-  let snapshot = state.snapshot;
   const told: WalkedEvent[] = [];
-  for (const event of events) {
-    if (snapshot.status !== 'active') break;
-    const source = event.type.split('.')[0];
-    const speaks = [...state.operations].find(([, { operation }]) => operation === source)?.[0];
-    if (speaks !== undefined && !operations.has(speaks)) continue;
+  const heard: string[] = [];
+  const opening = isGateOpen === state.isGateOpen ? [] : repliesOf(charts.effects, isGateOpen);
+  const waiting = [...opening, ...events];
+  for (let event = waiting.shift(); event && charts.transport.status === 'active'; event = waiting.shift()) {
+    const { to, type } = event;
+    // Whoever brings it has been closed.
+    const isClosed = type.startsWith('wire.') && ![...operations].some(([, { operation }]) => operation === to);
+    if (isClosed || !charts.snapshots.has(to)) continue;
     told.push(event);
-    const { next, kept } = take(snapshot, event);
+    heard.push(`${valueOf({ ...state, charts, isGateOpen })} · ${to} ${type}`);
+    const { next, kept } = takeInSystem(charts, event);
     for (const id of operations.keys()) if (!kept.has(id)) operations.delete(id);
-    snapshot = next;
+    charts = next;
+    waiting.unshift(
+      ...repliesOf(
+        next.effects.filter((id) => !kept.has(id)),
+        isGateOpen,
+      ),
+    );
   }
   hasNewer ||= change.renews !== undefined || told.some(({ type }) => type === refreshed.type);
-  const next = { snapshot, cursor, hasNewer, isOver: change.ends === true, operations: operationsOf(snapshot, operations, cursor) };
-  if (!hasNewer || runningOf(next, 'refresh')?.stage !== 'held') return { state: next, told };
+  const next: WalkState = {
+    charts,
+    isGateOpen,
+    cursor,
+    hasNewer,
+    isOver: change.ends === true,
+    operations: operationsOf(charts.effects, operations, { isGateOpen, cursor }),
+  };
+  if (!hasNewer || runningOf(next, 'refresh')?.stage !== 'held') return { state: next, told, heard };
   const further = after(next, [refreshed], change.ends === true ? { ends: true } : {});
-  return { state: further.state, told: [...told, ...further.told] };
+  return { state: further.state, told: [...told, ...further.told], heard: [...heard, ...further.heard] };
 }
 
 /** What makes two moments the same to everything that may follow. */
-export function walkStateKey({ snapshot, operations, cursor, isOver, hasNewer }: WalkState): string {
+export function walkStateKey({ charts, operations, cursor, isOver, hasNewer, isGateOpen }: WalkState): string {
   const progress = [...operations.values()].map(({ operation, stage, begun, isLevel, isRenewed }) => {
     const isStream = operation === 'ws' || operation === 'sse';
     return `${operation} ${stage} ${isStream ? `${isLevel ? 'level' : begun === cursor} ${isRenewed}` : ''}`;
   });
-  return `${keyOfSnapshot(snapshot)} ${progress.join()} ${isOver} ${hasNewer}`;
+  return `${charts.key} ${progress.join()} ${isOver} ${hasNewer} ${isGateOpen}`;
 }

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { suspensionMachine, taskMachine, transportMachine } from 'taskbridge/machines';
+import { connectionMachine, suspensionMachine, taskMachine, transportMachine } from 'taskbridge/machines';
 import { useTaskSelector } from 'taskbridge/react';
 import { useDemo } from '../demo.tsx';
 import { Chart } from './chart.tsx';
@@ -10,6 +10,7 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
   const { charts } = useDemo();
   // The last question of all, open or answered.
   const asked = useTaskSelector(taskId, ({ task }) => [...task.aggregate.suspensions.keys()].at(-1));
+  const transport = useTaskSelector(taskId, ({ connection }) => connection.transport);
   return (
     <section className="charts" aria-labelledby="charts">
       <h2 id="charts">The charts that decide</h2>
@@ -21,9 +22,15 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
       />
       <Chart
         title="Transport"
-        about="Which connection is tried, and when to climb back. Regions with dashed borders run side by side."
+        about="Which transport is tried, and when to climb back. Regions with dashed borders run side by side."
         machine={transportMachine}
         view={useChart(charts, `${taskId}/transport`)}
+      />
+      <Chart
+        title="Connection"
+        about="The one that delivers, whichever transport it is."
+        machine={connectionMachine}
+        view={useChart(charts, `${taskId}/transport/${transport}`)}
       />
       {asked !== undefined && <QuestionChart taskId={taskId} suspendId={asked} />}
     </section>

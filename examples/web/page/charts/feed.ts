@@ -13,7 +13,14 @@ export interface ChartView {
   readonly count: number;
 }
 
-/** Shows charts as they run, by the ids of their actors. */
+/** An actor, by the id that it was given; only its session id is made anew each time. */
+interface InspectedActor {
+  readonly id: string;
+  readonly _parent?: InspectedActor;
+}
+const pathOf = ({ id, _parent }: InspectedActor): string => (_parent ? `${pathOf(_parent)}/${id}` : id);
+
+/** Shows charts as they run, by the ids of their actors, each behind those of the actors that it runs in. */
 export interface ChartFeed {
   /** For the client's `inspect`. */
   readonly inspect: (event: InspectionEvent) => void;
@@ -51,8 +58,7 @@ export function createChartFeed(): ChartFeed {
       }
       if (event.type !== '@xstate.snapshot' || !isChart(event.snapshot)) return;
       const { machine } = event.snapshot;
-      // The id that an actor was given; only its session id is made anew each time.
-      const { id } = event.actorRef as unknown as { readonly id: string };
+      const id = pathOf(event.actorRef as unknown as InspectedActor);
       const count = (views.get(id)?.count ?? 0) + 1;
       show(id, {
         active: new Set(statesIn(machine.id, event.snapshot.value as StateValue)),

@@ -1,0 +1,30 @@
+import type { Ending, RefusedAnswer, TransportFailure } from './events.ts';
+import type { TransportName } from '../wire/transports.ts';
+
+/** True for a close for good. Source: protocol, "WebSocket". */
+export const isPolicyClose = (closeCode: number): boolean => closeCode === 1008 || (closeCode >= 4400 && closeCode <= 4499);
+
+/** True for answers that say only that a server has no such route. */
+export function isRouteMissing({ status, code }: RefusedAnswer): boolean {
+  return status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
+}
+
+/** True where a stream was refused in a way that its route may be missing. */
+export function isStreamRouteMissing(transport: TransportName, ending: Ending): boolean {
+  if (transport === 'poll' || ending.kind !== 'refused') return false;
+  return ending.status === 400 || ending.status === 426 || isRouteMissing(ending);
+}
+
+/** True for the statuses of a server that is overloaded or down. */
+export const isPassingRefusal = ({ status }: RefusedAnswer): boolean =>
+  status === 408 || status === 425 || status === 429 || status >= 500;
+
+/** Why a close for good, or a refusal, ends an observation. */
+export function failureOf(ending: Ending): TransportFailure {
+  if (ending.kind === 'closed') {
+    const { closeCode } = ending;
+    return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${closeCode}).`, closeCode };
+  }
+  const { status = 0, code, message }: Partial<RefusedAnswer> = ending.kind === 'refused' ? ending : {};
+  return { code: code ?? 'REQUEST_REFUSED', message: message ?? `The server answered ${status}.`, status };
+}

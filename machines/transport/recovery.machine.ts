@@ -1,0 +1,163 @@
+import { assign, fromPromise, setup } from 'xstate';
+import { failureOf, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './endings.ts';
+import type { Ending, Refreshable, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
+import { stub } from './stub.ts';
+import type { TransportName } from '../wire/transports.ts';
+
+/** What a recovery remembers. */
+export interface RecoveryContext {
+  /** Whose answer the ending is: the connection's, or that of the snapshot. */
+  readonly of: TransportName | 'snapshot';
+  readonly ending: Ending;
+  readonly refreshable: Refreshable;
+  readonly failure: TransportFailure | null;
+}
+
+const begin = ({ input }: { input?: RecoveryInput }): RecoveryContext => ({
+  // A pure walk of the chart has no input.
+  of: input?.transport ?? 'ws',
+  ending: input?.ending ?? { kind: 'lost' },
+  refreshable: input?.refreshable ?? 'nothing',
+  failure: null,
+});
+
+/** The final state says what is next; the rest is remembered. */
+function outputOf({ context, event }: { context: RecoveryContext; event: object }): RecoveryOutput {
+  const { ending, failure } = context;
+  // The event of being done carries the output of the final state, which is typed where that state is.
+  const { next } = (event as { output: Pick<RecoveryOutput, 'next'> }).output;
+  return { next, failure: next === 'failed' ? failure : null, retryAfterMs: (ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0 };
+}
+
+const isForGood = (ending: Ending): boolean => ending.kind === 'closed' && isPolicyClose(ending.closeCode);
+
+/** The refusal that the snapshot was answered with, where it was. */
+function settledRefusal(event: object): Extract<Settlement, { outcome: 'refused' }> | undefined {
+  // Done events of actors are not part of the declared alphabet; their output is typed where the actor is.
+  const { output } = event as { output?: Settlement };
+  return output?.outcome === 'refused' ? output : undefined;
+}
+
+/**
+ * What comes after a connection: what ended it says whether to try again, to leave its transport out, to ask for new credentials first, or to
+ * give up. Where it ended without a word, the snapshot is asked for.
+ */
+export const recoveryMachine = setup({
+  types: {} as {
+    context: RecoveryContext;
+    input: RecoveryInput;
+    output: RecoveryOutput;
+    children: { settle: 'settle'; refresh: 'refreshCredentials' };
+  },
+  actors: {
+    settle: fromPromise<Settlement>(stub('settle')),
+    refreshCredentials: fromPromise<void>(stub('refreshCredentials')),
+  },
+  guards: {
+    isDeclaredFinal: ({ context: { ending } }) => 'verdict' in ending && ending.verdict === 'final',
+    isDeclaredPassing: ({ context: { ending } }) => 'verdict' in ending && ending.verdict === 'retry',
+    isLoss: ({ context: { ending } }) => ending.kind === 'lost',
+    isWithoutCredentials: ({ context: { ending } }) => ending.kind === 'unauthorized',
+    isWordless: ({ context: { ending } }) => ending.kind === 'unopened' || ending.kind === 'ended',
+    isRefreshable: ({ context: { ending, refreshable } }) =>
+      (refreshable !== 'nothing' && ending.kind === 'refused' && ending.status === 401) || (refreshable === 'closed' && isForGood(ending)),
+    isPolicyClose: ({ context: { ending } }) => isForGood(ending),
+    isCleanClose: ({ context: { ending } }) => ending.kind === 'closed',
+    isRouteMissing: ({ context: { of, ending } }) => of !== 'snapshot' && isStreamRouteMissing(of, ending),
+    isSnapshotMissing: ({ context: { of, ending } }) => of === 'snapshot' && ending.kind === 'refused' && isRouteMissing(ending),
+    isPassing: ({ context: { ending } }) => ending.kind === 'refused' && isPassingRefusal(ending),
+    isFinished: ({ event }) => (event as { output?: Settlement }).output?.outcome === 'finished',
+    isRefused: ({ event }) => settledRefusal(event) !== undefined,
+    isRefusedForGood: ({ event }) => {
+      const refusal = settledRefusal(event);
+      return refusal !== undefined && !isPassingRefusal(refusal) && !isRouteMissing(refusal);
+    },
+  },
+  actions: {
+    noteAnswer: assign(({ context, event }) => {
+      const refusal = settledRefusal(event);
+      return refusal ? { of: 'snapshot' as const, ending: { ...refusal, kind: 'refused' as const } } : context;
+    }),
+    noteRefusal: assign({
+      failure: ({ context: { ending } }) => failureOf(ending),
+    }),
+    noteProviderFailure: assign({
+      failure: ({ context: { ending }, event }): TransportFailure => ({
+        code: 'CREDENTIALS_UNAVAILABLE',
+        message: 'The auth provider could not give credentials.',
+        // Error events of actors carry it outside the declared alphabet.
+        cause: ending.kind === 'unauthorized' ? ending.error : (event as { error?: unknown }).error,
+      }),
+    }),
+  },
+}).createMachine({
+  id: 'recovery',
+  description: 'What ended a connection says what comes next.',
+  context: begin,
+  output: outputOf,
+  initial: 'judging',
+  states: {
+    judging: {
+      description: 'Reads what ended it.',
+      always: [
+        { description: 'A cut or silence.', guard: 'isLoss', target: 'lost' },
+        { description: 'Nothing to connect with.', guard: 'isWithoutCredentials', target: 'failed', actions: 'noteProviderFailure' },
+        {
+          description: 'The host says that there is no use in trying again.',
+          guard: 'isDeclaredFinal',
+          target: 'failed',
+          actions: 'noteRefusal',
+        },
+        { description: 'The host says that it passes.', guard: 'isDeclaredPassing', target: 'lost' },
+        { description: 'No status was seen, or an end without the terminal fact.', guard: 'isWordless', target: 'settling' },
+        { description: 'Credentials may be out of date.', guard: 'isRefreshable', target: 'refreshing' },
+        { description: 'A close for good.', guard: 'isPolicyClose', target: 'appealing', actions: 'noteRefusal' },
+        { description: 'A clean end without a terminal fact.', guard: 'isCleanClose', target: 'settling' },
+        { description: 'This server has no such route.', guard: 'isRouteMissing', target: 'routeless' },
+        { description: 'The snapshot could not be asked for, which says nothing.', guard: 'isSnapshotMissing', target: 'lost' },
+        { description: 'Overloaded or down.', guard: 'isPassing', target: 'lost' },
+        { description: 'No such task, not allowed, or our own mistake.', target: 'failed', actions: 'noteRefusal' },
+      ],
+    },
+    settling: {
+      description: 'Asks for the snapshot, to tell a finished task from a lost connection.',
+      invoke: {
+        src: 'settle',
+        id: 'settle',
+        onDone: [
+          { guard: 'isFinished', target: 'finished' },
+          { guard: 'isRefused', target: 'judging', actions: 'noteAnswer' },
+          { target: 'lost' },
+        ],
+        onError: { target: 'lost' },
+      },
+    },
+    appealing: {
+      description: 'Closed for good: the snapshot may say why, and is asked for once. There is no other way back.',
+      invoke: {
+        src: 'settle',
+        id: 'settle',
+        onDone: [
+          { guard: 'isFinished', target: 'finished' },
+          { guard: 'isRefusedForGood', target: 'failed', actions: ['noteAnswer', 'noteRefusal'] },
+          { target: 'failed' },
+        ],
+        onError: { target: 'failed' },
+      },
+    },
+    refreshing: {
+      description: 'Asks for new credentials, once.',
+      invoke: {
+        src: 'refreshCredentials',
+        id: 'refresh',
+        onDone: { target: 'refreshed' },
+        onError: { target: 'failed', actions: 'noteProviderFailure' },
+      },
+    },
+    finished: { description: 'The whole log was delivered.', type: 'final', output: { next: 'finished' } },
+    lost: { description: 'A loss like any other: try again.', type: 'final', output: { next: 'lost' } },
+    routeless: { description: 'Leave this transport out.', type: 'final', output: { next: 'routeless' } },
+    refreshed: { description: 'One more connection, with new credentials.', type: 'final', output: { next: 'refreshed' } },
+    failed: { description: 'There is no use in trying again.', type: 'final', output: { next: 'failed' } },
+  },
+});

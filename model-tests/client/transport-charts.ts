@@ -1,0 +1,110 @@
+import { connectionMachine, recoveryMachine, transportMachine, type Ending, type Settlement, type TransportInput } from 'taskbridge/machines';
+import { fromCallback, fromPromise } from 'xstate';
+import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
+
+const refusals = [
+  { status: 401 },
+  { status: 403, code: 'TASK_OWNERSHIP_ERROR' },
+  { status: 404, code: 'NOT_FOUND' },
+  { status: 404, code: 'TASK_NOT_FOUND' },
+  { status: 503 },
+  { status: 409, verdict: 'retry' },
+  { status: 409, verdict: 'final' },
+] as const;
+
+/** Every way in which a connection can end that a guard tells apart. */
+export const endings: readonly Ending[] = [
+  { kind: 'lost' },
+  { kind: 'unopened' },
+  { kind: 'ended' },
+  { kind: 'gated' },
+  { kind: 'unauthorized', error: 'no token' },
+  { kind: 'closed', closeCode: 1000 },
+  { kind: 'closed', closeCode: 1008 },
+  { kind: 'closed', closeCode: 1000, verdict: 'final' },
+  ...refusals.map((refusal) => ({ kind: 'refused' as const, ...refusal })),
+];
+
+/** The charts with actors that never say anything by themselves. */
+export const quietConnection = connectionMachine.provide({
+  actors: {
+    watchGate: fromCallback(() => undefined),
+    openStream: fromCallback(() => undefined),
+    pollOnce: fromCallback(() => undefined),
+    pollAndWait: fromCallback(() => undefined),
+  },
+});
+export const quietRecovery = recoveryMachine.provide({
+  actors: {
+    settle: fromPromise<Settlement>(() => new Promise(() => undefined)),
+    refreshCredentials: fromPromise<void>(() => new Promise(() => undefined)),
+  },
+});
+export const quiet = transportMachine.provide({ actors: { connection: quietConnection, recovery: quietRecovery } });
+
+const names = ['ws', 'sse', 'poll'] as const;
+
+/** Those that the transport chart itself tells apart. */
+const tellingEndings: readonly Ending[] = [{ kind: 'lost' }, { kind: 'gated' }, { kind: 'refused', status: 405 }];
+
+/** What the connections, the log and the consumers tell the transport chart, and what a recovery comes to. */
+const transportAlphabet: readonly ActingEvent[] = [
+  ...names.flatMap((transport) => [
+    ...['offline', 'opening', 'live', 'level', 'renewed'].map((what) => ({ type: `connection.${what}`, transport })),
+    ...[true, false].map((hasFacts) => ({ type: 'connection.heard', transport, hasFacts })),
+    ...tellingEndings.map((ending) => ({ type: `xstate.done.actor.${transport}`, actorId: transport, output: ending })),
+  ]),
+  { type: 'log.ended' },
+  { type: 'log.gap', reason: 'trimmed' },
+  { type: 'consumer.full' },
+  { type: 'consumer.drained' },
+  ...['finished', 'lost', 'routeless', 'refreshed', 'failed'].map((next) => ({
+    type: 'xstate.done.actor.recovery',
+    output: { next, failure: next === 'failed' ? { code: 'REQUEST_REFUSED', message: '' } : null, retryAfterMs: 0 },
+  })),
+];
+
+/** The transport chart with these tries. Counters of failures and what they made of rests decide nothing. */
+export const transportChart = (tries: TransportInput['tries'], refreshable = true): ActingChart => ({
+  machine: quiet,
+  input: { tries, strategy: 'progressive-sticky', refreshable } satisfies TransportInput,
+  alphabet: transportAlphabet,
+  keyOf: ({ value, context }) => {
+    // The snapshot of just any machine is typed as anything.
+    const { tries: budget, left, transport, probe } = context as { tries: object; left: object; transport: string; probe: string | null };
+    return JSON.stringify([value, Object.values(budget), Object.values(left), transport, probe]);
+  },
+});
+
+/** The chart of one connection. */
+export const connectionChart = (transport: (typeof names)[number]): ActingChart => ({
+  machine: quietConnection,
+  input: { transport },
+  alphabet: [
+    ...['confirmed', 'level', 'alive', 'facts', 'malformed', 'page', 'empty'].map((what) => ({ type: `wire.${what}` })),
+    ...endings.map((ending) => ({ type: 'wire.ended', ending })),
+    { type: 'credentials.renewed' },
+    { type: 'gate.opened' },
+    { type: 'gate.closed' },
+  ],
+  keyOf: ({ value, context }) => JSON.stringify([value, (context as { malformed: number }).malformed]),
+});
+
+/** The chart of one recovery, after each ending that it may begin with. */
+export const recoveryCharts: readonly ActingChart[] = (['ws', 'poll'] as const).flatMap((transport) =>
+  endings.flatMap((ending) =>
+    (['nothing', 'unauthorized', 'closed'] as const).map((refreshable) => ({
+      machine: quietRecovery,
+      input: { transport, ending, refreshable },
+      alphabet: [
+        { type: 'xstate.done.actor.settle', output: { outcome: 'finished' } },
+        { type: 'xstate.done.actor.settle', output: { outcome: 'unfinished' } },
+        ...refusals.map((refusal) => ({ type: 'xstate.done.actor.settle', output: { outcome: 'refused', ...refusal } })),
+        { type: 'xstate.error.actor.settle', error: 'network' },
+        { type: 'xstate.done.actor.refresh' },
+        { type: 'xstate.error.actor.refresh', error: 'no token' },
+      ],
+      keyOf: ({ value, context }) => JSON.stringify([value, context]),
+    })),
+  ),
+);

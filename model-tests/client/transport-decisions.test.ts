@@ -1,0 +1,130 @@
+import type { Ending } from 'taskbridge/machines';
+import { describe, expect, test } from 'vitest';
+import { createActor, transition, type AnyMachineSnapshot } from 'xstate';
+import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
+import { connectionChart, quietRecovery, transportChart } from './transport-charts.ts';
+
+// By hand, from the protocol's "Clients". What is said here is not read off the charts.
+
+const closed = (closeCode: number, verdict?: 'retry' | 'final'): Ending => ({ kind: 'closed', closeCode, ...(verdict && { verdict }) });
+const refused = (status: number, code?: string, verdict?: 'retry' | 'final'): Ending => ({
+  kind: 'refused',
+  status,
+  ...(code && { code }),
+  ...(verdict && { verdict }),
+});
+
+describe('what comes after a connection', () => {
+  test.each<[transport: 'ws' | 'sse' | 'poll', ending: Ending, afterFresh: string, afterTaken: string, afterFacts: string]>([
+    ['ws', { kind: 'lost' }, 'lost', 'lost', 'lost'],
+    ['ws', { kind: 'unopened' }, 'settling', 'settling', 'settling'],
+    ['sse', { kind: 'ended' }, 'settling', 'settling', 'settling'],
+    ['ws', closed(1000), 'settling', 'settling', 'settling'],
+    ['ws', closed(1012), 'settling', 'settling', 'settling'],
+    ['ws', closed(1008), 'appealing', 'appealing', 'refreshing'],
+    ['ws', closed(4401), 'appealing', 'appealing', 'refreshing'],
+    ['ws', closed(4500), 'settling', 'settling', 'settling'],
+    ['ws', closed(1000, 'final'), 'failed', 'failed', 'failed'],
+    ['ws', closed(1008, 'retry'), 'lost', 'lost', 'lost'],
+    ['poll', refused(401), 'failed', 'refreshing', 'refreshing'],
+    ['ws', refused(401), 'failed', 'refreshing', 'refreshing'],
+    ['sse', refused(403), 'failed', 'failed', 'failed'],
+    ['ws', refused(404, 'TASK_NOT_FOUND'), 'failed', 'failed', 'failed'],
+    ['ws', refused(404, 'NOT_FOUND'), 'routeless', 'routeless', 'routeless'],
+    ['sse', refused(404), 'routeless', 'routeless', 'routeless'],
+    ['ws', refused(400), 'routeless', 'routeless', 'routeless'],
+    ['ws', refused(405), 'routeless', 'routeless', 'routeless'],
+    ['ws', refused(426), 'routeless', 'routeless', 'routeless'],
+    ['sse', refused(501), 'routeless', 'routeless', 'routeless'],
+    ['poll', refused(400), 'failed', 'failed', 'failed'],
+    ['poll', refused(404), 'failed', 'failed', 'failed'],
+    ['poll', refused(501), 'lost', 'lost', 'lost'],
+    ['sse', refused(408), 'lost', 'lost', 'lost'],
+    ['sse', refused(425), 'lost', 'lost', 'lost'],
+    ['ws', refused(429), 'lost', 'lost', 'lost'],
+    ['poll', refused(503), 'lost', 'lost', 'lost'],
+    ['poll', refused(409), 'failed', 'failed', 'failed'],
+    ['poll', refused(409, undefined, 'retry'), 'lost', 'lost', 'lost'],
+    ['poll', refused(503, undefined, 'final'), 'failed', 'failed', 'failed'],
+    ['ws', refused(401, undefined, 'retry'), 'lost', 'lost', 'lost'],
+  ])('by %s that ended with %j', (transport, ending, ...wanted) => {
+    const found = (['nothing', 'unauthorized', 'closed'] as const).map(
+      (refreshable) => createActor(quietRecovery, { input: { transport, ending, refreshable } }).getSnapshot().value,
+    );
+    expect(found).toEqual(wanted);
+  });
+});
+
+/** Where a chart is after these events. */
+function valueAfter({ machine, input }: ActingChart, events: readonly ActingEvent[]): unknown {
+  let snapshot = createActor(machine, { input }).getSnapshot() as AnyMachineSnapshot;
+  for (const event of events) [snapshot] = transition(machine, snapshot, event as never) as [AnyMachineSnapshot, unknown];
+  return snapshot.value;
+}
+
+const opened = { type: 'gate.opened' };
+const wire = (what: string): ActingEvent => ({ type: `wire.${what}` });
+
+describe('one connection', () => {
+  test.each<[transport: 'ws' | 'poll', events: ActingEvent[], value: unknown]>([
+    ['ws', [], 'gated'],
+    ['ws', [{ type: 'gate.closed' }], 'gated'],
+    ['ws', [opened], { stream: 'connecting' }],
+    ['ws', [opened, wire('confirmed')], { stream: 'live' }],
+    ['ws', [opened, wire('facts')], { stream: 'live' }],
+    ['ws', [opened, wire('malformed'), wire('malformed')], { stream: 'connecting' }],
+    ['ws', [opened, wire('malformed'), wire('malformed'), wire('malformed')], 'over'],
+    ['ws', [opened, wire('malformed'), wire('malformed'), wire('alive'), wire('malformed')], { stream: 'live' }],
+    ['ws', [opened, { type: 'xstate.after.openTimeout.connection.stream.connecting' }], 'over'],
+    ['ws', [opened, wire('confirmed'), { type: 'xstate.after.livenessTimeout.connection.stream.live' }], 'over'],
+    ['poll', [opened], { poll: 'connecting' }],
+    ['poll', [opened, wire('page')], { poll: 'asking' }],
+    ['poll', [opened, wire('page'), opened], { poll: 'waiting' }],
+    ['poll', [opened, wire('page'), { type: 'gate.closed' }], 'over'],
+    ['poll', [opened, wire('empty')], { poll: 'pausing' }],
+    ['poll', [opened, wire('malformed'), wire('malformed'), wire('empty'), opened, wire('malformed')], 'over'],
+  ])('by %s after %j is %j', (transport, events, value) => {
+    expect(valueAfter(connectionChart(transport), events)).toEqual(value);
+  });
+});
+
+const says = (transport: string, what: string): ActingEvent => ({ type: `connection.${what}`, transport });
+const ends = (transport: string): ActingEvent => ({ type: `xstate.done.actor.${transport}`, actorId: transport, output: { kind: 'lost' } });
+const comes = (next: string): ActingEvent => ({
+  type: 'xstate.done.actor.recovery',
+  output: { next, failure: { code: 'REQUEST_REFUSED', message: '' }, retryAfterMs: 0 },
+});
+const rested = { type: 'xstate.after.climbInterval.transport.observing.delivering.steady' };
+
+describe('the transport, with one try on each', () => {
+  test.each<[events: ActingEvent[], delivering: string, credentials: string]>([
+    [[], 'connecting', 'trusted'],
+    [[says('ws', 'live')], 'steady', 'trusted'],
+    [[says('ws', 'live'), rested], 'steady', 'trusted'],
+    [[ends('ws')], 'recovering', 'trusted'],
+    [[ends('ws'), comes('lost')], 'connecting', 'trusted'],
+    [[ends('ws'), comes('refreshed')], 'connecting', 'fresh'],
+    [[ends('ws'), comes('refreshed'), says('ws', 'live')], 'steady', 'accepted'],
+    [[ends('ws'), comes('refreshed'), says('ws', 'offline')], 'connecting', 'accepted'],
+    [[ends('ws'), comes('refreshed'), ends('ws'), comes('lost')], 'connecting', 'accepted'],
+    [[ends('ws'), comes('refreshed'), { type: 'consumer.full' }], 'full', 'accepted'],
+    [[{ type: 'consumer.full' }, { type: 'consumer.drained' }], 'connecting', 'trusted'],
+    [[ends('ws'), comes('lost'), ends('sse'), comes('lost'), ends('poll'), comes('lost')], 'waiting', 'trusted'],
+    [[ends('ws'), comes('lost'), says('sse', 'live'), rested], 'probing', 'trusted'],
+    [[ends('ws'), comes('lost'), says('sse', 'live'), rested, says('ws', 'level')], 'proving', 'trusted'],
+    [[ends('ws'), comes('lost'), says('sse', 'live'), rested, ends('ws')], 'steady', 'trusted'],
+    [[ends('ws'), comes('lost'), says('sse', 'live'), rested, ends('sse')], 'recovering', 'trusted'],
+    [[ends('ws'), comes('routeless'), says('sse', 'live'), rested], 'steady', 'trusted'],
+  ])('after %j is %s, its credentials %s', (events, delivering, credentials) => {
+    expect(valueAfter(transportChart({ ws: 1, sse: 1, poll: 1 }), events)).toEqual({ observing: { delivering, credentials } });
+  });
+
+  test.each<[events: ActingEvent[], end: string]>([
+    [[{ type: 'log.ended' }], 'done'],
+    [[ends('ws'), comes('finished')], 'done'],
+    [[ends('ws'), comes('failed')], 'failed'],
+    [[ends('ws'), comes('routeless'), ends('sse'), comes('routeless'), ends('poll'), comes('routeless')], 'failed'],
+  ])('after %j is %s', (events, end) => {
+    expect(valueAfter(transportChart({ ws: 1, sse: 1, poll: 1 }), events)).toBe(end);
+  });
+});
