@@ -62,7 +62,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
   });
   const own = ownLease(deps, supervisor);
-  for (const executor of executors) executor.onRoom?.(() => reconciler.lookSoon());
+  for (const executor of executors) executor.onRoom?.(() => supervisor.noteRoom());
   return {
     supervisor,
     reconciler,

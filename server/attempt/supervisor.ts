@@ -3,7 +3,7 @@ import type { TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
 import { ExecutorCalls } from './executor-calls.ts';
-import { giveUp } from './giving-up.ts';
+import { clearSuspect, giveUp } from './giving-up.ts';
 import { taskBucket } from './lease-monitor.ts';
 import { namedTasks } from './task-list.ts';
 import { hasRoom, offersOf, type Offer, type OffersDeps } from './offers.ts';
@@ -48,7 +48,9 @@ const OFFER_MAX = 100;
 export class Supervisor {
   readonly #deps: ReconcileDeps;
   readonly #onReady: SupervisorDeps['onReady'];
+  readonly #onRoom: SupervisorDeps['onRoom'];
   readonly #calls: ExecutorCalls;
+  readonly #suspects: SuspectTurn;
   readonly #offers: OffersDeps;
   readonly #reconciling = new Map<string, Reconciliation>();
   readonly #paused = new Map<string, Pause>();
@@ -59,23 +61,30 @@ export class Supervisor {
   constructor(deps: SupervisorDeps) {
     const { clock, settings, executors, rooms } = deps;
     const calls = new ExecutorCalls({ clock, callsMax: settings.executorCallsMax, timeoutMs: settings.executorTimeoutMs });
-    const suspects = new SuspectTurn({ clock, turnMs: settings.leaseMs / 6, onTurn: (taskId) => this.reconcile(taskId) });
+    const suspects = new SuspectTurn({
+      clock,
+      crashesMax: settings.crashesMax,
+      onTurn: (taskId) => this.reconcile(taskId),
+      onWatched: (taskId) => clearSuspect(taskId, this.#deps),
+    });
     const running = new RunningAttempts({
       ...deps,
       onCommit: (taskId) => void this.reconcile(taskId),
       onReleased: (taskId) => {
         suspects.free(taskId);
-        deps.onRoom();
+        this.noteRoom();
       },
     });
     this.#calls = calls;
+    this.#suspects = suspects;
+    this.#onRoom = deps.onRoom;
     this.#onReady = deps.onReady;
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
     this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
     deps.processor.onCommitted((record) => {
       running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
-      if (!isSuspectAtWork(record)) suspects.free(record.about.taskId);
-      deps.onRoom();
+      suspects.note(record);
+      this.noteRoom();
     });
   }
 
@@ -87,6 +96,12 @@ export class Supervisor {
   /** A task waits in the store that there was no room for here. */
   noteReady(taskType: string): void {
     this.#onReady(this.executorOf(taskType));
+  }
+
+  /** There may be room for work that had to wait, here or in the store. */
+  noteRoom(): void {
+    if (!this.#isDraining) this.#suspects.next();
+    this.#onRoom();
   }
 
   /** From the first moment of its close on: this node claims nothing. */
@@ -348,10 +363,4 @@ export class Supervisor {
       if (!this.#closed) void this.reconcile(taskId);
     }, ms);
   }
-}
-
-/** True where a task runs whose process crashed, and may crash it again. */
-function isSuspectAtWork({ aggregate, execution }: TaskRecord): boolean {
-  const { attempt } = execution;
-  return attempt.hasTag('claimed') && attempt.context.crashes > 0 && !aggregate.task.matches({ active: 'suspended' });
 }
