@@ -48,7 +48,7 @@ describeChart({
       { type: 'attempt.begun' },
       { type: 'attempt.lost', crashed: true, retryAt: 9000 },
       { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
-    ],
+    ] satisfies AttemptEvent[],
   ],
 });
 
