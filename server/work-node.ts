@@ -62,7 +62,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
   });
   const own = ownLease(deps, supervisor);
-  for (const executor of executors) executor.onRoom?.(() => reconciler.lookSoon());
+  for (const executor of executors) executor.onRoom?.(() => supervisor.noteRoom());
   return {
     supervisor,
     reconciler,
@@ -74,7 +74,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       own.start();
     },
     compareHeld() {
-      supervisor.compareAll();
+      supervisor.runs.compareAll();
       own.compare();
     },
     async close(drainMs) {
@@ -82,6 +82,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       const draining = supervisor.drain();
       await supervisor.drained(drainMs);
       processor.stopRetrying();
+      supervisor.hurry();
       await draining;
       await Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing()]);
       await supervisor.close();
@@ -108,13 +109,13 @@ function ownLease({ store, clock, logger, nodeId, settings: { leaseMs }, interru
     logger,
     nodeId,
     leaseMs,
-    onSilent: (buckets) => supervisor.abortRepeatable(buckets),
+    onSilent: (buckets) => supervisor.runs.abortRepeatable(buckets),
     onAnswered(buckets) {
-      supervisor.putBackAborted(buckets);
+      supervisor.runs.putBackAborted(buckets);
       void held.compare();
     },
     onReset(buckets) {
-      supervisor.compare(buckets);
+      supervisor.runs.compare(buckets);
       void held.compare();
       interrupted();
     },

@@ -7,6 +7,12 @@ const nothing = (): void => undefined;
  */
 export class HandlePromise<T> extends Promise<T> {
   #isHeard = false;
+  #isAwaited = false;
+  #onAwaited: (() => void) | undefined;
+  /** `finally` calls `then` with callbacks of the engine. */
+  #isChaining = false;
+  /** What it was chained to. */
+  #from: HandlePromise<unknown> | undefined;
   /** What was chained to it, and passes its rejection on. */
   readonly #chained: HandlePromise<unknown>[] = [];
 
@@ -28,6 +34,12 @@ export class HandlePromise<T> extends Promise<T> {
     return false;
   }
 
+  /** Calls back once, when somebody first awaits it or what was chained to it; at once where somebody does already. */
+  whenAwaited(listener: () => void): void {
+    if (this.#isAwaited) listener();
+    else this.#onAwaited = listener;
+  }
+
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -35,16 +47,28 @@ export class HandlePromise<T> extends Promise<T> {
     const next = super.then(onFulfilled, onRejected);
     if (onRejected) this.#isHeard = true;
     else this.#passTo(next);
+    if (next instanceof HandlePromise) next.#from = this;
+    if (onFulfilled && !this.#isChaining && isNative(onFulfilled)) this.#noteAwaited();
     return next;
   }
 
   override finally(onFinally?: (() => void) | null): Promise<T> {
     const wasHeard = this.#isHeard;
+    this.#isChaining = true;
     const next = super.finally(onFinally);
+    this.#isChaining = false;
     // It passes the rejection on, though it is told of it.
     this.#isHeard = wasHeard;
     this.#passTo(next);
     return next;
+  }
+
+  #noteAwaited(): void {
+    for (let handle: HandlePromise<unknown> | undefined = this; handle && !handle.#isAwaited; handle = handle.#from) {
+      handle.#isAwaited = true;
+      handle.#onAwaited?.();
+      handle.#onAwaited = undefined;
+    }
   }
 
   /** Nothing is unhandled before all reactions have run: one that is added by a reaction is in time. */
@@ -52,6 +76,14 @@ export class HandlePromise<T> extends Promise<T> {
     if (next instanceof HandlePromise) this.#chained.push(next);
     super.then(undefined, () => quiet(next));
   }
+}
+
+/**
+ * True for what the engine hands to `then` on behalf of an `await`, of `Promise.all` and its like, and of a promise that is resolved with this one: all
+ * of them go on when it settles. A callback of the handler's own only says what is to be done then.
+ */
+function isNative(callback: unknown): boolean {
+  return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(callback));
 }
 
 /** A rejection is no unhandled one; nor is it heard. */

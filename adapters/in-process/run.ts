@@ -21,6 +21,8 @@ import type { Slot } from './slots.ts';
 interface QueuedReport {
   readonly intent: ReportIntent | undefined;
   readonly save: Json | undefined;
+  /** It asks, or begins to wait for what it asked. */
+  readonly mayWait: boolean;
   resolve(became: Became): void;
   reject(error: unknown): void;
 }
@@ -69,6 +71,8 @@ export class Run {
   #order: StopOrder | undefined;
   /** Questions of this run, by id. */
   readonly #asked = new Set<string>();
+  /** Those of them that the handler awaits. */
+  readonly #awaited = new Set<string>();
   /** Reports of whose fate nothing is known yet. */
   readonly #reporting = new Set<Promise<unknown>>();
   /** Reports that were refused for good, and who may have heard of it. */
@@ -149,13 +153,7 @@ export class Run {
       progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
       message: (message, level) =>
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
-      suspend: (key, question) => {
-        const asked = this.#ask(key, question);
-        return this.#handle(
-          asked.then(({ answer }) => answer),
-          asked,
-        );
-      },
+      suspend: (key, question) => this.#suspend(key, question),
       save: (value) => this.#handle(this.#report(undefined, value)),
     };
   }
@@ -168,26 +166,44 @@ export class Run {
   }
 
   async #report(intent: ReportIntent | undefined, save?: Json): Promise<void> {
-    await this.#enqueue(intent, save);
+    await this.#enqueue(intent, { save });
+  }
+
+  #suspend(key: string, question: Question): HandlePromise<AcceptedAction> {
+    const suspendId = `${key}-${createHash('sha256').update(`${this.#work.taskId}\n${key}`).digest('hex').slice(0, 8)}`;
+    const isRepeated = this.#asked.has(suspendId);
+    const asked = this.#ask(key, suspendId, question);
+    const handle = this.#handle(
+      asked.then(({ answer }) => answer),
+      asked,
+    );
+    if (!isRepeated) handle.whenAwaited(() => this.#noteAwaited(suspendId));
+    return handle;
+  }
+
+  /** A run that waits says so, with its question where it awaits that at once. */
+  #noteAwaited(suspendId: string): void {
+    if (!this.#waiters.has(suspendId)) return;
+    this.#awaited.add(suspendId);
+    void this.#enqueue(undefined, { mayWait: true }).catch(() => undefined);
   }
 
   /** Resolves when the question is asked, or was before. */
-  async #ask(key: string, question: Question): Promise<{ readonly answer: Promise<AcceptedAction> }> {
+  async #ask(key: string, suspendId: string, question: Question): Promise<{ readonly answer: Promise<AcceptedAction> }> {
     if (key === '' || key.length > KEY_CHARACTERS_MAX)
       throw new RefusedReport(
         'REPORT_REFUSED',
         `The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`,
       );
-    const suspendId = `${key}-${createHash('sha256').update(`${this.#work.taskId}\n${key}`).digest('hex').slice(0, 8)}`;
     if (this.#asked.has(suspendId)) throw keyUsed(key, 'this run has asked under it already');
     this.#asked.add(suspendId);
     const answer = new Promise<AcceptedAction>((resolve, reject) => this.#waiters.set(suspendId, { resolve, reject }));
     // Whoever stops the run first rejects this promise while nobody waits for it yet.
     answer.catch(() => undefined);
     const intent = { type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) } as const;
-    let became = await this.#enqueue(intent);
+    let became = await this.#enqueue(intent, { mayWait: true });
     // Its fate was lost with an answer; asked again, it is told.
-    while (became === 'duplicate') became = await this.#enqueue(intent);
+    while (became === 'duplicate') became = await this.#enqueue(intent, { mayWait: true });
     if (became === undefined || became === 'ALREADY_ASKED') {
       await this.#wait(suspendId, became === 'ALREADY_ASKED');
     } else if (became === 'CANCELLING') {
@@ -229,17 +245,23 @@ export class Run {
     if (unheard) throw unheard.error;
   }
 
-  /** Queues a report; all of one synchronous turn goes together. */
-  #enqueue(intent: ReportIntent | undefined, save?: Json): Promise<Became> {
+  /** Queues a report; all of one synchronous turn goes together, and what is awaited in it. */
+  #enqueue(
+    intent: ReportIntent | undefined,
+    { save, mayWait = false }: { readonly save?: Json | undefined; readonly mayWait?: boolean } = {},
+  ): Promise<Became> {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#stopped.signal.reason as TaskFailure);
     return new Promise((resolve, reject) => {
-      this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), resolve, reject });
+      this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), mayWait, resolve, reject });
       if (this.#queue.length > 1) return;
-      queueMicrotask(() => {
-        const turn = this.#queue;
-        this.#queue = [];
-        this.#sending = this.#sending.then(() => this.#sendTurn(turn));
-      });
+      // An `await` of the same turn reaches its promise in the first microtask.
+      queueMicrotask(() =>
+        queueMicrotask(() => {
+          const turn = this.#queue;
+          this.#queue = [];
+          this.#sending = this.#sending.then(() => this.#sendTurn(turn));
+        }),
+      );
     });
   }
 
@@ -252,7 +274,15 @@ export class Run {
   async #send(reports: readonly QueuedReport[]): Promise<void> {
     const saves = reports.flatMap(({ save }) => (save === undefined ? [] : [save]));
     const intents = reports.flatMap(({ intent }) => intent ?? []);
-    const report: WorkReport = { source: 'main', seq: ++this.#seq, intents, ...(saves.length > 0 && { save: saves.at(-1) as Json }) };
+    // Who reports works, unless the same turn begins to wait.
+    const awaits = reports.some(({ mayWait }) => mayWait) ? [...this.#awaited].filter((suspendId) => this.#waiters.has(suspendId)) : [];
+    const report: WorkReport = {
+      source: 'main',
+      seq: ++this.#seq,
+      intents,
+      awaits,
+      ...(saves.length > 0 && { save: saves.at(-1) as Json }),
+    };
     try {
       const outcome = await this.#deliver(report);
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });

@@ -1,7 +1,7 @@
 import { readHead, writeHead, type Rows } from './head.ts';
 import { queueOf, placeOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
 import { entriesOf, hasEntry, moveEntries, readyTime } from './plan.ts';
-import { enterQueue } from './turns.ts';
+import { enterFirst, enterQueue } from './turns.ts';
 import type { WriteDecision } from './writer.ts';
 
 /**
@@ -36,7 +36,8 @@ function moveOne(rows: Rows, entry: RowKey, now: number, lastTaken: ReadonlyMap<
   // It may have been planned anew since it was found.
   if (!('plan' in standing) || !standing.kind || standing.turn !== null || readyTime(standing) > now) return [];
   const { taskType } = standing.kind;
-  const next = { ...standing, turn: enterQueue(rows, standing.kind, lastTaken.get(taskType) ?? firstTurn(rows, taskType) - 1) };
+  const enter = readyTime(standing) === 0 ? enterFirst : enterQueue;
+  const next = { ...standing, turn: enter(rows, standing.kind, lastTaken.get(taskType) ?? firstTurn(rows, taskType) - 1) };
   writeHead(rows, taskId, { ...head, standing: next });
   moveEntries(rows, taskId, standing, next);
   return entriesOf(taskId, next);

@@ -16,6 +16,14 @@ export function enterQueue(rows: Rows, kind: Kind, lastTaken: number): number {
   return turn;
 }
 
+/** Counts one more task of an owner, which comes before all that wait. Inside a transaction only. */
+export function enterFirst(rows: Rows, kind: Kind, lastTaken: number): number {
+  const { count, last } = readWaiting(rows, kind);
+  writeWaiting(rows, kind, { count: count + 1, last });
+  // Whoever waits has a later one.
+  return Math.max(0, lastTaken);
+}
+
 /** Counts one task of an owner less. Nothing is held against him once none waits. */
 export function leaveQueue(rows: Rows, kind: Kind): void {
   const { count, last } = readWaiting(rows, kind);

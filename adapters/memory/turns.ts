@@ -31,6 +31,7 @@ export class Turns {
       line.inTurn.push(waiter);
     }
     waiter.tasks.push(entry);
+    if (entry.at === 0) this.#move(line, waiter, 0);
   }
 
   remove(entry: TaskEntry): void {
@@ -57,13 +58,15 @@ export class Turns {
     const entry = least(places.flatMap(({ waiter }) => waiter.tasks.first ?? []));
     if (!entry) return undefined;
     const turn = (this.#last += 1);
-    for (const { line, waiter } of places) {
-      line.inTurn.remove(waiter);
-      waiter.at = turn;
-      line.inTurn.push(waiter);
-    }
     this.remove(entry);
+    for (const { line, waiter } of places) if (waiter.tasks.size > 0) this.#move(line, waiter, waiter.tasks.first?.at === 0 ? 0 : turn);
     return entry;
+  }
+
+  #move({ inTurn }: Line, waiter: Waiter, turn: number): void {
+    inTurn.remove(waiter);
+    waiter.at = turn;
+    inTurn.push(waiter);
   }
 }
 

@@ -18,6 +18,9 @@ describeChart({
     ],
     'attempt.inspected': [{ type: 'attempt.inspected', retryAt: 2500 }],
     'attempt.advanced': [{ type: 'attempt.advanced' }],
+    'attempt.suspended': [{ type: 'attempt.suspended' }],
+    'attempt.resumed': [{ type: 'attempt.resumed' }],
+    'attempt.cleared': [{ type: 'attempt.cleared' }],
     'attempt.lost': [
       { type: 'attempt.lost', crashed: false, retryAt: 9000 },
       { type: 'attempt.lost', crashed: true, retryAt: 9000 },
@@ -34,10 +37,19 @@ describeChart({
   }),
   takesEveryFact: false,
   isBeyond: (context) => {
-    const { attempt, tries, crashes } = context as AttemptContext;
-    return attempt > 2 || tries > 1 || crashes > 1;
+    const { attempt, tries, crashes, spared } = context as AttemptContext;
+    return attempt > 2 || tries > 1 || crashes > 1 || spared > 1;
   },
   presets: [],
+  // What may be done with a run that is suspected depends on a crash before it.
+  beginnings: [
+    [
+      { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
+      { type: 'attempt.begun' },
+      { type: 'attempt.lost', crashed: true, retryAt: 9000 },
+      { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
+    ] satisfies AttemptEvent[],
+  ],
 });
 
 const claim: AttemptEvent = { type: 'attempt.claimed', node: 'n', startBy: 5 };
@@ -45,6 +57,9 @@ const start: AttemptEvent = { type: 'attempt.started', keptOutside: false, retry
 const keep: AttemptEvent = { type: 'attempt.started', keptOutside: true, retryAt: 7 };
 const begin: AttemptEvent = { type: 'attempt.begun' };
 const advance: AttemptEvent = { type: 'attempt.advanced' };
+const ask: AttemptEvent = { type: 'attempt.suspended' };
+const goOn: AttemptEvent = { type: 'attempt.resumed' };
+const clear: AttemptEvent = { type: 'attempt.cleared' };
 const defer: AttemptEvent = { type: 'attempt.deferred', retryAt: 6 };
 const letGo: AttemptEvent = { type: 'attempt.lost', crashed: false, retryAt: 9 };
 const crash: AttemptEvent = { type: 'attempt.lost', crashed: true, retryAt: 9 };
@@ -69,7 +84,22 @@ describe('work', () => {
   test.each<[string, readonly AttemptEvent[], string]>([
     ['that nobody took waits', [], 'claimable fenced'],
     ['that a node took is its own', [claim], 'claimed'],
-    ['that runs', [claim, begin, start], 'begun claimed'],
+    ['that runs', [claim, begin, start], 'begun claimed working'],
+    ['that only waits for a person', [claim, begin, start, ask], 'begun claimed'],
+    ['that said something while it waited', [claim, begin, start, ask, goOn], 'begun claimed working'],
+    ['that was handed an answer', [claim, begin, start, ask, answer, hand], 'begun claimed working'],
+    ['that was answered and not told', [claim, begin, start, ask, answer], 'begun claimed'],
+    ['that waited when its process crashed is lost, and no suspect', [claim, begin, start, ask, crash], 'claimable fenced lost'],
+    ['that waited, was answered and not told is no suspect', [claim, begin, start, ask, answer, crash], 'claimable fenced lost'],
+    ['that went on when its process crashed is suspect', [claim, begin, ask, answer, hand, crash], 'claimable fenced lost suspect'],
+    ['that crashed and was watched is cleared', [claim, begin, crash, claim, begin, clear], 'begun claimed cleared working'],
+    [
+      'that was cleared stays suspect when its process crashes',
+      [claim, begin, crash, claim, begin, clear, crash],
+      'claimable fenced lost suspect',
+    ],
+    ['that crashed and was put back unbegun stays suspect', [claim, begin, crash, claim, letGo], 'claimable fenced lost suspect'],
+    ['that crashed and could not be started stays suspect', [claim, begin, crash, claim, defer], 'claimable fenced lost suspect'],
     ['that nobody could be asked for waits', [claim, defer], 'claimable fenced'],
     ['that never began is not lost by a crash', [claim, crash], 'claimable fenced'],
     ['that never began is not lost by a crash after its start was confirmed', [claim, start, crash], 'claimable fenced'],
@@ -79,7 +109,7 @@ describe('work', () => {
     ['that began, before its start was confirmed, and crashed is suspect', [claim, begin, crash], 'claimable fenced lost suspect'],
     ['that began and crashed while it was to stop is suspect', [claim, start, begin, cancel, crash], 'claimable fenced lost suspect'],
     ['that began and crashed when it knew is suspect', [claim, start, begin, cancel, tell, crash], 'claimable fenced lost suspect'],
-    ['of a second run that never began is not lost', [claim, begin, start, crash, claim, crash], 'claimable fenced'],
+    ['of a second run that never began is not lost', [claim, begin, start, letGo, claim, crash], 'claimable fenced'],
     ['of a second run that was not begun is as a first one', [claim, begin, letGo, claim], 'claimed'],
     ['that ended', [claim, begin, start, end], 'fenced'],
   ])('%s', (_what, events, tags) => {
@@ -96,8 +126,20 @@ describe('work', () => {
     ['none before it got further', [claim, begin, start, crash, claim, begin, advance], 0],
     ['one since it got further', [claim, begin, start, crash, claim, begin, advance, crash], 1],
     ['none before it was handed an answer', [claim, begin, start, crash, answer, claim, begin, start, hand], 0],
+    ['none of a run that waited', [claim, begin, ask, crash, claim, begin, ask, crash], 0],
+    ['one of a run that asked and worked on', [claim, begin, ask, goOn, crash], 1],
+    ['none before it waited', [claim, begin, crash, claim, begin, ask], 0],
+    ['one of two, since it was cleared', [claim, begin, crash, claim, begin, clear, crash], 1],
+    ['two, where the one that was cleared is not the last', [claim, begin, crash, claim, begin, clear, crash, claim, begin, crash], 2],
   ])('counts %s', (_what, events, crashes) => {
     expect(after(...events).context.crashes).toBe(crashes);
+  });
+
+  test.each<[string, readonly AttemptEvent[], number]>([
+    ['counts apart what was cleared', [claim, begin, crash, claim, begin, clear, crash], 1],
+    ['forgets that too when it gets further', [claim, begin, crash, claim, begin, clear, crash, claim, begin, advance], 0],
+  ])('%s', (_what, events, spared) => {
+    expect(after(...events).context.spared).toBe(spared);
   });
 
   test.each<[string, readonly AttemptEvent[], Partial<AttemptContext>]>([
@@ -118,6 +160,8 @@ describe('work', () => {
   test('begins once, and is acquitted only where it is suspected', () => {
     expect(after(claim, begin).can(begin)).toBe(false);
     expect(after(claim, begin).can(advance)).toBe(false);
+    expect(after(claim, begin).can(clear)).toBe(false);
+    expect(after(claim, begin, crash, claim).can(clear)).toBe(false);
     expect(after(claim).can(begin)).toBe(true);
     expect(after().can(begin)).toBe(false);
   });

@@ -51,25 +51,33 @@ export function describeChart(chart: BoundedChart): void {
   });
 }
 
+/** Steps of a path after one of a chart's beginnings, at most: all of its paths are gone from the start. */
+const BEYOND_MAX = 5;
+
 /**
  * The longest paths that meet no state twice, and those that end by going back to one, with one payload for each event type and target.
  * Walked with real contexts: the graph package's
- * own simple paths merge the contexts of a state, and then hold paths that nothing can go along.
+ * own simple paths merge the contexts of a state, and then hold paths that nothing can go along. Each begins at the start, or after one of the
+ * chart's beginnings.
  */
 function simplePaths(chart: BoundedChart): Path[] {
-  const onFrom = (snapshot: AnyMachineSnapshot, met: readonly string[], steps: Path['steps']): Path[] => {
+  const onFrom = (snapshot: AnyMachineSnapshot, met: readonly string[], steps: Path['steps'], most: number): Path[] => {
     const here = [...met, valueOf(snapshot)];
+    if (steps.length >= most) return [{ steps }];
     const targets = new Map<string, () => Path[]>();
     for (const event of chart.alphabet) {
       const { next } = take(chart.machine, snapshot, event);
       const move = moveName(snapshot, event, next);
       if (valueOf(next) === valueOf(snapshot) || targets.has(move)) continue;
       const further = [...steps, { event }];
-      targets.set(move, here.includes(valueOf(next)) ? () => [{ steps: further }] : () => onFrom(next, here, further));
+      targets.set(move, here.includes(valueOf(next)) ? () => [{ steps: further }] : () => onFrom(next, here, further, most));
     }
     return targets.size === 0 ? [{ steps }] : [...targets.values()].flatMap((goOn) => goOn());
   };
-  return onFrom(start(chart), [], []);
+  const beginnings = (chart.beginnings ?? []).map((events) => events.map((event) => ({ event })));
+  const from = (steps: Path['steps'], most: number): Path[] =>
+    onFrom(walk(chart, { steps }, newCoverage(chart)).at(-1) ?? start(chart), [], steps, most);
+  return [...from([], Infinity), ...beginnings.flatMap((steps) => from(steps, steps.length + BEYOND_MAX))];
 }
 
 /** Every move from one state to another that the bounded model knows, whatever the contexts. */

@@ -13,6 +13,8 @@ export interface BoundedChart {
   readonly isBeyond: (context: unknown) => boolean;
   /** Contexts that no short walk reaches (a limit that is full), with the state that they are put in. */
   readonly presets: readonly AnyMachineSnapshot[];
+  /** What simple paths begin after, besides the start: where a state's ways depend on how it was met before. */
+  readonly beginnings?: readonly (readonly EventObject[])[];
 }
 
 /** One step of a chart: where it went, what it emitted, and which of its transitions it took. */

@@ -40,7 +40,12 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
   const executors = [{ ...executor, cancel: vi.fn(executor.cancel) }] as const;
   // What these steps work with, of all that steps do.
   const rooms = new Rooms({ executors, isDraining: () => false });
-  const suspects = new SuspectTurn({ clock: systemClock, turnMs: settings.leaseMs, onTurn: () => Promise.resolve() });
+  const suspects = new SuspectTurn({
+    clock: systemClock,
+    crashesMax: 5,
+    onTurn: () => Promise.resolve(),
+    onWatched: () => Promise.resolve(),
+  });
   const ignore = () => undefined;
   const running = new RunningAttempts({ clock: systemClock, listen: () => ignore, onCommit: ignore, onReleased: ignore });
   const call: ReconcileDeps['call'] = (_, ask) => ask();

@@ -1,4 +1,4 @@
-import { assign, setup, stateIn } from 'xstate';
+import { and, assign, setup, stateIn } from 'xstate';
 
 /** What the execution record remembers of the work behind a task. Times are milliseconds of the store's clock. */
 export interface AttemptContext {
@@ -8,8 +8,10 @@ export interface AttemptContext {
   readonly node: string | null;
   /** When a node of 0.1.0 is taken for dead unless it renews; null for all others, whose leases are rows of their own. */
   readonly leaseUntil: number | null;
-  /** How often in a row its node crashed while the work ran, and it got no further than before. */
+  /** How often in a row its process crashed while the work ran, and it got no further than before. */
   readonly crashes: number;
+  /** How often more: by then it had been watched for a while and had crashed nothing, so that another may well be why. */
+  readonly spared: number;
   /** How often in a row nobody could be asked to start. */
   readonly tries: number;
   /** When to ask again: for a start before the work runs; how it stands while an outside system keeps it. */
@@ -30,6 +32,9 @@ export type AttemptEvent =
   | { readonly type: 'attempt.started'; readonly keptOutside: boolean; readonly retryAt: number | null }
   | { readonly type: 'attempt.inspected'; readonly retryAt: number }
   | { readonly type: 'attempt.advanced' }
+  | { readonly type: 'attempt.suspended' }
+  | { readonly type: 'attempt.resumed' }
+  | { readonly type: 'attempt.cleared' }
   | { readonly type: 'attempt.lost'; readonly crashed: boolean; readonly retryAt: number }
   | { readonly type: 'cancel.requested'; readonly graceUntil: number }
   | { readonly type: 'cancel.delivered' }
@@ -38,19 +43,28 @@ export type AttemptEvent =
   | { readonly type: 'task.ended' }
   | { readonly type: 'work.released' };
 
+/** See {@link attemptMachine}. */
+type AttemptTag = 'fenced' | 'claimed' | 'begun' | 'working' | 'cleared' | 'claimable' | 'lost' | 'suspect';
+
+/** True where a crash of the work still counts. */
+export function isSuspected({ crashes, spared }: Pick<AttemptContext, 'crashes' | 'spared'>): boolean {
+  return crashes + spared > 0;
+}
+
 /**
  * Who runs the work behind a task, and what that work has still to be notified of. Stands in the execution record, outside the log. Effects
  * (start, hand over an answer, tell to stop) stay pending here until they are done, so that any node can repair a crash in between.
  *
- * Tags: `fenced` (reports of the newest attempt are refused), `claimed` (somebody works on it), `begun` (and has reported), `claimable` (nobody
- * does), `lost` (somebody did, and it may have had effects), `suspect` (and its process crashed).
+ * Tags: `fenced` (reports of the newest attempt are refused), `claimed` (somebody works on it), `begun` (and has reported), `working` (and does
+ * not only wait), `cleared` (and crashed nothing while it was watched), `claimable` (nobody does), `lost` (somebody did, and it may have had
+ * effects), `suspect` (and its process crashed).
  */
 export const attemptMachine = setup({
-  types: {} as { context: AttemptContext; events: AttemptEvent; tags: 'fenced' | 'claimed' | 'begun' | 'claimable' | 'lost' | 'suspect' },
+  types: {} as { context: AttemptContext; events: AttemptEvent; tags: AttemptTag },
   guards: {
     isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),
     isCrash: ({ event }) => event.type === 'attempt.lost' && event.crashed,
-    isSuspected: ({ context }) => context.crashes > 0,
+    isSuspected: ({ context }) => isSuspected(context),
   },
   actions: {
     claim: assign(({ context, event }) =>
@@ -82,7 +96,7 @@ export const attemptMachine = setup({
         : context,
     ),
     noteInspection: assign(({ context, event }) => (event.type === 'attempt.inspected' ? { ...context, retryAt: event.retryAt } : context)),
-    acquit: assign({ crashes: 0 }),
+    acquit: assign({ crashes: 0, spared: 0 }),
     vacate: assign(({ context, event }) => ({
       ...context,
       node: null,
@@ -92,6 +106,7 @@ export const attemptMachine = setup({
       startBy: null,
     })),
     countCrash: assign(({ context }) => ({ ...context, crashes: context.crashes + 1 })),
+    countSpared: assign(({ context }) => ({ ...context, spared: context.spared + 1 })),
     allowGrace: assign(({ context, event }) =>
       event.type === 'cancel.requested' ? { ...context, graceUntil: event.graceUntil } : context,
     ),
@@ -115,6 +130,7 @@ export const attemptMachine = setup({
     node: null,
     leaseUntil: null,
     crashes: 0,
+    spared: 0,
     tries: 0,
     retryAt: null,
     startBy: null,
@@ -153,14 +169,19 @@ export const attemptMachine = setup({
                   description: 'It has not reported: no handler has it. What never began is not lost.',
                   on: {
                     'attempt.begun': { target: 'begun' },
-                    'attempt.lost': { target: '#attempt.unfinished.pending', actions: 'vacate' },
+                    'attempt.lost': [
+                      { description: 'So far.', guard: 'isSuspected', target: '#attempt.unfinished.suspected', actions: 'vacate' },
+                      { target: '#attempt.unfinished.pending', actions: 'vacate' },
+                    ],
                   },
                 },
                 begun: {
-                  description: 'It has reported.',
-                  tags: ['begun'],
+                  description: 'It has reported, and works.',
+                  tags: ['begun', 'working'],
                   on: {
                     'attempt.advanced': { description: 'It got further than its crashes before.', guard: 'isSuspected', actions: 'acquit' },
+                    'attempt.suspended': { target: 'waiting', actions: 'acquit' },
+                    'attempt.cleared': { guard: 'isSuspected', target: 'cleared' },
                     'attempt.lost': [
                       {
                         description: 'It may be why.',
@@ -170,6 +191,33 @@ export const attemptMachine = setup({
                       },
                       { target: '#attempt.unfinished.lost', actions: 'vacate' },
                     ],
+                  },
+                },
+                cleared: {
+                  description: 'It is suspected, was watched for a while, and crashed nothing.',
+                  tags: ['begun', 'working', 'cleared'],
+                  on: {
+                    'attempt.advanced': { target: 'begun', actions: 'acquit' },
+                    'attempt.suspended': { target: 'waiting', actions: 'acquit' },
+                    'attempt.lost': [
+                      {
+                        description: 'Another is more likely why.',
+                        guard: 'isCrash',
+                        target: '#attempt.unfinished.suspected',
+                        actions: ['vacate', 'countSpared'],
+                      },
+                      { target: '#attempt.unfinished.lost', actions: 'vacate' },
+                    ],
+                  },
+                },
+                waiting: {
+                  description: 'This run does nothing until somebody answers: what crashes its process meanwhile is another.',
+                  tags: ['begun'],
+                  on: {
+                    'attempt.resumed': { target: 'begun' },
+                    'attempt.advanced': { target: 'begun', actions: 'acquit' },
+                    'resolution.delivered': { target: 'begun', actions: ['removePendingDelivery', 'acquit'] },
+                    'attempt.lost': { target: '#attempt.unfinished.lost', actions: 'vacate' },
                   },
                 },
               },
@@ -182,12 +230,20 @@ export const attemptMachine = setup({
                   description: 'A node has taken the work and asks the executor to start it.',
                   on: {
                     'attempt.started': { target: 'held', actions: 'confirmStart' },
-                    'attempt.deferred': {
-                      description: 'Nobody could be asked; what has reported was.',
-                      guard: 'isUnbegun',
-                      target: '#attempt.unfinished.pending',
-                      actions: 'defer',
-                    },
+                    'attempt.deferred': [
+                      {
+                        description: 'Nobody could be asked, once more.',
+                        guard: and(['isUnbegun', 'isSuspected']),
+                        target: '#attempt.unfinished.suspected',
+                        actions: 'defer',
+                      },
+                      {
+                        description: 'Nobody could be asked; what has reported was.',
+                        guard: 'isUnbegun',
+                        target: '#attempt.unfinished.pending',
+                        actions: 'defer',
+                      },
+                    ],
                     'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
                   },
                 },

@@ -34,12 +34,17 @@ export const claimWork: ReconcileStep = async (state, deps) => {
     const message = 'Nobody could be asked to run the task in time.';
     return fail(state, deps, { code: 'EXECUTOR_UNREACHABLE', message, retryable: true });
   }
-  if (!executor || (retryAt !== null && retryAt > now) || !rooms.take(taskId, taskType)) return false;
+  if (!executor || (retryAt !== null && retryAt > now)) return false;
+  const isSuspect = execution.attempt.hasTag('suspect');
+  if (!rooms.take(taskId, taskType)) {
+    if (isSuspect) suspects.wait(state);
+    return false;
+  }
   // Whether it may begin was judged by what was seen: where it was claimed since, and given up, it may be lost by now, or have to rest.
   const claim = recordFor(state, { type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs });
   let isClaimed = false;
   try {
-    if (execution.attempt.hasTag('suspect') && !suspects.take(taskId)) return false;
+    if (isSuspect && !suspects.take(state)) return false;
     isClaimed = await processor.execute(taskId, {
       decide: (unit) =>
         // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
@@ -55,12 +60,16 @@ export const claimWork: ReconcileStep = async (state, deps) => {
   return isClaimed;
 };
 
-/** Of suspects there is one at a time; of others, that were given up for a better reason, there may be many. */
 function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }: ReconcileDeps): void {
-  const { attempt, crashes } = execution.attempt.context;
+  const { attempt, crashes, spared } = execution.attempt.context;
   const since = lostSince(execution);
-  const fields = { taskId, attempt: attempt + 1, crashes, ...(since !== null && { idleMs: Math.max(0, time.now() - since) }) };
-  if (execution.attempt.hasTag('suspect')) logger.warn('Work whose process crashed begins again, by itself.', fields);
+  const fields = {
+    taskId,
+    attempt: attempt + 1,
+    crashes: crashes + spared,
+    ...(since !== null && { idleMs: Math.max(0, time.now() - since) }),
+  };
+  if (execution.attempt.hasTag('suspect')) logger.warn('Work whose process crashed begins again, and is watched.', fields);
   else logger.info?.('Work that was given up begins again.', fields);
 }
 

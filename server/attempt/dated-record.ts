@@ -16,7 +16,7 @@ type Value = AttemptSnapshot['value'];
 
 /** The states of a chart that is written so: somebody holds the work, or did until the task ended. */
 export function attemptToV1({ value, context }: AttemptSnapshot): AttemptV1 {
-  const { crashes: _, pendingDeliveries, ...kept } = context;
+  const { crashes: _, spared: _spared, pendingDeliveries, ...kept } = context;
   return { value: valueToV1(value), context: { ...kept, owed: pendingDeliveries } };
 }
 
@@ -29,6 +29,7 @@ export function attemptFromV1({ value, context: { owed, ...kept } }: AttemptV1, 
       // Where it has no date any more, an outside system keeps it; the node is the one that asked.
       node: kept.leaseUntil === null ? null : kept.node,
       crashes: 0,
+      spared: 0,
       pendingDeliveries: owed,
     } satisfies AttemptContext,
   };

@@ -68,7 +68,8 @@ interface StoredV1 extends AttemptV1, Rest {
 interface StoredV2 extends Rest {
   readonly v: 2;
   readonly value: unknown;
-  readonly context: Omit<AttemptContext, 'leaseUntil'>;
+  /** `spared` is there where it is not 0. */
+  readonly context: Omit<AttemptContext, 'leaseUntil' | 'spared'> & Partial<Pick<AttemptContext, 'spared'>>;
 }
 
 /** The record as JSON texts, under the names that the store has them by. What every report changes is one of its own, and small. */
@@ -101,14 +102,15 @@ export function parseExecutionRecord({ ledger, sources }: ExecutionRecordTexts):
   const { value, context } =
     stored.v === 1
       ? attemptFromV1(stored, Object.keys(taken).length > 0)
-      : { value: stored.value as AttemptSnapshot['value'], context: { ...stored.context, leaseUntil: null } };
+      : { value: stored.value as AttemptSnapshot['value'], context: { spared: 0, ...stored.context, leaseUntil: null } };
   // Throws for a state that the chart does not have.
   return { attempt: attemptMachine.resolveState({ value, context }), sources: taken, asked, firstRetained, endedAt };
 }
 
 /** As version 1 exactly as long as it has a lease of a date: a node of 0.1.0 holds the work, and may live. */
 function ledgerOf(attempt: AttemptSnapshot, rest: Rest): string {
-  const { leaseUntil, ...context } = attempt.context;
+  const { leaseUntil, spared, ...always } = attempt.context;
+  const context = { ...always, ...(spared > 0 && { spared }) };
   if (leaseUntil !== null) return JSON.stringify({ v: 1, ...attemptToV1(attempt), ...rest } satisfies StoredV1);
   return JSON.stringify({ v: EXECUTION_RECORD_VERSION, value: attempt.value, context, ...rest } satisfies StoredV2);
 }

@@ -24,10 +24,15 @@ interface Lane {
 /** What a call is for: somebody waits for a start, so it does not wait behind all that an outside system is asked by itself. */
 export type CallKind = 'start' | 'other';
 
+/** How long an executor has for an answer once this server closes, in milliseconds. */
+const CLOSING_MS = 1000;
+
 /** Calls of executors: so many of one at once and of a kind, the others in turn, and each for so long. One that does not answer delays no other. */
 export class ExecutorCalls {
   readonly #deps: ExecutorCallsDeps;
   readonly #lanes = new Map<TaskExecutor, Readonly<Record<CallKind, Lane>>>();
+  /** Of those that wait for an answer: told when they have waited long enough. */
+  readonly #asking = new Set<(error: Error) => void>();
   #closed = false;
 
   constructor(deps: ExecutorCallsDeps) {
@@ -40,7 +45,7 @@ export class ExecutorCalls {
     if (lane.active < this.#deps.callsMax) lane.active += 1;
     else await this.#turn(lane, executor);
     try {
-      return await withTimeLimit(this.#deps, this.#deps.timeoutMs, ask());
+      return await this.#ask(ask);
     } finally {
       const next = lane.waiting.shift();
       if (next) next.begin();
@@ -61,11 +66,27 @@ export class ExecutorCalls {
       .reduce((sum, { active, waiting }) => sum + active + waiting.length, 0);
   }
 
-  /** Those that wait for their turn do not get it any more. */
+  /** Those that wait for their turn do not get it any more, and those that wait for an answer do so for a moment. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    this.#deps.clock.setTimeout(() => {
+      for (const giveUp of this.#asking) giveUp(new Error('An executor has not answered: this server is closing.'));
+    }, CLOSING_MS);
     for (const [executor, lanes] of this.#lanes)
       for (const { waiting } of Object.values(lanes)) for (const { reject } of waiting.splice(0)) reject(closing(executor));
+  }
+
+  async #ask<T>(ask: () => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#deps;
+    let giveUp: (error: Error) => void = () => undefined;
+    const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
+    this.#asking.add(giveUp);
+    try {
+      return await Promise.race([withTimeLimit(this.#deps, this.#closed ? Math.min(timeoutMs, CLOSING_MS) : timeoutMs, ask()), givenUp]);
+    } finally {
+      this.#asking.delete(giveUp);
+    }
   }
 
   #turn(lane: Lane, executor: TaskExecutor): Promise<void> {

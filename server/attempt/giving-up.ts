@@ -20,6 +20,8 @@ export interface GivingUp {
 
 /** How long work rests whose process crashed. Its count ends it, not its rest. */
 const crashRest: RetryPolicy = { baseMs: 1000, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
+/** How many crashes in a row end work that was cleared of most of them, as a multiple of `crashesMax`: it may take longer than anybody watches. */
+const SPARED_TIMES = 4;
 
 /**
  * Takes work from whoever holds it, so that any node may claim it: at once, or after a rest where its process crashed. A task whose work may
@@ -42,6 +44,14 @@ export async function giveUp(
   }
 }
 
+/** Notes of work that is suspected that its run was watched and crashed nothing. Never rejects: what is not noted counts for one more crash. */
+export async function clearSuspect(taskId: string, { processor, nodeId }: Pick<ReconcileDeps, 'processor' | 'nodeId'>): Promise<void> {
+  const cleared = processor.execute(taskId, {
+    decide: (unit) => unit.execution.attempt.context.node === nodeId && unit.record({ type: 'attempt.cleared' }),
+  });
+  await cleared.catch(() => undefined);
+}
+
 /** Since when nobody works on lost work, in milliseconds of the store's clock. */
 export function lostSince({ attempt }: ExecutionRecord): number | null {
   const { retryAt, crashes } = attempt.context;
@@ -55,30 +65,35 @@ export function lossOf(
   taskType: string,
   { crashesMax }: Pick<TaskSettings, 'crashesMax'>,
 ): FactPayload<'TASK_FAILED'> | undefined {
-  const { crashes } = attempt.context;
+  const { crashes, spared } = attempt.context;
   if (!executor?.leased || !attempt.hasTag('lost')) return undefined;
   if (!executor.repeatable(taskType)) return workLost('The process that ran the task is gone, and its work may not be repeated.');
-  if (crashes < crashesMax) return undefined;
-  return workLost(`The process that ran the task crashed ${crashes} times in a row; it is not run again.`);
+  if (crashes < crashesMax && crashes + spared < crashesMax * SPARED_TIMES) return undefined;
+  return workLost(`The process that ran the task crashed ${crashes + spared} times in a row; it is not run again.`);
 }
 
 function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 'executors' | 'settings'>): boolean {
   if (unit.record({ type: 'work.released' })) return true;
   const { taskType } = unit.about;
   const executor = executorOf(deps, taskType);
-  // Who only waits for a person crashes nothing; and a node that asks an outside system to start something may crash by anything else.
-  const isCrash = crashed && executor?.leased !== false && !unit.aggregate.task.matches({ active: 'suspended' });
-  const { attempt } = unit.execution;
-  const restMs = isCrash && attempt.hasTag('begun') ? restAfter(attempt.context.crashes + 1) : 0;
-  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restMs })) return false;
+  // A node that asks an outside system to start something may crash by anything else.
+  const isCrash = crashed && executor?.leased !== false;
+  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restAfterLoss(unit.execution, isCrash) })) return false;
   const failure = lossOf(unit.execution, executor, taskType, deps.settings);
   if (failure) unit.decide({ type: 'task.fail', payload: failure });
   return true;
 }
 
+/** How long work rests that is lost now: not at all, unless its process crashed and it may be why. */
+function restAfterLoss({ attempt }: ExecutionRecord, isCrash: boolean): number {
+  if (!isCrash || !attempt.hasTag('working')) return 0;
+  const { crashes } = attempt.context;
+  return restAfter(attempt.hasTag('cleared') ? crashes : crashes + 1);
+}
+
 /** How long work rests after its so-manieth crash. */
 function restAfter(crashes: number): number {
-  return retryDelayMs(crashRest, crashes - 1);
+  return retryDelayMs(crashRest, Math.max(0, crashes - 1));
 }
 
 function isHeldBy({ attempt: { context } }: ExecutionRecord, { attempt, node, leaseUntil }: GivingUp['of']): boolean {

@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Lease, WorkRegistry } from '../ports/store.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** What the comparison of held work works with. */
 export interface HeldWorkDeps {
@@ -61,7 +62,7 @@ export class HeldWork {
   async #compareAll(): Promise<void> {
     const { store, nodeId, logger } = this.#deps;
     try {
-      const own = (await store.leases()).filter(({ node }) => node === nodeId);
+      const own = (await this.#soon(store.leases())).filter(({ node }) => node === nodeId);
       for (const lease of own) await this.#compareBucket(lease);
     } catch (error) {
       if (!this.#closed) logger.warn('What this node holds could not be compared with the store; it is tried again.', { nodeId, error });
@@ -73,9 +74,13 @@ export class HeldWork {
     let after: string | undefined;
     do {
       if (this.#closed) return;
-      const page = await store.held(lease, PAGE, after);
+      const page = await this.#soon(store.held(lease, PAGE, after));
       for (const taskId of page.taskIds) if (!isRunning(taskId)) visit(taskId);
       after = page.next;
     } while (after !== undefined);
+  }
+  /** A store that does not answer is asked again a lease later. */
+  #soon<T>(answer: Promise<T>): Promise<T> {
+    return withTimeLimit(this.#deps, Math.max(1, Math.floor(this.#deps.leaseMs / 2)), answer);
   }
 }

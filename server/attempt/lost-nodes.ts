@@ -33,6 +33,8 @@ const BUCKETS_AT_ONCE = 4;
 interface Found {
   readonly taskIds: string[];
   failed: number;
+  /** One of what went wrong, for the log. */
+  error?: unknown;
 }
 
 /**
@@ -109,10 +111,10 @@ export class LostNodes {
 
   /** One bounded look at the leases. */
   async #judge(): Promise<readonly OverLease[]> {
-    const { store, clock, leaseMs, logger } = this.#deps;
+    const { store, clock, logger } = this.#deps;
     const asked = monotonicMs(clock);
     try {
-      const leases = await withTimeLimit(this.#deps, Math.max(1, Math.floor(leaseMs / 2)), store.leases());
+      const leases = await this.#soon(store.leases());
       this.#isFailing = false;
       return this.#monitor.look(leases, { asked, answered: monotonicMs(clock) });
     } catch (error) {
@@ -154,6 +156,12 @@ export class LostNodes {
     const { failed } = found;
     const fields = { node, ...namedTasks(found.taskIds), failed, ...(silentMs !== undefined && { silentMs: Math.round(silentMs) }) };
     logger.warn('A node is gone; the work that it held was given up, for any node to claim.', fields);
+    if (failed > 0 && !this.#closed)
+      logger.warn('Some of the work of a node that is gone could not be given up; it is tried again.', {
+        node,
+        failed,
+        error: found.error,
+      });
   }
 
   /** Never rejects: what could not be given up is found by a later look. */
@@ -163,17 +171,22 @@ export class LostNodes {
     try {
       let after: string | undefined;
       do {
-        const page = await store.held(lease, PAGE, after);
+        const page = await this.#soon(store.held(lease, PAGE, after));
         const before = found.taskIds.length;
         await Promise.all(page.taskIds.map((taskId) => this.#giveUpTask(taskId, lease, found)));
         if (found.taskIds.length > before) onGivenUp();
         after = page.next;
       } while (after !== undefined && !this.#closed && this.#monitor.overLease(lease.bucket, lease.node)?.beat === lease.beat);
-      if (after === undefined && found.failed === failedBefore) await store.dropLease(lease);
+      if (after === undefined && found.failed === failedBefore) await this.#soon(store.dropLease(lease));
     } catch (error) {
       found.failed += 1;
-      this.#deps.logger.warn('The work of a node that is gone could not be looked for; it is tried again.', { node: lease.node, error });
+      found.error ??= error;
     }
+  }
+
+  /** A store that does not answer is asked again by a later look. */
+  #soon<T>(answer: Promise<T>): Promise<T> {
+    return withTimeLimit(this.#deps, Math.max(1, Math.floor(this.#deps.leaseMs / 2)), answer);
   }
 
   async #giveUpTask(taskId: string, lease: Lease, found: Found): Promise<void> {
@@ -181,11 +194,7 @@ export class LostNodes {
       if (await this.#deps.giveUp(taskId, lease)) found.taskIds.push(taskId);
     } catch (error) {
       found.failed += 1;
-      this.#deps.logger.warn('The work of a node that is gone could not be given up; it is tried again.', {
-        taskId,
-        node: lease.node,
-        error,
-      });
+      found.error ??= error;
     }
   }
 }

@@ -1,7 +1,6 @@
 import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Renewal, WorkRegistry } from '../ports/store.ts';
-import { taskBucket } from './lease-monitor.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** What a node's own lease works with. */
@@ -49,11 +48,6 @@ export class NodeLease {
     this.#answered.set(UNKNOWN, monotonicMs(this.#deps.clock));
     this.#turnedAt = monotonicMs(this.#deps.clock);
     this.#arm(0);
-  }
-
-  /** True where the store has not answered for so long that what this node holds there may be taken. */
-  isSilent(taskId: string): boolean {
-    return this.#silent.has(taskBucket(taskId)) || this.#silent.has(UNKNOWN);
   }
 
   /** Stops renewing and drops the rows: a node that holds nothing any more need not be waited for. Never rejects. */

@@ -15,11 +15,13 @@ import type { RunningAttempts } from './running-attempts.ts';
 import type { Rooms } from './rooms.ts';
 import type { WorkDeps } from './work.ts';
 
-/** Work whose last run crashed its process begins one at a time on a node, so that one that does it again takes no other with it. */
+/** Whose turn it is of the work whose last run crashed its process: few at a time, so that one that does it again takes few with it. */
 export interface Suspects {
-  /** Lets a task begin, or gives false while another one is on its way. One that was let begin may. */
-  take(taskId: string): boolean;
-  /** It does not begin, or is suspected no more. */
+  /** Lets a task begin, or gives false and remembers it. One that was let begin may. */
+  take(state: TaskRecord): boolean;
+  /** There is no room for it: remembers it. */
+  wait(state: TaskRecord): void;
+  /** It does not begin, or does not run any more. */
   free(taskId: string): void;
 }
 

@@ -41,3 +41,6 @@ export const steps: Readonly<Record<AttemptState, readonly ReconcileStep[]>> = {
   ended: [removeExpired, stopStaleRun, notifyEnded],
   released: [removeExpired, stopStaleRun],
 };
+
+/** Those that need the store only, in every state: each finds out by itself whether its time has come. */
+export const deadlineSteps: readonly ReconcileStep[] = [expireQuestions, endOverdueCancel, removeExpired];

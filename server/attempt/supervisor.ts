@@ -3,20 +3,24 @@ import type { TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
 import { ExecutorCalls } from './executor-calls.ts';
-import { giveUp } from './giving-up.ts';
-import { taskBucket } from './lease-monitor.ts';
-import { namedTasks } from './task-list.ts';
+import { clearSuspect } from './giving-up.ts';
 import { hasRoom, offersOf, type Offer, type OffersDeps } from './offers.ts';
+import { OwnRuns } from './own-runs.ts';
 import { emptyTally } from './reconcile-counts.ts';
 import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
-import { RunningAttempts, type RunningAttempt, type RunningAttemptsDeps } from './running-attempts.ts';
-import { steps } from './steps.ts';
+import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
+import { deadlineSteps, steps } from './steps.ts';
 import { SuspectTurn } from './suspects.ts';
 
 /** A task that is being reconciled. */
 interface Reconciliation {
   /** Something was committed since its last step. */
   again: boolean;
+  /** It waits for an executor. */
+  isAsking: boolean;
+  /** Its deadlines are kept meanwhile. */
+  besides: Promise<void> | undefined;
+  readonly result: ReconcileResult;
   done: Promise<ReconcileResult>;
 }
 
@@ -36,19 +40,21 @@ export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspect
 
 /** Steps that are done for one task before others have their turn. */
 const STEPS_MAX = 64;
-/** Tasks that are visited at once where all are. */
-const SLICE = 100;
 /** Most tasks that are asked for at once of one kind of work. */
 const OFFER_MAX = 100;
 
 /**
  * Brings a task to rest, one reconcile step after the other, until nothing is left to do for it now: starts work, hands over answers, notifies work
- * that it has to stop, notices lost work and passed deadlines.
+ * that it has to stop, notices lost work and passed deadlines. While one waits for an executor, the deadlines of its task are kept beside it.
  */
 export class Supervisor {
+  /** What happens to all that runs here at once. */
+  readonly runs: OwnRuns;
   readonly #deps: ReconcileDeps;
   readonly #onReady: SupervisorDeps['onReady'];
+  readonly #onRoom: SupervisorDeps['onRoom'];
   readonly #calls: ExecutorCalls;
+  readonly #suspects: SuspectTurn;
   readonly #offers: OffersDeps;
   readonly #reconciling = new Map<string, Reconciliation>();
   readonly #paused = new Map<string, Pause>();
@@ -59,23 +65,31 @@ export class Supervisor {
   constructor(deps: SupervisorDeps) {
     const { clock, settings, executors, rooms } = deps;
     const calls = new ExecutorCalls({ clock, callsMax: settings.executorCallsMax, timeoutMs: settings.executorTimeoutMs });
-    const suspects = new SuspectTurn({ clock, turnMs: settings.leaseMs / 6, onTurn: (taskId) => this.reconcile(taskId) });
+    const suspects = new SuspectTurn({
+      clock,
+      crashesMax: settings.crashesMax,
+      onTurn: (taskId) => this.reconcile(taskId),
+      onWatched: (taskId) => clearSuspect(taskId, this.#deps),
+    });
     const running = new RunningAttempts({
       ...deps,
       onCommit: (taskId) => void this.reconcile(taskId),
       onReleased: (taskId) => {
         suspects.free(taskId);
-        deps.onRoom();
+        this.noteRoom();
       },
     });
     this.#calls = calls;
+    this.#suspects = suspects;
+    this.#onRoom = deps.onRoom;
     this.#onReady = deps.onReady;
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
     this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
+    this.runs = new OwnRuns({ ...this.#deps, visit: (taskId) => this.reconcileAtOnce(taskId) });
     deps.processor.onCommitted((record) => {
       running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
-      if (!isSuspectAtWork(record)) suspects.free(record.about.taskId);
-      deps.onRoom();
+      suspects.note(record);
+      this.noteRoom();
     });
   }
 
@@ -87,6 +101,12 @@ export class Supervisor {
   /** A task waits in the store that there was no room for here. */
   noteReady(taskType: string): void {
     this.#onReady(this.executorOf(taskType));
+  }
+
+  /** There may be room for work that had to wait, here or in the store. */
+  noteRoom(): void {
+    if (!this.#isDraining) this.#suspects.next();
+    this.#onRoom();
   }
 
   /** From the first moment of its close on: this node claims nothing. */
@@ -141,10 +161,12 @@ export class Supervisor {
     const current = this.#reconciling.get(taskId);
     if (current) {
       current.again = true;
+      if (current.isAsking) this.#keepDeadlines(taskId, current);
       return current.done;
     }
     if (this.#closed) return this.#putBackClaim(taskId);
-    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({ tally: emptyTally() }) };
+    const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
+    const reconciliation: Reconciliation = { again: false, isAsking: false, besides: undefined, result, done: Promise.resolve(result) };
     this.#reconciling.set(taskId, reconciliation);
     reconciliation.done = this.#run(taskId, reconciliation);
     return reconciliation.done;
@@ -157,60 +179,10 @@ export class Supervisor {
     return this.reconcile(taskId);
   }
 
-  /** The store does not answer for these buckets, and others may take what is held there: what may be repeated is stopped meanwhile. */
-  abortRepeatable(buckets: ReadonlySet<string>): void {
-    const aborted = this.#runningIn(buckets).filter(
-      ({ isAborted, taskType }) => !isAborted && this.executorOf(taskType)?.repeatable(taskType),
-    );
-    if (aborted.length === 0) return;
-    const { running, nodeId, logger, settings } = this.#deps;
-    const named = namedTasks(aborted.map(({ taskId }) => taskId));
-    logger.warn('The store was silent for longer than a lease: work that may be repeated was stopped, and begins again when it answers.', {
-      nodeId,
-      leaseMs: settings.leaseMs,
-      ...named,
-    });
-    for (const run of aborted) {
-      running.abort(run.taskId);
-      void this.#stop(run);
-    }
-  }
-
-  /** The store answers again for these buckets: what was stopped is put back. */
-  putBackAborted(buckets: ReadonlySet<string>): void {
-    const aborted = this.#runningIn(buckets).filter(({ isAborted }) => isAborted);
-    this.#deps.logger.warn('The store answers again.', { nodeId: this.#deps.nodeId, ...namedTasks(aborted.map(({ taskId }) => taskId)) });
-    void this.#visitAll(aborted);
-  }
-
-  /** Compares what runs here with what these buckets say of it. */
-  compare(buckets: ReadonlySet<string>): void {
-    const runs = this.#runningIn(buckets);
-    const fields = { nodeId: this.#deps.nodeId, buckets: buckets.size, ...namedTasks(runs.map(({ taskId }) => taskId)) };
-    this.#deps.logger.warn(
-      'The store does not know this node’s lease any more: others gave it up, or the store lost what was written.',
-      fields,
-    );
-    void this.#visitAll(runs);
-  }
-
-  /** Compares all that runs here with what the store says of it: that may be older than what it said before. */
-  compareAll(): void {
-    void this.#visitAll(this.#deps.running.all());
-  }
-
   /** Claims nothing from now on, and puts back at once what it claimed and did not begin. Never rejects. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    const { running, logger, nodeId } = this.#deps;
-    const runs = running.all();
-    const putBack = await Promise.all(runs.map(async (run) => ((await this.#putBack(run.taskId)) ? [run] : [])));
-    if (runs.length === 0) return;
-    const unbegun = putBack.flat();
-    for (const { taskId } of unbegun) running.release(taskId);
-    await Promise.all(unbegun.map((run) => this.#stop(run)));
-    const fields = { nodeId, running: running.all().length, putBack: unbegun.length };
-    logger.info?.('This node is closing: it claims nothing any more, and lets end what has begun.', fields);
+    await this.runs.drain();
   }
 
   /** Resolves when no work runs here any more, or after that many milliseconds. */
@@ -218,33 +190,28 @@ export class Supervisor {
     return this.#deps.running.drained(ms);
   }
 
+  /** Executors have a moment left for what they were asked: whoever waits for them is not waited for. */
+  hurry(): void {
+    this.#calls.close();
+  }
+
   /** Stops what still runs here and gives it up, so that another node can take it at once. */
   async close(): Promise<void> {
     this.#isDraining = true;
     this.#closed = true;
-    this.#calls.close();
+    this.hurry();
     await Promise.allSettled([...[...this.#reconciling.values()].map(({ done }) => done), ...this.#claiming]);
-    const { running, logger, nodeId } = this.#deps;
-    const runs = running.all();
-    if (runs.length > 0)
-      logger.warn('This node closes while work runs; it was given up.', { nodeId, ...namedTasks(runs.map(({ taskId }) => taskId)) });
-    await Promise.allSettled(
-      runs.map(async (run) => {
-        running.release(run.taskId);
-        await this.#stop(run);
-        await giveUp(run.taskId, this.#deps, { of: { attempt: run.attempt, node: nodeId }, crashed: false });
-      }),
-    );
+    await this.runs.close();
   }
 
   async #run(taskId: string, reconciliation: Reconciliation): Promise<ReconcileResult> {
-    const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
+    const { result } = reconciliation;
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
       do {
         reconciliation.again = false;
-        reconciliation.again = (await this.#doStep(taskId, result)) || reconciliation.again;
+        reconciliation.again = (await this.#doStep(taskId, reconciliation)) || reconciliation.again;
       } while (reconciliation.again && ++done < STEPS_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
@@ -256,66 +223,47 @@ export class Supervisor {
     } finally {
       this.#reconciling.delete(taskId);
       this.#deps.rooms.free(taskId);
-      if (reconciliation.again && this.#closed) await this.#putBack(taskId);
+      if (reconciliation.again && this.#closed) await this.runs.putBack(taskId);
       else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId);
     }
     return result;
   }
 
-  /** In slices: a node may run thousands. */
-  async #visitAll(runs: readonly RunningAttempt[]): Promise<void> {
-    for (let at = 0; at < runs.length && !this.#closed; at += SLICE) {
-      await Promise.all(runs.slice(at, at + SLICE).map(({ taskId }) => this.reconcileAtOnce(taskId)));
-    }
-  }
-
-  #runningIn(buckets: ReadonlySet<string>): readonly RunningAttempt[] {
-    // One name without digits stands for all.
-    return this.#deps.running.all().filter(({ taskId }) => buckets.has(taskBucket(taskId)) || buckets.has(''));
-  }
-
-  /** Has the executor stop a run that no longer counts. Never rejects. */
-  async #stop({ taskId, attempt, taskType }: RunningAttempt): Promise<void> {
-    const executor = this.executorOf(taskType);
-    if (!executor) return;
-    await this.#deps
-      .call(executor, () => executor.cancel({ taskId, attempt }, { why: 'fenced' }))
-      .catch((error: unknown) => {
-        this.#deps.logger.warn('A run that no longer counts could not be told to stop.', { taskId, attempt, error });
-      });
-  }
-
   /** What was claimed in the last moment and is not started is for another node, now and not when this one is missed. Never rejects. */
   async #putBackClaim(taskId: string): Promise<ReconcileResult> {
-    await this.#putBack(taskId);
+    await this.runs.putBack(taskId);
     return { tally: emptyTally() };
   }
 
-  /** Puts back what this node claimed, where it has not begun; true where it did. Never rejects. */
-  async #putBack(taskId: string): Promise<boolean> {
-    const { processor, nodeId } = this.#deps;
-    const putBack = processor.execute(taskId, {
-      decide(unit) {
-        const { attempt } = unit.execution;
-        return (
-          attempt.context.node === nodeId &&
-          !attempt.hasTag('begun') &&
-          unit.record({ type: 'attempt.lost', crashed: false, retryAt: unit.now })
-        );
-      },
-    });
-    // Where the store is closed already, others take it when this node is missed.
-    return putBack.catch(() => false);
+  /** What needs the store only waits for no executor. Never rejects: what fails is done when the executor has answered. */
+  #keepDeadlines(taskId: string, reconciliation: Reconciliation): void {
+    reconciliation.besides ??= this.#doDeadlines(taskId, reconciliation.result)
+      .catch(() => undefined)
+      .finally(() => (reconciliation.besides = undefined));
   }
 
-  async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {
+  async #doDeadlines(taskId: string, result: ReconcileResult): Promise<void> {
+    for (const step of deadlineSteps) await step(await this.#deps.processor.read(taskId), this.#deps, result);
+  }
+
+  async #doStep(taskId: string, reconciliation: Reconciliation): Promise<boolean> {
     const { processor, running } = this.#deps;
+    const { result } = reconciliation;
+    const call: ReconcileDeps['call'] = async (...asked) => {
+      reconciliation.isAsking = true;
+      try {
+        return await this.#calls.call(...asked);
+      } finally {
+        reconciliation.isAsking = false;
+      }
+    };
+    const deps = { ...this.#deps, call };
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
-    if (this.#isDraining && this.#isUnstarted(state)) return this.#putBack(taskId);
+    if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
     for (const step of steps[attemptState(state.execution)]) {
-      if (await step(state, this.#deps, result)) return true;
+      if (await step(state, deps, result)) return true;
     }
     return false;
   }
@@ -333,7 +281,7 @@ export class Supervisor {
     const run = running.all().find((each) => each.taskId === taskId);
     running.release(taskId);
     this.#paused.delete(taskId);
-    if (run) void this.#stop(run);
+    if (run) void this.runs.stop(run);
   }
 
   #pause(taskId: string, error: unknown): void {
@@ -348,10 +296,4 @@ export class Supervisor {
       if (!this.#closed) void this.reconcile(taskId);
     }, ms);
   }
-}
-
-/** True where a task runs whose process crashed, and may crash it again. */
-function isSuspectAtWork({ aggregate, execution }: TaskRecord): boolean {
-  const { attempt } = execution;
-  return attempt.hasTag('claimed') && attempt.context.crashes > 0 && !aggregate.task.matches({ active: 'suspended' });
 }

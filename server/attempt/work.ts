@@ -76,7 +76,7 @@ export interface ReportingRun {
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
 export function reportCommand(
   { attempt }: AttemptRef,
-  { source, seq, intents, save }: WorkReport,
+  { source, seq, intents, save, awaits = askedIn(intents) }: WorkReport,
   { claimedBy, saved }: ReportingRun = { claimedBy: null, saved: undefined },
 ): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
@@ -84,11 +84,9 @@ export function reportCommand(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
-  const asked = intents.flatMap((intent) =>
-    intent.type === 'report.suspended' ? [sideValueNames.question(intent.payload.suspendId)] : [],
-  );
+  const needs = askedIn(intents).map((suspendId) => sideValueNames.question(suspendId));
   return {
-    ...(asked.length > 0 && { needs: asked }),
+    ...(needs.length > 0 && { needs }),
     decide(unit, sideValues) {
       const holder = unit.execution.attempt;
       if (claimedBy !== null && holder.context.attempt === attempt && (holder.context.node ?? claimedBy) !== claimedBy)
@@ -103,12 +101,21 @@ export function reportCommand(
       if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
       const isFirst = unit.record({ type: 'attempt.begun' });
       if (savedNow !== undefined && savedNow !== saved) unit.record({ type: 'attempt.advanced' });
+      // Where the answer is there already, the run has it in a moment, and does not wait.
+      if (awaits.some((suspendId) => unit.aggregate.suspensions.get(suspendId)?.value === 'open'))
+        unit.record({ type: 'attempt.suspended' });
+      else if (unit.factCount > factsBefore || savedNow !== undefined) unit.record({ type: 'attempt.resumed' });
       if (isFirst || unit.factCount > factsBefore || savedNow !== undefined) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
       if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });
       return { status: 'committed', refusals };
     },
   };
+}
+
+/** The questions that a report asks. */
+function askedIn(intents: readonly ReportIntent[]): readonly string[] {
+  return intents.flatMap((intent) => (intent.type === 'report.suspended' ? [intent.payload.suspendId] : []));
 }
 
 /**

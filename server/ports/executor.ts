@@ -18,6 +18,12 @@ export interface WorkReport {
   readonly intents: readonly ReportIntent[];
   /** Replaces what a later attempt begins with; written in the same commit. */
   readonly save?: Json;
+  /**
+   * The questions of this run without whose answers it does nothing: it *waits* as long as one of them is open, until it reports something else or
+   * is handed an answer, and what crashes its process meanwhile is not held against it. Empty where the run works on though it asks. Left
+   * out, it is what the report asks.
+   */
+  readonly awaits?: readonly string[];
 }
 
 /**

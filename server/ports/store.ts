@@ -20,7 +20,10 @@ export type PlannedWork =
    * has come.
    */
   | { readonly heldBy: string; readonly until?: number }
-  /** Nobody does. From this time on, in milliseconds of the store's clock, any node may take it that handles tasks of its type. */
+  /**
+   * Nobody does. From this time on, in milliseconds of the store's clock, any node may take it that handles tasks of its type; 0 is for work that
+   * somebody waits for, and comes before all other work of its type.
+   */
   | { readonly readyAt: number };
 
 /** Where a task stands until its next commit, which replaces the plan as a whole. */

@@ -1,6 +1,8 @@
 import { emptyAggregate, statusOf } from '../../machines/index.ts';
 import type { CreateTaskResponse } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent, type ExecutionRecord } from '../attempt/execution-record.ts';
+import type { ReconcileResult } from '../attempt/reconcile-step.ts';
+import { withTimeLimit } from '../attempt/time-limit.ts';
 import type { TaskContent } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
@@ -11,6 +13,9 @@ import { planOf } from './plan.ts';
 import type { NewTaskRequest } from './service.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import { initialFields, sideValueNames, type TaskRecord } from './task-record.ts';
+
+/** So long a create waits to hear that an executor refuses the task, in milliseconds. */
+const START_MS = 500;
 
 /**
  * Writes a task together with its request key in one atomic step. Where this node has room for the work, the claim on it is in that step too, and
@@ -80,13 +85,18 @@ async function startTask(deps: TaskServiceDeps, about: TaskAbout, task: NewTask,
   deps.metrics.incrementCounter('task_starts_total');
   // What there is no room for waits in the store: any node that has some takes it.
   if (!isClaimed) deps.supervisor.noteReady(about.taskType);
-  const { refused } = isClaimed ? await deps.supervisor.reconcile(taskId) : {};
+  const { refused } = isClaimed ? await startedSoon(deps, taskId) : {};
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
       details: { taskId, failure: { ...refused } },
     });
   const state = await deps.processor.read(taskId);
   return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
+}
+
+/** What became of the start, where that is known in a moment: the task is written, and whoever made it need not wait for an executor. */
+async function startedSoon({ clock, supervisor }: TaskServiceDeps, taskId: string): Promise<Pick<ReconcileResult, 'refused'>> {
+  return withTimeLimit({ clock }, START_MS, supervisor.reconcile(taskId)).catch(() => ({}));
 }
 
 /** A create that begins the work at once is its own claim. */

@@ -30,7 +30,9 @@ function plannedWork(execution: ExecutionRecord, now: number, { effectRetryMs }:
     case 'pending':
     case 'lost':
     case 'suspected':
-      return { readyAt: retryAt ?? now };
+      if (retryAt !== null && retryAt > now) return { readyAt: retryAt };
+      // Somebody has answered, and waits.
+      return { readyAt: pendingDeliveries.length > 0 ? 0 : (retryAt ?? now) };
     case 'stopping':
     case 'ended':
       return readyAt(effectRetryAt);

@@ -2,6 +2,7 @@ import type { Rooms } from '../attempt/rooms.ts';
 import type { Supervisor } from '../attempt/supervisor.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import type { CommandProcessor } from './command-processor.ts';
@@ -15,6 +16,7 @@ export interface TaskServiceDeps {
   readonly store: Store;
   readonly supervisor: Supervisor;
   readonly rooms: Rooms;
+  readonly clock: Clock;
   readonly time: StoreClock;
   readonly chance: ServerChance;
   readonly metrics: MetricsSink;

@@ -87,7 +87,8 @@ local function sort(place)
   local page = most == 0 and {} or call('ZRANGEBYSCORE', place.wanted, '-inf', now, 'LIMIT', 0, most)
   left = left - #page
   for _, id in ipairs(page) do
-    local kind = call('HGET', place.base .. 'task:' .. id, 'kind')
+    local texts = call('HMGET', place.base .. 'task:' .. id, 'plan', 'kind')
+    local kind = texts[2]
     if kind then
       local type, owner = string.match(kind, '^([^;]*);(.*)$')
       local key = place.base .. 'turns:' .. type
@@ -96,8 +97,13 @@ local function sort(place)
         known = { taken = tonumber(call('HGET', key, ';') or 0), owners = {} }
         turns[type] = known
       end
-      local turn = math.max(known.taken, known.owners[owner] or tonumber(call('HGET', key, owner) or 0)) + 1
-      if call('ZADD', place.base .. 'ready:' .. type, 'NX', turn, id) == 1 then known.owners[owner] = turn end
+      if string.match(texts[1] or '', '^[^;]*;([^;]*)') == '0' then
+        -- Before all that wait.
+        call('ZADD', place.base .. 'ready:' .. type, 'NX', 0, id)
+      else
+        local turn = math.max(known.taken, known.owners[owner] or tonumber(call('HGET', key, owner) or 0)) + 1
+        if call('ZADD', place.base .. 'ready:' .. type, 'NX', turn, id) == 1 then known.owners[owner] = turn end
+      end
       call('ZADD', place.wanted, now + ${QUEUED_LOOK_MS}, id)
     else
       call('ZADD', place.wanted, hidden, id)
@@ -136,7 +142,7 @@ local function serve(place)
       call('ZADD', place.next, 'LT', hidden, 'wanted')
       call('ZADD', place.clock, 'XX', 'GT', hidden, head[1])
       call('ZREM', key, head[1])
-      call('HSET', turns, ';', head[2])
+      if head[2] ~= '0' then call('HSET', turns, ';', head[2]) end
       local owner = string.match(call('HGET', place.base .. 'task:' .. head[1], 'kind') or '', ';(.*)$')
       if owner and call('HGET', turns, owner) == head[2] then call('HDEL', turns, owner) end
       ready[#ready + 1] = head[1]

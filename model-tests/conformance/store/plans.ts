@@ -56,6 +56,31 @@ export const planCases: CaseGroup<Store> = (store) => {
       same([...one, ...(await takeAll(store(), look({ types: 'any', readyMax: 2 }))).ready].toSorted(), tasks.toSorted());
     },
 
+    'gives work that somebody waits for before all other work of its type, and then the owners their turns': async () => {
+      const now = await store().now();
+      const create = async (owner: string, readyAt: number): Promise<string> => {
+        const task = sampleTask({ plan: wanted(readyAt), owner }, '5a');
+        await store().create(task);
+        return task.taskId;
+      };
+      const one = (): Promise<readonly string[]> =>
+        store()
+          .take(look({ readyMax: 1 }))
+          .then(({ ready }) => ready);
+      const first = await create('big', now - 9);
+      const rest = [await create('big', now - 8), await create('big', now - 7)];
+      same(await one(), [first]);
+      const other = await create('small', now);
+      const answered = [await create('big', 0), await create('other', 0)];
+      same([...(await one()), ...(await one())].toSorted(), answered.toSorted());
+      const last = [...(await one()), ...(await one()), ...(await one())];
+      same(last.toSorted(), [...rest, other].toSorted());
+      same(
+        last.filter((taskId) => taskId !== other),
+        rest,
+      );
+    },
+
     'keeps work of a type that nobody does, behind which nothing waits': async () => {
       const now = await store().now();
       const strange = await Promise.all(Array.from({ length: 50 }, () => planned(wanted(now - 1000), { taskType: 'strange' })));
