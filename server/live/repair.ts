@@ -84,6 +84,7 @@ export class Repair {
       const newest: readonly (EventId | null)[] = await this.#deps.store.lastEventIds(topics.map(({ taskId }) => taskId));
       if (this.#stopped) return;
       for (const [index, topic] of topics.entries()) topic.compare(newest[index] ?? null);
+      if (at + BATCH_MAX >= all.length) return;
       // Others have their turn.
       await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));
       if (this.#stopped) return;
