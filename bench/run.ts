@@ -7,12 +7,12 @@ import { availableParallelism } from 'node:os';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startLoad, startRestarted, startSystem } from './processes/bench-processes.ts';
+import { startBareQueue, startLoad, startSystem, startWorkHost } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
 import type { Section } from './results/row.ts';
-import { barResultsOf } from './results/bar-result.ts';
+import { barResultsOf, unitOf } from './results/bar-result.ts';
 
 const begun = performance.now();
 const cleanup = new CleanupStack();
@@ -32,7 +32,8 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
     hasOriginal,
     wants: (name) => name.includes(wanted),
     system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
-    restarted: (name, ...more) => startRestarted(cleanup, name, ...more),
+    workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
+    bareQueue: (path) => startBareQueue(cleanup, path),
     load: () => startLoad(cleanup),
     say,
   };
@@ -47,10 +48,12 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
   const verdicts = sections.flatMap(({ title, rows }) =>
     rows.flatMap((row) => barResultsOf(row).map((verdict) => ({ title, row, ...verdict }))),
   );
-  for (const { title, row, bar, ratio, holds } of verdicts)
+  for (const { title, row, bar, judged, holds } of verdicts) {
+    const wanted = bar.atLeast === undefined ? `at most ${bar.atMost}` : `at least ${bar.atLeast}`;
     console.log(
-      `${holds ? 'holds' : 'FALLS SHORT'}: ${title}: ${row.name}: ${readable(ratio.median)} × ${bar.against}, wanted ${bar.atLeast === undefined ? `at most ${bar.atMost}` : `at least ${bar.atLeast}`}`,
+      `${holds ? 'holds' : 'FALLS SHORT'}: ${title}: ${row.name}: ${readable(judged.median)} ${unitOf(row, bar)}, wanted ${wanted}`,
     );
+  }
   if (out !== undefined) {
     await writeFile(out, `${JSON.stringify({ machine, quick, sections }, undefined, 1)}\n`);
     await writeFile(out.replace(/(\.json)?$/, '.md'), `${machine}\n\n${markdownOf(sections)}`);

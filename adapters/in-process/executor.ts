@@ -95,17 +95,19 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       return typeof entry === 'object' && entry.repeatable === true;
     },
     start(work: Work) {
-      const entry = handlers[work.taskType];
-      if (!entry) return Promise.reject(new Error(`No handler for ${work.taskType}.`));
-      const former = runs.get(work.taskId);
+      // What outlives this call does not hold the work, whose input may be large.
+      const { taskId, taskType, attempt } = work;
+      const entry = handlers[taskType];
+      if (!entry) return Promise.reject(new Error(`No handler for ${taskType}.`));
+      const former = runs.get(taskId);
       // A start that was given up and arrives all the same.
-      if (former && former.attempt > work.attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
+      if (former && former.attempt > attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       if (former) stop(former, { why: 'fenced' });
       const handler = typeof entry === 'function' ? entry : entry.run;
       const run = new Run(work, { ...deps, handler, slot: new Slot(slots) });
-      runs.set(work.taskId, run);
+      runs.set(taskId, run);
       void run.run().finally(() => {
-        if (runs.get(work.taskId) === run) runs.delete(work.taskId);
+        if (runs.get(taskId) === run) runs.delete(taskId);
       });
       return Promise.resolve({ status: 'started' });
     },

@@ -14,13 +14,24 @@ export class HandlePromise<T> extends Promise<T> {
   /** What it was chained to. */
   #from: HandlePromise<unknown> | undefined;
   /** What was chained to it, and passes its rejection on. */
-  readonly #chained: HandlePromise<unknown>[] = [];
+  #chained: HandlePromise<unknown>[] | undefined;
 
   /** Settles as the given promise does. */
   static by<T>(settling: Promise<T>): HandlePromise<T> {
-    const handle = new HandlePromise<T>((resolve, reject) => void settling.then(resolve, reject));
-    quiet(handle);
+    const { handle, resolve, reject } = HandlePromise.unsettled<T>();
+    settling.then(resolve, reject);
     return handle;
+  }
+
+  /** One that is settled by whoever makes it. */
+  static unsettled<T>() {
+    let settle: { readonly resolve: (value: T) => void; readonly reject: (reason: unknown) => void } = {
+      resolve: nothing,
+      reject: nothing,
+    };
+    const handle = new HandlePromise<T>((resolve, reject) => (settle = { resolve, reject }));
+    quiet(handle);
+    return { handle, ...settle };
   }
 
   /** True where somebody would hear of a rejection: awaits it, or catches it at the end of what was chained to it. */
@@ -29,7 +40,7 @@ export class HandlePromise<T> extends Promise<T> {
     const looked: HandlePromise<unknown>[] = [this];
     for (const promise of looked) {
       if (promise.#isHeard) return true;
-      for (const next of promise.#chained) looked.push(next);
+      for (const next of promise.#chained ?? []) looked.push(next);
     }
     return false;
   }
@@ -73,7 +84,8 @@ export class HandlePromise<T> extends Promise<T> {
 
   /** Nothing is unhandled before all reactions have run: one that is added by a reaction is in time. */
   #passTo(next: Promise<unknown>): void {
-    if (next instanceof HandlePromise) this.#chained.push(next);
+    // Mostly one, for as long as a person thinks: an array takes room for many when it first grows.
+    if (next instanceof HandlePromise && !this.#chained?.push(next)) this.#chained = [next];
     super.then(undefined, () => quiet(next));
   }
 }

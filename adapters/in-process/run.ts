@@ -35,10 +35,27 @@ interface Waiter {
   reject(error: TaskFailure): void;
 }
 
+/** A question of a task, as far as this run is concerned. */
+interface Asking {
+  /** This run has asked it. */
+  isAsked: boolean;
+  /** … and it has not ended, as far as the run knows. */
+  isOpen: boolean;
+  /** The handler awaits its end. */
+  isAwaited: boolean;
+  /** Who waits for its end. Only once it is known that it was asked: an answer under the same key may be that to another question. */
+  waiter?: Waiter | undefined;
+  /** How it ended, as long as nobody was told. */
+  resolution?: Resolution | undefined;
+}
+
 /** Which run it is, for logs. */
 export interface RunAbout extends AttemptRef {
   readonly taskType: string;
 }
+
+/** What a run needs of its work while the handler has the rest. */
+type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'resolution' | 'now'>;
 
 /** What a run works with. */
 export interface RunDeps {
@@ -59,22 +76,22 @@ const REPORT_INTENTS_MAX = 500;
 
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
-  readonly #work: Work;
+  /** Without what it was created with, once that is the handler's: it may be large, and a person may take long. */
+  #work: Work | RunWork;
   readonly #deps: RunDeps;
-  readonly #stopped = new AbortController();
-  readonly #waiters = new Map<string, Waiter>();
-  readonly #resolutions = new Map<string, Resolution>();
+  /** Made when the handler asks for its signal. */
+  #aborting: AbortController | undefined;
+  /** Why it has to stop, since it was first told to. */
+  #failure: TaskStopped | undefined;
+  /** By id. */
+  readonly #questions = new Map<string, Asking>();
   #queue: QueuedReport[] = [];
   #sending: Promise<void> = Promise.resolve();
   #seq = 0;
   #over: Promise<void> | undefined;
   #order: StopOrder | undefined;
-  /** Questions of this run, by id. */
-  readonly #asked = new Set<string>();
-  /** Those of them that the handler awaits. */
-  readonly #awaited = new Set<string>();
-  /** Reports of whose fate nothing is known yet. */
-  readonly #reporting = new Set<Promise<unknown>>();
+  /** Reports of whose fate nothing is known yet; undefined for none. */
+  #reporting: Set<Promise<unknown>> | undefined;
   /** Reports that were refused for good, and who may have heard of it. */
   readonly #refused: { readonly error: unknown; readonly handle: HandlePromise<unknown> }[] = [];
 
@@ -100,10 +117,10 @@ export class Run {
     const { slot, handler } = this.#deps;
     try {
       // Stopped before it began.
-      if (!(await slot.begin())) throw this.#stopped.signal.reason;
+      if (!(await slot.begin())) throw this.#failure;
       // Before its first side effect: what was not said to have begun is run again, whatever happens to this process.
       await this.#enqueue({ type: 'report.started', payload: {} });
-      const result = (await handler(this.#task())) ?? null;
+      const result = (await handler(this.#takeTask())) ?? null;
       await this.#assertHeard();
       // Who only waits for the store to take its end keeps nobody from working.
       slot.end();
@@ -119,9 +136,13 @@ export class Run {
     this.#order ??= order;
     if (order.why !== 'cancel') this.#order = order;
     const failure = new TaskStopped(order);
-    this.#stopped.abort(failure);
-    for (const { reject } of this.#waiters.values()) reject(failure);
-    this.#waiters.clear();
+    this.#failure ??= failure;
+    this.#aborting?.abort(failure);
+    for (const asking of this.#questions.values()) {
+      asking.waiter?.reject(failure);
+      asking.waiter = undefined;
+      asking.isOpen = false;
+    }
     // What it does from now on counts for nothing, and keeps nobody from working.
     if (order.why === 'cancel') this.#deps.slot.withdraw();
     else this.#deps.slot.free();
@@ -129,16 +150,41 @@ export class Run {
 
   /** Hands over how a question ended, once the run may work again. */
   async resume(resolution: Resolution): Promise<void> {
-    const { suspendId } = resolution;
-    this.#resolutions.set(suspendId, resolution);
-    if (!this.#waiters.has(suspendId) || !(await this.#deps.slot.goOn())) return;
-    const waiter = this.#waiters.get(suspendId);
-    this.#waiters.delete(suspendId);
-    if (waiter) settle(waiter, resolution);
+    const asking = this.#question(resolution.suspendId);
+    asking.resolution = resolution;
+    if (!asking.waiter || !(await this.#deps.slot.goOn())) return;
+    const { waiter } = asking;
+    if (!waiter) return;
+    asking.waiter = asking.resolution = undefined;
+    asking.isOpen = false;
+    settle(waiter, resolution);
   }
 
-  #task(): Task {
-    const { taskId, taskType, owner, attempt, input, metadata, params, attachments, saved } = this.#work;
+  #question(suspendId: string): Asking {
+    const asking = this.#questions.get(suspendId) ?? { isAsked: false, isOpen: false, isAwaited: false };
+    this.#questions.set(suspendId, asking);
+    return asking;
+  }
+
+  get #signal(): AbortSignal {
+    if (!this.#aborting) {
+      this.#aborting = new AbortController();
+      if (this.#failure) this.#aborting.abort(this.#failure);
+    }
+    return this.#aborting.signal;
+  }
+
+  /** Makes what the handler is given, once: from then on it is the handler's alone. */
+  #takeTask(): Task {
+    // Nobody but this function, which is called once, puts anything else there.
+    const task = this.#task(this.#work as Work);
+    const { taskId, attempt, taskType, report, resolution, now } = this.#work;
+    this.#work = { taskId, attempt, taskType, report, resolution, now };
+    return task;
+  }
+
+  #task({ taskId, taskType, owner, attempt, input, metadata, params, attachments, saved }: Work): Task {
+    const signal = (): AbortSignal => this.#signal;
     return {
       taskId,
       taskType,
@@ -149,7 +195,9 @@ export class Run {
       params,
       attachments,
       saved,
-      signal: this.#stopped.signal,
+      get signal() {
+        return signal();
+      },
       progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
       message: (message, level) =>
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
@@ -171,76 +219,82 @@ export class Run {
 
   #suspend(key: string, question: Question): HandlePromise<AcceptedAction> {
     const suspendId = `${key}-${createHash('sha256').update(`${this.#work.taskId}\n${key}`).digest('hex').slice(0, 8)}`;
-    const isRepeated = this.#asked.has(suspendId);
-    const asked = this.#ask(key, suspendId, question);
-    const handle = this.#handle(
-      asked.then(({ answer }) => answer),
-      asked,
-    );
-    if (!isRepeated) handle.whenAwaited(() => this.#noteAwaited(suspendId));
-    return handle;
+    const asking = this.#question(suspendId);
+    const isRepeated = asking.isAsked;
+    const { handle, ...waiter } = HandlePromise.unsettled<AcceptedAction>();
+    const asked = this.#ask(key, suspendId, question, waiter);
+    asked.catch(waiter.reject);
+    if (!isRepeated) handle.whenAwaited(() => this.#noteAwaited(asking));
+    return this.#noteReport(handle, asked);
   }
 
   /** A run that waits says so, with its question where it awaits that at once. */
-  #noteAwaited(suspendId: string): void {
-    if (!this.#waiters.has(suspendId)) return;
-    this.#awaited.add(suspendId);
+  #noteAwaited(asking: Asking): void {
+    if (!asking.isOpen) return;
+    asking.isAwaited = true;
     void this.#enqueue(undefined, { mayWait: true }).catch(() => undefined);
   }
 
-  /** Resolves when the question is asked, or was before. */
-  async #ask(key: string, suspendId: string, question: Question): Promise<{ readonly answer: Promise<AcceptedAction> }> {
+  /** Resolves when the question is asked, or was before; the waiter hears how it ends. */
+  async #ask(key: string, suspendId: string, question: Question, waiter: Waiter): Promise<void> {
     if (key === '' || key.length > KEY_CHARACTERS_MAX)
       throw new RefusedReport(
         'REPORT_REFUSED',
         `The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`,
       );
-    if (this.#asked.has(suspendId)) throw keyUsed(key, 'this run has asked under it already');
-    this.#asked.add(suspendId);
-    const answer = new Promise<AcceptedAction>((resolve, reject) => this.#waiters.set(suspendId, { resolve, reject }));
-    // Whoever stops the run first rejects this promise while nobody waits for it yet.
-    answer.catch(() => undefined);
+    const asking = this.#question(suspendId);
+    if (asking.isAsked) throw keyUsed(key, 'this run has asked under it already');
+    asking.isAsked = asking.isOpen = true;
     const intent = { type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) } as const;
     let became = await this.#enqueue(intent, { mayWait: true });
     // Its fate was lost with an answer; asked again, it is told.
     while (became === 'duplicate') became = await this.#enqueue(intent, { mayWait: true });
     if (became === undefined || became === 'ALREADY_ASKED') {
-      await this.#wait(suspendId, became === 'ALREADY_ASKED');
+      await this.#wait(suspendId, waiter, became === 'ALREADY_ASKED');
     } else if (became === 'CANCELLING') {
       // The order to stop is on its way. What the handler does next ends a task that is cancelled.
       this.stop({ why: 'cancel' });
+      throw this.#failure;
     } else {
-      this.#waiters.delete(suspendId);
+      asking.isOpen = false;
       if (became === 'ASKED_OTHERWISE') throw keyUsed(key, 'an earlier run asked something else under it');
       throw new TaskFailure(became, `The question ${JSON.stringify(key)} was not asked: ${became}.`);
     }
-    return { answer };
   }
 
   /** Who waits for a person works no more; the answer has him work again. It may be here already, or be that of an earlier run. */
-  async #wait(suspendId: string, mayBeKnown: boolean): Promise<void> {
-    const told = this.#resolutions.get(suspendId);
-    if (told) return this.resume(told);
+  async #wait(suspendId: string, waiter: Waiter, mayBeKnown: boolean): Promise<void> {
+    if (this.#failure) return waiter.reject(this.#failure);
+    const asking = this.#question(suspendId);
+    asking.waiter = waiter;
+    if (asking.resolution) return this.resume(asking.resolution);
     this.#deps.slot.free();
     const known = mayBeKnown ? await this.#retry(() => this.#work.resolution(suspendId)) : undefined;
     if (known) await this.resume(known);
   }
 
   /** What the handler gets. It need not listen: what was refused and nobody heard of fails the task when the handler has ended. */
-  #handle<T>(settling: Promise<T>, reported: Promise<unknown> = settling): HandlePromise<T> {
-    const handle = HandlePromise.by(settling);
+  #handle<T>(reported: Promise<T>): HandlePromise<T> {
+    return this.#noteReport(HandlePromise.by(reported), reported);
+  }
+
+  #noteReport<T>(handle: HandlePromise<T>, reported: Promise<unknown>): HandlePromise<T> {
+    const reporting = (this.#reporting ??= new Set());
     const known: Promise<unknown> = reported
       .catch((error: unknown) => {
         if (!(error instanceof TaskStopped)) this.#refused.push({ error, handle });
       })
-      .then(() => this.#reporting.delete(known));
-    this.#reporting.add(known);
+      .then(() => {
+        reporting.delete(known);
+        if (reporting.size === 0 && this.#reporting === reporting) this.#reporting = undefined;
+      });
+    reporting.add(known);
     return handle;
   }
 
   /** Throws the first refusal that nobody heard of, once it is known what became of all reports. */
   async #assertHeard(): Promise<void> {
-    await Promise.all(this.#reporting);
+    await Promise.all(this.#reporting ?? []);
     const unheard = this.#refused.find(({ handle }) => !handle.isHeard);
     if (unheard) throw unheard.error;
   }
@@ -250,7 +304,7 @@ export class Run {
     intent: ReportIntent | undefined,
     { save, mayWait = false }: { readonly save?: Json | undefined; readonly mayWait?: boolean } = {},
   ): Promise<Became> {
-    if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#stopped.signal.reason as TaskFailure);
+    if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#failure ?? new TaskStopped(this.#order));
     return new Promise((resolve, reject) => {
       this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), mayWait, resolve, reject });
       if (this.#queue.length > 1) return;
@@ -275,7 +329,7 @@ export class Run {
     const saves = reports.flatMap(({ save }) => (save === undefined ? [] : [save]));
     const intents = reports.flatMap(({ intent }) => intent ?? []);
     // Who reports works, unless the same turn begins to wait.
-    const awaits = reports.some(({ mayWait }) => mayWait) ? [...this.#awaited].filter((suspendId) => this.#waiters.has(suspendId)) : [];
+    const awaits = reports.some(({ mayWait }) => mayWait) ? this.#awaited() : [];
     const report: WorkReport = {
       source: 'main',
       seq: ++this.#seq,
@@ -288,7 +342,7 @@ export class Run {
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
       let i = 0;
       for (const { intent, resolve, reject } of reports) {
-        if (outcome.status === 'fenced') reject(this.#stopped.signal.reason);
+        if (outcome.status === 'fenced') reject(this.#failure);
         else if (outcome.status === 'duplicate') resolve('duplicate');
         else resolve(intent && outcome.refusals[i++]);
       }
@@ -299,6 +353,11 @@ export class Run {
       await this.#send(reports.slice(0, middle));
       await this.#send(reports.slice(middle));
     }
+  }
+
+  /** The questions that the handler awaits, by id. */
+  #awaited(): string[] {
+    return [...this.#questions].filter(([, { isAwaited, isOpen }]) => isAwaited && isOpen).map(([suspendId]) => suspendId);
   }
 
   /** Sends until it is known what became of the report. */

@@ -23,7 +23,9 @@ interface Waiting {
 }
 
 /** How many writes share a flush at most: keeps the event loop free while a group is written. */
-const GROUP_WRITES_MAX = 256;
+const GROUP_WRITES_MAX = 64;
+/** How many are answered in one turn of the event loop: whoever waited decides in it what to write next. */
+const ANSWERS_MAX = 16;
 
 /**
  * Makes a writer.
@@ -77,7 +79,10 @@ async function writeGroup(group: readonly Waiting[], transact: (group: () => voi
           reject(error),
     );
   }
-  for (const answer of settle) answer();
+  for (const [at, answer] of settle.entries()) {
+    if (at > 0 && at % ANSWERS_MAX === 0) await new Promise((resolve) => setImmediate(resolve));
+    answer();
+  }
 }
 
 function judge(write: Write<unknown>): WriteDecision<unknown> | { readonly error: unknown } {

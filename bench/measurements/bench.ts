@@ -1,4 +1,4 @@
-import type { LoadProcess, RestartedName, RestartedProcess, SystemName, SystemProcess } from '../processes/bench-processes.ts';
+import type { BareQueueProcess, LoadProcess, SystemName, SystemProcess, WorkPlace, WorkProcess } from '../processes/bench-processes.ts';
 import type { RedisServer } from '../processes/redis-server.ts';
 import { readable } from '../results/markdown.ts';
 import type { Figures, Row } from '../results/row.ts';
@@ -13,7 +13,8 @@ export interface Bench {
   /** True for rows that were asked for. */
   wants(row: string): boolean;
   system(name: SystemName, ...more: string[]): Promise<SystemProcess>;
-  restarted(name: RestartedName, ...more: string[]): Promise<RestartedProcess>;
+  workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
+  bareQueue(path: string): Promise<BareQueueProcess>;
   load(): Promise<LoadProcess>;
   /** A line of progress. */
   say(text: string): void;

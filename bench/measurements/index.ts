@@ -2,11 +2,13 @@ import { appends } from './appends.ts';
 import type { Measurement } from './bench.ts';
 import { connections } from './connections.ts';
 import { fanOut } from './fan-out.ts';
+import { held } from './held.ts';
 import { logLength } from './log-length.ts';
 import { memory } from './memory.ts';
 import { polls } from './polls.ts';
 import { restart } from './restart.ts';
 import { resume } from './resume.ts';
+import { waiting } from './waiting.ts';
 
 /** All measurements, by the names that `--only` takes. */
 export const measurements: readonly { readonly name: string; readonly title: string; readonly measure: Measurement }[] = [
@@ -17,6 +19,8 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'polls', title: 'Long polls that do not wait', measure: polls },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
-  { name: 'restart', title: 'Restart on LMDB with many tasks', measure: restart },
+  { name: 'restart', title: 'Restart with many tasks', measure: restart },
+  { name: 'waiting', title: 'Hosts whose tasks wait for people', measure: waiting },
+  { name: 'held', title: 'Heap of a task that waits', measure: held },
   { name: 'log-length', title: 'Cost of an append by the length of the log', measure: logLength },
 ];

@@ -1,70 +1,123 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RestartedName } from '../processes/bench-processes.ts';
+import { lmdbStore } from '../../adapters/lmdb/index.ts';
+import { redisStore } from '../../adapters/redis/index.ts';
+import { readable } from '../results/markdown.ts';
 import type { Row } from '../results/row.ts';
 import { fillBare, fillOurs } from '../systems/stored-tasks.ts';
 import type { Bench } from './bench.ts';
-import { readable } from '../results/markdown.ts';
 
 /** Tasks that are queued, suspended and ended; a third of each. */
 const TASKS = 100_000;
-/** What is stored does not keep a host from listening. */
-const FLAT = 1.5;
+/** What is stored does not keep a host from listening: so much later than a process of the same imports, in milliseconds. */
+const LATER_MS_MAX = 1000;
+/** The host's first moments, in milliseconds. */
+const FIRST_MS = 30_000;
 
-/** A host on LMDB that is started where another one left many tasks: until it listens, and until it has worked them off. */
+interface Figures {
+  readonly listened: number[];
+  readonly bareListened: number[];
+  readonly stall: number[];
+  readonly rate: number[];
+  readonly bareRate: number[];
+}
+
+/** A host that is started where another one left many tasks: until it listens, how long it stands, and until it has worked them off. */
 export async function restart(bench: Bench): Promise<readonly Row[]> {
   const each = Math.floor((bench.quick ? TASKS / 10 : TASKS) / 3);
+  const rows: Row[] = [];
+  if (bench.wants('LMDB')) rows.push(...rowsOf('LMDB', each, await onLmdb(bench, each)));
+  if (bench.wants('Redis')) rows.push(...rowsOf('Redis', each, await onRedis(bench, each)));
+  return rows;
+}
+
+async function onLmdb(bench: Bench, each: number): Promise<Figures> {
   const folder = await mkdtemp(join(tmpdir(), 'taskbridge-bench-'));
-  const [full, bare] = [join(folder, 'full'), join(folder, 'bare')];
+  const [full, bare, path] = [join(folder, 'full'), join(folder, 'bare'), join(folder, 'run')];
+  const copied = async (from: string): Promise<void> => {
+    await rm(path, { recursive: true, force: true });
+    await cp(from, path, { recursive: true });
+  };
   try {
-    await fillOurs(full, each);
+    await fillOurs(lmdbStore({ path: full }), each);
     await fillBare(bare, 2 * each);
-    const figures = {
-      empty: [] as number[],
-      ours: [] as number[],
-      bare: [] as number[],
-      oursRate: [] as number[],
-      bareRate: [] as number[],
-    };
-    const rounds = bench.quick ? 1 : 3;
-    for (let round = 0; round < rounds; round += 1) {
-      const run = async (name: RestartedName, from: string | undefined, count: number) => {
-        const path = join(folder, 'run');
-        await rm(path, { recursive: true, force: true });
-        if (from !== undefined) await cp(from, path, { recursive: true });
-        const system = await bench.restarted(name, path, String(count));
-        const listened = await system.orders.ask('listenedMs', null);
-        const workedOff = await system.orders.ask('workedOffMs', null);
-        await system.end();
-        return { listened, rate: (2 * each) / ((workedOff - listened) / 1000) };
-      };
-      const [empty, ours, theirs] = [
-        await run('lmdbHost', undefined, 0),
-        await run('lmdbHost', full, each),
-        await run('bareLmdb', bare, each),
-      ];
-      figures.empty.push(empty.listened);
-      figures.ours.push(ours.listened);
-      figures.bare.push(theirs.listened);
-      figures.oursRate.push(ours.rate);
-      figures.bareRate.push(theirs.rate);
-      bench.say(
-        `restart, round ${round + 1} of ${rounds}: ${readable(ours.listened)} ms (empty ${readable(empty.listened)}), ${readable(ours.rate)} tasks/s (bare ${readable(theirs.rate)})`,
-      );
-    }
-    const count = 3 * each;
-    return [
-      { name: 'nothing left, until it listens', unit: 'ms', figures: { ours: figures.empty } },
-      {
-        name: `${count} tasks left, until it listens`,
-        unit: 'ms',
-        figures: { ours: figures.ours, bareLmdb: figures.bare, first: figures.empty },
-        bars: [{ against: 'first', atMost: FLAT }],
+    const figures = await inRounds(
+      bench,
+      'LMDB',
+      each,
+      path,
+      () => copied(full),
+      async () => {
+        await copied(bare);
+        const queue = await bench.bareQueue(path);
+        const ms = (await queue.orders.ask('workedOffMs', null)) - (await queue.orders.ask('listenedMs', null));
+        await queue.end();
+        return ms;
       },
-      { name: `${2 * each} of them run or ask again`, unit: 'tasks/s', figures: { ours: figures.oursRate, bareLmdb: figures.bareRate } },
-    ];
+    );
+    return figures;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function onRedis(bench: Bench, each: number): Promise<Figures> {
+  const { client } = bench.redis;
+  try {
+    return await inRounds(bench, 'Redis', each, undefined, async () => {
+      await client.flushall();
+      await fillOurs(redisStore(client.duplicate()), each);
+    });
+  } finally {
+    await client.flushall();
+  }
+}
+
+async function inRounds(
+  bench: Bench,
+  what: string,
+  each: number,
+  path: string | undefined,
+  fill: () => Promise<void>,
+  bare?: () => Promise<number>,
+): Promise<Figures> {
+  const figures: Figures = { listened: [], bareListened: [], stall: [], rate: [], bareRate: [] };
+  const rounds = bench.quick ? 1 : 3;
+  for (let round = 0; round < rounds; round += 1) {
+    await fill();
+    const imports = await bench.workHost({ path: 'none' });
+    figures.bareListened.push(await imports.orders.ask('listenedMs', null));
+    await imports.end();
+    const host = await bench.workHost({ ...(path !== undefined && { path }), left: each });
+    const listened = await host.orders.ask('listenedMs', null);
+    figures.listened.push(listened);
+    figures.stall.push(await host.orders.ask('stallMs', FIRST_MS));
+    figures.rate.push((2 * each) / (((await host.orders.ask('workedOffMs', null)) - listened) / 1000));
+    await host.end();
+    if (bare) figures.bareRate.push((2 * each) / ((await bare()) / 1000));
+    const last = (values: readonly number[]): string => readable(values.at(-1) ?? Number.NaN);
+    bench.say(
+      `restart on ${what}, round ${round + 1} of ${rounds}: listens after ${last(figures.listened)} ms (imports ${last(figures.bareListened)}), ` +
+        `stands for ${last(figures.stall)} ms, ${last(figures.rate)} tasks/s${bare ? ` (bare ${last(figures.bareRate)})` : ''}`,
+    );
+  }
+  return figures;
+}
+
+function rowsOf(what: string, each: number, { listened, bareListened, stall, rate, bareRate }: Figures): Row[] {
+  return [
+    {
+      name: `${what}, ${3 * each} tasks left: from the start of the process until it listens`,
+      unit: 'ms',
+      figures: { ours: listened, bareStart: bareListened },
+      bars: [{ against: 'bareStart', by: 'difference', atMost: LATER_MS_MAX }],
+    },
+    { name: `${what}: longest stall of the first 30 s`, unit: 'ms', figures: { ours: stall } },
+    {
+      name: `${what}: ${2 * each} of them run to their end or ask again`,
+      unit: 'tasks/s',
+      figures: { ours: rate, ...(bareRate.length > 0 && { bareLmdb: bareRate }) },
+    },
+  ];
 }

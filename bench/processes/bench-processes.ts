@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
-import type { RestartedSystem } from '../systems/restarted.ts';
+import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
 import type { CleanupStack } from './cleanup-stack.ts';
@@ -9,10 +9,10 @@ import type { CleanupStack } from './cleanup-stack.ts';
 export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
 /** A system's process. */
 export type SystemProcess = Child<BenchedSystem, SystemAddress>;
-/** Who is started on a folder with tasks in it. */
-export type RestartedName = 'lmdbHost' | 'bareLmdb';
-/** A system that was restarted. */
-export type RestartedProcess = Child<RestartedSystem, SystemAddress>;
+/** A host that works on tasks. */
+export type WorkProcess = Child<WorkSystem, SystemAddress>;
+/** A bare queue. */
+export type BareQueueProcess = Child<RestartedSystem, SystemAddress>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
@@ -37,15 +37,42 @@ export function startSystem(
   ...more: string[]
 ): Promise<SystemProcess> {
   if (name === 'original') return startChild(cleanup, '.data/original/bin/python', ['bench/systems/original/host.py', String(redisPort)]);
-  const path = fileURLToPath(new URL(`../systems/${files[name]}`, import.meta.url));
-  const profile = profiled ? ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`, `--cpu-prof-name=${name}-${++profiles}.cpuprofile`] : [];
-  return startChild(cleanup, process.execPath, [...profile, '--expose-gc', path, String(redisPort), ...more]);
+  const path = programOf(files[name]);
+  return startChild(cleanup, process.execPath, [...profileFlags(name, profiled), '--expose-gc', path, String(redisPort), ...more]);
 }
 
-/** Starts a system on a folder. */
-export function startRestarted(cleanup: CleanupStack, name: RestartedName, ...more: string[]): Promise<RestartedProcess> {
-  const file = name === 'lmdbHost' ? 'lmdb-host.js' : 'bare-lmdb.js';
-  return startChild(cleanup, process.execPath, [fileURLToPath(new URL(`../systems/${file}`, import.meta.url)), '', ...more]);
+function programOf(file: string): string {
+  return fileURLToPath(new URL(`../systems/${file}`, import.meta.url));
+}
+
+function profileFlags(name: string, profiled: boolean): readonly string[] {
+  return profiled ? ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`, `--cpu-prof-name=${name}-${++profiles}.cpuprofile`] : [];
+}
+
+/** Where a host works, and what it finds there. */
+export interface WorkPlace {
+  readonly redisPort: number;
+  readonly profiled: boolean;
+  /** A folder of LMDB; undefined for the run's Redis, `none` for nothing at all. */
+  readonly path?: string;
+  /** Queued tasks that are left there, and as many that ask. */
+  readonly left?: number;
+  /** Defaults to 100. */
+  readonly slots?: number;
+}
+
+/** Starts a host that works on tasks. */
+export function startWorkHost(
+  cleanup: CleanupStack,
+  { redisPort, profiled, path = '', left = 0, slots = 100 }: WorkPlace,
+): Promise<WorkProcess> {
+  const args = [String(redisPort), path, String(left), String(slots)];
+  return startChild(cleanup, process.execPath, [...profileFlags('workHost', profiled), '--expose-gc', programOf('work-host.js'), ...args]);
+}
+
+/** Starts a bare queue on a folder. */
+export function startBareQueue(cleanup: CleanupStack, path: string): Promise<BareQueueProcess> {
+  return startChild(cleanup, process.execPath, [programOf('bare-lmdb.js'), '', path]);
 }
 
 /** Starts the clients. */

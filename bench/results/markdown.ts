@@ -1,5 +1,5 @@
 import { ratios, spreadOf, type Spread } from '../statistics.ts';
-import type { Row, Section } from './row.ts';
+import type { Figures, Row, Section } from './row.ts';
 import { barResultsOf } from './bar-result.ts';
 
 /** All sections as tables. */
@@ -12,11 +12,11 @@ export function tableOf({ rows }: Section): string {
   const columns: readonly { readonly head: string; readonly cell: (row: Row) => string }[] = [
     { head: '', cell: ({ name, unit }) => `${name}, ${unit}` },
     { head: 'TaskBridge', cell: ({ figures }) => figureOf(figures.ours) },
-    { head: 'bare', cell: ({ figures }) => figureOf(figures.bareWs ?? figures.bareHttp ?? figures.bareLmdb) },
+    { head: 'bare', cell: ({ figures }) => figureOf(bareOf(figures)) },
     { head: 'bare, joined', cell: ({ figures }) => figureOf(figures.bareJoined) },
     { head: 'Socket.IO', cell: ({ figures }) => figureOf(figures.socketIo) },
     { head: 'original', cell: ({ figures }) => figureOf(figures.original) },
-    { head: '÷ bare', cell: ({ figures }) => ratioOf(figures.ours, figures.bareWs ?? figures.bareHttp ?? figures.bareLmdb) },
+    { head: '÷ bare', cell: ({ figures }) => ratioOf(figures.ours, bareOf(figures)) },
     { head: '÷ joined', cell: ({ figures }) => ratioOf(figures.ours, figures.bareJoined) },
     { head: '÷ Socket.IO', cell: ({ figures }) => ratioOf(figures.ours, figures.socketIo) },
     { head: '÷ original', cell: ({ figures }) => ratioOf(figures.ours, figures.original) },
@@ -46,6 +46,10 @@ function spread({ min, median, max }: Spread, show: (figure: number) => string):
   return min === max ? show(median) : `**${show(median)}** (${show(min)}–${show(max)})`;
 }
 
+function bareOf({ bareWs, bareHttp, bareLmdb, bareStart }: Figures): readonly number[] | undefined {
+  return bareWs ?? bareHttp ?? bareLmdb ?? bareStart;
+}
+
 function figureOf(figures: readonly number[] | undefined): string {
   return figures ? spread(spreadOf(figures), readable) : '';
 }
@@ -56,9 +60,9 @@ function ratioOf(ours: readonly number[] | undefined, theirs: readonly number[] 
 
 function barsOf(row: Row): string {
   return barResultsOf(row)
-    .map(({ bar: { atLeast, atMost }, ratio, holds }) => {
+    .map(({ bar: { atLeast, atMost, by }, judged, holds }) => {
       const wanted = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
-      return holds ? `${wanted} ✓` : `${wanted} ✗ ${readable(ratio.median)}`;
+      return `${wanted}${by === 'difference' ? ' more' : ''} ${holds ? '✓' : `✗ ${readable(judged.median)}`}`;
     })
     .join(', ');
 }

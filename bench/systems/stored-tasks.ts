@@ -1,6 +1,5 @@
 import { open } from 'lmdb';
 import { inProcess } from '../../adapters/in-process/index.ts';
-import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridge, type Commit, type NewTask, type Store } from '../../server/index.ts';
 
@@ -13,10 +12,9 @@ interface StoredTask {
 const OWNERS = 50;
 const AT_ONCE = 500;
 
-/** Fills a folder with as many tasks that wait for their work, that wait for an answer, and that have ended. */
-export async function fillOurs(path: string, each: number): Promise<void> {
+/** Fills a store with as many tasks that wait for their work, that wait for an answer, and that have ended. Opens and closes it. */
+export async function fillOurs(store: Store, each: number): Promise<void> {
   const kinds = await storedTasks();
-  const store = lmdbStore({ path });
   await store.open();
   for (let from = 0; from < each; from += AT_ONCE) {
     const numbers = Array.from({ length: Math.min(AT_ONCE, each - from) }, (_, i) => from + i);

@@ -93,6 +93,21 @@ describe('the judge of a chaos run', () => {
     ).toEqual([]);
   });
 
+  it('finds nothing where a torn client comes back, and leaves before it is where it was', () => {
+    expect(
+      found((record) => {
+        const [viewing] = record.viewings;
+        viewing?.stays.splice(
+          0,
+          2,
+          { resumedAfter: undefined, ids: ['1-1', '2-1', '3-1', '4-1'], dealtWith: 4, end: 'torn' },
+          { resumedAfter: '1-1', ids: ['2-1', '3-1'], dealtWith: 1, end: 'left' },
+          { resumedAfter: '2-1', ids: ['3-1', '4-1', '5-1', '6-1'], dealtWith: 4, end: 'ended' },
+        );
+      }),
+    ).toEqual([]);
+  });
+
   it.each<[FaultKind, string, (record: RunRecord, log: Fact[]) => void]>([
     ['lost', 'a fact that was skipped', (record) => void stayOf(record, 1).ids.splice(1, 1)],
     [

@@ -123,11 +123,11 @@ function judgeViewing({ viewer, taskId, stays, folded, fault }: Viewing, log: re
   const where = `${viewer} on ${taskId}`;
   if (fault !== undefined) note('faults', `${where}: ${fault}`);
   let dealtWith = 0;
+  let savedAtLeast = 0;
   stays.forEach(({ resumedAfter, ids, dealtWith: count, end }, nth) => {
     const from = resumedAfter === undefined ? 0 : nOf(resumedAfter);
     if (from > dealtWith) note('lost', `${where}: stay ${nth + 1} goes on after ${from}, but only ${dealtWith} were dealt with`);
-    if (from < dealtWith && stays[nth - 1]?.end === 'left')
-      note('doubled', `${where}: stay ${nth + 1} goes on after ${from}, not ${dealtWith}`);
+    if (from < savedAtLeast) note('doubled', `${where}: stay ${nth + 1} goes on after ${from}, not ${savedAtLeast}`);
     let before = from;
     for (const eventId of ids) {
       const n = nOf(eventId);
@@ -137,7 +137,10 @@ function judgeViewing({ viewer, taskId, stays, folded, fault }: Viewing, log: re
       if (n < before) note('reordered', `${where}: ${n} after ${before}`);
       before = Math.max(before, n);
     }
-    dealtWith = Math.max(dealtWith, count === 0 ? from : nOf(ids[count - 1] ?? '0'));
+    const until = count === 0 ? from : nOf(ids[count - 1] ?? '0');
+    dealtWith = Math.max(dealtWith, until);
+    // Whoever is torn may have dealt with more than he saved; whoever leaves saves what he himself was at, which may be less than that.
+    savedAtLeast = end === 'left' ? until : 0;
     if (end === 'ended' && before !== log.length) note('lost', `${where}: ended at ${before} of ${log.length}`);
   });
   if (stays.at(-1)?.end !== 'ended') note('unended', `${where}: saw ${dealtWith} of ${log.length}`);

@@ -30,6 +30,9 @@ export interface WorkDeps {
   readonly attachments: AttachmentStore | undefined;
 }
 
+/** As in a request: no name is one of a prototype. */
+const noParams = Object.freeze(Object.create(null) as PathParams);
+
 /** Intents of one report, at most. */
 export const REPORT_INTENTS_MAX = 1000;
 
@@ -47,8 +50,7 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
     clientRequestId,
     input,
     metadata,
-    // As in the request: no name is one of a prototype.
-    params: Object.assign(Object.create(null) as PathParams, params),
+    params: params ? Object.assign(Object.create(null) as PathParams, params) : noParams,
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
     report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, { claimedBy: node, saved })),

@@ -17,8 +17,8 @@ export interface RepairDeps {
   readonly topics: () => readonly Topic[];
 }
 
-/** Most tasks that the store is asked for in one batch. */
-const BATCH_MAX = 1_000;
+/** Most tasks that the store is asked for in one batch, and in one turn of the event loop: a store in this process reads them in it. */
+const BATCH_MAX = 100;
 
 /**
  * Finds what the tail lost. Dense ids show a hole only when the next fact comes, so that a lost last one would never be missed: therefore
@@ -76,13 +76,18 @@ export class Repair {
   }
 
   async #compareAll(): Promise<void> {
-    const all = this.#deps.topics();
+    const { clock, topics: watched } = this.#deps;
+    const all = watched();
     for (let at = 0; at < all.length; at += BATCH_MAX) {
       const topics = all.slice(at, at + BATCH_MAX);
       for (const topic of topics) topic.mark();
       const newest: readonly (EventId | null)[] = await this.#deps.store.lastEventIds(topics.map(({ taskId }) => taskId));
       if (this.#stopped) return;
       for (const [index, topic] of topics.entries()) topic.compare(newest[index] ?? null);
+      if (at + BATCH_MAX >= all.length) return;
+      // Others have their turn.
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));
+      if (this.#stopped) return;
     }
   }
 }

@@ -40,16 +40,20 @@ export interface TopicDeps {
   readonly onDeserted: () => void;
 }
 
+type GrowingRead = { -readonly [K in keyof SharedRead]: SharedRead[K] };
+
 const open = Promise.resolve();
+const none: readonly never[] = [];
 
 /** One task that somebody in this process watches: the seam between the store's tail and any number of subscribers and listeners. */
 export class Topic {
   readonly taskId: string;
   readonly #deps: TopicDeps;
-  readonly #subscribers = new Set<TopicSubscriber>();
+  // A node has one topic for each task that runs here, mostly with one listener and nothing else: what it does not need it does not have.
+  #subscribers: Set<TopicSubscriber> | undefined;
   readonly #listeners = new Set<() => void>();
-  readonly #reads = new Map<string, { -readonly [K in keyof SharedRead]: SharedRead[K] }>();
-  #fresh: Batch[] = [];
+  #reads: Map<string, GrowingRead> | undefined;
+  #fresh: Batch[] | undefined;
   #passing = false;
   /** Whether the tail tells of this task; a promise while it is asked to. */
   #tailState: 'closed' | Promise<void> | 'open' = 'closed';
@@ -77,22 +81,23 @@ export class Topic {
 
   /** Reads, or joins a read of the same place that is under way. */
   read(place: string, start: () => Promise<LogRun | undefined>): SharedRead {
-    const known = this.#reads.get(place);
+    const reads = (this.#reads ??= new Map<string, GrowingRead>());
+    const known = reads.get(place);
     if (known) return known;
-    const run = start().finally(() => this.#reads.delete(place));
+    const run = start().finally(() => reads.delete(place));
     const read = { run, wasTailOpen: this.#tailState === 'open', told: 0 };
-    this.#reads.set(place, read);
+    reads.set(place, read);
     return read;
   }
 
   /** From now on it is given every batch. */
   addSubscriber(subscriber: TopicSubscriber): void {
-    this.#subscribers.add(subscriber);
+    (this.#subscribers ??= new Set()).add(subscriber);
   }
 
   /** It is given nothing any more. */
   removeSubscriber(subscriber: TopicSubscriber): void {
-    if (this.#subscribers.delete(subscriber)) this.#leave();
+    if (this.#subscribers?.delete(subscriber)) this.#leave();
   }
 
   /** Calls back after every commit, until it leaves. */
@@ -118,16 +123,17 @@ export class Topic {
     // A commit without facts is news for listeners only.
     const batch = batchOf(entries, ended, before);
     if (!batch) return;
-    const last = this.#fresh.at(-1);
+    const fresh = (this.#fresh ??= []);
+    const last = fresh.at(-1);
     const whole = last && joined(last, batch);
-    if (whole) this.#fresh[this.#fresh.length - 1] = whole;
-    else this.#fresh.push(batch);
+    if (whole) fresh[fresh.length - 1] = whole;
+    else fresh.push(batch);
   }
 
   /** The store is about to be asked for the newest fact. */
   mark(): void {
     this.#asked = this.#seen;
-    for (const subscriber of this.#subscribers) subscriber.mark();
+    for (const subscriber of this.#subscribers ?? none) subscriber.mark();
   }
 
   /** The store's newest fact: whoever has missed something reads it. */
@@ -135,20 +141,20 @@ export class Topic {
     this.open().catch((error: unknown) =>
       this.#deps.logger?.warn('The tail of a task could not be opened.', { taskId: this.taskId, error }),
     );
-    for (const subscriber of this.#subscribers) this.#guard(() => subscriber.compare(newest));
+    for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.compare(newest));
     if (!isStale(this.#seen, this.#asked, newest)) return;
     this.#seen = positionOf(newest);
     this.#callListeners();
   }
 
   #passOn(): void {
-    const batches = this.#fresh;
-    this.#fresh = [];
+    const batches = this.#fresh ?? none;
+    this.#fresh = undefined;
     this.#passing = false;
     for (const batch of batches) {
       this.#seen = batch.last;
-      for (const read of this.#reads.values()) read.told = Math.max(read.told, batch.last.n);
-      for (const subscriber of this.#subscribers) this.#guard(() => subscriber.take(batch));
+      for (const read of this.#reads?.values() ?? none) read.told = Math.max(read.told, batch.last.n);
+      for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.take(batch));
     }
     this.#callListeners();
   }
@@ -158,7 +164,7 @@ export class Topic {
   }
 
   #leave(): void {
-    if (this.#subscribers.size === 0 && this.#listeners.size === 0) this.#deps.onDeserted();
+    if (!this.#subscribers?.size && this.#listeners.size === 0) this.#deps.onDeserted();
   }
 
   /** One that fails never touches the others. */

@@ -26,6 +26,7 @@ export class CommandProcessor {
       lastWrites: this.lastWrites,
       triesMax: () => this.#triesMax,
       committed: (record, facts) => this.#committed(record, facts),
+      rests: (taskId) => void (this.#mailboxes.get(taskId)?.isResting && this.#mailboxes.delete(taskId)),
     };
   }
 

@@ -37,6 +37,7 @@ type Outcome = { readonly queued: QueuedCommand; readonly answer: unknown } | { 
 /** Conflicts and lost replies that one append survives before it gives up: about ten seconds. The second try comes at once. */
 export const commitRetry: RetryPolicy = { baseMs: 40, maxMs: 640, triesMax: 12, jitter: 2 };
 
+const nothing: readonly Fact[] = [];
 const noSideValues: ReadonlyMap<string, string> = new Map();
 
 /** Takes the commands for one task one at a time; what waits together goes into one append, each command keeping its own answer. */
@@ -51,7 +52,9 @@ export class Mailbox {
   /** What turned out to be written after all. */
   #proven: AttemptedUnit | undefined;
   /** Facts that turned out to be written, and that nobody was told of yet. */
-  #untold: readonly Fact[] = [];
+  #untold: readonly Fact[] = nothing;
+  /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
+  #isResting = false;
 
   constructor(taskId: string, deps: MailboxDeps) {
     this.#taskId = taskId;
@@ -61,6 +64,10 @@ export class Mailbox {
   /** True while no command waits. */
   get isIdle(): boolean {
     return !this.#draining;
+  }
+  /** True where the task waits for a person, and nothing but that has happened to it lately: there is no use in keeping this at hand. */
+  get isResting(): boolean {
+    return this.#isResting && !this.#draining;
   }
   /** The newest record that this node knows of, if it knows any. */
   get record(): TaskRecord | undefined {
@@ -100,6 +107,7 @@ export class Mailbox {
       }
     }
     this.#draining = false;
+    if (this.#isResting) this.#deps.rests(this.#taskId);
   }
 
   async #settle(batch: QueuedCommand[]): Promise<void> {
@@ -146,7 +154,7 @@ export class Mailbox {
     if (unit.isEmpty) {
       // Nothing to write, so nothing that would show whether the record was the newest.
       if (known && !this.#deps.store.exclusive) return false;
-      this.#record = record;
+      this.#keep(record, nothing);
       if (mayBeWritten) this.#tell(record);
     } else {
       const finished = unit.finish();
@@ -159,11 +167,17 @@ export class Mailbox {
         this.#record = undefined;
         return refuseHeldToLease(batch, outcomes.length);
       }
-      this.#record = finished.after;
+      this.#keep(finished.after, finished.facts);
       this.#tell(finished.after, finished.facts);
     }
     this.#answer(batch, outcomes);
     return true;
+  }
+
+  /** Keeps the newest record; whoever asks and goes on reporting is not at rest. */
+  #keep(record: TaskRecord, facts: readonly Fact[]): void {
+    this.#record = record;
+    this.#isResting = record.aggregate.task.matches({ active: 'suspended' }) && facts.every(({ type }) => type === 'TASK_SUSPENDED');
   }
 
   /** Answers the commands that were decided; those of the batch that were not wait for the next append. */
@@ -198,9 +212,9 @@ export class Mailbox {
     if (Object.entries(commit.fields).every(([name, json]) => fields[name] === json)) this.#proven = doubtful;
   }
 
-  #tell(record: TaskRecord, facts: readonly Fact[] = []): void {
+  #tell(record: TaskRecord, facts: readonly Fact[] = nothing): void {
     const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
-    this.#untold = [];
+    this.#untold = nothing;
     this.#deps.committed(record, told);
   }
 

@@ -25,4 +25,6 @@ export interface MailboxDeps extends ProcessorDeps {
   triesMax(): number;
   /** A commit was written; each fact that this node wrote is told of once. */
   committed(record: TaskRecord, facts: readonly Fact[]): void;
+  /** The task waits for a person: its mailbox need not be kept. */
+  rests(taskId: string): void;
 }
