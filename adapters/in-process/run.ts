@@ -134,17 +134,27 @@ export class Run {
   }
 
   #task(): Task {
-    const { taskId, taskType, owner, attempt, input, metadata, params, attachments, saved } = this.#work;
+    const work = this.#work;
+    const { taskId, taskType, owner, attempt, params } = work;
     return {
       taskId,
       taskType,
       owner,
       attempt,
-      input,
-      metadata,
       params,
-      attachments,
-      saved,
+      // Parsed when a handler asks.
+      get input() {
+        return work.input;
+      },
+      get metadata() {
+        return work.metadata;
+      },
+      get attachments() {
+        return work.attachments;
+      },
+      get saved() {
+        return work.saved;
+      },
       signal: this.#stopped.signal,
       progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
       message: (message, level) =>
@@ -206,6 +216,7 @@ export class Run {
     const told = this.#resolutions.get(suspendId);
     if (told) return this.resume(told);
     this.#deps.slot.free();
+    this.#work.rest?.();
     const known = mayBeKnown ? await this.#retry(() => this.#work.resolution(suspendId)) : undefined;
     if (known) await this.resume(known);
   }

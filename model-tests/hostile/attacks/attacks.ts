@@ -61,6 +61,12 @@ function open({ port, tally }: Attacked, onConnect: (socket: Socket) => void): S
   return socket;
 }
 
+/** Sends a request so many times at once, and reads nothing. */
+function pipeline(socket: Socket, request: string, times: number): void {
+  socket.pause();
+  socket.write(request.repeat(times));
+}
+
 /** Opens so many connections, some at a time, and does to each what is said. */
 function hold(attacked: Attacked, onConnect: (socket: Socket, nth: number) => void): void {
   let nth = 0;
@@ -189,6 +195,21 @@ export const attacks = {
         ),
       ),
     ),
+  /** 30 KB a connection, each request for a result of a megabyte. */
+  'pipelined results that nobody reads': (attacked) =>
+    hold(attacked, (socket) => pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['rich']}`, '', 'rich'), 300)),
+  'pipelined polls that nobody reads': (attacked) =>
+    hold(attacked, (socket) =>
+      pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['wordy']}/events?maxEvents=500`, '', 'wordy'), 400),
+    ),
+  'polls that nobody reads': (attacked) =>
+    hold(attacked, (socket) => pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['wordy']}/events?maxEvents=500`, '', 'wordy'), 1)),
+  /** Tasks that wait for an answer, with a megabyte of the smallest objects each. */
+  'tasks of many values': (attacked) =>
+    hold(attacked, (socket, nth) => {
+      const input = `{"a":[${Array.from({ length: 340_000 }, () => '{}').join()}]}`;
+      socket.write(post('', `{"clientRequestId":"many-${nth}","taskType":"hoard","input":${input}}`));
+    }),
   'requests without credentials': (attacked) =>
     flood(
       attacked,

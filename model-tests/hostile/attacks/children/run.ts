@@ -14,6 +14,8 @@ const SECONDS = 10;
 const amountOf = (name: AttackName): number => {
   if (name === 'idle subscribed sockets' || name === 'mute connections') return idle;
   if (name === 'streams that nobody reads') return 200;
+  if (name === 'polls that nobody reads') return 500;
+  if (name === 'tasks of many values') return 47;
   return slowAttacks.includes(name) ? 1000 : 20;
 };
 const mib = (bytes: number): string => String(Math.round(bytes / MIB));
@@ -28,6 +30,7 @@ function row(name: AttackName, { amount, tallies, calm, under, before, peak, aft
     `${name} (${amount})`,
     `${opened} opened, ${ended} ended${said === '' ? '' : `; ${said}`}`,
     `${calm.calls.p50} / ${calm.calls.p99} → ${under.calls.p50} / ${under.calls.p99}`,
+    `${calm.health.p50} / ${calm.health.p99} → ${under.health.p50} / ${under.health.p99}`,
     `${calm.facts.p50} / ${calm.facts.p99} → ${under.facts.p50} / ${under.facts.p99}`,
     `${mib(before.rssBytes)} → ${mib(peak.rssBytes)} → ${mib(after.rssBytes)}`,
     `${peak.connections} / ${peak.viewers} → ${after.connections} / ${after.viewers}`,
@@ -36,9 +39,9 @@ function row(name: AttackName, { amount, tallies, calm, under, before, peak, aft
 }
 
 console.log(
-  '| attack (how many) | met | create p50 / p99 ms | fact p50 / p99 ms | MiB before → most → after | connections / viewers: most → left |',
+  '| attack (how many) | met | create p50 / p99 ms | health p50 / p99 ms | fact p50 / p99 ms | MiB before → most → after | connections / viewers: most → left |',
 );
-console.log('|---|---|---|---|---|---|');
+console.log('|---|---|---|---|---|---|---|');
 let isHarmed = false;
 for (const name of attackNames.filter((one) => only === undefined || one === only)) {
   // A fresh host each time, so that one attack's memory is not another's.
