@@ -26,6 +26,7 @@ import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
+import { askForBody } from './expected-body.ts';
 import { StalledAnswers } from './stalled-answers.ts';
 import { Turns } from './turns.ts';
 import { refuseOthers } from './unknown-route.ts';
@@ -65,7 +66,7 @@ export interface HttpRouter {
 }
 
 /** Makes the HTTP router. Throws a `RangeError` for options that cannot work. */
-export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...deps }: HttpRouterDeps): HttpRouter {
+export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins = [], ...deps }: HttpRouterDeps): HttpRouter {
   const options = httpOptions(deps.options);
   const { clock, logger } = deps;
   const origins = originSet(allowedOrigins);
@@ -96,13 +97,15 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
     webSocket: upgradeOnly,
   };
 
-  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(auth, ctx.req, clock, params);
+  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(resolver, ctx.req, clock, params);
   const answer = (route: Route, path: string): Koa.Middleware => {
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
       const { taskId, params } = pathValues(path, routed(ctx).captures);
-      await route({ ctx, auth: await identify(ctx, params), taskId });
+      const auth = await identify(ctx, params);
+      askForBody(ctx.req, ctx.res);
+      await route({ ctx, auth, taskId });
     };
   };
 
@@ -132,8 +135,9 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
 function inTurn(turns: Turns, answers: StalledAnswers, boundary: Koa.Middleware): Koa.Middleware {
   return async (ctx, next) => {
     if (!(await turns.take(ctx.req, ctx.res))) return void (ctx.respond = false);
-    answers.watch(ctx.req, ctx.res);
     await boundary(ctx, next);
+    // What is not answered by Koa is a stream, which has a watch of its own, or a refusal that is bounded in time.
+    if (ctx.respond !== false) answers.watch(ctx.req, ctx.res);
   };
 }
 

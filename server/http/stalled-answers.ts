@@ -16,7 +16,7 @@ interface Watched {
   since: number;
 }
 
-/** Cuts connections whose peer does not read its answer. A stream is watched by its viewer besides, which knows no other rule. */
+/** Cuts connections whose peer does not read its answer. Streams are watched by their viewers. */
 export class StalledAnswers {
   readonly #deps: StalledAnswersDeps;
   readonly #watched = new Map<ServerResponse, Watched>();
@@ -26,7 +26,7 @@ export class StalledAnswers {
     this.#deps = deps;
   }
 
-  /** Watches the answer to a request from now on to its end. */
+  /** Watches the answer to a request, which is about to be written, to its end. */
   watch(req: IncomingMessage, res: ServerResponse): void {
     if (req.socket.destroyed || res.destroyed) return;
     this.#watched.set(res, { taken: 0, since: monotonicMs(this.#deps.clock) });

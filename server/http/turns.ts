@@ -11,7 +11,7 @@ export interface TurnsDeps {
 /** The requests of one connection. */
 interface Line {
   isBusy: boolean;
-  readonly waiting: ((isOpen: boolean) => void)[];
+  readonly waiting: (() => void)[];
 }
 
 /**
@@ -36,7 +36,9 @@ export class Turns {
       // Whoever sends more than that reads nothing, and whatever is said to him waits with the rest.
       if (line.waiting.length >= this.#deps.pipelinedMax) socket.destroy();
       if (socket.destroyed) return false;
-      if (!(await new Promise<boolean>((resolve) => line.waiting.push(resolve)))) return false;
+      await new Promise<void>((resolve) => line.waiting.push(resolve));
+      // An answer that was cut took the connection with it.
+      if (socket.destroyed) return false;
     }
     line.isBusy = true;
     res.once('close', () => this.#next(line));
@@ -48,14 +50,14 @@ export class Turns {
     this.#lines.set(socket, line);
     // A response that waits behind another one is never told.
     onSocketEnd(socket, 'close', () => {
-      for (const resolve of line.waiting.splice(0)) resolve(false);
+      for (const resolve of line.waiting.splice(0)) resolve();
     });
     return line;
   }
 
   #next(line: Line): void {
     const next = line.waiting.shift();
-    if (next) next(true);
+    if (next) next();
     else line.isBusy = false;
   }
 }
