@@ -3,7 +3,7 @@ import type { ServerResponse, IncomingMessage } from 'node:http';
 import { httpDefaults, type HttpOptions } from 'taskbridge/server';
 import { expect, onTestFinished, vi } from 'vitest';
 import { answerEarly } from '../../server/http/early-answer.ts';
-import type { TaskSnapshot } from '../../server/task/service.ts';
+import type { CommittedSnapshot } from '../../server/task/service.ts';
 import { snapshotJson } from '../../server/task/snapshot.ts';
 import { fakeService, RUNNING } from '../http/fake-service.ts';
 import { file, form, FORM_TYPE, text, type FormPart } from '../http/form.ts';
@@ -180,7 +180,7 @@ function unread(options: Partial<HttpOptions>, owner: string): () => Promise<Bou
   return async () => {
     const sizes = [UNREAD];
     const { service } = fakeService();
-    const snapshot = async (_auth: unknown, taskId: string): Promise<TaskSnapshot> => {
+    const snapshot = async (_auth: unknown, taskId: string): Promise<CommittedSnapshot> => {
       const known = await service.snapshot({ subject: 'ada' }, taskId);
       const frame = snapshotJson({ ...known, resultJson: Buffer.alloc(0) }).length;
       return { ...known, resultJson: Buffer.alloc((sizes.shift() ?? 0) - frame, '1') };

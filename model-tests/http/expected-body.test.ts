@@ -10,7 +10,12 @@ const body = JSON.stringify({ clientRequestId: 'r', taskType: 'echo' });
 /** A create that waits until it is told to go on; gives how often it was, and the status. */
 async function create(port: number, token: string | undefined): Promise<[continues: number, status: number | undefined]> {
   let continues = 0;
-  const headers = { 'content-type': 'application/json', 'content-length': body.length, expect: '100-continue', ...(token && { authorization: token }) };
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    expect: '100-continue',
+    ...(token && { authorization: token }),
+  };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request({ port, host: '127.0.0.1', method: 'POST', path: '/api/v1/tasks', headers, agent: false }, resolve);
     sent.on('error', reject);

@@ -4,7 +4,13 @@ import type { AcceptedAction, Work } from '../../server/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 const question = { reasonCode: 'MORE', allowedActions: ['yes'] };
-const action: AcceptedAction = { clientActionId: 'a', actionType: 'yes', payload: {}, metadata: {}, acceptedAt: '2026-01-01T00:00:00.000Z' };
+const action: AcceptedAction = {
+  clientActionId: 'a',
+  actionType: 'yes',
+  payload: {},
+  metadata: {},
+  acceptedAt: '2026-01-01T00:00:00.000Z',
+};
 
 /** Work that tells what of it was asked for. */
 function watchedWork(taskId: string, contentCharacters: number) {

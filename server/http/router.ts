@@ -26,9 +26,9 @@ import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
-import { askForBody } from './expected-body.ts';
+import { continueBody } from './expected-body.ts';
 import { StalledAnswers } from './stalled-answers.ts';
-import { Turns } from './turns.ts';
+import { RequestTurns } from './request-turns.ts';
 import { refuseOthers } from './unknown-route.ts';
 import { UnsentBytes } from './unsent-bytes.ts';
 
@@ -70,7 +70,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
   const options = httpOptions(deps.options);
   const { clock, logger } = deps;
   const origins = originSet(allowedOrigins);
-  const turns = new Turns(options);
+  const turns = new RequestTurns(options);
   const answers = new StalledAnswers({ clock, stalledMs: deps.stalledMs ?? liveDefaults.stalledMs });
   const routeDeps: RouteDeps = {
     service: deps.service,
@@ -104,7 +104,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
       const { taskId, params } = pathValues(path, routed(ctx).captures);
       const auth = await identify(ctx, params);
-      askForBody(ctx.req, ctx.res);
+      continueBody(ctx.req, ctx.res);
       await route({ ctx, auth, taskId });
     };
   };
@@ -132,7 +132,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
 }
 
 /** Has requests of ours wait for their turn, and cuts who does not read their answers. */
-function inTurn(turns: Turns, answers: StalledAnswers, boundary: Koa.Middleware): Koa.Middleware {
+function inTurn(turns: RequestTurns, answers: StalledAnswers, boundary: Koa.Middleware): Koa.Middleware {
   return async (ctx, next) => {
     if (!(await turns.take(ctx.req, ctx.res))) return void (ctx.respond = false);
     await boundary(ctx, next);

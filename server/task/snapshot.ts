@@ -2,11 +2,11 @@ import { cancellationOf, failureOf, openSuspensions, progressOf, resultEventIdOf
 import { parseEventId, type Json, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { endOfValue } from '../json-scan.ts';
 import type { Store } from '../ports/store.ts';
-import type { TaskSnapshot } from './service.ts';
+import type { CommittedSnapshot } from './service.ts';
 import type { TaskRecord } from './task-record.ts';
 
 /** A task as its chart stands. The result is read from its fact, which a log never loses: it is the last one. */
-export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store): Promise<TaskSnapshot> {
+export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store): Promise<CommittedSnapshot> {
   const { taskId, taskType, clientRequestId, createdAt } = about;
   const { task, lastEventId } = aggregate;
   const last = lastEventId === null ? undefined : parseEventId(lastEventId);
@@ -33,12 +33,12 @@ export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store)
 }
 
 /** The answer of `GET /tasks/{taskId}`, as an object. */
-export function snapshotResponse({ resultJson, ...snapshot }: TaskSnapshot): TaskSnapshotResponse {
+export function snapshotResponse({ resultJson, ...snapshot }: CommittedSnapshot): TaskSnapshotResponse {
   return resultJson ? { ...snapshot, result: JSON.parse(resultJson.toString('utf8')) as Json } : snapshot;
 }
 
 /** The same as JSON, with the result as it was committed. */
-export function snapshotJson({ resultJson, ...snapshot }: TaskSnapshot): Buffer {
+export function snapshotJson({ resultJson, ...snapshot }: CommittedSnapshot): Buffer {
   const json = Buffer.from(JSON.stringify(snapshot));
   return resultJson ? Buffer.concat([json.subarray(0, -1), Buffer.from(',"result":'), resultJson, json.subarray(-1)]) : json;
 }

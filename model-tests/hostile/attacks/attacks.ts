@@ -101,6 +101,8 @@ function flood(attacked: Attacked, onConnect: (socket: Socket) => void): void {
 }
 
 const say = (bytes: () => string | Buffer) => (socket: Socket) => void socket.end(bytes());
+/** A little below what a JSON body may have. */
+const VALUES_TAKEN = 19_000;
 const pick = <T>(from: readonly T[]): T => from[Math.floor(Math.random() * from.length)] as T;
 const POLLUTED = [
   '{"clientRequestId":"a","taskType":"echo","__proto__":{"input":{}}}',
@@ -204,11 +206,12 @@ export const attacks = {
     ),
   'polls that nobody reads': (attacked) =>
     hold(attacked, (socket) => pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['wordy']}/events?maxEvents=500`, '', 'wordy'), 1)),
-  /** Tasks that wait for an answer, with a megabyte of the smallest objects each. */
+  /** Tasks that wait for an answer, with a megabyte each: of the smallest objects, or of as many as are taken. */
   'tasks of many values': (attacked) =>
     hold(attacked, (socket, nth) => {
-      const input = `{"a":[${Array.from({ length: 340_000 }, () => '{}').join()}]}`;
-      socket.write(post('', `{"clientRequestId":"many-${nth}","taskType":"hoard","input":${input}}`));
+      const amount = nth % 2 === 0 ? 340_000 : VALUES_TAKEN;
+      const input = { a: Array.from({ length: amount }, () => ({})), b: 'x'.repeat(1_020_000 - 3 * amount) };
+      socket.write(post('', JSON.stringify({ clientRequestId: `many-${nth}`, taskType: 'hoard', input })));
     }),
   'requests without credentials': (attacked) =>
     flood(

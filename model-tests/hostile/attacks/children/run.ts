@@ -10,6 +10,8 @@ const idle = Number(valueOf('idle') ?? 10_000);
 const only = valueOf('only');
 const MIB = 1024 * 1024;
 const SECONDS = 10;
+/** What the others may wait at the 99th percentile, and what a host may take. */
+const [P99_MS_MAX, RSS_BYTES_MAX] = [250, 512 * MIB];
 
 const amountOf = (name: AttackName): number => {
   if (name === 'idle subscribed sockets' || name === 'mute connections') return idle;
@@ -59,7 +61,12 @@ for (const name of attackNames.filter((one) => only === undefined || one === onl
     atMostMs: 90_000,
   });
   console.log(row(name, report));
-  const { under, before, after } = report;
+  const { under, before, peak, after } = report;
+  const slowest = Math.max(under.calls.p99, under.health.p99, under.facts.p99);
+  if (slowest > P99_MS_MAX || peak.rssBytes > RSS_BYTES_MAX) {
+    console.error(`Beyond what others may meet: ${slowest} ms (${P99_MS_MAX}), ${mib(peak.rssBytes)} MiB (${mib(RSS_BYTES_MAX)}).`);
+    isHarmed = true;
+  }
   isHarmed ||= under.faults.length > 0 || after.connections > before.connections || after.viewers > before.viewers || after.isPolluted;
   await run.close();
 }

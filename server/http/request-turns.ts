@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { onSocketEnd } from './socket-end.ts';
 
 /** What turns are given by. */
-export interface TurnsDeps {
+export interface RequestTurnsDeps {
   /** Requests of one connection that may wait for an answer before theirs; one more ends the connection. */
   readonly pipelinedMax: number;
 }
@@ -18,11 +18,11 @@ interface Line {
  * One request of a connection after the other. Node hands over all that a client has put into one packet at once, hundreds of requests, and
  * keeps their answers; here the next one begins when the kernel has taken the answer before. HTTP/2 has a window for each of its streams, and no turns.
  */
-export class Turns {
-  readonly #deps: TurnsDeps;
+export class RequestTurns {
+  readonly #deps: RequestTurnsDeps;
   readonly #lines = new WeakMap<Socket, Line>();
 
-  constructor(deps: TurnsDeps) {
+  constructor(deps: RequestTurnsDeps) {
     this.#deps = deps;
   }
 
