@@ -119,6 +119,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     allowedOrigins: options.allowedOrigins,
     probes: readinessOf({ ...options, given: options.readiness, executors, core, clock, settings }),
     options: options.http,
+    stalledMs: hub.options.stalledMs,
     routes: options.routes,
     clock,
     chance,

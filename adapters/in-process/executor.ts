@@ -35,6 +35,11 @@ export interface InProcessOptions {
    */
   readonly concurrencyMax?: number;
   /**
+   * Characters of JSON that the handlers who work were given together (input, metadata and what was saved); from there on tasks wait in the store as
+   * beyond `concurrencyMax`. The last one may go beyond it. Those who wait for an answer do not count. Defaults to 256 Mi.
+   */
+  readonly inputCharactersMax?: number;
+  /**
    * Told of every error that failed a task and was no {@link TaskFailure}: people see neither its text nor its stack. It is logged besides.
    */
   onError?(error: unknown, about: RunAbout): void | Promise<void>;
@@ -49,19 +54,29 @@ export interface InProcessOptions {
 }
 
 const CONCURRENCY_MAX = 1000;
+const INPUT_CHARACTERS_MAX = 256 * 1024 * 1024;
 /** How often a report is sent again while the store is away: for as long as the attempt counts. */
 const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
 /** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
 export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
-  const { concurrencyMax = CONCURRENCY_MAX, clock = systemClock, chance = systemChance } = options;
-  if (!Number.isSafeInteger(concurrencyMax) || concurrencyMax < 1)
-    throw new RangeError(`concurrencyMax (${concurrencyMax}) must be a whole number of at least 1.`);
+  const {
+    concurrencyMax = CONCURRENCY_MAX,
+    inputCharactersMax = INPUT_CHARACTERS_MAX,
+    clock = systemClock,
+    chance = systemChance,
+  } = options;
+  for (const [name, value] of Object.entries({ concurrencyMax, inputCharactersMax }))
+    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
   const runs = new Map<string, Run>();
   const listeners: (() => void)[] = [];
-  const slots = new Slots(concurrencyMax, () => {
-    for (const listener of listeners) listener();
-  });
+  const slots = new Slots(
+    concurrencyMax,
+    () => {
+      for (const listener of listeners) listener();
+    },
+    inputCharactersMax,
+  );
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
   const deps = {
@@ -104,7 +119,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       if (former && former.attempt > attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       if (former) stop(former, { why: 'fenced' });
       const handler = typeof entry === 'function' ? entry : entry.run;
-      const run = new Run(work, { ...deps, handler, slot: new Slot(slots) });
+      const run = new Run(work, { ...deps, handler, slot: new Slot(slots, work.contentCharacters) });
       runs.set(taskId, run);
       void run.run().finally(() => {
         if (runs.get(taskId) === run) runs.delete(taskId);

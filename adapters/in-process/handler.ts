@@ -15,6 +15,10 @@ export interface Task {
   readonly owner: string;
   /** 1 for the first run. */
   readonly attempt: number;
+  /**
+   * What the task was created with. This, `metadata`, `attachments` and `saved` are parsed when they are first asked for, and anew after the run
+   * has waited for an answer: what is changed in them is lost then.
+   */
   readonly input: JsonObject;
   readonly metadata: JsonObject;
   /** What stood in the path of the request that created the task, by the names of its route: `{ projectId: '7' }`. A caller wrote it. */

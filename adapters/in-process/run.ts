@@ -78,6 +78,8 @@ const REPORT_INTENTS_MAX = 500;
 export class Run {
   /** Without what it was created with, once that is the handler's: it may be large, and a person may take long. */
   #work: Work | RunWork;
+  /** What it was created with, as long as the handler holds it. */
+  #given: WeakRef<Work> | undefined;
   readonly #deps: RunDeps;
   /** Made when the handler asks for its signal. */
   #aborting: AbortController | undefined;
@@ -177,24 +179,36 @@ export class Run {
   /** Makes what the handler is given, once: from then on it is the handler's alone. */
   #takeTask(): Task {
     // Nobody but this function, which is called once, puts anything else there.
-    const task = this.#task(this.#work as Work);
+    const work = this.#work as Work;
+    const task = this.#task(work);
+    this.#given = new WeakRef(work);
     const { taskId, attempt, taskType, report, resolution, now } = this.#work;
     this.#work = { taskId, attempt, taskType, report, resolution, now };
     return task;
   }
 
-  #task({ taskId, taskType, owner, attempt, input, metadata, params, attachments, saved }: Work): Task {
+  #task(work: Work): Task {
+    const { taskId, taskType, owner, attempt, params } = work;
     const signal = (): AbortSignal => this.#signal;
     return {
       taskId,
       taskType,
       owner,
       attempt,
-      input,
-      metadata,
       params,
-      attachments,
-      saved,
+      // Parsed when a handler asks.
+      get input() {
+        return work.input;
+      },
+      get metadata() {
+        return work.metadata;
+      },
+      get attachments() {
+        return work.attachments;
+      },
+      get saved() {
+        return work.saved;
+      },
       get signal() {
         return signal();
       },
@@ -269,6 +283,7 @@ export class Run {
     asking.waiter = waiter;
     if (asking.resolution) return this.resume(asking.resolution);
     this.#deps.slot.free();
+    this.#given?.deref()?.rest?.();
     const known = mayBeKnown ? await this.#retry(() => this.#work.resolution(suspendId)) : undefined;
     if (known) await this.resume(known);
   }

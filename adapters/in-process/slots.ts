@@ -11,17 +11,27 @@ export class Slots {
   readonly #beginning: Queue = new Map();
   readonly #working = new Set<Slot>();
   readonly #most: number;
+  readonly #charactersMost: number;
   readonly #onRoom: () => void;
 
-  /** `onRoom` is called when more could begin than before. */
-  constructor(most: number, onRoom: () => void) {
+  /** Takes in runs until what they were given has so many characters. `onRoom` is called when more could begin than before. */
+  constructor(most: number, onRoom: () => void, charactersMost = Infinity) {
     this.#most = most;
+    this.#charactersMost = charactersMost;
     this.#onRoom = onRoom;
   }
 
   /** How many more could begin now: less those that work and those that wait to begin. Who waits to go on has the next place that is free. */
   get room(): number {
+    if (this.#characters >= this.#charactersMost) return 0;
     return Math.max(0, this.#most - this.#working.size - this.#beginning.size);
+  }
+
+  get #characters(): number {
+    let sum = 0;
+    for (const { characters } of this.#working) sum += characters;
+    for (const { characters } of this.#beginning.keys()) sum += characters;
+    return sum;
   }
 
   /** See {@link Slot}. */
@@ -59,10 +69,13 @@ export class Slots {
 /** One run's right to work: taken to begin, given up while it waits for a person, taken again to go on. */
 export class Slot {
   readonly #slots: Slots;
+  /** How long the text is that the run was given. */
+  readonly characters: number;
   #life: 'wanted' | 'over' = 'wanted';
 
-  constructor(slots: Slots) {
+  constructor(slots: Slots, characters = 0) {
     this.#slots = slots;
+    this.characters = characters;
   }
 
   /** Resolves with true when the run may begin; with false where it was withdrawn or freed before. */

@@ -17,8 +17,18 @@ export function jsonFault(value: unknown, depth = 1): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'is no finite number';
   if (typeof value !== 'object') return `is no JSON value (${typeof value})`;
   if (depth > limits.nestingMax) return `is nested deeper than ${limits.nestingMax}`;
+  if (Array.isArray(value)) return listFault(value, depth);
   for (const key of Object.keys(value)) {
     const fault = jsonFault(key, depth) ?? jsonFault((value as Record<string, unknown>)[key], depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+/** The names of a list's places are no texts that anybody wrote: not made, a long list costs a fraction. */
+function listFault(list: readonly unknown[], depth: number): string | undefined {
+  for (let nth = 0; nth < list.length; nth += 1) {
+    const fault = nth in list ? jsonFault(list[nth], depth + 1) : undefined;
     if (fault) return fault;
   }
   return undefined;

@@ -1,8 +1,11 @@
 import { PassThrough } from 'node:stream';
 import type { ServerResponse, IncomingMessage } from 'node:http';
 import { httpDefaults, type HttpOptions } from 'taskbridge/server';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { answerEarly } from '../../server/http/early-answer.ts';
+import type { CommittedSnapshot } from '../../server/task/service.ts';
+import { snapshotJson } from '../../server/task/snapshot.ts';
+import { fakeService, RUNNING } from '../http/fake-service.ts';
 import { file, form, FORM_TYPE, text, type FormPart } from '../http/form.ts';
 import { startHost, type Host } from '../http/host.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -23,8 +26,11 @@ async function hostWith(options: Partial<HttpOptions> = {}, parts: Parameters<ty
 let requests = 0;
 const fields = () => [text('clientRequestId', `r${(requests += 1)}`), text('taskType', 'report')];
 
-async function post(host: Host, type: string, body: string | Buffer): Promise<string> {
-  const response = await fetch(`${host.url}/api/v1/tasks`, {
+const act = (host: Host, payload: object) =>
+  post(host, JSON_TYPE, JSON.stringify({ suspendId: 's', clientActionId: 'c', actionType: 'yes', payload }), `/${RUNNING}/actions`);
+
+async function post(host: Host, type: string, body: string | Buffer, path = ''): Promise<string> {
+  const response = await fetch(`${host.url}/api/v1/tasks${path}`, {
     method: 'POST',
     headers: { authorization: 'Bearer ada', 'content-type': type },
     body: body as BodyInit,
@@ -41,7 +47,18 @@ function sends(partsOf: (amount: number) => readonly FormPart[], options: Partia
   };
 }
 
+const texts = () => ({ clientRequestId: `r${(requests += 1)}`, taskType: 'report' });
+const zeros = (amount: number) => Array.from({ length: amount }, () => 0);
+const many = (ask: (amount: number, host: Host) => Promise<string>) => async () => {
+  const host = await hostWith({ bodyValuesMax: 100 });
+  return (amount: number) => ask(amount, host);
+};
+
+const TOO_MANY = '422 REQUEST_VALIDATION_ERROR';
 const TOO_LARGE = '413 PAYLOAD_TOO_LARGE';
+const NO_ROOM = '429 named';
+/** More than the kernel keeps of a connection. */
+const UNREAD = 24 * MIB;
 const BAD_UPLOAD = '400 UPLOAD_VALIDATION_ERROR';
 
 // Its only value that is no amount is the list of types, which model-tests/http/multipart.test.ts tries.
@@ -55,6 +72,29 @@ testBoundaries('the limits of the HTTP door', amounts, {
       return post(host, JSON_TYPE, body.padEnd(amount));
     };
   }),
+  bodyValuesMax: [
+    most(
+      100,
+      '201',
+      TOO_MANY,
+      many((amount, host) => post(host, JSON_TYPE, JSON.stringify({ ...texts(), input: { a: zeros(amount - 5) } }))),
+      'a body',
+    ),
+    most(
+      100,
+      '202',
+      TOO_MANY,
+      many((amount, host) => act(host, { a: zeros(amount - 6) })),
+      'an action',
+    ),
+    most(
+      100,
+      '201',
+      TOO_MANY,
+      many((amount, host) => post(host, FORM_TYPE, form([...fields(), text('input', JSON.stringify({ a: zeros(amount - 2) }))]))),
+      'a JSON field of a form',
+    ),
+  ],
   uploadBytesMax: most(
     10 * MIB,
     '201',
@@ -97,6 +137,17 @@ testBoundaries('the limits of the HTTP door', amounts, {
     await raw.write(body.slice(5));
     return (await raw.answer).status;
   }),
+  pipelinedMax: most(3, 'open', 'cut', () => async (amount: number) => {
+    const service = { ...fakeService().service, snapshot: () => new Promise<never>(() => undefined) };
+    const host = await hostWith({ pipelinedMax: 3 }, { service });
+    const raw = openRaw(host.port);
+    // One is being answered.
+    await raw.write(head(`GET /api/v1/tasks/${RUNNING}`).repeat(1 + amount));
+    const looks = fetch(`${host.url}/health`).then(() => fetch(`${host.url}/health`));
+    return Promise.race([raw.closed.then(() => 'cut'), looks.then(quiesce).then(() => 'open')]);
+  }),
+  unsentBytesMax: most(UNREAD + MIB, '200', NO_ROOM, unread({ unsentBytesMax: UNREAD + MIB, unsentBytesPerOwnerMax: UNREAD }, 'bob')),
+  unsentBytesPerOwnerMax: most(UNREAD + MIB, '200', NO_ROOM, unread({ unsentBytesPerOwnerMax: UNREAD + MIB }, 'ada')),
   drainBytesMax: most(1000, 'reads on', 'ends', () => async (amount: number) => {
     const { req, ended } = refused(fakeClock(), { drainBytesMax: 1000 });
     req.write(Buffer.alloc(amount));
@@ -123,6 +174,31 @@ testBoundaries('the limits of the HTTP door', amounts, {
     return (await answer).status;
   }),
 });
+
+/** An owner, ada or another, asks for the rest of an amount, of which ada has been sent most and reads nothing. */
+function unread(options: Partial<HttpOptions>, owner: string): () => Promise<BoundaryRequest> {
+  return async () => {
+    const sizes = [UNREAD];
+    const { service } = fakeService();
+    const snapshot = async (_auth: unknown, taskId: string): Promise<CommittedSnapshot> => {
+      const known = await service.snapshot({ subject: 'ada' }, taskId);
+      const frame = snapshotJson({ ...known, resultJson: Buffer.alloc(0) }).length;
+      return { ...known, resultJson: Buffer.alloc((sizes.shift() ?? 0) - frame, '1') };
+    };
+    const host = await hostWith(options, { service: { ...service, snapshot } });
+    const raw = openRaw(host.port);
+    raw.socket.pause();
+    await raw.write(head(`GET /api/v1/tasks/${RUNNING}`));
+    await vi.waitFor(() => expect(sizes).toEqual([]));
+    return async (amount) => {
+      sizes.push(amount - UNREAD);
+      const response = await fetch(`${host.url}/api/v1/tasks/${RUNNING}`, { headers: { authorization: `Bearer ${owner}` } });
+      const body = await response.text();
+      const { details } = (response.status === 200 ? {} : JSON.parse(body)) as { details?: { limit: string } };
+      return details ? `${response.status} ${details.limit === undefined ? 'unnamed' : 'named'}` : String(response.status);
+    };
+  };
+}
 
 /** A refusal of a request that is still being sent. */
 function refused(clock: ReturnType<typeof fakeClock>, options: Partial<HttpOptions>) {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import * as fc from 'fast-check';
-import { compareEventIds, isCursor, jsonFault, parseEventId, pollQuery, subscribeFrame } from 'taskbridge/wire';
+import { compareEventIds, isCursor, jsonFault, parseEventId, pollQuery, subscribeFrame, type Json } from 'taskbridge/wire';
 import { TaskBridgeError } from 'taskbridge/server';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../../server/http/json-body.ts';
@@ -11,6 +11,8 @@ import { queryFields } from '../../server/http/query.ts';
 import { mediaTypeOf } from '../../server/http/request-body.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
 import { grantedExtensions } from '../../server/live/extensions.ts';
+import { endOfValue, jsonExcess } from '../../server/json-scan.ts';
+import { canonicalJson } from '../../server/task/content-hash.ts';
 import { positionOf } from '../../server/live/log-position.ts';
 
 const runs = { numRuns: 2000 };
@@ -62,7 +64,49 @@ describe('a cursor', () => {
     ));
 });
 
+const bounds = { valuesMax: 1_000_000, nestingMax: 1000 };
+
+/** As many as there are, counted in what was parsed. */
+function countValues(value: unknown): number {
+  return typeof value === 'object' && value !== null ? Object.values(value).reduce<number>((sum, one) => sum + countValues(one), 1) : 1;
+}
+
+/** The rule of the canonical text, as it is written down. */
+function plainCanonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item: Json) => plainCanonical(item)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value as { readonly [key: string]: Json }).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${plainCanonical(member)}`).join(',')}}`;
+}
+
+const depthOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+
 describe('JSON bytes', () => {
+  it.each([0, 2])('are counted as they would be parsed, written with an indent of %i', (indent) =>
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const bytes = Buffer.from(JSON.stringify(value, null, indent));
+        const [values, depth] = [countValues(value), depthOf(value)];
+        expect(jsonExcess(bytes, { valuesMax: values, nestingMax: depth })).toBeUndefined();
+        if (values > 1) expect(jsonExcess(bytes, { valuesMax: values - 1, nestingMax: depth })?.bound).toBe('valuesMax');
+        if (depth > 0) expect(jsonExcess(bytes, { valuesMax: values, nestingMax: depth - 1 })?.bound).toBe('nestingMax');
+        expect(endOfValue(Buffer.concat([bytes, Buffer.from('}, ]')]), 0)).toBe(bytes.length);
+      }),
+      runs,
+    ),
+  );
+
+  it('have a canonical text that does not depend on the order of names', () =>
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const json = JSON.parse(JSON.stringify(value)) as Json;
+        expect(JSON.parse(canonicalJson(json))).toEqual(json);
+        expect(canonicalJson(json)).toBe(plainCanonical(json));
+      }),
+      runs,
+    ));
+
   it('are a value, or a refusal', () =>
     fc.assert(
       fc.property(
@@ -72,7 +116,7 @@ describe('JSON bytes', () => {
           fc.json().map((text) => Buffer.from(text)),
         ),
         (bytes) => {
-          expect([undefined, 'INVALID_REQUEST']).toContain(thrownBy(() => parseJson(bytes, 'The body')));
+          expect([undefined, 'INVALID_REQUEST']).toContain(thrownBy(() => parseJson(bytes, 'The body', bounds)));
         },
       ),
       runs,
@@ -81,7 +125,7 @@ describe('JSON bytes', () => {
   it('that are sound are what an encoder gives back', () =>
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const parsed = parseJson(Buffer.from(JSON.stringify(value)), 'The body');
+        const parsed = parseJson(Buffer.from(JSON.stringify(value)), 'The body', bounds);
         if (jsonFault(parsed) === undefined) expect(Buffer.from(JSON.stringify(parsed)).toString()).toBe(JSON.stringify(parsed));
       }),
       runs,

@@ -35,7 +35,8 @@ describe('a JSON body', () => {
 
   it('that is nested a hundred thousand deep is refused like any other', async () => {
     expect((await post(create(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`))).status).toBe(422);
-    expect((await post('['.repeat(100_000))).status).toBe(400);
+    // Whether it would have been JSON is not looked at any more.
+    expect((await post('['.repeat(100_000))).status).toBe(422);
   });
 
   it('with a thousand unknown fields is answered with a bounded list', async () => {

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSilentPeers } from '../../server/http/sse/index.ts';
-import { unacknowledged } from '../../server/http/sse/tcp-table.ts';
+import { connectionName, readUnacknowledged } from '../../server/http/sse/tcp-table.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { quiesce } from './hub-fixture.ts';
 
 /** The server's end of a real connection. */
 async function accepted(host: string): Promise<{ readonly theirs: Socket; readonly ours: Socket }> {
@@ -26,8 +27,10 @@ test.skipIf(process.platform !== 'linux')('finds connections of each address fam
   const { theirs: mapped } = await accepted('::');
   expect(mapped.remoteAddress).toBe('::ffff:127.0.0.1');
   const tables = await Promise.all([readFile('/proc/net/tcp', 'latin1'), readFile('/proc/net/tcp6', 'latin1')]);
-  const found = unacknowledged(tables, [four, six, mapped]);
-  expect([found.get(four), found.get(six), found.get(mapped)]).toEqual([0, 0, 0]);
+  const names = [four, six, mapped].map(connectionName);
+  const found = new Map<string, number>();
+  for (const table of tables) await readUnacknowledged(table, new Set(names), (name, bytes) => found.set(name, bytes));
+  expect(names.map((name) => found.get(name))).toEqual([0, 0, 0]);
 });
 
 test('calls a peer silent that acknowledges nothing for the whole time, and no other', async () => {
@@ -58,11 +61,50 @@ test('calls a peer silent that acknowledges nothing for the whole time, and no o
     expect(silent).toEqual([]);
     clock.advance(15_000);
     await vi.waitFor(() => expect(looks).toBe(quarter));
-    await Promise.resolve();
+    await quiesce();
   }
   await vi.waitFor(() => expect(silent).toEqual(['dead']));
   clock.advance(600_000);
   await vi.waitFor(() => expect(looks).toBeGreaterThan(5));
   expect(silent).toEqual(['dead']);
   forget.forEach((end) => end());
+});
+
+test('has peers give way that were silent from one look to the next, and no other', async () => {
+  const { theirs: dead } = await accepted('127.0.0.1');
+  const { theirs: living } = await accepted('127.0.0.1');
+  const clock = fakeClock();
+  const rows = [dead, living].map((socket, nth) => {
+    const [local = '', remote = ''] = connectionName(socket).split(' ');
+    return `   ${nth}: ${local} ${remote} 01 0000000${nth === 0 ? 9 : 0}:00000000 00`;
+  });
+  const peers = createSilentPeers({ clock, stalledMs: 60_000, readTables: async () => [rows.join('\n')] });
+  const silent: string[] = [];
+  peers.watch(dead, () => silent.push('dead'));
+  peers.watch(living, () => silent.push('living'));
+  for (let looks = 0; looks < 2; looks += 1) {
+    peers.giveWay();
+    expect(silent).toEqual([]);
+    clock.advance(15_000);
+    await quiesce();
+  }
+  peers.giveWay();
+  peers.giveWay();
+  expect(silent).toEqual(['dead']);
+});
+
+test('reads a table of tens of thousands in slices, and lets others have their turn in between', async () => {
+  const row = (nth: number) => `${nth}: 0100007F:${nth.toString(16).toUpperCase().padStart(4, '0')} 0100007F:0050 01 00000007:00000000 00`;
+  const table = Array.from({ length: 20_000 }, (_row, nth) => row(nth)).join('\n');
+  let [turns, isOver] = [0, false];
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const found: string[] = [];
+  await readUnacknowledged(table, new Set(['0100007F:4E1F 0100007F:0050']), (name, bytes) => found.push(`${name} ${bytes}`));
+  isOver = true;
+  expect(found).toEqual(['0100007F:4E1F 0100007F:0050 7']);
+  expect(turns).toBeGreaterThan(10);
 });

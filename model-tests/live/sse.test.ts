@@ -3,6 +3,7 @@ import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { openSse, sseStreamDefaults as settings } from '../../server/http/sse/index.ts';
 import { systemClock } from '../../server/ports/index.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { liveHost, watchBySse } from './host.ts';
 import { evenChance } from './hub-fixture.ts';
@@ -58,6 +59,26 @@ describe('an SSE stream', () => {
       });
     expect(attempt).toThrow(expect.objectContaining({ code: 'RATE_LIMITED', retryAfterSeconds: 5 }) as Error);
     expect(seen).not.toHaveBeenCalled();
+  });
+
+  it('ends at its age, a little sooner by chance, and the next one goes on where it was', async () => {
+    const clock = fakeClock();
+    // Chance takes half of the tenth.
+    const host = await liveHost({ clock, streams: { sse: { ageMsMax: 10_000 } } });
+    const task = await taskLog(host.store);
+    await task.append(1);
+    const viewer = watchBySse(host, task.taskId);
+    await vi.waitFor(() => expect(viewer.text).toContain(`id:${task.ids[0]}`));
+    clock.advance(9499);
+    expect(host.hub.viewers).toBe(1);
+    clock.advance(1);
+    expect(await viewer.closed).toBe('end');
+    expect(host.hub.viewers).toBe(0);
+    const next = watchBySse(host, task.taskId, task.ids[0]);
+    await task.end();
+    expect(await next.closed).toBe('end');
+    expect(next.text).not.toContain(`id:${task.ids[0]}`);
+    expect(next.text).toContain(`id:${task.ids[1]}`);
   });
 
   it('leaves its connection for the next ones, one after the other, without leaving anything on it', async () => {

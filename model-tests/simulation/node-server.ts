@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type Koa from 'koa';
@@ -20,6 +21,7 @@ import { createSilentPeers, openSse, sseHeaders } from '../../server/http/sse/in
 import { streamSettings } from '../../server/http/stream-settings.ts';
 import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
+import { UnsentBytes } from '../../server/http/unsent-bytes.ts';
 import { recordWriter } from '../../server/observability/record-writer.ts';
 import { RequestStandIn, type ResponseStandIn, type SimulatedRequest } from './http-stand-ins.ts';
 import type { SocketStandIn, WebSocketStandIn } from './socket-stand-ins.ts';
@@ -85,6 +87,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
     attachments: undefined,
     uploadPolicy: undefined,
     options: httpDefaults,
+    unsent: new UnsentBytes(httpDefaults),
     clock,
     chance,
     logger,
@@ -126,7 +129,9 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
       } catch (thrown) {
         return answerOf(errorResponse(callerError(thrown, logger), clock));
       }
-      return ctx.respond ? { status: ctx.status, headers, body: String(ctx.body) } : undefined;
+      if (!ctx.respond) return undefined;
+      const body = ctx.body instanceof Readable ? Buffer.concat((await ctx.body.toArray()) as Buffer[]) : ctx.body;
+      return { status: ctx.status, headers, body: String(body) };
     },
 
     async admit(given, asked) {

@@ -41,30 +41,71 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
   const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
-  const { input, metadata, attachments } = await contentOf(taskId, deps.store);
-  const [saved] = await deps.store.sideValues(taskId, [sideValueNames.saved]);
+  const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
+  if (content === undefined) throw noContent(taskId);
+  const given = parsedOnce(() => parsedContent(content));
+  const left = parsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
   return {
     ...ref,
     taskType,
     owner,
     clientRequestId,
-    input,
-    metadata,
+    get input() {
+      return given.value.input;
+    },
+    get metadata() {
+      return given.value.metadata;
+    },
     params: params ? Object.assign(Object.create(null) as PathParams, params) : noParams,
-    attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
-    saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
-    report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, { claimedBy: node, saved })),
-    resolution: async (suspendId) => resolutionOf(await deps.processor.read(taskId), suspendId, deps.store),
-    now: () => deps.time.now(),
+    get attachments() {
+      return given.value.attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) }));
+    },
+    get saved() {
+      return left.value;
+    },
+    contentCharacters: content.length + (saved?.length ?? 0),
+    rest() {
+      given.forget();
+      left.forget();
+    },
+    ...verbsOf(ref, { claimedBy: node, saved }, deps),
+  };
+}
+
+/** What a run asks of us to its end. Made apart, since what is made in one place is kept as one: a run that waits need not hold its input. */
+function verbsOf(ref: AttemptRef, run: ReportingRun, { processor, store, time }: WorkDeps): Pick<Work, 'report' | 'resolution' | 'now'> {
+  return {
+    report: (report) => processor.execute(ref.taskId, reportCommand(ref, report, run)),
+    resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
+    now: () => time.now(),
+  };
+}
+
+/** A value that is made when it is first asked for, and again after it was forgotten. */
+function parsedOnce<T>(parse: () => T): { readonly value: T; forget(): void } {
+  let made: { readonly value: T } | undefined;
+  return {
+    get value() {
+      return (made ??= { value: parse() }).value;
+    },
+    forget: () => void (made = undefined),
   };
 }
 
 /** What a task was created with. */
 export async function contentOf(taskId: string, store: Store): Promise<TaskContent> {
   const [content] = await store.sideValues(taskId, [sideValueNames.content]);
-  if (content === undefined) throw new Error(`The store has no content of task ${taskId}.`);
+  if (content === undefined) throw noContent(taskId);
+  return parsedContent(content);
+}
+
+function parsedContent(content: string): TaskContent {
   // Our own text, written when the task was created.
   return JSON.parse(content) as TaskContent;
+}
+
+function noContent(taskId: string): Error {
+  return new Error(`The store has no content of task ${taskId}.`);
 }
 
 /** What is known of an attempt where its work runs on a node. */

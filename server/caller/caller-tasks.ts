@@ -19,6 +19,7 @@ import {
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';
 import { callerError } from '../http/error-response.ts';
+import { assertBounds } from '../http/json-body.ts';
 import { payloadTooLarge } from '../http/request-body.ts';
 import { createFor, createWithFiles } from '../http/routes/create.ts';
 import { closeCode } from '../http/status.ts';
@@ -28,6 +29,7 @@ import type { SocketSessions } from '../http/web-socket/index.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
+import { snapshotResponse } from '../task/snapshot.ts';
 import { FactStream, type FollowOptions } from './fact-stream.ts';
 import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
@@ -95,7 +97,7 @@ export interface CallerTasks {
 }
 
 /** What the access of every caller works with. */
-export interface CallerTasksDeps extends Omit<RouteDeps, 'chance' | 'records'> {
+export interface CallerTasksDeps extends Omit<RouteDeps, 'chance' | 'records' | 'unsent'> {
   readonly hub: LiveHub;
   readonly sockets: SocketSessions;
   /** Most facts of a page that is read beforehand. */
@@ -138,7 +140,7 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
 
   return {
     create: (task) => guarded(() => createTask(deps, auth, task)),
-    snapshot: (taskId) => guarded(() => service.snapshot(auth, taskId)),
+    snapshot: (taskId) => guarded(async () => snapshotResponse(await service.snapshot(auth, taskId))),
     cancel: (taskId, reason) =>
       guarded(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
     act: (taskId, action) =>
@@ -216,8 +218,10 @@ async function poll(
 
 /** What a route would not have taken as its body: stores and every reader of the task would have to carry it. */
 function assertSize<T extends object>(what: string, request: T, { options }: CallerTasksDeps): T {
-  if (Buffer.byteLength(JSON.stringify(request)) <= options.bodyBytesMax) return request;
-  throw payloadTooLarge(what, options.bodyBytesMax);
+  const bytes = Buffer.from(JSON.stringify(request));
+  if (bytes.length > options.bodyBytesMax) throw payloadTooLarge(what, options.bodyBytesMax);
+  assertBounds(bytes, { valuesMax: options.bodyValuesMax, nestingMax: limits.nestingMax + 1 });
+  return request;
 }
 
 function assertCursor(after: string | undefined): void {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type Koa from 'koa';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
@@ -8,6 +9,7 @@ import type { Logger } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
 import type { LiveService } from './live-service.ts';
 import type { HttpOptions } from './options.ts';
+import type { UnsentBytes } from './unsent-bytes.ts';
 
 /** One request of a caller who is known. */
 export interface Call {
@@ -27,6 +29,8 @@ export interface RouteDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly uploadPolicy: UploadPolicy | undefined;
   readonly options: HttpOptions;
+  /** Where large answers are counted. */
+  readonly unsent: UnsentBytes;
   readonly clock: Clock;
   readonly chance: ServerChance;
   readonly logger: Logger | undefined;
@@ -34,9 +38,9 @@ export interface RouteDeps {
 }
 
 /** Answers with JSON that nobody may keep. */
-export function answerJson(ctx: Koa.Context, status: number, body: object | Buffer): void {
+export function answerJson(ctx: Koa.Context, status: number, body: object | Buffer | Readable): void {
   ctx.status = status;
   ctx.set('Content-Type', 'application/json; charset=utf-8');
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = Buffer.isBuffer(body) ? body : JSON.stringify(body);
+  ctx.body = Buffer.isBuffer(body) || body instanceof Readable ? body : JSON.stringify(body);
 }

@@ -39,8 +39,8 @@ export function guard(ctx: Koa.Context): void {
   for (const [name, value] of Object.entries(guardHeaders)) if (!ctx.res.hasHeader(name)) ctx.set(name, value);
 }
 
-// The last is what Node says of one that goes in the middle of its body.
-const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE'];
+// The fourth is what Node says of one that goes in the middle of its body, the last of one that goes in the middle of its answer.
+const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE', 'ERR_STREAM_PREMATURE_CLOSE'];
 
 /** Koa prints a stack for each response whose client has cut it, or its own request: in a storm of reconnects, thousands. */
 function spareLostClients(ctx: Koa.Context): void {

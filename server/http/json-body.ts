@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { limits } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
+import { jsonExcess, type JsonBounds } from '../json-scan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HttpOptions } from './options.ts';
 import { mediaType, readBody } from './request-body.ts';
+import { validationError } from './validation.ts';
 
 /** How a route takes its body. */
 export interface JsonBodyRules {
@@ -14,7 +17,7 @@ export interface JsonBodyRules {
  * Reads a JSON body.
  *
  * Throws `INVALID_REQUEST` for another content type, for bytes that are no UTF-8, for text that is no JSON and for a missing body;
- * `PAYLOAD_TOO_LARGE` above `bodyBytesMax`. What the JSON says is for the schemas to check.
+ * `PAYLOAD_TOO_LARGE` above `bodyBytesMax`, `REQUEST_VALIDATION_ERROR` above `bodyValuesMax`. What the JSON says is for the schemas to check.
  */
 export async function readJson(req: IncomingMessage, options: HttpOptions, clock: Clock, rules: JsonBodyRules = {}): Promise<unknown> {
   const type = mediaType(req);
@@ -26,11 +29,16 @@ export async function readJson(req: IncomingMessage, options: HttpOptions, clock
     throw new TaskBridgeError('INVALID_REQUEST', 'The body is empty; send a JSON object.');
   }
   if (!isJson) throw unsupportedContentType(type);
-  return parseJson(bytes, 'The body');
+  // Around what a field may hold there is the body itself.
+  return parseJson(bytes, 'The body', { valuesMax: options.bodyValuesMax, nestingMax: limits.nestingMax + 1 });
 }
 
-/** Parses UTF-8 JSON, or throws `INVALID_REQUEST` that names it. */
-export function parseJson(bytes: Uint8Array, what: string): unknown {
+/**
+ * Parses UTF-8 JSON, or throws `INVALID_REQUEST` that names it. What has too many values, or is nested too deeply, is no JSON object yet when it is
+ * refused (`REQUEST_VALIDATION_ERROR`), with the place below `field`.
+ */
+export function parseJson(bytes: Uint8Array, what: string, bounds: JsonBounds, field?: string): unknown {
+  assertBounds(bytes, bounds, field);
   let text;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -42,6 +50,17 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch {
     throw new TaskBridgeError('INVALID_REQUEST', `${what} is not valid JSON.`);
   }
+}
+
+/** Throws `REQUEST_VALIDATION_ERROR` for JSON above its bounds, with the place below `field`. */
+export function assertBounds(bytes: Uint8Array, bounds: JsonBounds, field?: string): void {
+  const excess = jsonExcess(bytes, bounds);
+  if (!excess) return;
+  const reason =
+    excess.bound === 'nestingMax'
+      ? `is nested deeper than ${limits.nestingMax}`
+      : `has, with all before it, more than ${bounds.valuesMax} values (bodyValuesMax)`;
+  throw validationError([{ path: [...(field === undefined ? [] : [field]), ...excess.path].join('.'), reason }]);
 }
 
 /** The answer to a content type that a route does not take. */

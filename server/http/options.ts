@@ -4,6 +4,8 @@ import { limits } from '../../machines/wire/index.ts';
 export interface HttpOptions {
   /** Largest JSON body, in bytes (413). Defaults to 1 MiB. */
   readonly bodyBytesMax: number;
+  /** Most values of a JSON body, lists and objects themselves included (422): a small value costs many times its bytes in memory. Defaults to 20 000. */
+  readonly bodyValuesMax: number;
   /** Largest uploaded file, in bytes (400). Defaults to 10 MiB. */
   readonly uploadBytesMax: number;
   /** Most files of one request (400). Defaults to 16. */
@@ -20,6 +22,12 @@ export interface HttpOptions {
   readonly drainBytesMax: number;
   /** … and for that long, in milliseconds. Defaults to 30 seconds. */
   readonly drainMs: number;
+  /** Requests of one connection that may wait until those before them are answered; one more ends the connection. Defaults to 100. */
+  readonly pipelinedMax: number;
+  /** Bytes of large answers that may wait in this process for peers that do not read them (429). Defaults to 128 MiB. */
+  readonly unsentBytesMax: number;
+  /** … and of one owner (429). Defaults to 16 MiB. */
+  readonly unsentBytesPerOwnerMax: number;
   /** A readiness probe that has not answered after that long counts as not ready, in milliseconds. Defaults to 2 seconds. */
   readonly probeTimeoutMs: number;
 }
@@ -27,6 +35,7 @@ export interface HttpOptions {
 /** What holds where the host says nothing. */
 export const httpDefaults: HttpOptions = {
   bodyBytesMax: limits.bodyBytesMax,
+  bodyValuesMax: 20_000,
   uploadBytesMax: 10 * 1024 * 1024,
   uploadFilesMax: 16,
   uploadRequestBytesMax: 64 * 1024 * 1024,
@@ -35,6 +44,9 @@ export const httpDefaults: HttpOptions = {
   requestTimeoutMs: 300_000,
   drainBytesMax: 128 * 1024 * 1024,
   drainMs: 30_000,
+  pipelinedMax: 100,
+  unsentBytesMax: 128 * 1024 * 1024,
+  unsentBytesPerOwnerMax: 16 * 1024 * 1024,
   probeTimeoutMs: 2_000,
 };
 
@@ -64,6 +76,10 @@ export function httpOptions(given: Partial<HttpOptions> = {}): HttpOptions {
   if (options.uploadBytesMax > options.uploadRequestBytesMax)
     throw new RangeError(
       `uploadBytesMax (${options.uploadBytesMax}) must not be above uploadRequestBytesMax (${options.uploadRequestBytesMax}): such a file could never arrive.`,
+    );
+  if (options.unsentBytesPerOwnerMax > options.unsentBytesMax)
+    throw new RangeError(
+      `unsentBytesPerOwnerMax (${options.unsentBytesPerOwnerMax}) must not be above unsentBytesMax (${options.unsentBytesMax}): one owner could take all of it.`,
     );
   for (const type of options.uploadContentTypes)
     if (!MEDIA_TYPE.test(type))

@@ -2,6 +2,7 @@ import type Koa from 'koa';
 import Router from 'koa-router';
 import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
+import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
@@ -25,7 +26,11 @@ import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
+import { continueBody } from './expected-body.ts';
+import { StalledAnswers } from './stalled-answers.ts';
+import { RequestTurns } from './request-turns.ts';
 import { refuseOthers } from './unknown-route.ts';
+import { UnsentBytes } from './unsent-bytes.ts';
 
 /** What the HTTP router works with. */
 export interface HttpRouterDeps {
@@ -41,6 +46,8 @@ export interface HttpRouterDeps {
   /** What `GET /ready` asks, by name. None means ready. */
   readonly probes?: Readonly<Record<string, ReadinessProbe>> | undefined;
   readonly options?: Partial<HttpOptions> | undefined;
+  /** A peer that takes nothing of its answer for that long is cut, in milliseconds. Defaults to that of streams. */
+  readonly stalledMs?: number | undefined;
   /** Where the routes are. Defaults to the protocol's own paths. */
   readonly routes?: Partial<RoutePaths> | undefined;
   readonly clock: Clock;
@@ -59,22 +66,25 @@ export interface HttpRouter {
 }
 
 /** Makes the HTTP router. Throws a `RangeError` for options that cannot work. */
-export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...deps }: HttpRouterDeps): HttpRouter {
+export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins = [], ...deps }: HttpRouterDeps): HttpRouter {
   const options = httpOptions(deps.options);
   const { clock, logger } = deps;
   const origins = originSet(allowedOrigins);
+  const turns = new RequestTurns(options);
+  const answers = new StalledAnswers({ clock, stalledMs: deps.stalledMs ?? liveDefaults.stalledMs });
   const routeDeps: RouteDeps = {
     service: deps.service,
     live: deps.live,
     attachments: deps.attachments,
     uploadPolicy: deps.uploadPolicy,
     options,
+    unsent: new UnsentBytes(options),
     clock,
     chance: deps.chance,
     logger,
     records: recordWriter(logger),
   };
-  const boundary = errorBoundary(options, clock, logger);
+  const boundary = inTurn(turns, answers, errorBoundary(options, clock, logger));
   const paths = readRoutePaths(deps.routes);
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
   const routes: Readonly<Record<PrefixedRoute, Route>> = {
@@ -87,13 +97,15 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
     webSocket: upgradeOnly,
   };
 
-  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(auth, ctx.req, clock, params);
+  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(resolver, ctx.req, clock, params);
   const answer = (route: Route, path: string): Koa.Middleware => {
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
       const { taskId, params } = pathValues(path, routed(ctx).captures);
-      await route({ ctx, auth: await identify(ctx, params), taskId });
+      const auth = await identify(ctx, params);
+      continueBody(ctx.req, ctx.res);
+      await route({ ctx, auth, taskId });
     };
   };
 
@@ -116,6 +128,16 @@ export function createHttpRouter({ auth, probes = {}, allowedOrigins = [], ...de
         await health(ctx, async () => void (await dispatch(ctx, next)));
       };
     },
+  };
+}
+
+/** Has requests of ours wait for their turn, and cuts who does not read their answers. */
+function inTurn(turns: RequestTurns, answers: StalledAnswers, boundary: Koa.Middleware): Koa.Middleware {
+  return async (ctx, next) => {
+    if (!(await turns.take(ctx.req, ctx.res))) return void (ctx.respond = false);
+    await boundary(ctx, next);
+    // What is not answered by Koa is a stream, which has a watch of its own, or a refusal that is bounded in time.
+    if (ctx.respond !== false) answers.watch(ctx.req, ctx.res);
   };
 }
 

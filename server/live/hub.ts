@@ -51,6 +51,8 @@ export interface LiveHub {
    * that are about to come.
    */
   assertRoom(owner: string, arriving?: CountByOwner): void;
+  /** Calls back where there is no room for one more, before that is said: whoever can end what nobody watches does so. */
+  onCrowded(makeRoom: () => void): void;
   /**
    * Gives a viewer every fact after its cursor, once and in order, until the log ends, the viewer is closed, or the hub. Failures of the
    * store are survived or end in a cut; nothing is thrown. The transport calls `close` when its connection is gone.
@@ -99,6 +101,7 @@ class Hub implements LiveHub {
   readonly #streams = new Map<ViewerTransport, number>();
   readonly #polls = new Set<() => void>();
   readonly #present = new OwnerCount();
+  readonly #makeRoom: (() => void)[] = [];
   #closing = false;
   #onEmpty: (() => void) | undefined;
 
@@ -119,8 +122,14 @@ class Hub implements LiveHub {
     return this.#topics.size;
   }
 
+  onCrowded(makeRoom: () => void): void {
+    this.#makeRoom.push(makeRoom);
+  }
+
   assertRoom(owner: string, arriving: CountByOwner = nobody): void {
     const { viewersMax, viewersPerOwnerMax } = this.options;
+    const isFull = this.#present.of(owner) + arriving.of(owner) >= viewersPerOwnerMax || this.#present.all + arriving.all >= viewersMax;
+    if (isFull) for (const makeRoom of this.#makeRoom) makeRoom();
     if (this.#present.of(owner) + arriving.of(owner) >= viewersPerOwnerMax)
       throw new TaskBridgeError(
         'RATE_LIMITED',

@@ -27,10 +27,26 @@ export async function observedPoll(
   if (signal?.aborted) return page;
   if (positionOf(after).n > 0) metrics?.incrementCounter('replays_total', 1, { transport });
   if (saysFallback(extensions)) metrics?.incrementCounter('fallbacks_total', 1, { transport });
-  if (diagnostics?.onDelivery) for (const { eventId } of page.entries) diagnostics.onDelivery(transport, taskId, eventId);
+  const tell = ({ entries }: PollPage): void => {
+    for (const entry of entries) diagnostics?.onDelivery?.(transport, taskId, entry.eventId);
+  };
   const eventId = page.entries.at(-1)?.eventId;
   records('task.events.polled')?.({ taskId, ...(eventId && { eventId }), userId, transport: 'internal', outcome: pollOutcome(page) });
-  return page;
+  return told(page, diagnostics?.onDelivery ? tell : () => undefined);
+}
+
+/** A page whose further pieces are told of as they are read. */
+function told(page: PollPage, tell: (page: PollPage) => void): PollPage {
+  tell(page);
+  const { readOn } = page;
+  if (!readOn) return page;
+  return {
+    ...page,
+    readOn: async () => {
+      const next = await readOn();
+      return next && told(next, tell);
+    },
+  };
 }
 
 /** What came of a poll, as its records say it. */

@@ -17,13 +17,13 @@ export class OwnerCount implements CountByOwner {
     return this.#owners.get(owner) ?? 0;
   }
 
-  /** Counts one. Gives the function that ends it, to be called once. */
-  enter(owner: string): () => void {
-    this.#total += 1;
-    this.#owners.set(owner, this.of(owner) + 1);
+  /** Counts one, or so many. Gives the function that ends it, to be called once. */
+  enter(owner: string, amount = 1): () => void {
+    this.#total += amount;
+    this.#owners.set(owner, this.of(owner) + amount);
     return () => {
-      this.#total -= 1;
-      const left = this.of(owner) - 1;
+      this.#total -= amount;
+      const left = this.of(owner) - amount;
       if (left > 0) this.#owners.set(owner, left);
       else this.#owners.delete(owner);
     };

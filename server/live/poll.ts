@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { timerAt } from './timer.ts';
 import { positionOf } from './log-position.ts';
-import { readAfter } from './log-read.ts';
+import { readAfter, type ReadLimit } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
 import type { Topics } from './topics.ts';
 
@@ -19,6 +19,8 @@ export interface PollRequest {
   /** When the caller's credentials end, if they do, in milliseconds since the epoch: nobody waits longer. */
   readonly expiresAt?: number | undefined;
   readonly maxEvents: number;
+  /** Most bytes that are read at once; what else the answer may have is read on by {@link PollPage.readOn}. Defaults to all of it. */
+  readonly pieceBytes?: number | undefined;
   /** The `extensions` of the query, as sent. */
   readonly extensions?: string | undefined;
   /** Aborts when the caller is gone. */
@@ -35,6 +37,8 @@ export interface PollPage {
   /** True when this page reaches the end of a finished log. */
   readonly terminal: boolean;
   readonly gap?: Gap;
+  /** Where the answer may have more than this piece of it: gives the next one, and undefined where it is better asked for in another poll. Never rejects. */
+  readonly readOn?: () => Promise<PollPage | undefined>;
 }
 
 /** What polls work with. */
@@ -66,19 +70,36 @@ function isAnswer({ entries, terminal, gap }: PollPage): boolean {
   return entries.length > 0 || terminal || gap !== undefined;
 }
 
-async function readPage({ store, options }: PollDeps, taskId: string, { after, maxEvents }: PollRequest): Promise<PollPage> {
-  const run = await readAfter(store, taskId, positionOf(after), { facts: maxEvents, bytes: options.pollBytesMax });
+function readPage(deps: PollDeps, taskId: string, request: PollRequest): Promise<PollPage> {
+  return readPiece(deps, taskId, request, { facts: request.maxEvents, bytes: deps.options.pollBytesMax });
+}
+
+async function readPiece(deps: PollDeps, taskId: string, { after, ...request }: PollRequest, rest: ReadLimit): Promise<PollPage> {
+  const limit = { facts: rest.facts, bytes: Math.min(rest.bytes, request.pieceBytes ?? rest.bytes) };
+  const run = await readAfter(deps.store, taskId, positionOf(after), limit);
   if (!run) throw taskNotFound(taskId);
   const { entries, gap, last, ended } = run;
   const lastGiven: EventId | undefined = entries.at(-1)?.eventId;
   const reached = run.after + entries.length;
+  const left: ReadLimit = { facts: rest.facts - entries.length, bytes: rest.bytes - bytesOf(entries) };
+  const goesOn = lastGiven !== undefined && limit.bytes < rest.bytes && reached < last.n && left.facts > 0 && left.bytes > 0;
+  const readOn = async (): Promise<PollPage | undefined> => {
+    const next = await readPiece(deps, taskId, { ...request, after: lastGiven }, left).catch(() => undefined);
+    // What comes after a gap, and a fact that is too large for the rest, are for a poll of their own.
+    return next && !next.gap && next.entries.length > 0 && bytesOf(next.entries) <= left.bytes ? next : undefined;
+  };
   return {
     entries,
     nextAfterEventId: lastGiven ?? (gap ? null : after || null),
     hasMore: reached < last.n,
     terminal: ended && reached >= last.n,
     ...(gap && { gap }),
+    ...(goesOn && { readOn }),
   };
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
 async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest, empty: PollPage): Promise<PollPage> {

@@ -68,6 +68,7 @@ export interface Work extends AttemptRef {
   readonly taskType: string;
   readonly owner: string;
   readonly clientRequestId: string;
+  /** This, `metadata`, `attachments` and `saved` are kept as text, and parsed when they are first asked for. */
   readonly input: JsonObject;
   readonly metadata: JsonObject;
   /** What stood in the path of the request that created the task, by the names of its route. */
@@ -75,6 +76,10 @@ export interface Work extends AttemptRef {
   readonly attachments: readonly WorkAttachment[];
   /** What the last `save` of an earlier attempt left. */
   readonly saved: Json | undefined;
+  /** How long the text is that all this is kept as, in characters. */
+  readonly contentCharacters?: number;
+  /** Forgets what was parsed of it, which takes many times the room of its text, until it is asked for again: for work that waits. */
+  rest?(): void;
   /** The last number of each source that was taken from an earlier attempt starts anew: numbers count within an attempt. */
   report(report: WorkReport): Promise<WorkReportOutcome>;
   /** How a question of an earlier attempt ended; undefined while it is open or was never asked. */

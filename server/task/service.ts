@@ -23,6 +23,11 @@ export interface NewTaskRequest {
   readonly attachments: readonly AttachmentReference[];
 }
 
+/** A task as its chart stands now. Its result is the JSON that was committed: it may be large, and is mostly passed on as it is. */
+export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, 'result'> {
+  readonly resultJson?: Buffer;
+}
+
 /** What callers may do with tasks; every route and socket goes through here. All throw `TaskBridgeError` only. */
 export interface TaskService {
   /** Makes the id of a task that this caller is about to create: bucket first. */
@@ -33,7 +38,7 @@ export interface TaskService {
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
   /** For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
   authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;
-  snapshot(auth: AuthContext, taskId: string): Promise<TaskSnapshotResponse>;
+  snapshot(auth: AuthContext, taskId: string): Promise<CommittedSnapshot>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
   act(auth: AuthContext, taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
 }

@@ -104,17 +104,21 @@ function highest(a: HostStats, b: HostStats): HostStats {
   };
 }
 
-/** A quiet task for each of a hundred owners, and one that says much. */
+/** A quiet task for each of a hundred owners, one that says much, one of a large result, and one of a long log. */
 async function tasksOfOwners(url: string): Promise<Record<string, string>> {
-  const begin = async (owner: string, taskType: string) => {
+  const begin = async (owner: string, taskType: string, input = {}) => {
     const response = await fetch(`${url}/api/v1/tasks`, {
       method: 'POST',
       headers: { authorization: `Bearer ${owner}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ clientRequestId: 'mine', taskType }),
+      body: JSON.stringify({ clientRequestId: 'mine', taskType, input }),
     });
     return [owner, ((await response.json()) as { taskId: string }).taskId] as const;
   };
-  const tasks = [await begin('chatty', 'chat')];
+  const tasks = [
+    await begin('chatty', 'chat'),
+    await begin('rich', 'echo', { text: 'x'.repeat(1_000_000) }),
+    await begin('wordy', 'essay'),
+  ];
   // Ten at a time: a host that has just begun is slow, and ends what is slow.
   for (let tens = 0; tens < 10; tens += 1)
     tasks.push(...(await Promise.all(Array.from({ length: 10 }, (_owner, nth) => begin(`owner-${10 * tens + nth}`, 'wait')))));

@@ -61,6 +61,12 @@ function open({ port, tally }: Attacked, onConnect: (socket: Socket) => void): S
   return socket;
 }
 
+/** Sends a request so many times at once, and reads nothing. */
+function pipeline(socket: Socket, request: string, times: number): void {
+  socket.pause();
+  socket.write(request.repeat(times));
+}
+
 /** Opens so many connections, some at a time, and does to each what is said. */
 function hold(attacked: Attacked, onConnect: (socket: Socket, nth: number) => void): void {
   let nth = 0;
@@ -95,6 +101,8 @@ function flood(attacked: Attacked, onConnect: (socket: Socket) => void): void {
 }
 
 const say = (bytes: () => string | Buffer) => (socket: Socket) => void socket.end(bytes());
+/** A little below what a JSON body may have. */
+const VALUES_TAKEN = 19_000;
 const pick = <T>(from: readonly T[]): T => from[Math.floor(Math.random() * from.length)] as T;
 const POLLUTED = [
   '{"clientRequestId":"a","taskType":"echo","__proto__":{"input":{}}}',
@@ -189,6 +197,22 @@ export const attacks = {
         ),
       ),
     ),
+  /** 30 KB a connection, each request for a result of a megabyte. */
+  'pipelined results that nobody reads': (attacked) =>
+    hold(attacked, (socket) => pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['rich']}`, '', 'rich'), 300)),
+  'pipelined polls that nobody reads': (attacked) =>
+    hold(attacked, (socket) =>
+      pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['wordy']}/events?maxEvents=500`, '', 'wordy'), 400),
+    ),
+  'polls that nobody reads': (attacked) =>
+    hold(attacked, (socket) => pipeline(socket, head(`GET /api/v1/tasks/${attacked.tasks['wordy']}/events?maxEvents=500`, '', 'wordy'), 1)),
+  /** Tasks that wait for an answer, with a megabyte each: of the smallest objects, or of as many as are taken. */
+  'tasks of many values': (attacked) =>
+    hold(attacked, (socket, nth) => {
+      const amount = nth % 2 === 0 ? 340_000 : VALUES_TAKEN;
+      const input = { a: Array.from({ length: amount }, () => ({})), b: 'x'.repeat(1_020_000 - 3 * amount) };
+      socket.write(post('', JSON.stringify({ clientRequestId: `many-${nth}`, taskType: 'hoard', input })));
+    }),
   'requests without credentials': (attacked) =>
     flood(
       attacked,

@@ -30,10 +30,13 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
+/** What a small host has. */
+const HEAP_MIB = 512;
+
 /** Starts a host. */
 export async function startHostProcess(times: HostTimes): Promise<HostProcess> {
   const program = await buildProgram(new URL('children/host.ts', import.meta.url));
-  const start = () => forkProgram(program.file, [JSON.stringify(times)], { execArgv: ['--expose-gc'] });
+  const start = () => forkProgram(program.file, [JSON.stringify(times)], { execArgv: ['--expose-gc', `--max-old-space-size=${HEAP_MIB}`] });
   const host = await startProcess('The host', start, (child) => heard<{ readonly port: number }>(child));
   const died = once(host.child, 'exit').then(([code, signal]) => {
     throw new Error(`The host ended (${String(signal ?? code)}).`);

@@ -12,6 +12,8 @@ export interface Latencies {
 export interface ClientExperience {
   /** A create with its answer. */
   readonly calls: Latencies;
+  /** A look at `/health`. */
+  readonly health: Latencies;
   /** From the moment a handler says something until a viewer has it. */
   readonly facts: Latencies;
   /** Calls that were sent again after a network error or a 408, as any client would. */
@@ -37,7 +39,7 @@ export async function startWellBehavedClient(url: string): Promise<WellBehavedCl
     const text = await response.text();
     return { ...(JSON.parse(text === '' ? '{}' : text) as { taskId: string }), status: response.status };
   };
-  let [calls, facts, faults]: [number[], number[], string[]] = [[], [], []];
+  let [calls, health, facts, faults]: [number[], number[], number[], string[]] = [[], [], [], []];
   let [isOpen, retries] = [true, 0];
   const { taskId } = await create('watched', 'tick');
   const ws = new WebSocket(`${url.replace('http', 'ws')}/api/v1/tasks/ws`, { headers: { authorization: headers.authorization } });
@@ -68,15 +70,27 @@ export async function startWellBehavedClient(url: string): Promise<WellBehavedCl
     }
   })();
 
+  const looking = (async () => {
+    while (isOpen) {
+      const at = performance.now();
+      const body = await fetch(`${url}/health`)
+        .then((response) => response.text())
+        .catch((error: Error) => error.message);
+      health.push(performance.now() - at);
+      if (!body.includes('ok')) faults.push(`health: ${body}`);
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    }
+  })();
+
   return {
     take() {
-      const met = { calls: latencies(calls), facts: latencies(facts), retries, faults };
-      [calls, facts, retries, faults] = [[], [], 0, []];
+      const met = { calls: latencies(calls), health: latencies(health), facts: latencies(facts), retries, faults };
+      [calls, health, facts, retries, faults] = [[], [], [], 0, []];
       return met;
     },
     async close() {
       isOpen = false;
-      await calling;
+      await Promise.all([calling, looking]);
       ws.terminate();
     },
   };

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../machines/wire/index.ts';
+import { limits, type JsonObject } from '../../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../errors.ts';
 import { parseJson } from '../json-body.ts';
 
@@ -28,11 +28,11 @@ export function requiredText(parts: TextParts, name: TextField): string {
   return text;
 }
 
-/** A text field that holds a JSON object, `{}` where it is absent, or `INVALID_REQUEST`. */
-export function objectText(parts: TextParts, name: TextField): JsonObject {
+/** A text field that holds a JSON object, `{}` where it is absent, or `INVALID_REQUEST`; `REQUEST_VALIDATION_ERROR` for one of more values. */
+export function objectText(parts: TextParts, name: TextField, valuesMax: number): JsonObject {
   const bytes = parts.get(name);
   if (!bytes) return {};
-  const value = parseJson(bytes, `The field ${name}`);
+  const value = parseJson(bytes, `The field ${name}`, { valuesMax, nestingMax: limits.nestingMax }, name);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} must hold a JSON object.`);
   // What is inside is checked by the schema, like that of a JSON body.

@@ -40,7 +40,7 @@ async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteD
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
     assertHandled: (taskType) => service.assertHandled(taskType),
   });
-  const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload), note, deps));
+  const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload, deps), note, deps));
   const { ignoredFields } = upload;
   if (ignoredFields.length > 0)
     deps.logger?.info?.('Files of a create were thrown away: their fields are neither attachment nor attachments.', {
@@ -67,7 +67,7 @@ export async function createWithFiles(
   }
 }
 
-function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskRequest {
+function requestOf({ texts, attachments, taskId }: ReceivedUpload, { options }: RouteDeps): NewTaskRequest {
   const {
     input = {},
     metadata = {},
@@ -75,8 +75,8 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload): NewTaskReque
   } = validate(createTaskRequest, {
     clientRequestId: requiredText(texts, 'clientRequestId'),
     taskType: requiredText(texts, 'taskType'),
-    input: objectText(texts, 'input'),
-    metadata: objectText(texts, 'metadata'),
+    input: objectText(texts, 'input', options.bodyValuesMax),
+    metadata: objectText(texts, 'metadata', options.bodyValuesMax),
   });
   return { ...body, taskId, input, metadata, attachments };
 }

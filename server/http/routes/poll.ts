@@ -1,14 +1,16 @@
+import type Koa from 'koa';
 import { pollQuery } from '../../../machines/wire/index.ts';
 import type { PollPage } from '../../live/poll.ts';
 import { pollOutcome } from '../../live/observed-poll.ts';
-import { answerJson, type Route, type RouteDeps } from '../call.ts';
+import { answerInPieces, type AnswerRoom } from '../answer-pieces.ts';
+import type { Route, RouteDeps } from '../call.ts';
 import { onSocketEnd } from '../socket-end.ts';
 import { queryFields } from '../query.ts';
 import { recorded } from '../route-record.ts';
 import { validate } from '../validation.ts';
 
 /** `GET /tasks/{taskId}/events`: a page of facts after a cursor, waiting for the first one if asked to. A HEAD does not wait. */
-export function pollRoute({ service, live, records }: RouteDeps): Route {
+export function pollRoute({ service, live, records, unsent }: RouteDeps): Route {
   return recorded('http.task.poll', records, async ({ ctx, auth, taskId }, note) => {
     const query = validate(pollQuery, queryFields(ctx.querystring, ['afterEventId', 'waitTimeoutMs', 'maxEvents', 'extensions']));
     const gone = new AbortController();
@@ -23,12 +25,13 @@ export function pollRoute({ service, live, records }: RouteDeps): Route {
         after,
         waitMs,
         maxEvents,
+        pieceBytes: PIECE_BYTES,
         extensions,
         signal: gone.signal,
       });
       const eventId = page.entries.at(-1)?.eventId;
       note({ ...(eventId && { eventId }), outcome: gone.signal.aborted ? 'gone' : pollOutcome(page) });
-      answerJson(ctx, 200, pageBytes(taskId, page));
+      answerPage(ctx, taskId, page, { owner: auth.subject, unsent });
     } catch (thrown) {
       // Nobody is left to be told.
       if (!gone.signal.aborted) throw thrown;
@@ -41,13 +44,28 @@ export function pollRoute({ service, live, records }: RouteDeps): Route {
 }
 
 const COMMA = Buffer.from(',');
+/** What of a log is read, and in memory, at once. */
+const PIECE_BYTES = 256 * 1024;
 
-/** The page as JSON. Facts go out as the bytes that were committed: they are never parsed on the way. */
-function pageBytes(taskId: string, { entries, nextAfterEventId, hasMore, terminal, gap }: PollPage): Buffer {
-  const tail = JSON.stringify({ nextAfterEventId, hasMore, terminal, ...(gap ? { gap } : {}) });
-  return Buffer.concat([
-    Buffer.from(`{"taskId":${JSON.stringify(taskId)},"events":[`),
-    ...entries.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [COMMA, bytes])),
-    Buffer.from(`],${tail.slice(1)}`),
-  ]);
+/** Answers with a page as JSON. Facts go out as the bytes that were committed: they are never parsed on the way. */
+function answerPage(ctx: Koa.Context, taskId: string, first: PollPage, room: AnswerRoom): void {
+  const head = Buffer.from(`{"taskId":${JSON.stringify(taskId)},"events":[`);
+  if (!first.readOn) return answerInPieces(ctx, Buffer.concat([head, ...joined(first), tailOf(first)]), room);
+  let page: PollPage | undefined = first;
+  answerInPieces(ctx, Buffer.concat([head, ...joined(first)]), room, async () => {
+    if (!page) return undefined;
+    // Where there is no room for more, the page ends, and says that there is more.
+    const next: PollPage | undefined = room.unsent.hasRoom(room.owner, PIECE_BYTES) ? await page.readOn?.() : undefined;
+    const piece = next ? [COMMA, ...joined(next)] : [tailOf(page, first.gap)];
+    page = next;
+    return Buffer.concat(piece);
+  });
+}
+
+function joined({ entries }: PollPage): Uint8Array[] {
+  return entries.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [COMMA, bytes]));
+}
+
+function tailOf({ nextAfterEventId, hasMore, terminal, gap }: PollPage, met = gap): Buffer {
+  return Buffer.from(`],${JSON.stringify({ nextAfterEventId, hasMore, terminal, ...(met && { gap: met }) }).slice(1)}`);
 }

@@ -21,6 +21,7 @@ export function createLiveService({
   readonly chance: ServerChance;
 }): LiveService {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs });
+  hub.onCrowded(silentPeers.giveWay);
   return {
     sseHeaders: sseHeaders(settings),
     poll: (taskId, request) => hub.poll(taskId, request),

@@ -24,7 +24,7 @@ export interface SseStream {
   readonly first?: LogRun | undefined;
   readonly hub: LiveHub;
   readonly settings: SseStreamSettings;
-  readonly silentPeers: SilentPeers;
+  readonly silentPeers: Pick<SilentPeers, 'watch'>;
   readonly clock: Clock;
   readonly chance: ServerChance;
 }
@@ -54,9 +54,25 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
   // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
   const forgetEnds = [onSocketEnd(req.socket, 'end', vanish), onSocketEnd(req.socket, 'close', vanish)];
   const forgetPeer = silentPeers.watch(req.socket, vanish);
+  const cancelAge = endAtAge(stream, () => {
+    subscription.close();
+    res.end();
+  });
   res.once('close', () => {
     subscription.close();
     for (const forget of forgetEnds) forget();
     forgetPeer();
+    cancelAge();
   });
+}
+
+/** Of those that came together, say after a restart, not all shall come back together. */
+const AGE_JITTER = 0.1;
+
+function endAtAge({ settings, clock, chance }: SseStream, end: () => void): () => void {
+  const sureMs = Math.floor(settings.ageMsMax * (1 - AGE_JITTER));
+  let timer = clock.setTimeout(() => {
+    timer = clock.setTimeout(end, Math.floor(chance.fraction() * (settings.ageMsMax - sureMs)));
+  }, sureMs);
+  return () => clock.clearTimeout(timer);
 }

@@ -20,6 +20,11 @@ export interface SseStreamSettings extends BatchSizes {
    * 65 536. Defaults to 0.
    */
   readonly preambleBytes: number;
+  /**
+   * The greatest age of a stream, in milliseconds, less a tenth at most by chance: a proxy may keep one open for ever whose client is long gone. It ends,
+   * and clients come back by themselves with what they have. Defaults to an hour.
+   */
+  readonly ageMsMax: number;
   /** The header `Cache-Control`; empty for none. Defaults to `no-cache, no-transform`. */
   readonly cacheControl: string;
   /** The header `Connection`; empty leaves it to Node, which answers what the client asked for. Defaults to empty. */
@@ -35,12 +40,15 @@ export const sseStreamDefaults: SseStreamSettings = {
   heartbeatFrame: true,
   commentText: 'heartbeat',
   preambleBytes: 0,
+  ageMsMax: 3_600_000,
   cacheControl: 'no-cache, no-transform',
   connection: '',
   xAccelBuffering: 'no',
 };
 
 const PREAMBLE_BYTES_MAX = 64 * 1024;
+/** The longest delay that a timer takes. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
 const headerValue = matching(/^[\x20-\x7e]{0,256}$/, 'the value of a header: printable ASCII, at most 256 characters');
 
 const rules: Readonly<Record<keyof SseStreamSettings, SettingRule>> = {
@@ -50,6 +58,7 @@ const rules: Readonly<Record<keyof SseStreamSettings, SettingRule>> = {
   heartbeatFrame: flag,
   commentText: matching(/^\P{Cc}{0,256}$/u, 'one line of at most 256 characters: a line break would end the comment'),
   preambleBytes: wholeNumber(0, PREAMBLE_BYTES_MAX),
+  ageMsMax: wholeNumber(1, DELAY_MS_MAX),
   cacheControl: headerValue,
   connection: matching(/^(keep-alive|close|)$/, '"keep-alive", "close", or "" to leave it to Node'),
   xAccelBuffering: headerValue,

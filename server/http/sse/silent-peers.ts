@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { timerAt } from '../../live/timer.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { unacknowledged } from './tcp-table.ts';
+import { connectionName, readUnacknowledged } from './tcp-table.ts';
 
 /** What the watch over silent peers needs. */
 export interface SilentPeersDeps {
@@ -17,13 +17,18 @@ export interface SilentPeersDeps {
 export interface SilentPeers {
   /** Calls back once when the peer of a socket has fallen silent; gives the function that ends the watch. */
   watch(socket: Socket, onSilent: () => void): () => void;
+  /** Takes those for gone at once that had acknowledged nothing between the last two looks: somebody needs their room. */
+  giveWay(): void;
 }
 
 interface Watched {
+  readonly socket: Socket;
   readonly onSilent: () => void;
   acknowledged: number;
   /** Since when nothing was acknowledged. */
   since: number;
+  /** Nothing was between the last two looks. */
+  isSilent: boolean;
 }
 
 /**
@@ -32,7 +37,7 @@ interface Watched {
  * systems than Linux), it is the kernel that gives up.
  */
 export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTables }: SilentPeersDeps): SilentPeers {
-  const watched = new Map<Socket, Watched>();
+  const watched = new Map<string, Watched>();
   let cancelLook: (() => void) | undefined;
 
   function arm(): void {
@@ -41,34 +46,44 @@ export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTabl
   }
 
   async function look(): Promise<void> {
-    const tables = await readTables();
-    const now = clock.now();
-    for (const [socket, bytes] of unacknowledged(tables, [...watched.keys()])) {
-      const peer = watched.get(socket);
-      if (!peer) continue;
-      const acknowledged = socket.bytesWritten - socket.writableLength - bytes;
-      if (bytes === 0 || acknowledged > peer.acknowledged) {
-        peer.acknowledged = acknowledged;
-        peer.since = now;
-      } else if (now - peer.since >= stalledMs) {
-        watched.delete(socket);
-        peer.onSilent();
-      }
-    }
+    for (const table of await readTables()) await readUnacknowledged(table, watched, see);
     cancelLook = undefined;
     arm();
   }
 
+  function see(name: string, bytes: number): void {
+    const peer = watched.get(name);
+    if (!peer) return;
+    const now = clock.now();
+    const acknowledged = peer.socket.bytesWritten - peer.socket.writableLength - bytes;
+    peer.isSilent = bytes > 0 && acknowledged <= peer.acknowledged;
+    if (!peer.isSilent) {
+      peer.acknowledged = acknowledged;
+      peer.since = now;
+    } else if (now - peer.since >= stalledMs) leave(name, peer);
+  }
+
+  function leave(name: string, peer: Watched): void {
+    watched.delete(name);
+    peer.onSilent();
+  }
+
   return {
     watch(socket, onSilent) {
-      watched.set(socket, { onSilent, acknowledged: Number.NEGATIVE_INFINITY, since: clock.now() });
+      const name = connectionName(socket);
+      const peer: Watched = { socket, onSilent, acknowledged: Number.NEGATIVE_INFINITY, since: clock.now(), isSilent: false };
+      watched.set(name, peer);
       arm();
       return () => {
-        watched.delete(socket);
+        // Its name may be another connection's by now.
+        if (watched.get(name) === peer) watched.delete(name);
         if (watched.size > 0) return;
         cancelLook?.();
         cancelLook = undefined;
       };
+    },
+    giveWay() {
+      for (const [name, peer] of [...watched]) if (peer.isSilent) leave(name, peer);
     },
   };
 }

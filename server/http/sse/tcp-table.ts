@@ -1,29 +1,48 @@
 import { isIPv4, type Socket } from 'node:net';
 
-/** A line of the kernel's table: number, local and remote address, state, bytes sent and not acknowledged, … */
-const LINE = /^\s*\d+: ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):/gm;
+/** Lines that are read in one turn of the event loop: tens of thousands at once would hold up everybody for half a second. */
+const SLICE_LINES = 1000;
 
-/** For each socket that the tables of `/proc/net/tcp` know: how many bytes its peer has not acknowledged. */
-export function unacknowledged(tables: readonly string[], sockets: readonly Socket[]): ReadonlyMap<Socket, number> {
-  const wanted = new Map(
-    sockets.map((socket) => [
-      `${address(socket.localAddress, socket.localPort)} ${address(socket.remoteAddress, socket.remotePort)}`,
-      socket,
-    ]),
-  );
-  const found = new Map<Socket, number>();
-  for (const table of tables) {
-    for (const [, local = '', remote = '', queued = ''] of table.matchAll(LINE)) {
-      const socket = wanted.get(`${canonical(local)} ${canonical(remote)}`);
-      if (socket) found.set(socket, Number.parseInt(queued, 16));
-    }
-  }
-  return found;
+/** How the kernel's tables name a connection: its local and its remote address. */
+export function connectionName(socket: Socket): string {
+  return `${address(socket.localAddress, socket.localPort)} ${address(socket.remoteAddress, socket.remotePort)}`;
 }
+
+/**
+ * For each wanted connection that a table of `/proc/net/tcp` knows, by its name: calls back with how many bytes its peer has not acknowledged. Gives
+ * others their turn in between.
+ */
+export async function readUnacknowledged(
+  table: string,
+  wanted: { has(name: string): boolean },
+  found: (name: string, bytes: number) => void,
+): Promise<void> {
+  let lines = 0;
+  for (let from = 0; from < table.length;) {
+    const end = table.indexOf('\n', from);
+    const to = end < 0 ? table.length : end;
+    readLine(table.slice(from, to), wanted, found);
+    from = to + 1;
+    lines += 1;
+    if (lines % SLICE_LINES === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** A line has: number, local and remote address, state, bytes sent and not acknowledged, … The first one has the names of these. */
+function readLine(line: string, wanted: { has(name: string): boolean }, found: (name: string, bytes: number) => void): void {
+  const at = line.indexOf(': ') + 2;
+  const [local = '', remote = '', , queued = ''] = at < 2 ? [] : line.slice(at, at + LINE_CHARACTERS_MAX).split(' ', 4);
+  const name = `${canonical(local)} ${canonical(remote)}`;
+  if (wanted.has(name)) found(name, Number.parseInt(queued, 16));
+}
+
+/** Two addresses of IPv6 with their ports, the state and two counts. */
+const LINE_CHARACTERS_MAX = 100;
+const MAPPED = '0000000000000000FFFF0000';
 
 /** An IPv4 address in an IPv6 socket is the same address. */
 function canonical(entry: string): string {
-  return entry.replace(/^0{16}FFFF0000/, '');
+  return entry.startsWith(MAPPED) ? entry.slice(MAPPED.length) : entry;
 }
 
 function address(ip = '', port = 0): string {

@@ -1,4 +1,5 @@
 import type { RawData } from 'ws';
+import { jsonExcess } from '../../json-scan.ts';
 import { subscribeFrame, unsubscribeFrame, type SubscribeFrame, type UnsubscribeFrame } from '../../../machines/wire/index.ts';
 
 /** What a client sent, or what is wrong with it. */
@@ -9,11 +10,14 @@ export type ClientFrame =
   | { readonly action: 'refused'; readonly taskId: string }
   | { readonly action: 'unreadable' };
 
+/** No frame of a client has a tenth of it: whatever has more is not made into objects. */
+const frameBounds = { valuesMax: 100, nestingMax: 10 };
 const unreadable: ClientFrame = { action: 'unreadable' };
 
 /** Reads a text frame. Such frames come whole and as one buffer, the default `binaryType`. */
 export function readClientFrame(data: RawData): ClientFrame {
   let value: unknown;
+  if (jsonExcess(data as Buffer, frameBounds)) return unreadable;
   try {
     value = JSON.parse((data as Buffer).toString('utf8'));
   } catch {

@@ -30,6 +30,15 @@ const bridge = createTaskBridge({
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
+    // 3.7 MiB in 480 facts.
+    essay: async (task) => {
+      for (let page = 0; page < 480; page += 1) void task.message('x'.repeat(7900));
+    },
+    // Has looked at what it was given, and waits for a person.
+    hoard: async (task) => {
+      const amount = Object.keys(task.input).length;
+      await task.suspend('more', { reasonCode: `HAS_${amount}`, allowedActions: ['approve'] });
+    },
     wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
   }),
   auth: ({ headers }) => {
