@@ -5,7 +5,7 @@ import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, View
 import type { EventStore } from '../ports/store.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
 import { observedPoll } from './observed-poll.ts';
-import { timerAt } from './timer.ts';
+import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
@@ -217,7 +217,7 @@ class Hub implements LiveHub {
       for (const subscription of this.#subscriptions) {
         const delayMs = delays.get(subscription.connection) ?? Math.floor(chance.fraction() * spreadMs);
         delays.set(subscription.connection, delayMs);
-        timerAt(clock, clock.now() + delayMs, () => subscription.cut());
+        timerAfter(clock, delayMs, () => subscription.cut());
       }
       await empty;
     }

@@ -2,7 +2,7 @@ import type { EventId, Gap } from '../../machines/wire/index.ts';
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
-import { timerAt } from './timer.ts';
+import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
@@ -93,8 +93,8 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
     leaveHub?.();
     return empty;
   }
-  const waitUntil = Math.min(deps.clock.now() + request.waitMs, request.expiresAt ?? Number.POSITIVE_INFINITY);
-  const cancelTimeout = timerAt(deps.clock, waitUntil, answerNow);
+  const credentialsMs = request.expiresAt === undefined ? Number.POSITIVE_INFINITY : request.expiresAt - deps.clock.now();
+  const cancelTimeout = timerAfter(deps.clock, Math.min(request.waitMs, credentialsMs), answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
   const topic = deps.topics.of(taskId);
   const listener = topic.listen(news.set);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { timerAt } from '../../live/timer.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { timerAfter } from '../../live/timer.ts';
+import { monotonicMs, type Clock } from '../../ports/clock.ts';
 import { unacknowledged } from './tcp-table.ts';
 
 /** What the watch over silent peers needs. */
@@ -37,12 +37,12 @@ export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTabl
 
   function arm(): void {
     if (watched.size === 0 || cancelLook) return;
-    cancelLook = timerAt(clock, clock.now() + Math.ceil(stalledMs / 4), () => void look());
+    cancelLook = timerAfter(clock, Math.ceil(stalledMs / 4), () => void look());
   }
 
   async function look(): Promise<void> {
     const tables = await readTables();
-    const now = clock.now();
+    const now = monotonicMs(clock);
     for (const [socket, bytes] of unacknowledged(tables, [...watched.keys()])) {
       const peer = watched.get(socket);
       if (!peer) continue;
@@ -61,7 +61,7 @@ export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTabl
 
   return {
     watch(socket, onSilent) {
-      watched.set(socket, { onSilent, acknowledged: Number.NEGATIVE_INFINITY, since: clock.now() });
+      watched.set(socket, { onSilent, acknowledged: Number.NEGATIVE_INFINITY, since: monotonicMs(clock) });
       arm();
       return () => {
         watched.delete(socket);
