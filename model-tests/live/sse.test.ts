@@ -48,7 +48,7 @@ describe('an SSE stream', () => {
     const attempt = (): void =>
       openSse(req, res, {
         taskId: task.taskId,
-        owner: 'ann',
+        auth: { subject: 'ann' },
         cursor: undefined,
         hub: host.hub,
         settings,
@@ -89,7 +89,7 @@ describe('an SSE stream', () => {
     app.use((ctx) => {
       openSse(ctx.req, ctx.res, {
         taskId: task.taskId,
-        owner: 'ann',
+        auth: { subject: 'ann' },
         cursor: undefined,
         hub: host.hub,
         settings,
@@ -123,7 +123,7 @@ describe('an SSE stream', () => {
     const server = createServer((req, res) =>
       openSse(req, res, {
         taskId: task.taskId,
-        owner: 'ann',
+        auth: { subject: 'ann' },
         cursor: undefined,
         hub: host.hub,
         settings,

@@ -1,5 +1,6 @@
 import type { EventId, Gap } from '../../machines/wire/index.ts';
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
+import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { timerAfter } from './timer.ts';
@@ -12,6 +13,8 @@ import type { Topics } from './topics.ts';
 export interface PollRequest {
   /** Who asks. */
   readonly owner: string;
+  /** Whom the host knows him as; defaults to no more than the owner's name. */
+  readonly auth?: AuthContext | undefined;
   /** The cursor as it was sent, checked. */
   readonly after?: string | undefined;
   /** Where nothing is there, wait that long for a fact, in milliseconds. 0 for not at all. */

@@ -19,6 +19,7 @@ export function pollRoute({ service, live, records }: RouteDeps): Route {
       const { afterEventId: after, maxEvents, extensions } = query;
       const page = await live.poll(taskId, {
         owner: auth.subject,
+        auth,
         expiresAt: auth.expiresAt,
         after,
         waitMs,

@@ -61,9 +61,7 @@ export function openSocketSession(deps: SocketSessionDeps): void {
 /** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
 function awaitSubscribe(deps: SocketSessionDeps): void {
   const { ws, clock, hub } = deps;
-  const cancelWait = timerAfter(clock, hub.options.subscribeMs, () =>
-    ws.close(closeCodes.refused, 'No subscribe frame came in time.'),
-  );
+  const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => ws.close(closeCodes.refused, 'No subscribe frame came in time.'));
   ws.once('message', (data, isBinary) => {
     cancelWait();
     void subscribe(deps, data, isBinary);
