@@ -5,9 +5,15 @@ export type { Chance, Clock };
 /** The machine's own clock. Its timers keep a Node process alive: a client that waits for its next try has work to do. */
 export const platformClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (fn, ms) => setTimeout(fn, ms),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
+
+/** Milliseconds that only ever grow, by which a wait is measured: no date that is set moves them. */
+export function monotonicMs(clock: Clock): number {
+  return clock.monotonic?.() ?? clock.now();
+}
 
 /** The machine's own randomness. Ids made from it are told apart by 130 bits; they are no secrets. */
 export const platformChance: Chance = { fraction: () => Math.random() };

@@ -70,6 +70,17 @@ export interface TaskBridge {
    */
   prune(): Promise<PruneCounts>;
   /**
+   * Ends live connections now (WebSockets, streams, waiting polls, and what follows a log by `tasks()`): those of a subject on every node, those
+   * that a predicate is true for on this process. For a person who is signed out, or whose rights have changed: to clients it is a lost
+   * connection, so that they come back with the credentials that they have, and `auth` decides anew. So take the rights away first; what `auth` was
+   * looking at in that very moment may still get in.
+   *
+   * Gives how many ended here. Other nodes hear of it at once, over the tail of the store; one that is cut off from the store just then never
+   * does, and what is connected there ends with its `expiresAt`: give credentials one. Rejects with `STORE_UNAVAILABLE` where the store did not
+   * take the message (what is here has ended), with what a predicate throws (nothing has), and with a `TypeError` for what names nobody.
+   */
+  disconnect(who: { readonly subject: string } | ((auth: AuthContext) => boolean)): Promise<number>;
+  /**
    * Closes in order: claims nothing any more (`/ready` says 503, creates are left to other nodes; where there are none, they are answered 503),
    * answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish for `drainMs`
    * (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
@@ -153,6 +164,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     start: () => startUnlessClosed(store, core, () => closed),
     reconcile: () => core.reconcile(),
     prune: () => core.prune(),
+    disconnect: (who) => hub.disconnect(who),
     close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };

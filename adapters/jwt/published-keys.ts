@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type CryptoKey, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
-import { TaskBridgeError, type Clock, type Logger } from '../../server/ports/index.ts';
+import { monotonicMs, TaskBridgeError, type Clock, type Logger } from '../../server/ports/index.ts';
 import type { JwkSet } from './options.ts';
 
 /** What a token is signed with. */
@@ -50,7 +50,10 @@ export function publishedKeys(url: URL, deps: PublishedKeysDeps): KeySet {
 /** What was fetched: as the issuer had it at some time after `fetchedAt`. */
 interface FetchedKeys {
   readonly find: ReturnType<typeof createLocalJWKSet>;
+  /** The date, which tokens have too. */
   readonly fetchedAt: number;
+  /** The same in monotonic time, by which their age is measured. */
+  readonly since: number;
   /** Which fetch it was. */
   readonly number: number;
 }
@@ -63,6 +66,7 @@ class PublishedKeys {
   #begun = 0;
   #fetching: Promise<void> | undefined;
   #failures = 0;
+  /** In monotonic time. */
   #restUntil = Number.NEGATIVE_INFINITY;
 
   constructor(url: URL, deps: PublishedKeysDeps) {
@@ -95,32 +99,32 @@ class PublishedKeys {
   }
 
   #isYounger(ms: number): boolean {
-    return this.#known !== undefined && this.#deps.clock.now() - this.#known.fetchedAt < ms;
+    return this.#known !== undefined && monotonicMs(this.#deps.clock) - this.#known.since < ms;
   }
 
   /** Fetches unless that was done just now. Never rejects: what is known by then decides. */
   async #refresh(): Promise<void> {
-    if (!this.#fetching && this.#deps.clock.now() < this.#restUntil) return;
+    if (!this.#fetching && monotonicMs(this.#deps.clock) < this.#restUntil) return;
     this.#fetching ??= this.#fetch().finally(() => (this.#fetching = undefined));
     await this.#fetching;
   }
 
   async #fetch(): Promise<void> {
     const { clock, logger } = this.#deps;
-    const [fetchedAt, number] = [clock.now(), ++this.#begun];
+    const [fetchedAt, since, number] = [clock.now(), monotonicMs(clock), ++this.#begun];
     try {
-      this.#known = { find: createLocalJWKSet(asJose(await fetchKeys(this.#url, clock))), fetchedAt, number };
+      this.#known = { find: createLocalJWKSet(asJose(await fetchKeys(this.#url, clock))), fetchedAt, since, number };
       this.#failures = 0;
-      this.#restUntil = clock.now() + COOL_DOWN_MS;
+      this.#restUntil = monotonicMs(clock) + COOL_DOWN_MS;
     } catch (error) {
-      this.#restUntil = clock.now() + retryDelayMs(fetchRetry, this.#failures++);
+      this.#restUntil = monotonicMs(clock) + retryDelayMs(fetchRetry, this.#failures++);
       if (this.#failures === 1)
         logger.warn('The keys of an issuer could not be fetched; it is tried again.', { url: this.#url.href, error });
     }
   }
 
   #unavailable(): TaskBridgeError {
-    const retryAfterSeconds = Math.max(1, Math.ceil((this.#restUntil - this.#deps.clock.now()) / 1000));
+    const retryAfterSeconds = Math.max(1, Math.ceil((this.#restUntil - monotonicMs(this.#deps.clock)) / 1000));
     return new TaskBridgeError('STORE_UNAVAILABLE', 'The keys that tokens are checked with cannot be fetched now; try again later.', {
       retryAfterSeconds,
     });

@@ -1,6 +1,7 @@
 import { open } from 'lmdb';
 import {
   hostLogger,
+  steadyClock,
   systemChance,
   systemClock,
   type Clock,
@@ -59,10 +60,11 @@ interface Opened {
  *
  * @throws an `Error` where `mapBytesMax` is below 1 MiB.
  */
-export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClock, logger: given }: LmdbStoreOptions): Store {
+export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock: machine = systemClock, logger: given }: LmdbStoreOptions): Store {
   if (!(mapBytesMax >= MAP_BYTES_MIN))
     throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
   const logger = hostLogger(given);
+  const clock = steadyClock(machine);
   const tails = createLocalTails();
   let opened: Opened | undefined;
   let turn: Promise<void> = Promise.resolve();

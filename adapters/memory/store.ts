@@ -1,4 +1,5 @@
 import {
+  steadyClock,
   systemClock,
   type Clock,
   type Commit,
@@ -27,7 +28,8 @@ export interface MemoryStoreOptions {
  *
  * Every verb but `open`, `close` and `now` throws while the store is not open.
  */
-export function memoryStore({ clock = systemClock, memory }: MemoryStoreOptions = {}): Store {
+export function memoryStore({ clock: given = systemClock, memory }: MemoryStoreOptions = {}): Store {
+  const clock = steadyClock(given);
   const known = memory ?? createMemory();
   let isOpen = false;
 

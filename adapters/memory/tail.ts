@@ -26,6 +26,9 @@ export function createLocalTails(): LocalTails {
         unwatch(taskId) {
           tail.watched.delete(taskId);
         },
+        async announce(notice) {
+          for (const { listener: told } of tails) queueMicrotask(() => told.announced?.(notice));
+        },
         async close() {
           tails.delete(tail);
           tail.watched.clear();

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '../../server/ports/index.ts';
+import { monotonicMs, type Clock, type Logger } from '../../server/ports/index.ts';
 import type { BatchCall } from './cluster-batch.ts';
 import { commandFailure } from './command-failure.ts';
 import type { RedisConnection } from './connection.ts';
@@ -59,7 +59,7 @@ export function createBucketCalls({ connection, isCluster, batch, logger, clock 
   }
 
   function log(failures: readonly PromiseRejectedResult[], all: number): void {
-    const now = clock.now();
+    const now = monotonicMs(clock);
     if (loggedAt !== undefined && Math.abs(now - loggedAt) < LOG_PAUSE_MS) return;
     loggedAt = now;
     const error: unknown = failures[0]?.reason;

@@ -35,6 +35,8 @@ export interface Keys {
   due(bucket: string): string;
   /** What is known of the store itself. */
   readonly store: string;
+  /** The channel of what nodes tell each other. */
+  readonly notices: string;
   /** Where rights are tried. */
   trial(bucket: string): string;
 }
@@ -80,6 +82,7 @@ export function keysUnder(prefix: string): Keys {
     moving: of('moving'),
     due: of('due'),
     store: `${prefix}:{00}:store`,
+    notices: `${prefix}:{00}:notices`,
     trial: of('trial'),
   };
 }

@@ -15,6 +15,7 @@ import { registryOf, type StoreDeps } from './registry.ts';
 import { checkRights } from './rights-check.ts';
 import { appendScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
+import { announceScript } from './tail/announce.ts';
 import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
 import { inTime } from './time-limit.ts';
@@ -104,6 +105,8 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
 
 function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: ReturnType<typeof redisOptions>): Tails {
   const { clock, chance, logger, commandTimeoutMs } = options;
+  const { connection, keys } = deps;
+  const announce = announceScript(isSharded);
   return new Tails({
     router,
     isSharded,
@@ -111,7 +114,9 @@ function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: R
     chance,
     logger,
     aliveMs: commandTimeoutMs,
-    channelOf: deps.keys.log,
+    channelOf: keys.log,
+    noticeChannel: keys.notices,
+    publish: async (notice) => void (await connection.run(announce, [keys.notices], [notice])),
     limited: (watching) => inTime(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
     read: (taskId, from, facts) => readLog(deps, taskId, from, { facts, bytes: READ_BYTES_MAX }),
   });

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../clock.ts';
 import type { Channel } from './channels.ts';
 import type { SocketBackend, VirtualSockets } from './virtual-sockets.ts';
 import type { FollowerRequest, SocketMessage } from './messages.ts';
@@ -20,6 +21,7 @@ export interface Leader {
 interface Tab {
   readonly inbox: Channel;
   readonly batcher: MessageBatcher;
+  /** In monotonic time. */
   heardAt: number;
   untakenCharacters: number;
 }
@@ -73,7 +75,7 @@ class LeadingTab implements Leader {
     if (request.type === 'left') return this.#forget(from);
     if (request.type === 'open' && !this.#tabs.has(from) && this.#tabs.size >= this.#settings.limits.tabsMax) return this.#refuse(request);
     const tab = this.#tabOf(from);
-    tab.heardAt = this.#settings.clock.now();
+    tab.heardAt = monotonicMs(this.#settings.clock);
     if (request.type === 'open') this.#multiplexer.open(from, request.socket, request.request);
     else if (request.type === 'send') this.#multiplexer.send(from, request.socket, request.text);
     else if (request.type === 'close') this.#multiplexer.close(from, request.socket);
@@ -86,7 +88,7 @@ class LeadingTab implements Leader {
 
   sweep(): void {
     const { clock, limits } = this.#settings;
-    for (const [name, { heardAt }] of this.#tabs) if (clock.now() - heardAt > limits.absentMs) this.#forget(name);
+    for (const [name, { heardAt }] of this.#tabs) if (monotonicMs(clock) - heardAt > limits.absentMs) this.#forget(name);
   }
 
   end(): void {
@@ -102,7 +104,7 @@ class LeadingTab implements Leader {
     const tab: Tab = {
       inbox: this.#inboxOf(name),
       batcher: createMessageBatcher((messages, characters) => this.#post(name, tab, messages, characters)),
-      heardAt: this.#settings.clock.now(),
+      heardAt: monotonicMs(this.#settings.clock),
       untakenCharacters: 0,
     };
     this.#tabs.set(name, tab);

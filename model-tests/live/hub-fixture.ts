@@ -56,6 +56,7 @@ export async function testStore(): Promise<TestStore> {
       listener = given;
       const tail = store.tail({
         interrupted: () => given.interrupted(),
+        announced: (notice) => given.announced?.(notice),
         committed: (...told) => {
           if (!test.loses(...told)) given.committed(...told);
         },
@@ -66,6 +67,7 @@ export async function testStore(): Promise<TestStore> {
           unwatched.push(taskId);
           tail.unwatch(taskId);
         },
+        announce: (notice) => tail.announce(notice),
         close: () => tail.close(),
       };
     },

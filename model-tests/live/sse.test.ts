@@ -49,7 +49,7 @@ describe('an SSE stream', () => {
     const attempt = (): void =>
       openSse(req, res, {
         taskId: task.taskId,
-        owner: 'ann',
+        auth: { subject: 'ann' },
         cursor: undefined,
         hub: host.hub,
         settings,
@@ -110,7 +110,7 @@ describe('an SSE stream', () => {
     app.use((ctx) => {
       openSse(ctx.req, ctx.res, {
         taskId: task.taskId,
-        owner: 'ann',
+        auth: { subject: 'ann' },
         cursor: undefined,
         hub: host.hub,
         settings,
@@ -144,7 +144,7 @@ describe('an SSE stream', () => {
     const server = createServer((req, res) =>
       openSse(req, res, {
         taskId: task.taskId,
-        owner: 'ann',
+        auth: { subject: 'ann' },
         cursor: undefined,
         hub: host.hub,
         settings,

@@ -93,7 +93,7 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
   };
   const watch = new Topic({
     taskId: TASK,
-    tail: { watch: () => tail.promise, unwatch: () => undefined, close: () => Promise.resolve() },
+    tail: { watch: () => tail.promise, unwatch: () => undefined, announce: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: undefined,
     onDeserted: () => done.push('leaves the log'),
   });

@@ -57,6 +57,7 @@ export function faultyStore(store: Store, options: { readonly shared?: boolean }
       store.tail({
         committed: (...told) => isDead || listener.committed(...told),
         interrupted: () => isDead || listener.interrupted(),
+        announced: (notice) => isDead || listener.announced?.(notice),
       }),
     kill: () => (isDead = true),
     loseReplies: (count) => (lost = count),

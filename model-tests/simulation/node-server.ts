@@ -73,10 +73,9 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
       openSse: ({ req, res, auth: caller, taskId, after, extensions }) =>
         openSse(req, res, {
           taskId,
-          owner: caller.subject,
+          auth: caller,
           cursor: after,
           extensions: grantedExtensions(extensions),
-          cutAt: caller.expiresAt,
           hub,
           settings: settings.sse,
           silentPeers,

@@ -151,10 +151,12 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
           world.after(at - world.time, entity, () => listener.committed(...told));
         },
         interrupted: () => undefined,
+        announced: (notice) => entity.isDead || listener.announced?.(notice),
       });
       return {
         watch: (taskId) => call('watch', () => tail.watch(taskId)),
         unwatch: (taskId) => tail.unwatch(taskId),
+        announce: (notice) => call('watch', () => tail.announce(notice)),
         async close() {
           listeners.delete(listener);
           await tail.close();

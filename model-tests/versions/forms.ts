@@ -1,4 +1,5 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
+import { textOfNotice } from '../../server/live/notice.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
 import {
   aboutWithParams,
@@ -95,6 +96,12 @@ export const forms: readonly Form[] = [
     version: null,
     writtenIn: 'adapters/redis/scripts/append.ts',
     lines: async () => (await redisTexts()).messages,
+  },
+  {
+    name: 'notice',
+    version: 'NOTICE_VERSION',
+    writtenIn: 'server/live/notice.ts',
+    lines: async () => [textOfNotice({ from: '0123456789abcdef', disconnect: { subject: 'alice' } })],
   },
   { name: 'store-id', version: null, writtenIn: 'adapters/lmdb/keys.ts and adapters/redis/keys.ts', lines: storeIds },
   { name: 'folder-mark', version: 'FOLDER_MARK_VERSION', writtenIn: 'adapters/file/folder-mark.ts', lines: folderMark },

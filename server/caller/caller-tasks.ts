@@ -207,6 +207,7 @@ async function poll(
   await service.authorize(auth, taskId);
   const { entries, ...page } = await live.poll(taskId, {
     owner: auth.subject,
+    auth,
     expiresAt: auth.expiresAt,
     after,
     waitMs,

@@ -33,6 +33,8 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
   readonly #onAbort = (): void => this.#leave();
   #begun: Promise<void> | undefined;
   #subscription: Subscription | undefined;
+  #forgetConnection: (() => void) | undefined;
+  #isDisconnected = false;
   #isOver = false;
 
   constructor(deps: FactStreamDeps) {
@@ -74,6 +76,11 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
     const first = await readFirst();
     if (this.#isOver) return;
     hub.assertRoom(auth.subject);
+    this.#forgetConnection = hub.enter(auth, () => {
+      this.#isDisconnected = true;
+      this.#subscription?.close();
+      this.#queue.cut();
+    });
     this.#subscription = hub.subscribe(taskId, this.#queue, after, { cutAt: auth.expiresAt, first });
   }
 
@@ -81,12 +88,18 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
     this.#isOver = true;
     this.#deps.signal?.removeEventListener('abort', this.#onAbort);
     this.#subscription?.close();
+    this.#forgetConnection?.();
     this.#queue.drop();
   }
 
   /** What cut it is known to the hub alone; the caller comes back with its cursor in any case, and is told the rest then. */
   #failure(): TaskBridgeError {
     const { auth, clock } = this.#deps;
+    if (this.#isDisconnected)
+      return new TaskBridgeError(
+        'AUTHENTICATION_ERROR',
+        'The caller was disconnected; look at the credentials again and go on after the last fact.',
+      );
     if (auth.expiresAt !== undefined && auth.expiresAt <= clock.now())
       return new TaskBridgeError('AUTHENTICATION_ERROR', 'The credentials have ended; refresh them and go on after the last fact.');
     return new TaskBridgeError('STORE_UNAVAILABLE', 'The log cannot be followed now; go on after the last fact later.', {

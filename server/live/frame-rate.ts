@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import { monotonicMs, type Clock } from '../ports/clock.ts';
 
 interface Allowance {
   frames: number;
@@ -24,7 +24,7 @@ export class FrameRate {
 
   /** A socket of an owner is there. Gives the function to be called once when it is gone. */
   enter(owner: string): () => void {
-    const allowance = this.#owners.get(owner) ?? { frames: this.#burst, since: this.#deps.clock.now(), sockets: 0 };
+    const allowance = this.#owners.get(owner) ?? { frames: this.#burst, since: monotonicMs(this.#deps.clock), sockets: 0 };
     allowance.sockets += 1;
     this.#owners.set(owner, allowance);
     return () => {
@@ -39,8 +39,8 @@ export class FrameRate {
     const allowance = this.#owners.get(owner);
     if (!allowance) return 0;
     const { clock, framesPerSecondMax } = this.#deps;
-    const now = clock.now();
-    // A clock that was set back gives nothing, and takes nothing either.
+    const now = monotonicMs(clock);
+    // A host's clock may have none but the date: set back, it gives nothing, and takes nothing either.
     const gained = (Math.max(0, now - allowance.since) / 1000) * framesPerSecondMax;
     allowance.frames = Math.min(this.#burst, allowance.frames + gained) - 1;
     allowance.since = now;

@@ -1,5 +1,5 @@
-import type { Clock } from '../ports/clock.ts';
-import { timerAt } from './timer.ts';
+import { monotonicMs, type Clock } from '../ports/clock.ts';
+import { timerAfter } from './timer.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What a heartbeat monitor works with. */
@@ -24,13 +24,13 @@ export class HeartbeatMonitor {
 
   constructor(deps: HeartbeatMonitorDeps) {
     this.#deps = deps;
-    this.#sentAt = deps.clock.now();
+    this.#sentAt = monotonicMs(deps.clock);
     this.#cancelBeat = this.#nextBeat();
   }
 
   /** Something was sent. */
   sent(): void {
-    this.#sentAt = this.#deps.clock.now();
+    this.#sentAt = monotonicMs(this.#deps.clock);
     if (!this.#cancelCheck && this.#deps.viewer.pendingBytes() > 0) this.#check(this.#deps.viewer.takenBytes(), this.#sentAt);
   }
 
@@ -42,12 +42,12 @@ export class HeartbeatMonitor {
 
   #nextBeat(): () => void {
     const { clock, heartbeatMs } = this.#deps;
-    return timerAt(clock, this.#sentAt + heartbeatMs, () => this.#beat());
+    return timerAfter(clock, this.#sentAt + heartbeatMs - monotonicMs(clock), () => this.#beat());
   }
 
   #beat(): void {
     const { clock, viewer, heartbeatMs, onHeartbeat } = this.#deps;
-    if (clock.now() - this.#sentAt >= heartbeatMs) {
+    if (monotonicMs(clock) - this.#sentAt >= heartbeatMs) {
       // A client that has not taken what is there needs no sign of life on top of it; what others send over a shared connection is none.
       if ((viewer.sharing || viewer.pendingBytes() === 0) && viewer.heartbeat()) onHeartbeat();
       this.sent();
@@ -57,12 +57,12 @@ export class HeartbeatMonitor {
 
   #check(taken: number, movedAt: number): void {
     const { clock, viewer, stalledMs, onStalled } = this.#deps;
-    this.#cancelCheck = timerAt(clock, clock.now() + Math.ceil(stalledMs / CHECKS), () => {
+    this.#cancelCheck = timerAfter(clock, Math.ceil(stalledMs / CHECKS), () => {
       this.#cancelCheck = undefined;
       if (viewer.pendingBytes() === 0) return;
       const takenNow = viewer.takenBytes();
-      if (takenNow > taken) this.#check(takenNow, clock.now());
-      else if (clock.now() - movedAt >= stalledMs) onStalled();
+      if (takenNow > taken) this.#check(takenNow, monotonicMs(clock));
+      else if (monotonicMs(clock) - movedAt >= stalledMs) onStalled();
       else this.#check(taken, movedAt);
     });
   }

@@ -1,11 +1,14 @@
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
+import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, ViewerTransport } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
 import { observedPoll } from './observed-poll.ts';
-import { timerAt } from './timer.ts';
+import { Connections, matcherOf, type Disconnected } from './connections.ts';
+import { parseNotice, textOfNotice } from './notice.ts';
+import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
@@ -72,6 +75,13 @@ export interface LiveHub {
    * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
    */
   listen(taskId: string, callback: () => void): () => void;
+  /** A connection is there that lives by a caller's credentials; `end` breaks it. Gives the function to be called when it is gone. */
+  enter(auth: AuthContext, end: () => void): () => void;
+  /**
+   * Ends live connections and waiting polls, and says how many of this process. Those of a subject end on all nodes that hear of it. Rejects
+   * with `STORE_UNAVAILABLE` where no other node could be told, and with what a predicate throws; a `TypeError` for what names nobody.
+   */
+  disconnect(who: Disconnected): Promise<number>;
   /** Looks for what the tail may have missed: the store may have lost what was written last. */
   interrupted(): void;
   /**
@@ -102,6 +112,9 @@ class Hub implements LiveHub {
   readonly #polls = new Set<() => void>();
   readonly #present = new OwnerCount();
   readonly #makeRoom: (() => void)[] = [];
+  readonly #connections = new Connections();
+  /** Tells this hub from those of other nodes. */
+  #name: string | undefined;
   #closing = false;
   #onEmpty: (() => void) | undefined;
 
@@ -111,7 +124,14 @@ class Hub implements LiveHub {
     this.options = liveOptions(deps.options);
     this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
     this.#records = recordWriter(logger);
-    this.#topics = new Topics({ store, clock, options: this.options, logger, onInterrupted: () => deps.onInterrupted?.() });
+    this.#topics = new Topics({
+      store,
+      clock,
+      options: this.options,
+      logger,
+      onInterrupted: () => deps.onInterrupted?.(),
+      onAnnounced: (notice) => this.#heed(notice),
+    });
   }
 
   get viewers(): number {
@@ -191,7 +211,7 @@ class Hub implements LiveHub {
 
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
     const { store, clock } = this.#deps;
-    const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request.owner, answerNow);
+    const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request, answerNow);
     const page = pollLog({ store, clock, options: this.options, topics: this.#topics, enter }, taskId, request);
     return observedPoll({ ...this.#instrumentation, records: this.#records }, taskId, request, page);
   }
@@ -211,6 +231,23 @@ class Hub implements LiveHub {
     return listener.leave;
   }
 
+  enter(auth: AuthContext, end: () => void): () => void {
+    return this.#connections.enter(auth, end);
+  }
+
+  async disconnect(who: Disconnected): Promise<number> {
+    const ended = this.#connections.end(matcherOf(who));
+    this.#name ??= this.#deps.chance.hex(16);
+    if (typeof who !== 'function')
+      await this.#topics.announce(textOfNotice({ from: this.#name, disconnect: who })).catch((cause: unknown) => {
+        throw new TaskBridgeError('STORE_UNAVAILABLE', 'Other nodes could not be told to end connections; call disconnect() again.', {
+          retryAfterSeconds: 1,
+          cause,
+        });
+      });
+    return ended;
+  }
+
   interrupted(): void {
     this.#topics.interrupted();
   }
@@ -226,21 +263,28 @@ class Hub implements LiveHub {
       for (const subscription of this.#subscriptions) {
         const delayMs = delays.get(subscription.connection) ?? Math.floor(chance.fraction() * spreadMs);
         delays.set(subscription.connection, delayMs);
-        timerAt(clock, clock.now() + delayMs, () => subscription.cut());
+        timerAfter(clock, delayMs, () => subscription.cut());
       }
       await empty;
     }
     await this.#topics.close();
   }
 
-  #enterPoll(owner: string, answerNow: () => void): (() => void) | undefined {
+  /** What another node announced. */
+  #heed(text: string): void {
+    const notice = parseNotice(text);
+    // What this node said itself is done: whoever has come back meanwhile was looked at anew.
+    if (notice && notice.from !== this.#name) this.#connections.end(matcherOf(notice.disconnect));
+  }
+
+  #enterPoll({ owner, auth = { subject: owner } }: PollRequest, answerNow: () => void): (() => void) | undefined {
     if (this.#closing) return undefined;
     this.assertRoom(owner);
     this.#polls.add(answerNow);
-    const leave = this.#present.enter(owner);
+    const leaves = [this.#present.enter(owner), this.#connections.enter(auth, answerNow)];
     return () => {
       this.#polls.delete(answerNow);
-      leave();
+      for (const leave of leaves) leave();
     };
   }
 

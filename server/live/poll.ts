@@ -1,8 +1,9 @@
 import type { EventId, Gap } from '../../machines/wire/index.ts';
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
+import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
-import { timerAt } from './timer.ts';
+import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type ReadLimit } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
@@ -12,6 +13,8 @@ import type { Topics } from './topics.ts';
 export interface PollRequest {
   /** Who asks. */
   readonly owner: string;
+  /** Whom the host knows him as; defaults to no more than the owner's name. */
+  readonly auth?: AuthContext | undefined;
   /** The cursor as it was sent, checked. */
   readonly after?: string | undefined;
   /** Where nothing is there, wait that long for a fact, in milliseconds. 0 for not at all. */
@@ -114,8 +117,8 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
     leaveHub?.();
     return empty;
   }
-  const waitUntil = Math.min(deps.clock.now() + request.waitMs, request.expiresAt ?? Number.POSITIVE_INFINITY);
-  const cancelTimeout = timerAt(deps.clock, waitUntil, answerNow);
+  const credentialsMs = request.expiresAt === undefined ? Number.POSITIVE_INFINITY : request.expiresAt - deps.clock.now();
+  const cancelTimeout = timerAfter(deps.clock, Math.min(request.waitMs, credentialsMs), answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
   const topic = deps.topics.of(taskId);
   const listener = topic.listen(news.set);

@@ -3,7 +3,7 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { EventStore } from '../ports/store.ts';
-import { timerAt } from './timer.ts';
+import { timerAfter } from './timer.ts';
 import { storeRetry, type LiveOptions } from './options.ts';
 import type { Topic } from './topic.ts';
 
@@ -41,7 +41,7 @@ export class Repair {
     if (this.#stopped || this.#running || this.#cancelNext) return;
     const { clock, options } = this.#deps;
     const pauseMs = this.#failures === 0 ? options.heartbeatMs : retryDelayMs(storeRetry(options), this.#failures);
-    this.#cancelNext = timerAt(clock, clock.now() + pauseMs, () => void this.run());
+    this.#cancelNext = timerAfter(clock, pauseMs, () => void this.run());
   }
 
   /** There is no topic any more. */

@@ -13,6 +13,8 @@ export interface TopicsDeps {
   readonly logger: Logger | undefined;
   /** Called where the tail may have missed something. */
   onInterrupted?(): void;
+  /** Told of what nodes announce. */
+  onAnnounced(notice: string): void;
 }
 
 /** All topics of this process, behind the one tail of its store. The tail is opened with the first of them. */
@@ -37,7 +39,7 @@ export class Topics {
   of(taskId: string): Topic {
     const known = this.#byTask.get(taskId);
     if (known) return known;
-    const tail = (this.#tail ??= this.#openTail());
+    const tail = this.#theTail();
     const topic = new Topic({
       taskId,
       tail,
@@ -53,6 +55,11 @@ export class Topics {
     this.#byTask.set(taskId, topic);
     this.#repair.arm();
     return topic;
+  }
+
+  /** Tells all nodes. Rejects where the store does not take it. */
+  async announce(notice: string): Promise<void> {
+    await this.#theTail().announce(notice);
   }
 
   /** Looks for what the tail may have missed, of all topics. */
@@ -71,9 +78,14 @@ export class Topics {
     await this.#tail?.close().catch((error: unknown) => this.#deps.logger?.warn('The tail of the store did not close.', { error }));
   }
 
+  #theTail(): Tail {
+    return (this.#tail ??= this.#openTail());
+  }
+
   #openTail(): Tail {
     return this.#deps.store.tail({
       committed: (taskId, ...commit) => this.#byTask.get(taskId)?.committed(...commit),
+      announced: (notice) => this.#deps.onAnnounced(notice),
       interrupted: () => {
         this.interrupted();
         this.#deps.onInterrupted?.();

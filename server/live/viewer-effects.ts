@@ -3,7 +3,7 @@ import type { ViewerTransport } from '../ports/observability.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { storeRetry } from './options.ts';
 import type { SubscriptionDeps } from './subscription.ts';
-import { timerAt } from './timer.ts';
+import { timerAfter } from './timer.ts';
 import type { SharedRead } from './topic.ts';
 import type { ViewerDelivery } from './viewer-delivery.ts';
 import type { ViewerEvent } from './viewer-event.ts';
@@ -158,7 +158,7 @@ export class ViewerEffects {
   #awaitPause(): void {
     const { clock, options, on } = this.#deps;
     const pauseMs = retryDelayMs(storeRetry(options), this.#failures - 1);
-    this.#cancelPause = timerAt(clock, clock.now() + pauseMs, () => on({ type: 'pause.ended' }));
+    this.#cancelPause = timerAfter(clock, pauseMs, () => on({ type: 'pause.ended' }));
   }
 
   #logFailure(error: unknown): void {

@@ -9,8 +9,7 @@ export interface Metric {
 
 /**
  * Every metric that a `MetricsSink` is told of. Counters go up after the commit that they speak of, on the node that made it, and once
- * however often that commit was tried; so the sum over all nodes, reporters included, is true. But where a commit's reply was lost, and another
- * node has committed on that task before this one could look, this node takes its own action or cancel for a repeat. `transport` is `ws`, `sse`
+ * however often that commit was tried, its reply lost or not; so the sum over all nodes, reporters included, is true. `transport` is `ws`, `sse`
  * or `poll`, and `internal` for a stream inside the host's own process, as `bridge.tasks(auth).subscribe` gives it.
  */
 export const metricsTable = {

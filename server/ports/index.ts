@@ -11,7 +11,7 @@ export type {
   UploadPolicy,
 } from './auth.ts';
 export { systemChance, type ServerChance } from './chance.ts';
-export { monotonicMs, systemClock, type Clock } from './clock.ts';
+export { monotonicMs, steadyClock, systemClock, type Clock } from './clock.ts';
 export type {
   AcceptedAction,
   AttemptRef,

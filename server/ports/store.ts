@@ -198,6 +198,8 @@ export interface TailListener {
   committed(taskId: string, entries: readonly Entry[], ended: boolean, before: EventId | null): void;
   /** The connection to the store was renewed: anything may have been missed. */
   interrupted(): void;
+  /** Some node announced something, this one included. Undefined where nobody wants to know. */
+  announced?(notice: string): void;
 }
 
 /** The one live tail of a process. Where all commits happen in one process, `createLocalTails` of the memory adapter is all of it. */
@@ -206,6 +208,11 @@ export interface Tail {
   watch(taskId: string): Promise<void>;
   /** From now on nothing is told of the task, however often it was watched. */
   unwatch(taskId: string): void;
+  /**
+   * Tells every open tail of this store, in all processes, a text of any length: those of this process, and those that watch a task or did.
+   * Nothing is kept: who is not connected now never hears it. Resolves when the store took it, rejects where it did not.
+   */
+  announce(notice: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { reportCommand, resolutionOf } from '../attempt/work.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
-import { systemClock, type Clock } from '../ports/clock.ts';
+import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
 import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
@@ -57,9 +57,9 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
 
   /** Times in facts are the store's. */
   async function synchronize(): Promise<void> {
-    // A clock that was set back says nothing about how long ago that was.
-    const ageMs = synchronized ? clock.now() - synchronized.at : Number.POSITIVE_INFINITY;
-    if (ageMs < 0 || ageMs >= SYNCHRONIZE_MS) synchronized = { at: clock.now(), done: time.synchronize() };
+    const ageMs = synchronized ? monotonicMs(clock) - synchronized.at : Number.POSITIVE_INFINITY;
+    // A host's clock may have none but the date: set back, it says nothing about how long ago that was.
+    if (ageMs < 0 || ageMs >= SYNCHRONIZE_MS) synchronized = { at: monotonicMs(clock), done: time.synchronize() };
     try {
       await synchronized?.done;
     } catch (error) {

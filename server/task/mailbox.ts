@@ -1,8 +1,9 @@
 import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { DoubtfulWrites, type HeldTask } from './doubtful-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
-import type { Fields, Lease } from '../ports/store.ts';
+import type { Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 
@@ -48,9 +49,9 @@ export class Mailbox {
   #draining = false;
   #record: TaskRecord | undefined;
   /** What was given to the store, as long as it is not known whether it was written. */
-  #doubtful: AttemptedUnit | undefined;
+  readonly #doubtful = new DoubtfulWrites<AttemptedUnit>();
   /** What turned out to be written after all. */
-  #proven: AttemptedUnit | undefined;
+  #proven: readonly AttemptedUnit[] = [];
   /** Facts that turned out to be written, and that nobody was told of yet. */
   #untold: readonly Fact[] = nothing;
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
@@ -135,9 +136,9 @@ export class Mailbox {
   async #try(batch: QueuedCommand[], mayBeWritten: boolean): Promise<boolean> {
     const known = this.#record;
     const record = known ?? (await this.#load());
-    const proven = this.#proven;
-    this.#proven = undefined;
-    if (proven?.batch === batch) {
+    const proven = this.#proven.find((attempt) => attempt.batch === batch);
+    this.#proven = [];
+    if (proven) {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
       this.#tell(record);
@@ -158,20 +159,29 @@ export class Mailbox {
       if (mayBeWritten) this.#tell(record);
     } else {
       const finished = unit.finish();
-      this.#doubtful = { finished, batch, outcomes };
-      const { store, lastWrites } = this.#deps;
-      const answer = await lastWrites.note(store.append(finished.commit), (it) => it === 'committed' && finished.facts.length > 0);
-      this.#doubtful = undefined;
+      const answer = await this.#append({ finished, batch, outcomes });
       if (answer === 'conflict') return false;
       if (answer === 'lease changed') {
         this.#record = undefined;
         return refuseHeldToLease(batch, outcomes.length);
       }
+      this.#doubtful.clear();
       this.#keep(finished.after, finished.facts);
       this.#tell(finished.after, finished.facts);
     }
     this.#answer(batch, outcomes);
     return true;
+  }
+
+  async #append(attempt: AttemptedUnit): ReturnType<MailboxDeps['store']['append']> {
+    const { store, lastWrites } = this.#deps;
+    const { commit, facts } = attempt.finished;
+    try {
+      return await lastWrites.note(store.append(commit), (it) => it === 'committed' && facts.length > 0);
+    } catch (error) {
+      this.#doubtful.add(attempt);
+      throw error;
+    }
   }
 
   /** Keeps the newest record; whoever asks and goes on reporting is not at rest. */
@@ -182,7 +192,12 @@ export class Mailbox {
 
   /** Answers the commands that were decided; those of the batch that were not wait for the next append. */
   #answer(batch: QueuedCommand[], outcomes: readonly Outcome[]): void {
-    if (outcomes.length < batch.length) this.#queue.unshift(...batch.splice(outcomes.length));
+    const decided = new Set(outcomes.map(({ queued }) => queued));
+    const others = batch.filter((queued) => !decided.has(queued));
+    if (others.length > 0) {
+      this.#queue.unshift(...others);
+      batch.splice(0, batch.length, ...decided);
+    }
     for (const outcome of outcomes) {
       if ('error' in outcome) outcome.queued.reject(outcome.error);
       else outcome.queued.resolve(outcome.answer);
@@ -193,23 +208,15 @@ export class Mailbox {
     const loaded = await this.#deps.store.load(this.#taskId);
     if (!loaded) throw taskNotFound(this.#taskId);
     const record = parseTaskRecord(loaded);
-    this.#settleDoubt(record, loaded.fields);
+    await this.#settleDoubt(loaded);
     return record;
   }
 
-  /**
-   * Finds out whether what the store never answered for was written. Where others have committed since, nobody knows any more; and where the unit
-   * had no fact, nothing would tell it from another's.
-   */
-  #settleDoubt({ revision, aggregate }: TaskRecord, fields: Fields): void {
-    const doubtful = this.#doubtful;
-    this.#doubtful = undefined;
-    if (!doubtful) return;
-    const { after, facts, commit } = doubtful.finished;
-    if (facts.length === 0 || after.revision !== revision || after.aggregate.lastEventId !== aggregate.lastEventId) return;
-    this.#untold = [...this.#untold, ...facts];
-    // Another node may have given its fact the same number in the same millisecond; what it changed is not the same.
-    if (Object.entries(commit.fields).every(([name, json]) => fields[name] === json)) this.#proven = doubtful;
+  /** Finds out whether what the store never answered for was written: who waits is told so, and so is whoever counts facts. */
+  async #settleDoubt(held: HeldTask): Promise<void> {
+    const written = await this.#doubtful.takeWritten(held, this.#deps.store);
+    this.#proven = written;
+    this.#untold = [...this.#untold, ...written.flatMap(({ finished }) => finished.facts)];
   }
 
   #tell(record: TaskRecord, facts: readonly Fact[] = nothing): void {

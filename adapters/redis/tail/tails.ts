@@ -8,6 +8,10 @@ import { Subscriptions, type SubscriptionsDeps } from './subscriptions.ts';
 export interface TailsDeps extends Pick<SubscriptionsDeps, 'router' | 'isSharded' | 'clock' | 'chance' | 'logger' | 'aliveMs'> {
   readonly logger: Logger;
   channelOf(taskId: string): string;
+  /** Where nodes tell each other what is of no task. */
+  readonly noticeChannel: string;
+  /** Publishes on that channel. */
+  publish(notice: string): Promise<void>;
   /** Gives a promise its limit. */
   limited(watching: Promise<void>): Promise<void>;
   read(taskId: string, from: number, facts: number): Promise<LogPage | undefined>;
@@ -40,10 +44,15 @@ export class Tails {
       watch: async (taskId) => {
         if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
         tail.watched.add(taskId);
-        this.#subscriptions ??= this.#subscribe();
-        await this.#deps.limited(this.#subscriptions.add(this.#deps.channelOf(taskId)));
+        this.#hearNotices().catch(() => undefined);
+        await this.#deps.limited(this.#open().add(this.#deps.channelOf(taskId)));
       },
       unwatch,
+      announce: async (notice) => {
+        if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
+        await this.#deps.limited(this.#hearNotices());
+        await this.#deps.publish(notice);
+      },
       close: async () => {
         this.#tails.delete(tail);
         for (const taskId of [...tail.watched]) unwatch(taskId);
@@ -70,6 +79,15 @@ export class Tails {
     this.#subscriptions = undefined;
   }
 
+  #open(): Subscriptions {
+    return (this.#subscriptions ??= this.#subscribe());
+  }
+
+  /** Rejects where they are not heard now; it is tried again by itself. */
+  #hearNotices(): Promise<void> {
+    return this.#open().add(this.#deps.noticeChannel);
+  }
+
   #subscribe(): Subscriptions {
     const { router, isSharded, clock, chance, logger, aliveMs } = this.#deps;
     return new Subscriptions({
@@ -79,7 +97,10 @@ export class Tails {
       chance,
       logger,
       aliveMs,
-      message: (channel, bytes) => this.#take(taskOfChannel(channel), bytes),
+      message: (channel, bytes) => {
+        if (channel !== this.#deps.noticeChannel) return this.#take(taskOfChannel(channel), bytes);
+        for (const { listener } of this.#tails) listener.announced?.(bytes.toString('utf8'));
+      },
       renewed: () => this.interrupt(),
     });
   }

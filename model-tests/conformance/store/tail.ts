@@ -145,6 +145,23 @@ export const tailCases: CaseGroup<Store> = (store) => {
       await tail.close();
     },
 
+    'tells every tail that watches what is announced, whole and once': async () => {
+      const { taskId } = await taskWithFacts(store(), 0);
+      const heard = [listening(), listening()];
+      const tails = heard.map(({ listener }) => store().tail(listener));
+      for (const tail of tails) await tail.watch(taskId);
+      // Of any length, with what a message of commits is made of, and no text that is cut by bytes.
+      const notices = ['{"v":1}', `a;b,c\n\0 ${'ü€😀'.repeat(50_000)}`, ''];
+      for (const notice of notices) await tails[0]?.announce(notice);
+      for (const each of heard) await each.notices(notices.length);
+      for (const each of heard) same([each.announced, each.told.length], [notices, 0]);
+      await tails[1]?.close();
+      await tails[0]?.announce('after');
+      await heard[0]?.notices(notices.length + 1);
+      same(heard[1]?.announced.length, notices.length);
+      await tails[0]?.close();
+    },
+
     'leaves no fact between a watch and the read that follows it': async () => {
       const { taskId } = await taskWithFacts(store(), 0);
       const heard = listening();
@@ -178,6 +195,7 @@ interface Told {
 /** A listener that remembers, and a way to wait until it heard that many facts. */
 function listening(onCommitted?: () => void) {
   const told: Told[] = [];
+  const announced: string[] = [];
   let wake: (() => void) | undefined;
   const count = (): number => told.reduce((sum, { entries }) => sum + entries.length, 0);
   const listener: TailListener = {
@@ -187,10 +205,18 @@ function listening(onCommitted?: () => void) {
       wake?.();
     },
     interrupted() {},
+    announced(notice) {
+      announced.push(notice);
+      wake?.();
+    },
   };
   return {
     listener,
     told,
+    announced,
+    async notices(expected: number): Promise<void> {
+      while (announced.length < expected) await new Promise<void>((resolve) => (wake = resolve));
+    },
     of: (taskId: string) => told.filter((each) => each.taskId === taskId).flatMap(({ entries }) => entries),
     async facts(expected: number): Promise<void> {
       while (count() < expected) await new Promise<void>((resolve) => (wake = resolve));

@@ -21,6 +21,7 @@ export function pollRoute({ service, live, records, unsent }: RouteDeps): Route 
       const { afterEventId: after, maxEvents, extensions } = query;
       const page = await live.poll(taskId, {
         owner: auth.subject,
+        auth,
         expiresAt: auth.expiresAt,
         after,
         waitMs,

@@ -30,10 +30,9 @@ export function createLiveService({
       if (req.method === 'HEAD') return void res.writeHead(200, sseHeaders(settings)).end();
       openSse(req, res, {
         taskId,
-        owner: auth.subject,
+        auth,
         cursor: after,
         extensions: grantedExtensions(extensions),
-        cutAt: auth.expiresAt,
         first,
         hub,
         settings,

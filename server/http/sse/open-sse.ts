@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LogRun } from '../../live/log-read.ts';
+import type { AuthContext } from '../../ports/auth.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { onSocketEnd } from '../socket-end.ts';
@@ -12,14 +13,12 @@ import { SseViewer } from './viewer.ts';
 /** What an SSE stream is opened with. */
 export interface SseStream {
   readonly taskId: string;
-  /** Whose stream it is. */
-  readonly owner: string;
+  /** Whose stream it is; it ends with these credentials. */
+  readonly auth: AuthContext;
   /** The cursor as it was sent, checked. */
   readonly cursor: string | undefined;
   /** See `grantedExtensions`. */
   readonly extensions?: readonly StreamExtension[] | undefined;
-  /** When the caller's credentials end, in milliseconds since the epoch. */
-  readonly cutAt?: number | undefined;
   /** The first page, where it was read beforehand. */
   readonly first?: LogRun | undefined;
   readonly hub: LiveHub;
@@ -36,7 +35,8 @@ export interface SseStream {
  * Throws `RATE_LIMITED` before anything is written.
  */
 export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, owner, cursor, extensions, cutAt, first, hub, settings, silentPeers, clock, chance } = stream;
+  const { taskId, auth, cursor, extensions, first, hub, settings, silentPeers, clock, chance } = stream;
+  const { subject: owner, expiresAt: cutAt } = auth;
   hub.assertRoom(owner);
   if (res.destroyed || req.socket.destroyed) return;
   req.socket.setTimeout(0);
@@ -58,11 +58,13 @@ export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseSt
     subscription.close();
     res.end();
   });
+  const leave = hub.enter(auth, vanish);
   res.once('close', () => {
     subscription.close();
     for (const forget of forgetEnds) forget();
     forgetPeer();
     cancelAge();
+    leave();
   });
 }
 

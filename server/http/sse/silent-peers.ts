@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { timerAt } from '../../live/timer.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { timerAfter } from '../../live/timer.ts';
+import { monotonicMs, type Clock } from '../../ports/clock.ts';
 import { connectionName, readUnacknowledged } from './tcp-table.ts';
 
 /** What the watch over silent peers needs. */
@@ -42,7 +42,7 @@ export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTabl
 
   function arm(): void {
     if (watched.size === 0 || cancelLook) return;
-    cancelLook = timerAt(clock, clock.now() + Math.ceil(stalledMs / 4), () => void look());
+    cancelLook = timerAfter(clock, Math.ceil(stalledMs / 4), () => void look());
   }
 
   async function look(): Promise<void> {
@@ -54,7 +54,7 @@ export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTabl
   function see(name: string, bytes: number): void {
     const peer = watched.get(name);
     if (!peer) return;
-    const now = clock.now();
+    const now = monotonicMs(clock);
     const acknowledged = peer.socket.bytesWritten - peer.socket.writableLength - bytes;
     peer.isSilent = bytes > 0 && acknowledged <= peer.acknowledged;
     if (!peer.isSilent) {
@@ -71,7 +71,7 @@ export function createSilentPeers({ clock, stalledMs, readTables = readLinuxTabl
   return {
     watch(socket, onSilent) {
       const name = connectionName(socket);
-      const peer: Watched = { socket, onSilent, acknowledged: Number.NEGATIVE_INFINITY, since: clock.now(), isSilent: false };
+      const peer: Watched = { socket, onSilent, acknowledged: Number.NEGATIVE_INFINITY, since: monotonicMs(clock), isSilent: false };
       watched.set(name, peer);
       arm();
       return () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { timerAt } from '../../live/timer.ts';
+import { timerAfter } from '../../live/timer.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /**
@@ -13,7 +13,7 @@ export function keepAlive(ws: WebSocket, socket: Socket, clock: Clock, heartbeat
   let cancel = next();
 
   function next(): () => void {
-    return timerAt(clock, clock.now() + heartbeatMs, beat);
+    return timerAfter(clock, heartbeatMs, beat);
   }
 
   function beat(): void {

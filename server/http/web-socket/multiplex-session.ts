@@ -1,7 +1,7 @@
 import type { RawData } from 'ws';
 import type { ExtensionsGrantedFrame, SubscribeFrame, SubscriptionEndedFrame } from '../../../machines/wire/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
-import { timerAt } from '../../live/timer.ts';
+import { timerAfter } from '../../live/timer.ts';
 import type { Subscription } from '../../live/subscription.ts';
 import { Semaphore } from '../../live/semaphore.ts';
 import type { Sharing } from '../../live/viewer.ts';
@@ -168,7 +168,7 @@ export class MultiplexSession {
 
   #wait(code: number, reason: string): () => void {
     const { ws, clock, hub } = this.#deps;
-    return timerAt(clock, clock.now() + hub.options.subscribeMs, () => ws.close(code, reason));
+    return timerAfter(clock, hub.options.subscribeMs, () => ws.close(code, reason));
   }
 
   #refuse(code: number, reason: string): void {

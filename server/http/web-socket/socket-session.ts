@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import { timerAt } from '../../live/timer.ts';
+import { timerAfter, timerAt } from '../../live/timer.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { FrameRate } from '../../live/frame-rate.ts';
 import type { LiveHub } from '../../live/hub.ts';
@@ -61,9 +61,7 @@ export function openSocketSession(deps: SocketSessionDeps): void {
 /** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
 function awaitSubscribe(deps: SocketSessionDeps): void {
   const { ws, clock, hub } = deps;
-  const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () =>
-    ws.close(closeCodes.refused, 'No subscribe frame came in time.'),
-  );
+  const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => ws.close(closeCodes.refused, 'No subscribe frame came in time.'));
   ws.once('message', (data, isBinary) => {
     cancelWait();
     void subscribe(deps, data, isBinary);

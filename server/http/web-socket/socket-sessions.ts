@@ -149,10 +149,12 @@ export class SocketSessions {
     this.#answered.add(ws);
     const leave = this.#count.enter(auth.subject);
     const forgetFrames = this.#frames.enter(auth.subject);
+    const forgetConnection = hub.enter(auth, () => ws.terminate());
     this.#waiting.add(ws, auth.subject);
     ws.once('close', () => {
       leave();
       forgetFrames();
+      forgetConnection();
       this.#waiting.delete(ws);
     });
     openSocketSession({

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { timerAt } from '../../live/timer.ts';
+import { timerAfter } from '../../live/timer.ts';
 import type { AuthContextResolver } from '../../ports/auth.ts';
 import { authenticate } from '../credentials.ts';
 import { pathPattern, pathValues } from '../path-params.ts';
@@ -65,7 +65,7 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
 
   async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer, found: readonly string[]): Promise<void> {
     const { path, hub, auth, clock } = this.#deps;
-    const cancelWait = timerAt(clock, clock.now() + hub.options.subscribeMs, () => socket.destroy());
+    const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     try {
       // First, while what the browser added by itself and what the page brought can be told apart.
