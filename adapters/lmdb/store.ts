@@ -13,6 +13,7 @@ import {
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { commitFailure } from './commit-failure.ts';
 import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
+import { flush, makeFolder, privateFiles } from './folder.ts';
 import { readHead, type Rows } from './head.ts';
 import { idKey, sideValueKey } from './keys.ts';
 import { checkLayout, markLayout } from './layout.ts';
@@ -202,8 +203,11 @@ function logOf(needOpen: () => Opened, tails: LocalTails): EventStore {
 }
 
 async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: Logger): Promise<Opened> {
+  await makeFolder(path);
   const { rows, ownership } = await openOwned(path, () => openRows(path), clock, logger);
   try {
+    // What LMDB flushes is in a file whose name is not yet safe.
+    await flush(path);
     checkLayout(rows, path);
     markLayout(rows);
   } catch (error) {
@@ -235,5 +239,6 @@ function openRows(path: string): Rows {
     overlappingSync: false,
     // The writer makes groups itself; lmdb's own leave a promise behind that nobody can catch when a commit fails.
     eventTurnBatching: false,
+    ...privateFiles,
   });
 }
