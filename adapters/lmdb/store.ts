@@ -19,6 +19,7 @@ import { idKey, sideValueKey } from './keys.ts';
 import { checkLayout, markLayout } from './layout.ts';
 import { readHeld, readLeases } from './lease.ts';
 import { readFields, readPage } from './reads.ts';
+import { ownerRegistryOf } from './owner-registry.ts';
 import { openOwned, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
 import { LmdbWork } from './work.ts';
@@ -112,17 +113,18 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock = systemClo
       return rows.get(idKey)?.toString() ?? writer.write(() => identify(rows, systemChance.hex(32)));
     },
 
-    ...registryOf(needOpen, tails),
+    ...registryOf(needOpen, tails, clock),
     ...workOf(needOpen),
+    ...ownerRegistryOf(needOpen, clock),
     ...logOf(needOpen, tails),
   };
 }
 
-function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
+function registryOf(needOpen: () => Opened, tails: LocalTails, clock: Clock): TaskRegistry {
   return {
     async create(task) {
       const { rows, writer, quota, work } = needOpen();
-      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
+      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task, clock.now())));
       if (created.created) work.replan(task.taskId, entries);
       return created;
     },
@@ -141,7 +143,7 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
     async append(commit) {
       const { rows, writer, quota, work } = needOpen();
       const { taskId, facts, ended } = commit;
-      const write: Write<Appended> = () => appendCommit(rows, commit);
+      const write: Write<Appended> = () => appendCommit(rows, commit, clock.now());
       const { answer, before, entries } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
       if (answer === 'committed') work.replan(taskId, entries);
       if (answer === 'committed' && facts.length > 0) tails.publish(taskId, facts, ended, before);
