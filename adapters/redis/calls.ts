@@ -15,7 +15,7 @@ export interface BucketCallsDeps {
   readonly clock: Clock;
 }
 
-/** Buckets that one script is called for. */
+/** Buckets, or tags of owners, that one script is called for. */
 export type BucketGroup = readonly string[];
 
 /** Buckets of a call where they need not lie in one slot: Redis serves nobody else meanwhile. */
@@ -37,6 +37,8 @@ export interface BucketCalls {
   ask(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
   /** The same, but rejects where none answered; where some did not, it goes on with the others and says so in the log. */
   askMost(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
+  /** The same, but rejects where one did not answer. */
+  askAll(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
 }
 
 /** Gives the keys and arguments for a group. */
@@ -76,6 +78,12 @@ export function createBucketCalls({ connection, isCluster, batch, logger, clock 
       if (failures[0] && failures.length === settled.length) throw failures[0].reason;
       if (failures.length > 0) log(failures, settled.length);
       return settled.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+    },
+    async askAll(script, groups, callOf) {
+      return (await answers(script, groups, callOf)).map((each) => {
+        if (each.status === 'rejected') throw each.reason;
+        return each.value;
+      });
     },
   };
 }
