@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Glance, Plan } from '../../server/ports/index.ts';
 import { readHead, type Head, type Rows } from './head.ts';
 import { fieldKey, requestRowKey } from './keys.ts';
+import { nextTurn } from './slices.ts';
 
 /** Tasks that are looked at in one turn of the event loop, and how long their fields may be together. */
 const TASKS_AT_ONCE = 100;
@@ -13,7 +13,7 @@ export async function glanceAt(rows: Rows, requestKeys: readonly string[], field
   let [tasks, text] = [0, 0];
   for (const requestKey of requestKeys) {
     if (tasks >= TASKS_AT_ONCE || text >= TEXT_AT_ONCE) {
-      await setImmediate();
+      await nextTurn();
       [tasks, text] = [0, 0];
     }
     const glance = glanceAtOne(rows, requestKey, fieldNames);

@@ -5,6 +5,9 @@ import { namedAt, nameTask } from './names.ts';
 import { dropRecord, hasNames, parseRecord, readRecord, writeRecord, type OwnerRecord } from './owner-record.ts';
 import type { WriteDecision } from './writer.ts';
 
+/** Owners of a page at most: a millisecond or two. */
+const OWNERS_AT_ONCE = 500;
+
 /** The first share of which the owner of a new task would have more than he may. */
 export function fullShareOf({ shares }: OwnerRecord, { adds, sharesMax }: NewTask): keyof Shares | undefined {
   return shareNames.find((share) => {
@@ -51,16 +54,17 @@ export function writeShares(rows: Rows, owner: string, shares: Shares, ifVersion
   };
 }
 
-/** Owners who have a record. */
+/** Owners who have a record, a page of them: what is read in one turn of the event loop. */
 export function readOwners(rows: Rows, limit: number, last: string | undefined): OwnersPage {
+  const pageMax = Math.min(limit, OWNERS_AT_ONCE);
   const owners: string[] = [];
   let next: string | undefined;
-  const range = { start: recordKey(last), exclusiveStart: true, end: after(recordKey()), limit };
+  const range = { start: recordKey(last), exclusiveStart: true, end: after(recordKey()), limit: pageMax };
   for (const { key, value } of rows.getRange(range)) {
     owners.push(parseRecord(value).owner);
     next = String(key[1]);
   }
-  return { owners, next: owners.length < limit ? undefined : next };
+  return { owners, next: owners.length < pageMax ? undefined : next };
 }
 
 /** A record that is dropped and made anew does not count from where it was: who read the one before writes nothing into this one. */

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Rows } from './head.ts';
 import type { RowKey } from './keys.ts';
 
@@ -22,7 +21,12 @@ export async function keysInSlices(rows: Rows, { start, end, reverse = false }: 
     keys.push(...slice);
     from = slice.at(-1) ?? end;
     if (slice.length < atOnce) break;
-    if (keys.length < limit) await setImmediate();
+    if (keys.length < limit) await nextTurn();
   }
   return keys;
+}
+
+/** Lets others have their turn. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Listed, OwnerRegistry } from '../../server/ports/index.ts';
 import type { Head, Rows } from './head.ts';
 import { after, entryOf, placeOf, startsWith, stateOf, taskIdOf, type RowKey } from './keys.ts';
 import { NOTHING } from './plan.ts';
-import { keysInSlices } from './slices.ts';
+import { keysInSlices, nextTurn } from './slices.ts';
 
 type Counts = Awaited<ReturnType<OwnerRegistry['counts']>>;
 
@@ -52,7 +51,7 @@ async function countOf(rows: Rows, list: RowKey): Promise<number> {
     if (!next) return count + rows.getKeysCount({ start, end: after(list) });
     count += PASSED_AT_ONCE;
     start = next;
-    await setImmediate();
+    await nextTurn();
   }
 }
 
