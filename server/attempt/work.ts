@@ -5,6 +5,7 @@ import type { AttachmentReference, AttachmentStore } from '../ports/attachments.
 import type { PathParams } from '../ports/auth.ts';
 import type { AcceptedAction, AttemptRef, ReportRefusal, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
+import type { ShareBook } from '../shares/share-book.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
@@ -28,6 +29,7 @@ export interface WorkDeps {
   readonly store: Store;
   readonly time: StoreClock;
   readonly attachments: AttachmentStore | undefined;
+  readonly shares: ShareBook;
 }
 
 /** Intents of one report, at most. */
@@ -51,7 +53,10 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
     params: Object.assign(Object.create(null) as PathParams, params),
     attachments: attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) })),
     saved: saved === undefined ? undefined : (JSON.parse(saved) as Work['saved']),
-    report: (report) => deps.processor.execute(taskId, reportCommand(ref, report, { claimedBy: node, saved })),
+    report: (report) =>
+      deps.shares.asking(owner, questionsIn(report), (mayAsk) =>
+        deps.processor.execute(taskId, reportCommand(ref, report, { claimedBy: node, saved, mayAsk })),
+      ),
     resolution: async (suspendId) => resolutionOf(await deps.processor.read(taskId), suspendId, deps.store),
     now: () => deps.time.now(),
   };
@@ -71,13 +76,20 @@ export interface ReportingRun {
   readonly claimedBy: string | null;
   /** What it began with: who saves the same again is no further than before. */
   readonly saved: string | undefined;
+  /** False where its owner has as many open questions as one may. */
+  readonly mayAsk: boolean;
+}
+
+/** How many questions a report asks. */
+export function questionsIn({ intents }: WorkReport): number {
+  return intents.filter(({ type }) => type === 'report.suspended').length;
 }
 
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
 export function reportCommand(
   { attempt }: AttemptRef,
   { source, seq, intents, save }: WorkReport,
-  { claimedBy, saved }: ReportingRun = { claimedBy: null, saved: undefined },
+  { claimedBy, saved, mayAsk }: ReportingRun = { claimedBy: null, saved: undefined, mayAsk: true },
 ): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
     throw new TaskBridgeError(
@@ -97,7 +109,7 @@ export function reportCommand(
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
       const factsBefore = unit.factCount;
       const refusals = intents.map((intent) =>
-        intent.type === 'report.suspended' ? ask(unit, intent, sideValues) : unit.decide(presentable(intent)).refusal,
+        intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal,
       );
       const savedNow = save === undefined ? undefined : JSON.stringify(save);
       if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
@@ -115,8 +127,10 @@ export function reportCommand(
  * Asks a question, and keeps what it was: a later run of the work that asks under the same key gets the answer that was given to this very
  * question, and to no other.
  */
-function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>): ReportRefusal | undefined {
+function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>, mayAsk: boolean): ReportRefusal | undefined {
   const name = sideValueNames.question(intent.payload.suspendId);
+  // What was asked before is asked no second time, and may be.
+  if (!mayAsk && unit.rehearse((trial) => trial.decide(intent).refusal) === undefined) return 'QUESTIONS_FULL';
   const { refusal } = unit.decide(intent);
   if (refusal === undefined) unit.setSideValue(name, storeQuestion(intent.payload));
   if (refusal !== 'ALREADY_ASKED') return refusal;

@@ -2,6 +2,7 @@ import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machine
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
+import type { Shares } from '../ports/owners.ts';
 import type { Fields, Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
@@ -132,7 +133,7 @@ export class Mailbox {
     if (proven?.batch === batch) {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
-      this.#tell(record);
+      this.#tell(record, [], proven.finished.by);
       this.#answer(batch, proven.outcomes);
       return true;
     }
@@ -160,7 +161,7 @@ export class Mailbox {
         return refuseHeldToLease(batch, outcomes.length);
       }
       this.#record = finished.after;
-      this.#tell(finished.after, finished.facts);
+      this.#tell(finished.after, finished.facts, finished.by);
     }
     this.#answer(batch, outcomes);
     return true;
@@ -198,10 +199,10 @@ export class Mailbox {
     if (Object.entries(commit.fields).every(([name, json]) => fields[name] === json)) this.#proven = doubtful;
   }
 
-  #tell(record: TaskRecord, facts: readonly Fact[] = []): void {
+  #tell(record: TaskRecord, facts: readonly Fact[] = [], by: Partial<Shares> = {}): void {
     const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
     this.#untold = [];
-    this.#deps.committed(record, told);
+    this.#deps.committed(record, told, by);
   }
 
   async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {

@@ -9,7 +9,15 @@ const nothing: Shares = { active: 0, waiting: 0, questions: 0, tasks: 0, bytes: 
 export const shareCases: CaseGroup<Store> = (store) => {
   const sharesOf = async (owner: string): Promise<Shares> => (await store().shares(owner)).shares;
   const versionOf = async (owner: string): Promise<number> => (await store().shares(owner)).version;
-  const isKnown = async (owner: string): Promise<boolean> => (await store().owners(1000)).owners.includes(owner);
+  async function isKnown(owner: string): Promise<boolean> {
+    let after: string | undefined;
+    do {
+      const page = await store().owners(1000, after);
+      if (page.owners.includes(owner)) return true;
+      after = page.next;
+    } while (after !== undefined);
+    return false;
+  }
 
   return {
     'counts nothing of whom it does not know': async () => {

@@ -99,7 +99,7 @@ export const turnCases: CaseGroup<Store> = (store) => {
       const due = sampleTask({ owner: 'full', plan: { wakeAt: now - 1, work: null } }, BUCKET);
       await store().create(due);
       same(await takeAll(store(), look({ without: ['nobody', 'full'] })), { due: [due.taskId], ready: [other] });
-      same((await takeAll(store())).ready.sort(), full.sort());
+      same([...(await takeAll(store())).ready].sort(), full.sort());
     },
 
     'comes to the others within some looks, whatever stands in front of them': async () => {
