@@ -25,7 +25,7 @@ import { createHash } from 'node:crypto';
  * What is an owner's has a tag of its own, `o` and the first two hex digits of his hash:
  *
  *     <prefix>:{o3f}:names:<owner>        sorted set: the request keys of his tasks by when they were named
- *     <prefix>:{o3f}:shares:<owner>       hash: what he has, by the name of the share; version, counted
+ *     <prefix>:{o3f}:shares:<owner>       string: what he has of each share, a version, and when it was counted
  *     <prefix>:{o3f}:owners               sorted set: owners who have one of these, all by 0
  */
 export interface Keys {

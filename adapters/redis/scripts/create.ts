@@ -1,6 +1,6 @@
 import { planSteps } from './plan-steps.ts';
 import { script, type Script } from './script.ts';
-import { shareSteps, sharesCount } from './share-steps.ts';
+import { sharesCount, shareSteps, versionAt } from './share-steps.ts';
 
 /** What a store's creates have in common. */
 export interface CreateSettings {
@@ -18,8 +18,9 @@ if place then return -place end
 `;
 
 const name = `
-redis.call('ZADD', KEYS[4], moment(), ARGV[5])
-if has[${sharesCount + 1}] == 0 then redis.call('ZADD', KEYS[6], 0, ARGV[6]) end
+local ms, rest = moment()
+redis.call('ZADD', KEYS[4], ms .. '.' .. rest, ARGV[5])
+if has[${versionAt}] == '0' then redis.call('ZADD', KEYS[6], '0', ARGV[6]) end
 add(KEYS[5], KEYS[6], ARGV[6], has, 7)
 `;
 

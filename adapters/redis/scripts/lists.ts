@@ -13,26 +13,31 @@ export const inState = script(
   'inState',
   `
 local most, after = tonumber(ARGV[1]), tonumber(ARGV[2])
+-- A page has a few of each bucket.
+local few = math.ceil(2 * most / #KEYS)
 
--- What a bucket has, in its order.
-local function line(key)
-  local page, offset = {}, 0
-  while true do
-    local some = redis.call('ZRANGEBYSCORE', key, after or '-inf', '+inf', 'WITHSCORES', 'LIMIT', offset, most)
+-- Goes on in the list of a bucket, behind a time and an id.
+local function follow(line)
+  line.at = line.at + 1
+  local offset = 0
+  while not line.page[line.at] and line.isOpen do
+    local some = redis.call('ZRANGEBYSCORE', line.key, line.since or '-inf', '+inf', 'WITHSCORES', 'LIMIT', offset, few)
+    line.isOpen = #some == 2 * few
+    line.page, line.at = {}, 1
     for i = 1, #some, 2 do
       local since = tonumber(some[i + 1])
-      if not after or since > after or some[i] > ARGV[3] then page[#page + 1] = { some[i], since } end
-      if #page == most then return page end
+      if not line.since or since > line.since or some[i] > line.id then line.page[#line.page + 1] = { some[i], since } end
     end
-    if #some < 2 * most then return page end
-    offset = offset + most
+    offset = offset + few
   end
+  line.head = line.page[line.at]
+  if line.head then line.id, line.since = line.head[1], line.head[2] end
 end
 
 local lines, reply = {}, {}
-for _, key in ipairs(KEYS) do
-  local page = line(key)
-  if page[1] then lines[#lines + 1] = { page = page, at = 1, head = page[1] } end
+for i, key in ipairs(KEYS) do
+  lines[i] = { key = key, since = after, id = ARGV[3], page = {}, at = 0, isOpen = true }
+  follow(lines[i])
 end
 while #reply < 2 * most do
   local first
@@ -43,8 +48,7 @@ while #reply < 2 * most do
   if not first then return reply end
   reply[#reply + 1] = first.head[1]
   reply[#reply + 1] = string.format('%.0f', first.head[2])
-  first.at = first.at + 1
-  first.head = first.page[first.at]
+  follow(first)
 end
 return reply
 `,

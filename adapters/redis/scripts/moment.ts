@@ -1,11 +1,15 @@
-/** Gives a script the server's time, in milliseconds with their parts, and of one script always the same. */
+/**
+ * Gives a script the server's time as a text: in milliseconds, and the microseconds after that. Of one script it is always the same. A text, since Redis
+ * takes a microsecond and more to write a number of that length.
+ */
 export const clock = `
-local known
+local ms, rest
 local function moment()
-  if not known then
+  if not ms then
     local now = redis.call('TIME')
-    known = now[1] * 1000 + now[2] / 1000
+    local micros = string.sub('00000' .. now[2], -6)
+    ms, rest = now[1] .. string.sub(micros, 1, 3), string.sub(micros, 4)
   end
-  return known
+  return ms, rest
 end
 `;

@@ -1,7 +1,7 @@
 import { clock } from './moment.ts';
 import { nameSteps } from './name-steps.ts';
 import { script } from './script.ts';
-import { shareSteps, sharesCount } from './share-steps.ts';
+import { sharesCount, shareSteps, versionAt } from './share-steps.ts';
 
 /** The smallest step of a double that is a time of today: a name that was named anew has another score, and is at the same time. */
 const STEP = 1 / 4096;
@@ -23,9 +23,10 @@ if redis.call('ZADD', KEYS[1], 'XX', 'INCR', '${STEP}', ARGV[1]) then return '' 
 local has = counted(KEYS[2])
 local place = full(has, 3, ${3 + sharesCount})
 if place then return place end
-local at = string.format('%.17g', moment())
+local ms, rest = moment()
+local at = ms .. '.' .. rest
 redis.call('ZADD', KEYS[1], at, ARGV[1])
-if has[${sharesCount + 1}] == 0 then redis.call('ZADD', KEYS[3], 0, ARGV[2]) end
+if has[${versionAt}] == '0' then redis.call('ZADD', KEYS[3], '0', ARGV[2]) end
 add(KEYS[2], KEYS[3], ARGV[2], has, 3)
 return at
 `,

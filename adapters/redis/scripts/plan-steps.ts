@@ -51,8 +51,8 @@ local function step(name, task, id, key, arg)
     end
     return 3, 1
   elseif name == 'list' then
-    redis.call('ZADD', KEYS[key], math.floor(moment()), id)
-    redis.call('ZADD', KEYS[key + 1], 0, ARGV[arg])
+    redis.call('ZADD', KEYS[key], (moment()), id)
+    redis.call('ZADD', KEYS[key + 1], '0', ARGV[arg])
     return 2, 1
   elseif name == 'unlist' then
     redis.call('ZREM', KEYS[key], id)

@@ -1,8 +1,6 @@
 import { clock } from './moment.ts';
 import { script } from './script.ts';
-import { shareSteps, sharesCount } from './share-steps.ts';
-
-const version = sharesCount + 1;
+import { sharesCount, shareSteps, versionAt } from './share-steps.ts';
 
 /**
  * Adds to what owners have, and puts back names that are missing.
@@ -20,11 +18,11 @@ local replies = {}
 for i = 1, #KEYS, 3 do
   local at = (i - 1) / 3 * ${3 + sharesCount} + 1
   local has, owner = counted(KEYS[i + 1]), ARGV[at]
-  if ARGV[at + 1] ~= '' and redis.call('ZADD', KEYS[i], 'NX', ARGV[at + 2], ARGV[at + 1]) == 1 and has[${version}] == 0 then
-    redis.call('ZADD', KEYS[i + 2], 0, owner)
+  if ARGV[at + 1] ~= '' and redis.call('ZADD', KEYS[i], 'NX', ARGV[at + 2], ARGV[at + 1]) == 1 and has[${versionAt}] == '0' then
+    redis.call('ZADD', KEYS[i + 2], '0', owner)
   end
   add(KEYS[i + 1], KEYS[i + 2], owner, has, at + 3)
-  for share = 1, ${sharesCount} do replies[#replies + 1] = string.format('%.0f', has[share]) end
+  for share = 1, ${sharesCount} do replies[#replies + 1] = has[share] end
 end
 return replies
 `,
@@ -38,11 +36,7 @@ return replies
 export const shares = script(
   'shares',
   `${shareSteps}
-local has = counted(KEYS[1])
-for i = 1, ${version} do has[i] = string.format('%.0f', has[i]) end
-has[${version + 1}] = redis.call('HGET', KEYS[1], 'counted') or '0'
-return has
-`,
+return counted(KEYS[1])`,
 );
 
 /**
@@ -58,19 +52,19 @@ export const setShares = script(
   'setShares',
   `${clock}${shareSteps}
 local has, isNothing = counted(KEYS[2]), true
-if has[${version}] ~= tonumber(ARGV[2]) then return '0' end
+if has[${versionAt}] ~= ARGV[2] then return '0' end
 for i = 1, ${sharesCount} do
-  has[i] = tonumber(ARGV[i + 2])
-  if has[i] ~= 0 then isNothing = false end
+  has[i] = ARGV[i + 2]
+  if has[i] ~= '0' then isNothing = false end
 end
 if isNothing and redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('UNLINK', KEYS[2])
   redis.call('ZREM', KEYS[3], ARGV[1])
   return '1'
 end
+has[${versionAt + 1}] = (moment())
 set(KEYS[2], has)
-redis.call('HSET', KEYS[2], 'counted', math.floor(moment()))
-redis.call('ZADD', KEYS[3], 0, ARGV[1])
+redis.call('ZADD', KEYS[3], '0', ARGV[1])
 return '1'
 `,
 );
