@@ -150,17 +150,15 @@ local function isAsked(type)
 end
 
 -- Brings back the tasks of one owner, from the first one that stands aside on, below the place of the next owner.
-local function bringOne(place, type, key, page, below)
-  if readyLeft == 0 then return end
-  local turns = place.base .. 'turns:' .. type
-  local turn = tonumber(call('HGET', turns, ';') or 0)
-  for i = 1, math.min(#page, 2 * readyLeft), 2 do
-    if tonumber(page[i + 1]) >= below then break end
+local function bringOne(place, type, owner, page, below)
+  local key, turns = place.base .. 'ready:' .. type, place.base .. 'turns:' .. type
+  local turn = math.max(tonumber(call('HGET', turns, ';') or 0), tonumber(call('HGET', turns, owner) or 0))
+  for i = 1, 2 * readyLeft, 2 do
+    if not page[i] or tonumber(page[i + 1]) >= below then break end
     turn = turn + 1
     call('ZADD', key, turn, page[i])
   end
-  local owner = ownerOf(place, page[1])
-  if owner and turn > tonumber(call('HGET', turns, owner) or 0) then call('HSET', turns, owner, turn) end
+  call('HSET', turns, owner, turn)
   call('ZADD', place.next, 0, 'ready:' .. type)
   place.queues['ready:' .. type] = true
 end
@@ -175,9 +173,11 @@ local function bringBack(place, type)
       owners = owners + 1
       local below = (math.floor(page[2] / ${PLACE}) + 1) * ${PLACE}
       local owner = ownerOf(place, page[1])
-      if not spared[owner] then
-        if readyLeft == 0 or page[2 * readyLeft + 2] and tonumber(page[2 * readyLeft + 2]) < below then moreReady = '1' end
-        bringOne(place, type, key, page, below)
+      if not owner then
+        call('ZREM', key, page[1])
+      elseif not spared[owner] then
+        if page[2 * readyLeft + 2] and tonumber(page[2 * readyLeft + 2]) < below then moreReady = '1' end
+        if readyLeft > 0 then bringOne(place, type, owner, page, below) end
       end
       from = below
     elseif isRound then
@@ -187,7 +187,6 @@ local function bringBack(place, type)
       from, till, isRound = ${ASIDE}, '(' .. start, true
     end
   end
-  moreReady = '1'
 end
 
 local function putAside(place, type, head, owner)
