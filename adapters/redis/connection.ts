@@ -35,7 +35,7 @@ export interface ConnectionDeps {
  * read from replicas, and get no prefix but ours.
  *
  * The client may send a script again by itself, after a reconnect or a redirection. That does no harm: every script that writes names the
- * revision or the request key that it is based on, and answers a conflict the second time.
+ * revision or the request key that it is based on, and answers a conflict the second time. Counts are soft: what is sent twice is added twice.
  */
 export function createConnection({ redis, clock, commandTimeoutMs, reconnection }: ConnectionDeps): RedisConnection {
   const limit = createTimeLimit(clock, commandTimeoutMs);
