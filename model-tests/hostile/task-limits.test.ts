@@ -297,7 +297,8 @@ testBoundaries('the limits of tasks', taskDefaults, {
     const start: TaskExecutor['start'] = (work) => (works.push(work), Promise.resolve({ status: 'started' }));
     const world = await timed(scripted({ start }), { questionsPerOwnerMax: 3 });
     for (let created = 0; created < amount; created += 1) await world.start('any');
-    const payload = { suspendId: 'q', kind: 'ask', schemaVersion: '1', ui: {}, allowedActions: ['submit'] };
+    const kind = 'USER_ACTION_REQUIRED' as const;
+    const payload = { suspendId: 'q', kind, reasonCode: 'ask', schemaVersion: 1, allowedActions: ['submit'] };
     const outcomes = await Promise.all(
       works.map((work) => work.report({ source: 'main', seq: 1, intents: [{ type: 'report.suspended', payload }] })),
     );

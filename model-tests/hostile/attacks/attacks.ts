@@ -189,6 +189,14 @@ export const attacks = {
         ),
       ),
     ),
+  /** As many tasks that ask somebody as an owner may have, and more. */
+  'creates that ask a question': (attacked) => {
+    let nth = 0;
+    flood(
+      attacked,
+      say(() => post('', JSON.stringify({ clientRequestId: `ask-${(nth += 1)}`, taskType: 'ask' }), 'Connection: close\r\n')),
+    );
+  },
   'requests without credentials': (attacked) =>
     flood(
       attacked,

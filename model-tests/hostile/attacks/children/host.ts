@@ -30,6 +30,8 @@ const bridge = createTaskBridge({
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
+    // Asks, and waits for an answer that nobody gives.
+    ask: async (task) => task.suspend('sure', { reasonCode: 'SURE', allowedActions: ['yes'] }),
     wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
   }),
   auth: ({ headers }) => {
