@@ -1,4 +1,4 @@
-import type { Clock, OwnerRegistry } from '../../server/ports/index.ts';
+import type { Clock, OwnerRegistry, Shares } from '../../server/ports/index.ts';
 import { glanceAt } from './glance.ts';
 import type { Rows } from './head.ts';
 import { stateOf } from './keys.ts';
@@ -8,7 +8,10 @@ import { changeCounts, readOwners, writeShares } from './shares.ts';
 import { countStates, readInState } from './states.ts';
 import type { Writer } from './writer.ts';
 
-/** What an owner has, and tasks by state. What is counted is written on a full disk too, as far as there is room: nothing is made room by refusing it. */
+/** Changes of counts that one call asks for at once: five milliseconds of the event loop. */
+const CHANGES_AT_ONCE = 100;
+
+/** What an owner has, and tasks by state. Counts are written beyond `mapBytesMax` too: to refuse them makes no room. */
 export function ownerRegistryOf(needOpen: () => { readonly rows: Rows; readonly writer: Writer }, clock: Clock): OwnerRegistry {
   return {
     async names(owner, limit, after) {
@@ -26,7 +29,12 @@ export function ownerRegistryOf(needOpen: () => { readonly rows: Rows; readonly 
 
     async count(changes) {
       const { rows, writer } = needOpen();
-      return Promise.all(changes.map((change) => writer.write(() => changeCounts(rows, change, clock.now()))));
+      const counted: Shares[] = [];
+      for (let from = 0; from < changes.length; from += CHANGES_AT_ONCE) {
+        const slice = changes.slice(from, from + CHANGES_AT_ONCE);
+        counted.push(...(await Promise.all(slice.map((change) => writer.write(() => changeCounts(rows, change, clock.now()))))));
+      }
+      return counted;
     },
 
     async shares(owner) {
