@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
+import { createMemory, memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import type { Store } from '../../server/index.ts';
 import type { Shares } from '../../server/ports/index.ts';
 import type { TaskSettings } from '../../server/task/settings.ts';
@@ -173,6 +173,23 @@ describe('a share that is full', () => {
     expect((await create('bob', 'one')).status).toBe(201);
   });
 
+  test('counts files, and leaves none of a task that was refused', async () => {
+    const attachments = memoryAttachments();
+    const of = await bridgeOf(heldTasks().executor, { attachments, tasks: { bytesPerOwnerMax: 5000 } });
+    const upload = async (clientRequestId: string) => {
+      const body = new FormData();
+      body.set('clientRequestId', clientRequestId);
+      body.set('taskType', 'hold');
+      body.set('attachment', new Blob(['x'.repeat(3000)], { type: 'text/plain' }), 'a.txt');
+      return (await fetch(`${of.url}/api/v1/tasks`, { method: 'POST', headers: { authorization: 'eve' }, body })).status;
+    };
+    expect([await upload('one'), await upload('two')]).toEqual([201, 429]);
+    expect((await of.store.shares('eve')).shares).toMatchObject({ tasks: 1 });
+    const kept = [];
+    for await (const key of attachments.keys(Number.MAX_SAFE_INTEGER)) kept.push(key);
+    expect(kept).toHaveLength(1);
+  });
+
   test('of bytes never keeps an answer, a result or what work saves from being written', async () => {
     const of = await host({ bytesPerOwnerMax: 200 });
     const taskId = await of.start('hold');
@@ -218,7 +235,9 @@ describe('work of an owner who has all that he may', () => {
     for (let ended = 0; ended < taskIds.length; ended += 1) {
       await vi.waitFor(() => expect(areRunning(of, taskIds).filter(Boolean)).toHaveLength(Math.min(2, taskIds.length - ended)));
       for (const taskId of taskIds) if (of.held.isRunning(taskId)) begun.add(taskId);
-      of.held.end(taskIds.find((taskId) => of.held.isRunning(taskId)) ?? '');
+      const next = taskIds.find((taskId) => of.held.isRunning(taskId)) ?? '';
+      of.held.end(next);
+      await vi.waitFor(() => expect(of.held.isRunning(next)).toBe(false));
     }
     expect(begun.size).toBe(taskIds.length);
   });

@@ -10,7 +10,9 @@ export interface HeldBackDeps {
 }
 
 /** Most owners that a store is asked to leave out. */
-const OWNERS_MAX = 256;
+const WITHOUT_MAX = 256;
+/** Most owners who are remembered; what there is of others the store shows again, a little later. */
+const OWNERS_MAX = 10_000;
 /** Tasks of one owner that are remembered; what there is more of the store shows again. */
 const TASKS_MAX = 200;
 
@@ -29,12 +31,13 @@ export class HeldBack {
 
   /** The owners to leave out of a look. */
   get owners(): readonly string[] {
-    return [...this.#owners.keys()].slice(0, OWNERS_MAX);
+    return [...this.#owners.keys()].slice(0, WITHOUT_MAX);
   }
 
   /** Holds back an owner, and a task of his where one is named. */
   add(owner: string, taskId?: string): void {
     const tasks = this.#owners.get(owner) ?? new Set<string>();
+    if (!this.#owners.has(owner) && this.#owners.size >= OWNERS_MAX) return;
     this.#owners.set(owner, tasks);
     if (taskId !== undefined && tasks.size < TASKS_MAX) tasks.add(taskId);
   }
@@ -42,7 +45,7 @@ export class HeldBack {
   /** Asks the store how they stand: what they have at work ends on other nodes too. */
   async look(): Promise<void> {
     const owners = [...this.#owners.keys()];
-    for (let at = 0; at < owners.length; at += OWNERS_MAX) await this.#deps.book.ask(owners.slice(at, at + OWNERS_MAX));
+    for (let at = 0; at < owners.length; at += WITHOUT_MAX) await this.#deps.book.ask(owners.slice(at, at + WITHOUT_MAX));
     for (const owner of owners) this.#letIn(owner);
   }
 
