@@ -14,6 +14,7 @@ import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { PruneCounts } from './reconciler.ts';
+import { ShareBook } from './shares/share-book.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { LastWrites } from './task/last-writes.ts';
@@ -69,8 +70,11 @@ export function createCore(deps: CoreDeps): Core {
   const records = recordWriter(logger);
   const time = storeClock(store, clock);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
-  const node = createWorkNode({ ...deps, processor, time, nodeId, records });
-  const { supervisor, rooms } = node;
+  const shares = new ShareBook({ store, logger, settings });
+  // Before all others: who is told next acts on what the owner has by now.
+  processor.onCommitted(({ about }, _, by) => shares.note(about, by));
+  const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
+  const { supervisor, rooms, heldBack, recounts } = node;
   const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
@@ -87,7 +91,10 @@ export function createCore(deps: CoreDeps): Core {
 
   return {
     nodeId,
-    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, time, nodeId }), { metrics, records }),
+    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
+      metrics,
+      records,
+    }),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {
@@ -99,6 +106,7 @@ export function createCore(deps: CoreDeps): Core {
     prune: () => node.reconciler.prune().catch(rethrown),
     async close(drainMs) {
       await node.close(drainMs);
+      await shares.flushed();
       actors.close();
     },
   };

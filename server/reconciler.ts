@@ -6,6 +6,8 @@ import { monotonicMs, type Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger } from './ports/observability.ts';
 import type { WorkRegistry } from './ports/store.ts';
+import type { HeldBack } from './shares/held-back.ts';
+import type { Recounts } from './shares/recount.ts';
 import type { StoreClock } from './task/store-clock.ts';
 
 /** What was done for one task. */
@@ -30,6 +32,8 @@ export interface ReconcilerDeps {
   waiting(): number;
   /** Gives up what is held by nodes that are gone. Never rejects. */
   lookForLostNodes(): Promise<void>;
+  readonly heldBack: Pick<HeldBack, 'owners' | 'look'>;
+  readonly recounts: Pick<Recounts, 'step'>;
   /** Once an hour, and where somebody asks; never twice at once. The signal ends it. */
   sweep(signal: AbortSignal): Promise<SweepCounts>;
 }
@@ -173,7 +177,9 @@ export class Reconciler {
     try {
       // Before anything is judged by the time: this machine's clock may have been set since.
       await time.synchronize();
+      await this.#deps.heldBack.look();
       await this.#lookInBackground();
+      this.#deps.recounts.step();
       if (monotonicMs(clock) - this.#sweptAt >= SWEEP_MS) this.#sweepBeside();
       this.#isFailing = false;
     } catch (error) {
@@ -220,7 +226,14 @@ export class Reconciler {
     for (const { executor, types, readyMax, settle } of this.#deps.offers()) {
       let ready: readonly string[] = [];
       try {
-        const taken = await this.#deps.store.take({ types, dueMax: PAGE, readyMax, hideMs: HIDE_MS });
+        const without = this.#deps.heldBack.owners;
+        const taken = await this.#deps.store.take({
+          types,
+          dueMax: PAGE,
+          readyMax,
+          hideMs: HIDE_MS,
+          ...(without.length > 0 && { without }),
+        });
         for (const taskId of [...taken.due, ...taken.ready]) found.add(taskId);
         ({ ready } = taken);
         isDueFull ||= taken.due.length >= PAGE;

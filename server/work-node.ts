@@ -7,9 +7,11 @@ import { Rooms } from './attempt/rooms.ts';
 import { Supervisor, type SupervisorDeps } from './attempt/supervisor.ts';
 import type { TaskRecord } from './task/task-record.ts';
 import { Reconciler } from './reconciler.ts';
+import { HeldBack } from './shares/held-back.ts';
+import { Recounts } from './shares/recount.ts';
 
 /** What a node that works is made from. */
-export interface WorkNodeDeps extends Omit<SupervisorDeps, 'rooms' | 'isLeaseOver' | 'leaseOf' | 'onRoom' | 'onReady'> {
+export interface WorkNodeDeps extends Omit<SupervisorDeps, 'rooms' | 'heldBack' | 'isLeaseOver' | 'leaseOf' | 'onRoom' | 'onReady'> {
   /** The store may have lost what was written last: everybody who follows a log has to look. */
   interrupted(): void;
 }
@@ -19,6 +21,8 @@ export interface WorkNode {
   readonly supervisor: Supervisor;
   readonly reconciler: Reconciler;
   readonly rooms: Rooms;
+  readonly heldBack: HeldBack;
+  readonly recounts: Recounts;
   /** True where another node holds the task that is gone. */
   isLeaseOver(state: TaskRecord): boolean;
   /** Resolves when the store's time is known; all else is in later turns. */
@@ -42,9 +46,16 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     visit: (taskId) => supervisor.reconcile(taskId),
     onGivenUp: () => reconciler.noteReady(),
   });
+  const heldBack: HeldBack = new HeldBack({
+    book: deps.shares,
+    visit: (taskId) => supervisor.reconcile(taskId),
+    onRoom: () => reconciler.noteReady(),
+  });
+  const recounts = new Recounts({ ...deps, book: deps.shares });
   const supervisor: Supervisor = new Supervisor({
     ...deps,
     rooms,
+    heldBack,
     isLeaseOver: (state) => lostNodes.isLeaseOver(state),
     leaseOf: (state) => lostNodes.leaseOf(state),
     onRoom: () => reconciler.lookSoon(),
@@ -59,6 +70,8 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     resting: () => supervisor.resting,
     waiting: () => supervisor.waiting,
     lookForLostNodes: () => lostNodes.look(),
+    heldBack,
+    recounts,
     sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
   });
   const own = ownLease(deps, supervisor);
@@ -67,6 +80,8 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     supervisor,
     reconciler,
     rooms,
+    heldBack,
+    recounts,
     isLeaseOver: (state) => lostNodes.isLeaseOver(state),
     async start() {
       await reconciler.start();
@@ -84,7 +99,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       processor.stopRetrying();
       supervisor.hurry();
       await draining;
-      await Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing()]);
+      await Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]);
       await supervisor.close();
       await Promise.allSettled(executors.map(async (executor) => executor.close?.()));
       await own.close();

@@ -5,6 +5,7 @@ import { mkdir, open, opendir, rename, rm, rmdir, stat, type FileHandle } from '
 import { join } from 'node:path';
 import { isUint8Array } from 'node:util/types';
 import { TaskBridgeError, type AttachmentStore } from '../../server/ports/index.ts';
+import { FILE_MODE, flushFolder, FOLDER_MODE, makeFolder, onlyWhereThereIsOne } from './folder.ts';
 import { createFolderMark, MARK } from './folder-mark.ts';
 
 /** Options of {@link fileAttachments}. */
@@ -43,7 +44,7 @@ export function fileAttachments({ path, shared = false }: FileAttachmentsOptions
 
     async put(key, bytes) {
       const { folder, file } = place(path, key);
-      await onDisk(path, mkdir(path, { recursive: true }));
+      await onDisk(path, makeFolder(path));
       const unfinished = `${randomUUID()}${UNFINISHED}`;
       writing.add(unfinished);
       try {
@@ -100,7 +101,7 @@ function place(path: string, key: string): { folder: string; file: string } {
 }
 
 async function writeSafely(path: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  const handle = await onDisk(path, open(join(path, name), 'wx'));
+  const handle = await onDisk(path, open(join(path, name), 'wx', FILE_MODE));
   try {
     for await (const chunk of bytes) {
       // A text, from a host without types, has no length in bytes: nothing of it would be written, and nobody told.
@@ -142,23 +143,11 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
 
 /** Gives a file its name. Another `remove` may take the folder away in between, when it was empty. */
 async function moveInto(folder: string, from: string, to: string, tries = 3): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   await rename(from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' || tries === 1) throw error;
     return moveInto(folder, from, to, tries - 1);
   });
-}
-
-/** Makes a new name in a folder as durable as the file behind it, unless both were removed by now. Windows has no such thing. */
-async function flushFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r').catch(onlyWhereThereIsOne);
-  if (!handle) return;
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Deletes a folder that nothing is left in. */
@@ -174,8 +163,4 @@ async function* entriesOf(folder: string): AsyncIterable<string> {
     if (error.code !== 'ENOTDIR') onlyWhereThereIsOne(error);
   });
   if (names) for await (const { name } of names) yield name;
-}
-
-function onlyWhereThereIsOne(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
 }

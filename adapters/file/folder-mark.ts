@@ -1,6 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttachmentStore } from '../../server/ports/index.ts';
+import { FILE_MODE, flushFolder, makeFolder } from './folder.ts';
 
 /** The name of the file that says whose the folder is; no key's folder is called so. */
 export const MARK = '.store';
@@ -22,9 +23,9 @@ export function createFolderMark(path: string): Pick<AttachmentStore, 'storeId' 
     storeId,
 
     async claim(id) {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       // Whoever makes the file first has it: nothing but that is atomic on every file system.
-      const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
+      const handle = await open(file, 'wx', FILE_MODE).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EEXIST') throw error;
       });
       if (!handle) return (await storeId()) ?? id;
@@ -34,6 +35,7 @@ export function createFolderMark(path: string): Pick<AttachmentStore, 'storeId' 
       } finally {
         await handle.close();
       }
+      await flushFolder(path);
       return id;
     },
   };

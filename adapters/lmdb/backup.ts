@@ -1,7 +1,8 @@
-import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { open as openDatabase } from 'lmdb';
 import { DATA_FILE, examineFile } from './data-file.ts';
+import { FILE_MODE, flush, FOLDER_MODE, makeFolder, privateFiles } from './folder.ts';
 import type { Rows } from './head.ts';
 import { ownerKey } from './keys.ts';
 import { openToRead } from './reader.ts';
@@ -18,12 +19,14 @@ const TRIES = 3;
 export async function backUpStore(folder: string, file: string): Promise<readonly string[]> {
   await refuseExisting(file);
   const unfinished = `${resolve(file)}.part`;
-  await mkdir(dirname(resolve(file)), { recursive: true });
+  await makeFolder(dirname(resolve(file)));
   try {
     await copyInto(folder, unfinished);
     await disown(unfinished);
     const copy = join(unfinished, DATA_FILE);
     examineFile(copy, `The copy of ${folder}`, Infinity);
+    // LMDB makes its copies for all users to read.
+    await chmod(copy, FILE_MODE);
     await flush(copy);
     await rename(copy, file);
     await flush(dirname(resolve(file)));
@@ -44,7 +47,14 @@ export async function refuseExisting(path: string): Promise<void> {
 
 /** Takes the mark of its owner out of a copy: who has the original open does not have this one. Leaves it safe on the disk. */
 export async function disown(folder: string): Promise<void> {
-  const rows: Rows = openDatabase({ path: folder, noSubdir: false, encoding: 'binary', overlappingSync: false, eventTurnBatching: false });
+  const rows: Rows = openDatabase({
+    path: folder,
+    noSubdir: false,
+    encoding: 'binary',
+    overlappingSync: false,
+    eventTurnBatching: false,
+    ...privateFiles,
+  });
   try {
     rows.transactionSync(() => rows.removeSync(ownerKey));
   } finally {
@@ -52,21 +62,10 @@ export async function disown(folder: string): Promise<void> {
   }
 }
 
-/** Makes a file, or the names in a folder, safe on the disk. Windows flushes no folders. */
-export async function flush(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function copyInto(folder: string, target: string): Promise<void> {
   for (let tries = TRIES; ; tries -= 1) {
     await rm(target, { recursive: true, force: true });
-    await mkdir(target);
+    await mkdir(target, { mode: FOLDER_MODE });
     const rows = await openToRead(folder);
     try {
       // Compact: the pages in use, read one by one through their trees; free ones are left out.

@@ -17,7 +17,12 @@ import {
   taskFrom,
   type RowKey,
 } from './keys.ts';
-import { entriesOf, moveEntries, replan } from './plan.ts';
+import { namedAt, nameNewTask, nameTask, unnameTask } from './names.ts';
+import { readOldTask } from './old-task.ts';
+import { readRecord, writeRecord } from './owner-record.ts';
+import { entriesOf, kindOf, moveEntries, replan } from './plan.ts';
+import { fullShareOf, withChange } from './shares.ts';
+import { moveState } from './states.ts';
 import type { WriteDecision } from './writer.ts';
 
 /** What {@link writeNewTask} did. */
@@ -33,24 +38,38 @@ export function identify(rows: Rows, drawn: string): WriteDecision<string> {
   return known === undefined ? { result: drawn, change: () => void rows.putSync(idKey, Buffer.from(drawn)) } : { result: known };
 }
 
-/** Creates a task, or names the one that has its request key. Inside a transaction only, like all verbs here. */
-export function writeNewTask(
-  rows: Rows,
-  { taskId, requestKey, owner, taskType, fields, sideValues, plan }: NewTask,
-): WriteDecision<Written> {
+/** Creates a task with its name, or says which one has its request key, or what its owner has enough of. Inside a transaction only, like all verbs here. */
+export function writeNewTask(rows: Rows, task: NewTask, now: number): WriteDecision<Written> {
+  const { taskId, requestKey, owner, taskType, fields, sideValues, plan, state } = task;
   const known = rows.get(requestRowKey(requestKey));
   if (known) return { result: { created: { created: false, taskId: known.toString() }, entries: [] } };
   if (rows.doesExist(headKey(taskId))) {
     throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
   }
+  const record = readRecord(rows, owner);
+  const full = fullShareOf(record, task);
+  if (full) return { result: { created: { created: false, full }, entries: [] } };
   const standing = { plan, kind: { taskType, ownerMark: ownerMarkOf(owner) }, turn: null };
   return {
     result: { created: { created: true }, entries: entriesOf(taskId, standing) },
     change: () => {
       rows.putSync(requestRowKey(requestKey), Buffer.from(taskId));
-      writeHead(rows, taskId, { requestKey, revision: 1, standing, firstRetained: 1, lastEventId: null, ended: false });
+      const head = {
+        requestKey,
+        revision: 1,
+        standing,
+        state: { name: state, since: now },
+        firstRetained: 1,
+        lastEventId: null,
+        ended: false,
+      };
+      writeHead(rows, taskId, head);
       putFields(rows, taskId, fields, sideValues);
       moveEntries(rows, taskId, undefined, standing);
+      moveState(rows, taskId, undefined, head);
+      nameNewTask(rows, owner, requestKey, now);
+      const counted = withChange(record, task.adds, now);
+      if (counted !== record) writeRecord(rows, counted);
     },
   };
 }
@@ -65,7 +84,7 @@ export interface Appended {
 }
 
 /** Applies a commit where its revision is the task's, and the lease that it names stands. */
-export function appendCommit(rows: Rows, commit: Commit): WriteDecision<Appended> {
+export function appendCommit(rows: Rows, commit: Commit, now: number): WriteDecision<Appended> {
   const { taskId, facts, ifLease } = commit;
   const head = readHead(rows, taskId);
   if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null, entries: [] } };
@@ -77,23 +96,27 @@ export function appendCommit(rows: Rows, commit: Commit): WriteDecision<Appended
     change: () => {
       const lastEventId = facts.at(-1)?.eventId ?? head.lastEventId;
       const firstRetained = Math.min(Math.max(head.firstRetained, commit.firstRetained), numberOf(lastEventId) + 1);
-      writeHead(rows, taskId, {
+      const next = {
         requestKey: head.requestKey,
         revision: head.revision + 1,
         standing,
+        state: commit.state === undefined || commit.state === head.state?.name ? head.state : { name: commit.state, since: now },
         firstRetained,
         lastEventId,
         ended: head.ended || commit.ended,
-      });
+      };
+      writeHead(rows, taskId, next);
       for (const { eventId, bytes } of facts) rows.putSync(factKey(taskId, numberOf(eventId), eventId), asBuffer(bytes));
       if (firstRetained > head.firstRetained) dropFacts(rows, taskId, head, firstRetained);
       putFields(rows, taskId, commit.fields, commit.sideValues);
       moveEntries(rows, taskId, head.standing, standing);
+      moveState(rows, taskId, head, next);
+      if ('dueAt' in head.standing) nameOldTask(rows, taskId, head.requestKey);
     },
   };
 }
 
-/** Deletes all rows of a task, and its request key. */
+/** Deletes all rows of a task, its request key and its name. */
 export function removeTask(
   rows: Rows,
   taskId: string,
@@ -102,14 +125,25 @@ export function removeTask(
 ): WriteDecision<'removed' | 'conflict'> {
   const head = readHead(rows, taskId);
   if (head?.revision !== expectedRevision) return { result: 'conflict' };
+  // Read before its rows are gone.
+  const kind = kindOf(rows, taskId, head.standing);
   return {
     result: 'removed',
     change: () => {
       for (const key of keysFrom(rows, taskFrom(taskId), (each) => startsWith(each, taskFrom(taskId)))) rows.removeSync(key);
-      if (rows.get(requestRowKey(requestKey))?.toString() === taskId) rows.removeSync(requestRowKey(requestKey));
       moveEntries(rows, taskId, head.standing, undefined);
+      moveState(rows, taskId, head, undefined);
+      if (rows.get(requestRowKey(requestKey))?.toString() !== taskId) return;
+      rows.removeSync(requestRowKey(requestKey));
+      if (kind) unnameTask(rows, kind.ownerMark, requestKey);
     },
   };
+}
+
+/** 0.1.0 had no lists of owners: a task comes into one with the first commit since. */
+function nameOldTask(rows: Rows, taskId: string, requestKey: string): void {
+  const old = readOldTask(rows, taskId);
+  if (old && namedAt(rows, ownerMarkOf(old.owner), requestKey) === undefined) nameTask(rows, old.owner, { requestKey, at: old.createdAt });
 }
 
 function putFields(rows: Rows, taskId: string, fields: Fields, sideValues: Fields): void {

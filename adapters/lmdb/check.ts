@@ -40,9 +40,11 @@ export async function reportRows(path: string): Promise<readonly string[]> {
     snapshot.done();
     await rows.close();
   }
-  const { faults, faultCount, tasks, facts, others } = check.finish();
+  const { faults, faultCount, tasks, facts, names, others } = check.finish();
   if (faultCount > 0) throw new Error([`${path} is damaged in ${faultCount} places:`, ...faults].join('\n'));
-  return [
-    `${path} is whole: ${tasks} tasks, ${facts} facts${others > 0 ? `; ${others} rows of another layout were not looked into` : ''}.`,
+  const remarks = [
+    ...(names > 0 ? [`; ${names} names lead to no task, and are forgotten when they are met`] : []),
+    ...(others > 0 ? [`; ${others} rows of another layout were not looked into`] : []),
   ];
+  return [`${path} is whole: ${tasks} tasks, ${facts} facts${remarks.join('')}.`];
 }

@@ -26,11 +26,19 @@ export interface OldStanding {
   readonly dueAt: number | null;
 }
 
+/** A public state, and when the task came to it. */
+export interface StateSince {
+  readonly name: string;
+  readonly since: number;
+}
+
 /** What a task's one small row says. */
 export interface Head {
   readonly requestKey: string;
   readonly revision: number;
   readonly standing: Standing | OldStanding;
+  /** Null where nobody has said it. */
+  readonly state: StateSince | null;
   /** The number of the first fact that is still kept, or of the next one where none is. */
   readonly firstRetained: number;
   readonly lastEventId: EventId | null;
@@ -46,10 +54,10 @@ export function readHead(rows: Rows, taskId: string): Head | undefined {
 /** Reads the text of a head. */
 export function parseHead(row: Buffer): Head {
   // Written by `writeHead` only, of this release or of 0.1.0, which had the time at the place of the standing.
-  const stored = JSON.parse(row.toString()) as Head | (Omit<Head, 'standing'> & OldStanding);
+  const stored = JSON.parse(row.toString()) as Head | (Omit<Head, 'standing' | 'state'> & OldStanding);
   if ('standing' in stored) return stored;
   const { dueAt, ...head } = stored;
-  return { ...head, standing: { dueAt } };
+  return { ...head, standing: { dueAt }, state: null };
 }
 
 /** Writes a head; inside a transaction only. */

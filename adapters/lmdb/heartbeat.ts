@@ -1,6 +1,7 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../server/ports/index.ts';
+import { FILE_MODE } from './folder.ts';
 import type { ProcessMark } from './process.ts';
 
 /**
@@ -83,7 +84,7 @@ export async function startHeart(path: string, owner: ProcessMark, clock: Clock,
 }
 
 async function writeInPlace(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'r+').catch((error: NodeJS.ErrnoException) => onlyWhereThereIsOne(error) ?? open(file, 'w'));
+  const handle = await open(file, 'r+').catch((error: NodeJS.ErrnoException) => onlyWhereThereIsOne(error) ?? open(file, 'w', FILE_MODE));
   try {
     await handle.write(text, 0);
   } finally {

@@ -1,5 +1,6 @@
 import type { Rows } from './head.ts';
 import { placeOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
+import type { Parked } from './parked.ts';
 
 /** A task that was shown. */
 interface HiddenTask {
@@ -8,6 +9,8 @@ interface HiddenTask {
   readonly entries: readonly RowKey[];
 }
 
+/** What is parked behind what is shown, and passed in one look at most: about two milliseconds. The next one goes on from there. */
+const PASSED_MAX = 2000;
 /** Forgets where lists begin when it knows so many more than tasks are hidden. */
 const PASSED_SPARE = 1000;
 
@@ -58,15 +61,18 @@ export class Hiding {
     }
   }
 
-  /** The entries of a list that are not hidden, first ones first. Whoever hides one goes on behind it. Not to be kept over a turn. */
-  *shown(list: RowKey): Generator<RowKey> {
+  /** The entries of a list that are neither hidden nor parked, first ones first. Whoever hides or parks one goes on behind it. Not to be kept over a turn. */
+  *shown(list: RowKey, parked?: Pick<Parked, 'has'>): Generator<RowKey> {
     let isBeginning = true;
+    let passed = 0;
     for (const entry of this.#rows.getKeys({ start: this.#passed.get(list.join('\0')) ?? list })) {
       if (!startsWith(entry, list)) return;
       const taskId = taskIdOf(entry);
-      if (!this.#tasks.has(taskId)) yield entry;
-      isBeginning &&= this.#tasks.has(taskId);
+      if (parked?.has(taskId)) passed += 1;
+      else if (!this.#tasks.has(taskId)) yield entry;
+      isBeginning &&= this.#tasks.has(taskId) || (parked?.has(taskId) ?? false);
       if (isBeginning) this.#passed.set(list.join('\0'), entry);
+      if (passed === PASSED_MAX) return;
     }
   }
 }

@@ -4,6 +4,8 @@ import type { EventId } from '../../machines/wire/index.ts';
 /**
  * A key is a list that sorts element by element, numbers by value. One task's rows lie side by side:
  *
+ *     a  owner  requestKey     when that task was named, as JSON
+ *     b  owner  at  requestKey nothing: it belongs to him since then
  *     i                        the id of the store
  *     o                        the process that owns the store
  *     v                        the layout, see `layout.ts`
@@ -14,10 +16,14 @@ import type { EventId } from '../../machines/wire/index.ts';
  *     y  type  owner           how many of his tasks are in `q`, and the last turn among them
  *     n  node      taskId      nothing: that node holds it
  *     d  dueAt     taskId      nothing: form 1, which is read and not written; its tasks have no other row of these
+ *     p  state  type  since  taskId   nothing: its public state
  *     t  taskId  h             the head, as JSON
  *     t  taskId  f  name       a field
  *     t  taskId  k  name       a side value
  *     t  taskId  l  n  id      a fact's bytes
+ *     u  owner                 what he has, counted, as JSON
+ *
+ * An `owner` is his mark, see {@link ownerMarkOf}. What is compared with a task stands before `t`, so that a check passes all rows once.
  */
 export type RowKey = (string | number)[];
 
@@ -48,6 +54,26 @@ export function queueOf(taskType?: string): RowKey {
 /** An owner among those who wait for a type. */
 export function turnsKey(taskType: string, ownerMark: string): RowKey {
   return ['y', taskType, ownerMark];
+}
+
+/** What an owner has; without a mark the start of all of them. */
+export function recordKey(ownerMark?: string): RowKey {
+  return ownerMark === undefined ? ['u'] : ['u', ownerMark];
+}
+
+/** When a task was named. */
+export function namedAtKey(ownerMark: string, requestKey: string): RowKey {
+  return ['a', ownerMark, requestKey];
+}
+
+/** The names of an owner's tasks, by time. */
+export function namesOf(ownerMark: string): RowKey {
+  return ['b', ownerMark];
+}
+
+/** Tasks of a state and a type, by the time when they came there; without both the start of all. */
+export function stateOf(state?: string, taskType?: string): RowKey {
+  return state === undefined || taskType === undefined ? ['p'] : ['p', state, taskType];
 }
 
 /** What a key has of an owner: a subject may be longer than a key. */

@@ -1,9 +1,10 @@
 import type { Head, Kind, OldStanding, Rows, Standing } from './head.ts';
-import { clock, entryOf, fieldKey, holdsOf, oldClock, ownerMarkOf, queueOf, wantedLater, type RowKey } from './keys.ts';
+import { clock, entryOf, holdsOf, oldClock, ownerMarkOf, queueOf, wantedLater, type RowKey } from './keys.ts';
+import { readOldTask } from './old-task.ts';
 import { leaveQueue } from './turns.ts';
 
 /** What an entry of a list holds: LMDB wants a value, its key says it all. */
-const NOTHING = Buffer.alloc(1);
+export const NOTHING = Buffer.alloc(1);
 /** The last time of a date. 0.1.0 took leases up to it where one process owned the store, and that process is gone. */
 const LAST_DATE = 8_640_000_000_000_000;
 
@@ -38,9 +39,16 @@ export function readyTime({ plan: { work } }: Standing): number {
   return work && 'readyAt' in work ? work.readyAt : Number.POSITIVE_INFINITY;
 }
 
+/** What work a task is, and whose; null where nobody has said it. */
+export function kindOf(rows: Rows, taskId: string, standing: Standing | OldStanding): Kind | null {
+  if ('kind' in standing) return standing.kind;
+  const old = readOldTask(rows, taskId);
+  return old && { taskType: old.taskType, ownerMark: ownerMarkOf(old.owner) };
+}
+
 /** Where a task stands after a commit. Work that goes on waiting for the same time keeps its turn. */
 export function replan(rows: Rows, taskId: string, { standing }: Head, plan: Standing['plan']): Standing {
-  if ('dueAt' in standing) return { plan, kind: oldKindOf(rows, taskId), turn: null };
+  if ('dueAt' in standing) return { plan, kind: kindOf(rows, taskId, standing), turn: null };
   const next = { plan, kind: standing.kind, turn: null };
   return Number.isFinite(readyTime(next)) && readyTime(next) === readyTime(standing) ? { ...next, turn: standing.turn } : next;
 }
@@ -56,17 +64,4 @@ export function moveEntries(rows: Rows, taskId: string, from: Standing | OldStan
 
 function isAmong(entries: readonly RowKey[], entry: RowKey): boolean {
   return entries.some((each) => each.length === entry.length && each.every((part, at) => part === entry[at]));
-}
-
-/** 0.1.0 kept type and owner in one field only, whose text is that of a release: it does not change any more. */
-function oldKindOf(rows: Rows, taskId: string): Kind | null {
-  try {
-    const { taskType, owner } = JSON.parse(String(rows.get(fieldKey(taskId, 'about')))) as {
-      readonly taskType?: unknown;
-      readonly owner?: unknown;
-    };
-    return typeof taskType === 'string' && typeof owner === 'string' ? { taskType, ownerMark: ownerMarkOf(owner) } : null;
-  } catch {
-    return null;
-  }
 }

@@ -5,6 +5,9 @@ import type { Write } from './writer.ts';
 /** What a row costs beside its value, roughly. */
 const ROW_BYTES = 128;
 
+/** Rows of a task beside its fields: head, request key, where it waits, its state, its name twice. */
+const ROWS_OF_TASK = 6;
+
 /** How much may still be written. */
 export interface Quota {
   /** Looks how much is stored. To be called before a group of writes. */
@@ -51,7 +54,7 @@ export function withinQuota<T>(quota: Quota, bytes: number, write: Write<T>): Wr
 
 /** What a new task adds, roughly. */
 export function bytesOfTask({ fields, sideValues }: NewTask): number {
-  return bytesOfFields(fields) + bytesOfFields(sideValues) + 3 * ROW_BYTES;
+  return bytesOfFields(fields) + bytesOfFields(sideValues) + ROWS_OF_TASK * ROW_BYTES;
 }
 
 /** What a commit adds at most, roughly: nothing is counted off for what it replaces or drops. */

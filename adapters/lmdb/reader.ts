@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import { systemClock, type Logger } from '../../server/ports/index.ts';
 import { DATA_FILE, examineFile } from './data-file.ts';
+import { privateFiles } from './folder.ts';
 import type { Rows } from './head.ts';
 import { readHeartbeat } from './heartbeat.ts';
 import { describeOwner, endOfOwner } from './owner-end.ts';
@@ -43,5 +44,12 @@ export async function openToRead(path: string): Promise<Rows> {
       );
   }
   examineFile(file, path);
-  return open({ path: isBackup ? file : folder, noSubdir: isBackup, encoding: 'binary', readOnly: true, eventTurnBatching: false });
+  return open({
+    path: isBackup ? file : folder,
+    noSubdir: isBackup,
+    encoding: 'binary',
+    readOnly: true,
+    eventTurnBatching: false,
+    ...privateFiles,
+  });
 }

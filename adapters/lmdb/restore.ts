@@ -1,7 +1,8 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { disown, flush, refuseExisting } from './backup.ts';
+import { disown, refuseExisting } from './backup.ts';
 import { DATA_FILE, examineFile } from './data-file.ts';
+import { FILE_MODE, flush, FOLDER_MODE, makeFolder } from './folder.ts';
 import { placeOf } from './reader.ts';
 
 /**
@@ -17,10 +18,13 @@ export async function restoreStore(backup: string, folder: string): Promise<read
   await refuseExisting(target);
   const unfinished = `${target}.part`;
   await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true });
+  await makeFolder(resolve(folder));
+  await mkdir(unfinished, { mode: FOLDER_MODE });
   try {
     const copy = join(unfinished, DATA_FILE);
     await copyFile(file, copy);
+    // It comes with the mode of what was copied.
+    await chmod(copy, FILE_MODE);
     await disown(unfinished);
     await flush(copy);
     await rename(copy, target);

@@ -1,11 +1,16 @@
 import { parseHead, type Head } from './head.ts';
+import { isJson } from './json.ts';
 import { taskIdOf, type RowKey } from './keys.ts';
+import { createNameCheck } from './name-check.ts';
 import { entriesOf } from './plan.ts';
+import { stateEntry } from './states.ts';
 
 /** What was found in the rows of a store. */
 export interface RowReport {
   readonly tasks: number;
   readonly facts: number;
+  /** Names that lead to no task. No fault: whoever meets one forgets it. */
+  readonly names: number;
   /** Rows under letters that are not known here. */
   readonly others: number;
   readonly faultCount: number;
@@ -30,16 +35,19 @@ interface Task {
 
 /** So many faults are told. */
 const FAULTS_MAX = 20;
-/** Lists of tasks that wait for something; a task's head says under which it stands. */
-const lists: readonly unknown[] = ['c', 's', 'q', 'n', 'd'];
+/** Lists of tasks that wait for something, or are in a state; a task's head says under which it stands. */
+const lists: readonly unknown[] = ['c', 's', 'q', 'n', 'd', 'p'];
+/** Names of tasks, and owners. */
+const owned: readonly unknown[] = ['a', 'b', 'u'];
 /** Rows that say nothing of one task. */
 const others: readonly unknown[] = ['i', 'o', 'v', 'y'];
 
-/** Makes a check of what one row says of another: facts without a gap, a head that knows the newest, keys and times that lead to a task. */
+/** Makes a check of what one row says of another: facts without a gap, a head that knows the newest, keys, times, states and names that lead to a task. */
 export function createRowCheck(): RowCheck {
   const faults: string[] = [];
   const entries = new Map<string, Set<string>>();
   const requests = new Map<string, string>();
+  const names = createNameCheck();
   let [faultCount, tasks, facts, unknown] = [0, 0, 0, 0];
   let task: Task | undefined;
 
@@ -74,11 +82,14 @@ export function createRowCheck(): RowCheck {
       fault(`Task ${id} ends with ${lastEventId}, and its head says ${head.lastEventId}.`);
     if (first !== undefined && first !== head.firstRetained)
       fault(`Task ${id} begins with fact ${first}, and its head says ${head.firstRetained}.`);
-    const planned = new Set(entriesOf(id, head.standing).map((entry) => JSON.stringify(entry)));
+    const listed = [...entriesOf(id, head.standing), stateEntry(id, head)].filter((entry) => entry !== undefined);
+    const planned = new Set(listed.map((entry) => JSON.stringify(entry)));
     for (const entry of found) if (!planned.has(entry)) fault(`Task ${id} stands under ${entry}, and its head says otherwise.`);
     for (const entry of planned) if (!found.has(entry)) fault(`Task ${id} does not stand under ${entry}, and its head says so.`);
     if (requests.get(head.requestKey) !== id) fault(`Task ${id} is not found by its request key.`);
     requests.delete(head.requestKey);
+    const ownerMark = 'kind' in head.standing ? (head.standing.kind?.ownerMark ?? null) : null;
+    names.task(id, head.requestKey, ownerMark).forEach(fault);
   }
 
   return {
@@ -86,6 +97,7 @@ export function createRowCheck(): RowCheck {
       const [kind, name = ''] = key;
       if (kind === 't') return takeTaskRow(key, value);
       if (lists.includes(kind)) entries.set(taskIdOf(key), (entries.get(taskIdOf(key)) ?? new Set()).add(JSON.stringify(key)));
+      else if (owned.includes(kind)) names.take(key, value);
       else if (kind === 'r') requests.set(String(name), value.toString());
       else if (!others.includes(kind)) unknown += 1;
     },
@@ -93,7 +105,9 @@ export function createRowCheck(): RowCheck {
       endTask();
       for (const id of entries.keys()) fault(`Task ${id} stands in a list, and is not there.`);
       for (const id of requests.values()) fault(`A request key leads to task ${id}, which is not there.`);
-      return { tasks, facts, others: unknown, faultCount, faults };
+      const left = names.finish();
+      left.faults.forEach(fault);
+      return { tasks, facts, names: left.withoutTask, others: unknown, faultCount, faults };
     },
   };
 }
@@ -101,13 +115,4 @@ export function createRowCheck(): RowCheck {
 function headOf(value: Buffer): Head | undefined {
   // What is no JSON is no head.
   return isJson(value) ? parseHead(value) : undefined;
-}
-
-function isJson(value: Buffer): boolean {
-  try {
-    JSON.parse(value.toString());
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -14,11 +14,13 @@ import {
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
 import { commitFailure } from './commit-failure.ts';
 import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
+import { flush, makeFolder, privateFiles } from './folder.ts';
 import { readHead, type Rows } from './head.ts';
 import { idKey, sideValueKey } from './keys.ts';
 import { checkLayout, markLayout } from './layout.ts';
 import { readHeld, readLeases } from './lease.ts';
 import { readFields, readPage } from './reads.ts';
+import { ownerRegistryOf } from './owner-registry.ts';
 import { openOwned, type Ownership } from './owner.ts';
 import { bytesOfCommit, bytesOfTask, createQuota, withinQuota, type Quota } from './quota.ts';
 import { LmdbWork } from './work.ts';
@@ -113,17 +115,18 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock: machine = 
       return rows.get(idKey)?.toString() ?? writer.write(() => identify(rows, systemChance.hex(32)));
     },
 
-    ...registryOf(needOpen, tails),
+    ...registryOf(needOpen, tails, clock),
     ...workOf(needOpen),
+    ...ownerRegistryOf(needOpen, clock),
     ...logOf(needOpen, tails),
   };
 }
 
-function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
+function registryOf(needOpen: () => Opened, tails: LocalTails, clock: Clock): TaskRegistry {
   return {
     async create(task) {
       const { rows, writer, quota, work } = needOpen();
-      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task)));
+      const { created, entries } = await writer.write(withinQuota(quota, bytesOfTask(task), () => writeNewTask(rows, task, clock.now())));
       if (created.created) work.replan(task.taskId, entries);
       return created;
     },
@@ -142,7 +145,7 @@ function registryOf(needOpen: () => Opened, tails: LocalTails): TaskRegistry {
     async append(commit) {
       const { rows, writer, quota, work } = needOpen();
       const { taskId, facts, ended } = commit;
-      const write: Write<Appended> = () => appendCommit(rows, commit);
+      const write: Write<Appended> = () => appendCommit(rows, commit, clock.now());
       const { answer, before, entries } = await writer.write(facts.length > 0 ? withinQuota(quota, bytesOfCommit(commit), write) : write);
       if (answer === 'committed') work.replan(taskId, entries);
       if (answer === 'committed' && facts.length > 0) tails.publish(taskId, facts, ended, before);
@@ -204,8 +207,11 @@ function logOf(needOpen: () => Opened, tails: LocalTails): EventStore {
 }
 
 async function openAt(path: string, mapBytesMax: number, clock: Clock, logger: Logger): Promise<Opened> {
+  await makeFolder(path);
   const { rows, ownership } = await openOwned(path, () => openRows(path), clock, logger);
   try {
+    // What LMDB flushes is in a file whose name is not yet safe.
+    await flush(path);
     checkLayout(rows, path);
     markLayout(rows);
   } catch (error) {
@@ -237,5 +243,6 @@ function openRows(path: string): Rows {
     overlappingSync: false,
     // The writer makes groups itself; lmdb's own leave a promise behind that nobody can catch when a commit fails.
     eventTurnBatching: false,
+    ...privateFiles,
   });
 }

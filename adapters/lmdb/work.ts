@@ -7,6 +7,7 @@ import {
   entryOf,
   LAST,
   oldClock,
+  ownerMarkOf,
   placeOf,
   queueOf,
   startsWith,
@@ -14,13 +15,17 @@ import {
   wantedLater,
   type RowKey,
 } from './keys.ts';
+import { Parked, type ParkedEntry } from './parked.ts';
 import { entriesOf } from './plan.ts';
 import { moveWanted } from './queue.ts';
+import { nextTurn } from './slices.ts';
 import type { Writer } from './writer.ts';
 
 /** Tasks that enter their queue in one transaction, and in one look. */
 const MOVED_AT_ONCE = 100;
 const MOVED_MAX = 2000;
+/** Tasks of owners who have enough that one look finds and parks. */
+const PARKED_AT_ONCE = 500;
 /** Tasks of 0.1.0 that are read in one turn of the event loop. */
 const OLD_AT_ONCE = 500;
 
@@ -31,10 +36,17 @@ export interface LmdbWorkDeps {
   readonly clock: Clock;
 }
 
+/** What may be taken of a type. */
+interface Shown {
+  readonly type: string;
+  readonly entries: readonly ParkedEntry[];
+}
+
 /** Who works on what, for as long as the store is open. */
 export class LmdbWork {
   readonly #deps: LmdbWorkDeps;
   readonly #hiding: Hiding;
+  readonly #parked = new Parked();
   /** By type, the last turn that was taken. */
   readonly #lastTaken = new Map<string, number>();
   /** The type that the last look began with. */
@@ -49,15 +61,17 @@ export class LmdbWork {
 
   /** A task was created, planned anew or removed: it is hidden no longer, and stands under these entries. */
   replan(taskId: string, entries: readonly RowKey[]): void {
+    this.#parked.drop(taskId);
     this.#hiding.replan(taskId, entries);
   }
 
-  async take({ types, dueMax, readyMax, hideMs }: TakeRequest): ReturnType<WorkRegistry['take']> {
+  async take({ types, dueMax, readyMax, hideMs, without = [] }: TakeRequest): ReturnType<WorkRegistry['take']> {
     const now = this.#deps.clock.now();
     this.#hiding.expire(now);
     await this.#queueWanted(now);
     const due = await this.#takeDue(now, now + hideMs, dueMax);
-    const ready = readyMax > 0 ? this.#takeReady(types, readyMax, now + hideMs) : [];
+    const ready =
+      readyMax > 0 ? this.#takeReady(this.#shownOf(types, readyMax, new Set(without.map(ownerMarkOf))), readyMax, now + hideMs) : [];
     return { due, ready };
   }
 
@@ -73,7 +87,7 @@ export class LmdbWork {
     while (this.#oldest && due.length < max) {
       this.#readOld(this.#oldest, until, max, due);
       if (due.length > 0) break;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     return due;
   }
@@ -107,19 +121,43 @@ export class LmdbWork {
   }
 
   /** Takes one of each type in every round, by turn. */
-  #takeReady(types: TakeRequest['types'], max: number, until: number): string[] {
-    const lists = this.#inOrder(types).map((type) => ({ type, entries: this.#firstOf(queueOf(type), max) }));
+  #takeReady(lists: readonly Shown[], max: number, until: number): string[] {
     const ready: string[] = [];
     for (let round = 0; round < max; round += 1) {
       for (const { type, entries } of lists) {
-        const entry = entries[round];
-        if (!entry || ready.length === max) continue;
+        const next = entries[round];
+        if (!next || ready.length === max) continue;
         this.#lastType = type;
-        this.#lastTaken.set(type, Math.max(this.#lastTaken.get(type) ?? 0, placeOf(entry)));
-        ready.push(this.#hide(entry, until));
+        this.#lastTaken.set(type, Math.max(this.#lastTaken.get(type) ?? 0, next.turn));
+        ready.push(this.#hide(next.entry, until));
       }
     }
     return ready;
+  }
+
+  /** What may be taken of each type, in the order of the turns. */
+  #shownOf(types: TakeRequest['types'], max: number, without: ReadonlySet<string>): Shown[] {
+    let spare = PARKED_AT_ONCE;
+    return this.#inOrder(types).map((type) => {
+      const queued: ParkedEntry[] = [];
+      for (const entry of this.#hiding.shown(queueOf(type), this.#parked)) {
+        if (queued.length === max || spare === 0) break;
+        const ownerMark = without.size > 0 ? this.#ownerMarkOf(entry) : undefined;
+        if (ownerMark === undefined || !without.has(ownerMark)) queued.push({ entry, turn: placeOf(entry) });
+        else {
+          this.#parked.add(type, ownerMark, entry);
+          spare -= 1;
+        }
+      }
+      const parked = this.#parked.firstOf(type, without, max, this.#lastTaken.get(type) ?? 0);
+      // Who waits in memory stands before who is as early: he waited longer.
+      return { type, entries: [...parked, ...queued].sort((a, b) => a.turn - b.turn) };
+    });
+  }
+
+  #ownerMarkOf(entry: RowKey): string | undefined {
+    const standing = readHead(this.#deps.rows, taskIdOf(entry))?.standing;
+    return standing && 'kind' in standing ? standing.kind?.ownerMark : undefined;
   }
 
   /** Types in the order in which they are asked now: a look for one task begins behind the type that the last one found something of. */
@@ -139,17 +177,10 @@ export class LmdbWork {
     return [...this.#deps.rows.getKeys({ start, limit: 1 })];
   }
 
-  #firstOf(list: RowKey, max: number): RowKey[] {
-    const entries: RowKey[] = [];
-    for (const entry of this.#hiding.shown(list)) {
-      if (entries.push(entry) === max) break;
-    }
-    return entries;
-  }
-
   #hide(entry: RowKey, until: number): string {
     const taskId = taskIdOf(entry);
     const head = readHead(this.#deps.rows, taskId);
+    this.#parked.drop(taskId);
     this.#hiding.hide(taskId, { until, entries: head ? entriesOf(taskId, head.standing) : [entry] });
     return taskId;
   }

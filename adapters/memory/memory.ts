@@ -1,6 +1,7 @@
 import type { EventId } from '../../machines/wire/index.ts';
-import { systemChance, type Entry, type NewTask, type Plan } from '../../server/ports/index.ts';
+import { systemChance, type Entry, type Listed, type Name, type NewTask, type Plan, type Shares } from '../../server/ports/index.ts';
 import type { HeapItem } from './min-heap.ts';
+import type { Ranking } from './ranking.ts';
 import { Schedule } from './schedule.ts';
 import { createLocalTails, type LocalTails } from './tail.ts';
 
@@ -31,6 +32,28 @@ export interface TaskRow {
   firstRetained: number;
   lastEventId: EventId | null;
   ended: boolean;
+  /** Replaced by `setState` only, which keeps the lists of tasks in step. */
+  state: string;
+  /** Since when it is in this state. */
+  since: number;
+}
+
+/** What is known of an owner. */
+export interface OwnerRow {
+  /** When each of his tasks was named, by request key. */
+  readonly namedAt: Map<string, number>;
+  /** The same, in order. */
+  readonly names: Ranking<Name>;
+  shares: Shares;
+  version: number;
+  countedAt: number;
+}
+
+/** Tasks of one state and type. */
+export interface StateRow {
+  readonly state: string;
+  readonly taskType: string;
+  readonly tasks: Ranking<Listed>;
 }
 
 /** What a store knows. Outlives the store objects that look at it, and several may: each is then a node of its own. */
@@ -47,6 +70,9 @@ export interface Memory {
   /** The last number of a hold. */
   holds: number;
   readonly schedule: Schedule;
+  readonly owners: Map<string, OwnerRow>;
+  /** By state and type, as one JSON text. */
+  readonly states: Map<string, StateRow>;
   readonly tails: LocalTails;
 }
 
@@ -60,12 +86,14 @@ export function createMemory(): Memory {
     held: new Map(),
     holds: 0,
     schedule: new Schedule(),
+    owners: new Map(),
+    states: new Map(),
     tails: createLocalTails(),
   };
 }
 
-/** Makes a task that nobody plans yet, with an empty log. */
-export function createTaskRow({ taskId, requestKey, owner, taskType, fields, sideValues }: NewTask): TaskRow {
+/** Makes a task that nobody plans or lists yet, with an empty log. */
+export function createTaskRow({ taskId, requestKey, owner, taskType, fields, sideValues, state }: NewTask): TaskRow {
   const entry = (task: TaskRow): TaskEntry => ({ task, at: 0, place: -1, hasTurn: false });
   const task = {
     taskId,
@@ -80,6 +108,8 @@ export function createTaskRow({ taskId, requestKey, owner, taskType, fields, sid
     firstRetained: 1,
     lastEventId: null,
     ended: false,
+    state,
+    since: 0,
   };
   // Each stands for the other.
   const row = task as unknown as TaskRow;

@@ -31,7 +31,7 @@ export class Schedule {
   }
 
   /** Gives what is ripe, and hides it. */
-  take(now: number, { types, dueMax, readyMax, hideMs }: TakeRequest): { due: TaskRow[]; ready: TaskRow[] } {
+  take(now: number, { types, dueMax, readyMax, hideMs, without = [] }: TakeRequest): { due: TaskRow[]; ready: TaskRow[] } {
     const [due, ready]: [TaskRow[], TaskRow[]] = [[], []];
     for (let next = this.#waking.first; next && next.at <= now && due.length < dueMax; next = this.#waking.first) {
       due.push(next.task);
@@ -41,6 +41,7 @@ export class Schedule {
       this.#later.remove(next);
       this.#want(next);
     }
+    const putBack = this.#turns.setAside(without);
     while (ready.length < readyMax) {
       const next = this.#turns.next(types);
       if (!next) break;
@@ -48,6 +49,7 @@ export class Schedule {
       ready.push(next.task);
       this.enter(next.task, now, now + hideMs);
     }
+    putBack();
     return { due, ready };
   }
 

@@ -10,6 +10,8 @@ import {
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
 import { createMemory, createTaskRow, type Memory, type TaskRow } from './memory.ts';
+import { addToOwner, fullShareOf, nameTask, ownerRegistryOf, unnameTask } from './owners.ts';
+import { dropState, listsOf, setState } from './states.ts';
 import { dropPlan, isAsSeen, setPlan, workRegistryOf } from './work.ts';
 
 /** Options of {@link memoryStore}. */
@@ -60,6 +62,8 @@ export function memoryStore({ clock: given = systemClock, memory }: MemoryStoreO
 
     ...registryOf(needOpen, clock),
     ...workRegistryOf(needOpen, clock),
+    ...ownerRegistryOf(needOpen, clock),
+    ...listsOf(needOpen),
     ...logOf(needOpen),
   };
 }
@@ -73,10 +77,16 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       const known = requests.get(requestKey);
       if (known !== undefined) return { created: false, taskId: known };
       if (tasks.has(taskId)) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
+      const full = fullShareOf(memory, task);
+      if (full) return { created: false, full };
+      const now = clock.now();
       const row = createTaskRow(task);
       requests.set(requestKey, taskId);
       tasks.set(taskId, row);
-      setPlan(memory, row, task.plan, clock.now());
+      nameTask(memory, task.owner, { requestKey, at: now });
+      addToOwner(memory, task.owner, task.adds);
+      setState(memory, row, task.state, now);
+      setPlan(memory, row, task.plan, now);
       return { created: true };
     },
 
@@ -101,7 +111,9 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       refuseBrokenCommit(commit, task);
       const { lastEventId } = task;
       task.revision += 1;
-      setPlan(memory, task, commit.plan, clock.now());
+      const now = clock.now();
+      setPlan(memory, task, commit.plan, now);
+      if (commit.state !== undefined && commit.state !== task.state) setState(memory, task, commit.state, now);
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
@@ -115,8 +127,12 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       const task = tasks.get(taskId);
       if (task?.revision !== expectedRevision) return 'conflict';
       dropPlan(memory, task);
+      dropState(memory, task);
       tasks.delete(taskId);
-      if (requests.get(requestKey) === taskId) requests.delete(requestKey);
+      if (requests.get(requestKey) === taskId) {
+        requests.delete(requestKey);
+        unnameTask(memory, task.owner, requestKey);
+      }
       return 'removed';
     },
   };

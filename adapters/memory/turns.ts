@@ -46,6 +46,20 @@ export class Turns {
     if (line.byOwner.size === 0) this.#lines.delete(taskType);
   }
 
+  /** Lets some owners have no turn until they are put back; they keep their place. */
+  setAside(owners: readonly string[]): () => void {
+    const aside = [...this.#lines.values()].flatMap(({ inTurn, byOwner }) =>
+      owners.flatMap((owner) => {
+        const waiter = byOwner.get(owner);
+        return waiter ? [{ inTurn, waiter }] : [];
+      }),
+    );
+    for (const { inTurn, waiter } of aside) inTurn.remove(waiter);
+    return () => {
+      for (const { inTurn, waiter } of aside) inTurn.push(waiter);
+    };
+  }
+
   /** Takes out the task whose turn it is among those of some types, or of any. */
   next(types: TakeRequest['types']): TaskEntry | undefined {
     const lines = types === 'any' ? [...this.#lines.values()] : types.flatMap((type) => this.#lines.get(type) ?? []);

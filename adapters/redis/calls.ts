@@ -15,7 +15,7 @@ export interface BucketCallsDeps {
   readonly clock: Clock;
 }
 
-/** Buckets that one script is called for. */
+/** Buckets, or tags of owners, that one script is called for. */
 export type BucketGroup = readonly string[];
 
 /** Buckets of a call where they need not lie in one slot: Redis serves nobody else meanwhile. */
@@ -37,6 +37,8 @@ export interface BucketCalls {
   ask(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
   /** The same, but rejects where none answered; where some did not, it goes on with the others and says so in the log. */
   askMost(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
+  /** The same, but rejects where one did not answer; while a slot moves it waits for it. */
+  askAll(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<readonly unknown[]>;
 }
 
 /** Gives the keys and arguments for a group. */
@@ -46,14 +48,20 @@ export type CallOf = (group: BucketGroup, index: number) => { readonly keys: rea
 export function createBucketCalls({ connection, isCluster, batch, logger, clock }: BucketCallsDeps): BucketCalls {
   let loggedAt: number | undefined;
 
-  async function answers(script: Script, groups: readonly BucketGroup[], callOf: CallOf): Promise<PromiseSettledResult<unknown>[]> {
+  /** Whoever `waits` is answered where a slot moves, when it has arrived; others hear at once that it does. */
+  async function answers(
+    script: Script,
+    groups: readonly BucketGroup[],
+    callOf: CallOf,
+    waits: boolean,
+  ): Promise<PromiseSettledResult<unknown>[]> {
     const calls = groups.map((group, i): BatchCall => ({ bucket: group[0] ?? '', ...callOf(group, i) }));
     const replies = isCluster ? ((await batch?.(script, calls).catch(() => undefined)) ?? []) : [];
     return Promise.allSettled(
       calls.map(async ({ keys, args }, i) => {
         const reply = replies[i];
-        if (reply instanceof Error) throw commandFailure(script.name, reply);
-        return reply ?? connection.run(script, keys, args);
+        if (reply instanceof Error && !waits) throw commandFailure(script.name, reply);
+        return reply instanceof Error ? connection.run(script, keys, args) : (reply ?? connection.run(script, keys, args));
       }),
     );
   }
@@ -68,14 +76,20 @@ export function createBucketCalls({ connection, isCluster, batch, logger, clock 
 
   return {
     async ask(script, groups, callOf) {
-      return (await answers(script, groups, callOf)).map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+      return (await answers(script, groups, callOf, false)).map((each) => (each.status === 'fulfilled' ? each.value : undefined));
     },
     async askMost(script, groups, callOf) {
-      const settled = await answers(script, groups, callOf);
+      const settled = await answers(script, groups, callOf, false);
       const failures = settled.filter((each) => each.status === 'rejected');
       if (failures[0] && failures.length === settled.length) throw failures[0].reason;
       if (failures.length > 0) log(failures, settled.length);
       return settled.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+    },
+    async askAll(script, groups, callOf) {
+      return (await answers(script, groups, callOf, true)).map((each) => {
+        if (each.status === 'rejected') throw each.reason;
+        return each.value;
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { Command, type Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
 import { commandFailure, isAnswer, noAnswer, plainText, type CommandFailure } from './command-failure.ts';
-import { bucketOfKey } from './keys.ts';
+import { tagOfKey } from './keys.ts';
 import type { Reconnection, Sent } from './reconnection.ts';
 import type { Script } from './scripts/index.ts';
 import { createTimeLimit } from './time-limit.ts';
@@ -35,7 +35,7 @@ export interface ConnectionDeps {
  * read from replicas, and get no prefix but ours.
  *
  * The client may send a script again by itself, after a reconnect or a redirection. That does no harm: every script that writes names the
- * revision or the request key that it is based on, and answers a conflict the second time.
+ * revision or the request key that it is based on, and answers a conflict the second time. Counts are soft: what is sent twice is added twice.
  */
 export function createConnection({ redis, clock, commandTimeoutMs, reconnection }: ConnectionDeps): RedisConnection {
   const limit = createTimeLimit(clock, commandTimeoutMs);
@@ -60,7 +60,7 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
   return {
     run({ name, sha, lua }, keys, args = []) {
       return new Promise((resolve, reject) => {
-        const sent = reconnection.sent(bucketOfKey(keys[0] ?? ''));
+        const sent = reconnection.sent(tagOfKey(keys[0] ?? ''));
         const done = limit.start(() => {
           sent.unanswered();
           reject(noAnswer(name, commandTimeoutMs));
@@ -84,7 +84,7 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
     refusal({ name }, keys, text) {
       const error = new Error(plainText(text));
       const failure = commandFailure(name, error);
-      reconnection.sent(bucketOfKey(keys[0] ?? '')).refused(failure, error, false);
+      reconnection.sent(tagOfKey(keys[0] ?? '')).refused(failure, error, false);
       return failure;
     },
     settled: () => limit.settled(),

@@ -1,5 +1,6 @@
 import { systemChance, type ServerChance } from '../../server/ports/index.ts';
 import type { EventId } from '../../machines/wire/index.ts';
+import { parseKind, type Kind } from './kinds.ts';
 import { parsePlan, planNames, type StoredPlan } from './plans.ts';
 
 /** What the store itself keeps of a task beside its fields, as this node saw it last. */
@@ -15,8 +16,8 @@ export interface Head {
   /** Facts with a smaller `n` were dropped. */
   readonly firstRetained: number;
   readonly plan: StoredPlan;
-  /** Its type and owner, see `kindOf`; '' for a task of 0.1.0. */
-  readonly kind: string;
+  /** Undefined for a task of 0.1.0. */
+  readonly kind: Kind | undefined;
 }
 
 /** The heads of the tasks that a node read or wrote last. */
@@ -61,7 +62,7 @@ export function createHeads(chance: ServerChance = systemChance): Heads {
 }
 
 /** The hash fields that hold a head. */
-export const headNames = ['at', 'first', planNames.plan, planNames.kind, planNames.due] as const;
+export const headNames = ['at', 'first', planNames.plan, 'kind', planNames.due] as const;
 
 /** A head as one text that is compared as a whole: `<revision>;<mark>;<last id>;<0 or 1>`. */
 export function textOfHead({ revision, mark, lastEventId, ended }: Head): string {
@@ -69,7 +70,7 @@ export function textOfHead({ revision, mark, lastEventId, ended }: Head): string
 }
 
 /** Reads the values of {@link headNames}; undefined where there is no task. */
-export function parseHead([at, first, plan, kind = '', due]: readonly (string | undefined)[]): Head | undefined {
+export function parseHead([at, first, plan, kind, due]: readonly (string | undefined)[]): Head | undefined {
   if (at === undefined) return undefined;
   const [revision, mark = '', last, ended] = at.split(';');
   return {
@@ -80,6 +81,6 @@ export function parseHead([at, first, plan, kind = '', due]: readonly (string | 
     ended: ended === '1',
     firstRetained: Number(first),
     plan: parsePlan(plan, due),
-    kind,
+    kind: parseKind(kind),
   };
 }

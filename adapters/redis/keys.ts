@@ -1,22 +1,32 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
  * them in one slot, together with the request keys, the work and the leases of that bucket:
  *
- *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind (see `heads.ts`, `plans.ts`); the fields as `f:<name>`
+ *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind (see `heads.ts`, `plans.ts`, `kinds.ts`); the fields as `f:<name>`
  *     <prefix>:{3f}:kept:<taskId>         hash: the side values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
  *     <prefix>:{3f}:clock                 sorted set: task ids by the time when they are due; of one that is hidden, by the end of that
  *     <prefix>:{3f}:wanted                sorted set: task ids by the time from which their work is wanted; of one that is hidden or queued, by a later one
- *     <prefix>:{3f}:ready:<type>          sorted set, a queue: task ids by turn
+ *     <prefix>:{3f}:ready:<type>          sorted set, a queue: task ids by turn; far behind them those that stand aside (see `scripts/work-queue.ts`)
  *     <prefix>:{3f}:turns:<type>          hash: the last turn of each owner in that queue; under `;` the one that was taken last
- *     <prefix>:{3f}:next                  sorted set: `clock` and `wanted` by a time not later than their first, `ready:<type>` by 0
+ *     <prefix>:{3f}:next                  sorted set: `clock` and `wanted` by a time not later than their first, `ready:<type>` and `aside:<type>` by 0
  *     <prefix>:{3f}:nodes                 hash: the beat of each node's lease
  *     <prefix>:{3f}:held:<node>           sorted set: the ids of what the node holds, all by 0
+ *     <prefix>:{3f}:in:<state>:<type>     sorted set: task ids by when they came to that state
+ *     <prefix>:{3f}:lists                 sorted set: `<state>:<type>` of each of those that is there, or was, all by 0
  *     <prefix>:{3f}:moving                never there: a script that names it waits while a cluster moves the slot
  *     <prefix>:{3f}:due                   sorted set: ids of tasks as 0.1.0 wrote them by due time, until they are written anew
  *     <prefix>:{00}:store                 hash: the store's own id, and its layout (see `identity.ts`)
  *     <prefix>:{3f}:trial                 what `open` tries the user's rights on; gone when it is done
+ *
+ * What is an owner's has a tag of its own, `o` and the first two hex digits of his hash:
+ *
+ *     <prefix>:{o3f}:names:<owner>        sorted set: the request keys of his tasks by when they were named
+ *     <prefix>:{o3f}:shares:<owner>       string: what he has of each share, a version, and when it was counted
+ *     <prefix>:{o3f}:owners               sorted set: owners who have one of these, all by 0
  */
 export interface Keys {
   task(taskId: string): string;
@@ -31,8 +41,16 @@ export interface Keys {
   next(bucket: string): string;
   nodes(bucket: string): string;
   held(bucket: string, node: string): string;
+  /** The tasks of a list, as `listName` of `kinds.ts` spells it. */
+  inList(bucket: string, list: string): string;
+  lists(bucket: string): string;
   moving(bucket: string): string;
   due(bucket: string): string;
+  /** An owner, as he is called. */
+  names(owner: string): string;
+  shares(owner: string): string;
+  /** By the tag of an owner, see `ownerTag`. */
+  owners(tag: string): string;
   /** What is known of the store itself. */
   readonly store: string;
   /** The channel of what nodes tell each other. */
@@ -49,11 +67,19 @@ export function bucketOf(id: string): string {
   return id.slice(0, 2);
 }
 
-/** The bucket that a key of ours has as its hash tag. */
-export function bucketOfKey(key: string): string {
+/** The hash tag of a key of ours: a bucket, or the tag of an owner. */
+export function tagOfKey(key: string): string {
   const at = key.indexOf('{');
-  return key.slice(at + 1, at + 3);
+  return key.slice(at + 1, key.indexOf('}', at));
 }
+
+/** The hash tag of what is an owner's. */
+export function ownerTag(owner: string): string {
+  return `o${createHash('sha256').update(owner).digest('hex').slice(0, 2)}`;
+}
+
+/** The tags of all owners. */
+export const ownerTags: readonly string[] = buckets.map((bucket) => `o${bucket}`);
 
 /** The task that a channel tells of. */
 export function taskOfChannel(channel: string): string {
@@ -67,6 +93,7 @@ export function keysUnder(prefix: string): Keys {
   const at = (kind: string) => (id: string) => `${prefix}:{${bucketOf(id)}}:${kind}:${id}`;
   const of = (kind: string) => (bucket: string) => `${prefix}:{${bucket}}:${kind}`;
   const by = (kind: string) => (bucket: string, name: string) => `${prefix}:{${bucket}}:${kind}:${name}`;
+  const his = (kind: string) => (owner: string) => `${prefix}:{${ownerTag(owner)}}:${kind}:${owner}`;
   return {
     task: at('task'),
     sideValues: at('kept'),
@@ -79,8 +106,13 @@ export function keysUnder(prefix: string): Keys {
     next: of('next'),
     nodes: of('nodes'),
     held: by('held'),
+    inList: by('in'),
+    lists: of('lists'),
     moving: of('moving'),
     due: of('due'),
+    names: his('names'),
+    shares: his('shares'),
+    owners: of('owners'),
     store: `${prefix}:{00}:store`,
     notices: `${prefix}:{00}:notices`,
     trial: of('trial'),

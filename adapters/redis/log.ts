@@ -1,7 +1,8 @@
 import type { EventId } from '../../machines/wire/index.ts';
 import type { EventStore, LogPage } from '../../server/ports/index.ts';
 import { bucketOf } from './keys.ts';
-import type { StoreDeps } from './registry.ts';
+import type { StoreDeps } from './deps.ts';
+import { grouped } from './groups.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 import { lastIds, read } from './scripts/index.ts';
 
@@ -29,22 +30,15 @@ export async function newestIds(
   taskIds: readonly string[],
 ): Promise<readonly (EventId | null)[]> {
   const ids: (EventId | null)[] = taskIds.map(() => null);
-  const groups = new Map<string, number[]>();
-  for (const [index, taskId] of taskIds.entries()) {
-    const group = isCluster ? bucketOf(taskId) : '';
-    const known = groups.get(group);
-    if (known) known.push(index);
-    else groups.set(group, [index]);
-  }
   await Promise.all(
-    [...groups.values()].map(async (indexes) => {
+    grouped(taskIds, (taskId) => (isCluster ? bucketOf(taskId) : '')).map(async (places) => {
       const reply = listOf(
         await connection.run(
           lastIds,
-          indexes.map((index) => keys.task(taskIds[index] ?? '')),
+          places.map((place) => keys.task(taskIds[place] ?? '')),
         ),
       );
-      for (const [at, index] of indexes.entries()) ids[index] = idOf(reply[at]);
+      for (const [at, place] of places.entries()) ids[place] = idOf(reply[at]);
     }),
   );
   return ids;

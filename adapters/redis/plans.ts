@@ -1,5 +1,6 @@
 import type { Plan } from '../../server/ports/index.ts';
 import { bucketOf, type Keys } from './keys.ts';
+import { listName, type Kind } from './kinds.ts';
 
 /** A plan as Redis keeps it. */
 export interface StoredPlan {
@@ -13,19 +14,19 @@ export interface StoredPlan {
 }
 
 /** The names of the hash fields that hold a plan. */
-export const planNames = { plan: 'plan', kind: 'kind', due: 'due' } as const;
+export const planNames = { plan: 'plan', due: 'due' } as const;
 
 /**
  * What Redis keeps of a plan. A task of 0.1.0 stays one as long as its holder has a lease of a date, since that node has to find it where it
  * looks; any other plan makes it one of today, and none goes back. Nobody has told the store its type: it is due when its work is wanted.
  */
-export function storedPlan({ wakeAt, work }: Plan, kind: string, before?: StoredPlan): StoredPlan {
+export function storedPlan({ wakeAt, work }: Plan, kind: Kind | undefined, before?: StoredPlan): StoredPlan {
   const until = work && 'heldBy' in work ? work.until : undefined;
   const readyAt = work && 'readyAt' in work ? work.readyAt : null;
   return {
     isDated: before?.isDated === true && until !== undefined,
-    wakeAt: earliest(wakeAt, until ?? (kind === '' ? readyAt : null)),
-    readyAt: kind === '' ? null : readyAt,
+    wakeAt: earliest(wakeAt, until ?? (kind ? null : readyAt)),
+    readyAt: kind ? readyAt : null,
     // Nobody renews a row for a node whose lease is a date.
     heldBy: work && 'heldBy' in work && until === undefined ? work.heldBy : '',
   };
@@ -43,17 +44,12 @@ export function parsePlan(plan: string | undefined, due: string | undefined): St
   return { isDated: false, wakeAt: numberOrNull(wakeAt), readyAt: numberOrNull(readyAt), heldBy: node.join(';') };
 }
 
-/** The kind of a task as one text, `<type>;<owner>`; neither has a `;` in it any more. A task of 0.1.0 has none. */
-export function kindOf(taskType: string, owner: string): string {
-  return `${escaped(taskType)};${escaped(owner)}`;
+/** A stored plan as the port has it. Who holds a task with a lease of a date is not kept: it is due when the date has come. */
+export function planOf({ wakeAt, readyAt, heldBy }: StoredPlan): Plan {
+  return { wakeAt, work: heldBy !== '' ? { heldBy } : readyAt !== null ? { readyAt } : null };
 }
 
-/** A type or an owner as it stands in a kind, and in the names of queues. */
-export function escaped(text: string): string {
-  return text.replace(/[%;]/g, encodeURIComponent);
-}
-
-/** What a script has to do for a new plan: see `scripts/plan-steps.ts`. */
+/** What a script has to do for a new plan or another state: see `scripts/plan-steps.ts`. */
 export interface PlanSteps {
   /** '' for nothing. */
   readonly text: string;
@@ -61,15 +57,15 @@ export interface PlanSteps {
   readonly args: readonly string[];
 }
 
-/** A task whose plan changes. */
-export interface PlannedTask {
-  readonly taskId: string;
-  /** '' where it has none. */
-  readonly kind: string;
+/** Where a task stands. */
+export interface Stand {
+  readonly plan: StoredPlan;
+  /** Undefined for a task of 0.1.0. Its type and owner never change. */
+  readonly kind: Kind | undefined;
 }
 
-/** The steps from one plan to the next; undefined for what is not there yet, or no longer. Each key is declared: a cluster that moves a slot then waits. */
-export function stepsBetween(keys: Keys, { taskId, kind }: PlannedTask, before?: StoredPlan, after?: StoredPlan): PlanSteps {
+/** The steps from one stand to the next; undefined for what is not there yet, or no longer. Each key is declared: a cluster that moves a slot then waits. */
+export function stepsBetween(keys: Keys, taskId: string, before?: Stand, after?: Stand): PlanSteps {
   const bucket = bucketOf(taskId);
   const [names, stepKeys, args]: [string[], string[], string[]] = [[], [], []];
   const add = (name: string, itsKeys: readonly string[], itsArgs: readonly string[] = []): void => {
@@ -77,17 +73,18 @@ export function stepsBetween(keys: Keys, { taskId, kind }: PlannedTask, before?:
     stepKeys.push(...itsKeys);
     args.push(...itsArgs);
   };
-  if (after?.isDated) add('dated', [keys.due(bucket)], [after.wakeAt === null ? '' : String(after.wakeAt)]);
-  else if (before?.isDated) add('undated', [keys.due(bucket)]);
+  const [planBefore, planAfter] = [before?.plan, after?.plan];
+  if (planAfter?.isDated) add('dated', [keys.due(bucket)], [planAfter.wakeAt === null ? '' : String(planAfter.wakeAt)]);
+  else if (planBefore?.isDated) add('undated', [keys.due(bucket)]);
 
   const [clock, wanted, next] = [keys.clock(bucket), keys.wanted(bucket), keys.next(bucket)];
-  const [wakeBefore, wakeAfter] = [before?.isDated ? null : before?.wakeAt, after?.isDated ? null : after?.wakeAt];
+  const [wakeBefore, wakeAfter] = [planBefore?.isDated ? null : planBefore?.wakeAt, planAfter?.isDated ? null : planAfter?.wakeAt];
   // At every commit, also where the time stays: the task may be hidden.
   if (wakeAfter != null) add('clock', [clock, next], [String(wakeAfter)]);
   else if (wakeBefore != null) add('unclock', [clock]);
 
-  const [type = '', owner = ''] = kind.split(';');
-  const [readyBefore, readyAfter] = [before?.readyAt ?? null, after?.readyAt ?? null];
+  const { type = '', owner = '' } = after?.kind ?? before?.kind ?? {};
+  const [readyBefore, readyAfter] = [planBefore?.readyAt ?? null, planAfter?.readyAt ?? null];
   if (readyBefore !== null && readyBefore === readyAfter) {
     add('rewanted', [wanted, next, keys.ready(bucket, type)], [String(readyAfter)]);
   } else {
@@ -95,9 +92,16 @@ export function stepsBetween(keys: Keys, { taskId, kind }: PlannedTask, before?:
     if (readyAfter !== null) add('wanted', [wanted, next], [String(readyAfter)]);
   }
 
-  const [heldBefore, heldAfter] = [before?.heldBy ?? '', after?.heldBy ?? ''];
+  const [heldBefore, heldAfter] = [planBefore?.heldBy ?? '', planAfter?.heldBy ?? ''];
   if (heldBefore !== heldAfter && heldBefore !== '') add('letgo', [keys.held(bucket, heldBefore)]);
   if (heldBefore !== heldAfter && heldAfter !== '') add('hold', [keys.held(bucket, heldAfter), keys.nodes(bucket)], [heldAfter]);
+
+  const [stateBefore, stateAfter] = [before?.kind?.state, after?.kind?.state];
+  if (stateBefore !== stateAfter && stateBefore !== undefined) add('unlist', [keys.inList(bucket, listName(stateBefore, type))]);
+  if (stateBefore !== stateAfter && stateAfter !== undefined) {
+    const list = listName(stateAfter, type);
+    add('list', [keys.inList(bucket, list), keys.lists(bucket)], [list]);
+  }
   return { text: textOfSteps(names, stepKeys.length, args.length), keys: stepKeys, args };
 }
 

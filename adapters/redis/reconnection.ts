@@ -18,7 +18,7 @@ export interface Sent {
  * answers nothing at all. The client knows how to find the right server (a name, a Sentinel, a cluster); what it sent is sent again by it.
  */
 export interface Reconnection {
-  /** A command for that bucket is under way. */
+  /** A command for keys of that tag, as a bucket is one, is under way. */
   sent(bucket: string): Sent;
 }
 

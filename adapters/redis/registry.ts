@@ -1,51 +1,19 @@
 import { parseEventId } from '../../machines/wire/index.ts';
-import type { Commit, Created, Fields, LoadedTask, NewTask, TaskRegistry } from '../../server/ports/index.ts';
+import type { Commit, LoadedTask, TaskRegistry } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from '../memory/index.ts';
-import type { Appended, Appender } from './appender.ts';
-import type { Argument, RedisConnection } from './connection.ts';
-import type { BucketCalls } from './calls.ts';
-import { headNames, parseHead, textOfHead, type Head, type Heads } from './heads.ts';
-import { bucketOf, type Keys } from './keys.ts';
-import { kindOf, planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
-import { listOf, integerOf, textOf } from './reply.ts';
-import type { Taker } from './work-queue.ts';
-import { create, fields as readFields, load, remove, sideValues } from './scripts/index.ts';
-
-/** What the verbs of the store work with. */
-export interface StoreDeps {
-  readonly connection: RedisConnection;
-  readonly keys: Keys;
-  readonly heads: Heads;
-  readonly isCluster: boolean;
-  readonly calls: BucketCalls;
-  readonly take: Taker;
-  readonly append: Appender;
-}
-
-/** Fields stand in one hash with what the store itself keeps of a task. */
-const FIELD = 'f:';
-
-/** Writes a task and its request key in one step. */
-export async function writeNewTask({ connection, keys, heads }: StoreDeps, task: NewTask): Promise<Created> {
-  const { taskId, requestKey } = task;
-  const kind = kindOf(task.taskType, task.owner);
-  const plan = storedPlan(task.plan, kind);
-  const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, plan, kind };
-  const own = ['at', textOfHead(head), 'first', '1', planNames.plan, textOfPlan(plan), planNames.kind, kind];
-  const fields = [...own, ...pairsOf(task.fields, FIELD)];
-  const sideValuePairs = pairsOf(task.sideValues);
-  const steps = stepsBetween(keys, { taskId, kind }, undefined, plan);
-  const reply = await connection.run(
-    create,
-    [keys.task(taskId), keys.sideValues(taskId), keys.request(requestKey), ...steps.keys],
-    [taskId, steps.text, String(fields.length), String(sideValuePairs.length), ...fields, ...sideValuePairs, ...steps.args],
-  );
-  const written = integerOf(reply);
-  if (written === undefined) return { created: false, taskId: textOf(reply) };
-  if (written === 0) throw new Error(`Task ${taskId} exists already under another request key. Draw another task id.`);
-  heads.note(taskId, head);
-  return { created: true };
-}
+import type { Appended } from './appender.ts';
+import type { Argument } from './connection.ts';
+import { createTask } from './creation.ts';
+import type { StoreDeps } from './deps.ts';
+import { FIELD, pairsOf } from './fields.ts';
+import { headAt } from './head-lookup.ts';
+import { headNames, parseHead, textOfHead, type Head } from './heads.ts';
+import { bucketOf } from './keys.ts';
+import { escapedState, textOfKind } from './kinds.ts';
+import { planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
+import { removeTask } from './removal.ts';
+import { listOf, textOf } from './reply.ts';
+import { load, sideValues } from './scripts/index.ts';
 
 /** Reads all fields of a task. */
 export async function loadTask({ connection, keys, heads }: StoreDeps, taskId: string): Promise<LoadedTask | undefined> {
@@ -63,15 +31,6 @@ export async function loadTask({ connection, keys, heads }: StoreDeps, taskId: s
   return { revision: head.revision, fields: Object.fromEntries(fields) };
 }
 
-/** The head at a revision, as this node knows it or as Redis has it; undefined where the task is gone or at another revision. */
-async function headAt({ connection, keys, heads }: StoreDeps, taskId: string, revision: number): Promise<Head | undefined> {
-  const known = heads.known(taskId, revision);
-  if (known) return known;
-  const values = listOf(await connection.run(readFields, [keys.task(taskId)], headNames));
-  const head = parseHead(values.map((value) => (value === null ? undefined : textOf(value))));
-  return head?.revision === revision ? head : undefined;
-}
-
 /** Writes a commit: one script, one round trip. */
 export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<Appended> {
   const { keys, heads, isCluster, append } = deps;
@@ -81,10 +40,10 @@ export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<App
   refuseBrokenCommit(commit, before);
   const after = headAfter(commit, before, heads.nextMark());
   const drops = after.firstRetained > before.firstRetained;
-  const fields = [...pairsOf(commit.fields, FIELD), ...planFields(before, after)];
+  const fields = [...pairsOf(commit.fields, FIELD), ...planFields(before, after), ...kindFields(before, after)];
   const sideValuePairs = pairsOf(commit.sideValues);
   if (drops) fields.push('first', String(after.firstRetained));
-  const planned = stepsBetween(keys, { taskId, kind: before.kind }, before.plan, after.plan);
+  const planned = stepsBetween(keys, taskId, before, after);
   const steps = ifLease ? stepsIfLease(keys, taskId, ifLease, planned) : planned;
   const args: Argument[] = [
     textOfHead(before),
@@ -111,7 +70,12 @@ function planFields({ plan: before }: Head, { plan }: Head): string[] {
   return !before.isDated && text === textOfPlan(before) ? [] : [planNames.plan, text];
 }
 
-function headAfter({ facts, ended, plan, firstRetained }: Commit, before: Head, mark: string): Head {
+/** The kind of a task, where its state changes. */
+function kindFields({ kind: before }: Head, { kind }: Head): string[] {
+  return kind && kind !== before ? ['kind', textOfKind(kind)] : [];
+}
+
+function headAfter({ facts, ended, plan, firstRetained, state }: Commit, before: Head, mark: string): Head {
   const lastEventId = facts.at(-1)?.eventId ?? before.lastEventId;
   const beyond = (lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0)) + 1;
   return {
@@ -121,14 +85,21 @@ function headAfter({ facts, ended, plan, firstRetained }: Commit, before: Head, 
     ended: before.ended || ended,
     firstRetained: Math.max(before.firstRetained, Math.min(firstRetained, beyond)),
     plan: storedPlan(plan, before.kind, before.plan),
-    kind: before.kind,
+    kind: kindAfter(state, before),
   };
+}
+
+/** Of a task of 0.1.0 nobody has told the store the type: it is in no list. */
+function kindAfter(given: string | undefined, { kind }: Head): Head['kind'] {
+  if (!kind || given === undefined) return kind;
+  const state = escapedState(given);
+  return state === kind.state ? kind : { ...kind, state };
 }
 
 /** The verbs of the registry. */
 export function registryOf(need: () => StoreDeps): TaskRegistry {
   return {
-    create: async (task) => writeNewTask(need(), task),
+    create: async (task) => createTask(need(), task),
     load: async (taskId) => loadTask(need(), taskId),
     append: async (commit) => appendCommit(need(), commit),
     async sideValues(taskId, names) {
@@ -137,25 +108,6 @@ export function registryOf(need: () => StoreDeps): TaskRegistry {
       const values = listOf(await connection.run(sideValues, [keys.sideValues(taskId)], names));
       return names.map((_, i) => (values[i] == null ? undefined : textOf(values[i])));
     },
-    async remove(taskId, requestKey, expectedRevision) {
-      const deps = need();
-      const { connection, keys, heads } = deps;
-      const head = await headAt(deps, taskId, expectedRevision);
-      if (!head) return 'conflict';
-      const steps = stepsBetween(keys, { taskId, kind: head.kind }, head.plan);
-      const reply = await connection.run(
-        remove,
-        [keys.task(taskId), keys.sideValues(taskId), keys.log(taskId), keys.request(requestKey), ...steps.keys],
-        [textOfHead(head), taskId, steps.text, ...steps.args],
-      );
-      heads.forget(taskId);
-      return integerOf(reply) === 1 ? 'removed' : 'conflict';
-    },
+    remove: async (taskId, requestKey, expectedRevision) => removeTask(need(), taskId, requestKey, expectedRevision),
   };
-}
-
-function pairsOf(fields: Fields, prefix = ''): string[] {
-  const pairs: string[] = [];
-  for (const [name, value] of Object.entries(fields)) pairs.push(prefix + name, value);
-  return pairs;
 }

@@ -5,15 +5,18 @@ import { checkClient, clientReady } from './client-check.ts';
 import { createBucketCalls } from './calls.ts';
 import { readBatch } from './cluster-batch.ts';
 import { createConnection } from './connection.ts';
+import type { StoreDeps } from './deps.ts';
 import { createHeads } from './heads.ts';
 import { createIdentity } from './identity.ts';
 import { keysUnder } from './keys.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { createReconnection } from './reconnection.ts';
-import { registryOf, type StoreDeps } from './registry.ts';
+import { listsOf } from './lists.ts';
+import { ownerRegistryOf } from './owners.ts';
+import { registryOf } from './registry.ts';
 import { checkRights } from './rights-check.ts';
-import { appendScript } from './scripts/index.ts';
+import { appendScript, createScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
 import { announceScript } from './tail/announce.ts';
 import { createRouter, isCluster, type Router } from './tail/router.ts';
@@ -98,6 +101,8 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
 
     ...registryOf(need),
     ...workRegistryOf(need),
+    ...ownerRegistryOf(need),
+    ...listsOf(need),
     ...logOf(need),
     tail: (listener) => needTails().open(listener),
   };
@@ -143,6 +148,7 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
     // Nodes that are started together need not begin at one place.
     take: createTaker({ calls, keys, isCluster: isCluster(redis), now }, Number.parseInt(systemChance.hex(2), 16)),
     append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
+    create: createScript({ isCluster: isCluster(redis) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { TakenTasks, TakeRequest } from '../../server/ports/index.ts';
 import { groupsFrom, type BucketCalls, type BucketGroup } from './calls.ts';
 import { buckets, type Keys } from './keys.ts';
-import { escaped } from './plans.ts';
+import { escaped } from './kinds.ts';
 import { listOf, textOf } from './reply.ts';
 import { take } from './scripts/index.ts';
 
@@ -39,10 +39,11 @@ export function createTaker({ calls, keys, isCluster, now }: TakeDeps, firstPlac
     return isDoubted && round === 0 ? '2' : old.has(bucket) ? '1' : '0';
   }
 
-  return async ({ types, dueMax, readyMax, hideMs }) => {
+  return async ({ types, dueMax, readyMax, hideMs, without = [] }) => {
     const time = await now();
     // None for all of them.
     const names = types === 'any' ? [] : [...new Set(types.map(escaped))];
+    const spared = [String(without.length), ...without.map(escaped)];
     const rooms = { due: Math.min(dueMax, TAKEN_MAX), ready: types.length > 0 ? Math.min(readyMax, TAKEN_MAX) : 0 };
     const due: string[] = [];
     const ready: string[] = [];
@@ -58,7 +59,7 @@ export function createTaker({ calls, keys, isCluster, now }: TakeDeps, firstPlac
             // While its slot moves, a script must not take a queue for empty that is on its way, nor make another one.
             ...(isCluster ? [keys.moving(bucket)] : []),
           ]),
-          args: [...[time, time + hideMs, ...shares].map(String), flags[i] ?? '', ...names],
+          args: [...[time, time + hideMs, ...shares].map(String), flags[i] ?? '', ...spared, ...names],
         };
       });
       const more: { readonly group: BucketGroup; readonly due: boolean; readonly ready: boolean }[] = [];

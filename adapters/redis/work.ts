@@ -1,6 +1,6 @@
 import type { WorkRegistry } from '../../server/ports/index.ts';
 import { groupsFrom } from './calls.ts';
-import type { StoreDeps } from './registry.ts';
+import type { StoreDeps } from './deps.ts';
 import { listOf, textOf } from './reply.ts';
 import { dropLease, held, leases, renew } from './scripts/index.ts';
 

@@ -1,6 +1,6 @@
 import { createMemory, memoryStore } from 'taskbridge/adapters/memory';
 import type { Fact } from 'taskbridge/wire';
-import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings } from 'taskbridge/server';
+import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings, type Work } from 'taskbridge/server';
 import { expect, onTestFinished, vi } from 'vitest';
 import { createTaskReporter } from 'taskbridge/server/reporter';
 import { giveUp } from '../../server/attempt/giving-up.ts';
@@ -278,7 +278,58 @@ testBoundaries('the limits of tasks', taskDefaults, {
       );
     };
   }),
+  activePerOwnerMax: most(3, 'all begin', '3 begin', () => async (amount: number) => {
+    let starts = 0;
+    const start: TaskExecutor['start'] = () => ((starts += 1), Promise.resolve({ status: 'started' }));
+    const world = await timed(scripted({ start }), { activePerOwnerMax: 3 });
+    for (let created = 0; created < amount; created += 1) await world.start('any');
+    await world.pass(1000);
+    return starts === amount ? 'all begin' : `${starts} begin`;
+  }),
+  waitingPerOwnerMax: most(
+    3,
+    'taken',
+    'RATE_LIMITED waiting',
+    () => async (amount: number) => lastOf(await bridgeOf(scripted({ room: () => 0 }), { tasks: { waitingPerOwnerMax: 3 } }), amount),
+  ),
+  questionsPerOwnerMax: most(3, 'asked', 'QUESTIONS_FULL', () => async (amount: number) => {
+    const works: Work[] = [];
+    const start: TaskExecutor['start'] = (work) => (works.push(work), Promise.resolve({ status: 'started' }));
+    const world = await timed(scripted({ start }), { questionsPerOwnerMax: 3 });
+    for (let created = 0; created < amount; created += 1) await world.start('any');
+    const kind = 'USER_ACTION_REQUIRED' as const;
+    const payload = { suspendId: 'q', kind, reasonCode: 'ask', schemaVersion: 1, allowedActions: ['submit'] };
+    const outcomes = await Promise.all(
+      works.map((work) => work.report({ source: 'main', seq: 1, intents: [{ type: 'report.suspended', payload }] })),
+    );
+    const refusals = outcomes.flatMap((outcome) => (outcome.status === 'committed' ? outcome.refusals : []));
+    return refusals.find((refusal) => refusal !== undefined) ?? 'asked';
+  }),
+  tasksPerOwnerMax: most(
+    3,
+    'taken',
+    'RATE_LIMITED tasks',
+    () => async (amount: number) => lastOf(await bridgeOf(scripted({}), { tasks: { tasksPerOwnerMax: 3 } }), amount),
+  ),
+  bytesPerOwnerMax: most(1000, 'taken', 'RATE_LIMITED bytes', () => async (amount: number) => {
+    const bridge = await bridgeOf(scripted({}), { tasks: { bytesPerOwnerMax: 1000 } });
+    const overhead = JSON.stringify({ input: { a: '' }, metadata: {}, attachments: [] }).length;
+    return answerOf(bridge.start('any', { a: 'x'.repeat(amount - overhead) }));
+  }),
 });
+
+/** What a create of so many tasks of one owner is answered last. */
+const lastOf = async (bridge: RunningBridge, amount: number): Promise<unknown> => {
+  for (let created = 1; created < amount; created += 1) await bridge.start('any');
+  return answerOf(bridge.start('any'));
+};
+
+/** `taken`, or why not. */
+const answerOf = (create: Promise<unknown>): Promise<unknown> =>
+  create.then(
+    () => 'taken',
+    ({ code, details }: { code: string; details: { share: string } }) => `${code} ${details.share}`,
+  );
 
 function publicStateOf({ aggregate }: TaskRecord): string {
   return stateOfTask(aggregate.task);

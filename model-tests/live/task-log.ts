@@ -20,7 +20,8 @@ export async function taskLog(store: Store, msOf: (n: number) => number = (n) =>
   tasks += 1;
   const taskId = tasks.toString(16).padStart(32, '0');
   const requestKey = tasks.toString(16).padStart(64, '0');
-  await store.create({ taskId, requestKey, owner: 'ann', taskType: 'work', fields: {}, sideValues: {}, plan: atRest });
+  const shares = { state: 'accepted', adds: {}, sharesMax: {} };
+  await store.create({ taskId, requestKey, owner: 'ann', taskType: 'work', fields: {}, sideValues: {}, plan: atRest, ...shares });
   let revision = 1;
   const ids: EventId[] = [];
 

@@ -143,7 +143,7 @@ describe('a task of 0.1.0', () => {
     const store = await open();
     const taskId = await planned(store, { wakeAt: 5, work: { heldBy: 'a-node', until: 4 } });
     expect([await dueOf(taskId), (await hashOf(taskId)).due]).toEqual([null, undefined]);
-    expect(await hashOf(taskId)).toMatchObject({ plan: '4;;', kind: 'sample;somebody' });
+    expect(await hashOf(taskId)).toMatchObject({ plan: '4;;', kind: 'sample;somebody;WAITING' });
   });
 });
 
@@ -240,6 +240,7 @@ describe('what is ripe', () => {
       }
     for (const lease of await store.leases()) expect(await store.dropLease(lease)).toBe(true);
     for (let i = 0; i < LOOKS; i += 1) await store.take(look());
+    expect(await store.counts()).toEqual([]);
     // What `next` has too early is set right when that time has come.
     expect((await redis.keys(`${prefix}:*`)).filter((key) => !/:(next|store)$/.test(key))).toEqual([]);
   });

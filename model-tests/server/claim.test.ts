@@ -12,6 +12,7 @@ import { RunningAttempts } from '../../server/attempt/running-attempts.ts';
 import { Rooms } from '../../server/attempt/rooms.ts';
 import { SuspectTurn } from '../../server/attempt/suspects.ts';
 import { systemChance, systemClock } from '../../server/index.ts';
+import { ShareBook } from '../../server/shares/share-book.ts';
 import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
@@ -35,7 +36,9 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
   const about = { taskId, taskType: 'work', clientRequestId: 'r', owner: 'ada', contentHash: 'c', requestKey: 'ab', createdAt: 0 };
   const fields = { ...initialFields(about, emptyAggregate, emptyExecutionRecord), ...(ledger !== undefined && { ledger }) };
   const ids = { taskId, requestKey: 'ab', owner: 'ada', taskType: 'work' };
-  await processor.create({ ...ids, fields, sideValues: {}, plan: { wakeAt: null, work: null } });
+  const owned = { state: 'accepted', adds: {}, sharesMax: {} };
+  await processor.create({ ...ids, fields, sideValues: {}, plan: { wakeAt: null, work: null }, ...owned });
+  const shares = new ShareBook({ store, logger, settings });
   const executor = inProcess({ work: { repeatable, run: () => Promise.resolve() } });
   const executors = [{ ...executor, cancel: vi.fn(executor.cancel) }] as const;
   // What these steps work with, of all that steps do.
@@ -49,7 +52,7 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
   const ignore = () => undefined;
   const running = new RunningAttempts({ clock: systemClock, listen: () => ignore, onCommit: ignore, onReleased: ignore });
   const call: ReconcileDeps['call'] = (_, ask) => ask();
-  const some = { processor, store, time, settings, logger, nodeId: 'here', executors, rooms, suspects, running, call };
+  const some = { processor, store, time, settings, logger, nodeId: 'here', executors, rooms, suspects, running, call, shares };
   return {
     store,
     processor,

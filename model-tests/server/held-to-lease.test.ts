@@ -34,6 +34,9 @@ async function stage() {
     fields: initialFields(about, emptyAggregate, execution),
     sideValues: {},
     plan: planOf({ about, revision: 1, aggregate: emptyAggregate, execution }, time.now(), settings),
+    state: 'accepted',
+    adds: {},
+    sharesMax: {},
   });
   await processor.execute(taskId, {
     decide(unit) {

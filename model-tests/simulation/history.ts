@@ -8,6 +8,7 @@ import { SimulatedUser } from './simulated-user.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { StoreRollback } from './store-rollback.ts';
+import { checkShares } from './share-check.ts';
 import { OutboxCheck } from './outbox-check.ts';
 import { SimulatedOutboxStore } from './simulated-outbox-store.ts';
 import { readToken } from './token-source.ts';
@@ -146,6 +147,8 @@ class History {
     if (!(await world.until(() => this.#unfinished().length === 0, QUIET_MS)))
       return this.#refuseToWait('everything ends', this.#unfinished());
     for (const check of this.#cluster.actors) check.finish();
+    const { memory, planted } = this.#deps;
+    await checkShares(world, memory, (store) => planted?.way?.(store, memory) ?? store);
     await this.#closePersons();
     if (!(await world.until(() => this.#cluster.leftByClients().length === 0, QUIET_MS)))
       return this.#refuseToWait('nothing is left open', this.#cluster.leftByClients());

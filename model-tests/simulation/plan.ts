@@ -38,6 +38,7 @@ export type FaultPoint =
   | 'renew'
   | 'leases'
   | 'held'
+  | 'owners'
   | 'now'
   | 'lastEventIds'
   | 'watch'

@@ -45,6 +45,10 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
         (await store.sideValues(taskId, names)).map((value, index) => (names[index]?.startsWith('r:') ? undefined : value)),
     }),
   },
+  /** Overlooks a task when it counts what its owner has. */
+  'miscounts what an owner has': {
+    way: (store) => ({ ...store, names: async (owner, limit, after) => (await store.names(owner, limit, after)).slice(after ? 0 : 1) }),
+  },
   /** Tells viewers of facts, then writes them. */
   'publishes before commit': {
     way: (store, memory) => ({

@@ -1,10 +1,11 @@
 import type { Memory } from '../../adapters/memory/index.ts';
 import type { TaskRow } from '../../adapters/memory/memory.ts';
+import { setState } from '../../adapters/memory/states.ts';
 import { setPlan } from '../../adapters/memory/work.ts';
 import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
-const backedUp = ['fields', 'sideValues', 'plan', 'log', 'firstRetained', 'lastEventId', 'ended'] as const;
+const backedUp = ['fields', 'sideValues', 'plan', 'log', 'firstRetained', 'lastEventId', 'ended', 'state'] as const;
 
 /** A task as the store had it after one commit. */
 interface Backup {
@@ -41,9 +42,10 @@ export class StoreRollback {
     const backup = backups[backups.length - 1 - lost];
     if (!row || !backup || lost <= 0) return false;
     backups.length -= lost;
-    const { log, plan, ...rest } = copyOf(backup.row);
+    const { log, plan, state, ...rest } = copyOf(backup.row);
     Object.assign(row, rest, { revision: row.revision + MARK });
     setPlan(this.#memory, row, plan, this.#world.now);
+    setState(this.#memory, row, state, this.#world.now);
     row.log.splice(0, row.log.length, ...log);
     this.#world.tell('store', `goes back by ${lost} commits of ${taskId.slice(0, 4)}, to fact ${backup.facts}`);
     this.#oracle.restored(taskId, backup.facts, row.firstRetained);
@@ -51,6 +53,6 @@ export class StoreRollback {
   }
 }
 
-function copyOf({ fields, sideValues, plan, log, firstRetained, lastEventId, ended }: Backup['row']): Backup['row'] {
-  return { fields: new Map(fields), sideValues: new Map(sideValues), plan, log: [...log], firstRetained, lastEventId, ended };
+function copyOf({ fields, sideValues, plan, log, firstRetained, lastEventId, ended, state }: Backup['row']): Backup['row'] {
+  return { fields: new Map(fields), sideValues: new Map(sideValues), plan, log: [...log], firstRetained, lastEventId, ended, state };
 }

@@ -114,6 +114,44 @@ describe('npx taskbridge lmdb', () => {
       expect(stderr).toMatch(line);
   });
 
+  it('knows names and states: what leads to no task, what a task should have, and what is no fault', async () => {
+    const store = lmdbStore({ path: at('tasks') });
+    await store.open();
+    const [one, two, three] = [sampleTask(), sampleTask(), sampleTask({ state: 'ASKED' })];
+    for (const task of [one, two, three]) await store.create(task);
+    await store.count([{ owner: 'somebody', by: {}, name: { requestKey: 'f'.repeat(64), at: 5 } }]);
+    await store.close();
+    expect(await run('check', at('tasks'))).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/whole: 3 tasks, 0 facts; 1 names lead to no task/) as string,
+    });
+
+    const rows = open<Buffer, (string | number)[]>({ path: at('tasks'), noSubdir: false, encoding: 'binary' });
+    const keysOf = (kind: string): (string | number)[][] => [...rows.getKeys()].filter(([first]) => first === kind);
+    const keyOf = (kind: string, id: string) => keysOf(kind).find((key) => key.at(-1) === id) ?? [];
+    await rows.remove(keyOf('a', one.requestKey));
+    await rows.remove(keyOf('b', two.requestKey));
+    await rows.remove(keyOf('p', three.taskId));
+    await rows.put(['p', 'GONE', 'sample', 5, 'nobody'], Buffer.alloc(1));
+    await rows.put(['a', 'mark', 'lost'], Buffer.from('7'));
+    await rows.put(['b', 'stranger', 9, 'unwritten'], Buffer.alloc(1));
+    for (const key of keysOf('u')) await rows.put(key, Buffer.from('no json'));
+    await rows.close();
+    const { code, stderr } = await run('check', at('tasks'));
+    expect(code).toBe(1);
+    for (const line of [
+      `Task ${one.taskId} has no name`,
+      `Task ${two.taskId} was named at `,
+      `Task ${three.taskId} does not stand under ["p","ASKED"`,
+      'Task nobody stands in a list, and is not there',
+      'Request key lost was named at 7, and is in no list',
+      'Request key unwritten is named at 9, and has no row that says so',
+      'Owner stranger has names and no record',
+      'has is no JSON',
+    ])
+      expect(stderr).toContain(line);
+  });
+
   it.each([
     [['--help'], 0],
     [[], 0],

@@ -1,11 +1,12 @@
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reportRows } from '../../adapters/lmdb/check.ts';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import type { Plan } from '../../server/ports/index.ts';
 import { commitOf, factOf, factsOf, heldOf, legible, look, readAll, sampleTask, takeAll } from '../conformance/store/samples.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { startChild, startChildOnSmallDisk } from './children/child.ts';
-import { HOLDER, planOf } from './children/plans.ts';
+import { HOLDER, planOf, STATES, stateOf } from './children/plans.ts';
 
 describe('an LMDB store on disk', () => {
   let path: string;
@@ -20,7 +21,7 @@ describe('an LMDB store on disk', () => {
     const taskIds = Array.from({ length: 5 }, () => sampleTask().taskId);
     const store = lmdbStore({ path });
     await store.open();
-    for (const taskId of taskIds) await store.create({ ...sampleTask(), taskId });
+    for (const taskId of taskIds) await store.create({ ...sampleTask({ state: stateOf(1) }), taskId });
     await store.close();
 
     const acknowledged = new Map(taskIds.map((taskId) => [taskId, 1]));
@@ -43,7 +44,36 @@ describe('an LMDB store on disk', () => {
         await expectWhole(again, taskId, found);
       }
       await expectPlans(again, taskIds);
+      await expectStates(again, taskIds);
       await again.close();
+    }
+  });
+
+  it('has of each owner what he has, each time its process is killed: no name or state without its task, and no task without', async () => {
+    const created = new Map(['one', 'two', 'three'].map((owner) => [owner, 0]));
+    const before = new Map(created);
+    for (const linesUntilKill of [1, 30, 200]) {
+      const child = startChild('comes-and-goes', path, ...created.keys());
+      const lines: string[] = [];
+      while (lines.length < linesUntilKill) lines.push(await child.nextLine());
+      lines.push(...(await child.killHard()));
+      for (const [owner, count] of before) created.set(owner, count);
+      for (const line of lines) {
+        const [owner = '', count] = line.split(' ');
+        created.set(owner, (before.get(owner) ?? 0) + Number(count));
+      }
+
+      expect(await reportRows(path)).toEqual([expect.stringMatching(/ is whole: \d+ tasks, 0 facts\.$/)]);
+      const store = lmdbStore({ path });
+      await store.open();
+      for (const [owner, count] of created) {
+        const { tasks, bytes } = (await store.shares(owner)).shares;
+        // One may have been created whose answer did not get out.
+        expect([count, count + 1]).toContain(tasks);
+        expect(bytes).toBe(10 * tasks);
+        before.set(owner, tasks);
+      }
+      await store.close();
     }
   });
 
@@ -149,6 +179,21 @@ async function expectPlans(store: ReturnType<typeof lmdbStore>, taskIds: readonl
   const { due, ready } = await takeAll(store);
   expect(due.toSorted()).toEqual(idsWhere(({ wakeAt }) => wakeAt !== null));
   expect(ready.toSorted()).toEqual(idsWhere(({ wakeAt, work }) => wakeAt === null && work !== null && 'readyAt' in work));
+}
+
+/** Each task is listed in the state of its last commit, once, and has the name that it was given. */
+async function expectStates(store: ReturnType<typeof lmdbStore>, taskIds: readonly string[]): Promise<void> {
+  const states = await Promise.all(taskIds.map(async (taskId) => [taskId, stateOf((await store.load(taskId))?.revision ?? 0)] as const));
+  for (const state of STATES) {
+    const listed = (await store.inState(state, 'sample', 100)).map(({ taskId }) => taskId);
+    expect(listed.toSorted()).toEqual(states.flatMap(([taskId, of]) => (of === state ? [taskId] : [])).sort());
+  }
+  const names = await store.names('somebody', 100);
+  const glances = await store.glance(
+    names.map(({ requestKey }) => requestKey),
+    [],
+  );
+  expect(glances.map((glance) => glance?.taskId).sort()).toEqual(taskIds.toSorted());
 }
 
 /** How many transactions the file has seen. */

@@ -181,6 +181,53 @@ describe('an LMDB store', () => {
       expect([...(await ready(2))].sort()).toEqual([first, second].sort());
     });
 
+    it('behind thousands of somebody who has enough, and to him without taking all when he is let in again', async () => {
+      await store.open();
+      const [full, kinds] = [new Set<string>(), new Map<string, string>()];
+      const note = async (owner: string): Promise<string> => {
+        const id = await wantedBy(owner);
+        kinds.set(id, owner);
+        return id;
+      };
+      for (const id of await Promise.all(Array.from({ length: 1100 }, () => note('full')))) full.add(id);
+      await ready(1);
+      const take = (readyMax: number, without: string[] = ['full']) => store.take(look({ readyMax, without }));
+      // Their turns are behind those that he was given before.
+      const others = await Promise.all(Array.from({ length: 1500 }, () => note('other')));
+      const given: string[] = [];
+      for (let looks = 0; looks < 7; looks += 1) given.push(...(await take(500)).ready);
+      expect(given.toSorted()).toEqual(others.toSorted());
+      // Whoever comes now is not behind what was passed over.
+      for (let i = 0; i < 6; i += 1) await note('new');
+      const both = (await take(12, [])).ready.map((id) => kinds.get(id));
+      expect(both.filter((owner) => owner === 'full')).toHaveLength(6);
+      for (const id of (await takeAll(store)).ready) full.delete(id);
+      expect(full.size).toBeLessThanOrEqual(7);
+    });
+
+    it('to the earliest of an owner who is let in again, also where it was shown and came back', async () => {
+      await store.open();
+      const all: string[] = [];
+      for (let i = 0; i < 5; i += 1) all.push(await wantedBy('full', 'sample', 10 + i));
+      const [first = ''] = await ready(1);
+      const without = look({ without: ['full'] });
+      expect(await store.take(without)).toEqual({ due: [], ready: [] });
+      await store.append(commitOf(first, 1, { plan: wanted(10 + all.indexOf(first)) }));
+      await store.append(commitOf(all[4] ?? '', 1, { plan: atRest }));
+      expect(await store.take(without)).toEqual({ due: [], ready: [] });
+      expect((await takeAll(store)).ready).toEqual(all.slice(0, 4));
+      expect(first).toBe(all[0]);
+    });
+
+    it('to nobody who has enough, and looks at what of his is due all the same', async () => {
+      await store.open();
+      const [first, second] = [1, 2].map((wakeAt) => sampleTask({ owner: 'full', plan: { wakeAt, work: { readyAt: 1 } } }));
+      for (const task of [first, second]) if (task) await store.create(task);
+      const one = look({ dueMax: 1, without: ['full'] });
+      expect(await store.take(one)).toEqual({ due: [first?.taskId], ready: [] });
+      expect(await store.take(one)).toEqual({ due: [second?.taskId], ready: [] });
+    });
+
     it('to types as well, and finds them all where any will do', async () => {
       await store.open();
       for (let i = 0; i < 5; i += 1) for (const type of ['a', 'b', 'c']) await wantedBy('one', type);

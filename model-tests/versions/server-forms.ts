@@ -219,5 +219,6 @@ function masked(text: string): string {
     .replaceAll(/\b\d+;[0-9a-f]{12}\.[0-9a-z]+;/g, '<revision>;<mark>;')
     .replaceAll(/"revision":\d+/g, '"revision":<revision>')
     .replaceAll(/\b\d+-\d{13}\b/g, '<event>')
-    .replaceAll(/\b\d{13}\b/g, '<ms>');
+    .replaceAll(/\b\d{13}(?:\.\d+)?\b/g, '<ms>')
+    .replaceAll(/;\d+;<ms>$/g, ';<version>;<ms>');
 }

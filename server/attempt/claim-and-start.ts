@@ -22,7 +22,7 @@ import { workOf } from './work.ts';
 export const claimWork: ReconcileStep = async (state, deps) => {
   const { about, aggregate, execution } = state;
   const { taskId, taskType } = about;
-  const { settings, nodeId, time, processor, rooms, suspects } = deps;
+  const { settings, nodeId, time, processor, rooms, suspects, shares, heldBack } = deps;
   const { retryAt, startBy } = execution.attempt.context;
   const now = time.now();
   const executor = executorOf(deps, taskType);
@@ -40,6 +40,11 @@ export const claimWork: ReconcileStep = async (state, deps) => {
     if (isSuspect) suspects.wait(state);
     return false;
   }
+  if (!shares.reserve('active', about.owner)) {
+    rooms.free(taskId);
+    heldBack.add(about.owner, taskId);
+    return false;
+  }
   // Whether it may begin was judged by what was seen: where it was claimed since, and given up, it may be lost by now, or have to rest.
   const claim = recordFor(state, { type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs });
   let isClaimed = false;
@@ -51,6 +56,7 @@ export const claimWork: ReconcileStep = async (state, deps) => {
         !unit.aggregate.task.matches({ active: 'cancelling' }) && !rooms.isClosing && claim(unit),
     });
   } finally {
+    shares.free('active', about.owner);
     if (!isClaimed) {
       rooms.free(taskId);
       suspects.free(taskId);

@@ -17,6 +17,16 @@ export interface ExecutionRecord {
   readonly asked: Readonly<Record<string, number>>;
   /** When the task ended, in milliseconds of the store's clock. */
   readonly endedAt: number | null;
+  /** What is stored for the task. */
+  readonly bytes: StoredBytes;
+}
+
+/** Bytes that are stored for one task; those that a node of 0.1.0 wrote are not among them. */
+export interface StoredBytes {
+  /** What the work saved last. */
+  readonly saved: number;
+  /** What it was created with and its files, answers, questions, its result. */
+  readonly others: number;
 }
 
 /** Most sources that one attempt may report from; a further one forgets the oldest. */
@@ -31,6 +41,7 @@ export const emptyExecutionRecord: ExecutionRecord = {
   asked: {},
   firstRetained: 1,
   endedAt: null,
+  bytes: { saved: 0, others: 0 },
 };
 
 /** Enters one event, or gives undefined where the chart does not take it in its state. */
@@ -67,6 +78,7 @@ interface StoredV1 extends AttemptV1, Rest {
 
 interface StoredV2 extends Rest {
   readonly v: 2;
+  readonly bytes?: StoredBytes;
   readonly value: unknown;
   /** `spared` is there where it is not 0. */
   readonly context: Omit<AttemptContext, 'leaseUntil' | 'spared'> & Partial<Pick<AttemptContext, 'spared'>>;
@@ -80,14 +92,18 @@ export interface ExecutionRecordTexts {
 
 /** The texts that differ from those of an older record; all of them where there is none. */
 export function serializeExecutionRecord(
-  { attempt, sources, ...rest }: ExecutionRecord,
+  { attempt, sources, bytes, ...rest }: ExecutionRecord,
   before?: ExecutionRecord,
 ): Partial<ExecutionRecordTexts> {
   const { asked, firstRetained, endedAt } = rest;
   const isSame =
-    attempt === before?.attempt && asked === before.asked && firstRetained === before.firstRetained && endedAt === before.endedAt;
+    attempt === before?.attempt &&
+    bytes === before.bytes &&
+    asked === before.asked &&
+    firstRetained === before.firstRetained &&
+    endedAt === before.endedAt;
   return {
-    ...(!isSame && { ledger: ledgerOf(attempt, rest) }),
+    ...(!isSame && { ledger: ledgerOf(attempt, rest, bytes) }),
     ...(sources !== before?.sources && { sources: JSON.stringify(sources) }),
   };
 }
@@ -103,14 +119,15 @@ export function parseExecutionRecord({ ledger, sources }: ExecutionRecordTexts):
     stored.v === 1
       ? attemptFromV1(stored, Object.keys(taken).length > 0)
       : { value: stored.value as AttemptSnapshot['value'], context: { spared: 0, ...stored.context, leaseUntil: null } };
+  const bytes = (stored.v === 1 ? undefined : stored.bytes) ?? emptyExecutionRecord.bytes;
   // Throws for a state that the chart does not have.
-  return { attempt: attemptMachine.resolveState({ value, context }), sources: taken, asked, firstRetained, endedAt };
+  return { attempt: attemptMachine.resolveState({ value, context }), sources: taken, asked, firstRetained, endedAt, bytes };
 }
 
 /** As version 1 exactly as long as it has a lease of a date: a node of 0.1.0 holds the work, and may live. */
-function ledgerOf(attempt: AttemptSnapshot, rest: Rest): string {
+function ledgerOf(attempt: AttemptSnapshot, rest: Rest, bytes: StoredBytes): string {
   const { leaseUntil, spared, ...always } = attempt.context;
   const context = { ...always, ...(spared > 0 && { spared }) };
   if (leaseUntil !== null) return JSON.stringify({ v: 1, ...attemptToV1(attempt), ...rest } satisfies StoredV1);
-  return JSON.stringify({ v: EXECUTION_RECORD_VERSION, value: attempt.value, context, ...rest } satisfies StoredV2);
+  return JSON.stringify({ v: EXECUTION_RECORD_VERSION, value: attempt.value, context, ...rest, bytes } satisfies StoredV2);
 }

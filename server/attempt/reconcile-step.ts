@@ -5,6 +5,7 @@ import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Lease } from '../ports/store.ts';
+import type { HeldBack } from '../shares/held-back.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
@@ -36,6 +37,7 @@ export interface ReconcileDeps extends WorkDeps {
   readonly settings: TaskSettings;
   readonly rooms: Rooms;
   readonly suspects: Suspects;
+  readonly heldBack: HeldBack;
   /** True where a node holds the newest attempt that is known to be gone. */
   isLeaseOver(state: TaskRecord): boolean;
   /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */

@@ -5,6 +5,7 @@ import type { AttachmentReference, AttachmentStore } from '../ports/attachments.
 import type { PathParams } from '../ports/auth.ts';
 import type { AcceptedAction, AttemptRef, ReportRefusal, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
+import type { ShareBook } from '../shares/share-book.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
 import type { StoreClock } from '../task/store-clock.ts';
@@ -28,6 +29,7 @@ export interface WorkDeps {
   readonly store: Store;
   readonly time: StoreClock;
   readonly attachments: AttachmentStore | undefined;
+  readonly shares: ShareBook;
 }
 
 /** As in a request: no name is one of a prototype. */
@@ -68,14 +70,20 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
       given.forget();
       left.forget();
     },
-    ...verbsOf(ref, { claimedBy: node, saved }, deps),
+    ...verbsOf(ref, owner, { claimedBy: node, saved }, deps),
   };
 }
 
 /** What a run asks of us to its end. Made apart, since what is made in one place is kept as one: a run that waits need not hold its input. */
-function verbsOf(ref: AttemptRef, run: ReportingRun, { processor, store, time }: WorkDeps): Pick<Work, 'report' | 'resolution' | 'now'> {
+function verbsOf(
+  ref: AttemptRef,
+  owner: string,
+  run: Omit<ReportingRun, 'mayAsk'>,
+  { processor, shares, store, time }: WorkDeps,
+): Pick<Work, 'report' | 'resolution' | 'now'> {
   return {
-    report: (report) => processor.execute(ref.taskId, reportCommand(ref, report, run)),
+    report: (report) =>
+      shares.asking(owner, questionsIn(report), (mayAsk) => processor.execute(ref.taskId, reportCommand(ref, report, { ...run, mayAsk }))),
     resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
     now: () => time.now(),
   };
@@ -114,13 +122,20 @@ export interface ReportingRun {
   readonly claimedBy: string | null;
   /** What it began with: who saves the same again is no further than before. */
   readonly saved: string | undefined;
+  /** False where its owner has as many open questions as one may. */
+  readonly mayAsk: boolean;
+}
+
+/** How many questions a report asks. */
+export function questionsIn({ intents }: WorkReport): number {
+  return intents.filter(({ type }) => type === 'report.suspended').length;
 }
 
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
 export function reportCommand(
   { attempt }: AttemptRef,
   { source, seq, intents, save, awaits = askedIn(intents) }: WorkReport,
-  { claimedBy, saved }: ReportingRun = { claimedBy: null, saved: undefined },
+  { claimedBy, saved, mayAsk }: ReportingRun = { claimedBy: null, saved: undefined, mayAsk: true },
 ): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
     throw new TaskBridgeError(
@@ -138,7 +153,7 @@ export function reportCommand(
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
       const factsBefore = unit.factCount;
       const refusals = intents.map((intent) =>
-        intent.type === 'report.suspended' ? ask(unit, intent, sideValues) : unit.decide(presentable(intent)).refusal,
+        intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal,
       );
       const savedNow = save === undefined ? undefined : JSON.stringify(save);
       if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
@@ -165,8 +180,10 @@ function askedIn(intents: readonly ReportIntent[]): readonly string[] {
  * Asks a question, and keeps what it was: a later run of the work that asks under the same key gets the answer that was given to this very
  * question, and to no other.
  */
-function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>): ReportRefusal | undefined {
+function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string, string>, mayAsk: boolean): ReportRefusal | undefined {
   const name = sideValueNames.question(intent.payload.suspendId);
+  // What was asked before is asked no second time, and may be.
+  if (!mayAsk && unit.rehearse((trial) => trial.decide(intent).refusal) === undefined) return 'QUESTIONS_FULL';
   const { refusal } = unit.decide(intent);
   if (refusal === undefined) unit.setSideValue(name, storeQuestion(intent.payload));
   if (refusal !== 'ALREADY_ASKED') return refusal;

@@ -28,9 +28,9 @@ export interface WorkReport {
 
 /**
  * Why an intent of a report became no fact of its own: as the charts have it, or `ASKED_OTHERWISE`: another question was asked under this key
- * before, and its answer, if there is one, is not for this one.
+ * before, and its answer, if there is one, is not for this one; or `QUESTIONS_FULL`: the task's owner has as many open questions as one may.
  */
-export type ReportRefusal = RefusalCode | 'ASKED_OTHERWISE';
+export type ReportRefusal = RefusalCode | 'ASKED_OTHERWISE' | 'QUESTIONS_FULL';
 
 /** What became of a report. */
 export type WorkReportOutcome =

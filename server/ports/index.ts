@@ -38,6 +38,17 @@ export type {
   TransportName,
   ViewerTransport,
 } from './observability.ts';
+export {
+  shareNames,
+  type CountChange,
+  type Glance,
+  type Listed,
+  type Name,
+  type OwnerCounts,
+  type OwnerRegistry,
+  type OwnersPage,
+  type Shares,
+} from './owners.ts';
 export type { Question } from './question.ts';
 export type {
   Commit,

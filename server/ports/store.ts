@@ -1,4 +1,5 @@
 import type { EventId } from '../../machines/wire/index.ts';
+import type { OwnerRegistry, Shares } from './owners.ts';
 
 /** One fact as the log keeps it and as every viewer gets it: serialised once, never parsed again on its way out. */
 export interface Entry {
@@ -59,6 +60,12 @@ export interface NewTask {
   /** Values that are read one by one, not with the fields. */
   readonly sideValues: Fields;
   readonly plan: Plan;
+  /** Its public state: tasks are listed by it. */
+  readonly state: string;
+  /** What it adds to what its owner has, in the same step where it can be. Each is at least 0. */
+  readonly adds: Partial<Shares>;
+  /** The most that its owner may have, of those shares that have a limit, with what it adds. */
+  readonly sharesMax: Partial<Shares>;
 }
 
 /** Everything that changes together. */
@@ -75,6 +82,8 @@ export interface Commit {
   /** Side values that are new or changed; the others stay. */
   readonly sideValues: Fields;
   readonly plan: Plan;
+  /** The public state, where it changed; the one that it has already changes nothing. */
+  readonly state?: string;
   /** Refused as `'lease changed'` unless this lease stands as it was seen, in the bucket of the task. */
   readonly ifLease?: Lease;
   /** Facts with a smaller `n` are dropped with this commit. Never brings dropped ones back; a number beyond the last fact drops all. */
@@ -99,6 +108,11 @@ export interface TakeRequest {
   readonly readyMax: number;
   /** So long, in milliseconds, nobody else is shown what this call gives, unless a commit plans it anew. */
   readonly hideMs: number;
+  /**
+   * Owners whose work is not to be shown under `ready`: they have all that they may have. It stays wanted, and is not hidden: a request without
+   * them gives it at once. At most 256.
+   */
+  readonly without?: readonly string[];
 }
 
 /** Task ids. */
@@ -139,14 +153,22 @@ export interface LogPage {
 }
 
 /** What `create` did. */
-export type Created = { readonly created: true } | { readonly created: false; readonly taskId: string };
+export type Created =
+  | { readonly created: true }
+  /** The request key belongs to this task. */
+  | { readonly created: false; readonly taskId: string }
+  /** Its owner would have more than he may: of this share, the first such in the order of `shareNames`. */
+  | { readonly created: false; readonly full: keyof Shares };
 
 /**
  * Tasks and what is known of them. Every write is one atomic step. A store that cannot say whether it wrote throws; the caller loads again
  * and decides again.
  */
 export interface TaskRegistry {
-  /** Writes a task and its request key, or says which task has that key. Throws, and names the id, where it belongs to a task of another key. */
+  /**
+   * Writes a task, its request key, its name and its state, or says which task has that key, whatever its owner has. Writes nothing, no name
+   * either, where a share to which it adds would pass its limit. Throws, and names the id, where it belongs to a task of another key.
+   */
   create(task: NewTask): Promise<Created>;
   load(taskId: string): Promise<LoadedTask | undefined>;
   /** Reads side values by name; undefined for each that is not there, and for all of an unknown task. */
@@ -158,8 +180,8 @@ export interface TaskRegistry {
    */
   append(commit: Commit): Promise<'committed' | 'conflict' | 'lease changed'>;
   /**
-   * Deletes a task with its log, side values, plan and request key; a conflict where its revision is another one or it is gone. Leaves a
-   * request key alone that another task has by now.
+   * Deletes a task with its log, side values, plan, state, name and request key; a conflict where its revision is another one or it is gone.
+   * Leaves a request key and its name alone that another task has by now, and counts as they are.
    */
   remove(taskId: string, requestKey: string, expectedRevision: number): Promise<'removed' | 'conflict'>;
 }
@@ -226,7 +248,7 @@ export interface EventStore {
 }
 
 /** A place where tasks and their logs live. */
-export interface Store extends TaskRegistry, WorkRegistry, EventStore {
+export interface Store extends TaskRegistry, WorkRegistry, OwnerRegistry, EventStore {
   /** What logs and the readiness check call it. */
   readonly name: string;
   /** True where one process owns the store: whoever held work before this process opened it is gone. */

@@ -1,4 +1,4 @@
-import { reportCommand, resolutionOf } from '../attempt/work.ts';
+import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
 import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
@@ -9,6 +9,7 @@ import { faultLogger } from '../ports/fault-logger.ts';
 import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
+import { ShareBook } from '../shares/share-book.ts';
 import { CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock } from '../task/store-clock.ts';
@@ -51,7 +52,10 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
     );
   const time = storeClock(store, clock);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings: taskSettings(options.tasks) });
+  const settings = taskSettings(options.tasks);
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
+  const shares = new ShareBook({ store, logger, settings });
+  processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   processor.onCommitted(commitObserver({ metrics: metricsSink(options.metrics, logger), records: recordWriter(logger) }));
   let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
 
@@ -71,7 +75,12 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
   return {
     async report(attempt, report) {
       await synchronize();
-      return processor.execute(attempt.taskId, reportCommand(attempt, report));
+      const questions = questionsIn(report);
+      const run = (mayAsk: boolean) =>
+        processor.execute(attempt.taskId, reportCommand(attempt, report, { claimedBy: null, saved: undefined, mayAsk }));
+      if (questions === 0) return run(true);
+      const { about } = await processor.read(attempt.taskId);
+      return shares.asking(about.owner, questions, run);
     },
     resolution: async (taskId, suspendId) => resolutionOf(await processor.read(taskId), suspendId, store),
     async now() {

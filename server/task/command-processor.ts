@@ -1,8 +1,7 @@
 import { NewerVersionError, type RetryPolicy } from '../../machines/index.ts';
-import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Created, NewTask } from '../ports/store.ts';
-import type { MailboxDeps, ProcessorDeps } from './processor-deps.ts';
+import type { CommitListener, MailboxDeps, ProcessorDeps } from './processor-deps.ts';
 import { LastWrites } from './last-writes.ts';
 import { commitRetry, Mailbox, type Command } from './mailbox.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
@@ -14,7 +13,7 @@ const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 }
 export class CommandProcessor {
   readonly #deps: MailboxDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
-  readonly #listeners = new Set<(record: TaskRecord, facts: readonly Fact[]) => void>();
+  readonly #listeners = new Set<CommitListener>();
   /** How the last writes went, those of tasks that are created or removed among them. */
   readonly lastWrites: LastWrites;
   #isRetrying = true;
@@ -25,7 +24,7 @@ export class CommandProcessor {
       ...deps,
       lastWrites: this.lastWrites,
       triesMax: () => this.#triesMax,
-      committed: (record, facts) => this.#committed(record, facts),
+      committed: (...commit) => this.#committed(...commit),
       rests: (taskId) => void (this.#mailboxes.get(taskId)?.isResting && this.#mailboxes.delete(taskId)),
     };
   }
@@ -87,13 +86,13 @@ export class CommandProcessor {
     this.#mailboxes.delete(taskId);
   }
 
-  /** Calls back after every commit that this node made, with the facts in it. */
-  onCommitted(listener: (record: TaskRecord, facts: readonly Fact[]) => void): void {
+  /** Calls back after every commit that this node made. */
+  onCommitted(listener: CommitListener): void {
     this.#listeners.add(listener);
   }
 
-  #committed(record: TaskRecord, facts: readonly Fact[]): void {
-    for (const listener of this.#listeners) listener(record, facts);
+  #committed(...commit: Parameters<CommitListener>): void {
+    for (const listener of this.#listeners) listener(...commit);
   }
 
   /** Keeps the most recent mailboxes at hand and drops idle ones beyond the limit; never this one, or its task would have two. */

@@ -1,4 +1,4 @@
-import { emptyAggregate, statusOf } from '../../machines/index.ts';
+import { emptyAggregate, stateOf, statusOf } from '../../machines/index.ts';
 import type { CreateTaskResponse } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent, type ExecutionRecord } from '../attempt/execution-record.ts';
 import type { ReconcileResult } from '../attempt/reconcile-step.ts';
@@ -6,7 +6,9 @@ import { withTimeLimit } from '../attempt/time-limit.ts';
 import type { TaskContent } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
-import type { NewTask } from '../ports/store.ts';
+import type { Created, NewTask } from '../ports/store.ts';
+import { shareFull, sharesMaxOf } from '../shares/limits.ts';
+import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import type { TaskAbout } from './about.ts';
 import { contentHash, requestKeyOf } from './content-hash.ts';
 import { planOf } from './plan.ts';
@@ -50,31 +52,58 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     createdAt: now,
   };
   const content: TaskContent = { input, metadata, attachments };
-  const hasRoom = deps.rooms.take(taskId, taskType);
-  const execution = hasRoom ? claimedBy(deps, now) : emptyExecutionRecord;
-  const task: NewTask = {
-    taskId,
-    requestKey: about.requestKey,
-    owner: auth.subject,
-    taskType,
-    fields: initialFields(about, emptyAggregate, execution),
-    sideValues: { [sideValueNames.content]: JSON.stringify(content) },
-    plan: planOf({ about, revision: 1, aggregate: emptyAggregate, execution }, now, deps.settings),
-  };
+  // Where he has as much at work as he may, it waits in the store, and no place is kept for it.
+  const mayBegin = deps.rooms.take(taskId, taskType) && deps.shares.reserve('active', about.owner);
   try {
-    return await startTask(deps, about, task, hasRoom);
+    const created = await writeAs(deps, newTask(deps, about, content, mayBegin));
+    if (!mayBegin || !('full' in created) || created.full !== 'active') return await startTask(deps, about, created, mayBegin);
+    await deps.shares.ask([about.owner]);
+    return await startTask(deps, about, await writeAs(deps, newTask(deps, about, content, false)), false);
   } finally {
+    if (mayBegin) deps.shares.free('active', about.owner);
     deps.rooms.free(taskId);
   }
 }
 
-async function startTask(deps: TaskServiceDeps, about: TaskAbout, task: NewTask, isClaimed: boolean): Promise<CreateTaskResponse> {
-  const { taskId, clientRequestId } = about;
-  const created = await deps.processor.create(task).catch((error: unknown) => {
+function newTask(deps: TaskServiceDeps, about: TaskAbout, content: TaskContent, isClaimed: boolean): NewTask {
+  const { taskId, taskType, requestKey, owner, createdAt } = about;
+  const json = JSON.stringify(content);
+  const others = content.attachments.reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(json));
+  const unclaimed: ExecutionRecord = { ...emptyExecutionRecord, bytes: { saved: 0, others } };
+  const execution = isClaimed ? claimedBy(deps, unclaimed, createdAt) : unclaimed;
+  return {
+    taskId,
+    requestKey,
+    owner,
+    taskType,
+    fields: initialFields(about, emptyAggregate, execution),
+    sideValues: { [sideValueNames.content]: json },
+    plan: planOf({ about, revision: 1, aggregate: emptyAggregate, execution }, createdAt, deps.settings),
+    state: stateOf(emptyAggregate.task),
+    adds: changeOf(noShares, sharesOf(execution)),
+    sharesMax: sharesMaxOf(deps.settings),
+  };
+}
+
+async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, task: NewTask): Promise<Created> {
+  try {
+    const created = await processor.create(task);
+    if (created.created) shares.created(task.owner, task.adds);
+    return created;
+  } catch (error) {
     // It may be written all the same, and its work claimed by this node.
-    void deps.supervisor.reconcile(taskId);
+    shares.doubt(task.owner);
+    void supervisor.reconcile(task.taskId);
     throw error;
-  });
+  }
+}
+
+async function startTask(deps: TaskServiceDeps, about: TaskAbout, created: Created, isClaimed: boolean): Promise<CreateTaskResponse> {
+  const { taskId, taskType, clientRequestId, owner } = about;
+  if ('full' in created) {
+    deps.recounts.request(owner);
+    throw shareFull(created.full, deps.settings);
+  }
   // One that has this very id was written by this very request, whose first reply was lost.
   if (!created.created && created.taskId !== taskId) {
     // Its work begins now, where the node that created it never heard that it had.
@@ -83,8 +112,9 @@ async function startTask(deps: TaskServiceDeps, about: TaskAbout, task: NewTask,
   }
 
   deps.metrics.incrementCounter('task_starts_total');
-  // What there is no room for waits in the store: any node that has some takes it.
-  if (!isClaimed) deps.supervisor.noteReady(about.taskType);
+  // What there is no room for waits in the store: any node that has some takes it, as soon as its owner may have it.
+  if (!isClaimed && deps.shares.room(owner) === 0) deps.heldBack.add(owner);
+  if (!isClaimed) deps.supervisor.noteReady(taskType);
   const { refused } = isClaimed ? await startedSoon(deps, taskId) : {};
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
@@ -100,13 +130,13 @@ async function startedSoon({ clock, supervisor }: TaskServiceDeps, taskId: strin
 }
 
 /** A create that begins the work at once is its own claim. */
-function claimedBy({ nodeId, settings }: TaskServiceDeps, now: number): ExecutionRecord {
-  const claimed = recordAttemptEvent(emptyExecutionRecord, {
+function claimedBy({ nodeId, settings }: TaskServiceDeps, unclaimed: ExecutionRecord, now: number): ExecutionRecord {
+  const claimed = recordAttemptEvent(unclaimed, {
     type: 'attempt.claimed',
     node: nodeId,
     startBy: now + settings.startWithinMs,
   });
-  return claimed ?? emptyExecutionRecord;
+  return claimed ?? unclaimed;
 }
 
 function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbout): CreateTaskResponse {

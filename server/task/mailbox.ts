@@ -3,6 +3,7 @@ import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { DoubtfulWrites, type HeldTask } from './doubtful-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
+import type { Shares } from '../ports/owners.ts';
 import type { Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
@@ -141,7 +142,7 @@ export class Mailbox {
     if (proven) {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
-      this.#tell(record);
+      this.#tell(record, nothing, proven.finished.by);
       this.#answer(batch, proven.outcomes);
       return true;
     }
@@ -167,7 +168,7 @@ export class Mailbox {
       }
       this.#doubtful.clear();
       this.#keep(finished.after, finished.facts);
-      this.#tell(finished.after, finished.facts);
+      this.#tell(finished.after, finished.facts, finished.by);
     }
     this.#answer(batch, outcomes);
     return true;
@@ -219,10 +220,10 @@ export class Mailbox {
     this.#untold = [...this.#untold, ...written.flatMap(({ finished }) => finished.facts)];
   }
 
-  #tell(record: TaskRecord, facts: readonly Fact[] = nothing): void {
+  #tell(record: TaskRecord, facts: readonly Fact[] = nothing, by: Partial<Shares> = {}): void {
     const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
     this.#untold = nothing;
-    this.#deps.committed(record, told);
+    this.#deps.committed(record, told, by);
   }
 
   async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {

@@ -2,6 +2,7 @@ import type { Fact } from '../../machines/wire/index.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
+import type { Shares } from '../ports/owners.ts';
 import type { Store } from '../ports/store.ts';
 import type { LastWrites } from './last-writes.ts';
 import type { TaskSettings } from './settings.ts';
@@ -18,13 +19,16 @@ export interface ProcessorDeps {
   readonly settings: TaskSettings;
 }
 
+/** Told after a commit was written: of each fact that this node wrote once, and of what the commit changed of what the task's owner has. */
+export type CommitListener = (record: TaskRecord, facts: readonly Fact[], by: Partial<Shares>) => void;
+
 /** What a mailbox works with. */
 export interface MailboxDeps extends ProcessorDeps {
   readonly lastWrites: LastWrites;
   /** Conflicts and lost replies that one append survives before it gives up, now. */
   triesMax(): number;
-  /** A commit was written; each fact that this node wrote is told of once. */
-  committed(record: TaskRecord, facts: readonly Fact[]): void;
+  /** See {@link CommitListener}. */
+  readonly committed: CommitListener;
   /** The task waits for a person: its mailbox need not be kept. */
   rests(taskId: string): void;
 }

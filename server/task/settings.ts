@@ -1,3 +1,5 @@
+import { shareSettings } from '../shares/limits.ts';
+
 /** What a host may set about tasks. Every value has a default and is checked at construction. */
 export interface TaskSettings {
   /** Facts that a log keeps, approximately. Defaults to 1000. An open question keeps up to ten times as many. */
@@ -38,6 +40,22 @@ export interface TaskSettings {
   readonly appendFactsMax: number;
   /** Largest fact, in bytes as it goes over the wire. Defaults to 1 MiB. */
   readonly factBytesMax: number;
+  /**
+   * Tasks of one owner that are at work at once on all nodes, about; those that wait for a person among them. Further ones wait in the store.
+   * Defaults to 500; this and what follows may be `Infinity`.
+   */
+  readonly activePerOwnerMax: number;
+  /** Tasks of one owner that wait for work to begin; a create beyond that is `RATE_LIMITED`. Defaults to 10 000. */
+  readonly waitingPerOwnerMax: number;
+  /** Open questions of one owner, about; a further one is refused to the work that asks, as `QUESTIONS_FULL`. Defaults to 1000. */
+  readonly questionsPerOwnerMax: number;
+  /** Tasks of one owner that are stored, also those that have ended; a create beyond that is `RATE_LIMITED`. Defaults to 100 000. */
+  readonly tasksPerOwnerMax: number;
+  /**
+   * Bytes that are stored for the tasks of one owner: what they were created with, files, what work saved, questions, answers, results. A create
+   * beyond that is `RATE_LIMITED`; what belongs to a task that is there is never refused for it. Defaults to 1 GiB.
+   */
+  readonly bytesPerOwnerMax: number;
 }
 
 /** The defaults of {@link TaskSettings}. */
@@ -58,6 +76,11 @@ export const taskDefaults: TaskSettings = {
   waitingIntentsMax: 10_000,
   appendFactsMax: 256,
   factBytesMax: 1024 * 1024,
+  activePerOwnerMax: 500,
+  waitingPerOwnerMax: 10_000,
+  questionsPerOwnerMax: 1000,
+  tasksPerOwnerMax: 100_000,
+  bytesPerOwnerMax: 1024 ** 3,
 };
 
 /** The longest delay that a timer takes; one that is set for longer fires at once. */
@@ -70,6 +93,7 @@ export function taskSettings(given: Partial<TaskSettings> = {}): TaskSettings {
   const settings = { ...taskDefaults, ...given };
   for (const [name, value] of Object.entries(settings)) {
     if (!Object.hasOwn(taskDefaults, name)) throw new RangeError(`There is no setting "${name}" of tasks.`);
+    if (value === Infinity && shareSettings.includes(name)) continue;
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
     if (timers.includes(name) && value > DELAY_MS_MAX) throw new RangeError(`${name} (${value}) must be at most ${DELAY_MS_MAX}.`);
   }

@@ -1,14 +1,16 @@
-import { decide, fold, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
+import { decide, fold, stateOf, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
 import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
 import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { Shares } from '../ports/owners.ts';
 import type { Commit, Entry, Lease } from '../ports/store.ts';
+import { changeOf, sharesOf } from '../shares/shares-of.ts';
 import { schemaFaults, valueAt } from '../schema-faults.ts';
 import { planOf } from './plan.ts';
 import { firstRetained } from './retention.ts';
 import type { TaskSettings } from './settings.ts';
-import { changedFields, type TaskRecord } from './task-record.ts';
+import { changedFields, sideValueNames, type TaskRecord } from './task-record.ts';
 
 const noSideValues: ReadonlyMap<string, string> = new Map();
 
@@ -17,6 +19,8 @@ export interface FinishedUnit {
   readonly commit: Commit;
   readonly after: TaskRecord;
   readonly facts: readonly Fact[];
+  /** What it changes of what the task's owner has. */
+  readonly by: Partial<Shares>;
 }
 
 /**
@@ -98,6 +102,10 @@ export class UnitOfWork {
   /** Writes a side value with this unit. */
   setSideValue(name: string, json: string): void {
     this.#sideValues = new Map(this.#sideValues).set(name, json);
+    const bytes = Buffer.byteLength(json);
+    if (name !== sideValueNames.saved) this.#store(bytes);
+    else if (bytes !== this.#execution.bytes.saved)
+      this.#execution = { ...this.#execution, bytes: { ...this.#execution.bytes, saved: bytes } };
   }
 
   /** The side value that this unit writes under a name, if it does. */
@@ -161,10 +169,17 @@ export class UnitOfWork {
       fields: changedFields(this.#before, this.#aggregate, this.#execution),
       sideValues: this.#sideValues.size === 0 ? {} : Object.fromEntries(this.#sideValues),
       plan: planOf(after, this.now, this.#settings),
+      ...(stateOf(after.aggregate.task) !== stateOf(this.#before.aggregate.task) && { state: stateOf(after.aggregate.task) }),
       ...(this.#ifLease && { ifLease: this.#ifLease }),
       firstRetained: first,
     };
-    return { commit, after, facts: this.#facts };
+    return { commit, after, facts: this.#facts, by: changeOf(sharesOf(this.#before.execution), sharesOf(after.execution)) };
+  }
+
+  /** More is stored for the task. */
+  #store(bytes: number): void {
+    const { others, saved } = this.#execution.bytes;
+    this.#execution = { ...this.#execution, bytes: { saved, others: others + bytes } };
   }
 
   /** Where a task is to stop that nobody works on, there is nobody to wait for. */
@@ -200,6 +215,7 @@ export class UnitOfWork {
     this.#facts.push(fact);
     this.#lastN = n;
     this.#aggregate = fold(this.#aggregate, fact);
+    if (fact.type === 'TASK_COMPLETED') this.#store(bytes.length);
     this.#recordConsequences(fact, n);
   }
 

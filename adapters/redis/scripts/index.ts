@@ -1,9 +1,12 @@
 export { appendScript, type AppendSettings } from './append.ts';
-export { create } from './create.ts';
+export { createScript } from './create.ts';
 export { identity } from './identity.ts';
+export { counts, inState } from './lists.ts';
 export { dropLease, held, leases, renew } from './leases.ts';
-export { fields, lastIds, load, read, sideValues, time } from './reads.ts';
+export { forget, name, names, nameScore } from './names.ts';
+export { fields, glance, lastIds, load, read, sideValues, time } from './reads.ts';
 export { remove } from './remove.ts';
+export { count, owners, setShares, shares } from './shares.ts';
 export type { Script } from './script.ts';
 export { trial, trialCommands } from './trial.ts';
 export { take } from './work-queue.ts';

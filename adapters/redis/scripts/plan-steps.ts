@@ -1,6 +1,8 @@
+import { clock } from './moment.ts';
+
 /**
- * What a new plan means, as a part of the scripts that write one: `create`, `append` and `remove`. The node reckons from the plan before, which
- * the mark of the head stands for, and names the steps in a text: number of keys and of arguments in all, then the steps.
+ * What a new plan or another state means, as a part of the scripts that write one: `create`, `append` and `remove`. The node reckons from where the
+ * task stood, which the mark of the head stands for, and names the steps in a text: number of keys and of arguments in all, then the steps.
  *
  *     step       keys                 arguments
  *     lease      nodes                node · beat       refused unless the lease stands so; the first one
@@ -11,12 +13,14 @@
  *     unwanted   wanted · ready · turns  owner            … no more
  *     hold       held · nodes         node              is held by that node
  *     letgo      held                                   is held no more
+ *     list       in · lists           name of the list    came to that state now
+ *     unlist     in                                       left it
  *     dated      due                  time, or ''       as 0.1.0 has it
  *     undated    due                                    as 0.1.0 has it no more
  *
  * Nothing here is refused once a script has written something.
  */
-export const planSteps = `
+export const planSteps = `${clock}
 local function step(name, task, id, key, arg)
   if name == 'clock' then
     redis.call('ZADD', KEYS[key], ARGV[arg], id)
@@ -46,6 +50,13 @@ local function step(name, task, id, key, arg)
       if redis.call('HGET', KEYS[key + 2], ARGV[arg]) == turn then redis.call('HDEL', KEYS[key + 2], ARGV[arg]) end
     end
     return 3, 1
+  elseif name == 'list' then
+    redis.call('ZADD', KEYS[key], (moment()), id)
+    redis.call('ZADD', KEYS[key + 1], '0', ARGV[arg])
+    return 2, 1
+  elseif name == 'unlist' then
+    redis.call('ZREM', KEYS[key], id)
+    return 1, 0
   elseif name == 'dated' then
     if ARGV[arg] == '' then redis.call('ZREM', KEYS[key], id) else redis.call('ZADD', KEYS[key], ARGV[arg], id) end
     return 1, 1

@@ -106,3 +106,30 @@ local now = redis.call('TIME')
 return { now[1], now[2], redis.call('HGET', KEYS[1], 'id') or '' }
 `,
 );
+
+/**
+ * Looks at the tasks of requests. They are found through the requests: same tag, same slot.
+ *
+ * KEYS  requests, of 64 digits; on a cluster, where they are of one bucket, moving as well
+ *
+ * ARGV  names of fields
+ *
+ * Returns for each {task id, kind, plan, due, the fields}, false for one without a task
+ */
+export const glance = script(
+  'glance',
+  `
+local seen = {}
+for i, request in ipairs(KEYS) do
+  local id = redis.call('GET', request)
+  local texts = id and redis.call('HMGET', string.sub(request, 1, -73) .. 'task:' .. id, 'at', 'kind', 'plan', 'due', unpack(ARGV))
+  if texts and texts[1] then
+    texts[1] = id
+    seen[i] = texts
+  else
+    seen[i] = false
+  end
+end
+return seen
+`,
+);

@@ -67,7 +67,7 @@ export const creationCases: CaseGroup<Store> = (store) => {
       const answers = await Promise.all(tasks.map((task) => store().create(task)));
       const winners = tasks.filter((_, i) => answers[i]?.created);
       same(winners.length, 1);
-      const told = answers.flatMap((answer) => (answer.created ? [] : [answer.taskId]));
+      const told = answers.flatMap((answer) => ('taskId' in answer ? [answer.taskId] : []));
       same(new Set(told), new Set([winners[0]?.taskId]));
       for (const { taskId } of tasks) same((await store().load(taskId)) !== undefined, taskId === winners[0]?.taskId);
     },

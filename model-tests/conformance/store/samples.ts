@@ -43,6 +43,9 @@ export function sampleTask(part: Partial<NewTask> = {}, bucket = part.requestKey
     fields: { head: '{"state":"accepted"}' },
     sideValues: {},
     plan: atRest,
+    state: 'WAITING',
+    adds: {},
+    sharesMax: {},
     ...part,
   };
 }

@@ -4,12 +4,15 @@ import { creationCases } from './creation.ts';
 import { endCases } from './ends.ts';
 import { hidingCases } from './hiding.ts';
 import { leaseCases } from './leases.ts';
+import { nameCases } from './names.ts';
 import { pageCases } from './pages.ts';
 import { planCases } from './plans.ts';
 import { removalCases } from './removal.ts';
 import { reopeningCases } from './reopening.ts';
 import { retentionCases } from './retention.ts';
 import type { StoreUnderTest } from './samples.ts';
+import { shareCases } from './shares.ts';
+import { stateCases } from './states.ts';
 import { tailCases } from './tail.ts';
 import { turnCases } from './turns.ts';
 import { walkCases } from './walk.ts';
@@ -34,6 +37,9 @@ export const storeSuite: Suite<StoreUnderTest> = {
     ...casesOf(hidingCases, { name: 'hiding', rule, subjectOf }),
     ...of('leases', leaseCases),
     ...of('removal', removalCases),
+    ...of('names', nameCases),
+    ...of('shares', shareCases),
+    ...of('states', stateCases),
     ...of('tail', tailCases),
     ...of('walk', walkCases),
     ...of('ends', endCases),

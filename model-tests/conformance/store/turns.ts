@@ -91,5 +91,28 @@ export const turnCases: CaseGroup<Store> = (store) => {
       for (const owner of owners) tasks.push(await wantedBy(owner, now));
       same((await takeAll(store(), look({ readyMax: 2 }))).ready.toSorted(), tasks.toSorted());
     },
+
+    'passes over owners who have enough, hides nothing of theirs, and gives it when they are let in again': async () => {
+      const now = await store().now();
+      const full = await Promise.all(Array.from({ length: 5 }, (_, i) => wantedBy('full', now - 100 - i)));
+      const other = await wantedBy('other', now - 1);
+      const due = sampleTask({ owner: 'full', plan: { wakeAt: now - 1, work: null } }, BUCKET);
+      await store().create(due);
+      same(await takeAll(store(), look({ without: ['nobody', 'full'] })), { due: [due.taskId], ready: [other] });
+      same([...(await takeAll(store())).ready].sort(), full.sort());
+    },
+
+    'comes to the others within some looks, whatever stands in front of them': async () => {
+      const now = await store().now();
+      const full = await Promise.all(Array.from({ length: MANY }, (_, i) => wantedBy('full', now - MANY - i)));
+      // What is queued for a turn by now stays in front of the others.
+      const shown = await ready(1);
+      const others = await Promise.all(['two', 'three', 'four'].map((owner) => wantedBy(owner, now)));
+      const given: string[] = [];
+      for (let looks = 0; looks < 40 && given.length < others.length; looks += 1)
+        given.push(...(await store().take(look({ readyMax: 1, without: ['full'] }))).ready);
+      same(given.sort(), others.sort());
+      same((await takeAll(store())).ready.length, full.length - shown.length);
+    },
   };
 };

@@ -213,6 +213,14 @@ export const attacks = {
       const input = { a: Array.from({ length: amount }, () => ({})), b: 'x'.repeat(1_020_000 - 3 * amount) };
       socket.write(post('', JSON.stringify({ clientRequestId: `many-${nth}`, taskType: 'hoard', input })));
     }),
+  /** As many tasks that ask somebody as an owner may have, and more. */
+  'creates that ask a question': (attacked) => {
+    let nth = 0;
+    flood(
+      attacked,
+      say(() => post('', JSON.stringify({ clientRequestId: `ask-${(nth += 1)}`, taskType: 'ask' }), 'Connection: close\r\n')),
+    );
+  },
   'requests without credentials': (attacked) =>
     flood(
       attacked,

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { lmdbStore } from '../../../adapters/lmdb/index.ts';
 import { commitOf, factsOf } from '../../conformance/store/samples.ts';
-import { planOf } from './plans.ts';
+import { planOf, stateOf } from './plans.ts';
 
 // Appends to the tasks that are named after the folder, all at once, for ever; prints `<task> <revision>` for what was acknowledged.
 const [, , path = '', ...taskIds] = process.argv;
@@ -14,7 +14,13 @@ await Promise.all(
       const facts = factsOf(taskId, 2 * revision - 1, 2 * revision);
       const text = String(revision);
       const answer = await store.append(
-        commitOf(taskId, revision, { facts, fields: { head: text }, sideValues: { [`kept-${text}`]: text }, plan: planOf(revision + 1) }),
+        commitOf(taskId, revision, {
+          facts,
+          fields: { head: text },
+          sideValues: { [`kept-${text}`]: text },
+          plan: planOf(revision + 1),
+          state: stateOf(revision + 1),
+        }),
       );
       if (answer !== 'committed') throw new Error(`Revision ${revision} of ${taskId}: ${answer}.`);
       // At once and not through a stream, so that what is printed is what was acknowledged when the kill comes.

@@ -10,3 +10,11 @@ export function planOf(revision: number): Plan {
     [wakes(revision), wanted(revision), heldBy(HOLDER), { wakeAt: revision, work: { readyAt: revision } }][revision % 4] ?? heldBy(HOLDER)
   );
 }
+
+/** The states of {@link stateOf}. */
+export const STATES = ['ASKED', 'RUNNING', 'TOLD'] as const;
+
+/** The public state at a revision: each in turn. A task begins in that of revision 1. */
+export function stateOf(revision: number): string {
+  return STATES[revision % STATES.length] ?? '';
+}

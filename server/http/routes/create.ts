@@ -16,6 +16,8 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
   'UPLOAD_VALIDATION_ERROR',
   'TASK_OWNERSHIP_ERROR',
   'IDEMPOTENCY_CONFLICT',
+  // Its owner has all that he may have.
+  'RATE_LIMITED',
 ];
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */

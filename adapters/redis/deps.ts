@@ -1,0 +1,19 @@
+import type { Appender } from './appender.ts';
+import type { BucketCalls } from './calls.ts';
+import type { RedisConnection } from './connection.ts';
+import type { Heads } from './heads.ts';
+import type { Keys } from './keys.ts';
+import type { Script } from './scripts/index.ts';
+import type { Taker } from './work-queue.ts';
+
+/** What the verbs of the store work with. */
+export interface StoreDeps {
+  readonly connection: RedisConnection;
+  readonly keys: Keys;
+  readonly heads: Heads;
+  readonly isCluster: boolean;
+  readonly calls: BucketCalls;
+  readonly take: Taker;
+  readonly append: Appender;
+  readonly create: Script;
+}
