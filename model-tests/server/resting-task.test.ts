@@ -40,7 +40,15 @@ async function runningTask() {
   const about = { taskId, taskType: 'work', clientRequestId: 'r', owner: 'ada', contentHash: 'c', requestKey: 'ab', createdAt: 0 };
   const fields = initialFields(about, emptyAggregate, emptyExecutionRecord);
   const ids = { taskId, requestKey: 'ab', owner: 'ada', taskType: 'work' };
-  await processor.create({ ...ids, fields, sideValues: {}, plan: { wakeAt: null, work: null } });
+  await processor.create({
+    ...ids,
+    fields,
+    sideValues: {},
+    plan: { wakeAt: null, work: null },
+    state: 'accepted',
+    adds: {},
+    sharesMax: {},
+  });
   await processor.execute(taskId, { decide: (unit) => unit.record({ type: 'attempt.claimed', node: 'here', startBy: 1 }) });
   let seq = 0;
   return {

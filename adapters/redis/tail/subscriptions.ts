@@ -1,6 +1,6 @@
 import { retryDelayMs, type RetryPolicy } from '../../../machines/index.ts';
 import type { ServerChance, Clock, Logger } from '../../../server/ports/index.ts';
-import { bucketOfKey } from '../keys.ts';
+import { tagOfKey } from '../keys.ts';
 import { commandFailure, isAnswer } from '../command-failure.ts';
 import { openSubscriberConnection, type SubscriberConnection } from './subscriber-connection.ts';
 import type { Place, Router } from './router.ts';
@@ -141,7 +141,7 @@ export class Subscriptions {
     const leaving = this.#leaving;
     this.#leaving = new Map();
     for (const [connection, channels] of leaving) {
-      for (const group of grouped(channels, (channel) => (this.#deps.isSharded ? bucketOfKey(channel) : '')))
+      for (const group of grouped(channels, (channel) => (this.#deps.isSharded ? tagOfKey(channel) : '')))
         connection.unsubscribe(group).catch((error: unknown) => this.#notLeft(connection, error));
     }
   }
@@ -156,8 +156,8 @@ export class Subscriptions {
 
   #missing(placeOf: (bucket: string) => Place | undefined): { readonly place: Place | undefined; readonly channels: readonly string[] }[] {
     const missing = [...this.#wanted].filter((channel) => !this.#heardOn.has(channel));
-    return grouped(missing, (channel) => (this.#deps.isSharded ? bucketOfKey(channel) : '')).map((channels) => ({
-      place: placeOf(bucketOfKey(channels[0] ?? '')),
+    return grouped(missing, (channel) => (this.#deps.isSharded ? tagOfKey(channel) : '')).map((channels) => ({
+      place: placeOf(tagOfKey(channels[0] ?? '')),
       channels,
     }));
   }
