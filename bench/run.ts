@@ -49,9 +49,9 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
     rows.flatMap((row) => barResultsOf(row).map((verdict) => ({ title, row, ...verdict }))),
   );
   for (const { title, row, bar, judged, holds } of verdicts) {
-    const wanted = bar.atLeast === undefined ? `at most ${bar.atMost}` : `at least ${bar.atLeast}`;
+    const limit = bar.atLeast === undefined ? `at most ${bar.atMost}` : `at least ${bar.atLeast}`;
     console.log(
-      `${holds ? 'holds' : 'FALLS SHORT'}: ${title}: ${row.name}: ${readable(judged.median)} ${unitOf(row, bar)}, wanted ${wanted}`,
+      `${holds ? 'holds' : 'FALLS SHORT'}: ${title}: ${row.name}: ${readable(judged.median)} ${unitOf(row, bar)}, wanted ${limit}`,
     );
   }
   if (out !== undefined) {

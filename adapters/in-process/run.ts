@@ -119,7 +119,7 @@ export class Run {
     const { slot, handler } = this.#deps;
     try {
       // Stopped before it began.
-      if (!(await slot.begin())) throw this.#failure;
+      if (!(await slot.begin())) throw this.#reason;
       // Before its first side effect: what was not said to have begun is run again, whatever happens to this process.
       await this.#enqueue({ type: 'report.started', payload: {} });
       const result = (await handler(this.#takeTask())) ?? null;
@@ -174,6 +174,11 @@ export class Run {
       if (this.#failure) this.#aborting.abort(this.#failure);
     }
     return this.#aborting.signal;
+  }
+
+  /** Why it stops. */
+  get #reason(): TaskStopped {
+    return this.#failure ?? new TaskStopped({ why: 'fenced' });
   }
 
   /** Makes what the handler is given, once: from then on it is the handler's alone. */
@@ -268,7 +273,7 @@ export class Run {
     } else if (became === 'CANCELLING') {
       // The order to stop is on its way. What the handler does next ends a task that is cancelled.
       this.stop({ why: 'cancel' });
-      throw this.#failure;
+      throw this.#reason;
     } else {
       asking.isOpen = false;
       if (became === 'ASKED_OTHERWISE') throw keyUsed(key, 'an earlier run asked something else under it');
@@ -278,7 +283,7 @@ export class Run {
 
   /** Who waits for a person works no more; the answer has him work again. It may be here already, or be that of an earlier run. */
   async #wait(suspendId: string, waiter: Waiter, mayBeKnown: boolean): Promise<void> {
-    if (this.#failure) return waiter.reject(this.#failure);
+    if (this.#failure) return waiter.reject(this.#reason);
     const asking = this.#question(suspendId);
     asking.waiter = waiter;
     if (asking.resolution) return this.resume(asking.resolution);
@@ -309,7 +314,7 @@ export class Run {
 
   /** Throws the first refusal that nobody heard of, once it is known what became of all reports. */
   async #assertHeard(): Promise<void> {
-    await Promise.all(this.#reporting ?? []);
+    if (this.#reporting) await Promise.all(this.#reporting);
     const unheard = this.#refused.find(({ handle }) => !handle.isHeard);
     if (unheard) throw unheard.error;
   }
@@ -319,7 +324,7 @@ export class Run {
     intent: ReportIntent | undefined,
     { save, mayWait = false }: { readonly save?: Json | undefined; readonly mayWait?: boolean } = {},
   ): Promise<Became> {
-    if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#failure ?? new TaskStopped(this.#order));
+    if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#reason);
     return new Promise((resolve, reject) => {
       this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), mayWait, resolve, reject });
       if (this.#queue.length > 1) return;
@@ -357,7 +362,7 @@ export class Run {
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
       let i = 0;
       for (const { intent, resolve, reject } of reports) {
-        if (outcome.status === 'fenced') reject(this.#failure);
+        if (outcome.status === 'fenced') reject(this.#reason);
         else if (outcome.status === 'duplicate') resolve('duplicate');
         else resolve(intent && outcome.refusals[i++]);
       }

@@ -67,7 +67,9 @@ async function onRedis(bench: Bench, each: number): Promise<Figures> {
   try {
     return await inRounds(bench, 'Redis', each, undefined, async () => {
       await client.flushall();
-      await fillOurs(redisStore(client.duplicate()), each);
+      // The store leaves its client to whoever made it.
+      const own = client.duplicate();
+      await fillOurs(redisStore(own), each).finally(() => own.disconnect());
     });
   } finally {
     await client.flushall();

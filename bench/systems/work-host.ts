@@ -8,14 +8,14 @@ import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
 import { createTaskBridge, type Store } from '../../server/index.ts';
 import { serveRpc } from '../rpc/server.ts';
-import { EventLoopWatch } from './event-loop.ts';
+import { EventLoopMonitor } from './event-monitor.ts';
 import { settledMemory } from './own-process.ts';
 import type { NewTasks, WorkSystem } from './work-system.ts';
 
 // A host as its users write it, on a store that another one may have left: `work-host.js <Redis port> <folder of LMDB, '' for Redis, or
 // 'none'> <tasks of each kind that are left> <slots>`. With 'none' it imports the same, and serves nothing.
 const [, , redisPort = '', path = '', count = '0', concurrencyMax = '100'] = process.argv;
-const watch = new EventLoopWatch();
+const monitor = new EventLoopMonitor();
 const left = { work: Number(count), ask: Number(count) };
 let workedOff = (): void => undefined;
 const whole = new Promise<number>((resolve) => (workedOff = () => resolve(performance.now())));
@@ -38,10 +38,11 @@ function counted(store: Store): Store {
   };
 }
 
-const ask: Handler = (task) => {
+const ask: Handler = async (task) => {
   const answer = task.suspend('go-on', { reasonCode: 'GO_ON', allowedActions: ['yes'] });
   countDown('ask');
-  return answer.then(() => ({}));
+  const { actionType } = await answer;
+  return { actionType };
 };
 
 const bridge = createTaskBridge({
@@ -93,10 +94,10 @@ await serveRpc<WorkSystem>(
     workedOffMs: () => whole,
     async stallMs(untilMs) {
       await rest(Math.max(0, untilMs - performance.now()));
-      return watch.stallMs;
+      return monitor.stallMs;
     },
     create,
-    rest: (ms) => watch.stretch(ms),
+    rest: (ms) => monitor.stretch(ms),
     memory: settledMemory,
   },
   { port: (server.address() as AddressInfo).port },

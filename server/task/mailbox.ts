@@ -69,7 +69,7 @@ export class Mailbox {
   }
   /** True where the task waits for a person, and nothing but that has happened to it lately: there is no use in keeping this at hand. */
   get isResting(): boolean {
-    return this.#isResting && !this.#draining;
+    return this.#isResting && !this.#draining && this.#untold.length === 0;
   }
   /** The newest record that this node knows of, if it knows any. */
   get record(): TaskRecord | undefined {
@@ -109,7 +109,7 @@ export class Mailbox {
       }
     }
     this.#draining = false;
-    if (this.#isResting) this.#deps.rests(this.#taskId);
+    if (this.isResting) this.#deps.rests(this.#taskId);
   }
 
   async #settle(batch: QueuedCommand[]): Promise<void> {

@@ -6,7 +6,7 @@ import type { Stretch } from './work-system.ts';
 const RESOLUTION_MS = 5;
 
 /** Sees how long the event loop of this process stands, from now on. */
-export class EventLoopWatch {
+export class EventLoopMonitor {
   readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
   constructor() {
