@@ -62,8 +62,7 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
         const authorized = { connection, authorization, signal, tell };
         const { expiresAt, generation } = authorization;
         usedGeneration = generation;
-        if (transport !== 'poll' && expiresAt !== undefined)
-          renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
+        if (transport !== 'poll' && expiresAt !== undefined) renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
         // Throws where the host's own route is none.
         free = open(authorized);
       })

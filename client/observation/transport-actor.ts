@@ -57,7 +57,8 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
     if (!line) throw new Error('These charts run in a system of nobody: make their actors with createActor().');
     return line;
   };
-  const poll = (wait: boolean) => fromCallback<ConnectionEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait, sendBack));
+  const poll = (wait: boolean) =>
+    fromCallback<ConnectionEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait, sendBack));
   const connection = connectionMachine.provide({
     actors: {
       watchGate: fromCallback<ConnectionEvent>(({ sendBack }) => {

@@ -92,7 +92,10 @@ export const connectionMachine = setup({
       invoke: { src: 'watchGate', id: 'gate' },
       on: {
         'gate.closed': { description: 'Waits.', actions: 'tellOffline' },
-        'gate.opened': [{ guard: 'isPoll', target: 'poll', actions: 'tellOpening' }, { target: 'stream', actions: 'tellOpening' }],
+        'gate.opened': [
+          { guard: 'isPoll', target: 'poll', actions: 'tellOpening' },
+          { target: 'stream', actions: 'tellOpening' },
+        ],
       },
     },
     stream: {
@@ -147,7 +150,11 @@ export const connectionMachine = setup({
           invoke: { src: 'watchGate', id: 'gate' },
           on: {
             'gate.opened': { target: 'waiting' },
-            'gate.closed': { description: 'What is next waits for it from the beginning.', target: '#connection.over', actions: 'noteGate' },
+            'gate.closed': {
+              description: 'What is next waits for it from the beginning.',
+              target: '#connection.over',
+              actions: 'noteGate',
+            },
           },
         },
         waiting: {

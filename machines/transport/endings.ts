@@ -16,8 +16,7 @@ export function isStreamRouteMissing(transport: TransportName, ending: Ending): 
 }
 
 /** True for the statuses of a server that is overloaded or down. */
-export const isPassingRefusal = ({ status }: RefusedAnswer): boolean =>
-  status === 408 || status === 425 || status === 429 || status >= 500;
+export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
 /** Why a close for good, or a refusal, ends an observation. */
 export function failureOf(ending: Ending): TransportFailure {

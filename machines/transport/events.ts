@@ -96,7 +96,7 @@ export type ConnectionEvent =
 /** What a connection tells the transport chart. */
 export type ConnectionMessage = { readonly transport: TransportName } & (
   | /** It waits for the gate. */ { readonly type: 'connection.offline' }
-  /** It has waited, and goes on. */
+    /** It has waited, and goes on. */
   | { readonly type: 'connection.opening' }
   /** It works. */
   | { readonly type: 'connection.live' }

@@ -26,7 +26,11 @@ function outputOf({ context, event }: { context: RecoveryContext; event: object 
   const { ending, failure } = context;
   // The event of being done carries the output of the final state, which is typed where that state is.
   const { next } = (event as { output: Pick<RecoveryOutput, 'next'> }).output;
-  return { next, failure: next === 'failed' ? failure : null, retryAfterMs: (ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0 };
+  return {
+    next,
+    failure: next === 'failed' ? failure : null,
+    retryAfterMs: (ending.kind === 'refused' ? ending.retryAfterMs : undefined) ?? 0,
+  };
 }
 
 const isForGood = (ending: Ending): boolean => ending.kind === 'closed' && isPolicyClose(ending.closeCode);

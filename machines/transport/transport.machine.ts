@@ -125,7 +125,8 @@ export const transportMachine = setup({
       passes: 0,
     }),
     noteRefreshable: enqueueActions(({ context, check, enqueue }) => {
-      const refreshesFor = !context.refreshable || check(areCredentials('fresh')) ? 'nothing' : check(areCredentials('trusted')) ? 'closed' : 'unauthorized';
+      const refreshesFor =
+        !context.refreshable || check(areCredentials('fresh')) ? 'nothing' : check(areCredentials('trusted')) ? 'closed' : 'unauthorized';
       enqueue.assign({ refreshesFor });
     }),
     ageCredentials: raise({ type: 'credentials.aged' }),
@@ -166,7 +167,11 @@ export const transportMachine = setup({
             'consumer.full': { description: 'Consumers are too far behind: stop reading.', target: '.full' },
             'connection.heard': { description: 'Facts give the budget back.', guard: 'bringsFacts', actions: 'giveBackTries' },
             'connection.opening': { description: 'The gate is open: shown, and nothing else.' },
-            'connection.renewed': { description: 'Connects anew before the server would end it.', guard: 'isDelivering', target: '.connecting' },
+            'connection.renewed': {
+              description: 'Connects anew before the server would end it.',
+              guard: 'isDelivering',
+              target: '.connecting',
+            },
             'xstate.done.actor.*': [
               { description: 'The gate closed between two polls.', guard: 'metGate', target: '.connecting' },
               { guard: 'isDelivering', target: '.recovering' },

@@ -1,4 +1,11 @@
-import { connectionMachine, recoveryMachine, transportMachine, type Ending, type Settlement, type TransportInput } from 'taskbridge/machines';
+import {
+  connectionMachine,
+  recoveryMachine,
+  transportMachine,
+  type Ending,
+  type Settlement,
+  type TransportInput,
+} from 'taskbridge/machines';
 import { fromCallback, fromPromise } from 'xstate';
 import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
 

@@ -1,5 +1,13 @@
 import type { connectionMachine, recoveryMachine, transportMachine, TransportInput } from 'taskbridge/machines';
-import { createActor, SimulatedClock, type ActorRefFrom, type AnyActorRef, type AnyMachineSnapshot, type Snapshot, type SnapshotFrom } from 'xstate';
+import {
+  createActor,
+  SimulatedClock,
+  type ActorRefFrom,
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type Snapshot,
+  type SnapshotFrom,
+} from 'xstate';
 import { quiet } from '../transport-charts.ts';
 
 /** The charts of one observation that run: the transport's, and its connections and recovery by their ids. */
@@ -58,9 +66,10 @@ function look(root: ActorRefFrom<typeof transportMachine>, delaysBefore: readonl
   const values = Object.fromEntries([...snapshots].map(([id, { value }]) => [id, value as unknown]));
   const isThere = ({ to, type }: ArmedDelay): boolean =>
     snapshots.get(to)?._nodes.some((node) => node.transitions.has(type)) === true && snapshots.get(to)?.status === 'active';
-  const armed = Object.values(root.system.getSnapshot()._scheduledEvents).map(
-    ({ source, event }): ArmedDelay => ({ to: idOf(source.id), type: event.type }),
-  );
+  const armed = Object.values(root.system.getSnapshot()._scheduledEvents).map(({ source, event }): ArmedDelay => ({
+    to: idOf(source.id),
+    type: event.type,
+  }));
   const isAnew = (one: ArmedDelay): boolean => armed.some(({ to, type }) => to === one.to && type === one.type);
   const delays = [...delaysBefore.filter((one) => isThere(one) && !isAnew(one)), ...armed.filter(isThere)];
   return {
@@ -119,7 +128,11 @@ export function takeInSystem(system: ChartSystem, event: WalkedEvent): { readonl
   (ref as { send(event: object): void } | undefined)?.send(told);
   const after = root.getSnapshot().status === 'active' ? effectsOf(root) : new Map<string, AnyActorRef>();
   const kept = new Set([...after].flatMap(([id, effect]) => (before.get(id) === effect ? [id] : [])));
-  const next = look(root, system.delays);
+  // A delay that has passed is not armed any more, whether an arrow was taken or not.
+  const next = look(
+    root,
+    system.delays.filter((one) => one.to !== to || one.type !== event.type),
+  );
   root.stop();
   taken.set(key, { next, kept });
   return { next, kept };

@@ -151,6 +151,8 @@ export async function createClientUnderTest(
     if (ref.id === `${TASK}/transport`) actor ??= ref as ActorRefFrom<typeof transportMachine>;
     const chart = chartOf(ref.id);
     if (!chart) return;
+    // What is over is seen here only.
+    if (event.type === '@xstate.snapshot') coverage?.get(chart)?.reach(event.snapshot as AnyMachineSnapshot);
     if (event.type === '@xstate.microstep') event._transitions.forEach((edge) => coverage?.get(chart)?.take(edge));
     if (event.type !== '@xstate.event') return;
     const { type, ...fields } = event.event as { type: string };
@@ -221,9 +223,10 @@ export async function createClientUnderTest(
     values: () =>
       Object.fromEntries(
         [
-          ...(chart().getSnapshot().status === 'active' ? below() : []).map(
-            ([id, ref]): [string, unknown] => [id, (ref.getSnapshot() as AnyMachineSnapshot).value],
-          ),
+          ...(chart().getSnapshot().status === 'active' ? below() : []).map(([id, ref]): [string, unknown] => [
+            id,
+            (ref.getSnapshot() as AnyMachineSnapshot).value,
+          ]),
           ['transport', chart().getSnapshot().value] as [string, unknown],
         ].sort(([one], [other]) => (one < other ? -1 : 1)),
       ),

@@ -2,10 +2,52 @@
 export interface UnreachableEvent {
   /** `chart event`. */
   readonly events: RegExp;
-  /** The values, as JSON. */
+  /** The values, as JSON: the gate, the transport, then the other charts by name. */
   readonly values: RegExp;
   readonly why: string;
 }
 
 /** What a chart would take, and no client is ever told. */
-export const unreachableEvents: readonly UnreachableEvent[] = [];
+export const unreachableEvents: readonly UnreachableEvent[] = [
+  ...['ws', 'sse', 'poll'].map((name) => ({
+    events: new RegExp(`^${name} (wire\\.|credentials\\.)`),
+    values: new RegExp(`"${name}":"gated"`),
+    why: 'it waits for the gate, and has opened nothing',
+  })),
+  { events: /^poll credentials\.renewed$/, values: /"poll":\{/, why: 'each poll asks for credentials of its own' },
+  { events: /^poll wire\./, values: /"poll":\{"poll":"pausing"\}/, why: 'no poll is under way' },
+  {
+    events: /^sse wire\.(alive|facts|level|malformed)$/,
+    values: /"sse":\{"stream":"connecting"\}/,
+    why: 'the bytes that bring it have confirmed the stream',
+  },
+  { events: /^ws wire\.facts$/, values: /"transport":"probing".*"ws"/, why: 'the fact has made it level, so that it delivers' },
+  { events: /^sse wire\.facts$/, values: /"transport":"probing","poll".*"sse"/, why: 'the fact has made it level, so that it delivers' },
+  { events: /^(ws|sse) wire\.level$/, values: /"transport":"proving"/, why: 'it climbed by being level' },
+  {
+    events: /^sse wire\.level$/,
+    values: /"transport":"probing","sse":\{"stream":"live"\},"ws"/,
+    why: 'the one that delivers is level since it was confirmed',
+  },
+  {
+    events: /^transport (log\.(gap|ended)|consumer\.full)$/,
+    values: /"transport":"(waiting|recovering)"|"transport":"connecting",.*"gated"/,
+    why: 'no connection is open that could bring it',
+  },
+  { events: /^transport (log\.gap|consumer\.full)$/, values: /"transport":"full"/, why: 'the connection that filled it was closed' },
+  {
+    events: /^transport (log\.(gap|ended)|consumer\.full)$/,
+    values: /"transport":"(connecting","sse":\{"stream":"connecting"|steady","poll":\{"poll":"pausing"|probing","poll":\{"poll":"pausing"\},"sse":\{"stream":"connecting")/,
+    why: 'no poll is under way, and the bytes that bring it have confirmed a stream',
+  },
+  {
+    events: /^transport (log\.ended|consumer\.full)$/,
+    values: /"transport":"probing","poll":\{"poll":"pausing"\}/,
+    why: 'no poll is under way, and a connection that climbs is the delivering one before it brings a fact',
+  },
+  {
+    events: /^transport log\.ended$/,
+    values: /"transport":"connecting","ws":\{"stream":"connecting"/,
+    why: 'the terminal fact has confirmed the socket',
+  },
+];

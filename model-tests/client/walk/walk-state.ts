@@ -47,9 +47,13 @@ export function regionsOf({ charts }: WalkState): { readonly delivering: string;
 /** True while the charts run. */
 export const isActive = ({ charts }: WalkState): boolean => charts.transport.status === 'active';
 
-/** The values of all charts that run, and the gate, as text. */
-export function valueOf({ charts, isGateOpen }: WalkState): string {
-  return JSON.stringify({ gate: isGateOpen ? 'open' : 'closed', ...charts.values });
+/** The values of all charts that run, and the gate, as text. The credentials are a region that is walked by itself: no other looks at it. */
+export function valueOf(state: WalkState): string {
+  const { values, transport } = state.charts;
+  const delivering = regionsOf(state)?.delivering ?? transport.value;
+  const below = Object.entries(values).filter(([id]) => id !== 'transport');
+  const sorted = below.sort(([one], [other]) => (one < other ? -1 : 1));
+  return JSON.stringify({ gate: state.isGateOpen ? 'open' : 'closed', transport: delivering, ...Object.fromEntries(sorted) });
 }
 
 /** The running operation of a kind, where there is one. */
@@ -132,7 +136,9 @@ export function after(
     const isClosed = type.startsWith('wire.') && ![...operations].some(([, { operation }]) => operation === to);
     if (isClosed || !charts.snapshots.has(to)) continue;
     told.push(event);
-    heard.push(`${valueOf({ ...state, charts, isGateOpen })} · ${to} ${type}`);
+    // What opens the gate is heard while it is still closed.
+    const wasGateOpen = told.length <= opening.length ? state.isGateOpen : isGateOpen;
+    heard.push(`${valueOf({ ...state, charts, isGateOpen: wasGateOpen })} · ${to} ${type}`);
     const { next, kept } = takeInSystem(charts, event);
     for (const id of operations.keys()) if (!kept.has(id)) operations.delete(id);
     charts = next;
