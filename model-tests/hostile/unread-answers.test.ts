@@ -14,6 +14,9 @@ const MIB = 1024 * 1024;
 /** More than the kernel keeps of a connection that nobody reads, on either side. */
 const UNREAD_BYTES = 40 * MIB;
 
+/** Has room for two of these. */
+const room = { unsentBytesMax: 3 * UNREAD_BYTES, unsentBytesPerOwnerMax: 3 * UNREAD_BYTES };
+
 const GET = head(`GET /api/v1/tasks/${RUNNING}`);
 
 function opened(port: number): Socket {
@@ -111,7 +114,7 @@ describe('requests that come in one packet', () => {
 describe('an answer that nobody reads', () => {
   it('is cut when its peer has taken nothing for stalledMs', async () => {
     const clock = fakeClock();
-    const host = await hostOf(UNREAD_BYTES, { clock });
+    const host = await hostOf(UNREAD_BYTES, { clock, options: room });
     const [unread, read] = [opened(host.port).pause(), opened(host.port).pause()];
     for (const socket of [unread, read]) socket.write(GET);
     const closed = once(unread, 'close');
@@ -129,7 +132,7 @@ describe('an answer that nobody reads', () => {
   });
 
   it('makes no answer of the others wait', async () => {
-    const host = await hostOf(UNREAD_BYTES, { options: { unsentBytesMax: 2 * UNREAD_BYTES, unsentBytesPerOwnerMax: 2 * UNREAD_BYTES } });
+    const host = await hostOf(UNREAD_BYTES, { options: room });
     for (let nth = 0; nth < 5; nth += 1) opened(host.port).pause().write(GET.repeat(50));
     for (let looks = 0; looks < 10; looks += 1) expect((await fetch(`${host.url}/health`)).status).toBe(200);
   });
