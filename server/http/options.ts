@@ -22,7 +22,7 @@ export interface HttpOptions {
   readonly drainBytesMax: number;
   /** … and for that long, in milliseconds. Defaults to 30 seconds. */
   readonly drainMs: number;
-  /** Requests of one connection that may wait until those before them are answered; one more ends the connection. Defaults to 100. */
+  /** Requests of one connection that may wait until those before them are answered; one more ends the connection. Defaults to 32. */
   readonly pipelinedMax: number;
   /** Bytes of large answers that may wait in this process for peers that do not read them (429). Defaults to 128 MiB. */
   readonly unsentBytesMax: number;
@@ -44,7 +44,7 @@ export const httpDefaults: HttpOptions = {
   requestTimeoutMs: 300_000,
   drainBytesMax: 128 * 1024 * 1024,
   drainMs: 30_000,
-  pipelinedMax: 100,
+  pipelinedMax: 32,
   unsentBytesMax: 128 * 1024 * 1024,
   unsentBytesPerOwnerMax: 16 * 1024 * 1024,
   probeTimeoutMs: 2_000,

@@ -21,6 +21,7 @@ interface Line {
 export class RequestTurns {
   readonly #deps: RequestTurnsDeps;
   readonly #lines = new WeakMap<Socket, Line>();
+  readonly #cut = new WeakSet<Socket>();
 
   constructor(deps: RequestTurnsDeps) {
     this.#deps = deps;
@@ -34,7 +35,10 @@ export class RequestTurns {
     if (socket.destroyed) return false;
     if (line.isBusy) {
       // Whoever sends more than that reads nothing, and whatever is said to him waits with the rest.
-      if (line.waiting.length >= this.#deps.pipelinedMax) socket.destroy();
+      if (line.waiting.length >= this.#deps.pipelinedMax) {
+        this.#cut.add(socket);
+        socket.destroy();
+      }
       if (socket.destroyed) return false;
       await new Promise<void>((resolve) => line.waiting.push(resolve));
       // An answer that was cut took the connection with it.
@@ -43,6 +47,11 @@ export class RequestTurns {
     line.isBusy = true;
     res.once('close', () => this.#next(line));
     return true;
+  }
+
+  /** True for what came in the same packet as one request too many: Node hands it over all the same, and nothing is worth doing for it. */
+  hasCut({ socket }: IncomingMessage): boolean {
+    return this.#cut.has(socket);
   }
 
   #lineOf(socket: Socket): Line {

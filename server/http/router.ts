@@ -120,6 +120,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
       const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {
+        if (turns.hasCut(ctx.req)) return void (ctx.respond = false);
         if (!hasPath(ctx)) {
           await boundary(ctx, refuseTarget);
           return;
