@@ -25,6 +25,7 @@ const dates: Readonly<Record<string, readonly [reads: number, of: string]>> = {
   'adapters/temporal/executor.ts': [1, 'the deadline of a call, which its client takes as a date'],
   'client/clock.ts': [2, 'the clock itself'],
   'client/observation/authorizer.ts': [1, 'the end of credentials: what is left is measured once'],
+  'client/transports/long-poll.ts': [1, 'no wait: it makes one address differ from the next'],
   'client/outbox/outbox.ts': [1, 'when a command was added, which is stored'],
   'client/outbox/sender.ts': [2, 'when a command was added, which is stored'],
   'client/commands/answer.ts': [1, '`Retry-After`, where it is a date'],

@@ -2,13 +2,13 @@ import type Koa from 'koa';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import { answerEarly, isReceiving } from './early-answer.ts';
-import { callerError, errorResponse, guardHeaders } from './error-response.ts';
+import { callerError, errorResponse, EXPOSED, guardHeaders } from './error-response.ts';
 import type { HttpOptions } from './options.ts';
 
 /** Middleware that turns everything thrown below it into the envelope. Where the head is already out, it destroys the response instead. */
 export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger | undefined): Koa.Middleware {
   return async (ctx, next) => {
-    spareLostClients(ctx);
+    spareLostClients(ctx, logger);
     guard(ctx);
     try {
       await next();
@@ -28,7 +28,8 @@ export function errorBoundary(options: HttpOptions, clock: Clock, logger: Logger
       ctx.respond = true;
       // What has arrived unread would otherwise stay with the connection, which goes on.
       ctx.req.resume();
-      for (const [name, value] of Object.entries(refused.headers)) if (!(name in guardHeaders)) ctx.set(name, String(value));
+      for (const [name, value] of Object.entries(refused.headers))
+        if (!(name in guardHeaders || (name === EXPOSED && ctx.res.hasHeader(EXPOSED)))) ctx.set(name, String(value));
       ctx.body = refused.body;
     }
   };
@@ -43,10 +44,16 @@ export function guard(ctx: Koa.Context): void {
 const lostClient: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE', 'ERR_STREAM_PREMATURE_CLOSE'];
 
 /** Koa prints a stack for each response whose client has cut it, or its own request: in a storm of reconnects, thousands. */
-function spareLostClients(ctx: Koa.Context): void {
+function spareLostClients(ctx: Koa.Context, logger: Logger | undefined): void {
   const { onerror } = ctx;
   ctx.onerror = (error: Error): void => {
     const isLost = (ctx.headerSent || !ctx.writable) && error instanceof Error && 'code' in error && lostClient.includes(error.code);
-    if (!isLost) onerror.call(ctx, error);
+    if (isLost) return;
+    // Ours alone: a session that is saved after it sets its cookie too late, with every stream.
+    if (ctx.respond === false && error instanceof Error && 'code' in error && error.code === 'ERR_HTTP_HEADERS_SENT')
+      logger?.warn('A middleware before the bridge sets a header when a stream has begun, and it is lost: mount the bridge before it.', {
+        error,
+      });
+    else onerror.call(ctx, error);
   };
 }

@@ -33,6 +33,9 @@ export const guardHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 };
 
+/** Where a host's own CORS middleware has said what pages may read, that stays. */
+export const EXPOSED = 'Access-Control-Expose-Headers';
+
 /** Writes an error as status, headers and envelope. */
 export function errorResponse(error: TaskBridgeError, clock: Clock): ErrorResponse {
   const envelope: ErrorEnvelope = {
@@ -49,7 +52,8 @@ export function errorResponse(error: TaskBridgeError, clock: Clock): ErrorRespon
       'Content-Length': body.length,
       'Cache-Control': 'no-store',
       ...guardHeaders,
-      ...(error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds) }),
+      // A page of another origin reads no header that is not named here.
+      ...(error.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(error.retryAfterSeconds), [EXPOSED]: 'Retry-After' }),
     },
     body,
   };

@@ -1,8 +1,10 @@
+import { isStart } from '../../../machines/wire/index.ts';
 import { grantedExtensions, saysFallback } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
+import type { LogRun } from '../../live/log-read.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { LiveService } from '../live-service.ts';
+import type { LiveService, SseRequest } from '../live-service.ts';
 import { openSse } from './open-sse.ts';
 import { sseHeaders, sseStreamDefaults, type SseStreamSettings } from './settings.ts';
 import { createSilentPeers } from './silent-peers.ts';
@@ -25,22 +27,35 @@ export function createLiveService({
   return {
     sseHeaders: sseHeaders(settings),
     poll: (taskId, request) => hub.poll(taskId, request),
-    openSse({ req, res, auth, taskId, after, extensions, first }) {
+    openSse(request) {
+      const { req, res, taskId, after, first } = request;
       // A stream whose body nobody is sent: it would never end, and Node keeps its head until there is a body.
       if (req.method === 'HEAD') return void res.writeHead(200, sseHeaders(settings)).end();
-      openSse(req, res, {
-        taskId,
-        auth,
-        cursor: after,
-        extensions: grantedExtensions(extensions),
-        first,
-        hub,
-        settings,
-        silentPeers,
-        clock,
-        chance,
-      });
-      if (saysFallback(extensions)) hub.countFallback('sse');
+      if (first || isStart(after)) return open(request, first);
+      return hub.readFirst(taskId, after, settings.replayFactsMax).then((run) => open(request, run));
     },
   };
+
+  function open({ req, res, auth, taskId, after, extensions }: SseRequest, first: LogRun | undefined): void {
+    // A browser's own EventSource asks again for ever after the end of a stream, and stops at a 204.
+    if (first && !isStart(after) && isAtEnd(first)) return void res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
+    openSse(req, res, {
+      taskId,
+      auth,
+      cursor: after,
+      extensions: grantedExtensions(extensions),
+      first,
+      hub,
+      settings,
+      silentPeers,
+      clock,
+      chance,
+    });
+    if (saysFallback(extensions)) hub.countFallback('sse');
+  }
+}
+
+/** True where nothing follows, and nothing ever will. */
+function isAtEnd({ entries, gap, ended }: LogRun): boolean {
+  return ended && entries.length === 0 && gap === undefined;
 }

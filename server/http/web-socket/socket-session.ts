@@ -82,6 +82,7 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
   const { ws, socket, auth, extensions, hub, settings, service, clock, logger, records } = deps;
   if (isBinary) return ws.close(closeCodes.notText, 'Frames are text.');
   const frame = readClientFrame(data);
+  if (frame.action === 'refused') return ws.close(settings.invalidFrameCloseCode, frame.fault);
   if (frame.action !== 'subscribe')
     return ws.close(settings.invalidFrameCloseCode, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
   const { taskId, lastEventId } = frame;
