@@ -26,7 +26,7 @@ sentinel serve service settings several sharing shrink silent simple simulated s
 snippets source special sse stack stand start starting statistics status stimuli storage store stored stream streaming submit subscriber
 suite summary support surface survival sweep switches syntax system tab table tail taskbridge tcp temp temporal text theme three time
 timer titles to token transcript trial trouble types understanding unknown unreachable until upload use user validation version versions
-vite waiting waits watch watched ways web well wire words worker workflow world write writer writes writing ws zone
+vite waiting waits watch ways web well wire words worker workflow world write writer writes writing ws zone
 `
   .trim()
   .split(/\s+/);

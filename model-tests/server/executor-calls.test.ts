@@ -98,7 +98,8 @@ test('keeps the deadline of a question while 300 tasks of a system that does not
 const asksThenMute = (): TaskExecutor => ({
   ...mute(),
   async start(work) {
-    const question = { suspendId: 's', kind: 'USER_ACTION_REQUIRED', schemaVersion: 1, reasonCode: 'Q', allowedActions: ['ok'] } as const;
+    const kind = 'USER_ACTION_REQUIRED' as const;
+    const question = { suspendId: 's', kind, schemaVersion: 1, reasonCode: 'Q', allowedActions: ['ok'] };
     const expiresAt = new Date(work.now() + 2000).toISOString();
     await work.report({ source: 'main', seq: 1, intents: [{ type: 'report.suspended', payload: { ...question, expiresAt } }] });
     return { status: 'started' };
