@@ -4,6 +4,13 @@ import { attemptMachine, type AttemptContext, type AttemptEvent } from '../../se
 import { alphabetOf } from './alphabet.ts';
 import { describeChart } from './chart-suite.ts';
 
+const crashedBefore: readonly AttemptEvent[] = [
+  { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
+  { type: 'attempt.begun' },
+  { type: 'attempt.lost', crashed: true, retryAt: 9000 },
+  { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
+];
+
 describeChart({
   name: 'attempt',
   machine: attemptMachine,
@@ -42,14 +49,7 @@ describeChart({
   },
   presets: [],
   // What may be done with a run that is suspected depends on a crash before it.
-  beginnings: [
-    [
-      { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
-      { type: 'attempt.begun' },
-      { type: 'attempt.lost', crashed: true, retryAt: 9000 },
-      { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
-    ] satisfies AttemptEvent[],
-  ],
+  beginnings: [crashedBefore],
 });
 
 const claim: AttemptEvent = { type: 'attempt.claimed', node: 'n', startBy: 5 };

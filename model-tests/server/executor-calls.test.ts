@@ -93,3 +93,76 @@ test('keeps the deadline of a question while 300 tasks of a system that does not
   }
   await closing;
 });
+
+/** An outside system whose tasks ask at once, for two seconds, and then answers nothing any more. */
+const asksThenMute = (): TaskExecutor => ({
+  ...mute(),
+  async start(work) {
+    const kind = 'USER_ACTION_REQUIRED' as const;
+    const question = { suspendId: 's', kind, schemaVersion: 1, reasonCode: 'Q', allowedActions: ['ok'] };
+    const expiresAt = new Date(work.now() + 2000).toISOString();
+    await work.report({ source: 'main', seq: 1, intents: [{ type: 'report.suspended', payload: { ...question, expiresAt } }] });
+    return { status: 'started' };
+  },
+});
+
+test('keeps the deadline of a question whose own task is asked after by a call that hangs', async () => {
+  const clock = fakeClock();
+  const of = await bridgeOf(asksThenMute(), { clock, store: memoryStore({ clock }), tasks: { inspectMs: 500, executorTimeoutMs: 10_000 } });
+  const taskId = await of.start('out');
+  const begun = clock.now();
+  for (let looks = 0; (await of.snapshot(taskId)).state === 'suspended'; looks += 1) {
+    expect(looks).toBeLessThan(12);
+    clock.advance(250);
+    await turns(20);
+  }
+  expect(clock.now() - begun).toBeLessThan(3500);
+  // Nor does a close wait for it.
+  let isClosed = false;
+  const closing = of.bridge.close({ drainMs: 0 }).then(() => (isClosed = true));
+  for (let passed = 0; passed < 3000; passed += 250) {
+    clock.advance(250);
+    await turns(20);
+  }
+  expect(isClosed).toBe(true);
+  await closing;
+});
+
+test('answers a create once it is written, whether or not the executor answers', async () => {
+  const clock = fakeClock();
+  const of = await bridgeOf({ ...mute(), start: hang }, { clock, store: memoryStore({ clock }), tasks: { executorTimeoutMs: 10_000 } });
+  let taskId: string | undefined;
+  const creating = of.start('out').then((id) => (taskId = id));
+  for (let waits = 0; taskId === undefined; waits += 1) {
+    expect(waits).toBeLessThan(20);
+    clock.advance(waits > 5 ? 500 : 0);
+    await turns(20);
+  }
+  await creating;
+  expect(clock.now()).toBeLessThan(fakeClock().now() + 9000);
+  let isClosed = false;
+  const closing = of.bridge.close({ drainMs: 0 }).then(() => (isClosed = true));
+  for (let passed = 0; passed < 4000; passed += 250) {
+    clock.advance(250);
+    await turns(20);
+  }
+  expect(isClosed).toBe(true);
+  await closing;
+});
+
+test('gives executors a moment for what they were asked when the server closes, and for what they are asked then', async () => {
+  const clock = fakeClock();
+  const calls = new ExecutorCalls({ clock, callsMax: 2, timeoutMs: 10_000 });
+  const executor = mute();
+  const told: string[] = [];
+  const call = (): unknown => calls.call(executor, hang).catch((error: Error) => told.push(error.message));
+  call();
+  calls.close();
+  call();
+  clock.advance(999);
+  await turns(2);
+  expect(told).toEqual([]);
+  clock.advance(1);
+  await turns(2);
+  expect(told).toHaveLength(2);
+});

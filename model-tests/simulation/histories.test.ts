@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runHistory } from './history.ts';
-import type { Plan } from './plan.ts';
+import type { Decision, Plan } from './plan.ts';
 import { generatePlan } from './plan-generator.ts';
 
 const kept = new URL('kept/', import.meta.url);
@@ -36,6 +36,30 @@ describe('a history', () => {
     }
   });
 });
+
+/** So many runs that say nothing, and a node that is killed while all of them go on. */
+function interrupted(tasks: number, exclusive: boolean): Plan {
+  const work = { steps: [{ rest: 40_000 }], repeatable: true };
+  const starts = Array.from({ length: tasks }, (_, task): Decision => ({ kind: 'start', at: 500 + task * 20, client: 0, task, work }));
+  const { slots: _, ...plan } = generatePlan(1);
+  return {
+    ...plan,
+    nodes: exclusive ? [0] : [0, 0],
+    exclusive,
+    sizes: { ...plan.sizes, hotTasksMax: 10_000 },
+    runsAgainWithinMs: 9_000,
+    decisions: [...starts, { kind: 'crash', at: 8_000, node: 0, backMs: 500, silent: true }],
+  };
+}
+
+test.each([true, false])(
+  'what one crash interrupted runs again within seconds, all of it (on a store of one process: %s)',
+  async (exclusive) => {
+    const { violation, told } = await runHistory(interrupted(40, exclusive), { isTold: true });
+    expect(violation).toBeUndefined();
+    expect(told.filter((line) => line.includes('loses its power'))).toHaveLength(1);
+  },
+);
 
 describe('a plan that failed once holds every rule', () => {
   test.each(readdirSync(kept))('%s', async (name) => {

@@ -66,7 +66,7 @@ class History {
     const world = new World(seed, isTold);
     this.world = world;
     this.#plan = plan;
-    this.oracle = new Oracle(world, exclusive);
+    this.oracle = new Oracle(world, exclusive, plan.runsAgainWithinMs);
     this.#faults = new Faults(world, decisions);
     this.#network = new Network(world, this.#faults);
     const { oracle } = this;

@@ -65,9 +65,9 @@ export class Oracle {
   readonly #views = new WeakMap<Aggregate, string>();
   readonly #requests = new Map<string, string>();
 
-  constructor(world: World, exclusive = false) {
+  constructor(world: World, exclusive = false, runsAgainWithinMs?: number) {
     this.#world = world;
-    this.work = new WorkCheck(world, exclusive);
+    this.work = new WorkCheck(world, exclusive, runsAgainWithinMs);
   }
 
   of(taskId: string): KnownTask {

@@ -24,6 +24,16 @@ export function generateOutages(random: SeededRandom, nodes: number): readonly D
   });
 }
 
+/** Has some of the handlers that end their node ask before, and not wait for the answer. */
+export function haveSomeAsk(random: SeededRandom, decisions: readonly Decision[]): Decision[] {
+  const asks = random.odds(0.5);
+  return decisions.map((decision) => {
+    if (!isStart(decision) || !asks) return decision;
+    const steps = decision.work.steps.map((step) => ('crash' in step ? { ...step, asks } : step));
+    return { ...decision, work: { ...decision.work, steps } };
+  });
+}
+
 /** Adds to what tasks do, to some of them: a loop that is blocked, a handler that ends its node. */
 export function worsenWork(random: SeededRandom, decisions: readonly Decision[]): Decision[] {
   const drawn = new Map<number, { readonly at: number; readonly step: WorkStep } | undefined>();

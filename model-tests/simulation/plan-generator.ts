@@ -1,5 +1,5 @@
 import { seededRandom, type SeededRandom } from '../support/seeded-random.ts';
-import { generateOutages, OUTAGE_SHARE, worsenWork } from './outage-generator.ts';
+import { generateOutages, haveSomeAsk, OUTAGE_SHARE, worsenWork } from './outage-generator.ts';
 import { generateOutbox, OUTBOX_SHARE } from './outbox-generator.ts';
 import {
   TROUBLE_MS,
@@ -91,7 +91,9 @@ export function generatePlan(seed: number): Plan {
     exclusive,
     sizes,
     clients,
-    decisions: isWorse ? [...worsenWork(outage, all), ...generateOutages(outage, nodeCount)] : all,
+    decisions: isWorse
+      ? [...haveSomeAsk(seededRandom(`${seed}/plan, poison`), worsenWork(outage, all)), ...generateOutages(outage, nodeCount)]
+      : all,
     ...(isWorse && slots > 0 && { slots }),
     ...removes,
     ...(kept && { outbox: kept.outbox }),

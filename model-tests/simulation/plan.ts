@@ -16,8 +16,8 @@ export type WorkStep =
   | { readonly askBoth: true }
   /** Nothing else happens on its node for so long. */
   | { readonly block: number }
-  /** Ends its node, in each of the first so many attempts. */
-  | { readonly crash: number }
+  /** Ends its node, in each of the first so many attempts; after a question that it does not await. */
+  | { readonly crash: number; readonly asks?: boolean }
   | { readonly fail: string };
 
 /** What a task does. */
@@ -194,6 +194,8 @@ export interface Plan {
   readonly sizes: Sizes;
   /** How many handlers each node runs at once; many without. */
   readonly slots?: number;
+  /** Work that is interrupted by a crash runs again within so long, in milliseconds after its node is known to be gone; nothing is expected without. */
+  readonly runsAgainWithinMs?: number;
   /** Goes on until all tasks were removed, their time after the end being over. */
   readonly removes?: boolean;
   readonly clients: readonly ClientPlan[];

@@ -131,6 +131,10 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
       else if ('block' in step) await block(step.block);
       else if ('crash' in step) {
         if (task.attempt > step.crash) continue;
+        if (step.asks) {
+          void task.suspend(`q${i}`, { reasonCode: 'WHY', allowedActions: ['yes', 'no'] }).catch(() => undefined);
+          await rest(task, 100);
+        }
         crash();
         await new Promise(() => undefined);
       } else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);

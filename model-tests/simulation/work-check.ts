@@ -34,6 +34,7 @@ interface CheckedTask {
   takenOver: number;
   /** A node that closed gave it up. */
   wasGivenUp: boolean;
+  hasEnded: boolean;
   readonly running: Set<Run>;
 }
 
@@ -44,21 +45,30 @@ interface CheckedTask {
 export class WorkCheck {
   readonly #world: World;
   readonly #exclusive: boolean;
+  readonly #runsAgainWithinMs: number | undefined;
   readonly #lives = new Map<string, Life>();
   /** By the id that a node gave itself. */
   readonly #byNode = new Map<string, Life>();
   readonly #tasks = new Map<string, CheckedTask>();
 
   /** Where one process owns the store, whoever held work before it opened it is gone: no lease need be named. */
-  constructor(world: World, exclusive: boolean) {
+  constructor(world: World, exclusive: boolean, runsAgainWithinMs?: number) {
     this.#world = world;
     this.#exclusive = exclusive;
+    this.#runsAgainWithinMs = runsAgainWithinMs;
   }
 
   created({ taskId, taskType, plan }: NewTask, by: string): void {
     const holder = holderOf(plan);
     if (holder !== undefined && !this.#byNode.has(holder)) this.#byNode.set(holder, this.#of(by));
-    this.#tasks.set(taskId, { repeatable: taskType === 'again', hasBegun: false, takenOver: 0, wasGivenUp: false, running: new Set() });
+    this.#tasks.set(taskId, {
+      repeatable: taskType === 'again',
+      hasBegun: false,
+      takenOver: 0,
+      wasGivenUp: false,
+      hasEnded: false,
+      running: new Set(),
+    });
   }
 
   born(name: string, entity: Entity): void {
@@ -72,6 +82,7 @@ export class WorkCheck {
   ended(name: string, how: 'closed' | 'crashed'): void {
     const life = this.#of(name);
     life.end = how;
+    if (how === 'crashed') this.#expectAgain(life);
     for (const { running } of this.#tasks.values()) for (const run of running) if (run.life === life) running.delete(run);
   }
 
@@ -105,6 +116,7 @@ export class WorkCheck {
       if (!this.#byNode.has(next)) this.#byNode.set(next, life);
       if (wasClosing) world.fault('a node that closes claims nothing', `${by} claimed ${commit.taskId}`);
     }
+    task.hasEnded = row.ended;
     const owner = holder === undefined ? undefined : this.#byNode.get(holder);
     // Whoever holds it says something: where its handler was not called yet, it was about to be.
     if (owner === life) task.hasBegun = true;
@@ -127,6 +139,21 @@ export class WorkCheck {
     else if (takenOver === 0 && !wasGivenUp) this.#world.fault('only a node that is gone loses work', taskId);
     else if (repeatable && takenOver < CRASHES_MAX)
       this.#world.fault('work that may be repeated is', `${taskId} is lost after it was taken over ${takenOver} times`);
+  }
+
+  /** What a node ran that crashed runs again soon, where that is expected: all of it. */
+  #expectAgain(life: Life): void {
+    const withinMs = this.#runsAgainWithinMs;
+    if (withinMs === undefined) return;
+    const interrupted = [...this.#tasks].filter(([, { running }]) => [...running].some((run) => run.life === life));
+    this.#world.after((this.#exclusive ? 0 : 2 * LEASE_MS) + withinMs, this.#world.itself, () => {
+      const missing = interrupted.filter(([, { running, hasEnded }]) => running.size === 0 && !hasEnded);
+      if (missing.length > 0)
+        this.#world.fault(
+          'what a crash interrupted runs again soon',
+          `${missing.length} of ${interrupted.length} do not after ${withinMs} ms`,
+        );
+    });
   }
 
   /** Another run of its task began: this one has a lease's time, in which it is not frozen, to end. */

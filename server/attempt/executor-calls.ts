@@ -34,6 +34,7 @@ export class ExecutorCalls {
   /** Of those that wait for an answer: told when they have waited long enough. */
   readonly #asking = new Set<(error: Error) => void>();
   #closed = false;
+  #moment: unknown;
 
   constructor(deps: ExecutorCallsDeps) {
     this.#deps = deps;
@@ -70,11 +71,16 @@ export class ExecutorCalls {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#deps.clock.setTimeout(() => {
+    this.#moment = this.#deps.clock.setTimeout(() => {
       for (const giveUp of this.#asking) giveUp(new Error('An executor has not answered: this server is closing.'));
     }, CLOSING_MS);
     for (const [executor, lanes] of this.#lanes)
       for (const { waiting } of Object.values(lanes)) for (const { reject } of waiting.splice(0)) reject(closing(executor));
+  }
+
+  /** Nobody waits any more. */
+  end(): void {
+    this.#deps.clock.clearTimeout(this.#moment);
   }
 
   async #ask<T>(ask: () => Promise<T>): Promise<T> {

@@ -3,24 +3,20 @@ import type { TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
 import { ExecutorCalls } from './executor-calls.ts';
+import { Deadlines } from './deadlines.ts';
 import { clearSuspect } from './giving-up.ts';
 import { hasRoom, offersOf, type Offer, type OffersDeps } from './offers.ts';
 import { OwnRuns } from './own-runs.ts';
 import { emptyTally } from './reconcile-counts.ts';
 import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
-import { deadlineSteps, steps } from './steps.ts';
+import { steps } from './steps.ts';
 import { SuspectTurn } from './suspects.ts';
 
 /** A task that is being reconciled. */
 interface Reconciliation {
   /** Something was committed since its last step. */
   again: boolean;
-  /** It waits for an executor. */
-  isAsking: boolean;
-  /** Its deadlines are kept meanwhile. */
-  besides: Promise<void> | undefined;
-  readonly result: ReconcileResult;
   done: Promise<ReconcileResult>;
 }
 
@@ -55,6 +51,7 @@ export class Supervisor {
   readonly #onRoom: SupervisorDeps['onRoom'];
   readonly #calls: ExecutorCalls;
   readonly #suspects: SuspectTurn;
+  readonly #deadlines = new Deadlines(() => this.#deps);
   readonly #offers: OffersDeps;
   readonly #reconciling = new Map<string, Reconciliation>();
   readonly #paused = new Map<string, Pause>();
@@ -161,12 +158,11 @@ export class Supervisor {
     const current = this.#reconciling.get(taskId);
     if (current) {
       current.again = true;
-      if (current.isAsking) this.#keepDeadlines(taskId, current);
+      this.#deadlines.keep(taskId);
       return current.done;
     }
     if (this.#closed) return this.#putBackClaim(taskId);
-    const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
-    const reconciliation: Reconciliation = { again: false, isAsking: false, besides: undefined, result, done: Promise.resolve(result) };
+    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({ tally: emptyTally() }) };
     this.#reconciling.set(taskId, reconciliation);
     reconciliation.done = this.#run(taskId, reconciliation);
     return reconciliation.done;
@@ -202,16 +198,18 @@ export class Supervisor {
     this.hurry();
     await Promise.allSettled([...[...this.#reconciling.values()].map(({ done }) => done), ...this.#claiming]);
     await this.runs.close();
+    this.#calls.end();
+    this.#suspects.close();
   }
 
   async #run(taskId: string, reconciliation: Reconciliation): Promise<ReconcileResult> {
-    const { result } = reconciliation;
+    const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
       do {
         reconciliation.again = false;
-        reconciliation.again = (await this.#doStep(taskId, reconciliation)) || reconciliation.again;
+        reconciliation.again = (await this.#doStep(taskId, result)) || reconciliation.again;
       } while (reconciliation.again && ++done < STEPS_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
@@ -235,33 +233,14 @@ export class Supervisor {
     return { tally: emptyTally() };
   }
 
-  /** What needs the store only waits for no executor. Never rejects: what fails is done when the executor has answered. */
-  #keepDeadlines(taskId: string, reconciliation: Reconciliation): void {
-    reconciliation.besides ??= this.#doDeadlines(taskId, reconciliation.result)
-      .catch(() => undefined)
-      .finally(() => (reconciliation.besides = undefined));
-  }
-
-  async #doDeadlines(taskId: string, result: ReconcileResult): Promise<void> {
-    for (const step of deadlineSteps) await step(await this.#deps.processor.read(taskId), this.#deps, result);
-  }
-
-  async #doStep(taskId: string, reconciliation: Reconciliation): Promise<boolean> {
+  async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {
     const { processor, running } = this.#deps;
-    const { result } = reconciliation;
-    const call: ReconcileDeps['call'] = async (...asked) => {
-      reconciliation.isAsking = true;
-      try {
-        return await this.#calls.call(...asked);
-      } finally {
-        reconciliation.isAsking = false;
-      }
-    };
-    const deps = { ...this.#deps, call };
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
+    const call: ReconcileDeps['call'] = (...asked) => this.#deadlines.whileAsking(state, result, () => this.#calls.call(...asked));
+    const deps = { ...this.#deps, call };
     for (const step of steps[attemptState(state.execution)]) {
       if (await step(state, deps, result)) return true;
     }

@@ -104,6 +104,12 @@ export class SuspectTurn implements Suspects {
     if (this.#watched.size + this.#called.size + this.#waiting.size + this.#waitingAlone.size === 0) this.#most = 1;
   }
 
+  /** Nobody is watched any more, and nobody has his turn. */
+  close(): void {
+    for (const { timer } of this.#watched.values()) this.#deps.clock.clearTimeout(timer);
+    for (const tasks of [this.#watched, this.#waiting, this.#waitingAlone]) tasks.clear();
+  }
+
   /** It crashed nothing. */
   #pass(taskId: string): void {
     this.#most += 1;

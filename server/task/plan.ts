@@ -9,8 +9,8 @@ export function planOf(record: TaskRecord, now: number, settings: TaskSettings):
   return { wakeAt: wakeTime(record, settings), work: plannedWork(record.execution, now, settings) };
 }
 
-/** The earliest of all that any node can do, whatever it handles: what needs the store only. */
-function wakeTime({ about, aggregate, execution }: TaskRecord, { retainedAfterEndMs }: TaskSettings): number | null {
+/** The earliest of all that any node can do, whatever it handles: what needs the store only. In milliseconds of the store's clock; null for never. */
+export function wakeTime({ about, aggregate, execution }: TaskRecord, { retainedAfterEndMs }: TaskSettings): number | null {
   const { startBy, graceUntil } = execution.attempt.context;
   const state = attemptState(execution);
   if (state === 'released' || state === 'ended') return (execution.endedAt ?? about.createdAt) + retainedAfterEndMs;

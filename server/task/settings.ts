@@ -17,8 +17,9 @@ export interface TaskSettings {
   /** How long a node that is not heard of holds its work, in milliseconds. Defaults to 30 seconds. */
   readonly leaseMs: number;
   /**
-   * How often in a row the process may crash in which a task's work runs, before the task fails as `WORK_LOST`. Work that saved something new or
-   * was handed an answer begins to count anew. Defaults to 5.
+   * How often in a row the process may crash in which a task's work runs, before the task fails as `WORK_LOST`. Work that saved something new, came to
+   * wait for a person or was handed an answer begins to count anew. A crash after a run was watched and crashed nothing is counted apart: four
+   * times as many end it. Defaults to 5.
    */
   readonly crashesMax: number;
   /** Calls of one executor that go on at once, at most; further ones wait. Defaults to 64. */
