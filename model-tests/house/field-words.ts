@@ -12,7 +12,7 @@ db deadline decide decimal delivering demo dev diagnostics dialects direct disk 
 durability early effects emptied ending entry eventually example executor expiry extensions failover failure fake fallback fan fault
 faulty feed fetch field file fills finding flow fold folder folding form free from full further gaps garbage gate generator greedy
 greeter handle handshake hash head headers health heap held histories history hooks hostile house http http2 identity idle image
-impairment imports in index indexed injection inspection instrumentation io issuer job joining json jwt key kills kit ladder lane last
+impairment imports in index indexed injection inspection instrumentation io issuer job joining json jwt key kills kind kit ladder lane last
 law layout leader length lenient level limit line list listen listener liveness lmdb load locks logger long loopback lost machine
 mailbox main many mark markdown measured measurements memory methods migration min misbehaving model moment mount mounts multipart
 multiplex multiplexing name network new newer node notices notifier notifying numbers observability observed observer off open options
