@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { glanceAt } from '../../adapters/lmdb/glance.ts';
 import type { Rows } from '../../adapters/lmdb/head.ts';
 import type { RowKey } from '../../adapters/lmdb/keys.ts';
-import { keysInSlices } from '../../adapters/lmdb/slices.ts';
+import { keysInSlices } from '../../adapters/lmdb/page-reads.ts';
 import { countStates } from '../../adapters/lmdb/states.ts';
 
 /** Rows that note how much is read of them in each turn of the event loop. */
