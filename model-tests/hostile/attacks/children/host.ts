@@ -31,7 +31,9 @@ const bridge = createTaskBridge({
       }
     },
     // Asks, and waits for an answer that nobody gives.
-    ask: async (task) => task.suspend('sure', { reasonCode: 'SURE', allowedActions: ['yes'] }),
+    ask: async (task) => {
+      await task.suspend('sure', { reasonCode: 'SURE', allowedActions: ['yes'] });
+    },
     wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
   }),
   auth: ({ headers }) => {
