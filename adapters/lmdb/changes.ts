@@ -18,7 +18,7 @@ import {
   type RowKey,
 } from './keys.ts';
 import { namedAt, nameNewTask, nameTask, unnameTask } from './names.ts';
-import { readOldTask } from './old-task.ts';
+import { readOldTask } from './first-form.ts';
 import { readRecord, writeRecord } from './owner-record.ts';
 import { entriesOf, kindOf, moveEntries, replan } from './plan.ts';
 import { fullShareOf, withChange } from './shares.ts';

@@ -1,7 +1,7 @@
 import type { Glance, Plan } from '../../server/ports/index.ts';
 import { readHead, type Head, type Rows } from './head.ts';
 import { fieldKey, requestRowKey } from './keys.ts';
-import { nextTurn } from './slices.ts';
+import { nextTurn } from './page-reads.ts';
 
 /** Tasks that are looked at in one turn of the event loop, and how long their fields may be together. */
 const TASKS_AT_ONCE = 100;

@@ -1,6 +1,6 @@
 import type { Rows } from './head.ts';
 import { placeOf, startsWith, taskIdOf, type RowKey } from './keys.ts';
-import type { Parked } from './parked.ts';
+import type { Parked } from './hiding-owners.ts';
 
 /** A task that was shown. */
 interface HiddenTask {

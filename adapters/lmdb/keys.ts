@@ -72,7 +72,7 @@ export function namesOf(ownerMark: string): RowKey {
 }
 
 /** Tasks of a state and a type, by the time when they came there; without both the start of all. */
-export function stateOf(state?: string, taskType?: string): RowKey {
+export function tasksIn(state?: string, taskType?: string): RowKey {
   return state === undefined || taskType === undefined ? ['p'] : ['p', state, taskType];
 }
 

@@ -3,7 +3,7 @@ import type { Rows } from './head.ts';
 import { after, entryOf, namedAtKey, namesOf, ownerMarkOf, placeOf, taskIdOf } from './keys.ts';
 import { dropUncounted, keepOwner } from './owner-record.ts';
 import { NOTHING } from './plan.ts';
-import { keysInSlices } from './slices.ts';
+import { keysInSlices } from './page-reads.ts';
 import type { WriteDecision } from './writer.ts';
 
 /** The smallest step that today's milliseconds have. */

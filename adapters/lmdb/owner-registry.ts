@@ -1,7 +1,7 @@
 import type { Clock, OwnerRegistry, Shares } from '../../server/ports/index.ts';
 import { glanceAt } from './glance.ts';
 import type { Rows } from './head.ts';
-import { stateOf } from './keys.ts';
+import { tasksIn } from './keys.ts';
 import { forgetName, readNames } from './names.ts';
 import { readRecord } from './owner-record.ts';
 import { changeCounts, readOwners, writeShares } from './shares.ts';
@@ -52,7 +52,7 @@ export function ownerRegistryOf(needOpen: () => { readonly rows: Rows; readonly 
     },
 
     async inState(state, taskType, limit, after) {
-      return readInState(needOpen().rows, stateOf(state, taskType), limit, after);
+      return readInState(needOpen().rows, tasksIn(state, taskType), limit, after);
     },
 
     async counts() {

@@ -1,6 +1,6 @@
 import type { Head, Kind, OldStanding, Rows, Standing } from './head.ts';
 import { clock, entryOf, holdsOf, oldClock, ownerMarkOf, queueOf, wantedLater, type RowKey } from './keys.ts';
-import { readOldTask } from './old-task.ts';
+import { readOldTask } from './first-form.ts';
 import { leaveQueue } from './turns.ts';
 
 /** What an entry of a list holds: LMDB wants a value, its key says it all. */

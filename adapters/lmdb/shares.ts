@@ -20,8 +20,9 @@ export function fullShareOf({ shares }: OwnerRecord, { adds, sharesMax }: NewTas
 export function withChange(record: OwnerRecord, by: Partial<Shares>, now: number): OwnerRecord {
   const changed = shareNames.filter((share) => (by[share] ?? 0) !== 0);
   if (changed.length === 0) return record;
-  const counts = changed.map((share) => [share, Math.max(0, record.shares[share] + (by[share] ?? 0))]);
-  return { ...record, shares: { ...record.shares, ...Object.fromEntries(counts) }, version: nextVersion(record, now) };
+  const counts = changed.map((share) => [share, Math.max(0, record.shares[share] + (by[share] ?? 0))] as const);
+  const shares: Shares = { ...record.shares, ...(Object.fromEntries(counts) as Partial<Shares>) };
+  return { ...record, shares, version: nextVersion(record, now) };
 }
 
 /** Changes the counts of an owner, and puts back a name. */

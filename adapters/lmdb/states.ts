@@ -1,8 +1,8 @@
 import type { Listed, OwnerRegistry } from '../../server/ports/index.ts';
 import type { Head, Rows } from './head.ts';
-import { after, entryOf, placeOf, startsWith, stateOf, taskIdOf, type RowKey } from './keys.ts';
+import { after, entryOf, placeOf, startsWith, tasksIn, taskIdOf, type RowKey } from './keys.ts';
 import { NOTHING } from './plan.ts';
-import { keysInSlices, nextTurn } from './slices.ts';
+import { keysInSlices, nextTurn } from './page-reads.ts';
 
 type Counts = Awaited<ReturnType<OwnerRegistry['counts']>>;
 
@@ -12,7 +12,7 @@ const PASSED_AT_ONCE = 2000;
 /** Where a task stands among those of its state; nowhere while nobody has said what it is. */
 export function stateEntry(taskId: string, { standing, state }: Pick<Head, 'standing' | 'state'>): RowKey | undefined {
   const kind = 'kind' in standing ? standing.kind : null;
-  return state && kind ? entryOf(stateOf(state.name, kind.taskType), state.since, taskId) : undefined;
+  return state && kind ? entryOf(tasksIn(state.name, kind.taskType), state.since, taskId) : undefined;
 }
 
 /** Lists a task as its head says; undefined for one that is not there. Inside a transaction only. */
@@ -34,9 +34,9 @@ export async function readInState(rows: Rows, list: RowKey, limit: number, last:
 /** How many tasks there are of each state and type. LMDB passes them without giving them: 0.4 µs each. */
 export async function countStates(rows: Rows): Promise<Counts> {
   const counts: Counts[number][] = [];
-  for (let first = nextKey(rows, stateOf(), 0); first;) {
+  for (let first = nextKey(rows, tasksIn(), 0); first;) {
     const [, state, taskType] = first.map(String) as [string, string, string];
-    const list = stateOf(state, taskType);
+    const list = tasksIn(state, taskType);
     counts.push({ state, taskType, count: await countOf(rows, list) });
     first = nextKey(rows, after(list), 0);
   }
@@ -56,7 +56,7 @@ async function countOf(rows: Rows, list: RowKey): Promise<number> {
 }
 
 /** The key so many places on, within a list. */
-function nextKey(rows: Rows, start: RowKey, offset: number, list = stateOf()): RowKey | undefined {
+function nextKey(rows: Rows, start: RowKey, offset: number, list = tasksIn()): RowKey | undefined {
   for (const key of rows.getKeys({ start, end: after(list), offset, limit: 1 })) return key;
   return undefined;
 }

@@ -15,10 +15,10 @@ import {
   wantedLater,
   type RowKey,
 } from './keys.ts';
-import { Parked, type ParkedEntry } from './parked.ts';
+import { Parked, type ParkedEntry } from './hiding-owners.ts';
 import { entriesOf } from './plan.ts';
 import { moveWanted } from './queue.ts';
-import { nextTurn } from './slices.ts';
+import { nextTurn } from './page-reads.ts';
 import type { Writer } from './writer.ts';
 
 /** Tasks that enter their queue in one transaction, and in one look. */

@@ -2,7 +2,7 @@ import { shareNames, type Created, type NewTask, type Shares } from '../../serve
 import type { StoreDeps } from './deps.ts';
 import { FIELD, pairsOf } from './fields.ts';
 import { textOfHead, type Head } from './heads.ts';
-import { escaped, escapedState, textOfKind } from './kinds.ts';
+import { escaped, escapedState, textOfKind } from './kind.ts';
 import { glanceAt } from './lists.ts';
 import { changeCounts, dropName, ownerKeys } from './owners.ts';
 import { planNames, stepsBetween, storedPlan, textOfPlan } from './plans.ts';
@@ -18,7 +18,7 @@ class TakenIdError extends Error {
 }
 
 /** Writes a task, its request key, its name and its state. On one server that is one step. */
-export async function createTask(deps: StoreDeps, task: NewTask): Promise<Created> {
+export async function writeNewTask(deps: StoreDeps, task: NewTask): Promise<Created> {
   return deps.isCluster ? writeApart(deps, task) : writeTask(deps, task);
 }
 

@@ -1,7 +1,10 @@
 import { systemChance, type ServerChance } from '../../server/ports/index.ts';
 import type { EventId } from '../../machines/wire/index.ts';
-import { parseKind, type Kind } from './kinds.ts';
+import type { StoreDeps } from './deps.ts';
+import { parseKind, type Kind } from './kind.ts';
 import { parsePlan, planNames, type StoredPlan } from './plans.ts';
+import { listOf, textOf } from './reply.ts';
+import { fields } from './scripts/index.ts';
 
 /** What the store itself keeps of a task beside its fields, as this node saw it last. */
 export interface Head {
@@ -83,4 +86,13 @@ export function parseHead([at, first, plan, kind, due]: readonly (string | undef
     plan: parsePlan(plan, due),
     kind: parseKind(kind),
   };
+}
+
+/** The head at a revision, as this node knows it or as Redis has it; undefined where the task is gone or at another revision. */
+export async function headAt({ connection, keys, heads }: StoreDeps, taskId: string, revision: number): Promise<Head | undefined> {
+  const known = heads.known(taskId, revision);
+  if (known) return known;
+  const values = listOf(await connection.run(fields, [keys.task(taskId)], headNames));
+  const head = parseHead(values.map((value) => (value === null ? undefined : textOf(value))));
+  return head?.revision === revision ? head : undefined;
 }

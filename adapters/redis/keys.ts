@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
  * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
  * them in one slot, together with the request keys, the work and the leases of that bucket:
  *
- *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind (see `heads.ts`, `plans.ts`, `kinds.ts`); the fields as `f:<name>`
+ *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind (see `heads.ts`, `plans.ts`, `kind.ts`); the fields as `f:<name>`
  *     <prefix>:{3f}:kept:<taskId>         hash: the side values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
@@ -41,7 +41,7 @@ export interface Keys {
   next(bucket: string): string;
   nodes(bucket: string): string;
   held(bucket: string, node: string): string;
-  /** The tasks of a list, as `listName` of `kinds.ts` spells it. */
+  /** The tasks of a list, as `listName` of `kind.ts` spells it. */
   inList(bucket: string, list: string): string;
   lists(bucket: string): string;
   moving(bucket: string): string;

@@ -1,11 +1,10 @@
 import type { Glance, Listed, OwnerRegistry } from '../../server/ports/index.ts';
-import { groupsFrom } from './calls.ts';
+import { grouped, groupsFrom } from './calls.ts';
 import type { StoreDeps } from './deps.ts';
 import { FIELD } from './fields.ts';
-import { grouped } from './groups.ts';
 import { bucketOf } from './keys.ts';
-import { escaped, escapedState, listName, parseKind, parseListName, plain } from './kinds.ts';
-import { parsePlan, planOf } from './plans.ts';
+import { escaped, escapedState, listName, parseKind, parseListName, plain } from './kind.ts';
+import { parsePlan, plainPlan } from './plans.ts';
 import { listOf, textOf } from './reply.ts';
 import { counts, glance, inState } from './scripts/index.ts';
 
@@ -44,7 +43,7 @@ function parseGlance(row: unknown, fieldNames: readonly string[]): Glance | unde
   return {
     taskId,
     state: state === undefined ? undefined : plain(state),
-    plan: planOf(parsePlan(plan, due)),
+    plan: plainPlan(parsePlan(plan, due)),
     fields: Object.fromEntries(fields),
   };
 }

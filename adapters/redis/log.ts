@@ -2,7 +2,7 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { EventStore, LogPage } from '../../server/ports/index.ts';
 import { bucketOf } from './keys.ts';
 import type { StoreDeps } from './deps.ts';
-import { grouped } from './groups.ts';
+import { grouped } from './calls.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 import { lastIds, read } from './scripts/index.ts';
 

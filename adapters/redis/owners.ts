@@ -8,7 +8,7 @@ import {
   type Shares,
 } from '../../server/ports/index.ts';
 import type { StoreDeps } from './deps.ts';
-import { grouped } from './groups.ts';
+import { grouped } from './calls.ts';
 import { ownerTag, ownerTags } from './keys.ts';
 import { listOf, textOf } from './reply.ts';
 import { count, forget, names, nameScore, owners, setShares, shares } from './scripts/index.ts';

@@ -1,6 +1,6 @@
 import type { Plan } from '../../server/ports/index.ts';
 import { bucketOf, type Keys } from './keys.ts';
-import { listName, type Kind } from './kinds.ts';
+import { listName, type Kind } from './kind.ts';
 
 /** A plan as Redis keeps it. */
 export interface StoredPlan {
@@ -45,7 +45,7 @@ export function parsePlan(plan: string | undefined, due: string | undefined): St
 }
 
 /** A stored plan as the port has it. Who holds a task with a lease of a date is not kept: it is due when the date has come. */
-export function planOf({ wakeAt, readyAt, heldBy }: StoredPlan): Plan {
+export function plainPlan({ wakeAt, readyAt, heldBy }: StoredPlan): Plan {
   return { wakeAt, work: heldBy !== '' ? { heldBy } : readyAt !== null ? { readyAt } : null };
 }
 

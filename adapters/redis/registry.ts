@@ -3,13 +3,12 @@ import type { Commit, LoadedTask, TaskRegistry } from '../../server/ports/index.
 import { refuseBrokenCommit } from '../memory/index.ts';
 import type { Appended } from './appender.ts';
 import type { Argument } from './connection.ts';
-import { createTask } from './creation.ts';
+import { writeNewTask } from './creation.ts';
 import type { StoreDeps } from './deps.ts';
 import { FIELD, pairsOf } from './fields.ts';
-import { headAt } from './head-lookup.ts';
-import { headNames, parseHead, textOfHead, type Head } from './heads.ts';
+import { headAt, headNames, parseHead, textOfHead, type Head } from './heads.ts';
 import { bucketOf } from './keys.ts';
-import { escapedState, textOfKind } from './kinds.ts';
+import { escapedState, textOfKind } from './kind.ts';
 import { planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
 import { removeTask } from './removal.ts';
 import { listOf, textOf } from './reply.ts';
@@ -99,7 +98,7 @@ function kindAfter(given: string | undefined, { kind }: Head): Head['kind'] {
 /** The verbs of the registry. */
 export function registryOf(need: () => StoreDeps): TaskRegistry {
   return {
-    create: async (task) => createTask(need(), task),
+    create: async (task) => writeNewTask(need(), task),
     load: async (taskId) => loadTask(need(), taskId),
     append: async (commit) => appendCommit(need(), commit),
     async sideValues(taskId, names) {

@@ -1,7 +1,6 @@
 import type { StoreDeps } from './deps.ts';
-import { headAt } from './head-lookup.ts';
-import { textOfHead } from './heads.ts';
-import { plain } from './kinds.ts';
+import { headAt, textOfHead } from './heads.ts';
+import { plain } from './kind.ts';
 import { dropName, nameOf, ownerKeys } from './owners.ts';
 import { stepsBetween } from './plans.ts';
 import { integerOf } from './reply.ts';

@@ -1,7 +1,7 @@
 import type { TakenTasks, TakeRequest } from '../../server/ports/index.ts';
 import { groupsFrom, type BucketCalls, type BucketGroup } from './calls.ts';
 import { buckets, type Keys } from './keys.ts';
-import { escaped } from './kinds.ts';
+import { escaped } from './kind.ts';
 import { listOf, textOf } from './reply.ts';
 import { take } from './scripts/index.ts';
 

@@ -9,7 +9,7 @@ import { WAIT_MS } from '../support/patience.ts';
 import { startCluster, type RedisCluster } from './redis-cluster.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
-const one = { owner: 'ada', adds: { tasks: 1, bytes: 7 } };
+const his = { owner: 'ada', adds: { tasks: 1, bytes: 7 } };
 
 let cluster: RedisCluster;
 let redis: Cluster;
@@ -56,7 +56,7 @@ const lost = async (): Promise<void> => {
 
 describe('a name on a cluster', () => {
   it('without a task is of a create that ended in between: sent again, it makes the task, and is counted once', async () => {
-    const task = sampleTask(one);
+    const task = sampleTask(his);
     before(createScript({ isCluster: true }), lost);
     await expect(store.create(task)).rejects.toThrow();
     expect([await namesOf(), await store.glance([task.requestKey], [])]).toEqual([[task.requestKey], [undefined]]);
@@ -65,7 +65,7 @@ describe('a name on a cluster', () => {
   });
 
   it('without a task is of a removal that ended in between, and is forgotten as it was seen', async () => {
-    const task = sampleTask(one);
+    const task = sampleTask(his);
     await store.create(task);
     before(forget, lost);
     expect(await store.remove(task.taskId, task.requestKey, 1)).toBe('removed');
@@ -76,7 +76,7 @@ describe('a name on a cluster', () => {
   });
 
   it('stays where a request was sent again while its task was removed', async () => {
-    const task = sampleTask(one);
+    const task = sampleTask(his);
     await store.create(task);
     before(forget, async () => void (await store.create(task)));
     expect(await store.remove(task.taskId, task.requestKey, 1)).toBe('removed');
@@ -85,7 +85,7 @@ describe('a name on a cluster', () => {
   });
 
   it('that was lost is put back by a repeat, which adds nothing', async () => {
-    const task = sampleTask(one);
+    const task = sampleTask(his);
     await store.create(task);
     await redis.del(keyOf('names'));
     expect(await store.create(task)).toEqual({ created: false, taskId: task.taskId });
@@ -93,31 +93,31 @@ describe('a name on a cluster', () => {
   });
 
   it('that was lost does not make a repeat a new task of somebody who is full', async () => {
-    const task = sampleTask({ ...one, sharesMax: { tasks: 1 } });
+    const task = sampleTask({ ...his, sharesMax: { tasks: 1 } });
     await store.create(task);
     await redis.del(keyOf('names'));
     expect(await store.create(task)).toEqual({ created: false, taskId: task.taskId });
-    expect(await store.create(sampleTask({ ...one, sharesMax: { tasks: 1 } }))).toEqual({ created: false, full: 'tasks' });
+    expect(await store.create(sampleTask({ ...his, sharesMax: { tasks: 1 } }))).toEqual({ created: false, full: 'tasks' });
   });
 
   it('is not left by a create whose id is taken', async () => {
     const task = sampleTask({ owner: 'another' });
     await store.create(task);
     const { requestKey } = sampleTask({}, task.taskId.slice(0, 2));
-    await expect(store.create({ ...task, ...one, requestKey })).rejects.toThrow(task.taskId);
+    await expect(store.create({ ...task, ...his, requestKey })).rejects.toThrow(task.taskId);
     expect([await namesOf(), await sharesOf()]).toEqual([[], { tasks: 0, bytes: 0 }]);
   });
 });
 
 describe('a slot that moves', () => {
   it.each(['names', 'shares', 'names shares'])('loses nothing of an owner, his %s first', async (first) => {
-    await store.create(sampleTask(one));
+    await store.create(sampleTask(his));
     const slot = slotOf(ownerTag('ada'));
     let written: Promise<unknown> | undefined;
     await cluster.move(slot, ((await cluster.ownerOf(slot)) + 1) % 3, {
       keys: first.split(' ').map(keyOf),
       async until() {
-        const creates = Array.from({ length: 5 }, () => store.create(sampleTask(one)));
+        const creates = Array.from({ length: 5 }, () => store.create(sampleTask(his)));
         written = Promise.all([...creates, store.count([{ owner: 'ada', by: { bytes: 100 } }])]);
       },
     });

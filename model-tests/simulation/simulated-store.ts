@@ -136,7 +136,7 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
     dropLease: (of) => call('held', () => base.dropLease(of)),
     names: (owner, limit, after) => call('owners', () => base.names(owner, limit, after)),
     glance: (requestKeys, fieldNames) => call('owners', () => base.glance(requestKeys, fieldNames)),
-    forget: (owner, name) => call('owners', () => base.forget(owner, name)),
+    forget: (...asked) => call('owners', () => base.forget(...asked)),
     count: (changes) => call('owners', () => base.count(changes)),
     shares: (owner) => call('owners', () => base.shares(owner)),
     setShares: (owner, shares, ifVersion) => call('owners', () => base.setShares(owner, shares, ifVersion), false),

@@ -53,7 +53,7 @@ describe('an LMDB store on disk', () => {
     const created = new Map(['one', 'two', 'three'].map((owner) => [owner, 0]));
     const before = new Map(created);
     for (const linesUntilKill of [1, 30, 200]) {
-      const child = startChild('comes-and-goes', path, ...created.keys());
+      const child = startChild('creation-and-removal', path, ...created.keys());
       const lines: string[] = [];
       while (lines.length < linesUntilKill) lines.push(await child.nextLine());
       lines.push(...(await child.killHard()));

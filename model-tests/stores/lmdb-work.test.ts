@@ -114,6 +114,39 @@ describe('an LMDB store', () => {
       expect(await store.take(look())).toEqual({ due: [task.taskId], ready: [] });
     });
 
+    it('gives a task its name with its next commit, at the time when it was created, and its state when that is said', async () => {
+      const about = { taskType: 'sample', owner: 'somebody', createdAt: 77 };
+      const [first = '', second = ''] = await writeOld([
+        { dueAt: FOREVER, about },
+        { dueAt: FOREVER, about },
+      ]);
+      await reopen();
+      expect([await store.names('somebody', 9), await store.counts()]).toEqual([[], []]);
+      await store.append(commitOf(first, 1, { plan: wanted(1) }));
+      const [name, ...others] = await store.names('somebody', 9);
+      expect([name?.at, others]).toEqual([77, []]);
+      const glance = { taskId: first, fields: {}, plan: wanted(1) };
+      expect(await store.glance([name?.requestKey ?? ''], [])).toEqual([{ ...glance, state: undefined }]);
+      await store.append(commitOf(first, 2, { plan: wanted(1), state: 'RUNNING' }));
+      expect(await store.glance([name?.requestKey ?? ''], [])).toEqual([{ ...glance, state: 'RUNNING' }]);
+      expect(await store.counts()).toEqual([{ state: 'RUNNING', taskType: 'sample', count: 1 }]);
+      // One that somebody named before its first commit keeps that name.
+      const [, secondKey = ''] = (await keys('r')).map(([, key]) => String(key)).toSorted((a) => (a === name?.requestKey ? -1 : 1));
+      await store.count([{ owner: 'somebody', by: {}, name: { requestKey: secondKey, at: 78 } }]);
+      await store.append(commitOf(second, 1, { state: 'ASKED' }));
+      expect(await store.names('somebody', 9)).toEqual([{ requestKey: secondKey, at: 78 }, name]);
+      expect((await store.owners(9)).owners).toEqual(['somebody']);
+    });
+
+    it('forgets the name of a task that nobody wrote anew when it goes', async () => {
+      const [taskId = ''] = await writeOld([{ dueAt: 5, ended: true }]);
+      await reopen();
+      const [[, requestKey] = []] = await keys('r');
+      await store.count([{ owner: 'somebody', by: {}, name: { requestKey: String(requestKey), at: 5 } }]);
+      expect(await store.remove(taskId, String(requestKey), 1)).toBe('removed');
+      expect([await store.names('somebody', 9), await store.owners(9)]).toEqual([[], { owners: [], next: undefined }]);
+    });
+
     it('removes it with all its rows', async () => {
       const [taskId = ''] = await writeOld([{ dueAt: 5, ended: true }]);
       await reopen();

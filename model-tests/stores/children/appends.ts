@@ -1,7 +1,7 @@
-import { writeSync } from 'node:fs';
 import { lmdbStore } from '../../../adapters/lmdb/index.ts';
 import { commitOf, factsOf } from '../../conformance/store/samples.ts';
 import { planOf, stateOf } from './plans.ts';
+import { say } from './say.ts';
 
 // Appends to the tasks that are named after the folder, all at once, for ever; prints `<task> <revision>` for what was acknowledged.
 const [, , path = '', ...taskIds] = process.argv;
@@ -23,8 +23,7 @@ await Promise.all(
         }),
       );
       if (answer !== 'committed') throw new Error(`Revision ${revision} of ${taskId}: ${answer}.`);
-      // At once and not through a stream, so that what is printed is what was acknowledged when the kill comes.
-      writeSync(1, `${taskId} ${revision + 1}\n`);
+      await say(`${taskId} ${revision + 1}`);
     }
   }),
 );

@@ -40,7 +40,9 @@ const bridge = createTaskBridge({
       await task.suspend('more', { reasonCode: `HAS_${amount}`, allowedActions: ['approve'] });
     },
     // Asks, and waits for an answer that nobody gives.
-    ask: async (task) => void (await task.suspend('sure', { reasonCode: 'SURE', allowedActions: ['yes'] })),
+    ask: async (task) => {
+      await task.suspend('sure', { reasonCode: 'SURE', allowedActions: ['yes'] });
+    },
     wait: (task) => new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error))),
   }),
   auth: ({ headers }) => {

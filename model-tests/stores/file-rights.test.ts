@@ -6,7 +6,7 @@ import { backUpStore } from '../../adapters/lmdb/backup.ts';
 import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { restoreStore } from '../../adapters/lmdb/restore.ts';
 import { sampleTask } from '../conformance/store/samples.ts';
-import { watchFlushes } from '../support/flushed-names.ts';
+import { watchFlushes } from '../support/file-watch.ts';
 import { tempFolder, type TempFolder } from '../support/temp-folder.ts';
 
 const onLinux = process.platform === 'linux';

@@ -1,7 +1,7 @@
-import { writeSync } from 'node:fs';
 import { lmdbStore } from '../../../adapters/lmdb/index.ts';
 import { commitOf, sampleTask } from '../../conformance/store/samples.ts';
 import { stateOf } from './plans.ts';
+import { say } from './say.ts';
 
 // For each owner that is named after the folder: creates a task, moves it on and removes every other one, for ever. Prints `<owner> <tasks created>`.
 const [, , path = '', ...owners] = process.argv;
@@ -12,7 +12,7 @@ await Promise.all(
     for (let created = 1; ; created += 1) {
       const task = sampleTask({ owner, adds: { tasks: 1, bytes: 10 }, state: stateOf(1) });
       await store.create(task);
-      writeSync(1, `${owner} ${created}\n`);
+      await say(`${owner} ${created}`);
       await store.append(commitOf(task.taskId, 1, { state: stateOf(2) }));
       if (created % 2 === 0) await store.remove(task.taskId, task.requestKey, 2);
     }
