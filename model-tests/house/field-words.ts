@@ -8,13 +8,13 @@ any app append appender arrows asking at attachment attack attacker audience aut
 bearer behaved bench bin bodies body boundaries boundary bounded bridge browser browsing build built burst call cancel careless case
 cell chance changes chaos chart check checker child children chromium claim cleanup cli clock close closing cluster codes commit
 committed composite conformance consumers containers content contract core count coverage crash create creating creation d damage data
-db deadline decide decimal delivering demo dev diagnostics dialects direct disk documented drawing drawn drive driven driver drop
+date db deadline decide decimal delivering demo dev diagnostics dialects direct disconnect disk documented drawing drawn drive driven driver drop
 durability early effects emptied ending entry eventually example executor expiry extensions failover failure fake fallback fan fault
 faulty feed fetch field file fills finding flow fold folder folding form free from full further gaps garbage gate generator greedy
 greeter handle handshake hash head headers health heap held histories history hooks hostile house http http2 identity idle image
 impairment imports in index indexed injection inspection instrumentation io issuer job joining json jwt key kills kit ladder lane last
 law layout leader length lenient level limit line list listen listener liveness lmdb load locks logger long loopback lost machine
-mailbox main many mark markdown measured measurements memory methods migration min misbehaving model moment mount mounts multipart
+mailbox main many mark markdown measured measurements memory methods middleware migration min misbehaving model moment mount mounts multipart
 multiplex multiplexing name network new newer node notices notifier notifying numbers observability observed observer off open options
 order origin original our out outage outcome outline own ownership pack page panel params parsers pass path patience patient payloads
 peers phase pipelines policy poll pool port present presentable probe process processes profile program progress project promise proof
