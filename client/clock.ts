@@ -10,11 +10,6 @@ export const platformClock: Clock = {
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
 
-/** Milliseconds that only ever grow, by which a wait is measured: no date that is set moves them. */
-export function monotonicMs(clock: Clock): number {
-  return clock.monotonic?.() ?? clock.now();
-}
-
 /** The machine's own randomness. Ids made from it are told apart by 130 bits; they are no secrets. */
 export const platformChance: Chance = { fraction: () => Math.random() };
 

@@ -18,7 +18,7 @@ import { registryOf } from './registry.ts';
 import { checkRights } from './rights-check.ts';
 import { appendScript, createScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
-import { announceScript } from './tail/announce.ts';
+import { announceScript } from './tail/announcer.ts';
 import { createRouter, isCluster, type Router } from './tail/router.ts';
 import { Tails } from './tail/tails.ts';
 import { inTime } from './time-limit.ts';

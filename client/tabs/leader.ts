@@ -1,4 +1,3 @@
-import { monotonicMs } from '../clock.ts';
 import type { Channel } from './channels.ts';
 import type { SocketBackend, VirtualSockets } from './virtual-sockets.ts';
 import type { FollowerRequest, SocketMessage } from './messages.ts';
@@ -75,7 +74,7 @@ class LeadingTab implements Leader {
     if (request.type === 'left') return this.#forget(from);
     if (request.type === 'open' && !this.#tabs.has(from) && this.#tabs.size >= this.#settings.limits.tabsMax) return this.#refuse(request);
     const tab = this.#tabOf(from);
-    tab.heardAt = monotonicMs(this.#settings.clock);
+    tab.heardAt = this.#time;
     if (request.type === 'open') this.#multiplexer.open(from, request.socket, request.request);
     else if (request.type === 'send') this.#multiplexer.send(from, request.socket, request.text);
     else if (request.type === 'close') this.#multiplexer.close(from, request.socket);
@@ -87,8 +86,9 @@ class LeadingTab implements Leader {
   }
 
   sweep(): void {
-    const { clock, limits } = this.#settings;
-    for (const [name, { heardAt }] of this.#tabs) if (monotonicMs(clock) - heardAt > limits.absentMs) this.#forget(name);
+    const { limits } = this.#settings;
+    const now = this.#time;
+    for (const [name, { heardAt }] of this.#tabs) if (now - heardAt > limits.absentMs) this.#forget(name);
   }
 
   end(): void {
@@ -98,13 +98,19 @@ class LeadingTab implements Leader {
     this.#tabs.clear();
   }
 
+  /** Monotonic: no date that is set makes a tab absent. */
+  get #time(): number {
+    const { clock } = this.#settings;
+    return clock.monotonic?.() ?? clock.now();
+  }
+
   #tabOf(name: string): Tab {
     const known = this.#tabs.get(name);
     if (known) return known;
     const tab: Tab = {
       inbox: this.#inboxOf(name),
       batcher: createMessageBatcher((messages, characters) => this.#post(name, tab, messages, characters)),
-      heardAt: monotonicMs(this.#settings.clock),
+      heardAt: this.#time,
       untakenCharacters: 0,
     };
     this.#tabs.set(name, tab);

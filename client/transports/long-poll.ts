@@ -23,8 +23,7 @@ export interface LongPollRunDeps {
 export async function runPoll({ url, settings, connection, authorization, signal, tell, ended, advance }: LongPollRunDeps): Promise<void> {
   const { limits } = settings;
   try {
-    // Nobody reads the field: a service worker that looks into its cache first would hold a poll for ever.
-    const response = await settings.fetch(`${url}&_=${settings.clock.now().toString(36)}`, {
+    const response = await settings.fetch(url, {
       headers: { accept: 'application/json', ...authorization.headers },
       signal,
       credentials: settings.cookies,

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore, type Memory } from '../../adapters/memory/index.ts';
 import type { Store } from '../../server/index.ts';
-import { parseNotice, textOfNotice } from '../../server/live/notice.ts';
+import { parseNotice, textOfNotice } from '../../server/live/notices.ts';
 import { quiesce } from './hub-fixture.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 

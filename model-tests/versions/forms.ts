@@ -1,5 +1,5 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
-import { textOfNotice } from '../../server/live/notice.ts';
+import { textOfNotice } from '../../server/live/notices.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
 import {
   aboutWithParams,
@@ -100,7 +100,7 @@ export const forms: readonly Form[] = [
   {
     name: 'notice',
     version: 'NOTICE_VERSION',
-    writtenIn: 'server/live/notice.ts',
+    writtenIn: 'server/live/notices.ts',
     lines: async () => [textOfNotice({ from: '0123456789abcdef', disconnect: { subject: 'alice' } })],
   },
   { name: 'store-id', version: null, writtenIn: 'adapters/lmdb/keys.ts and adapters/redis/keys.ts', lines: storeIds },

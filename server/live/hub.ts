@@ -7,7 +7,7 @@ import type { EventStore } from '../ports/store.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
 import { observedPoll } from './observed-poll.ts';
 import { Connections, matcherOf, type Disconnected } from './connections.ts';
-import { parseNotice, textOfNotice } from './notice.ts';
+import { parseNotice, textOfNotice } from './notices.ts';
 import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';

@@ -1,7 +1,7 @@
 import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
-import { DoubtfulWrites, type HeldTask } from './doubtful-writes.ts';
+import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { Shares } from '../ports/owners.ts';
 import type { Lease } from '../ports/store.ts';
@@ -50,7 +50,7 @@ export class Mailbox {
   #draining = false;
   #record: TaskRecord | undefined;
   /** What was given to the store, as long as it is not known whether it was written. */
-  readonly #doubtful = new DoubtfulWrites<AttemptedUnit>();
+  readonly #doubtful = new UnknownWrites<AttemptedUnit>();
   /** What turned out to be written after all. */
   #proven: readonly AttemptedUnit[] = [];
   /** Facts that turned out to be written, and that nobody was told of yet. */

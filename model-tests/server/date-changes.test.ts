@@ -5,7 +5,7 @@ import { steadyClock } from '../../server/ports/index.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { sampleTask, wakes } from '../conformance/store/samples.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-import { leapingClock, type LeapingClock } from '../support/leaping-clock.ts';
+import { leapingClock, type LeapingClock } from '../support/date-clock.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const TEN_MINUTES_MS = 600_000;

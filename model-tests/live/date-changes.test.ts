@@ -6,7 +6,7 @@ import { createSilentPeers } from '../../server/http/sse/index.ts';
 import { keepAlive } from '../../server/http/web-socket/liveness.ts';
 import { FrameRate } from '../../server/live/frame-rate.ts';
 import { timerAt } from '../../server/live/timer.ts';
-import { leapingClock } from '../support/leaping-clock.ts';
+import { leapingClock } from '../support/date-clock.ts';
 import { fakeViewer, hubFixture, quiesce } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
 

@@ -9,18 +9,18 @@ export interface HeldTask {
 }
 
 /** So many are remembered: more than one commit is ever tried. */
-const DOUBTFUL_MAX = 16;
+const UNKNOWN_MAX = 16;
 
 /**
  * Units that were given to the store and never answered for. Each has a mark that nobody else's has, and that is found again in what was
  * written: its facts, whose ids say the number and the millisecond. So whoever waits for it hears that it was his, whatever others have
  * committed since. One without facts has no mark, and is decided again; so is one whose facts were trimmed before anybody could look.
  */
-export class DoubtfulWrites<A extends { readonly finished: FinishedUnit }> {
+export class UnknownWrites<A extends { readonly finished: FinishedUnit }> {
   #attempts: readonly A[] = [];
 
   add(attempt: A): void {
-    this.#attempts = [...this.#attempts, attempt].slice(-DOUBTFUL_MAX);
+    this.#attempts = [...this.#attempts, attempt].slice(-UNKNOWN_MAX);
   }
 
   /** A later unit was written on the revision that they were decided on, or on a later one: none of them can be any more. */
