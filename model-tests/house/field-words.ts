@@ -19,7 +19,7 @@ multiplex multiplexing name network new newer node notices notifier notifying nu
 order origin original our out outage outcome outline own ownership pack page panel params parsers pass path patience patient payloads
 peers phase pipelines policy poll pool port present presentable probe process processes profile program progress project promise proof
 protocol provider proxy published query question quiesce quota random rate raw react read reader readiness reading readme real recent
-recipes reconciler reconnecting reconnection redis references refusals refusing registry release removal remove reopening repair replace
+recipes reconciler reconnecting reconnection recovery redis references refusals refusing registry release removal remove reopening repair replace
 reply report reporter request restart restarted restore result resume retention retry reverse rights rollback route row rpc rules run
 sample save scanner scenario schedule schema schemas screen script scripted seam security seeded selectors semaphore send sender
 sentinel serve service settings several sharing shrink silent simple simulated simulation sink size sleep slots slowness snapshot
