@@ -46,17 +46,14 @@ export { stepOf } from './step.ts';
 export { suspensionMachine } from './suspension/suspension.machine.ts';
 export { taskMachine } from './task/task.machine.ts';
 export { connectionMachine } from './transport/connection.machine.ts';
-export { climbMs, retryOf, type TransportContext } from './transport/context.ts';
-export { isPolicyClose } from './transport/endings.ts';
+export { climbMs, retryOf } from './transport/context.ts';
+export { isPolicyClose } from './transport/ending.ts';
 export type {
   Classification,
-  ConnectionEvent,
   Continuity,
-  Ending,
   RefusedAnswer,
   Settlement,
   Strategy,
-  TransportEvent,
   TransportFailure,
   TransportInput,
   Tries,

@@ -1,16 +1,15 @@
-import type { ConnectionEvent } from '../../machines/index.ts';
 import type { TransportName } from '../../machines/wire/index.ts';
 import type { Authorization, Credentials } from '../auth/credentials.ts';
 import { whenOpen } from '../gate.ts';
 import type { ClientSettings } from '../options.ts';
-import type { ConnectionInput, FrameDecoder } from './frame-decoder.ts';
+import type { ConnectionInput, DecodedEvent, FrameDecoder } from './frame-decoder.ts';
 
 /** A connection that may be opened now. */
 export interface Authorized {
   readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
-  readonly tell: (event: ConnectionEvent) => void;
+  readonly tell: (event: DecodedEvent) => void;
 }
 
 /** A longer timer fires at once on most platforms; connections rarely live that long. */
@@ -47,7 +46,7 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
   /** Opens one connection as soon as it has its credentials; returns what frees it. `open` returns or resolves with what frees its part. */
   function connect(
     transport: TransportName,
-    tell: (event: ConnectionEvent) => void,
+    tell: (event: DecodedEvent) => void,
     open: (authorized: Authorized) => (() => void) | Promise<void>,
   ): () => void {
     const controller = new AbortController();

@@ -1,10 +1,16 @@
-import type { ConnectionEvent, Ending } from '../../machines/index.ts';
+import type { EventFrom, OutputFrom } from 'xstate';
+import type { connectionMachine } from '../../machines/index.ts';
 import { compareEventIds, isTerminalType, type Fact, type Gap, type TransportName, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { tellRaw, type TransportListener, type TransportMoment } from '../listener.ts';
 import type { ClientReport } from '../report.ts';
 import { createDeliveryCursor, type DeliveryCursor } from './delivery-cursor.ts';
 import { readFrame } from './frame.ts';
+
+/** What the chart of a connection is told. */
+export type DecodedEvent = EventFrom<typeof connectionMachine>;
+/** How a connection ended. */
+export type DecodedEnding = OutputFrom<typeof connectionMachine>;
 
 /** What the decoder hands on. */
 export interface FrameDecoderTarget {
@@ -40,7 +46,7 @@ export interface ConnectionInput {
   /** Tells the chart what came since the last time. Called at the end of each chunk. */
   flush(): void;
   /** The connection has ended; `ending` says how, where it was not simply lost. */
-  lost(reason: string, ending?: Ending): void;
+  lost(reason: string, ending?: DecodedEnding): void;
   close(): void;
 }
 
@@ -48,7 +54,7 @@ export interface ConnectionInput {
 export interface FrameDecoder {
   readonly cursor: string | null;
   readonly isDense: boolean;
-  open(transport: TransportName, tell: (event: ConnectionEvent) => void): ConnectionInput;
+  open(transport: TransportName, tell: (event: DecodedEvent) => void): ConnectionInput;
   /** Believes a page that it reaches this far. */
   advance(cursor: string): void;
   /** Believes a page that nothing can follow. */
@@ -80,7 +86,7 @@ class DecodedConnection implements ConnectionInput {
   delivered = 0;
   readonly #cursor: DeliveryCursor;
   readonly #target: FrameDecoderTarget;
-  readonly #tell: (event: ConnectionEvent) => void;
+  readonly #tell: (event: DecodedEvent) => void;
   /** What every hook is given. */
   readonly #moment: TransportMoment;
   /** Came since the chart was last told. */
@@ -88,7 +94,7 @@ class DecodedConnection implements ConnectionInput {
   #isLevel = false;
   #isConfirmed = false;
 
-  constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: ConnectionEvent) => void) {
+  constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: DecodedEvent) => void) {
     this.transport = transport;
     this.begunAfter = cursor.value;
     this.#cursor = cursor;
@@ -154,7 +160,7 @@ class DecodedConnection implements ConnectionInput {
     came.facts = came.life = came.malformed = false;
   }
 
-  lost(reason: string, ending: Ending = { kind: 'lost' }): void {
+  lost(reason: string, ending: DecodedEnding = { kind: 'lost' }): void {
     this.flush();
     if (this.isClosed) return;
     this.isClosed = true;

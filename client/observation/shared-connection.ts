@@ -1,5 +1,5 @@
-import type { SnapshotFrom } from 'xstate';
-import type { Aggregate, transportMachine, TransportEvent } from '../../machines/index.ts';
+import type { EventFrom, SnapshotFrom } from 'xstate';
+import type { Aggregate, transportMachine } from '../../machines/index.ts';
 import type { Fact, Gap, UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import type { InnerCommands } from '../commands/commands.ts';
@@ -217,7 +217,7 @@ class LogConnection implements SharedConnection {
     this.#chart.start();
   }
 
-  #tell(event: TransportEvent): void {
+  #tell(event: EventFrom<typeof transportMachine>): void {
     if (this.#chart.getSnapshot().status === 'active') this.#chart.send(event);
   }
 

@@ -1,14 +1,5 @@
-import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActorRef } from 'xstate';
-import {
-  climbMs,
-  connectionMachine,
-  recoveryMachine,
-  retryOf,
-  transportMachine,
-  type ConnectionEvent,
-  type Settlement,
-  type TransportContext,
-} from '../../machines/index.ts';
+import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActorRef, type ContextFrom } from 'xstate';
+import { climbMs, connectionMachine, recoveryMachine, retryOf, transportMachine, type Settlement } from '../../machines/index.ts';
 import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { TaskBridgeClientError } from '../errors.ts';
@@ -18,7 +9,7 @@ import { runEventStream } from '../transports/event-stream.ts';
 import { runPoll } from '../transports/long-poll.ts';
 import { runWebSocket } from '../transports/web-socket.ts';
 import { createAuthorizer, type Authorizer } from './authorizer.ts';
-import type { FrameDecoder } from './frame-decoder.ts';
+import type { DecodedEvent, FrameDecoder } from './frame-decoder.ts';
 
 /** The running chart of one observation's transport; connections and recoveries are its children. */
 export type TransportActor = ActorRefFrom<typeof transportMachine>;
@@ -46,7 +37,7 @@ export interface TransportCharts {
   createActor(deps: TransportActorDeps): TransportActor;
 }
 
-type Tell = (event: ConnectionEvent) => void;
+type Tell = (event: DecodedEvent) => void;
 
 /** Gives the charts their IO, once for all observations of a client: an actor finds its own by the system that it runs in. */
 export function provideTransportCharts(settings: ClientSettings): TransportCharts {
@@ -57,16 +48,15 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
     if (!line) throw new Error('These charts run in a system of nobody: make their actors with createActor().');
     return line;
   };
-  const poll = (wait: boolean) =>
-    fromCallback<ConnectionEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait, sendBack));
+  const poll = (wait: boolean) => fromCallback<DecodedEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait, sendBack));
   const connection = connectionMachine.provide({
     actors: {
-      watchGate: fromCallback<ConnectionEvent>(({ sendBack }) => {
+      watchGate: fromCallback<DecodedEvent>(({ sendBack }) => {
         const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
         tell(gate.isOpen());
         return gate.subscribe(tell);
       }),
-      openStream: fromCallback<ConnectionEvent, { readonly transport: TransportName }>(({ input, system, sendBack }) =>
+      openStream: fromCallback<DecodedEvent, { readonly transport: TransportName }>(({ input, system, sendBack }) =>
         input.transport === 'ws' ? openWebSocket(lineOf(system), settings, sendBack) : openEventStream(lineOf(system), settings, sendBack),
       ),
       pollOnce: poll(false),
@@ -179,8 +169,10 @@ async function settle({ decoder, probe }: TransportActorDeps, { classify }: Clie
 
 function delaysOf({ limits, chance, backoffMs }: ClientSettings) {
   return {
-    reconnectBackoff: ({ context }: { context: TransportContext }) => Math.max(context.retryAfterMs, backoffMs(retryOf(context))),
-    climbInterval: ({ context }: { context: TransportContext }) => climbMs(limits.climbIntervalMs, context, chance.fraction() - 0.5),
+    reconnectBackoff: ({ context }: { context: ContextFrom<typeof transportMachine> }) =>
+      Math.max(context.retryAfterMs, backoffMs(retryOf(context))),
+    climbInterval: ({ context }: { context: ContextFrom<typeof transportMachine> }) =>
+      climbMs(limits.climbIntervalMs, context, chance.fraction() - 0.5),
     // It has its own word within `openMs`; what is bounded here is how long it catches up.
     probeTimeout: limits.openMs + limits.livenessMs,
     provingTime: limits.provingMs,

@@ -1,9 +1,8 @@
 import type { Authorization } from '../auth/credentials.ts';
 import { parseObject, readText, refusedBy } from '../commands/answer.ts';
 import { readGap } from '../observation/frame.ts';
-import type { ConnectionInput } from '../observation/frame-decoder.ts';
+import type { ConnectionInput, DecodedEvent } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
-import type { ConnectionEvent } from '../../machines/index.ts';
 
 /** What one poll works with. */
 export interface LongPollRunDeps {
@@ -12,7 +11,7 @@ export interface LongPollRunDeps {
   readonly connection: ConnectionInput;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
-  readonly tell: (event: ConnectionEvent) => void;
+  readonly tell: (event: DecodedEvent) => void;
   /** Nothing can follow what was delivered. */
   readonly ended: () => void;
   /** Believes a page that it reaches this far. */

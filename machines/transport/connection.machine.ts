@@ -1,6 +1,6 @@
 import { assign, fromCallback, sendTo, setup, type AnyActorRef } from 'xstate';
-import type { ConnectionEvent, ConnectionInput, Ending } from './events.ts';
-import { stub } from './stub.ts';
+import type { ConnectionEvent, ConnectionStart, ConnectionEnding } from './events.ts';
+import { stub } from './context.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What the chart of one connection remembers. */
@@ -9,17 +9,17 @@ export interface ConnectionContext {
   /** Malformed frames in a row, at most 2. */
   readonly malformed: number;
   /** How it ended; a loss until something else is known. */
-  readonly ending: Ending;
+  readonly ending: ConnectionEnding;
 }
 
-const begin = ({ input }: { input?: ConnectionInput }): ConnectionContext => ({
+const begin = ({ input }: { input?: ConnectionStart }): ConnectionContext => ({
   // A pure walk of the chart has no input.
   transport: input?.transport ?? 'ws',
   malformed: 0,
   ending: { kind: 'lost' },
 });
-const inputOf = ({ context }: { context: ConnectionContext }): ConnectionInput => ({ transport: context.transport });
-const endingOf = ({ context }: { context: ConnectionContext }): Ending => context.ending;
+const inputOf = ({ context }: { context: ConnectionContext }): ConnectionStart => ({ transport: context.transport });
+const endingOf = ({ context }: { context: ConnectionContext }): ConnectionEnding => context.ending;
 
 /** Whom it tells. A chart that is walked alone has nobody above it: it tells itself, and does not listen. */
 const parent = ({ self }: { self: AnyActorRef }): AnyActorRef => self._parent ?? self;
@@ -34,14 +34,14 @@ export const connectionMachine = setup({
   types: {} as {
     context: ConnectionContext;
     events: ConnectionEvent;
-    input: ConnectionInput;
-    output: Ending;
+    input: ConnectionStart;
+    output: ConnectionEnding;
     children: { gate: 'watchGate'; stream: 'openStream'; pollOnce: 'pollOnce'; pollAndWait: 'pollAndWait' };
     tags: 'offline' | 'connecting' | 'live';
   },
   actors: {
     watchGate: fromCallback<ConnectionEvent>(stub('watchGate')),
-    openStream: fromCallback<ConnectionEvent, ConnectionInput>(stub('openStream')),
+    openStream: fromCallback<ConnectionEvent, ConnectionStart>(stub('openStream')),
     pollOnce: fromCallback<ConnectionEvent>(stub('pollOnce')),
     pollAndWait: fromCallback<ConnectionEvent>(stub('pollAndWait')),
   },

@@ -111,3 +111,8 @@ const CLIMB_MS_MAX = 300_000;
 export function climbMs(baseMs: number, { climbFailures }: TransportContext, fraction = 0): number {
   return retryDelayMs({ baseMs, maxMs: CLIMB_MS_MAX, jitter: 0.4 }, climbFailures, fraction);
 }
+
+/** Stands for an actor that nobody provided: throws, and says which. */
+export const stub = (name: string) => (): never => {
+  throw new Error(`The actor "${name}" was not provided. Fill it with machine.provide({ actors: { ${name} } }).`);
+};

@@ -48,7 +48,7 @@ export interface RefusedAnswer {
 export type Classification = 'retry' | 'final';
 
 /** How a connection ended; what comes of it is decided in the recovery. */
-export type Ending =
+export type ConnectionEnding =
   /** A cut, a torn body, a network error, a hole, silence, three malformed frames in a row. */
   | { readonly kind: 'lost' }
   /** A socket that was lost before it opened, without a status: browsers say no more. */
@@ -65,7 +65,7 @@ export type Ending =
   | { readonly kind: 'gated' };
 
 /** What one connection's chart begins with. */
-export interface ConnectionInput {
+export interface ConnectionStart {
   readonly transport: TransportName;
 }
 
@@ -85,7 +85,7 @@ export type ConnectionEvent =
   | { readonly type: 'wire.page' }
   /** A page without news. */
   | { readonly type: 'wire.empty' }
-  | { readonly type: 'wire.ended'; readonly ending: Ending }
+  | { readonly type: 'wire.ended'; readonly ending: ConnectionEnding }
   /** Those of this connection will soon be too old, and newer ones are there. */
   | { readonly type: 'credentials.renewed' }
   /** The host says that there is no use in trying. */
@@ -112,7 +112,7 @@ export type ConnectionMessage = { readonly transport: TransportName } & (
 export interface ConnectionOver {
   readonly type: `xstate.done.actor.${TransportName}`;
   readonly actorId: TransportName;
-  readonly output: Ending;
+  readonly output: ConnectionEnding;
 }
 
 /** Everything that the transport chart may be told. */
@@ -152,7 +152,7 @@ export type Refreshable =
 /** What a recovery begins with. */
 export interface RecoveryInput {
   readonly transport: TransportName;
-  readonly ending: Ending;
+  readonly ending: ConnectionEnding;
   readonly refreshable: Refreshable;
 }
 

@@ -1,14 +1,14 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { failureOf, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './endings.ts';
-import type { Ending, Refreshable, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
-import { stub } from './stub.ts';
+import { failureFrom, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './ending.ts';
+import type { ConnectionEnding, Refreshable, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
+import { stub } from './context.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What a recovery remembers. */
 export interface RecoveryContext {
   /** Whose answer the ending is: the connection's, or that of the snapshot. */
   readonly of: TransportName | 'snapshot';
-  readonly ending: Ending;
+  readonly ending: ConnectionEnding;
   readonly refreshable: Refreshable;
   readonly failure: TransportFailure | null;
 }
@@ -33,7 +33,7 @@ function outputOf({ context, event }: { context: RecoveryContext; event: object 
   };
 }
 
-const isForGood = (ending: Ending): boolean => ending.kind === 'closed' && isPolicyClose(ending.closeCode);
+const isForGood = (ending: ConnectionEnding): boolean => ending.kind === 'closed' && isPolicyClose(ending.closeCode);
 
 /** The refusal that the snapshot was answered with, where it was. */
 function settledRefusal(event: object): Extract<Settlement, { outcome: 'refused' }> | undefined {
@@ -83,7 +83,7 @@ export const recoveryMachine = setup({
       return refusal ? { of: 'snapshot' as const, ending: { ...refusal, kind: 'refused' as const } } : context;
     }),
     noteRefusal: assign({
-      failure: ({ context: { ending } }) => failureOf(ending),
+      failure: ({ context: { ending } }) => failureFrom(ending),
     }),
     noteProviderFailure: assign({
       failure: ({ context: { ending }, event }): TransportFailure => ({

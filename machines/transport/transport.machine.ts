@@ -13,8 +13,8 @@ import {
   withoutTransport,
   type TransportContext,
 } from './context.ts';
-import { isStreamRouteMissing } from './endings.ts';
-import type { Ending, RecoveryInput, RecoveryOutput, TransportEvent, TransportFailure, TransportInput } from './events.ts';
+import { isStreamRouteMissing } from './ending.ts';
+import type { ConnectionEnding, RecoveryInput, RecoveryOutput, TransportEvent, TransportFailure, TransportInput } from './events.ts';
 import { recoveryMachine } from './recovery.machine.ts';
 import type { TransportName } from '../wire/transports.ts';
 
@@ -33,7 +33,7 @@ const areCredentials = (credentials: string) => stateIn({ observing: { credentia
 const speakerOf = (event: TransportEvent): TransportName | undefined =>
   'transport' in event ? event.transport : 'actorId' in event ? event.actorId : undefined;
 /** How the connection of an event ended. */
-const endingOf = (event: TransportEvent): Ending => ('output' in event ? event.output : { kind: 'lost' });
+const endingOf = (event: TransportEvent): ConnectionEnding => ('output' in event ? event.output : { kind: 'lost' });
 
 function recoveryOf({ context, event }: ContextAndEvent): RecoveryInput {
   return { transport: context.transport, ending: endingOf(event), refreshable: context.refreshesFor };

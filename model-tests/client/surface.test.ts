@@ -167,7 +167,7 @@ describe('credentials that say when they end', () => {
     };
     const observation = world.client({ clock, auth, transports: [transport], limits: { livenessMs: 3_000_000 } }).observe(TASK);
     await until(observation, ({ task, connection }) => task.lastEventId === '2-1000' && connection.state === 'live');
-    expect(clock.next).toBe(570_000);
+    expect(clock.armed).toContain(570_000);
     clock.advance(570_000);
     await until(observation, ({ connection }) => connection.state === 'done');
     expect(tokens).toEqual(['Bearer t1', 'Bearer t2']);

@@ -2,12 +2,15 @@ import {
   connectionMachine,
   recoveryMachine,
   transportMachine,
-  type Ending,
+  type WalkedEnding,
   type Settlement,
   type TransportInput,
 } from 'taskbridge/machines';
-import { fromCallback, fromPromise } from 'xstate';
+import { fromCallback, fromPromise, type OutputFrom } from 'xstate';
 import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
+
+/** How a connection ended. */
+export type WalkedEnding = OutputFrom<typeof connectionMachine>;
 
 const refusals = [
   { status: 401 },
@@ -20,7 +23,7 @@ const refusals = [
 ] as const;
 
 /** Every way in which a connection can end that a guard tells apart. */
-export const endings: readonly Ending[] = [
+export const endings: readonly WalkedEnding[] = [
   { kind: 'lost' },
   { kind: 'unopened' },
   { kind: 'ended' },
@@ -52,7 +55,7 @@ export const quiet = transportMachine.provide({ actors: { connection: quietConne
 const names = ['ws', 'sse', 'poll'] as const;
 
 /** Those that the transport chart itself tells apart. */
-const tellingEndings: readonly Ending[] = [{ kind: 'lost' }, { kind: 'gated' }, { kind: 'refused', status: 405 }];
+const tellingEndings: readonly WalkedEnding[] = [{ kind: 'lost' }, { kind: 'gated' }, { kind: 'refused', status: 405 }];
 
 /** What the connections, the log and the consumers tell the transport chart, and what a recovery comes to. */
 const transportAlphabet: readonly ActingEvent[] = [

@@ -1,7 +1,7 @@
 import { getShortestPaths } from '@xstate/graph';
-import type { ConnectionEvent, TransportContext, TransportFailure } from 'taskbridge/machines';
+import type { connectionMachine, transportMachine, TransportFailure } from 'taskbridge/machines';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createActor, type AnyMachineSnapshot } from 'xstate';
+import { createActor, type AnyMachineSnapshot, type ContextFrom, type EventFrom } from 'xstate';
 import { childrenOf, eventsOf, everyStep, visit, type ActingChart, type ActingStep } from '../charts/acting-chart.ts';
 import { Coverage } from '../charts/coverage.ts';
 import { noteRow, rowOf } from '../charts/coverage-row.ts';
@@ -30,7 +30,8 @@ beforeAll(() => {
 
 const stepsOf = (name: keyof typeof walked): ActingStep[] => walked[name].flatMap(({ steps }) => [...steps]);
 // The snapshot of just any machine is typed as anything.
-const contextOf = ({ context }: AnyMachineSnapshot): TransportContext => context as TransportContext;
+const contextOf = ({ context }: AnyMachineSnapshot): ContextFrom<typeof transportMachine> =>
+  context as ContextFrom<typeof transportMachine>;
 const beginningOf = ({ machine, input }: ActingChart): AnyMachineSnapshot =>
   createActor(machine, { input }).getSnapshot() as AnyMachineSnapshot;
 const placeOf = ({ value }: AnyMachineSnapshot): string =>
@@ -99,7 +100,7 @@ describe('the three charts of the transport, every event from every state of a b
     for (const { from, event, to } of stepsOf('connection')) {
       const before = childrenOf(from);
       const opened = childrenOf(to).filter((id) => id !== 'gate' && !before.includes(id));
-      if (opened.length > 0) expect(event.type satisfies string).toBe('gate.opened' satisfies ConnectionEvent['type']);
+      if (opened.length > 0) expect(event.type satisfies string).toBe('gate.opened' satisfies EventFrom<typeof connectionMachine>['type']);
     }
   });
 

@@ -19,15 +19,15 @@ misbehaving model moment mount mounts multipart multiplex multiplexing name netw
 observability observed observer off open options order origin original our out outage outcome outline own ownership pack page panel
 params parsers pass path patience patient payloads peers phase pieces pipelines policy poll pool port present presentable probe process
 processes profile program progress project promise proof protocol provider proxy published query question quiesce quota random ranking
-rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection redis references refusals
-refusing registry release removal remove reopening repair replace reply report reporter request restart restarted restore result resume
-retention retry reverse rights rollback route row rpc rules run sample save scan scanner scenario schedule schema schemas screen script
-scripted seam security seeded selectors semaphore send sender sentinel serve service settings several sharing shrink silent simple
-simulated simulation sink size sleep slots slowness snapshot snippets source special sse stack stalled stand start starting statistics
-status stimuli storage store stored stream streaming submit subscriber suite summary support surface survival sweep switches syntax
-system tab table tail taskbridge tcp temp temporal text theme three time timer titles to token transcript trial trouble types
-understanding unknown unreachable unread unsent until upload use user validation version versions vite waiting waits watch watched ways
-web well wire words worker workflow world write writer writes writing ws zone
+rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery redis references
+refusals refusing registry release removal remove reopening repair replace reply report reporter request restart restarted restore
+result resume retention retry reverse rights rollback route row rpc rules run sample save scan scanner scenario schedule schema schemas
+screen script scripted seam security seeded selectors semaphore send sender sentinel serve service settings several sharing shrink
+silent simple simulated simulation sink size sleep slots slowness snapshot snippets source special sse stack stalled stand start
+starting statistics status stimuli storage store stored stream streaming submit subscriber suite summary support surface survival sweep
+switches syntax system tab table tail taskbridge tcp temp temporal text theme three time timer titles to token transcript trial trouble
+types understanding unknown unreachable unread unsent until upload use user validation version versions vite waiting waits watch watched
+ways web well wire words worker workflow world write writer writes writing ws zone
 `
   .trim()
   .split(/\s+/);

@@ -37,7 +37,8 @@ export const unreachableEvents: readonly UnreachableEvent[] = [
   { events: /^transport (log\.gap|consumer\.full)$/, values: /"transport":"full"/, why: 'the connection that filled it was closed' },
   {
     events: /^transport (log\.(gap|ended)|consumer\.full)$/,
-    values: /"transport":"(connecting","sse":\{"stream":"connecting"|steady","poll":\{"poll":"pausing"|probing","poll":\{"poll":"pausing"\},"sse":\{"stream":"connecting")/,
+    values:
+      /"transport":"(connecting","sse":\{"stream":"connecting"|steady","poll":\{"poll":"pausing"|probing","poll":\{"poll":"pausing"\},"sse":\{"stream":"connecting")/,
     why: 'no poll is under way, and the bytes that bring it have confirmed a stream',
   },
   {

@@ -1,4 +1,4 @@
-import type { Ending, RefusedAnswer, TransportFailure } from './events.ts';
+import type { ConnectionEnding, RefusedAnswer, TransportFailure } from './events.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** True for a close for good. Source: protocol, "WebSocket". */
@@ -10,7 +10,7 @@ export function isRouteMissing({ status, code }: RefusedAnswer): boolean {
 }
 
 /** True where a stream was refused in a way that its route may be missing. */
-export function isStreamRouteMissing(transport: TransportName, ending: Ending): boolean {
+export function isStreamRouteMissing(transport: TransportName, ending: ConnectionEnding): boolean {
   if (transport === 'poll' || ending.kind !== 'refused') return false;
   return ending.status === 400 || ending.status === 426 || isRouteMissing(ending);
 }
@@ -19,7 +19,7 @@ export function isStreamRouteMissing(transport: TransportName, ending: Ending): 
 export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
 /** Why a close for good, or a refusal, ends an observation. */
-export function failureOf(ending: Ending): TransportFailure {
+export function failureFrom(ending: ConnectionEnding): TransportFailure {
   if (ending.kind === 'closed') {
     const { closeCode } = ending;
     return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${closeCode}).`, closeCode };

@@ -1,13 +1,16 @@
-import type { Ending } from 'taskbridge/machines';
 import { describe, expect, test } from 'vitest';
 import { createActor, transition, type AnyMachineSnapshot } from 'xstate';
 import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
-import { connectionChart, quietRecovery, transportChart } from './transport-charts.ts';
+import { connectionChart, quietRecovery, transportChart, type WalkedEnding } from './transport-charts.ts';
 
 // By hand, from the protocol's "Clients". What is said here is not read off the charts.
 
-const closed = (closeCode: number, verdict?: 'retry' | 'final'): Ending => ({ kind: 'closed', closeCode, ...(verdict && { verdict }) });
-const refused = (status: number, code?: string, verdict?: 'retry' | 'final'): Ending => ({
+const closed = (closeCode: number, verdict?: 'retry' | 'final'): WalkedEnding => ({
+  kind: 'closed',
+  closeCode,
+  ...(verdict && { verdict }),
+});
+const refused = (status: number, code?: string, verdict?: 'retry' | 'final'): WalkedEnding => ({
   kind: 'refused',
   status,
   ...(code && { code }),
@@ -15,7 +18,7 @@ const refused = (status: number, code?: string, verdict?: 'retry' | 'final'): En
 });
 
 describe('what comes after a connection', () => {
-  test.each<[transport: 'ws' | 'sse' | 'poll', ending: Ending, afterFresh: string, afterTaken: string, afterFacts: string]>([
+  test.each<[transport: 'ws' | 'sse' | 'poll', ending: WalkedEnding, afterFresh: string, afterTaken: string, afterFacts: string]>([
     ['ws', { kind: 'lost' }, 'lost', 'lost', 'lost'],
     ['ws', { kind: 'unopened' }, 'settling', 'settling', 'settling'],
     ['sse', { kind: 'ended' }, 'settling', 'settling', 'settling'],
