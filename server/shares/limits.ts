@@ -35,3 +35,8 @@ export function shareFull(share: keyof Shares, settings: TaskSettings): TaskBrid
   const message = `The task was not created: its owner would have more than ${max} ${words}, the most that one may. Try again when there are fewer.`;
   return new TaskBridgeError('RATE_LIMITED', message, { retryAfterSeconds, details: { share, max } });
 }
+
+/** True for that answer: nothing was written. Others of its code say nothing of that. */
+export function isShareFull({ code, details }: TaskBridgeError): boolean {
+  return code === 'RATE_LIMITED' && 'share' in details;
+}

@@ -1,6 +1,7 @@
 import { createTaskRequest, type CreateTaskResponse, type ErrorCode } from '../../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../errors.ts';
 import type { AuthContext } from '../../ports/auth.ts';
+import { isShareFull } from '../../shares/limits.ts';
 import type { NewTaskRequest } from '../../task/service.ts';
 import { answerJson, type Call, type Route, type RouteDeps } from '../call.ts';
 import { readJson } from '../json-body.ts';
@@ -16,8 +17,6 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
   'UPLOAD_VALIDATION_ERROR',
   'TASK_OWNERSHIP_ERROR',
   'IDEMPOTENCY_CONFLICT',
-  // Its owner has all that he may have.
-  'RATE_LIMITED',
 ];
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
@@ -64,7 +63,7 @@ export async function createWithFiles(
     return created;
   } catch (thrown) {
     // After any other failure the task may exist and refer to the files; if it does not, the sweeper removes them.
-    if (thrown instanceof TaskBridgeError && beforeAnythingIsWritten.includes(thrown.code)) await files.discard();
+    if (thrown instanceof TaskBridgeError && (beforeAnythingIsWritten.includes(thrown.code) || isShareFull(thrown))) await files.discard();
     throw thrown;
   }
 }
