@@ -19,8 +19,14 @@ const numbers = Object.entries(doors).flatMap(([door, { defaults, check }]) =>
 describe('an option', () => {
   it.each(numbers)('$name (of $door) is a whole number that is not negative', ({ name, value, check }) => {
     expect(() => check(name, value)).not.toThrow();
-    for (const wrong of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null, 2 ** 53])
+    for (const wrong of [-1, 0.5, Number.NaN, -Infinity, '5', null, 2 ** 53])
       expect(() => check(name, wrong), String(wrong)).toThrow(new RegExp(`^${name} `));
+  });
+
+  it.each(numbers)('$name (of $door) is finite, unless it is a share of an owner', ({ door, name, check }) => {
+    const endless = expect(() => check(name, Infinity));
+    if (door === 'tasks' && name.endsWith('PerOwnerMax')) endless.not.toThrow();
+    else endless.toThrow(new RegExp(`^${name} `));
   });
 
   const waits = numbers.filter(
