@@ -2,7 +2,6 @@ import {
   connectionMachine,
   recoveryMachine,
   transportMachine,
-  type WalkedEnding,
   type Settlement,
   type TransportInput,
 } from 'taskbridge/machines';
