@@ -60,6 +60,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/outbox/chart.test.ts',
       'model-tests/tabs/chart.test.ts',
       'model-tests/client/transport-paths.test.ts',
+      'model-tests/client/transport-rows.test.ts',
       'model-tests/client/transport-simple-paths.test.ts',
       'model-tests/live/viewer-walk.test.ts',
       'model-tests/multiplex/socket-walk.test.ts',

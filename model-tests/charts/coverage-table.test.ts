@@ -26,7 +26,11 @@ test('names each level that was not walked, and each that was not walked whole',
 
 test('asks only for the levels that were to be walked', () => {
   expect(wanting([], [])).toEqual([]);
-  expect(wanting([], ['real client'])).toEqual(['transport, real client: not walked']);
+  expect(wanting([], ['real client'])).toEqual([
+    'transport, real client: not walked',
+    'connection, real client: not walked',
+    'recovery, real client: not walked',
+  ]);
 });
 
 test('shows a row for each level, in the order of the charts', () => {

@@ -1,11 +1,4 @@
-import {
-  connectionMachine,
-  recoveryMachine,
-  transportMachine,
-  type WalkedEnding,
-  type Settlement,
-  type TransportInput,
-} from 'taskbridge/machines';
+import { connectionMachine, recoveryMachine, transportMachine, type Settlement, type TransportInput } from 'taskbridge/machines';
 import { fromCallback, fromPromise, type OutputFrom } from 'xstate';
 import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
 
