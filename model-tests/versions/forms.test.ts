@@ -11,9 +11,16 @@ const linesOf = (file: string): readonly string[] => readFileSync(golden(file), 
 const fileOf = ({ name, version }: Pick<Form, 'name' | 'version'>, lines: readonly string[]): string =>
   version === null ? `${name}.txt` : `${name}.v${versionIn(lines)}.txt`;
 
+/** The date stands still, but waits do not: what is written a moment later has the next millisecond. */
+function toTheMinute(text: string): string {
+  return text
+    .replaceAll(/\b17672\d{8}\b/g, (ms) => String(Number(ms) - (Number(ms) % 60_000)))
+    .replaceAll(/(2026-01-01T12:\d\d):\d\d\.\d{3}Z/g, '$1:00.000Z');
+}
+
 describe('what outlives the code that wrote it', () => {
   it.each(forms)('has its golden text: $name', async (form) => {
-    const lines = await form.lines();
+    const lines = (await form.lines()).map(toTheMinute);
     expect(lines.length).toBeGreaterThan(0);
     const file = fileOf(form, lines);
     // A text that stands is never written over.
