@@ -101,8 +101,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
-  const onInterrupted = (): void => core.compareHeld();
-  const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted });
+  const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted: () => core.compareHeld() });
   const core: Core = createCore({
     store,
     executors,
@@ -120,9 +119,8 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     interrupted: () => hub.interrupted(),
   });
   const live = createLiveService({ hub, settings: streams.sse, clock, chance });
-  const { service } = core;
   const router = createHttpRouter({
-    service,
+    service: core.service,
     live,
     auth,
     attachments,
@@ -136,12 +134,12 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const access = createHostAccess({ host: options, streams, hub, live, service, clock, logger });
+  const access = createHostAccess({ host: options, streams, hub, live, service: core.service, clock, logger });
   const mounts = new Mounts({
     router,
     routes: options.routes,
     clock,
-    upgradeHandler: (path) => createUpgradeHandler({ path, sessions: access.sockets, hub, service, auth, clock, logger }),
+    upgradeHandler: (path) => createUpgradeHandler({ path, sessions: access.sockets, hub, service: core.service, auth, clock, logger }),
   });
   let closed: Promise<void> | undefined;
 

@@ -36,12 +36,11 @@ export interface WorkNode {
 /** Puts the supervisor, the reconciler and the leases together. */
 export function createWorkNode(deps: WorkNodeDeps): WorkNode {
   const { store, clock, logger, settings, attachments, executors, processor } = deps;
-  const { leaseMs } = settings;
   const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
   const rooms: Rooms = new Rooms({ executors, isDraining: () => supervisor.isDraining });
   const lostNodes = new LostNodes({
     ...deps,
-    leaseMs,
+    leaseMs: settings.leaseMs,
     giveUp: (taskId, ifLease) => giveUp(taskId, deps, { of: { node: ifLease.node }, crashed: true, ifLease }),
     visit: (taskId) => supervisor.reconcile(taskId),
     onGivenUp: () => reconciler.noteReady(),

@@ -60,14 +60,8 @@ const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity,
 
 /** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
 export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
-  const {
-    concurrencyMax = CONCURRENCY_MAX,
-    inputCharactersMax = INPUT_CHARACTERS_MAX,
-    clock = systemClock,
-    chance = systemChance,
-  } = options;
-  for (const [name, value] of Object.entries({ concurrencyMax, inputCharactersMax }))
-    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
+  const { clock = systemClock, chance = systemChance } = options;
+  const { concurrencyMax, inputCharactersMax } = limitsOf(options);
   const runs = new Map<string, Run>();
   const listeners: (() => void)[] = [];
   const slots = new Slots(
@@ -141,6 +135,12 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       return Promise.resolve();
     },
   };
+}
+
+function limitsOf({ concurrencyMax = CONCURRENCY_MAX, inputCharactersMax = INPUT_CHARACTERS_MAX }: InProcessOptions) {
+  for (const [name, value] of Object.entries({ concurrencyMax, inputCharactersMax }))
+    if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
+  return { concurrencyMax, inputCharactersMax };
 }
 
 /** The store, or the queue before it, may be there again in a moment. */

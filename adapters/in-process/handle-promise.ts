@@ -75,11 +75,19 @@ export class HandlePromise<T> extends Promise<T> {
   }
 
   #noteAwaited(): void {
-    for (let handle: HandlePromise<unknown> | undefined = this; handle && !handle.#isAwaited; handle = handle.#from) {
-      handle.#isAwaited = true;
-      handle.#onAwaited?.();
-      handle.#onAwaited = undefined;
-    }
+    const isNew = this.#markAwaited();
+    // Chains may be long: no recursion.
+    let from = isNew ? this.#from : undefined;
+    while (from !== undefined && from.#markAwaited()) from = from.#from;
+  }
+
+  /** False where it was known. */
+  #markAwaited(): boolean {
+    if (this.#isAwaited) return false;
+    this.#isAwaited = true;
+    this.#onAwaited?.();
+    this.#onAwaited = undefined;
+    return true;
   }
 
   /** Nothing is unhandled before all reactions have run: one that is added by a reaction is in time. */

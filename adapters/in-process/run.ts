@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   WorkReport,
   WorkReportOutcome,
 } from '../../server/ports/index.ts';
+import { assertKey, keyUsed, settle, suspendIdOf, type Asking, type Waiter } from './asking.ts';
 import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.ts';
 import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
@@ -29,25 +29,6 @@ interface QueuedReport {
 
 /** What became of an intent: a fact, a refusal, or whatever it became when it was sent before. */
 type Became = ReportRefusal | 'duplicate' | undefined;
-
-interface Waiter {
-  resolve(action: AcceptedAction): void;
-  reject(error: TaskFailure): void;
-}
-
-/** A question of a task, as far as this run is concerned. */
-interface Asking {
-  /** This run has asked it. */
-  isAsked: boolean;
-  /** … and it has not ended, as far as the run knows. */
-  isOpen: boolean;
-  /** The handler awaits its end. */
-  isAwaited: boolean;
-  /** Who waits for its end. Only once it is known that it was asked: an answer under the same key may be that to another question. */
-  waiter?: Waiter | undefined;
-  /** How it ended, as long as nobody was told. */
-  resolution?: Resolution | undefined;
-}
 
 /** Which run it is, for logs. */
 export interface RunAbout extends AttemptRef {
@@ -70,7 +51,6 @@ export interface RunDeps {
   failed(error: unknown, about: RunAbout): void;
 }
 
-const KEY_CHARACTERS_MAX = 200;
 /** So many intents of one turn go into one report, unless a `save` holds them together. The server takes 1000. */
 const REPORT_INTENTS_MAX = 500;
 
@@ -237,7 +217,7 @@ export class Run {
   }
 
   #suspend(key: string, question: Question): HandlePromise<AcceptedAction> {
-    const suspendId = `${key}-${createHash('sha256').update(`${this.#work.taskId}\n${key}`).digest('hex').slice(0, 8)}`;
+    const suspendId = suspendIdOf(this.#work.taskId, key);
     const asking = this.#question(suspendId);
     const isRepeated = asking.isAsked;
     const { handle, ...waiter } = HandlePromise.unsettled<AcceptedAction>();
@@ -256,11 +236,7 @@ export class Run {
 
   /** Resolves when the question is asked, or was before; the waiter hears how it ends. */
   async #ask(key: string, suspendId: string, question: Question, waiter: Waiter): Promise<void> {
-    if (key === '' || key.length > KEY_CHARACTERS_MAX)
-      throw new RefusedReport(
-        'REPORT_REFUSED',
-        `The key of a question has 1 to ${KEY_CHARACTERS_MAX} characters; this one has ${key.length}.`,
-      );
+    assertKey(key);
     const asking = this.#question(suspendId);
     if (asking.isAsked) throw keyUsed(key, 'this run has asked under it already');
     asking.isAsked = asking.isOpen = true;
@@ -406,19 +382,7 @@ export class Run {
   }
 }
 
-function keyUsed(key: string, why: string): RefusedReport {
-  const text = `The key ${JSON.stringify(key)} is used: ${why}. Give each question of a task a key of its own, such as one with a number or the name of what is asked about.`;
-  return new RefusedReport('SUSPENSION_KEY_USED', text);
-}
-
 /** The value as the log will have it, and out of the handler's reach. */
 function asJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
-}
-
-function settle({ resolve, reject }: Waiter, resolution: Resolution): void {
-  if (resolution.outcome === 'ANSWERED') resolve(resolution.action);
-  else if (resolution.outcome === 'EXPIRED')
-    reject(new TaskFailure('SUSPENSION_EXPIRED', `Nobody answered ${resolution.suspendId} in time.`));
-  else reject(new TaskStopped({ why: 'ended', reason: `The question ${resolution.suspendId} was withdrawn.` }));
 }

@@ -34,6 +34,7 @@ const contextOf = ({ context }: AnyMachineSnapshot): ContextFrom<typeof transpor
   context as ContextFrom<typeof transportMachine>;
 const beginningOf = ({ machine, input }: ActingChart): AnyMachineSnapshot =>
   createActor(machine, { input }).getSnapshot() as AnyMachineSnapshot;
+const valueOf = ({ value }: AnyMachineSnapshot): unknown => value;
 const placeOf = ({ value }: AnyMachineSnapshot): string =>
   typeof value === 'string' ? value : (value as { observing: { delivering: string } }).observing.delivering;
 
@@ -75,7 +76,7 @@ describe('the three charts of the transport, every event from every state of a b
         ...(place === 'recovering' ? ['recovery'] : []),
       ];
       if (to.status === 'active' && String(childrenOf(to).sort()) !== String(wanted.sort()))
-        expect({ value: to.value, children: childrenOf(to) }).toEqual({ value: to.value, children: wanted });
+        expect([valueOf(to), childrenOf(to)]).toEqual([valueOf(to), wanted]);
       if (to.status === 'active' && place !== 'probing') expect(probe).toBeNull();
     }
   });
@@ -114,7 +115,7 @@ describe('the three charts of the transport, every event from every state of a b
   test('keeps its counters small', () => {
     for (const { to } of stepsOf('transport')) {
       const { passes, climbFailures } = contextOf(to);
-      if (passes > 5 || climbFailures > 4) expect({ value: to.value, passes, climbFailures }).toBe('small');
+      if (passes > 5 || climbFailures > 4) expect({ value: valueOf(to), passes, climbFailures }).toBe('small');
     }
     for (const { to } of stepsOf('connection')) expect((to.context as { malformed: number }).malformed).toBeLessThan(3);
   });

@@ -7,7 +7,8 @@ import { patience } from '../support/patience.ts';
 
 /** What holds after every step, whatever came before. */
 function checkStep({ from, event, to }: ActingStep): void {
-  const { output, context } = to as AnyMachineSnapshot & { output?: { code?: unknown }; context: { passes?: number; malformed?: number } };
+  const output = to.output as { readonly code?: unknown } | undefined;
+  const context = to.context as { readonly passes?: number; readonly malformed?: number };
   const fault =
     (to.machine.id === 'transport' && to.value === 'failed' && typeof output?.code !== 'string' && 'failed without a reason') ||
     (event.type === 'log.ended' && to.value !== 'done' && 'went on after the end of the log') ||

@@ -61,7 +61,7 @@ async function watching({ url, bridge }: RunningBridge, subject: string): Promis
 
   here.add('poll');
   void fetch(`${events}?afterEventId=${after}&waitTimeoutMs=60000`, { headers, signal: stop.signal }).then(
-    async (response) => here.delete('poll') && response.json(),
+    async (response) => here.delete('poll') && (await response.text()),
     () => undefined,
   );
   await vi.waitFor(() => expect(polled).toContain(taskId));

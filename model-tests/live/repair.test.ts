@@ -10,18 +10,18 @@ import { testStore } from './hub-fixture.ts';
 const WATCHED = 1050;
 
 test('asks for the newest facts of many tasks a few at a time, each in a turn of its own', async () => {
-  const test = await testStore();
+  const inner = await testStore();
   let inThisTurn = 0;
   let most = 0;
   let asked = 0;
   const store: EventStore = {
-    ...test,
+    ...inner,
     lastEventIds(taskIds) {
       asked += taskIds.length;
       inThisTurn += taskIds.length;
       most = Math.max(most, inThisTurn);
       setImmediate(() => (inThisTurn = 0));
-      return test.lastEventIds(taskIds);
+      return inner.lastEventIds(taskIds);
     },
   };
   const tail = store.tail({ committed: () => undefined, interrupted: () => undefined });

@@ -56,7 +56,7 @@ async function fixture() {
     ...memory,
     exclusive: false,
     open: async () => undefined,
-    append: (commit) => (next.shift() ?? ((it, append) => append(it)))(commit, memory.append),
+    append: (commit) => (next.shift() ?? ((written, append) => append(written)))(commit, memory.append),
   };
   const counts: Record<string, number> = {};
   const metrics = {

@@ -239,7 +239,7 @@ export class Supervisor {
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
-    const call: ReconcileDeps['call'] = (...asked) => this.#deadlines.whileAsking(state, result, () => this.#calls.call(...asked));
+    const call: ReconcileDeps['call'] = (...about) => this.#deadlines.whileAsking(state, result, () => this.#calls.call(...about));
     const deps = { ...this.#deps, call };
     for (const step of steps[attemptState(state.execution)]) {
       if (await step(state, deps, result)) return true;

@@ -40,7 +40,7 @@ function writeList(items: readonly Json[], parts: string[]): void {
 }
 
 // What has to be escaped, as JSON.stringify does: quotes, backslashes, controls and half characters.
-const ESCAPED = /["\\\x00-\x1f\ud800-\udfff]/;
+const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 
 /** As JSON.stringify has it, which takes longer for the many texts that need no escape. */
 function quoted(text: string): string {

@@ -53,7 +53,7 @@ function effectsOf(root: ActorRefFrom<typeof transportMachine>): Map<string, Any
   const effects = new Map<string, AnyActorRef>();
   for (const [id, chart] of chartsBelow(root))
     for (const [name, ref] of Object.entries(chart.getSnapshot().children as Record<string, AnyActorRef | undefined>))
-      if (ref?.getSnapshot().status === 'active') effects.set(`${id}/${name}`, ref);
+      if (ref && (ref.getSnapshot() as AnyMachineSnapshot).status === 'active') effects.set(`${id}/${name}`, ref);
   return effects;
 }
 

@@ -183,7 +183,7 @@ export async function createClientUnderTest(
   };
   const below = (): [string, AnyActorRef][] =>
     Object.entries(chart().getSnapshot().children as Record<string, AnyActorRef | undefined>).flatMap(([id, child]) =>
-      child?.getSnapshot().status === 'active' ? [[id, child] as [string, AnyActorRef]] : [],
+      (child?.getSnapshot() as AnyMachineSnapshot | undefined)?.status === 'active' ? [[id, child] as [string, AnyActorRef]] : [],
     );
   /** What is asked of the world, and who asks it. */
   const running = (): [RequestKind, unknown][] =>
