@@ -4,6 +4,7 @@ import { emptyAggregate } from '../../machines/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
 import { attemptState, emptyExecutionRecord } from '../../server/attempt/execution-record.ts';
 import { giveUp } from '../../server/attempt/giving-up.ts';
+import { reportCommand } from '../../server/attempt/work.ts';
 import { systemChance, systemClock, type Commit, type Lease } from '../../server/index.ts';
 import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { planOf } from '../../server/task/plan.ts';
@@ -101,7 +102,10 @@ test('commands that name different leases do not share a commit', async () => {
   expect(commits.map(({ ifLease }) => ifLease?.beat)).toEqual([2, 3]);
 });
 
-test('who only waits for a person is no suspect of a crash', async () => {
+test.each([
+  ['who only waits for a person is no suspect of a crash', ['q'], 'lost'],
+  ['who asks and works on is one', [], 'suspected'],
+])('%s', async (_, awaits, became) => {
   const { processor, take, stateOf } = await stage();
   const question: FactPayload<'TASK_SUSPENDED'> = {
     suspendId: 'q',
@@ -110,9 +114,10 @@ test('who only waits for a person is no suspect of a crash', async () => {
     allowedActions: ['ok'],
     schemaVersion: 1,
   };
-  await processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'report.suspended', payload: question }) });
+  const intents = [{ type: 'report.suspended', payload: question }] as const;
+  await processor.execute(taskId, reportCommand({ taskId, attempt: 1 }, { source: 'main', seq: 1, intents, awaits }));
   expect(await take()).toBe(true);
-  expect(await stateOf()).toBe('lost');
+  expect(await stateOf()).toBe(became);
 });
 
 test('nothing is taken of a task that another holds, or that is gone', async () => {
