@@ -109,6 +109,36 @@ describe('a Redis store on the host’s client', () => {
     await vi.waitFor(async () => expect(await count()).toBe(before));
   });
 
+  it('hears of notices over that connection for as long as a tail wants to know, and on no account else', async () => {
+    const redis = clientTo(server.port);
+    const store = await storeOn(redis);
+    const channels = async () => (await redis.pubsub('CHANNELS', `adapter-${prefixes}:*`)).length;
+    const [task, other] = [sampleTask().taskId, sampleTask().taskId];
+    const deaf = listening(store).tail;
+    await deaf.watch(task);
+    await deaf.announce('to nobody');
+    expect(await channels()).toBe(1);
+    const before = Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]);
+    const announced = vi.fn();
+    const tail = store.tail({ committed: () => undefined, interrupted: () => undefined, announced });
+    // As many watches as there are viewers ask for it together.
+    const ids = Array.from({ length: 10_000 }, () => sampleTask().taskId);
+    await Promise.all(ids.map((taskId) => tail.watch(taskId)));
+    for (const taskId of ids) tail.unwatch(taskId);
+    await vi.waitFor(async () => expect(await channels()).toBe(2));
+    expect(Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1])).toBe(before);
+    // Another node, which has nobody who watches.
+    const node = redisStore(redis, { prefix: `adapter-${prefixes}`, logger: silent, commandTimeoutMs: WAIT_MS });
+    stores.push(node);
+    await node.open();
+    await node.tail({ committed: () => undefined, interrupted: () => undefined }).announce('ended');
+    await vi.waitFor(() => expect(announced.mock.calls).toEqual([['ended']]));
+    await tail.close();
+    await vi.waitFor(async () => expect(await channels()).toBe(1));
+    await deaf.watch(other);
+    expect(await channels()).toBe(2);
+  });
+
   it('throws for what a replica refuses, and goes on when it is the master again', async () => {
     const redis = clientTo(server.port);
     const store = await storeOn(redis);

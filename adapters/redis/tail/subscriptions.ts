@@ -60,7 +60,10 @@ export class Subscriptions {
     const heard = this.#heardOn.get(channel);
     if (heard) return heard.confirmed;
     return new Promise((resolve, reject) => {
-      this.#waiters.set(channel, [...(this.#waiters.get(channel) ?? []), { resolve, reject }]);
+      const waiting = this.#waiters.get(channel);
+      // Not a copy: the channel of notices is asked for with every watch.
+      if (waiting) waiting.push({ resolve, reject });
+      else this.#waiters.set(channel, [{ resolve, reject }]);
       this.#settleSoon();
     });
   }

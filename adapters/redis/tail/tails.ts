@@ -44,19 +44,21 @@ export class Tails {
       watch: async (taskId) => {
         if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
         tail.watched.add(taskId);
-        this.#hearNotices().catch(() => undefined);
+        if (listener.announced) this.#hearNotices().catch(() => undefined);
         await this.#deps.limited(this.#open().add(this.#deps.channelOf(taskId)));
       },
       unwatch,
       announce: async (notice) => {
         if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
-        await this.#deps.limited(this.#hearNotices());
+        // Those of this process hear it too, also where none has watched a task yet.
+        if (this.#wantsNotices()) await this.#deps.limited(this.#hearNotices());
         await this.#deps.publish(notice);
       },
       close: async () => {
         this.#tails.delete(tail);
         for (const taskId of [...tail.watched]) unwatch(taskId);
         if (this.#tails.size === 0) this.close();
+        else if (!this.#wantsNotices()) this.#subscriptions?.remove(this.#deps.noticeChannel);
       },
     };
   }
@@ -86,6 +88,11 @@ export class Tails {
   /** Rejects where they are not heard now; it is tried again by itself. */
   #hearNotices(): Promise<void> {
     return this.#open().add(this.#deps.noticeChannel);
+  }
+
+  #wantsNotices(): boolean {
+    for (const { listener } of this.#tails) if (listener.announced) return true;
+    return false;
   }
 
   #subscribe(): Subscriptions {
