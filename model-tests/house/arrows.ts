@@ -60,11 +60,11 @@ const arrows: Readonly<Record<string, Room>> = {
     packages: [anything],
   },
   // Limits are tried where they are held.
-  'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|attempt|errors)/], packages: [anything] },
+  'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|attempt|errors|json-scan)/], packages: [anything] },
   // Writes past the charts what a node of another make might.
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.
-  'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/], packages: [anything] },
+  'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // The whole of the server without the sockets around it, and browsers without a page, in a world of their own.

@@ -65,6 +65,7 @@ export const attemptMachine = setup({
     isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),
     isCrash: ({ event }) => event.type === 'attempt.lost' && event.crashed,
     isSuspected: ({ context }) => isSuspected(context),
+    isUnbegunSuspect: and([stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }), 'isSuspected']),
   },
   actions: {
     claim: assign(({ context, event }) =>
@@ -233,7 +234,7 @@ export const attemptMachine = setup({
                     'attempt.deferred': [
                       {
                         description: 'Nobody could be asked, once more.',
-                        guard: and(['isUnbegun', 'isSuspected']),
+                        guard: 'isUnbegunSuspect',
                         target: '#attempt.unfinished.suspected',
                         actions: 'defer',
                       },
