@@ -26,7 +26,7 @@ schemas screen script scripted seam security seeded selectors semaphore send sen
 shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets source special sse stack stalled stand start
 starting statistics status stimuli storage store stored stream streaming submit subscriber suite summary support surface survival sweep
 switches syntax system tab table tail taskbridge tcp temp temporal text theme three time timer titles to token transcript trial trouble
-types understanding unknown unreachable unread unsent until upload use user validation version versions vite waiting waits watch watched
+types understanding unknown unreachable unread unsent until upload use user validation version versions vite waiting waits watch
 ways web well wire words worker workflow world write writer writes writing ws zone
 `
   .trim()
