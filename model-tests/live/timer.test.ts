@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { timerAt } from '../../server/live/timer.ts';
+import { HeartbeatMonitor } from '../../server/live/heartbeat-monitor.ts';
+import { timerAfter, timerAt } from '../../server/live/timer.ts';
+import type { Viewer } from '../../server/live/viewer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 describe('a timer', () => {
@@ -24,4 +26,33 @@ describe('a timer', () => {
     expect(calls).toBe(1);
     expect(clock.armed).toEqual([]);
   });
+
+  it('waits for whole milliseconds, as fractions of one may be too little for any time to pass', () => {
+    const clock = fakeClock();
+    timerAfter(clock, 2 ** -44, () => undefined);
+    timerAfter(clock, 9.5, () => undefined);
+    expect(clock.armed).toEqual([1, 10]);
+  });
+});
+
+it('a heartbeat is due when its timer is, whatever fractions of a millisecond the clock shows', () => {
+  for (let i = 1; i <= 2_000; i += 1) {
+    const clock = fakeClock(10_000 * Math.sqrt(i));
+    let beats = 0;
+    const viewer = { sharing: false, pendingBytes: () => 0, takenBytes: () => 0, heartbeat: () => true };
+    const onHeartbeat = (): void => void (beats += 1);
+    const monitor = new HeartbeatMonitor({
+      // What a heartbeat asks of one.
+      viewer: viewer as unknown as Viewer,
+      clock,
+      heartbeatMs: 4_000,
+      stalledMs: 8_000,
+      onHeartbeat,
+      onStalled: () => undefined,
+    });
+    // One more is one that rang a little early.
+    for (let rung = 0; rung < 2 && beats === 0; rung += 1) clock.ring(clock.armed);
+    expect({ i, beats }).toEqual({ i, beats: 1 });
+    monitor.stop();
+  }
 });

@@ -41,13 +41,17 @@ export class HeartbeatMonitor {
   }
 
   #nextBeat(): () => void {
-    const { clock, heartbeatMs } = this.#deps;
-    return timerAfter(clock, this.#sentAt + heartbeatMs - monotonicMs(clock), () => this.#beat());
+    return timerAfter(this.#deps.clock, this.#restMs(), () => this.#beat());
+  }
+
+  /** Until the next heartbeat. Asked the same way for the timer and when it is over: of two sums of fractions, one may be due and the other not. */
+  #restMs(): number {
+    return this.#sentAt + this.#deps.heartbeatMs - monotonicMs(this.#deps.clock);
   }
 
   #beat(): void {
-    const { clock, viewer, heartbeatMs, onHeartbeat } = this.#deps;
-    if (monotonicMs(clock) - this.#sentAt >= heartbeatMs) {
+    const { viewer, onHeartbeat } = this.#deps;
+    if (this.#restMs() <= 0) {
       // A client that has not taken what is there needs no sign of life on top of it; what others send over a shared connection is none.
       if ((viewer.sharing || viewer.pendingBytes() === 0) && viewer.heartbeat()) onHeartbeat();
       this.sent();

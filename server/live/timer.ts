@@ -9,7 +9,8 @@ const DELAY_MS_MAX = 2 ** 31 - 1;
  */
 export function timerAfter(clock: Clock, ms: number, callback: () => void): () => void {
   const dueAt = monotonicMs(clock) + ms;
-  const arm = (leftMs: number): unknown => clock.setTimeout(check, Math.min(Math.max(0, leftMs || 0), DELAY_MS_MAX));
+  // In whole milliseconds, as timers count: what is left of two sums of fractions may be too little for any time to pass.
+  const arm = (leftMs: number): unknown => clock.setTimeout(check, Math.min(Math.max(0, Math.ceil(leftMs) || 0), DELAY_MS_MAX));
   const check = (): void => {
     const leftMs = dueAt - monotonicMs(clock);
     // Asked this way round, NaN is due: else it would be armed again every millisecond, for ever.
