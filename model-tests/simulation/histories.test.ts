@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { runHistory } from './history.ts';
 import type { Decision, Plan } from './plan.ts';
 import { generatePlan } from './plan-generator.ts';
+import { World } from './world.ts';
 
 const kept = new URL('kept/', import.meta.url);
 
@@ -35,6 +36,14 @@ describe('a history', () => {
       expect({ seed, violation }).toEqual({ seed, violation: undefined });
     }
   });
+});
+
+test('a world whose time stands still ends, and says so', async () => {
+  const world = new World(1, false);
+  const again = (): void => void world.after(0, world.itself, again);
+  again();
+  expect(await world.until(() => false, 1_000)).toBe(false);
+  expect(world.violation?.rule).toBe('time goes on');
 });
 
 /** So many runs that say nothing, and a node that is killed while all of them go on. */

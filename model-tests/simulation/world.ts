@@ -19,6 +19,9 @@ export const BEGINNING = 1_800_000_000_000;
 /** How often it is looked whether something has come to pass, in milliseconds of the world. */
 const LOOK_MS = 50;
 
+/** What happens within one millisecond of the world goes round in a circle when it is more than that: it would never end. */
+const STEPS_PER_MS_MAX = 5_000;
+
 /** Time and chance of one history, what will happen next, and what has happened. */
 export class World {
   readonly seed: number;
@@ -30,6 +33,7 @@ export class World {
   violation: Violation | undefined;
   readonly #queue = new EventQueue();
   #time = 0;
+  #stepsThisMs = 0;
   #hash = hashOf('');
 
   constructor(seed: number, isTold: boolean) {
@@ -99,8 +103,7 @@ export class World {
         this.#time = limit;
         return holds();
       }
-      this.#time = Math.max(this.#time, next.at);
-      this.steps += 1;
+      this.#advance(next.at);
       const { run } = next;
       next.run = undefined;
       run?.();
@@ -108,5 +111,12 @@ export class World {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     return false;
+  }
+
+  #advance(to: number): void {
+    this.steps += 1;
+    this.#stepsThisMs = Math.floor(to) > this.#time ? 1 : this.#stepsThisMs + 1;
+    this.#time = Math.max(this.#time, to);
+    if (this.#stepsThisMs > STEPS_PER_MS_MAX) this.fault('time goes on', `${STEPS_PER_MS_MAX} steps within a millisecond`);
   }
 }
