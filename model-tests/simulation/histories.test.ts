@@ -9,7 +9,7 @@ const kept = new URL('kept/', import.meta.url);
 
 describe('a history', () => {
   test('is the same each time that it is run from one seed', async () => {
-    for (let seed = 1; seed <= 25; seed += 1) {
+    for (let seed = 1; seed <= 12; seed += 1) {
       const first = await runHistory(generatePlan(seed));
       const second = await runHistory(generatePlan(seed));
       expect({ seed, ...second }).toEqual({ seed, ...first });
@@ -17,7 +17,7 @@ describe('a history', () => {
   });
 
   test('is the same when it is told', async () => {
-    for (let seed = 1; seed <= 10; seed += 1) {
+    for (let seed = 1; seed <= 6; seed += 1) {
       const silent = await runHistory(generatePlan(seed));
       const told = await runHistory(generatePlan(seed), { isTold: true });
       expect({ seed, hash: told.hash }).toEqual({ seed, hash: silent.hash });
@@ -30,8 +30,9 @@ describe('a history', () => {
     expect(new Set(hashes).size).toBe(4);
   });
 
-  test.each([101, 151])('from any of the fifty seeds from %i on holds every rule', async (from) => {
-    for (let seed = from; seed < from + 50; seed += 1) {
+  // So many more are run in `simulation.test.ts`.
+  test('from any of sixty seeds holds every rule', async () => {
+    for (let seed = 101; seed <= 160; seed += 1) {
       const { violation } = await runHistory(generatePlan(seed));
       expect({ seed, violation }).toEqual({ seed, violation: undefined });
     }

@@ -27,6 +27,14 @@ describe('a planted bug is found', () => {
   );
 });
 
+test('a history is the same each time that it is run from one seed', { timeout: patience(120_000) }, async () => {
+  for (let seed = 13; seed <= 42; seed += 1) {
+    const first = await runHistory(generatePlan(seed));
+    const second = await runHistory(generatePlan(seed));
+    expect({ seed, ...second }).toEqual({ seed, ...first });
+  }
+});
+
 test('2000 seeds hold every rule', { timeout: patience(600_000) }, async () => {
   const run = fileURLToPath(new URL('run.ts', import.meta.url));
   // Without a channel to it: with one it takes itself for one of the workers.
