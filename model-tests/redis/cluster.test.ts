@@ -1,9 +1,11 @@
-import { Command, type Cluster } from 'ioredis';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Cluster, Command, Redis } from 'ioredis';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { redisStore } from 'taskbridge/adapters/redis';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import type { Entry } from 'taskbridge/server';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   atRest,
   commitOf,
@@ -19,6 +21,7 @@ import {
   wakes,
   wanted,
 } from '../conformance/store/samples.ts';
+import { root, snippet } from '../readme/snippets.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { proveWhole, type Log } from './proof.ts';
@@ -64,6 +67,39 @@ describe('a cluster of three masters', () => {
     await vi.waitFor(async () => expect(await subscribers(redis)).toBe(0));
     await store.close();
     redis.disconnect();
+  });
+
+  it('lets the user of the README work, and hear of notices', async () => {
+    const [command = '', ...args] = snippet('redis-user', 'adapters/redis/README.md').trim().split(' ');
+    const beside = /with `([^`]+)` beside them/.exec(readFileSync(join(root, 'adapters/redis/README.md'), 'utf8'))?.[1]?.split(' ') ?? [];
+    for (const { port } of cluster.servers) {
+      const admin = new Redis(port);
+      await admin.call(command, ...args, ...beside);
+      admin.disconnect();
+    }
+    const node = async () => {
+      const redis = new Cluster(
+        cluster.servers.map(({ port }) => ({ host: '127.0.0.1', port })),
+        { redisOptions: { username: 'taskbridge', password: 'a-long-secret' } },
+      );
+      onTestFinished(() => redis.disconnect());
+      const store = redisStore(redis, { prefix: 'taskbridge:few', logger: silent });
+      onTestFinished(() => store.close());
+      await store.open();
+      return store;
+    };
+    const [one, two] = [await node(), await node()];
+    const { taskId } = await taskWithFacts(one, 0);
+    const [told, announced] = [vi.fn(), vi.fn()];
+    await one.tail({ committed: told, interrupted: () => undefined, announced }).watch(taskId);
+    const speaker = two.tail({ committed: told, interrupted: () => undefined });
+    await two.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }));
+    await vi.waitFor(() => expect(told).toHaveBeenCalledOnce());
+    // Its slot is of another server, whose answer a watch does not wait for.
+    await vi.waitFor(async () => {
+      await speaker.announce('ended');
+      expect(announced).toHaveBeenCalledWith('ended');
+    });
   });
 
   it('serves the tasks of a master that was frozen, and tells of them, when it is back', async () => {

@@ -1,10 +1,12 @@
 import { Redis } from 'ioredis';
+import { inProcess } from 'taskbridge/adapters/in-process';
 import { redisProbe, redisStore } from 'taskbridge/adapters/redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as scripts from '../../adapters/redis/scripts/index.ts';
 import { defineTests, storeSuite } from '../conformance/index.ts';
 import { commitOf, factOf, taskWithFacts } from '../conformance/store/samples.ts';
 import { snippet } from '../readme/snippets.ts';
+import { bridgeOf } from '../server/bridge-of.ts';
 import { WAIT_MS } from '../support/patience.ts';
 import { otherBuilds, ownBuild } from './redis-builds.ts';
 import { startRedisOf, type RedisServer } from './redis-server.ts';
@@ -84,6 +86,30 @@ describe.each([ownBuild, ...otherBuilds])('the user of the README on $name', (bu
     tail.unwatch(taskId);
     await vi.waitFor(() => expect(warn).toHaveBeenCalledWith(expect.stringContaining('leave channels'), expect.anything()));
     expect(await store.append(commitOf(taskId, 1, { facts: [factOf(taskId, 1)] }))).toBe('committed');
+  });
+
+  it('hears on one node whom another disconnects', async () => {
+    const ask = inProcess({
+      ask: async (task) => void (await task.suspend('q', { reasonCode: 'Q', allowedActions: ['ok'] })),
+    });
+    const node = async () => {
+      const redis = await asUser(server);
+      onTestFinished(() => redis.disconnect());
+      return (await bridgeOf(ask, { store: redisStore(redis, patient) })).bridge;
+    };
+    const [one, two] = [await node(), await node()];
+    const tasks = one.tasks({ subject: 'alice' });
+    const { taskId } = await tasks.create({ clientRequestId: 'watched', taskType: 'ask' });
+    const failed = vi.fn();
+    const follow = async () => {
+      for await (const fact of tasks.subscribe(taskId)) void fact;
+    };
+    void follow().catch(({ code }: { readonly code?: unknown }) => void failed(code));
+    // It may not be connected yet.
+    await vi.waitFor(async () => {
+      await two.disconnect({ subject: 'alice' });
+      expect(failed.mock.calls).toEqual([['AUTHENTICATION_ERROR']]);
+    });
   });
 
   let prefixes = 0;
