@@ -125,7 +125,7 @@ describe('a Redis store on the host’s client', () => {
     await Promise.all(ids.map((taskId) => tail.watch(taskId)));
     for (const taskId of ids) tail.unwatch(taskId);
     await vi.waitFor(async () => expect(await channels()).toBe(2));
-    await vi.waitFor(async () => expect(String(await redis.client('LIST', 'TYPE', 'pubsub')).match(/^id=/gm)).toHaveLength(1));
+    await vi.waitFor(async () => expect(String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).match(/^id=/gm)).toHaveLength(1));
     // Another node, which has nobody who watches.
     const node = redisStore(redis, { prefix: `adapter-${prefixes}`, logger: silent, commandTimeoutMs: WAIT_MS });
     stores.push(node);
