@@ -23,7 +23,7 @@ interface Waiting {
 }
 
 /** How many writes share a flush at most: keeps the event loop free while a group is written. */
-const GROUP_WRITES_MAX = 64;
+const GROUP_WRITES_MAX = 256;
 /** How many are answered in one turn of the event loop: whoever waited decides in it what to write next. */
 const ANSWERS_MAX = 16;
 
