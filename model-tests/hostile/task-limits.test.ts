@@ -94,7 +94,8 @@ testBoundaries('the limits of tasks', taskDefaults, {
     await world.pass(amount);
     return stateOf(world, taskId);
   }),
-  executorTimeoutMs: atLast(700, 'still asks', 'answered', () => async (amount: number) => {
+  // Below what a create waits for a start at most.
+  executorTimeoutMs: atLast(400, 'still asks', 'answered', () => async (amount: number) => {
     let asked = (): void => undefined;
     const started = new Promise<void>((resolve) => (asked = resolve));
     let starts = 0;
@@ -102,7 +103,7 @@ testBoundaries('the limits of tasks', taskDefaults, {
       asked();
       return (starts += 1) === 1 ? new Promise(() => undefined) : Promise.resolve({ status: 'started' });
     };
-    const world = await timed(scripted({ start }));
+    const world = await timed(scripted({ start }), { executorTimeoutMs: 400 });
     let answered = false;
     void world.start('any').then(() => (answered = true));
     await started;
