@@ -28,7 +28,7 @@ describe('a planted bug is found', () => {
 });
 
 test('a history is the same each time that it is run from one seed', { timeout: patience(120_000) }, async () => {
-  for (let seed = 13; seed <= 42; seed += 1) {
+  for (let seed = 13; seed <= 25; seed += 1) {
     const first = await runHistory(generatePlan(seed));
     const second = await runHistory(generatePlan(seed));
     expect({ seed, ...second }).toEqual({ seed, ...first });
