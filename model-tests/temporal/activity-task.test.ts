@@ -1,15 +1,23 @@
-import { activityTask } from 'taskbridge/adapters/temporal/activities';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
-vi.mock('@temporalio/activity', () => ({
-  activityInfo: () => ({ activityId: '1', attempt: 1, workflowExecution: { workflowId: 'w', runId: 'r' } }),
-}));
+// Other files of this process have read these modules, and will again.
+beforeAll(() => {
+  vi.doMock('@temporalio/activity', () => ({
+    activityInfo: () => ({ activityId: '1', attempt: 1, workflowExecution: { workflowId: 'w', runId: 'r' } }),
+  }));
+  vi.resetModules();
+});
+afterAll(() => {
+  vi.doUnmock('@temporalio/activity');
+  vi.resetModules();
+});
 
 const heard: unknown[] = [];
 const hear = (reason: unknown): void => void heard.push(reason);
 afterEach(() => process.off('unhandledRejection', hear));
 
 test('a report that nobody awaits ends no worker when the store refuses it; whoever awaits it hears of it', async () => {
+  const { activityTask } = await import('taskbridge/adapters/temporal/activities');
   process.on('unhandledRejection', hear);
   const refused = new Error('The store did not answer.');
   const never = (): Promise<never> => Promise.reject(refused);
