@@ -6,6 +6,7 @@
 import { sumOf, type Outcome } from './outcome.ts';
 import { checkPart } from './part-check.ts';
 import { parts, tiers, type PartName } from './parts.ts';
+import { childrenProcessorMs } from './processor-time.ts';
 import { progressOf } from './progress.ts';
 
 /** So many failures are told once more at the end. */
@@ -14,6 +15,8 @@ const FAILURES_SHOWN = 30;
 interface Done extends Outcome {
   readonly name: PartName;
   readonly minutes: number;
+  /** How many cores were at work on average. */
+  readonly cores: number;
 }
 
 const args = process.argv.slice(2);
@@ -26,9 +29,10 @@ const done: Done[] = [];
 for (const name of chosen) {
   const { proves, budgetMinutes } = parts[name];
   console.log(`\n${name}: ${proves} (budget: ${budgetMinutes} min)`);
-  const startedAt = performance.now();
+  const [startedAt, spentBefore] = [performance.now(), childrenProcessorMs()];
   const outcome = await checkPart(name, progress, forVitest);
-  done.push({ name, minutes: (performance.now() - startedAt) / 60_000, ...outcome });
+  const ms = performance.now() - startedAt;
+  done.push({ name, minutes: ms / 60_000, cores: (childrenProcessorMs() - spentBefore) / ms, ...outcome });
 }
 
 console.log(`\n${done.map(line).join('\n')}`);
@@ -40,9 +44,10 @@ if (failures.length > FAILURES_SHOWN) console.log(`… and ${failures.length - F
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-function line({ name, minutes, ...outcome }: Done): string {
+function line({ name, minutes, cores, ...outcome }: Done): string {
   const { budgetMinutes } = parts[name];
   const over = minutes > budgetMinutes ? '  over its budget (a busy machine, or a part that grew)' : '';
   const time = `${minutes.toFixed(1)} of ${budgetMinutes} min`;
-  return `${name.padEnd(12)}${time.padStart(16)}  ${outcome.passed} passed, ${outcome.failed} failed${over}`;
+  const used = Number.isNaN(cores) ? '' : `  ${cores.toFixed(1)} cores`;
+  return `${name.padEnd(12)}${time.padStart(16)}${used}  ${outcome.passed} passed, ${outcome.failed} failed${over}`;
 }

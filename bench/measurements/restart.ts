@@ -95,13 +95,15 @@ async function inRounds(
     const listened = await host.orders.ask('listenedMs', null);
     figures.listened.push(listened);
     figures.stall.push(await host.orders.ask('stallMs', FIRST_MS));
-    figures.rate.push((2 * each) / (((await host.orders.ask('workedOffMs', null)) - listened) / 1000));
+    // All of them take minutes: the last round waits for that.
+    const isLast = round === rounds - 1;
+    if (isLast) figures.rate.push((2 * each) / (((await host.orders.ask('workedOffMs', null)) - listened) / 1000));
     await host.end();
-    if (bare) figures.bareRate.push((2 * each) / ((await bare()) / 1000));
+    if (isLast && bare) figures.bareRate.push((2 * each) / ((await bare()) / 1000));
     const last = (values: readonly number[]): string => readable(values.at(-1) ?? Number.NaN);
     bench.say(
       `restart on ${what}, round ${round + 1} of ${rounds}: listens after ${last(figures.listened)} ms (imports ${last(figures.bareListened)}), ` +
-        `stands for ${last(figures.stall)} ms, ${last(figures.rate)} tasks/s${bare ? ` (bare ${last(figures.bareRate)})` : ''}`,
+        `stands for ${last(figures.stall)} ms${isLast ? `, ${last(figures.rate)} tasks/s${bare ? ` (bare ${last(figures.bareRate)})` : ''}` : ''}`,
     );
   }
   return figures;

@@ -9,7 +9,9 @@ interface StoredTask {
   readonly commit: Omit<Commit, 'taskId' | 'expectedRevision'>;
 }
 
-const OWNERS = 50;
+/** So many that none of them is at his limit of work: 100 000 tasks are 167 at work for each. */
+const OWNERS = 200;
+const MAKER = 'ada';
 const AT_ONCE = 500;
 
 /** Fills a store with as many tasks that wait for their work, that wait for an answer, and that have ended. Opens and closes it. */
@@ -36,11 +38,12 @@ export async function fillBare(path: string, count: number): Promise<void> {
 }
 
 async function writeCopy(store: Store, { task, commit }: StoredTask, n: number): Promise<void> {
-  const [taskId, requestKey] = [idOf(n), idOf(n) + idOf(0)];
-  const copied = (text: string): string => text.replaceAll(task.taskId, taskId).replaceAll(task.requestKey, requestKey);
+  const [taskId, requestKey, owner] = [idOf(n), idOf(n) + idOf(0), `owner-${n % OWNERS}`];
+  const copied = (text: string): string =>
+    text.replaceAll(task.taskId, taskId).replaceAll(task.requestKey, requestKey).replaceAll(JSON.stringify(MAKER), JSON.stringify(owner));
   const copy = (texts: NewTask['fields']) => Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, copied(text)]));
   const { plan } = commit;
-  const own = { taskId, requestKey, owner: `owner-${n % OWNERS}`, plan, fields: copy(task.fields), sideValues: copy(task.sideValues) };
+  const own = { taskId, requestKey, owner, plan, fields: copy(task.fields), sideValues: copy(task.sideValues) };
   await store.create({ ...task, ...own });
   if (commit.facts.length === 0) return;
   const facts = commit.facts.map(({ eventId, bytes }) => ({ eventId, bytes: Buffer.from(copied(Buffer.from(bytes).toString())) }));
@@ -87,12 +90,12 @@ async function storedTasks(): Promise<readonly StoredTask[]> {
       },
       { concurrencyMax: 1 },
     ),
-    auth: () => ({ subject: 'ada' }),
+    auth: () => ({ subject: MAKER }),
     // What is given up at its end is what was wanted.
     logger: { warn: () => undefined, error: () => undefined },
   });
   await bridge.start();
-  const tasks = bridge.tasks({ subject: 'ada' });
+  const tasks = bridge.tasks({ subject: MAKER });
   const until = { end: 'completed', ask: 'suspended', fill: 'running', work: 'accepted' } as const;
   const kinds: StoredTask[] = [];
   for (const [taskType, state] of Object.entries(until)) {

@@ -56,6 +56,8 @@ const bridge = createTaskBridge({
     { concurrencyMax: Number(concurrencyMax) },
   ),
   auth: () => ({ subject: 'ada' }),
+  // One owner makes here what thousands would.
+  tasks: { activePerOwnerMax: Infinity, waitingPerOwnerMax: Infinity, questionsPerOwnerMax: Infinity },
   // As applications have it: failures only.
   logger: { warn: () => undefined, error: (...error: unknown[]) => console.error(...error) },
 });
