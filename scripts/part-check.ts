@@ -14,11 +14,28 @@ const tsx = 'node_modules/tsx/dist/cli.mjs';
 /** What `newest` runs the tests with. */
 const newestNode = 'node@24';
 
+/** How a check of parts goes on. */
+export interface PartCheckDeps {
+  readonly progress: Progress;
+  /** Arguments for Vitest. */
+  readonly forVitest: readonly string[];
+  /** Said before each line of a part that runs beside another one. */
+  readonly prefix?: string;
+}
+
+/** Installs one after the other: a system's package manager takes one caller at a time. */
+let installing: Promise<unknown> = Promise.resolve();
+
 /** Installs what a part needs, checks its steps, as many at a time as there are cores, and runs its tests if all of that held. */
-export async function checkPart(name: PartName, progress: Progress, forVitest: readonly string[]): Promise<Outcome> {
+export async function checkPart(name: PartName, deps: PartCheckDeps): Promise<Outcome> {
   const { needs, steps } = parts[name];
+  const { progress } = deps;
   const names = Object.keys(steps);
-  if (needs.length > 0 && !(await ran(progress, 'what the tests need is installed', ['sh', 'scripts/setup.sh', ...needs], true))) {
+  const isInstalled = installing.then(
+    () => needs.length === 0 || ran(deps, 'what the tests need is installed', ['sh', 'scripts/setup.sh', ...needs], true),
+  );
+  installing = isInstalled;
+  if (!(await isInstalled)) {
     progress.skip(names.length + 1);
     return { passed: 0, failed: 1, failures: ['what the tests need cannot be installed'] };
   }
@@ -27,23 +44,23 @@ export async function checkPart(name: PartName, progress: Progress, forVitest: r
   const work = async (): Promise<void> => {
     for (let what = left.shift(); what !== undefined; what = left.shift()) {
       const command: Command = [npm, 'run', '--silent', ...(steps[what]?.split(' ') ?? [])];
-      if (!(await ran(progress, what, command, false))) failures.push(`it does not hold that ${what}`);
+      if (!(await ran(deps, what, command, false))) failures.push(`it does not hold that ${what}`);
     }
   };
   await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
-  if (failures.length === 0) return runTests(name, progress, forVitest);
+  if (failures.length === 0) return runTests(name, deps);
   progress.skip(1);
   return { passed: 0, failed: failures.length, failures };
 }
 
 /** The tests in a process of their own, which counts them. */
-async function runTests(name: PartName, progress: Progress, forVitest: readonly string[]): Promise<Outcome> {
+async function runTests(name: PartName, deps: PartCheckDeps): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'taskbridge-check-'));
   const outcome = join(folder, 'outcome.json');
   const node: Command = name === 'newest' ? [npx, '-y', newestNode] : [process.execPath];
-  const command: Command = [...node, tsx, 'scripts/test-run.ts', name, ...forVitest];
+  const command: Command = [...node, tsx, 'scripts/test-run.ts', name, ...deps.forVitest];
   try {
-    await ran(progress, 'the tests pass', command, true, { TEST_OUTCOME: outcome });
+    await ran(deps, 'the tests pass', command, true, { TEST_OUTCOME: outcome });
     // Written by the run, unless it broke down.
     return JSON.parse(readFileSync(outcome, 'utf8')) as Outcome;
   } catch {
@@ -54,17 +71,25 @@ async function runTests(name: PartName, progress: Progress, forVitest: readonly 
 }
 
 /** Runs a command; true if it ended well. What one says that is not shown as it comes is shown whole when it fails. */
-async function ran(progress: Progress, what: string, command: Command, isShown: boolean, more: NodeJS.ProcessEnv = {}): Promise<boolean> {
-  const end = progress.begin(what);
+async function ran(
+  { progress, prefix }: PartCheckDeps,
+  what: string,
+  command: Command,
+  isShown: boolean,
+  more: NodeJS.ProcessEnv = {},
+): Promise<boolean> {
+  const label = prefix === undefined ? what : `${prefix}${what}`;
+  const end = progress.begin(label);
   const [program, ...args] = command;
   const child = spawn(program, args, {
-    stdio: isShown ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    stdio: isShown && prefix === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...more },
     shell: process.platform === 'win32',
   });
   let said = '';
-  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const hear = isShown ? prefixed(prefix ?? '') : (chunk: Buffer) => (said += chunk.toString());
+  child.stdout?.on('data', hear);
+  child.stderr?.on('data', hear);
   const status = await new Promise<number | null>((resolve) => {
     child.once('error', ({ message }) => {
       said += message;
@@ -74,6 +99,16 @@ async function ran(progress: Progress, what: string, command: Command, isShown: 
   });
   end();
   if (status === 0) return true;
-  console.error(`${said}\nIt does not hold that ${what}: \`${command.join(' ')}\` failed.`);
+  console.error(`${said}\nIt does not hold that ${label}: \`${command.join(' ')}\` failed.`);
   return false;
+}
+
+/** Shows what comes, line by line, each behind the name of its part. */
+function prefixed(prefix: string): (chunk: Buffer) => void {
+  let begun = '';
+  return (chunk) => {
+    const lines = (begun + chunk.toString()).split('\n');
+    begun = lines.pop() ?? '';
+    for (const line of lines) console.log(`${prefix}${line}`);
+  };
 }

@@ -16,6 +16,8 @@ export interface Part {
   readonly again: readonly PartName[];
   /** Levels at which its tests walk the charts, each whole. */
   readonly walks: readonly string[];
+  /** It waits more than it computes: in the whole check it runs beside another such part. */
+  readonly isWaiting: boolean;
   /** Minutes that it may take on two quiet cores, with what it installs. */
   readonly budgetMinutes: number;
 }
@@ -39,7 +41,7 @@ export type PartName =
   | 'chaos'
   | 'newest';
 
-const none = { needs: [], steps: {}, tests: [], again: [], walks: [] } as const;
+const none = { needs: [], steps: {}, tests: [], again: [], walks: [], isWaiting: false } as const;
 
 /** What is checked, by part: the one place that says which test is run when. */
 export const parts: Readonly<Record<PartName, Part>> = {
