@@ -113,7 +113,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       if (former && former.attempt > attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       if (former) stop(former, { why: 'fenced' });
       const handler = typeof entry === 'function' ? entry : entry.run;
-      const run = new Run(work, { ...deps, handler, slot: new Slot(slots, work.contentCharacters) });
+      const run = new Run(work, { handler, slot: new Slot(slots, work.contentCharacters) }, deps);
       runs.set(taskId, run);
       void run.run().finally(() => {
         if (runs.get(taskId) === run) runs.delete(taskId);

@@ -14,6 +14,7 @@ import { assertKey, keyUsed, settle, suspendIdOf, type Asking, type Waiter } fro
 import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.ts';
 import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
+import { withAskedFor, type AskedFor } from './asked-for.ts';
 import { question as questionPayload } from './question.ts';
 import type { Slot } from './slots.ts';
 
@@ -38,11 +39,15 @@ export interface RunAbout extends AttemptRef {
 /** What a run needs of its work while the handler has the rest. */
 type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'resolution' | 'now'>;
 
-/** What a run works with. */
-export interface RunDeps {
+/** What runs, and where. */
+export interface RunOrder {
   readonly handler: Handler;
   /** The run's right to work, not yet taken. */
   readonly slot: Slot;
+}
+
+/** What all runs work with. */
+export interface RunDeps {
   /** Resolves after a pause before a report is sent again. */
   pause(retry: number): Promise<void>;
   /** True for an error that no second try can mend. */
@@ -60,6 +65,8 @@ export class Run {
   #work: Work | RunWork;
   /** What it was created with, as long as the handler holds it. */
   #given: WeakRef<Work> | undefined;
+  readonly #handler: Handler;
+  readonly #slot: Slot;
   readonly #deps: RunDeps;
   /** Made when the handler asks for its signal. */
   #aborting: AbortController | undefined;
@@ -77,8 +84,10 @@ export class Run {
   /** Reports that were refused for good, and who may have heard of it. */
   readonly #refused: { readonly error: unknown; readonly handle: HandlePromise<unknown> }[] = [];
 
-  constructor(work: Work, deps: RunDeps) {
+  constructor(work: Work, { handler, slot }: RunOrder, deps: RunDeps) {
     this.#work = work;
+    this.#handler = handler;
+    this.#slot = slot;
     this.#deps = deps;
   }
 
@@ -96,7 +105,7 @@ export class Run {
   }
 
   async #run(): Promise<void> {
-    const { slot, handler } = this.#deps;
+    const [handler, slot] = [this.#handler, this.#slot];
     try {
       // Stopped before it began.
       if (!(await slot.begin())) throw this.#reason;
@@ -126,15 +135,15 @@ export class Run {
       asking.isOpen = false;
     }
     // What it does from now on counts for nothing, and keeps nobody from working.
-    if (order.why === 'cancel') this.#deps.slot.withdraw();
-    else this.#deps.slot.free();
+    if (order.why === 'cancel') this.#slot.withdraw();
+    else this.#slot.free();
   }
 
   /** Hands over how a question ended, once the run may work again. */
   async resume(resolution: Resolution): Promise<void> {
     const asking = this.#question(resolution.suspendId);
     asking.resolution = resolution;
-    if (!asking.waiter || !(await this.#deps.slot.goOn())) return;
+    if (!asking.waiter || !(await this.#slot.goOn())) return;
     const { waiter } = asking;
     if (!waiter) return;
     asking.waiter = asking.resolution = undefined;
@@ -174,35 +183,19 @@ export class Run {
 
   #task(work: Work): Task {
     const { taskId, taskType, owner, attempt, params } = work;
-    const signal = (): AbortSignal => this.#signal;
-    return {
+    const verbs: Omit<Task, keyof AskedFor> = {
       taskId,
       taskType,
       owner,
       attempt,
       params,
-      // Parsed when a handler asks.
-      get input() {
-        return work.input;
-      },
-      get metadata() {
-        return work.metadata;
-      },
-      get attachments() {
-        return work.attachments;
-      },
-      get saved() {
-        return work.saved;
-      },
-      get signal() {
-        return signal();
-      },
       progress: (progress, about = {}) => this.#handle(this.#progress(progress, about)),
       message: (message, level) =>
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
       save: (value) => this.#handle(this.#report(undefined, value)),
     };
+    return withAskedFor(verbs, work, () => this.#signal);
   }
 
   async #progress(progress: number, about: { readonly stage?: string; readonly message?: string }): Promise<void> {
@@ -263,7 +256,7 @@ export class Run {
     const asking = this.#question(suspendId);
     asking.waiter = waiter;
     if (asking.resolution) return this.resume(asking.resolution);
-    this.#deps.slot.free();
+    this.#slot.free();
     this.#given?.deref()?.rest?.();
     const known = mayBeKnown ? await this.#retry(() => this.#work.resolution(suspendId)) : undefined;
     if (known) await this.resume(known);

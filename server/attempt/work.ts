@@ -45,33 +45,72 @@ export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): 
   const ref: AttemptRef = { taskId, attempt };
   const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
   if (content === undefined) throw noContent(taskId);
-  const given = parsedOnce(() => parsedContent(content));
-  const left = parsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
-  return {
-    ...ref,
-    taskType,
-    owner,
-    clientRequestId,
-    get input() {
-      return given.value.input;
+  const given = new ParsedOnce(() => parsedContent(content));
+  const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
+  const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps);
+  return withGiven(
+    {
+      // Named one by one: what is spread gets a shape of its own for each task.
+      taskId,
+      attempt,
+      taskType,
+      owner,
+      clientRequestId,
+      params: params ? Object.assign(Object.create(null) as PathParams, params) : noParams,
+      contentCharacters: content.length + (saved?.length ?? 0),
+      rest() {
+        given.forget();
+        left.forget();
+      },
+      report,
+      resolution,
+      now,
     },
-    get metadata() {
-      return given.value.metadata;
+    { given, left, attachments: deps.attachments },
+  );
+}
+
+/** What work was created with, and what it saved, in the text of the store until somebody asks. */
+interface Given {
+  readonly given: ParsedOnce<TaskContent>;
+  readonly left: ParsedOnce<Work['saved']>;
+  readonly attachments: AttachmentStore | undefined;
+}
+type GivenWork = Pick<Work, 'input' | 'metadata' | 'attachments' | 'saved'>;
+
+const source = Symbol('given');
+/** Made once for all work: an object with getters of its own costs V8 two kilobytes. */
+const accessors: { readonly [K in keyof GivenWork]: PropertyDescriptor } & ThisType<{ readonly [source]: Given }> = {
+  input: {
+    enumerable: true,
+    get() {
+      return this[source].given.value.input;
     },
-    params: params ? Object.assign(Object.create(null) as PathParams, params) : noParams,
-    get attachments() {
-      return given.value.attachments.map((reference) => ({ ...reference, open: () => openAttachment(deps.attachments, reference) }));
+  },
+  metadata: {
+    enumerable: true,
+    get() {
+      return this[source].given.value.metadata;
     },
-    get saved() {
-      return left.value;
+  },
+  attachments: {
+    enumerable: true,
+    get() {
+      const { given, attachments } = this[source];
+      return given.value.attachments.map((reference) => ({ ...reference, open: () => openAttachment(attachments, reference) }));
     },
-    contentCharacters: content.length + (saved?.length ?? 0),
-    rest() {
-      given.forget();
-      left.forget();
+  },
+  saved: {
+    enumerable: true,
+    get() {
+      return this[source].left.value;
     },
-    ...verbsOf(ref, owner, { claimedBy: node, saved }, deps),
-  };
+  },
+};
+
+function withGiven(work: Omit<Work, keyof GivenWork>, given: Given): Work {
+  Object.defineProperty(work, source, { value: given });
+  return Object.defineProperties(work, accessors) as Work;
 }
 
 /** What a run asks of us to its end. Made apart, since what is made in one place is kept as one: a run that waits need not hold its input. */
@@ -90,14 +129,21 @@ function verbsOf(
 }
 
 /** A value that is made when it is first asked for, and again after it was forgotten. */
-function parsedOnce<T>(parse: () => T): { readonly value: T; forget(): void } {
-  let made: { readonly value: T } | undefined;
-  return {
-    get value() {
-      return (made ??= { value: parse() }).value;
-    },
-    forget: () => void (made = undefined),
-  };
+class ParsedOnce<T> {
+  readonly #parse: () => T;
+  #made: { readonly value: T } | undefined;
+
+  constructor(parse: () => T) {
+    this.#parse = parse;
+  }
+
+  get value(): T {
+    return (this.#made ??= { value: this.#parse() }).value;
+  }
+
+  forget(): void {
+    this.#made = undefined;
+  }
 }
 
 /** What a task was created with. */
