@@ -173,3 +173,29 @@ test('a node that comes back while its work is taken over keeps what it still ha
   expect(two.said()).toContainEqual(expect.stringContaining('A node is gone'));
   work.letGo();
 });
+
+test('each take-over, loss and retry is told, with how long nobody worked', async () => {
+  const [memory, here, there] = [createMemory(), fakeClock(), fakeClock()];
+  const [work, other] = [stubborn(), stubborn()];
+  const handlers = (run: Handler) => ({ once: run, again: { repeatable: true, run } });
+  const one = await nodeOn(memory, here, handlers(work.run));
+  const two = await nodeOn(memory, there, handlers(other.run));
+  await pass(1000, here, there);
+  const [once, again] = [await one.start('once'), await one.start('again')];
+  await pass(1000, here, there);
+  // Its process stands still.
+  await pass(3 * LEASE_MS, there);
+  expect(other.attempts).toEqual([2]);
+  expect((await two.snapshot(once)).failure).toMatchObject({ code: 'WORK_LOST' });
+  const told = (text: string) =>
+    two.logger.warn.mock.calls.filter(([message]) => String(message).includes(text)).map(([, fields]) => fields as object);
+  const [takeOver] = told('A node is gone');
+  expect(takeOver).toMatchObject({ tasks: 2, taskIds: expect.arrayContaining([once, again]) as string[] });
+  expect(told('may not be repeated')).toEqual([{ taskId: once, code: 'WORK_LOST', idleMs: expect.any(Number) as number }]);
+  expect((takeOver as { readonly silentMs: number }).silentMs).toBeGreaterThanOrEqual(LEASE_MS);
+  expect((told('may not be repeated')[0] as { readonly idleMs: number }).idleMs).toBeGreaterThanOrEqual(LEASE_MS);
+  const [retry] = told('begins again');
+  expect(retry).toMatchObject({ taskId: again, attempt: 2, crashes: 1 });
+  expect((retry as { readonly idleMs: number }).idleMs).toBeGreaterThanOrEqual(1000);
+  for (const each of [work, other]) each.letGo();
+});
