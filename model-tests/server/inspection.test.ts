@@ -67,7 +67,7 @@ test('asks after work that was told to stop, and takes its word for the end', as
   await vi.waitFor(async () => expect((await of.snapshot(taskId)).cancellation).toEqual({ reason: 'enough' }));
 });
 
-const [half] = '😀';
+const half = '\uD83D';
 const unwritable: readonly [what: string, end: Extract<WorkStatus, { readonly status: 'ended' }>['end'], message: RegExp][] = [
   ['a code that is none', { type: 'report.failed', payload: { code: '', message: 'x', retryable: true } }, /payload\.code/],
   ['a text that is too long', { type: 'report.cancelled', payload: { reason: 'x'.repeat(1025) } }, /payload\.reason/],

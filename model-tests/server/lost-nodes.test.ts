@@ -101,6 +101,12 @@ test('a store that is away for many leases ends nothing: what may be repeated be
   expect(one.said()).toContainEqual(expect.stringContaining('The store was silent for longer than a lease'));
   for (const setAway of switches) setAway(false);
   await pass(2 * LEASE_MS, clock);
+  expect(one.logger.warn).toHaveBeenCalledWith('The store answers again.', expect.objectContaining({ tasks: 1, taskIds: [ids[1]] }));
+  const [, { idleMs }] = one.logger.warn.mock.calls.find(([message]) => message === 'The store answers again.') as [
+    string,
+    { idleMs: number },
+  ];
+  expect(idleMs).toBeGreaterThanOrEqual(3 * LEASE_MS);
   // Nobody was taken for gone, and what was stopped began at once, without a rest.
   expect([one.said(), two.said()].flat().filter((message) => message.includes('A node is gone'))).toEqual([]);
   expect([once.attempts, again.attempts]).toEqual([[1], [1, 2]]);

@@ -117,7 +117,7 @@ test('shows what is cosmetic as it can be shown, and refuses what is no number',
   const ref = { taskId, attempt: started[0]?.attempt ?? 0 };
   const progress = (seq: number, percent: number, stage: string) =>
     reporter.report(ref, { source: 'main', seq, intents: [{ type: 'report.progress', payload: { progress: percent, stage } }] });
-  const [half] = '😀';
+  const half = '\uD83D';
   await progress(1, 6 * (100 / 6), `cut ${half}`);
   await progress(2, -1, 'below');
   for (const none of [Number.NaN, Infinity])
