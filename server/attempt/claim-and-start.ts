@@ -3,6 +3,7 @@ import type { StartOutcome } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
 import type { ExecutionRecord } from './execution-record.ts';
+import { takeEnding } from './executor-ending.ts';
 import { giveUp, lossOf, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
 import { presentable } from './presentable.ts';
@@ -17,7 +18,6 @@ import {
   type ReconcileResult,
 } from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { takeEnding } from './told-ending.ts';
 import { workOf } from './work.ts';
 
 /** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on. */

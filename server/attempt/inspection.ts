@@ -1,6 +1,6 @@
 import type { TaskExecutor } from '../ports/executor.ts';
+import { takeEnding } from './executor-ending.ts';
 import { executorOf, type ReconcileStep, type ReconcileDeps } from './reconcile-step.ts';
-import { takeEnding } from './told-ending.ts';
 
 /** When to inspect work that starts or runs now; undefined where the work cannot outlive its node. */
 export function nextInspection(

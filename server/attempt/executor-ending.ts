@@ -5,7 +5,7 @@ import type { UnitOfWork } from '../task/unit-of-work.ts';
 import { presentable } from './presentable.ts';
 
 /** How a task ends, as its executor says when it is asked. */
-type ToldEnding = Extract<Intent, { readonly type: 'report.completed' | 'report.failed' | 'report.cancelled' | 'task.fail' }>;
+type GivenEnding = Extract<Intent, { readonly type: 'report.completed' | 'report.failed' | 'report.cancelled' | 'task.fail' }>;
 
 /** What became of it. */
 interface TakenEnding {
@@ -19,7 +19,7 @@ interface TakenEnding {
  * Ends a task as its executor says, in a way that can be shown to people. An executor that is asked again says the same: where no fact may say it,
  * the task fails by that, or it would never end.
  */
-export function takeEnding(unit: UnitOfWork, ending: ToldEnding): TakenEnding {
+export function takeEnding(unit: UnitOfWork, ending: GivenEnding): TakenEnding {
   try {
     return { isTaken: unit.atomically((trial) => trial.decide(presentable(ending)).facts.length > 0) };
   } catch (error) {
