@@ -41,7 +41,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
   const lostNodes = new LostNodes({
     ...deps,
     leaseMs: settings.leaseMs,
-    giveUp: (taskId, ifLease) => giveUp(taskId, deps, { of: { node: ifLease.node }, crashed: true, ifLease }),
+    giveUp: (taskId, over) => giveUp(taskId, deps, { of: { node: over.lease.node }, crashed: true, over }),
     visit: (taskId) => supervisor.reconcile(taskId),
     onGivenUp: () => reconciler.noteReady(),
   });

@@ -14,6 +14,9 @@ export interface NoticesDeps {
 /** Tells the host what people are not shown. What it is told by may throw; that does no harm. */
 export class Notices {
   readonly #deps: NoticesDeps;
+  /** Handlers that go on though their task has been over for so long. */
+  #abandoned = 0;
+  readonly #watched = new WeakSet<Run>();
 
   constructor(deps: NoticesDeps) {
     this.#deps = deps;
@@ -31,14 +34,22 @@ export class Notices {
     void this.#tell(() => this.#deps.onError?.(error, about));
   }
 
-  /** Of a handler whose task is over, if it goes on for long. */
+  /** Of a handler whose task is over, if it goes on for long, and how many there are. */
   watch(run: Run, why: string): void {
     const { clock, logger } = this.#deps;
-    const timer = clock.setTimeout(
-      () => logger.warn('A handler goes on though its task is over; it has to heed task.signal.', { ...run.about, why }),
-      HEED_MS,
-    );
-    void run.run().finally(() => clock.clearTimeout(timer));
+    // It may be told more than once that it is over.
+    if (this.#watched.has(run)) return;
+    this.#watched.add(run);
+    let counted = 0;
+    const timer = clock.setTimeout(() => {
+      this.#abandoned += counted = 1;
+      const fields = { ...run.about, why, abandoned: this.#abandoned };
+      logger.warn('A handler goes on though its task is over; it has to heed task.signal.', fields);
+    }, HEED_MS);
+    void run.run().finally(() => {
+      clock.clearTimeout(timer);
+      this.#abandoned -= counted;
+    });
   }
 
   /** A sink of the host, or a getter of what was thrown, may throw itself. */

@@ -157,7 +157,8 @@ testBoundaries('the limits of tasks', taskDefaults, {
     answers: ['running', 'failed', 'failed'],
     open: () => async (amount: number) => {
       const { store, taskId } = await written();
-      const deps = { processor: processorOn(store, {}), executors: [scripted({})], settings: taskSettings({ crashesMax: 3 }) };
+      const logger = { warn: () => undefined, error: () => undefined };
+      const deps = { processor: processorOn(store, {}), executors: [scripted({})], settings: taskSettings({ crashesMax: 3 }), logger };
       for (let crashes = 0; crashes < amount; crashes += 1) {
         await deps.processor.execute(taskId, {
           decide(unit) {

@@ -66,6 +66,8 @@ test('work that a node had claimed and not begun when it died is done by the nex
   const two = await bridgeOf(inProcess({ work: () => Promise.resolve('done') }), { store: faultyStore(memory) });
   await waitForState(two, taskId, 'completed');
   expect(await typesOf(two, taskId)).toEqual(['STARTED', 'COMPLETED']);
+  // No handler had it: the crash is none of its own.
+  expect(JSON.parse((await memory.load(taskId))?.fields['ledger'] ?? '')).toMatchObject({ context: { attempt: 2, crashes: 0 } });
 });
 
 test('work that a node had claimed and not begun when it closed is put back, with no word to anybody', async () => {

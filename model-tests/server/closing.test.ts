@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
-import { createTaskBridge, type Store } from '../../server/index.ts';
+import { createTaskBridge, type Store, type TaskExecutor } from '../../server/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { bridgeOf } from './bridge-of.ts';
 
@@ -119,4 +119,25 @@ test('resolves its start before it takes up what an earlier process left: poison
   expect([taken.mock.calls.length, looked.mock.calls.length]).toEqual([0, 0]);
   await eventually(() => taken.mock.calls.length > 0 && looked.mock.calls.length > 0);
   await bridge.close();
+});
+
+test('tells what it lets end, what it puts back and what it gives up', async () => {
+  const work = holding();
+  const said: [string, unknown][] = [];
+  const say = (message: string, fields?: unknown): void => void said.push([message, fields]);
+  const waits: TaskExecutor = {
+    ...inProcess({ waits: work.handler }),
+    name: 'claimed and not begun',
+    // Says that it has it, and never begins.
+    start: () => Promise.resolve({ status: 'started' }),
+  };
+  const of = await bridgeOf([inProcess({ once: work.handler }), waits], { logger: { warn: say, error: say, info: say } });
+  const [running] = [await of.start('once'), await of.start('waits')];
+  await eventually(() => work.runs.length === 1);
+  said.length = 0;
+  await of.bridge.close({ drainMs: 1 });
+  const told = (text: string) => said.filter(([message]) => message.includes(text)).map(([, fields]) => fields);
+  expect(told('claims nothing any more')).toMatchObject([{ running: 1, putBack: 1 }]);
+  expect(told('closes while work runs')).toMatchObject([{ tasks: 1, taskIds: [running] }]);
+  expect(told('may not be repeated')).toMatchObject([{ taskId: running, code: 'WORK_LOST' }]);
 });

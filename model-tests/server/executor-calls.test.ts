@@ -131,6 +131,34 @@ test('keeps the deadline of a question whose own task is asked after by a call t
   await closing;
 });
 
+test('ends and removes a task in time though every call for it hangs', async () => {
+  const clock = fakeClock();
+  const tasks = { cancelGraceMs: 1000, retainedAfterEndMs: 2000, inspectMs: 500, executorTimeoutMs: 60_000 };
+  const of = await bridgeOf(mute(), { clock, store: memoryStore({ clock }), tasks });
+  const taskId = await of.start('out');
+  await of.cancel(taskId);
+  const until = async (limitMs: number, holds: () => Promise<boolean>): Promise<void> => {
+    for (const begun = clock.now(); !(await holds());) {
+      expect(clock.now() - begun).toBeLessThan(limitMs);
+      clock.advance(250);
+      await turns(20);
+    }
+  };
+  await until(3000, async () => (await of.snapshot(taskId)).state === 'cancelled');
+  const isGone = () =>
+    of.snapshot(taskId).then(
+      () => false,
+      ({ code }: { readonly code?: unknown }) => code === 'TASK_NOT_FOUND',
+    );
+  await until(5000, isGone);
+  const closing = of.bridge.close({ drainMs: 0 });
+  for (let passed = 0; passed < 4000; passed += 250) {
+    clock.advance(250);
+    await turns(20);
+  }
+  await closing;
+});
+
 test('answers a create once it is written, whether or not the executor answers', async () => {
   const clock = fakeClock();
   const of = await bridgeOf({ ...mute(), start: hang }, { clock, store: memoryStore({ clock }), tasks: { executorTimeoutMs: 10_000 } });

@@ -49,7 +49,8 @@ async function stage() {
   await store.renew('gone', 0, 3);
   commits.length = 0;
   const lease: Lease = { bucket: '', node: 'gone', beat: 3 };
-  const take = () => giveUp(taskId, { processor, executors: [], settings }, { of: { node: 'gone' }, crashed: true, ifLease: lease });
+  const take = () =>
+    giveUp(taskId, { processor, executors: [], settings, logger }, { of: { node: 'gone' }, crashed: true, over: { lease, silentMs: 7 } });
   const say = (message: string) =>
     processor.execute(taskId, { decide: (unit: UnitOfWork) => unit.decide({ type: 'report.message', payload: { message } }).facts.length });
   return {
@@ -121,8 +122,8 @@ test.each([
 });
 
 test('nothing is taken of a task that another holds, or that is gone', async () => {
-  const { processor, store } = await stage();
-  const deps = { processor, executors: [], settings: taskSettings({}) };
+  const { processor, store, logger } = await stage();
+  const deps = { processor, executors: [], settings: taskSettings({}), logger };
   expect(await giveUp(taskId, deps, { of: { node: 'another' }, crashed: true })).toBe(false);
   expect(await giveUp(taskId, deps, { of: { attempt: 2 }, crashed: true })).toBe(false);
   await store.remove(taskId, 'ab', (await processor.read(taskId)).revision);

@@ -291,7 +291,7 @@ test('a handler that goes on though its task is over keeps nobody from working, 
   expect(warn).not.toHaveBeenCalled();
   clock.advance(10_000);
   await vi.waitFor(() =>
-    expect(warn.mock.calls).toMatchObject([[expect.stringContaining('task.signal'), { taskId: first, why: 'ended' }]]),
+    expect(warn.mock.calls).toMatchObject([[expect.stringContaining('task.signal'), { taskId: first, why: 'ended', abandoned: 1 }]]),
   );
   go();
 });
@@ -353,6 +353,12 @@ test('a run after a crash gets the recorded answer for the same question, and fo
   await vi.waitFor(() => expect(files).toEqual(Array(2).fill(['read', { yes: true }])));
   await second.close();
   const third = await bridgeOf(inProcess(entry('delete'), { logger: { warn: vi.fn(), error: vi.fn() } }), { store });
-  expect((await ended(third, taskId)).failure).toMatchObject({ code: 'SUSPENSION_KEY_USED', retryable: false });
+  expect((await ended(third, taskId)).failure).toMatchObject({
+    code: 'SUSPENSION_KEY_USED',
+    message: expect.stringMatching(
+      /"approval" is used: an earlier run asked something else .* Give each question of a task a key of its own/,
+    ) as string,
+    retryable: false,
+  });
   expect(files).toHaveLength(2);
 });

@@ -66,3 +66,53 @@ test('asks after work that was told to stop, and takes its word for the end', as
   standing = { status: 'ended', end: { type: 'report.cancelled', payload: {} } };
   await vi.waitFor(async () => expect((await of.snapshot(taskId)).cancellation).toEqual({ reason: 'enough' }));
 });
+
+const half = '\uD83D';
+const unwritable: readonly [what: string, end: Extract<WorkStatus, { readonly status: 'ended' }>['end'], message: RegExp][] = [
+  ['a code that is none', { type: 'report.failed', payload: { code: '', message: 'x', retryable: true } }, /payload\.code/],
+  ['a text that is too long', { type: 'report.cancelled', payload: { reason: 'x'.repeat(1025) } }, /payload\.reason/],
+  ['a result that is too large', { type: 'report.completed', payload: { result: 'x'.repeat(2000) } }, /one fact may have 1000/],
+  ['a result of half a character', { type: 'report.completed', payload: { result: `cut ${half}` } }, /payload\.result/],
+];
+
+test.each(unwritable)(
+  'an end that no fact may say fails its task and is logged, instead of being asked for ever: %s',
+  async (_, end, message) => {
+    const { executor, asked } = outside({ status: 'ended', end });
+    const warn = vi.fn();
+    const of = await bridgeOf(executor, { tasks: { ...tasks, factBytesMax: 1000 }, logger: { warn, error: vi.fn() } });
+    const taskId = await of.start('x');
+    await vi.waitFor(async () => expect((await of.snapshot(taskId)).state).toBe('failed'));
+    expect((await of.snapshot(taskId)).failure).toMatchObject({
+      code: 'REPORT_REFUSED',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(asked).toHaveLength(1);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('cannot be written; the task failed'), expect.objectContaining({ taskId }));
+  },
+);
+
+test('an end with half a character, as a text that was cut inside an emoji has it, is shown to people', async () => {
+  const payload = { code: 'BROKE', message: `cut ${half}`, retryable: true };
+  const of = await bridgeOf(outside({ status: 'ended', end: { type: 'report.failed', payload } }).executor, { tasks });
+  const taskId = await of.start('x');
+  await vi.waitFor(async () => expect((await of.snapshot(taskId)).failure).toEqual({ ...payload, message: 'cut \uFFFD' }));
+});
+
+test.each([
+  [
+    'is shown to people',
+    { code: 'FULL', message: `cut ${half}`, retryable: true },
+    { code: 'FULL', message: 'cut \uFFFD', retryable: true },
+  ],
+  [
+    'fails the task by that where no fact may say it',
+    { code: '', message: 'x', retryable: true },
+    { code: 'REPORT_REFUSED', retryable: false },
+  ],
+])('a refusal to start %s', async (_, failure, shown) => {
+  const start = vi.fn<TaskExecutor['start']>(() => Promise.resolve({ status: 'refused', failure }));
+  const of = await bridgeOf({ ...outside().executor, start }, { logger: { warn: vi.fn(), error: vi.fn() } });
+  await expect(of.start('x')).rejects.toMatchObject({ code: 'TASK_SUBMISSION_ERROR', details: { failure: shown } });
+  expect(start).toHaveBeenCalledTimes(1);
+});

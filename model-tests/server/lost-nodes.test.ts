@@ -101,6 +101,12 @@ test('a store that is away for many leases ends nothing: what may be repeated be
   expect(one.said()).toContainEqual(expect.stringContaining('The store was silent for longer than a lease'));
   for (const setAway of switches) setAway(false);
   await pass(2 * LEASE_MS, clock);
+  expect(one.logger.warn).toHaveBeenCalledWith('The store answers again.', expect.objectContaining({ tasks: 1, taskIds: [ids[1]] }));
+  const [, { idleMs }] = one.logger.warn.mock.calls.find(([message]) => message === 'The store answers again.') as [
+    string,
+    { idleMs: number },
+  ];
+  expect(idleMs).toBeGreaterThanOrEqual(3 * LEASE_MS);
   // Nobody was taken for gone, and what was stopped began at once, without a rest.
   expect([one.said(), two.said()].flat().filter((message) => message.includes('A node is gone'))).toEqual([]);
   expect([once.attempts, again.attempts]).toEqual([[1], [1, 2]]);
@@ -172,4 +178,30 @@ test('a node that comes back while its work is taken over keeps what it still ha
   expect(held).toHaveLength(ids.length - 19);
   expect(two.said()).toContainEqual(expect.stringContaining('A node is gone'));
   work.letGo();
+});
+
+test('each take-over, loss and retry is told, with how long nobody worked', async () => {
+  const [memory, here, there] = [createMemory(), fakeClock(), fakeClock()];
+  const [work, other] = [stubborn(), stubborn()];
+  const handlers = (run: Handler) => ({ once: run, again: { repeatable: true, run } });
+  const one = await nodeOn(memory, here, handlers(work.run));
+  const two = await nodeOn(memory, there, handlers(other.run));
+  await pass(1000, here, there);
+  const [once, again] = [await one.start('once'), await one.start('again')];
+  await pass(1000, here, there);
+  // Its process stands still.
+  await pass(3 * LEASE_MS, there);
+  expect(other.attempts).toEqual([2]);
+  expect((await two.snapshot(once)).failure).toMatchObject({ code: 'WORK_LOST' });
+  const told = (text: string) =>
+    two.logger.warn.mock.calls.filter(([message]) => String(message).includes(text)).map(([, fields]) => fields as object);
+  const [takeOver] = told('A node is gone');
+  expect(takeOver).toMatchObject({ tasks: 2, taskIds: expect.arrayContaining([once, again]) as string[] });
+  expect(told('may not be repeated')).toEqual([{ taskId: once, code: 'WORK_LOST', idleMs: expect.any(Number) as number }]);
+  expect((takeOver as { readonly silentMs: number }).silentMs).toBeGreaterThanOrEqual(LEASE_MS);
+  expect((told('may not be repeated')[0] as { readonly idleMs: number }).idleMs).toBeGreaterThanOrEqual(LEASE_MS);
+  const [retry] = told('begins again');
+  expect(retry).toMatchObject({ taskId: again, attempt: 2, crashes: 1 });
+  expect((retry as { readonly idleMs: number }).idleMs).toBeGreaterThanOrEqual(1000);
+  for (const each of [work, other]) each.letGo();
 });

@@ -105,3 +105,25 @@ test.each([
   expect(await reporter.now()).toBeCloseTo(5_000_000, -3);
   expect(asked).toBe(asks);
 });
+
+test('shows what is cosmetic as it can be shown, and refuses what is no number', async () => {
+  const memory = memoryStore();
+  await memory.open();
+  const { executor, started } = outside();
+  const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
+  const reporter = createTaskReporter({ store: faultyStore(memory, { shared: true }) });
+  const taskId = await of.start('x');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  const ref = { taskId, attempt: started[0]?.attempt ?? 0 };
+  const progress = (seq: number, percent: number, stage: string) =>
+    reporter.report(ref, { source: 'main', seq, intents: [{ type: 'report.progress', payload: { progress: percent, stage } }] });
+  const half = '\uD83D';
+  await progress(1, 6 * (100 / 6), `cut ${half}`);
+  await progress(2, -1, 'below');
+  for (const none of [Number.NaN, Infinity])
+    await expect(progress(3, none, 'none')).rejects.toMatchObject({ code: 'REQUEST_VALIDATION_ERROR' });
+  expect((await of.facts(taskId)).map(({ payload }) => payload)).toEqual([
+    { progress: 100, stage: 'cut \uFFFD' },
+    { progress: 0, stage: 'below' },
+  ]);
+});

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
+const warn = vi.fn();
+
 // Other files of this process have read these modules, and will again.
 beforeAll(() => {
   vi.doMock('@temporalio/activity', () => ({
     activityInfo: () => ({ activityId: '1', attempt: 1, workflowExecution: { workflowId: 'w', runId: 'r' } }),
+    log: { warn },
   }));
   vi.resetModules();
 });
@@ -27,4 +30,11 @@ test('a report that nobody awaits ends no worker when the store refuses it; whoe
   // Unhandled rejections are told before this.
   await new Promise((resolve) => setImmediate(resolve));
   expect(heard).toEqual([]);
+  // Nor is what nobody heard of lost.
+  expect(warn).toHaveBeenCalledWith('A report of a task was not taken.', {
+    taskId: 't',
+    attempt: 1,
+    report: 'report.progress',
+    error: refused,
+  });
 });

@@ -3,8 +3,10 @@ import type { StartOutcome } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
 import type { ExecutionRecord } from './execution-record.ts';
-import { giveUp, lossOf, lostSince } from './giving-up.ts';
+import { takeEnding } from './executor-ending.ts';
+import { giveUp, lossOf, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
+import { presentable } from './presentable.ts';
 import {
   recordFor,
   executorOf,
@@ -143,12 +145,14 @@ async function failRefused(
   const { attempt } = state.execution.attempt.context;
   running.release(taskId);
   logger.warn('The executor refused to start a task.', { taskId, attempt, code: failure.code });
-  const failed = await processor.execute(taskId, {
+  const { payload: shown } = presentable({ type: 'task.fail', payload: failure });
+  const { isTaken, refusal } = await processor.execute(taskId, {
     decide: (unit) =>
-      unit.execution.attempt.context.attempt === attempt && unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
+      unit.execution.attempt.context.attempt === attempt ? takeEnding(unit, { type: 'task.fail', payload: shown }) : { isTaken: false },
   });
-  if (failed) result.refused = failure;
-  return failed;
+  if (refusal) logger.warn('What an executor says of its refusal cannot be written; the task failed.', { taskId, error: refusal });
+  if (isTaken) result.refused = refusal ? { code: 'REPORT_REFUSED', message: refusal.message, retryable: false } : shown;
+  return isTaken;
 }
 
 function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent {
@@ -158,7 +162,8 @@ function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent 
 }
 
 /** Fails a task that nobody works on, while that is as it was seen. */
-async function fail(state: TaskRecord, { processor, logger }: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
+async function fail(state: TaskRecord, deps: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
+  const { processor, time } = deps;
   const { taskId } = state.about;
   const { attempt } = state.execution.attempt.context;
   const failed = await processor.execute(taskId, {
@@ -167,6 +172,7 @@ async function fail(state: TaskRecord, { processor, logger }: ReconcileDeps, fai
       unit.execution.attempt.context.attempt === attempt &&
       unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
   });
-  if (failed) logger.warn(`A task fails: ${failure.message}`, { taskId, code: failure.code });
+  const since = state.execution.attempt.hasTag('lost') ? lostSince(state.execution) : null;
+  if (failed) tellLoss(taskId, failure, deps, since === null ? null : time.now() - since);
   return failed;
 }

@@ -2,10 +2,10 @@ import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import type { Lease } from '../ports/store.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
+import type { OverLease } from './lease-monitor.ts';
 import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
 
 /** Which work is given up, and why. */
@@ -14,8 +14,14 @@ export interface GivingUp {
   readonly of: { readonly attempt?: number; readonly node?: string; readonly leaseUntil?: number | null };
   /** Its process ended while it ran, without a word. A close, an abort and a lost history are none. */
   readonly crashed: boolean;
-  /** Done only while this lease stands as it was seen. */
-  readonly ifLease?: Lease;
+  /** The lease by which its node is gone: done only while it stands as it was seen. */
+  readonly over?: OverLease;
+}
+
+/** Work was given up. */
+interface GivenUp {
+  /** Why its task failed with it. */
+  readonly loss?: FactPayload<'TASK_FAILED'>;
 }
 
 /** How long work rests whose process crashed. Its count ends it, not its rest. */
@@ -30,14 +36,16 @@ const SPARED_TIMES = 4;
  */
 export async function giveUp(
   taskId: string,
-  deps: Pick<ReconcileDeps, 'processor' | 'executors' | 'settings'>,
-  { of, crashed, ifLease }: GivingUp,
+  deps: Pick<ReconcileDeps, 'processor' | 'executors' | 'settings' | 'logger'>,
+  { of, crashed, over }: GivingUp,
 ): Promise<boolean> {
   try {
-    return await deps.processor.execute(taskId, {
-      ...(ifLease && { onlyWhile: { lease: ifLease, otherwise: false } }),
-      decide: (unit) => isHeldBy(unit.execution, of) && giveUpIn(unit, crashed, deps),
+    const became = await deps.processor.execute<GivenUp | undefined>(taskId, {
+      ...(over && { onlyWhile: { lease: over.lease, otherwise: undefined } }),
+      decide: (unit) => (isHeldBy(unit.execution, of) ? giveUpIn(unit, crashed, deps) : undefined),
     });
+    if (became?.loss) tellLoss(taskId, became.loss, deps, over?.silentMs);
+    return became !== undefined;
   } catch (error) {
     if (error instanceof TaskBridgeError && error.code === 'TASK_NOT_FOUND') return false;
     throw error;
@@ -72,16 +80,26 @@ export function lossOf(
   return workLost(`The process that ran the task crashed ${crashes + spared} times in a row; it is not run again.`);
 }
 
-function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 'executors' | 'settings'>): boolean {
-  if (unit.record({ type: 'work.released' })) return true;
+/** Says that a task failed since its work was lost, and for how long nobody had worked, in milliseconds, where that is known. */
+export function tellLoss(
+  taskId: string,
+  { code, message }: FactPayload<'TASK_FAILED'>,
+  { logger }: Pick<ReconcileDeps, 'logger'>,
+  idleMs: number | null | undefined,
+): void {
+  logger.warn(`A task fails: ${message}`, { taskId, code, ...(typeof idleMs === 'number' && { idleMs: Math.max(0, Math.round(idleMs)) }) });
+}
+
+function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 'executors' | 'settings'>): GivenUp | undefined {
+  if (unit.record({ type: 'work.released' })) return {};
   const { taskType } = unit.about;
   const executor = executorOf(deps, taskType);
   // A node that asks an outside system to start something may crash by anything else.
   const isCrash = crashed && executor?.leased !== false;
-  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restAfterLoss(unit.execution, isCrash) })) return false;
-  const failure = lossOf(unit.execution, executor, taskType, deps.settings);
-  if (failure) unit.decide({ type: 'task.fail', payload: failure });
-  return true;
+  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restAfterLoss(unit.execution, isCrash) }))
+    return undefined;
+  const loss = lossOf(unit.execution, executor, taskType, deps.settings);
+  return loss && unit.decide({ type: 'task.fail', payload: loss }).facts.length > 0 ? { loss } : {};
 }
 
 /** How long work rests that is lost now: not at all, unless its process crashed and it may be why. */

@@ -1,4 +1,5 @@
 import type { TaskExecutor } from '../ports/executor.ts';
+import { takeEnding } from './executor-ending.ts';
 import { executorOf, type ReconcileStep, type ReconcileDeps } from './reconcile-step.ts';
 
 /** When to inspect work that starts or runs now; undefined where the work cannot outlive its node. */
@@ -18,14 +19,17 @@ export const inspectWork: ReconcileStep = async ({ about, execution }, deps) => 
   if (!executor || !inspect || retryAt === null || retryAt > deps.time.now()) return false;
   const work = await deps.call(executor, () => inspect({ taskId, attempt }));
   const next = deps.time.now() + deps.settings.inspectMs;
-  return deps.processor.execute(taskId, {
-    decide(unit) {
+  const { isTaken, refusal } = await deps.processor.execute(taskId, {
+    decide(unit): ReturnType<typeof takeEnding> {
       const holder = unit.execution.attempt;
-      if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return false;
-      if (work.status === 'running') return unit.record({ type: 'attempt.inspected', retryAt: next });
-      const { facts } = unit.decide(work.end);
+      if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { isTaken: false };
+      if (work.status === 'running') return { isTaken: unit.record({ type: 'attempt.inspected', retryAt: next }) };
+      const taken = takeEnding(unit, work.end);
       unit.record({ type: 'work.released' });
-      return facts.length > 0;
+      return taken;
     },
   });
+  if (refusal)
+    deps.logger.warn('What an executor says of the end of a task cannot be written; the task failed.', { taskId, error: refusal });
+  return isTaken;
 };

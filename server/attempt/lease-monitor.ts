@@ -69,9 +69,9 @@ export class LeaseMonitor {
   }
 
   /** The lease of a node that holds this task, where it is over. */
-  overLease(taskId: string, node: string): Lease | undefined {
+  overLease(taskId: string, node: string): OverLease | undefined {
     const seen = this.#seen.get(keyOf(taskBucket(taskId), node)) ?? this.#seen.get(keyOf('', node));
-    return seen?.isOver ? seen.lease : undefined;
+    return seen?.isOver ? seen : undefined;
   }
 }
 

@@ -7,10 +7,10 @@ export const expireLease: ReconcileStep = async (state, deps) => {
   if (!deps.isLeaseOver(state)) return false;
   const { taskId } = state.about;
   const { attempt, node, leaseUntil } = state.execution.attempt.context;
-  const ifLease = deps.leaseOf(state);
+  const over = deps.leaseOf(state);
   // One of a date has no row to be held to: whoever renewed it since has written another date.
   const of = { attempt, leaseUntil, ...(node !== null && { node }) };
-  const isGivenUp = await giveUp(taskId, deps, { of, crashed: true, ...(ifLease && { ifLease }) });
+  const isGivenUp = await giveUp(taskId, deps, { of, crashed: true, ...(over && { over }) });
   if (isGivenUp) deps.logger.warn('The node that held a task is gone; the work was given up.', { taskId, attempt, node });
   return isGivenUp;
 };

@@ -1,6 +1,6 @@
 import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
-import type { Lease, WorkRegistry } from '../ports/store.ts';
+import type { WorkRegistry } from '../ports/store.ts';
 import type { StoreClock } from '../task/store-clock.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { DatedLeases } from './dated-leases.ts';
@@ -17,7 +17,7 @@ export interface LostNodesDeps {
   readonly nodeId: string;
   readonly leaseMs: number;
   /** Gives up one task that the node of a lease holds, while that lease stands; true where it did. */
-  giveUp(taskId: string, lease: Lease): Promise<boolean>;
+  giveUp(taskId: string, over: OverLease): Promise<boolean>;
   /** Looks after one task. */
   visit(taskId: string): Promise<unknown>;
   /** Work was given up, and may be claimed at once. */
@@ -79,7 +79,7 @@ export class LostNodes {
   }
 
   /** The lease by which it is over, to be named by the commit that gives it up; undefined for one of a date. */
-  leaseOf({ about, execution }: TaskRecord): Lease | undefined {
+  leaseOf({ about, execution }: TaskRecord): OverLease | undefined {
     const { node, leaseUntil } = execution.attempt.context;
     return node === null || leaseUntil !== null ? undefined : this.#monitor.overLease(about.taskId, node);
   }
@@ -149,7 +149,7 @@ export class LostNodes {
     const first = sorted.findIndex(({ lease }) => lease.bucket >= nodeId.slice(0, 2));
     const inOrder = first > 0 ? [...sorted.slice(first), ...sorted.slice(0, first)] : sorted;
     for (let at = 0; at < inOrder.length && !this.#closed; at += BUCKETS_AT_ONCE) {
-      await Promise.all(inOrder.slice(at, at + BUCKETS_AT_ONCE).map(({ lease }) => this.#giveUpBucket(lease, found)));
+      await Promise.all(inOrder.slice(at, at + BUCKETS_AT_ONCE).map((over) => this.#giveUpBucket(over, found)));
     }
     if (found.taskIds.length === 0 && found.failed === 0) return;
     const silentMs = leases[0]?.silentMs;
@@ -165,7 +165,8 @@ export class LostNodes {
   }
 
   /** Never rejects: what could not be given up is found by a later look. */
-  async #giveUpBucket(lease: Lease, found: Found): Promise<void> {
+  async #giveUpBucket(over: OverLease, found: Found): Promise<void> {
+    const { lease } = over;
     const { store, onGivenUp } = this.#deps;
     const failedBefore = found.failed;
     try {
@@ -173,10 +174,10 @@ export class LostNodes {
       do {
         const page = await this.#soon(store.held(lease, PAGE, after));
         const before = found.taskIds.length;
-        await Promise.all(page.taskIds.map((taskId) => this.#giveUpTask(taskId, lease, found)));
+        await Promise.all(page.taskIds.map((taskId) => this.#giveUpTask(taskId, over, found)));
         if (found.taskIds.length > before) onGivenUp();
         after = page.next;
-      } while (after !== undefined && !this.#closed && this.#monitor.overLease(lease.bucket, lease.node)?.beat === lease.beat);
+      } while (after !== undefined && !this.#closed && this.#monitor.overLease(lease.bucket, lease.node)?.lease.beat === lease.beat);
       if (after === undefined && found.failed === failedBefore) await this.#soon(store.dropLease(lease));
     } catch (error) {
       found.failed += 1;
@@ -189,9 +190,9 @@ export class LostNodes {
     return withTimeLimit(this.#deps, Math.max(1, Math.floor(this.#deps.leaseMs / 2)), answer);
   }
 
-  async #giveUpTask(taskId: string, lease: Lease, found: Found): Promise<void> {
+  async #giveUpTask(taskId: string, over: OverLease, found: Found): Promise<void> {
     try {
-      if (await this.#deps.giveUp(taskId, lease)) found.taskIds.push(taskId);
+      if (await this.#deps.giveUp(taskId, over)) found.taskIds.push(taskId);
     } catch (error) {
       found.failed += 1;
       found.error ??= error;

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../ports/clock.ts';
 import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
 import { giveUp } from './giving-up.ts';
 import { taskBucket } from './lease-monitor.ts';
@@ -26,7 +27,7 @@ export class OwnRuns {
   abortRepeatable(buckets: ReadonlySet<string>): void {
     const { running, nodeId, logger, settings } = this.#deps;
     const aborted = this.#runningIn(buckets).filter(
-      ({ isAborted, taskType }) => !isAborted && executorOf(this.#deps, taskType)?.repeatable(taskType),
+      ({ abortedAt, taskType }) => abortedAt === undefined && executorOf(this.#deps, taskType)?.repeatable(taskType),
     );
     if (aborted.length === 0) return;
     const named = namedTasks(aborted.map(({ taskId }) => taskId));
@@ -43,8 +44,15 @@ export class OwnRuns {
 
   /** The store answers again for these buckets: what was stopped is put back. */
   putBackAborted(buckets: ReadonlySet<string>): void {
-    const aborted = this.#runningIn(buckets).filter(({ isAborted }) => isAborted);
-    this.#deps.logger.warn('The store answers again.', { nodeId: this.#deps.nodeId, ...namedTasks(aborted.map(({ taskId }) => taskId)) });
+    const { clock, logger, nodeId } = this.#deps;
+    const aborted = this.#runningIn(buckets).filter(({ abortedAt }) => abortedAt !== undefined);
+    const since = Math.min(...aborted.map(({ abortedAt = Infinity }) => abortedAt));
+    logger.warn('The store answers again.', {
+      nodeId,
+      ...namedTasks(aborted.map(({ taskId }) => taskId)),
+      // Nobody has worked on them.
+      ...(aborted.length > 0 && { idleMs: Math.round(monotonicMs(clock) - since) }),
+    });
     void this.#visitAll(aborted);
   }
 

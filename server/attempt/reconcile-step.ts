@@ -4,13 +4,13 @@ import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
-import type { Lease } from '../ports/store.ts';
 import type { HeldBack } from '../shares/held-back.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
 import type { CallKind } from './executor-calls.ts';
+import type { OverLease } from './lease-monitor.ts';
 import type { Tally } from './reconcile-counts.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { Rooms } from './rooms.ts';
@@ -41,7 +41,7 @@ export interface ReconcileDeps extends WorkDeps {
   /** True where a node holds the newest attempt that is known to be gone. */
   isLeaseOver(state: TaskRecord): boolean;
   /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */
-  leaseOf(state: TaskRecord): Lease | undefined;
+  leaseOf(state: TaskRecord): OverLease | undefined;
   /** Asks an executor for something: so many at once, and each for so long. What has no answer in time rejects, and may still happen. */
   call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind?: CallKind): Promise<T>;
 }

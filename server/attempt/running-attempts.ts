@@ -1,5 +1,5 @@
 import { compareEventIds, type EventId } from '../../machines/wire/index.ts';
-import type { Clock } from '../ports/clock.ts';
+import { monotonicMs, type Clock } from '../ports/clock.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** A run of a task's work on this node. */
@@ -7,12 +7,12 @@ export interface RunningAttempt {
   readonly taskId: string;
   readonly attempt: number;
   readonly taskType: string;
-  /** True where it was told to stop while the store was silent, and is to be put back when that answers. */
-  readonly isAborted: boolean;
+  /** When it was told to stop while the store was silent, by the monotonic clock; it is to be put back when that answers. */
+  readonly abortedAt: number | undefined;
 }
 
 interface OwnAttempt extends RunningAttempt {
-  isAborted: boolean;
+  abortedAt: number | undefined;
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
   history: 'whole' | 'lost';
@@ -57,7 +57,7 @@ export class RunningAttempts {
       taskId,
       attempt,
       taskType,
-      isAborted: false,
+      abortedAt: undefined,
       seen: null,
       history: 'whole',
       stopListening: this.#deps.listen(taskId, () => this.#deps.onCommit(taskId)),
@@ -67,12 +67,12 @@ export class RunningAttempts {
   /** The run of a task was told to stop, and is to be put back. */
   abort(taskId: string): void {
     const running = this.#running.get(taskId);
-    if (running) running.isAborted = true;
+    if (running) running.abortedAt = monotonicMs(this.#deps.clock);
   }
 
   /** True where the run of a task is only still here to be put back. */
   isAborted(taskId: string): boolean {
-    return this.#running.get(taskId)?.isAborted === true;
+    return this.#running.get(taskId)?.abortedAt !== undefined;
   }
 
   /** The newest fact of a running task's log that was seen here; null for none. */

@@ -1,4 +1,4 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import type { ReportIntent } from '../../../machines/index.ts';
 import type { FactPayload } from '../../../machines/wire/index.ts';
 import type { AttemptRef, TaskReporter } from '../../../server/reporter/index.ts';
@@ -13,7 +13,7 @@ export interface ActivityTask {
 
 /**
  * Lets an activity report while it runs: call it at the activity's start, with the workflow's `task.ref` as the activity got it. An activity
- * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`.
+ * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`, which the activity's log has too.
  */
 export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityTask {
   const { activityId, attempt, workflowExecution } = activityInfo();
@@ -22,8 +22,8 @@ export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityT
 
   function say(intent: ReportIntent): Promise<boolean> {
     const said = reporter.report(ref, { source, seq: ++seq, intents: [intent] }).then(({ status }) => status !== 'fenced');
-    // Whoever awaits it hears of it; where nobody does, the worker lives on.
-    said.catch(() => undefined);
+    // Whoever awaits it hears of it; where nobody does, the worker lives on, and its log has it.
+    said.catch((error: unknown) => log.warn('A report of a task was not taken.', { ...ref, report: intent.type, error }));
     return said;
   }
 

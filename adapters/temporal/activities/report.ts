@@ -1,4 +1,4 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import type { ReportIntent } from '../../../machines/index.ts';
 import type { TaskReporter } from '../../../server/reporter/index.ts';
 import type { ReportAnswer, ReportCall, ReportedIntent, WorkflowReport } from '../contract.ts';
@@ -27,8 +27,11 @@ export function taskBridgeActivities(reporter: TaskReporter): TaskBridgeActiviti
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'TASK_NOT_FOUND') return { status: 'gone' };
-      if (code === 'REQUEST_VALIDATION_ERROR' || code === 'PAYLOAD_TOO_LARGE')
+      if (code === 'REQUEST_VALIDATION_ERROR' || code === 'PAYLOAD_TOO_LARGE') {
+        // The workflow hears of it where it listens.
+        log.warn('A report of a task was refused.', { taskId, attempt, error });
         return { status: 'invalid', message: (error as Error).message };
+      }
       // Nobody knows what became of it: Temporal runs the activity again, and what was written is not written twice.
       throw error;
     }
