@@ -143,15 +143,18 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
     const stay: ClientLife = { resumedAfter, ids: [], dealtWith: 0, end: undefined };
     viewing.stays.push(stay);
     const observation = life.client.observe(taskId);
+    let isInTheMiddle = false;
     try {
       for await (const fact of observation) {
         stay.dealtWith = stay.ids.length;
         stay.ids.push(fact.eventId);
         react(fact, viewing, life.client);
         if (random.odds(0.05)) await pause(random.between(1, 150));
-        if (life.isLeaving) break;
+        isInTheMiddle = life.isLeaving;
+        if (isInTheMiddle) break;
       }
-      if (life.isLeaving && stay.end !== undefined) return;
+      // Whoever is told the end as he leaves has seen it, and keeps no checkpoint; what a torn one forgot comes back.
+      if (stay.end === 'torn' || isInTheMiddle) return;
       stay.dealtWith = stay.ids.length;
       stay.end = 'ended';
       // The loop ends when the fold is whole, never before.
@@ -160,8 +163,11 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
     } catch (error) {
       const isClosed = error instanceof TaskBridgeClientError && error.code === 'CLOSED';
       // Whoever waited for the next fact had dealt with all before it.
-      if (isClosed) stay.dealtWith = stay.ids.length;
-      else viewing.fault = error instanceof TaskBridgeClientError ? `${error.code}: ${error.message}` : String(error);
+      if (isClosed) {
+        stay.dealtWith = stay.ids.length;
+        const { terminal, lastEventId } = observation.getSnapshot().task;
+        if (stay.end === 'left' && terminal && lastEventId === stay.ids.at(-1)) stay.end = 'ended';
+      } else viewing.fault = error instanceof TaskBridgeClientError ? `${error.code}: ${error.message}` : String(error);
     }
   }
 

@@ -159,7 +159,8 @@ describe('what one turn has for many tasks', () => {
 describe('a client that asks and does not read the answers', () => {
   it('is not listened to until it does, and then gets all of them', async () => {
     const viewerBytesMax = 16 * 1024;
-    const host = await liveHost({ live: { viewerBytesMax, framesPerSecondMax: 100_000 } });
+    const clock = fakeClock();
+    const host = await liveHost({ clock, live: { viewerBytesMax, framesPerSecondMax: 100_000 } });
     const client = await openRawClient(host);
     const count = 6_000;
     const long = 'x'.repeat(2_000);
@@ -173,6 +174,8 @@ describe('a client that asks and does not read the answers', () => {
     }
     // A chunk that was read already is still answered.
     expect(serverSide(host).writableLength).toBeLessThan(viewerBytesMax + 256 * 1024);
+    // It has no subscription, and asks for many that are not heard yet.
+    clock.advance(10_000);
     client.ws.resume();
     await vi.waitFor(() => expect(client.frames).toHaveLength(count));
     expect(new Set(client.frames.map(({ code }) => code))).toEqual(new Set([1008]));

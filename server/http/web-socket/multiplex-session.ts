@@ -168,7 +168,11 @@ export class MultiplexSession {
 
   #wait(code: number, reason: string): () => void {
     const { ws, clock, hub } = this.#deps;
-    return timerAfter(clock, hub.options.subscribeMs, () => ws.close(code, reason));
+    return timerAfter(clock, hub.options.subscribeMs, () => {
+      // What it asks meanwhile is not heard: it has its time when it is.
+      if (this.#isDraining || this.#restTimer !== undefined) this.#cancelWait = this.#wait(code, reason);
+      else ws.close(code, reason);
+    });
   }
 
   #refuse(code: number, reason: string): void {
