@@ -151,7 +151,12 @@ export const parts: Readonly<Record<PartName, Part>> = {
     ...none,
     proves: 'every path of the charts on each store and over each transport, and by a real client',
     needs: ['redis'],
-    tests: ['model-tests/levels/', 'model-tests/client/driven-paths.test.ts', 'model-tests/client/closing.test.ts'],
+    tests: [
+      'model-tests/levels/',
+      'model-tests/charts/mutants/',
+      'model-tests/client/driven-paths.test.ts',
+      'model-tests/client/closing.test.ts',
+    ],
     walks: ['memory', 'lmdb', 'redis', 'two nodes on redis', 'real client'],
     budgetMinutes: 2,
   },
