@@ -31,10 +31,10 @@ export type ClientErrorCode =
 /** More about an error than its code and message. */
 export interface TaskBridgeClientErrorOptions {
   readonly details?: JsonObject;
-  readonly status?: number;
-  readonly closeCode?: number;
+  readonly status?: number | undefined;
+  readonly closeCode?: number | undefined;
   readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** Defaults to `client`. */
   readonly codeFrom?: 'server' | 'client';
   readonly cause?: unknown;
@@ -88,8 +88,8 @@ export function fatal({ code, message, status, closeCode, cause }: TransportFail
   return new TaskBridgeClientError(code, message, {
     // A refusal without an envelope has a code of ours.
     codeFrom: status === undefined || code === 'REQUEST_REFUSED' || code === 'SERVER_ERROR' ? 'client' : 'server',
-    ...(status !== undefined && { status }),
-    ...(closeCode !== undefined && { closeCode }),
-    ...(cause !== undefined && { cause }),
+    status,
+    closeCode,
+    cause,
   });
 }

@@ -202,8 +202,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const tries = readTries(options, transports.sockets !== undefined);
   const chance = options.chance ?? platformChance;
   const { attachmentField = 'attachments' } = options;
-  if (typeof attachmentField !== 'string' || attachmentField === '')
-    refuse(`attachmentField must name a field of a form, not ${JSON.stringify(attachmentField)}.`);
+  if (!attachmentField) refuse('attachmentField must name a field of a form.');
   return {
     baseUrl,
     ...transports,

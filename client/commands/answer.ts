@@ -83,7 +83,7 @@ export function toError({
       details,
       codeFrom: code === undefined ? 'client' : 'server',
       retryable: status === 408 || status === 425 || status === 429 || status >= 500,
-      ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+      retryAfterMs: waitMs,
     },
   );
 }

@@ -141,11 +141,8 @@ const UNANSWERED_MAX = 1000;
 
 function remember(unanswered: Map<string, string>, key: string, id: string): void {
   unanswered.set(key, id);
-  if (unanswered.size <= UNANSWERED_MAX) return;
-  for (const oldest of unanswered.keys()) {
-    unanswered.delete(oldest);
-    return;
-  }
+  const [oldest = ''] = unanswered.keys();
+  if (unanswered.size > UNANSWERED_MAX) unanswered.delete(oldest);
 }
 
 /** Sees that the fields that make the answer usable are text, and fills in what another server has left out. */

@@ -15,8 +15,6 @@ export function isSame(a: unknown, b: unknown, depth = 0): boolean {
 
 /** The object from before, where none of its fields has become another. */
 export function keepSame<T extends object>(before: T | undefined, now: T): T {
-  if (!before) return now;
-  // Optional fields may be absent from either.
-  const names = Object.keys({ ...before, ...now }) as (keyof T)[];
-  return names.every((name) => Object.is(before[name], now[name])) ? before : now;
+  // At the greatest depth, fields are only the same where they are identical.
+  return before && isSame(before, now, DEPTH_MAX) ? before : now;
 }
