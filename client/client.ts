@@ -32,17 +32,16 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
   const settings = readOptions(options, ownSockets);
   const life = new AbortController();
   const credentialsOf = createCredentials(settings.auth);
-  const answered = createAnsweredQuestions(
-    settings.hideAnswered
-      ? {
-          store: settings.checkpoints,
-          keyOf: (taskId) => checkpointKey(settings.checkpointNamespace, settings.baseUrl, `${taskId}|suspend-ack`),
-          onFault: (taskId, cause) => settings.onReport({ type: 'checkpoint', taskId, reason: 'Answers could not be kept.', cause }),
-        }
-      : undefined,
-  );
-  const checkpoints = createCheckpointTracker(settings.checkpoints, settings.onReport);
-  const commands = createCommands(settings, createHttpClient(settings, credentialsOf, life.signal), answered.note);
+  const { checkpoints: store, checkpointNamespace, baseUrl, hideAnswered, onReport } = settings;
+  const answered = hideAnswered
+    ? createAnsweredQuestions({
+        store,
+        keyOf: (taskId) => checkpointKey(checkpointNamespace, baseUrl, `${taskId}|suspend-ack`),
+        onFault: (taskId, cause) => onReport({ type: 'checkpoint', taskId, reason: 'Answers could not be kept.', cause }),
+      })
+    : undefined;
+  const checkpoints = createCheckpointTracker(store, onReport);
+  const commands = createCommands(settings, createHttpClient(settings, credentialsOf, life.signal), answered?.note);
   const connections = createSharedConnections({ settings, credentialsOf, commands, answered });
   const observations = new Set<Observation>();
   const { start, act, cancel, get } = commands;
@@ -63,7 +62,7 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
     async close() {
       life.abort(closed('client'));
       for (const observation of observations) observation.close();
-      await Promise.all([checkpoints.flush(), answered.flush()]);
+      await Promise.all([checkpoints.flush(), answered?.flush()]);
     },
   };
 }

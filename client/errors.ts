@@ -31,10 +31,12 @@ export type ClientErrorCode =
 /** More about an error than its code and message. */
 export interface TaskBridgeClientErrorOptions {
   readonly details?: JsonObject;
-  readonly status?: number;
-  readonly closeCode?: number;
+  readonly status?: number | undefined;
+  readonly closeCode?: number | undefined;
   readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
+  /** Defaults to `client`. */
+  readonly codeFrom?: 'server' | 'client';
   readonly cause?: unknown;
 }
 
@@ -43,6 +45,8 @@ export class TaskBridgeClientError extends Error {
   override readonly name = 'TaskBridgeClientError';
   /** A code of the server's envelope, a {@link ClientErrorCode}, or a code of another server. */
   readonly code: ErrorCode | ClientErrorCode | (string & {});
+  /** Whose code that is: the server's, from its envelope, or this client's, a {@link ClientErrorCode}. */
+  readonly codeFrom: 'server' | 'client';
   /** The envelope's details; empty where there were none. */
   readonly details: JsonObject;
   /** The HTTP status, where an answer was the reason. */
@@ -57,6 +61,7 @@ export class TaskBridgeClientError extends Error {
   constructor(code: TaskBridgeClientError['code'], message: string, options: TaskBridgeClientErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.codeFrom = options.codeFrom ?? 'client';
     this.details = options.details ?? {};
     this.status = options.status;
     this.closeCode = options.closeCode;
@@ -81,8 +86,10 @@ export function closed(what: 'client' | 'observation'): TaskBridgeClientError {
 export function fatal({ code, message, status, closeCode, cause }: TransportFailure): TaskBridgeClientError {
   if (cause instanceof TaskBridgeClientError) return cause;
   return new TaskBridgeClientError(code, message, {
-    ...(status !== undefined && { status }),
-    ...(closeCode !== undefined && { closeCode }),
-    ...(cause !== undefined && { cause }),
+    // A refusal without an envelope has a code of ours.
+    codeFrom: status === undefined || code === 'REQUEST_REFUSED' || code === 'SERVER_ERROR' ? 'client' : 'server',
+    status,
+    closeCode,
+    cause,
   });
 }

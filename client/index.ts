@@ -18,7 +18,7 @@ export type { TransportListener, TransportMoment } from './listener.ts';
 export { idleSnapshot } from './observation/idle.ts';
 export type { ObservationActor } from './observation/notifier.ts';
 export type { Observation, ObserveOptions } from './observation/observation.ts';
-export type { ConnectionState, ConnectionView, ObservationSnapshot, TaskView } from './observation/snapshot.ts';
+export type { ConnectionState, ConnectionView, Known, ObservationSnapshot, TaskView } from './observation/snapshot.ts';
 export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, type Transports } from './options.ts';
 export type { ClientReport } from './report.ts';
 export { routesOf, type Routes } from './routes.ts';

@@ -1,4 +1,4 @@
-import type { TransportName, Fact, UnknownFact } from '../machines/wire/index.ts';
+import type { TransportName, Fact, Gap, UnknownFact } from '../machines/wire/index.ts';
 import type { CallContext } from './auth/credentials.ts';
 
 /** Whose connection it was. */
@@ -9,8 +9,8 @@ export interface TransportMoment {
 }
 
 /**
- * Told what happens on the wire, as it happens: for diagnosis and metrics. Decides nothing, must not throw, and is given payloads: mind where
- * they go. The names are those of the protocol's other clients.
+ * Told what happens on the wire, as it happens: for diagnosis and metrics. Decides nothing, and is given payloads: mind where they go. What a
+ * hook throws is reported (`hook`) and loses nothing. The names are those of the protocol's other clients.
  */
 export interface TransportListener {
   /** A WebSocket was lost before its subscription was confirmed. */
@@ -33,8 +33,12 @@ export interface TransportListener {
   onSseRawEvent(moment: TransportMoment & { readonly text: string }): void;
   /** The same, by long poll: the body of one answer. */
   onPollRawResponse(moment: TransportMoment & { readonly text: string }): void;
-  /** Nothing could be told from a frame or an event of a page; it was skipped. */
-  onMalformedWirePayload(moment: TransportMoment & { readonly source: TransportName; readonly reason: string }): void;
+  /** Nothing could be told from a frame or an event of a page; it was skipped. `text` is what it was; undefined for a binary frame. */
+  onMalformedWirePayload(
+    moment: TransportMoment & { readonly source: TransportName; readonly reason: string; readonly text: string | undefined },
+  ): void;
+  /** Facts are missing, or the history was replaced; `firstEventId` is where it goes on. */
+  onGap(moment: TransportMoment & Gap & { readonly source: TransportName }): void;
 }
 
 /** Tells the hooks of one text that came. */

@@ -6,6 +6,7 @@ import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts'
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
+import { guard, guardListener, hookFault } from './hooks.ts';
 import type { TransportListener } from './listener.ts';
 import type { ClientReport } from './report.ts';
 import { routesOf, type Routes } from './routes.ts';
@@ -37,7 +38,7 @@ export interface TaskBridgeClientOptions {
   /** Defaults to no credentials (cookies are sent as `fetch` sends them). */
   readonly auth?: AuthProvider;
   /** `omit`, `same-origin` or `include` cookies. Defaults to `same-origin`, like `fetch`. */
-  readonly cookies?: RequestCredentials;
+  readonly cookies?: 'omit' | 'same-origin' | 'include';
   /** Defaults to memory. */
   readonly checkpoints?: CheckpointStore;
   /** Tells checkpoints of different users apart. Defaults to `''`. */
@@ -59,9 +60,12 @@ export interface TaskBridgeClientOptions {
   readonly eventStreamTries?: number;
   /** XState inspection: sees the transport chart, the task's and its suspensions'. */
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
-  /** Told of what was survived: malformed frames, losses, a checkpoint store that failed. Must not throw. */
+  /** Told of what was survived: malformed frames, losses, a checkpoint store or a hook that failed. What it throws itself is dropped. */
   readonly onReport?: (report: ClientReport) => void;
-  /** Hides a question that this client has answered when its fact is delivered again. Defaults to false. */
+  /**
+   * An iterator does not show a question that was answered here before it came to it: by this client, or by an earlier one of the same
+   * checkpoint store while the task had not ended. Defaults to false.
+   */
   readonly hideAnswered?: boolean;
   /** Hooks on the wire. Called at once, so they must be quick; `onReport` is enough for most. */
   readonly listener?: Partial<TransportListener>;
@@ -77,6 +81,8 @@ export interface TaskBridgeClientOptions {
   readonly retryPolicy?: (retry: number) => number;
   /** True where `fetch` sends a stream as body. Defaults to where there is no `XMLHttpRequest`: browsers do so over HTTP/2 at most. */
   readonly streamsUploads?: boolean;
+  /** The form's field that attachments are in: `attachments`, `attachment`, or what a server of your own reads. Defaults to `attachments`. */
+  readonly attachmentField?: string;
   readonly limits?: Partial<ClientLimits>;
 }
 
@@ -146,7 +152,7 @@ export const defaultClientLimits: ClientLimits = {
 export interface ClientSettings extends Transports {
   readonly baseUrl: string;
   readonly auth: AuthProvider | undefined;
-  readonly cookies: RequestCredentials;
+  readonly cookies: 'omit' | 'same-origin' | 'include';
   readonly checkpoints: CheckpointStore;
   readonly checkpointNamespace: string;
   readonly clock: Clock;
@@ -163,6 +169,7 @@ export interface ClientSettings extends Transports {
   /** The rest before a retry, with jitter. */
   readonly backoffMs: (retry: number) => number;
   readonly streamsUploads: boolean;
+  readonly attachmentField: string;
   readonly limits: ClientLimits;
 }
 
@@ -194,6 +201,8 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const transports = options.sockets || !wrapped.sockets ? wrapped : { ...wrapped, sockets: multiplexed(wrapped.sockets) };
   const tries = readTries(options, transports.sockets !== undefined);
   const chance = options.chance ?? platformChance;
+  const { attachmentField = 'attachments' } = options;
+  if (!attachmentField) refuse('attachmentField must name a field of a form.');
   return {
     baseUrl,
     ...transports,
@@ -207,16 +216,36 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     routes: { ...routesOf({ prefix: options.prefix }), ...options.routes },
     strategy: options.strategy ?? 'progressive-sticky',
     tries,
-    inspect: options.inspect,
-    onReport: options.onReport ?? (() => undefined),
     hideAnswered: options.hideAnswered ?? false,
-    listener: options.listener ?? {},
-    classify: options.classify,
-    backoffMs:
-      options.retryPolicy ??
-      ((retry) => retryDelayMs({ baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs, jitter: 0.2 }, retry, chance.fraction())),
+    ...guardHooks(options, (retry) =>
+      retryDelayMs({ baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs, jitter: 0.2 }, retry, chance.fraction()),
+    ),
     streamsUploads: options.streamsUploads ?? !('XMLHttpRequest' in globalThis),
+    attachmentField,
     limits,
+  };
+}
+
+/** What the host gave to be called: none of it throws, and what it says is used as far as that goes. */
+function guardHooks(
+  { onReport: report, listener, classify, inspect, retryPolicy }: TaskBridgeClientOptions,
+  ownBackoffMs: (retry: number) => number,
+): Pick<ClientSettings, 'onReport' | 'listener' | 'classify' | 'inspect' | 'backoffMs'> {
+  const onReport = (told: ClientReport): void =>
+    guard(
+      () => report?.(told),
+      () => undefined,
+    );
+  const look = typeof inspect === 'function' ? inspect : inspect?.next?.bind(inspect);
+  return {
+    onReport,
+    listener: listener ? guardListener(listener, onReport) : {},
+    classify: classify && ((failure) => guard(() => classify(failure), hookFault(onReport, 'classify'))),
+    inspect: look && ((event) => guard(() => look(event), hookFault(onReport, 'inspect'))),
+    backoffMs(retry) {
+      const ms = retryPolicy && guard(() => retryPolicy(retry), hookFault(onReport, 'retryPolicy'));
+      return ms !== undefined && ms >= 0 ? ms : ownBackoffMs(retry);
+    },
   };
 }
 

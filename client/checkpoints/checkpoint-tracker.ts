@@ -1,6 +1,6 @@
 import type { Aggregate } from '../../machines/index.ts';
 import { compareEventIds } from '../../machines/wire/index.ts';
-import type { ClientReport } from '../report.ts';
+import type { ClientReport, ReportMoment } from '../report.ts';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
 import type { CheckpointStore } from './store.ts';
 
@@ -20,7 +20,7 @@ export interface CheckpointHandle {
 /** Moves checkpoints: forward only, after the slowest observation of this client, one write at a time. */
 export interface CheckpointTracker {
   /** `task` gives the observation's projection when something is written. */
-  join(taskId: string, key: string, task: () => Aggregate | undefined): CheckpointHandle;
+  join(moment: ReportMoment, key: string, task: () => Aggregate | undefined): CheckpointHandle;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
@@ -45,7 +45,7 @@ interface Entry {
 export function createCheckpointTracker(store: CheckpointStore, report: (report: ClientReport) => void): CheckpointTracker {
   const entries = new Map<string, Entry>();
 
-  async function load(taskId: string, key: string, entry: Entry): Promise<Checkpoint | undefined> {
+  async function load(moment: ReportMoment, key: string, entry: Entry): Promise<Checkpoint | undefined> {
     await entry.writing;
     try {
       const text = await store.read(key);
@@ -53,16 +53,16 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       entry.stored ??= checkpoint?.eventId ?? null;
       return checkpoint;
     } catch (cause) {
-      report({ type: 'checkpoint', taskId, reason: 'The checkpoint could not be read.', cause });
+      report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
       return undefined;
     }
   }
 
-  function writeWhereMoved(taskId: string, key: string, entry: Entry): void {
-    if (hasMoved(entry)) entry.writing ??= write(taskId, key, entry);
+  function writeWhereMoved(moment: ReportMoment, key: string, entry: Entry): void {
+    if (hasMoved(entry)) entry.writing ??= write(moment, key, entry);
   }
 
-  async function write(taskId: string, key: string, entry: Entry): Promise<void> {
+  async function write(moment: ReportMoment, key: string, entry: Entry): Promise<void> {
     // What moves in the same turn is written once.
     await Promise.resolve();
     while (entry.wanted) {
@@ -72,7 +72,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
         if (wanted === 'remove') await store.remove(key);
         else await store.write(key, wanted());
       } catch (cause) {
-        report({ type: 'checkpoint', taskId, reason: 'The checkpoint could not be written.', cause });
+        report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be written.', cause });
       }
     }
     entry.writing = undefined;
@@ -80,23 +80,23 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
   }
 
   return {
-    join(taskId, key, task) {
+    join(moment, key, task) {
       const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
       entries.set(key, entry);
       const participant: Participant = { position: null, hasEnded: false, task };
       entry.participants.add(participant);
       return {
-        load: () => load(taskId, key, entry),
+        load: () => load(moment, key, entry),
         moved(eventId) {
           participant.position = eventId;
-          writeWhereMoved(taskId, key, entry);
+          writeWhereMoved(moment, key, entry);
         },
         reset() {
           entry.stored = null;
         },
         ended() {
           participant.hasEnded = true;
-          writeWhereMoved(taskId, key, entry);
+          writeWhereMoved(moment, key, entry);
         },
         leave() {
           entry.participants.delete(participant);

@@ -1,7 +1,11 @@
 import type { CheckpointStore } from './store.ts';
 
 /** The part of the platform's `Storage` that is used. */
-export type TextStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+export interface TextStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, text: string): void;
+  removeItem(key: string): void;
+}
 
 /**
  * Keeps checkpoints in `localStorage` or `sessionStorage`, or whatever looks like them. Throws nothing at construction: a storage that is

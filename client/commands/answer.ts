@@ -23,11 +23,16 @@ export async function readText(response: Response, bytesMax: number): Promise<st
   }
 }
 
+/** True for an object of JSON, which a list is not. */
+export function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Parses JSON that should be an object; undefined for anything else. */
 export function parseObject(text: string): { readonly [key: string]: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as { [key: string]: unknown }) : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -56,7 +61,7 @@ export function refusedBy(
     ...(typeof message === 'string' && { message }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
     // The envelope came from JSON, so an object in it is one of JSON.
-    details: typeof details === 'object' && details !== null && !Array.isArray(details) ? (details as JsonObject) : {},
+    details: isObject(details) ? (details as JsonObject) : {},
   };
   const verdict = classify?.(toError(refused));
   return { ...refused, ...(verdict && { verdict }) };
@@ -76,8 +81,9 @@ export function toError({
     {
       status,
       details,
+      codeFrom: code === undefined ? 'client' : 'server',
       retryable: status === 408 || status === 425 || status === 429 || status >= 500,
-      ...(waitMs !== undefined && { retryAfterMs: waitMs }),
+      retryAfterMs: waitMs,
     },
   );
 }

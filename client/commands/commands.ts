@@ -9,10 +9,11 @@ import type {
 import type { CallContext } from '../auth/credentials.ts';
 import { freshId } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
+import { guard, hookFault } from '../hooks.ts';
 import type { ClientSettings } from '../options.ts';
 import { assertTaskId } from '../routes.ts';
 import type { HttpClient } from './http-client.ts';
-import { createUpload, type Attachment, type UploadListener } from './upload.ts';
+import { createUpload, type Attachment, type UploadListener, type UploadProgress } from './upload.ts';
 
 /** What to start. */
 export interface StartRequest {
@@ -68,9 +69,9 @@ export type ReceiptListener = (taskId: string, suspendId: string, status: Action
 
 /** Puts commands into the shape of the wire. */
 export function createCommands(
-  { routes, chance, streamsUploads }: ClientSettings,
+  { routes, chance, streamsUploads, attachmentField, onReport }: ClientSettings,
   http: HttpClient,
-  onReceipt: ReceiptListener,
+  onReceipt?: ReceiptListener,
 ): InnerCommands {
   const unanswered = new Map<string, string>();
 
@@ -80,11 +81,12 @@ export function createCommands(
       const common = { method: 'POST', signal, context } as const;
       if (attachments.length === 0) {
         const body = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
-        return readStarted(await http.send({ ...common, route: routes.tasks(context), body }));
+        return readStarted(await http.send({ ...common, route: routes.tasks(context), body }), clientRequestId);
       }
       const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
-      const upload = createUpload({ fields, attachments, onProgress: onUpload, streams: streamsUploads, chance });
-      return readStarted(await http.send({ ...common, route: routes.tasksWithAttachments(context), upload }));
+      const onProgress = onUpload && ((progress: UploadProgress) => guard(() => onUpload(progress), hookFault(onReport, 'onUpload')));
+      const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
+      return readStarted(await http.send({ ...common, route: routes.tasksWithAttachments(context), upload }), clientRequestId);
     },
 
     async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {
@@ -97,10 +99,11 @@ export function createCommands(
       const body = { clientActionId: id, ...answer };
       const response = read<SubmitActionResponse>(
         await http.send({ method: 'POST', route: routes.actions(taskId, context), body, signal, context }),
-        'status',
+        ['status'],
+        { taskId, suspendId, clientActionId: id },
       );
       unanswered.delete(key);
-      onReceipt(taskId, suspendId, response.status);
+      onReceipt?.(taskId, suspendId, response.status);
       return response;
     },
 
@@ -108,7 +111,7 @@ export function createCommands(
       assertTaskId(taskId);
       const body = reason === undefined ? {} : { reason };
       const route = routes.cancel(taskId, context);
-      return read<CancelTaskResponse>(await http.send({ method: 'POST', route, body, signal, context }), 'status');
+      return read<CancelTaskResponse>(await http.send({ method: 'POST', route, body, signal, context }), ['status'], { taskId });
     },
 
     async get(taskId, { signal, context } = {}) {
@@ -122,25 +125,31 @@ export function createCommands(
   };
 }
 
-const readStarted = (body: { readonly [key: string]: unknown }): CreateTaskResponse => read<CreateTaskResponse>(body, 'taskId', 'status');
-const readSnapshot = (body: { readonly [key: string]: unknown }): TaskSnapshotResponse =>
-  read<TaskSnapshotResponse>(body, 'taskId', 'status', 'state');
+type Body = { readonly [key: string]: unknown };
+
+const readStarted = (body: Body, clientRequestId: string): CreateTaskResponse =>
+  read<CreateTaskResponse>(body, ['taskId', 'status'], { clientRequestId, deduplicated: false });
+const readSnapshot = (body: Body): TaskSnapshotResponse =>
+  read<TaskSnapshotResponse>(body, ['taskId', 'status', 'state'], {
+    progress: null,
+    suspensions: [],
+    firstEventId: null,
+    lastEventId: null,
+  });
 
 const UNANSWERED_MAX = 1000;
 
 function remember(unanswered: Map<string, string>, key: string, id: string): void {
   unanswered.set(key, id);
-  if (unanswered.size <= UNANSWERED_MAX) return;
-  for (const oldest of unanswered.keys()) {
-    unanswered.delete(oldest);
-    return;
-  }
+  const [oldest = ''] = unanswered.keys();
+  if (unanswered.size > UNANSWERED_MAX) unanswered.delete(oldest);
 }
 
-/** Sees that the fields that make the answer usable are text; other servers may leave out the rest. */
-function read<T>(body: { readonly [key: string]: unknown }, ...texts: readonly (keyof T & string)[]): T {
+/** Sees that the fields that make the answer usable are text, and fills in what another server has left out. */
+function read<T>(body: Body, texts: readonly (keyof T & string)[], defaults: Partial<T>): T {
   for (const name of texts)
     if (typeof body[name] !== 'string') throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer has no text field "${name}".`);
+  const missing = Object.entries(defaults).filter(([name]) => body[name] == null);
   // Checked above as far as we rely on it; enums stay open, since newer servers may know more values.
-  return body as T;
+  return { ...body, ...Object.fromEntries(missing) } as T;
 }

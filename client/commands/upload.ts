@@ -36,6 +36,8 @@ export type UploadBody = { readonly form: FormData } | { readonly stream: Readab
 /** What an upload is made of. */
 export interface UploadOptions {
   readonly fields: Readonly<Record<string, string>>;
+  /** Which field the files are in. */
+  readonly field: string;
   readonly attachments: readonly Attachment[];
   readonly onProgress: UploadListener | undefined;
   /** True where `fetch` takes a stream as body: Node does, browsers over HTTP/2 at most. */
@@ -51,23 +53,24 @@ const isStream = (content: AttachmentContent): content is ReadableStream<Uint8Ar
   typeof (content as Partial<ReadableStream>).getReader === 'function';
 
 /** Sends streams as they come where that is possible; otherwise they are gathered first. */
-export function createUpload({ fields, attachments, onProgress, streams, chance }: UploadOptions): Upload {
+export function createUpload(options: UploadOptions): Upload {
+  const { attachments, onProgress, streams, chance } = options;
   const hasStreams = attachments.some(({ content }) => typeof content === 'function' || isStream(content));
   return {
     isRepeatable: !attachments.some(({ content }) => isStream(content)),
     onProgress,
     async open(tell) {
-      if (streams && (hasStreams || onProgress)) return writeForm(fields, attachments, `taskbridge-${freshId(chance)}`, tell);
-      return { form: await gatherForm(fields, attachments) };
+      if (streams && (hasStreams || onProgress)) return writeForm(options, `taskbridge-${freshId(chance)}`, tell);
+      return { form: await gatherForm(options) };
     },
   };
 }
 
-async function gatherForm(fields: UploadOptions['fields'], attachments: readonly Attachment[]): Promise<FormData> {
+async function gatherForm({ fields, field, attachments }: UploadOptions): Promise<FormData> {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   for (const { fileName, contentType = DEFAULT_TYPE, content } of attachments)
-    form.append('attachments', await gather(content, contentType), fileName);
+    form.append(field, await gather(content, contentType), fileName);
   return form;
 }
 
@@ -80,17 +83,12 @@ async function gather(content: AttachmentContent, type: string): Promise<Blob> {
 }
 
 /** The form as one stream, nothing of which is kept. Source: RFC 7578; names are escaped as browsers do. */
-function writeForm(
-  fields: UploadOptions['fields'],
-  attachments: readonly Attachment[],
-  boundary: string,
-  onProgress: UploadListener,
-): UploadBody {
+function writeForm({ fields, field, attachments }: UploadOptions, boundary: string, onProgress: UploadListener): UploadBody {
   const encoder = new TextEncoder();
   const escape = (name: string): string => name.replace(/\r\n|\r|\n/g, '%0D%0A').replace(/"/g, '%22');
   const heads = attachments.map(({ fileName, contentType = DEFAULT_TYPE }) =>
     encoder.encode(
-      `--${boundary}\r\nContent-Disposition: form-data; name="attachments"; filename="${escape(fileName)}"\r\n` +
+      `--${boundary}\r\nContent-Disposition: form-data; name="${escape(field)}"; filename="${escape(fileName)}"\r\n` +
         `Content-Type: ${contentType.replace(/[\r\n]/g, '')}\r\n\r\n`,
     ),
   );

@@ -42,6 +42,7 @@ export {
   type ExpiringCredentials,
   type Fact,
   type Gate,
+  type Known,
   type Observation,
   type ObservationActor,
   type ObservationSnapshot,

@@ -1,18 +1,21 @@
 import type { CheckpointStore } from '../checkpoints/store.ts';
-import { isTerminalType, type ActionStatus, type Fact, type UnknownFact } from '../../machines/wire/index.ts';
+import type { ActionStatus, Fact, UnknownFact } from '../../machines/wire/index.ts';
 
 const TASKS_MAX = 1000;
 
-/** The questions that this client has answered, until they are closed or their task has ended. */
+/**
+ * The questions that were answered here. Known as long as the client lives, so that no iterator shows one because it is slow; kept in the store,
+ * for a later client, until the task has ended.
+ */
 export interface AnsweredQuestions {
   /** Reads what an earlier client of this store remembered. Never rejects. */
   load(taskId: string): Promise<void>;
   note(taskId: string, suspendId: string, status: ActionStatus): void;
-  /** Learns from a fact that was delivered. */
-  learn(fact: Fact | UnknownFact): void;
+  /** Nothing more comes of the task: a later client need not know. */
+  ended(taskId: string): void;
   has(fact: Fact | UnknownFact): boolean;
-  /** Forgets the answers of a task, or one of them. */
-  forget(taskId: string, suspendId?: string): void;
+  /** The history of a task was replaced: what was answered in it may be asked again. */
+  forget(taskId: string): void;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
@@ -24,66 +27,62 @@ export interface AnsweredQuestionsDeps {
   readonly onFault: (taskId: string, cause: unknown) => void;
 }
 
-/** Remembers answers, also in a store where one is given. */
-export function createAnsweredQuestions(deps?: AnsweredQuestionsDeps): AnsweredQuestions {
-  const tasks = new Map<string, Set<string>>();
-  let writing: Promise<void> = Promise.resolve();
-  // Facts of other servers may lack what their type promises.
-  const idOf = (fact: Fact | UnknownFact): unknown => (fact.payload as { suspendId?: unknown } | null | undefined)?.suspendId;
+/** What is known of one task. */
+interface Answers {
+  readonly ids: Set<string>;
+  /** Nothing of it is kept any more, whatever is still told: a receipt may come after the end that it has led to. */
+  hasEnded: boolean;
+}
 
-  function add(taskId: string, suspendId: string): void {
-    const ids = tasks.get(taskId) ?? new Set();
-    if (ids.has(suspendId)) return;
-    tasks.set(taskId, ids.add(suspendId));
-    save(taskId);
-    if (tasks.size > TASKS_MAX) for (const oldest of tasks.keys()) return void tasks.delete(oldest);
+/** Remembers answers, also in a store. */
+export function createAnsweredQuestions({ store, keyOf, onFault }: AnsweredQuestionsDeps): AnsweredQuestions {
+  const tasks = new Map<string, Answers>();
+  let writing: Promise<void> = Promise.resolve();
+
+  function of(taskId: string): Answers {
+    const known = tasks.get(taskId) ?? { ids: new Set<string>(), hasEnded: false };
+    tasks.set(taskId, known);
+    const [oldest = ''] = tasks.keys();
+    if (tasks.size > TASKS_MAX) tasks.delete(oldest);
+    return known;
   }
 
   /** One write after the other, each of what is known by then. */
   function save(taskId: string): void {
-    if (!deps) return;
-    const { store, keyOf, onFault } = deps;
     writing = writing
       .then(() => {
-        const ids = tasks.get(taskId);
-        return ids?.size ? store.write(keyOf(taskId), JSON.stringify([...ids])) : store.remove(keyOf(taskId));
+        const { ids, hasEnded = true } = tasks.get(taskId) ?? {};
+        return ids?.size && !hasEnded ? store.write(keyOf(taskId), JSON.stringify([...ids])) : store.remove(keyOf(taskId));
       })
       .catch((cause: unknown) => onFault(taskId, cause));
   }
 
-  function forget(taskId: string, suspendId?: string): void {
-    const changed = suspendId === undefined ? tasks.delete(taskId) : tasks.get(taskId)?.delete(suspendId);
-    if (changed) save(taskId);
-  }
-
   return {
     async load(taskId) {
-      if (!deps) return;
       try {
-        const ids: unknown = JSON.parse((await deps.store.read(deps.keyOf(taskId))) ?? '[]');
-        if (!Array.isArray(ids) || ids.length === 0) return;
-        const known = tasks.get(taskId) ?? new Set();
-        for (const id of ids) if (typeof id === 'string') known.add(id);
-        tasks.set(taskId, known);
+        const ids: unknown = JSON.parse((await store.read(keyOf(taskId))) ?? '[]');
+        if (Array.isArray(ids)) for (const id of ids) if (typeof id === 'string') of(taskId).ids.add(id);
       } catch (cause) {
-        deps.onFault(taskId, cause);
+        onFault(taskId, cause);
       }
     },
-    forget,
+    forget(taskId) {
+      tasks.delete(taskId);
+      save(taskId);
+    },
     flush: () => writing,
     note(taskId, suspendId, status) {
-      if (status === 'ACCEPTED' || status === 'DEDUPLICATED') add(taskId, suspendId);
+      if (status !== 'ACCEPTED' && status !== 'DEDUPLICATED') return;
+      const { ids, hasEnded } = of(taskId);
+      if (ids.has(suspendId)) return;
+      ids.add(suspendId);
+      if (!hasEnded) save(taskId);
     },
-    learn(fact) {
-      const suspendId = idOf(fact);
-      if (isTerminalType(fact.type)) forget(fact.taskId);
-      else if (typeof suspendId !== 'string') return;
-      else if (fact.type === 'TASK_ACTION_ACCEPTED') add(fact.taskId, suspendId);
-      else if (fact.type === 'TASK_SUSPENSION_CLOSED') forget(fact.taskId, suspendId);
+    ended(taskId) {
+      of(taskId).hasEnded = true;
+      // Also what another client of this store has kept.
+      save(taskId);
     },
-    has(fact) {
-      const suspendId = idOf(fact);
-      return fact.type === 'TASK_SUSPENDED' && typeof suspendId === 'string' && (tasks.get(fact.taskId)?.has(suspendId) ?? false);
-    },
+    has: ({ taskId, type, payload }) => type === 'TASK_SUSPENDED' && (tasks.get(taskId)?.ids.has(String(payload['suspendId'])) ?? false),
   };
 }

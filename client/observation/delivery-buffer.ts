@@ -54,7 +54,6 @@ export interface DeliveryBufferDeps {
 interface Entry {
   readonly fact: Fact | UnknownFact;
   readonly bytes: number;
-  readonly isHidden: boolean;
 }
 
 /** The facts that are kept: the oldest are let go, and each keeps its number. */
@@ -152,7 +151,7 @@ export function createDeliveryBuffer(deps: DeliveryBufferDeps, listener: Deliver
       if (entry) {
         place.next += 1;
         review();
-        if (!entry.isHidden && !deps.isHidden(entry.fact)) yield entry.fact;
+        if (!deps.isHidden(entry.fact)) yield entry.fact;
         // Back here: the consumer asked for the next one.
         place.acked = { count: place.next, eventId: entry.fact.eventId };
         listener.acked();
@@ -178,8 +177,7 @@ export function createDeliveryBuffer(deps: DeliveryBufferDeps, listener: Deliver
       return places.slowest;
     },
     append(fact, bytes) {
-      // What closes a question also ends the memory of its answer, and may come before the consumer does.
-      backlog.add({ fact, bytes, isHidden: deps.isHidden(fact) });
+      backlog.add({ fact, bytes });
       review();
       places.wake();
     },

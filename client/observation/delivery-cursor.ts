@@ -1,4 +1,4 @@
-import { compareEventIds, parseEventId, type Gap } from '../../machines/wire/index.ts';
+import { compareEventIds, eventNumber, type Gap } from '../../machines/wire/index.ts';
 
 /** Ids that are remembered where ids cannot be compared. Source: protocol, "Facts". */
 const RECENT_MAX = 256;
@@ -11,8 +11,11 @@ export interface DeliveryCursor {
   readonly isDense: boolean;
   markDense(): void;
   isNew(id: string): boolean;
-  /** True where ids are dense and this one does not follow. */
-  hasHole(id: string): boolean;
+  /**
+   * What is missing before this id, where ids are dense: `hole` where it does not follow the last one, `beginning` where it is the first of a
+   * log that is read from its start and whose start is no longer kept.
+   */
+  lacks(id: string): 'hole' | 'beginning' | undefined;
   move(id: string): void;
   /** The next id need not follow; after a reset any id is new. */
   open(gap: Gap): void;
@@ -22,7 +25,8 @@ export interface DeliveryCursor {
 export function createDeliveryCursor(start: string | null): DeliveryCursor {
   let value = start;
   let isDense = false;
-  let mayJump = start === null;
+  /** True where a gap was told: the next id need not follow. */
+  let mayJump = false;
   const recent = new Set<string>(start === null ? [] : [start]);
 
   return {
@@ -39,11 +43,11 @@ export function createDeliveryCursor(start: string | null): DeliveryCursor {
       const order = value === null ? undefined : compareEventIds(id, value);
       return order === undefined ? !recent.has(id) : order > 0;
     },
-    hasHole(id) {
-      if (!isDense || mayJump || value === null) return false;
-      const last = parseEventId(value);
-      const next = parseEventId(id);
-      return last !== undefined && next !== undefined && next.n !== last.n + 1;
+    lacks(id) {
+      const last = value === null ? 0n : eventNumber(value);
+      const next = eventNumber(id);
+      if (!isDense || mayJump || last === undefined || next === undefined || next === last + 1n) return undefined;
+      return value === null ? 'beginning' : 'hole';
     },
     move(id) {
       value = id;

@@ -21,6 +21,8 @@ export interface FrameDecoderTarget {
   /** Nothing can follow what was delivered. */
   ended(): void;
   gap(gap: Gap): void;
+  /** The server says that nothing follows for now: what was delivered is the log as it stands. */
+  quiet(): void;
   report(report: ClientReport): void;
 }
 
@@ -34,8 +36,10 @@ export interface ConnectionInput {
   readonly delivered: number;
   /** The server took it. `extensions` is what it granted. */
   confirmed(extensions?: unknown): void;
-  /** The text of one frame, or of the data of one event. */
-  frame(text: string): void;
+  /**
+   * The text of one frame, or of the data of one event; undefined for a binary frame. `isUnnumbered` where it came as an event without an id.
+   */
+  frame(text: string | undefined, isUnnumbered?: boolean): void;
   /** Text came that is not one frame: told, and nothing else. */
   raw(text: string): void;
   /** One parsed frame or event of a page, and its size. */
@@ -92,6 +96,7 @@ class DecodedConnection implements ConnectionInput {
   /** Came since the chart was last told. */
   readonly #came = { facts: false, life: false, malformed: false };
   #isLevel = false;
+  #wasQuiet = false;
   #isConfirmed = false;
 
   constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: DecodedEvent) => void) {
@@ -111,40 +116,48 @@ class DecodedConnection implements ConnectionInput {
     if (this.begunAfter === this.#cursor.value) this.#reachLevel();
   }
 
-  frame(text: string): void {
+  frame(text: string | undefined, isUnnumbered?: boolean): void {
     if (this.isClosed) return;
+    if (text === undefined) return this.#skip('a binary frame');
     this.raw(text);
     let parsed: unknown;
     try {
       parsed = JSON.parse(text);
     } catch {
-      return this.#skip('no JSON');
+      return this.#skip('no JSON', text);
     }
-    this.value(parsed, text.length);
+    this.value(parsed, text.length, text, isUnnumbered);
   }
 
   raw(text: string): void {
     tellRaw(this.#target.listener, this.#moment, this.transport, text);
   }
 
-  value(parsed: unknown, bytes: number): void {
+  value(parsed: unknown, bytes: number, text?: string, isUnnumbered?: boolean): void {
     if (this.isClosed) return;
-    const frame = readFrame(parsed, this.#moment.taskId);
+    const frame = readFrame(parsed, this.#moment.taskId, isUnnumbered);
     if (frame.kind === 'fact') this.#take(frame.fact, bytes);
     else if (frame.kind === 'confirmed') this.confirmed(frame.extensions);
     else if (frame.kind === 'gap') this.gap(frame.gap);
-    else if (frame.kind === 'malformed') this.#skip(frame.reason);
+    else if (frame.kind === 'malformed') this.#skip(frame.reason, text ?? JSON.stringify(parsed));
     else {
       this.#came.life = true;
       if (Array.isArray(frame.extensions)) this.#cursor.markDense();
+      if (!frame.isHeartbeat) return;
+      // A stream begins with one, before its history.
+      if (this.#wasQuiet || this.transport === 'ws') this.#target.quiet();
+      this.#wasQuiet = true;
     }
   }
 
   gap(gap: Gap): void {
     if (this.isClosed) return;
+    const { transport } = this;
+    const { listener, report } = this.#target;
     this.#cursor.open(gap);
-    this.#target.report({ type: 'gap', taskId: this.#moment.taskId, ...gap });
     this.#target.gap(gap);
+    report({ type: 'gap', ...this.#moment, transport, ...gap });
+    listener.onGap?.({ ...this.#moment, source: transport, ...gap });
   }
 
   alive(): void {
@@ -155,6 +168,8 @@ class DecodedConnection implements ConnectionInput {
   flush(): void {
     if (this.isClosed) return;
     const came = this.#came;
+    // A page holds all that there is to tell.
+    if (this.transport === 'poll' && this.#isConfirmed) this.#target.quiet();
     if (came.facts) this.#tell({ type: 'wire.facts' });
     else if (came.life) this.#tellOfStream('alive');
     came.facts = came.life = came.malformed = false;
@@ -165,8 +180,8 @@ class DecodedConnection implements ConnectionInput {
     if (this.isClosed) return;
     this.isClosed = true;
     const { transport } = this;
-    const { listener, report, taskId } = this.#target;
-    report({ type: 'lost', taskId, transport, reason });
+    const { listener, report } = this.#target;
+    report({ type: 'lost', ...this.#moment, transport, reason });
     if (!this.#isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...this.#moment, reason });
     if (!this.#isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...this.#moment, reason });
     this.#tell({ type: 'wire.ended', ending });
@@ -186,11 +201,11 @@ class DecodedConnection implements ConnectionInput {
     this.#isLevel = true;
   }
 
-  #skip(reason: string): void {
+  #skip(reason: string, text?: string): void {
     const { transport } = this;
-    const { listener, report, taskId } = this.#target;
-    report({ type: 'malformed', taskId, transport, reason });
-    listener.onMalformedWirePayload?.({ ...this.#moment, source: transport, reason });
+    const { listener, report } = this.#target;
+    report({ type: 'malformed', ...this.#moment, transport, reason });
+    listener.onMalformedWirePayload?.({ ...this.#moment, source: transport, reason, text });
     this.flush();
     this.#came.malformed = true;
     this.#tell({ type: 'wire.malformed' });
@@ -205,14 +220,16 @@ class DecodedConnection implements ConnectionInput {
       if (eventId === cursor.value) this.#reachLevel();
       return;
     }
-    if (cursor.hasHole(eventId)) return this.lost(`hole before ${eventId}`);
+    const lack = cursor.lacks(eventId);
+    if (lack === 'hole') return this.lost(`hole before ${eventId}`);
+    if (lack === 'beginning') this.gap({ reason: 'trimmed', firstEventId: eventId });
     this.#reachLevel();
     cursor.move(eventId);
     this.#came.facts = true;
     this.delivered += 1;
+    target.deliver(fact, bytes);
     if (this.transport === 'sse') target.listener.onSseEvent?.({ ...this.#moment, fact });
     else if (this.transport === 'poll') target.listener.onPollEvent?.({ ...this.#moment, fact });
-    target.deliver(fact, bytes);
     if (!isTerminalType(type)) return;
     this.flush();
     // Not by this connection, which a full consumer may just have closed.

@@ -1,7 +1,16 @@
 import { emptyAggregate } from '../../machines/index.ts';
-import { viewConnection, viewTask, type ObservationSnapshot } from './snapshot.ts';
+import type { TaskBridgeClientError } from '../errors.ts';
+import { viewConnection, viewKnown, viewTask, type ObservationSnapshot } from './snapshot.ts';
 
-/** What is known of a task before anybody observes it: what an observation's first snapshot says, and all that a server can render. */
-export function idleSnapshot(taskId: string): ObservationSnapshot {
-  return { connection: viewConnection(undefined, undefined), task: viewTask(taskId, emptyAggregate, undefined) };
+/**
+ * What is known of a task before anybody observes it: what an observation's first snapshot says, and all that a server can render. With an
+ * `error`, what is known of one that cannot be observed.
+ */
+export function idleSnapshot(taskId: string, error?: TaskBridgeClientError): ObservationSnapshot {
+  const ending = error && ({ state: 'failed', error } as const);
+  return {
+    connection: viewConnection(undefined, ending),
+    task: viewTask(taskId, emptyAggregate, undefined),
+    known: viewKnown(false, ending),
+  };
 }

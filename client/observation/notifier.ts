@@ -16,8 +16,8 @@ export type ObservationActor = ActorRefFrom<typeof logic>;
 /** What subscribers are notified with. */
 export interface NotifierDeps {
   readonly taskId: string;
-  /** What is to be seen now. */
-  readonly read: () => ObservationSnapshot;
+  /** What is to be seen now: the snapshot from before, where it says the same. */
+  readonly read: (before?: ObservationSnapshot) => ObservationSnapshot;
   /** Called once for all that one turn has changed; is to `publish`. */
   readonly notify: () => void;
 }
@@ -30,7 +30,7 @@ export interface Notifier {
   /** The same object until something changed. */
   getSnapshot(): ObservationSnapshot;
   changed(): void;
-  /** Shows subscribers what there is; false where the actor was stopped. */
+  /** Shows subscribers what there is, where that is something else than before; false where the actor was stopped. */
   publish(): boolean;
 }
 
@@ -42,7 +42,7 @@ export function createNotifier({ taskId, read, notify }: NotifierDeps): Notifier
   const actor = createActor(logic, { id: `${taskId}/observation`, input: snapshot }).start();
 
   function getSnapshot(): ObservationSnapshot {
-    if (isStale) snapshot = read();
+    if (isStale) snapshot = read(snapshot);
     isStale = false;
     return snapshot;
   }
@@ -57,14 +57,19 @@ export function createNotifier({ taskId, read, notify }: NotifierDeps): Notifier
       isStale = true;
       if (isDue) return;
       isDue = true;
-      queueMicrotask(() => {
-        isDue = false;
-        notify();
-      });
+      // A transport tells its chart of what came a microtask later: that is of the same batch.
+      queueMicrotask(() =>
+        queueMicrotask(() => {
+          isDue = false;
+          notify();
+        }),
+      );
     },
     publish() {
-      if (actor.getSnapshot().status !== 'active') return false;
-      actor.send({ type: 'observation.changed', snapshot: getSnapshot() });
+      const { status, context } = actor.getSnapshot();
+      if (status !== 'active') return false;
+      const now = getSnapshot();
+      if (now !== context) actor.send({ type: 'observation.changed', snapshot: now });
       return true;
     },
   };

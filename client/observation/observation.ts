@@ -13,7 +13,8 @@ import { createNotifier, type Notifier, type ObservationActor } from './notifier
 import type { ProjectionStart } from './projection.ts';
 import type { AttachedObservation, SharedConnection, SharedConnectionView } from './shared-connection.ts';
 import type { SharedConnections } from './shared-connections.ts';
-import { viewConnection, viewTask, type Ending, type ObservationSnapshot } from './snapshot.ts';
+import { keepSame } from './same.ts';
+import { viewConnection, viewKnown, viewTask, type Ending, type ObservationSnapshot } from './snapshot.ts';
 
 /** How to observe. */
 export interface ObserveOptions {
@@ -33,7 +34,7 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
   readonly taskId: string;
   /** For hosts that speak XState. Whoever takes it counts as a subscriber. */
   readonly actor: ObservationActor;
-  /** The same object until something changed. */
+  /** The same object until something changed, and so is each of its parts. */
   getSnapshot(): ObservationSnapshot;
   /** Calls back once a batch, after `getSnapshot()` has changed. */
   subscribe(listener: (snapshot: ObservationSnapshot) => void): Subscription;
@@ -50,7 +51,7 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
 export interface ObservationDeps {
   readonly settings: ClientSettings;
   readonly checkpoints: CheckpointTracker;
-  readonly answered: AnsweredQuestions;
+  readonly answered: AnsweredQuestions | undefined;
   readonly connections: SharedConnections;
   /** The observation holds nothing any more. */
   readonly onFreed: (observation: Observation) => void;
@@ -87,13 +88,15 @@ class ObservedTask implements AttachedObservation {
     this.#deps = deps;
     const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
     // While the snapshot is awaited, what is shown is of before.
-    this.#checkpoint = checkpoints.join(taskId, key, () => (this.#view?.isReady ? this.#view.aggregate : undefined));
+    this.#checkpoint = checkpoints.join({ taskId, context: options.context }, key, () =>
+      this.#view?.isReady ? this.#view.aggregate : undefined,
+    );
     this.#buffer = createDeliveryBuffer(
       {
         undeliveredMax,
         undeliveredBytesMax,
         hasSubscribers: () => this.#hasSubscribers,
-        isHidden: (fact) => settings.hideAnswered && answered.has(fact),
+        isHidden: (fact) => answered?.has(fact) === true,
       },
       {
         full: () => this.#full(),
@@ -110,7 +113,7 @@ class ObservedTask implements AttachedObservation {
       isDone: () => this.#ending?.state === 'done',
       onDone: () => this.#free(),
     });
-    this.#notifier = createNotifier({ taskId, read: () => this.#read(), notify: () => this.#notify() });
+    this.#notifier = createNotifier({ taskId, read: (before) => this.#read(before), notify: () => this.#notify() });
     this.observation = this.#toObservation();
     const { signal } = options;
     if (signal?.aborted) this.#onAbort();
@@ -168,16 +171,17 @@ class ObservedTask implements AttachedObservation {
   }
 
   async #begin(): Promise<void> {
-    const [checkpoint] = await Promise.all([this.#checkpoint.load(), this.#deps.answered.load(this.#taskId)]);
+    const [checkpoint] = await Promise.all([this.#checkpoint.load(), this.#deps.answered?.load(this.#taskId)]);
     if (this.#ending) return;
     const explicit = this.#options.lastEventId;
     this.cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
     this.#attach(this.cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
   }
 
-  #attach(start: ProjectionStart, result?: unknown): void {
+  #attach(start: ProjectionStart, known?: SharedConnectionView): void {
     const { context } = this.#options;
-    this.#deps.connections.attach(this, { taskId: this.#taskId, context, cursor: this.cursor, start, result });
+    const { result, isKnown } = known ?? {};
+    this.#deps.connections.attach(this, { taskId: this.#taskId, context, cursor: this.cursor, start, result, isKnown });
   }
 
   #full(): void {
@@ -189,7 +193,7 @@ class ObservedTask implements AttachedObservation {
     this.isFull = false;
     const last = this.#lastView;
     if (this.#connection) this.#connection.review();
-    else if (last && !this.#ending) this.#attach(last.isReady ? last.aggregate : 'ask', last.result);
+    else if (last && !this.#ending) this.#attach(last.isReady ? last.aggregate : 'ask', last);
   }
 
   #free(): void {
@@ -230,12 +234,16 @@ class ObservedTask implements AttachedObservation {
     return this.#connection?.view() ?? this.#lastView;
   }
 
-  #read(): ObservationSnapshot {
-    const { chart, aggregate = emptyAggregate, result } = this.#view ?? {};
+  #read(before?: ObservationSnapshot): ObservationSnapshot {
+    const { chart, aggregate = emptyAggregate, result, isKnown = false } = this.#view ?? {};
     const connection = viewConnection(chart, this.#ending);
     // Attached to nothing, but not at an end: it waits for its consumers.
     const isWaiting = this.#lastView && !this.#connection && !this.#ending;
-    return { connection: isWaiting ? { ...connection, state: 'paused' } : connection, task: viewTask(this.#taskId, aggregate, result) };
+    return keepSame(before, {
+      connection: keepSame(before?.connection, isWaiting ? { ...connection, state: 'paused' } : connection),
+      task: viewTask(this.#taskId, aggregate, result, before?.task),
+      known: viewKnown(isKnown, this.#ending),
+    });
   }
 
   #subscribed(): void {

@@ -1,5 +1,5 @@
 import { aggregateFromSnapshot, emptyAggregate, fold, stepTask, type Aggregate } from '../../machines/index.ts';
-import { compareEventIds, parseEventId, type Fact, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
+import { compareEventIds, eventNumber, type Fact, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
 import type { InspectorActors } from './inspector-actors.ts';
 
 /** The task as this client knows it: a fold of the log, begun at the start, at a checkpoint or at the server's snapshot. */
@@ -7,11 +7,15 @@ export interface Projection {
   readonly aggregate: Aggregate;
   /** What the task ended with, where it completed. */
   readonly result: unknown;
+  /** True where the aggregate is of the task: of its facts, of a snapshot, of an empty log. */
+  readonly isKnown: boolean;
   /** Facts that wait for the snapshot. */
   readonly waiting: number;
   /** False while the snapshot is awaited. */
   readonly isReady: boolean;
   take(fact: Fact | UnknownFact): void;
+  /** What was taken is all that there is: nothing, maybe. */
+  quiet(): void;
   /** Asks for the snapshot and goes on from there; facts wait meanwhile. */
   rebase(): void;
   stop(): void;
@@ -25,6 +29,8 @@ export interface ProjectionDeps {
   readonly start: ProjectionStart;
   /** The result of a task that had completed by then, where it is known. */
   readonly startResult: unknown;
+  /** True where `start` was known to be of the task. */
+  readonly isStartKnown: boolean;
   readonly inspectors: InspectorActors;
   readonly ask: () => Promise<TaskSnapshotResponse>;
   /** True once the server said that ids count without holes. */
@@ -40,8 +46,10 @@ function joined(): Aggregate {
 }
 
 /** Folds facts one by one. */
-export function createProjection({ start, startResult, inspectors, ask, isDense, onPartial, onChange }: ProjectionDeps): Projection {
-  let aggregate: Aggregate = start === 'ask' ? emptyAggregate : start;
+export function createProjection(deps: ProjectionDeps): Projection {
+  const { start, startResult, inspectors, ask, isDense, onPartial, onChange } = deps;
+  let aggregate: Aggregate = start === 'ask' ? joined() : start;
+  let isKnown = deps.isStartKnown || aggregate.lastEventId !== null;
   let result: unknown = startResult;
   let waiting: (Fact | UnknownFact)[] | undefined;
   let question = 0;
@@ -56,6 +64,7 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
     const mine = question;
     // What came before is in the snapshot, or of a history that is lost.
     waiting = [];
+    if (aggregate.lastEventId === null) aggregate = joined();
     ask().then(
       (response) => {
         if (mine !== question) return;
@@ -71,6 +80,7 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
 
   function continueFrom(next: Aggregate | undefined, cause?: unknown): void {
     if (!next) onPartial(cause);
+    isKnown ||= next !== undefined;
     begin(next ?? joined());
     const facts = waiting ?? [];
     waiting = undefined;
@@ -85,6 +95,7 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
       if (fact.type === 'TASK_COMPLETED') result = resultOf(fact);
       return;
     }
+    isKnown = true;
     inspectors.feed(fact);
     if (fact.type === 'TASK_COMPLETED' && aggregate.task.status === 'active') result = resultOf(fact);
     aggregate = fold(aggregate, fact);
@@ -100,6 +111,9 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
     get result() {
       return result;
     },
+    get isKnown() {
+      return isKnown;
+    },
     get waiting() {
       return waiting?.length ?? 0;
     },
@@ -107,9 +121,14 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
       return waiting === undefined;
     },
     take(fact) {
-      if (!waiting && isDense() && isOdd(aggregate, fact)) rebase();
+      if (!waiting && isDense() && isOther(aggregate, fact)) rebase();
       if (waiting) waiting.push(fact);
       else apply(fact);
+    },
+    quiet() {
+      if (waiting || isKnown) return;
+      isKnown = true;
+      onChange();
     },
     rebase,
     stop() {
@@ -122,21 +141,18 @@ export function createProjection({ start, startResult, inspectors, ask, isDense,
 /** An answer that cannot be read is none. */
 function read(response: TaskSnapshotResponse): Aggregate | undefined {
   try {
-    return aggregateFromSnapshot({ ...response, progress: response.progress ?? null, suspensions: response.suspensions ?? [] });
+    return aggregateFromSnapshot(response);
   } catch {
     return undefined;
   }
 }
 
-/** The first facts of this log are no longer kept, and what it begins with says too little; or the snapshot was of a history that is lost. */
-function isOdd(aggregate: Aggregate, { eventId }: Fact | UnknownFact): boolean {
-  const n = numberOf(eventId) ?? 1;
-  const { lastEventId } = aggregate;
-  return lastEventId === null ? aggregate === emptyAggregate && n > 1 : n === numberOf(lastEventId) && eventId !== lastEventId;
+/** The snapshot was of a history that is lost: the fact with the number of its last one is another. */
+function isOther({ lastEventId }: Aggregate, { eventId }: Fact | UnknownFact): boolean {
+  const n = eventNumber(eventId);
+  return lastEventId !== null && eventId !== lastEventId && n !== undefined && n === eventNumber(lastEventId);
 }
 
-const numberOf = (id: string): number | undefined => parseEventId(id)?.n;
-
-function resultOf(fact: { readonly payload: unknown }): unknown {
-  return (fact.payload as { result?: unknown } | null | undefined)?.result;
+function resultOf({ payload }: { readonly payload: unknown }): unknown {
+  return (payload as { result?: unknown }).result;
 }

@@ -17,6 +17,8 @@ export interface SharedConnectionView {
   readonly chart: SnapshotFrom<typeof transportMachine>;
   readonly aggregate: Aggregate;
   readonly result: unknown;
+  /** True where the aggregate is of the task, and not of nothing. */
+  readonly isKnown: boolean;
   /** False while the snapshot that the projection begins with is awaited. */
   readonly isReady: boolean;
 }
@@ -44,6 +46,8 @@ export interface SharedConnectionStart {
   readonly start: ProjectionStart;
   /** What the task completed with, where `start` says that it did; it is no part of an aggregate. */
   readonly result?: unknown;
+  /** True where something of the task was known by then. */
+  readonly isKnown?: boolean | undefined;
 }
 
 /** What every connection of a client needs. */
@@ -51,7 +55,7 @@ export interface SharedConnectionDeps {
   readonly settings: ClientSettings;
   readonly credentialsOf: (context: CallContext | undefined) => Credentials;
   readonly commands: InnerCommands;
-  readonly answered: AnsweredQuestions;
+  readonly answered: AnsweredQuestions | undefined;
   readonly charts: TransportCharts;
 }
 
@@ -107,7 +111,7 @@ class LogConnection implements SharedConnection {
   #isOver = false;
 
   constructor(
-    { taskId, context, cursor, start, result }: SharedConnectionStart,
+    { taskId, context, cursor, start, result, isKnown = false }: SharedConnectionStart,
     deps: SharedConnectionDeps,
     listener: SharedConnectionListener,
   ) {
@@ -126,6 +130,7 @@ class LogConnection implements SharedConnection {
         deliver: (fact, bytes) => this.#deliver(fact, bytes),
         ended: () => this.#tell({ type: 'log.ended' }),
         gap: (gap) => this.#gap(gap),
+        quiet: () => this.#projection.quiet(),
         report: settings.onReport,
       },
       cursor,
@@ -133,10 +138,11 @@ class LogConnection implements SharedConnection {
     this.#projection = createProjection({
       start,
       startResult: result,
+      isStartKnown: isKnown,
       inspectors: createInspectorActors(taskId, settings.inspect),
       ask: () => commands.get(taskId, call),
       isDense: () => this.#decoder.isDense,
-      onPartial: (cause) => settings.onReport({ type: 'partial', taskId, cause }),
+      onPartial: (cause) => settings.onReport({ type: 'partial', taskId, context, cause }),
       onChange: () => {
         this.review();
         this.#changed();
@@ -169,8 +175,8 @@ class LogConnection implements SharedConnection {
   }
 
   view(): SharedConnectionView {
-    const { aggregate, result, isReady } = this.#projection;
-    return { chart: this.#chart.getSnapshot(), aggregate, result, isReady };
+    const { aggregate, result, isKnown, isReady } = this.#projection;
+    return { chart: this.#chart.getSnapshot(), aggregate, result, isKnown, isReady };
   }
 
   attach(observation: AttachedObservation): boolean {
@@ -226,7 +232,6 @@ class LogConnection implements SharedConnection {
   }
 
   #deliver(fact: Fact | UnknownFact, bytes: number): void {
-    this.#deps.answered.learn(fact);
     this.#projection.take(fact);
     this.#replay.add({ fact, bytes });
     for (const observation of this.#attached) observation.take(fact, bytes);
@@ -238,7 +243,7 @@ class LogConnection implements SharedConnection {
   #gap(gap: Gap): void {
     this.#replay.clear();
     // What was answered in the lost history may be asked again.
-    if (gap.reason === 'reset') this.#deps.answered.forget(this.#taskId);
+    if (gap.reason === 'reset') this.#deps.answered?.forget(this.#taskId);
     for (const observation of this.#attached) observation.gap(gap);
     this.#projection.rebase();
     this.#tell({ type: 'log.gap', reason: gap.reason });
@@ -246,6 +251,7 @@ class LogConnection implements SharedConnection {
 
   #end(error: TaskBridgeClientError | undefined): void {
     if (!this.#beOver()) return;
+    if (!error || error.code === 'TASK_NOT_FOUND') this.#deps.answered?.ended(this.#taskId);
     for (const observation of this.#attached) observation.ended(error ? 'failed' : 'done', error);
   }
 

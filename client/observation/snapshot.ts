@@ -14,6 +14,7 @@ import {
 } from '../../machines/index.ts';
 import type { TransportName, FactPayload, TaskStatus } from '../../machines/wire/index.ts';
 import type { TaskBridgeClientError } from '../errors.ts';
+import { isSame, keepSame } from './same.ts';
 
 /** What the connection does. `paused`: consumers are too far behind. `offline`: the gate is closed. `closed`: by its owner. */
 export type ConnectionState = 'connecting' | 'live' | 'waiting' | 'offline' | 'paused' | 'done' | 'failed' | 'closed';
@@ -32,7 +33,7 @@ export interface ConnectionView {
   readonly error?: TaskBridgeClientError;
 }
 
-/** The task, folded from its log. */
+/** The task, folded from its log. Each part is the same object until it says something else. */
 export interface TaskView {
   readonly taskId: string;
   readonly state: TaskState;
@@ -54,10 +55,18 @@ export interface TaskView {
   readonly aggregate: Aggregate;
 }
 
+/**
+ * Whether there is a task to show. `pending`: nothing came yet, and `task` is of nothing. `known`: `task` is what its log says, or as much of
+ * it as this client has. `missing`: the server has no such task for this caller. `error`: the observation failed before anything came; see
+ * `connection.error`.
+ */
+export type Known = 'pending' | 'known' | 'missing' | 'error';
+
 /** One observation at one moment. */
 export interface ObservationSnapshot {
   readonly connection: ConnectionView;
   readonly task: TaskView;
+  readonly known: Known;
 }
 
 /** How an observation ended. */
@@ -83,21 +92,31 @@ export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | un
   };
 }
 
-/** How the recorded charts are shown. */
-export function viewTask(taskId: string, aggregate: Aggregate, result: unknown): TaskView {
+/** Whether what is shown is of the task. */
+export function viewKnown(isKnown: boolean, ending: Ending | undefined): Known {
+  if (ending?.error?.code === 'TASK_NOT_FOUND') return 'missing';
+  if (isKnown) return 'known';
+  return ending?.state === 'failed' ? 'error' : 'pending';
+}
+
+/** How the recorded charts are shown: what says the same as `before` is the same object. */
+export function viewTask(taskId: string, aggregate: Aggregate, result: unknown, before?: TaskView): TaskView {
   const { task, lastEventId } = aggregate;
-  return {
+  const same = <K extends keyof TaskView>(name: K, now: TaskView[K]): TaskView[K] =>
+    before && isSame(before[name], now) ? before[name] : now;
+  const open = openSuspensions(aggregate).map((question) => before?.openSuspensions.find((known) => isSame(known, question)) ?? question);
+  return keepSame(before, {
     taskId,
     state: stateOf(task),
     status: statusOf(task),
     terminal: isTerminal(task),
     partial: task.hasTag('partial'),
-    progress: progressOf(task),
-    openSuspensions: openSuspensions(aggregate),
-    result,
-    failure: failureOf(task),
-    cancellation: cancellationOf(task),
+    progress: same('progress', progressOf(task)),
+    openSuspensions: same('openSuspensions', open),
+    result: same('result', result),
+    failure: same('failure', failureOf(task)),
+    cancellation: same('cancellation', cancellationOf(task)),
     lastEventId,
     aggregate,
-  };
+  });
 }

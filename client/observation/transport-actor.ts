@@ -101,7 +101,7 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
 function reportTimeout({ taskId, context }: TransportLine, settings: ClientSettings, transport: TransportName, isMute: boolean): void {
   const { listener, onReport } = settings;
   const reason = isMute ? 'no word in time' : 'silent for too long';
-  onReport({ type: 'lost', taskId, transport, reason });
+  onReport({ type: 'lost', taskId, context, transport, reason });
   if (isMute && transport === 'ws') listener.onWsSetupFailed?.({ taskId, context, reason });
   if (isMute && transport === 'sse') listener.onSseSetupFailed?.({ taskId, context, reason });
 }

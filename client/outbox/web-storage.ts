@@ -1,7 +1,11 @@
+import type { TextStorage } from '../checkpoints/web-storage.ts';
 import type { OutboxStore, StoredEntry } from './store.ts';
 
 /** The part of the platform's `Storage` that is used. */
-export type EnumerableStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
+export interface EnumerableStorage extends TextStorage {
+  key(index: number): string | null;
+  readonly length: number;
+}
 
 /** Whose commands, and where in the storage. */
 export interface WebStorageOutboxOptions {

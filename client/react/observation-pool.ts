@@ -1,4 +1,12 @@
-import { idleSnapshot, type CallContext, type Clock, type Observation, type ObservationSnapshot, type TaskBridgeClient } from '../index.ts';
+import {
+  idleSnapshot,
+  TaskBridgeClientError,
+  type CallContext,
+  type Clock,
+  type Observation,
+  type ObservationSnapshot,
+  type TaskBridgeClient,
+} from '../index.ts';
 
 /** One task as any number of components see it. */
 export interface PooledObservation {
@@ -20,9 +28,11 @@ export interface Linger {
   readonly ms: number;
 }
 
+type Observed = Pick<Observation, 'getSnapshot' | 'subscribe' | 'close'>;
+
 /** An observation, and who listens to it. */
 interface SharedObservation {
-  observation: Observation;
+  observation: Observed;
   listeners: number;
   timer: unknown;
 }
@@ -30,7 +40,17 @@ interface SharedObservation {
 /** Shares one observation for each task among all who listen. */
 export function createObservationPool(client: TaskBridgeClient, context: CallContext | undefined, { clock, ms }: Linger): ObservationPool {
   const all = new Map<string, SharedObservation>();
-  const observe = (taskId: string): Observation => client.observe(taskId, context && { context });
+
+  /** What cannot be observed, an impossible id or by a closed client, is shown: an effect that throws takes its page down. */
+  function observe(taskId: string): Observed {
+    try {
+      return client.observe(taskId, context && { context });
+    } catch (error) {
+      if (!(error instanceof TaskBridgeClientError)) throw error;
+      const snapshot = idleSnapshot(taskId, error);
+      return { getSnapshot: () => snapshot, subscribe: () => ({ unsubscribe: () => undefined }), close: () => undefined };
+    }
+  }
 
   function retain(taskId: string): SharedObservation {
     const known = all.get(taskId);

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
-import { idleSnapshot, type ConnectionView, type ObservationSnapshot, type TaskBridgeClient, type TaskView } from '../index.ts';
+import { idleSnapshot, type ConnectionView, type Known, type ObservationSnapshot, type TaskBridgeClient, type TaskView } from '../index.ts';
 import type { CancelTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { useTaskBridge } from './provider.ts';
 import type { PooledObservation } from './observation-pool.ts';
@@ -23,6 +23,8 @@ export interface TaskActions {
 export interface UsedTask extends TaskActions {
   readonly task: TaskView;
   readonly connection: ConnectionView;
+  /** Whether `task` is that of the id. An id that cannot be observed is an `error`, which `connection.error` explains. */
+  readonly known: Known;
 }
 
 /**
@@ -33,9 +35,9 @@ export function useTask(taskId: TaskIdOrNone): UsedTask;
 export function useTask(client: TaskBridgeClient, taskId: TaskIdOrNone): UsedTask;
 export function useTask(first: TaskBridgeClient | TaskIdOrNone, second?: TaskIdOrNone): UsedTask {
   const [client, taskId] = isClient(first) ? [first, second] : [undefined, first];
-  const { task, connection } = useObserved(client, taskId, whole, Object.is);
+  const snapshot = useObserved(client, taskId, whole, Object.is);
   const actions = useActions(client, taskId);
-  return useMemo(() => ({ task, connection, ...actions }), [task, connection, actions]);
+  return useMemo(() => ({ ...snapshot, ...actions }), [snapshot, actions]);
 }
 
 /** What is taken of a snapshot. */

@@ -17,8 +17,17 @@ export interface LockPort {
   claim(name: string, listener: LockListener, options?: { readonly steal?: boolean }): () => void;
 }
 
+/** The part of the platform's `LockManager` that is used. */
+export interface WebLocks {
+  request(
+    name: string,
+    options: { readonly steal?: boolean; readonly signal?: AbortSignal },
+    hold: () => Promise<void> | undefined,
+  ): Promise<unknown>;
+}
+
 /** The Web Locks of a browser: shared by all tabs and workers of one origin, and let go when a tab ends in whatever way. */
-export function webLocks(locks: LockManager): LockPort {
+export function webLocks(locks: WebLocks): LockPort {
   return {
     claim(name, listener, { steal = false } = {}) {
       const queue = new AbortController();
@@ -92,6 +101,6 @@ export function processLocks(): LockPort {
 
 /** The Web Locks of this platform; undefined where there are none (React Native, older Nodes). */
 export function platformLocks(): LockPort | undefined {
-  const { navigator } = globalThis as { navigator?: { readonly locks?: LockManager } };
+  const { navigator } = globalThis as { navigator?: { readonly locks?: WebLocks } };
   return navigator?.locks && webLocks(navigator.locks);
 }

@@ -48,9 +48,9 @@ export async function runEventStream({ url, settings, connection, authorization,
 async function read(body: ReadableStream<Uint8Array>, connection: ConnectionInput, frameBytesMax: number): Promise<void> {
   let unparsedBytes = 0;
   const parser = createParser({
-    onEvent({ data }) {
+    onEvent({ data, id }) {
       unparsedBytes = 0;
-      connection.frame(data);
+      connection.frame(data, id === undefined);
     },
   });
   const decoder = new TextDecoder();

@@ -44,8 +44,7 @@ export async function runPoll({ url, settings, connection, authorization, signal
 
   function readPage(page: { readonly [key: string]: unknown }, events: readonly unknown[], bytes: number): void {
     // Only a server that counts without holes says whether the log has ended.
-    const isOurs = typeof page['terminal'] === 'boolean';
-    if (isOurs) connection.confirmed([]);
+    connection.confirmed(typeof page['terminal'] === 'boolean' ? [] : undefined);
     const gap = readGap(page['gap']);
     if (gap) connection.gap(gap);
     const before = connection.delivered;

@@ -41,8 +41,7 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
         socket.send(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== null && { lastEventId: cursor }) }));
       },
       frame(text) {
-        if (text === undefined) return connection.lost('a binary frame');
-        if (text.length > frameBytesMax) return connection.lost(`a frame above ${frameBytesMax} bytes`);
+        if (text !== undefined && text.length > frameBytesMax) return connection.lost(`a frame above ${frameBytesMax} bytes`);
         connection.frame(text);
         // Frames that came in one piece are told in one event.
         if (!isFlushing) queueMicrotask(flush);

@@ -16,19 +16,33 @@ export interface EventIdParts {
 
 /** What a client may send as a cursor: a well-formed id, or nothing at all (`''`, `0-0`). Source: protocol, "Facts". */
 const CURSOR = /^[1-9]\d{0,15}-\d{1,16}$/;
-const PARTS = /^(\d{1,16})-(\d{1,16})$/;
-const PLAIN = /^\d{1,16}$/;
+/** As far as the ids of other servers go: two counters of 64 bits. */
+const PARTS = /^0*(\d{1,20})(?:-0*(\d{1,20}))?$/;
 
 /** Makes the id of the `n`th fact, written at `ms`. */
 export function eventId(n: number, ms: number): EventId {
   return `${n}-${ms}` as EventId;
 }
 
-/** Splits an id into numbers, or gives `undefined` where it has another form. A plain number counts as `n-0`. */
+/** The digits of both halves. */
+function digitsOf(id: string): readonly [string, string] | undefined {
+  const [, n, ms = '0'] = PARTS.exec(id) ?? [];
+  return n === undefined ? undefined : [n, ms];
+}
+
+/**
+ * Splits an id into numbers, or gives `undefined` where it has another form. A plain number counts as `n-0`. Numbers of 2^53 and above, which
+ * this server never issues, are rounded: compare ids by {@link compareEventIds}, count them by {@link eventNumber}.
+ */
 export function parseEventId(id: string): EventIdParts | undefined {
-  const parts = PARTS.exec(id);
-  if (parts) return { n: Number(parts[1]), ms: Number(parts[2]) };
-  return PLAIN.test(id) ? { n: Number(id), ms: 0 } : undefined;
+  const digits = digitsOf(id);
+  return digits && { n: Number(digits[0]), ms: Number(digits[1]) };
+}
+
+/** The number that orders an id, exactly; `undefined` where it has another form. */
+export function eventNumber(id: string): bigint | undefined {
+  const digits = digitsOf(id);
+  return digits && BigInt(digits[0]);
 }
 
 /** True for a cursor that a server accepts: a well-formed id, or one of the two ways to say "from the start". */
@@ -47,8 +61,13 @@ export function isStart(cursor: string | null | undefined): boolean {
  */
 export function compareEventIds(a: string, b: string): number | undefined {
   if (a === b) return 0;
-  const left = parseEventId(a);
-  const right = parseEventId(b);
-  if (!left || !right) return undefined;
-  return left.n - right.n || left.ms - right.ms;
+  const left = digitsOf(a);
+  const right = digitsOf(b);
+  return left && right && (compareDigits(left[0], right[0]) || compareDigits(left[1], right[1]));
+}
+
+/** As numbers of any size: the longer one is the larger. */
+function compareDigits(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : Number(a > b);
 }

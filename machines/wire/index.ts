@@ -27,7 +27,7 @@ export {
   type UnsubscribeFrame,
 } from './commands.ts';
 export type { ErrorCode, ErrorEnvelope } from './errors.ts';
-export { compareEventIds, eventId, isCursor, isStart, parseEventId, type EventId } from './event-id.ts';
+export { compareEventIds, eventId, eventNumber, isCursor, isStart, parseEventId, type EventId } from './event-id.ts';
 export {
   factTypes,
   isFact,

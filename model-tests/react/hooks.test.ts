@@ -206,6 +206,27 @@ describe('useTask', () => {
     await shows(await show(h(Task, { taskId })), 'running – live');
   });
 
+  test('says whether there is a task to show', async () => {
+    const { server, show } = await stage();
+    const known: string[] = [];
+    const onUsed = (used: UsedTask): void => void (known.at(-1) !== used.known && known.push(used.known));
+    await shows(await show(h(Task, { taskId: await server.start('count'), onUsed })), 'running – live');
+    await shows(await show(h(Task, { taskId: 'f'.repeat(32), onUsed })), 'failed');
+    expect(known).toEqual(['pending', 'known', 'pending', 'missing']);
+  });
+
+  test('shows what cannot be observed as an error, and throws in no effect', async () => {
+    const { client, show } = await stage();
+    const seen: [string, string | undefined][] = [];
+    const onUsed = ({ known, connection }: UsedTask): void => void seen.push([known, connection.error?.code]);
+    await shows(await show(h(Task, { taskId: '../no id', onUsed })), 'failed');
+    expect(seen[0]).toEqual(['pending', undefined]);
+    expect(seen.at(-1)).toEqual(['error', 'INVALID_ARGUMENT']);
+    await client.close();
+    await shows(await show(h(Task, { taskId: 'abc', onUsed })), 'failed');
+    expect(seen.at(-1)).toEqual(['error', 'CLOSED']);
+  });
+
   test('renders on a server without connecting', async () => {
     const { client, sockets } = await stage();
     expect(renderToString(h(TaskBridgeProvider, { client }, h(Task, { taskId: 'abc' })))).toContain('accepted – connecting');

@@ -2,10 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { patience } from '../support/patience.ts';
 import { root, snippet } from './snippets.ts';
 
 const text = snippet('own-routes', 'server/README.md');
@@ -40,15 +38,3 @@ test('the host of server/README.md streams on a route of its own, beside those o
   expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
   expect((await fetch(`${url}/api/v1/tasks/${'f'.repeat(32)}`)).status).toBe(401);
 });
-
-test(
-  'the host of server/README.md compiles as strictly as we do',
-  () => {
-    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: unknown };
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-    const program = ts.createProgram({ rootNames: [file], options });
-    const faults = ts.getPreEmitDiagnostics(program, program.getSourceFile(file));
-    expect(faults.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
-  },
-  patience(120_000),
-);

@@ -163,6 +163,8 @@ export class Observer {
     const kept = last === undefined || isAfresh ? fewest : 0;
     let isMissing = false;
     for (let missing = from + 1; missing < n; missing += 1) isMissing ||= missing >= kept && !isHidden(missing);
+    // Where the start is no longer kept, it is missing too, and said to be.
+    for (let missing = 1; last === undefined && from === 0 && missing < n; missing += 1) isMissing ||= !isHidden(missing);
     if (isMissing && this.#gapsTold === 0) world.fault('no fact is lost', `${name} got fact ${n} after ${from}, and was told of no gap`);
     if (isMissing) this.#gapsTold -= 1;
     return { n, eventId, isAfresh };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareEventIds, eventId, isCursor, isStart, parseEventId } from '../../machines/wire/index.ts';
+import { compareEventIds, eventId, eventNumber, isCursor, isStart, parseEventId } from '../../machines/wire/index.ts';
 
 describe('event ids', () => {
   test.each([
@@ -21,11 +21,23 @@ describe('event ids', () => {
     ['-1', '1', undefined],
     ['1.5', '1', undefined],
     ['1e3', '1000', undefined],
+    ['9007199254740992-0', '9007199254740993-0', -1],
+    ['7-9007199254740992', '7-9007199254740993', -1],
+    ['1795271585596000001-0', '1795271585596000002-0', -1],
+    ['999999999999999999-5', '18446744073709551615-0', -1],
+    ['007-01', '7-1', 0],
+    ['0-0', '00', 0],
   ] as const)('%j against %j is %j', (a, b, expected) => {
     const found = compareEventIds(a, b);
     expect(found === undefined ? undefined : Math.sign(found)).toBe(expected);
     const back = compareEventIds(b, a);
     expect(back === undefined ? undefined : Math.sign(back) + Math.sign(found ?? 0)).toBe(expected === undefined ? undefined : 0);
+  });
+
+  test('count exactly from 2^53 on', () => {
+    expect(eventNumber('9007199254740993-5')).toBe(9007199254740993n);
+    expect(eventNumber('18446744073709551615')).toBe(18446744073709551615n);
+    expect(eventNumber('12-x')).toBeUndefined();
   });
 
   test('that we issue are valid cursors, come apart as they were put together, and are ordered by n alone', () => {

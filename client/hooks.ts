@@ -1,0 +1,31 @@
+import type { TransportListener, TransportMoment } from './listener.ts';
+import type { ClientReport } from './report.ts';
+
+type Report = (report: ClientReport) => void;
+
+/** Calls what a host gave, where nothing may be lost by it: what it throws, also later, is told, and it has answered nothing then. */
+export function guard<R>(call: () => R, tell: (cause: unknown) => void): R | undefined {
+  try {
+    const answer = call();
+    if (answer instanceof Promise) void answer.catch(tell);
+    return answer;
+  } catch (cause) {
+    tell(cause);
+    return undefined;
+  }
+}
+
+/** Reports what a hook of that name has thrown. */
+export function hookFault(report: Report, hook: string, moment?: TransportMoment): (cause: unknown) => void {
+  return (cause) => report({ type: 'hook', hook, cause, ...(moment && { taskId: moment.taskId, context: moment.context }) });
+}
+
+/** The same listener, none of whose hooks throws. */
+export function guardListener(listener: Partial<TransportListener>, report: Report): Partial<TransportListener> {
+  return new Proxy(listener, {
+    get(target, name: keyof TransportListener) {
+      const hook = target[name]?.bind(target) as ((moment: TransportMoment) => void) | undefined;
+      return hook && ((moment: TransportMoment) => guard(() => hook(moment), hookFault(report, name, moment)));
+    },
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * What the code blocks of a page take for granted, by page and name: a block that uses such a name without declaring it is compiled with this
+ * before it. Anything else that a block needs, it has to have itself.
+ */
+export const givens: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'client/README.md': {
+    session: 'const session: { token(forceRefresh: boolean): Promise<string> }',
+    draw: 'function draw(...shown: readonly unknown[]): void',
+    baseUrl: 'const baseUrl: string',
+    userId: 'const userId: string',
+    taskId: 'const taskId: string',
+    file: 'const file: Blob',
+    routes: "const routes: Partial<import('taskbridge/routes').RoutePaths>",
+    gate: "const gate: import('taskbridge/client').Gate",
+    auth: "const auth: import('taskbridge/client').AuthProvider",
+    client: "const client: import('taskbridge/client').TaskBridgeClient",
+    createTaskBridgeClient: "const createTaskBridgeClient: typeof import('taskbridge/client').createTaskBridgeClient",
+  },
+  'server/README.md': {
+    store: "const store: import('taskbridge/server').Store",
+    executor: "const executor: import('taskbridge/server').TaskExecutor",
+    app: "const app: import('koa')",
+    build: 'function build(projectId: string | undefined, input: object): Promise<{ rows: number }>',
+    memberOf: 'function memberOf(projectId: string | undefined, request: object): Promise<string>',
+    BILLING_SHA256: 'const BILLING_SHA256: string',
+    createTaskBridge: "const createTaskBridge: typeof import('taskbridge/server').createTaskBridge",
+    inProcess: "const inProcess: typeof import('taskbridge/adapters/in-process').inProcess",
+  },
+  'adapters/redis/README.md': {
+    Redis: "const Redis: typeof import('ioredis').Redis",
+    readFileSync: "const readFileSync: typeof import('node:fs').readFileSync",
+    executor: "const executor: import('taskbridge/server').TaskExecutor",
+    auth: "const auth: import('taskbridge/server').AuthContextResolver",
+  },
+  'model-tests/conformance/README.md': {
+    myStore: "function myStore(): import('taskbridge/server').Store",
+  },
+};
