@@ -243,14 +243,22 @@ function readBaseUrl(text: string): string {
   return baseUrl;
 }
 
-function readTries({ transports, webSocketTries = 3, eventStreamTries = 3 }: TaskBridgeClientOptions, hasSockets: boolean, hasStreams: boolean): Tries {
+function readTries(
+  { transports, webSocketTries = 3, eventStreamTries = 3 }: TaskBridgeClientOptions,
+  hasSockets: boolean,
+  hasStreams: boolean,
+): Tries {
   for (const [name, value] of Object.entries({ webSocketTries, eventStreamTries }))
     if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} must be 0 or a positive whole number, not ${value}.`);
   for (const name of transports ?? [])
     if (!transportNames.includes(name))
       refuse(`transports may name ${transportNames.map((one) => `"${one}"`).join(', ')}, not ${JSON.stringify(name)}.`);
   const may = (name: TransportName): boolean => transports?.includes(name) ?? true;
-  const tries = { ws: may('ws') && hasSockets ? webSocketTries : 0, sse: may('sse') && hasStreams ? eventStreamTries : 0, poll: may('poll') ? 1 : 0 };
+  const tries = {
+    ws: may('ws') && hasSockets ? webSocketTries : 0,
+    sse: may('sse') && hasStreams ? eventStreamTries : 0,
+    poll: may('poll') ? 1 : 0,
+  };
   if (tries.ws + tries.sse + tries.poll === 0)
     refuse(
       'No transport is left: check `transports`, `webSocketTries` and `eventStreamTries`, and that there is a WebSocket, or a `fetch` with body streams, where only that is allowed.',

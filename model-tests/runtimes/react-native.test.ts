@@ -47,7 +47,13 @@ describe.each(versions)('the client on the globals of React Native %s, by its ow
 
   test('which lack what the client must do without', () => {
     expect(versionOf(version)).toMatch(new RegExp(`^${version.replace('.', '\\.')}\\.`));
-    expect(app.platform()).toEqual({ canParse: 'undefined', hasBodies: false, reason: undefined, decoder: 'undefined', streams: 'undefined' });
+    expect(app.platform()).toEqual({
+      canParse: 'undefined',
+      hasBodies: false,
+      reason: undefined,
+      decoder: 'undefined',
+      streams: 'undefined',
+    });
   });
 
   test('starts, watches, answers and cancels over a WebSocket that sends its credentials as a header', async () => {
