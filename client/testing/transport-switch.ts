@@ -1,4 +1,5 @@
 import { transportNames, type TransportName } from '../../machines/wire/index.ts';
+import { abortWith } from '../abort.ts';
 import type { Transports } from '../options.ts';
 import type { SocketListener, SocketPort } from '../transports/socket.ts';
 
@@ -64,7 +65,7 @@ export function transportSwitch(message = 'It was made to fail.'): TransportSwit
         cuts.delete(cut);
         signal?.removeEventListener('abort', cut);
       };
-      const cut = (): void => (leave(), controller.abort(new TypeError(message)));
+      const cut = (): void => (leave(), abortWith(controller, new TypeError(message)));
       cuts.set(cut, name);
       signal?.addEventListener('abort', cut);
       try {

@@ -5,7 +5,7 @@ import { sourceFiles, textOfFile } from './project-files.ts';
 const lacking: readonly { readonly what: RegExp; readonly except: RegExp; readonly instead: string }[] = [
   { what: /\bnew URL\b|\bURL\.\w|\bURLSearchParams\(/, except: /$^/, instead: 'text: React Native has half of URL' },
   {
-    what: /\.abort\([^)]|signal\??\.reason\b/,
+    what: /(?<!#buffer)\.abort\([^)]|signal\??\.reason\b/,
     except: /^client\/abort\.ts$/,
     instead: 'client/abort.ts: signals of React Native forget reasons',
   },
