@@ -77,7 +77,7 @@ async function fetchFrom(world: ScriptedWorld, url: string, init: RequestInit): 
 function readUrl(url: string) {
   const [path = '', search = ''] = url.split('?');
   const [, taskId, verb] = /\/tasks(?:\/([^/]+))?(?:\/([^/]+))?(?:\/[^/]+)?$/.exec(path) ?? [];
-  const pairs = search.split('&').map((pair): [string, string?] => {
+  const pairs = search.split('&').map((pair): [string, string | undefined] => {
     const [name = '', value] = pair.split('=');
     return [name, value && decodeURIComponent(value)];
   });

@@ -169,6 +169,12 @@ describe('options', () => {
   const make = (options: object) => () => createTaskBridgeClient({ baseUrl: 'http://localhost', ...options });
   test.each([
     [{ baseUrl: 'localhost:3000/x' }, /baseUrl must/],
+    [{ baseUrl: 'http://' }, /baseUrl must be an absolute URL/],
+    [{ baseUrl: 'ftp://localhost' }, /must begin with http/],
+    [{ baseUrl: 'http://localhost?x=1' }, /no query/],
+    [{ baseUrl: 'http://:3000' }, /a host/],
+    [{ baseUrl: 'http://localhost:65536' }, /a port below 65536/],
+    [{ baseUrl: 'http://local host' }, /no spaces/],
     [{ baseUrl: 'http://ada:secret@localhost' }, /use `auth`/],
     [{ webSocketTries: -1 }, /webSocketTries must be 0 or a positive whole number, not -1/],
     [{ transports: ['websocket'] }, /transports may name "ws", "sse", "poll", not "websocket"/],
@@ -179,6 +185,29 @@ describe('options', () => {
   ])('%o are refused with a reason', (options, message) => {
     expect(make(options)).toThrow(message);
   });
+
+  test.each(['HTTPS://Example.org/backend/', 'http://[::1]:3000', 'http://bücher.example', ' http://10.0.2.2:65535 '])(
+    'take %s for a base URL',
+    (baseUrl) => {
+      expect(make({ baseUrl })).not.toThrow();
+    },
+  );
+
+  test('lead sockets to a base URL in capitals too', async () => {
+    const { server } = world;
+    server.script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
+    const observation = world.client({ baseUrl: server.baseUrl.toUpperCase(), transports: ['ws'] }).observe(TASK);
+    for await (const _ of observation);
+    expect(observation.getSnapshot().task.state).toBe('completed');
+  });
+});
+
+test('a redirect, as browsers show it, is a failure of the network', async () => {
+  const asked: (string | undefined)[] = [];
+  const answer = async (_url: unknown, init?: RequestInit): Promise<Response> => (asked.push(init?.redirect), Response.error());
+  const client = world.client({ fetch: answer, limits: { commandRetriesMax: 0 } });
+  await expect(client.get(TASK)).rejects.toMatchObject({ code: 'NETWORK_ERROR' });
+  expect(asked).toEqual(['manual']);
 });
 
 describe('checkpoints in a file', () => {

@@ -1,6 +1,7 @@
 import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client';
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { failingTransports, scriptedTransports, transportSwitch, type ScriptedTransports } from 'taskbridge/client/testing';
+import type { FactPayload } from 'taskbridge/wire';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHarness } from './harness.ts';
 import { completed, facts, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
@@ -20,13 +21,13 @@ function clientOf(server: ScriptedTransports, options: Partial<TaskBridgeClientO
   return client;
 }
 
-const question = {
+const question: FactPayload<'TASK_SUSPENDED'> = {
   suspendId: 's',
   kind: 'USER_ACTION_REQUIRED',
   reasonCode: 'PICK',
   allowedActions: ['left', 'right'],
   schemaVersion: 1,
-} as const;
+};
 
 describe.each(['ws', 'sse', 'poll'] as const)('a scripted server, watched over %s', (transport) => {
   test('plays a life of a task as the test reports it: progress, a question, its answer, the result', async () => {
