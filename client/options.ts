@@ -231,15 +231,14 @@ function refuse(message: string): never {
 
 function readBaseUrl(text: string): string {
   // Not by `URL`, of which React Native has a part.
-  const baseUrl = typeof text === 'string' ? text.trim().replace(/\/+$/, '') : '';
-  const [, protocol, authority = ''] = /^([a-z][a-z\d+.-]*:)\/\/([^/?#\\]*)/i.exec(baseUrl) ?? [];
-  if (!protocol) refuse(`baseUrl must be an absolute URL like "https://example.org", not ${JSON.stringify(text)}.`);
-  if (!/^https?:$/i.test(protocol)) refuse(`baseUrl must begin with http:// or https://, not ${protocol}//.`);
-  if (/[?#]/.test(baseUrl) || authority.includes('@'))
-    refuse('baseUrl must have no query, fragment, user or password: use `auth` for credentials.');
-  const [, host, port = '0'] = /^(\[[\da-f:.]+\]|[^\s:[\]<>^|%]+)(?::(\d{1,5}))?$/i.exec(authority) ?? [];
-  if (!host || Number(port) > 65_535 || /[\s\\]/.test(baseUrl))
-    refuse(`baseUrl must have a host, a port below 65536 and no spaces, not ${JSON.stringify(text)}.`);
+  const baseUrl = String(text).trim().replace(/\/+$/, '');
+  const [whole, port = ''] = /^https?:\/\/(?:\[[\da-f:.]+\]|[^\s:/?#@\\[\]<>^|%]+)(:\d{1,5})?(?:\/[^\s?#\\]*)?$/i.exec(baseUrl) ?? [];
+  if (!whole || Number(port.slice(1)) > 65_535) {
+    const shown = JSON.stringify(baseUrl.replace(/\/\/.*@/, '//…@'));
+    refuse(
+      `baseUrl must be like "https://example.org:8080/backend", without query, fragment, user or password (use \`auth\`), not ${shown}.`,
+    );
+  }
   return baseUrl;
 }
 

@@ -80,7 +80,7 @@ async function gatherForm(fields: UploadOptions['fields'], attachments: readonly
     if (isNativeFile(content) !== isNative)
       throw new TaskBridgeClientError(
         'INVALID_ARGUMENT',
-        `The attachment ${JSON.stringify(fileName)} cannot be sent from here: React Native sends files as { uri }, and nobody else does.`,
+        `${JSON.stringify(fileName)} cannot be attached: React Native sends { uri }, and nobody else does.`,
       );
     // React Native's forms take a file by its address instead of a blob, and its name and type with it.
     if (isNativeFile(content)) form.append('attachments', { uri: content.uri, name: fileName, type: contentType } as unknown as Blob);
