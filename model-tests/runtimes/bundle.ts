@@ -25,10 +25,15 @@ export interface BundleOptions {
   /** In their order, the endings of files that an import may mean. */
   readonly endings?: readonly string[];
   readonly define?: Readonly<Record<string, string>>;
+  /** False: fields of classes are assigned, and not at all where they have no value. Defaults to true. */
+  readonly definesFields?: boolean;
 }
 
 /** One file with all that a program imports, for a place that is no Node. */
-export async function bundle(program: string, { globalName, plugins = [], endings, define, format }: BundleOptions): Promise<string> {
+export async function bundle(
+  program: string,
+  { globalName, plugins = [], endings, define, format, definesFields = true }: BundleOptions,
+): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [program],
     bundle: true,
@@ -38,6 +43,7 @@ export async function bundle(program: string, { globalName, plugins = [], ending
     ...(endings && { resolveExtensions: [...endings] }),
     platform: 'browser',
     target: 'es2022',
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: definesFields } },
     plugins: [ownDoors, ...plugins],
     define: { 'process.env.NODE_ENV': '"production"', ...define },
     logLevel: 'error',

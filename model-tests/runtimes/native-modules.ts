@@ -12,9 +12,9 @@ export interface NativeModules {
 }
 
 type Headers = Readonly<Record<string, string>>;
-/** A part of a form, as React Native's own `FormData` gives it. */
+/** A part of a form, as React Native hands it to Android. */
 interface Part {
-  readonly headers: Headers;
+  readonly headers: readonly (readonly [string, string])[];
   readonly string?: string;
   readonly uri?: string;
 }
@@ -133,7 +133,7 @@ function bodyOf({ string, formData }: Body, files: ReadonlyMap<string, string>):
   const parts = formData.map(({ headers, string: text, uri }) => {
     const content = text ?? files.get(uri ?? '');
     if (content === undefined) throw new Error(`No file at ${uri}.`);
-    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = headers.map(([name, value]) => `${name}: ${value}\r\n`);
     return `--${boundary}\r\n${head.join('')}\r\n${content}\r\n`;
   });
   return {

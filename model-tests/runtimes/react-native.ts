@@ -30,10 +30,8 @@ export function needReactNative(version: string): void {
 /** React Native's own types are Flow's, and its way to native code is a registry of modules. */
 function ownSources(version: string): Plugin {
   const library = join(brought, version);
-  const { default: strip, ...rest } = createRequire(join(brought, 'package.json'))('flow-remove-types') as {
-    readonly default?: (text: string, options: object) => { toString(): string };
-  };
-  const stripped = strip ?? (rest as unknown as NonNullable<typeof strip>);
+  // Its types are not asked for: it is brought beside the sources.
+  const strip = createRequire(join(brought, 'package.json'))('flow-remove-types') as (text: string, options: object) => object;
   return {
     name: `React Native ${version}`,
     setup({ onLoad, onResolve }) {
@@ -45,7 +43,7 @@ function ownSources(version: string): Plugin {
       }));
       onLoad({ filter: /\.js$/ }, async ({ path }) => {
         if (!path.startsWith(library)) return undefined;
-        return { contents: stripped(await readFile(path, 'utf8'), { all: true }).toString(), loader: 'js' };
+        return { contents: String(strip(await readFile(path, 'utf8'), { all: true })), loader: 'ts' };
       });
     },
   };
@@ -73,6 +71,8 @@ export function globalsOf(version: string): Promise<string> {
     plugins: [entry, ownSources(version)],
     endings: ['.android.js', '.native.js', '.js', '.json'],
     define: { global: 'globalThis', __DEV__: 'false' },
+    // As the compiler of apps: a field without a value is a type, and hides no accessor of the same name.
+    definesFields: false,
   });
 }
 
