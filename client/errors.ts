@@ -1,6 +1,6 @@
 import type { TransportFailure } from '../machines/index.ts';
 import type { ErrorCode, JsonObject } from '../machines/wire/index.ts';
-import { reasonOf } from './abort.ts';
+import { abortReason } from './abort.ts';
 
 /** A code that only a client gives. */
 export type ClientErrorCode =
@@ -69,7 +69,7 @@ export class TaskBridgeClientError extends Error {
 /** The error of a call whose signal was aborted; its reason is the cause. */
 export function aborted(signal: AbortSignal): TaskBridgeClientError {
   // Whoever aborts with an error of ours (a closed client, a time-out) means that very error.
-  const reason = reasonOf(signal);
+  const reason = abortReason(signal);
   if (reason instanceof TaskBridgeClientError) return reason;
   return new TaskBridgeClientError('ABORTED', 'The call was aborted by its signal.', { cause: reason });
 }

@@ -1,4 +1,4 @@
-import { abortWith, reasonOf } from '../abort.ts';
+import { abortWith, abortReason } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { aborted, TaskBridgeClientError } from '../errors.ts';
 
@@ -21,7 +21,7 @@ export function createDeadline(clock: Clock, ms: number, signals: readonly (Abor
     if (!signal) return [];
     const follow = (): void => {
       clock.clearTimeout(timer);
-      abortWith(controller, reasonOf(signal));
+      abortWith(controller, abortReason(signal));
     };
     if (signal.aborted) follow();
     signal.addEventListener('abort', follow);

@@ -1,4 +1,4 @@
-import { abortWith, reasonOf } from '../abort.ts';
+import { abortWith, abortReason } from '../abort.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
@@ -43,7 +43,7 @@ export function createHttpClient(
   const { clock, limits, gate } = settings;
   // One listener for all of them: Node takes a signal with more than ten for a leak, and says so.
   const callsUnderWay = new Set<AbortController>();
-  clientSignal.addEventListener('abort', () => callsUnderWay.forEach((call) => abortWith(call, reasonOf(clientSignal))), { once: true });
+  clientSignal.addEventListener('abort', () => callsUnderWay.forEach((call) => abortWith(call, abortReason(clientSignal))), { once: true });
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
     const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
@@ -154,7 +154,7 @@ function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): 
 
 /** Aborts with the signal, until the answer is called. */
 function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
-  const onAbort = (): void => abortWith(controller, signal && reasonOf(signal));
+  const onAbort = (): void => abortWith(controller, signal && abortReason(signal));
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort);
   return () => signal?.removeEventListener('abort', onAbort);

@@ -6,6 +6,6 @@
  */
 export type { ScriptedTask } from './scripted-task.ts';
 export { scriptedTransports, type ScriptedTransports, type ScriptedTransportsOptions } from './scripted-transports.ts';
-export type { ScriptedCall, ScriptedCallRefusal, ScriptedDoor, ScriptedStart } from './scripted-world.ts';
+export type { ScriptedCall, ScriptedCallRefusal, ScriptedPolicy, ScriptedStart } from './scripted-world.ts';
 export { failingTransports, transportSwitch, type TransportSwitch } from './transport-switch.ts';
 export type { ReportIntent } from '../../machines/index.ts';

@@ -84,15 +84,15 @@ export function startedBy(world: ScriptedWorld, request: Partial<CreateTaskReque
 /** An answer to a question. */
 export function actedOn(task: InnerScriptedTask, request: SubmitActionRequest): Response {
   const status = task.act(request);
-  if (status === 'TASK_NOT_FOUND') return refused({ status: 404, code: status });
-  if (status === 'ACTION_NOT_ALLOWED') return refused({ status: 422, code: status });
-  if (status === 'IDEMPOTENCY_CONFLICT') return refused({ status: 409, code: status });
+  if (status === 'TASK_NOT_FOUND') return refusalAnswer({ status: 404, code: status });
+  if (status === 'ACTION_NOT_ALLOWED') return refusalAnswer({ status: 422, code: status });
+  if (status === 'IDEMPOTENCY_CONFLICT') return refusalAnswer({ status: 409, code: status });
   const { suspendId, clientActionId } = request;
   return answer(status === 'DEDUPLICATED' ? 200 : 202, { taskId: task.taskId, suspendId, clientActionId, status });
 }
 
 /** A refusal with its envelope. */
-export function refused(refusal: ScriptedCallRefusal): Response {
+export function refusalAnswer(refusal: ScriptedCallRefusal): Response {
   const { status, retryAfterSeconds } = refusal;
   return answer(status, envelopeOf(refusal), retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) });
 }

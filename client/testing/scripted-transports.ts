@@ -2,16 +2,16 @@ import type { CreateTaskRequest, SubmitActionRequest } from '../../machines/wire
 import { platformClock, type Clock } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { Transports } from '../options.ts';
-import { actedOn, answer, pageOf, refused, startedBy, streamOf } from './scripted-answers.ts';
+import { actedOn, answer, pageOf, refusalAnswer, startedBy, streamOf } from './scripted-answers.ts';
 import { scriptedSockets } from './scripted-sockets.ts';
 import type { ScriptedTask } from './scripted-task.ts';
-import { createScriptedWorld, type ScriptedDoor, type ScriptedStart, type ScriptedWorld } from './scripted-world.ts';
+import { createScriptedWorld, type ScriptedPolicy, type ScriptedStart, type ScriptedWorld } from './scripted-world.ts';
 import { transportOf } from './transport-switch.ts';
 
 /** What a script may decide. */
 export interface ScriptedTransportsOptions {
   /** Lets everything in unless it says otherwise. Asked at each call, so it may change its mind. */
-  readonly refuse?: ScriptedDoor;
+  readonly refuse?: ScriptedPolicy;
   /** Dates the facts, and times the waits of polls. Defaults to the platform's. */
   readonly clock?: Clock;
 }
@@ -61,7 +61,7 @@ async function fetchFrom(world: ScriptedWorld, url: string, init: RequestInit): 
   const command = verb === 'actions' ? 'act' : verb === 'cancel' ? 'cancel' : 'get';
   const kind = transportOf(url, init) ?? (taskId === undefined ? 'start' : command);
   const refusal = world.refusalOf({ kind, taskId });
-  if (refusal) return refused(refusal);
+  if (refusal) return refusalAnswer(refusal);
   const task = world.find(taskId);
   if (!task) return startedBy(world, await fieldsOf(init));
   const { 'last-event-id': cursor = null } = (init.headers ?? {}) as { readonly 'last-event-id'?: string };

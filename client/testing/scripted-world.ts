@@ -17,7 +17,7 @@ export interface ScriptedCallRefusal {
 }
 
 /** Says who is refused, and how. */
-export type ScriptedDoor = (call: ScriptedCall) => ScriptedCallRefusal | undefined;
+export type ScriptedPolicy = (call: ScriptedCall) => ScriptedCallRefusal | undefined;
 
 /** What a test starts; `clientRequestId` defaults to a fresh one. */
 export type ScriptedStart = Pick<CreateTaskRequest, 'taskType'> & Partial<CreateTaskRequest>;
@@ -35,7 +35,7 @@ export interface ScriptedWorld {
 }
 
 /** A world without tasks. */
-export function createScriptedWorld(clock: Clock, door: ScriptedDoor): ScriptedWorld {
+export function createScriptedWorld(clock: Clock, door: ScriptedPolicy): ScriptedWorld {
   const tasks: InnerScriptedTask[] = [];
   const find = (taskId: string | undefined): InnerScriptedTask | undefined => tasks.find((one) => one.taskId === taskId);
   return {
