@@ -1,3 +1,4 @@
+import { abortWith } from './abort.ts';
 import { createCredentials } from './auth/credentials.ts';
 import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
@@ -60,7 +61,7 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
       return observation;
     },
     async close() {
-      life.abort(closed('client'));
+      abortWith(life, closed('client'));
       for (const observation of observations) observation.close();
       await Promise.all([checkpoints.flush(), answered?.flush()]);
     },

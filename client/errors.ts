@@ -1,5 +1,6 @@
 import type { TransportFailure } from '../machines/index.ts';
 import type { ErrorCode, JsonObject } from '../machines/wire/index.ts';
+import { abortReason } from './abort.ts';
 
 /** A code that only a client gives. */
 export type ClientErrorCode =
@@ -73,8 +74,9 @@ export class TaskBridgeClientError extends Error {
 /** The error of a call whose signal was aborted; its reason is the cause. */
 export function aborted(signal: AbortSignal): TaskBridgeClientError {
   // Whoever aborts with an error of ours (a closed client, a time-out) means that very error.
-  if (signal.reason instanceof TaskBridgeClientError) return signal.reason;
-  return new TaskBridgeClientError('ABORTED', 'The call was aborted by its signal.', { cause: signal.reason });
+  const reason = abortReason(signal);
+  if (reason instanceof TaskBridgeClientError) return reason;
+  return new TaskBridgeClientError('ABORTED', 'The call was aborted by its signal.', { cause: reason });
 }
 
 /** The error of whatever is asked after the end. */

@@ -10,6 +10,7 @@ import { guard, guardListener, hookFault } from './hooks.ts';
 import type { TransportListener } from './listener.ts';
 import type { ClientReport } from './report.ts';
 import { routesOf, type Routes } from './routes.ts';
+import { directFetch } from './transports/direct-fetch.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
 import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
@@ -27,7 +28,10 @@ export interface Transports {
 export interface TaskBridgeClientOptions {
   /** Where the server is, without `/api/v1`, but with the path that this is below, if any: `https://example.org/backend`. */
   readonly baseUrl: string;
-  /** Defaults to the global one. Must stream bodies for server-sent events; without, that transport is ruled out. */
+  /**
+   * Defaults to the global one. Must stream bodies for server-sent events: that transport is not used where the global one does not (React
+   * Native); one that is given here is believed to.
+   */
   readonly fetch?: typeof fetch;
   /** Defaults to the global one. Without any, the transport is not used. All tasks share one socket where the server offers it. */
   readonly WebSocket?: WebSocketConstructor;
@@ -199,13 +203,14 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const plain: Transports = { fetch: fetcher, sockets, forms };
   const wrapped = options.intercept?.(plain) ?? plain;
   const transports = options.sockets || !wrapped.sockets ? wrapped : { ...wrapped, sockets: multiplexed(wrapped.sockets) };
-  const tries = readTries(options, transports.sockets !== undefined);
+  const tries = readTries(options, transports.sockets !== undefined, options.fetch !== undefined || streamsBodies());
   const chance = options.chance ?? platformChance;
   const { attachmentField = 'attachments' } = options;
   if (!attachmentField) refuse('attachmentField must name a field of a form.');
   return {
     baseUrl,
     ...transports,
+    fetch: directFetch(transports.fetch),
     auth: options.auth,
     cookies: options.cookies ?? 'same-origin',
     checkpoints: options.checkpoints ?? memoryCheckpoints(),
@@ -254,24 +259,42 @@ function refuse(message: string): never {
 }
 
 function readBaseUrl(text: string): string {
-  if (!URL.canParse(text)) refuse(`baseUrl must be an absolute URL like "https://example.org", not ${JSON.stringify(text)}.`);
-  const { protocol, search, hash, username, password } = new URL(text);
-  if (protocol !== 'http:' && protocol !== 'https:') refuse(`baseUrl must begin with http:// or https://, not ${protocol}//.`);
-  if (search || hash || username || password) refuse('baseUrl must have no query, fragment, user or password: use `auth` for credentials.');
-  return text.trim().replace(/\/+$/, '');
+  // Not by `URL`, of which React Native has a part.
+  const baseUrl = String(text).trim().replace(/\/+$/, '');
+  const [whole, port = ''] = /^https?:\/\/(?:\[[\da-f:.]+\]|[^\s:/?#@\\[\]<>^|%]+)(:\d{1,5})?(?:\/[^\s?#\\]*)?$/i.exec(baseUrl) ?? [];
+  if (!whole || Number(port.slice(1)) > 65_535) {
+    const shown = JSON.stringify(baseUrl.replace(/\/\/.*@/, '//…@'));
+    refuse(
+      `baseUrl must be like "https://example.org:8080/backend", without query, fragment, user or password (use \`auth\`), not ${shown}.`,
+    );
+  }
+  return baseUrl;
 }
 
-function readTries({ transports, webSocketTries = 3, eventStreamTries = 3 }: TaskBridgeClientOptions, hasSockets: boolean): Tries {
+function readTries(
+  { transports, webSocketTries = 3, eventStreamTries = 3 }: TaskBridgeClientOptions,
+  hasSockets: boolean,
+  hasStreams: boolean,
+): Tries {
   for (const [name, value] of Object.entries({ webSocketTries, eventStreamTries }))
     if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} must be 0 or a positive whole number, not ${value}.`);
   for (const name of transports ?? [])
     if (!transportNames.includes(name))
       refuse(`transports may name ${transportNames.map((one) => `"${one}"`).join(', ')}, not ${JSON.stringify(name)}.`);
   const may = (name: TransportName): boolean => transports?.includes(name) ?? true;
-  const tries = { ws: may('ws') && hasSockets ? webSocketTries : 0, sse: may('sse') ? eventStreamTries : 0, poll: may('poll') ? 1 : 0 };
+  const tries = {
+    ws: may('ws') && hasSockets ? webSocketTries : 0,
+    sse: may('sse') && hasStreams ? eventStreamTries : 0,
+    poll: may('poll') ? 1 : 0,
+  };
   if (tries.ws + tries.sse + tries.poll === 0)
     refuse(
-      'No transport is left: check `transports`, `webSocketTries` and `eventStreamTries`, and that there is a WebSocket where only that is allowed.',
+      'No transport is left: check `transports`, `webSocketTries` and `eventStreamTries`, and that there is a WebSocket, or a `fetch` with body streams, where only that is allowed.',
     );
   return tries;
+}
+
+/** False in React Native, whose `fetch` answers when the whole body is there. */
+function streamsBodies(): boolean {
+  return !globalThis.Response || 'body' in Response.prototype;
 }

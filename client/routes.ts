@@ -36,7 +36,7 @@ export function routesOf({
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
       if (key === 'taskId') return taskId;
       const value = (typeof params === 'function' ? params(context) : params)[key];
-      if (typeof value === 'string' && !/^\.{0,2}$|\p{Cs}/u.test(value)) return encodeURIComponent(value);
+      if (typeof value === 'string' && !/^\.{0,2}$|[\uD800-\uDFFF]/u.test(value)) return encodeURIComponent(value);
       throw new TaskBridgeClientError('INVALID_ARGUMENT', `${name} in a route must be a value, not ${JSON.stringify(value)}.`);
     });
   const ofNone = (route: keyof RoutePaths) => (context?: CallContext) => at(route)('', context);
@@ -70,11 +70,14 @@ export function join(baseUrl: string, route: string, query: Readonly<Record<stri
       'INVALID_ARGUMENT',
       `A route must begin with one "/", without query or fragment, not ${JSON.stringify(route)}.`,
     );
-  const text = new URLSearchParams(query).toString();
+  // `URLSearchParams` are not whole in React Native. Half a character stands for none, as there.
+  const text = Object.entries(query)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value.replace(/[\uD800-\uDFFF]/gu, '\uFFFD'))}`)
+    .join('&');
   return `${baseUrl}${route}${text && `?${text}`}`;
 }
 
 /** The same address for a WebSocket: `http` becomes `ws`, `https` becomes `wss`. */
 export function toWebSocketUrl(url: string): string {
-  return url.replace(/^http/, 'ws');
+  return url.replace(/^http/i, 'ws');
 }

@@ -185,9 +185,9 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   web: {
     ...none,
-    proves: 'the page in a browser, with every switch thrown',
-    needs: ['chromium'],
-    tests: ['model-tests/web/'],
+    proves: 'the page in a browser, with every switch thrown; the client on the globals of React Native and in workerd',
+    needs: ['chromium', 'react_native', 'workerd'],
+    tests: ['model-tests/web/', 'model-tests/runtimes/'],
     budgetMinutes: 2,
   },
   simulation: {

@@ -67,6 +67,37 @@ need_python() {
   fi
 }
 
+# React Native's own fetch, URL, WebSocket and AbortController, without the rest of it: the oldest version that the client is for, and a newest.
+# They land in .data/react-native, with the packages that they import and what takes their types out.
+need_react_native() {
+  place=.data/react-native
+  [ -f "$place/0.79/package.json" ] && [ -f "$place/0.88/package.json" ] && [ -d "$place/node_modules/flow-remove-types" ] && return 0
+  say 'Installing sources of React Native 0.79 and 0.88: the client is tried on their globals'
+  mkdir -p "$place" && printf '{ "private": true }\n' >"$place/package.json"
+  npm install --prefix "$place" --silent --no-save --no-package-lock --ignore-scripts \
+    whatwg-fetch@3.6.20 abort-controller@3.0.0 event-target-shim@5.0.1 base64-js@1.5.1 invariant@2.2.4 flow-remove-types@2 \
+    && for version in 0.79 0.88; do
+      tarball=$(npm pack --silent --pack-destination "$place" "react-native@~$version.0" | tail -n 1)
+      mkdir -p "$place/$version"
+      tar -xzf "$place/$tarball" -C "$place/$version" --strip-components 1 package/Libraries package/src package/package.json
+      rm "$place/$tarball"
+    done || {
+    say "Please put the sources of React Native 0.79 and 0.88 where model-tests/runtimes/react-native.ts looks for them, then run this again." >&2
+    exit 1
+  }
+}
+
+# The runtime of Cloudflare's workers, 130 MB; it lands in .data/workerd.
+need_workerd() {
+  [ -x .data/workerd/node_modules/@cloudflare/workerd-linux-64/bin/workerd ] && return 0
+  say 'Installing workerd: the client is tried in a worker'
+  mkdir -p .data/workerd && printf '{ "private": true }\n' >.data/workerd/package.json
+  npm install --prefix .data/workerd --silent --no-save --no-package-lock --ignore-scripts @cloudflare/workerd-linux-64@1 || {
+    say "Please put a \`workerd\` program where model-tests/runtimes/workerd.test.ts looks for it, then run this again." >&2
+    exit 1
+  }
+}
+
 # The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
 need_original() {
   need_python
@@ -110,7 +141,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds chromium fuzzer original temporal'
+known='redis redis_builds chromium fuzzer original temporal react_native workerd'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

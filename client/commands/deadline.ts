@@ -1,3 +1,4 @@
+import { abortWith, abortReason } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { aborted, TaskBridgeClientError } from '../errors.ts';
 
@@ -14,13 +15,13 @@ export interface Deadline {
 export function createDeadline(clock: Clock, ms: number, signals: readonly (AbortSignal | undefined)[]): Deadline {
   const controller = new AbortController();
   let isReleased = false;
-  const expire = (): void => controller.abort(new TaskBridgeClientError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true }));
+  const expire = (): void => abortWith(controller, new TaskBridgeClientError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true }));
   let timer = clock.setTimeout(expire, ms);
   const leaves = signals.flatMap((signal) => {
     if (!signal) return [];
     const follow = (): void => {
       clock.clearTimeout(timer);
-      controller.abort(signal.reason);
+      abortWith(controller, abortReason(signal));
     };
     if (signal.aborted) follow();
     signal.addEventListener('abort', follow);

@@ -1,3 +1,4 @@
+import { abortWith, abortReason } from '../abort.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
@@ -42,7 +43,7 @@ export function createHttpClient(
   const { clock, limits, gate } = settings;
   // One listener for all of them: Node takes a signal with more than ten for a leak, and says so.
   const callsUnderWay = new Set<AbortController>();
-  clientSignal.addEventListener('abort', () => callsUnderWay.forEach((call) => call.abort(clientSignal.reason)), { once: true });
+  clientSignal.addEventListener('abort', () => callsUnderWay.forEach((call) => abortWith(call, abortReason(clientSignal))), { once: true });
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
     const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
@@ -124,8 +125,7 @@ async function post(
 ): Promise<Response> {
   const url = join(baseUrl, route);
   const headers = { accept: 'application/json', ...authorization };
-  // Credentials go to one origin only; a redirect could lead to another.
-  const common = { method, signal, credentials: cookies, redirect: 'error' } as const;
+  const common = { method, signal, credentials: cookies } as const;
   if (!upload) {
     if (!body) return fetch(url, { ...common, headers });
     return fetch(url, { ...common, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) });
@@ -154,7 +154,7 @@ function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): 
 
 /** Aborts with the signal, until the answer is called. */
 function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
-  const onAbort = (): void => controller.abort(signal?.reason);
+  const onAbort = (): void => abortWith(controller, signal && abortReason(signal));
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort);
   return () => signal?.removeEventListener('abort', onAbort);

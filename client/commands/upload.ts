@@ -1,11 +1,16 @@
 import { freshId, type Chance } from '../clock.ts';
+import { TaskBridgeClientError } from '../errors.ts';
 
+/** A file of the device, as React Native sends one: `file://…`, `content://…`. */
+export interface NativeFile {
+  readonly uri: string;
+}
 /**
  * What is in a file. Bytes, a `Blob` and a factory of streams are sent again at every try; a bare stream is sent once, so its call is tried
- * once.
+ * once. React Native sends a {@link NativeFile} and nothing else, and is the only one that does.
  */
 export type AttachmentContent =
-  Uint8Array | Blob | ReadableStream<Uint8Array> | (() => ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array>>);
+  NativeFile | Uint8Array | Blob | ReadableStream<Uint8Array> | (() => ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array>>);
 /** A file that goes with a new task. */
 export interface Attachment {
   readonly fileName: string;
@@ -45,10 +50,13 @@ export interface UploadOptions {
   readonly chance: Chance;
 }
 
+type ReadableContent = Exclude<AttachmentContent, NativeFile>;
 const DEFAULT_TYPE = 'application/octet-stream';
 // By what they can do, not by their class: bytes may come from another realm (a frame, a test's context).
 const isBytes = (content: AttachmentContent): content is Uint8Array => ArrayBuffer.isView(content);
 const isBlob = (content: AttachmentContent): content is Blob => !isBytes(content) && typeof (content as Partial<Blob>).slice === 'function';
+/** True for a file that React Native reads by itself. */
+export const isNativeFile = (content: AttachmentContent): content is NativeFile => typeof (content as Partial<NativeFile>).uri === 'string';
 const isStream = (content: AttachmentContent): content is ReadableStream<Uint8Array> =>
   typeof (content as Partial<ReadableStream>).getReader === 'function';
 
@@ -60,7 +68,8 @@ export function createUpload(options: UploadOptions): Upload {
     isRepeatable: !attachments.some(({ content }) => isStream(content)),
     onProgress,
     async open(tell) {
-      if (streams && (hasStreams || onProgress)) return writeForm(options, `taskbridge-${freshId(chance)}`, tell);
+      const isWritten = streams && (hasStreams || onProgress) && !attachments.some(({ content }) => isNativeFile(content));
+      if (isWritten) return writeForm(options, `taskbridge-${freshId(chance)}`, tell);
       return { form: await gatherForm(options) };
     },
   };
@@ -69,12 +78,21 @@ export function createUpload(options: UploadOptions): Upload {
 async function gatherForm({ fields, field, attachments }: UploadOptions): Promise<FormData> {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
-  for (const { fileName, contentType = DEFAULT_TYPE, content } of attachments)
-    form.append(field, await gather(content, contentType), fileName);
+  const isNative = 'getParts' in form;
+  for (const { fileName, contentType = DEFAULT_TYPE, content } of attachments) {
+    if (isNativeFile(content) !== isNative)
+      throw new TaskBridgeClientError(
+        'INVALID_ARGUMENT',
+        `${JSON.stringify(fileName)} cannot be attached: React Native sends { uri }, and nobody else does.`,
+      );
+    // React Native's forms take a file by its address instead of a blob, and its name and type with it.
+    if (isNativeFile(content)) form.append(field, { uri: content.uri, name: fileName, type: contentType } as unknown as Blob);
+    else form.append(field, await gather(content, contentType), fileName);
+  }
   return form;
 }
 
-async function gather(content: AttachmentContent, type: string): Promise<Blob> {
+async function gather(content: ReadableContent, type: string): Promise<Blob> {
   if (isBlob(content)) return content.slice(0, content.size, type);
   const chunks: Uint8Array[] = [];
   for await (const chunk of read(content)) chunks.push(chunk);
@@ -104,7 +122,8 @@ function writeForm({ fields, field, attachments }: UploadOptions, boundary: stri
     yield first;
     for (const [index, { content }] of attachments.entries()) {
       yield heads[index] ?? lineEnd;
-      yield* read(content);
+      // Files of a device are never written here.
+      yield* read(content as ReadableContent);
       yield lineEnd;
     }
     yield last;
@@ -124,7 +143,7 @@ function sizeOf(content: AttachmentContent): number | undefined {
   return isBytes(content) ? content.byteLength : undefined;
 }
 
-async function* read(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
+async function* read(content: ReadableContent): AsyncGenerator<Uint8Array, void, undefined> {
   if (isBytes(content)) return yield content;
   const source = isBlob(content) ? content.stream() : isStream(content) ? content : await content();
   const reader = source.getReader();

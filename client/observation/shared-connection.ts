@@ -1,6 +1,7 @@
 import type { EventFrom, SnapshotFrom } from 'xstate';
 import type { Aggregate, transportMachine } from '../../machines/index.ts';
 import type { Fact, Gap, UnknownFact } from '../../machines/wire/index.ts';
+import { abortWith } from '../abort.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import type { InnerCommands } from '../commands/commands.ts';
 import { closed, fatal, TaskBridgeClientError } from '../errors.ts';
@@ -256,7 +257,7 @@ class LogConnection implements SharedConnection {
   }
 
   #close(): void {
-    this.#abort.abort(closed('observation'));
+    abortWith(this.#abort, closed('observation'));
     this.#projection.stop();
     this.#chart.stop();
     this.#beOver();

@@ -1,7 +1,7 @@
 import type { Chance } from '../clock.ts';
 import { freshId } from '../clock.ts';
 import type { ActRequest, StartRequest } from '../commands/commands.ts';
-import type { Attachment } from '../commands/upload.ts';
+import { isNativeFile, type Attachment } from '../commands/upload.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import { assertTaskId } from '../routes.ts';
 import { ENTRY_VERSION, findStart, isPending, type OutboxCommand, type OutboxEntry, type OutboxTarget } from './entry.ts';
@@ -62,12 +62,15 @@ export function placed(
 }
 
 function keepable({ fileName, contentType, content }: Attachment, { keepsBinary }: OutboxStore): Attachment {
+  const kept = { fileName, ...(contentType !== undefined && { contentType }) };
+  // Its address, not its bytes: the app leaves the file where it is until it was sent.
+  if (isNativeFile(content)) return { ...kept, content: { uri: content.uri } };
   const isBytes = ArrayBuffer.isView(content);
   const isBlob = !isBytes && typeof (content as Partial<Blob>).slice === 'function' && typeof (content as Partial<Blob>).size === 'number';
   if (!isBytes && !isBlob)
     refuse(`The attachment ${JSON.stringify(fileName)} is a stream or a factory of streams, which cannot be kept: give bytes or a Blob.`);
   if (!keepsBinary) refuse(`This store keeps text only, so ${JSON.stringify(fileName)} cannot be attached: use indexedDbOutbox.`);
-  return { fileName, ...(contentType !== undefined && { contentType }), content: isBytes ? content.slice() : content };
+  return { ...kept, content: isBytes ? content.slice() : content };
 }
 
 function readTarget(target: OutboxTarget): OutboxTarget {
@@ -94,6 +97,7 @@ function bytesOf(command: OutboxCommand): number {
 }
 
 function sizeOf(content: Attachment['content']): number {
+  if (isNativeFile(content)) return content.uri.length;
   return ArrayBuffer.isView(content) ? content.byteLength : (content as Blob).size;
 }
 

@@ -25,7 +25,6 @@ export async function runEventStream({ url, settings, connection, authorization,
       signal,
       credentials: settings.cookies,
       cache: 'no-store',
-      redirect: 'error',
     });
     if (response.status === 204) return connection.lost('no content', { kind: 'ended' });
     if (!response.ok) {

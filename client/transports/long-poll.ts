@@ -27,7 +27,6 @@ export async function runPoll({ url, settings, connection, authorization, signal
       signal,
       credentials: settings.cookies,
       cache: 'no-store',
-      redirect: 'error',
     });
     const text = await readText(response, limits.pageBytesMax);
     if (!response.ok) {

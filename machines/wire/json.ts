@@ -8,7 +8,7 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATE = /[\uD800-\uDFFF]/u;
 
 /** Why a value is no JSON that the protocol carries, or `undefined` where it is. */
 export function jsonFault(value: unknown, depth = 1): string | undefined {

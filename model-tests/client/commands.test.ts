@@ -169,7 +169,13 @@ describe('options', () => {
   const make = (options: object) => () => createTaskBridgeClient({ baseUrl: 'http://localhost', ...options });
   test.each([
     [{ baseUrl: 'localhost:3000/x' }, /baseUrl must/],
-    [{ baseUrl: 'http://ada:secret@localhost' }, /use `auth`/],
+    [{ baseUrl: 'http://' }, /baseUrl must be like/],
+    [{ baseUrl: 'ftp://localhost' }, /baseUrl must be like/],
+    [{ baseUrl: 'http://localhost?x=1' }, /baseUrl must be like/],
+    [{ baseUrl: 'http://:3000' }, /baseUrl must be like/],
+    [{ baseUrl: 'http://localhost:65536' }, /baseUrl must be like/],
+    [{ baseUrl: 'http://local host' }, /baseUrl must be like/],
+    [{ baseUrl: 'http://ada:secret@localhost' }, /use `auth`.*, not "http:\/\/…@localhost"/],
     [{ webSocketTries: -1 }, /webSocketTries must be 0 or a positive whole number, not -1/],
     [{ transports: ['websocket'] }, /transports may name "ws", "sse", "poll", not "websocket"/],
     [{ auth: 'token' }, /auth must be a function/],
@@ -179,6 +185,29 @@ describe('options', () => {
   ])('%o are refused with a reason', (options, message) => {
     expect(make(options)).toThrow(message);
   });
+
+  test.each(['HTTPS://Example.org/backend/', 'http://[::1]:3000', 'http://bücher.example', ' http://10.0.2.2:65535 '])(
+    'take %s for a base URL',
+    (baseUrl) => {
+      expect(make({ baseUrl })).not.toThrow();
+    },
+  );
+
+  test('lead sockets to a base URL in capitals too', async () => {
+    const { server } = world;
+    server.script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
+    const observation = world.client({ baseUrl: server.baseUrl.toUpperCase(), transports: ['ws'] }).observe(TASK);
+    for await (const _ of observation);
+    expect(observation.getSnapshot().task.state).toBe('completed');
+  });
+});
+
+test('a redirect, as browsers show it, is a failure of the network', async () => {
+  const asked: (string | undefined)[] = [];
+  const answer = async (_url: unknown, init?: RequestInit): Promise<Response> => (asked.push(init?.redirect), Response.error());
+  const client = world.client({ fetch: answer, limits: { commandRetriesMax: 0 } });
+  await expect(client.get(TASK)).rejects.toMatchObject({ code: 'NETWORK_ERROR' });
+  expect(asked).toEqual(['manual']);
 });
 
 describe('checkpoints in a file', () => {

@@ -65,6 +65,8 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.
   'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/], packages: [anything] },
+  // Bundled for places that are no Node: by the doors, as an app's own tools find them.
+  'model-tests/runtimes': { doors: [anyDoor, /^scripts\/doors\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // The whole of the server without the sockets around it, and browsers without a page, in a world of their own.

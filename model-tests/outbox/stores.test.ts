@@ -12,6 +12,7 @@ import {
   type StoredEntry,
 } from 'taskbridge/client/outbox';
 import { fileOutbox } from 'taskbridge/client/node';
+import { asyncStorageOutbox, type AsyncTextStorage } from 'taskbridge/react-native';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { handGate, openOutbox, takingServer } from './outbox-harness.ts';
@@ -37,6 +38,17 @@ function textStorage(charactersMax = Infinity): EnumerableStorage {
   };
 }
 
+/** AsyncStorage, whose every call takes a turn. */
+function asyncStorage(): AsyncTextStorage {
+  const texts = new Map<string, string>();
+  return {
+    getItem: async (key) => texts.get(key) ?? null,
+    setItem: async (key, text) => void texts.set(key, text),
+    removeItem: async (key) => void texts.delete(key),
+    getAllKeys: async () => [...texts.keys()],
+  };
+}
+
 /** Two stores of one name, as two tabs have them, and one of another name. */
 const kinds: Readonly<Record<string, () => readonly [OutboxStore, OutboxStore, OutboxStore]>> = {
   memory: () => {
@@ -56,6 +68,14 @@ const kinds: Readonly<Record<string, () => readonly [OutboxStore, OutboxStore, O
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const one = fileOutbox({ name: 'ada', path: join(folder, 'below/ada.json') });
     return [one, one, fileOutbox({ path: join(folder, 'other.json') })];
+  },
+  AsyncStorage: () => {
+    const storage = asyncStorage();
+    return [
+      asyncStorageOutbox(storage, { name: 'ada' }),
+      asyncStorageOutbox(storage, { name: 'ada' }),
+      asyncStorageOutbox(storage, { name: 'ada:1' }),
+    ];
   },
   'Web Storage': () => {
     const storage = textStorage();
