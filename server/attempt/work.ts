@@ -80,7 +80,7 @@ type GivenWork = Pick<Work, 'input' | 'metadata' | 'attachments' | 'saved'>;
 
 const source = Symbol('given');
 /** Made once for all work: an object with getters of its own costs V8 two kilobytes. */
-const accessors: { readonly [K in keyof GivenWork]: PropertyDescriptor } & ThisType<{ readonly [source]: Given }> = {
+const accessors = {
   input: {
     enumerable: true,
     get() {
@@ -106,7 +106,7 @@ const accessors: { readonly [K in keyof GivenWork]: PropertyDescriptor } & ThisT
       return this[source].left.value;
     },
   },
-};
+} satisfies Record<keyof GivenWork, PropertyDescriptor> & ThisType<{ readonly [source]: Given }>;
 
 function withGiven(work: Omit<Work, keyof GivenWork>, given: Given): Work {
   Object.defineProperty(work, source, { value: given });
