@@ -31,7 +31,7 @@ export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBr
 export function createClient(options: TaskBridgeClientOptions, ownSockets?: SocketPort): TaskBridgeClient {
   const settings = readOptions(options, ownSockets);
   const life = new AbortController();
-  const credentialsOf = createCredentials(settings.auth);
+  const credentialsOf = createCredentials(settings);
   const answered = createAnsweredQuestions(
     settings.hideAnswered
       ? {

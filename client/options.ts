@@ -8,7 +8,7 @@ import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import type { TransportListener } from './listener.ts';
 import type { ClientReport } from './report.ts';
-import { routesOf, type Routes } from './routes.ts';
+import { checkedRoutes, routesOf, type Routes } from './routes.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
 import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
@@ -66,7 +66,7 @@ export interface TaskBridgeClientOptions {
   /** Hooks on the wire. Called at once, so they must be quick; `onReport` is enough for most. */
   readonly listener?: Partial<TransportListener>;
   /**
-   * Says of a refusal, a close or a network error whether it passes; undefined for the protocol's own rule. `final` ends a command or an
+   * Says of a refusal, a close, a network error or a failure of `auth` whether it passes; undefined for the protocol's own rule. `final` ends a command or an
    * observation, `retry` costs a try.
    */
   readonly classify?: (failure: TaskBridgeClientError) => Classification | undefined;
@@ -104,6 +104,11 @@ export interface ClientLimits {
   readonly provingMs: number;
   /** Credentials of a live connection are renewed that long before their end, where the provider says when that is. Defaults to 30000. */
   readonly renewBeforeMs: number;
+  /**
+   * `auth` is given up that long after it was asked, and its signal aborts. Defaults to 10000, and is no longer than `openMs`, within which a
+   * connection needs it; a command's own time-out and signal go on meanwhile.
+   */
+  readonly credentialsMs: number;
   /** Longest `Retry-After` that is obeyed. Defaults to 60000. */
   readonly retryAfterMaxMs: number;
   /** A command is tried once, and again that often. Defaults to 3. */
@@ -133,6 +138,7 @@ export const defaultClientLimits: ClientLimits = {
   climbIntervalMs: 30_000,
   provingMs: 60_000,
   renewBeforeMs: 30_000,
+  credentialsMs: 10_000,
   retryAfterMaxMs: 60_000,
   commandRetriesMax: 3,
   commandTimeoutMs: 30_000,
@@ -204,19 +210,30 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     clock: options.clock ?? platformClock,
     chance,
     gate: options.gate ?? openGate,
-    routes: { ...routesOf({ prefix: options.prefix }), ...options.routes },
+    routes: checkedRoutes({ ...routesOf({ prefix: options.prefix }), ...options.routes }),
     strategy: options.strategy ?? 'progressive-sticky',
     tries,
     inspect: options.inspect,
     onReport: options.onReport ?? (() => undefined),
     hideAnswered: options.hideAnswered ?? false,
     listener: options.listener ?? {},
-    classify: options.classify,
+    classify: options.classify && quietly(options.classify),
     backoffMs:
       options.retryPolicy ??
       ((retry) => retryDelayMs({ baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs, jitter: 0.2 }, retry, chance.fraction())),
     streamsUploads: options.streamsUploads ?? !('XMLHttpRequest' in globalThis),
     limits,
+  };
+}
+
+/** Where it throws, it has no word on a failure. */
+function quietly(classify: NonNullable<TaskBridgeClientOptions['classify']>): typeof classify {
+  return (failure) => {
+    try {
+      return classify(failure);
+    } catch {
+      return undefined;
+    }
   };
 }
 
