@@ -105,8 +105,8 @@ export interface ClientLimits {
   /** Credentials of a live connection are renewed that long before their end, where the provider says when that is. Defaults to 30000. */
   readonly renewBeforeMs: number;
   /**
-   * `auth` is given up that long after it was asked, and its signal aborts. Defaults to 10000, and is no longer than `openMs`, within which a
-   * connection needs it; a command's own time-out and signal go on meanwhile.
+   * `auth` is given up that long after it was asked, and its signal aborts. Defaults to 10000, and is no longer than half of `openMs`; a
+   * command's own time-out and signal go on meanwhile.
    */
   readonly credentialsMs: number;
   /** Longest `Retry-After` that is obeyed. Defaults to 60000. */

@@ -123,18 +123,15 @@ class ContextCredentials implements Credentials {
     return refresh;
   }
 
-  /** Waits with the others. What nobody waits for any more is not waited for by those who come later. */
-  async #join(refresh: Refresh, signal: AbortSignal): Promise<RefreshOutcome> {
+  /** Waits with the others. What nobody waits for any more is given up, and those who come later ask anew. */
+  #join(refresh: Refresh, signal: AbortSignal): Promise<RefreshOutcome> {
     refresh.waiting += 1;
-    try {
-      return await unlessAborted(refresh.outcome, signal);
-    } finally {
+    return unlessAborted(refresh.outcome, signal, () => {
       refresh.waiting -= 1;
-      if (refresh.waiting === 0) {
-        this.#forget(refresh);
-        refresh.question.abort();
-      }
-    }
+      if (refresh.waiting > 0) return;
+      this.#forget(refresh);
+      refresh.question.abort();
+    });
   }
 
   #forget(refresh: Refresh): void {
@@ -145,8 +142,8 @@ class ContextCredentials implements Credentials {
     const { auth, clock, limits } = this.#settings;
     if (signal.aborted) throw aborted(signal);
     if (!auth) return undefined;
-    // A connection needs them before it can open.
-    const ms = Math.min(limits.credentialsMs, limits.openMs);
+    // A connection needs the rest of its time to open.
+    const ms = Math.min(limits.credentialsMs, Math.ceil(limits.openMs / 2));
     const deadline = createDeadline(clock, ms, [signal]);
     const request: AuthRequest = { forceRefresh, signal: deadline.signal, context: this.#context };
     try {

@@ -37,7 +37,7 @@ const outside = {
     ...['credentials.renewed', 'gate.opened', 'gate.closed'],
     'wire.ended',
   ],
-  recovery: ['settle', 'refresh'].flatMap((id) => [`xstate.done.actor.${id}`, `xstate.error.actor.${id}`]),
+  recovery: ['xstate.done.actor.settle', 'xstate.error.actor.settle', 'xstate.done.actor.refresh'],
 } as const;
 
 /** What some chart takes at a moment, as `value · chart event`. */
