@@ -72,10 +72,7 @@ export function verdictOn(
 }
 
 /** What a connection ends with when something throws while it is opened or read: how to tell of it, and the ending, with the host's word on it. */
-export function thrownBy(
-  settings: Pick<ClientSettings, 'classify'>,
-  cause: unknown,
-): readonly [reason: string, ending: DecodedEnding] {
+export function thrownBy(settings: Pick<ClientSettings, 'classify'>, cause: unknown): readonly [reason: string, ending: DecodedEnding] {
   const text = String((cause as Error | undefined)?.message ?? cause);
   const error =
     cause instanceof TaskBridgeClientError

@@ -169,7 +169,13 @@ function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): 
   const { code, status } = error;
   const verdict = classify?.(error);
   if (verdict) return verdict === 'retry';
-  return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || code === 'CREDENTIALS_UNAVAILABLE' || status === 429 || (status !== undefined && status >= 500);
+  return (
+    code === 'NETWORK_ERROR' ||
+    code === 'TIMEOUT' ||
+    code === 'CREDENTIALS_UNAVAILABLE' ||
+    status === 429 ||
+    (status !== undefined && status >= 500)
+  );
 }
 
 /** Aborts with the signal, until the answer is called. */

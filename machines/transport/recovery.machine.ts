@@ -1,6 +1,14 @@
 import { assign, fromPromise, setup } from 'xstate';
 import { failureFrom, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './ending.ts';
-import type { ConnectionEnding, Refreshable, RefreshAnswer, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
+import type {
+  ConnectionEnding,
+  Refreshable,
+  RefreshAnswer,
+  RecoveryInput,
+  RecoveryOutput,
+  Settlement,
+  TransportFailure,
+} from './events.ts';
 import { stub } from './context.ts';
 import type { TransportName } from '../wire/transports.ts';
 

@@ -1,10 +1,12 @@
 import { TaskBridgeClientError, type AuthAnswer, type AuthProvider, type AuthRequest, type ClientReport } from 'taskbridge/client';
 import type { TaskBridgeClientOptions } from 'taskbridge/client/node';
+import { memoryOutbox } from 'taskbridge/client/outbox';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRenewal } from '../../client/auth/renewal.ts';
 import { eventually, turns } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { completed, fact, TASK, writeEvents } from '../support/scripted-server.ts';
+import { openOutbox } from '../outbox/outbox-harness.ts';
 import { createHarness, numbers, type Harness } from './harness.ts';
 
 let world: Harness;
@@ -223,6 +225,26 @@ describe('a provider that never settles', () => {
   });
 });
 
+describe('an outbox', () => {
+  test('keeps a command while the provider fails, and sends it when that gives again', async () => {
+    const shown = admit((authorization) => authorization === 'Bearer good');
+    const { auth, asked } = providerOf(away, away, gives('old'), away, gives('good'));
+    const outbox = openOutbox(world.server.baseUrl, { store: memoryOutbox('ada') }, { auth });
+    const { settled } = await outbox.cancel(TASK);
+    expect(await settled()).toMatchObject({ state: 'done', response: cancelled });
+    expect([asked.length, shown]).toEqual([5, ['Bearer old', 'Bearer good']]);
+  });
+
+  test('closes at once while the provider hangs', async () => {
+    const { auth, asked } = providerOf(hangs);
+    const outbox = openOutbox(world.server.baseUrl, { store: memoryOutbox('ada') }, { auth });
+    await outbox.cancel(TASK);
+    await eventually(() => asked.length === 1);
+    await outbox.close();
+    expect(asked[0]?.signal.aborted).toBe(true);
+  });
+});
+
 describe('what a provider gives', () => {
   const everywhere = async (auth: AuthProvider, options: Partial<TaskBridgeClientOptions> = {}): Promise<void> => {
     for (const transport of transports) await numbers(world.client({ auth, transports: [transport], ...options }).observe(TASK));
@@ -259,7 +281,10 @@ describe('what a provider gives', () => {
     admit(() => true);
     const limits = { commandRetriesMax: 0 };
     const message = expect.stringContaining(`The auth provider gave ${name}`) as string;
-    await expect(world.client({ auth: () => answer, limits }).cancel(TASK)).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', message });
+    await expect(world.client({ auth: () => answer, limits }).cancel(TASK)).rejects.toMatchObject({
+      code: 'CREDENTIALS_UNAVAILABLE',
+      message,
+    });
     for (const transport of transports) {
       const reports: ClientReport[] = [];
       const { auth } = providerOf(gives(answer), gives('good'));

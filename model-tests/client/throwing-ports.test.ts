@@ -104,7 +104,12 @@ describe('a port that throws while a connection is opened', () => {
 
 describe('a route that throws', () => {
   const routes = { webSocket: throws, stream: throws, events: throws, cancel: throws, task: throws, tasks: throws, actions: throws };
-  const failure = { code: 'INVALID_ARGUMENT', retryable: false, cause, message: expect.stringMatching(/^The route "\w+" failed: It threw\.$/) as string };
+  const failure = {
+    code: 'INVALID_ARGUMENT',
+    retryable: false,
+    cause,
+    message: expect.stringMatching(/^The route "\w+" failed: It threw\.$/) as string,
+  };
 
   test.each(['ws', 'sse', 'poll'] as const)('is final at once, with its cause, and nothing is sent, by %s', async (transport) => {
     const client = world.client({ routes, transports: [transport] });
