@@ -62,7 +62,7 @@ export function checkedRoutes(routes: Routes): Routes {
       } catch (cause) {
         if (cause instanceof TaskBridgeClientError) throw cause;
         const text = String((cause as Error | undefined)?.message ?? cause);
-        throw new TaskBridgeClientError('INVALID_ARGUMENT', `The route "${name}" failed: ${text}.`, { cause });
+        throw new TaskBridgeClientError('INVALID_ARGUMENT', `The route "${name}" failed: ${text}`, { cause });
       }
     },
   ]);

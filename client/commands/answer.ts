@@ -77,7 +77,7 @@ export function thrownBy(settings: Pick<ClientSettings, 'classify'>, cause: unkn
   const error =
     cause instanceof TaskBridgeClientError
       ? cause
-      : new TaskBridgeClientError('NETWORK_ERROR', `The connection failed: ${text}.`, { cause, retryable: true });
+      : new TaskBridgeClientError('NETWORK_ERROR', `The connection failed: ${text}`, { cause, retryable: true });
   // A route that is none will be none the next time, too.
   const kind = error.code === 'INVALID_ARGUMENT' ? 'unsendable' : 'lost';
   return [`network: ${text}`, { kind, error, ...verdictOn(settings, error) }];

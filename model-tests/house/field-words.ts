@@ -20,7 +20,7 @@ observability observed observer off open options order origin original our out o
 params parsers pass path patience patient payloads peers phase pieces pipelines policy poll pool port present presentable probe process
 processes profile program progress project promise proof protocol provider proxy published query question quiesce quota random ranking
 rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery redis references
-refusals refusing registry release removal remove reopening repair replace reply report reporter request restart restore
+refusals refusing registry release removal remove renewal reopening repair replace reply report reporter request restart restore
 result resume retention retry reverse rights rollback route row rpc rules run sample save say scan scanner scenario schedule schema
 schemas screen script scripted seam security seeded selectors semaphore send sender sentinel serve service settings several sharing
 shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets source special sse stack stalled stand start

@@ -120,8 +120,8 @@ describe('a route that throws', () => {
   test('is no other error of any command', async () => {
     const client = world.client({ routes });
     const act = { suspendId: 's', actionType: 'yes' };
-    for (const call of [client.start({ taskType: 't' }), client.act(TASK, act), client.cancel(TASK), client.get(TASK)])
-      await expect(call).rejects.toMatchObject(failure);
+    const calls = [() => client.start({ taskType: 't' }), () => client.act(TASK, act), () => client.cancel(TASK), () => client.get(TASK)];
+    for (const call of calls) await expect(call()).rejects.toMatchObject(failure);
   });
 
   test('passes where classify says so', async () => {
