@@ -1,5 +1,6 @@
 import { connectionMachine, recoveryMachine, transportMachine, type Settlement, type TransportInput } from 'taskbridge/machines';
 import { fromCallback, fromPromise, type OutputFrom } from 'xstate';
+import type { RefreshAnswer } from '../../machines/transport/events.ts';
 import type { ActingChart, ActingEvent } from '../charts/acting-chart.ts';
 
 /** How a connection ended. */
@@ -43,7 +44,7 @@ export const quietConnection = connectionMachine.provide({
 export const quietRecovery = recoveryMachine.provide({
   actors: {
     settle: fromPromise<Settlement>(() => new Promise(() => undefined)),
-    refreshCredentials: fromPromise<{ outcome: 'none' }>(() => new Promise(() => undefined)),
+    refreshCredentials: fromPromise<RefreshAnswer>(() => new Promise(() => undefined)),
   },
 });
 export const quiet = transportMachine.provide({ actors: { connection: quietConnection, recovery: quietRecovery } });
