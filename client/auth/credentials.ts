@@ -2,7 +2,7 @@ import { createDeadline, unlessAborted } from '../commands/deadline.ts';
 import { aborted, unavailable } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import { readCredentials } from './headers.ts';
-import { createRenewal, type Renewal } from './renewal.ts';
+import { createRenewal, type CredentialsRenewal } from './renewal.ts';
 
 /** What a host hands to a call (a tenant, a session); it reaches `auth`, `routes` and `listener` as it is. */
 export type CallContext = Readonly<Record<string, unknown>>;
@@ -88,7 +88,7 @@ class ContextCredentials implements Credentials {
   readonly refreshable: boolean;
   readonly #settings: CredentialsSettings;
   readonly #context: CallContext | undefined;
-  readonly #renewal: Renewal;
+  readonly #renewal: CredentialsRenewal;
   #generation = 0;
   #refresh: Refresh | undefined;
 

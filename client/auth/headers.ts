@@ -46,7 +46,7 @@ function readHeaders(headers: Readonly<Record<string, string>>): Readonly<Record
 function readValue(name: string, value: unknown): string {
   const text = String(value ?? '').trim();
   if (/[^\t\x20-\x7e\x80-\xff]/.test(text))
-    throw unavailable(`gave a ${name} that no header can carry: a line break, another control character or no Latin-1 is in it`);
+    throw unavailable(`gave a ${name} that no header can carry: it has a control character, or one beyond Latin-1`);
   return text;
 }
 

@@ -6,7 +6,7 @@ const REST_MS = 5_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** When the credentials of one provider are to be renewed. */
-export interface Renewal {
+export interface CredentialsRenewal {
   /** Notes credentials as they come; the same ones come once, however often they are given. `text` tells them from others. */
   note(text: string, expiresAt: number | undefined): void;
   /** How long a connection that is opened now waits before it renews them; undefined where it leaves that to the server's word. */
@@ -18,7 +18,7 @@ export interface Renewal {
  * from there. What is good for less than `renewBeforeMs` is renewed half-way. Where that is at once, there is little sense in it: the device is
  * ahead, or the provider gives what it gave before. The server ends such a connection, and a 401 has others fetched.
  */
-export function createRenewal(clock: Clock, renewBeforeMs: number): Renewal {
+export function createRenewal(clock: Clock, renewBeforeMs: number): CredentialsRenewal {
   const time = (): number => clock.monotonic?.() ?? clock.now();
   const restMs = Math.min(renewBeforeMs / 2, REST_MS);
   let known = '';

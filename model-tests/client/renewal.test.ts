@@ -1,6 +1,5 @@
-import type { AuthAnswer, AuthRequest } from 'taskbridge/client';
+import type { AuthProvider } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createRenewal } from '../../client/auth/renewal.ts';
 import { eventually, turns } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { fact, TASK } from '../support/scripted-server.ts';
@@ -22,11 +21,45 @@ describe('credentials that say when they end', () => {
     let off = offMs;
     return {
       ...clock,
+      armed: () => clock.armed,
       now: () => clock.now() + off,
       monotonic: () => clock.now() - 1_000_000,
       world: clock.now,
       set: (ms: number) => void (off = ms),
     };
+  }
+
+  /** Watches a task over a WebSocket that lives, and brings a fact each time that it is opened. */
+  async function watch(clock: ReturnType<typeof device>, auth: AuthProvider) {
+    const { script } = world.server;
+    script.subscribed = ({ confirm, send }) => (confirm(), send(fact(1)));
+    const observation = world
+      .client({ clock, auth, transports: ['ws'], limits: { livenessMs: 3_000_000, openMs: 3_000_000 } })
+      .observe(TASK);
+    const isLive = (): boolean => observation.getSnapshot().connection.state === 'live';
+    await eventually(isLive);
+    return { observation, isLive };
+  }
+
+  /** How often the provider is asked for new ones within the life of its first. Each step waits until a renewal is through. */
+  async function refreshesOf(offMs: number, laterMs: number, givesNew: boolean): Promise<number> {
+    const clock = device(offMs);
+    let endsAt = clock.world() + LIFE_MS;
+    let forced = 0;
+    const { isLive } = await watch(clock, ({ forceRefresh }) => {
+      if (forceRefresh) forced += 1;
+      if (forceRefresh && givesNew) endsAt = clock.world() + LIFE_MS;
+      return { token: `until ${endsAt}`, expiresAt: endsAt };
+    });
+    const { seen } = world.server;
+    clock.set(laterMs);
+    for (let passedMs = 0; passedMs < LIFE_MS; passedMs += 10_000) {
+      const before = { forced, seen: seen.length };
+      clock.advance(10_000);
+      await turns(3);
+      if (forced > before.forced) await eventually(() => seen.length > before.seen && isLive());
+    }
+    return forced;
   }
 
   test.each([
@@ -38,55 +71,27 @@ describe('credentials that say when they end', () => {
     ['is set an hour forward when they have come', 0, HOUR_MS, 1],
     ['is set an hour back when they have come', 0, -HOUR_MS, 1],
   ])('are renewed before that, and never again and again: on a device whose date %s', async (_, offMs, laterMs, refreshes) => {
-    const clock = device(offMs);
-    const { script, seen } = world.server;
-    script.subscribed = ({ confirm, send }) => (confirm(), send(fact(1)));
-    let endsAt = clock.world() + LIFE_MS;
-    let forced = 0;
-    const auth = ({ forceRefresh }: AuthRequest): AuthAnswer => {
-      if (forceRefresh) endsAt = clock.world() + LIFE_MS;
-      if (forceRefresh) forced += 1;
-      return { token: `until ${endsAt}`, expiresAt: endsAt };
-    };
-    const limits = { livenessMs: 3_000_000, openMs: 3_000_000 };
-    const observation = world.client({ clock, auth, transports: ['ws'], limits }).observe(TASK);
-    const isLive = (): boolean => observation.getSnapshot().connection.state === 'live';
-    await eventually(isLive);
-    clock.set(laterMs);
-    for (let passedMs = 0; passedMs < LIFE_MS; passedMs += 10_000) {
-      const before = { forced, seen: seen.length };
-      clock.advance(10_000);
-      await turns(3);
-      if (forced > before.forced) await eventually(() => seen.length > before.seen && isLive());
-    }
-    expect(forced).toBe(refreshes);
+    expect(await refreshesOf(offMs, laterMs, true)).toBe(refreshes);
   });
 
-  test('are renewed thirty seconds before it, half-way where less is left, and not at all within five', () => {
-    const clock = device(0);
-    const renewal = createRenewal(clock, 30_000);
-    const waitOf = (leftMs: number | undefined, text = String(leftMs)): number | undefined => {
-      renewal.note(text, leftMs === undefined ? undefined : clock.now() + leftMs);
-      return renewal.waitMs();
-    };
-    expect([undefined, Number.NaN, -HOUR_MS, 0, 9_999].map((leftMs) => waitOf(leftMs))).toEqual(Array.from({ length: 5 }, () => undefined));
-    expect([10_000, 40_000, 60_000, 60_001, HOUR_MS].map((leftMs) => waitOf(leftMs))).toEqual([5_000, 20_000, 30_000, 30_001, 3_570_000]);
-    expect([waitOf(Number.MAX_SAFE_INTEGER), waitOf(Number.POSITIVE_INFINITY)]).toEqual([2 ** 31 - 1, 2 ** 31 - 1]);
+  test('are renewed a few times, and no more, where the provider gives the same again and again', async () => {
+    expect(await refreshesOf(0, 0, false)).toBe(3);
   });
 
-  test('come once: given again later, or on a device whose date was set meanwhile, they have their first end', () => {
+  test.each([
+    [9_999, undefined],
+    [10_000, 5_000],
+    [40_000, 20_000],
+    [60_001, 30_001],
+    [HOUR_MS, HOUR_MS - 30_000],
+    [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+    [Number.NaN, undefined],
+  ])('and come with %s ms left are renewed after %s ms', async (leftMs, waitMs) => {
+    const plain = device(0);
+    await watch(plain, () => 'token');
     const clock = device(0);
-    const renewal = createRenewal(clock, 30_000);
-    const expiresAt = clock.now() + 100_000;
-    const wait = (): number | undefined => (renewal.note('token', expiresAt), renewal.waitMs());
-    expect(wait()).toBe(70_000);
-    clock.advance(60_000);
-    clock.set(HOUR_MS);
-    expect(wait()).toBe(20_000);
-    clock.advance(31_000);
-    // Whoever gives the same again and again is not asked again and again.
-    expect(wait()).toBeUndefined();
-    renewal.note('another', expiresAt + HOUR_MS + 11_000);
-    expect(renewal.waitMs()).toBe(10_000);
+    const expiresAt = clock.now() + leftMs;
+    await watch(clock, () => ({ token: 'token', expiresAt }));
+    expect(clock.armed().filter((ms) => !plain.armed().includes(ms))).toEqual(waitMs === undefined ? [] : [waitMs]);
   });
 });
