@@ -43,8 +43,8 @@ function readHeaders(headers: Readonly<Record<string, string>>): Readonly<Record
 }
 
 /** A value as a header can carry it. Never shown: it is a secret. */
-function readValue(name: string, value: unknown): string {
-  const text = String(value ?? '').trim();
+function readValue(name: string, value: string | undefined): string {
+  const text = `${value ?? ''}`.trim();
   if (/[^\t\x20-\x7e\x80-\xff]/.test(text))
     throw unavailable(`gave a ${name} that no header can carry: it has a control character, or one beyond Latin-1`);
   return text;

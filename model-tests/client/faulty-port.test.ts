@@ -1,4 +1,4 @@
-import { TaskBridgeClientError, type ClientReport } from 'taskbridge/client';
+import type { ClientReport, TaskBridgeClientError } from 'taskbridge/client';
 import type { TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { processLocks, tabSockets, type ChannelPort } from 'taskbridge/client/tabs';
 import { multiplexed, type SocketPort, type WebSocketConstructor } from 'taskbridge/client/transports';
