@@ -32,7 +32,7 @@ export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBr
 export function createClient(options: TaskBridgeClientOptions, ownSockets?: SocketPort): TaskBridgeClient {
   const settings = readOptions(options, ownSockets);
   const life = new AbortController();
-  const credentialsOf = createCredentials(settings.auth);
+  const credentialsOf = createCredentials(settings);
   const { checkpoints: store, checkpointNamespace, baseUrl, hideAnswered, onReport } = settings;
   const answered = hideAnswered
     ? createAnsweredQuestions({

@@ -12,7 +12,7 @@ export type ClientErrorCode =
   | 'ABORTED'
   /** The client or the observation was closed. */
   | 'CLOSED'
-  /** The call cannot be sent as it stands; the message says why. */
+  /** The call cannot be sent as it stands, or its route threw; the message says why. */
   | 'INVALID_ARGUMENT'
   /** The answer is not what the protocol says, or is too large. */
   | 'INVALID_RESPONSE'
@@ -22,7 +22,7 @@ export type ClientErrorCode =
   | 'SERVER_ERROR'
   /** The server closed the WebSocket for good; see `closeCode`. */
   | 'CONNECTION_REFUSED'
-  /** The auth provider failed; see `cause`. */
+  /** The auth provider failed (see `cause`), gave nothing in time, or what no header can carry. */
   | 'CREDENTIALS_UNAVAILABLE'
   /** The server ruled out every transport that may be used. */
   | 'NO_TRANSPORT'
@@ -77,6 +77,11 @@ export function aborted(signal: AbortSignal): TaskBridgeClientError {
   const reason = abortReason(signal);
   if (reason instanceof TaskBridgeClientError) return reason;
   return new TaskBridgeClientError('ABORTED', 'The call was aborted by its signal.', { cause: reason });
+}
+
+/** The error of whatever needs credentials and has none; the provider may have some later. */
+export function unavailable(what: string, cause?: unknown): TaskBridgeClientError {
+  return new TaskBridgeClientError('CREDENTIALS_UNAVAILABLE', `The auth provider ${what}.`, { cause, retryable: true });
 }
 
 /** The error of whatever is asked after the end. */

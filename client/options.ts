@@ -9,7 +9,7 @@ import { openGate, type Gate } from './gate.ts';
 import { guard, guardListener, hookFault } from './hooks.ts';
 import type { TransportListener } from './listener.ts';
 import type { ClientReport } from './report.ts';
-import { routesOf, type Routes } from './routes.ts';
+import { checkedRoutes, routesOf, type Routes } from './routes.ts';
 import { directFetch } from './transports/direct-fetch.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
@@ -74,7 +74,7 @@ export interface TaskBridgeClientOptions {
   /** Hooks on the wire. Called at once, so they must be quick; `onReport` is enough for most. */
   readonly listener?: Partial<TransportListener>;
   /**
-   * Says of a refusal, a close or a network error whether it passes; undefined for the protocol's own rule. `final` ends a command or an
+   * Says of a refusal, a close, a network error or a failure of `auth` whether it passes; undefined for the protocol's own rule. `final` ends a command or an
    * observation, `retry` costs a try.
    */
   readonly classify?: (failure: TaskBridgeClientError) => Classification | undefined;
@@ -114,6 +114,11 @@ export interface ClientLimits {
   readonly provingMs: number;
   /** Credentials of a live connection are renewed that long before their end, where the provider says when that is. Defaults to 30000. */
   readonly renewBeforeMs: number;
+  /**
+   * `auth` is given up that long after it was asked, and its signal aborts. Defaults to 10000, and is no longer than half of `openMs`; a
+   * command's own time-out and signal go on meanwhile.
+   */
+  readonly credentialsMs: number;
   /** Longest `Retry-After` that is obeyed. Defaults to 60000. */
   readonly retryAfterMaxMs: number;
   /** A command is tried once, and again that often. Defaults to 3. */
@@ -143,6 +148,7 @@ export const defaultClientLimits: ClientLimits = {
   climbIntervalMs: 30_000,
   provingMs: 60_000,
   renewBeforeMs: 30_000,
+  credentialsMs: 10_000,
   retryAfterMaxMs: 60_000,
   commandRetriesMax: 3,
   commandTimeoutMs: 30_000,
@@ -218,7 +224,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     clock: options.clock ?? platformClock,
     chance,
     gate: options.gate ?? openGate,
-    routes: { ...routesOf({ prefix: options.prefix }), ...options.routes },
+    routes: checkedRoutes({ ...routesOf({ prefix: options.prefix }), ...options.routes }),
     strategy: options.strategy ?? 'progressive-sticky',
     tries,
     hideAnswered: options.hideAnswered ?? false,

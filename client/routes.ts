@@ -52,6 +52,24 @@ export function routesOf({
   };
 }
 
+/** The same routes. One that throws is an argument that cannot be sent, whatever it throws: code `INVALID_ARGUMENT`, with its error as cause. */
+export function checkedRoutes(routes: Routes): Routes {
+  const checked = Object.entries(routes).map(([name, route]: [string, (...given: unknown[]) => string]) => [
+    name,
+    (...given: unknown[]) => {
+      try {
+        return route.apply(routes, given);
+      } catch (cause) {
+        if (cause instanceof TaskBridgeClientError) throw cause;
+        const text = String((cause as Error | undefined)?.message ?? cause);
+        throw new TaskBridgeClientError('INVALID_ARGUMENT', `The route "${name}" failed: ${text}`, { cause });
+      }
+    },
+  ]);
+  // The same names, each with a function that takes the same.
+  return Object.fromEntries(checked) as Routes;
+}
+
 const TASK_ID = /^(?!.*\.\.)[^\W_][\w.@-]{0,254}$/;
 
 /** Refuses, before anything is sent, a task id that could mean another path. Code `INVALID_ARGUMENT`. */

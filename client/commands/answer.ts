@@ -1,6 +1,7 @@
-import type { RefusedAnswer } from '../../machines/index.ts';
+import type { Classification, RefusedAnswer } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeClientError } from '../errors.ts';
+import type { DecodedEnding } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 
 /** Reads a body as text, no further than `bytesMax`. Rejects with code `INVALID_RESPONSE` beyond, and with whatever a torn body throws. */
@@ -63,8 +64,28 @@ export function refusedBy(
     // The envelope came from JSON, so an object in it is one of JSON.
     details: isObject(details) ? (details as JsonObject) : {},
   };
-  const verdict = classify?.(toError(refused));
-  return { ...refused, ...(verdict && { verdict }) };
+  return { ...refused, ...verdictOn({ classify }, toError(refused)) };
+}
+
+/** The host's word on a failure, where it has one. */
+export function verdictOn(
+  { classify }: Pick<ClientSettings, 'classify'>,
+  failure: TaskBridgeClientError,
+): { readonly verdict?: Classification } {
+  const verdict = classify?.(failure);
+  return verdict ? { verdict } : {};
+}
+
+/** What a connection ends with when something throws while it is opened or read: how to tell of it, and the ending, with the host's word on it. */
+export function thrownBy(settings: Pick<ClientSettings, 'classify'>, cause: unknown): readonly [reason: string, ending: DecodedEnding] {
+  const text = String((cause as Error | undefined)?.message ?? cause);
+  const error =
+    cause instanceof TaskBridgeClientError
+      ? cause
+      : new TaskBridgeClientError('NETWORK_ERROR', `The connection failed: ${text}`, { cause, retryable: true });
+  // A route that is none will be none the next time, too.
+  const kind = error.code === 'INVALID_ARGUMENT' ? 'unsendable' : 'lost';
+  return [`network: ${text}`, { kind, error, ...verdictOn(settings, error) }];
 }
 
 /** The same as an error. */

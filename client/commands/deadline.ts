@@ -57,3 +57,19 @@ export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<voi
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/**
+ * What was promised, or the signal's own error as soon as it aborts: what comes of the promise after that is nobody's any more. `onLeave` is
+ * called then, at once.
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, onLeave?: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      onLeave?.();
+      reject(aborted(signal));
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

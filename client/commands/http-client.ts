@@ -1,11 +1,11 @@
 import { abortWith, abortReason } from '../abort.ts';
-import type { CallContext, Credentials } from '../auth/credentials.ts';
+import type { CallContext, Credentials, RefreshOutcome } from '../auth/credentials.ts';
 import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
 import type { ClientSettings } from '../options.ts';
 import { join } from '../routes.ts';
 import { parseObject, readText, refusedBy, toError } from './answer.ts';
-import { createDeadline, rest } from './deadline.ts';
+import { createDeadline, rest, unlessAborted } from './deadline.ts';
 import type { Upload, UploadListener } from './upload.ts';
 
 /** One request to the server. */
@@ -32,8 +32,8 @@ type Answer =
   { readonly ok: true; readonly body: { readonly [key: string]: unknown } } | { readonly ok: false; readonly error: TaskBridgeClientError };
 
 /**
- * Tries again on network errors, time-outs, 429 and 5xx with back-off, or on what the host's classifier says; a 401 costs one refresh, not a
- * try. What can be sent only once is.
+ * Tries again on network errors, time-outs, credentials that cannot be had, 429 and 5xx with back-off, or on what the host's classifier says;
+ * a 401 costs one refresh, not a try, and is final where that gives none. What can be sent only once is.
  */
 export function createHttpClient(
   settings: ClientSettings,
@@ -69,12 +69,20 @@ export function createHttpClient(
     const credentials = credentialsOf(request.context);
     for (let refreshed = false; ; refreshed = true) {
       await whenOpen(gate, signal);
-      const { headers, generation } = await credentials.authorize();
-      const answer = await exchange(settings, request, headers, signal);
+      const { answer, generation } = await exchange(settings, credentials, request, signal);
       if (answer.ok) return answer.body;
       if (answer.error.status !== 401 || refreshed || isOnce(request) || !credentials.refreshable) throw answer.error;
       await whenOpen(gate, signal);
-      await credentials.refresh(generation);
+      if ((await refresh(credentials, generation, signal)) === 'none') throw answer.error;
+    }
+  }
+
+  async function refresh(credentials: Credentials, generation: number, signal: AbortSignal): Promise<RefreshOutcome> {
+    const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
+    try {
+      return await credentials.refresh(generation, deadline.signal);
+    } finally {
+      deadline.release();
     }
   }
 
@@ -85,13 +93,13 @@ export function createHttpClient(
   };
 }
 
-/** One request, one answer. */
+/** One request, one answer: all of it within the time of one try, whatever the host's own functions do. */
 async function exchange(
   settings: ClientSettings,
+  credentials: Credentials,
   request: CommandRequest,
-  authorization: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<{ readonly answer: Answer; readonly generation: number }> {
   const { clock, limits, baseUrl } = settings;
   const deadline = createDeadline(clock, limits.commandTimeoutMs, [signal]);
   // While an upload goes on, there is nothing to answer yet.
@@ -100,12 +108,9 @@ async function exchange(
     request.upload?.onProgress?.(progress);
   };
   try {
-    const response = await post(settings, request, authorization, deadline.signal, onProgress);
-    const text = await readText(response, limits.pageBytesMax);
-    if (!response.ok) return { ok: false, error: toError(refusedBy(settings, response.status, text, response.headers.get('retry-after'))) };
-    const parsed = parseObject(text);
-    if (parsed) return { ok: true, body: parsed };
-    throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
+    const { headers, generation } = await credentials.authorize(deadline.signal);
+    const answer = await unlessAborted(ask(settings, request, headers, deadline.signal, onProgress), deadline.signal);
+    return { answer, generation };
   } catch (cause) {
     if (cause instanceof TaskBridgeClientError) throw cause;
     if (deadline.signal.aborted) throw aborted(deadline.signal);
@@ -114,6 +119,21 @@ async function exchange(
   } finally {
     deadline.release();
   }
+}
+
+async function ask(
+  settings: ClientSettings,
+  request: CommandRequest,
+  authorization: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  onProgress: UploadListener,
+): Promise<Answer> {
+  const response = await post(settings, request, authorization, signal, onProgress);
+  const text = await readText(response, settings.limits.pageBytesMax);
+  if (!response.ok) return { ok: false, error: toError(refusedBy(settings, response.status, text, response.headers.get('retry-after'))) };
+  const parsed = parseObject(text);
+  if (parsed) return { ok: true, body: parsed };
+  throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
 }
 
 async function post(
@@ -149,7 +169,13 @@ function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): 
   const { code, status } = error;
   const verdict = classify?.(error);
   if (verdict) return verdict === 'retry';
-  return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || status === 429 || (status !== undefined && status >= 500);
+  return (
+    code === 'NETWORK_ERROR' ||
+    code === 'TIMEOUT' ||
+    code === 'CREDENTIALS_UNAVAILABLE' ||
+    status === 429 ||
+    (status !== undefined && status >= 500)
+  );
 }
 
 /** Aborts with the signal, until the answer is called. */

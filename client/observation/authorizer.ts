@@ -1,5 +1,7 @@
 import type { TransportName } from '../../machines/wire/index.ts';
-import type { Authorization, Credentials } from '../auth/credentials.ts';
+import type { Authorization, Credentials, RefreshOutcome } from '../auth/credentials.ts';
+import { thrownBy, verdictOn } from '../commands/answer.ts';
+import type { TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
 import type { ClientSettings } from '../options.ts';
 import type { ConnectionInput, DecodedEvent, FrameDecoder } from './frame-decoder.ts';
@@ -12,32 +14,24 @@ export interface Authorized {
   readonly tell: (event: DecodedEvent) => void;
 }
 
-/** A longer timer fires at once on most platforms; connections rarely live that long. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 /** What gives the connections of one observation their credentials. */
 export type Authorizer = ReturnType<typeof createAuthorizer>;
 
 /** Gives the connections of one observation their credentials: before each, and anew in time while it lives. */
-export function createAuthorizer({ clock, limits, gate }: ClientSettings, credentials: Credentials, decoder: FrameDecoder) {
+export function createAuthorizer(settings: ClientSettings, credentials: Credentials, decoder: FrameDecoder) {
+  const { clock, gate } = settings;
   let usedGeneration = 0;
 
-  /** Gets others than those that the last connection had. */
-  async function refresh(signal: AbortSignal, generation = usedGeneration): Promise<void> {
+  /** Gets others than those that the last connection had, as soon as the gate is open. */
+  async function refresh(signal: AbortSignal, generation = usedGeneration): Promise<RefreshOutcome> {
     await whenOpen(gate, signal);
-    await credentials.refresh(generation);
-  }
-
-  /** The time to the renewal. A token that is good for less than `renewBeforeMs` is renewed half-way, not at once and for ever. */
-  function renewalMs(expiresAt: number): number {
-    const left = Math.max(0, expiresAt - clock.now());
-    return Math.min(Math.max(left - limits.renewBeforeMs, left / 2), LONGEST_TIMER_MS);
+    return credentials.refresh(generation, signal);
   }
 
   async function renew({ authorization, signal, tell }: Authorized): Promise<void> {
     try {
-      await refresh(signal, authorization.generation);
-      if (!signal.aborted) tell({ type: 'credentials.renewed' });
+      const outcome = await refresh(signal, authorization.generation);
+      if (outcome === 'given' && !signal.aborted) tell({ type: 'credentials.renewed' });
     } catch {
       // The connection lives on; its end, and a 401 after it, ask again and say why.
     }
@@ -54,18 +48,24 @@ export function createAuthorizer({ clock, limits, gate }: ClientSettings, creden
     const connection = decoder.open(transport, tell);
     let free: (() => void) | Promise<void> | undefined;
     let renewal: unknown;
-    credentials
-      .authorize()
-      .then((authorization) => {
-        if (signal.aborted) return;
-        const authorized = { connection, authorization, signal, tell };
-        const { expiresAt, generation } = authorization;
-        usedGeneration = generation;
-        if (transport !== 'poll' && expiresAt !== undefined) renewal = clock.setTimeout(() => void renew(authorized), renewalMs(expiresAt));
-        // Throws where the host's own route is none.
+
+    function begin(authorization: Authorization): void {
+      if (signal.aborted) return;
+      const authorized = { connection, authorization, signal, tell };
+      const { renewMs, generation } = authorization;
+      usedGeneration = generation;
+      if (transport !== 'poll' && renewMs !== undefined) renewal = clock.setTimeout(() => void renew(authorized), renewMs);
+      try {
         free = open(authorized);
-      })
-      .catch((error: unknown) => connection.lost('no credentials', { kind: 'unauthorized', error }));
+      } catch (error) {
+        connection.lost(...thrownBy(settings, error));
+      }
+    }
+
+    credentials.authorize(signal).then(begin, (error: TaskBridgeClientError) => {
+      if (!signal.aborted)
+        connection.lost(`no credentials: ${error.message}`, { kind: 'unauthorized', error, ...verdictOn(settings, error) });
+    });
     return () => {
       connection.close();
       controller.abort();

@@ -2,6 +2,7 @@ import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActo
 import { climbMs, connectionMachine, recoveryMachine, retryOf, transportMachine, type Settlement } from '../../machines/index.ts';
 import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
+import { verdictOn } from '../commands/answer.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import { join, toWebSocketUrl } from '../routes.ts';
@@ -76,7 +77,7 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
   const recovery = recoveryMachine.provide({
     actors: {
       settle: fromPromise<Settlement>(({ system, signal }) => settle(lineOf(system), settings, signal)),
-      refreshCredentials: fromPromise<void>(({ system, signal }) => lineOf(system).authorizer.refresh(signal)),
+      refreshCredentials: fromPromise(({ system, signal }) => refresh(lineOf(system), settings, signal)),
     },
   });
   const machine = transportMachine.provide({ actors: { connection, recovery }, delays: delaysOf(settings) });
@@ -144,7 +145,7 @@ function openPoll(line: TransportLine, settings: ClientSettings, wait: boolean, 
 }
 
 /** Asks the server whether the log has ended, once. */
-async function settle({ decoder, probe }: TransportActorDeps, { classify }: ClientSettings, signal: AbortSignal): Promise<Settlement> {
+async function settle({ decoder, probe }: TransportActorDeps, settings: ClientSettings, signal: AbortSignal): Promise<Settlement> {
   try {
     const { status, lastEventId = null } = await probe(signal);
     // A cursor beyond it is one of another history: the server says so when it is asked to go on from there.
@@ -155,15 +156,24 @@ async function settle({ decoder, probe }: TransportActorDeps, { classify }: Clie
     // An answer that is no snapshot, like a proxy's own page, refuses nothing.
     if (!(error instanceof TaskBridgeClientError) || error.status === undefined || error.status < 400) throw error;
     const { status, code, message, retryAfterMs } = error;
-    const verdict = classify?.(error);
     return {
       outcome: 'refused',
       status,
       code,
       message,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(verdict && { verdict }),
+      ...verdictOn(settings, error),
     };
+  }
+}
+
+/** Asks for new credentials. What the provider throws is an outcome, with the host's word on it. */
+async function refresh({ authorizer }: TransportLine, settings: ClientSettings, signal: AbortSignal) {
+  try {
+    return { outcome: await authorizer.refresh(signal) };
+  } catch (error) {
+    // Of an actor that was stopped nobody hears, and what it meets is no failure.
+    return { outcome: 'failed' as const, error, ...(!signal.aborted && verdictOn(settings, error as TaskBridgeClientError)) };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Socket, SocketPort } from '../transports/socket.ts';
+import { openSocket, type Socket, type SocketPort } from '../transports/socket.ts';
 import type { SocketBackend } from './virtual-sockets.ts';
 import type { SocketMessage } from './messages.ts';
 
@@ -11,11 +11,11 @@ export function directBackend(sockets: SocketPort, tell: (message: SocketMessage
         open.delete(number);
         tell(message);
       };
-      const socket = sockets.open(request, {
+      const socket = openSocket(sockets, request, {
         opened: () => tell([number, 'opened']),
         frame: (text) => tell([number, 'frame', text]),
         closed: (closeCode) => end([number, 'closed', closeCode]),
-        cut: () => end([number, 'cut']),
+        cut: (cause) => end([number, 'cut', cause]),
         refused: (status, body, retryAfter) => end([number, 'refused', status, body, retryAfter]),
       });
       open.set(number, socket);

@@ -5,7 +5,8 @@ export type SocketMessage =
   | readonly [socket: number, what: 'opened']
   | readonly [socket: number, what: 'frame', text: string | undefined]
   | readonly [socket: number, what: 'closed', closeCode: number]
-  | readonly [socket: number, what: 'cut']
+  /** Between tabs without a cause: not every error can go there. */
+  | readonly [socket: number, what: 'cut', cause?: unknown]
   | readonly [socket: number, what: 'refused', status: number, body: string, retryAfter: string | undefined];
 
 /** To all tabs. */

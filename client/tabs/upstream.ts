@@ -1,6 +1,6 @@
 import { isPolicyClose } from '../../machines/index.ts';
 import { compareEventIds, parseEventId } from '../../machines/wire/index.ts';
-import type { Socket, SocketListener, SocketPort, SocketRequest } from '../transports/socket.ts';
+import { openSocket, type Socket, type SocketListener, type SocketPort, type SocketRequest } from '../transports/socket.ts';
 import { readCursor, readFrameHead, type FrameHead } from './frame-head.ts';
 import type { SocketCredentials } from './credential-cache.ts';
 
@@ -124,7 +124,8 @@ class SharedUpstream implements Upstream {
   }
 
   #connect(): Socket {
-    return this.#sockets.open(
+    return openSocket(
+      this.#sockets,
       { ...this.#first, ...this.#credentials },
       {
         opened: () => {
@@ -146,7 +147,7 @@ class SharedUpstream implements Upstream {
   #reconnect(): void {
     // Shared sockets close with the last task on them: another one, which never asks for anything, keeps it open in between.
     const between = this.#sockets.extensions?.includes('multiplex')
-      ? this.#sockets.open({ ...this.#first, ...this.#credentials, taskId: '' }, nobody)
+      ? openSocket(this.#sockets, { ...this.#first, ...this.#credentials, taskId: '' }, nobody)
       : undefined;
     this.#socket.close();
     this.#isOpen = false;

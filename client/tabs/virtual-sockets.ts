@@ -73,7 +73,7 @@ export function createVirtualSockets(): VirtualSockets {
       else {
         virtualSockets.delete(number);
         if (what === 'closed') listener.closed(rest[0] as number);
-        else if (what === 'cut') listener.cut();
+        else if (what === 'cut') listener.cut(rest[0]);
         // A tuple's rest loses what its second part says of it.
         else listener.refused(...(rest as unknown as [number, string, string | undefined]));
       }

@@ -1,6 +1,6 @@
 import { createParser } from 'eventsource-parser';
 import type { Authorization } from '../auth/credentials.ts';
-import { readText, refusedBy } from '../commands/answer.ts';
+import { readText, refusedBy, thrownBy } from '../commands/answer.ts';
 import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
 
@@ -40,7 +40,7 @@ export async function runEventStream({ url, settings, connection, authorization,
       });
     await read(response.body, connection, limits.frameBytesMax);
   } catch (error) {
-    if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);
+    if (!signal.aborted) connection.lost(...thrownBy(settings, error));
   }
 }
 

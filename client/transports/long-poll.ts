@@ -1,5 +1,5 @@
 import type { Authorization } from '../auth/credentials.ts';
-import { parseObject, readText, refusedBy } from '../commands/answer.ts';
+import { parseObject, readText, refusedBy, thrownBy } from '../commands/answer.ts';
 import { readGap } from '../observation/frame.ts';
 import type { ConnectionInput, DecodedEvent } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
@@ -38,7 +38,7 @@ export async function runPoll({ url, settings, connection, authorization, signal
     if (!page || !Array.isArray(page['events'])) return connection.lost('a page without events');
     readPage(page, page['events'], text.length);
   } catch (error) {
-    if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);
+    if (!signal.aborted) connection.lost(...thrownBy(settings, error));
   }
 
   function readPage(page: { readonly [key: string]: unknown }, events: readonly unknown[], bytes: number): void {

@@ -1,6 +1,6 @@
 import { channelPhases, type ChannelEffect, type ChannelEventType, type ChannelPhase } from './channel.phases.ts';
 import { multiplexedPhases, type SocketEffect, type SocketEventType, type SocketPhase } from './multiplexed.phases.ts';
-import type { Socket, SocketListener, SocketPort, SocketRequest } from './socket.ts';
+import { openSocket, type Socket, type SocketListener, type SocketPort, type SocketRequest } from './socket.ts';
 
 /** One task's part of a socket: what it asked for, and who is told of it. */
 export interface SocketChannel {
@@ -54,14 +54,14 @@ class SharedSocket implements MultiplexedSocket {
   constructor(sockets: SocketPort, request: SocketRequest, attach: (channel: SocketChannel) => void, onOver: () => void) {
     this.#attach = attach;
     this.#onOver = onOver;
-    this.#socket = sockets.open(request, {
+    this.#socket = openSocket(sockets, request, {
       opened: () => this.#onSocket('socket.opened'),
       frame: (text) => {
         const head = readHead(text);
         this.#onSocket(kindOf(head), { head, text });
       },
       closed: (closeCode) => this.#onSocket('socket.lost', { tell: (listener) => listener.closed(closeCode) }),
-      cut: () => this.#onSocket('socket.lost', { tell: (listener) => listener.cut() }),
+      cut: (cause) => this.#onSocket('socket.lost', { tell: (listener) => listener.cut(cause) }),
       refused: (...answer) => this.#onSocket('socket.lost', { tell: (listener) => listener.refused(...answer) }),
     });
   }

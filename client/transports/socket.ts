@@ -18,8 +18,8 @@ export interface SocketListener {
   frame(text: string | undefined): void;
   /** The server sent a Close frame. */
   closed(closeCode: number): void;
-  /** Gone without one. */
-  cut(): void;
+  /** Gone without one. `cause` is what the port threw, where it did. */
+  cut(cause?: unknown): void;
   /** The upgrade was answered with a status, this body and, where it was sent, this `Retry-After`. */
   refused(status: number, body: string, retryAfter: string | undefined): void;
 }
@@ -37,7 +37,34 @@ export interface SocketPort {
   readonly sendsHeaders: boolean;
   /** Extensions of the protocol that the port makes use of, asked for beside `gap`. Defaults to none. */
   readonly extensions?: readonly string[];
+  /** Tells the listener nothing before it has returned. What it throws is a connection that was lost. */
   open(request: SocketRequest, listener: SocketListener): Socket;
+}
+
+/** Opens a socket that never throws: one whose port does, while it is opened or sent on, is cut. */
+export function openSocket(sockets: SocketPort, request: SocketRequest, listener: SocketListener): Socket {
+  let socket: Socket | undefined;
+  try {
+    socket = sockets.open(request, listener);
+  } catch (cause) {
+    queueMicrotask(() => listener.cut(cause));
+  }
+  return {
+    send(text) {
+      try {
+        socket?.send(text);
+      } catch (cause) {
+        listener.cut(cause);
+      }
+    },
+    close() {
+      try {
+        socket?.close();
+      } catch {
+        // It is given up either way.
+      }
+    },
+  };
 }
 
 /** The constructor that browsers, React Native and newer Nodes have. */

@@ -1,9 +1,10 @@
-import { bearerToken, type Authorization } from '../auth/credentials.ts';
-import { refusedBy } from '../commands/answer.ts';
+import type { Authorization } from '../auth/credentials.ts';
+import { bearerToken } from '../auth/headers.ts';
+import { refusedBy, thrownBy, verdictOn } from '../commands/answer.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { ConnectionInput } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
-import type { SocketPort } from './socket.ts';
+import { openSocket, type SocketPort } from './socket.ts';
 
 /** What a WebSocket connection works with. */
 export interface WebSocketRunDeps {
@@ -25,7 +26,8 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
     isFlushing = false;
     connection.flush();
   };
-  const socket = sockets.open(
+  const socket = openSocket(
+    sockets,
     {
       taskId,
       url,
@@ -50,10 +52,13 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
       closed(closeCode) {
         const reason = `closed with ${closeCode}`;
         if (!wasOpened) return connection.lost(reason, { kind: 'unopened' });
-        const verdict = settings.classify?.(new TaskBridgeClientError('CONNECTION_REFUSED', `The server ${reason}.`, { closeCode }));
-        connection.lost(reason, { kind: 'closed', closeCode, ...(verdict && { verdict }) });
+        const failure = new TaskBridgeClientError('CONNECTION_REFUSED', `The server ${reason}.`, { closeCode });
+        connection.lost(reason, { kind: 'closed', closeCode, ...verdictOn(settings, failure) });
       },
-      cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', { kind: wasOpened ? 'lost' : 'unopened' }),
+      cut(cause) {
+        if (cause !== undefined) return connection.lost(...thrownBy(settings, cause));
+        connection.lost(wasOpened ? 'cut' : 'not opened', { kind: wasOpened ? 'lost' : 'unopened' });
+      },
       refused(status, body, retryAfter) {
         connection.lost(`the upgrade was answered ${status}`, { kind: 'refused', ...refusedBy(settings, status, body, retryAfter) });
       },

@@ -18,8 +18,12 @@ export function isStreamRouteMissing(transport: TransportName, ending: Connectio
 /** True for the statuses of a server that is overloaded or down. */
 export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
-/** Why a close for good, or a refusal, ends an observation. */
+/** What a failure by something that was thrown is called, by the kind of ending; what was thrown says more. */
+const codes = { lost: 'NETWORK_ERROR', unauthorized: 'CREDENTIALS_UNAVAILABLE', unsendable: 'INVALID_ARGUMENT' } as const;
+
+/** Why what ended a connection ends its observation, too. */
 export function failureFrom(ending: ConnectionEnding): TransportFailure {
+  if ('error' in ending) return { code: codes[ending.kind], message: 'Something of the host’s own failed.', cause: ending.error };
   if (ending.kind === 'closed') {
     const { closeCode } = ending;
     return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${closeCode}).`, closeCode };

@@ -49,8 +49,8 @@ export type Classification = 'retry' | 'final';
 
 /** How a connection ended; what comes of it is decided in the recovery. */
 export type ConnectionEnding =
-  /** A cut, a torn body, a network error, a hole, silence, three malformed frames in a row. */
-  | { readonly kind: 'lost' }
+  /** A cut, a torn body, a network error, a hole, silence, three malformed frames in a row. `error` is what was thrown, where something was. */
+  | { readonly kind: 'lost'; readonly error?: unknown; readonly verdict?: Classification }
   /** A socket that was lost before it opened, without a status: browsers say no more. */
   | { readonly kind: 'unopened' }
   /** The server closed with a Close frame. */
@@ -59,8 +59,10 @@ export type ConnectionEnding =
   | { readonly kind: 'ended' }
   /** An answer that is no success. */
   | ({ readonly kind: 'refused' } & RefusedAnswer)
-  /** The auth provider failed: there was nothing to connect with. */
-  | { readonly kind: 'unauthorized'; readonly error: unknown }
+  /** The auth provider failed: there is nothing to connect with yet. */
+  | { readonly kind: 'unauthorized'; readonly error: unknown; readonly verdict?: Classification }
+  /** There is nothing that could be sent: a route of the host's own is none. */
+  | { readonly kind: 'unsendable'; readonly error: unknown; readonly verdict?: Classification }
   /** A poll was due, and the gate is closed. */
   | { readonly kind: 'gated' };
 
@@ -139,6 +141,14 @@ export type Settlement =
   /** There is more to come, or nobody could say. */
   | { readonly outcome: 'unfinished' }
   | ({ readonly outcome: 'refused' } & RefusedAnswer);
+
+/** What came of asking for new credentials. */
+export type RefreshAnswer =
+  | { readonly outcome: 'given' }
+  /** There are none, and there will be none: nobody is signed in. */
+  | { readonly outcome: 'none' }
+  /** The provider failed. */
+  | { readonly outcome: 'failed'; readonly error: unknown; readonly verdict?: Classification };
 
 /** What new credentials may still help against, after what the last ones met. */
 export type Refreshable =

@@ -1,6 +1,14 @@
 import { assign, fromPromise, setup } from 'xstate';
 import { failureFrom, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './ending.ts';
-import type { ConnectionEnding, Refreshable, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
+import type {
+  ConnectionEnding,
+  Refreshable,
+  RefreshAnswer,
+  RecoveryInput,
+  RecoveryOutput,
+  Settlement,
+  TransportFailure,
+} from './events.ts';
 import { stub } from './context.ts';
 import type { TransportName } from '../wire/transports.ts';
 
@@ -42,6 +50,11 @@ function settledRefusal(event: object): Extract<Settlement, { outcome: 'refused'
   return output?.outcome === 'refused' ? output : undefined;
 }
 
+/** What came of asking for new credentials. */
+function refreshAnswerOf(event: object): RefreshAnswer | undefined {
+  return (event as { output?: RefreshAnswer }).output;
+}
+
 /**
  * What comes after a connection: what ended it says whether to try again, to leave its transport out, to ask for new credentials first, or to
  * give up. Where it ended without a word, the snapshot is asked for.
@@ -55,13 +68,12 @@ export const recoveryMachine = setup({
   },
   actors: {
     settle: fromPromise<Settlement>(stub('settle')),
-    refreshCredentials: fromPromise<void>(stub('refreshCredentials')),
+    refreshCredentials: fromPromise<RefreshAnswer>(stub('refreshCredentials')),
   },
   guards: {
     isDeclaredFinal: ({ context: { ending } }) => 'verdict' in ending && ending.verdict === 'final',
     isDeclaredPassing: ({ context: { ending } }) => 'verdict' in ending && ending.verdict === 'retry',
-    isLoss: ({ context: { ending } }) => ending.kind === 'lost',
-    isWithoutCredentials: ({ context: { ending } }) => ending.kind === 'unauthorized',
+    isLoss: ({ context: { ending } }) => ending.kind === 'lost' || ending.kind === 'unauthorized',
     isWordless: ({ context: { ending } }) => ending.kind === 'unopened' || ending.kind === 'ended',
     isRefreshable: ({ context: { ending, refreshable } }) =>
       (refreshable !== 'nothing' && ending.kind === 'refused' && ending.status === 401) || (refreshable === 'closed' && isForGood(ending)),
@@ -71,6 +83,8 @@ export const recoveryMachine = setup({
     isSnapshotMissing: ({ context: { of, ending } }) => of === 'snapshot' && ending.kind === 'refused' && isRouteMissing(ending),
     isPassing: ({ context: { ending } }) => ending.kind === 'refused' && isPassingRefusal(ending),
     isFinished: ({ event }) => (event as { output?: Settlement }).output?.outcome === 'finished',
+    isGiven: ({ event }) => refreshAnswerOf(event)?.outcome === 'given',
+    hasNone: ({ event }) => refreshAnswerOf(event)?.outcome === 'none',
     isRefused: ({ event }) => settledRefusal(event) !== undefined,
     isRefusedForGood: ({ event }) => {
       const refusal = settledRefusal(event);
@@ -86,12 +100,12 @@ export const recoveryMachine = setup({
       failure: ({ context: { ending } }) => failureFrom(ending),
     }),
     noteProviderFailure: assign({
-      failure: ({ context: { ending }, event }): TransportFailure => ({
-        code: 'CREDENTIALS_UNAVAILABLE',
-        message: 'The auth provider could not give credentials.',
-        // Error events of actors carry it outside the declared alphabet.
-        cause: ending.kind === 'unauthorized' ? ending.error : (event as { error?: unknown }).error,
-      }),
+      ending: ({ context, event }): ConnectionEnding => {
+        const answer = refreshAnswerOf(event);
+        if (answer?.outcome !== 'failed') return context.ending;
+        const { outcome: _, ...failed } = answer;
+        return { kind: 'unauthorized', ...failed };
+      },
     }),
   },
 }).createMachine({
@@ -104,8 +118,6 @@ export const recoveryMachine = setup({
     judging: {
       description: 'Reads what ended it.',
       always: [
-        { description: 'A cut or silence.', guard: 'isLoss', target: 'lost' },
-        { description: 'Nothing to connect with.', guard: 'isWithoutCredentials', target: 'failed', actions: 'noteProviderFailure' },
         {
           description: 'The host says that there is no use in trying again.',
           guard: 'isDeclaredFinal',
@@ -113,6 +125,7 @@ export const recoveryMachine = setup({
           actions: 'noteRefusal',
         },
         { description: 'The host says that it passes.', guard: 'isDeclaredPassing', target: 'lost' },
+        { description: 'A cut or silence, or nothing to connect with yet.', guard: 'isLoss', target: 'lost' },
         { description: 'No status was seen, or an end without the terminal fact.', guard: 'isWordless', target: 'settling' },
         { description: 'Credentials may be out of date.', guard: 'isRefreshable', target: 'refreshing' },
         { description: 'A close for good.', guard: 'isPolicyClose', target: 'appealing', actions: 'noteRefusal' },
@@ -154,8 +167,11 @@ export const recoveryMachine = setup({
       invoke: {
         src: 'refreshCredentials',
         id: 'refresh',
-        onDone: { target: 'refreshed' },
-        onError: { target: 'failed', actions: 'noteProviderFailure' },
+        onDone: [
+          { guard: 'isGiven', target: 'refreshed' },
+          { description: 'Nobody is signed in: the refusal stands.', guard: 'hasNone', target: 'failed', actions: 'noteRefusal' },
+          { description: 'The provider failed: no word of the server.', target: 'judging', actions: 'noteProviderFailure' },
+        ],
       },
     },
     finished: { description: 'The whole log was delivered.', type: 'final', output: { next: 'finished' } },

@@ -73,17 +73,6 @@ describe('credentials', () => {
     expect(world.server.seen).toEqual(Array.from({ length: 8 }, () => 'ws'));
   });
 
-  test('that the provider cannot give surface as its own error', async () => {
-    const cause = new Error('no keychain');
-    const client = world.client({
-      auth: () => {
-        throw cause;
-      },
-    });
-    await expect(iterate(client.observe(TASK))).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', cause });
-    await expect(client.cancel(TASK)).rejects.toMatchObject({ code: 'CREDENTIALS_UNAVAILABLE', cause });
-  });
-
   test('are refreshed once for any number of waiting calls', async () => {
     const { script } = world.server;
     script.command = (_path, _body, { headers }) =>

@@ -21,7 +21,10 @@ export const endings: readonly WalkedEnding[] = [
   { kind: 'unopened' },
   { kind: 'ended' },
   { kind: 'gated' },
+  { kind: 'lost', error: 'no socket', verdict: 'final' },
   { kind: 'unauthorized', error: 'no token' },
+  { kind: 'unauthorized', error: 'no token', verdict: 'final' },
+  { kind: 'unsendable', error: 'no route' },
   { kind: 'closed', closeCode: 1000 },
   { kind: 'closed', closeCode: 1008 },
   { kind: 'closed', closeCode: 1000, verdict: 'final' },
@@ -40,7 +43,8 @@ export const quietConnection = connectionMachine.provide({
 export const quietRecovery = recoveryMachine.provide({
   actors: {
     settle: fromPromise<Settlement>(() => new Promise(() => undefined)),
-    refreshCredentials: fromPromise<void>(() => new Promise(() => undefined)),
+    // It never answers, whatever the answer is typed as.
+    refreshCredentials: fromPromise(() => new Promise(() => undefined)) as never,
   },
 });
 export const quiet = transportMachine.provide({ actors: { connection: quietConnection, recovery: quietRecovery } });
@@ -93,6 +97,14 @@ export const connectionChart = (transport: (typeof names)[number]): ActingChart 
   keyOf: ({ value, context }) => JSON.stringify([value, (context as { malformed: number }).malformed]),
 });
 
+/** What may come of asking for new credentials. */
+const refreshAnswers = [
+  { outcome: 'given' },
+  { outcome: 'none' },
+  { outcome: 'failed', error: 'no token' },
+  { outcome: 'failed', error: 'no token', verdict: 'final' },
+] as const;
+
 /** The chart of one recovery, after each ending that it may begin with. */
 export const recoveryCharts: readonly ActingChart[] = (['ws', 'poll'] as const).flatMap((transport) =>
   endings.flatMap((ending) =>
@@ -104,8 +116,7 @@ export const recoveryCharts: readonly ActingChart[] = (['ws', 'poll'] as const).
         { type: 'xstate.done.actor.settle', output: { outcome: 'unfinished' } },
         ...refusals.map((refusal) => ({ type: 'xstate.done.actor.settle', output: { outcome: 'refused', ...refusal } })),
         { type: 'xstate.error.actor.settle', error: 'network' },
-        { type: 'xstate.done.actor.refresh' },
-        { type: 'xstate.error.actor.refresh', error: 'no token' },
+        ...refreshAnswers.map((output) => ({ type: 'xstate.done.actor.refresh', output })),
       ],
       keyOf: ({ value, context }) => JSON.stringify([value, context]),
     })),

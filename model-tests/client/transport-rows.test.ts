@@ -17,9 +17,22 @@ const refused = (status: number, code?: string, verdict?: 'retry' | 'final'): Wa
   ...(verdict && { verdict }),
 });
 
+const threw = (kind: 'lost' | 'unauthorized' | 'unsendable', verdict?: 'retry' | 'final'): WalkedEnding => ({
+  kind,
+  error: new Error('It threw.'),
+  ...(verdict && { verdict }),
+});
+
 describe('what comes after a connection', () => {
   test.each<[transport: 'ws' | 'sse' | 'poll', ending: WalkedEnding, afterFresh: string, afterTaken: string, afterFacts: string]>([
     ['ws', { kind: 'lost' }, 'lost', 'lost', 'lost'],
+    ['sse', threw('lost'), 'lost', 'lost', 'lost'],
+    ['sse', threw('lost', 'final'), 'failed', 'failed', 'failed'],
+    ['poll', threw('unauthorized'), 'lost', 'lost', 'lost'],
+    ['ws', threw('unauthorized', 'retry'), 'lost', 'lost', 'lost'],
+    ['ws', threw('unauthorized', 'final'), 'failed', 'failed', 'failed'],
+    ['ws', threw('unsendable'), 'failed', 'failed', 'failed'],
+    ['ws', threw('unsendable', 'retry'), 'lost', 'lost', 'lost'],
     ['ws', { kind: 'unopened' }, 'settling', 'settling', 'settling'],
     ['sse', { kind: 'ended' }, 'settling', 'settling', 'settling'],
     ['ws', closed(1000), 'settling', 'settling', 'settling'],
@@ -55,6 +68,22 @@ describe('what comes after a connection', () => {
       (refreshable) => createActor(quietRecovery, { input: { transport, ending, refreshable } }).getSnapshot().value,
     );
     expect(found).toEqual(wanted);
+  });
+});
+
+describe('what comes of asking for new credentials after a 401', () => {
+  const error = new Error('no token');
+  test.each<[answer: object, value: string, code: string | undefined, cause: unknown]>([
+    [{ outcome: 'given' }, 'refreshed', undefined, undefined],
+    [{ outcome: 'none' }, 'failed', 'AUTHENTICATION_ERROR', undefined],
+    [{ outcome: 'failed', error }, 'lost', undefined, undefined],
+    [{ outcome: 'failed', error, verdict: 'retry' }, 'lost', undefined, undefined],
+    [{ outcome: 'failed', error, verdict: 'final' }, 'failed', 'CREDENTIALS_UNAVAILABLE', error],
+  ])('%j', (output, value, code, cause) => {
+    const input = { transport: 'poll', ending: refused(401, 'AUTHENTICATION_ERROR'), refreshable: 'unauthorized' } as const;
+    const before = createActor(quietRecovery, { input }).getSnapshot();
+    const [after] = transition(quietRecovery, before, { type: 'xstate.done.actor.refresh', output } as never);
+    expect([after.value, after.output?.failure?.code, after.output?.failure?.cause]).toEqual([value, code, cause]);
   });
 });
 

@@ -243,6 +243,9 @@ class History {
       case 'offline':
       case 'blocked':
         return this.#doToPerson(decision);
+      case 'client clock':
+        this.world.tell('world', `sets the clock of client ${decision.client} by ${decision.byMs} ms`);
+        return this.#users[decision.client]?.setClock(decision.byMs);
       case 'restore':
         if (this.#rollback?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#cluster.cutOff(decision.ms);
         return;

@@ -11,6 +11,7 @@ import {
   type Plan,
   type Sizes,
 } from './plan.ts';
+import { generateProviders, PROVIDERS_SHARE } from './provider-generator.ts';
 import { generateRollbacks, ROLLBACK_SHARE } from './rollback-generator.ts';
 import { generateTabs, TABS_SHARE } from './tabs-generator.ts';
 import { generateTokens, TOKENS_SHARE } from './tokens-generator.ts';
@@ -74,6 +75,8 @@ export function generatePlan(seed: number): Plan {
   const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
   const restore = seededRandom(`${seed}/plan, restores`);
   const rollback = restore.odds(ROLLBACK_SHARE) && !exclusive ? generateRollbacks(restore, tasks) : [];
+  const provider = seededRandom(`${seed}/plan, providers`);
+  const failing = provider.odds(PROVIDERS_SHARE) ? generateProviders(provider, clients.length) : [];
   const all = [
     ...decisions,
     ...strangers,
@@ -81,6 +84,7 @@ export function generatePlan(seed: number): Plan {
     ...(limited?.decisions ?? []),
     ...rollback,
     ...(tabs ? generateTabs(tab, clients.length) : []),
+    ...failing,
   ];
   const outage = seededRandom(`${seed}/plan, outages`);
   const isWorse = outage.odds(OUTAGE_SHARE);
@@ -97,7 +101,7 @@ export function generatePlan(seed: number): Plan {
     ...(isWorse && slots > 0 && { slots }),
     ...removes,
     ...(kept && { outbox: kept.outbox }),
-    ...(limited && { tokens: limited.tokens }),
+    ...(limited && { tokens: { ...limited.tokens, ...(provider.odds(0.5) && { endsByWorld: true }) } }),
     ...(tabs && { tabs }),
   };
 }

@@ -52,6 +52,7 @@ export type FaultPoint =
   | 'checkpoint.read'
   | 'checkpoint.write'
   | 'checkpoint.remove'
+  | 'provider'
   | 'refresh'
   | 'shelf.read'
   | 'shelf.change';
@@ -107,6 +108,7 @@ export type Decision =
   | { readonly kind: 'client closes'; readonly at: number; readonly client: number; readonly backMs: number }
   | { readonly kind: 'client freezes'; readonly at: number; readonly client: number; readonly ms: number }
   | { readonly kind: 'offline'; readonly at: number; readonly client: number; readonly ms: number }
+  | { readonly kind: 'client clock'; readonly at: number; readonly client: number; readonly byMs: number }
   | { readonly kind: 'blocked'; readonly at: number; readonly client: number; readonly ms: number; readonly transport: TransportName }
   /** By outbox: the same as `start`, `answer` and `cancel`, and what else is done to one. */
   | { readonly kind: 'keep start'; readonly at: number; readonly client: number; readonly task: number; readonly work: WorkPlan }
@@ -161,6 +163,8 @@ export interface TokensPlan {
   readonly serverKnows: boolean;
   /** The provider gives a new one for an old one by itself. */
   readonly looksAtClock: boolean;
+  /** The end is a date of the world, as a server says it, and not of the client's own clock. */
+  readonly endsByWorld?: boolean;
 }
 
 /** Who keeps commands in outboxes, and where. */

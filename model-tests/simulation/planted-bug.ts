@@ -1,5 +1,5 @@
 import type { Memory } from '../../adapters/memory/index.ts';
-import type { AuthProvider, CheckpointStore, Observation, TaskBridgeClient } from '../../client/index.ts';
+import type { AuthProvider, CheckpointStore, Observation, TaskBridgeClient, TaskBridgeClientOptions } from '../../client/index.ts';
 import type { ChannelPort } from '../../client/tabs/channels.ts';
 import type { OutboxStore } from '../../client/outbox/index.ts';
 import type { LiveHub } from '../../server/live/hub.ts';
@@ -16,6 +16,7 @@ export interface PlantedBug {
   readonly checkpoints?: (store: CheckpointStore) => CheckpointStore;
   readonly channels?: (channels: ChannelPort) => ChannelPort;
   readonly auth?: (provider: AuthProvider) => AuthProvider;
+  readonly classify?: TaskBridgeClientOptions['classify'];
   /** Between an outbox and its shelf. */
   readonly shelf?: (store: OutboxStore) => OutboxStore;
   /** Between an outbox and its client. */

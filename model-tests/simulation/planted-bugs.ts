@@ -165,6 +165,20 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
       };
     },
   },
+  /** Takes a failure of whoever gives credentials for a word of the server. */
+  'gives up when its provider fails': {
+    classify: ({ code }) => (code === 'CREDENTIALS_UNAVAILABLE' ? 'final' : undefined),
+  },
+  /** Takes a provider that fails for one that says that nobody is signed in. */
+  'takes a provider that throws for a person who left': {
+    auth: (provider) => async (request) => {
+      try {
+        return await provider(request);
+      } catch {
+        return null;
+      }
+    },
+  },
   /** Goes on with the new history, and does not say that there is one. */
   'says nothing of a history that was replaced': {
     hub: withViewers((viewer) => ({

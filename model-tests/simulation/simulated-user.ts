@@ -72,6 +72,7 @@ export class SimulatedUser {
   #wires: { readonly fetch: typeof fetch } | undefined;
   #lives = 0;
   #isAway = false;
+  #clockOffMs: number;
   /** Tasks of which this life of the client may show less than there is. */
   readonly #partial = new Set<string>();
   #actions = 0;
@@ -80,6 +81,7 @@ export class SimulatedUser {
   constructor(index: number, plan: ClientPlan, around: SimulatedUserDeps) {
     this.name = `client ${index}`;
     this.#plan = plan;
+    this.#clockOffMs = plan.clockOffMs;
     this.#around = around;
     this.#random = around.world.random(this.name);
     this.entity = entity(this.name);
@@ -152,6 +154,12 @@ export class SimulatedUser {
     world.after(ms, world.itself, () => {
       for (const listener of this.#gateListeners) listener(this.#isOnline());
     });
+  }
+
+  /** Somebody sets the date of the machine. */
+  setClock(byMs: number): void {
+    this.#clockOffMs += byMs;
+    this.#clock?.shift(byMs);
   }
 
   start(task: number, work: WorkPlan): void {
@@ -314,7 +322,7 @@ export class SimulatedUser {
     const itself = entity(`${this.name}${'′'.repeat(this.#lives - 1)}`);
     this.entity = itself;
     const random = world.random(itself.name);
-    const clock = simulatedClock(world, itself, this.#plan.clockOffMs);
+    const clock = simulatedClock(world, itself, this.#clockOffMs);
     this.#clock = clock;
     const auth: AuthProvider = (request) => this.tokenSource.ask(request, { entity: itself, clock });
     const common = {
@@ -349,6 +357,7 @@ export class SimulatedUser {
       fetch: this.#wires.fetch,
       sockets: this.#share(sockets, itself, clock),
       auth: planted.auth?.(auth) ?? auth,
+      ...(planted.classify && { classify: planted.classify }),
       checkpoints: planted.checkpoints?.(checkpoints) ?? checkpoints,
       clock,
       chance: { fraction: random.fraction },

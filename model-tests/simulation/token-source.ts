@@ -23,17 +23,25 @@ export interface TokenClient {
 }
 
 const SLOW_MS = 3_000;
+/** So often may somebody ask for new tokens within that time. */
+const REFRESHES_MAX = 12;
+const REFRESHES_MS = 3_000;
+
+/** What never settles. */
+function hang(world: World, name: string): Promise<never> {
+  world.tell(name, 'waits for credentials in vain');
+  return new Promise(() => undefined);
+}
 
 /** The token of somebody on one machine; outlives every process, as a cookie or a keychain does. */
 export class TokenSource {
-  /** Times that the one who gives tokens failed. */
-  failures = 0;
   readonly #deps: TokenSourceDeps;
   readonly #random: SeededRandom;
   /** When the token of now was given, in milliseconds of the world. */
   givenAt = 0;
   #number = 0;
   #endsAt = Number.POSITIVE_INFINITY;
+  #refreshedAt: readonly number[] = [];
   #givenAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: TokenSourceDeps) {
@@ -42,17 +50,20 @@ export class TokenSource {
     if (deps.plan) this.#endsAt = deps.plan.lifeMs;
   }
 
-  /** Whether somebody who was refused may give up: nobody gave a new token, or the new one was ended too before it was of any use. */
+  /** Whether somebody who was refused may give up: the new token was ended too before it was of any use. */
   excuses(error: unknown): boolean {
     const { world, tokenNumber } = this.#deps;
     if (!(error instanceof TaskBridgeClientError)) return false;
-    if (error.code === 'CREDENTIALS_UNAVAILABLE') return this.failures > 0;
     return error.status === 401 && this.#number < tokenNumber() && world.time - this.#givenAt < SLOW_MS;
   }
 
   /** Asked by a client before every request. */
   ask({ forceRefresh }: Pick<AuthRequest, 'forceRefresh'>, life: TokenClient): AuthAnswer | Promise<AuthAnswer> {
-    const { plan, tokenNumber } = this.#deps;
+    const { plan, tokenNumber, faults, name, world } = this.#deps;
+    if (forceRefresh) this.#countRefresh();
+    const what = faults.strike('provider', name);
+    if (what === 'before') throw new Error('The keychain is locked.');
+    if (what === 'silence') return hang(world, name);
     if (plan) return this.#askForLimited(forceRefresh, plan, life);
     if (forceRefresh) this.#take(tokenNumber());
     return `ann.${this.#number}`;
@@ -63,10 +74,8 @@ export class TokenSource {
     const isGood = this.#number >= tokenNumber() && world.time < this.#endsAt;
     if (!forceRefresh && (isGood || !plan.looksAtClock)) return this.#token(plan, life);
     const what = faults.strike('refresh', name);
-    if (what === 'before') {
-      this.failures += 1;
-      throw new Error('Nobody gives new tokens.');
-    }
+    if (what === 'before') throw new Error('Nobody gives new tokens.');
+    if (what === 'silence') return hang(world, name);
     const ms = what === 'slow' ? SLOW_MS : this.#random.fraction() * 200;
     return new Promise((resolve) =>
       world.after(ms, life.entity, () => {
@@ -88,10 +97,19 @@ export class TokenSource {
     this.#givenAt = this.#deps.world.time;
   }
 
-  #token({ clientKnows }: TokensPlan, { clock }: TokenClient): AuthAnswer {
+  #token({ clientKnows, endsByWorld }: TokensPlan, { clock }: TokenClient): AuthAnswer {
     const { world } = this.#deps;
     const token = `ann.${this.#number}.${Math.floor(this.#endsAt)}`;
-    return clientKnows ? { token, expiresAt: clock.now() + Math.floor(this.#endsAt - world.time) } : token;
+    const now = endsByWorld ? world.now : clock.now();
+    return clientKnows ? { token, expiresAt: now + Math.floor(this.#endsAt - world.time) } : token;
+  }
+
+  /** Nobody is asked for new tokens again and again, whatever a clock says. */
+  #countRefresh(): void {
+    const { world, name } = this.#deps;
+    this.#refreshedAt = [...this.#refreshedAt.filter((at) => at > world.time - REFRESHES_MS), world.time];
+    if (this.#refreshedAt.length > REFRESHES_MAX)
+      world.fault('tokens are renewed in their time', `${name} asked for ${REFRESHES_MAX + 1} new ones within ${REFRESHES_MS} ms`);
   }
 }
 

@@ -38,6 +38,8 @@ export interface HeldProvider {
   grant(): void;
   /** Gives new ones to who waits for those, as soon as somebody does, and after `first`. */
   renew(first?: () => void): Promise<void>;
+  /** Says to who waits for new ones that there will be none. */
+  giveNone(): Promise<void>;
   /** Fails everybody who waits: for credentials, or for renewed ones. */
   fail(renewed: boolean): Promise<void>;
   readonly waiting: number;
@@ -141,6 +143,10 @@ export async function createClientUnderTest(
       first?.();
       answerAll(true, ({ resolve }) => resolve(good()));
     },
+    async giveNone() {
+      await beAsked(true);
+      answerAll(true, ({ resolve }) => resolve(null));
+    },
     async fail(renewed) {
       await beAsked(renewed);
       answerAll(renewed, ({ reject }) => reject(new Error('no token')));
@@ -169,7 +175,12 @@ export async function createClientUnderTest(
     limits,
     chance: { fraction: () => 0.5 },
     retryPolicy: () => RETRY_MS,
-    auth: ({ forceRefresh }) => new Promise<AuthAnswer>((resolve, reject) => void asked.push({ renewed: forceRefresh, resolve, reject })),
+    auth: ({ forceRefresh, signal: given }) =>
+      new Promise<AuthAnswer>((resolve, reject) => {
+        const one: Asked = { renewed: forceRefresh, resolve, reject };
+        asked.push(one);
+        given.addEventListener('abort', () => asked.includes(one) && asked.splice(asked.indexOf(one), 1));
+      }),
     classify: () => driver.verdict,
     webSocketTries: tries.ws,
     eventStreamTries: tries.sse,

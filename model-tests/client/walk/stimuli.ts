@@ -12,6 +12,12 @@ function expiring(state: WalkState): 'ws' | 'sse' | undefined {
   return undefined;
 }
 
+/** What the recovery is told when the provider has answered it. */
+function afterRefresh(state: WalkState, outcome: 'given' | 'none' | 'failed', verdict?: 'final'): ReturnType<Stimulus['tells']> {
+  if (runningOf(state, 'refresh')?.stage !== 'held') return undefined;
+  return { events: [on('refresh.done', { output: { outcome, ...(verdict && { verdict }) } })] };
+}
+
 const host: readonly Stimulus[] = [
   {
     name: 'gate: opens',
@@ -42,6 +48,20 @@ const host: readonly Stimulus[] = [
     happen: (driver) => driver.provider.fail(false),
   },
   {
+    name: 'provider: fails for good',
+    alike: 'provider: fails for good',
+    tells(state) {
+      const held = [...state.operations.values()].filter(({ stage }) => stage === 'held');
+      // What the snapshot is asked for with is not the host's to judge: the next connection asks again.
+      if (held.length !== 1 || held.some(({ operation }) => operation === 'refresh' || operation === 'settle')) return undefined;
+      return { events: held.map(({ operation }) => on(`${operation}.unauthorized`, { verdict: 'final' })) };
+    },
+    happen(driver) {
+      driver.verdict = 'final';
+      return driver.provider.fail(false);
+    },
+  },
+  {
     name: 'provider: renews before the end',
     alike: 'provider: renews before the end',
     tells(state) {
@@ -70,14 +90,29 @@ const host: readonly Stimulus[] = [
   {
     name: 'provider: gives new credentials',
     alike: 'provider: gives new credentials',
-    tells: (state) => (runningOf(state, 'refresh')?.stage === 'held' ? { events: [on('refresh.done')] } : undefined),
+    tells: (state) => afterRefresh(state, 'given'),
     happen: (driver) => driver.provider.renew(),
   },
   {
-    name: 'provider: has no new credentials',
-    alike: 'provider: has no new credentials',
-    tells: (state) => (runningOf(state, 'refresh')?.stage === 'held' ? { events: [on('refresh.error')] } : undefined),
+    name: 'provider: fails to give new credentials',
+    alike: 'provider: fails to give new credentials',
+    tells: (state) => afterRefresh(state, 'failed'),
     happen: (driver) => driver.provider.fail(true),
+  },
+  {
+    name: 'provider: fails for good to give new credentials',
+    alike: 'provider: fails for good to give new credentials',
+    tells: (state) => afterRefresh(state, 'failed', 'final'),
+    happen(driver) {
+      driver.verdict = 'final';
+      return driver.provider.fail(true);
+    },
+  },
+  {
+    name: 'provider: says that nobody is signed in',
+    alike: 'provider: says that nobody is signed in',
+    tells: (state) => afterRefresh(state, 'none'),
+    happen: (driver) => driver.provider.giveNone(),
   },
 ];
 

@@ -10,6 +10,7 @@ export const limits: Partial<ClientLimits> = {
   climbIntervalMs: 7,
   provingMs: 8_009,
   renewBeforeMs: 1,
+  credentialsMs: 907,
   commandTimeoutMs: 10_007,
   undeliveredBytesMax: 12_000,
 };

@@ -92,7 +92,9 @@ function operationsOf(
   return operations;
 }
 
-const refreshed: WalkedEvent = { to: 'recovery', type: 'xstate.done.actor.refresh' };
+const refreshed: WalkedEvent = { to: 'recovery', type: 'xstate.done.actor.refresh', output: { outcome: 'given' } };
+const isRefreshed = ({ type, output }: WalkedEvent): boolean =>
+  type === refreshed.type && (output as { outcome?: unknown } | undefined)?.outcome === 'given';
 
 /** What a stimulus changes besides the charts. */
 export interface Change {
@@ -149,7 +151,7 @@ export function after(
       ),
     );
   }
-  hasNewer ||= change.renews !== undefined || told.some(({ type }) => type === refreshed.type);
+  hasNewer ||= change.renews !== undefined || told.some(isRefreshed);
   const next: WalkState = {
     charts,
     isGateOpen,
