@@ -27,6 +27,10 @@ export function isStreamRouteMissing(transport: TransportName, ending: Connectio
 /** True for the statuses of a server that is overloaded or down. */
 export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
+/** True for what the server refuses whichever way it is asked. */
+export const isServersWord = (ending: ConnectionEnding): boolean =>
+  ending.kind === 'refused' && !isStrange(ending) && !isPassingRefusal(ending) && !isRouteMissing(ending);
+
 /** Why a close for good, or a refusal, ends an observation. */
 export function failureFrom(ending: ConnectionEnding): TransportFailure {
   if (ending.kind === 'closed') {

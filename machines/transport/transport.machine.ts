@@ -19,6 +19,7 @@ import {
   withoutTransport,
   type TransportContext,
 } from './context.ts';
+import { isServersWord } from './ending.ts';
 import type { ConnectionEnding, RecoveryInput, RecoveryOutput, TransportEvent, TransportFailure, TransportInput } from './events.ts';
 import { recoveryMachine } from './recovery.machine.ts';
 import type { TransportName } from '../wire/transports.ts';
@@ -41,7 +42,7 @@ const speakerOf = (event: TransportEvent): TransportName | undefined =>
 const endingOf = (event: TransportEvent): ConnectionEnding => ('output' in event ? event.output : { kind: 'lost' });
 
 function recoveryOf({ context, event }: ContextAndEvent): RecoveryInput {
-  return { transport: context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
+  return { transport: speakerOf(event) ?? context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
 }
 
 /** True for what the connection that climbs, or was asked beside, tells. */
@@ -89,6 +90,7 @@ export const transportMachine = setup({
     isAlone: ({ context }) => context.probe === null,
     isSilentAlone: ({ context, event }) =>
       speakerOf(event) === context.transport && context.probe === null && rungBeside(context) !== undefined,
+    isRefusedBeside: ({ context, event }) => isProbe({ context, event }) && isServersWord(endingOf(event)),
     isRungBelow: ({ context }) => rungBeside(context) !== undefined,
     // What rests as long as the server asked for goes on resting.
     mayReconnect: and([
@@ -231,6 +233,11 @@ export const transportMachine = setup({
                     actions: 'turnToOther',
                   },
                 ],
+                'xstate.done.actor.*': {
+                  description: 'The server’s word, by another way.',
+                  guard: 'isRefusedBeside',
+                  target: 'recovering',
+                },
                 'connection.silent': { description: 'The lowest is asked beside it.', guard: 'isSilentAlone', actions: 'openBeside' },
                 'connection.renewed': { description: 'Those that it is opened with are still good.' },
               },

@@ -61,6 +61,7 @@ const tellingEndings: readonly WalkedEnding[] = [
   { kind: 'gated' },
   { kind: 'mute' },
   { kind: 'refused', status: 405, code: 'METHOD_NOT_ALLOWED' },
+  { kind: 'refused', status: 403, code: 'TASK_OWNERSHIP_ERROR' },
 ];
 
 /** What the connections, the log and the consumers tell the transport chart, and what a recovery comes to. */

@@ -203,6 +203,17 @@ describe('a transport that says nothing', () => {
     observation.close();
   });
 
+  test('keeps nobody from the server’s word: the poll beside it is refused', async () => {
+    const clock = fakeClock();
+    swallow();
+    const { script, seen } = world.server;
+    script.poll = () => [404, { code: 'TASK_NOT_FOUND', message: 'No such task.' }];
+    const observation = world.client({ clock }).observe(TASK);
+    await eventually(() => seen.length === 1 && clock.next === 2_000);
+    clock.advance(2_000);
+    await until(observation, ({ connection }) => connection.error?.code === 'TASK_NOT_FOUND');
+  });
+
   test('is tried again by climbing, later each time, and delivers again once it speaks', async () => {
     const clock = fakeClock();
     swallow();
