@@ -71,7 +71,7 @@ describe('what comes after a connection', () => {
     ]),
     ['ws', unknown(401), 'lost', 'refreshing', 'refreshing'],
     ['ws', unknown(503), 'lost', 'lost', 'lost'],
-    ['ws', { ...closed(1008), isUnknown: true }, 'settling', 'settling', 'refreshing'],
+    ['ws', { kind: 'closed', closeCode: 1008, isUnknown: true }, 'settling', 'settling', 'refreshing'],
     ['ws', { kind: 'mute' }, 'lost', 'lost', 'lost'],
   ])('by %s that ended with %j', (transport, ending, ...wanted) => {
     const found = (['nothing', 'unauthorized', 'closed'] as const).map(

@@ -103,7 +103,7 @@ describe('a proxy that speaks for a moment', () => {
   test.each([
     [404, {}],
     [403, { message: 'Forbidden' }],
-    [421, { code: 7, message: 'misdirected' }],
+    [423, { code: 7, message: 'locked by nobody' }],
     [408, {}],
   ] as const)('and answers a command %i %j costs a try', async (status, body) => {
     let times = 0;
@@ -126,7 +126,7 @@ describe('a proxy that speaks for a moment', () => {
     let times = 0;
     world.server.script.command = () => ((times += 1) < 3 ? [405, {}] : [201, { taskId: TASK, status: 'ACCEPTED' }]);
     const client = world.client({ limits: { commandRetriesMax: 0 } });
-    const outbox = createOutbox(client, { store: memoryOutbox(), limits: { restBaseMs: 1, restMaxMs: 2 } });
+    const outbox = createOutbox(client, { store: memoryOutbox('ann'), limits: { restBaseMs: 1, restMaxMs: 2 } });
     const { settled } = await outbox.start({ taskType: 'report' });
     expect(await settled()).toMatchObject({ state: 'done' });
     expect(times).toBe(3);
