@@ -59,32 +59,33 @@ export function beginContext(input: TransportInput | undefined): TransportContex
 /** The rungs, highest first. */
 export const rungs = ['ws', 'sse', 'poll'] as const satisfies readonly TransportName[];
 
-/** The highest rung with tries left, and not barred unless all are; the whole ladder again where all are spent. */
-export function choose(context: TransportContext): Pick<TransportContext, 'transport' | 'left' | 'passes' | 'retryAfterMs'> {
-  const { left, passes } = rungs.some((name) => context.left[name] > 0) ? context : ladderAgain(context);
-  const open = rungs.filter((name) => left[name] > 0);
-  const transport = open.find((name) => !context.barred.includes(name)) ?? open[0] ?? context.transport;
-  return { transport, left, passes, retryAfterMs: 0 };
+/** The highest rung with tries left; the whole ladder again where all are spent, also those that are barred where there are no others. */
+export function choose(context: TransportContext): Pick<TransportContext, 'transport' | 'left' | 'barred' | 'passes' | 'retryAfterMs'> {
+  const isOpen = ({ left }: Pick<TransportContext, 'left'>): boolean => rungs.some((name) => left[name] > 0);
+  const again = isOpen(context) ? context : { ...context, ...ladderAgain(context) };
+  const { left, barred, passes } = isOpen(again) ? again : { ...again, left: again.tries, barred: [] };
+  return { transport: rungs.find((name) => left[name] > 0) ?? context.transport, left, barred, passes, retryAfterMs: 0 };
 }
 
-/** Every rung has its tries again. */
-export function ladderAgain({ tries, passes }: TransportContext): Pick<TransportContext, 'left' | 'passes'> {
-  return { left: tries, passes: Math.min(passes + 1, 5) };
+/** Every rung has its tries again that is not barred. */
+export function ladderAgain({ tries, barred, passes }: TransportContext): Pick<TransportContext, 'left' | 'passes'> {
+  return { left: barred.reduce((left, name) => ({ ...left, [name]: 0 }), tries), passes: Math.min(passes + 1, 5) };
 }
 
 /** A transport that is not tried any more. */
-export function withoutTransport({ tries, left }: TransportContext, name: TransportName): Pick<TransportContext, 'tries' | 'left'> {
-  return { tries: { ...tries, [name]: 0 }, left: { ...left, [name]: 0 } };
+export function withoutTransport({ tries, left, barred }: TransportContext, name: TransportName): Partial<TransportContext> {
+  return { tries: { ...tries, [name]: 0 }, left: { ...left, [name]: 0 }, barred: barred.filter((other) => other !== name) };
 }
 
-/** Left out for a while. */
-export function barTransport({ barred }: TransportContext, name: TransportName): Pick<TransportContext, 'barred'> {
-  return { barred: [...barred.filter((other) => other !== name), name].sort() };
+/** Left out for a while: it has no tries left. */
+export function barTransport({ barred, left }: TransportContext, name: TransportName): Pick<TransportContext, 'barred' | 'left'> {
+  return { barred: [...barred.filter((other) => other !== name), name].sort(), left: { ...left, [name]: 0 } };
 }
 
 /** It works: no longer left out. */
-export function admitTransport({ barred }: TransportContext, name: TransportName): Pick<TransportContext, 'barred'> {
-  return { barred: barred.filter((other) => other !== name) };
+export function admitTransport({ barred, left, tries }: TransportContext, name: TransportName): Partial<TransportContext> {
+  if (!barred.includes(name)) return {};
+  return { barred: barred.filter((other) => other !== name), left: { ...left, [name]: tries[name] } };
 }
 
 /** What the end of a connection that climbs says of its transport. */
@@ -96,9 +97,9 @@ export function afterProbe(context: TransportContext, ending: ConnectionEnding):
   return isBarring(probe, ending) ? { climbFailures, ...barTransport(context, probe) } : { climbFailures };
 }
 
-/** True where another transport than the present one has tries left, and is not barred. */
-export function hasOpenRung({ left, barred, transport }: TransportContext): boolean {
-  return rungs.some((name) => name !== transport && left[name] > 0 && !barred.includes(name));
+/** True where the present one may be barred: another has tries left. The last one is asked whoever answers. */
+export function hasOpenRung({ left, transport }: TransportContext): boolean {
+  return transport !== 'poll' && rungs.some((name) => name !== transport && left[name] > 0);
 }
 
 /** The lowest rung that may be used, where that is below the present one. */
@@ -114,9 +115,9 @@ export function hasOther({ tries, transport }: TransportContext): boolean {
   return rungs.some((name) => name !== transport && tries[name] > 0);
 }
 
-/** True where a rung below the present one has tries left, and is not barred. */
-export function hasLowerRung({ left, barred, transport }: TransportContext): boolean {
-  return rungs.slice(rungs.indexOf(transport) + 1).some((name) => left[name] > 0 && !barred.includes(name));
+/** True where a rung below the present one has tries left. */
+export function hasLowerRung({ left, transport }: TransportContext): boolean {
+  return rungs.slice(rungs.indexOf(transport) + 1).some((name) => left[name] > 0);
 }
 
 /** The highest rung above the one that delivers, and below the one that was just tried beside it; undefined where none may be used. */
