@@ -1,4 +1,4 @@
-import { and, assign, enqueueActions, fromCallback, not, raise, setup, stateIn, type EventObject } from 'xstate';
+import { and, assign, enqueueActions, fromCallback, not, raise, setup, stateIn, type AnyActorRef, type EventObject } from 'xstate';
 import { connectionMachine } from './connection.machine.ts';
 import {
   admitTransport,
@@ -133,7 +133,8 @@ export const transportMachine = setup({
     }),
     turnToOther: enqueueActions(({ context: { transport, probe }, self, enqueue }) => {
       // A pure walk has no actors.
-      const former = self.getSnapshot().children[transport];
+      const { children } = self.getSnapshot() as { readonly children?: Readonly<Partial<Record<string, AnyActorRef>>> };
+      const former = children?.[transport];
       if (former) enqueue.sendTo(former, { type: 'other.answered' });
       enqueue.assign({ transport: probe ?? transport, probe: transport, retryAfterMs: 0 });
     }),

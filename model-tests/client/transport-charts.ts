@@ -14,6 +14,7 @@ const refusals = [
   { status: 403, code: 'TASK_OWNERSHIP_ERROR' },
   { status: 404, code: 'NOT_FOUND' },
   { status: 404, code: 'TASK_NOT_FOUND' },
+  { status: 503, code: 'STORE_UNAVAILABLE' },
   { status: 503 },
   { status: 409, verdict: 'retry' },
   { status: 409, verdict: 'final' },

@@ -37,6 +37,7 @@ const answers: readonly Answer[] = [
   { status: 501, code: 'NOT_IMPLEMENTED' },
   { status: 501 },
   { status: 503 },
+  { status: 503, code: 'STORE_UNAVAILABLE' },
 ];
 const redirect: Answer = { status: 302 };
 const nameOf = ({ status, code, verdict, retryAfterSeconds }: Answer): string =>
@@ -57,7 +58,8 @@ function classOf(operation: Operation, { status, code, verdict }: Answer): strin
   const lacksRoute = code !== undefined && (status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'));
   if (operation === 'settle' && lacksRoute) return 'no route';
   if ((operation === 'ws' || operation === 'sse') && (lacksRoute || status === 400 || status === 426)) return 'no route';
-  return isPassing(status) ? 'passing' : 'for good';
+  if (isPassing(status)) return code === undefined ? 'passing, by somebody else' : 'passing';
+  return 'for good';
 }
 const isPassing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
