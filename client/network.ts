@@ -39,7 +39,7 @@ export interface Network {
 }
 
 /** Watches gate and changes while anybody listens. A change behind a closed gate is told when that opens. */
-export function watchNetwork(gate: Gate, platform: NetworkChanges): Network {
+export function createNetwork(gate: Gate, platform: NetworkChanges): Network {
   const listeners = new Set<() => void>();
   let changes = 0;
   let isOpen = true;

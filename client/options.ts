@@ -7,7 +7,7 @@ import { platformChance, platformClock, type Chance, type Clock } from './clock.
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import type { TransportListener } from './listener.ts';
-import { platformChanges, watchNetwork, type Network, type NetworkChanges } from './network.ts';
+import { platformChanges, createNetwork, type Network, type NetworkChanges } from './network.ts';
 import type { Origin } from './origin.ts';
 import type { ClientReport } from './report.ts';
 import { routesOf, type Routes } from './routes.ts';
@@ -224,7 +224,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     clock: options.clock ?? platformClock,
     chance,
     gate,
-    network: watchNetwork(gate, options.networkChanges ?? platformChanges()),
+    network: createNetwork(gate, options.networkChanges ?? platformChanges()),
     origin: { hasSpoken: false },
     routes: { ...routesOf({ prefix: options.prefix }), ...options.routes },
     strategy: options.strategy ?? 'progressive-sticky',
