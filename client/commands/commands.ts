@@ -8,7 +8,6 @@ import type {
 } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { freshId } from '../clock.ts';
-import { TaskBridgeClientError } from '../errors.ts';
 import { guard, hookFault } from '../hooks.ts';
 import type { ClientSettings } from '../options.ts';
 import { assertTaskId } from '../routes.ts';
@@ -74,19 +73,22 @@ export function createCommands(
   onReceipt?: ReceiptListener,
 ): InnerCommands {
   const unanswered = new Map<string, string>();
+  const snapshotOf = (taskId: string, context: CallContext | undefined) =>
+    ({ method: 'GET', route: routes.task(taskId, context), expects: [...started, 'state'], defaults: snapshotDefaults, context }) as const;
 
   return {
     async start({ taskType, input = {}, metadata, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
       const { signal, context, onUpload } = options;
-      const common = { method: 'POST', signal, context } as const;
+      const defaults = { clientRequestId, deduplicated: false };
+      const common = { method: 'POST', expects: started, defaults, signal, context } as const;
       if (attachments.length === 0) {
         const body = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
-        return readStarted(await http.send({ ...common, route: routes.tasks(context), body }), clientRequestId);
+        return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body });
       }
       const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
       const onProgress = onUpload && ((progress: UploadProgress) => guard(() => onUpload(progress), hookFault(onReport, 'onUpload')));
       const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
-      return readStarted(await http.send({ ...common, route: routes.tasksWithAttachments(context), upload }), clientRequestId);
+      return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
     },
 
     async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {
@@ -97,11 +99,8 @@ export function createCommands(
       const id = clientActionId ?? unanswered.get(key) ?? freshId(chance);
       if (clientActionId === undefined) remember(unanswered, key, id);
       const body = { clientActionId: id, ...answer };
-      const response = read<SubmitActionResponse>(
-        await http.send({ method: 'POST', route: routes.actions(taskId, context), body, signal, context }),
-        ['status'],
-        { taskId, suspendId, clientActionId: id },
-      );
+      const [route, defaults] = [routes.actions(taskId, context), { taskId, suspendId, clientActionId: id }];
+      const response = await http.send<SubmitActionResponse>({ method: 'POST', route, body, expects, defaults, signal, context });
       unanswered.delete(key);
       onReceipt?.(taskId, suspendId, response.status);
       return response;
@@ -111,31 +110,23 @@ export function createCommands(
       assertTaskId(taskId);
       const body = reason === undefined ? {} : { reason };
       const route = routes.cancel(taskId, context);
-      return read<CancelTaskResponse>(await http.send({ method: 'POST', route, body, signal, context }), ['status'], { taskId });
+      return http.send<CancelTaskResponse>({ method: 'POST', route, body, expects, defaults: { taskId }, signal, context });
     },
 
     async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
-      return readSnapshot(await http.send({ method: 'GET', route: routes.task(taskId, context), signal, context }));
+      return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal });
     },
 
     async probe(taskId, { signal, context }) {
-      return readSnapshot(await http.send({ method: 'GET', route: routes.task(taskId, context), signal, context, isProbe: true }));
+      return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal, isProbe: true });
     },
   };
 }
 
-type Body = { readonly [key: string]: unknown };
-
-const readStarted = (body: Body, clientRequestId: string): CreateTaskResponse =>
-  read<CreateTaskResponse>(body, ['taskId', 'status'], { clientRequestId, deduplicated: false });
-const readSnapshot = (body: Body): TaskSnapshotResponse =>
-  read<TaskSnapshotResponse>(body, ['taskId', 'status', 'state'], {
-    progress: null,
-    suspensions: [],
-    firstEventId: null,
-    lastEventId: null,
-  });
+const expects = ['status'] as const;
+const started = ['taskId', 'status'] as const;
+const snapshotDefaults = { progress: null, suspensions: [], firstEventId: null, lastEventId: null } as const;
 
 const UNANSWERED_MAX = 1000;
 
@@ -143,13 +134,4 @@ function remember(unanswered: Map<string, string>, key: string, id: string): voi
   unanswered.set(key, id);
   const [oldest = ''] = unanswered.keys();
   if (unanswered.size > UNANSWERED_MAX) unanswered.delete(oldest);
-}
-
-/** Sees that the fields that make the answer usable are text, and fills in what another server has left out. */
-function read<T>(body: Body, texts: readonly (keyof T & string)[], defaults: Partial<T>): T {
-  for (const name of texts)
-    if (typeof body[name] !== 'string') throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer has no text field "${name}".`);
-  const missing = Object.entries(defaults).filter(([name]) => body[name] == null);
-  // Checked above as far as we rely on it; enums stay open, since newer servers may know more values.
-  return { ...body, ...Object.fromEntries(missing) } as T;
 }

@@ -18,6 +18,10 @@ export interface CommandRequest {
   readonly upload?: Upload;
   readonly signal?: AbortSignal | undefined;
   readonly context?: CallContext | undefined;
+  /** The fields of the answer that must be text: without them it is nobody's word. */
+  readonly expects: readonly string[];
+  /** What stands for fields that another server has left out. */
+  readonly defaults?: object;
   /** Sent once, without another try or a refresh: the transport chart decides what comes next. */
   readonly isProbe?: boolean;
 }
@@ -25,15 +29,16 @@ export interface CommandRequest {
 /** Sends commands: gate, credentials, time-outs and tries. */
 export interface HttpClient {
   /** The body of the answer. Rejects with a `TaskBridgeClientError` only. */
-  send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }>;
+  send<T>(request: CommandRequest): Promise<T>;
 }
 
 type Answer =
   { readonly ok: true; readonly body: { readonly [key: string]: unknown } } | { readonly ok: false; readonly error: TaskBridgeClientError };
 
 /**
- * Tries again on network errors, time-outs, credentials that cannot be had, 429 and 5xx with back-off, or on what the host's classifier says;
- * a 401 costs one refresh, not a try, and is final where that gives none. What can be sent only once is.
+ * Tries again on network errors, time-outs, credentials that cannot be had, 408, 425, 429, 5xx and answers without the protocol's form (a proxy's)
+ * with back-off, or on what the host's classifier says; a 401 costs one refresh, not a try, and is final where that gives none. What can be sent only
+ * once is.
  */
 export function createHttpClient(
   settings: ClientSettings,
@@ -87,8 +92,9 @@ export function createHttpClient(
   }
 
   return {
-    send(request) {
-      return clientSignal.aborted ? Promise.reject(closed('client')) : send(request);
+    send<T>(request: CommandRequest) {
+      // Checked as far as we rely on it; enums stay open, since newer servers may know more values.
+      return clientSignal.aborted ? Promise.reject(closed('client')) : (send(request) as Promise<T>);
     },
   };
 }
@@ -131,9 +137,26 @@ async function ask(
   const response = await post(settings, request, authorization, signal, onProgress);
   const text = await readText(response, settings.limits.pageBytesMax);
   if (!response.ok) return { ok: false, error: toError(refusedBy(settings, response.status, text, response.headers.get('retry-after'))) };
-  const parsed = parseObject(text);
-  if (parsed) return { ok: true, body: parsed };
-  throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
+  return { ok: true, body: readBody(settings, request, response.status, text) };
+}
+
+/** Sees that what makes the answer usable is text; other servers may leave out the rest. What is no answer of ours is a proxy's, and passes. */
+function readBody(
+  { origin }: ClientSettings,
+  { expects, defaults = {} }: CommandRequest,
+  status: number,
+  text: string,
+): { readonly [key: string]: unknown } {
+  const body = parseObject(text);
+  const missing = expects.find((name) => typeof body?.[name] !== 'string');
+  if (!body || missing !== undefined) {
+    const what = body ? `has no text field "${missing}"` : `(${status}) is no JSON object`;
+    throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer ${what}.`, { status, retryable: true });
+  }
+  origin.hasSpoken = true;
+  // Another server may leave out what need not be said.
+  const left = Object.entries(defaults).filter(([name]) => body[name] == null);
+  return { ...body, ...Object.fromEntries(left) };
 }
 
 async function post(
@@ -166,16 +189,8 @@ function isOnce({ isProbe, upload }: CommandRequest): boolean {
 }
 
 function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): boolean {
-  const { code, status } = error;
   const verdict = classify?.(error);
-  if (verdict) return verdict === 'retry';
-  return (
-    code === 'NETWORK_ERROR' ||
-    code === 'TIMEOUT' ||
-    code === 'CREDENTIALS_UNAVAILABLE' ||
-    status === 429 ||
-    (status !== undefined && status >= 500)
-  );
+  return verdict ? verdict === 'retry' : error.retryable;
 }
 
 /** Aborts with the signal, until the answer is called. */

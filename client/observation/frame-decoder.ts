@@ -23,6 +23,8 @@ export interface FrameDecoderTarget {
   gap(gap: Gap): void;
   /** The server says that nothing follows for now: what was delivered is the log as it stands. */
   quiet(): void;
+  /** What came is a frame of the protocol. */
+  spoke(): void;
   report(report: ClientReport): void;
 }
 
@@ -136,6 +138,7 @@ class DecodedConnection implements ConnectionInput {
   value(parsed: unknown, bytes: number, text?: string, isUnnumbered?: boolean): void {
     if (this.isClosed) return;
     const frame = readFrame(parsed, this.#moment.taskId, isUnnumbered);
+    if (frame.kind !== 'malformed') this.#target.spoke();
     if (frame.kind === 'fact') this.#take(frame.fact, bytes);
     else if (frame.kind === 'confirmed') this.confirmed(frame.extensions);
     else if (frame.kind === 'gap') this.gap(frame.gap);

@@ -86,6 +86,8 @@ export interface SharedConnection {
    */
   review(): void;
   start(): void;
+  /** Holds what is open for dead. */
+  reconnect(): void;
 }
 
 /** Makes a connection that is not connected yet. */
@@ -132,6 +134,7 @@ class LogConnection implements SharedConnection {
         ended: () => this.#tell({ type: 'log.ended' }),
         gap: (gap) => this.#gap(gap),
         quiet: () => this.#projection.quiet(),
+        spoke: () => (settings.origin.hasSpoken = true),
         report: settings.onReport,
       },
       cursor,
@@ -222,6 +225,11 @@ class LogConnection implements SharedConnection {
 
   start(): void {
     this.#chart.start();
+  }
+
+  reconnect(): void {
+    this.#deps.settings.network.distrust();
+    this.#tell({ type: 'network.changed' });
   }
 
   #tell(event: EventFrom<typeof transportMachine>): void {

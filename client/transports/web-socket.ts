@@ -18,7 +18,8 @@ export interface WebSocketRunDeps {
 
 /** Opens a socket, subscribes, and hands frames to the decoder until it is closed. Returns what closes it. */
 export function runWebSocket({ url, taskId, settings, sockets, connection, authorization }: WebSocketRunDeps): () => void {
-  const { frameBytesMax } = settings.limits;
+  const { origin, network, limits } = settings;
+  const { frameBytesMax } = limits;
   const token = sockets.sendsHeaders ? undefined : bearerToken(authorization.headers);
   let wasOpened = false;
   let isFlushing = false;
@@ -35,6 +36,7 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
       protocols: token === undefined ? [] : ['taskbridge.v1', `bearer.${base64url(token)}`],
       headers: sockets.sendsHeaders ? authorization.headers : {},
       frameBytesMax,
+      networkChanges: network.changes,
     },
     {
       opened() {
@@ -53,7 +55,8 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
         const reason = `closed with ${closeCode}`;
         if (!wasOpened) return connection.lost(reason, { kind: 'unopened' });
         const failure = new TaskBridgeClientError('CONNECTION_REFUSED', `The server ${reason}.`, { closeCode });
-        connection.lost(reason, { kind: 'closed', closeCode, ...verdictOn(settings, failure) });
+        const isUnknown = !origin.hasSpoken;
+        connection.lost(reason, { kind: 'closed', closeCode, ...verdictOn(settings, failure), ...(isUnknown && { isUnknown }) });
       },
       cut(cause) {
         if (cause !== undefined) return connection.lost(...thrownBy(settings, cause));

@@ -15,6 +15,7 @@ import { generateProviders, PROVIDERS_SHARE } from './provider-generator.ts';
 import { generateRollbacks, ROLLBACK_SHARE } from './rollback-generator.ts';
 import { generateTabs, TABS_SHARE } from './tabs-generator.ts';
 import { generateTokens, TOKENS_SHARE } from './tokens-generator.ts';
+import { generateWeather, WEATHER_SHARE } from './weather-generator.ts';
 import { generateHabit, generateWork } from './work-generator.ts';
 
 /** What may go wrong where, and within how many times it strikes. */
@@ -73,6 +74,7 @@ export function generatePlan(seed: number): Plan {
   const limited = token.odds(TOKENS_SHARE) ? generateTokens(token) : undefined;
   const tab = seededRandom(`${seed}/plan, tabs`);
   const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
+  const weather = seededRandom(`${seed}/plan, weather`);
   const restore = seededRandom(`${seed}/plan, restores`);
   const rollback = restore.odds(ROLLBACK_SHARE) && !exclusive ? generateRollbacks(restore, tasks) : [];
   const provider = seededRandom(`${seed}/plan, providers`);
@@ -85,6 +87,7 @@ export function generatePlan(seed: number): Plan {
     ...rollback,
     ...(tabs ? generateTabs(tab, clients.length) : []),
     ...failing,
+    ...(weather.odds(WEATHER_SHARE) ? generateWeather(weather, clients.length) : []),
   ];
   const outage = seededRandom(`${seed}/plan, outages`);
   const isWorse = outage.odds(OUTAGE_SHARE);
