@@ -7,6 +7,8 @@ import { platformChance, platformClock, type Chance, type Clock } from './clock.
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import type { TransportListener } from './listener.ts';
+import { platformChanges, watchNetwork, type Network, type NetworkChanges } from './network.ts';
+import type { Origin } from './origin.ts';
 import type { ClientReport } from './report.ts';
 import { routesOf, type Routes } from './routes.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
@@ -45,6 +47,11 @@ export interface TaskBridgeClientOptions {
   readonly clock?: Clock;
   readonly chance?: Chance;
   readonly gate?: Gate;
+  /**
+   * Tells when what is live may be dead without a word: it is tested at once, as it is when the gate opens again. Defaults to what a browser says
+   * (`online`, a page that resumes).
+   */
+  readonly networkChanges?: NetworkChanges;
   /** What the server's paths begin with. Defaults to `/api/v1`. */
   readonly prefix?: string;
   /** Where the routes are, one by one, or all by `routesOf` of the server's own settings. Win over `prefix`. */
@@ -84,6 +91,10 @@ export interface TaskBridgeClientOptions {
 export interface ClientLimits {
   /** Until the confirmation, the first bytes of a body, or the first page. Defaults to 30000. */
   readonly openMs: number;
+  /** A stream that said nothing for so long has a poll asked beside it. Defaults to 2000. */
+  readonly silentMs: number;
+  /** A stream that said nothing for so long while that poll was answered is left out for a while. Above `silentMs`. Defaults to 5000. */
+  readonly muteMs: number;
   /** Silence that counts as a loss. Defaults to 60000. */
   readonly livenessMs: number;
   /** How long a poll asks the server to wait. Defaults to 25000. */
@@ -123,6 +134,8 @@ export interface ClientLimits {
 /** The numbers of a client that was told nothing. */
 export const defaultClientLimits: ClientLimits = {
   openMs: 30_000,
+  silentMs: 2_000,
+  muteMs: 5_000,
   livenessMs: 60_000,
   pollWaitMs: 25_000,
   pollEventsMax: 100,
@@ -152,6 +165,8 @@ export interface ClientSettings extends Transports {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly gate: Gate;
+  readonly network: Network;
+  readonly origin: Origin;
   readonly routes: Routes;
   readonly strategy: Strategy;
   readonly tries: Tries;
@@ -185,6 +200,10 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     refuse(`limits.pollWaitMs (${limits.pollWaitMs}) must not be above 60000, the longest wait that a server allows.`);
   if (limits.pollEventsMax > 500)
     refuse(`limits.pollEventsMax (${limits.pollEventsMax}) must not be above 500, the largest page that a server gives.`);
+  if (limits.muteMs <= limits.silentMs)
+    refuse(
+      `limits.muteMs (${limits.muteMs}) must be above limits.silentMs (${limits.silentMs}): what is asked beside a stream needs time.`,
+    );
   const Constructor = options.WebSocket ?? (ownSockets ? undefined : globalThis.WebSocket);
   const sockets = options.sockets ?? (Constructor ? platformSockets(Constructor) : ownSockets);
   // A fetch of the host's own is not gone around.
@@ -194,6 +213,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const transports = options.sockets || !wrapped.sockets ? wrapped : { ...wrapped, sockets: multiplexed(wrapped.sockets) };
   const tries = readTries(options, transports.sockets !== undefined);
   const chance = options.chance ?? platformChance;
+  const gate = options.gate ?? openGate;
   return {
     baseUrl,
     ...transports,
@@ -203,7 +223,9 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     checkpointNamespace: options.checkpointNamespace ?? '',
     clock: options.clock ?? platformClock,
     chance,
-    gate: options.gate ?? openGate,
+    gate,
+    network: watchNetwork(gate, options.networkChanges ?? platformChanges()),
+    origin: { hasSpoken: false },
     routes: { ...routesOf({ prefix: options.prefix }), ...options.routes },
     strategy: options.strategy ?? 'progressive-sticky',
     tries,

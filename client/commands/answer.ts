@@ -40,20 +40,26 @@ function retryAfterMs(text: string | null | undefined, now: number, maxMs: numbe
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maxMs);
 }
 
+/** Codes of the protocol's envelope are in capitals, and a message is beside them: what else is JSON is somebody else's. */
+const CODE = /^[A-Z][A-Z\d_]*$/;
+
 /** The refusal that a status, a body and a `Retry-After` make, with the host's word on it. */
 export function refusedBy(
-  { clock, limits, classify }: Pick<ClientSettings, 'clock' | 'limits' | 'classify'>,
+  { clock, limits, classify, origin }: Pick<ClientSettings, 'clock' | 'limits' | 'classify' | 'origin'>,
   status: number,
   body: string,
   retryAfter: string | null | undefined,
 ): RefusedAnswer & { readonly details: JsonObject } {
   const envelope = parseObject(body) ?? {};
   const { code, message, details } = envelope;
+  const isOurs = typeof code === 'string' && CODE.test(code) && typeof message === 'string';
+  if (isOurs) origin.hasSpoken = true;
   const waitMs = retryAfterMs(retryAfter, clock.now(), limits.retryAfterMaxMs);
   const refused = {
     status,
-    ...(typeof code === 'string' && { code }),
+    ...(isOurs && { code }),
     ...(typeof message === 'string' && { message }),
+    ...(!origin.hasSpoken && { isUnknown: true }),
     ...(waitMs !== undefined && { retryAfterMs: waitMs }),
     // The envelope came from JSON, so an object in it is one of JSON.
     details: typeof details === 'object' && details !== null && !Array.isArray(details) ? (details as JsonObject) : {},
@@ -76,7 +82,8 @@ export function toError({
     {
       status,
       details,
-      retryable: status === 408 || status === 425 || status === 429 || status >= 500,
+      // Only the server's own word is final; what a proxy says passes.
+      retryable: code === undefined || status === 408 || status === 425 || status === 429 || status >= 500,
       ...(waitMs !== undefined && { retryAfterMs: waitMs }),
     },
   );

@@ -17,6 +17,8 @@ export interface CommandRequest {
   readonly upload?: Upload;
   readonly signal?: AbortSignal | undefined;
   readonly context?: CallContext | undefined;
+  /** The fields of the answer that must be text: without them it is nobody's word. */
+  readonly expects: readonly string[];
   /** Sent once, without another try or a refresh: the transport chart decides what comes next. */
   readonly isProbe?: boolean;
 }
@@ -24,15 +26,15 @@ export interface CommandRequest {
 /** Sends commands: gate, credentials, time-outs and tries. */
 export interface HttpClient {
   /** The body of the answer. Rejects with a `TaskBridgeClientError` only. */
-  send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }>;
+  send<T>(request: CommandRequest): Promise<T>;
 }
 
 type Answer =
   { readonly ok: true; readonly body: { readonly [key: string]: unknown } } | { readonly ok: false; readonly error: TaskBridgeClientError };
 
 /**
- * Tries again on network errors, time-outs, 429 and 5xx with back-off, or on what the host's classifier says; a 401 costs one refresh, not a
- * try. What can be sent only once is.
+ * Tries again on network errors, time-outs, 408, 425, 429, 5xx and answers without the protocol's form (a proxy's) with back-off, or on what the
+ * host's classifier says; a 401 costs one refresh, not a try. What can be sent only once is.
  */
 export function createHttpClient(
   settings: ClientSettings,
@@ -78,8 +80,9 @@ export function createHttpClient(
   }
 
   return {
-    send(request) {
-      return clientSignal.aborted ? Promise.reject(closed('client')) : send(request);
+    send<T>(request: CommandRequest) {
+      // Checked as far as we rely on it; enums stay open, since newer servers may know more values.
+      return clientSignal.aborted ? Promise.reject(closed('client')) : (send(request) as Promise<T>);
     },
   };
 }
@@ -102,9 +105,7 @@ async function exchange(
     const response = await post(settings, request, authorization, deadline.signal, onProgress);
     const text = await readText(response, limits.pageBytesMax);
     if (!response.ok) return { ok: false, error: toError(refusedBy(settings, response.status, text, response.headers.get('retry-after'))) };
-    const parsed = parseObject(text);
-    if (parsed) return { ok: true, body: parsed };
-    throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer (${response.status}) is no JSON object.`, { status: response.status });
+    return { ok: true, body: readBody(settings, request.expects, response.status, text) };
   } catch (cause) {
     if (cause instanceof TaskBridgeClientError) throw cause;
     if (deadline.signal.aborted) throw aborted(deadline.signal);
@@ -113,6 +114,23 @@ async function exchange(
   } finally {
     deadline.release();
   }
+}
+
+/** Sees that what makes the answer usable is text; other servers may leave out the rest. What is no answer of ours is a proxy's, and passes. */
+function readBody(
+  { origin }: ClientSettings,
+  expects: readonly string[],
+  status: number,
+  text: string,
+): { readonly [key: string]: unknown } {
+  const body = parseObject(text);
+  const missing = expects.find((name) => typeof body?.[name] !== 'string');
+  if (!body || missing !== undefined) {
+    const what = body ? `has no text field "${missing}"` : `(${status}) is no JSON object`;
+    throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer ${what}.`, { status, retryable: true });
+  }
+  origin.hasSpoken = true;
+  return body;
 }
 
 async function post(
@@ -146,10 +164,8 @@ function isOnce({ isProbe, upload }: CommandRequest): boolean {
 }
 
 function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): boolean {
-  const { code, status } = error;
   const verdict = classify?.(error);
-  if (verdict) return verdict === 'retry';
-  return code === 'NETWORK_ERROR' || code === 'TIMEOUT' || status === 429 || (status !== undefined && status >= 500);
+  return verdict ? verdict === 'retry' : error.retryable;
 }
 
 /** Aborts with the signal, until the answer is called. */

@@ -21,10 +21,8 @@ export function nodeSockets(): SocketPort {
           request.destroy();
           if (isOver) return;
           isOver = true;
-          const status = response.statusCode ?? 0;
-          // A redirect is no word of our server's; it is not followed, and a loss, as with `fetch`.
-          if (status >= 300 && status < 400) listener.cut();
-          else listener.refused(status, body, response.headers['retry-after']);
+          // Redirects are not followed: they are no word of our server's.
+          listener.refused(response.statusCode ?? 0, body, response.headers['retry-after']);
         });
       });
       // A close always follows; without a listener the error would end the process.

@@ -21,6 +21,8 @@ export interface FrameDecoderTarget {
   /** Nothing can follow what was delivered. */
   ended(): void;
   gap(gap: Gap): void;
+  /** What came is a frame of the protocol. */
+  spoke(): void;
   report(report: ClientReport): void;
 }
 
@@ -130,6 +132,7 @@ class DecodedConnection implements ConnectionInput {
   value(parsed: unknown, bytes: number): void {
     if (this.isClosed) return;
     const frame = readFrame(parsed, this.#moment.taskId);
+    if (frame.kind !== 'malformed') this.#target.spoke();
     if (frame.kind === 'fact') this.#take(frame.fact, bytes);
     else if (frame.kind === 'confirmed') this.confirmed(frame.extensions);
     else if (frame.kind === 'gap') this.gap(frame.gap);

@@ -42,6 +42,11 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
    * terminal fact, when `getSnapshot()` has the whole task; otherwise fails with a {@link TaskBridgeClientError}.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Fact | UnknownFact>;
+  /**
+   * Holds the connection for dead: it is tested at once, and opened anew where the server can be reached; a rest is cut short, unless the server
+   * asked for it. For hosts that know of a change that `gate` and `networkChanges` do not tell.
+   */
+  reconnect(): void;
   /** Frees everything. Iterators fail with code `CLOSED` unless the log had ended. */
   close(): void;
 }
@@ -163,6 +168,7 @@ class ObservedTask implements AttachedObservation {
         return notifier.actor.subscribe((now) => listener(now.context));
       },
       [Symbol.asyncIterator]: () => this.#buffer.iterate(),
+      reconnect: () => this.#connection?.reconnect(),
       close: () => this.#close(),
     };
   }

@@ -81,6 +81,8 @@ export interface SharedConnection {
    */
   review(): void;
   start(): void;
+  /** Holds what is open for dead. */
+  reconnect(): void;
 }
 
 /** Makes a connection that is not connected yet. */
@@ -126,6 +128,7 @@ class LogConnection implements SharedConnection {
         deliver: (fact, bytes) => this.#deliver(fact, bytes),
         ended: () => this.#tell({ type: 'log.ended' }),
         gap: (gap) => this.#gap(gap),
+        spoke: () => (settings.origin.hasSpoken = true),
         report: settings.onReport,
       },
       cursor,
@@ -215,6 +218,11 @@ class LogConnection implements SharedConnection {
 
   start(): void {
     this.#chart.start();
+  }
+
+  reconnect(): void {
+    this.#deps.settings.network.distrust();
+    this.#tell({ type: 'network.changed' });
   }
 
   #tell(event: EventFrom<typeof transportMachine>): void {

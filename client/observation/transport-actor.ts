@@ -1,8 +1,8 @@
-import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActorRef, type ContextFrom } from 'xstate';
+import { createActor, fromCallback, fromPromise, type ActorRefFrom, type AnyActorRef, type ContextFrom, type EventFrom } from 'xstate';
 import { climbMs, connectionMachine, recoveryMachine, retryOf, transportMachine, type Settlement } from '../../machines/index.ts';
 import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { TaskBridgeClientError, type ClientErrorCode } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import { join, toWebSocketUrl } from '../routes.ts';
 import { runEventStream } from '../transports/event-stream.ts';
@@ -41,7 +41,7 @@ type Tell = (event: DecodedEvent) => void;
 
 /** Gives the charts their IO, once for all observations of a client: an actor finds its own by the system that it runs in. */
 export function provideTransportCharts(settings: ClientSettings): TransportCharts {
-  const { gate, limits } = settings;
+  const { gate, limits, network } = settings;
   const lines = new WeakMap<AnyActorRef['system'], TransportLine>();
   const lineOf = (system: AnyActorRef['system']): TransportLine => {
     const line = lines.get(system);
@@ -64,6 +64,8 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
     },
     delays: {
       openTimeout: limits.openMs,
+      silentTime: limits.silentMs,
+      muteTime: limits.muteMs - limits.silentMs,
       livenessTimeout: limits.livenessMs,
       pollTimeout: limits.pollWaitMs + limits.pollGraceMs,
       emptyPause: limits.emptyPauseMs,
@@ -79,7 +81,13 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
       refreshCredentials: fromPromise<void>(({ system, signal }) => lineOf(system).authorizer.refresh(signal)),
     },
   });
-  const machine = transportMachine.provide({ actors: { connection, recovery }, delays: delaysOf(settings) });
+  const watchChanges = fromCallback<EventFrom<typeof transportMachine>>(({ sendBack }) =>
+    network.subscribe(() => sendBack({ type: 'network.changed' })),
+  );
+  const machine = transportMachine.provide({
+    actors: { connection, recovery, watchNetwork: watchChanges },
+    delays: delaysOf(settings),
+  });
 
   return {
     createActor(deps) {
@@ -115,6 +123,7 @@ function openWebSocket({ taskId, context, authorizer }: TransportLine, settings:
     if (!sockets) return () => undefined;
     const extensions = ['gap', ...(sockets.extensions ?? [])].join();
     const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions }));
+    authorized.tell({ type: 'wire.asked' });
     return runWebSocket({ url, taskId, settings, sockets, ...authorized });
   });
 }
@@ -124,6 +133,7 @@ function openEventStream(line: TransportLine, settings: ClientSettings, tell: Te
   const { routes, baseUrl } = settings;
   return authorizer.connect('sse', tell, (authorized) => {
     const url = join(baseUrl, routes.stream(taskId, context), { extensions: line.hasFallen ? 'gap,fallback' : 'gap' });
+    authorized.tell({ type: 'wire.asked' });
     return runEventStream({ url, settings, ...authorized });
   });
 }
@@ -143,6 +153,8 @@ function openPoll(line: TransportLine, settings: ClientSettings, wait: boolean, 
   });
 }
 
+const unspoken: readonly string[] = ['REQUEST_REFUSED', 'SERVER_ERROR', 'INVALID_RESPONSE'] satisfies readonly ClientErrorCode[];
+
 /** Asks the server whether the log has ended, once. */
 async function settle({ decoder, probe }: TransportActorDeps, { classify }: ClientSettings, signal: AbortSignal): Promise<Settlement> {
   try {
@@ -159,7 +171,8 @@ async function settle({ decoder, probe }: TransportActorDeps, { classify }: Clie
     return {
       outcome: 'refused',
       status,
-      code,
+      // Codes of our own stand for an answer without one.
+      ...(!unspoken.includes(code) && { code }),
       message,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       ...(verdict && { verdict }),
@@ -179,16 +192,17 @@ function delaysOf({ limits, chance, backoffMs }: ClientSettings) {
   };
 }
 
-/** Tells the listener of each step down, and notes that there was one, until what was fallen to is live. */
+/** Tells the listener of each step down, and notes that there was one, or may be one, until what was fallen to is live. */
 function watchFallbacks(actor: TransportActor, line: TransportLine, { listener }: ClientSettings): void {
   const { taskId, context } = line;
   let last = actor.getSnapshot().context.transport;
   actor.subscribe((snapshot) => {
-    const { transport } = snapshot.context;
+    const { transport, probe } = snapshot.context;
     const fell = transport !== last && (transport === 'poll' || last === 'ws');
     if (fell && transport === 'sse') listener.onFallbackToSse?.({ taskId, context });
     if (fell && transport === 'poll') listener.onFallbackToPolling?.({ taskId, context });
-    if (fell) line.hasFallen = true;
+    // What is asked beside a silent stream is what is fallen to, if it comes to that.
+    if (fell || (probe !== null && !snapshot.hasTag('live'))) line.hasFallen = true;
     else if (transport !== last || snapshot.hasTag('live')) line.hasFallen = false;
     last = transport;
   });

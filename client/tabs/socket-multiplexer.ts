@@ -40,6 +40,10 @@ class LeaderMultiplexer implements SocketMultiplexer {
   readonly #deps: SocketMultiplexerDeps;
   readonly #tabs = new Map<string, Map<number, Route>>();
   readonly #upstreams = new Map<string, Upstream>();
+  /** The newest count of network changes that each tab came with. */
+  readonly #changesOf = new Map<string, number>();
+  /** Counts those that any tab came with. */
+  #networkChanges = 0;
   // Whatever still shows older ones would be cut when they end. Not while credentials are being chosen.
   readonly #credentials = createCredentialCache(() => queueMicrotask(() => this.#renewOld()));
 
@@ -54,6 +58,7 @@ class LeaderMultiplexer implements SocketMultiplexer {
   open(tab: string, socket: number, request: SocketRequest): void {
     const routes = this.#tabs.get(tab) ?? new Map<number, Route>();
     if (routes.size >= this.#deps.socketsMax) return this.#deps.tell(tab, [socket, 'refused', 429, TOO_MANY, undefined]);
+    this.#noteNetwork(tab, request);
     const key = JSON.stringify([request.url, request.taskId]);
     const known = this.#upstreams.get(key);
     // A tab that was refreshed brings new credentials also where it needs no socket for them.
@@ -82,6 +87,7 @@ class LeaderMultiplexer implements SocketMultiplexer {
     const routes = [...(this.#tabs.get(tab)?.values() ?? [])];
     this.#tabs.delete(tab);
     this.#credentials.forget(tab);
+    this.#changesOf.delete(tab);
     for (const route of routes) this.#leave(route);
   }
 
@@ -89,6 +95,7 @@ class LeaderMultiplexer implements SocketMultiplexer {
     const all = [...this.#upstreams.values()];
     this.#tabs.clear();
     this.#upstreams.clear();
+    this.#changesOf.clear();
     for (const upstream of all) upstream.close();
   }
 
@@ -111,7 +118,8 @@ class LeaderMultiplexer implements SocketMultiplexer {
   }
 
   #build(key: string, tab: string, request: SocketRequest): Upstream {
-    const upstream = createUpstream(this.#deps.sockets, request, this.#credentials.choose(tab, request), {
+    const ours = { ...request, networkChanges: this.#networkChanges };
+    const upstream = createUpstream(this.#deps.sockets, ours, this.#credentials.choose(tab, request), {
       over: (isRefused) => {
         if (isRefused) this.#credentials.markRefused(upstream.credentials);
         if (this.#upstreams.get(key) === upstream) this.#upstreams.delete(key);
@@ -121,10 +129,19 @@ class LeaderMultiplexer implements SocketMultiplexer {
     return upstream;
   }
 
+  /** A tab that comes back on another network holds what is open for dead: all of it is opened anew. */
+  #noteNetwork(tab: string, { networkChanges = 0 }: SocketRequest): void {
+    const before = this.#changesOf.get(tab) ?? networkChanges;
+    this.#changesOf.set(tab, Math.max(before, networkChanges));
+    if (networkChanges <= before) return;
+    this.#networkChanges += 1;
+    for (const upstream of this.#upstreams.values()) upstream.renew(upstream.credentials, this.#networkChanges);
+  }
+
   #renewOld(): void {
     const credentials = this.#credentials;
     for (const upstream of this.#upstreams.values())
-      if (credentials.current && credentials.isOld(upstream.credentials)) upstream.renew(credentials.current);
+      if (credentials.current && credentials.isOld(upstream.credentials)) upstream.renew(credentials.current, this.#networkChanges);
   }
 
   /** The route of a socket, which has none from now on. */

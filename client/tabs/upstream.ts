@@ -26,8 +26,8 @@ export interface Upstream {
   /** What a virtual socket sends. False where its cursor cannot be compared with the others': it needs an upstream of its own. */
   send(virtualSocket: UpstreamSocket, text: string): boolean;
   remove(virtualSocket: UpstreamSocket): void;
-  /** Connects anew, with other credentials, from where the virtual sockets are. */
-  renew(credentials: SocketCredentials): void;
+  /** Connects anew, with these credentials and after so many changes of the network, from where the virtual sockets are. */
+  renew(credentials: SocketCredentials, networkChanges: number): void;
   close(): void;
 }
 
@@ -60,7 +60,7 @@ interface Subscription {
 
 class SharedUpstream implements Upstream {
   readonly #sockets: SocketPort;
-  readonly #first: SocketRequest;
+  #first: SocketRequest;
   readonly #listener: UpstreamListener;
   readonly #virtualSockets = new Set<UpstreamSocket>();
   #credentials: SocketCredentials;
@@ -114,7 +114,8 @@ class SharedUpstream implements Upstream {
     this.#virtualSockets.delete(virtualSocket);
   }
 
-  renew(credentials: SocketCredentials): void {
+  renew(credentials: SocketCredentials, networkChanges: number): void {
+    this.#first = { ...this.#first, networkChanges };
     this.#credentials = credentials;
     this.#reconnect();
   }

@@ -37,8 +37,13 @@ export async function runEventStream({ url, settings, connection, authorization,
       return connection.lost('this fetch has no body streams', {
         kind: 'refused',
         status: 501,
+        code: 'NO_BODY_STREAMS',
         message: 'This fetch has no body streams.',
       });
+    if (/html/i.test(response.headers.get('content-type') ?? '')) {
+      void response.body.cancel().catch(() => undefined);
+      return connection.lost('answered with a page', { kind: 'refused', ...refusedBy(settings, response.status, '', undefined) });
+    }
     await read(response.body, connection, limits.frameBytesMax);
   } catch (error) {
     if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);

@@ -37,6 +37,7 @@ export async function runPoll({ url, settings, connection, authorization, signal
     connection.raw(text);
     const page = parseObject(text);
     if (!page || !Array.isArray(page['events'])) return connection.lost('a page without events');
+    settings.origin.hasSpoken = true;
     readPage(page, page['events'], text.length);
   } catch (error) {
     if (!signal.aborted) connection.lost(`network: ${String((error as Error | undefined)?.message ?? error)}`);

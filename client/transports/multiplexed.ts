@@ -44,6 +44,6 @@ export function multiplexed(sockets: SocketPort): SocketPort {
   };
 }
 
-function keyOf({ url, protocols, headers }: SocketRequest): string {
-  return JSON.stringify([url, protocols, headers]);
+function keyOf({ url, protocols, headers, networkChanges = 0 }: SocketRequest): string {
+  return JSON.stringify([url, protocols, headers, networkChanges]);
 }

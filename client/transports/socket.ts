@@ -9,6 +9,8 @@ export interface SocketRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Longest frame to take, in bytes. */
   readonly frameBytesMax: number;
+  /** Changes of the network so far: a socket that was opened before the last one may be dead, and is not shared. Defaults to 0. */
+  readonly networkChanges?: number;
 }
 
 /** What a socket tells. After `closed`, `cut` or `refused` it says nothing more. */
@@ -40,6 +42,9 @@ export interface SocketPort {
   open(request: SocketRequest, listener: SocketListener): Socket;
 }
 
+/** The `readyState` of a WebSocket that is over; its name is missing on some platforms. */
+const CLOSED = 3;
+
 /** The constructor that browsers, React Native and newer Nodes have. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocket;
 
@@ -51,8 +56,13 @@ export function platformSockets(Constructor: WebSocketConstructor): SocketPort {
       const socket = new Constructor(url, [...protocols]);
       socket.onopen = () => listener.opened();
       socket.onmessage = ({ data }: MessageEvent<unknown>) => listener.frame(typeof data === 'string' ? data : undefined);
-      // A close always follows; some implementations throw where nobody listens.
-      socket.onerror = () => undefined;
+      // Some implementations throw where nobody listens. Where it is closed already no code was given, and not every close is told: a page's
+      // policy that forbids the address tells the error only.
+      socket.onerror = () => {
+        if (socket.readyState !== CLOSED) return;
+        detach();
+        listener.cut();
+      };
       // 1005 is a Close frame without a code; 1006 means that there was none.
       socket.onclose = ({ code }) => {
         detach();
@@ -61,6 +71,7 @@ export function platformSockets(Constructor: WebSocketConstructor): SocketPort {
       };
       const detach = (): void => {
         socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.onerror = () => undefined;
       };
       return {
         send: (text) => socket.send(text),

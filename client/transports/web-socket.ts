@@ -17,7 +17,8 @@ export interface WebSocketRunDeps {
 
 /** Opens a socket, subscribes, and hands frames to the decoder until it is closed. Returns what closes it. */
 export function runWebSocket({ url, taskId, settings, sockets, connection, authorization }: WebSocketRunDeps): () => void {
-  const { frameBytesMax } = settings.limits;
+  const { origin, network, limits } = settings;
+  const { frameBytesMax } = limits;
   const token = sockets.sendsHeaders ? undefined : bearerToken(authorization.headers);
   let wasOpened = false;
   let isFlushing = false;
@@ -33,6 +34,7 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
       protocols: token === undefined ? [] : ['taskbridge.v1', `bearer.${base64url(token)}`],
       headers: sockets.sendsHeaders ? authorization.headers : {},
       frameBytesMax,
+      networkChanges: network.changes,
     },
     {
       opened() {
@@ -52,7 +54,8 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
         const reason = `closed with ${closeCode}`;
         if (!wasOpened) return connection.lost(reason, { kind: 'unopened' });
         const verdict = settings.classify?.(new TaskBridgeClientError('CONNECTION_REFUSED', `The server ${reason}.`, { closeCode }));
-        connection.lost(reason, { kind: 'closed', closeCode, ...(verdict && { verdict }) });
+        const isUnknown = !origin.hasSpoken;
+        connection.lost(reason, { kind: 'closed', closeCode, ...(verdict && { verdict }), ...(isUnknown && { isUnknown }) });
       },
       cut: () => connection.lost(wasOpened ? 'cut' : 'not opened', { kind: wasOpened ? 'lost' : 'unopened' }),
       refused(status, body, retryAfter) {

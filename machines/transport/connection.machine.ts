@@ -47,6 +47,8 @@ export const connectionMachine = setup({
   },
   delays: {
     openTimeout: 30_000,
+    silentTime: 2_000,
+    muteTime: 3_000,
     livenessTimeout: 60_000,
     pollTimeout: 35_000,
     emptyPause: 500,
@@ -60,8 +62,10 @@ export const connectionMachine = setup({
     forgetMalformed: assign({ malformed: 0 }),
     noteEnding: assign({ ending: ({ context, event }) => (event.type === 'wire.ended' ? event.ending : context.ending) }),
     noteGate: assign({ ending: { kind: 'gated' } }),
+    noteMute: assign({ ending: { kind: 'mute' } }),
     tellOffline: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.offline', transport })),
     tellOpening: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.opening', transport })),
+    tellSilent: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.silent', transport })),
     tellLive: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.live', transport })),
     tellLevel: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.level', transport })),
     tellFacts: sendTo(parent, ({ context: { transport } }) => ({ type: 'connection.heard', transport, hasFacts: true })),
@@ -101,12 +105,12 @@ export const connectionMachine = setup({
     stream: {
       description: 'One long answer: a WebSocket or server-sent events.',
       invoke: { src: 'openStream', id: 'stream', input: inputOf },
-      initial: 'connecting',
+      initial: 'opening',
       on: {
         'wire.level': { description: 'All that comes now is new.', actions: 'tellLevel' },
       },
       states: {
-        connecting: {
+        opening: {
           description: 'Waits for the first word.',
           tags: ['connecting'],
           on: {
@@ -114,7 +118,23 @@ export const connectionMachine = setup({
             'wire.facts': { target: 'live', actions: ['forgetMalformed', 'tellLive', 'tellFacts'] },
             'wire.alive': { target: 'live', actions: ['forgetMalformed', 'tellLive', 'tellAlive'] },
           },
-          after: { openTimeout: { description: 'A mute proxy.', target: '#connection.over', actions: 'reportMute' } },
+          after: { openTimeout: { description: 'No word in time.', target: '#connection.over', actions: 'reportMute' } },
+          initial: 'unsent',
+          states: {
+            unsent: {
+              description: 'Waits for credentials.',
+              on: { 'wire.asked': { target: 'asked' } },
+            },
+            asked: {
+              description: 'Our server says something at once.',
+              on: { 'other.answered': { description: 'So it is not the network.', target: 'doubted' } },
+              after: { silentTime: { description: 'Another way is tried beside it.', actions: 'tellSilent' } },
+            },
+            doubted: {
+              description: 'Has a last while.',
+              after: { muteTime: { description: 'Mute.', target: '#connection.over', actions: ['noteMute', 'reportMute'] } },
+            },
+          },
         },
         live: {
           description: 'Facts come as they are committed.',

@@ -1,5 +1,6 @@
 import { retryDelayMs } from '../retry-policy.ts';
-import type { Continuity, Refreshable, Strategy, TransportFailure, TransportInput, Tries } from './events.ts';
+import { isBarring, isStreamRouteMissing } from './ending.ts';
+import type { ConnectionEnding, Continuity, Refreshable, Strategy, TransportFailure, TransportInput, Tries } from './events.ts';
 import type { TransportName } from '../wire/transports.ts';
 
 /** What the transport chart remembers. Counters saturate. */
@@ -9,9 +10,11 @@ export interface TransportContext {
   readonly tries: Tries;
   /** What is left of it. */
   readonly left: Tries;
+  /** Those that said nothing, or that somebody else answered for: left out, and tried by climbing. */
+  readonly barred: readonly TransportName[];
   /** The transport that delivers, or the one that was tried last. */
   readonly transport: TransportName;
-  /** The one that is tried above it. */
+  /** The one that is tried above it, or asked beside it. */
   readonly probe: TransportName | null;
   /** How often in a row the whole ladder failed, at most 5. */
   readonly passes: number;
@@ -40,6 +43,7 @@ export function beginContext(input: TransportInput | undefined): TransportContex
     strategy,
     tries: budget,
     left: budget,
+    barred: [],
     transport: 'ws',
     probe: null,
     passes: 0,
@@ -55,10 +59,12 @@ export function beginContext(input: TransportInput | undefined): TransportContex
 /** The rungs, highest first. */
 export const rungs = ['ws', 'sse', 'poll'] as const satisfies readonly TransportName[];
 
-/** The highest rung with tries left; the whole ladder again where all are spent. */
+/** The highest rung with tries left, and not barred unless all are; the whole ladder again where all are spent. */
 export function choose(context: TransportContext): Pick<TransportContext, 'transport' | 'left' | 'passes' | 'retryAfterMs'> {
   const { left, passes } = rungs.some((name) => context.left[name] > 0) ? context : ladderAgain(context);
-  return { transport: rungs.find((name) => left[name] > 0) ?? context.transport, left, passes, retryAfterMs: 0 };
+  const open = rungs.filter((name) => left[name] > 0);
+  const transport = open.find((name) => !context.barred.includes(name)) ?? open[0] ?? context.transport;
+  return { transport, left, passes, retryAfterMs: 0 };
 }
 
 /** Every rung has its tries again. */
@@ -71,20 +77,54 @@ export function withoutTransport({ tries, left }: TransportContext, name: Transp
   return { tries: { ...tries, [name]: 0 }, left: { ...left, [name]: 0 } };
 }
 
+/** Left out for a while. */
+export function barTransport({ barred }: TransportContext, name: TransportName): Pick<TransportContext, 'barred'> {
+  return { barred: [...barred.filter((other) => other !== name), name].sort() };
+}
+
+/** It works: no longer left out. */
+export function admitTransport({ barred }: TransportContext, name: TransportName): Pick<TransportContext, 'barred'> {
+  return { barred: barred.filter((other) => other !== name) };
+}
+
+/** What the end of a connection that climbs says of its transport. */
+export function afterProbe(context: TransportContext, ending: ConnectionEnding): Partial<TransportContext> {
+  const { probe } = context;
+  if (probe === null) return {};
+  const climbFailures = Math.min(context.climbFailures + 1, 4);
+  if (isStreamRouteMissing(probe, ending)) return { climbFailures, ...withoutTransport(context, probe) };
+  return isBarring(probe, ending) ? { climbFailures, ...barTransport(context, probe) } : { climbFailures };
+}
+
+/** True where another transport than the present one has tries left, and is not barred. */
+export function hasOpenRung({ left, barred, transport }: TransportContext): boolean {
+  return rungs.some((name) => name !== transport && left[name] > 0 && !barred.includes(name));
+}
+
+/** The lowest rung that may be used, where that is below the present one. */
+export function rungBeside({ tries, transport }: TransportContext): TransportName | undefined {
+  return rungs
+    .slice(rungs.indexOf(transport) + 1)
+    .reverse()
+    .find((name) => tries[name] > 0);
+}
+
 /** True where another transport than the present one may be used. */
 export function hasOther({ tries, transport }: TransportContext): boolean {
   return rungs.some((name) => name !== transport && tries[name] > 0);
 }
 
-/** True where a rung below the present one has tries left. */
-export function hasLowerRung({ left, transport }: TransportContext): boolean {
-  return rungs.slice(rungs.indexOf(transport) + 1).some((name) => left[name] > 0);
+/** True where a rung below the present one has tries left, and is not barred. */
+export function hasLowerRung({ left, barred, transport }: TransportContext): boolean {
+  return rungs.slice(rungs.indexOf(transport) + 1).some((name) => left[name] > 0 && !barred.includes(name));
 }
 
 /** The highest rung above the one that delivers, and below the one that was just tried beside it; undefined where none may be used. */
 export function nextProbe({ tries, transport, probe }: TransportContext): TransportName | undefined {
-  const from = probe === null ? 0 : rungs.indexOf(probe) + 1;
-  return rungs.slice(from, rungs.indexOf(transport)).find((name) => tries[name] > 0);
+  const present = rungs.indexOf(transport);
+  const last = probe === null ? -1 : rungs.indexOf(probe);
+  // One below is asked for another reason.
+  return rungs.slice(last < present ? last + 1 : 0, present).find((name) => tries[name] > 0);
 }
 
 /** Which retry in a row comes next on this rung, or which further ladder: 0, 1, 2 …, at most 4. */

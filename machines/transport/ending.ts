@@ -9,14 +9,27 @@ export function isRouteMissing({ status, code }: RefusedAnswer): boolean {
   return status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
 }
 
-/** True where a stream was refused in a way that its route may be missing. */
+/** True for an answer that is nobody's word but a proxy's, a portal's, another server's. */
+export const isStrange = (ending: ConnectionEnding): boolean => ending.kind === 'refused' && ending.code === undefined;
+
+/** True where somebody else answered for a stream: before the server was ever heard, or with a page or another address. */
+export function isBarring(transport: TransportName, ending: ConnectionEnding): boolean {
+  if (transport === 'poll' || ending.kind !== 'refused' || !isStrange(ending)) return ending.kind === 'mute';
+  return ending.status !== 401 && !isPassingRefusal(ending) && (ending.isUnknown === true || ending.status < 400);
+}
+
+/** True where the server itself refused a stream in a way that its route may be missing. */
 export function isStreamRouteMissing(transport: TransportName, ending: ConnectionEnding): boolean {
-  if (transport === 'poll' || ending.kind !== 'refused') return false;
+  if (transport === 'poll' || ending.kind !== 'refused' || isStrange(ending)) return false;
   return ending.status === 400 || ending.status === 426 || isRouteMissing(ending);
 }
 
 /** True for the statuses of a server that is overloaded or down. */
 export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
+
+/** True for what the server refuses whichever way it is asked. */
+export const isServersWord = (ending: ConnectionEnding): boolean =>
+  ending.kind === 'refused' && !isStrange(ending) && !isPassingRefusal(ending) && !isRouteMissing(ending);
 
 /** Why a close for good, or a refusal, ends an observation. */
 export function failureFrom(ending: ConnectionEnding): TransportFailure {

@@ -36,12 +36,14 @@ export interface TransportInput {
 /** An answer that is no success. */
 export interface RefusedAnswer {
   readonly status: number;
-  /** The code of the error envelope, where there was one. */
+  /** The code of the error envelope; without one, somebody else has answered: a proxy, a portal. */
   readonly code?: string;
   readonly message?: string;
   /** What the server asked to wait, in milliseconds. */
   readonly retryAfterMs?: number;
   readonly verdict?: Classification;
+  /** Nobody at this address has spoken the protocol so far. */
+  readonly isUnknown?: boolean;
 }
 
 /** What the host says of a failure, before the protocol's own rule is asked: a loss like any other, or no use in trying again. */
@@ -51,10 +53,12 @@ export type Classification = 'retry' | 'final';
 export type ConnectionEnding =
   /** A cut, a torn body, a network error, a hole, silence, three malformed frames in a row. */
   | { readonly kind: 'lost' }
+  /** It said nothing, while another connection was answered. */
+  | { readonly kind: 'mute' }
   /** A socket that was lost before it opened, without a status: browsers say no more. */
   | { readonly kind: 'unopened' }
   /** The server closed with a Close frame. */
-  | { readonly kind: 'closed'; readonly closeCode: number; readonly verdict?: Classification }
+  | { readonly kind: 'closed'; readonly closeCode: number; readonly verdict?: Classification; readonly isUnknown?: boolean }
   /** A proper end of a body without a terminal fact, or a 204. */
   | { readonly kind: 'ended' }
   /** An answer that is no success. */
@@ -71,6 +75,8 @@ export interface ConnectionStart {
 
 /** What a connection is told: by the wire, by its credentials, by the gate. None of them decides what comes next. */
 export type ConnectionEvent =
+  /** The request is on its way: it had to wait for credentials. */
+  | { readonly type: 'wire.asked' }
   /** The server took the subscription (WebSocket), or the first bytes of a body came (SSE). */
   | { readonly type: 'wire.confirmed' }
   /** This connection has reached the cursor: all that comes now is new. */
@@ -88,6 +94,8 @@ export type ConnectionEvent =
   | { readonly type: 'wire.ended'; readonly ending: ConnectionEnding }
   /** Those of this connection will soon be too old, and newer ones are there. */
   | { readonly type: 'credentials.renewed' }
+  /** Another connection, begun after it, was answered. */
+  | { readonly type: 'other.answered' }
   /** The host says that there is no use in trying. */
   | { readonly type: 'gate.closed' }
   /** There is again, or was all the time. */
@@ -98,6 +106,8 @@ export type ConnectionMessage = { readonly transport: TransportName } & (
   | /** It waits for the gate. */ { readonly type: 'connection.offline' }
     /** It has waited, and goes on. */
   | { readonly type: 'connection.opening' }
+  /** Its request went out a while ago, and nothing came. */
+  | { readonly type: 'connection.silent' }
   /** It works. */
   | { readonly type: 'connection.live' }
   /** It has reached the cursor. */
@@ -127,6 +137,8 @@ export type TransportEvent =
   | { readonly type: 'consumer.full' }
   /** They have caught up. */
   | { readonly type: 'consumer.drained' }
+  /** What was opened before may be dead without a word: another network, a page that was frozen. */
+  | { readonly type: 'network.changed' }
   /** A loss lies behind, or time has passed: those that were good may have ended. */
   | { readonly type: 'credentials.aged' }
   /** There are new ones, which nobody has tried. */
@@ -159,10 +171,10 @@ export interface RecoveryInput {
 /** What comes after a connection. */
 export interface RecoveryOutput {
   /**
-   * `finished`: the whole log was delivered. `lost`: try again. `routeless`: this server has no such route. `refreshed`: once more, with new
-   * credentials. `failed`: there is no use in trying again.
+   * `finished`: the whole log was delivered. `lost`: try again. `barred`: try others for a while. `routeless`: this server has no such route.
+   * `refreshed`: once more, with new credentials. `failed`: there is no use in trying again.
    */
-  readonly next: 'finished' | 'lost' | 'routeless' | 'refreshed' | 'failed';
+  readonly next: 'finished' | 'lost' | 'barred' | 'routeless' | 'refreshed' | 'failed';
   /** Why, where it failed. */
   readonly failure: TransportFailure | null;
   /** What the server asked to wait, in milliseconds. */

@@ -1,5 +1,5 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { failureFrom, isPassingRefusal, isPolicyClose, isRouteMissing, isStreamRouteMissing } from './ending.ts';
+import { failureFrom, isBarring, isPassingRefusal, isPolicyClose, isRouteMissing, isStrange, isStreamRouteMissing } from './ending.ts';
 import type { ConnectionEnding, Refreshable, RecoveryInput, RecoveryOutput, Settlement, TransportFailure } from './events.ts';
 import { stub } from './context.ts';
 import type { TransportName } from '../wire/transports.ts';
@@ -60,12 +60,15 @@ export const recoveryMachine = setup({
   guards: {
     isDeclaredFinal: ({ context: { ending } }) => 'verdict' in ending && ending.verdict === 'final',
     isDeclaredPassing: ({ context: { ending } }) => 'verdict' in ending && ending.verdict === 'retry',
-    isLoss: ({ context: { ending } }) => ending.kind === 'lost',
+    isLoss: ({ context: { ending } }) => ending.kind === 'lost' || ending.kind === 'mute',
     isWithoutCredentials: ({ context: { ending } }) => ending.kind === 'unauthorized',
     isWordless: ({ context: { ending } }) => ending.kind === 'unopened' || ending.kind === 'ended',
     isRefreshable: ({ context: { ending, refreshable } }) =>
       (refreshable !== 'nothing' && ending.kind === 'refused' && ending.status === 401) || (refreshable === 'closed' && isForGood(ending)),
-    isPolicyClose: ({ context: { ending } }) => isForGood(ending),
+    isSomebodyElse: ({ context: { of, ending } }) => of !== 'snapshot' && isBarring(of, ending),
+    isStrange: ({ context: { ending } }) => isStrange(ending),
+    // Nobody is taken at a close who was never heard.
+    isPolicyClose: ({ context: { ending } }) => isForGood(ending) && !('isUnknown' in ending && ending.isUnknown),
     isCleanClose: ({ context: { ending } }) => ending.kind === 'closed',
     isRouteMissing: ({ context: { of, ending } }) => of !== 'snapshot' && isStreamRouteMissing(of, ending),
     isSnapshotMissing: ({ context: { of, ending } }) => of === 'snapshot' && ending.kind === 'refused' && isRouteMissing(ending),
@@ -74,7 +77,7 @@ export const recoveryMachine = setup({
     isRefused: ({ event }) => settledRefusal(event) !== undefined,
     isRefusedForGood: ({ event }) => {
       const refusal = settledRefusal(event);
-      return refusal !== undefined && !isPassingRefusal(refusal) && !isRouteMissing(refusal);
+      return refusal?.code !== undefined && !isPassingRefusal(refusal) && !isRouteMissing(refusal);
     },
   },
   actions: {
@@ -115,6 +118,8 @@ export const recoveryMachine = setup({
         { description: 'The host says that it passes.', guard: 'isDeclaredPassing', target: 'lost' },
         { description: 'No status was seen, or an end without the terminal fact.', guard: 'isWordless', target: 'settling' },
         { description: 'Credentials may be out of date.', guard: 'isRefreshable', target: 'refreshing' },
+        { description: 'Somebody else answers for it.', guard: 'isSomebodyElse', target: 'barred' },
+        { description: 'Nor is that the server’s word.', guard: 'isStrange', target: 'lost' },
         { description: 'A close for good.', guard: 'isPolicyClose', target: 'appealing', actions: 'noteRefusal' },
         { description: 'A clean end without a terminal fact.', guard: 'isCleanClose', target: 'settling' },
         { description: 'This server has no such route.', guard: 'isRouteMissing', target: 'routeless' },
@@ -160,6 +165,7 @@ export const recoveryMachine = setup({
     },
     finished: { description: 'The whole log was delivered.', type: 'final', output: { next: 'finished' } },
     lost: { description: 'A loss like any other: try again.', type: 'final', output: { next: 'lost' } },
+    barred: { description: 'Others for a while.', type: 'final', output: { next: 'barred' } },
     routeless: { description: 'Leave this transport out.', type: 'final', output: { next: 'routeless' } },
     refreshed: { description: 'One more connection, with new credentials.', type: 'final', output: { next: 'refreshed' } },
     failed: { description: 'There is no use in trying again.', type: 'final', output: { next: 'failed' } },

@@ -1,19 +1,25 @@
-import { assign, enqueueActions, raise, setup, stateIn, type EventObject } from 'xstate';
+import { and, assign, enqueueActions, fromCallback, not, raise, setup, stateIn, type EventObject } from 'xstate';
 import { connectionMachine } from './connection.machine.ts';
 import {
+  admitTransport,
+  afterProbe,
   backoffMs,
+  barTransport,
   beginContext,
   choose,
   climbMs,
   hasLowerRung,
+  hasOpenRung,
   hasOther,
   ladderAgain,
   nextProbe,
+  rungBeside,
   rungs,
+  stub,
   withoutTransport,
   type TransportContext,
 } from './context.ts';
-import { isStreamRouteMissing } from './ending.ts';
+import { isServersWord } from './ending.ts';
 import type { ConnectionEnding, RecoveryInput, RecoveryOutput, TransportEvent, TransportFailure, TransportInput } from './events.ts';
 import { recoveryMachine } from './recovery.machine.ts';
 import type { TransportName } from '../wire/transports.ts';
@@ -36,14 +42,11 @@ const speakerOf = (event: TransportEvent): TransportName | undefined =>
 const endingOf = (event: TransportEvent): ConnectionEnding => ('output' in event ? event.output : { kind: 'lost' });
 
 function recoveryOf({ context, event }: ContextAndEvent): RecoveryInput {
-  return { transport: context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
+  return { transport: speakerOf(event) ?? context.transport, ending: endingOf(event), refreshable: context.refreshesFor };
 }
 
-/** True for what the connection that climbs tells. */
+/** True for what the connection that climbs, or was asked beside, tells. */
 const isProbe = ({ context: { probe }, event }: ContextAndEvent): boolean => probe !== null && speakerOf(event) === probe;
-/** True where that one ended because this server has no such route. */
-const isProbeRouteless = ({ context, event }: ContextAndEvent): boolean =>
-  isProbe({ context, event }) && isStreamRouteMissing(context.probe ?? 'poll', endingOf(event));
 
 /** What a recovery came to, in the event of its end. */
 function outcomeOf(event: EventObject): RecoveryOutput {
@@ -53,7 +56,8 @@ function outcomeOf(event: EventObject): RecoveryOutput {
 
 /**
  * Decides how one observation of a task stays connected: which transport is tried, for how long, when to climb back up, when to give up. Each
- * connection is an actor of its own, by the name of its transport; what comes after one is the word of a recovery.
+ * connection is an actor of its own, by the name of its transport; what comes after one is the word of a recovery. Beside one that is silent,
+ * or that may be dead, the lowest transport is asked.
  *
  * Tags: `live`, `waiting`, `paused` say what the observation does; with none of them, the connection's own tags do. `climbing`: a higher
  * transport is being tried beside the one that delivers.
@@ -64,10 +68,14 @@ export const transportMachine = setup({
     events: TransportEvent;
     input: TransportInput;
     output: TransportFailure | null;
-    children: { ws: 'connection'; sse: 'connection'; poll: 'connection'; recovery: 'recovery' };
+    children: { ws: 'connection'; sse: 'connection'; poll: 'connection'; recovery: 'recovery'; network: 'watchNetwork' };
     tags: 'connecting' | 'live' | 'waiting' | 'paused' | 'climbing' | 'done' | 'failed';
   },
-  actors: { connection: connectionMachine, recovery: recoveryMachine },
+  actors: {
+    connection: connectionMachine,
+    recovery: recoveryMachine,
+    watchNetwork: fromCallback<TransportEvent>(stub('watchNetwork')),
+  },
   delays: {
     reconnectBackoff: ({ context }) => Math.max(context.retryAfterMs, backoffMs(context)),
     climbInterval: ({ context }) => climbMs(30_000, context),
@@ -79,13 +87,22 @@ export const transportMachine = setup({
     bringsFacts: ({ context, event }) => speakerOf(event) === context.transport && event.type === 'connection.heard' && event.hasFacts,
     metGate: ({ context, event }) => speakerOf(event) === context.transport && endingOf(event).kind === 'gated',
     isProbe,
-    isUpperProbe: ({ context, event }) => isProbe({ context, event }) && nextProbe(context) !== undefined,
-    isProbeRouteless,
-    isUpperRouteless: ({ context, event }) => isProbeRouteless({ context, event }) && nextProbe(context) !== undefined,
+    isAlone: ({ context }) => context.probe === null,
+    isSilentAlone: ({ context, event }) =>
+      speakerOf(event) === context.transport && context.probe === null && rungBeside(context) !== undefined,
+    isRefusedBeside: ({ context, event }) => isProbe({ context, event }) && isServersWord(endingOf(event)),
+    isRungBelow: ({ context }) => rungBeside(context) !== undefined,
+    // What rests as long as the server asked for goes on resting.
+    mayReconnect: and([
+      not(stateIn({ observing: { delivering: 'full' } })),
+      not(stateIn({ observing: { delivering: 'recovering' } })),
+      ({ context }: { context: TransportContext }) => context.retryAfterMs === 0,
+    ]),
     isRungAbove: ({ context }) => nextProbe(context) !== undefined,
     isFinished: ({ event }) => outcomeOf(event).next === 'finished',
     isFailed: ({ event }) => outcomeOf(event).next === 'failed',
     isRefreshed: ({ event }) => outcomeOf(event).next === 'refreshed',
+    isBarredOfSeveral: ({ context, event }) => outcomeOf(event).next === 'barred' && hasOpenRung(context),
     isRouteless: ({ event }) => outcomeOf(event).next === 'routeless',
     isOneOfSeveral: ({ context, event }) => outcomeOf(event).next === 'routeless' && hasOther(context),
     // The try that was lost is not yet taken off.
@@ -105,19 +122,34 @@ export const transportMachine = setup({
     openProbe: enqueueActions(({ context, enqueue }) => {
       if (context.probe) enqueue.stopChild(context.probe);
       const probe = nextProbe(context);
-      if (!probe) return;
+      enqueue.assign({ probe: probe ?? null });
+      if (probe) enqueue.spawnChild('connection', { id: probe, input: { transport: probe } });
+    }),
+    openBeside: enqueueActions(({ context, enqueue }) => {
+      if (context.probe) enqueue.stopChild(context.probe);
+      const probe = rungBeside(context) ?? 'poll';
       enqueue.assign({ probe });
       enqueue.spawnChild('connection', { id: probe, input: { transport: probe } });
+    }),
+    turnToOther: enqueueActions(({ context: { transport, probe }, self, enqueue }) => {
+      // A pure walk has no actors.
+      const former = self.getSnapshot().children[transport];
+      if (former) enqueue.sendTo(former, { type: 'other.answered' });
+      enqueue.assign({ transport: probe ?? transport, probe: transport, retryAfterMs: 0 });
     }),
     closeProbe: enqueueActions(({ context, enqueue }) => {
       if (context.probe) enqueue.stopChild(context.probe);
       enqueue.assign({ probe: null });
     }),
-    promote: enqueueActions(({ context: { transport, probe }, enqueue }) => {
+    promote: enqueueActions(({ context, enqueue }) => {
+      const { transport, probe } = context;
       enqueue.stopChild(transport);
-      enqueue.assign({ transport: probe ?? transport, probe: null, retryAfterMs: 0 });
+      enqueue.assign({ transport: probe ?? transport, probe: null, retryAfterMs: 0, ...admitTransport(context, probe ?? transport) });
     }),
-    resume: assign({ continuity: ({ context }) => (context.transport === 'poll' ? context.continuity : 'resumed') }),
+    resume: assign(({ context }) => ({
+      continuity: context.transport === 'poll' ? context.continuity : 'resumed',
+      ...admitTransport(context, context.transport),
+    })),
     noteGap: assign({ continuity: ({ event }) => (event.type === 'log.gap' && event.reason === 'reset' ? 'reset' : 'gap') }),
     giveBackTries: assign({
       left: ({ context: { strategy, left, tries, transport } }) =>
@@ -137,7 +169,9 @@ export const transportMachine = setup({
     }),
     beginLadderAgain: assign(({ context }) => ladderAgain(context)),
     ruleOut: assign(({ context }) => withoutTransport(context, context.transport)),
-    ruleOutProbe: assign(({ context }) => (context.probe ? withoutTransport(context, context.probe) : {})),
+    bar: assign(({ context }) => barTransport(context, context.transport)),
+    forgetNetwork: assign(({ context }) => ({ left: context.tries, barred: [], passes: 0 })),
+    judgeProbe: assign(({ context, event }) => afterProbe(context, endingOf(event))),
     countClimbFailure: assign({ climbFailures: ({ context }) => Math.min(context.climbFailures + 1, 4) }),
     forgetClimbFailures: assign({ climbFailures: 0 }),
     noteFailure: assign({ failure: ({ event }) => outcomeOf(event).failure }),
@@ -155,6 +189,7 @@ export const transportMachine = setup({
     observing: {
       description: 'The log may still grow.',
       type: 'parallel',
+      invoke: { src: 'watchNetwork', id: 'network' },
       on: {
         'log.ended': { description: 'The terminal fact was delivered, or there is nothing after the cursor.', target: 'done' },
         'log.gap': { description: 'What comes next does not join what came before.', actions: 'noteGap' },
@@ -172,6 +207,12 @@ export const transportMachine = setup({
               guard: 'isDelivering',
               target: '.connecting',
             },
+            'network.changed': {
+              description: 'What is under way may lead nowhere.',
+              guard: 'mayReconnect',
+              target: '.connecting',
+              actions: 'forgetNetwork',
+            },
             'xstate.done.actor.*': [
               { description: 'The gate closed between two polls.', guard: 'metGate', target: '.connecting' },
               { guard: 'isDelivering', target: '.recovering' },
@@ -183,7 +224,21 @@ export const transportMachine = setup({
               tags: ['connecting'],
               entry: ['closeAll', 'openHighest'],
               on: {
-                'connection.live': { guard: 'isDelivering', target: 'steady', actions: 'resume' },
+                'connection.live': [
+                  { guard: 'isDelivering', target: 'steady', actions: 'resume' },
+                  {
+                    description: 'Delivers, while the other has a last while.',
+                    guard: 'isProbe',
+                    target: 'probing',
+                    actions: 'turnToOther',
+                  },
+                ],
+                'xstate.done.actor.*': {
+                  description: 'The server’s word, by another way.',
+                  guard: 'isRefusedBeside',
+                  target: 'recovering',
+                },
+                'connection.silent': { description: 'The lowest is asked beside it.', guard: 'isSilentAlone', actions: 'openBeside' },
                 'connection.renewed': { description: 'Those that it is opened with are still good.' },
               },
             },
@@ -191,12 +246,25 @@ export const transportMachine = setup({
               description: 'Delivers. After a while, what is above is tried.',
               tags: ['live'],
               entry: 'closeProbe',
-              after: { climbInterval: { guard: 'isRungAbove', target: 'probing' } },
+              on: {
+                'network.changed': {
+                  description: 'May be dead: the lowest is asked beside it.',
+                  guard: 'isRungBelow',
+                  actions: 'openBeside',
+                },
+                'connection.live': {
+                  description: 'The network works: what may be dead is opened anew.',
+                  guard: 'isProbe',
+                  target: 'connecting',
+                  actions: 'forgetNetwork',
+                },
+              },
+              after: { climbInterval: { guard: 'isRungAbove', target: 'probing', actions: 'openProbe' } },
             },
             probing: {
               description: 'A higher transport catches up beside the one that delivers.',
               tags: ['live', 'climbing'],
-              entry: 'openProbe',
+              always: { description: 'None is left above.', guard: 'isAlone', target: 'steady' },
               on: {
                 'connection.level': {
                   description: 'Climbed: it delivers from here on.',
@@ -205,30 +273,16 @@ export const transportMachine = setup({
                   actions: 'promote',
                 },
                 'connection.offline': { description: 'Probes do not wait for the gate.', guard: 'isProbe', target: 'steady' },
-                'xstate.done.actor.*': [
-                  {
-                    description: 'No such route; the one below it may hold.',
-                    guard: 'isUpperRouteless',
-                    target: 'probing',
-                    reenter: true,
-                    actions: ['countClimbFailure', 'ruleOutProbe'],
-                  },
-                  { guard: 'isProbeRouteless', target: 'steady', actions: ['countClimbFailure', 'ruleOutProbe'] },
-                  {
-                    description: 'It did not hold; the one below it may.',
-                    guard: 'isUpperProbe',
-                    target: 'probing',
-                    reenter: true,
-                    actions: 'countClimbFailure',
-                  },
-                  { guard: 'isProbe', target: 'steady', actions: 'countClimbFailure' },
-                ],
+                'xstate.done.actor.*': {
+                  description: 'It did not hold; the one below it may.',
+                  guard: 'isProbe',
+                  target: 'probing',
+                  reenter: true,
+                  actions: ['judgeProbe', 'openProbe'],
+                },
               },
               after: {
-                probeTimeout: [
-                  { guard: 'isRungAbove', target: 'probing', reenter: true, actions: 'countClimbFailure' },
-                  { target: 'steady', actions: 'countClimbFailure' },
-                ],
+                probeTimeout: { description: 'Too far behind.', target: 'probing', reenter: true, actions: ['judgeProbe', 'openProbe'] },
               },
             },
             proving: {
@@ -252,6 +306,7 @@ export const transportMachine = setup({
                   { guard: 'isFailed', target: '#transport.failed', actions: 'noteFailure' },
                   { description: 'With new credentials.', guard: 'isRefreshed', target: 'connecting', actions: 'tellRefreshed' },
                   { description: 'Without this transport.', guard: 'isOneOfSeveral', target: 'connecting', actions: 'ruleOut' },
+                  { description: 'Others for a while.', guard: 'isBarredOfSeveral', target: 'connecting', actions: 'bar' },
                   { description: 'All were ruled out.', guard: 'isRouteless', target: '#transport.failed', actions: 'noteNoTransport' },
                   {
                     description: 'The same again, after a rest.',

@@ -31,9 +31,9 @@ function go(kind: 'simple paths' | 'tours', paths: readonly Path[], tries: (type
 
 /** What each chart may be told from outside all of them. */
 const outside = {
-  transport: ['log.ended', 'log.gap', 'consumer.full', 'consumer.drained'],
+  transport: ['log.ended', 'log.gap', 'consumer.full', 'consumer.drained', 'network.changed'],
   connection: [
-    ...['confirmed', 'level', 'alive', 'facts', 'malformed', 'page', 'empty'].map((what) => `wire.${what}`),
+    ...['asked', 'confirmed', 'level', 'alive', 'facts', 'malformed', 'page', 'empty'].map((what) => `wire.${what}`),
     ...['credentials.renewed', 'gate.opened', 'gate.closed'],
     'wire.ended',
   ],

@@ -7,6 +7,10 @@ export type WalkedEnding = OutputFrom<typeof connectionMachine>;
 
 const refusals = [
   { status: 401 },
+  { status: 401, code: 'AUTHENTICATION_ERROR' },
+  { status: 403 },
+  { status: 403, isUnknown: true },
+  { status: 302 },
   { status: 403, code: 'TASK_OWNERSHIP_ERROR' },
   { status: 404, code: 'NOT_FOUND' },
   { status: 404, code: 'TASK_NOT_FOUND' },
@@ -18,12 +22,14 @@ const refusals = [
 /** Every way in which a connection can end that a guard tells apart. */
 export const endings: readonly WalkedEnding[] = [
   { kind: 'lost' },
+  { kind: 'mute' },
   { kind: 'unopened' },
   { kind: 'ended' },
   { kind: 'gated' },
   { kind: 'unauthorized', error: 'no token' },
   { kind: 'closed', closeCode: 1000 },
   { kind: 'closed', closeCode: 1008 },
+  { kind: 'closed', closeCode: 1008, isUnknown: true },
   { kind: 'closed', closeCode: 1000, verdict: 'final' },
   ...refusals.map((refusal) => ({ kind: 'refused' as const, ...refusal })),
 ];
@@ -43,17 +49,25 @@ export const quietRecovery = recoveryMachine.provide({
     refreshCredentials: fromPromise<void>(() => new Promise(() => undefined)),
   },
 });
-export const quiet = transportMachine.provide({ actors: { connection: quietConnection, recovery: quietRecovery } });
+export const quiet = transportMachine.provide({
+  actors: { connection: quietConnection, recovery: quietRecovery, watchNetwork: fromCallback(() => undefined) },
+});
 
 const names = ['ws', 'sse', 'poll'] as const;
 
 /** Those that the transport chart itself tells apart. */
-const tellingEndings: readonly WalkedEnding[] = [{ kind: 'lost' }, { kind: 'gated' }, { kind: 'refused', status: 405 }];
+const tellingEndings: readonly WalkedEnding[] = [
+  { kind: 'lost' },
+  { kind: 'gated' },
+  { kind: 'mute' },
+  { kind: 'refused', status: 405, code: 'METHOD_NOT_ALLOWED' },
+  { kind: 'refused', status: 403, code: 'TASK_OWNERSHIP_ERROR' },
+];
 
 /** What the connections, the log and the consumers tell the transport chart, and what a recovery comes to. */
 const transportAlphabet: readonly ActingEvent[] = [
   ...names.flatMap((transport) => [
-    ...['offline', 'opening', 'live', 'level', 'renewed'].map((what) => ({ type: `connection.${what}`, transport })),
+    ...['offline', 'opening', 'silent', 'live', 'level', 'renewed'].map((what) => ({ type: `connection.${what}`, transport })),
     ...[true, false].map((hasFacts) => ({ type: 'connection.heard', transport, hasFacts })),
     ...tellingEndings.map((ending) => ({ type: `xstate.done.actor.${transport}`, actorId: transport, output: ending })),
   ]),
@@ -61,7 +75,8 @@ const transportAlphabet: readonly ActingEvent[] = [
   { type: 'log.gap', reason: 'trimmed' },
   { type: 'consumer.full' },
   { type: 'consumer.drained' },
-  ...['finished', 'lost', 'routeless', 'refreshed', 'failed'].map((next) => ({
+  { type: 'network.changed' },
+  ...['finished', 'lost', 'barred', 'routeless', 'refreshed', 'failed'].map((next) => ({
     type: 'xstate.done.actor.recovery',
     output: { next, failure: next === 'failed' ? { code: 'REQUEST_REFUSED', message: '' } : null, retryAfterMs: 0 },
   })),
@@ -74,8 +89,20 @@ export const transportChart = (tries: TransportInput['tries'], refreshable = tru
   alphabet: transportAlphabet,
   keyOf: ({ value, context }) => {
     // The snapshot of just any machine is typed as anything.
-    const { tries: budget, left, transport, probe } = context as { tries: object; left: object; transport: string; probe: string | null };
-    return JSON.stringify([value, Object.values(budget), Object.values(left), transport, probe]);
+    const {
+      tries: budget,
+      left,
+      barred,
+      transport,
+      probe,
+    } = context as {
+      tries: object;
+      left: object;
+      barred: object;
+      transport: string;
+      probe: string | null;
+    };
+    return JSON.stringify([value, Object.values(budget), Object.values(left), barred, transport, probe]);
   },
 });
 
@@ -84,7 +111,8 @@ export const connectionChart = (transport: (typeof names)[number]): ActingChart 
   machine: quietConnection,
   input: { transport },
   alphabet: [
-    ...['confirmed', 'level', 'alive', 'facts', 'malformed', 'page', 'empty'].map((what) => ({ type: `wire.${what}` })),
+    ...['asked', 'confirmed', 'level', 'alive', 'facts', 'malformed', 'page', 'empty'].map((what) => ({ type: `wire.${what}` })),
+    { type: 'other.answered' },
     ...endings.map((ending) => ({ type: 'wire.ended', ending })),
     { type: 'credentials.renewed' },
     { type: 'gate.opened' },

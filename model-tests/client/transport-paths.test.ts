@@ -71,24 +71,28 @@ describe('the three charts of the transport, every event from every state of a b
       const { transport, probe } = contextOf(to);
       const place = placeOf(to);
       const wanted = [
+        'network',
         ...(['connecting', 'steady', 'probing', 'proving'].includes(place) ? [transport] : []),
-        ...(place === 'probing' ? [probe] : []),
+        // Also one that has ended, until it is put away: beside one that is silent, and one that may be dead.
+        ...(['connecting', 'steady', 'probing'].includes(place) && probe !== null ? [probe] : []),
         ...(place === 'recovering' ? ['recovery'] : []),
       ];
       if (to.status === 'active' && String(childrenOf(to).sort()) !== String(wanted.sort()))
         expect([valueOf(to), childrenOf(to)]).toEqual([valueOf(to), wanted]);
-      if (to.status === 'active' && place !== 'probing') expect(probe).toBeNull();
+      if (to.status === 'active' && !['connecting', 'steady', 'probing'].includes(place)) expect(probe).toBeNull();
+      if (to.status === 'active' && place === 'probing') expect(probe).not.toBeNull();
     }
   });
 
-  test('never uses a transport that was ruled out, and never probes below the one that delivers', () => {
+  test('never uses a transport that was ruled out, climbs only to one above the one that delivers, and asks only one below it beside it', () => {
     const order = ['ws', 'sse', 'poll'];
     for (const { to } of stepsOf('transport')) {
       const { transport, probe, tries } = contextOf(to);
       if (['connecting', 'steady', 'probing', 'proving'].includes(placeOf(to))) expect(tries[transport]).toBeGreaterThan(0);
       if (probe === null) continue;
       expect(tries[probe]).toBeGreaterThan(0);
-      expect(order.indexOf(probe)).toBeLessThan(order.indexOf(transport));
+      const [above, below] = placeOf(to) === 'probing' ? [probe, transport] : [transport, probe];
+      expect(order.indexOf(above)).toBeLessThan(order.indexOf(below));
     }
   });
 

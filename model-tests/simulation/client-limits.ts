@@ -5,6 +5,8 @@ import type { Sizes } from './plan.ts';
 export function clientLimits({ pollEventsMax, undeliveredMax }: Sizes): Partial<ClientLimits> {
   return {
     openMs: 3_000,
+    silentMs: 400,
+    muteMs: 1_000,
     livenessMs: 10_000,
     pollWaitMs: 4_000,
     pollGraceMs: 2_000,

@@ -242,6 +242,8 @@ class History {
       case 'client freezes':
       case 'offline':
       case 'blocked':
+      case 'proxy speaks':
+      case 'page freezes':
         return this.#doToPerson(decision);
       case 'restore':
         if (this.#rollback?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#cluster.cutOff(decision.ms);
@@ -276,7 +278,12 @@ class History {
     }
   }
 
-  #doToPerson(decision: Extract<Decision, { kind: 'client dies' | 'client closes' | 'client freezes' | 'offline' | 'blocked' }>): void {
+  #doToPerson(
+    decision: Extract<
+      Decision,
+      { kind: 'client dies' | 'client closes' | 'client freezes' | 'offline' | 'blocked' | 'proxy speaks' | 'page freezes' }
+    >,
+  ): void {
     const { world } = this;
     const user = this.#users[decision.client];
     if (!user?.client) return;
@@ -288,6 +295,10 @@ class History {
         return void user.close().then(() => world.after(decision.backMs, world.itself, () => user.comeBack()));
       case 'client freezes':
         return user.freeze(decision.ms);
+      case 'page freezes':
+        return user.freezePage(decision.ms);
+      case 'proxy speaks':
+        return user.meetProxy(decision.status, decision.ms);
       case 'offline':
         world.tell(user.name, `is offline for ${decision.ms} ms`);
         return user.goOffline(decision.ms);

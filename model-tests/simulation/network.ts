@@ -14,6 +14,8 @@ export interface Flight {
   nodeGone(silent: boolean): void;
   /** The client is gone without a word. */
   clientGone(): void;
+  /** What is between them is gone for both; silently, if nobody tells the client. */
+  between(silent: boolean): void;
 }
 
 /** What lies between clients and nodes. */
@@ -42,6 +44,10 @@ export class Network {
   }
   clientDied(client: Entity): void {
     for (const flight of [...this.flights]) if (flight.client === client) flight.clientGone();
+  }
+  /** What is under way of this client ends; silently, if nobody tells it. */
+  cut(client: Entity, silent: boolean): void {
+    for (const flight of [...this.flights]) if (flight.client === client) flight.between(silent);
   }
 }
 

@@ -14,6 +14,7 @@ import {
 import { generateRollbacks, ROLLBACK_SHARE } from './rollback-generator.ts';
 import { generateTabs, TABS_SHARE } from './tabs-generator.ts';
 import { generateTokens, TOKENS_SHARE } from './tokens-generator.ts';
+import { generateWeather, WEATHER_SHARE } from './weather-generator.ts';
 import { generateHabit, generateWork } from './work-generator.ts';
 
 /** What may go wrong where, and within how many times it strikes. */
@@ -72,6 +73,7 @@ export function generatePlan(seed: number): Plan {
   const limited = token.odds(TOKENS_SHARE) ? generateTokens(token) : undefined;
   const tab = seededRandom(`${seed}/plan, tabs`);
   const tabs = clients.length > 1 && tab.odds(TABS_SHARE);
+  const weather = seededRandom(`${seed}/plan, weather`);
   const restore = seededRandom(`${seed}/plan, restores`);
   const rollback = restore.odds(ROLLBACK_SHARE) && !exclusive ? generateRollbacks(restore, tasks) : [];
   const all = [
@@ -81,6 +83,7 @@ export function generatePlan(seed: number): Plan {
     ...(limited?.decisions ?? []),
     ...rollback,
     ...(tabs ? generateTabs(tab, clients.length) : []),
+    ...(weather.odds(WEATHER_SHARE) ? generateWeather(weather, clients.length) : []),
   ];
   const outage = seededRandom(`${seed}/plan, outages`);
   const isWorse = outage.odds(OUTAGE_SHARE);

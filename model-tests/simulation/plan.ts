@@ -108,6 +108,10 @@ export type Decision =
   | { readonly kind: 'client freezes'; readonly at: number; readonly client: number; readonly ms: number }
   | { readonly kind: 'offline'; readonly at: number; readonly client: number; readonly ms: number }
   | { readonly kind: 'blocked'; readonly at: number; readonly client: number; readonly ms: number; readonly transport: TransportName }
+  /** Somebody between this client and the nodes answers everything himself, and cuts what is open. */
+  | { readonly kind: 'proxy speaks'; readonly at: number; readonly client: number; readonly ms: number; readonly status: number }
+  /** Nothing happens to the client for a while, and its connections die without a word; it hears when that is over. */
+  | { readonly kind: 'page freezes'; readonly at: number; readonly client: number; readonly ms: number }
   /** By outbox: the same as `start`, `answer` and `cancel`, and what else is done to one. */
   | { readonly kind: 'keep start'; readonly at: number; readonly client: number; readonly task: number; readonly work: WorkPlan }
   | {

@@ -15,6 +15,7 @@ export interface PlantedBug {
   readonly iterate?: (observation: Observation) => AsyncIterator<{ readonly eventId: string; readonly type: string }>;
   readonly checkpoints?: (store: CheckpointStore) => CheckpointStore;
   readonly channels?: (channels: ChannelPort) => ChannelPort;
+  readonly fetch?: (fetcher: typeof fetch) => typeof fetch;
   readonly auth?: (provider: AuthProvider) => AuthProvider;
   /** Between an outbox and its shelf. */
   readonly shelf?: (store: OutboxStore) => OutboxStore;

@@ -154,6 +154,15 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
       };
     },
   },
+  /** Holds what a proxy says for the server's own word. */
+  'believes a proxy': {
+    fetch: (fetcher) =>
+      (async (...request: Parameters<typeof fetch>) => {
+        const response = await fetcher(...request);
+        if (response.ok || response.status >= 500 || !response.headers.get('content-type')?.includes('html')) return response;
+        return Response.json({ code: 'NOT_FOUND', message: 'There is nothing here.' }, { status: response.status });
+      }) as typeof fetch,
+  },
   /** Asks for new credentials once, and answers from what it got for ever. */
   'refreshes its credentials only once': {
     auth(provider) {

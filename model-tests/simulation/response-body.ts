@@ -29,6 +29,10 @@ export class BodyStandIn {
     this.#wake();
   }
 
+  async cancel(): Promise<void> {
+    this.end();
+  }
+
   getReader(): { read(): Promise<Read>; cancel(): Promise<void> } {
     return {
       read: () =>

@@ -16,6 +16,8 @@ export interface SimulatedFetchDeps {
   readonly random: SeededRandom;
   /** False while nothing of that kind gets out of the client's network. */
   gets(kind: 'sse' | 'request'): boolean;
+  /** The status that a proxy answers everything with; undefined while none does. */
+  proxied(): number | undefined;
   /** Looks at what a node sends over one stream. */
   readonly newCheck: () => StreamCheck;
 }
@@ -69,13 +71,18 @@ class Exchange {
   };
 
   #send(request: SimulatedRequest, isStream: boolean): void {
-    const { network, client, random, gets } = this.#deps;
+    const { network, client, random, gets, proxied } = this.#deps;
     const { world, faults } = network;
     world.tell(client.name, `asks ${request.method} ${request.target.slice('/api/v1'.length)}`);
     const what = faults.strike(isStream ? 'stream' : 'request', client.name);
     const outMs = latency(random) + (what === 'slow' ? 1_000 + random.fraction() * 5_000 : 0);
     const fail = (why: string): unknown => world.after(outMs, client, () => this.#fail(new TypeError(why)));
     if (!gets(isStream ? 'sse' : 'request')) return void fail('The network is away.');
+    const status = proxied();
+    // As `fetch` does where it is told not to follow one.
+    if (status === 302) return void fail('A redirect.');
+    if (status !== undefined)
+      return void this.#answer({ status, headers: { 'content-type': 'text/html' }, body: '<html>' }, outMs, undefined);
     if (what === 'lost') return void fail('The connection was refused.');
     if (what === 'silence') return;
     if (what === 'refused') return void this.#answer({ status: 502, headers: {}, body: 'Bad gateway' }, outMs, undefined);
@@ -105,6 +112,11 @@ class Exchange {
       clientGone: () => {
         this.#land(flight);
         world.after(latency(random), node.entity, () => response.vanish());
+      },
+      between: (silent) => {
+        response.sendQueue?.break(false);
+        flight.clientGone();
+        flight.nodeGone(silent);
       },
     };
     this.#flights.add(flight);

@@ -16,6 +16,8 @@ export interface SimulatedSocketsDeps {
   readonly random: SeededRandom;
   readonly sendsHeaders: boolean;
   gets(kind: 'ws'): boolean;
+  /** The status that a proxy answers everything with; undefined while none does. */
+  proxied(): number | undefined;
   /** Looks at what a node sends over one socket. */
   readonly newCheck: () => StreamCheck;
 }
@@ -27,11 +29,18 @@ export function simulatedSockets(deps: SimulatedSocketsDeps): SocketPort {
 
 const CLOSE_MS = 5_000;
 
+/** What a node has of a socket. */
+interface NodeEnd {
+  readonly ws: WebSocketStandIn;
+  readonly socket: SocketStandIn;
+  readonly sendQueue: SendQueue;
+}
+
 class SimulatedSocket implements Socket {
   readonly #deps: SimulatedSocketsDeps;
   readonly #listener: SocketListener;
   #flight: Flight | undefined;
-  #server: { readonly ws: WebSocketStandIn; readonly socket: SocketStandIn } | undefined;
+  #server: NodeEnd | undefined;
   #lastUp = 0;
   #isOver = false;
   readonly #check: StreamCheck;
@@ -43,10 +52,12 @@ class SimulatedSocket implements Socket {
     const { network, client, random } = deps;
     const { world, faults } = network;
     const what = faults.strike('stream', client.name);
+    const proxied = deps.proxied();
     const node = network.pick(random);
     const ms = latency(random);
     if (what === 'silence') world.tell(client.name, 'hears nothing of its upgrade');
     else if (!deps.gets('ws') || what === 'lost' || !node) world.after(ms, client, () => this.#end(() => listener.cut()));
+    else if (proxied !== undefined) world.after(ms, client, () => this.#refuse(proxied, '<html>'));
     else if (what === 'refused' || what === 'missing') world.after(ms, client, () => this.#refuse(what === 'refused' ? 502 : 426, ''));
     else this.#connect(node, request, what, ms);
   }
@@ -92,6 +103,11 @@ class SimulatedSocket implements Socket {
         if (!silent) world.after(latency(random), client, () => this.#end(() => this.#listener.cut()));
       },
       clientGone: () => this.close(),
+      between: (silent) => {
+        world.after(latency(random), node.entity, () => this.#server?.ws.vanish());
+        this.#server?.sendQueue.break(false);
+        flight.nodeGone(silent);
+      },
     };
     this.#flight = flight;
     network.flights.add(flight);
@@ -110,7 +126,7 @@ class SimulatedSocket implements Socket {
   }
 
   /** The node's end. */
-  #serve(node: SimulatedNode, isMute: boolean, isShared: boolean): { readonly ws: WebSocketStandIn; readonly socket: SocketStandIn } {
+  #serve(node: SimulatedNode, isMute: boolean, isShared: boolean): NodeEnd {
     const { network, client, random } = this.#deps;
     const { world, faults } = network;
     const check = this.#check;
@@ -162,7 +178,7 @@ class SimulatedSocket implements Socket {
     });
     // The head of the upgrade's answer comes before any frame.
     sendQueue.send(130, () => !this.#isOver && this.#listener.opened());
-    return { ws, socket };
+    return { ws, socket, sendQueue };
   }
 
   #refuse(status: number, body: string, retryAfter?: string): void {

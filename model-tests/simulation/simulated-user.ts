@@ -65,6 +65,8 @@ export class SimulatedUser {
   readonly #random: SeededRandom;
   readonly #texts = new Map<string, string>();
   readonly #gateListeners = new Set<(open: boolean) => void>();
+  readonly #changeListeners = new Set<() => void>();
+  #proxy: { readonly status: number; readonly until: number } | undefined;
   /** Commands whose outcome is not known: whoever's client dies sends them again. */
   readonly #unanswered = new Set<() => void>();
   #clock: SimulatedClock | undefined;
@@ -109,6 +111,7 @@ export class SimulatedUser {
     this.outbox?.died();
     this.#around.browser?.locks.died(this.entity);
     this.#gateListeners.clear();
+    this.#changeListeners.clear();
     this.#around.network.clientDied(this.entity);
     for (const again of this.#unanswered) again();
     this.#unanswered.clear();
@@ -143,6 +146,31 @@ export class SimulatedUser {
     const { world } = this.#around;
     world.tell(this.name, `freezes for ${ms} ms`);
     this.entity.frozenUntil = Math.max(this.entity.frozenUntil, world.time + ms);
+  }
+
+  /** The page is frozen, and what it had open dies without a word. */
+  freezePage(ms: number): void {
+    const { world, network } = this.#around;
+    const itself = this.entity;
+    this.freeze(ms);
+    network.cut(itself, true);
+    world.after(ms, itself, () => {
+      world.tell(itself.name, 'resumes');
+      for (const listener of [...this.#changeListeners]) listener();
+    });
+  }
+
+  /** Somebody on the way cuts what is open, and answers everything himself for a while. */
+  meetProxy(status: number, ms: number): void {
+    const { world, network } = this.#around;
+    world.tell(this.name, `meets a proxy that answers ${status} for ${ms} ms`);
+    this.#proxy = { status, until: world.time + ms };
+    network.cut(this.entity, false);
+  }
+
+  #proxied(): number | undefined {
+    const { world, faults } = this.#around;
+    return this.#proxy && world.time < this.#proxy.until && !faults.isCalm ? this.#proxy.status : undefined;
   }
 
   goOffline(ms: number): void {
@@ -220,7 +248,7 @@ export class SimulatedUser {
   peek(task: number): void {
     const { world, taskIds } = this.#around;
     const taskId = taskIds.get(task);
-    if (taskId === undefined || this.#isAway) return;
+    if (taskId === undefined || this.#isAway || this.#proxied() !== undefined) return;
     this.use();
     const call = this.#wires?.fetch(`https://simulated/api/v1/tasks/${taskId}`, { headers: { authorization: `Bearer eve.${TOKEN_MAX}` } });
     call?.then(
@@ -322,12 +350,14 @@ export class SimulatedUser {
       client: itself,
       random,
       newCheck: () => new StreamCheck(world, oracle),
+      proxied: () => this.#proxied(),
       gets: (kind: 'ws' | 'sse' | 'request') => {
         const until = kind === 'request' ? 0 : (this.awayUntil.get(kind) ?? 0);
         return this.#isOnline() && (world.time >= until || faults.isCalm);
       },
     };
-    this.#wires = { fetch: simulatedFetch(common) };
+    const fetcher = simulatedFetch(common);
+    this.#wires = { fetch: planted.fetch?.(fetcher) ?? fetcher };
     const sockets = simulatedSockets({ ...common, sendsHeaders: this.#plan.sendsHeaders });
     const gate: Gate = {
       isOpen: () => this.#isOnline(),
@@ -353,6 +383,12 @@ export class SimulatedUser {
       clock,
       chance: { fraction: random.fraction },
       gate,
+      networkChanges: {
+        subscribe: (listener) => {
+          this.#changeListeners.add(listener);
+          return () => this.#changeListeners.delete(listener);
+        },
+      },
       transports: this.#plan.transports,
       hideAnswered: this.#plan.hideAnswered,
       onReport: (report) => {

@@ -12,24 +12,33 @@ interface Answer {
   readonly verdict?: Classification;
   readonly retryAfterSeconds?: number;
 }
+/** Those with a code are the server's, the others somebody else's. */
 const answers: readonly Answer[] = [
+  { status: 400, code: 'REQUEST_VALIDATION_ERROR' },
   { status: 400 },
+  { status: 401, code: 'AUTHENTICATION_ERROR' },
   { status: 401 },
   { status: 403, code: 'TASK_OWNERSHIP_ERROR' },
+  { status: 403 },
   { status: 404, code: 'NOT_FOUND' },
   { status: 404, code: 'TASK_NOT_FOUND' },
+  { status: 404 },
+  { status: 405, code: 'METHOD_NOT_ALLOWED' },
   { status: 405 },
   { status: 408 },
   { status: 409, verdict: 'retry' },
   { status: 409, verdict: 'final' },
-  { status: 409 },
+  { status: 409, code: 'IDEMPOTENCY_CONFLICT' },
+  { status: 421 },
   { status: 425 },
-  { status: 426 },
+  { status: 426, code: 'UPGRADE_REQUIRED' },
   { status: 429, retryAfterSeconds: 7 },
   { status: 500 },
+  { status: 501, code: 'NOT_IMPLEMENTED' },
   { status: 501 },
   { status: 503 },
 ];
+const redirect: Answer = { status: 302 };
 const nameOf = ({ status, code, verdict, retryAfterSeconds }: Answer): string =>
   [status, code, verdict && `the host says ${verdict}`, retryAfterSeconds && `Retry-After: ${retryAfterSeconds}`]
     .filter(Boolean)
@@ -42,15 +51,19 @@ const refusalOf = ({ retryAfterSeconds, ...rest }: Answer): object => ({
 /** What an operation's refusals have in common. */
 function classOf(operation: Operation, { status, code, verdict }: Answer): string {
   if (verdict !== undefined) return verdict;
-  if (status === 401) return 'unauthorized';
-  const lacksRoute = status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND');
+  if (status === 401) return code === undefined ? 'unauthorized by somebody else' : 'unauthorized';
+  if (status < 400) return 'elsewhere';
+  if (code === undefined && !isPassing(status)) return 'somebody else';
+  const lacksRoute = code !== undefined && (status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'));
   if (operation === 'settle' && lacksRoute) return 'no route';
   if ((operation === 'ws' || operation === 'sse') && (lacksRoute || status === 400 || status === 426)) return 'no route';
-  return status === 408 || status === 425 || status === 429 || status >= 500 ? 'passing' : 'for good';
+  return isPassing(status) ? 'passing' : 'for good';
 }
+const isPassing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
 const refusals = (['ws', 'sse', 'poll', 'settle'] as const).flatMap((operation) =>
-  answers.map((answer): Stimulus => ({
+  // A redirect is an error to fetch.
+  [...answers, ...(operation === 'ws' ? [redirect] : [])].map((answer): Stimulus => ({
     name: `${operation}: answered ${nameOf(answer)}`,
     alike: `${operation}: refused, ${classOf(operation, answer)}`,
     tells: (state) =>
@@ -60,7 +73,10 @@ const refusals = (['ws', 'sse', 'poll', 'settle'] as const).flatMap((operation) 
             events: [
               operation === 'settle'
                 ? on('settle.done', { output: { outcome: 'refused', ...refusalOf(answer) } })
-                : on(`${operation}.refused`, refusalOf(answer)),
+                : on(`${operation}.refused`, {
+                    ...refusalOf(answer),
+                    ...(!state.hasSpoken && answer.code === undefined && { isUnknown: true }),
+                  }),
             ],
           }
         : undefined,

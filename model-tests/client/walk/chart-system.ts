@@ -42,10 +42,15 @@ export interface ChartSystem {
 
 type Running = ActorRefFrom<typeof connectionMachine> | ActorRefFrom<typeof recoveryMachine>;
 
+/** What watches the network is a child too, and no chart. */
+const connected = { ws: true, sse: true, poll: true, recovery: true };
+
 /** The charts that run below a transport chart. */
 function chartsBelow(root: ActorRefFrom<typeof transportMachine>): [ChartId, Running][] {
   const children = Object.entries(root.getSnapshot().children) as [ChartId, Running | undefined][];
-  return children.flatMap(([id, ref]) => (ref?.getSnapshot().status === 'active' ? [[id, ref] as [ChartId, Running]] : []));
+  return children.flatMap(([id, ref]) =>
+    id in connected && ref?.getSnapshot().status === 'active' ? [[id, ref] as [ChartId, Running]] : [],
+  );
 }
 
 /** The actors that do something outside, and which they are. */
@@ -94,15 +99,15 @@ function keyOf(
   snapshots: ChartSystem['snapshots'],
   delays: readonly ArmedDelay[],
 ): string {
-  const { tries, left, transport, probe } = context;
+  const { tries, left, barred, transport, probe } = context;
   const below = [...snapshots].flatMap(([id, snapshot]) => {
     // The snapshot of just any machine is typed as anything.
     const { malformed, refreshable } = snapshot.context as { malformed?: number; refreshable?: string };
     return id === 'transport' ? [] : [[id, snapshot.value as unknown, malformed, refreshable]];
   });
   // Two connections may have the same delay, and that of climbing may have passed without an arrow; the others are where the states are.
-  const order = delays.filter(({ type }) => /livenessTimeout|openTimeout|climbInterval/.test(type)).map(({ to }) => to);
-  return JSON.stringify([value, Object.values(tries), Object.values(left), transport, probe, below.sort(), order]);
+  const order = delays.filter(({ type }) => /livenessTimeout|openTimeout|silentTime|climbInterval/.test(type)).map(({ to }) => to);
+  return JSON.stringify([value, Object.values(tries), Object.values(left), barred, transport, probe, below.sort(), order]);
 }
 
 /** The charts as they begin. */

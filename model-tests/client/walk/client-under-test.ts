@@ -55,6 +55,8 @@ export interface ClientUnderTest {
   readonly clock: FakeClock;
   readonly gate: CountingGate;
   readonly provider: HeldProvider;
+  /** Tells that there is another network. */
+  changeNetwork(): void;
   /** What the charts were told so far, from outside all of them. */
   readonly told: readonly WalkedEvent[];
   /** What the host says of the next failure. */
@@ -116,6 +118,7 @@ export async function createClientUnderTest(
   const clock = fakeClock();
   const gate = countingGate();
   const asked: Asked[] = [];
+  const changeListeners = new Set<() => void>();
   const told: WalkedEvent[] = [];
   const requests = new Map<unknown, HeldRequest>();
   let actor: ActorRefFrom<typeof transportMachine> | undefined;
@@ -157,7 +160,10 @@ export async function createClientUnderTest(
     if (event.type !== '@xstate.event') return;
     const { type, ...fields } = event.event as { type: string };
     // What the charts say to each other is between them.
-    if (!/^(xstate\.init|xstate\.stop|connection\.|xstate\.(done|error)\.actor\.(?!settle|refresh))/.test(type) && !isBetween(type)) {
+    if (
+      !/^(xstate\.init|xstate\.stop|connection\.|other\.|xstate\.(done|error)\.actor\.(?!settle|refresh))/.test(type) &&
+      !isBetween(type)
+    ) {
       told.push({ to: idOf(ref.id), type, ...fields });
     }
   };
@@ -165,6 +171,7 @@ export async function createClientUnderTest(
     baseUrl: server.baseUrl,
     clock,
     gate,
+    networkChanges: { subscribe: (listener) => (changeListeners.add(listener), () => void changeListeners.delete(listener)) },
     inspect,
     limits,
     chance: { fraction: () => 0.5 },
@@ -183,7 +190,9 @@ export async function createClientUnderTest(
   };
   const below = (): [string, AnyActorRef][] =>
     Object.entries(chart().getSnapshot().children as Record<string, AnyActorRef | undefined>).flatMap(([id, child]) =>
-      (child?.getSnapshot() as AnyMachineSnapshot | undefined)?.status === 'active' ? [[id, child] as [string, AnyActorRef]] : [],
+      id !== 'network' && (child?.getSnapshot() as AnyMachineSnapshot | undefined)?.status === 'active'
+        ? [[id, child] as [string, AnyActorRef]]
+        : [],
     );
   /** What is asked of the world, and who asks it. */
   const running = (): [RequestKind, unknown][] =>
@@ -217,6 +226,7 @@ export async function createClientUnderTest(
     clock,
     gate,
     provider,
+    changeNetwork: () => changeListeners.forEach((listener) => listener()),
     told,
     verdict: undefined,
     chart,

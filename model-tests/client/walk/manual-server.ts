@@ -21,7 +21,7 @@ export interface HeldRequest {
   /** An answer that is no success. */
   refuse(refusal: ErrorReply): void;
   /** The whole answer to a poll or a snapshot. */
-  answer(status: number, body: string): void;
+  answer(status: number, body: string, headers?: Readonly<Record<string, string>>): void;
   /** Bytes of a stream, which begins with the first of them; without any a head alone goes out. */
   write(text: string): void;
   /** A proper end of a stream. */
@@ -44,6 +44,9 @@ export interface ManualServer {
   forget(): void;
   close(): Promise<void>;
 }
+
+/** Without a code it is a proxy that answers. */
+const envelopeOf = (code: string | undefined): string => JSON.stringify(code === undefined ? {} : { code, message: `It is ${code}.` });
 
 const wrong = (what: string) => (): never => {
   throw new Error(`This request cannot ${what}.`);
@@ -75,8 +78,9 @@ function holdRequest(kind: RequestKind, response: ServerResponse): HeldRequest {
     },
     cut: () => void response.socket?.destroy(),
     refuse: ({ status, code, retryAfterSeconds }) =>
-      answer(status, JSON.stringify({ code }), retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
-    answer: (status, body) => (status === 204 ? void response.writeHead(204, { connection: 'close' }).end() : answer(status, body)),
+      answer(status, envelopeOf(code), retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    answer: (status, body, headers) =>
+      status === 204 ? void response.writeHead(204, { connection: 'close' }).end() : answer(status, body, headers),
     write(text) {
       if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
       if (text === '') response.flushHeaders();
@@ -104,7 +108,12 @@ function holdUpgrade({ socket, take }: Upgrade): HeldRequest {
     },
     cut: () => void socket.destroy(),
     refuse: ({ status, code, retryAfterSeconds }) =>
-      rejectUpgrade(socket, status, { code }, retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+      rejectUpgrade(
+        socket,
+        status,
+        JSON.parse(envelopeOf(code)),
+        retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+      ),
     async accept() {
       taken ??= (await take()).webSocket;
     },

@@ -12,6 +12,13 @@ function expiring(state: WalkState): 'ws' | 'sse' | undefined {
   return undefined;
 }
 
+/** The stream that waits for credentials. */
+function held({ operations }: WalkState): 'ws' | 'sse' | undefined {
+  for (const { operation, stage } of operations.values())
+    if (stage === 'held' && (operation === 'ws' || operation === 'sse')) return operation;
+  return undefined;
+}
+
 const host: readonly Stimulus[] = [
   {
     name: 'gate: opens',
@@ -26,6 +33,18 @@ const host: readonly Stimulus[] = [
     happen: (driver) => driver.gate.set(false),
   },
   {
+    name: 'network: changes',
+    alike: 'network: changes',
+    tells: (state) => (isGateOpen(state) ? { events: [on('network.changed')] } : undefined),
+    happen: (driver) => driver.changeNetwork(),
+  },
+  {
+    name: 'provider: gives credentials',
+    alike: 'provider: gives credentials',
+    tells: (state) => (held(state) ? { grants: true, events: [] } : undefined),
+    happen: async (driver, state) => void (await driver.request(held(state) ?? 'ws')),
+  },
+  {
     name: 'consumer: catches up',
     alike: 'consumer: catches up',
     tells: (state) => (regionsOf(state)?.delivering === 'full' ? { events: [on('consumer.drained')] } : undefined),
@@ -35,9 +54,9 @@ const host: readonly Stimulus[] = [
     name: 'provider: fails',
     alike: 'provider: fails',
     tells(state) {
-      const held = [...state.operations.values()].filter(({ operation, stage }) => stage === 'held' && operation !== 'refresh');
-      const events = held.map(({ operation }) => on(operation === 'settle' ? 'settle.error' : `${operation}.unauthorized`));
-      return held.length > 0 ? { events } : undefined;
+      const waiting = [...state.operations.values()].filter(({ operation, stage }) => stage === 'held' && operation !== 'refresh');
+      const events = waiting.map(({ operation }) => on(operation === 'settle' ? 'settle.error' : `${operation}.unauthorized`));
+      return waiting.length > 0 ? { events } : undefined;
     },
     happen: (driver) => driver.provider.fail(false),
   },

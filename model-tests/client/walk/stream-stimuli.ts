@@ -178,7 +178,13 @@ function closing(code: number | undefined, verdict?: Classification): Stimulus {
     alike: `ws: closed ${verdict ?? (code === 1008 || (code && code >= 4400 && code <= 4499) ? 'for good' : 'cleanly')}`,
     tells: (state) =>
       isOperationRunning(state, 'ws')
-        ? { grants: true, opens: 'ws', events: [on('ws.closed', { closeCode: code ?? 1005, ...(verdict && { verdict }) })] }
+        ? {
+            grants: true,
+            opens: 'ws',
+            events: [
+              on('ws.closed', { closeCode: code ?? 1005, ...(verdict && { verdict }), ...(!state.hasSpoken && { isUnknown: true }) }),
+            ],
+          }
         : undefined,
     async happen(driver) {
       driver.verdict = verdict;
@@ -207,6 +213,15 @@ const eventStream: readonly Stimulus[] = [
     alike: 'sse: no content',
     tells: (state) => (isUnanswered(state, 'sse') ? { grants: true, events: [on('sse.ended')] } : undefined),
     happen: async (driver) => (await driver.request('sse')).answer(204, ''),
+  },
+  {
+    name: 'sse: a page',
+    alike: 'sse: refused, elsewhere',
+    tells: (state) =>
+      isUnanswered(state, 'sse')
+        ? { grants: true, events: [on('sse.refused', { status: 200, ...(!state.hasSpoken && { isUnknown: true }) })] }
+        : undefined,
+    happen: async (driver) => (await driver.request('sse')).answer(200, '<html>', { 'content-type': 'text/html' }),
   },
   {
     name: 'sse: a proper end',

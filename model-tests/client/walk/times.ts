@@ -3,6 +3,8 @@ import type { ClientLimits } from 'taskbridge/client';
 /** No two the same, so that a timer is known by its time. */
 export const limits: Partial<ClientLimits> = {
   openMs: 1_009,
+  silentMs: 211,
+  muteMs: 524,
   livenessMs: 2_003,
   pollWaitMs: 3_000,
   pollGraceMs: 1,
@@ -24,6 +26,8 @@ export const timesOf = {
   provingTime: [8_009],
   probeTimeout: [3_012],
   openTimeout: [1_009],
+  silentTime: [211],
+  muteTime: [313],
   livenessTimeout: [2_003],
   pollTimeout: [3_001],
   emptyPause: [4_001],
@@ -38,6 +42,8 @@ export const delayNames = [
   'provingTime',
   'probeTimeout',
   'openTimeout',
+  'silentTime',
+  'muteTime',
   'livenessTimeout',
   'pollTimeout',
   'emptyPause',

@@ -18,7 +18,7 @@ export const unreachableEvents: readonly UnreachableEvent[] = [
   { events: /^poll wire\./, values: /"poll":\{"poll":"pausing"\}/, why: 'no poll is under way' },
   {
     events: /^sse wire\.(alive|facts|level|malformed)$/,
-    values: /"sse":\{"stream":"connecting"\}/,
+    values: /"sse":\{"stream":\{"opening"/,
     why: 'the bytes that bring it have confirmed the stream',
   },
   { events: /^ws wire\.facts$/, values: /"transport":"probing".*"ws"/, why: 'the fact has made it level, so that it delivers' },
@@ -38,7 +38,7 @@ export const unreachableEvents: readonly UnreachableEvent[] = [
   {
     events: /^transport (log\.(gap|ended)|consumer\.full)$/,
     values:
-      /"transport":"(connecting","sse":\{"stream":"connecting"|steady","poll":\{"poll":"pausing"|probing","poll":\{"poll":"pausing"\},"sse":\{"stream":"connecting")/,
+      /"transport":"(connecting","sse":\{"stream":\{"opening"|steady","poll":\{"poll":"pausing"|probing","poll":\{"poll":"pausing"\},"sse":\{"stream":\{"opening")/,
     why: 'no poll is under way, and the bytes that bring it have confirmed a stream',
   },
   {
@@ -48,7 +48,7 @@ export const unreachableEvents: readonly UnreachableEvent[] = [
   },
   {
     events: /^transport log\.ended$/,
-    values: /"transport":"connecting","ws":\{"stream":"connecting"/,
+    values: /"transport":"connecting","ws":\{"stream":\{"opening"/,
     why: 'the terminal fact has confirmed the socket',
   },
 ];

@@ -26,6 +26,8 @@ export interface WalkState {
   readonly cursor: number;
   /** What comes next would not be told from something else: a path ends here. */
   readonly isOver: boolean;
+  /** The server has spoken the protocol. */
+  readonly hasSpoken: boolean;
   /** Newer credentials were given than those that were used last: a refresh has them at once. */
   readonly hasNewer: boolean;
   /** By the chart and id of the actor that runs it, the oldest first. */
@@ -64,7 +66,15 @@ export function runningOf({ operations }: WalkState, wanted: Operation): Operati
 /** A walk's beginning: the gate is closed, and has said so. */
 export function initialStateOf(input: TransportInput): WalkState {
   const charts = beginSystem(input);
-  const state: WalkState = { charts, isGateOpen: false, cursor: 0, isOver: false, hasNewer: false, operations: new Map() };
+  const state: WalkState = {
+    charts,
+    isGateOpen: false,
+    cursor: 0,
+    isOver: false,
+    hasNewer: false,
+    hasSpoken: false,
+    operations: new Map(),
+  };
   return after(state, repliesOf(charts.effects, false), {}).state;
 }
 
@@ -92,6 +102,7 @@ function operationsOf(
   return operations;
 }
 
+const changed: WalkedEvent = { to: 'transport', type: 'network.changed' };
 const refreshed: WalkedEvent = { to: 'recovery', type: 'xstate.done.actor.refresh' };
 
 /** What a stimulus changes besides the charts. */
@@ -128,8 +139,24 @@ export function after(
   }
   const told: WalkedEvent[] = [];
   const heard: string[] = [];
-  const opening = isGateOpen === state.isGateOpen ? [] : repliesOf(charts.effects, isGateOpen);
-  const waiting = [...opening, ...events];
+  const hasOpened = isGateOpen && !state.isGateOpen;
+  const asked = [...state.operations.values()].flatMap(({ operation, stage }): WalkedEvent[] =>
+    change.grants === true && stage === 'held' && (operation === 'ws' || operation === 'sse')
+      ? [{ to: operation, type: 'wire.asked' }]
+      : [],
+  );
+  // What the network's change closes does not hear the gate any more.
+  const asksGate = hasOpened ? takeInSystem(charts, changed).kept : new Set(charts.effects);
+  const opening = [
+    ...(hasOpened ? [changed] : []),
+    ...(isGateOpen === state.isGateOpen
+      ? []
+      : repliesOf(
+          [...asksGate].filter((id) => charts.effects.includes(id)),
+          isGateOpen,
+        )),
+  ];
+  const waiting = [...opening, ...asked, ...events];
   for (let event = waiting.shift(); event && charts.transport.status === 'active'; event = waiting.shift()) {
     const { to, type } = event;
     // Whoever brings it has been closed.
@@ -155,6 +182,7 @@ export function after(
     isGateOpen,
     cursor,
     hasNewer,
+    hasSpoken: state.hasSpoken || told.some(isSpoken),
     isOver: change.ends === true,
     operations: operationsOf(charts.effects, operations, { isGateOpen, cursor }),
   };
@@ -163,11 +191,21 @@ export function after(
   return { state: further.state, told: [...told, ...further.told], heard: [...heard, ...further.heard] };
 }
 
+/** True for what nobody tells who does not speak the protocol. */
+function isSpoken({ to, type, ending, output }: WalkedEvent): boolean {
+  if (/^(wire\.(facts|page|empty)|log\.|consumer\.full)/.test(type)) return true;
+  // The first bytes of a stream may be anybody's.
+  if (to === 'ws' && (type === 'wire.confirmed' || type === 'wire.alive')) return true;
+  const { code } = (ending ?? output ?? {}) as { readonly code?: string };
+  const { outcome = 'refused' } = (output ?? {}) as { readonly outcome?: string };
+  return code !== undefined || outcome !== 'refused';
+}
+
 /** What makes two moments the same to everything that may follow. */
-export function walkStateKey({ charts, operations, cursor, isOver, hasNewer, isGateOpen }: WalkState): string {
+export function walkStateKey({ charts, operations, cursor, isOver, hasNewer, hasSpoken, isGateOpen }: WalkState): string {
   const progress = [...operations.values()].map(({ operation, stage, begun, isLevel, isRenewed }) => {
     const isStream = operation === 'ws' || operation === 'sse';
     return `${operation} ${stage} ${isStream ? `${isLevel ? 'level' : begun === cursor} ${isRenewed}` : ''}`;
   });
-  return `${charts.key} ${progress.join()} ${isOver} ${hasNewer} ${isGateOpen}`;
+  return `${charts.key} ${progress.join()} ${isOver} ${hasNewer} ${hasSpoken} ${isGateOpen}`;
 }
