@@ -35,6 +35,7 @@ export type PartName =
   | 'kills'
   | 'versions'
   | 'web'
+  | 'proxies'
   | 'simulation'
   | 'original'
   | 'temporal'
@@ -174,14 +175,14 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/stores/lmdb-containers.test.ts',
       'model-tests/stores/lmdb-durability.test.ts',
     ],
-    budgetMinutes: 2,
+    budgetMinutes: 1.5,
   },
   versions: {
     ...none,
     proves: 'processes and stores of 0.1.0 go on beside and under those of today',
     needs: ['redis'],
     tests: ['model-tests/versions/'],
-    budgetMinutes: 2,
+    budgetMinutes: 1,
   },
   web: {
     ...none,
@@ -189,6 +190,13 @@ export const parts: Readonly<Record<PartName, Part>> = {
     needs: ['chromium', 'react_native', 'workerd'],
     tests: ['model-tests/web/', 'model-tests/runtimes/'],
     budgetMinutes: 2,
+  },
+  proxies: {
+    ...none,
+    proves: 'real proxies between client and server, as people set them up, lose nothing and cost no time',
+    needs: ['nginx', 'haproxy', 'chromium'],
+    tests: ['model-tests/proxies/'],
+    budgetMinutes: 1.5,
   },
   simulation: {
     ...none,

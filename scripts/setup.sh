@@ -58,6 +58,19 @@ need_chromium() {
   need chromium chromium 'the tests of the page use it as people do, in a browser'
 }
 
+# Debian's starts a server of its own where it may; the tests have theirs, so that one need not be there.
+need_nginx() {
+  need openssl openssl 'makes the certificate of the proxies that the tests start'
+  command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] && return 0
+  need nginx nginx 'stands between our server and our client in the tests of proxies'
+  ! command -v systemctl >/dev/null 2>&1 || as_root systemctl disable --now --quiet nginx 2>/dev/null || :
+}
+
+need_haproxy() {
+  need openssl openssl 'makes the certificate of the proxies that the tests start'
+  [ -x /usr/sbin/haproxy ] || need haproxy haproxy 'stands between our server and our client in the tests of proxies'
+}
+
 need_python() {
   need python3 python3 'runs the original server, and brings a Go where there is none (Python 3.11 or newer)'
   if ! python3 -c 'import ensurepip, venv' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
@@ -141,7 +154,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds chromium fuzzer original temporal react_native workerd'
+known='redis redis_builds chromium nginx haproxy fuzzer original temporal react_native workerd'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

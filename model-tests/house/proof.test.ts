@@ -4,7 +4,7 @@ import { testsNamedIn } from '../../scripts/original-rows.ts';
 import { textOfFile } from './project-files.ts';
 
 /** Documents whose tables have a last column `test`: what each row promises is held by the tests that it names. */
-const documents = ['docs/operations.md', 'docs/security.md'];
+const documents = ['docs/operations.md', 'docs/proxies.md', 'docs/security.md'];
 
 /** The last cells of all rows below a head that ends in `test`, with what stands before them. */
 function promises(text: string): { readonly row: string; readonly proof: string }[] {

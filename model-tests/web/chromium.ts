@@ -38,8 +38,8 @@ const quiet = [
 const ownProfile = (): string => mkdtempSync(join(tmpdir(), 'taskbridge-chromium-'));
 const removeProfile = (profile: string): void => rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
 
-/** Starts Chromium, quiet towards the world. */
-export async function startChromium(): Promise<OwnBrowser> {
+/** Starts Chromium, quiet towards the world; `switches` are more of its own. */
+export async function startChromium(...switches: readonly string[]): Promise<OwnBrowser> {
   const profile = ownProfile();
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
@@ -47,7 +47,7 @@ export async function startChromium(): Promise<OwnBrowser> {
     timeout: TEST_MS,
     viewport: { width: 1280, height: 900 },
     acceptDownloads: true,
-    args: quiet,
+    args: [...quiet, ...switches],
   });
   return {
     context,
