@@ -1,11 +1,18 @@
-import { createTaskBridgeClient } from '../../client/node/index.ts';
+import { createTaskBridgeClient, type TaskBridgeClientOptions } from '../../client/node/index.ts';
+import { sharedStreams } from '../../client/streams/index.ts';
 import type { ClientDriver, DrivenClient, DrivenObservation, WireFact } from '../conformance/index.ts';
 
 const restMs = 20;
 const limits = { backoffBaseMs: restMs, backoffMaxMs: 10 * restMs, emptyPauseMs: restMs, pollWaitMs: 1000 };
 
 /** Our client as the kit drives it: with short rests, else as it comes. */
-export const ourClient: ClientDriver = {
+export const ourClient: ClientDriver = driverOf();
+
+/** The same where tasks share their event streams; it has no other transport. */
+export const ourSharingClient: ClientDriver = { ...driverOf({ streams: sharedStreams() }), transports: ['sse'] };
+
+function driverOf(more: Partial<TaskBridgeClientOptions> = {}): ClientDriver {
+  return {
   transports: ['ws', 'sse', 'poll'],
   restMs,
   adjusts: ['livenessMs', 'openMs', 'frameBytesMax'],
@@ -14,6 +21,7 @@ export const ourClient: ClientDriver = {
     const client = createTaskBridgeClient({
       baseUrl,
       transports,
+      ...more,
       ...(tokens && {
         auth({ forceRefresh }) {
           if (forceRefresh) refreshes += 1;
@@ -38,3 +46,4 @@ export const ourClient: ClientDriver = {
     };
   },
 };
+}
