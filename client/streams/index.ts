@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
+export type { EventStreamPort, EventStreamRequest } from '../transports/event-stream.ts';
 export { sharedStreams } from './shared-streams.ts';

@@ -176,10 +176,11 @@ export class StreamGroup {
     const all = [...stream.members.values()].map(({ request }) => request);
     const { signal } = stream.life;
     // All have the same, or would not be here.
-    const [{ settings, authorization } = undefined] = all;
-    if (!settings || !authorization) return;
+    const [first] = all;
+    if (!first) return;
+    const { settings, authorization } = first;
     const set = all.map(({ taskId, connection }) => ({ taskId, cursor: connection.cursor }));
-    const extensions = all.find(({ extensions: asked }) => asked.includes('fallback'))?.extensions ?? all[0]?.extensions ?? '';
+    const extensions = all.find(({ extensions: asked }) => asked.includes('fallback'))?.extensions ?? first.extensions;
     this.#place ??= settings.held.take();
     const isHeld = (await this.#place) !== undefined;
     if (signal.aborted) return;

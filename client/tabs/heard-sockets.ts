@@ -1,4 +1,4 @@
-import type { Socket, SocketPort } from '../transports/socket.ts';
+import type { SocketPort } from '../transports/socket.ts';
 
 /** Sockets that are known to be heard, or not. */
 export interface HeardSockets {
@@ -9,7 +9,7 @@ export interface HeardSockets {
 
 /** The same sockets. What is opened or sent wants an answer; whatever any of them is told is one. `time` is monotonic. */
 export function createHeardSockets(sockets: SocketPort, time: () => number): HeardSockets {
-  const open = new Set<Socket>();
+  const open = new Set<object>();
   let askedAt: number | undefined;
 
   const ask = (): void => {
@@ -26,32 +26,32 @@ export function createHeardSockets(sockets: SocketPort, time: () => number): Hea
     port: {
       ...sockets,
       open(request, listener) {
+        const own = {};
+        open.add(own);
         const end =
           <T extends unknown[]>(tell: (...args: T) => void) =>
           (...args: T): void => {
-            open.delete(socket);
+            open.delete(own);
             tell(...args);
           };
-        const inner = sockets.open(request, {
+        ask();
+        const socket = sockets.open(request, {
           opened: heard(() => listener.opened()),
           frame: heard((text) => listener.frame(text)),
           closed: heard(end((closeCode) => listener.closed(closeCode))),
           cut: heard(end(() => listener.cut())),
           refused: heard(end((...answer) => listener.refused(...answer))),
         });
-        ask();
-        const socket: Socket = {
+        return {
           send(text) {
             ask();
-            inner.send(text);
+            socket.send(text);
           },
           close() {
-            open.delete(socket);
-            inner.close();
+            open.delete(own);
+            socket.close();
           },
         };
-        open.add(socket);
-        return socket;
       },
     },
     get unheardMs() {

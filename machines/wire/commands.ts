@@ -65,18 +65,18 @@ export const pollQuery = z.object({
 /** Query and header of the two streams. */
 export const streamQuery = z.object({ lastEventId: z.optional(cursor), extensions: z.optional(z.string()) });
 
-/** Query of `GET /tasks/events/stream`, the stream of many tasks. */
-export const sharedStreamQuery = z.object({
-  tasks: z
-    .string()
-    .check(
-      z.refine(
-        (text) => readTaskSet(text) !== undefined,
-        `must be 1 to ${STREAM_TASKS_MAX} tasks, each once and as "id@cursor" or "id@", with commas between`,
-      ),
+/** A set of tasks as a server takes it. */
+export const taskSet = z
+  .string()
+  .check(
+    z.refine(
+      (text) => readTaskSet(text) !== undefined,
+      `must be 1 to ${STREAM_TASKS_MAX} tasks, each once and as "id@cursor" or "id@", with commas between`,
     ),
-  extensions: z.optional(z.string()),
-});
+  );
+
+/** Query of `GET /tasks/events/stream`, the stream of many tasks. */
+export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()) });
 
 /** A task's status on the wire. A closed set: published clients fail on a new value. */
 export type TaskStatus = 'ACCEPTED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
