@@ -41,12 +41,15 @@ async function holdingServer() {
       polls.waiting += 1;
       return hold(res);
     }
-    if (after !== null) polls.short += 1;
-    polls.together += 1;
-    polls.mostTogether = Math.max(polls.mostTogether, after === null ? 0 : polls.together);
+    const isShort = after !== null;
+    if (isShort) {
+      polls.short += 1;
+      polls.together += 1;
+      polls.mostTogether = Math.max(polls.mostTogether, polls.together);
+    }
     const last = events.at(-1) as { eventId?: string } | undefined;
     setImmediate(() => {
-      polls.together -= 1;
+      if (isShort) polls.together -= 1;
       res
         .writeHead(200)
         .end(JSON.stringify({ taskId, events, nextAfterEventId: last?.eventId ?? after, hasMore: false, terminal: ends.has(taskId) && after !== null }));

@@ -145,7 +145,7 @@ describe('tasks on shared streams', () => {
     const readers = works.map(({ taskId }) => consume(client.observe(taskId)));
     await vi.waitFor(() => expect(readers.every(({ ids }) => ids.length > 0)).toBe(true));
     expect(Math.max(...streams.asked.map(({ set }) => set.length))).toBe(64);
-    expect(streams.open.size).toBe(2);
+    await vi.waitFor(() => expect(streams.open.size).toBe(2));
     await Promise.all(works.map((work) => work.finish()));
     await Promise.all(readers.map(({ over }) => over));
   });
