@@ -52,7 +52,15 @@ async function holdingServer() {
       if (isShort) polls.together -= 1;
       res
         .writeHead(200)
-        .end(JSON.stringify({ taskId, events, nextAfterEventId: last?.eventId ?? after, hasMore: false, terminal: ends.has(taskId) && after !== null }));
+        .end(
+          JSON.stringify({
+            taskId,
+            events,
+            nextAfterEventId: last?.eventId ?? after,
+            hasMore: false,
+            terminal: ends.has(taskId) && after !== null,
+          }),
+        );
     });
   };
   const { url, close } = await onLoopback(createServer(answer));

@@ -13,37 +13,37 @@ export const ourSharingClient: ClientDriver = { ...driverOf({ streams: sharedStr
 
 function driverOf(more: Partial<TaskBridgeClientOptions> = {}): ClientDriver {
   return {
-  transports: ['ws', 'sse', 'poll'],
-  restMs,
-  adjusts: ['livenessMs', 'openMs', 'frameBytesMax'],
-  async open({ baseUrl, transports, tokens, ...adjusted }): Promise<DrivenClient> {
-    let refreshes = 0;
-    const client = createTaskBridgeClient({
-      baseUrl,
-      transports,
-      ...more,
-      ...(tokens && {
-        auth({ forceRefresh }) {
-          if (forceRefresh) refreshes += 1;
-          return tokens[refreshes];
+    transports: ['ws', 'sse', 'poll'],
+    restMs,
+    adjusts: ['livenessMs', 'openMs', 'frameBytesMax'],
+    async open({ baseUrl, transports, tokens, ...adjusted }): Promise<DrivenClient> {
+      let refreshes = 0;
+      const client = createTaskBridgeClient({
+        baseUrl,
+        transports,
+        ...more,
+        ...(tokens && {
+          auth({ forceRefresh }) {
+            if (forceRefresh) refreshes += 1;
+            return tokens[refreshes];
+          },
+        }),
+        limits: { ...limits, ...adjusted },
+      });
+      return {
+        observe(taskId, options = {}): DrivenObservation {
+          const observation = client.observe(taskId, options);
+          return {
+            // What the client knows by other names travels as it came.
+            [Symbol.asyncIterator]: () => observation[Symbol.asyncIterator]() as AsyncIterator<WireFact>,
+            continuity: async () => observation.getSnapshot().connection.continuity,
+            close: () => observation.close(),
+          };
         },
-      }),
-      limits: { ...limits, ...adjusted },
-    });
-    return {
-      observe(taskId, options = {}): DrivenObservation {
-        const observation = client.observe(taskId, options);
-        return {
-          // What the client knows by other names travels as it came.
-          [Symbol.asyncIterator]: () => observation[Symbol.asyncIterator]() as AsyncIterator<WireFact>,
-          continuity: async () => observation.getSnapshot().connection.continuity,
-          close: () => observation.close(),
-        };
-      },
-      act: (taskId, action) => client.act(taskId, action),
-      refreshes: async () => refreshes,
-      close: () => client.close(),
-    };
-  },
-};
+        act: (taskId, action) => client.act(taskId, action),
+        refreshes: async () => refreshes,
+        close: () => client.close(),
+      };
+    },
+  };
 }

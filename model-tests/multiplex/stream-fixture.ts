@@ -139,7 +139,12 @@ export function streamFixture({ places = 4, polls = true }: { readonly places?: 
       asked = streams.length;
       const open = streams.flatMap(({ isOver }, index) => (isOver ? [] : [index]));
       const told = [...heard].flatMap(([taskId, notes]) => (notes.length > 0 ? [[taskId, notes.splice(0)] as const] : []));
-      return { ...(news.length > 0 && { asked: news }), ...Object.fromEntries(told), ...(open.length > 0 && { open }), ...(held > 0 && { held }) };
+      return {
+        ...(news.length > 0 && { asked: news }),
+        ...Object.fromEntries(told),
+        ...(open.length > 0 && { open }),
+        ...(held > 0 && { held }),
+      };
     },
   };
 }

@@ -133,7 +133,11 @@ export function sharedStream(
   options: Pick<StreamOptions, 'as'> = {},
 ): Stream {
   const set = Object.entries(tasks).map(([taskId, cursor]) => `${taskId}@${cursor}`);
-  return eventStream(server, `/tasks/events/stream?${new URLSearchParams({ extensions: 'gap', tasks: set.join(',') }).toString()}`, options);
+  return eventStream(
+    server,
+    `/tasks/events/stream?${new URLSearchParams({ extensions: 'gap', tasks: set.join(',') }).toString()}`,
+    options,
+  );
 }
 
 function eventStream(server: ServerUnderTest, route: string, { as = 'one', via, after, headers }: StreamOptions): Stream {
