@@ -88,6 +88,8 @@ class LeadingTab implements Leader {
     else if (request.type === 'taken') tab.untakenCharacters = Math.max(0, tab.untakenCharacters - request.characters);
     else
       this.#whenAlive(from, () => {
+        // It may have left meanwhile, for a leader that was awake.
+        if (this.#tabs.get(from) !== tab) return;
         const known = this.#multiplexer.socketsOf(from);
         tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !known.has(socket)) });
       });
