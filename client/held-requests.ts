@@ -24,10 +24,10 @@ export function heldRequests(most: number): HeldRequests {
 }
 
 /** Does one thing after the other, with a rest between two. */
-export type Turns = (work: () => Promise<void>) => Promise<void>;
+export type PollTurns = (work: () => Promise<void>) => Promise<void>;
 
 /** For short requests, so that one connection is enough for all of them. What is done never rejects. */
-export function createTurns(clock: Clock, restMs: number): Turns {
+export function createTurns(clock: Clock, restMs: number): PollTurns {
   const now = (): number => clock.monotonic?.() ?? clock.now();
   let last = Promise.resolve();
   let restedAt = Number.NEGATIVE_INFINITY;

@@ -14,7 +14,6 @@ export type { Attachment, AttachmentContent, UploadListener, UploadProgress } fr
 export { TaskBridgeClientError, type ClientErrorCode } from './errors.ts';
 export { asFailure, asProgress, isTerminalFact } from './facts.ts';
 export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';
-export { heldRequests, type HeldRequests } from './held-requests.ts';
 export type { TransportListener, TransportMoment } from './listener.ts';
 export { idleSnapshot } from './observation/idle.ts';
 export type { ObservationActor } from './observation/notifier.ts';

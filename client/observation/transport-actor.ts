@@ -3,7 +3,7 @@ import { climbMs, connectionMachine, recoveryMachine, retryOf, transportMachine,
 import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { TaskBridgeClientError } from '../errors.ts';
-import { createTurns, type Turns } from '../held-requests.ts';
+import { createTurns, type PollTurns } from '../held-requests.ts';
 import type { ClientSettings } from '../options.ts';
 import { join, toWebSocketUrl } from '../routes.ts';
 import { impossible, runEventStream } from '../transports/event-stream.ts';
@@ -159,7 +159,7 @@ function isForeign(baseUrl: string): boolean {
 }
 
 /** A poll that may wait does so where it may be held open, and takes its turn where it may not. */
-function openPoll(line: TransportLine, settings: ClientSettings, inTurn: Turns | false, tell: Tell): () => void {
+function openPoll(line: TransportLine, settings: ClientSettings, inTurn: PollTurns | false, tell: Tell): () => void {
   const { taskId, context, authorizer, decoder } = line;
   const { clock, held, limits, routes, baseUrl } = settings;
   return authorizer.connect('poll', tell, (authorized) => {
@@ -178,7 +178,7 @@ function openPoll(line: TransportLine, settings: ClientSettings, inTurn: Turns |
     };
     return inTurn ? askHeld(inTurn) : ask(0);
 
-    async function askHeld(turn: Turns): Promise<void> {
+    async function askHeld(turn: PollTurns): Promise<void> {
       const free = await held.take();
       try {
         await (free ? ask(limits.pollWaitMs) : turn(() => ask(0)));

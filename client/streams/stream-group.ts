@@ -1,4 +1,4 @@
-import { STREAM_TASKS_MAX, taskSetText } from '../../machines/wire/index.ts';
+import { STREAM_TASKS_MAX, taskSetText } from '../../machines/routes/index.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { DecodedEnding } from '../observation/frame-decoder.ts';
 import { impossible, readEvents, type EventStreamRequest } from '../transports/event-stream.ts';

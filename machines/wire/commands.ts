@@ -3,7 +3,7 @@ import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
 import { jsonObject, text, textId } from './json.ts';
 import type { FactPayload } from './facts.ts';
-import { readTaskSet, STREAM_TASKS_MAX } from './task-set.ts';
+import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));

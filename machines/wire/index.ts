@@ -55,5 +55,4 @@ export type {
 export { jsonFault, type Json, type JsonObject } from './json.ts';
 export { limits } from './limits.ts';
 export { factSchema, payloads } from './payloads.ts';
-export { readTaskSet, STREAM_TASKS_MAX, taskSetText, type TaskCursor } from './task-set.ts';
 export { transportNames, type TransportName } from './transports.ts';

@@ -1,4 +1,4 @@
-import { STREAM_TASKS_MAX } from './task-set.ts';
+import { STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 // These two by themselves, since the charts need no other: a page that loads a chart need not load all limits.
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client';
-import { heldRequests } from 'taskbridge/client';
+import { heldRequests } from 'taskbridge/client/transports';
 import { processLocks, tabRequests } from 'taskbridge/client/tabs';
 import { onLoopback } from '../support/loopback.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readTaskSet, STREAM_TASKS_MAX, taskSetText, type TaskCursor } from '../../machines/wire/index.ts';
+import { readTaskSet, STREAM_TASKS_MAX, taskSetText, type TaskCursor } from '../../machines/routes/index.ts';
 
 describe('a set of tasks', () => {
   it('is read as it was written, an id with an @ in it too', () => {

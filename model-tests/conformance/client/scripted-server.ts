@@ -206,6 +206,10 @@ function sharedVisits(caller: Caller, url: URL, request: IncomingMessage, respon
     return {
       ...streamVisit(caller, taskId, item.slice(at + 1) || null, request, response),
       send: (...facts) => facts.forEach(write),
+      end() {
+        write({ type: 'SUBSCRIPTION_ENDED', taskId, code: 1000, reason: 'The log has ended.' });
+        response.end();
+      },
       close: (code) => (code === undefined ? void response.end() : write({ type: 'SUBSCRIPTION_ENDED', taskId, code, reason: 'so it is' })),
     };
   });

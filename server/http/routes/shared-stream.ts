@@ -1,4 +1,5 @@
-import { readTaskSet, sharedStreamQuery } from '../../../machines/wire/index.ts';
+import { readTaskSet } from '../../../machines/routes/index.ts';
+import { sharedStreamQuery } from '../../../machines/wire/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
 import type { Route, RouteDeps } from '../call.ts';
 import { callerError } from '../error-response.ts';

@@ -1,5 +1,3 @@
-import { isStart } from './event-id.ts';
-
 /** Most tasks of one event stream that many share. By itself, since the client needs no other limit. */
 export const STREAM_TASKS_MAX = 64;
 
@@ -24,7 +22,7 @@ export function readTaskSet(text: string): readonly TaskCursor[] | undefined {
   const set = items.map((item): TaskCursor => {
     const at = item.lastIndexOf('@');
     const cursor = item.slice(at + 1);
-    return { taskId: item.slice(0, Math.max(0, at)), cursor: isStart(cursor) ? null : cursor };
+    return { taskId: item.slice(0, Math.max(0, at)), cursor: cursor === '' || cursor === '0-0' ? null : cursor };
   });
   const ids = new Set(set.map(({ taskId }) => taskId));
   return set.length > STREAM_TASKS_MAX || ids.size < set.length || ids.has('') ? undefined : set;
