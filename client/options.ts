@@ -13,6 +13,8 @@ import type { Origin } from './origin.ts';
 import type { ClientReport } from './report.ts';
 import { checkedRoutes, routesOf, type Routes } from './routes.ts';
 import { directFetch } from './transports/direct-fetch.ts';
+import { heldRequests, type HeldRequests } from './held-requests.ts';
+import type { EventStreamPort } from './transports/event-stream.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
 import { platformSockets, type SocketPort, type WebSocketConstructor } from './transports/socket.ts';
@@ -39,6 +41,13 @@ export interface TaskBridgeClientOptions {
   readonly WebSocket?: WebSocketConstructor;
   /** WebSockets from elsewhere; wins over `WebSocket`. One for each task, unless they are `multiplexed`. */
   readonly sockets?: SocketPort;
+  /** Where event streams come from, if not one for each task: `sharedStreams()` of `taskbridge/client/streams`. */
+  readonly streams?: EventStreamPort;
+  /**
+   * Places for streams and waiting polls; what finds none polls without waiting. Defaults to `limits.heldRequestsMax` for this client; `tabRequests()` of
+   * `taskbridge/client/tabs` are those of all tabs together.
+   */
+  readonly heldRequests?: HeldRequests;
   /** Wraps what is used for the network: for tracing, signing, caching, tests. Called once, with the defaults filled in. */
   readonly intercept?: (transports: Transports) => Transports;
   /** Defaults to no credentials (cookies are sent as `fetch` sends them). */
@@ -136,6 +145,11 @@ export interface ClientLimits {
   readonly commandRetriesMax: number;
   /** Time for one try of a command. Defaults to 30000. */
   readonly commandTimeoutMs: number;
+  /**
+   * Event streams and waiting polls at a time. Defaults to 4, of the six connections that a browser has to an origin over HTTP/1.1; in Node to
+   * 1000. Over HTTP/2 there is no need to be so modest.
+   */
+  readonly heldRequestsMax: number;
   /** Facts that may wait for a slow consumer before reading stops. Defaults to 1000. */
   readonly undeliveredMax: number;
   /** The same in bytes. Defaults to 8 MiB. */
@@ -165,6 +179,7 @@ export const defaultClientLimits: ClientLimits = {
   retryAfterMaxMs: 60_000,
   commandRetriesMax: 3,
   commandTimeoutMs: 30_000,
+  heldRequestsMax: 4,
   undeliveredMax: 1_000,
   undeliveredBytesMax: 8 * 1024 * 1024,
   frameBytesMax: 8 * 1024 * 1024,
@@ -184,6 +199,8 @@ export interface ClientSettings extends Transports {
   readonly network: Network;
   readonly origin: Origin;
   readonly routes: Routes;
+  readonly streams: EventStreamPort | undefined;
+  readonly held: HeldRequests;
   readonly strategy: Strategy;
   readonly tries: Tries;
   readonly inspect: TaskBridgeClientOptions['inspect'];
@@ -247,6 +264,8 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     network: createNetwork(gate, options.networkChanges ?? platformChanges()),
     origin: { hasSpoken: false },
     routes: checkedRoutes({ ...routesOf({ prefix: options.prefix }), ...options.routes }),
+    streams: options.streams,
+    held: options.heldRequests ?? heldRequests(limits.heldRequestsMax),
     strategy: options.strategy ?? 'progressive-sticky',
     tries,
     hideAnswered: options.hideAnswered ?? false,

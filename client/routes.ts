@@ -14,6 +14,8 @@ export interface Routes {
   task(taskId: string, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
+  /** For many tasks. */
+  sharedStream(context?: CallContext): string;
   cancel(taskId: string, context?: CallContext): string;
   actions(taskId: string, context?: CallContext): string;
   webSocket(context?: CallContext): string;
@@ -46,6 +48,7 @@ export function routesOf({
     task: at('task'),
     events: at('events'),
     stream: at('stream'),
+    sharedStream: ofNone('sharedStream'),
     cancel: at('cancel'),
     actions: at('actions'),
     webSocket: ofNone('webSocket'),

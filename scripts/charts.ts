@@ -2,6 +2,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { entryMachine } from '../client/outbox/entry.machine.ts';
 import { outboxMachine } from '../client/outbox/outbox.machine.ts';
+import { sharedStreamDescriptions, sharedStreamPhases } from '../client/streams/shared-stream.phases.ts';
 import { tabMachine } from '../client/tabs/tab.machine.ts';
 import { channelDescriptions, channelPhases } from '../client/transports/channel.phases.ts';
 import { multiplexedDescriptions, multiplexedPhases } from '../client/transports/multiplexed.phases.ts';
@@ -24,6 +25,7 @@ const charts: Readonly<Record<string, AnyStateMachine>> = {
   multiplexed: phaseChart(multiplexedPhases, multiplexedDescriptions),
   outbox: outboxMachine,
   recovery: recoveryMachine,
+  'shared-stream': phaseChart(sharedStreamPhases, sharedStreamDescriptions),
   suspension: suspensionMachine,
   tab: tabMachine,
   task: taskMachine,

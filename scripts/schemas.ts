@@ -18,6 +18,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'heartbeat-frame': answers.heartbeatFrame,
   'poll-query': commands.pollQuery,
   'poll-response': answers.pollResponse,
+  'shared-stream-query': commands.sharedStreamQuery,
   'sse-gap-frame': answers.sseGapFrame,
   'sse-heartbeat-frame': answers.sseHeartbeatFrame,
   'stream-query': commands.streamQuery,
@@ -35,6 +36,7 @@ const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [jsonObject, { type: 'object' }],
   [jsonValue, { description: 'Any JSON value.' }],
   [textId, { minLength: 1, pattern: '\\S' }],
+  [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);
 

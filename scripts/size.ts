@@ -16,6 +16,7 @@ const core: Budget = { door: 'taskbridge/client', bytesMax: 43_500 };
 /** What each costs an app that has the client. */
 const beyond: readonly Budget[] = [
   { door: 'taskbridge/client/outbox', bytesMax: 7_500 },
+  { door: 'taskbridge/client/streams', bytesMax: 2_500 },
   { door: 'taskbridge/client/tabs', bytesMax: 6_500 },
   { door: 'taskbridge/react', bytesMax: 2_000, external: ['react'] },
   { door: 'taskbridge/react-native', bytesMax: 2_000 },

@@ -118,7 +118,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
     interrupted: () => hub.interrupted(),
   });
-  const live = createLiveService({ hub, settings: streams.sse, clock, chance });
+  const live = createLiveService({ hub, settings: streams.sse, clock, chance, logger });
   const router = createHttpRouter({
     service: core.service,
     live,

@@ -67,7 +67,10 @@ export { fileCheckpoints, type FileCheckpointsOptions } from './file-checkpoints
 export { fileOutbox, type FileOutboxOptions } from './file-outbox.ts';
 export { nodeSockets } from './sockets.ts';
 
-/** Makes a client that uses `ws` unless it is given other sockets; everything else is as in `taskbridge/client`. */
+/** As many as a server lets one owner have; Node itself has no limit. */
+const HELD_REQUESTS_MAX = 1000;
+
+/** Makes a client that uses `ws` unless it is given other sockets, and holds many requests; everything else is as in `taskbridge/client`. */
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
-  return createClient(options, nodeSockets());
+  return createClient({ ...options, limits: { heldRequestsMax: HELD_REQUESTS_MAX, ...options.limits } }, nodeSockets());
 }

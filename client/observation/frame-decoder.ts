@@ -33,6 +33,8 @@ export interface ConnectionInput {
   readonly transport: TransportName;
   /** The cursor that it began with; null for the start. */
   readonly begunAfter: string | null;
+  /** How far the facts of all connections have come. */
+  readonly cursor: string | null;
   readonly isClosed: boolean;
   /** How many facts came this way. */
   readonly delivered: number;
@@ -108,6 +110,10 @@ class DecodedConnection implements ConnectionInput {
     this.#target = target;
     this.#tell = tell;
     this.#moment = { taskId: target.taskId, context: target.context };
+  }
+
+  get cursor(): string | null {
+    return this.#cursor.value;
   }
 
   confirmed(extensions?: unknown): void {

@@ -4,9 +4,10 @@ import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '.
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { verdictOn } from '../commands/answer.ts';
 import { TaskBridgeClientError, type ClientErrorCode } from '../errors.ts';
+import { createTurns, type PollTurns } from '../held-requests.ts';
 import type { ClientSettings } from '../options.ts';
 import { join, toWebSocketUrl } from '../routes.ts';
-import { runEventStream } from '../transports/event-stream.ts';
+import { impossible, runEventStream } from '../transports/event-stream.ts';
 import { runPoll } from '../transports/long-poll.ts';
 import { runWebSocket } from '../transports/web-socket.ts';
 import { createAuthorizer, type Authorizer } from './authorizer.ts';
@@ -40,6 +41,9 @@ export interface TransportCharts {
 
 type Tell = (event: DecodedEvent) => void;
 
+/** Polls that take turns: so many within the rest of one after an empty page. */
+const TURNS = 5;
+
 /** Gives the charts their IO, once for all observations of a client: an actor finds its own by the system that it runs in. */
 export function provideTransportCharts(settings: ClientSettings): TransportCharts {
   const { gate, limits, network } = settings;
@@ -49,7 +53,10 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
     if (!line) throw new Error('These charts run in a system of nobody: make their actors with createActor().');
     return line;
   };
-  const poll = (wait: boolean) => fromCallback<DecodedEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait, sendBack));
+  // Polls that may not be held open take turns instead.
+  const inTurn = createTurns(settings.clock, limits.emptyPauseMs / TURNS);
+  const poll = (wait: boolean) =>
+    fromCallback<DecodedEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait && inTurn, sendBack));
   const connection = connectionMachine.provide({
     actors: {
       watchGate: fromCallback<DecodedEvent>(({ sendBack }) => {
@@ -131,26 +138,69 @@ function openWebSocket({ taskId, context, authorizer }: TransportLine, settings:
 
 function openEventStream(line: TransportLine, settings: ClientSettings, tell: Tell): () => void {
   const { taskId, context, authorizer } = line;
-  const { routes, baseUrl } = settings;
+  const { routes, baseUrl, streams, held, tries } = settings;
   return authorizer.connect('sse', tell, (authorized) => {
-    const url = join(baseUrl, routes.stream(taskId, context), { extensions: line.hasFallen ? 'gap,fallback' : 'gap' });
+    const { connection, authorization, signal } = authorized;
+    const extensions = line.hasFallen ? 'gap,fallback' : 'gap';
+    const cursor = connection.begunAfter;
+    // A header of ours costs pages of another origin a preflight of its own; as a header more servers know it.
+    const [query, header] = isForeign(baseUrl) ? ['lastEventId', ''] : ['', 'last-event-id'];
+    const after = (name: string) => cursor !== null && name && { [name]: cursor };
+    const url = join(baseUrl, routes.stream(taskId, context), { extensions, ...after(query) });
+    const headers = { ...after(header), ...authorization.headers };
+    const alone = async (): Promise<void> => {
+      const free = await held.take();
+      try {
+        if (signal.aborted) return;
+        if (!free && tries.poll > 0) connection.lost(...impossible('NO_ROOM', 'As many requests are held open as may be.'));
+        else {
+          authorized.tell({ type: 'wire.asked' });
+          await runEventStream({ url, settings, headers, signal }, connection);
+        }
+      } finally {
+        free?.();
+      }
+    };
+    if (!streams) return alone();
     authorized.tell({ type: 'wire.asked' });
-    return runEventStream({ url, settings, ...authorized });
+    return streams.run({ ...authorized, taskId, context, extensions, settings, alone });
   });
 }
 
-function openPoll(line: TransportLine, settings: ClientSettings, wait: boolean, tell: Tell): () => void {
+/** True in a page of another origin. */
+function isForeign(baseUrl: string): boolean {
+  const { location } = globalThis as { readonly location?: { readonly origin?: string } };
+  return location?.origin !== undefined && !`${baseUrl}/`.startsWith(`${location.origin}/`);
+}
+
+/** A poll that may wait does so where it may be held open, and takes its turn where it may not. */
+function openPoll(line: TransportLine, settings: ClientSettings, inTurn: PollTurns | false, tell: Tell): () => void {
   const { taskId, context, authorizer, decoder } = line;
-  const { limits, routes, baseUrl } = settings;
+  const { clock, held, limits, routes, baseUrl } = settings;
   return authorizer.connect('poll', tell, (authorized) => {
     const cursor = authorized.connection.begunAfter;
-    const url = join(baseUrl, routes.events(taskId, context), {
+    const page = join(baseUrl, routes.events(taskId, context), {
       ...(cursor !== null && { afterEventId: cursor }),
-      waitTimeoutMs: String(wait ? limits.pollWaitMs : 0),
       maxEvents: String(limits.pollEventsMax),
+      // No server reads it: no cache, least of all a page's own, has the answer.
+      at: String(clock.now()),
       ...(line.hasFallen && { extensions: 'fallback' }),
     });
-    return runPoll({ url, settings, ...authorized, advance: (id) => decoder.advance(id), ended: () => decoder.end() });
+    const ask = async (waitMs: number): Promise<void> => {
+      if (authorized.signal.aborted) return;
+      const url = `${page}&waitTimeoutMs=${waitMs}`;
+      await runPoll({ url, settings, ...authorized, advance: (id) => decoder.advance(id), ended: () => decoder.end() });
+    };
+    return inTurn ? askHeld(inTurn) : ask(0);
+
+    async function askHeld(turn: PollTurns): Promise<void> {
+      const free = await held.take();
+      try {
+        await (free ? ask(limits.pollWaitMs) : turn(() => ask(0)));
+      } finally {
+        free?.();
+      }
+    }
   });
 }
 

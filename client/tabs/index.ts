@@ -6,4 +6,5 @@
 export { platformChannels, type Channel, type ChannelPort } from './channels.ts';
 export { platformLocks, processLocks, webLocks, type LockListener, type LockPort, type WebLocks } from './locks.ts';
 export { defaultTabLimits, type TabLimits, type TabSocketsOptions } from './options.ts';
+export { tabRequests, type TabRequestsOptions } from './tab-requests.ts';
 export { tabSockets, type TabRole, type TabSockets } from './tab-sockets.ts';

@@ -2,6 +2,7 @@ import type { Channel } from './channels.ts';
 import type { SocketBackend, VirtualSockets } from './virtual-sockets.ts';
 import type { FollowerRequest, SocketMessage } from './messages.ts';
 import type { TabSettings } from './options.ts';
+import { createHeardSockets, type HeardSockets } from './heard-sockets.ts';
 import { createMessageBatcher, type MessageBatcher } from './message-batcher.ts';
 import { createSocketMultiplexer, type SocketMultiplexer } from './socket-multiplexer.ts';
 
@@ -12,6 +13,8 @@ export interface Leader {
   /** For the leading tab's own. */
   readonly backend: SocketBackend;
   receive(request: FollowerRequest): void;
+  /** Calls back soon, unless this page is frozen or its sockets are dead. */
+  whenAlive(say: () => void): void;
   /** Forgets tabs that were not heard for `absentMs`. */
   sweep(): void;
   end(): void;
@@ -41,7 +44,10 @@ class LeadingTab implements Leader {
   readonly #settings: TabSettings;
   readonly #inboxOf: (tab: string) => Channel;
   readonly #tabs = new Map<string, Tab>();
+  readonly #sockets: HeardSockets;
   readonly #multiplexer: SocketMultiplexer;
+  /** What is to be said when a timer of this page rings, by whom it is for. */
+  readonly #toSay = new Map<string, () => void>();
   #isOver = false;
 
   constructor(self: string, virtualSockets: VirtualSockets, settings: TabSettings, inboxOf: (tab: string) => Channel) {
@@ -51,8 +57,9 @@ class LeadingTab implements Leader {
     const own = createMessageBatcher((messages) => {
       for (const message of messages) if (!this.#isOver) virtualSockets.receive(message);
     });
+    this.#sockets = createHeardSockets(settings.sockets, () => this.#time);
     const multiplexer = createSocketMultiplexer({
-      sockets: settings.sockets,
+      sockets: this.#sockets.port,
       socketsMax: settings.limits.socketsMax,
       tell: (tab, message) => (tab === self ? own : this.#tabs.get(tab)?.batcher)?.add(message),
     });
@@ -79,10 +86,17 @@ class LeadingTab implements Leader {
     else if (request.type === 'send') this.#multiplexer.send(from, request.socket, request.text);
     else if (request.type === 'close') this.#multiplexer.close(from, request.socket);
     else if (request.type === 'taken') tab.untakenCharacters = Math.max(0, tab.untakenCharacters - request.characters);
-    else {
-      const known = this.#multiplexer.socketsOf(from);
-      tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !known.has(socket)) });
-    }
+    else
+      this.#whenAlive(from, () => {
+        // It may have left meanwhile, for a leader that was awake.
+        if (this.#tabs.get(from) !== tab) return;
+        const known = this.#multiplexer.socketsOf(from);
+        tab.inbox.post({ type: 'here', from: this.#self, gone: request.sockets.filter((socket) => !known.has(socket)) });
+      });
+  }
+
+  whenAlive(say: () => void): void {
+    this.#whenAlive('', say);
   }
 
   sweep(): void {
@@ -96,6 +110,19 @@ class LeadingTab implements Leader {
     this.#multiplexer.end();
     for (const { inbox } of this.#tabs.values()) inbox.close();
     this.#tabs.clear();
+  }
+
+  /** A frozen page hears its channels, while none of its timers rings and none of its sockets is heard: what it says by a timer proves that it lives. */
+  #whenAlive(whom: string, say: () => void): void {
+    const { clock, limits } = this.#settings;
+    const isWaiting = this.#toSay.size > 0;
+    this.#toSay.set(whom, say);
+    if (isWaiting) return;
+    clock.setTimeout(() => {
+      const all = [...this.#toSay.values()];
+      this.#toSay.clear();
+      if (!this.#isOver && this.#sockets.unheardMs <= limits.deafMs) for (const each of all) each();
+    }, 0);
   }
 
   /** Monotonic: no date that is set makes a tab absent. */

@@ -4,17 +4,17 @@ export interface LockListener {
   held(): void;
   /** It was ours; somebody stole it. */
   lost(): void;
-  /** The platform gives no locks here; nothing more is told. */
+  /** The platform gives no locks here, or somebody has one that was wanted only if it is free; nothing more is told. */
   refused(): void;
 }
 
 /** Locks that one holder has at a time, whoever asks for them: tabs, workers, or parts of one process. */
 export interface LockPort {
   /**
-   * Queues for the lock of this name, or takes it away from its holder at once (`steal`). Never tells anything before it has returned.
-   * Returns what gives the lock up or leaves the queue; nothing is told after that.
+   * Queues for the lock of this name, takes it away from its holder at once (`steal`), or has it only where nobody has it (`ifFree`). Never tells
+   * anything before it has returned. Returns what gives the lock up or leaves the queue; nothing is told after that.
    */
-  claim(name: string, listener: LockListener, options?: { readonly steal?: boolean }): () => void;
+  claim(name: string, listener: LockListener, options?: { readonly steal?: boolean; readonly ifFree?: boolean }): () => void;
 }
 
 /** The part of the platform's `LockManager` that is used. */
@@ -29,19 +29,24 @@ export interface WebLocks {
 /** The Web Locks of a browser: shared by all tabs and workers of one origin, and let go when a tab ends in whatever way. */
 export function webLocks(locks: WebLocks): LockPort {
   return {
-    claim(name, listener, { steal = false } = {}) {
+    claim(name, listener, { steal = false, ifFree = false } = {}) {
       const queue = new AbortController();
       let release: (() => void) | undefined;
       let isOver = false;
-      const hold = (): Promise<void> | undefined => {
+      const hold = (lock: Lock | null): Promise<void> | undefined => {
         if (isOver) return undefined;
+        if (!lock) {
+          isOver = true;
+          listener.refused();
+          return undefined;
+        }
         return new Promise((resolve) => {
           release = resolve;
           listener.held();
         });
       };
-      // The two exclude each other: a thief does not queue.
-      locks.request(name, steal ? { steal } : { signal: queue.signal }, hold).catch(() => {
+      // They exclude each other: who does not queue leaves no queue.
+      locks.request(name, steal ? { steal } : ifFree ? { ifAvailable: true } : { signal: queue.signal }, hold).catch(() => {
         if (isOver) return;
         isOver = true;
         if (release) listener.lost();
@@ -74,8 +79,12 @@ export function processLocks(): LockPort {
   }
 
   return {
-    claim(name, listener, { steal = false } = {}) {
+    claim(name, listener, { steal = false, ifFree = false } = {}) {
       const queue = queues.get(name) ?? [];
+      if (ifFree && queue.length > 0) {
+        queueMicrotask(() => listener.refused());
+        return () => undefined;
+      }
       queues.set(name, queue);
       const claim: Claim = { listener, isOver: false };
       if (steal) {

@@ -11,6 +11,8 @@ export interface TabLimits {
   readonly pulseMs: number;
   /** A leader that answers two questions in a row not within this time each has its lock taken away. Defaults to 5000. */
   readonly silenceMs: number;
+  /** A leader whose sockets were asked for something, and were not heard for so long, does not answer: they are dead. Defaults to 40000. */
+  readonly deafMs: number;
   /** A tab that the leader did not hear for so long is forgotten. Browsers let a hidden page ask once a minute. Defaults to 180000. */
   readonly absentMs: number;
   /** Tabs beside the leader; further ones fall back to another transport. Defaults to 32. */
@@ -28,6 +30,7 @@ export interface TabLimits {
 export const defaultTabLimits: TabLimits = {
   pulseMs: 5_000,
   silenceMs: 5_000,
+  deafMs: 40_000,
   absentMs: 180_000,
   tabsMax: 32,
   socketsMax: 256,

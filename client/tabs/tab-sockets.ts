@@ -148,7 +148,7 @@ class SharingTab {
     if (type === 'led') tell({ type: 'leader.named', leader: from });
     else if (type === 'resigned') tell({ type: 'leader.resigned', leader: from });
     else if (type === 'who') {
-      if (this.#leader) this.#broadcast.announce('led');
+      this.#leader?.whenAlive(() => this.#broadcast.announce('led'));
     } else if (type === 'told' || type === 'here') {
       // A former leader that was frozen may go on telling.
       if (this.#leaderBackend?.leader === from) this.#readReply(message, this.#leaderBackend, tell);

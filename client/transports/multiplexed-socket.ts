@@ -1,5 +1,6 @@
 import { channelPhases, type ChannelEffect, type ChannelEventType, type ChannelPhase } from './channel.phases.ts';
 import { multiplexedPhases, type SocketEffect, type SocketEventType, type SocketPhase } from './multiplexed.phases.ts';
+import { CUT, FULL, readSharedFrame, type SharedFrameHead } from './shared-frame.ts';
 import { openSocket, type Socket, type SocketListener, type SocketPort, type SocketRequest } from './socket.ts';
 
 /** One task's part of a socket: what it asked for, and who is told of it. */
@@ -25,7 +26,7 @@ export interface MultiplexedSocket {
 /** What the effects of an event need to know of it. */
 interface About {
   readonly channel?: SocketChannel;
-  readonly head?: Head;
+  readonly head?: SharedFrameHead;
   readonly text?: string | undefined;
   /** Says how the socket, or the subscription, ended. */
   readonly tell?: (listener: SocketListener) => void;
@@ -57,7 +58,7 @@ class SharedSocket implements MultiplexedSocket {
     this.#socket = openSocket(sockets, request, {
       opened: () => this.#onSocket('socket.opened'),
       frame: (text) => {
-        const head = readHead(text);
+        const head = readSharedFrame(text);
         this.#onSocket(kindOf(head), { head, text });
       },
       closed: (closeCode) => this.#onSocket('socket.lost', { tell: (listener) => listener.closed(closeCode) }),
@@ -176,7 +177,7 @@ class SharedSocket implements MultiplexedSocket {
     for (const channel of [...this.#channels.values()]) this.#onChannel(channel, 'frame.came', { text });
   }
 
-  #route({ type, taskId, code }: Head, text: string | undefined): void {
+  #route({ type, taskId, code }: SharedFrameHead, text: string | undefined): void {
     const left = this.#former.get(taskId);
     const channel = this.#channels.get(taskId);
     const isEnd = type === 'SUBSCRIPTION_ENDED';
@@ -223,35 +224,14 @@ class SharedSocket implements MultiplexedSocket {
 }
 
 const ENDED = 1000;
-const CUT = 1006;
-const FULL = 1013;
 
 function isCloseCode(code: unknown): code is number {
   return typeof code === 'number' && code !== CUT;
 }
 
-interface Head {
-  readonly type?: unknown;
-  readonly taskId: string;
-  readonly code?: unknown;
-  readonly extensions?: unknown;
-}
-
 /** What a frame says of the socket. */
-function kindOf({ type, extensions }: Head): SocketEventType {
+function kindOf({ type, extensions }: SharedFrameHead): SocketEventType {
   const isGranted = Array.isArray(extensions) && extensions.includes('multiplex');
   if (type === 'EXTENSIONS_GRANTED') return isGranted ? 'grant.given' : 'grant.withheld';
   return isGranted ? 'frame.granting' : 'frame.came';
-}
-
-/** As much as says whom a frame is for. Of a fact only its beginning is looked at: it is read whole by that one. */
-function readHead(text: string | undefined): Head {
-  const [, taskId] = /^\{"type":"TASK_\w+","taskId":"([^"\\]+)"/.exec(text ?? '') ?? [];
-  if (taskId !== undefined) return { taskId };
-  try {
-    // Whatever it is, these four may be looked for in it; a task id that is no text is nobody's.
-    return Object(JSON.parse(text as string)) as Head;
-  } catch {
-    return { taskId: '' };
-  }
 }

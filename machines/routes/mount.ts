@@ -6,6 +6,7 @@ export const routeMethods = {
   task: 'GET',
   events: 'GET',
   stream: 'GET',
+  sharedStream: 'GET',
   cancel: 'POST',
   actions: 'POST',
   webSocket: 'GET',
@@ -18,7 +19,7 @@ type RouteName = keyof RoutePaths;
 /** The routes, in the order of the protocol's table. */
 const names = Object.keys(defaultRoutePaths) as readonly RouteName[];
 const atRoot: readonly RouteName[] = ['health', 'ready'];
-const ofNoTask: readonly RouteName[] = ['create', 'webSocket'];
+const ofNoTask: readonly RouteName[] = ['create', 'sharedStream', 'webSocket'];
 const PLAIN = /^(?!\.{1,2}$)[\w.~-]+$/;
 const NAME = /^:(?!__proto__$)[A-Za-z_]\w{0,63}$/;
 const TASK_ID = ':taskId';

@@ -11,6 +11,8 @@ export interface RoutePaths {
   readonly events: string;
   /** `GET`: server-sent events. Defaults to `/tasks/:taskId/events/stream`. */
   readonly stream: string;
+  /** `GET`: server-sent events of many tasks. Defaults to `/tasks/events/stream`. */
+  readonly sharedStream: string;
   /** `POST`. Defaults to `/tasks/:taskId/cancel`. */
   readonly cancel: string;
   /** `POST`: answers to questions. Defaults to `/tasks/:taskId/actions`. */
@@ -37,6 +39,7 @@ export const defaultRoutePaths: RoutePaths = {
   task: '/tasks/:taskId',
   events: '/tasks/:taskId/events',
   stream: '/tasks/:taskId/events/stream',
+  sharedStream: '/tasks/events/stream',
   cancel: '/tasks/:taskId/cancel',
   actions: '/tasks/:taskId/actions',
   webSocket: '/tasks/ws',

@@ -3,6 +3,7 @@ import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
 import { jsonObject, text, textId } from './json.ts';
 import type { FactPayload } from './facts.ts';
+import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
@@ -63,6 +64,19 @@ export const pollQuery = z.object({
 
 /** Query and header of the two streams. */
 export const streamQuery = z.object({ lastEventId: z.optional(cursor), extensions: z.optional(z.string()) });
+
+/** A set of tasks as a server takes it. */
+export const taskSet = z
+  .string()
+  .check(
+    z.refine(
+      (text) => readTaskSet(text) !== undefined,
+      `must be 1 to ${STREAM_TASKS_MAX} tasks, each once and as "id@cursor" or "id@", with commas between`,
+    ),
+  );
+
+/** Query of `GET /tasks/events/stream`, the stream of many tasks. */
+export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()) });
 
 /** A task's status on the wire. A closed set: published clients fail on a new value. */
 export type TaskStatus = 'ACCEPTED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';

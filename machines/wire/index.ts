@@ -8,6 +8,7 @@ export {
   cancelTaskRequest,
   createTaskRequest,
   pollQuery,
+  sharedStreamQuery,
   streamQuery,
   submitActionRequest,
   subscribeFrame,

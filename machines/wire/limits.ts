@@ -1,3 +1,5 @@
+import { STREAM_TASKS_MAX } from '../routes/task-set.ts';
+
 // These two by themselves, since the charts need no other: a page that loads a chart need not load all limits.
 
 /** Questions that one task may have open at once. */
@@ -27,4 +29,6 @@ export const limits = {
   pollEventsMax: 500,
   /** Longest wait of one long poll, in milliseconds. */
   pollWaitMsMax: 60_000,
+  /** Most tasks of one event stream that many share. */
+  streamTasksMax: STREAM_TASKS_MAX,
 } as const;

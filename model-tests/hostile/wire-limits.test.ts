@@ -71,6 +71,15 @@ async function acted(action: (amount: number, suspendId: string) => JsonObject):
 }
 
 testBoundaries('the limits of the protocol', limits, {
+  streamTasksMax: most(64, 200, 422, async () => {
+    const { url } = await world();
+    return async (amount) => {
+      const set = Array.from({ length: amount }, (_, i) => `t${i}@`).join(',');
+      const response = await fetch(`${url}/api/v1/tasks/events/stream?tasks=${set}`, { headers: { authorization: 'alice' } });
+      await response.text();
+      return response.status;
+    };
+  }),
   textIdCharactersMax: [
     most(256, '201', INVALID, () => created((amount) => ({ clientRequestId: fresh().padEnd(amount, 'x') })), 'clientRequestId'),
     most(256, '201', INVALID, () => created((amount) => ({ taskType: text(amount) })), 'taskType'),

@@ -11,7 +11,7 @@ containers content contract core count coverage crash create creating creation d
 diagnostics dialects direct disconnect disk documented doors drawing drawn drive driven driver drop durability early effects emptied ending entry
 eventually example executor expected expiry extensions failover failure fake fallback fan fault faulty feed fetch field file fills finding first flow
 fold folder folding form free from full further fuzz gaps garbage gate generator greedy greeter handle handshake haproxy hash head headers health heap
-held histories history hooks hostile house http http2 identity idle image impairment imports in index indexed injection input inspection
+heard held histories history hooks hostile house http http2 identity idle image impairment imports in index indexed injection input inspection
 instrumentation io issuer job joining journey json jwt key kills kind kit ladder lane last law layout lazy leader length lenient level limit line list
 listen listener liveness lmdb load locks logger long loopback lost machine mailbox main many mark markdown measured measurements memory menu methods
 middleware migration min misbehaving model modules moment mount mounts multipart multiplex multiplexing name native network new newer nginx node
@@ -21,7 +21,7 @@ probe process processes profile program progress project promise proof protocol 
 ranking rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery redis references
 refusals refusing registry release reload removal remove renewal reopening repair replace reply report reporter request restart restore result resume
 retention retry reverse rights rollback route row rpc rules run runtimes sample save say scan scanner scenario schedule schema schemas screen script
-scripted seam security seeded selectors semaphore send sender sentinel serve service settings several sharing shrink silent simple simulated
+scripted seam security seeded selectors semaphore send sender sentinel serve service set settings several sharing shrink silent simple simulated
 simulation sink size sleep slots slowness snapshot snippets source special sse stack stalled stand start starting statistics status stimuli storage
 store stored stream streaming submit subscriber suite summary support surface survival sweep switch switches syntax system tab table tail taskbridge
 tcp temp temporal testing text theme three time timer titles to token transcript trial trouble types understanding unknown unreachable unread unsent

@@ -3,7 +3,7 @@ import { memoryAttachments } from '../../adapters/memory/attachments.ts';
 import { eventId } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../../server/errors.ts';
 import { createHttpRouter, type HttpRouterDeps } from '../../server/http/router.ts';
-import type { SseRequest } from '../../server/http/live-service.ts';
+import type { SharedSseRequest, SseRequest } from '../../server/http/live-service.ts';
 import type { PollRequest } from '../../server/live/poll.ts';
 import { systemChance, systemClock, type AttachmentStore, type AuthContextResolver, type Entry } from '../../server/ports/index.ts';
 import { fakeService, FINISHED } from './fake-service.ts';
@@ -37,11 +37,13 @@ function entries(taskId: string, ended: boolean): readonly Entry[] {
 export function fakeLive() {
   const polls: PollRequest[] = [];
   const streams: SseRequest[] = [];
+  const shared: SharedSseRequest[] = [];
   let onWait = () => {};
   const waiting = new Promise<void>((resolve) => (onWait = resolve));
   return {
     polls,
     streams,
+    shared,
     waiting,
     sseHeaders: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache, no-transform' },
     async poll(taskId: string, request: PollRequest) {
@@ -67,6 +69,10 @@ export function fakeLive() {
     openSse(request: SseRequest) {
       if (request.after === '8-1') throw new TaskBridgeError('RATE_LIMITED', 'Too many viewers.', { retryAfterSeconds: 1 });
       streams.push(request);
+      request.res.writeHead(200, { 'content-type': 'text/event-stream' }).end(': hello\n\n');
+    },
+    openSharedSse(request: SharedSseRequest) {
+      shared.push(request);
       request.res.writeHead(200, { 'content-type': 'text/event-stream' }).end(': hello\n\n');
     },
   };

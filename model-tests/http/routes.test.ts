@@ -20,6 +20,7 @@ const everywhere: RoutePaths = {
   task: '/jobs/one/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
+  sharedStream: '/log',
   cancel: '/stop/:taskId',
   actions: '/say/:taskId',
   webSocket: '/live',
@@ -53,7 +54,9 @@ describe('every path', () => {
     expect((await post(`/stop/${RUNNING}`, {})).status).toBe(202);
     expect((await post(`/say/${RUNNING}`, { clientActionId: 'a', suspendId: 's', actionType: 't' })).status).toBe(202);
     expect(calls.map(({ verb }) => verb)).toEqual(['create', 'cancel', 'act']);
+    expect(await answers(`${url}/api`, [`/log?tasks=${RUNNING}@`])).toEqual([200]);
     expect(live.streams.map(({ taskId }) => taskId)).toEqual([RUNNING]);
+    expect(live.shared.map(({ tasks }) => tasks)).toEqual([[{ taskId: RUNNING, cursor: null, refusal: undefined }]]);
     expect(await answers(url, ['/alive', '/status/ready', '/health', '/ready'])).toEqual([200, 200, 'the host', 'the host']);
     expect(await answers(`${url}/api`, [`/tasks/${RUNNING}`, '/tasks', `/jobs/one/${RUNNING}/x`])).toEqual([404, 404, 404]);
     const socket = await fetch(`${url}/api/live`, { headers: ada });

@@ -3,9 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { clientSuite, defineTests, linesDriver, type ClientDriver } from '../conformance/index.ts';
-import { ourClient } from './our-client.ts';
+import { ourClient, ourSharingClient } from './our-client.ts';
 
 defineTests({ describe, it }, clientSuite, 'ours', async () => ourClient, { atOnce: 8 });
+
+/** What the suite says of event streams holds where tasks share them; the rest is not about them. */
+const ofStreams = { ...clientSuite, cases: clientSuite.cases.filter(({ id }) => id.endsWith('-sse')) };
+defineTests({ describe, it }, ofStreams, 'ours with shared streams', async () => ourSharingClient, { atOnce: 8 });
 
 describe('over JSON lines', () => {
   let child: ChildProcess;

@@ -58,6 +58,9 @@ async function watching({ url, bridge }: RunningBridge, subject: string): Promis
   const stream = await fetch(`${events}/stream?lastEventId=${after}`, { headers, signal: stop.signal });
   here.add('stream');
   void stream.text().catch(() => here.delete('stream'));
+  const shared = await fetch(`${url}/api/v1/tasks/events/stream?tasks=${taskId}@${after}`, { headers, signal: stop.signal });
+  here.add('shared stream');
+  void shared.text().catch(() => here.delete('shared stream'));
 
   here.add('poll');
   void fetch(`${events}?afterEventId=${after}&waitTimeoutMs=60000`, { headers, signal: stop.signal }).then(
@@ -75,7 +78,7 @@ async function watching({ url, bridge }: RunningBridge, subject: string): Promis
   return () => [...here];
 }
 
-const all = ['socket', 'shared socket', 'stream', 'poll', 'follower'];
+const all = ['socket', 'shared socket', 'stream', 'shared stream', 'poll', 'follower'];
 
 describe('a subject that is disconnected', () => {
   it('loses every live connection on every node, and nobody else does', async () => {
@@ -84,7 +87,7 @@ describe('a subject that is disconnected', () => {
     const alices = [await watching(one, 'alice'), await watching(two, 'alice')];
     const bobs = [await watching(one, 'bob'), await watching(two, 'bob')];
     await vi.waitFor(() => expect([...alices, ...bobs].map((here) => here())).toEqual([all, all, all, all]));
-    expect(await one.bridge.disconnect({ subject: 'alice' })).toBe(5);
+    expect(await one.bridge.disconnect({ subject: 'alice' })).toBe(6);
     await vi.waitFor(() => expect(alices.map((here) => here())).toEqual([[], []]));
     expect(bobs.map((here) => here())).toEqual([all, all]);
   });
@@ -119,7 +122,7 @@ describe('a predicate', () => {
     const memory = createMemory();
     const [one, two] = [await node(sharedStore(memory)), await node(sharedStore(memory))];
     const [here, there] = [await watching(one, 'alice'), await watching(two, 'alice')];
-    expect(await one.bridge.disconnect(({ subject }) => subject.startsWith('a'))).toBe(5);
+    expect(await one.bridge.disconnect(({ subject }) => subject.startsWith('a'))).toBe(6);
     await vi.waitFor(() => expect(here()).toEqual([]));
     expect(there()).toEqual(all);
     expect(await one.bridge.disconnect(() => true)).toBe(0);

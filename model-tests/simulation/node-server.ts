@@ -82,6 +82,8 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
           clock,
           chance,
         }),
+      // No client of these worlds asks for one.
+      openSharedSse: ({ res }) => void res.destroy(),
     },
     attachments: undefined,
     uploadPolicy: undefined,

@@ -108,7 +108,7 @@ function answer(script: Script, { kind, url, request, response }: Arrival): void
   };
   if (kind === 'sse') return script.stream(response, request);
   if (kind === 'poll') return read(script.poll(url.searchParams, request));
-  if (kind === 'get') {
+  if (kind === 'get' || kind === 'shared') {
     if (script.lateSnapshot) return script.lateSnapshot((body) => answerWith(response, 200, body));
     return read(script.snapshot(request));
   }

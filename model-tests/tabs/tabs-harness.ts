@@ -79,8 +79,11 @@ export async function hostOf(handlers: Parameters<typeof inProcess>[0], options:
 export interface Tab {
   readonly sockets: TabSockets;
   readonly client: TaskBridgeClient;
-  /** Its clock stands still, and nothing that comes is heard, until the answer is called. */
-  freeze(): () => void;
+  /**
+   * Its clock stands still, and nothing that comes is heard, until the answer is called; but what comes over its channels where it `hears` them, as
+   * a page does that Chromium has frozen.
+   */
+  freeze(how?: { readonly hears: boolean }): () => void;
   close(): Promise<void>;
 }
 
@@ -117,12 +120,16 @@ export function browser(baseUrl: string, locks: LockPort = processLocks()) {
 function createIce() {
   const held: (() => void)[] = [];
   let isFrozen = false;
-  const later =
+  let hearsChannels = false;
+  const unless =
+    (isAwake: () => boolean) =>
     <T extends unknown[]>(fn: (...args: T) => void) =>
     (...args: T): void => {
-      if (isFrozen) held.push(() => fn(...args));
-      else fn(...args);
+      if (isAwake()) fn(...args);
+      else held.push(() => fn(...args));
     };
+  const later = unless(() => !isFrozen);
+  const heard = unless(() => !isFrozen || hearsChannels);
   const clock: Clock = { ...platformClock, setTimeout: (fn, ms) => platformClock.setTimeout(later(fn), ms) };
   return {
     clock,
@@ -146,9 +153,10 @@ function createIce() {
         }),
     }),
     channels: (port: ChannelPort | undefined): ChannelPort | null =>
-      port ? { open: (name, onMessage) => port.open(name, later(onMessage)) } : null,
-    freeze() {
+      port ? { open: (name, onMessage) => port.open(name, heard(onMessage)) } : null,
+    freeze({ hears = false } = {}) {
       isFrozen = true;
+      hearsChannels = hears;
       return () => {
         isFrozen = false;
         for (const fn of held.splice(0)) fn();

@@ -1,7 +1,11 @@
 import type { inProcess } from 'taskbridge/adapters/in-process';
-import { describe, expect, test } from 'vitest';
+import { createTaskBridgeClient, nodeSockets } from 'taskbridge/client/node';
+import { platformChannels, processLocks, tabSockets, type ChannelPort, type TabSockets } from 'taskbridge/client/tabs';
+import { multiplexed, type SocketPort } from 'taskbridge/client/transports';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { patience } from '../support/patience.ts';
+import { until } from '../support/until.ts';
 import { browser, hostOf, numbersOf, untilLeading, upTo } from './tabs-harness.ts';
 
 /** Credentials that end while whoever was just given them is kept from his turn are refused, and rightly. */
@@ -16,6 +20,12 @@ const shortLived = (tab: string) => {
   let current = fresh();
   return ({ forceRefresh }: { forceRefresh: boolean }) => (current = forceRefresh ? fresh() : current);
 };
+
+/** What Node has. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('There is none here.');
+  return value;
+}
 
 const counting: Parameters<typeof inProcess>[0] = {
   'count.to': async (task) => {
@@ -62,7 +72,10 @@ describe('tabs of one browser', () => {
     expect([second, third].map(({ sockets }) => sockets.getSnapshot()).sort()).toEqual(['following', 'leading']);
   });
 
-  test('take the lead away from a frozen one, which follows when it wakes', async () => {
+  test.each([
+    ['hears nothing', false],
+    ['still hears its channels, as Chromium lets it', true],
+  ])('take the lead away from a frozen one that %s, and follows when it wakes', async (_how, hears) => {
     let goOn = (): void => undefined;
     const isTime = new Promise<void>((resolve) => (goOn = resolve));
     const host = await hostOf({
@@ -83,7 +96,7 @@ describe('tabs of one browser', () => {
     const seen = await numbersOf(second, taskId, (n) => {
       // The last one of the first half: whoever is frozen now hears nothing of the second.
       if (n !== 101) return;
-      wake = first.freeze();
+      wake = first.freeze({ hears });
       goOn();
     });
     expect(seen).toEqual(upTo(202));
@@ -91,6 +104,49 @@ describe('tabs of one browser', () => {
     wake();
     expect(await log).toEqual(upTo(202));
     expect(first.sockets.getSnapshot()).toBe('following');
+  });
+
+  test('take the lead away from one whose sockets say nothing though its timers ring', async () => {
+    const host = await hostOf(counting);
+    const quick = { pulseMs: 20, silenceMs: 20, deafMs: 50, absentMs: 10_000 };
+    const locks = processLocks();
+    const channels = present(platformChannels());
+    // A socket that was asked for, and of which nothing is ever heard.
+    const mute: SocketPort = { sendsHeaders: true, open: () => ({ send: () => undefined, close: () => undefined }) };
+    const first = tabSockets({ name: 'ada', sockets: mute, locks, channels, limits: quick });
+    onTestFinished(() => first.close());
+    await until(first, (state) => state === 'leading');
+    const second = browser(host.baseUrl, locks)({}, quick);
+    const { taskId } = await second.client.start({ taskType: 'count.to', input: { to: 10 } });
+    expect(await numbersOf(second, taskId)).toEqual(upTo(12));
+    expect([first.getSnapshot(), second.sockets.getSnapshot()]).toEqual(['following', 'leading']);
+  });
+
+  test('keep a leader that has nothing to ask of the network', async () => {
+    const host = await hostOf(counting);
+    const quick = { pulseMs: 5, silenceMs: 1000, deafMs: 10, absentMs: 10_000 };
+    let answers = 0;
+    const channels: ChannelPort = {
+      open: (name, onMessage) =>
+        present(platformChannels()).open(name, (message) => {
+          if ((message as { type?: unknown }).type === 'here') answers += 1;
+          onMessage(message);
+        }),
+    };
+    const locks = processLocks();
+    const [first, second] = [1, 2].map(() =>
+      tabSockets({ name: 'bob', sockets: multiplexed(nodeSockets()), locks, channels, limits: quick }),
+    ) as [TabSockets, TabSockets];
+    for (const tab of [first, second]) onTestFinished(() => tab.close());
+    await until(first, (state) => state === 'leading');
+    const client = createTaskBridgeClient({ baseUrl: host.baseUrl, sockets: second, transports: ['ws'] });
+    onTestFinished(() => client.close());
+    const { taskId } = await client.start({ taskType: 'count.to', input: { to: 10 } });
+    for await (const fact of client.observe(taskId)) expect(fact.taskId).toBe(taskId);
+    // Its sockets are gone by now: whatever they were asked, nobody is owed an answer.
+    const before = answers;
+    await eventually(() => answers > before + 5);
+    expect([first, second].map((tab) => tab.getSnapshot())).toEqual(['leading', 'following']);
   });
 
   test('with cursors of their own share one subscription of a task', async () => {

@@ -10,6 +10,7 @@ describe('the paths of the protocol', () => {
       task: '/api/v1/tasks/:taskId',
       events: '/api/v1/tasks/:taskId/events',
       stream: '/api/v1/tasks/:taskId/events/stream',
+      sharedStream: '/api/v1/tasks/events/stream',
       cancel: '/api/v1/tasks/:taskId/cancel',
       actions: '/api/v1/tasks/:taskId/actions',
       webSocket: '/api/v1/tasks/ws',

@@ -24,6 +24,7 @@ import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
 import { pollRoute } from './routes/poll.ts';
+import { sharedStreamRoute } from './routes/shared-stream.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
 import { continueBody } from './expected-body.ts';
@@ -92,6 +93,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
     task: snapshotRoute(routeDeps),
     events: pollRoute(routeDeps),
     stream: streamRoute(routeDeps),
+    sharedStream: sharedStreamRoute(routeDeps),
     cancel: cancelRoute(routeDeps),
     actions: actionsRoute(routeDeps),
     webSocket: upgradeOnly,

@@ -129,7 +129,7 @@ function holdUpgrade({ socket, take }: Upgrade): HeldRequest {
 export async function createManualServer(): Promise<ManualServer> {
   let came: HeldRequest[] = [];
   const { url: baseUrl, close } = await startBareServer({
-    request: ({ kind, response }) => void came.push(holdRequest(kind === 'post' ? 'get' : kind, response)),
+    request: ({ kind, response }) => void came.push(holdRequest(kind === 'post' || kind === 'shared' ? 'get' : kind, response)),
     upgrade: (upgrade) => void came.push(holdUpgrade(upgrade)),
   });
   return {

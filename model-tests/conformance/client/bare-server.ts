@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { onLoopback, type Loopback } from '../suite/loopback.ts';
 
-/** A request: a stream or a poll of a log, a command, or whatever else is asked for. */
+/** A request: a stream of a task or of many, a poll of a log, a command, or whatever else is asked for. */
 export interface Arrival {
-  readonly kind: 'sse' | 'poll' | 'post' | 'get';
+  readonly kind: 'sse' | 'shared' | 'poll' | 'post' | 'get';
   /** Empty where the path names none. */
   readonly taskId: string;
   readonly url: URL;
@@ -43,7 +43,8 @@ export async function startBareServer(reception: Reception): Promise<Loopback> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://local');
     const [, taskId = '', events, stream] = /\/tasks\/([^/]+)(\/events(\/stream)?)?$/.exec(url.pathname) ?? [];
-    const kind = request.method === 'POST' ? 'post' : stream ? 'sse' : events ? 'poll' : 'get';
+    const isShared = url.pathname.endsWith('/tasks/events/stream');
+    const kind = request.method === 'POST' ? 'post' : isShared ? 'shared' : stream ? 'sse' : events ? 'poll' : 'get';
     reception.request({ kind, taskId, url, request, response });
   });
   server.on('upgrade', (request, socket, head) => {

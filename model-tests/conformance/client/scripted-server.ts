@@ -140,9 +140,10 @@ export async function startScriptedServer(script: ServerScript): Promise<Scripte
         note(`← ${status} to ${request.method} ${url.pathname} ${JSON.stringify(body)}`);
         return answerWith(response, status, body);
       }
-      const { caller, refusal } = arrive(kind, request);
+      const { caller, refusal } = arrive(kind === 'shared' ? 'sse' : kind, request);
       if (refusal) return answerWith(response, refusal.status, envelope(refusal.code), retryAfter(refusal));
       if (script.isMute?.(caller)) return;
+      if (kind === 'shared') return sharedVisits(caller, url, request, response).forEach(welcome);
       welcome(kind === 'sse' ? sseVisit(caller, taskId, url, request, response) : pollVisit(caller, taskId, url, response));
     },
     upgrade: (upgrade) => void upgraded(upgrade),
@@ -189,15 +190,40 @@ function toldBy(visit: Visit, note: (line: string) => void): Visit {
 
 function sseVisit(caller: Caller, taskId: string, url: URL, request: IncomingMessage, response: ServerResponse): Visit {
   const header = request.headers['last-event-id'];
-  const asksForGaps = asksFor(request.url);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  return streamVisit(caller, taskId, typeof header === 'string' ? header : url.searchParams.get('lastEventId'), request, response);
+}
+
+/** A visit for each task of one stream. */
+function sharedVisits(caller: Caller, url: URL, request: IncomingMessage, response: ServerResponse): Visit[] {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  const write = (frame: object): void => void response.write(`data: ${JSON.stringify(frame)}\n\n`);
+  write({ type: 'EXTENSIONS_GRANTED', extensions: [...(asksFor(request.url) ? ['gap'] : []), 'multiplex'] });
+  const items = (url.searchParams.get('tasks') ?? '').split(',');
+  return items.map((item) => {
+    const at = item.lastIndexOf('@');
+    const taskId = item.slice(0, at);
+    return {
+      ...streamVisit(caller, taskId, item.slice(at + 1) || null, request, response),
+      send: (...facts) => facts.forEach(write),
+      end() {
+        write({ type: 'SUBSCRIPTION_ENDED', taskId, code: 1000, reason: 'The log has ended.' });
+        response.end();
+      },
+      close: (code) => (code === undefined ? void response.end() : write({ type: 'SUBSCRIPTION_ENDED', taskId, code, reason: 'so it is' })),
+    };
+  });
+}
+
+function streamVisit(caller: Caller, taskId: string, after: string | null, request: IncomingMessage, response: ServerResponse): Visit {
+  const asksForGaps = asksFor(request.url);
   const control = (type: string, payload: object): void =>
     void response.write(`data: ${JSON.stringify({ type, taskId, eventId: '0-0', createdAt: '2026-01-01T00:00:00Z', payload })}\n\n`);
   control('HEARTBEAT', { live: true, ...(asksForGaps && { extensions: ['gap'] }) });
   return {
     ...caller,
     taskId,
-    after: typeof header === 'string' ? header : url.searchParams.get('lastEventId'),
+    after,
     asksForGaps,
     send: (...facts) => facts.forEach((fact) => response.write(`id: ${fact.eventId}\ndata: ${JSON.stringify(fact)}\n\n`)),
     gap: (reason, firstEventId) => asksForGaps && control('GAP', { reason, firstEventId }),

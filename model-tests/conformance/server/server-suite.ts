@@ -9,6 +9,7 @@ import { multiplexing } from './cases/multiplexing.ts';
 import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
+import { sharingStreams } from './cases/sharing-streams.ts';
 import { streaming } from './cases/streaming.ts';
 import type { ServerUnderTest } from './server-under-test.ts';
 
@@ -27,6 +28,7 @@ export const serverSuite: Suite<ServerUnderTest> = {
     ...refusing,
     ...browsing,
     ...multiplexing,
+    ...sharingStreams,
     ...limiting,
     ...failing,
     ...ending,

@@ -122,12 +122,30 @@ export async function refusedStream({ end, frames }: Stream, status: number, cod
   return { headers };
 }
 
-function sse(server: ServerUnderTest, taskId: string, { as = 'one', via, after, query = '', headers }: StreamOptions): Stream {
+function sse(server: ServerUnderTest, taskId: string, options: StreamOptions): Stream {
+  return eventStream(server, `/tasks/${taskId}/events/stream${options.query ?? ''}`, options);
+}
+
+/** Opens one event stream of these tasks, each from its cursor; `''` for the start. */
+export function sharedStream(
+  server: ServerUnderTest,
+  tasks: Readonly<Record<string, string>>,
+  options: Pick<StreamOptions, 'as'> = {},
+): Stream {
+  const set = Object.entries(tasks).map(([taskId, cursor]) => `${taskId}@${cursor}`);
+  return eventStream(
+    server,
+    `/tasks/events/stream?${new URLSearchParams({ extensions: 'gap', tasks: set.join(',') }).toString()}`,
+    options,
+  );
+}
+
+function eventStream(server: ServerUnderTest, route: string, { as = 'one', via, after, headers }: StreamOptions): Stream {
   const { baseUrl, prefix = '/api/v1', credentials } = server;
   const note = transcriptWriter();
   const book = notes(patienceOf(server), 'event stream', note);
   const stopping = new AbortController();
-  const path = `${prefix}/tasks/${taskId}/events/stream${query}`;
+  const path = `${prefix}${route}`;
   const parser = createParser({
     onEvent(message) {
       book.messages.push(message);

@@ -5,15 +5,30 @@ import type { Entry } from '../../ports/store.ts';
 const UTF8 = new TextDecoder();
 /** What goes in is one line already: envelopes are JSON on one line. */
 const asItIs = { serializer: String, sanitizer: (text: string) => text };
-const cache = new WeakMap<readonly Entry[], Buffer>();
+type Events = WeakMap<readonly Entry[], Buffer>;
+const [withIds, withoutIds]: readonly [Events, Events] = [new WeakMap(), new WeakMap()];
 
-/** Facts as they go over an SSE stream, made once for all viewers that get the same array. */
-export function factEvents(entries: readonly Entry[]): Buffer {
+/**
+ * Facts as they go over an SSE stream, made once for all viewers that get the same array. Without their ids where the stream shows several tasks:
+ * one id would be no cursor of all of them.
+ */
+export function factEvents(entries: readonly Entry[], hasIds = true): Buffer {
+  const cache = hasIds ? withIds : withoutIds;
   const known = cache.get(entries);
   if (known) return known;
   const events = createEventBuffer(asItIs);
-  for (const { eventId, bytes } of entries) events.id(eventId).data(UTF8.decode(bytes)).dispatch();
-  return cached(entries, events);
+  for (const { eventId, bytes } of entries) {
+    if (hasIds) events.id(eventId);
+    events.data(UTF8.decode(bytes)).dispatch();
+  }
+  const bytes = bytesOf(events);
+  cache.set(entries, bytes);
+  return bytes;
+}
+
+/** A frame that is no fact; without an id, so that it moves no cursor. */
+export function dataEvent(frame: object): Buffer {
+  return bytesOf(createEventBuffer(asItIs).data(JSON.stringify(frame)).dispatch());
 }
 
 /** A sign of life: a comment, and a data frame without an id for clients that count only those; either may be left out. */
@@ -31,13 +46,7 @@ export function preamble(bytes: number): Buffer {
 
 /** Says that the cursor could not be continued from; without an id, so that it moves no cursor. */
 export function gapEvent(frame: Omit<SseGapFrame, 'payload'> & { readonly payload: Gap }): Buffer {
-  return bytesOf(createEventBuffer(asItIs).data(JSON.stringify(frame)).dispatch());
-}
-
-function cached(entries: readonly Entry[], events: EventBuffer): Buffer {
-  const bytes = bytesOf(events);
-  cache.set(entries, bytes);
-  return bytes;
+  return dataEvent(frame);
 }
 
 function bytesOf(events: EventBuffer): Buffer {

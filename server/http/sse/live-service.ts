@@ -4,8 +4,10 @@ import type { LiveHub } from '../../live/hub.ts';
 import type { LogRun } from '../../live/log-read.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Logger } from '../../ports/observability.ts';
 import type { LiveService, SseRequest } from '../live-service.ts';
 import { openSse } from './open-sse.ts';
+import { openSharedSse } from './shared-stream.ts';
 import { sseHeaders, sseStreamDefaults, type SseStreamSettings } from './settings.ts';
 import { createSilentPeers } from './silent-peers.ts';
 
@@ -15,12 +17,14 @@ export function createLiveService({
   settings = sseStreamDefaults,
   clock,
   chance,
+  logger,
 }: {
   readonly hub: LiveHub;
   /** Defaults to `sseStreamDefaults`. */
   readonly settings?: SseStreamSettings;
   readonly clock: Clock;
   readonly chance: ServerChance;
+  readonly logger?: Logger | undefined;
 }): LiveService {
   const silentPeers = createSilentPeers({ clock, stalledMs: hub.options.stalledMs });
   hub.onCrowded(silentPeers.giveWay);
@@ -33,6 +37,11 @@ export function createLiveService({
       if (req.method === 'HEAD') return void res.writeHead(200, sseHeaders(settings)).end();
       if (first || isStart(after)) return open(request, first);
       return hub.readFirst(taskId, after, settings.replayFactsMax).then((run) => open(request, run));
+    },
+    openSharedSse({ req, res, auth, tasks, extensions: asked }) {
+      const extensions = [...(grantedExtensions(asked) ?? []), 'multiplex' as const];
+      openSharedSse(req, res, { auth, tasks, extensions, hub, settings, silentPeers, clock, chance, logger });
+      if (saysFallback(asked)) hub.countFallback('sse');
     },
   };
 

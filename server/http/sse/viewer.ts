@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Gap } from '../../../machines/wire/index.ts';
 import type { BatchSizes } from '../../live/batch-sizes.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
-import type { Viewer } from '../../live/viewer.ts';
+import type { Sharing, Viewer } from '../../live/viewer.ts';
 import type { ServerChance } from '../../ports/chance.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Entry } from '../../ports/store.ts';
@@ -19,21 +19,34 @@ export interface SseViewerDeps {
   readonly settings: SseStreamSettings;
   readonly clock: Clock;
   readonly chance: ServerChance;
+  /** Where the stream shows several tasks. */
+  readonly share?: StreamShare;
+}
+
+/** One task's part of a stream that shows several. */
+export interface StreamShare {
+  readonly sharing: Sharing;
+  /** The log has ended, and the network has all of it. */
+  readonly onEnd: () => void;
+  /** The log cannot be shown on. */
+  readonly onCutTask: () => void;
 }
 
 const NOTHING = Buffer.alloc(0);
 
-/** A response that is an SSE stream. Its head must be out. */
+/** A response that is an SSE stream, or a task's part of it. Its head must be out. */
 export class SseViewer implements Viewer {
   readonly transport = 'sse';
   readonly owner: string;
   readonly batches: BatchSizes;
+  readonly sharing: Sharing | undefined;
   readonly #deps: SseViewerDeps;
 
   constructor(deps: SseViewerDeps) {
     this.#deps = deps;
     this.owner = deps.owner;
     this.batches = deps.settings;
+    this.sharing = deps.share?.sharing;
   }
 
   /**
@@ -42,13 +55,15 @@ export class SseViewer implements Viewer {
    */
   open(): void {
     const { extensions, settings } = this.#deps;
+    // Of a shared stream the first words were said already, for all of them.
+    if (this.sharing) return this.#write(this.#signOfLife(false, true, extensions));
     const hasFrame = settings.heartbeatFrame || extensions !== undefined;
     const first = this.#signOfLife(settings.heartbeatComment || !hasFrame, hasFrame, extensions);
     this.#write(Buffer.concat([preamble(settings.preambleBytes), first]));
   }
 
   facts(entries: readonly Entry[]): void {
-    this.#write(factEvents(entries));
+    this.#write(factEvents(entries, !this.sharing));
   }
 
   gap(gap: Gap): void {
@@ -58,7 +73,8 @@ export class SseViewer implements Viewer {
   heartbeat(): boolean {
     const { heartbeatComment, heartbeatFrame } = this.#deps.settings;
     if (!heartbeatComment && !heartbeatFrame) return false;
-    this.#write(this.#signOfLife(heartbeatComment, heartbeatFrame));
+    // A comment is for nobody by name: it says of a shared stream what no frame says.
+    this.#write(this.#signOfLife(heartbeatComment && !(this.sharing && heartbeatFrame), heartbeatFrame));
     return true;
   }
 
@@ -81,7 +97,9 @@ export class SseViewer implements Viewer {
   }
 
   end(): void {
-    this.#deps.res.end();
+    const { res, share } = this.#deps;
+    if (share) share.onEnd();
+    else res.end();
   }
 
   cut(): void {
@@ -89,7 +107,9 @@ export class SseViewer implements Viewer {
   }
 
   cutTask(): void {
-    this.cut();
+    const { share } = this.#deps;
+    if (share) share.onCutTask();
+    else this.cut();
   }
 
   #signOfLife(hasComment: boolean, hasFrame: boolean, extensions?: readonly StreamExtension[]): Buffer {
