@@ -129,7 +129,7 @@ describe('the judge of a run that lost a history', () => {
     [
       'vanished',
       'an accepted answer that neither has',
-      (record) => void record.actions.push({ ...record.actions[0]!, clientActionId: 'a3' }),
+      ({ actions }) => void actions.push(...actions.slice(0, 1).map((action) => ({ ...action, clientActionId: 'a3' }))),
     ],
     ['acceptedTwice', 'an answer that is told to be accepted twice', (record) => void record.actions[0]?.outcomes.push('ACCEPTED')],
     [

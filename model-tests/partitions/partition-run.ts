@@ -66,7 +66,8 @@ export async function runPartitions(options: PartitionOptions): Promise<Partitio
   );
   let turn = 0;
   // As a balancer does it that knows nothing: each connection goes to the next.
-  const balancer = await chaosProxy({ target: () => nodes[(turn += 1) % nodes.length] ?? nodes[0]! });
+  const next = (): readonly PartitionNode[] => nodes.slice((turn += 1) % nodes.length).slice(0, 1);
+  const balancer = await chaosProxy({ target: next });
   const record = emptyRunRecord();
   let isOver = false;
   const shared = { record, onceShare: 0, isOver: () => isOver, begun: [] };
@@ -106,20 +107,23 @@ export async function runPartitions(options: PartitionOptions): Promise<Partitio
   }
 }
 
+/** What is cut. */
+interface CutWorld {
+  readonly network: NamespaceNetwork;
+  readonly pair: RedisPair;
+  readonly nodes: readonly PartitionNode[];
+  readonly tell: (line: string) => void;
+}
+
 /** Cuts one wire at a time. */
 class Cutter {
   readonly counts = new Map<CutKind, number>();
   /** What servers had when they were given up. */
   readonly given: Logs[] = [];
   promotions = 0;
-  readonly #world: {
-    readonly network: NamespaceNetwork;
-    readonly pair: RedisPair;
-    readonly nodes: readonly PartitionNode[];
-    readonly tell: (line: string) => void;
-  };
+  readonly #world: CutWorld;
 
-  constructor(world: Cutter['#world']) {
+  constructor(world: CutWorld) {
     this.#world = world;
   }
 

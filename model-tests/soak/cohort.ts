@@ -47,8 +47,8 @@ export function startCohort(options: CohortOptions): Cohort {
   const record = emptyRunRecord();
   const work = new WorkRecord();
   let isOver = false;
-  const sharedBy = (isOver: () => boolean): ClientsShared => ({ record, onceShare: ONCE_SHARE, isOver, begun: [] });
-  const shared = sharedBy(() => isOver);
+  const sharedUntil = (over: () => boolean): ClientsShared => ({ record, onceShare: ONCE_SHARE, isOver: over, begun: [] });
+  const shared = sharedUntil(() => isOver);
   const living = Array.from({ length: clients }, (_, at) => {
     const owner = `owner-${nth}-${Math.floor(at / CLIENTS_PER_OWNER)}`;
     const transport = TRANSPORTS[at % TRANSPORTS.length];
@@ -62,7 +62,7 @@ export function startCohort(options: CohortOptions): Cohort {
       living.push(
         runClient(
           visitor,
-          sharedBy(() => hasBegun),
+          sharedUntil(() => hasBegun),
         ),
       );
       await pause(VISIT_MS);
