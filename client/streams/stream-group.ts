@@ -185,7 +185,7 @@ export class StreamGroup {
     const isHeld = (await this.#place) !== undefined;
     if (signal.aborted) return;
     if (!isHeld && settings.tries.poll > 0) {
-      const [reason, ending] = impossible('as many requests are held open as may be');
+      const [reason, ending] = impossible('NO_ROOM', 'As many requests are held open as may be.');
       return this.#on('next.lost', { reason, ending });
     }
     const url = this.#url(new URLSearchParams({ extensions, tasks: taskSetText(set) }).toString());
@@ -218,7 +218,7 @@ export class StreamGroup {
     if (stream === this.#next) {
       if (type === 'EXTENSIONS_GRANTED') return this.#on('next.granted');
       // Another server's stream, of whatever.
-      const [reason, ending] = impossible('no shared stream');
+      const [reason, ending] = impossible('NO_SHARED_STREAM', 'There is no shared stream.');
       return this.#over(stream, { reason, ending });
     }
     const member = stream.members.get(taskId);

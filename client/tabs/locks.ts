@@ -21,7 +21,7 @@ export interface LockPort {
 export interface WebLocks {
   request(
     name: string,
-    options: { readonly steal?: boolean; readonly signal?: AbortSignal },
+    options: { readonly steal?: boolean; readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
     hold: () => Promise<void> | undefined,
   ): Promise<unknown>;
 }

@@ -59,7 +59,7 @@ afterAll(async () => {
   await host?.close();
 });
 
-describe.each(rows)('a page behind %s, %s', (proxy, site, by, protocol, path = '') => {
+describe.each<Row>(rows)('a page behind %s, %s', (proxy, site, by, protocol, path = '') => {
   test('has the first fact within 8 s, each once and in order, and its answers are taken', async () => {
     const url = `${proxies[proxy].url(site)}${path}/`;
     const page = await browser.context.newPage();

@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 const urlOf = ([proxy, site, , path = '']: Row): string => proxies[proxy].url(site) + path;
 
-describe.each(rows)('behind %s, %s', (...row) => {
+describe.each<Row>(rows)('behind %s, %s', (...row) => {
   const [, , by] = row;
 
   test('the first fact comes within 8 s, each comes once and in order, and questions are answered', async () => {
