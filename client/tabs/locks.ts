@@ -22,7 +22,7 @@ export interface WebLocks {
   request(
     name: string,
     options: { readonly steal?: boolean; readonly ifAvailable?: boolean; readonly signal?: AbortSignal },
-    hold: () => Promise<void> | undefined,
+    hold: (lock: object | null) => Promise<void> | undefined,
   ): Promise<unknown>;
 }
 
@@ -33,7 +33,7 @@ export function webLocks(locks: WebLocks): LockPort {
       const queue = new AbortController();
       let release: (() => void) | undefined;
       let isOver = false;
-      const hold = (lock: Lock | null): Promise<void> | undefined => {
+      const hold = (lock: object | null): Promise<void> | undefined => {
         if (isOver) return undefined;
         if (!lock) {
           isOver = true;

@@ -50,17 +50,15 @@ async function holdingServer() {
     const last = events.at(-1) as { eventId?: string } | undefined;
     setImmediate(() => {
       if (isShort) polls.together -= 1;
-      res
-        .writeHead(200)
-        .end(
-          JSON.stringify({
-            taskId,
-            events,
-            nextAfterEventId: last?.eventId ?? after,
-            hasMore: false,
-            terminal: ends.has(taskId) && after !== null,
-          }),
-        );
+      res.writeHead(200).end(
+        JSON.stringify({
+          taskId,
+          events,
+          nextAfterEventId: last?.eventId ?? after,
+          hasMore: false,
+          terminal: ends.has(taskId) && after !== null,
+        }),
+      );
     });
   };
   const { url, close } = await onLoopback(createServer(answer));

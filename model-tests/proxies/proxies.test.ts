@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 const urlOf = ([proxy, site, , path = '']: Row): string => proxies[proxy].url(site) + path;
 
-describe.each<Row>(rows)('behind %s, %s', (...row) => {
+describe.each(rows.map((row) => ({ name: `${row[0]}, ${row[1]}`, row })))('behind $name', ({ row }) => {
   const [, , by] = row;
 
   test('the first fact comes within 8 s, each comes once and in order, and questions are answered', async () => {

@@ -46,8 +46,5 @@ console.log(
 );
 const isClean = Object.values(counts).every((count) => count === 0);
 const again = kinds.length < cutKinds.length ? ` --only ${JSON.stringify(kinds.join())}` : '';
-if (!isClean)
-  console.error(
-    `\nFailed. The same plan again: npm run partitions -- --times ${times} --seed ${seed}${again}`,
-  );
+if (!isClean) console.error(`\nFailed. The same plan again: npm run partitions -- --times ${times} --seed ${seed}${again}`);
 process.exit(isClean ? 0 : 1);
