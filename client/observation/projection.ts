@@ -47,95 +47,105 @@ function joined(): Aggregate {
 
 /** Folds facts one by one. */
 export function createProjection(deps: ProjectionDeps): Projection {
-  const { start, startResult, inspectors, ask, isDense, onPartial, onChange } = deps;
-  let aggregate: Aggregate = start === 'ask' ? joined() : start;
-  let isKnown = deps.isStartKnown || aggregate.lastEventId !== null;
-  let result: unknown = startResult;
-  let waiting: (Fact | UnknownFact)[] | undefined;
-  let question = 0;
+  return new FoldedProjection(deps);
+}
 
-  function begin(next: Aggregate): void {
-    aggregate = next;
-    inspectors.show(next);
+class FoldedProjection implements Projection {
+  readonly #deps: ProjectionDeps;
+  #aggregate: Aggregate;
+  #isKnown: boolean;
+  #result: unknown;
+  #waiting: (Fact | UnknownFact)[] | undefined;
+  #question = 0;
+
+  constructor(deps: ProjectionDeps) {
+    const { start } = deps;
+    this.#deps = deps;
+    this.#aggregate = start === 'ask' ? joined() : start;
+    this.#isKnown = deps.isStartKnown || this.#aggregate.lastEventId !== null;
+    this.#result = deps.startResult;
+    if (start === 'ask') this.rebase();
+    else this.#begin(start);
   }
 
-  function rebase(): void {
-    question += 1;
-    const mine = question;
+  get aggregate() {
+    return this.#aggregate;
+  }
+  get result() {
+    return this.#result;
+  }
+  get isKnown() {
+    return this.#isKnown;
+  }
+  get waiting() {
+    return this.#waiting?.length ?? 0;
+  }
+  get isReady() {
+    return this.#waiting === undefined;
+  }
+
+  take(fact: Fact | UnknownFact): void {
+    if (!this.#waiting && this.#deps.isDense() && isOther(this.#aggregate, fact)) this.rebase();
+    if (this.#waiting) this.#waiting.push(fact);
+    else this.#apply(fact);
+  }
+
+  quiet(): void {
+    if (this.#waiting || this.#isKnown) return;
+    this.#isKnown = true;
+    this.#deps.onChange();
+  }
+
+  rebase(): void {
+    const mine = (this.#question += 1);
     // What came before is in the snapshot, or of a history that is lost.
-    waiting = [];
-    if (aggregate.lastEventId === null) aggregate = joined();
-    ask().then(
+    this.#waiting = [];
+    if (this.#aggregate.lastEventId === null) this.#aggregate = joined();
+    this.#deps.ask().then(
       (response) => {
-        if (mine !== question) return;
+        if (mine !== this.#question) return;
         // The server's result is JSON of any kind.
-        result = response.result;
-        continueFrom(read(response));
+        this.#result = response.result;
+        this.#continueFrom(read(response));
       },
       (cause: unknown) => {
-        if (mine === question) continueFrom(undefined, cause);
+        if (mine === this.#question) this.#continueFrom(undefined, cause);
       },
     );
   }
 
-  function continueFrom(next: Aggregate | undefined, cause?: unknown): void {
-    if (!next) onPartial(cause);
-    isKnown ||= next !== undefined;
-    begin(next ?? joined());
-    const facts = waiting ?? [];
-    waiting = undefined;
-    for (const fact of facts) apply(fact);
-    onChange();
+  stop(): void {
+    this.#question += 1;
+    this.#deps.inspectors.stop();
   }
 
-  function apply(fact: Fact | UnknownFact): void {
-    const last = aggregate.lastEventId;
+  #begin(next: Aggregate): void {
+    this.#aggregate = next;
+    this.#deps.inspectors.show(next);
+  }
+
+  #continueFrom(next: Aggregate | undefined, cause?: unknown): void {
+    if (!next) this.#deps.onPartial(cause);
+    this.#isKnown ||= next !== undefined;
+    this.#begin(next ?? joined());
+    const facts = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const fact of facts) this.#apply(fact);
+    this.#deps.onChange();
+  }
+
+  #apply(fact: Fact | UnknownFact): void {
+    const last = this.#aggregate.lastEventId;
     if (last !== null && (compareEventIds(fact.eventId, last) ?? 1) <= 0) {
       // Folded already, or part of the snapshot; its result is not.
-      if (fact.type === 'TASK_COMPLETED') result = resultOf(fact);
+      if (fact.type === 'TASK_COMPLETED') this.#result = resultOf(fact);
       return;
     }
-    isKnown = true;
-    inspectors.feed(fact);
-    if (fact.type === 'TASK_COMPLETED' && aggregate.task.status === 'active') result = resultOf(fact);
-    aggregate = fold(aggregate, fact);
+    this.#isKnown = true;
+    this.#deps.inspectors.feed(fact);
+    if (fact.type === 'TASK_COMPLETED' && this.#aggregate.task.status === 'active') this.#result = resultOf(fact);
+    this.#aggregate = fold(this.#aggregate, fact);
   }
-
-  if (start === 'ask') rebase();
-  else begin(start);
-
-  return {
-    get aggregate() {
-      return aggregate;
-    },
-    get result() {
-      return result;
-    },
-    get isKnown() {
-      return isKnown;
-    },
-    get waiting() {
-      return waiting?.length ?? 0;
-    },
-    get isReady() {
-      return waiting === undefined;
-    },
-    take(fact) {
-      if (!waiting && isDense() && isOther(aggregate, fact)) rebase();
-      if (waiting) waiting.push(fact);
-      else apply(fact);
-    },
-    quiet() {
-      if (waiting || isKnown) return;
-      isKnown = true;
-      onChange();
-    },
-    rebase,
-    stop() {
-      question += 1;
-      inspectors.stop();
-    },
-  };
 }
 
 /** An answer that cannot be read is none. */

@@ -114,27 +114,31 @@ export function createScriptedTask(
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    snapshot() {
-      const { task, lastEventId } = aggregate;
-      const last = log.at(-1);
-      const failure = failureOf(task);
-      const cancellation = cancellationOf(task);
-      return {
-        taskId,
-        taskType,
-        clientRequestId,
-        status: statusOf(task),
-        state: stateOf(task),
-        progress: progressOf(task),
-        suspensions: openSuspensions(aggregate),
-        ...(last?.type === 'TASK_COMPLETED' && { result: last.payload.result }),
-        ...(failure && { failure }),
-        ...(cancellation && { cancellation }),
-        firstEventId: log[0]?.eventId ?? null,
-        lastEventId,
-        createdAt,
-        updatedAt: last?.createdAt ?? createdAt,
-      };
-    },
+    snapshot: () => snapshotOf(aggregate, log, { taskId, taskType, clientRequestId, createdAt }),
+  };
+}
+
+/** What a server answers of a task. */
+function snapshotOf(
+  aggregate: Aggregate,
+  log: readonly Fact[],
+  about: Pick<TaskSnapshotResponse, 'taskId' | 'taskType' | 'clientRequestId' | 'createdAt'>,
+): TaskSnapshotResponse {
+  const { task, lastEventId } = aggregate;
+  const last = log.at(-1);
+  const failure = failureOf(task);
+  const cancellation = cancellationOf(task);
+  return {
+    ...about,
+    status: statusOf(task),
+    state: stateOf(task),
+    progress: progressOf(task),
+    suspensions: openSuspensions(aggregate),
+    ...(last?.type === 'TASK_COMPLETED' && { result: last.payload.result }),
+    ...(failure && { failure }),
+    ...(cancellation && { cancellation }),
+    firstEventId: log[0]?.eventId ?? null,
+    lastEventId,
+    updatedAt: last?.createdAt ?? about.createdAt,
   };
 }

@@ -7,6 +7,7 @@ import { scriptedSockets } from './scripted-sockets.ts';
 import type { ScriptedTask } from './scripted-task.ts';
 import { createScriptedWorld, type ScriptedPolicy, type ScriptedStart, type ScriptedWorld } from './scripted-world.ts';
 import { transportOf } from './transport-switch.ts';
+import { addressOf } from './address.ts';
 
 /** What a script may decide. */
 export interface ScriptedTransportsOptions {
@@ -44,7 +45,7 @@ export function scriptedTransports({
   const sockets = scriptedSockets(world);
   return {
     baseUrl: 'https://scripted.invalid',
-    intercept: () => ({ fetch: (input, init) => fetchFrom(world, String(input), init ?? {}), sockets, forms: undefined }),
+    intercept: () => ({ fetch: (input, init) => fetchFrom(world, addressOf(input), init ?? {}), sockets, forms: undefined }),
     tasks: world.tasks,
     start: world.start,
     task(taskId) {

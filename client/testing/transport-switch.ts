@@ -2,6 +2,7 @@ import { transportNames, type TransportName } from '../../machines/wire/index.ts
 import { abortWith } from '../abort.ts';
 import type { Transports } from '../options.ts';
 import type { SocketListener, SocketPort } from '../transports/socket.ts';
+import { addressOf } from './address.ts';
 
 /** Makes transports fail while a client runs: for a debug menu, and for tests of what an app shows then. */
 export interface TransportSwitch {
@@ -56,7 +57,7 @@ export function transportSwitch(message = 'It was made to fail.'): TransportSwit
 
   function fetchOr(fetcher: typeof fetch): typeof fetch {
     return async (input, init) => {
-      const name = transportOf(String(input), init);
+      const name = transportOf(addressOf(input), init);
       if (!name) return fetcher(input, init);
       if (failing.has(name)) throw new TypeError(message);
       const controller = new AbortController();

@@ -2,7 +2,7 @@ import { transportSwitch } from 'taskbridge/client/testing';
 import { createTaskBridgeClient } from 'taskbridge/react-native';
 
 const debug = transportSwitch();
-const client = createTaskBridgeClient({ baseUrl: 'https://example.org', ...(__DEV__ && { intercept: debug.intercept }) });
+export const client = createTaskBridgeClient({ baseUrl: 'https://example.org', ...(__DEV__ && { intercept: debug.intercept }) });
 
 debug.force('poll'); // long polls only, from now on
 debug.fail('ws'); // all but WebSockets

@@ -1,14 +1,17 @@
 /** What an app brings: modules of React Native's world, as far as the pages of `docs/react-native.md` use them. */
 declare module '@react-native-async-storage/async-storage' {
-  const AsyncStorage: import('taskbridge/react-native').AsyncTextStorage;
+  import type { AsyncTextStorage } from 'taskbridge/react-native';
+  const AsyncStorage: AsyncTextStorage;
   export default AsyncStorage;
 }
 declare module '@react-native-community/netinfo' {
-  const NetInfo: import('taskbridge/react-native').NetInfoPort;
+  import type { NetInfoPort } from 'taskbridge/react-native';
+  const NetInfo: NetInfoPort;
   export default NetInfo;
 }
 declare module 'react-native' {
-  export const AppState: import('taskbridge/react-native').AppStatePort;
+  import type { AppStatePort } from 'taskbridge/react-native';
+  export const AppState: AppStatePort;
 }
 declare module 'your-app/session' {
   /** Who is signed in. */

@@ -70,7 +70,7 @@ export const taskSet = z
   .string()
   .check(
     z.refine(
-      (text) => readTaskSet(text) !== undefined,
+      (set) => readTaskSet(set) !== undefined,
       `must be 1 to ${STREAM_TASKS_MAX} tasks, each once and as "id@cursor" or "id@", with commas between`,
     ),
   );

@@ -72,7 +72,7 @@ test('an app that comes to the front asks anew for the network, which may have c
   const { gate, net, become, learns, changes } = device();
   net(false);
   become('background');
-  learns({ isConnected: true });
+  void learns({ isConnected: true });
   become('active');
   await Promise.resolve();
   expect(gate.isOpen()).toBe(true);

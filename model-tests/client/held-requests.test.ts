@@ -113,7 +113,7 @@ describe('a client that watches many tasks', () => {
   test('holds four polls, and another one as soon as there is a place', async () => {
     const server = await holdingServer();
     const client = clientOf(server.url, { transports: ['poll'] });
-    await watchMany(client, 6);
+    void (await watchMany(client, 6));
     await vi.waitFor(() => expect([server.held.size, server.polls.short > 4]).toEqual([4, true]));
     const [first] = server.held;
     const before = server.polls.waiting;
@@ -124,13 +124,13 @@ describe('a client that watches many tasks', () => {
 
   test('holds as many as it is told that it may', async () => {
     const server = await holdingServer();
-    await watchMany(clientOf(server.url, { limits: { heldRequestsMax: 7 } }), 8);
+    void (await watchMany(clientOf(server.url, { limits: { heldRequestsMax: 7 } }), 8));
     await vi.waitFor(() => expect(server.held.size).toBe(7));
   });
 
   test('holds a stream for each where polls are not allowed', async () => {
     const server = await holdingServer();
-    await watchMany(clientOf(server.url, { transports: ['sse'] }), 6);
+    void (await watchMany(clientOf(server.url, { transports: ['sse'] }), 6));
     expect(server.held.size).toBe(6);
   });
 
@@ -139,13 +139,13 @@ describe('a client that watches many tasks', () => {
     const locks = processLocks();
     // Each tab has its own, made of the locks of all.
     for (let tab = 0; tab < 3; tab += 1)
-      await watchMany(clientOf(server.url, { heldRequests: tabRequests({ name: server.url, locks }) }), 3);
+      void (await watchMany(clientOf(server.url, { heldRequests: tabRequests({ name: server.url, locks }) }), 3));
     expect([server.most, server.held.size]).toEqual([4, 4]);
   });
 
   test('asks no cache: no two polls have the same address', async () => {
     const server = await holdingServer();
-    await watchMany(clientOf(server.url, { transports: ['poll'], limits: { heldRequestsMax: 1 } }), 3);
+    void (await watchMany(clientOf(server.url, { transports: ['poll'], limits: { heldRequestsMax: 1 } }), 3));
     await vi.waitFor(() => expect(server.polls.short).toBeGreaterThan(6));
     const polls = server.urls.filter((url) => url.includes('waitTimeoutMs'));
     expect(new Set(polls).size).toBe(polls.length);

@@ -105,8 +105,8 @@ describe('what comes of asking for new credentials after a 401', () => {
   ])('%j', (output, value, code, cause) => {
     const input = { transport: 'poll', ending: refused(401, 'AUTHENTICATION_ERROR'), refreshable: 'unauthorized' } as const;
     const before = createActor(quietRecovery, { input }).getSnapshot();
-    const [after] = transition(quietRecovery, before, { type: 'xstate.done.actor.refresh', output } as never);
-    expect([after.value, after.output?.failure?.code, after.output?.failure?.cause]).toEqual([value, code, cause]);
+    const [next] = transition(quietRecovery, before, { type: 'xstate.done.actor.refresh', output } as never);
+    expect([next.value, next.output?.failure?.code, next.output?.failure?.cause]).toEqual([value, code, cause]);
   });
 });
 

@@ -3,7 +3,7 @@ import { sharedStreamDescriptions, sharedStreamPhases } from '../../client/strea
 import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
 import { noteRow } from '../charts/coverage-row.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
-import { each, GRANT, streamFixture, tryStreamRow, turn } from './stream-fixture.ts';
+import { each, streamFixture, tryStreamRow, turn } from './stream-fixture.ts';
 import { streamMoves, streamRows } from './stream-rows.ts';
 
 describePhaseTable(sharedStreamPhases, sharedStreamDescriptions, 'over');

@@ -49,7 +49,7 @@ export async function startHost({ live = {}, files = {} }: HostSettings = {}): P
   const app = new Koa();
   app.use(async (ctx, next) => {
     const file = files[ctx.path];
-    if (!file) return next();
+    if (!file) return void (await next());
     ctx.type = file.type;
     ctx.body = file.text;
   });

@@ -43,7 +43,8 @@ function ownSources(version: string): Plugin {
       }));
       onLoad({ filter: /\.js$/ }, async ({ path }) => {
         if (!path.startsWith(library)) return undefined;
-        return { contents: String(strip(await readFile(path, 'utf8'), { all: true })), loader: 'ts' };
+        const stripped: { toString(): string } = strip(await readFile(path, 'utf8'), { all: true });
+        return { contents: stripped.toString(), loader: 'ts' };
       });
     },
   };

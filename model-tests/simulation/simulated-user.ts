@@ -4,45 +4,21 @@ import type { TabSockets } from '../../client/tabs/index.ts';
 import type { TransportName, JsonObject } from '../../machines/wire/index.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import { entity, type Entity } from './event-queue.ts';
-import type { Browser } from './browser.ts';
 import { checkCheckpoint } from './checkpoint-check.ts';
 import { clientLimits } from './client-limits.ts';
-import type { Faults } from './faults.ts';
-import type { Network } from './network.ts';
 import { Observer } from './observer.ts';
 import { OutboxUser } from './outbox-user.ts';
-import type { AnswerKind, ClientPlan, Habit, OutboxPlan, Sizes, TokensPlan, WorkPlan } from './plan.ts';
-import type { PlantedBug } from './planted-bug.ts';
+import type { AnswerKind, ClientPlan, Habit, WorkPlan } from './plan.ts';
 import { isTrueCancel, isTrueReceipt } from './receipts.ts';
 import { simulatedCheckpoints } from './simulated-checkpoints.ts';
 import { simulatedClock, type SimulatedClock } from './simulated-clock.ts';
 import { simulatedFetch } from './simulated-fetch.ts';
 import { simulatedSockets } from './simulated-sockets.ts';
-import type { SimulatedOutboxStore } from './simulated-outbox-store.ts';
+import type { SimulatedUserDeps } from './simulated-user-deps.ts';
+import { Subscribers } from './subscribers.ts';
 import { StreamCheck } from './stream-check.ts';
 import { TokenSource } from './token-source.ts';
-import type { AskedQuestion, Oracle } from './oracle.ts';
-import type { World } from './world.ts';
-
-/** What everybody with a client shares. */
-export interface SimulatedUserDeps {
-  readonly world: World;
-  readonly faults: Faults;
-  readonly oracle: Oracle;
-  readonly network: Network;
-  readonly sizes: Sizes;
-  readonly planted: PlantedBug;
-  /** The browser whose tabs all of them are, if they are. */
-  readonly browser: Browser | undefined;
-  readonly outbox: OutboxPlan | undefined;
-  readonly tokens: TokensPlan | undefined;
-  /** The shelves of all machines, by number. */
-  readonly shelves: readonly SimulatedOutboxStore[];
-  /** The task of each number, once somebody has started it. */
-  readonly taskIds: Map<number, string>;
-  /** The tokens that are good have this number or a later one. */
-  tokenNumber(): number;
-}
+import type { AskedQuestion } from './oracle.ts';
 
 const RETRY_MS = 1_500;
 /** How long it takes until a process that has died is started again. */
@@ -64,8 +40,8 @@ export class SimulatedUser {
   readonly #around: SimulatedUserDeps;
   readonly #random: SeededRandom;
   readonly #texts = new Map<string, string>();
-  readonly #gateListeners = new Set<(open: boolean) => void>();
-  readonly #changeListeners = new Set<() => void>();
+  readonly #gateSubscribers = new Subscribers<[open: boolean]>();
+  readonly #changeSubscribers = new Subscribers<[]>();
   #proxy: { readonly status: number; readonly until: number } | undefined;
   /** Commands whose outcome is not known: whoever's client dies sends them again. */
   readonly #unanswered = new Set<() => void>();
@@ -112,8 +88,8 @@ export class SimulatedUser {
     this.client = undefined;
     this.outbox?.died();
     this.#around.browser?.locks.died(this.entity);
-    this.#gateListeners.clear();
-    this.#changeListeners.clear();
+    this.#gateSubscribers.clear();
+    this.#changeSubscribers.clear();
     this.#around.network.clientDied(this.entity);
     for (const again of this.#unanswered) again();
     this.#unanswered.clear();
@@ -158,7 +134,7 @@ export class SimulatedUser {
     network.cut(itself, true);
     world.after(ms, itself, () => {
       world.tell(itself.name, 'resumes');
-      for (const listener of [...this.#changeListeners]) listener();
+      this.#changeSubscribers.tell();
     });
   }
 
@@ -178,10 +154,8 @@ export class SimulatedUser {
   goOffline(ms: number): void {
     const { world } = this.#around;
     this.awayUntil.set('all', world.time + ms);
-    for (const listener of this.#gateListeners) listener(false);
-    world.after(ms, world.itself, () => {
-      for (const listener of this.#gateListeners) listener(this.#isOnline());
-    });
+    this.#gateSubscribers.tell(false);
+    world.after(ms, world.itself, () => this.#gateSubscribers.tell(this.#isOnline()));
   }
 
   /** Somebody sets the date of the machine. */
@@ -367,13 +341,7 @@ export class SimulatedUser {
     const fetcher = simulatedFetch(common);
     this.#wires = { fetch: planted.fetch?.(fetcher) ?? fetcher };
     const sockets = simulatedSockets({ ...common, sendsHeaders: this.#plan.sendsHeaders });
-    const gate: Gate = {
-      isOpen: () => this.#isOnline(),
-      subscribe: (listener) => {
-        this.#gateListeners.add(listener);
-        return () => this.#gateListeners.delete(listener);
-      },
-    };
+    const gate: Gate = { isOpen: () => this.#isOnline(), subscribe: (listener) => this.#gateSubscribers.add(listener) };
     const checkpoints = simulatedCheckpoints({
       world,
       faults,
@@ -392,12 +360,7 @@ export class SimulatedUser {
       clock,
       chance: { fraction: random.fraction },
       gate,
-      networkChanges: {
-        subscribe: (listener) => {
-          this.#changeListeners.add(listener);
-          return () => this.#changeListeners.delete(listener);
-        },
-      },
+      networkChanges: { subscribe: (listener) => this.#changeSubscribers.add(listener) },
       transports: this.#plan.transports,
       hideAnswered: this.#plan.hideAnswered,
       onReport: (report) => {

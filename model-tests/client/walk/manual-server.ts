@@ -111,7 +111,7 @@ function holdUpgrade({ socket, take }: Upgrade): HeldRequest {
       rejectUpgrade(
         socket,
         status,
-        JSON.parse(envelopeOf(code)),
+        JSON.parse(envelopeOf(code)) as object,
         retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
       ),
     async accept() {

@@ -19,7 +19,7 @@ function afterRefresh(state: WalkState, outcome: 'given' | 'none' | 'failed', ve
 }
 
 /** The stream that waits for credentials. */
-function held({ operations }: WalkState): 'ws' | 'sse' | undefined {
+function heldStream({ operations }: WalkState): 'ws' | 'sse' | undefined {
   for (const { operation, stage } of operations.values())
     if (stage === 'held' && (operation === 'ws' || operation === 'sse')) return operation;
   return undefined;
@@ -47,8 +47,8 @@ const host: readonly Stimulus[] = [
   {
     name: 'provider: gives credentials',
     alike: 'provider: gives credentials',
-    tells: (state) => (held(state) ? { grants: true, events: [] } : undefined),
-    happen: async (driver, state) => void (await driver.request(held(state) ?? 'ws')),
+    tells: (state) => (heldStream(state) ? { grants: true, events: [] } : undefined),
+    happen: async (driver, state) => void (await driver.request(heldStream(state) ?? 'ws')),
   },
   {
     name: 'consumer: catches up',

@@ -7,7 +7,7 @@ import type { ServerUnderTest } from '../server-under-test.ts';
 const rule = 'docs/protocol.md, Many tasks over one stream';
 const UNKNOWN = '0123456789abcdef0123456789abcdef';
 const ENDED = 'SUBSCRIPTION_ENDED';
-const known = new WeakMap<ServerUnderTest, Promise<string | undefined>>();
+const asked = new WeakMap<ServerUnderTest, Promise<string | undefined>>();
 
 /** Says what is missing where the server has no such streams: it is asked once. */
 function withoutSharedStreams(server: ServerUnderTest): Promise<string | undefined> {
@@ -16,8 +16,8 @@ function withoutSharedStreams(server: ServerUnderTest): Promise<string | undefin
     const { status } = await call(server, 'GET', '/tasks/events/stream');
     return status === 422 ? undefined : 'the server has no stream of many tasks.';
   };
-  const answer = known.get(server) ?? ask();
-  known.set(server, answer);
+  const answer = asked.get(server) ?? ask();
+  asked.set(server, answer);
   return answer;
 }
 
