@@ -5,7 +5,8 @@ export type { Chance, Clock };
 /** The machine's own clock. Its timers keep a Node process alive: a client that waits for its next try has work to do. */
 export const platformClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  // Some have none: then a date that is set is an end that comes early or late.
+  monotonic: () => (globalThis as { performance?: { now(): number } }).performance?.now() ?? Date.now(),
   setTimeout: (fn, ms) => setTimeout(fn, ms),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };

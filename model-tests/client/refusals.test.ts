@@ -156,7 +156,7 @@ describe('fatal answers', () => {
   });
 
   test('a close with 1008 is final after one refresh and one more connection', async () => {
-    world.server.script.subscribed = ({ socket }) => socket.close(1008);
+    world.server.script.subscribed = ({ confirm, socket }) => (confirm(), socket.close(1008));
     const { auth, refreshes } = tokens();
     await expect(iterate(world.client({ auth }).observe(TASK))).rejects.toMatchObject({ code: 'CONNECTION_REFUSED', closeCode: 1008 });
     expect(refreshes()).toBe(1);
@@ -165,7 +165,7 @@ describe('fatal answers', () => {
   });
 
   test('a close with 1008 is the snapshot’s refusal, where that says more', async () => {
-    world.server.script.subscribed = ({ socket }) => socket.close(1008);
+    world.server.script.subscribed = ({ confirm, socket }) => (confirm(), socket.close(1008));
     world.server.script.snapshot = () => [404, { code: 'TASK_NOT_FOUND', message: 'No such task.' }];
     await expect(iterate(world.client().observe(TASK))).rejects.toMatchObject({
       code: 'TASK_NOT_FOUND',
@@ -175,7 +175,7 @@ describe('fatal answers', () => {
   });
 
   test('a close with 4401 is final at once where there is nothing to refresh', async () => {
-    world.server.script.subscribed = ({ socket }) => socket.close(4401);
+    world.server.script.subscribed = ({ confirm, socket }) => (confirm(), socket.close(4401));
     await expect(iterate(world.client().observe(TASK))).rejects.toBeInstanceOf(TaskBridgeClientError);
     expect(world.server.seen).toEqual(['ws', 'get']);
   });

@@ -113,7 +113,7 @@ describe('a second observer of a task', () => {
   });
 
   test('is told of the same fatal answer', async () => {
-    world.server.script.subscribed = ({ socket }) => socket.close(1008);
+    world.server.script.subscribed = ({ confirm, socket }) => (confirm(), socket.close(1008));
     const client = world.client();
     const ends = [client.observe(TASK), client.observe(TASK)].map((observation) => numbers(observation));
     for (const end of ends) await expect(end).rejects.toMatchObject({ code: 'CONNECTION_REFUSED' });

@@ -89,7 +89,7 @@ describe('a host decides', () => {
   });
 
   test('which failures are final: a command and an observation', async () => {
-    world.server.script.command = () => [503, { code: 'DOWN' }];
+    world.server.script.command = () => [503, { code: 'DOWN', message: 'Not now.' }];
     world.server.script.subscribed = ({ socket }) => socket.close(1011);
     const client = world.client({ classify: ({ closeCode, status }) => (closeCode === 1011 || status === 503 ? 'final' : undefined) });
     await expect(client.cancel(TASK)).rejects.toMatchObject({ code: 'DOWN' });

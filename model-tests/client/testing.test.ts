@@ -108,7 +108,7 @@ describe('a scripted server', () => {
     const { taskId } = await client.start({ taskType: 'report', input: { n: 1 }, attachments });
     expect(server.task(taskId)).toMatchObject({ taskType: 'report', input: { n: 1 } });
     expect(await client.cancel(taskId, 'enough')).toMatchObject({ status: 'CANCELLATION_REQUESTED' });
-    expect(server.task(taskId).log.at(-1)).toMatchObject({ type: 'TASK_CANCEL_REQUESTED', payload: { reason: 'enough' } });
+    expect(server.task(taskId).log.at(-1)).toMatchObject({ type: 'TASK_CANCELLED', payload: { reason: 'enough' } });
     const outbox = createOutbox(client, { store: memoryOutbox('ada') });
     const ticket = await outbox.start({ taskType: 'later' });
     expect(await ticket.settled()).toMatchObject({ state: 'done' });

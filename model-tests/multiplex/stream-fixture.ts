@@ -75,6 +75,7 @@ export function streamFixture({ places = 4, polls = true }: { readonly places?: 
         routes: { sharedStream: () => '/streams' },
         fetch: fetcher,
         limits: { frameBytesMax: 10_000, retryAfterMaxMs: 1000 },
+        origin: { hasSpoken: true },
         clock: { now: () => 0 },
         tries: { ws: 0, sse: 3, poll: polls ? 1 : 0 },
         held: {
