@@ -79,7 +79,8 @@ const tags = ['paused', 'waiting', 'live'] as const;
 
 /** How the transport chart, and the connection that it tries, are shown; there is none yet while the checkpoint is read. */
 export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | undefined, ending: Ending | undefined): ConnectionView {
-  if (!chart) return { state: ending?.state ?? 'connecting', transport: 'ws', try: 1, continuity: 'resumed', climbing: false };
+  const failure = ending?.error && { error: ending.error };
+  if (!chart) return { state: ending?.state ?? 'connecting', transport: 'ws', try: 1, continuity: 'resumed', climbing: false, ...failure };
   const { transport, tries, left, continuity } = chart.context;
   const isOffline = chart.children[transport]?.getSnapshot().hasTag('offline') === true;
   return {
@@ -88,7 +89,7 @@ export function viewConnection(chart: SnapshotFrom<typeof transportMachine> | un
     try: tries[transport] - left[transport] + 1,
     continuity,
     climbing: chart.hasTag('climbing'),
-    ...(ending?.error && { error: ending.error }),
+    ...failure,
   };
 }
 

@@ -74,7 +74,7 @@ describe('an outbox', () => {
     const server = await takingServer();
     server.script.command = (path, body) => {
       server.met.push({ path, body: JSON.parse(body) as never });
-      return path.endsWith('/tasks') ? [422, { code: 'REQUEST_VALIDATION_ERROR' }] : answerTo(path, {});
+      return path.endsWith('/tasks') ? [422, { code: 'REQUEST_VALIDATION_ERROR', message: 'No.' }] : answerTo(path, {});
     };
     const outbox = openOutbox(server.baseUrl, { store: memoryOutbox('ada'), gate: handGate() });
     const { clientRequestId } = await outbox.start({ taskType: 'report' });

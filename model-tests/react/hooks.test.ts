@@ -1,15 +1,16 @@
-import { leavePage, page } from './page.ts';
+import { enterPage, leavePage, page } from './page.ts';
 import { act, createElement as h, StrictMode, useState, type ReactElement, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { createTaskBridgeClient, nodeSockets, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { TaskBridgeProvider, useStartTask, useTask, useTaskSelector, type StartTask, type UsedTask } from 'taskbridge/react';
-import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 
+beforeAll(enterPage);
 afterAll(leavePage);
 
 interface Steps {

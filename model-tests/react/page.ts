@@ -9,9 +9,14 @@ const globals = {
   // Newer Nodes have one of their own.
   ...(!('navigator' in globalThis) && { navigator: window.navigator }),
 };
-Object.assign(globalThis, globals);
 
 export const page = window.document;
+
+/** Has it there: this file is read once for all test files of a process, and one before may have left it. */
+export function enterPage(): void {
+  Object.assign(globalThis, globals);
+}
+enterPage();
 
 /** Takes it away again, for the test files that come next in this process: what finds a window takes it for a browser's. */
 export function leavePage(): void {

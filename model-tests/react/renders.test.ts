@@ -1,12 +1,13 @@
-import { leavePage, page } from './page.ts';
+import { enterPage, leavePage, page } from './page.ts';
 import { act, createElement as h, memo, useEffect, type ReactElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import { useTask, type UsedTask } from 'taskbridge/react';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { turn } from '../support/eventually.ts';
 import { createScriptedServer, fact, TASK } from '../support/scripted-server.ts';
 
+beforeAll(enterPage);
 afterAll(leavePage);
 
 const ROUNDS = 5;
