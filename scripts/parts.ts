@@ -139,6 +139,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   crowds: {
     ...none,
+    isWaiting: true,
     proves: 'thousands of facts, viewers and tasks at once cost no more than they have to',
     needs: ['redis'],
     tests: ['model-tests/client/burst.test.ts', 'model-tests/multiplex/many-tasks.test.ts', 'model-tests/redis/bridges.test.ts'],
@@ -165,6 +166,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   kills: {
     ...none,
+    isWaiting: true,
     proves: 'work, stores and viewers outlive processes that are killed',
     needs: ['redis'],
     tests: [
@@ -181,6 +183,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   versions: {
     ...none,
+    isWaiting: true,
     proves: 'processes and stores of 0.1.0 go on beside and under those of today',
     needs: ['redis'],
     tests: ['model-tests/versions/'],
@@ -188,6 +191,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   web: {
     ...none,
+    isWaiting: true,
     proves: 'the page in a browser, with every switch thrown; the client on the globals of React Native and in workerd',
     needs: ['chromium', 'react_native', 'workerd'],
     tests: ['model-tests/web/', 'model-tests/runtimes/'],
@@ -195,6 +199,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   proxies: {
     ...none,
+    isWaiting: true,
     proves: 'real proxies between client and server, as people set them up, lose nothing and cost no time',
     needs: ['nginx', 'haproxy', 'chromium'],
     tests: ['model-tests/proxies/'],
@@ -208,6 +213,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   original: {
     ...none,
+    isWaiting: true,
     proves: 'our client against the server of the original, and the kit too',
     needs: ['original'],
     tests: ['model-tests/original/', 'model-tests/kit/original-server.test.ts'],
@@ -215,6 +221,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   temporal: {
     ...none,
+    isWaiting: true,
     proves: 'work in Temporal, its workers killed among others',
     needs: ['temporal'],
     tests: ['model-tests/temporal/'],
@@ -222,6 +229,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   chaos: {
     ...none,
+    isWaiting: true,
     proves: 'a minute of killed hosts, a killed Redis, broken and cut wires loses nothing',
     needs: ['redis', 'network'],
     tests: ['model-tests/chaos/chaos.test.ts', 'model-tests/partitions/partitions.test.ts', 'model-tests/soak/soak.test.ts'],

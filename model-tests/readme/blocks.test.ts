@@ -32,8 +32,8 @@ function blocksOf(page: string, text: string): Block[] {
   }));
 }
 
-const pages = filesBelow().filter((name) => name.endsWith('.md'));
-const blocks = pages.filter((page) => !ownPrograms.includes(page)).flatMap((page) => blocksOf(page, textOfFile(page)));
+const pages = filesBelow().filter((name) => name.endsWith('.md') && !ownPrograms.includes(name));
+const blocks = pages.flatMap((page) => blocksOf(page, textOfFile(page)));
 
 /** The names that stand at the top of a block. */
 function declaredBy(text: string): Set<string> {
