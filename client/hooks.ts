@@ -4,7 +4,7 @@ import type { ClientReport } from './report.ts';
 type Report = (report: ClientReport) => void;
 
 /** Calls what a host gave, where nothing may be lost by it: what it throws, also later, is told, and it has answered nothing then. */
-export function guard<R>(call: () => R, tell: (cause: unknown) => void): R | undefined {
+export function callHook<R>(call: () => R, tell: (cause: unknown) => void): R | undefined {
   try {
     const answer = call();
     if (answer instanceof Promise) void answer.catch(tell);
@@ -25,7 +25,7 @@ export function guardListener(listener: Partial<TransportListener>, report: Repo
   return new Proxy(listener, {
     get(target, name: keyof TransportListener) {
       const hook = target[name]?.bind(target) as ((moment: TransportMoment) => void) | undefined;
-      return hook && ((moment: TransportMoment) => guard(() => hook(moment), hookFault(report, name, moment)));
+      return hook && ((moment: TransportMoment) => callHook(() => hook(moment), hookFault(report, name, moment)));
     },
   });
 }

@@ -6,7 +6,7 @@
 export type { AuthAnswer, AuthProvider, AuthRequest, CallContext, ExpiringCredentials } from './auth/credentials.ts';
 export { indexedDbCheckpoints, type IndexedDbCheckpointsOptions } from './checkpoints/indexed-db.ts';
 export { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
-export { webStorageCheckpoints, type TextStorage } from './checkpoints/web-storage.ts';
+export { webStorageCheckpoints } from './checkpoints/web-storage.ts';
 export { createTaskBridgeClient, type TaskBridgeClient } from './client.ts';
 export { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 export type { ActRequest, CommandOptions, Commands, StartOptions, StartRequest } from './commands/commands.ts';

@@ -6,7 +6,7 @@ import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts'
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
-import { guard, guardListener, hookFault } from './hooks.ts';
+import { callHook, guardListener, hookFault } from './hooks.ts';
 import type { TransportListener } from './listener.ts';
 import { platformChanges, createNetwork, type Network, type NetworkChanges } from './network.ts';
 import type { Origin } from './origin.ts';
@@ -284,7 +284,7 @@ function guardHooks(
   ownBackoffMs: (retry: number) => number,
 ): Pick<ClientSettings, 'onReport' | 'listener' | 'classify' | 'inspect' | 'backoffMs'> {
   const onReport = (told: ClientReport): void =>
-    guard(
+    callHook(
       () => report?.(told),
       () => undefined,
     );
@@ -292,10 +292,10 @@ function guardHooks(
   return {
     onReport,
     listener: listener ? guardListener(listener, onReport) : {},
-    classify: classify && ((failure) => guard(() => classify(failure), hookFault(onReport, 'classify'))),
-    inspect: look && ((event) => guard(() => look(event), hookFault(onReport, 'inspect'))),
+    classify: classify && ((failure) => callHook(() => classify(failure), hookFault(onReport, 'classify'))),
+    inspect: look && ((event) => callHook(() => look(event), hookFault(onReport, 'inspect'))),
     backoffMs(retry) {
-      const ms = retryPolicy && guard(() => retryPolicy(retry), hookFault(onReport, 'retryPolicy'));
+      const ms = retryPolicy && callHook(() => retryPolicy(retry), hookFault(onReport, 'retryPolicy'));
       return ms !== undefined && ms >= 0 ? ms : ownBackoffMs(retry);
     },
   };

@@ -8,7 +8,7 @@ import type {
 } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
 import { freshId } from '../clock.ts';
-import { guard, hookFault } from '../hooks.ts';
+import { callHook, hookFault } from '../hooks.ts';
 import type { ClientSettings } from '../options.ts';
 import { assertTaskId } from '../routes.ts';
 import type { HttpClient } from './http-client.ts';
@@ -86,7 +86,7 @@ export function createCommands(
         return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body });
       }
       const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
-      const onProgress = onUpload && ((progress: UploadProgress) => guard(() => onUpload(progress), hookFault(onReport, 'onUpload')));
+      const onProgress = onUpload && ((progress: UploadProgress) => callHook(() => onUpload(progress), hookFault(onReport, 'onUpload')));
       const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
       return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
     },

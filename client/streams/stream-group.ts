@@ -188,7 +188,7 @@ export class StreamGroup {
       const [reason, ending] = impossible('NO_ROOM', 'As many requests are held open as may be.');
       return this.#on('next.lost', { reason, ending });
     }
-    const url = this.#url(new URLSearchParams({ extensions, tasks: taskSetText(set) }).toString());
+    const url = this.#url(`extensions=${encodeURIComponent(extensions)}&tasks=${encodeURIComponent(taskSetText(set))}`);
     await readEvents(
       { url, settings, headers: authorization.headers, signal },
       {

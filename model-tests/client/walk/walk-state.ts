@@ -198,6 +198,8 @@ function isSpoken({ to, type, ending, output }: WalkedEvent): boolean {
   if (/^(wire\.(facts|page|empty)|log\.|consumer\.full)/.test(type)) return true;
   // The first bytes of a stream may be anybody's.
   if (to === 'ws' && (type === 'wire.confirmed' || type === 'wire.alive')) return true;
+  // What the host's own provider says is nobody's word.
+  if (type === refreshed.type) return false;
   const { code } = (ending ?? output ?? {}) as { readonly code?: string };
   const { outcome = 'refused' } = (output ?? {}) as { readonly outcome?: string };
   return code !== undefined || outcome !== 'refused';
