@@ -14,7 +14,7 @@ import { assertKey, keyUsed, settle, suspendIdOf, type Asking, type Waiter } fro
 import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.ts';
 import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
-import { withAskedFor, type AskedFor } from './asked-for.ts';
+import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { question as questionPayload } from './question.ts';
 import type { Slot } from './slots.ts';
 

@@ -23,7 +23,7 @@ export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityT
   function say(intent: ReportIntent): Promise<boolean> {
     const said = reporter.report(ref, { source, seq: ++seq, intents: [intent] }).then(({ status }) => status !== 'fenced');
     // Whoever awaits it hears of it; where nobody does, the worker lives on, and its log has it.
-    said.catch((error: unknown) => log.warn('A report of a task was not taken.', { ...ref, report: intent.type, error }));
+    said.catch((error: unknown) => void log.warn('A report of a task was not taken.', { ...ref, report: intent.type, error }));
     return said;
   }
 

@@ -63,8 +63,10 @@ const cells: readonly ContextCell<TaskContext>[] = Object.entries(classes).flatM
   ),
 );
 
+type Said = EventObject & { readonly code?: string; readonly payload?: object };
+
 /** What a word of the table stands for, where the intent bears the rest. */
-function saidBy(word: string, { payload = {} }: { readonly payload?: object }, before: TaskContext): EventObject[] {
+function saidBy(word: string, { payload = {} }: { readonly payload?: object }, before: TaskContext): Said[] {
   const [, type = '', ...texts] = /^(\S+)(?: "([^"]*)")?(?: "([^"]*)")?$/u.exec(word) ?? [];
   const [reason, message] = texts;
   if (word.startsWith('refused ')) return [{ type: 'refused', code: word.slice('refused '.length) }];
@@ -72,7 +74,7 @@ function saidBy(word: string, { payload = {} }: { readonly payload?: object }, b
     return before.openSuspensionIds.map((suspendId) => ({ type: 'TASK_SUSPENSION_CLOSED', payload: { suspendId, outcome: 'CANCELLED' } }));
   if (type === 'TASK_CANCEL_REQUESTED') return [{ type, payload: reason === undefined ? {} : { reason } }];
   if (type === 'TASK_CANCELLED') return [{ type, payload: { reason, ...(message !== undefined && { message }) } }];
-  return [{ type, payload } as EventObject];
+  return [{ type, payload }];
 }
 
 const changes: Readonly<Record<string, (before: TaskContext) => Partial<TaskContext>>> = {
@@ -97,6 +99,6 @@ export const taskDecisions: Decisions<TaskContext> = {
   cells,
   events,
   value: (state) => (ended.includes(state) ? state : { active: state }),
-  said: (word, event, before) => saidBy(word, event, before),
+  said: (word, event, before) => saidBy(word, event as Said, before),
   changed: (word, before) => (changes[word] ? { ...before, ...changes[word](before) } : undefined),
 };

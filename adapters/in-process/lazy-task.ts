@@ -12,7 +12,7 @@ interface Source {
 
 const source = Symbol('source');
 /** Made once for all tasks: an object with getters of its own costs V8 two kilobytes, as long as the task waits. */
-const accessors: { readonly [K in keyof AskedFor]: PropertyDescriptor } & ThisType<{ readonly [source]: Source }> = {
+const accessors = {
   input: {
     enumerable: true,
     get() {
@@ -43,7 +43,7 @@ const accessors: { readonly [K in keyof AskedFor]: PropertyDescriptor } & ThisTy
       return this[source].signal();
     },
   },
-};
+} satisfies Record<keyof AskedFor, PropertyDescriptor> & ThisType<{ readonly [source]: Source }>;
 
 /** The task of a handler. A copy of it has what it is asked for at that moment. */
 export function withAskedFor(task: Omit<Task, keyof AskedFor>, work: Work, signal: () => AbortSignal): Task {
