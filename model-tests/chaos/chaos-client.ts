@@ -84,7 +84,12 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
       limits,
       auth: () => owner,
       ...(transport !== undefined && { transports: [transport] }),
-      onReport: (report) => void (report.type === 'gap' && record.gaps.push(`${name} on ${report.taskId}: ${report.reason}`)),
+      onReport: (report) => {
+        if (report.type !== 'gap') return;
+        record.gaps.push({ viewer: name, taskId: report.taskId, reason: report.reason });
+        const stay = watched.find(({ taskId }) => taskId === report.taskId)?.stays.at(-1);
+        if (stay && report.reason === 'reset') stay.resets = (stay.resets ?? 0) + 1;
+      },
       listener: {
         onPollEvent: () => void (record.brought.poll += 1),
         onSseEvent: () => void (record.brought.sse += 1),

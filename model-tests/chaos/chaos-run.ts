@@ -1,6 +1,4 @@
 import { Redis } from 'ioredis';
-import { redisStore } from 'taskbridge/adapters/redis';
-import type { Fact } from 'taskbridge/wire';
 import { chaosProxy } from '../conformance/chaos/proxy.ts';
 import { startNode } from '../redis/node-process.ts';
 import { startRedis } from '../redis/redis-server.ts';
@@ -9,7 +7,8 @@ import { buildProgram } from '../support/built-program.ts';
 import { faultInjectorOf, planDeployments, planFaults, type FaultName } from './faults.ts';
 import { delivered, emptyRunRecord, type RunRecord } from './run-record.ts';
 import { quiesce } from './quiesce.ts';
-import { checkRun, type Logs, type CheckResult } from './checker.ts';
+import { checkRun, type CheckResult } from './checker.ts';
+import { logsOf } from './logs.ts';
 import { WorkRecord, type HostMessage } from './work-record.ts';
 import { runClient } from './chaos-client.ts';
 import { patience } from '../support/patience.ts';
@@ -104,7 +103,11 @@ export async function runChaos({
     await quiesce(record, hosts[1].url, 1000);
     tell(progressOf(record));
     return {
-      ...checkRun(record, await logsOf(redis.port), deployEveryMs === undefined ? undefined : { record: work, leaseMs: LEASE_MS }),
+      ...checkRun(
+        record,
+        await logsOf(new Redis(redis.port)),
+        deployEveryMs === undefined ? undefined : { record: work, leaseMs: LEASE_MS },
+      ),
       seed,
       faults: faultInjector.counts,
       record,
@@ -128,27 +131,4 @@ function progressOf(record: RunRecord): string {
     `${creations.length} tasks, ${delivered(record)} facts delivered (ws ${brought.ws}, sse ${brought.sse}, poll ${brought.poll} came), ` +
     `${ended} of ${viewings.length} viewings ended, ${lives} lives of clients, ${actions.length} actions (${unknown} once unknown), ${cancels} cancels`
   );
-}
-
-/** Every log in the store. */
-async function logsOf(port: number): Promise<Logs> {
-  const redis = new Redis(port);
-  const store = redisStore(redis);
-  await store.open();
-  try {
-    const logs = new Map<string, readonly Fact[]>();
-    for await (const keys of redis.scanStream({ match: 'taskbridge:*:task:*', count: 1000 }))
-      for (const key of keys as string[]) {
-        const taskId = key.slice(key.lastIndexOf(':') + 1);
-        const page = await store.read(taskId, 1, { facts: 1_000_000, bytes: Number.MAX_SAFE_INTEGER });
-        logs.set(
-          taskId,
-          (page?.entries ?? []).map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Fact),
-        );
-      }
-    return logs;
-  } finally {
-    await store.close();
-    redis.disconnect();
-  }
 }

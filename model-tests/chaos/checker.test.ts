@@ -127,7 +127,7 @@ describe('the judge of a chaos run', () => {
     ['doubled', 'a step twice in the log', (_ledger, log) => void (log[4] = fact(5, 'TASK_PROGRESS', { progress: 50, stage: 'step 1' }))],
     ['reordered', 'a fact after a later one', (record) => void stayOf(record, 1).ids.splice(0, 2, '4-1', '3-1')],
     ['strange', 'an id that the log has not', (record) => void (stayOf(record, 1).ids[0] = '3-2')],
-    ['gaps', 'a gap', (record) => void record.gaps.push('v: trimmed')],
+    ['gaps', 'a gap', (record) => void record.gaps.push({ viewer: 'v', taskId: TASK, reason: 'trimmed' })],
     ['unended', 'a task without an end', (_ledger, log) => void log.pop()],
     ['unended', 'a viewer that never saw the end', (record) => Object.assign(stayOf(record, 1), { end: 'left' })],
     [

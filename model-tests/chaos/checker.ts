@@ -1,5 +1,6 @@
 import { type Fact, isTerminalType } from 'taskbridge/wire';
 import { emptyAggregate, fold, stateOf } from 'taskbridge/machines';
+import { noneLost, type LostHistories } from './lost-histories.ts';
 import { isLost, type WorkRecord } from './work-record.ts';
 import { delivered, type Creation, type RunRecord, type SentAction, type ClientLife, type Viewing } from './run-record.ts';
 
@@ -39,27 +40,48 @@ export interface CheckResult {
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
-type Note = (kind: FaultKind, line: string) => void;
+/** Notes what is wrong. */
+export type Note = (kind: FaultKind, line: string) => void;
 
-/** Judges a run by what the store has at the end, and by which handlers ran where that is known. */
-export function checkRun(record: RunRecord, logs: Logs, work?: { readonly record: WorkRecord; readonly leaseMs: number }): CheckResult {
+/**
+ * Judges a run by what the store has at the end, by which handlers ran where that is known, and by the histories that it lost, where it did: what
+ * people were told of these is judged by them.
+ */
+export function checkRun(
+  record: RunRecord,
+  logs: Logs,
+  work?: { readonly record: WorkRecord; readonly leaseMs: number },
+  lost: LostHistories = noneLost,
+): CheckResult {
   const counts = Object.fromEntries(Object.keys(faultKinds).map((kind) => [kind, 0])) as Record<FaultKind, number>;
   const lines: string[] = [];
   const note: Note = (kind, line) => {
     counts[kind] += 1;
     lines.push(`${kind}: ${line}`);
   };
-  for (const creation of record.creations) judgeCreation(creation, note);
+  for (const creation of record.creations) judgeCreation(lost.without(creation), note);
   const known = new Map(record.creations.flatMap((creation) => [...creation.taskIds].map((taskId) => [taskId, creation] as const)));
   for (const [taskId, log] of logs) {
     const creation = known.get(taskId);
     if (creation) judgeLog(taskId, log, creation, note);
     else note('twins', `nobody was told of task ${taskId}`);
   }
-  for (const taskId of known.keys()) if (!logs.has(taskId)) note('lost', `task ${taskId} is not in the store`);
-  for (const viewing of record.viewings) judgeViewing(viewing, logs.get(viewing.taskId) ?? [], note);
-  judgeActions(record.actions, logs, note);
-  for (const gap of record.gaps) note('gaps', gap);
+  for (const taskId of known.keys()) if (!logs.has(taskId) && !lost.touches(taskId)) note('lost', `task ${taskId} is not in the store`);
+  for (const viewing of record.viewings)
+    if (lost.touches(viewing.taskId)) lost.judgeViewing(viewing, note);
+    else judgeViewing(viewing, logs.get(viewing.taskId) ?? [], note);
+  const isPlain = (taskId: string): boolean => !lost.touches(taskId);
+  judgeActions(
+    record.actions.filter(({ taskId }) => isPlain(taskId)),
+    new Map([...logs].filter(([taskId]) => isPlain(taskId))),
+    note,
+  );
+  lost.judgeActions(
+    record.actions.filter(({ taskId }) => !isPlain(taskId)),
+    note,
+  );
+  for (const { viewer, taskId, reason } of record.gaps)
+    if (reason !== 'reset' || isPlain(taskId)) note('gaps', `${viewer} on ${taskId}: ${reason}`);
   for (const line of work?.record.judge(record.creations, logs, work.leaseMs) ?? []) note('misrun', line);
 
   const outcomes: Record<string, number> = {};

@@ -194,7 +194,8 @@ export function faultInjectorOf({ redis, hosts, proxies, work }: FaultTargets, s
   };
 }
 
-function shuffled<T>(random: SeededRandom, from: readonly T[]): T[] {
+/** The same in an order of chance. */
+export function shuffled<T>(random: SeededRandom, from: readonly T[]): T[] {
   const left = [...from];
   return from.map(() => left.splice(random.between(0, left.length - 1), 1)).flat();
 }

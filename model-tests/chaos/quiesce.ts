@@ -1,4 +1,4 @@
-import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client/node';
+import { createTaskBridgeClient, TaskBridgeClientError, type TaskBridgeClient } from 'taskbridge/client/node';
 import type { RunRecord, SentAction } from './run-record.ts';
 import { create, outcomeOf } from './chaos-client.ts';
 import { patience } from '../support/patience.ts';
@@ -28,7 +28,9 @@ export async function quiesce(record: RunRecord, baseUrl: string, withinMs: numb
       const still: typeof open = [];
       for (const task of open) {
         const client = of(task.owner);
-        const snapshot = await client.get(task.taskId);
+        const snapshot = await client.get(task.taskId).catch(goneOrThrow);
+        // Whether it may be gone is the judge's to say.
+        if (!snapshot) continue;
         if (ENDED.includes(snapshot.state)) continue;
         still.push(task);
         for (const { suspendId } of snapshot.suspensions) await answer(record, client, task, suspendId);
@@ -40,6 +42,11 @@ export async function quiesce(record: RunRecord, baseUrl: string, withinMs: numb
   } finally {
     await Promise.all([...clients.values()].map((client) => client.close()));
   }
+}
+
+function goneOrThrow(error: unknown): undefined {
+  if (error instanceof TaskBridgeClientError && error.status === 404) return undefined;
+  throw error;
 }
 
 function again(client: TaskBridgeClient, { taskId, suspendId, clientActionId, actionType, payload }: SentAction): Promise<string> {

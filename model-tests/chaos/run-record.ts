@@ -35,6 +35,8 @@ export interface ClientLife {
   readonly ids: string[];
   /** Of these, how many were dealt with: the next one was asked for. */
   dealtWith: number;
+  /** How often it was told that what it had is of a history that is gone. Absent for never. */
+  resets?: number;
   /** `torn`: its process ended without a word, and nothing more was saved. */
   end: 'ended' | 'left' | 'torn' | undefined;
 }
@@ -51,13 +53,20 @@ export interface Viewing {
   fault?: string;
 }
 
+/** A hole in a log that a client was told of. */
+export interface GapTold {
+  readonly viewer: string;
+  readonly taskId: string;
+  readonly reason: 'trimmed' | 'reset';
+}
+
 /** All that was done to the servers and heard from them. */
 export interface RunRecord {
   readonly creations: Creation[];
   readonly actions: SentAction[];
   readonly viewings: Viewing[];
   /** Gaps that clients were told of. */
-  readonly gaps: string[];
+  readonly gaps: GapTold[];
   /** Facts by the transport that brought them. */
   readonly brought: Record<'ws' | 'sse' | 'poll', number>;
   cancels: number;

@@ -42,9 +42,9 @@ const arrows: Readonly<Record<string, Room>> = {
   },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
-  // Published: public doors, and packages that an installation brings or asks for.
+  // Published as a package of its own: public doors by their names, and packages that `scripts/kit.ts` asks for.
   'model-tests/conformance': {
-    doors: [machinesDoor, /^(server|client)\/index\.ts$/, /^server\/ports\/index\.ts$/],
+    doors: [machinesDoor, /^(server|server\/store|client)\/index\.ts$/],
     packages: [node, /^(koa|ws|eventsource-parser)$/],
   },
   // Played in Temporal's sandbox too: nothing here may need Node.

@@ -24,7 +24,9 @@ export function filesBelow(folder = '.'): string[] {
 
 /** The folders that the build publishes. */
 export function builtRooms(): readonly string[] {
-  return (JSON.parse(textOfFile('tsconfig.build.json')) as { readonly include: readonly string[] }).include;
+  return ['tsconfig.build.json', 'tsconfig.kit.json'].flatMap(
+    (name) => (JSON.parse(textOfFile(name)) as { readonly include: readonly string[] }).include,
+  );
 }
 
 /** Every TypeScript file of the rooms. */

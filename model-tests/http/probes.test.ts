@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { defaultRoutePaths } from '../../machines/routes/index.ts';
 import { compositeProbe, executorProbe, type ReadinessProbe } from '../../server/observability/index.ts';
 import { healthRoutes, type Readiness } from '../../server/http/health.ts';
@@ -166,4 +166,27 @@ test('the world is told that something is not ready, and the logger why, once', 
     `The readiness probe "executor" failed. {"error":{"queue":"${SECRET}"}}`,
     `The readiness probe "parts" failed. {"error":{"redis":"${SECRET}"}}`,
   ]);
+});
+
+test('a probe that hangs is asked once in ten rounds', async () => {
+  const clock = fakeClock();
+  let asked = 0;
+  const hanging: ReadinessProbe = {
+    check() {
+      asked += 1;
+      return new Promise(() => undefined);
+    },
+  };
+  const listening = await listen(
+    healthRoutes({ probes: { hanging }, probeTimeoutMs: 2000, paths: defaultRoutePaths, clock, logger: undefined }),
+  );
+  const round = async (): Promise<number> => {
+    const answer = fetch(`${listening.url}/ready`);
+    await vi.waitFor(() => expect(clock.armed).toEqual([2000]));
+    clock.advance(2000);
+    return (await answer).status;
+  };
+  for (let nth = 1; nth <= 10; nth += 1) expect([await round(), asked]).toEqual([503, 1]);
+  expect([await round(), asked]).toEqual([503, 2]);
+  await listening.close();
 });

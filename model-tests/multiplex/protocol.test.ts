@@ -110,10 +110,10 @@ describe('a subscription', () => {
   });
 
   it.each([
-    ['a cursor of a store', { lastEventId: '$' }],
-    ['a cursor that is a number', { lastEventId: 1 }],
-    ['an unknown field', { more: 1 }],
-  ])('is refused with 1008 for %s, which is no fault of the others', async (_name, more) => {
+    ['a cursor of a store', 'lastEventId', { lastEventId: '$' }],
+    ['a cursor that is a number', 'lastEventId', { lastEventId: 1 }],
+    ['an unknown field', 'more', { more: 1 }],
+  ])('is refused with 1008 for %s, which is named and no fault of the others', async (_name, field, more) => {
     const host = await liveHost();
     const [task, other] = [await taskLog(host.store), await taskLog(host.store)];
     const client = await openRawClient(host);
@@ -122,6 +122,7 @@ describe('a subscription', () => {
     await other.append(1);
     await vi.waitFor(() => expect(client.of(other.taskId)).toEqual([CONFIRMED, ...other.ids]));
     expect(client.of(task.taskId)).toEqual([ended(1008)]);
+    expect(client.frames.find(({ taskId }) => taskId === task.taskId)).toMatchObject({ reason: expect.stringContaining(field) as string });
   });
 
   it('ends with 1006 where the fault is ours: before it began, and when the store fails too often', async () => {

@@ -2,9 +2,12 @@ import type Koa from 'koa';
 import type { RoutePaths } from '../../machines/routes/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import { guard } from './error-boundary.ts';
-import { answerOfProbe, detailsOf } from '../observability/probe-answer.ts';
+import { answerOfProbe, askedOnce, detailsOf } from '../observability/probe-answer.ts';
 import type { Logger, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
 import { answerJson } from './call.ts';
+
+/** How many rounds wait for one look of a probe that hangs, before it is asked again. */
+const ROUNDS_OF_A_LOOK = 10;
 
 /** The body of `GET /ready`. */
 export interface Readiness {
@@ -25,10 +28,15 @@ export interface HealthDeps {
 
 /**
  * Answers `GET /health` and `GET /ready`, or what they are set to, for anybody; all else is the host's. Open endpoints carry no text of
- * errors: why a probe failed goes to the logger, once each time its answer changes. Requests that come together share one round of probes.
+ * errors: why a probe failed goes to the logger, once each time its answer changes. Requests that come together share one round of probes, and
+ * rounds share a probe that hangs: however many callers there are, it is asked once in {@link ROUNDS_OF_A_LOOK} time-outs.
  */
-export function healthRoutes(deps: HealthDeps): Koa.Middleware {
-  const { health, ready } = deps.paths;
+export function healthRoutes(given: HealthDeps): Koa.Middleware {
+  const { health, ready } = given.paths;
+  const shared = Object.entries(given.probes).map(
+    ([name, probe]) => [name, askedOnce(probe, given.probeTimeoutMs * ROUNDS_OF_A_LOOK, given.clock)] as const,
+  );
+  const deps = { ...given, probes: Object.fromEntries(shared) };
   const failing = new Set<string>();
   let asking: Promise<Readiness> | undefined;
   return async (ctx, next) => {

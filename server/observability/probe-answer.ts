@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts';
+import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { ReadinessAnswer, ReadinessDetails, ReadinessProbe } from '../ports/observability.ts';
 
 /** Asks a probe. One that throws, has not answered in time, or answers what cannot be told, is not ready, and that is its reason. Never rejects. */
@@ -13,6 +13,26 @@ export function answerOfProbe(probe: ReadinessProbe, timeoutMs: number, clock: C
       .then(resolve, refuse)
       .finally(() => clock.clearTimeout(timer));
   });
+}
+
+/**
+ * A probe that is asked once at a time: as long as it has not answered, whoever asks waits for that answer. One that hangs is asked again after
+ * `againMs`, since what it waits for may never come.
+ */
+export function askedOnce(probe: ReadinessProbe, againMs: number, clock: Clock): ReadinessProbe {
+  let open: { readonly answer: Promise<ReadinessAnswer>; readonly askedAt: number } | undefined;
+  return {
+    check() {
+      const now = monotonicMs(clock);
+      if (open && now - open.askedAt < againMs) return open.answer;
+      // A probe may also throw before it gives a promise.
+      const mine = { answer: Promise.resolve().then(() => probe.check()), askedAt: now };
+      const over = (): void => void (open === mine && (open = undefined));
+      mine.answer.then(over, over);
+      open = mine;
+      return mine.answer;
+    },
+  };
 }
 
 /** A probe's answer as it may go into JSON: read once, here, where a getter, a cycle or a `BigInt` in it is still the fault of the probe. */

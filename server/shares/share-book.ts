@@ -3,7 +3,7 @@ import type { CountChange, Name, OwnerRegistry, Shares } from '../ports/owners.t
 import type { TaskAbout } from '../task/about.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import { shareMax } from './limits.ts';
-import { added, noShares } from './shares-of.ts';
+import { added, noShares, sumOf } from './shares-of.ts';
 
 /** What the book works with. */
 export interface ShareBookDeps {
@@ -171,12 +171,6 @@ export class ShareBook {
       return;
     }
   }
-}
-
-function sumOf(a: Partial<Shares>, b: Partial<Shares>): Partial<Shares> {
-  const sum: Partial<Record<keyof Shares, number>> = { ...a };
-  for (const [share, count] of Object.entries(b) as [keyof Shares, number][]) sum[share] = (sum[share] ?? 0) + count;
-  return sum;
 }
 
 /** One change takes one name. */

@@ -32,3 +32,10 @@ export function added(shares: Shares, by: Partial<Shares>): Shares {
   for (const share of shareNames) sum[share] = Math.max(0, shares[share] + (by[share] ?? 0));
   return sum;
 }
+
+/** Two changes as one. */
+export function sumOf(one: Partial<Shares>, other: Partial<Shares>): Partial<Shares> {
+  const sum: Partial<Record<keyof Shares, number>> = { ...one };
+  for (const [share, count] of Object.entries(other) as [keyof Shares, number][]) sum[share] = (sum[share] ?? 0) + count;
+  return sum;
+}

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Clock } from '../../../server/ports/index.ts';
+import type { Clock } from 'taskbridge/server';
 import type { Direction, Impairment } from './impairment.ts';
 import { createLane, type Lane } from './lane.ts';
 

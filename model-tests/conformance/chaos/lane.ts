@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../../../server/ports/index.ts';
+import type { Clock } from 'taskbridge/server';
 import type { Impairment } from './impairment.ts';
 
 /** One direction of a connection that is passed on. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { platformClock } from '../../../client/index.ts';
-import type { Clock } from '../../../server/ports/index.ts';
+import { platformClock } from 'taskbridge/client';
+import type { Clock } from 'taskbridge/server';
 import { joinTargets, type ChaosConnection, type Target } from './connection.ts';
 import { checkImpairment, type Direction, type Impairment } from './impairment.ts';
 

@@ -1,5 +1,5 @@
-import { isTerminalType, limits, parseEventId, type Fact, type JsonObject } from '../../../machines/wire/index.ts';
-import type { Store, TaskExecutor } from '../../../server/index.ts';
+import { isTerminalType, limits, parseEventId, type Fact, type JsonObject } from 'taskbridge/wire';
+import type { Store, TaskExecutor } from 'taskbridge/server';
 import type { ScriptStep } from '../script/index.ts';
 import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';
 import { holds, includes, present, rejectsWith, same } from '../suite/claim.ts';

@@ -9,8 +9,8 @@ import type {
   SubmitActionRequest,
   SubmitActionResponse,
   TaskSnapshotResponse,
-} from '../../../machines/wire/index.ts';
-import { createTaskBridge, type Store, type TaskBridge, type TaskBridgeOptions, type TaskExecutor } from '../../../server/index.ts';
+} from 'taskbridge/wire';
+import { createTaskBridge, type Store, type TaskBridge, type TaskBridgeOptions, type TaskExecutor } from 'taskbridge/server';
 
 /** A bridge behind a real HTTP server, and calls to it as `alice`. Calls reject with the error envelope that a caller of the wire gets. */
 export interface RunningHost {

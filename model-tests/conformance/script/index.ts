@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../machines/wire/index.ts';
+import type { Json, JsonObject } from 'taskbridge/wire';
 
 // Played by handlers of every executor, in Temporal's sandbox too: nothing here may need Node.
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isTerminalType } from '../../../machines/wire/index.ts';
+import { isTerminalType } from 'taskbridge/wire';
 import { holds, includes, same, says } from '../suite/claim.ts';
 import { eventually } from '../suite/eventually.ts';
 import { slowness } from '../suite/slowness.ts';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../machines/wire/index.ts';
+import type { Json, JsonObject } from 'taskbridge/wire';
 
 /** What the work of the contract needs of its task; the tasks of `taskbridge/adapters/in-process` have it. */
 export interface ContractTask {

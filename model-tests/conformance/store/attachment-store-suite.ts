@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { AttachmentStore } from '../../../server/ports/index.ts';
+import type { AttachmentStore } from 'taskbridge/server';
 import { casesOf, type CaseGroup, type Suite } from '../suite/case.ts';
 import { rejects, same } from '../suite/claim.ts';
 

@@ -1,4 +1,4 @@
-import type { NewTask, Store } from '../../../server/ports/index.ts';
+import type { NewTask, Store } from 'taskbridge/server/store';
 import { commitOf, factOf, factsOf, heldBy, legible, readAll, sampleTask, takeAll, wakes, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { rejects, same } from '../suite/claim.ts';

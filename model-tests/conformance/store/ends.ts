@@ -1,4 +1,4 @@
-import type { Store } from '../../../server/ports/index.ts';
+import type { Store } from 'taskbridge/server/store';
 import { commitOf, look, noLimit, sampleTask } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, includes, rejects, same, says } from '../suite/claim.ts';

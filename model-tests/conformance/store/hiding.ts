@@ -1,4 +1,4 @@
-import type { Store } from '../../../server/ports/index.ts';
+import type { Store } from 'taskbridge/server/store';
 import { commitOf, eventually, LONG_MS, look, sampleTask, takeAll, wakes, wanted, type StoreUnderTest } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, same } from '../suite/claim.ts';

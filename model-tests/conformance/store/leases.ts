@@ -1,4 +1,4 @@
-import type { Lease, Store } from '../../../server/ports/index.ts';
+import type { Lease, Store } from 'taskbridge/server/store';
 import { atRest, commitOf, factOf, heldBy, heldOf, leasesOf, sampleTask, takeAll } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, present, same } from '../suite/claim.ts';

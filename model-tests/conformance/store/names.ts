@@ -1,4 +1,4 @@
-import type { Name, Store } from '../../../server/ports/index.ts';
+import type { Name, Store } from 'taskbridge/server/store';
 import { commitOf, heldBy, sampleTask } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, present, same } from '../suite/claim.ts';

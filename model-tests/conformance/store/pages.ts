@@ -1,4 +1,4 @@
-import type { Entry, Store } from '../../../server/ports/index.ts';
+import type { Entry, Store } from 'taskbridge/server/store';
 import { commitOf, factOf, factsOf, legible, noLimit, readAll, sampleTask, taskWithFacts } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, includes, rejects, same } from '../suite/claim.ts';

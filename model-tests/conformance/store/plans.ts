@@ -1,4 +1,4 @@
-import type { Plan, Store } from '../../../server/ports/index.ts';
+import type { Plan, Store } from 'taskbridge/server/store';
 import { atRest, commitOf, eventually, heldBy, look, sampleTask, takeAll, wakes, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, same } from '../suite/claim.ts';

@@ -1,4 +1,4 @@
-import type { Plan, Store } from '../../../server/ports/index.ts';
+import type { Plan, Store } from 'taskbridge/server/store';
 import { atRest, commitOf, factOf, factsOf, heldBy, heldOf, legible, readAll, sampleTask, takeAll, wakes, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { same } from '../suite/claim.ts';

@@ -1,4 +1,4 @@
-import type { Lease } from '../../../server/ports/index.ts';
+import type { Lease } from 'taskbridge/server/store';
 import {
   commitOf,
   eventually,

@@ -1,4 +1,4 @@
-import type { Store } from '../../../server/ports/index.ts';
+import type { Store } from 'taskbridge/server/store';
 import { commitOf, factOf, factsOf, legible, noLimit, readAll, taskWithFacts } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { same } from '../suite/claim.ts';

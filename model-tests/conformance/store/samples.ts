@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { eventId } from '../../../machines/wire/index.ts';
-import type { Commit, Entry, Lease, LogPage, NewTask, Plan, Store, TakenTasks, TakeRequest } from '../../../server/ports/index.ts';
+import { eventId } from 'taskbridge/wire';
+import type { Commit, Entry, Lease, LogPage, NewTask, Plan, Store, TakenTasks, TakeRequest } from 'taskbridge/server/store';
 import { holds } from '../suite/claim.ts';
 
 /** A store under test: open, and empty when it comes. */

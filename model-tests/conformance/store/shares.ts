@@ -1,4 +1,4 @@
-import { shareNames, type Shares, type Store } from '../../../server/ports/index.ts';
+import { shareNames, type Shares, type Store } from 'taskbridge/server/store';
 import { sampleTask } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, same } from '../suite/claim.ts';

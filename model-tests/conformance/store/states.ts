@@ -1,4 +1,4 @@
-import type { Listed, Store } from '../../../server/ports/index.ts';
+import type { Listed, Store } from 'taskbridge/server/store';
 import { commitOf, sampleTask } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, present, same } from '../suite/claim.ts';

@@ -1,5 +1,5 @@
-import { parseEventId } from '../../../machines/wire/index.ts';
-import type { Commit, LogPage, NewTask, Plan, TakenTasks, TakeRequest } from '../../../server/ports/index.ts';
+import { parseEventId } from 'taskbridge/wire';
+import type { Commit, LogPage, NewTask, Plan, TakenTasks, TakeRequest } from 'taskbridge/server/store';
 
 /**
  * What a store should answer, from nothing but the list of the writes that it took. Slow on purpose: every answer is worked out anew, so

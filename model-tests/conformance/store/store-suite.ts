@@ -1,4 +1,4 @@
-import type { Store } from '../../../server/ports/index.ts';
+import type { Store } from 'taskbridge/server/store';
 import { commitCases } from './commits.ts';
 import { creationCases } from './creation.ts';
 import { endCases } from './ends.ts';

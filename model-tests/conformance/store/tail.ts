@@ -1,5 +1,5 @@
-import type { EventId } from '../../../machines/wire/index.ts';
-import type { Entry, Store, TailListener } from '../../../server/ports/index.ts';
+import type { EventId } from 'taskbridge/wire';
+import type { Entry, Store, TailListener } from 'taskbridge/server/store';
 import { commitOf, factOf, factsOf, legible, taskWithFacts } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { same } from '../suite/claim.ts';

@@ -1,4 +1,4 @@
-import type { Store } from '../../../server/ports/index.ts';
+import type { Store } from 'taskbridge/server/store';
 import { atRest, commitOf, look, sampleTask, takeAll, wanted } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { holds, present, same } from '../suite/claim.ts';

@@ -1,5 +1,5 @@
-import { parseEventId } from '../../../machines/wire/index.ts';
-import type { Commit, NewTask, Plan, PlannedWork, Store } from '../../../server/ports/index.ts';
+import { parseEventId } from 'taskbridge/wire';
+import type { Commit, NewTask, Plan, PlannedWork, Store } from 'taskbridge/server/store';
 import { commitOf, factOf, heldOf, legible, leasesOf, look, noLimit, sampleTask } from './samples.ts';
 import { seededRandom, type SeededRandom } from '../suite/seeded-random.ts';
 import { StoreModel } from './store-model.ts';

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import { platformClock } from '../../../client/index.ts';
+import { platformClock } from 'taskbridge/client';
 import type { Case, Suite } from './case.ts';
 import { slowness } from './slowness.ts';
 import { withTranscript } from './transcript.ts';

@@ -64,7 +64,7 @@ export class MultiplexSession {
       return this.#refuse(settings.invalidFrameCloseCode, 'A frame must be {"action":"subscribe" or "unsubscribe","taskId":…}.');
     this.#leave(frame.taskId);
     if (frame.action === 'subscribe') this.#subscribe(frame);
-    else if (frame.action === 'refused') this.#sendEnd(frame.taskId, settings.invalidFrameCloseCode, 'REQUEST_VALIDATION_ERROR');
+    else if (frame.action === 'refused') this.#sendEnd(frame.taskId, settings.invalidFrameCloseCode, frame.fault);
     this.#awaitDrain();
   }
 
