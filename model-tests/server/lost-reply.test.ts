@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { inProcess, type Handler } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import { TaskBridgeError, type Commit, type Store } from '../../server/ports/index.ts';
+import { type Commit, type Store } from '../../server/ports/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 type Append = Store['append'];
@@ -51,17 +51,12 @@ async function fixture() {
   const memory = memoryStore();
   await memory.open();
   const next: Fate[] = [];
-  let refusals = 0;
   // Shared, so that the node reads what others may have written.
   const store: Store = {
     ...memory,
     exclusive: false,
     open: async () => undefined,
     append: (commit) => (next.shift() ?? ((written, append) => append(written)))(commit, memory.append),
-    async load(id) {
-      if (refusals-- > 0) throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store says so itself.');
-      return memory.load(id);
-    },
   };
   const counts: Record<string, number> = {};
   const metrics = {
@@ -78,8 +73,6 @@ async function fixture() {
     counts,
     suspendId: question?.suspendId ?? '',
     meet: (fate: readonly Fate[] | undefined) => next.push(...(fate ?? [])),
-    refuseLoads: (times: number) => void (refusals = times),
-    sharesOf: async (owner: string) => (await memory.count([{ owner, by: {} }]))[0],
   };
 }
 
@@ -117,22 +110,6 @@ describe.each(Object.entries(fates))('a commit %s', (_what, fate) => {
     expect(answers.map(({ status }) => status).sort()).toEqual(['ACCEPTED', 'DEDUPLICATED', 'REJECTED_ALREADY_RESOLVED']);
     expect(counts['actions_accepted_total']).toBe(1);
   });
-});
-
-it('a commit that only a later command finds is counted among what the owner has', async () => {
-  const { host, taskId, suspendId, meet, refuseLoads, sharesOf } = await fixture();
-  await vi.waitFor(async () => expect(await sharesOf('alice')).toMatchObject({ questions: 1 }));
-  meet([
-    async (commit, append) => {
-      await append(commit);
-      refuseLoads(1);
-      throw new Error('The reply was lost.');
-    },
-  ]);
-  const action = { suspendId, clientActionId: 'a', actionType: 'yes' };
-  await expect(host.act(taskId, action)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  expect(await host.act(taskId, action)).toMatchObject({ status: 'DEDUPLICATED' });
-  await vi.waitFor(async () => expect(await sharesOf('alice')).toMatchObject({ questions: 0 }));
 });
 
 it.each([1, 2])(

@@ -37,8 +37,6 @@ const SETTLE_MS = patience(60_000);
 /** Far longer than a cohort takes to be judged, far shorter than a run: what has ended is removed all the while. */
 const RETAINED_MS = 8 * 60_000;
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** The store of a run. */
 async function startStore(store: SoakOptions['store']): Promise<{ readonly place: number | string; stop(): Promise<void> }> {
   if (store === 'redis') {
@@ -94,10 +92,10 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
         }),
       );
       await cohort.begun;
-      const life = await deploys.look(async (life) => {
+      const life = await deploys.look(async (current) => {
         const measure = await hosts[0]?.measure();
-        if (measure) note(report, measure, life, (performance.now() - begunAt) / 60_000);
-        return life;
+        if (measure) note(report, measure, current, (performance.now() - begunAt) / 60_000);
+        return current;
       });
       say(lineOf(report, nth, life, deploys.count()));
     }

@@ -44,8 +44,8 @@ describe('a trend', () => {
   it('is that of each life: one that begins higher than the last is no rise, and one that begins lower hides none', () => {
     const lives = (step: number, up: number) =>
       [0, 1, 2].flatMap((life) => looks(10, (minute) => 100 + step * life + up * (minute - life * 10), life, life * 10));
-    expect(trendOf(lives(50, 0), 1)).toMatchObject({ rise: expect.closeTo(0), isFlat: true });
-    expect(trendOf(lives(-50, 2), 1)).toMatchObject({ perHour: expect.closeTo(120), isFlat: false });
+    expect(trendOf(lives(50, 0), 1)).toMatchObject({ rise: expect.closeTo(0) as number, isFlat: true });
+    expect(trendOf(lives(-50, 2), 1)).toMatchObject({ perHour: expect.closeTo(120) as number, isFlat: false });
   });
 
   it('is none of a few looks', () => {

@@ -4,7 +4,6 @@ import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { Shares } from '../ports/owners.ts';
-import { sumOf } from '../shares/shares-of.ts';
 import type { Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
@@ -56,8 +55,6 @@ export class Mailbox {
   #proven: readonly AttemptedUnit[] = [];
   /** Facts that turned out to be written, and that nobody was told of yet. */
   #untold: readonly Fact[] = nothing;
-  /** And what these changed of what the owner has. */
-  #untoldBy: Partial<Shares> = {};
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
   #isResting = false;
 
@@ -145,7 +142,7 @@ export class Mailbox {
     if (proven) {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
-      this.#tell(record);
+      this.#tell(record, nothing, proven.finished.by);
       this.#answer(batch, proven.outcomes);
       return true;
     }
@@ -221,15 +218,12 @@ export class Mailbox {
     const written = await this.#doubtful.takeWritten(held, this.#deps.store);
     this.#proven = written;
     this.#untold = [...this.#untold, ...written.flatMap(({ finished }) => finished.facts)];
-    this.#untoldBy = written.reduce((by, { finished }) => sumOf(by, finished.by), this.#untoldBy);
   }
 
   #tell(record: TaskRecord, facts: readonly Fact[] = nothing, by: Partial<Shares> = {}): void {
     const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
-    const toldBy = sumOf(this.#untoldBy, by);
     this.#untold = nothing;
-    this.#untoldBy = {};
-    this.#deps.committed(record, told, toldBy);
+    this.#deps.committed(record, told, by);
   }
 
   async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {
