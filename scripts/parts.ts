@@ -138,6 +138,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   crowds: {
     ...none,
+    isWaiting: true,
     proves: 'thousands of facts, viewers and tasks at once cost no more than they have to',
     needs: ['redis'],
     tests: ['model-tests/client/burst.test.ts', 'model-tests/multiplex/many-tasks.test.ts', 'model-tests/redis/bridges.test.ts'],
@@ -180,6 +181,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   versions: {
     ...none,
+    isWaiting: true,
     proves: 'processes and stores of 0.1.0 go on beside and under those of today',
     needs: ['redis'],
     tests: ['model-tests/versions/'],
@@ -187,6 +189,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   web: {
     ...none,
+    isWaiting: true,
     proves: 'the page in a browser, with every switch thrown',
     needs: ['chromium'],
     tests: ['model-tests/web/'],
@@ -200,6 +203,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   original: {
     ...none,
+    isWaiting: true,
     proves: 'our client against the server of the original, and the kit too',
     needs: ['original'],
     tests: ['model-tests/original/', 'model-tests/kit/original-server.test.ts'],
@@ -207,6 +211,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   temporal: {
     ...none,
+    isWaiting: true,
     proves: 'work in Temporal, its workers killed among others',
     needs: ['temporal'],
     tests: ['model-tests/temporal/'],
