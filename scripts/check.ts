@@ -1,5 +1,5 @@
 /**
- * Checks parts of the project, one after the other: `tsx scripts/check.ts quick`, `… check` (quick and main), `… all`, or any of `parts.ts`.
+ * Checks parts of the project, one after the other, those that wait two at a time and last: `tsx scripts/check.ts quick`, `… check` (quick and main), `… all`, or any of `parts.ts`.
  * Says what it is at and how long each part took beside its budget, and ends with what failed and the line `N passed, N failed`: tests, and
  * one for each step that failed. Arguments after `--` go to Vitest.
  */
