@@ -90,7 +90,8 @@ export const transportMachine = setup({
     isAlone: ({ context }) => context.probe === null,
     isSilentAlone: ({ context, event }) =>
       speakerOf(event) === context.transport && context.probe === null && rungBeside(context) !== undefined,
-    isRefusedBeside: ({ context, event }) => isProbe({ context, event }) && isServersWord(endingOf(event)),
+    isRefusedBeside: ({ context, event }) =>
+      isProbe({ context, event }) && isServersWord(context.probe ?? context.transport, endingOf(event)),
     isRungBelow: ({ context }) => rungBeside(context) !== undefined,
     // What rests as long as the server asked for goes on resting.
     mayReconnect: and([

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { drive, inputOf, newCoverage, type Driven } from './walk/drive.ts';
-import { initialStateOf, valueOf, walkStateKey, type WalkState } from './walk/walk-state.ts';
-import { stepsFrom, type Path } from './walk/plan.ts';
+import { drive, newCoverage, type Driven } from './walk/drive.ts';
+import { initialStateOf, valueOf, type Beginning } from './walk/walk-state.ts';
+import { shortestPaths, type Path } from './walk/plan.ts';
 import { createManualServer, type ManualServer } from './walk/manual-server.ts';
-import { createClientUnderTest, type Budget } from './walk/client-under-test.ts';
+import { createClientUnderTest } from './walk/client-under-test.ts';
 import { patience } from '../support/patience.ts';
 
 let server: ManualServer;
@@ -39,22 +39,18 @@ function handles(): Map<string, number> {
 }
 
 /** Each value of all charts with each way in which its connections can be under way, by a shortest path. */
-function situationsOf(tries: Budget): Map<string, Path> {
-  const start = initialStateOf(inputOf(tries));
-  const ways: { state: WalkState; path: Path }[] = [{ state: start, path: [] }];
-  const met = new Set([walkStateKey(start)]);
+function situationsOf(beginning: Beginning): Map<string, Path> {
   const found = new Map<string, Path>();
-  for (const { state, path } of ways) {
+  for (const [state, path] of shortestPaths(initialStateOf(beginning))) {
     const stages = [...state.operations.values()].map(({ operation, stage }) => `${operation} ${stage}`);
     const name = `${valueOf(state)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
     if (!found.has(name) && !state.isOver) found.set(name, path);
-    for (const step of stepsFrom(state)) if (!met.has(step.key) && met.add(step.key)) ways.push({ state: step.to, path: [...path, step] });
   }
   return found;
 }
 
-const tries = { ws: 1, sse: 1, poll: 1 };
-const situations = situationsOf(tries);
+const beginning: Beginning = { tries: { ws: 1, sse: 1, poll: 1 }, isSettled: true };
+const situations = situationsOf(beginning);
 const newDriven = (): Driven => ({ stimuli: new Map(), moves: new Set(), heard: new Set(), coverage: newCoverage() });
 
 test.each(['close()', 'an aborted signal'] as const)(
@@ -65,8 +61,8 @@ test.each(['close()', 'an aborted signal'] as const)(
     for (const [name, path] of situations) {
       const before = handles();
       const { controller, listeners } = countingSignal();
-      const driver = await createClientUnderTest(server, tries, { signal: controller.signal });
-      await drive(driver, tries, path, newDriven());
+      const driver = await createClientUnderTest(server, beginning, { signal: controller.signal });
+      await drive(driver, beginning, path, newDriven());
       if (how === 'close()') driver.observation.close();
       else controller.abort();
       const left = { timers: driver.clock.armed, gate: driver.gate.listeners.size, signal: listeners.size };

@@ -6,7 +6,7 @@ import { delayNames } from './times.ts';
 
 /** The stream, however far it has come, whose credentials come to their end first. */
 function expiring(state: WalkState): 'ws' | 'sse' | undefined {
-  if (!isGateOpen(state)) return undefined;
+  if (!isGateOpen(state) || !state.isExpiring) return undefined;
   for (const { operation, isRenewed } of state.operations.values())
     if (!isRenewed && (operation === 'ws' || operation === 'sse')) return operation;
   return undefined;
