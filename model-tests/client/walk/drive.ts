@@ -47,7 +47,6 @@ export async function drive(driver: ClientUnderTest, beginning: Beginning, path:
     await eventually(
       () => driver.told.length >= begun + told.length,
       () => `${where}: the chart should be told ${typesOf(told)}, and was told ${typesOf(driver.told.slice(begun))}.`,
-      3000,
     );
     expectEvents(driver.told.slice(begun), told, where);
     driver.verdict = undefined;
@@ -60,7 +59,6 @@ export async function drive(driver: ClientUnderTest, beginning: Beginning, path:
           .leftOpen()
           .map(({ kind }) => kind)
           .join()}`,
-      3000,
     );
     driven.stimuli.set(stimulus.name, (driven.stimuli.get(stimulus.name) ?? 0) + 1);
     for (const name of heard) driven.heard.add(name);
@@ -114,9 +112,7 @@ export async function driveAll(paths: readonly Path[], beginning: Beginning, dri
         await drive(driver, beginning, path, driven);
       } catch (error) {
         faults.push((error as Error).message);
-        console.log('FAULT', (error as Error).message);
       }
-      if (waiting.length % 25 === 0) console.log('LEFT', waiting.length, performance.now() | 0);
       await driver.client.close();
       await eventually(
         () => server.open.length === 0,
