@@ -38,19 +38,29 @@ function handles(): Map<string, number> {
   return counts;
 }
 
+interface Situation {
+  readonly beginning: Beginning;
+  readonly path: Path;
+}
+
 /** Each value of all charts with each way in which its connections can be under way, by a shortest path. */
-function situationsOf(beginning: Beginning): Map<string, Path> {
-  const found = new Map<string, Path>();
-  for (const [state, path] of shortestPaths(initialStateOf(beginning))) {
-    const stages = [...state.operations.values()].map(({ operation, stage }) => `${operation} ${stage}`);
-    const name = `${valueOf(state)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
-    if (!found.has(name) && !state.isOver) found.set(name, path);
-  }
+function situationsOf(beginnings: readonly Beginning[]): Map<string, Situation> {
+  const found = new Map<string, Situation>();
+  for (const beginning of beginnings)
+    for (const [state, path] of shortestPaths(initialStateOf(beginning))) {
+      const stages = [...state.operations.values()].map(({ operation, stage }) => `${operation} ${stage}`);
+      const name = `${valueOf(state)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
+      if (!found.has(name) && !state.isOver) found.set(name, { beginning, path });
+    }
   return found;
 }
 
-const beginning: Beginning = { tries: { ws: 1, sse: 1, poll: 1 }, isSettled: true };
-const situations = situationsOf(beginning);
+/** Two transports each: what three have more is more of the same. */
+const situations = situationsOf([
+  { tries: { ws: 1, sse: 1, poll: 0 }, isSettled: true },
+  { tries: { ws: 1, sse: 0, poll: 1 }, isSettled: true },
+  { tries: { ws: 0, sse: 1, poll: 1 }, isSettled: true },
+]);
 const newDriven = (): Driven => ({ stimuli: new Map(), moves: new Set(), heard: new Set(), coverage: newCoverage() });
 
 test.each(['close()', 'an aborted signal'] as const)(
@@ -58,7 +68,7 @@ test.each(['close()', 'an aborted signal'] as const)(
   async (how) => {
     const values = new Set([...situations.keys()].map((name) => name.slice(0, name.lastIndexOf('}') + 1)));
     expect([situations.size > 100, values.size > 40]).toEqual([true, true]);
-    for (const [name, path] of situations) {
+    for (const [name, { beginning, path }] of situations) {
       const before = handles();
       const { controller, listeners } = countingSignal();
       const driver = await createClientUnderTest(server, beginning, { signal: controller.signal });
