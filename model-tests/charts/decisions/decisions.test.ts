@@ -1,6 +1,4 @@
-import { describeDecisions } from './decisions.ts';
-import { suspensionDecisions } from './suspension-decisions.ts';
-import { taskDecisions } from './task-decisions.ts';
+import { allDecisions } from './all-decisions.ts';
+import { describeDecisions } from './decisions-suite.ts';
 
-describeDecisions(taskDecisions);
-describeDecisions(suspensionDecisions);
+for (const decisions of allDecisions) describeDecisions(decisions);

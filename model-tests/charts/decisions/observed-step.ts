@@ -1,0 +1,77 @@
+import { createActor, fromCallback, type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, type EventObject } from 'xstate';
+
+/** What a chart does beside moving, in the order in which it does it. */
+export type Effect =
+  | EventObject
+  | { readonly type: 'opens'; readonly id: string; readonly src: string; readonly input: unknown }
+  | { readonly type: 'tells'; readonly to: string; readonly event: unknown }
+  | { readonly type: 'does'; readonly action: string };
+
+/** One step of a chart, as it is seen from outside. */
+export interface ObservedStep {
+  readonly next: AnyMachineSnapshot;
+  readonly effects: readonly Effect[];
+}
+
+type Scope = Parameters<AnyStateMachine['transition']>[2];
+interface Executed {
+  readonly type: string;
+  readonly params: unknown;
+}
+
+const silent = fromCallback(() => undefined);
+
+/** Steps one chart, from any snapshot, without running anything. */
+export class StepObserver {
+  readonly #machine: AnyStateMachine;
+  readonly #self: AnyActorRef;
+  readonly #scope: Scope;
+  #before: AnyMachineSnapshot | undefined;
+  #executed: Executed[] = [];
+
+  constructor(machine: AnyStateMachine) {
+    this.#machine = machine;
+    // Never started. It shows the snapshot that the step begins with, since an action may look at its own chart.
+    this.#self = Object.assign(Object.create(createActor(machine)) as AnyActorRef, { getSnapshot: () => this.#before });
+    this.#scope = {
+      self: this.#self,
+      id: 'observed',
+      sessionId: 'observed',
+      system: this.#self.system,
+      logger: () => undefined,
+      defer: () => undefined,
+      emit: () => undefined,
+      stopChild: () => undefined,
+      actionExecutor: (action) => void this.#executed.push(action),
+    };
+  }
+
+  /** The beginning, from what it is given. */
+  begin(input: unknown): ObservedStep {
+    return this.#observe(undefined, () => this.#machine.getInitialSnapshot(this.#scope, input as never) as AnyMachineSnapshot);
+  }
+
+  /** One event, where these actors run. */
+  take(from: AnyMachineSnapshot, running: readonly string[], event: EventObject): ObservedStep {
+    const children = Object.fromEntries(running.map((id) => [id, createActor(silent, { id })]));
+    const before = Object.assign(Object.create(from) as AnyMachineSnapshot, from, { children });
+    return this.#observe(before, () => this.#machine.transition(before, event, this.#scope) as AnyMachineSnapshot);
+  }
+
+  #observe(before: AnyMachineSnapshot | undefined, step: () => AnyMachineSnapshot): ObservedStep {
+    this.#before = before;
+    this.#executed = [];
+    const next = step();
+    return { next, effects: this.#executed.flatMap((action) => this.#effectOf(action)) };
+  }
+
+  /** Stopped actors are seen by what still runs, and times by what a state waits for. */
+  #effectOf({ type, params }: Executed): Effect[] {
+    // What XState puts there for each of its own actions.
+    const { event, id, src, input, to } = (params ?? {}) as Record<string, unknown>;
+    if (type === 'xstate.emit') return [event as EventObject];
+    if (type === 'xstate.spawnChild') return [{ type: 'opens', id: id as string, src: src as string, input }];
+    if (type === 'xstate.sendTo') return [{ type: 'tells', to: to === this.#self ? 'parent' : (to as AnyActorRef).id, event }];
+    return type.startsWith('xstate.') ? [] : [{ type: 'does', action: type }];
+  }
+}
