@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject, StateValue } from 'xstate';
 import { rowsOf, type DecisionCell, type DecisionRow, type StateRow, type TimeRow } from './decision-table.ts';
-import { StepObserver, type Effect, type ObservedStep } from './observed-step.ts';
+import { inOrder, StepObserver, type Effect, type ObservedStep } from './observed-step.ts';
 
 /** A cell, and what a chart remembers in it. */
 export interface ContextCell<Context> extends DecisionCell {
@@ -74,7 +74,7 @@ export function judgedCells<Context>(decisions: Decisions<Context>): JudgedCell[
     const after = row.remembers.reduce<Context | undefined>((now, word) => now && decisions.changed(word, now, event), before);
     const isEnd = rowOf(then)?.isEnd === true;
     const wanted = {
-      effects: row.says.flatMap((word) => decisions.said(word, event, before, after as Context)),
+      effects: inOrder(row.says.flatMap((word) => decisions.said(word, event, before, after as Context))),
       value: value(then),
       context: after,
       running: isEnd ? undefined : running(then, after as Context),

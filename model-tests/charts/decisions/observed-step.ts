@@ -5,7 +5,11 @@ export type Effect =
   | EventObject
   | { readonly type: 'opens'; readonly id: string; readonly src: string; readonly input: unknown }
   | { readonly type: 'tells'; readonly to: string; readonly event: unknown }
-  | { readonly type: 'does'; readonly action: string };
+  | { readonly type: 'does'; readonly action: string }
+  /** A time passes from now on. */
+  | { readonly type: 'begins'; readonly time: string }
+  /** An actor whose place another has taken, and which nobody has stopped. */
+  | { readonly type: 'leaves running'; readonly id: string };
 
 /** One step of a chart, as it is seen from outside. */
 export interface ObservedStep {
@@ -18,6 +22,8 @@ interface Executed {
   readonly type: string;
   readonly params: unknown;
 }
+
+type Children = Readonly<Record<string, AnyActorRef>>;
 
 const silent = fromCallback(() => undefined);
 
@@ -62,16 +68,34 @@ export class StepObserver {
     this.#before = before;
     this.#executed = [];
     const next = step();
-    return { next, effects: this.#executed.flatMap((action) => this.#effectOf(action)) };
+    const effects = this.#executed.flatMap((action, nth) => this.#effectOf(action, this.#executed.slice(nth + 1)));
+    const stopped = new Set(this.#executed.filter(({ type }) => type === 'xstate.stopChild').map(({ params }) => params));
+    // The children of just any machine are typed as anything.
+    const [former, present] = [before?.children ?? {}, next.children] as [Children, Children];
+    const left = Object.keys(former).filter((id) => id in present && present[id] !== former[id] && !stopped.has(former[id]));
+    return { next, effects: inOrder([...effects, ...left.map((id) => ({ type: 'leaves running' as const, id }))]) };
   }
 
-  /** Stopped actors are seen by what still runs, and times by what a state waits for. */
-  #effectOf({ type, params }: Executed): Effect[] {
+  /** What the same step takes back is not seen; nor is what is stopped: what still runs is. */
+  #effectOf({ type, params }: Executed, later: readonly Executed[]): Effect[] {
     // What XState puts there for each of its own actions.
-    const { event, id, src, input, to } = (params ?? {}) as Record<string, unknown>;
+    const { event, id, src, input, to, delay, actorRef } = (params ?? {}) as Record<string, unknown>;
     if (type === 'xstate.emit') return [event as EventObject];
+    if (type === 'xstate.spawnChild' && later.some((action) => action.type === 'xstate.stopChild' && action.params === actorRef)) return [];
     if (type === 'xstate.spawnChild') return [{ type: 'opens', id: id as string, src: src as string, input }];
+    if (type === 'xstate.raise' && delay !== undefined) {
+      const [, , time = ''] = (event as EventObject).type.split('.');
+      const isOff = later.some((action) => action.type === 'xstate.cancel' && (action.params as { sendId: unknown }).sendId === id);
+      return isOff ? [] : [{ type: 'begins', time }];
+    }
     if (type === 'xstate.sendTo') return [{ type: 'tells', to: to === this.#self ? 'parent' : (to as AnyActorRef).id, event }];
     return type.startsWith('xstate.') ? [] : [{ type: 'does', action: type }];
   }
+}
+
+/** What is opened, and which times begin, have no order: XState has its own. */
+export function inOrder(effects: readonly Effect[]): Effect[] {
+  const quiet = effects.filter(({ type }) => type === 'opens' || type === 'begins');
+  const textOf = (effect: Effect): string => JSON.stringify(effect);
+  return [...effects.filter((effect) => !quiet.includes(effect)), ...quiet.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1))];
 }
