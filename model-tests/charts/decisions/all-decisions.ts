@@ -1,7 +1,9 @@
 import { attemptDecisions } from './attempt-decisions.ts';
+import { connectionDecisions } from './connection-decisions.ts';
 import type { Decisions } from './decisions.ts';
 import { entryDecisions } from './entry-decisions.ts';
 import { outboxDecisions } from './outbox-decisions.ts';
+import { recoveryDecisions } from './recovery-decisions.ts';
 import { suspensionDecisions } from './suspension-decisions.ts';
 import { tabDecisions } from './tab-decisions.ts';
 import { taskDecisions } from './task-decisions.ts';
@@ -14,4 +16,6 @@ export const allDecisions = [
   outboxDecisions,
   entryDecisions,
   tabDecisions,
+  connectionDecisions,
+  recoveryDecisions,
 ] as unknown as readonly Decisions<unknown>[];

@@ -34,16 +34,13 @@ const groups = {
   claimable,
   claimed,
   unfinished: [...claimable, ...claimed],
-  ...Object.fromEntries(
-    [...progress, ...runs].map((name) => [name, claimed.filter((state) => state.split('/').includes(name))] as const),
-  ),
+  ...Object.fromEntries([...progress, ...runs].map((name) => [name, claimed.filter((state) => state.split('/').includes(name))] as const)),
   reports: [
     ...['attempt.begun', 'attempt.started', 'attempt.started outside', 'attempt.inspected', 'attempt.advanced', 'attempt.suspended'],
     ...['attempt.resumed', 'attempt.cleared', 'attempt.lost', 'attempt.lost by a crash'],
   ],
   resolutions: ['resolution.pending a', 'resolution.pending c', 'resolution.delivered a'],
 };
-// These name an entry as well as a state.
 const rows = decisionRows(file, groups);
 
 const none: AttemptContext = {
@@ -117,6 +114,7 @@ export const attemptDecisions: Decisions<AttemptContext> = {
     return { unfinished: asked ? { claimed: { progress: done, run: asked } } : state };
   },
   then: (word, state) => {
+    if (word === '') return undefined;
     const [done = '', asked = ''] = state.split('/');
     if (word === 'claimed') return 'unbegun/starting';
     return progress.includes(word) ? `${word}/${asked}` : runs.includes(word) ? `${done}/${word}` : word;

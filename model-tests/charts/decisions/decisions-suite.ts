@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { rowsOf, wordsOf } from './decision-table.ts';
-import { faultsOf, valuesOf, BEGINNING, type Decisions } from './decisions.ts';
+import { BEGINNING, faultsOf, judgedCells, valuesOf, type Decisions } from './decisions.ts';
 
 const PROTOCOL = 'docs/protocol.md';
 const wordsOfPage = (page: string): string => wordsOf(readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8'));
 
 /** Holds a chart against its table, and its table against the chart and the protocol. */
 export function describeDecisions<Context>(decisions: Decisions<Context>): void {
-  const { name, machine, rows, cells, states, times = [], events, pages = [], value } = decisions;
+  const { name, machine, rows, cells, states, times = [], pages = [], value } = decisions;
   describe(`the table of what a ${name} decides`, () => {
     test('has one row for each state, each that it may be told, and each that it may remember', () => {
       const counts = cells.map((cell) => ({ ...cell, found: rowsOf(rows, cell).length }));
@@ -23,12 +23,14 @@ export function describeDecisions<Context>(decisions: Decisions<Context>): void 
     test('knows every state, event and time of the chart', () => {
       const sorted = (values: readonly unknown[]): string[] => values.map((each) => JSON.stringify(each)).sort();
       expect(sorted(states.map(({ state }) => value(state)))).toEqual(sorted(valuesOf(machine.root)));
-      const told = new Set(Object.values(events).map(({ type }) => type));
+      const told = new Set(judgedCells(decisions).map(({ event }) => event?.type));
       const untold = (machine.events as readonly string[]).filter((type) => !told.has(type) && !type.endsWith('.*'));
       expect(untold).toEqual([]);
       expect(times.map(({ time }) => time).sort()).toEqual(Object.keys(machine.implementations.delays).sort());
       const met = new Set(cells.map(({ state }) => state));
-      expect([...states.filter(({ isPassing }) => !isPassing).map(({ state }) => state)].filter((state) => !met.has(state))).toEqual([]);
+      expect(
+        [...states.filter(({ isPassing, isEnd }) => !isPassing && !isEnd).map(({ state }) => state)].filter((state) => !met.has(state)),
+      ).toEqual([]);
       expect([...met].filter((state) => state !== BEGINNING && !states.some((one) => one.state === state))).toEqual([]);
     });
 

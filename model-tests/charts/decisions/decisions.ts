@@ -24,14 +24,16 @@ export interface Decisions<Context> {
   readonly events: Readonly<Record<string, EventObject>>;
   /** Whether it takes an entry is asked before it is told: then `taken` is said. */
   readonly tellsWhatItTakes?: boolean;
+  /** What it is told in a state, where that is another event. */
+  eventIn?(told: string, state: string, before: Context): EventObject | undefined;
   /** The value of a state of the table. */
   value(state: string): StateValue;
-  /** Where a word of the table leads from a state, where it is not the name of one. */
-  then?(word: string, state: string, before: Context): string;
+  /** Where a word of the table leads from a state, where it is not the name of one; the empty word where it stays. */
+  then?(word: string, state: string, told: string): string | undefined;
   /** What a word of the table stands for, where what it was told bears the rest; `after` is what is remembered then. */
   said(word: string, event: EventObject, before: Context, after: Context): readonly Effect[];
   /** What is remembered after a change that a word names; undefined for a word that it does not know. */
-  changed(word: string, before: Context, event: EventObject): Context | undefined;
+  changed(word: string, before: Context, event: EventObject, state: string): Context | undefined;
   /** The id of an actor that the table names, where it is another; undefined where there is none. */
   actor?(word: string, context: Context): string | undefined;
   /** What it ends with. */
@@ -67,11 +69,11 @@ export function judgedCells<Context>(decisions: Decisions<Context>): JudgedCell[
   return cells.map((cell) => {
     const { state, told, where, before } = cell;
     const [row] = rowsOf(rows, cell);
-    const event = events[told];
+    const event = decisions.eventIn?.(told, state, before) ?? events[told];
     const judged = { name: `${state}, ${told}, ${where}`, state, event, before, running: running(state, before) };
     if (!row || !event) return { ...judged, wanted: undefined };
-    const then = row.then === undefined ? state : (decisions.then?.(row.then, state, before) ?? row.then);
-    const after = row.remembers.reduce<Context | undefined>((now, word) => now && decisions.changed(word, now, event), before);
+    const then = decisions.then?.(row.then ?? '', state, told) ?? row.then ?? state;
+    const after = row.remembers.reduce<Context | undefined>((now, word) => now && decisions.changed(word, now, event, state), before);
     const isEnd = rowOf(then)?.isEnd === true;
     const wanted = {
       effects: inOrder(row.says.flatMap((word) => decisions.said(word, event, before, after as Context))),

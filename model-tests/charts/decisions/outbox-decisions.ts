@@ -9,9 +9,17 @@ const lasting = states.filter(({ isPassing }) => !isPassing);
 
 const events: Readonly<Record<string, { readonly type: string; readonly [field: string]: unknown }>> = {
   ...Object.fromEntries(
-    ['gate.opened', 'gate.closed', 'lock.held', 'lock.lost', 'lock.refused', 'entries.pending', 'entries.none', 'retry.asked', 'outbox.close'].map(
-      (type) => [type, { type }],
-    ),
+    [
+      'gate.opened',
+      'gate.closed',
+      'lock.held',
+      'lock.lost',
+      'lock.refused',
+      'entries.pending',
+      'entries.none',
+      'retry.asked',
+      'outbox.close',
+    ].map((type) => [type, { type }]),
   ),
   'entries: none': { type: 'xstate.done.actor.entries', output: { pending: 0 } },
   'entries: some': { type: 'xstate.done.actor.entries', output: { pending: 1 } },
@@ -77,6 +85,7 @@ export const outboxDecisions: Decisions<OutboxContext> = {
     return { open: { gate, work: work in contending ? { contending: contending[work as keyof typeof contending] } : work } };
   },
   then: (word, state) => {
+    if (word === '') return undefined;
     const [gate, work] = state.split('/');
     return gates.includes(word) ? `${word}/${work}` : works.includes(word) ? `${gate}/${word}` : word;
   },

@@ -51,8 +51,30 @@ const tab: Reasons = {
   '.together.following.guided leader.named 2 dropped': 'whoever follows at all turns to the one who is named',
 };
 
+const connection: Reasons = {
+  '.stream.opening.doubted after muteTime with its actions the other way round': 'one is remembered, the other is only reported',
+  '.stream.live wire.facts with its actions the other way round': 'one is remembered, the other told; neither reads the other',
+  '.stream.live wire.alive with its actions the other way round': 'one is remembered, the other told; neither reads the other',
+  '.poll wire.facts with its actions the other way round': 'one is remembered, the other told; neither reads the other',
+};
+
+const recovery: Reasons = {
+  '.judging always 2 before its elder': 'the host says one thing of an ending, or nothing',
+  '.judging always 3 before its elder': 'both are losses',
+  '.judging always 4 before its elder': 'no ending is of both kinds',
+  '.judging always 5 before its elder': 'no ending is of both kinds',
+  '.judging always 6 before its elder': 'whoever answers 401 is taken for the server, and nobody else',
+  '.judging always 8 before its elder': 'no ending is of both kinds',
+  '.judging always 10 before its elder': 'no ending is of both kinds',
+  '.judging always 11 before its elder': 'one is of a stream, the other of the snapshot',
+  '.judging always 12 before its elder': 'both are losses',
+  '.settling settle onDone 2 before its elder': 'the snapshot says one of them',
+  '.appealing settle onDone 2 before its elder': 'the snapshot says one of them',
+  '.refreshing refresh onDone 2 before its elder': 'the provider says one of them',
+};
+
 /**
  * Small faults that change nothing that anybody could see, by chart, each with its reason. By hand; one that a table finds after all, and one
  * that is no more, fails.
  */
-export const alike: Readonly<Record<string, Reasons>> = { task, suspension, attempt, outbox, tab };
+export const alike: Readonly<Record<string, Reasons>> = { task, suspension, attempt, outbox, tab, connection, recovery };

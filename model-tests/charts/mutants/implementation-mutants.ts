@@ -36,7 +36,8 @@ export function* implementationMutantsOf<Context>(decisions: Decisions<Context>,
   for (const [name, guard] of Object.entries(guards ?? {})) {
     const parts = (guard as Declared).guards ?? [];
     if (parts.length > 1)
-      for (const nth of parts.keys()) yield* change('guards', guards, name, and(parts.toSpliced(nth, 1) as never), `without its part ${nth + 1}`);
+      for (const nth of parts.keys())
+        yield* change('guards', guards, name, and(parts.toSpliced(nth, 1) as never), `without its part ${nth + 1}`);
   }
   for (const name of Object.keys(delays ?? {})) yield* change('delays', delays, name, 1, 'is another time');
 }
@@ -91,7 +92,10 @@ function leavingOut(collect: Collector, left: number): Collector {
 
 /** The same, asked before each of its calls whether that is made. */
 function counting(enqueue: object, isMade: () => boolean): object {
-  const guarded = (call: (...args: readonly unknown[]) => unknown) => (...args: readonly unknown[]) => (isMade() ? call(...args) : undefined);
+  const guarded =
+    (call: (...args: readonly unknown[]) => unknown) =>
+    (...args: readonly unknown[]) =>
+      isMade() ? call(...args) : undefined;
   return new Proxy(enqueue, {
     apply: (target, self, args: unknown[]) => guarded(target as never).apply(self as never, args as never),
     get: (target, key) => guarded((target as Record<string | symbol, (...args: readonly unknown[]) => unknown>)[key] as never),

@@ -116,7 +116,8 @@ function* transitionChanges(
       },
     ];
   if (transition.target !== undefined) yield [`${name} stays`, (own) => delete one(own).target];
-  for (const other of otherTargets(transition.target, place, state, palette)) yield [`${name} goes to ${other}`, (own) => set(own, { target: other })];
+  for (const other of otherTargets(transition.target, place, state, palette))
+    yield [`${name} goes to ${other}`, (own) => set(own, { target: other })];
   if (transition.reenter) yield [`${name} does not begin anew`, (own) => delete one(own).reenter];
   const { guard } = transition;
   if (guard !== undefined) {
@@ -138,7 +139,12 @@ function changeList(
 }
 
 /** Where an arrow may lead by mistake: to the siblings of its source, and to those of its target. A root has only inner ones. */
-function otherTargets(target: string | undefined, { siblings, path }: Place, { states = {} }: StateLiteral, { literal }: Palette): string[] {
+function otherTargets(
+  target: string | undefined,
+  { siblings, path }: Place,
+  { states = {} }: StateLiteral,
+  { literal }: Palette,
+): string[] {
   const inner = target?.startsWith('.') === true || path.length === 0 ? Object.keys(states).map((name) => `.${name}`) : [];
   const [root = '', ...way] = target?.startsWith('#') === true ? target.split('.') : [];
   const parent = way.slice(0, -1);
@@ -158,7 +164,10 @@ function* actionChanges(
     const others = typeof action === 'string' ? listOf(nextOf(known, action) ?? []) : params;
     for (const other of others)
       if (JSON.stringify(other) !== JSON.stringify(action))
-        yield [`${name} with ${typeof other === 'string' ? other : JSON.stringify(other)} for ${label}`, (own) => set(own, actions.with(which, other))];
+        yield [
+          `${name} with ${typeof other === 'string' ? other : JSON.stringify(other)} for ${label}`,
+          (own) => set(own, actions.with(which, other)),
+        ];
   }
   if (actions.length > 1) yield [`${name} with its actions the other way round`, (own) => set(own, actions.toReversed())];
 }

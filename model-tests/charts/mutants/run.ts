@@ -5,9 +5,13 @@
 import { allDecisions } from '../decisions/all-decisions.ts';
 import { plantIn } from './survivors.ts';
 
-const [names, flags] = [process.argv.slice(2).filter((each) => !each.startsWith('--')), process.argv.filter((each) => each.startsWith('--'))];
+const [names, flags] = [
+  process.argv.slice(2).filter((each) => !each.startsWith('--')),
+  process.argv.filter((each) => each.startsWith('--')),
+];
 const chosen = allDecisions.filter(({ machine }) => names.length === 0 || names.includes(machine.id));
-const columns = (...cells: readonly (string | number)[]): string => cells.map((cell, nth) => String(cell).padEnd(nth === 0 ? 12 : 9)).join('');
+const columns = (...cells: readonly (string | number)[]): string =>
+  cells.map((cell, nth) => String(cell).padEnd(nth === 0 ? 12 : 9)).join('');
 
 // Faulty charts make XState warn.
 console.warn = () => undefined;
