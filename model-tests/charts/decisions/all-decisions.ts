@@ -7,6 +7,7 @@ import { recoveryDecisions } from './recovery-decisions.ts';
 import { suspensionDecisions } from './suspension-decisions.ts';
 import { tabDecisions } from './tab-decisions.ts';
 import { taskDecisions } from './task-decisions.ts';
+import { transportDecisions } from './transport-decisions.ts';
 
 /** Every chart that has a table of what it decides. What each remembers is its own. */
 export const allDecisions = [
@@ -16,6 +17,7 @@ export const allDecisions = [
   outboxDecisions,
   entryDecisions,
   tabDecisions,
+  transportDecisions,
   connectionDecisions,
   recoveryDecisions,
 ] as unknown as readonly Decisions<unknown>[];

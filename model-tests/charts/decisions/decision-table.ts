@@ -43,6 +43,14 @@ export interface TimeRow {
   readonly because: string;
 }
 
+/** Where a second region goes, whatever the first one does. */
+export interface RegionRow {
+  readonly states: readonly string[];
+  readonly told: readonly string[];
+  readonly then: string;
+  readonly because: string;
+}
+
 interface Table {
   readonly head: readonly string[];
   readonly rows: readonly { readonly line: string; readonly cells: readonly string[] }[];
@@ -65,6 +73,16 @@ export function stateRows(file: URL): StateRow[] {
 /** Reads how long the times of a page of decisions are. */
 export function timeRows(file: URL): TimeRow[] {
   return rowsUnder(file, 'time').map(({ cells: [time = '', ms = '', because = ''] }) => ({ time, ms: Number(ms), because }));
+}
+
+/** Reads the table of a second region, which is headed by its name. */
+export function regionRows(file: URL, region: string): RegionRow[] {
+  return rowsUnder(file, region).map(({ cells: [states = '', told = '', then = '', because = ''] }) => ({
+    states: listOf(states, ','),
+    told: listOf(told, ','),
+    then,
+    because,
+  }));
 }
 
 /** Reads the tables of a page of decisions; names of groups stand for the states, and for what is told, that they have. */

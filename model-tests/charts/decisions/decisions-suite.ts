@@ -8,7 +8,7 @@ const wordsOfPage = (page: string): string => wordsOf(readFileSync(new URL(`../.
 
 /** Holds a chart against its table, and its table against the chart and the protocol. */
 export function describeDecisions<Context>(decisions: Decisions<Context>): void {
-  const { name, machine, rows, cells, states, times = [], pages = [], value } = decisions;
+  const { name, machine, rows, cells, states, times = [], asides = [], pages = [], value } = decisions;
   describe(`the table of what a ${name} decides`, () => {
     test('has one row for each state, each that it may be told, and each that it may remember', () => {
       const counts = cells.map((cell) => ({ ...cell, found: rowsOf(rows, cell).length }));
@@ -36,7 +36,7 @@ export function describeDecisions<Context>(decisions: Decisions<Context>): void 
 
     test('is what the protocol says', () => {
       const words = [PROTOCOL, ...pages].map(wordsOfPage).join(' ');
-      const reasons = [...rows, ...times].map(({ because }) => because);
+      const reasons = [...rows, ...times, ...asides].map(({ because }) => because);
       expect(reasons.filter((because) => because === '' || !words.includes(wordsOf(because)))).toEqual([]);
     });
 

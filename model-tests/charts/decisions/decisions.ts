@@ -20,6 +20,8 @@ export interface Decisions<Context> {
   readonly states: readonly StateRow[];
   readonly times?: readonly TimeRow[];
   readonly rows: readonly DecisionRow[];
+  /** What else is said from the same pages. */
+  readonly asides?: readonly { readonly because: string }[];
   readonly cells: readonly ContextCell<Context>[];
   readonly events: Readonly<Record<string, EventObject>>;
   /** Whether it takes an entry is asked before it is told: then `taken` is said. */

@@ -73,8 +73,30 @@ const recovery: Reasons = {
   '.refreshing refresh onDone 2 before its elder': 'the provider says one of them',
 };
 
+const oneOutcome = 'a recovery comes to one of them';
+const apart = 'neither reads what the other writes';
+const transport: Reasons = {
+  '.observing.delivering connection.opening dropped': 'it is drawn to say that it changes nothing',
+  '.observing.delivering connection.renewed goes to credentials':
+    'both regions begin anew then, where newer credentials take them: connecting, and trusted',
+  '.observing.delivering.connecting connection.live 2 before its elder': 'no connection is both',
+  '.observing.delivering.connecting connection.live 2 unguarded': 'there is no third connection',
+  '.observing.delivering.probing after probeTimeout with countClimbFailure for judgeProbe': 'of a loss nothing but the failure is noted',
+  '.observing.delivering.proving xstate.done.actor.* unguarded': 'there is no second connection',
+  '.observing.delivering.proving after provingTime goes to probing': 'with nothing above it, it is steady at once',
+  '.observing.delivering.recovering entry with its actions the other way round': apart,
+  '.observing.delivering.recovering recovery onDone 2 before its elder': oneOutcome,
+  '.observing.delivering.recovering recovery onDone 3 before its elder': oneOutcome,
+  '.observing.delivering.recovering recovery onDone 4 before its elder': oneOutcome,
+  '.observing.delivering.recovering recovery onDone 5 before its elder': oneOutcome,
+  '.observing.delivering.recovering recovery onDone 6 before its elder': oneOutcome,
+  '.observing.delivering.recovering recovery onDone 5 with its actions the other way round': apart,
+  '.observing.delivering.recovering recovery onDone 7 with its actions the other way round': apart,
+  '.observing.delivering.recovering recovery onDone 8 with its actions the other way round': apart,
+};
+
 /**
  * Small faults that change nothing that anybody could see, by chart, each with its reason. By hand; one that a table finds after all, and one
  * that is no more, fails.
  */
-export const alike: Readonly<Record<string, Reasons>> = { task, suspension, attempt, outbox, tab, connection, recovery };
+export const alike: Readonly<Record<string, Reasons>> = { task, suspension, attempt, outbox, tab, transport, connection, recovery };
