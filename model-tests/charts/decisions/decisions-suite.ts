@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { Coverage } from '../coverage.ts';
+import { noteChecked } from '../coverage-row.ts';
 import { rowsOf, wordsOf } from './decision-table.ts';
 import { BEGINNING, faultsOf, judgedCells, valuesOf, type Decisions } from './decisions.ts';
 
@@ -40,8 +42,12 @@ export function describeDecisions<Context>(decisions: Decisions<Context>): void 
       expect(reasons.filter((because) => because === '' || !words.includes(wordsOf(because)))).toEqual([]);
     });
 
-    test('is what the chart does', () => {
-      expect([...faultsOf(decisions)]).toEqual([]);
+    test('is what the chart does, and says what comes of each of its arrows', (context) => {
+      const coverage = new Coverage(machine);
+      expect([...faultsOf(decisions, machine, judgedCells(decisions), (edge) => coverage.take(edge))]).toEqual([]);
+      const { visited, drawn } = coverage.count('edge');
+      noteChecked(context, { chart: machine.id, level: 'pure chart', edges: { visited, there: drawn } });
+      expect(coverage.missing().filter((name) => name.startsWith('edge '))).toEqual([]);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject, StateValue } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, AnyTransitionDefinition, EventObject, StateValue } from 'xstate';
 import { rowsOf, type DecisionCell, type DecisionRow, type StateRow, type TimeRow } from './decision-table.ts';
 import { inOrder, StepObserver, type Effect, type ObservedStep } from './observed-step.ts';
 
@@ -68,9 +68,11 @@ export function judgedCells<Context>(decisions: Decisions<Context>): JudgedCell[
   const rowOf = (name: string): StateRow | undefined => states.find(({ state }) => state === name);
   const running = (name: string, context: Context): string[] =>
     (rowOf(name)?.runs ?? []).flatMap((word) => (decisions.actor ? (decisions.actor(word, context) ?? []) : [word])).sort();
+  // A table of many rows is read once for each thing that is told.
+  const rowsFor = new Map([...new Set(cells.map(({ told }) => told))].map((told) => [told, rows.filter((row) => row.told.includes(told))]));
   return cells.map((cell) => {
     const { state, told, where, before } = cell;
-    const [row] = rowsOf(rows, cell);
+    const [row] = rowsOf(rowsFor.get(told) ?? [], cell);
     const event = decisions.eventIn?.(told, state, before) ?? events[told];
     const judged = { name: `${state}, ${told}, ${where}`, state, event, before, running: running(state, before) };
     if (!row || !event) return { ...judged, wanted: undefined };
@@ -88,15 +90,16 @@ export function judgedCells<Context>(decisions: Decisions<Context>): JudgedCell[
   });
 }
 
-/** What a chart decides otherwise than its table says, a line each, as they are found. */
+/** What a chart decides otherwise than its table says, a line each, as they are found; `onEdge` hears of what is compared with a row. */
 export function* faultsOf<Context>(
   decisions: Decisions<Context>,
   machine: AnyStateMachine = decisions.machine,
   cells: readonly JudgedCell[] = judgedCells(decisions),
+  onEdge?: (edge: AnyTransitionDefinition) => void,
 ): Generator<string> {
   yield* stateFaults(decisions, machine);
   yield* beginningFaults(decisions, machine);
-  const observer = new StepObserver(machine);
+  const observer = new StepObserver(machine, onEdge);
   for (const cell of cells) yield* cellFaults(decisions, machine, observer, cell);
 }
 

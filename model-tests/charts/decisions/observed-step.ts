@@ -1,4 +1,12 @@
-import { createActor, fromCallback, type AnyActorRef, type AnyMachineSnapshot, type AnyStateMachine, type EventObject } from 'xstate';
+import {
+  createActor,
+  fromCallback,
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyTransitionDefinition,
+  type EventObject,
+} from 'xstate';
 
 /** What a chart does beside moving, in the order in which it does it. */
 export type Effect =
@@ -26,6 +34,14 @@ interface Executed {
 type Children = Readonly<Record<string, AnyActorRef>>;
 
 const silent = fromCallback(() => undefined);
+const standIns = new Map<string, AnyActorRef>();
+
+/** An actor that says nothing; one for each id is enough, since none is ever started. */
+function standInFor(id: string): AnyActorRef {
+  const known = standIns.get(id) ?? createActor(silent, { id });
+  standIns.set(id, known);
+  return known;
+}
 
 /** Steps one chart, from any snapshot, without running anything. */
 export class StepObserver {
@@ -35,10 +51,15 @@ export class StepObserver {
   #before: AnyMachineSnapshot | undefined;
   #executed: Executed[] = [];
 
-  constructor(machine: AnyStateMachine) {
+  /** `onEdge` hears of each transition that a step takes. */
+  constructor(machine: AnyStateMachine, onEdge?: (edge: AnyTransitionDefinition) => void) {
     this.#machine = machine;
+    const actor = createActor(
+      machine,
+      onEdge && { inspect: (inspected) => inspected.type === '@xstate.microstep' && inspected._transitions.forEach(onEdge) },
+    );
     // Never started. It shows the snapshot that the step begins with, since an action may look at its own chart.
-    this.#self = Object.assign(Object.create(createActor(machine)) as AnyActorRef, { getSnapshot: () => this.#before });
+    this.#self = Object.assign(Object.create(actor) as AnyActorRef, { getSnapshot: () => this.#before });
     this.#scope = {
       self: this.#self,
       id: 'observed',
@@ -57,10 +78,9 @@ export class StepObserver {
     return this.#observe(undefined, () => this.#machine.getInitialSnapshot(this.#scope, input as never) as AnyMachineSnapshot);
   }
 
-  /** One event, where these actors run. */
-  take(from: AnyMachineSnapshot, running: readonly string[], event: EventObject): ObservedStep {
-    const children = Object.fromEntries(running.map((id) => [id, createActor(silent, { id })]));
-    const before = Object.assign(Object.create(from) as AnyMachineSnapshot, from, { children });
+  /** One event, where these actors run; the snapshot is the caller's own, and has them then. */
+  take(before: AnyMachineSnapshot, running: readonly string[], event: EventObject): ObservedStep {
+    Object.assign(before, { children: Object.fromEntries(running.map((id) => [id, standInFor(id)])) });
     return this.#observe(before, () => this.#machine.transition(before, event, this.#scope) as AnyMachineSnapshot);
   }
 
