@@ -56,6 +56,8 @@ interface Wanted {
 export interface JudgedCell {
   readonly name: string;
   readonly state: string;
+  /** The states of the chart that it is in, by their own names. */
+  readonly within: readonly string[];
   readonly event: EventObject | undefined;
   readonly before: unknown;
   readonly running: readonly string[];
@@ -70,11 +72,13 @@ export function judgedCells<Context>(decisions: Decisions<Context>): JudgedCell[
     (rowOf(name)?.runs ?? []).flatMap((word) => (decisions.actor ? (decisions.actor(word, context) ?? []) : [word])).sort();
   // A table of many rows is read once for each thing that is told.
   const rowsFor = new Map([...new Set(cells.map(({ told }) => told))].map((told) => [told, rows.filter((row) => row.told.includes(told))]));
+  const withinOf = new Map(states.map(({ state }) => [state, namesIn(value(state))]));
   return cells.map((cell) => {
     const { state, told, where, before } = cell;
     const [row] = rowsOf(rowsFor.get(told) ?? [], cell);
     const event = decisions.eventIn?.(told, state, before) ?? events[told];
-    const judged = { name: `${state}, ${told}, ${where}`, state, event, before, running: running(state, before) };
+    const within = withinOf.get(state) ?? [];
+    const judged = { name: `${state}, ${told}, ${where}`, state, within, event, before, running: running(state, before) };
     if (!row || !event) return { ...judged, wanted: undefined };
     const then = decisions.then?.(row.then ?? '', state, told) ?? row.then ?? state;
     const after = row.remembers.reduce<Context | undefined>((now, word) => now && decisions.changed(word, now, event, state), before);
@@ -88,6 +92,10 @@ export function judgedCells<Context>(decisions: Decisions<Context>): JudgedCell[
     };
     return { ...judged, wanted };
   });
+}
+
+function namesIn(value: StateValue): string[] {
+  return typeof value === 'string' ? [value] : Object.entries(value).flatMap(([name, inner]) => [name, ...(inner ? namesIn(inner) : [])]);
 }
 
 /** What a chart decides otherwise than its table says, a line each, as they are found; `onEdge` hears of what is compared with a row. */

@@ -22,24 +22,25 @@ export function* implementationMutantsOf<Context>(decisions: Decisions<Context>,
   const { machine } = decisions;
   const { actions, guards, delays } = machine.implementations as unknown as Readonly<Record<string, Named>>;
   const seen = seenOf(decisions, cells);
-  const change = (kind: string, known: Named | undefined, name: string, made: unknown, fault: string): Mutant[] => {
-    const changed = machineOf(machine.config, { ...machine.implementations, [kind]: { ...known, [name]: made } });
-    return changed ? [{ name: `${name} ${fault}`, machine: changed, path: [] }] : [];
-  };
+  const change = (kind: string, known: Named | undefined, name: string, made: unknown, fault: string): Mutant => ({
+    name: `${name} ${fault}`,
+    machine: () => machineOf(machine.config, { ...machine.implementations, [kind]: { ...known, [name]: made } }),
+    path: [],
+  });
   for (const [name, action] of Object.entries(actions ?? {})) {
     const { assignment, collect } = action as Declared;
     for (const key of seen.keys.get(name) ?? [])
-      yield* change('actions', actions, name, assign(without(assignment, key) as never), `forgets ${key}`);
+      yield change('actions', actions, name, assign(without(assignment, key) as never), `forgets ${key}`);
     for (let nth = 0; collect && nth < (seen.calls.get(name) ?? 0); nth += 1)
-      yield* change('actions', actions, name, enqueueActions(leavingOut(collect, nth) as never), `leaves out its step ${nth + 1}`);
+      yield change('actions', actions, name, enqueueActions(leavingOut(collect, nth) as never), `leaves out its step ${nth + 1}`);
   }
   for (const [name, guard] of Object.entries(guards ?? {})) {
     const parts = (guard as Declared).guards ?? [];
     if (parts.length > 1)
       for (const nth of parts.keys())
-        yield* change('guards', guards, name, and(parts.toSpliced(nth, 1) as never), `without its part ${nth + 1}`);
+        yield change('guards', guards, name, and(parts.toSpliced(nth, 1) as never), `without its part ${nth + 1}`);
   }
-  for (const name of Object.keys(delays ?? {})) yield* change('delays', delays, name, 1, 'is another time');
+  for (const name of Object.keys(delays ?? {})) yield change('delays', delays, name, 1, 'is another time');
 }
 
 /** What each action remembers, and how many steps it has, wherever a table's cells lead. */

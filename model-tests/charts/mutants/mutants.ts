@@ -18,7 +18,8 @@ import {
 export interface Mutant {
   /** What is wrong with it. */
   readonly name: string;
-  readonly machine: AnyStateMachine;
+  /** Made when it is asked for; undefined where it does not even load. */
+  readonly machine: () => AnyStateMachine | undefined;
   /** The state that it is in, by its names from the root; of none where it is in what the chart is given. */
   readonly path: readonly string[];
 }
@@ -61,10 +62,12 @@ export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
   const palette = { literal, params, actions: Object.keys(actions), guards: Object.keys(guards) };
   for (const place of placesIn(literal)) {
     for (const [name, change] of changesOf(copyOf(stateAt(literal, place.path)), place, palette)) {
-      const copy = copyOf(literal);
-      change(stateAt(copy, place.path));
-      const changed = machineOf(copy, machine.implementations);
-      if (changed) yield { name: `${['', ...place.path].join('.')} ${name}`, machine: changed, path: place.path };
+      const machineOfIt = (): AnyStateMachine | undefined => {
+        const copy = copyOf(literal);
+        change(stateAt(copy, place.path));
+        return machineOf(copy, machine.implementations);
+      };
+      yield { name: `.${place.path.join('.')} ${name}`, machine: machineOfIt, path: place.path };
     }
   }
 }

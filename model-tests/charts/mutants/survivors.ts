@@ -6,33 +6,40 @@ import { mutantsOf, type Mutant } from './mutants.ts';
 /** What a table found of the small faults of its chart. */
 export interface Found {
   readonly chart: string;
-  /** Names of the faults that were planted. */
+  /** Names of all faults that there are. */
+  readonly there: readonly string[];
+  /** Names of those that were planted. */
   readonly planted: readonly string[];
   /** Those that the table did not find. */
   readonly lived: readonly string[];
   /** Those of them that nobody has shown to change nothing. */
   readonly unexplained: readonly string[];
-  /** What is said to change nothing, and was found or not even planted. */
+  /** What is said to change nothing, and was found or is no more. */
   readonly outdated: readonly string[];
 }
 
-/** Holds every small fault of a chart against its table; `isWanted` chooses some of them by name. */
-export function plantIn<Context>(decisions: Decisions<Context>, isWanted: (name: string) => boolean = () => true): Found {
-  const cells = judgedCells(decisions);
-  const planted: string[] = [];
-  const lived: string[] = [];
+/** Chooses faults by name; `nth` is its place among those of its chart. */
+export type Choice = (name: string, nth: number) => boolean;
+
+/** Holds the small faults of a chart that are chosen against its table: all, unless some are chosen. */
+export function plantIn<Context>(decisions: Decisions<Context>, isChosen: Choice = () => true): Found {
+  const cells = scattered(judgedCells(decisions));
+  const chart = decisions.machine.id;
+  const reasons = alike[chart] ?? {};
+  const [there, planted, lived]: [string[], string[], string[]] = [[], [], []];
   for (const mutant of faultyCharts(decisions, cells)) {
-    if (!isWanted(mutant.name)) continue;
+    const machine = isChosen(mutant.name, there.push(mutant.name)) ? mutant.machine() : undefined;
+    if (!machine) continue;
     planted.push(mutant.name);
-    if (isAlive(decisions, mutant, cells)) lived.push(mutant.name);
+    if (faultsOf(decisions, machine, nearFirst(mutant, cells)).next().done) lived.push(mutant.name);
   }
-  const reasons = alike[decisions.machine.id] ?? {};
   return {
-    chart: decisions.machine.id,
+    chart,
+    there,
     planted,
     lived,
     unexplained: lived.filter((name) => !(name in reasons)),
-    outdated: Object.keys(reasons).filter((name) => isWanted(name) && !lived.includes(name)),
+    outdated: Object.keys(reasons).filter((name) => !there.includes(name) || (planted.includes(name) && !lived.includes(name))),
   };
 }
 
@@ -42,13 +49,15 @@ function* faultyCharts<Context>(decisions: Decisions<Context>, cells: readonly J
 }
 
 /** The cells of the state that the fault is in come first: most faults are seen there. */
-function isAlive<Context>(decisions: Decisions<Context>, { machine, path }: Mutant, cells: readonly JudgedCell[]): boolean {
-  const own = `"${path.at(-1)}"`;
-  const isNear = ({ state }: JudgedCell): boolean => path.length > 0 && JSON.stringify(valueIn(decisions, state)).includes(own);
-  const [near, far] = [cells.filter(isNear), cells.filter((cell) => !isNear(cell))];
-  return faultsOf(decisions, machine, [...near, ...far]).next().done === true;
+function nearFirst({ path }: Mutant, cells: readonly JudgedCell[]): readonly JudgedCell[] {
+  const own = path.at(-1);
+  if (own === undefined) return cells;
+  const isNear = (cell: JudgedCell): boolean => cell.within.includes(own);
+  return [...cells.filter(isNear), ...cells.filter((cell) => !isNear(cell))];
 }
 
-function valueIn<Context>({ states, value }: Decisions<Context>, state: string): unknown {
-  return states.some((row) => row.state === state) ? value(state) : '';
+/** In another order, always the same: what is wrong with one of many cells that are alike is found by one of the first. */
+function scattered<T>(all: readonly T[]): T[] {
+  const step = 37;
+  return Array.from({ length: step }, (_, begin) => all.filter((_each, nth) => nth % step === begin)).flat();
 }
