@@ -3,6 +3,7 @@ import { sharedStreamDescriptions, sharedStreamPhases } from '../../client/strea
 import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
 import { noteRow } from '../charts/coverage-row.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
+import { lateEffects } from './first-effects.ts';
 import { each, streamFixture, tryStreamRow, turn } from './stream-fixture.ts';
 import { streamMoves, streamRows } from './stream-rows.ts';
 
@@ -42,6 +43,10 @@ describe('tasks on a shared stream, on every event in every phase', () => {
     expect(cellsOf(sharedStreamPhases).possible.filter((name) => !visited.has(name))).toEqual([]);
     expect(cellsOf(sharedStreamPhases).never.filter((name) => visited.has(name))).toEqual([]);
   });
+});
+
+test('tasks of whom none is left are forgotten before all else, so that who comes then does not meet them', () => {
+  expect(lateEffects(sharedStreamPhases)).toEqual([]);
 });
 
 const fact = (taskId: string, n: number) => ({ type: 'TASK_MESSAGE', taskId, eventId: `${n}-1`, createdAt: 'now', payload: {} });

@@ -95,8 +95,49 @@ const transport: Reasons = {
   '.observing.delivering.recovering recovery onDone 8 with its actions the other way round': apart,
 };
 
+const apartEffects = 'what one of them does is nothing to the other';
+const viewer: Reasons = {
+  'reading × turn.crowded with its effects the other way round': apartEffects,
+  'reading × store.failed with its effects the other way round': apartEffects,
+  'reading × log.early with its effects the other way round': apartEffects,
+  'reading × log.more with its effects the other way round': apartEffects,
+  'reading × log.ended with its effects the other way round': apartEffects,
+  'level × facts.told goes to reading': 'what is followed says at once where it leads, from both to the same',
+};
+
+const multiplexed: Reasons = { 'shared × channel.unsubscribed with its effects the other way round': apartEffects };
+
+const channel: Reasons = { 'begins without attach': 'it is attached before it has a socket that could do anything' };
+
+const looksByItself = 'whoever hears of it leaves, which is looked at by itself';
+const sharedStream: Reasons = {
+  'opening × next.granted with its effects the other way round': apartEffects,
+  'opening × next.missing with its effects the other way round': apartEffects,
+  'opening × next.lost with its effects the other way round': apartEffects,
+  'opening × next.unwanted without freePlace': 'somebody is left, and the next stream takes the place over',
+  'opening × next.unwanted with its effects the other way round': apartEffects,
+  'live × live.lost without review': looksByItself,
+  'live × live.lost with its effects the other way round': apartEffects,
+  'changing × next.unwanted with its effects the other way round': apartEffects,
+  'changing × live.lost without review': looksByItself,
+  'changing × live.lost with its effects the other way round': apartEffects,
+};
+
 /**
  * Small faults that change nothing that anybody could see, by chart, each with its reason. By hand; one that a table finds after all, and one
  * that is no more, fails.
  */
-export const alike: Readonly<Record<string, Reasons>> = { task, suspension, attempt, outbox, tab, transport, connection, recovery };
+export const alike: Readonly<Record<string, Reasons>> = {
+  task,
+  suspension,
+  attempt,
+  outbox,
+  tab,
+  transport,
+  connection,
+  recovery,
+  viewer,
+  multiplexed,
+  channel,
+  'shared-stream': sharedStream,
+};

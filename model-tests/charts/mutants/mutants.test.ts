@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { allDecisions } from '../decisions/all-decisions.ts';
 import { alike } from './alike.ts';
 import { knownFaults } from './known-faults.ts';
-import { plantIn } from './survivors.ts';
+import { faultOf, phaseGates } from './phase-gates.ts';
+import { plantIn, plantInTable } from './survivors.ts';
 
 /** Of so many faults one is tried here, always the same; `npm run mutants` tries all. */
 const OF = 8;
 
-const charts = allDecisions.map(({ machine }) => machine.id);
+const charts = [...allDecisions.map(({ machine }) => machine.id), ...phaseGates.map(({ table }) => table.id)];
 
 test.each(allDecisions.map((decisions) => [decisions.machine.id, decisions] as const))(
   'the table of the %s finds its known faults and each eighth of all others',
@@ -27,7 +28,18 @@ test.each(allDecisions.map((decisions) => [decisions.machine.id, decisions] as c
   },
 );
 
-test('each known fault and each reason is of a chart that has a table', () => {
+test.each(phaseGates.map((gate) => [gate.table.id, gate] as const))(
+  'the rows of the table of phases “%s” find each eighth of all faults',
+  async (id, gate) => {
+    const { there, lived, outdated } = await plantInTable(gate, (name, nth) => nth % OF === 0 && !(name in (alike[id] ?? {})));
+    expect(lived).toEqual([]);
+    expect(outdated).toEqual([]);
+    expect(there.length).toBeGreaterThan(50);
+    expect(await faultOf(gate)).toBeUndefined();
+  },
+);
+
+test('each known fault and each reason is of a chart that is there', () => {
   const named = [...Object.values(knownFaults).flatMap((faults) => faults.map(([chart]) => chart)), ...Object.keys(alike)];
   expect(named.filter((chart) => !charts.includes(chart))).toEqual([]);
 });

@@ -2,6 +2,8 @@ import { faultsOf, judgedCells, type Decisions, type JudgedCell } from '../decis
 import { alike } from './alike.ts';
 import { implementationMutantsOf } from './implementation-mutants.ts';
 import { mutantsOf, type Mutant } from './mutants.ts';
+import { faultOf, type PhaseGate } from './phase-gates.ts';
+import { phaseMutantsOf } from './phase-mutants.ts';
 
 /** What a table found of the small faults of its chart. */
 export interface Found {
@@ -25,7 +27,6 @@ export type Choice = (name: string, nth: number) => boolean;
 export function plantIn<Context>(decisions: Decisions<Context>, isChosen: Choice = () => true): Found {
   const cells = scattered(judgedCells(decisions));
   const chart = decisions.machine.id;
-  const reasons = alike[chart] ?? {};
   const [there, planted, lived]: [string[], string[], string[]] = [[], [], []];
   for (const mutant of faultyCharts(decisions, cells)) {
     const machine = isChosen(mutant.name, there.push(mutant.name)) ? mutant.machine() : undefined;
@@ -33,6 +34,27 @@ export function plantIn<Context>(decisions: Decisions<Context>, isChosen: Choice
     planted.push(mutant.name);
     if (faultsOf(decisions, machine, nearFirst(mutant, cells)).next().done) lived.push(mutant.name);
   }
+  return foundOf(chart, there, planted, lived);
+}
+
+/** The same for a table of phases: one fault after the other stands in the table itself meanwhile. */
+export async function plantInTable(gate: PhaseGate, isChosen: Choice = () => true): Promise<Found> {
+  const [there, planted, lived]: [string[], string[], string[]] = [[], [], []];
+  for (const mutant of phaseMutantsOf(gate.table)) {
+    if (!isChosen(mutant.name, there.push(mutant.name))) continue;
+    planted.push(mutant.name);
+    const takeOut = mutant.plant();
+    try {
+      if ((await faultOf(gate, mutant.cell)) === undefined) lived.push(mutant.name);
+    } finally {
+      takeOut();
+    }
+  }
+  return foundOf(gate.table.id, there, planted, lived);
+}
+
+function foundOf(chart: string, there: readonly string[], planted: readonly string[], lived: readonly string[]): Found {
+  const reasons = alike[chart] ?? {};
   return {
     chart,
     there,
