@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedStreamDescriptions, sharedStreamPhases } from '../../client/streams/shared-stream.phases.ts';
 import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
-import { noteRow } from '../charts/coverage-row.ts';
+import { noteChecked, noteRow } from '../charts/coverage-row.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
 import { lateEffects } from './first-effects.ts';
 import { each, streamFixture, tryStreamRow, turn } from './stream-fixture.ts';
@@ -39,7 +39,9 @@ describe('tasks on a shared stream, on every event in every phase', () => {
   });
 
   test('leaves no phase and no cell unvisited, and meets none that cannot come', (context) => {
-    noteRow(context, cellRow(sharedStreamPhases, 'real streams', visited, `${streamRows.length} rows by hand`));
+    const row = cellRow(sharedStreamPhases, 'real streams', visited, `${streamRows.length} rows by hand`);
+    noteRow(context, row);
+    noteChecked(context, row);
     expect(cellsOf(sharedStreamPhases).possible.filter((name) => !visited.has(name))).toEqual([]);
     expect(cellsOf(sharedStreamPhases).never.filter((name) => visited.has(name))).toEqual([]);
   });

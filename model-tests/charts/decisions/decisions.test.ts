@@ -1,4 +1,4 @@
-import { allDecisions } from './all-decisions.ts';
+import { allDecisions } from './chart-decisions.ts';
 import { describeDecisions } from './decisions-suite.ts';
 
 for (const decisions of allDecisions) describeDecisions(decisions);

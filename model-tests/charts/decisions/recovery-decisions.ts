@@ -1,10 +1,12 @@
-import { recoveryMachine } from '../../../machines/index.ts';
-import type { ConnectionEnding, Refreshable, TransportFailure } from '../../../machines/transport/events.ts';
+import { recoveryMachine, type TransportFailure } from '../../../machines/index.ts';
 import type { RecoveryContext } from '../../../machines/transport/recovery.machine.ts';
 import type { TransportName } from '../../../machines/wire/index.ts';
 import { actingEffect, mayBeTold } from './acting-words.ts';
 import { decisionRows, stateRows, type DecisionRow } from './decision-table.ts';
 import { BEGINNING, type ContextCell, type Decisions } from './decisions.ts';
+
+type ConnectionEnding = RecoveryContext['ending'];
+type Refreshable = RecoveryContext['refreshable'];
 
 const file = new URL('recovery.md', import.meta.url);
 const states = stateRows(file);

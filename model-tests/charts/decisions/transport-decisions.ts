@@ -1,11 +1,10 @@
 import { transportMachine } from '../../../machines/index.ts';
-import type { TransportContext } from '../../../machines/transport/context.ts';
 import type { TransportName } from '../../../machines/wire/index.ts';
 import { actingEffect, mayBeTold, over } from './acting-words.ts';
 import { decisionRows, regionRows, stateRows, timeRows } from './decision-table.ts';
 import { BEGINNING, type ContextCell, type Decisions } from './decisions.ts';
 import type { Effect } from './observed-step.ts';
-import { beginnings, situations, tries } from './transport-situations.ts';
+import { beginnings, situations, tries, type TransportContext } from './transport-context.ts';
 
 type Told = { readonly type: string; readonly [field: string]: unknown };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { allDecisions } from '../decisions/all-decisions.ts';
-import { alike } from './alike.ts';
+import { allDecisions } from '../decisions/chart-decisions.ts';
+import { alike } from './equivalent-mutants.ts';
 import { knownFaults } from './known-faults.ts';
 import { faultOf, phaseGates } from './phase-gates.ts';
 import { plantIn, plantInTable } from './survivors.ts';

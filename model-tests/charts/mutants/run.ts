@@ -1,8 +1,8 @@
 /**
  * Plants every small fault in every chart, one at a time, and says which its rows by hand found (`npm run mutants`); names of charts choose some,
- * `--names` lists all faults. Fails where one lived that `alike.ts` does not explain, and where one that it explains is found or is no more.
+ * `--names` lists all faults. Fails where one lived that `equivalent-mutants.ts` does not explain, and where one that it explains is found or is no more.
  */
-import { allDecisions } from '../decisions/all-decisions.ts';
+import { allDecisions } from '../decisions/chart-decisions.ts';
 import { phaseGates } from './phase-gates.ts';
 import { plantIn, plantInTable, type Found } from './survivors.ts';
 

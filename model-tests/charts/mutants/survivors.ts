@@ -1,6 +1,6 @@
 import { faultsOf, judgedCells, type Decisions, type JudgedCell } from '../decisions/decisions.ts';
-import { alike } from './alike.ts';
-import { implementationMutantsOf } from './implementation-mutants.ts';
+import { alike } from './equivalent-mutants.ts';
+import { implementationMutantsOf } from './action-mutants.ts';
 import { mutantsOf, type Mutant } from './mutants.ts';
 import { faultOf, type PhaseGate } from './phase-gates.ts';
 import { phaseMutantsOf } from './phase-mutants.ts';

@@ -1,7 +1,11 @@
-import type { TransportContext } from '../../../machines/transport/context.ts';
+import type { ContextFrom } from 'xstate';
+import type { transportMachine } from '../../../machines/index.ts';
 import type { TransportName } from '../../../machines/wire/index.ts';
 
-/** What a transport chart remembers, and which transport it opens next. */
+/** What the chart of a transport remembers. */
+export type TransportContext = ContextFrom<typeof transportMachine>;
+
+/** The same, and which transport it opens next. */
 export interface Situation {
   readonly context: TransportContext;
   /** The highest with tries left; by hand. Undefined where a state never leads to it. */
