@@ -13,6 +13,7 @@ export interface StateLiteral {
   output?: unknown;
 }
 
+/** The actor that a state runs. */
 export interface InvokeLiteral {
   readonly src: string;
   readonly id: string;
@@ -21,6 +22,7 @@ export interface InvokeLiteral {
   onError?: Several<TransitionLiteral>;
 }
 
+/** One arrow. */
 export interface TransitionLiteral {
   target?: string;
   guard?: unknown;
@@ -28,7 +30,9 @@ export interface TransitionLiteral {
   reenter?: boolean;
 }
 
+/** An action, by its name or with its parameters. */
 export type ActionLiteral = string | { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
+/** One, or a list of them. */
 export type Several<T> = T | T[];
 
 /** Where a state stands in the literal, and its names from the root. */
@@ -59,6 +63,7 @@ export function placesIn(state: StateLiteral, path: readonly string[] = [], sibl
   return [{ path, siblings }, ...inner];
 }
 
+/** The state of these names, from the root. */
 export function stateAt(literal: StateLiteral, path: readonly string[]): StateLiteral {
   return path.reduce<StateLiteral>((state, name) => state.states?.[name] ?? {}, literal);
 }
@@ -108,6 +113,7 @@ export function copyOf<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner as unknown)])) as T;
 }
 
+/** Always a list, and one of its own. */
 export function listOf<T>(given: Several<T>): T[] {
   return Array.isArray(given) ? [...given] : [given];
 }
