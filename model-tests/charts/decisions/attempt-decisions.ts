@@ -107,6 +107,7 @@ export const attemptDecisions: Decisions<AttemptContext> = {
   rows,
   cells,
   events,
+  begins: contextOf('pending', 'new'),
   tellsWhatItTakes: true,
   value: (state) => {
     const [done, asked] = state.split('/');

@@ -24,6 +24,8 @@ export interface Decisions<Context> {
   readonly asides?: readonly { readonly because: string }[];
   readonly cells: readonly ContextCell<Context>[];
   readonly events: Readonly<Record<string, EventObject>>;
+  /** What it remembers at its beginning; where it is given something, cells of the beginning say so. */
+  readonly begins?: Context;
   /** Whether it takes an entry is asked before it is told: then `taken` is said. */
   readonly tellsWhatItTakes?: boolean;
   /** What it is told in a state, where that is another event. */
@@ -130,12 +132,13 @@ function* stateFaults<Context>({ states, times = [], value, cells }: Decisions<C
   }
 }
 
-/** Where it begins, by the first cell of it; a chart that is given nothing begins in its first state. */
-function* beginningFaults<Context>({ states, value, cells }: Decisions<Context>, machine: AnyStateMachine): Generator<string> {
+/** A chart that is given nothing begins in its first state. */
+function* beginningFaults<Context>({ states, value, cells, begins }: Decisions<Context>, machine: AnyStateMachine): Generator<string> {
   if (cells.some(({ state }) => state === BEGINNING)) return;
   const [first] = states;
   const { next } = new StepObserver(machine).begin(undefined);
   if (!isDeepStrictEqual(next.value, value(first?.state ?? ''))) yield `it does not begin as ${first?.state}`;
+  if (!isDeepStrictEqual(next.context, begins)) yield `at its beginning it remembers ${JSON.stringify(next.context)}`;
   const running = Object.keys(next.children as object).sort();
   if (!isDeepStrictEqual(running, [...(first?.runs ?? [])].sort())) yield `at its beginning there run ${running.join(', ')}`;
 }

@@ -15,6 +15,7 @@ export const entryDecisions: Decisions<object> = {
   rows: decisionRows(file, { settled: ['done', 'refused', 'expired', 'withdrawn'] }),
   cells: states.flatMap(({ state }) => types.map((told) => ({ state, told, where: 'nothing', before: {} }))),
   events: Object.fromEntries(types.map((type) => [type, { type }])),
+  begins: {},
   value: (state) => state,
   said: () => [],
   changed: () => undefined,

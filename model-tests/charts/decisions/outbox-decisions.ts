@@ -34,8 +34,9 @@ const events: Readonly<Record<string, { readonly type: string; readonly [field: 
   'after patience': over('patience', 'outbox.open.work.contending.queueing.patient'),
 };
 
+const none: OutboxContext = { failures: 0, retryAfterMs: 0, error: undefined };
 const classes: Readonly<Record<string, OutboxContext>> = {
-  nothing: { failures: 0, retryAfterMs: 0, error: undefined },
+  nothing: none,
   failed: { failures: 3, retryAfterMs: 70, error: 'it was full' },
   'failed often': { failures: 10, retryAfterMs: 70, error: 'it was full' },
 };
@@ -50,7 +51,7 @@ const cells: readonly ContextCell<OutboxContext>[] = lasting.flatMap((row) =>
 );
 
 const changes: Readonly<Record<string, (before: OutboxContext) => OutboxContext>> = {
-  'no failure': () => ({ failures: 0, retryAfterMs: 0, error: undefined }),
+  'no failure': () => none,
   'sending failed': ({ failures }) => ({ failures: failures + 1, retryAfterMs: 5, error: 'no network' }),
   'sending failed, no more are counted': ({ failures }) => ({ failures, retryAfterMs: 5, error: 'no network' }),
   'store failed': ({ failures }) => ({ failures: failures + 1, retryAfterMs: 0, error: 'no store' }),
@@ -79,6 +80,7 @@ export const outboxDecisions: Decisions<OutboxContext> = {
   rows: decisionRows(file, Object.fromEntries([...works, ...gates].map((part) => [part, withPart(part)]))),
   cells,
   events,
+  begins: none,
   value: (state) => {
     const [gate = '', work = ''] = state.split('/');
     if (state === 'over') return 'closed';

@@ -1,5 +1,5 @@
 import type { EventObject } from 'xstate';
-import { emptyAggregate, taskMachine } from '../../../machines/index.ts';
+import { taskMachine } from '../../../machines/index.ts';
 import type { TaskContext, TaskEvent } from '../../../machines/task/task.machine.ts';
 import { fact, question } from '../alphabet.ts';
 import { decisionRows, stateRows } from './decision-table.ts';
@@ -44,6 +44,15 @@ const events: Readonly<Record<string, TaskEvent>> = {
   TASK_CANCELLED: fact('TASK_CANCELLED', { reason: 'Enough.' }),
 };
 
+const none: TaskContext = {
+  progress: null,
+  openSuspensionIds: [],
+  suspensionCount: 0,
+  cancelReason: null,
+  resultEventId: null,
+  failure: null,
+  cancellation: null,
+};
 const sixteen = Array.from({ length: 16 }, (_, n) => `q${n}`);
 /** What a task may remember, and in which states. */
 const classes: Readonly<Record<string, { readonly states: readonly string[]; readonly context: Partial<TaskContext> }>> = {
@@ -58,9 +67,7 @@ const classes: Readonly<Record<string, { readonly states: readonly string[]; rea
 };
 
 const cells: readonly ContextCell<TaskContext>[] = Object.entries(classes).flatMap(([where, { states, context }]) =>
-  states.flatMap((state) =>
-    Object.keys(events).map((told) => ({ state, told, where, before: { ...emptyAggregate.task.context, ...context } })),
-  ),
+  states.flatMap((state) => Object.keys(events).map((told) => ({ state, told, where, before: { ...none, ...context } }))),
 );
 
 type Said = EventObject & { readonly code?: string; readonly payload?: object };
@@ -98,6 +105,7 @@ export const taskDecisions: Decisions<TaskContext> = {
   rows: decisionRows(file, { open, ended }),
   cells,
   events,
+  begins: none,
   value: (state) => (ended.includes(state) ? state : { active: state }),
   said: (word, event, before) => saidBy(word, event as Said, before),
   changed: (word, before) => (changes[word] ? { ...before, ...changes[word](before) } : undefined),

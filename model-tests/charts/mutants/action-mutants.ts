@@ -16,7 +16,7 @@ interface Declared {
 
 /**
  * Every small fault of what a chart's names stand for: each thing that an action remembers, not remembered; each thing that it does, not done;
- * each part of a composed guard left out; each time another. What an action does is seen where the chart's own table is run.
+ * each part of a composed guard left out; each time another; another thing remembered at the beginning. What an action does is seen where the chart's own table is run.
  */
 export function* implementationMutantsOf<Context>(decisions: Decisions<Context>, cells: readonly JudgedCell[]): Generator<Mutant> {
   const { machine } = decisions;
@@ -40,7 +40,21 @@ export function* implementationMutantsOf<Context>(decisions: Decisions<Context>,
       for (const nth of parts.keys())
         yield change('guards', guards, name, and(parts.toSpliced(nth, 1) as never), `without its part ${nth + 1}`);
   }
+  yield* beginningMutants(decisions);
   for (const name of Object.keys(delays ?? {})) yield change('delays', delays, name, 1, 'is another time');
+}
+
+/** It remembers something else when it begins. */
+function* beginningMutants<Context>({ machine, cells }: Decisions<Context>): Generator<Mutant> {
+  const { context } = machine.config as { readonly context?: Values | ((args: object) => Values) };
+  const begin = typeof context === 'function' ? context : () => context ?? {};
+  for (const key of Object.keys(cells[0]?.before ?? {}))
+    yield {
+      name: `begins with another ${key}`,
+      machine: () =>
+        machineOf({ ...machine.config, context: (args: object) => ({ ...begin(args), [key]: 'another' }) }, machine.implementations),
+      path: [],
+    };
 }
 
 /** What each action remembers, and how many steps it has, wherever a table's cells lead. */

@@ -75,7 +75,11 @@ const recovery: Reasons = {
 
 const oneOutcome = 'a recovery comes to one of them';
 const apart = 'neither reads what the other writes';
+const chosenAtOnce = 'the first connection is chosen at once';
 const transport: Reasons = {
+  'begins with another transport': chosenAtOnce,
+  'begins with another probe': chosenAtOnce,
+  'begins with another retryAfterMs': chosenAtOnce,
   '.observing.delivering connection.opening dropped': 'it is drawn to say that it changes nothing',
   '.observing.delivering connection.renewed goes to credentials':
     'both regions begin anew then, where newer credentials take them: connecting, and trusted',
