@@ -58,8 +58,8 @@ export class StepObserver {
       machine,
       onEdge && { inspect: (inspected) => inspected.type === '@xstate.microstep' && inspected._transitions.forEach(onEdge) },
     );
-    // Never started. It shows the snapshot that the step begins with, since an action may look at its own chart.
-    this.#self = Object.assign(Object.create(actor) as AnyActorRef, { getSnapshot: () => this.#before });
+    // Never started. It shows the snapshot that the step begins with, since an action may look at its own chart, and has somebody above it.
+    this.#self = Object.assign(Object.create(actor) as AnyActorRef, { getSnapshot: () => this.#before, _parent: standInFor('parent') });
     this.#scope = {
       self: this.#self,
       id: 'observed',
@@ -108,7 +108,7 @@ export class StepObserver {
       const isOff = later.some((action) => action.type === 'xstate.cancel' && (action.params as { sendId: unknown }).sendId === id);
       return isOff ? [] : [{ type: 'begins', time }];
     }
-    if (type === 'xstate.sendTo') return [{ type: 'tells', to: to === this.#self ? 'parent' : (to as AnyActorRef).id, event }];
+    if (type === 'xstate.sendTo') return [{ type: 'tells', to: (to as AnyActorRef).id, event }];
     return type.startsWith('xstate.') ? [] : [{ type: 'does', action: type }];
   }
 }

@@ -26,6 +26,8 @@ const events: Readonly<Record<string, TaskEvent>> = {
   'log.joined': { type: 'log.joined' },
   TASK_STARTED: fact('TASK_STARTED', {}),
   TASK_PROGRESS: fact('TASK_PROGRESS', { progress: 50, stage: 'half', message: 'Half.' }),
+  // What another server may write.
+  'TASK_PROGRESS odd': fact('TASK_PROGRESS', { progress: 'much' as unknown as number }),
   TASK_MESSAGE: fact('TASK_MESSAGE', { message: 'Read.' }),
   'TASK_SUSPENDED a': fact('TASK_SUSPENDED', question('a')),
   'TASK_SUSPENDED c': fact('TASK_SUSPENDED', question('c')),
