@@ -50,6 +50,7 @@ function situation(
 const fromSse = { left: tries('0/2/2') };
 const fromPoll = { left: tries('0/0/2') };
 const neverWs = { tries: tries('0/2/2') };
+const oneEach = { tries: tries('1/1/1'), left: tries('1/1/1') };
 const ws = situation('ws');
 const sse = situation('sse', fromSse);
 const poll = situation('poll', fromPoll);
@@ -65,12 +66,16 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
     'ws, left out': situation('ws', { barred: ['ws'], left: tries('1/2/2') }),
     'fast-cycle': situation('ws', { strategy: 'fast-cycle', tries: tries('2/2/2'), left: tries('1/1/1') }),
     nobody: situation('ws', { refreshable: false }),
+    'one each': situation('ws', oneEach),
+    'ws, polls never': situation('ws', { tries: tries('2/2/0'), left: tries('2/2/0') }),
   },
   steady: {
     ws,
     sse,
     poll,
     'ws, poll beside': beside,
+    'sse, one each': situation('sse', { ...oneEach, left: tries('0/1/1') }),
+    'sse, poll beside': situation('sse', { ...fromSse, probe: 'poll' }),
     'sse, a WebSocket never': situation('sse', { ...neverWs, ...fromSse }, { first: 'sse' }),
     'poll, a WebSocket never': situation('poll', { ...neverWs, ...fromPoll }, { first: 'sse' }),
   },
@@ -87,6 +92,7 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
   recovering: {
     ws,
     poll,
+    'one each': situation('ws', oneEach),
     'ws, last try': situation('ws', { left: tries('1/2/2') }),
     'ws, last try, failed often': situation('ws', { left: tries('1/2/2'), passes: 5 }),
     'sse, ws left out, last try': situation('sse', { left: tries('0/1/2'), barred: ['ws'] }),
