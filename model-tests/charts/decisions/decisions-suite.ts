@@ -10,8 +10,8 @@ const wordsOfPage = (page: string): string => wordsOf(readFileSync(new URL(`../.
 
 /** Holds a chart against its table, and its table against the chart and the protocol. */
 export function describeDecisions<Context>(decisions: Decisions<Context>): void {
-  const { name, machine, rows, cells, states, times = [], asides = [], pages = [], value } = decisions;
-  describe(`the table of the ${name}`, () => {
+  const { machine, rows, cells, states, times = [], asides = [], pages = [], value } = decisions;
+  describe(`the table of the ${decisions.name}`, () => {
     test('has one row for each state, each that it may be told, and each that it may remember', () => {
       const counts = cells.map((cell) => ({ ...cell, found: rowsOf(rows, cell).length }));
       const wrong = counts

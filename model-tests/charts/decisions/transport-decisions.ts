@@ -11,7 +11,6 @@ type Told = { readonly type: string; readonly [field: string]: unknown };
 const file = new URL('transport.md', import.meta.url);
 const states = stateRows(file);
 const delivering = Object.keys(situations);
-const credentials = ['fresh', 'accepted', 'trusted'];
 const any = states.filter(({ isEnd }) => !isEnd).map(({ state }) => state);
 const losses = ['comes: lost', 'comes: barred'];
 const credentialRows = regionRows(file, 'credentials');

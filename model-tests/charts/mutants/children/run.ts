@@ -2,9 +2,9 @@
  * Plants every small fault in every chart, one at a time, and says which its rows by hand found (`npm run mutants`); names of charts choose some,
  * `--names` lists all faults. Fails where one lived that `equivalent-mutants.ts` does not explain, and where one that it explains is found or is no more.
  */
-import { allDecisions } from '../decisions/chart-decisions.ts';
-import { phaseGates } from './phase-gates.ts';
-import { plantIn, plantInTable, type Found } from './survivors.ts';
+import { allDecisions } from '../../decisions/chart-decisions.ts';
+import { phaseGates } from '../phase-gates.ts';
+import { plantIn, plantInTable, type Found } from '../survivors.ts';
 
 const names = process.argv.slice(2).filter((each) => !each.startsWith('--'));
 const isListing = process.argv.includes('--names');
