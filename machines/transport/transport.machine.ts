@@ -308,7 +308,12 @@ export const transportMachine = setup({
                   { guard: 'isFailed', target: '#transport.failed', actions: 'noteFailure' },
                   { description: 'With new credentials.', guard: 'isRefreshed', target: 'connecting', actions: 'tellRefreshed' },
                   { description: 'Without this transport.', guard: 'isOneOfSeveral', target: 'connecting', actions: 'ruleOut' },
-                  { description: 'Others for a while.', guard: 'isBarredOfSeveral', target: 'connecting', actions: 'bar' },
+                  {
+                    description: 'Others for a while.',
+                    guard: 'isBarredOfSeveral',
+                    target: 'connecting',
+                    actions: ['bar', 'ageCredentials'],
+                  },
                   { description: 'All were ruled out.', guard: 'isRouteless', target: '#transport.failed', actions: 'noteNoTransport' },
                   {
                     description: 'The same again, after a rest.',
