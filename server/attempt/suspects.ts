@@ -1,5 +1,5 @@
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
-import type { Clock } from '../ports/clock.ts';
+import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { isSuspected } from './attempt.machine.ts';
 import type { Suspects } from './reconcile-step.ts';
@@ -11,7 +11,10 @@ export interface SuspectTurnDeps {
   readonly crashesMax: number;
   /** It is the turn of a task that had to wait; resolves when that has begun or will not. */
   onTurn(taskId: string): Promise<unknown>;
-  /** A suspect ran for as long as it is watched, and crashed nothing. Resolves when that is written, or could not be. */
+  /**
+   * A suspect ran for as long as it is watched, and crashed nothing; called again where it has run for ten minutes more. Resolves when that is
+   * written, or could not be.
+   */
   onWatched(taskId: string): Promise<unknown>;
 }
 
@@ -23,6 +26,13 @@ interface Watched {
 
 /** How long a run is watched: longer after each crash, so that one that takes its time to crash is found at last. */
 const watch: RetryPolicy = { baseMs: 500, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
+/**
+ * Nor longer than this process had lived without it, in parts: one that others end every twenty seconds says nothing of work that it ran for fifteen of
+ * these, however regularly.
+ */
+const LIVED_SHARE = 1 / 2;
+/** What has run for so long after it was cleared is no suspect any more. */
+const ACQUIT_MS = 600_000;
 /** So long a suspect may keep the others waiting that was claimed and does not begin. */
 const BEGIN_MS = 5000;
 /**
@@ -40,6 +50,9 @@ const WAITING_MAX = 10_000;
 export class SuspectTurn implements Suspects {
   readonly #deps: SuspectTurnDeps;
   readonly #watched = new Map<string, Watched>();
+  /** Those that were watched and run on, with the timer of each. */
+  readonly #cleared = new Map<string, unknown>();
+  readonly #since: number;
   readonly #waiting = new Set<string>();
   /** Those that have crashed more often than others: after them. */
   readonly #waitingAlone = new Set<string>();
@@ -49,6 +62,7 @@ export class SuspectTurn implements Suspects {
 
   constructor(deps: SuspectTurnDeps) {
     this.#deps = deps;
+    this.#since = monotonicMs(deps.clock);
   }
 
   take({ about: { taskId }, execution }: TaskRecord): boolean {
@@ -71,21 +85,18 @@ export class SuspectTurn implements Suspects {
 
   /** Sees each commit of this node: it may have a suspect begin, or show that it does no harm. */
   note({ about: { taskId }, execution: { attempt } }: TaskRecord): void {
+    if (this.#cleared.has(taskId) && !(attempt.hasTag('working') && isSuspected(attempt.context))) this.#stopTimer(taskId);
     const watched = this.#watched.get(taskId);
     if (!watched) return;
-    const { crashes, spared } = attempt.context;
     if (attempt.hasTag('claimable')) this.free(taskId);
     else if (attempt.hasTag('claimed') && !attempt.hasTag('begun')) return;
     else if (!attempt.hasTag('working') || attempt.hasTag('cleared') || !isSuspected(attempt.context)) this.#pass(taskId);
-    else if (watched.phase === 'claimed') this.#watch(taskId, watched, retryDelayMs(watch, crashes + spared - 1));
+    else if (watched.phase === 'claimed') this.#watch(taskId, watched, this.#watchMs(attempt.context));
   }
 
   free(taskId: string): void {
-    const watched = this.#watched.get(taskId);
-    if (!watched) return;
-    this.#deps.clock.clearTimeout(watched.timer);
-    this.#watched.delete(taskId);
-    this.next();
+    this.#stopTimer(taskId);
+    this.#leave(taskId);
   }
 
   /** There may be room for those that wait. */
@@ -107,13 +118,22 @@ export class SuspectTurn implements Suspects {
   /** Nobody is watched any more, and nobody has his turn. */
   close(): void {
     for (const { timer } of this.#watched.values()) this.#deps.clock.clearTimeout(timer);
-    for (const tasks of [this.#watched, this.#waiting, this.#waitingAlone]) tasks.clear();
+    for (const timer of this.#cleared.values()) this.#deps.clock.clearTimeout(timer);
+    for (const tasks of [this.#watched, this.#cleared, this.#waiting, this.#waitingAlone]) tasks.clear();
   }
 
   /** It crashed nothing. */
   #pass(taskId: string): void {
     this.#most += 1;
-    this.free(taskId);
+    this.#leave(taskId);
+  }
+
+  #leave(taskId: string): void {
+    const watched = this.#watched.get(taskId);
+    if (!watched) return;
+    this.#deps.clock.clearTimeout(watched.timer);
+    this.#watched.delete(taskId);
+    this.next();
   }
 
   #watch(taskId: string, watched: Watched, ms: number): void {
@@ -122,9 +142,23 @@ export class SuspectTurn implements Suspects {
     clock.clearTimeout(watched.timer);
     watched.timer = clock.setTimeout(() => {
       watched.phase = 'watched';
+      this.#cleared.set(
+        taskId,
+        clock.setTimeout(() => void onWatched(taskId), ACQUIT_MS),
+      );
       // Written before the next begins: else the crash of that one would be held against it.
       void onWatched(taskId).then(() => this.#watched.get(taskId) === watched && this.#pass(taskId));
     }, ms);
+  }
+
+  #watchMs({ crashes, spared }: TaskRecord['execution']['attempt']['context']): number {
+    const lived = (monotonicMs(this.#deps.clock) - this.#since) * LIVED_SHARE;
+    return Math.min(retryDelayMs(watch, crashes + spared - 1), Math.max(watch.baseMs, lived));
+  }
+
+  #stopTimer(taskId: string): void {
+    this.#deps.clock.clearTimeout(this.#cleared.get(taskId));
+    this.#cleared.delete(taskId);
   }
 
   #isForItself({ attempt }: TaskRecord['execution']): boolean {
