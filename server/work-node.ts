@@ -5,6 +5,7 @@ import { LostNodes } from './attempt/lost-nodes.ts';
 import { NodeLease } from './attempt/node-lease.ts';
 import { Rooms } from './attempt/rooms.ts';
 import { Supervisor, type SupervisorDeps } from './attempt/supervisor.ts';
+import { SilenceLimit } from './attempt/time-limit.ts';
 import type { TaskRecord } from './task/task-record.ts';
 import { Reconciler } from './reconciler.ts';
 import { HeldBack } from './shares/held-back.ts';
@@ -29,9 +30,15 @@ export interface WorkNode {
   start(): Promise<void>;
   /** Compares what this node runs, and what the store says that it holds. */
   compareHeld(): void;
-  /** Claims nothing from now on, lets running work finish for that long, then gives it up. */
+  /**
+   * Claims nothing from now on, lets running work finish for that long, then gives it up. Does not wait for a store that takes nothing for five
+   * seconds after that: what this node holds is then taken when its lease is over.
+   */
   close(drainMs: number): Promise<void>;
 }
+
+/** How long a close waits for a store that takes nothing. */
+const CLOSE_SILENT_MS = 5000;
 
 /** Puts the supervisor, the reconciler and the leases together. */
 export function createWorkNode(deps: WorkNodeDeps): WorkNode {
@@ -97,11 +104,18 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       await supervisor.drained(drainMs);
       processor.stopRetrying();
       supervisor.hurry();
-      await draining;
-      await Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]);
-      await supervisor.close();
+      const limit = new SilenceLimit(deps, CLOSE_SILENT_MS);
+      processor.onCommitted(() => limit.heard());
+      await limit.wait(draining);
+      await limit.wait(Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]));
+      await limit.wait(supervisor.close());
       await Promise.allSettled(executors.map(async (executor) => executor.close?.()));
-      await own.close();
+      await limit.wait(own.close());
+      await limit.wait(deps.shares.flushed());
+      limit.close();
+      if (!limit.isOver) return;
+      const fields = { nodeId: deps.nodeId, silentMs: CLOSE_SILENT_MS };
+      logger.warn('This node closes though the store does not answer: what it holds is taken when its lease is over.', fields);
     },
   };
 }
