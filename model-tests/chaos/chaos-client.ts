@@ -143,7 +143,8 @@ export async function runClient(
       record.creations.push(creation);
       await Promise.all(Array.from({ length: random.pick([1, 1, 2, 3]) }, () => create(client, creation)));
       const [taskId] = creation.taskIds;
-      if (taskId !== undefined) shared.begun.push({ owner, taskId });
+      // Whoever joined one that lasts would watch it to the end of the run.
+      if (taskId !== undefined && !isLasting) shared.begun.push({ owner, taskId });
       return taskId;
     }
   }

@@ -42,7 +42,7 @@ const PROXIES = 10;
 const OWNERS = 5;
 const ONCE_SHARE = 0.25;
 /** Every so-manieth client has a task that says nothing from its first minute to the end of the run, however many of its hosts crash. */
-const LASTING_EVERY = 10;
+const LASTING_EVERY = 12;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
 /** Two hosts on one Redis, a shared of clients behind proxies that misbehave, and everything killed now and then. */
 export async function runChaos({
