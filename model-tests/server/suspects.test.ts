@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { emptyExecutionRecord, recordAttemptEvent } from '../../server/attempt/execution-record.ts';
+import type { AttemptEvent } from '../../server/attempt/attempt.machine.ts';
+import { SuspectTurn } from '../../server/attempt/suspects.ts';
+import type { TaskRecord } from '../../server/task/task-record.ts';
 import { quiesce } from '../live/hub-fixture.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { forever, host, pass, passUntil, state } from './poison-fixture.ts';
 
 test.each([
@@ -77,4 +82,25 @@ test('work that runs for ten minutes since it was cleared is no suspect any more
   clock.advance(2000);
   await quiesce();
   expect(await spared()).toBe(0);
+});
+
+test('a suspect that begins so late that others do not wait for it is watched when it does', () => {
+  const clock = fakeClock();
+  const onWatched = vi.fn(() => Promise.resolve());
+  const suspects = new SuspectTurn({ clock, crashesMax: 5, onTurn: () => Promise.resolve(), onWatched });
+  const claimed: AttemptEvent = { type: 'attempt.claimed', node: 'n', startBy: 0 };
+  const after = (...events: readonly AttemptEvent[]): TaskRecord => {
+    const execution = events.reduce((record, event) => recordAttemptEvent(record, event) ?? record, emptyExecutionRecord);
+    // The turn of suspects looks at no more of it.
+    return { about: { taskId: 't' }, execution } as TaskRecord;
+  };
+  const crashed = [claimed, { type: 'attempt.begun' }, { type: 'attempt.lost', crashed: true, retryAt: 0 }] as const;
+  expect(suspects.take(after(...crashed))).toBe(true);
+  suspects.note(after(...crashed, claimed));
+  clock.advance(60_000);
+  suspects.note(after(...crashed, claimed, { type: 'attempt.begun' }));
+  clock.advance(499);
+  expect(onWatched).not.toHaveBeenCalled();
+  clock.advance(1);
+  expect(onWatched).toHaveBeenCalledTimes(1);
 });

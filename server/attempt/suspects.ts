@@ -27,8 +27,8 @@ interface Watched {
 /** How long a run is watched: longer after each crash, so that one that takes its time to crash is found at last. */
 const watch: RetryPolicy = { baseMs: 500, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
 /**
- * Nor longer than this process had lived without it, in parts: one that others end every twenty seconds says nothing of work that it ran for fifteen of
- * these, however regularly.
+ * Nor longer than this part of the time that this process had lived without it: one that others end every twenty seconds says nothing of work that it
+ * ran for fifteen of these, however regularly.
  */
 const LIVED_SHARE = 1 / 2;
 /** What has run for so long after it was cleared is no suspect any more. */
@@ -50,8 +50,10 @@ const WAITING_MAX = 10_000;
 export class SuspectTurn implements Suspects {
   readonly #deps: SuspectTurnDeps;
   readonly #watched = new Map<string, Watched>();
-  /** Those that were watched and run on, with the timer of each. */
-  readonly #cleared = new Map<string, unknown>();
+  /** Those that were claimed and took so long to begin that others do not wait for them: they are watched when they do. */
+  readonly #late = new Set<string>();
+  /** Those that others do not wait for and that crashed nothing yet, with the timer of each. */
+  readonly #runningOn = new Map<string, unknown>();
   readonly #since: number;
   readonly #waiting = new Set<string>();
   /** Those that have crashed more often than others: after them. */
@@ -74,7 +76,11 @@ export class SuspectTurn implements Suspects {
       return false;
     }
     this.#forget(taskId);
-    const timer = this.#deps.clock.setTimeout(() => this.free(taskId), BEGIN_MS);
+    this.#late.delete(taskId);
+    const timer = this.#deps.clock.setTimeout(() => {
+      this.#late.add(taskId);
+      this.#leave(taskId);
+    }, BEGIN_MS);
     this.#watched.set(taskId, { isAlone, phase: 'claimed', timer });
     return true;
   }
@@ -85,16 +91,20 @@ export class SuspectTurn implements Suspects {
 
   /** Sees each commit of this node: it may have a suspect begin, or show that it does no harm. */
   note({ about: { taskId }, execution: { attempt } }: TaskRecord): void {
-    if (this.#cleared.has(taskId) && !(attempt.hasTag('working') && isSuspected(attempt.context))) this.#stopTimer(taskId);
     const watched = this.#watched.get(taskId);
+    if (!watched && !this.#late.has(taskId) && !this.#runningOn.has(taskId)) return;
+    const isWatchable = attempt.hasTag('working') && isSuspected(attempt.context);
+    if (!isWatchable) this.#stopTimer(taskId);
+    else if (this.#late.delete(taskId)) this.#setTimer(taskId, this.#watchMs(attempt.context), () => this.#clear(taskId));
     if (!watched) return;
     if (attempt.hasTag('claimable')) this.free(taskId);
     else if (attempt.hasTag('claimed') && !attempt.hasTag('begun')) return;
-    else if (!attempt.hasTag('working') || attempt.hasTag('cleared') || !isSuspected(attempt.context)) this.#pass(taskId);
+    else if (!isWatchable || attempt.hasTag('cleared')) this.#pass(taskId);
     else if (watched.phase === 'claimed') this.#watch(taskId, watched, this.#watchMs(attempt.context));
   }
 
   free(taskId: string): void {
+    this.#late.delete(taskId);
     this.#stopTimer(taskId);
     this.#leave(taskId);
   }
@@ -118,8 +128,8 @@ export class SuspectTurn implements Suspects {
   /** Nobody is watched any more, and nobody has his turn. */
   close(): void {
     for (const { timer } of this.#watched.values()) this.#deps.clock.clearTimeout(timer);
-    for (const timer of this.#cleared.values()) this.#deps.clock.clearTimeout(timer);
-    for (const tasks of [this.#watched, this.#cleared, this.#waiting, this.#waitingAlone]) tasks.clear();
+    for (const timer of this.#runningOn.values()) this.#deps.clock.clearTimeout(timer);
+    for (const tasks of [this.#watched, this.#late, this.#runningOn, this.#waiting, this.#waitingAlone]) tasks.clear();
   }
 
   /** It crashed nothing. */
@@ -137,18 +147,20 @@ export class SuspectTurn implements Suspects {
   }
 
   #watch(taskId: string, watched: Watched, ms: number): void {
-    const { clock, onWatched } = this.#deps;
+    const { clock } = this.#deps;
     watched.phase = 'begun';
     clock.clearTimeout(watched.timer);
     watched.timer = clock.setTimeout(() => {
       watched.phase = 'watched';
-      this.#cleared.set(
-        taskId,
-        clock.setTimeout(() => void onWatched(taskId), ACQUIT_MS),
-      );
       // Written before the next begins: else the crash of that one would be held against it.
-      void onWatched(taskId).then(() => this.#watched.get(taskId) === watched && this.#pass(taskId));
+      void this.#clear(taskId).then(() => this.#watched.get(taskId) === watched && this.#pass(taskId));
     }, ms);
+  }
+
+  #clear(taskId: string): Promise<unknown> {
+    const { onWatched } = this.#deps;
+    this.#setTimer(taskId, ACQUIT_MS, () => onWatched(taskId));
+    return onWatched(taskId);
   }
 
   #watchMs({ crashes, spared }: TaskRecord['execution']['attempt']['context']): number {
@@ -156,9 +168,13 @@ export class SuspectTurn implements Suspects {
     return Math.min(retryDelayMs(watch, crashes + spared - 1), Math.max(watch.baseMs, lived));
   }
 
+  #setTimer(taskId: string, ms: number, ring: () => unknown): void {
+    this.#runningOn.set(taskId, this.#deps.clock.setTimeout(ring, ms));
+  }
+
   #stopTimer(taskId: string): void {
-    this.#deps.clock.clearTimeout(this.#cleared.get(taskId));
-    this.#cleared.delete(taskId);
+    this.#deps.clock.clearTimeout(this.#runningOn.get(taskId));
+    this.#runningOn.delete(taskId);
   }
 
   #isForItself({ attempt }: TaskRecord['execution']): boolean {
