@@ -31,7 +31,7 @@ export interface WorkNode {
   /** Compares what this node runs, and what the store says that it holds. */
   compareHeld(): void;
   /**
-   * Claims nothing from now on, lets running work finish for that long, then gives it up. Does not wait for a store that takes nothing for five
+   * Claims nothing from now on, lets running work finish for that long, then gives it up; until then the lease is renewed and deadlines are kept. Does not wait for a store that takes nothing for five
    * seconds after that: what this node holds is then taken when its lease is over.
    */
   close(drainMs: number): Promise<void>;
@@ -42,7 +42,7 @@ const CLOSE_SILENT_MS = 5000;
 
 /** Puts the supervisor, the reconciler and the leases together. */
 export function createWorkNode(deps: WorkNodeDeps): WorkNode {
-  const { store, clock, logger, settings, attachments, executors, processor } = deps;
+  const { store, clock, logger, settings, attachments, executors, shares } = deps;
   const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
   const rooms: Rooms = new Rooms({ executors, isDraining: () => supervisor.isDraining });
   const lostNodes = new LostNodes({
@@ -53,11 +53,11 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     onGivenUp: () => reconciler.noteReady(),
   });
   const heldBack: HeldBack = new HeldBack({
-    book: deps.shares,
+    book: shares,
     visit: (taskId) => supervisor.reconcile(taskId),
     onRoom: () => reconciler.noteReady(),
   });
-  const recounts = new Recounts({ ...deps, book: deps.shares });
+  const recounts = new Recounts({ ...deps, book: shares });
   const supervisor: Supervisor = new Supervisor({
     ...deps,
     rooms,
@@ -99,25 +99,31 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       own.compare();
     },
     async close(drainMs) {
-      // The lease is renewed and deadlines are kept as long as work runs.
       const draining = supervisor.drain();
       await supervisor.drained(drainMs);
-      processor.stopRetrying();
       supervisor.hurry();
-      const limit = new SilenceLimit(deps, CLOSE_SILENT_MS);
-      processor.onCommitted(() => limit.heard());
-      await limit.wait(draining);
-      await limit.wait(Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]));
-      await limit.wait(supervisor.close());
-      await Promise.allSettled(executors.map(async (executor) => executor.close?.()));
-      await limit.wait(own.close());
-      await limit.wait(deps.shares.flushed());
-      limit.close();
-      if (!limit.isOver) return;
-      const fields = { nodeId: deps.nodeId, silentMs: CLOSE_SILENT_MS };
-      logger.warn('This node closes though the store does not answer: what it holds is taken when its lease is over.', fields);
+      await untilSilent(deps, draining, [
+        () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]),
+        () => supervisor.close(),
+        () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
+        () => Promise.all([own.close(), shares.flushed()]),
+      ]);
     },
   };
+}
+
+/** Does one thing after the other, all of them; does not wait for any where the store has taken nothing for a while. */
+async function untilSilent(deps: WorkNodeDeps, begun: Promise<void>, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const { processor, logger, nodeId } = deps;
+  processor.stopRetrying();
+  const limit = new SilenceLimit(deps, CLOSE_SILENT_MS);
+  processor.onCommitted(() => limit.heard());
+  await limit.wait(begun);
+  for (const step of steps) await limit.wait(step());
+  limit.close();
+  if (!limit.isOver) return;
+  const fields = { nodeId, silentMs: CLOSE_SILENT_MS };
+  logger.warn('This node closes though the store does not answer: what it holds is taken when its lease is over.', fields);
 }
 
 /** This node's own sign of life, and what follows from it. */
