@@ -90,6 +90,7 @@ const changes: Readonly<Record<string, (before: AttemptContext) => Partial<Attem
   left: () => ({ ...vacant, retryAt: 9000 }),
   'let go': () => ({ ...vacant, retryAt: null }),
   'crashes + 1': ({ crashes }) => ({ crashes: crashes + 1 }),
+  'no row': ({ crashes, spared }) => ({ crashes: 0, spared: spared + crashes }),
   'spared + 1': ({ spared }) => ({ spared: spared + 1 }),
   grace: () => ({ graceUntil: 4000 }),
   '+ a': ({ pendingDeliveries }) => ({ pendingDeliveries: [...pendingDeliveries, 'a'] }),
