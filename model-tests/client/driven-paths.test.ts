@@ -14,10 +14,13 @@ const pairs: readonly Beginning[] = [
   { tries: { ws: 1, sse: 0, poll: 1 }, isSettled: true },
   { tries: { ws: 0, sse: 1, poll: 1 }, isSettled: true },
 ];
-/** The first of them where nobody has spoken before and credentials end; two tries on the only transport; all three. */
+/**
+ * Two tries on the only transport; the first pair where nobody has spoken before and credentials end; all three. Each makes what those before it
+ * did not.
+ */
 const beginnings: readonly Beginning[] = [
-  { tries: { ws: 1, sse: 1, poll: 0 } },
   { tries: { ws: 2, sse: 0, poll: 0 } },
+  { tries: { ws: 1, sse: 1, poll: 0 } },
   ...pairs.slice(1),
   { tries: { ws: 1, sse: 1, poll: 1 }, isSettled: true },
 ];
