@@ -55,6 +55,7 @@ function takenIn(state: WalkState): string[] {
     outside[snapshot.machine.id as keyof typeof outside]
       // The snapshot of just any machine takes just any event.
       .filter((type) => snapshot.can({ type, ending: endings[0], output: {} } as never))
+      .filter((type) => type !== 'credentials.renewed' || state.isExpiring)
       .map((type) => `${valueOf(state)} · ${id} ${type}`),
   );
 }
