@@ -106,7 +106,8 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
         () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]),
         () => supervisor.close(),
         () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
-        () => Promise.all([own.close(), shares.flushed()]),
+        () => own.close(),
+        () => shares.flushed(),
       ]);
     },
   };
