@@ -106,8 +106,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
         () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]),
         () => supervisor.close(),
         () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
-        () => own.close(),
-        () => shares.flushed(),
+        () => own.close().finally(() => shares.flushed()),
       ]);
     },
   };
