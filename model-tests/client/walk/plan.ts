@@ -111,11 +111,15 @@ export function movesFrom(start: WalkState): Set<string> {
 
 /** Shortest paths that together hear what is not among these. */
 export function pathsToUnheard(start: WalkState, heard: ReadonlySet<string>): Path[] {
-  const missing = new Map<string, Path>();
+  const told = new Set(heard);
+  const found: Path[] = [];
   for (const [state, path] of shortestPaths(start))
-    for (const step of stepsFrom(state))
-      for (const name of step.heard) if (!heard.has(name) && !missing.has(name)) missing.set(name, [...path, step]);
-  return [...new Set(missing.values())];
+    for (const step of stepsFrom(state)) {
+      if (step.heard.every((name) => told.has(name))) continue;
+      for (const name of step.heard) told.add(name);
+      found.push([...path, step]);
+    }
+  return found;
 }
 
 /** How far a tour looks for a move that was not made yet. */
