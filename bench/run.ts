@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startBareQueue, startLoad, startSystem, startWorkHost } from './processes/bench-processes.ts';
+import { startBareQueue, startCreating, startLoad, startSystem, startWorkHost } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
@@ -33,6 +33,7 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
     wants: (name) => name.includes(wanted),
     system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
     workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
+    creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),
     load: () => startLoad(cleanup),
     say,

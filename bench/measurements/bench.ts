@@ -1,4 +1,13 @@
-import type { BareQueueProcess, LoadProcess, SystemName, SystemProcess, WorkPlace, WorkProcess } from '../processes/bench-processes.ts';
+import type {
+  BareQueueProcess,
+  CreatingPlace,
+  CreatingProcess,
+  LoadProcess,
+  SystemName,
+  SystemProcess,
+  WorkPlace,
+  WorkProcess,
+} from '../processes/bench-processes.ts';
 import type { RedisServer } from '../processes/redis-server.ts';
 import { readable } from '../results/markdown.ts';
 import type { Figures, Row } from '../results/row.ts';
@@ -14,6 +23,7 @@ export interface Bench {
   wants(row: string): boolean;
   system(name: SystemName, ...more: string[]): Promise<SystemProcess>;
   workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
+  creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;
   load(): Promise<LoadProcess>;
   /** A line of progress. */

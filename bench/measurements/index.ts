@@ -1,6 +1,7 @@
 import { appends } from './appends.ts';
 import type { Measurement } from './bench.ts';
 import { connections } from './connections.ts';
+import { creates } from './creates.ts';
 import { fanOut } from './fan-out.ts';
 import { held } from './held.ts';
 import { logLength } from './log-length.ts';
@@ -13,6 +14,7 @@ import { waiting } from './waiting.ts';
 /** All measurements, by the names that `--only` takes. */
 export const measurements: readonly { readonly name: string; readonly title: string; readonly measure: Measurement }[] = [
   { name: 'appends', title: 'Appends on Redis', measure: appends },
+  { name: 'creates', title: 'Tasks that are created, started and run to their end', measure: creates },
   { name: 'fan-out-ws', title: 'Fan-out over WebSocket', measure: fanOut('ws') },
   { name: 'fan-out-sse', title: 'Fan-out over SSE', measure: fanOut('sse') },
   { name: 'resume', title: 'Resume of 1000 missed facts', measure: resume },
