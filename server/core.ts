@@ -86,7 +86,7 @@ export function createCore(deps: CoreDeps): Core {
     const state = attemptState(execution);
     const isConcerned =
       state === 'stopping' || state === 'ended' || state === 'released' || execution.attempt.context.pendingDeliveries.length > 0;
-    if (isConcerned) void supervisor.reconcile(about.taskId).then(({ delivered }) => countPending(record, facts, delivered));
+    if (isConcerned) void supervisor.reconcile(about.taskId, 'known').then(({ delivered }) => countPending(record, facts, delivered));
   });
 
   return {

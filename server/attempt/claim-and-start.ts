@@ -1,5 +1,5 @@
 import type { FactPayload } from '../../machines/wire/index.ts';
-import type { StartOutcome } from '../ports/executor.ts';
+import type { StartOutcome, Work } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
 import type { ExecutionRecord } from './execution-record.ts';
@@ -18,7 +18,7 @@ import {
   type ReconcileResult,
 } from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { workOf } from './work.ts';
+import { workOf, workWith } from './work.ts';
 
 /** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on. */
 export const claimWork: ReconcileStep = async (state, deps) => {
@@ -85,7 +85,7 @@ function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }:
 export const startWork: ReconcileStep = async (state, deps, result) => {
   const { taskId, taskType } = state.about;
   const { attempt } = state.execution.attempt.context;
-  const { settings, running, rooms, logger } = deps;
+  const { running, rooms, logger } = deps;
   const executor = executorOf(deps, taskType);
   if (!executor || !isOurs(state, deps)) return false;
   if (running.attemptOf(taskId) === attempt) return noteStart(state, deps, result);
@@ -94,8 +94,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   if (executor.leased) running.add(taskId, attempt, taskType);
   let outcome: StartOutcome;
   try {
-    // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.
-    const work = await withTimeLimit(deps, settings.executorTimeoutMs, workOf(state, deps));
+    const work = await gathered(state, deps);
     outcome = await deps.call(executor, () => executor.start(work), 'start');
   } catch (error) {
     const { tries } = state.execution.attempt.context;
@@ -107,6 +106,14 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   }
   return outcome.status === 'started' ? noteStart(state, deps, result) : failRefused(state, outcome.failure, deps, result);
 };
+
+/** What the executor needs. It has its own limit: work that was gathered too late is not started, for another attempt may run by then. */
+async function gathered(state: TaskRecord, deps: ReconcileDeps): Promise<Work> {
+  const { content } = deps;
+  // What has just been created has saved nothing.
+  if (content !== undefined) return workWith(state, { content, saved: undefined }, deps);
+  return withTimeLimit(deps, deps.settings.executorTimeoutMs, workOf(state, deps));
+}
 
 const noteStart: ReconcileStep = async (state, deps, { tally }) => {
   const noted = await deps.processor.execute(state.about.taskId, { decide: recordFor(state, startedEvent(state, deps)) });

@@ -42,6 +42,8 @@ export interface ReconcileDeps extends WorkDeps {
   isLeaseOver(state: TaskRecord): boolean;
   /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */
   leaseOf(state: TaskRecord): OverLease | undefined;
+  /** What the task was created with, as it was written, where that was a moment ago and here; else it is read. */
+  readonly content?: string | undefined;
   /** Asks an executor for something: so many at once, and each for so long. What has no answer in time rejects, and may still happen. */
   call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind?: CallKind): Promise<T>;
 }

@@ -13,11 +13,22 @@ import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts
 import { steps } from './steps.ts';
 import { SuspectTurn } from './suspects.ts';
 
+/** How a visit learns where a task stands: as this node knew it last, which will do after a commit of its own, or by asking the store. */
+export type Knowledge = 'known' | 'stored';
+
 /** A task that is being reconciled. */
 interface Reconciliation {
-  /** Something was committed since its last step. */
-  again: boolean;
+  /** Something was committed since its last step, here (`known`) or somewhere (`stored`). */
+  again: Knowledge | undefined;
+  /** What the task was created with, where it was a moment ago, here. */
+  content: string | undefined;
   done: Promise<ReconcileResult>;
+}
+
+/** What one step of a visit begins with. */
+interface VisitOf {
+  readonly by: Knowledge;
+  readonly content: string | undefined;
 }
 
 /** A rest after a failure. */
@@ -27,7 +38,7 @@ interface Pause {
 }
 
 /** What the supervisor works with. */
-export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call'>, Pick<RunningAttemptsDeps, 'listen'> {
+export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content'>, Pick<RunningAttemptsDeps, 'listen'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
@@ -152,20 +163,15 @@ export class Supervisor {
 
   /**
    * Does what has to be done for a task until nothing is left to do now. Never rejects; what failed is tried again later. Who asks while
-   * it goes on gets the very same result.
+   * it goes on gets the very same result. `known` is for who has just committed what there is to do: then the store need not be asked.
    */
-  reconcile(taskId: string): Promise<ReconcileResult> {
-    const current = this.#reconciling.get(taskId);
-    if (current) {
-      current.again = true;
-      this.#deadlines.keep(taskId);
-      return current.done;
-    }
-    if (this.#closed) return this.#putBackClaim(taskId);
-    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({ tally: emptyTally() }) };
-    this.#reconciling.set(taskId, reconciliation);
-    reconciliation.done = this.#run(taskId, reconciliation);
-    return reconciliation.done;
+  reconcile(taskId: string, by: Knowledge = 'stored'): Promise<ReconcileResult> {
+    return this.#visit(taskId, by);
+  }
+
+  /** Does the same for a task that this node has just created and claimed, and gives its work what it was created with. */
+  begin(taskId: string, content: string): Promise<ReconcileResult> {
+    return this.#visit(taskId, 'known', content);
   }
 
   /** Does the same for a task that rests after a failure: somebody says that what failed may work again. */
@@ -202,14 +208,33 @@ export class Supervisor {
     this.#suspects.close();
   }
 
-  async #run(taskId: string, reconciliation: Reconciliation): Promise<ReconcileResult> {
+  #visit(taskId: string, by: Knowledge, content?: string): Promise<ReconcileResult> {
+    const current = this.#reconciling.get(taskId);
+    if (current) {
+      if (current.again !== 'stored') current.again = by;
+      this.#deadlines.keep(taskId);
+      return current.done;
+    }
+    if (this.#closed) return this.#putBackClaim(taskId);
+    const reconciliation: Reconciliation = { again: undefined, content, done: Promise.resolve({ tally: emptyTally() }) };
+    this.#reconciling.set(taskId, reconciliation);
+    reconciliation.done = this.#run(taskId, reconciliation, by);
+    return reconciliation.done;
+  }
+
+  async #run(taskId: string, reconciliation: Reconciliation, first: Knowledge): Promise<ReconcileResult> {
     const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
+      let by = first;
       do {
-        reconciliation.again = false;
-        reconciliation.again = (await this.#doStep(taskId, result)) || reconciliation.again;
+        reconciliation.again = undefined;
+        const isDone = await this.#doStep(taskId, { by, content: reconciliation.content }, result);
+        reconciliation.content = undefined;
+        // What a step has done, it has committed.
+        if (isDone) reconciliation.again ??= 'known';
+        by = reconciliation.again ?? by;
       } while (reconciliation.again && ++done < STEPS_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
@@ -222,7 +247,7 @@ export class Supervisor {
       this.#reconciling.delete(taskId);
       this.#deps.rooms.free(taskId);
       if (reconciliation.again && this.#closed) await this.runs.putBack(taskId);
-      else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId);
+      else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId, reconciliation.again);
     }
     return result;
   }
@@ -233,18 +258,25 @@ export class Supervisor {
     return { tally: emptyTally() };
   }
 
-  async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {
-    const { processor, running } = this.#deps;
-    const asked = running.newestOf(taskId);
-    const state = await processor.read(taskId);
-    running.compare(taskId, state.aggregate.lastEventId, asked);
+  async #doStep(taskId: string, { by, content }: VisitOf, result: ReconcileResult): Promise<boolean> {
+    const state = await this.#stateOf(taskId, by);
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
     const call: ReconcileDeps['call'] = (...about) => this.#deadlines.whileAsking(state, result, () => this.#calls.call(...about));
-    const deps = { ...this.#deps, call };
+    const deps: ReconcileDeps = { ...this.#deps, call, content };
     for (const step of steps[attemptState(state.execution)]) {
       if (await step(state, deps, result)) return true;
     }
     return false;
+  }
+
+  async #stateOf(taskId: string, by: Knowledge): Promise<TaskRecord> {
+    const { processor, running } = this.#deps;
+    // What this node knows says nothing of what the store may have lost.
+    if (by === 'known') return processor.newest(taskId);
+    const asked = running.newestOf(taskId);
+    const state = await processor.read(taskId);
+    running.compare(taskId, state.aggregate.lastEventId, asked);
+    return state;
   }
 
   /** True where this node has claimed work of its own executor, and did not start it. */

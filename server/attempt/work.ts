@@ -39,12 +39,24 @@ const noParams = Object.freeze(Object.create(null) as PathParams);
 export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
-export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): Promise<Work> {
+export async function workOf(state: TaskRecord, deps: WorkDeps): Promise<Work> {
+  const { taskId } = state.about;
+  const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
+  if (content === undefined) throw noContent(taskId);
+  return workWith(state, { content, saved }, deps);
+}
+
+/** What work is given, in the text of the store. */
+export interface GivenTexts {
+  readonly content: string;
+  readonly saved: string | undefined;
+}
+
+/** What an executor needs to run an attempt, where it is known what that was given. */
+export function workWith({ about, execution }: TaskRecord, { content, saved }: GivenTexts, deps: WorkDeps): Work {
   const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
-  const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
-  if (content === undefined) throw noContent(taskId);
   const given = new ParsedOnce(() => parsedContent(content));
   const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
   const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps);
