@@ -81,6 +81,7 @@ export class Supervisor {
     });
     const running = new RunningAttempts({
       ...deps,
+      settled: (taskId) => deps.processor.settled(taskId),
       onCommit: (taskId) => void this.reconcile(taskId),
       onReleased: (taskId) => {
         suspects.free(taskId);
@@ -94,8 +95,10 @@ export class Supervisor {
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
     this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
     this.runs = new OwnRuns({ ...this.#deps, visit: (taskId) => this.reconcileAtOnce(taskId) });
-    deps.processor.onCommitted((record) => {
-      running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
+    deps.processor.onCommitted((record, facts) => {
+      const last = facts.at(-1);
+      if (last) running.noteCommitted(last.taskId, last.eventId);
+      else running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
       suspects.note(record);
       this.noteRoom();
     });
@@ -125,6 +128,12 @@ export class Supervisor {
   /** True where the work of a task runs here. */
   isRunning(taskId: string): boolean {
     return this.#deps.running.attemptOf(taskId) !== undefined;
+  }
+
+  /** True where work runs here that is no longer this node's, as a commit shows. */
+  isStale({ about: { taskId }, execution: { attempt } }: TaskRecord): boolean {
+    const runs = this.#deps.running.attemptOf(taskId);
+    return runs !== undefined && (runs !== attempt.context.attempt || attempt.context.node !== this.#deps.nodeId);
   }
 
   /** What this node could begin, each offer made when it is asked for. */

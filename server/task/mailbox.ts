@@ -103,7 +103,7 @@ export class Mailbox {
 
   async #drain(): Promise<void> {
     // What is submitted in the same turn belongs to the same append.
-    await Promise.resolve();
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#deps.settings.appendFactsMax);
       try {
