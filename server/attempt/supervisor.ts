@@ -38,7 +38,8 @@ interface Pause {
 }
 
 /** What the supervisor works with. */
-export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content'>, Pick<RunningAttemptsDeps, 'listen'> {
+export interface SupervisorDeps
+  extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content'>, Pick<RunningAttemptsDeps, 'listen'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
