@@ -110,8 +110,8 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
 /** What the executor needs. It has its own limit: work that was gathered too late is not started, for another attempt may run by then. */
 async function gathered(state: TaskRecord, deps: ReconcileDeps): Promise<Work> {
   const { content } = deps;
-  // What has just been created has saved nothing.
-  if (content !== undefined) return workWith(state, { content, saved: undefined }, deps);
+  // Before the first run nothing was saved.
+  if (content !== undefined && state.execution.attempt.context.attempt === 1) return workWith(state, { content, saved: undefined }, deps);
   return withTimeLimit(deps, deps.settings.executorTimeoutMs, workOf(state, deps));
 }
 

@@ -21,14 +21,10 @@ interface Reconciliation {
   /** Something was committed since its last step, here (`known`) or somewhere (`stored`). */
   again: Knowledge | undefined;
   /** What the task was created with, where it was a moment ago, here. */
-  content: string | undefined;
-  done: Promise<ReconcileResult>;
-}
-
-/** What one step of a visit begins with. */
-interface VisitOf {
-  readonly by: Knowledge;
   readonly content: string | undefined;
+  /** Where the task stands, as its step sees it. */
+  state: TaskRecord | undefined;
+  done: Promise<ReconcileResult>;
 }
 
 /** A rest after a failure. */
@@ -226,7 +222,7 @@ export class Supervisor {
       return current.done;
     }
     if (this.#closed) return this.#putBackClaim(taskId);
-    const reconciliation: Reconciliation = { again: undefined, content, done: Promise.resolve({ tally: emptyTally() }) };
+    const reconciliation: Reconciliation = { again: undefined, content, state: undefined, done: Promise.resolve({ tally: emptyTally() }) };
     this.#reconciling.set(taskId, reconciliation);
     reconciliation.done = this.#run(taskId, reconciliation, by);
     return reconciliation.done;
@@ -238,10 +234,11 @@ export class Supervisor {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
       let done = 0;
       let by = first;
+      const deps = this.#depsOf(reconciliation, result);
       do {
         reconciliation.again = undefined;
-        const isDone = await this.#doStep(taskId, { by, content: reconciliation.content }, result);
-        reconciliation.content = undefined;
+        reconciliation.state = await this.#stateOf(taskId, by);
+        const isDone = await this.#doStep(reconciliation.state, deps, result);
         // What a step has done, it has committed.
         if (isDone) reconciliation.again ??= 'known';
         by = reconciliation.again ?? by;
@@ -268,15 +265,26 @@ export class Supervisor {
     return { tally: emptyTally() };
   }
 
-  async #doStep(taskId: string, { by, content }: VisitOf, result: ReconcileResult): Promise<boolean> {
-    const state = await this.#stateOf(taskId, by);
+  async #doStep(state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult): Promise<boolean> {
+    const { taskId } = state.about;
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
-    const call: ReconcileDeps['call'] = (...about) => this.#deadlines.whileAsking(state, result, () => this.#calls.call(...about));
-    const deps: ReconcileDeps = { ...this.#deps, call, content };
     for (const step of steps[attemptState(state.execution)]) {
       if (await step(state, deps, result)) return true;
     }
     return false;
+  }
+
+  #depsOf(reconciliation: Reconciliation, result: ReconcileResult): ReconcileDeps {
+    const { content } = reconciliation;
+    return {
+      ...this.#deps,
+      ...(content !== undefined && { content }),
+      call: (...asked) => {
+        const ask = () => this.#calls.call(...asked);
+        const { state } = reconciliation;
+        return state ? this.#deadlines.whileAsking(state, result, ask) : ask();
+      },
+    };
   }
 
   async #stateOf(taskId: string, by: Knowledge): Promise<TaskRecord> {
