@@ -218,6 +218,8 @@ describe('nodes on one Redis', () => {
         .split('\n').length;
     const [first = ''] = [await node.start('wait')];
     await watchAll(node.url, [first]);
+    // The host's own client, and the tail, which is there when somebody listens.
+    await eventually(async () => (await connections()) === 2);
     const with1 = await connections();
     await watchAll(
       node.url,
