@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { open } from 'lmdb';
@@ -56,7 +56,7 @@ async function work(taskType: CreatedWork): Promise<void> {
   ends.count();
 }
 
-const server = createServer(async (req, res) => {
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { clientRequestId, taskType } = await bodyOf(req);
   const taskId = randomBytes(16).toString('hex');
   const head = JSON.stringify({ taskId, taskType, clientRequestId, state: 'accepted', createdAt: Date.now() });
@@ -64,6 +64,8 @@ const server = createServer(async (req, res) => {
   const body = Buffer.from(JSON.stringify({ taskId, status: 'ACCEPTED', clientRequestId, deduplicated: !isNew }));
   res.writeHead(201, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length }).end(body);
   await work(taskType);
-});
+}
+
+const server = createServer((req, res) => void answer(req, res));
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 await serveRpc<CreatingSystem>({ ended: (tasks) => ends.reached(tasks) }, { port: (server.address() as AddressInfo).port });

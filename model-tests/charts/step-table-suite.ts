@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { initialTransition, transition, type AnyMachineSnapshot, type EventObject } from 'xstate';
+import { initialTransition, transition, type AnyMachineSnapshot, type EventObject, type StateValue } from 'xstate';
 import { tableStepOf } from '../../machines/tables/index.ts';
 import { contextOf, textOf, type BoundedChart } from './chart.ts';
 import { eventTypesOf } from './drawn.ts';
@@ -59,8 +59,9 @@ export function describeStepTable(chart: BoundedChart, reachable: () => readonly
     return shown(transition(machine, snapshot, event) as unknown as Taken, snapshot.can(event));
   }
 
-  function restored({ value, context }: AnyMachineSnapshot): AnyMachineSnapshot {
-    return machine.resolveState({ value: structuredClone(value), context: structuredClone(context) }) as AnyMachineSnapshot;
+  function restored(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
+    const { value, context } = structuredClone({ value: snapshot.value as StateValue, context: contextOf(snapshot) });
+    return machine.resolveState({ value, context }) as AnyMachineSnapshot;
   }
 }
 
@@ -73,19 +74,9 @@ function seen(step: AnyStep, snapshot: AnyMachineSnapshot, event: EventObject): 
 
 /** All that anybody may ask of an answer, as one text. */
 function shown([next, actions]: Taken, takes: boolean): string {
-  const { value, status, output, error, tags, machine } = next;
+  const { status, tags, machine } = next;
   const nodes = next._nodes.map(({ id }) => id).sort();
   const emitted = actions.map(({ type, params }) => ({ type, params }));
-  return JSON.stringify({
-    value,
-    status,
-    output,
-    error,
-    tags: [...tags].sort(),
-    machine: machine.id,
-    nodes,
-    context: contextOf(next),
-    emitted,
-    takes,
-  });
+  const ends = [next.output as unknown, next.error as unknown];
+  return JSON.stringify([textOf(next), status, ends, [...tags].sort(), machine.id, nodes, emitted, takes]);
 }

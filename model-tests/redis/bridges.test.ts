@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { WebSocket } from 'ws';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { proveWhole, stepsOf, type Log } from './proof.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { patience } from '../support/patience.ts';
 

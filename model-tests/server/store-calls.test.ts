@@ -96,6 +96,20 @@ test('a commit of its own that the tail tells of before the store has answered i
   expect(calls).toEqual(['append']);
 });
 
+test('whose a task is, polls ask once; of one that is gone they hear', async () => {
+  const { create, clock, memory } = await nodeWithTask();
+  const { taskId } = await create('once');
+  await eventually(() => memory.tasks.get(taskId)?.state === 'completed');
+  const two = noted(memory, clock);
+  const other = await bridgeOf(inProcess({}), { store: two.store, clock });
+  const poll = (subject: string) => other.bridge.tasks({ subject }).poll(taskId);
+  for (let looks = 0; looks < 3; looks += 1) expect((await poll('alice')).terminal).toBe(true);
+  expect(two.calls).toEqual(['load']);
+  await expect(poll('mallory')).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+  memory.tasks.delete(taskId);
+  await expect(poll('alice')).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
+});
+
 test.each([
   ['before it listens', 0],
   ['when it listens', 3],

@@ -1,4 +1,4 @@
-import { compareEventIds, eventId, type EventId } from '../../machines/wire/index.ts';
+import { compareEventIds, eventId as idOf, type EventId } from '../../machines/wire/index.ts';
 import type { LogPosition } from '../live/log-position.ts';
 import { monotonicMs, type Clock } from '../ports/clock.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -171,7 +171,7 @@ export class RunningAttempts {
 
   /** The tail tells of commits in their order, those of one turn at once. */
   #isOwn(running: OwnAttempt, { n, ms }: LogPosition): boolean {
-    const last = eventId(n, ms ?? 0);
+    const last = idOf(n, ms ?? 0);
     const { untold } = running;
     if (!untold?.has(last)) return false;
     for (const id of untold) {

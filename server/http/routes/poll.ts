@@ -16,7 +16,7 @@ export function pollRoute({ service, live, records, unsent }: RouteDeps): Route 
     const gone = new AbortController();
     const forgetClose = onSocketEnd(ctx.req.socket, 'close', () => gone.abort());
     try {
-      await service.authorize(auth, taskId);
+      await service.authorize(auth, taskId, true);
       const waitMs = ctx.method === 'HEAD' ? 0 : query.waitTimeoutMs;
       const { afterEventId: after, maxEvents, extensions } = query;
       const page = await live.poll(taskId, {
