@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import { noAnswer } from './time-limit.ts';
+import { noAnswerWithin } from './time-limit.ts';
 
 /** What calls of executors are bounded by. */
 export interface ExecutorCallsDeps {
@@ -89,7 +89,7 @@ export class ExecutorCalls {
     let giveUp: (error: Error) => void = () => undefined;
     const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
     this.#asking.add(giveUp);
-    const timer = clock.setTimeout(() => giveUp(this.#closed ? notAnswered() : noAnswer(timeoutMs)), timeoutMs);
+    const timer = clock.setTimeout(() => giveUp(this.#closed ? notAnswered() : noAnswerWithin(timeoutMs)), timeoutMs);
     try {
       return await Promise.race([ask(), givenUp]);
     } finally {

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 export async function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
   let timer: unknown;
   const limit = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(noAnswer(ms)), ms);
+    timer = clock.setTimeout(() => reject(noAnswerWithin(ms)), ms);
   });
   try {
     return await Promise.race([promise, limit]);
@@ -14,6 +14,6 @@ export async function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms:
 }
 
 /** What a promise rejects with that has not settled in time. */
-export function noAnswer(ms: number): Error {
+export function noAnswerWithin(ms: number): Error {
   return new Error(`No answer within ${ms} milliseconds.`);
 }
