@@ -67,8 +67,9 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/client/transport-simple-paths.test.ts',
       'model-tests/live/viewer-walk.test.ts',
       'model-tests/multiplex/socket-walk.test.ts',
+      'model-tests/multiplex/stream-walk.test.ts',
     ],
-    walks: ['pure chart', 'real viewer', 'real sockets'],
+    walks: ['pure chart', 'real viewer', 'real sockets', 'real streams'],
     budgetMinutes: 1,
   },
   main: {

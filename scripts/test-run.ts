@@ -1,15 +1,15 @@
 /**
  * Runs the tests of parts (`tsx scripts/test-run.ts levels kills`; see `parts.ts`) with the Node that runs this, prints what they covered of
  * the charts, and ends with the line `N passed, N failed`. Fails where no test ran, where one was skipped, where a chart was not walked
- * whole at each level of the parts, and where a test that COVERAGE.md names did not pass. Arguments after `--` go to Vitest; with a filter among them the levels are not asked for.
+ * whole at each level of the parts or not held against its rows, and where a test that COVERAGE.md names did not pass. Arguments after `--` go to Vitest; with a filter among them the levels are not asked for.
  * `TEST_OUTCOME` names a file that gets the counts.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import type { CoverageRow } from '../model-tests/charts/coverage-row.ts';
-import { coverageTable, wanting } from '../model-tests/charts/coverage-table.ts';
+import type { CheckedRow, CoverageRow } from '../model-tests/charts/coverage-row.ts';
+import { coverageTable, unchecked, wanting } from '../model-tests/charts/coverage-table.ts';
 import { runFaults, type TestResult } from './original-coverage.ts';
 import { coverageText, originalTable } from './original-rows.ts';
 import type { Outcome } from './outcome.ts';
@@ -28,7 +28,7 @@ interface TestResults {
     readonly assertionResults: readonly (TestResult & {
       readonly fullName: string;
       readonly failureMessages: readonly string[];
-      readonly meta?: { readonly coverage?: readonly CoverageRow[] };
+      readonly meta?: { readonly coverage?: readonly CoverageRow[]; readonly checked?: readonly CheckedRow[] };
     })[];
   }[];
 }
@@ -59,15 +59,12 @@ const run = spawnSync(
 const results = readResults();
 rmSync(folder, { recursive: true });
 
-const rows = results.testResults.flatMap(({ assertionResults }) => assertionResults.flatMap(({ meta }) => meta?.coverage ?? []));
-if (rows.length > 0) console.log(`\n${coverageTable(rows)}\n`);
-const wanted =
-  forVitest.length > 0
-    ? []
-    : wanting(
-        rows,
-        chosen.flatMap((name) => parts[name].walks),
-      );
+const metas = results.testResults.flatMap(({ assertionResults }) => assertionResults.flatMap(({ meta }) => meta ?? []));
+const rows = metas.flatMap(({ coverage = [] }) => coverage);
+const checked = metas.flatMap((meta) => meta.checked ?? []);
+if (rows.length > 0) console.log(`\n${coverageTable(rows, checked)}\n`);
+const levels = chosen.flatMap((name) => parts[name].walks);
+const wanted = forVitest.length > 0 ? [] : [...wanting(rows, levels), ...unchecked(checked, levels)];
 for (const what of wanted) console.error(`Coverage of the charts: ${what}.`);
 const unshown = forVitest.length > 0 ? [] : runFaults(originalTable(coverageText()), results.testResults);
 for (const what of unshown) console.error(`COVERAGE.md: ${what}.`);

@@ -83,7 +83,8 @@ export interface TaskBridge {
   /**
    * Closes in order: claims nothing any more (`/ready` says 503, creates are left to other nodes; where there are none, they are answered 503),
    * answers waiting polls, cuts live connections spread over `spreadMs` milliseconds (default 0), lets running work finish for `drainMs`
-   * (default `spreadMs`), gives the rest up, closes the store. Calling it again waits for the same end.
+   * (default `spreadMs`), gives the rest up, closes the store. A store that takes nothing for five seconds after that is waited for no longer.
+   * Calling it again waits for the same end.
    */
   close(options?: { readonly spreadMs?: number; readonly drainMs?: number }): Promise<void>;
   /**

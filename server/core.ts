@@ -111,7 +111,6 @@ export function createCore(deps: CoreDeps): Core {
     prune: () => node.reconciler.prune().catch(rethrown),
     async close(drainMs) {
       await node.close(drainMs);
-      await shares.flushed();
       actors.close();
     },
   };

@@ -5,6 +5,7 @@ import { LostNodes } from './attempt/lost-nodes.ts';
 import { NodeLease } from './attempt/node-lease.ts';
 import { Rooms } from './attempt/rooms.ts';
 import { Supervisor, type SupervisorDeps } from './attempt/supervisor.ts';
+import { SilenceLimit } from './attempt/time-limit.ts';
 import type { TaskRecord } from './task/task-record.ts';
 import { Reconciler } from './reconciler.ts';
 import { HeldBack } from './shares/held-back.ts';
@@ -29,13 +30,19 @@ export interface WorkNode {
   start(): Promise<void>;
   /** Compares what this node runs, and what the store says that it holds. */
   compareHeld(): void;
-  /** Claims nothing from now on, lets running work finish for that long, then gives it up. */
+  /**
+   * Claims nothing from now on, lets running work finish for that long, then gives it up; until then the lease is renewed and deadlines are kept. Does not wait for a store that takes nothing for five
+   * seconds after that: what this node holds is then taken when its lease is over.
+   */
   close(drainMs: number): Promise<void>;
 }
 
+/** How long a close waits for a store that takes nothing. */
+const CLOSE_SILENT_MS = 5000;
+
 /** Puts the supervisor, the reconciler and the leases together. */
 export function createWorkNode(deps: WorkNodeDeps): WorkNode {
-  const { store, clock, logger, settings, attachments, executors, processor } = deps;
+  const { store, clock, logger, settings, attachments, executors, shares } = deps;
   const sweep = attachments && new AttachmentSweep({ attachments, store, clock, logger });
   const rooms: Rooms = new Rooms({ executors, isDraining: () => supervisor.isDraining });
   const lostNodes = new LostNodes({
@@ -46,11 +53,11 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     onGivenUp: () => reconciler.noteReady(),
   });
   const heldBack: HeldBack = new HeldBack({
-    book: deps.shares,
+    book: shares,
     visit: (taskId) => supervisor.reconcile(taskId),
     onRoom: () => reconciler.noteReady(),
   });
-  const recounts = new Recounts({ ...deps, book: deps.shares });
+  const recounts = new Recounts({ ...deps, book: shares });
   const supervisor: Supervisor = new Supervisor({
     ...deps,
     rooms,
@@ -92,18 +99,31 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       own.compare();
     },
     async close(drainMs) {
-      // The lease is renewed and deadlines are kept as long as work runs.
       const draining = supervisor.drain();
       await supervisor.drained(drainMs);
-      processor.stopRetrying();
       supervisor.hurry();
-      await draining;
-      await Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]);
-      await supervisor.close();
-      await Promise.allSettled(executors.map(async (executor) => executor.close?.()));
-      await own.close();
+      await untilSilent(deps, draining, [
+        () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]),
+        () => supervisor.close(),
+        () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
+        () => Promise.all([own.close(), shares.flushed()]),
+      ]);
     },
   };
+}
+
+/** Does one thing after the other, all of them; does not wait for any where the store has taken nothing for a while. */
+async function untilSilent(deps: WorkNodeDeps, begun: Promise<void>, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const { processor, logger, nodeId } = deps;
+  processor.stopRetrying();
+  const limit = new SilenceLimit(deps, CLOSE_SILENT_MS);
+  processor.onCommitted(() => limit.heard());
+  await limit.wait(begun);
+  for (const step of steps) await limit.wait(step());
+  limit.close();
+  if (!limit.isOver) return;
+  const fields = { nodeId, silentMs: CLOSE_SILENT_MS };
+  logger.warn('This node closes though the store does not answer: what it holds is taken when its lease is over.', fields);
 }
 
 /** This node's own sign of life, and what follows from it. */

@@ -48,6 +48,7 @@ class LeadingTab implements Leader {
   readonly #multiplexer: SocketMultiplexer;
   /** What is to be said when a timer of this page rings, by whom it is for. */
   readonly #toSay = new Map<string, () => void>();
+  #saying: unknown;
   #isOver = false;
 
   constructor(self: string, virtualSockets: VirtualSockets, settings: TabSettings, inboxOf: (tab: string) => Channel) {
@@ -107,6 +108,7 @@ class LeadingTab implements Leader {
 
   end(): void {
     this.#isOver = true;
+    this.#settings.clock.clearTimeout(this.#saying);
     this.#multiplexer.end();
     for (const { inbox } of this.#tabs.values()) inbox.close();
     this.#tabs.clear();
@@ -114,14 +116,15 @@ class LeadingTab implements Leader {
 
   /** A frozen page hears its channels, while none of its timers rings and none of its sockets is heard: what it says by a timer proves that it lives. */
   #whenAlive(whom: string, say: () => void): void {
+    if (this.#isOver) return;
     const { clock, limits } = this.#settings;
     const isWaiting = this.#toSay.size > 0;
     this.#toSay.set(whom, say);
     if (isWaiting) return;
-    clock.setTimeout(() => {
+    this.#saying = clock.setTimeout(() => {
       const all = [...this.#toSay.values()];
       this.#toSay.clear();
-      if (!this.#isOver && this.#sockets.unheardMs <= limits.deafMs) for (const each of all) each();
+      if (this.#sockets.unheardMs <= limits.deafMs) for (const each of all) each();
     }, 0);
   }
 

@@ -31,8 +31,12 @@ export const isPassingRefusal = ({ status }: RefusedAnswer): boolean => status =
 const codes = { lost: 'NETWORK_ERROR', unauthorized: 'CREDENTIALS_UNAVAILABLE', unsendable: 'INVALID_ARGUMENT' } as const;
 
 /** True for what the server refuses whichever way it is asked. */
-export const isServersWord = (ending: ConnectionEnding): boolean =>
-  ending.kind === 'refused' && !isStrange(ending) && !isPassingRefusal(ending) && !isRouteMissing(ending);
+export const isServersWord = (transport: TransportName, ending: ConnectionEnding): boolean =>
+  ending.kind === 'refused' &&
+  !isStrange(ending) &&
+  !isPassingRefusal(ending) &&
+  !isRouteMissing(ending) &&
+  !isStreamRouteMissing(transport, ending);
 
 /** Why what ended a connection ends its observation, too. */
 export function failureFrom(ending: ConnectionEnding): TransportFailure {

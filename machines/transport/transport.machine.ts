@@ -90,7 +90,8 @@ export const transportMachine = setup({
     isAlone: ({ context }) => context.probe === null,
     isSilentAlone: ({ context, event }) =>
       speakerOf(event) === context.transport && context.probe === null && rungBeside(context) !== undefined,
-    isRefusedBeside: ({ context, event }) => isProbe({ context, event }) && isServersWord(endingOf(event)),
+    isRefusedBeside: ({ context, event }) =>
+      isProbe({ context, event }) && isServersWord(context.probe ?? context.transport, endingOf(event)),
     isRungBelow: ({ context }) => rungBeside(context) !== undefined,
     // What rests as long as the server asked for goes on resting.
     mayReconnect: and([
@@ -307,7 +308,12 @@ export const transportMachine = setup({
                   { guard: 'isFailed', target: '#transport.failed', actions: 'noteFailure' },
                   { description: 'With new credentials.', guard: 'isRefreshed', target: 'connecting', actions: 'tellRefreshed' },
                   { description: 'Without this transport.', guard: 'isOneOfSeveral', target: 'connecting', actions: 'ruleOut' },
-                  { description: 'Others for a while.', guard: 'isBarredOfSeveral', target: 'connecting', actions: 'bar' },
+                  {
+                    description: 'Others for a while.',
+                    guard: 'isBarredOfSeveral',
+                    target: 'connecting',
+                    actions: ['bar', 'ageCredentials'],
+                  },
                   { description: 'All were ruled out.', guard: 'isRouteless', target: '#transport.failed', actions: 'noteNoTransport' },
                   {
                     description: 'The same again, after a rest.',

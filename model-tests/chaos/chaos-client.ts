@@ -30,6 +30,8 @@ export interface ChaosClientOptions {
   /** Undefined for all, with falls and climbs. */
   readonly transport: TransportName | undefined;
   readonly random: SeededRandom;
+  /** Its first task waits in silence until the run is over. Absent for no. */
+  readonly lasts?: boolean;
 }
 
 /** Times are short, so that a minute holds many losses. */
@@ -70,7 +72,10 @@ export async function outcomeOf(call: Promise<{ readonly status: string }>): Pro
 }
 
 /** Lives until everything that it watches has ended. */
-export async function runClient({ name, owner, baseUrl, transport, random }: ChaosClientOptions, shared: ClientsShared): Promise<void> {
+export async function runClient(
+  { name, owner, baseUrl, transport, random, lasts = false }: ChaosClientOptions,
+  shared: ClientsShared,
+): Promise<void> {
   const { record } = shared;
   const texts = new Map<string, string>();
   const watched: Viewing[] = [];
@@ -124,10 +129,12 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
     async function join(): Promise<string | undefined> {
       const known = shared.begun.filter((one) => one.owner === owner && !watched.some(({ taskId }) => taskId === one.taskId));
       if (known.length > 0 && random.odds(0.4)) return random.pick(known.slice(-5)).taskId;
+      const isLasting = lasts && made === 0;
       const creation: Creation = {
         owner,
         clientRequestId: `${name}-${(made += 1)}`,
-        input: generateJob(random, shared.onceShare),
+        input: { ...generateJob(random, shared.onceShare), ...(isLasting && { end: 'wait', repeatable: true }) },
+        lasts: isLasting,
         taskIds: new Set(),
         created: 0,
         answered: 0,
@@ -136,7 +143,8 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
       record.creations.push(creation);
       await Promise.all(Array.from({ length: random.pick([1, 1, 2, 3]) }, () => create(client, creation)));
       const [taskId] = creation.taskIds;
-      if (taskId !== undefined) shared.begun.push({ owner, taskId });
+      // Whoever joined one that lasts would watch it to the end of the run.
+      if (taskId !== undefined && !isLasting) shared.begun.push({ owner, taskId });
       return taskId;
     }
   }
@@ -192,9 +200,9 @@ export async function runClient({ name, owner, baseUrl, transport, random }: Cha
           true,
         );
     }
-    const input = record.creations.find(({ taskIds }) => taskIds.has(taskId))?.input;
+    const creation = record.creations.find(({ taskIds }) => taskIds.has(taskId));
     const isLastStep = isFact(fact, 'TASK_PROGRESS') && fact.payload.progress === 100;
-    if ((input?.end === 'wait' && isLastStep) || random.odds(0.002)) {
+    if (((creation?.input.end === 'wait' && isLastStep) || random.odds(0.002)) && !creation?.lasts) {
       record.cancels += 1;
       void client.cancel(taskId, `${name} had enough`).catch(() => undefined);
     }

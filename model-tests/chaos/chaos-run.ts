@@ -41,6 +41,8 @@ const LEASE_MS = patience(2500);
 const PROXIES = 10;
 const OWNERS = 5;
 const ONCE_SHARE = 0.25;
+/** Every so-manieth client has a task that says nothing from its first minute to the end of the run, however many of its hosts crash. */
+const LASTING_EVERY = 12;
 const TRANSPORTS = ['ws', 'sse', 'poll', undefined] as const;
 /** Two hosts on one Redis, a shared of clients behind proxies that misbehave, and everything killed now and then. */
 export async function runChaos({
@@ -77,7 +79,8 @@ export async function runChaos({
       const baseUrl = proxies[nth % PROXIES]?.url ?? '';
       const [owner, transport] = [`owner-${nth % OWNERS}`, TRANSPORTS[Math.floor(nth / OWNERS) % TRANSPORTS.length]];
       // The name of the random source is part of what a seed means.
-      return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`visitor ${nth}`) }, shared);
+      const lasts = nth % LASTING_EVERY === 0;
+      return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`visitor ${nth}`), lasts }, shared);
     });
     const targets = { hosts: hosts.length, proxies: PROXIES };
     const plan =

@@ -8,6 +8,8 @@ export interface Creation {
   readonly owner: string;
   readonly clientRequestId: string;
   readonly input: JobInput;
+  /** It waits in silence until the run is over: nobody cancels it before. Absent for others. */
+  readonly lasts?: boolean;
   /** The ids that callers were given. */
   readonly taskIds: Set<string>;
   /** Answers that said that the task is new. */

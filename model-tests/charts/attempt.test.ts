@@ -98,6 +98,12 @@ describe('work', () => {
       [claim, begin, crash, claim, begin, clear, crash],
       'claimable fenced lost suspect',
     ],
+    [
+      'that crashed, began again and was put back stays suspect',
+      [claim, begin, crash, claim, begin, letGo],
+      'claimable fenced lost suspect',
+    ],
+    ['that was cleared and put back is no suspect', [claim, begin, crash, claim, begin, clear, letGo], 'claimable fenced lost'],
     ['that crashed and was put back unbegun stays suspect', [claim, begin, crash, claim, letGo], 'claimable fenced lost suspect'],
     ['that crashed and could not be started stays suspect', [claim, begin, crash, claim, defer], 'claimable fenced lost suspect'],
     ['that nobody could be asked for waits', [claim, defer], 'claimable fenced'],
@@ -129,14 +135,19 @@ describe('work', () => {
     ['none of a run that waited', [claim, begin, ask, crash, claim, begin, ask, crash], 0],
     ['one of a run that asked and worked on', [claim, begin, ask, goOn, crash], 1],
     ['none before it waited', [claim, begin, crash, claim, begin, ask], 0],
-    ['one of two, since it was cleared', [claim, begin, crash, claim, begin, clear, crash], 1],
-    ['two, where the one that was cleared is not the last', [claim, begin, crash, claim, begin, clear, crash, claim, begin, crash], 2],
+    ['none before it was cleared', [claim, begin, crash, claim, begin, clear], 0],
+    ['none of a run that was cleared', [claim, begin, crash, claim, begin, clear, crash], 0],
+    ['one since it was cleared', [claim, begin, crash, claim, begin, clear, crash, claim, begin, crash], 1],
+    ['one since it was cleared and given up', [claim, begin, crash, claim, begin, clear, letGo, claim, begin, crash], 1],
   ])('counts %s', (_what, events, crashes) => {
     expect(after(...events).context.crashes).toBe(crashes);
   });
 
   test.each<[string, readonly AttemptEvent[], number]>([
-    ['counts apart what was cleared', [claim, begin, crash, claim, begin, clear, crash], 1],
+    ['counts apart of what it was cleared', [claim, begin, crash, claim, begin, clear], 1],
+    ['counts apart a crash after that', [claim, begin, crash, claim, begin, clear, crash], 2],
+    ['keeps that where it is given up', [claim, begin, crash, claim, begin, clear, letGo, claim, begin], 1],
+    ['forgets that when it is cleared once more in the same run', [claim, begin, crash, claim, begin, clear, clear], 0],
     ['forgets that too when it gets further', [claim, begin, crash, claim, begin, clear, crash, claim, begin, advance], 0],
   ])('%s', (_what, events, spared) => {
     expect(after(...events).context.spared).toBe(spared);

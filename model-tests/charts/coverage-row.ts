@@ -20,16 +20,31 @@ export interface CoverageRow {
   readonly walked: string;
 }
 
+/** Of how many edges a row by hand says what comes of them: being walked, an edge is right by its own chart only. */
+export interface CheckedRow {
+  readonly chart: string;
+  /** The level that is held against the rows. */
+  readonly level: string;
+  readonly edges: Share;
+}
+
 declare module 'vitest' {
   interface TaskMeta {
     /** For the table that every run of the tests ends with. */
     coverage?: readonly CoverageRow[];
+    /** The same. */
+    checked?: readonly CheckedRow[];
   }
 }
 
 /** Hands a row to the table of the run. */
 export function noteRow({ task }: TestContext, row: CoverageRow): void {
   task.meta.coverage = [...(task.meta.coverage ?? []), row];
+}
+
+/** The same for what is held against rows by hand. */
+export function noteChecked({ task }: TestContext, row: CheckedRow): void {
+  task.meta.checked = [...(task.meta.checked ?? []), row];
 }
 
 /** The row of a level that cannot meet what is `elsewhere`. */

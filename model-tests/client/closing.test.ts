@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { drive, inputOf, newCoverage, type Driven } from './walk/drive.ts';
-import { initialStateOf, valueOf, walkStateKey, type WalkState } from './walk/walk-state.ts';
-import { stepsFrom, type Path } from './walk/plan.ts';
+import { drive, newCoverage, type Driven } from './walk/drive.ts';
+import { initialStateOf, valueOf, type Beginning } from './walk/walk-state.ts';
+import { shortestPaths, type Path } from './walk/plan.ts';
 import { createManualServer, type ManualServer } from './walk/manual-server.ts';
-import { createClientUnderTest, type Budget } from './walk/client-under-test.ts';
+import { createClientUnderTest } from './walk/client-under-test.ts';
 import { patience } from '../support/patience.ts';
 
 let server: ManualServer;
@@ -38,23 +38,29 @@ function handles(): Map<string, number> {
   return counts;
 }
 
+interface Situation {
+  readonly beginning: Beginning;
+  readonly path: Path;
+}
+
 /** Each value of all charts with each way in which its connections can be under way, by a shortest path. */
-function situationsOf(tries: Budget): Map<string, Path> {
-  const start = initialStateOf(inputOf(tries));
-  const ways: { state: WalkState; path: Path }[] = [{ state: start, path: [] }];
-  const met = new Set([walkStateKey(start)]);
-  const found = new Map<string, Path>();
-  for (const { state, path } of ways) {
-    const stages = [...state.operations.values()].map(({ operation, stage }) => `${operation} ${stage}`);
-    const name = `${valueOf(state)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
-    if (!found.has(name) && !state.isOver) found.set(name, path);
-    for (const step of stepsFrom(state)) if (!met.has(step.key) && met.add(step.key)) ways.push({ state: step.to, path: [...path, step] });
-  }
+function situationsOf(beginnings: readonly Beginning[]): Map<string, Situation> {
+  const found = new Map<string, Situation>();
+  for (const beginning of beginnings)
+    for (const [state, path] of shortestPaths(initialStateOf(beginning))) {
+      const stages = [...state.operations.values()].map(({ operation, stage }) => `${operation} ${stage}`);
+      const name = `${valueOf(state)}${stages.length > 0 ? `, ${stages.join(', ')}` : ''}`;
+      if (!found.has(name) && !state.isOver) found.set(name, { beginning, path });
+    }
   return found;
 }
 
-const tries = { ws: 1, sse: 1, poll: 1 };
-const situations = situationsOf(tries);
+/** Two transports each: what three have more is more of the same. */
+const situations = situationsOf([
+  { tries: { ws: 1, sse: 1, poll: 0 }, isSettled: true },
+  { tries: { ws: 1, sse: 0, poll: 1 }, isSettled: true },
+  { tries: { ws: 0, sse: 1, poll: 1 }, isSettled: true },
+]);
 const newDriven = (): Driven => ({ stimuli: new Map(), moves: new Set(), heard: new Set(), coverage: newCoverage() });
 
 test.each(['close()', 'an aborted signal'] as const)(
@@ -62,11 +68,11 @@ test.each(['close()', 'an aborted signal'] as const)(
   async (how) => {
     const values = new Set([...situations.keys()].map((name) => name.slice(0, name.lastIndexOf('}') + 1)));
     expect([situations.size > 100, values.size > 40]).toEqual([true, true]);
-    for (const [name, path] of situations) {
+    for (const [name, { beginning, path }] of situations) {
       const before = handles();
       const { controller, listeners } = countingSignal();
-      const driver = await createClientUnderTest(server, tries, { signal: controller.signal });
-      await drive(driver, tries, path, newDriven());
+      const driver = await createClientUnderTest(server, beginning, { signal: controller.signal });
+      await drive(driver, beginning, path, newDriven());
       if (how === 'close()') driver.observation.close();
       else controller.abort();
       const left = { timers: driver.clock.armed, gate: driver.gate.listeners.size, signal: listeners.size };

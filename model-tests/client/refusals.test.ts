@@ -73,6 +73,20 @@ describe('credentials', () => {
     expect(world.server.seen).toEqual(Array.from({ length: 8 }, () => 'ws'));
   });
 
+  test('that have ended while somebody else answered are refreshed again, on the next transport', async () => {
+    const { script } = world.server;
+    let refreshes = 0;
+    // A portal stands before the WebSocket whenever the token is good; by then that has ended for the stream.
+    script.upgrade = ({ headers }) => (headers.authorization === 'Bearer 0' ? [401, envelope('AUTHENTICATION_ERROR')] : 302);
+    script.stream = (response, { headers }) =>
+      headers.authorization === 'Bearer 2'
+        ? writeEvents(response, completed(1))
+        : void response.writeHead(401).end(JSON.stringify(envelope('AUTHENTICATION_ERROR')));
+    const auth = ({ forceRefresh }: { readonly forceRefresh: boolean }): string => String(forceRefresh ? (refreshes += 1) : refreshes);
+    expect(await numbers(world.client({ auth, transports: ['ws', 'sse'] }).observe(TASK))).toEqual([1]);
+    expect([refreshes, world.server.seen]).toEqual([2, ['ws', 'ws', 'sse', 'sse']]);
+  });
+
   test('are refreshed once for any number of waiting calls', async () => {
     const { script } = world.server;
     script.command = (_path, _body, { headers }) =>

@@ -14,7 +14,7 @@ const transports = [
   transportChart({ ws: 1, sse: 1, poll: 1 }),
   transportChart({ ws: 2, sse: 0, poll: 0 }),
   transportChart({ ws: 1, sse: 1, poll: 0 }),
-  transportChart({ ws: 1, sse: 1, poll: 1 }, false),
+  transportChart({ ws: 1, sse: 1, poll: 0 }, false),
 ];
 const connections = (['ws', 'sse', 'poll'] as const).map(connectionChart);
 
@@ -26,9 +26,15 @@ const walk = (charts: readonly ActingChart[]): Walked[] => charts.map((chart) =>
 let walked: { readonly transport: Walked[]; readonly connection: Walked[]; readonly recovery: Walked[] };
 beforeAll(() => {
   walked = { transport: walk(transports), connection: walk(connections), recovery: walk(recoveryCharts) };
+  const byKey = walked.transport.flatMap(({ chart, steps }) =>
+    steps.map(({ to }) => [`${chart.keyOf(to)} ${childrenOf(to).join()}`, to] as const),
+  );
+  reached = [...new Map(byKey).values()];
 }, patience(120_000));
 
 const stepsOf = (name: keyof typeof walked): ActingStep[] => walked[name].flatMap(({ steps }) => [...steps]);
+/** Where the steps lead, once each. */
+let reached: readonly AnyMachineSnapshot[];
 // The snapshot of just any machine is typed as anything.
 const contextOf = ({ context }: AnyMachineSnapshot): ContextFrom<typeof transportMachine> =>
   context as ContextFrom<typeof transportMachine>;
@@ -67,7 +73,7 @@ describe('the three charts of the transport, every event from every state of a b
   );
 
   test('has a connection exactly where the states say so', () => {
-    for (const { to } of stepsOf('transport')) {
+    for (const to of reached) {
       const { transport, probe } = contextOf(to);
       const place = placeOf(to);
       const wanted = [
@@ -86,7 +92,7 @@ describe('the three charts of the transport, every event from every state of a b
 
   test('never uses a transport that was ruled out, climbs only to one above the one that delivers, and asks only one below it beside it', () => {
     const order = ['ws', 'sse', 'poll'];
-    for (const { to } of stepsOf('transport')) {
+    for (const to of reached) {
       const { transport, probe, tries } = contextOf(to);
       if (['connecting', 'steady', 'probing', 'proving'].includes(placeOf(to))) expect(tries[transport]).toBeGreaterThan(0);
       if (probe === null || to.status !== 'active') continue;

@@ -31,7 +31,6 @@ const dates: Readonly<Record<string, readonly [reads: number, of: string]>> = {
   'client/observation/transport-actor.ts': [1, 'a number that no cache has an answer to'],
   'client/testing/scripted-answers.ts': [1, '`createdAt` of a frame'],
   'client/testing/scripted-world.ts': [1, '`createdAt` of a fact'],
-  'client/observation/authorizer.ts': [1, 'the end of credentials: what is left is measured once'],
   'client/tabs/leader.ts': [1, 'a clock that has nothing but the date'],
   'client/outbox/outbox.ts': [1, 'when a command was added, which is stored'],
   'client/outbox/sender.ts': [2, 'when a command was added, which is stored'],

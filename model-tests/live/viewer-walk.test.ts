@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { viewerDescriptions, viewerPhases, type ViewerEventType, type ViewerPhase } from '../../server/live/viewer.phases.ts';
 import { CellCoverage, cellRow, cellsOf, nameOf } from '../charts/cell-coverage.ts';
-import { noteRow } from '../charts/coverage-row.ts';
+import { noteChecked, noteRow } from '../charts/coverage-row.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
 import { tryRow, viewerRows } from './viewer-rows.ts';
 
@@ -51,7 +51,9 @@ describe('a real viewer, on every event in every phase', () => {
   });
 
   test('leaves no phase and no cell unvisited', (context) => {
-    noteRow(context, cellRow(viewerPhases, 'real viewer', visited, `${viewerRows.length} rows by hand`));
+    const row = cellRow(viewerPhases, 'real viewer', visited, `${viewerRows.length} rows by hand`);
+    noteRow(context, row);
+    noteChecked(context, row);
     expect(cellsOf(viewerPhases).possible.filter((name) => !visited.has(name))).toEqual([]);
     expect(cellsOf(viewerPhases).never.filter((name) => visited.has(name))).toEqual([]);
   });

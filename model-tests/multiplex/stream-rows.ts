@@ -49,6 +49,9 @@ export const streamRows: readonly StreamRow[] = [
 
   of('opening', 'set.empty', leave('a'), {}),
   of('opening', 'next.granted', grant(0), { open: [0], held: 1 }),
+  // Who came meanwhile is in the set of the next one.
+  of('opening', 'next.granted', each(come('b'), grant(0)), { asked: ['a@,b@'], open: [0, 1], held: 1 }),
+  of('opening', 'next.lost', each(come('b'), refuse(0, 503)), { a: ['refused 503'], asked: ['b@'], open: [1], held: 1 }),
   of('opening', 'next.missing', refuse(0, 404), { a: ['alone'] }),
   of('opening', 'next.lost', refuse(0, 503), { a: ['refused 503'] }),
   of('opening', 'next.unwanted', each(come('b'), leave('a')), { asked: ['b@'], open: [1], held: 1 }),
@@ -59,6 +62,15 @@ export const streamRows: readonly StreamRow[] = [
 
   of('changing', 'set.empty', leave('a', 'b'), {}),
   of('changing', 'next.granted', grant(1), { open: [1], held: 1 }),
+  of(
+    'changing',
+    'next.granted',
+    each(grant(1), (fixture) => fixture.say(1, { type: 'HEARTBEAT', taskId: 'b' })),
+    { b: ['confirmed', 'HEARTBEAT'], open: [1], held: 1 },
+  ),
+  of('changing', 'next.granted', each(come('c'), grant(1)), { asked: ['a@,b@,c@'], open: [1, 2], held: 1 }),
+  of('changing', 'next.unwanted', each(come('c'), leave('b')), { asked: ['a@,c@'], open: [0, 2], held: 1 }),
+  of('changing', 'live.lost', each(end(0), refuse(1, 503)), { a: ['refused 503'], b: ['refused 503'] }),
   of('changing', 'next.missing', refuse(1, 405), { b: ['refused 405'], open: [0], held: 1 }),
   of('changing', 'next.lost', refuse(1, 503), { b: ['refused 503'], open: [0], held: 1 }),
   of('changing', 'next.unwanted', leave('b'), { open: [0], held: 1 }),

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedStreamDescriptions, sharedStreamPhases } from '../../client/streams/shared-stream.phases.ts';
 import { CellCoverage, cellRow, cellsOf } from '../charts/cell-coverage.ts';
-import { noteRow } from '../charts/coverage-row.ts';
+import { noteChecked, noteRow } from '../charts/coverage-row.ts';
 import { describePhaseTable } from '../charts/phase-table-suite.ts';
+import { lateEffects } from './first-effects.ts';
 import { each, streamFixture, tryStreamRow, turn } from './stream-fixture.ts';
 import { streamMoves, streamRows } from './stream-rows.ts';
 
@@ -38,10 +39,16 @@ describe('tasks on a shared stream, on every event in every phase', () => {
   });
 
   test('leaves no phase and no cell unvisited, and meets none that cannot come', (context) => {
-    noteRow(context, cellRow(sharedStreamPhases, 'real streams', visited, `${streamRows.length} rows by hand`));
+    const row = cellRow(sharedStreamPhases, 'real streams', visited, `${streamRows.length} rows by hand`);
+    noteRow(context, row);
+    noteChecked(context, row);
     expect(cellsOf(sharedStreamPhases).possible.filter((name) => !visited.has(name))).toEqual([]);
     expect(cellsOf(sharedStreamPhases).never.filter((name) => visited.has(name))).toEqual([]);
   });
+});
+
+test('tasks of whom none is left are forgotten before all else, so that who comes then does not meet them', () => {
+  expect(lateEffects(sharedStreamPhases)).toEqual([]);
 });
 
 const fact = (taskId: string, n: number) => ({ type: 'TASK_MESSAGE', taskId, eventId: `${n}-1`, createdAt: 'now', payload: {} });

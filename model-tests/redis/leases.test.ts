@@ -84,6 +84,21 @@ describe('nodes on one Redis', () => {
     expect(await node.task(taskId)).toMatchObject({ state: 'completed', result: 'attempt 1' });
   });
 
+  it('one that is alone keeps its work though it was frozen for longer than a lease', async () => {
+    const node = await start();
+    const taskId = await node.create('once');
+    await eventually(isRunning(node, taskId));
+    const frozenAt = performance.now();
+    node.freeze();
+    await eventually(() => performance.now() - frozenAt > 2 * LEASE_MS);
+    node.thaw();
+    const later = await node.create('once');
+    await eventually(isRunning(node, later));
+    node.tell({ letGo: true });
+    await eventually(isOver(node, taskId));
+    expect(await node.task(taskId)).toMatchObject({ state: 'completed', result: 'attempt 1' });
+  });
+
   it('one that was blocked for longer than a lease does not take the work of another for that', async () => {
     const [a, b] = await Promise.all([start(), start()]);
     const taskId = await a.create('once');

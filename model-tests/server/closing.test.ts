@@ -2,7 +2,9 @@ import { expect, test, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { createTaskBridge, type Store, type TaskExecutor } from '../../server/index.ts';
+import { quiesce } from '../live/hub-fixture.ts';
 import { eventually } from '../support/eventually.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 /** A store that outlives its bridge, as a folder does. */
@@ -140,4 +142,40 @@ test('tells what it lets end, what it puts back and what it gives up', async () 
   expect(told('claims nothing any more')).toMatchObject([{ running: 1, putBack: 1 }]);
   expect(told('closes while work runs')).toMatchObject([{ tasks: 1, taskIds: [running] }]);
   expect(told('may not be repeated')).toMatchObject([{ taskId: running, code: 'WORK_LOST' }]);
+});
+
+test('waits five seconds for a store that answers nothing, and not once for each thing that it has to tell it', async () => {
+  const memory = await lasting(memoryStore({ memory: createMemory() }));
+  let isSilent = false;
+  let asked = 0;
+  const store = new Proxy(memory, {
+    get(of, name: keyof Store) {
+      const verb = of[name];
+      if (typeof verb !== 'function' || name === 'close') return verb;
+      return (...about: never[]) => {
+        if (!isSilent) return (verb as (...about: never[]) => unknown)(...about);
+        asked += 1;
+        // As a client whose commands have a limit of four seconds.
+        return new Promise((_, reject) => clock.setTimeout(() => reject(new Error('No answer.')), 4000));
+      };
+    },
+  });
+  const clock = fakeClock();
+  const work = holding();
+  const warn = vi.fn();
+  const of = await bridgeOf(inProcess({ work: work.handler }), { store, clock, logger: { warn, error: () => undefined } });
+  for (let tasks = 0; tasks < 3; tasks += 1) await of.start('work');
+  await eventually(() => work.runs.length === 3);
+  isSilent = true;
+  let isClosed = false;
+  const from = clock.now();
+  const closing = of.bridge.close({ drainMs: 1000 }).then(() => (isClosed = true));
+  while (!isClosed && clock.now() - from < 60_000) {
+    clock.advance(100);
+    await quiesce();
+  }
+  await closing;
+  expect(asked).toBeGreaterThan(0);
+  expect(clock.now() - from).toBeLessThanOrEqual(6200);
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('closes though the store does not answer'), expect.anything());
 });

@@ -1,64 +1,7 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { inProcess, type Handler, type Task } from '../../adapters/in-process/index.ts';
-import { memoryStore } from '../../adapters/memory/index.ts';
-import type { Store } from '../../server/index.ts';
+import { expect, test, vi } from 'vitest';
+import type { Task } from '../../adapters/in-process/index.ts';
 import { quiesce } from '../live/hub-fixture.ts';
-import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { bridgeOf, type RunningBridge } from './bridge-of.ts';
-import { faultyStore } from './faulty-store.ts';
-
-const forever = (): Promise<never> => new Promise(() => undefined);
-const tasks = { reconcileMs: 200, leaseMs: 1500 };
-
-/** One store after whose nodes' deaths others start on it, as PM2 or systemd would. */
-async function host(handler: Handler, options: { readonly crashesMax?: number } = {}) {
-  const clock = fakeClock();
-  const memory = memoryStore({ clock });
-  await memory.open();
-  const store: Store = { ...memory, close: () => Promise.resolve() };
-  let closing: ReturnType<typeof setInterval> | undefined;
-  onTestFinished(() => clearInterval(closing));
-  const warned: [message: string, fields: { readonly idleMs: number }][] = [];
-  return {
-    clock,
-    /** What all nodes warned of. */
-    warned,
-    store,
-    async node() {
-      const mortal = faultyStore(store);
-      const logger = { warn: (...told: unknown[]) => void warned.push(told as (typeof warned)[number]), error: vi.fn() };
-      const of = await bridgeOf(inProcess({ work: { repeatable: true, run: handler } }, { logger }), {
-        clock,
-        store: mortal,
-        logger,
-        tasks: { ...tasks, ...options },
-      });
-      // What a dead node tries again it gives up in its time.
-      onTestFinished(() => void (closing ??= setInterval(() => clock.advance(500), 1)));
-      return { ...of, die: mortal.kill, logger };
-    },
-    recordOf: async (taskId: string) =>
-      JSON.parse((await store.load(taskId))?.fields['ledger'] ?? '') as { value: unknown; context: { crashes: number; attempt: number } },
-  };
-}
-
-async function pass(clock: FakeClock, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += tasks.reconcileMs) {
-    clock.advance(tasks.reconcileMs);
-    await quiesce();
-  }
-}
-
-/** Lets so much time pass as it takes, a minute at most. */
-async function passUntil(clock: FakeClock, holds: () => boolean | Promise<boolean>, minutes = 1): Promise<void> {
-  for (let passed = 0; !(await holds()); passed += 100) {
-    expect(passed).toBeLessThan(minutes * 60_000);
-    clock.advance(passed === 0 ? 0 : 100);
-    await quiesce();
-  }
-}
-
-const state = async (of: RunningBridge, taskId: string): Promise<string> => (await of.snapshot(taskId)).state;
+import { forever, host, pass, passUntil, state } from './poison-fixture.ts';
 
 test('work that ends its process every time it runs fails in the end, with the count, and rests between', async () => {
   const restsFrom = [1000, 2000, 4000, 8000];
@@ -269,7 +212,7 @@ test('a hundred that were interrupted run again within seconds of the start, tho
 test.each([
   [100, 5],
   // It takes longer than a suspect is watched at first.
-  [800, 6],
+  [800, 7],
 ])('poison among twenty that crashes %i ms after it began takes the others with it %i times, and none for good', async (fuseMs, most) => {
   const work = gated();
   let die: () => void = () => undefined;

@@ -30,8 +30,8 @@ export interface Outcome {
 
 /** The shortest life of a token, in milliseconds: longer than the time that any one try may take. */
 const TOKEN_MS = 4_500;
-/** How long everything may take to come to its end once nothing goes wrong any more. */
-const QUIET_MS = 120_000;
+/** How long everything may take to come to its end once nothing goes wrong any more: work that crashes its process rests for minutes in all. */
+const QUIET_MS = 600_000;
 
 /** Lets one history happen. */
 export async function runHistory(
@@ -182,9 +182,10 @@ class History {
     const missing = [...starts].flatMap((task) => (this.#isSettled(task) ? [] : [`task ${task}, which is not there`]));
     // Also those of which nobody knows, because their start was taken back once it was sent.
     for (const { taskId, terminal, facts } of this.oracle.tasks.values()) {
-      const ledger = this.#deps.memory.tasks.get(taskId)?.fields.get('ledger') ?? '';
+      // Whatever ended long ago may have been removed.
+      const ledger = this.#deps.memory.tasks.get(taskId)?.fields.get('ledger');
       if (!terminal) missing.push(`the end of ${taskId} after ${facts.at(-1)?.type}`);
-      else if (!ledger.includes('"value":"released"')) missing.push(`the release of ${taskId}: ${ledger}`);
+      else if (ledger?.includes('"value":"released"') === false) missing.push(`the release of ${taskId}: ${ledger}`);
     }
     for (const { check } of this.#shelves) missing.push(...check.pending);
     for (const { name, outbox } of this.#users) if (outbox && outbox.unkept > 0) missing.push(`${outbox.unkept} that ${name} wants kept`);

@@ -9,7 +9,15 @@ import { temporalHarness, type TemporalHarness } from './temporal-harness.ts';
 import { patience } from '../support/patience.ts';
 
 const WAIT = { interval: 10 };
-const workflow = { rounds: 'rounds', steps: 'steps', endless: 'endless', breaking: 'breaking', talkative: 'talkative', plain: 'plain' };
+const workflow = {
+  rounds: 'rounds',
+  steps: 'steps',
+  endless: 'endless',
+  breaking: 'breaking',
+  talkative: 'talkative',
+  refused: 'refused',
+  plain: 'plain',
+};
 
 let world: TemporalHarness;
 beforeAll(async () => {
@@ -64,6 +72,13 @@ describe('a workflow', () => {
     const kept = facts.flatMap(({ type, payload }) => (type === 'TASK_MESSAGE' ? payload.message : []));
     expect(kept).toEqual(Array.from({ length: 900 }, (_, i) => `message ${i + 1}`));
     expect(facts.at(-1)?.payload).toEqual({ result: 'said' });
+  });
+
+  test('that says what is refused fails its task, unless it hears of that', async () => {
+    const deaf = await run('refused');
+    expect((await ended(deaf.of, deaf.taskId)).at(-1)).toMatchObject({ type: 'TASK_FAILED', payload: { code: 'REPORT_REFUSED' } });
+    const hearing = await run('refused', executor(), { hears: true });
+    expect((await ended(hearing.of, hearing.taskId)).at(-1)).toMatchObject({ type: 'TASK_COMPLETED', payload: { result: 'done' } });
   });
 
   test('says each fact once though every reply to a report is lost', async () => {

@@ -8,9 +8,9 @@ export interface AttemptContext {
   readonly node: string | null;
   /** When a node of 0.1.0 is taken for dead unless it renews; null for all others, whose leases are rows of their own. */
   readonly leaseUntil: number | null;
-  /** How often in a row its process crashed while the work ran, and it got no further than before. */
+  /** How often in a row its process crashed while the work ran: since it was cleared, or got further than before. */
   readonly crashes: number;
-  /** How often more: by then it had been watched for a while and had crashed nothing, so that another may well be why. */
+  /** How often more since it got further: of these it was cleared, for it had been watched for a while and had crashed nothing. */
   readonly spared: number;
   /** How often in a row nobody could be asked to start. */
   readonly tries: number;
@@ -46,7 +46,7 @@ export type AttemptEvent =
 /** See {@link attemptMachine}. */
 type AttemptTag = 'fenced' | 'claimed' | 'begun' | 'working' | 'cleared' | 'claimable' | 'lost' | 'suspect';
 
-/** True where a crash of the work still counts. */
+/** True where its process has crashed since it got further. */
 export function isSuspected({ crashes, spared }: Pick<AttemptContext, 'crashes' | 'spared'>): boolean {
   return crashes + spared > 0;
 }
@@ -65,6 +65,7 @@ export const attemptMachine = setup({
     isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),
     isCrash: ({ event }) => event.type === 'attempt.lost' && event.crashed,
     isSuspected: ({ context }) => isSuspected(context),
+    hasCrashed: ({ context }) => context.crashes > 0,
     isUnbegunSuspect: and([stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }), 'isSuspected']),
   },
   actions: {
@@ -98,6 +99,7 @@ export const attemptMachine = setup({
     ),
     noteInspection: assign(({ context, event }) => (event.type === 'attempt.inspected' ? { ...context, retryAt: event.retryAt } : context)),
     acquit: assign({ crashes: 0, spared: 0 }),
+    spare: assign(({ context }) => ({ ...context, crashes: 0, spared: context.spared + context.crashes })),
     vacate: assign(({ context, event }) => ({
       ...context,
       node: null,
@@ -182,13 +184,24 @@ export const attemptMachine = setup({
                   on: {
                     'attempt.advanced': { description: 'It got further than its crashes before.', guard: 'isSuspected', actions: 'acquit' },
                     'attempt.suspended': { target: 'waiting', actions: 'acquit' },
-                    'attempt.cleared': { guard: 'isSuspected', target: 'cleared' },
+                    'attempt.cleared': {
+                      description: 'Its crashes so far are no row any more.',
+                      guard: 'isSuspected',
+                      target: 'cleared',
+                      actions: 'spare',
+                    },
                     'attempt.lost': [
                       {
                         description: 'It may be why.',
                         guard: 'isCrash',
                         target: '#attempt.unfinished.suspected',
                         actions: ['vacate', 'countCrash'],
+                      },
+                      {
+                        description: 'It was not watched to the end.',
+                        guard: 'hasCrashed',
+                        target: '#attempt.unfinished.suspected',
+                        actions: 'vacate',
                       },
                       { target: '#attempt.unfinished.lost', actions: 'vacate' },
                     ],
@@ -200,6 +213,11 @@ export const attemptMachine = setup({
                   on: {
                     'attempt.advanced': { target: 'begun', actions: 'acquit' },
                     'attempt.suspended': { target: 'waiting', actions: 'acquit' },
+                    'attempt.cleared': {
+                      description: 'It has run for so long that what was before counts no more.',
+                      target: 'begun',
+                      actions: 'acquit',
+                    },
                     'attempt.lost': [
                       {
                         description: 'Another is more likely why.',

@@ -26,7 +26,7 @@ interface GivenUp {
 
 /** How long work rests whose process crashed. Its count ends it, not its rest. */
 const crashRest: RetryPolicy = { baseMs: 1000, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
-/** How many crashes in a row end work that was cleared of most of them, as a multiple of `crashesMax`: it may take longer than anybody watches. */
+/** How many crashes end work that was cleared of most of them, as a multiple of `crashesMax`: it may take longer than anybody watches. */
 const SPARED_TIMES = 4;
 
 /**
@@ -62,8 +62,8 @@ export async function clearSuspect(taskId: string, { processor, nodeId }: Pick<R
 
 /** Since when nobody works on lost work, in milliseconds of the store's clock. */
 export function lostSince({ attempt }: ExecutionRecord): number | null {
-  const { retryAt, crashes } = attempt.context;
-  return retryAt === null || !attempt.hasTag('suspect') ? retryAt : retryAt - restAfter(crashes);
+  const { retryAt, crashes, spared } = attempt.context;
+  return retryAt === null || !attempt.hasTag('suspect') ? retryAt : retryAt - restAfter(crashes + spared);
 }
 
 /** Why work that somebody held may not be claimed again; undefined where it may. Only an executor that runs work on nodes loses it. */
@@ -105,8 +105,8 @@ function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 
 /** How long work rests that is lost now: not at all, unless its process crashed and it may be why. */
 function restAfterLoss({ attempt }: ExecutionRecord, isCrash: boolean): number {
   if (!isCrash || !attempt.hasTag('working')) return 0;
-  const { crashes } = attempt.context;
-  return restAfter(attempt.hasTag('cleared') ? crashes : crashes + 1);
+  const { crashes, spared } = attempt.context;
+  return restAfter(crashes + spared + 1);
 }
 
 /** How long work rests after its so-manieth crash. */

@@ -1,5 +1,5 @@
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
-import type { Clock } from '../ports/clock.ts';
+import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { isSuspected } from './attempt.machine.ts';
 import type { Suspects } from './reconcile-step.ts';
@@ -11,7 +11,10 @@ export interface SuspectTurnDeps {
   readonly crashesMax: number;
   /** It is the turn of a task that had to wait; resolves when that has begun or will not. */
   onTurn(taskId: string): Promise<unknown>;
-  /** A suspect ran for as long as it is watched, and crashed nothing. Resolves when that is written, or could not be. */
+  /**
+   * A suspect ran for as long as it is watched, and crashed nothing; called again where it has run for ten minutes more. Resolves when that is
+   * written, or could not be.
+   */
   onWatched(taskId: string): Promise<unknown>;
 }
 
@@ -23,6 +26,13 @@ interface Watched {
 
 /** How long a run is watched: longer after each crash, so that one that takes its time to crash is found at last. */
 const watch: RetryPolicy = { baseMs: 500, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
+/**
+ * Nor longer than this part of the time that this process had lived without it: one that others end every twenty seconds says nothing of work that it
+ * ran for fifteen of these, however regularly.
+ */
+const LIVED_SHARE = 1 / 2;
+/** What has run for so long after it was cleared is no suspect any more. */
+const ACQUIT_MS = 600_000;
 /** So long a suspect may keep the others waiting that was claimed and does not begin. */
 const BEGIN_MS = 5000;
 /**
@@ -40,6 +50,11 @@ const WAITING_MAX = 10_000;
 export class SuspectTurn implements Suspects {
   readonly #deps: SuspectTurnDeps;
   readonly #watched = new Map<string, Watched>();
+  /** Those that were claimed and took so long to begin that others do not wait for them: they are watched when they do. */
+  readonly #late = new Set<string>();
+  /** Those that others do not wait for and that crashed nothing yet, with the timer of each. */
+  readonly #runningOn = new Map<string, unknown>();
+  readonly #since: number;
   readonly #waiting = new Set<string>();
   /** Those that have crashed more often than others: after them. */
   readonly #waitingAlone = new Set<string>();
@@ -49,6 +64,7 @@ export class SuspectTurn implements Suspects {
 
   constructor(deps: SuspectTurnDeps) {
     this.#deps = deps;
+    this.#since = monotonicMs(deps.clock);
   }
 
   take({ about: { taskId }, execution }: TaskRecord): boolean {
@@ -60,7 +76,11 @@ export class SuspectTurn implements Suspects {
       return false;
     }
     this.#forget(taskId);
-    const timer = this.#deps.clock.setTimeout(() => this.free(taskId), BEGIN_MS);
+    this.#late.delete(taskId);
+    const timer = this.#deps.clock.setTimeout(() => {
+      this.#late.add(taskId);
+      this.#leave(taskId);
+    }, BEGIN_MS);
     this.#watched.set(taskId, { isAlone, phase: 'claimed', timer });
     return true;
   }
@@ -72,20 +92,21 @@ export class SuspectTurn implements Suspects {
   /** Sees each commit of this node: it may have a suspect begin, or show that it does no harm. */
   note({ about: { taskId }, execution: { attempt } }: TaskRecord): void {
     const watched = this.#watched.get(taskId);
+    if (!watched && !this.#late.has(taskId) && !this.#runningOn.has(taskId)) return;
+    const isWatchable = attempt.hasTag('working') && isSuspected(attempt.context);
+    if (!isWatchable) this.#stopTimer(taskId);
+    else if (this.#late.delete(taskId)) this.#setTimer(taskId, this.#watchMs(attempt.context), () => this.#clear(taskId));
     if (!watched) return;
-    const { crashes, spared } = attempt.context;
     if (attempt.hasTag('claimable')) this.free(taskId);
     else if (attempt.hasTag('claimed') && !attempt.hasTag('begun')) return;
-    else if (!attempt.hasTag('working') || attempt.hasTag('cleared') || !isSuspected(attempt.context)) this.#pass(taskId);
-    else if (watched.phase === 'claimed') this.#watch(taskId, watched, retryDelayMs(watch, crashes + spared - 1));
+    else if (!isWatchable || attempt.hasTag('cleared')) this.#pass(taskId);
+    else if (watched.phase === 'claimed') this.#watch(taskId, watched, this.#watchMs(attempt.context));
   }
 
   free(taskId: string): void {
-    const watched = this.#watched.get(taskId);
-    if (!watched) return;
-    this.#deps.clock.clearTimeout(watched.timer);
-    this.#watched.delete(taskId);
-    this.next();
+    this.#late.delete(taskId);
+    this.#stopTimer(taskId);
+    this.#leave(taskId);
   }
 
   /** There may be room for those that wait. */
@@ -107,24 +128,53 @@ export class SuspectTurn implements Suspects {
   /** Nobody is watched any more, and nobody has his turn. */
   close(): void {
     for (const { timer } of this.#watched.values()) this.#deps.clock.clearTimeout(timer);
-    for (const tasks of [this.#watched, this.#waiting, this.#waitingAlone]) tasks.clear();
+    for (const timer of this.#runningOn.values()) this.#deps.clock.clearTimeout(timer);
+    for (const tasks of [this.#watched, this.#late, this.#runningOn, this.#waiting, this.#waitingAlone]) tasks.clear();
   }
 
   /** It crashed nothing. */
   #pass(taskId: string): void {
     this.#most += 1;
-    this.free(taskId);
+    this.#leave(taskId);
+  }
+
+  #leave(taskId: string): void {
+    const watched = this.#watched.get(taskId);
+    if (!watched) return;
+    this.#deps.clock.clearTimeout(watched.timer);
+    this.#watched.delete(taskId);
+    this.next();
   }
 
   #watch(taskId: string, watched: Watched, ms: number): void {
-    const { clock, onWatched } = this.#deps;
+    const { clock } = this.#deps;
     watched.phase = 'begun';
     clock.clearTimeout(watched.timer);
     watched.timer = clock.setTimeout(() => {
       watched.phase = 'watched';
       // Written before the next begins: else the crash of that one would be held against it.
-      void onWatched(taskId).then(() => this.#watched.get(taskId) === watched && this.#pass(taskId));
+      void this.#clear(taskId).then(() => this.#watched.get(taskId) === watched && this.#pass(taskId));
     }, ms);
+  }
+
+  #clear(taskId: string): Promise<unknown> {
+    const { onWatched } = this.#deps;
+    this.#setTimer(taskId, ACQUIT_MS, () => onWatched(taskId));
+    return onWatched(taskId);
+  }
+
+  #watchMs({ crashes, spared }: TaskRecord['execution']['attempt']['context']): number {
+    const lived = (monotonicMs(this.#deps.clock) - this.#since) * LIVED_SHARE;
+    return Math.min(retryDelayMs(watch, crashes + spared - 1), Math.max(watch.baseMs, lived));
+  }
+
+  #setTimer(taskId: string, ms: number, ring: () => unknown): void {
+    this.#runningOn.set(taskId, this.#deps.clock.setTimeout(ring, ms));
+  }
+
+  #stopTimer(taskId: string): void {
+    this.#deps.clock.clearTimeout(this.#runningOn.get(taskId));
+    this.#runningOn.delete(taskId);
   }
 
   #isForItself({ attempt }: TaskRecord['execution']): boolean {

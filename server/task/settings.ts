@@ -18,8 +18,8 @@ export interface TaskSettings {
   readonly leaseMs: number;
   /**
    * How often in a row the process may crash in which a task's work runs, before the task fails as `WORK_LOST`. Work that saved something new, came to
-   * wait for a person or was handed an answer begins to count anew. A crash after a run was watched and crashed nothing is counted apart: four
-   * times as many end it. Defaults to 5.
+   * wait for a person or was handed an answer begins to count anew, and so does what was watched after a crash and crashed nothing; but all of its
+   * crashes are counted too, and four times as many end it. Below 3 it ends work that only ran beside what crashed. Defaults to 5.
    */
   readonly crashesMax: number;
   /** Calls of one executor that go on at once, at most; further ones wait. Defaults to 64. */

@@ -13,7 +13,8 @@ export interface ActivityTask {
 
 /**
  * Lets an activity report while it runs: call it at the activity's start, with the workflow's `task.ref` as the activity got it. An activity
- * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`, which the activity's log has too.
+ * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`, which the activity's log has too. How an activity ends is its own to say: a refusal
+ * that it does not await stands in that log only.
  */
 export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityTask {
   const { activityId, attempt, workflowExecution } = activityInfo();

@@ -3,7 +3,10 @@ import type { FactPayload, Json, JsonObject } from '../../../machines/wire/index
 
 export type { Question };
 
-/** The task as its workflow sees it. Calls that report resolve when they are committed. */
+/**
+ * The task as its workflow sees it. Calls that report resolve when they are committed. None has to be awaited: a refusal that nobody hears fails the
+ * task when the flow has ended.
+ */
 export interface FlowTask {
   readonly taskId: string;
   readonly taskType: string;

@@ -7,6 +7,7 @@ import {
   defineUpdate,
   DeterminismViolationError,
   isCancellation,
+  patched,
   setHandler,
   TemporalFailure,
 } from '@temporalio/workflow';
@@ -16,6 +17,7 @@ import { RESOLUTION_UPDATE, signalNames, type ReportedIntent, type TaskInput } f
 import { failurePayload } from '../failure.ts';
 import type { FlowTask, Question, TaskFlow } from './flow.ts';
 import { asked, keyUsed, Questions, suspendIdOf } from './questions.ts';
+import { reportPromise, type ReportPromise } from './report-promise.ts';
 import { Reports, type ReportingOptions } from './reports.ts';
 import { taskFailure } from './task-failure.ts';
 
@@ -50,6 +52,12 @@ class WorkflowRun {
   readonly #questions: Questions;
   readonly #root = CancellationScope.current();
   readonly #scope = new CancellationScope();
+  /** Reports of which it is not known what became of them. */
+  readonly #reporting = new Set<Promise<unknown>>();
+  /** Those that were refused, and who may have heard of it. */
+  readonly #refused: { readonly error: unknown; readonly promise: ReportPromise<unknown> }[] = [];
+  /** A run that an older version of this code began goes on as that did: Temporal replays it. */
+  readonly #isHearing = patched('taskbridge: a refusal that nobody hears fails the task');
   #order: StopOrder | undefined;
 
   constructor(input: TaskInput, carried: CarriedRun | undefined, options: ReportingOptions) {
@@ -68,6 +76,7 @@ class WorkflowRun {
     try {
       if (!this.#carried) await this.#report({ type: 'report.started', payload: {} });
       const result = (await this.#scope.run(() => flow(this.#task()))) ?? null;
+      await this.#assertHeard();
       await this.#report({ type: 'report.completed', payload: { result } });
       return result;
     } catch (error) {
@@ -116,14 +125,44 @@ class WorkflowRun {
       get cancelReason() {
         return orderOf()?.reason;
       },
-      progress: (progress, about = {}) => unwatched(this.#progress(progress, about)),
-      message: (message, level) => unwatched(this.#tell({ type: 'report.message', payload: level ? { message, level } : { message } })),
-      suspend: (key, question) => unwatched(this.#suspend(key, question)),
+      progress: (progress, about = {}) => this.#say(this.#progress(progress, about)),
+      message: (message, level) => this.#say(this.#tell({ type: 'report.message', payload: level ? { message, level } : { message } })),
+      suspend: (key, question) => {
+        const asking = this.#ask(key, question);
+        return this.#say(
+          asking,
+          asking.then((suspendId) => this.#questions.answer(suspendId)),
+        );
+      },
       continueAsNew: (value) => this.#continueAsNew(value),
     };
   }
 
-  async #suspend(key: string, question: Question) {
+  /** What the flow gets. It need not listen: what was refused and nobody heard of fails the task when the flow has ended. */
+  #say<T>(reported: Promise<unknown>, said: Promise<T>): Promise<T>;
+  #say<T>(reported: Promise<T>): Promise<T>;
+  #say<T>(reported: Promise<unknown>, said = reported as Promise<T>): Promise<T> {
+    said.catch(() => undefined);
+    if (!this.#isHearing) return said;
+    const promise = reportPromise(said);
+    const known: Promise<unknown> = reported
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) this.#refused.push({ error, promise });
+      })
+      .then(() => this.#reporting.delete(known));
+    this.#reporting.add(known);
+    return promise;
+  }
+
+  /** Throws the first refusal that nobody heard of, once it is known what became of all reports. */
+  async #assertHeard(): Promise<void> {
+    if (this.#reporting.size > 0) await Promise.all(this.#reporting);
+    const unheard = this.#refused.find(({ promise }) => !promise.isHeard());
+    if (unheard) throw unheard.error;
+  }
+
+  /** Gives the question's id when it is asked. */
+  async #ask(key: string, question: Question): Promise<string> {
     const suspendId = suspendIdOf(this.#input.taskId, key);
     this.#questions.begin(suspendId, key);
     // Also where its answer is known from the run before: whether it is the same question, only the task's record tells.
@@ -133,7 +172,7 @@ class WorkflowRun {
     // Asked while the task is being cancelled: the scope's end says so.
     if (refusal !== null && refusal !== 'ALREADY_ASKED' && refusal !== 'CANCELLING')
       throw taskFailure(refusal, `The question ${JSON.stringify(key)} was not asked: ${refusal}.`);
-    return this.#questions.answer(suspendId);
+    return suspendId;
   }
 
   async #continueAsNew(value: Json): Promise<never> {
@@ -167,10 +206,4 @@ class WorkflowRun {
     const payload: Partial<FactPayload<'TASK_CANCELLED'>> = reason === undefined ? {} : { reason };
     return { type: 'report.cancelled', payload };
   }
-}
-
-/** A flow need not wait for what it says: a rejection that nobody awaits must not fail the workflow. */
-function unwatched<T>(said: Promise<T>): Promise<T> {
-  said.catch(() => undefined);
-  return said;
 }

@@ -5,7 +5,7 @@ export interface DecisionRow {
   readonly states: readonly string[];
   readonly told: readonly string[];
   /** Undefined for all that no other row of the same cell names. */
-  readonly where: string | undefined;
+  readonly where: readonly string[] | undefined;
   readonly says: readonly string[];
   /** Undefined where it stays. */
   readonly then: string | undefined;
@@ -22,27 +22,78 @@ export interface DecisionCell {
   readonly where: string;
 }
 
-/** A state and the tags that it has. */
+/** What is to be seen of a state. */
 export interface StateRow {
   readonly state: string;
   readonly tags: readonly string[];
+  /** Nothing follows it. */
+  readonly isEnd: boolean;
+  /** It is left as soon as it is entered: nobody sees it. */
+  readonly isPassing: boolean;
+  /** The actors that run in it. */
+  readonly runs: readonly string[];
+  /** The times that pass in it. */
+  readonly waits: readonly string[];
 }
 
-const COLUMNS = 7;
+/** How long one of the times is. */
+export interface TimeRow {
+  readonly time: string;
+  readonly ms: number;
+  readonly because: string;
+}
+
+/** Where a second region goes, whatever the first one does. */
+export interface RegionRow {
+  readonly states: readonly string[];
+  readonly told: readonly string[];
+  readonly then: string;
+  readonly because: string;
+}
+
+interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly { readonly line: string; readonly cells: readonly string[] }[];
+}
+
+const END = ' (end)';
 
 /** Reads the states of a page of decisions, in their order. */
 export function stateRows(file: URL): StateRow[] {
-  return cellsOf(file, 2).map(({ cells: [state = '', tags = ''] }) => ({ state, tags: listOf(tags, ',').sort() }));
+  return rowsUnder(file, 'state').map(({ cells: [state = '', tags = '', runs = '', waits = ''] }) => ({
+    state: state.replace(END, ''),
+    tags: tags === 'at once' ? [] : listOf(tags, ',').sort(),
+    isEnd: state.endsWith(END),
+    isPassing: tags === 'at once',
+    runs: listOf(runs, ','),
+    waits: listOf(waits, ',').sort(),
+  }));
 }
 
-/** Reads the tables of a page of decisions; names of groups stand for the states that they have. */
+/** Reads how long the times of a page of decisions are. */
+export function timeRows(file: URL): TimeRow[] {
+  return rowsUnder(file, 'time').map(({ cells: [time = '', ms = '', because = ''] }) => ({ time, ms: Number(ms), because }));
+}
+
+/** Reads the table of a second region, which is headed by its name. */
+export function regionRows(file: URL, region: string): RegionRow[] {
+  return rowsUnder(file, region).map(({ cells: [states = '', told = '', then = '', because = ''] }) => ({
+    states: listOf(states, ','),
+    told: listOf(told, ','),
+    then,
+    because,
+  }));
+}
+
+/** Reads the tables of a page of decisions; names of groups stand for the states, and for what is told, that they have. */
 export function decisionRows(file: URL, groups: Readonly<Record<string, readonly string[]>> = {}): DecisionRow[] {
-  return cellsOf(file, COLUMNS).map(({ line, cells }) => {
+  const named = (text: string): string[] => listOf(text, ',').flatMap((name) => groups[name] ?? [name]);
+  return rowsUnder(file, 'in').map(({ line, cells }) => {
     const [states = '', told = '', where = '', says = '', then = '', remembers = '', because = ''] = cells;
     return {
-      states: listOf(states, ',').flatMap((name) => groups[name] ?? [name]),
-      told: listOf(told, ','),
-      where: where === '' ? undefined : where,
+      states: named(states),
+      told: named(told),
+      where: where === '' ? undefined : listOf(where, ';'),
       says: says === 'nothing' ? [] : listOf(says, ';'),
       then: then === '' ? undefined : then,
       remembers: listOf(remembers, ';'),
@@ -55,7 +106,7 @@ export function decisionRows(file: URL, groups: Readonly<Record<string, readonly
 /** The rows of a cell: those that name what is remembered, else those that name nothing. One, where the table is whole. */
 export function rowsOf(rows: readonly DecisionRow[], { state, told, where }: DecisionCell): DecisionRow[] {
   const all = rows.filter((row) => row.states.includes(state) && row.told.includes(told));
-  const named = all.filter((row) => row.where === where);
+  const named = all.filter((row) => row.where?.includes(where));
   return named.length > 0 ? named : all.filter((row) => row.where === undefined);
 }
 
@@ -64,24 +115,26 @@ export function wordsOf(text: string): string {
   return text.replace(/[`*]/gu, '').replace(/\|/gu, ' ').replace(/\s+/gu, ' ').trim();
 }
 
-/** The rows of so many fields, without the heads of their tables. */
-function cellsOf(file: URL, columns: number): { readonly line: string; readonly cells: readonly string[] }[] {
-  const tables = readFileSync(file, 'utf8').split(/\n(?!\|)/u);
-  const rows = tables.flatMap((table) =>
-    table
-      .split('\n')
-      .filter((line) => line.startsWith('|'))
-      .slice(2),
-  );
-  return rows
-    .map((line) => ({
-      line,
-      cells: line
-        .slice(1, -1)
-        .split('|')
-        .map((cell) => cell.trim()),
-    }))
-    .filter(({ cells }) => cells.length === columns);
+/** The rows of the tables whose first column is headed so. */
+function rowsUnder(file: URL, heading: string): Table['rows'] {
+  return tablesOf(file)
+    .filter(({ head }) => head[0] === heading)
+    .flatMap(({ rows }) => rows);
+}
+
+function tablesOf(file: URL): Table[] {
+  return readFileSync(file, 'utf8')
+    .split(/\n(?!\|)/u)
+    .map((table) => table.split('\n').filter((line) => line.startsWith('|')))
+    .filter((lines) => lines.length > 2)
+    .map(([head = '', , ...rows]) => ({ head: cellsIn(head), rows: rows.map((line) => ({ line, cells: cellsIn(line) })) }));
+}
+
+function cellsIn(line: string): string[] {
+  return line
+    .slice(1, -1)
+    .split('|')
+    .map((cell) => cell.trim());
 }
 
 function listOf(text: string, separator: string): string[] {

@@ -72,6 +72,7 @@ export const suspensionDecisions: Decisions<SuspensionContext> = {
   rows: decisionRows(file),
   cells,
   events,
+  begins: { question: null },
   value: (state) => state,
   said: (word, event) => [saidBy(word, event)],
   changed: (word) => changes[word],

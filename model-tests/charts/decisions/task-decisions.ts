@@ -1,5 +1,5 @@
 import type { EventObject } from 'xstate';
-import { emptyAggregate, taskMachine } from '../../../machines/index.ts';
+import { taskMachine } from '../../../machines/index.ts';
 import type { TaskContext, TaskEvent } from '../../../machines/task/task.machine.ts';
 import { fact, question } from '../alphabet.ts';
 import { decisionRows, stateRows } from './decision-table.ts';
@@ -26,6 +26,8 @@ const events: Readonly<Record<string, TaskEvent>> = {
   'log.joined': { type: 'log.joined' },
   TASK_STARTED: fact('TASK_STARTED', {}),
   TASK_PROGRESS: fact('TASK_PROGRESS', { progress: 50, stage: 'half', message: 'Half.' }),
+  // What another server may write.
+  'TASK_PROGRESS odd': fact('TASK_PROGRESS', { progress: 'much' as unknown as number }),
   TASK_MESSAGE: fact('TASK_MESSAGE', { message: 'Read.' }),
   'TASK_SUSPENDED a': fact('TASK_SUSPENDED', question('a')),
   'TASK_SUSPENDED c': fact('TASK_SUSPENDED', question('c')),
@@ -44,6 +46,15 @@ const events: Readonly<Record<string, TaskEvent>> = {
   TASK_CANCELLED: fact('TASK_CANCELLED', { reason: 'Enough.' }),
 };
 
+const none: TaskContext = {
+  progress: null,
+  openSuspensionIds: [],
+  suspensionCount: 0,
+  cancelReason: null,
+  resultEventId: null,
+  failure: null,
+  cancellation: null,
+};
 const sixteen = Array.from({ length: 16 }, (_, n) => `q${n}`);
 /** What a task may remember, and in which states. */
 const classes: Readonly<Record<string, { readonly states: readonly string[]; readonly context: Partial<TaskContext> }>> = {
@@ -58,9 +69,7 @@ const classes: Readonly<Record<string, { readonly states: readonly string[]; rea
 };
 
 const cells: readonly ContextCell<TaskContext>[] = Object.entries(classes).flatMap(([where, { states, context }]) =>
-  states.flatMap((state) =>
-    Object.keys(events).map((told) => ({ state, told, where, before: { ...emptyAggregate.task.context, ...context } })),
-  ),
+  states.flatMap((state) => Object.keys(events).map((told) => ({ state, told, where, before: { ...none, ...context } }))),
 );
 
 type Said = EventObject & { readonly code?: string; readonly payload?: object };
@@ -98,6 +107,7 @@ export const taskDecisions: Decisions<TaskContext> = {
   rows: decisionRows(file, { open, ended }),
   cells,
   events,
+  begins: none,
   value: (state) => (ended.includes(state) ? state : { active: state }),
   said: (word, event, before) => saidBy(word, event as Said, before),
   changed: (word, before) => (changes[word] ? { ...before, ...changes[word](before) } : undefined),

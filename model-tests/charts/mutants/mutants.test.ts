@@ -1,29 +1,45 @@
 import { expect, test } from 'vitest';
-import { faultsOf, type Decisions } from '../decisions/decisions.ts';
-import { suspensionDecisions } from '../decisions/suspension-decisions.ts';
-import { taskDecisions } from '../decisions/task-decisions.ts';
-import { mutantsOf } from './mutants.ts';
+import { allDecisions } from '../decisions/chart-decisions.ts';
+import { alike } from './equivalent-mutants.ts';
+import { knownFaults } from './known-faults.ts';
+import { faultOf, phaseGates } from './phase-gates.ts';
+import { plantIn, plantInTable } from './survivors.ts';
 
-/** Faults that change nothing that anybody could see, each with its reason. */
-const alike: Readonly<Record<string, string>> = {
-  '.active TASK_MESSAGE dropped': 'it is drawn to say that it changes nothing',
-  '.active.running TASK_STARTED dropped': 'any open task runs then, and this one does',
-  '.active.suspended TASK_ACTION_ACCEPTED 2 dropped': 'any open task closes the question, and stays',
-  '.active.suspended TASK_SUSPENSION_CLOSED 2 dropped': 'any open task closes the question, and stays',
-  '.resolved action.submit 2 before its elder': 'an id was used for the same or for another, never for both',
-  '.active TASK_COMPLETED with its actions the other way round': 'one closes, the other records; neither reads what the other writes',
-  '.active TASK_FAILED with its actions the other way round': 'one closes, the other records; neither reads what the other writes',
-  '.active TASK_CANCELLED with its actions the other way round': 'one closes, the other records; neither reads what the other writes',
-};
+/** Of so many faults one is tried here, always the same; `npm run mutants` tries all. */
+const OF = 8;
 
-test.each<[string, Decisions<never>]>([
-  ['task', taskDecisions as Decisions<never>],
-  ['question', suspensionDecisions as Decisions<never>],
-])('the table of a %s finds every small fault of its chart', (_name, decisions) => {
-  const mutants = [...mutantsOf(decisions.machine)];
-  const lived = mutants.filter(({ machine }) => faultsOf(decisions, machine).next().done).map(({ name }) => name);
-  expect(mutants.length).toBeGreaterThan(100);
-  expect(lived.filter((name) => !(name in alike))).toEqual([]);
-  const own = new Set(mutants.map(({ name }) => name));
-  expect(Object.keys(alike).filter((name) => own.has(name) && !lived.includes(name))).toEqual([]);
+const charts = [...allDecisions.map(({ machine }) => machine.id), ...phaseGates.map(({ table }) => table.id)];
+
+test.each(allDecisions.map((decisions) => [decisions.machine.id, decisions] as const))(
+  'the table of the %s finds its known faults and each eighth of all others',
+  (chart, decisions) => {
+    const known = Object.values(knownFaults).flatMap((faults) => faults.filter(([of]) => of === chart).map(([, fault]) => fault));
+    // One that changes nothing is looked for in every cell.
+    const isAlike = (name: string): boolean => name in (alike[chart] ?? {});
+    const { there, planted, lived, outdated } = plantIn(
+      decisions,
+      (name, nth) => known.includes(name) || (nth % OF === 0 && !isAlike(name)),
+    );
+    expect(known.filter((name) => !planted.includes(name))).toEqual([]);
+    expect(lived).toEqual([]);
+    expect(outdated).toEqual([]);
+    expect(new Set(there).size).toBe(there.length);
+    expect(there.length).toBeGreaterThan(50);
+  },
+);
+
+test.each(phaseGates.map((gate) => [gate.table.id, gate] as const))(
+  'the rows of the table of phases “%s” find each eighth of all faults',
+  async (id, gate) => {
+    const { there, lived, outdated } = await plantInTable(gate, (name, nth) => nth % OF === 0 && !(name in (alike[id] ?? {})));
+    expect(lived).toEqual([]);
+    expect(outdated).toEqual([]);
+    expect(there.length).toBeGreaterThan(50);
+    expect(await faultOf(gate)).toBeUndefined();
+  },
+);
+
+test('each known fault and each reason is of a chart that is there', () => {
+  const named = [...Object.values(knownFaults).flatMap((faults) => faults.map(([chart]) => chart)), ...Object.keys(alike)];
+  expect(named.filter((chart) => !charts.includes(chart))).toEqual([]);
 });

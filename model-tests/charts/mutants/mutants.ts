@@ -1,60 +1,73 @@
-import { createMachine, type AnyStateMachine } from 'xstate';
+import { createMachine, not, type AnyStateMachine } from 'xstate';
+import {
+  actionsIn,
+  copyOf,
+  listOf,
+  placesIn,
+  slotsOf,
+  stateAt,
+  type ActionLiteral,
+  type Place,
+  type Several,
+  type Slot,
+  type StateLiteral,
+  type TransitionLiteral,
+} from './literal.ts';
 
 /** A chart with one small fault. */
 export interface Mutant {
   /** What is wrong with it. */
   readonly name: string;
-  readonly machine: AnyStateMachine;
-}
-
-/** The parts of a chart's literal that are changed. */
-interface StateLiteral {
-  initial?: string;
-  type?: string;
-  tags?: string[];
-  on?: Record<string, TransitionLiteral | TransitionLiteral[]>;
-  states?: Record<string, StateLiteral>;
-}
-interface TransitionLiteral {
-  target?: string;
-  guard?: unknown;
-  actions?: ActionLiteral | ActionLiteral[];
-}
-type ActionLiteral = string | { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
-
-/** Where a state stands in the literal, and its names from the root. */
-interface Place {
+  /** Made when it is asked for; undefined where it does not even load. */
+  readonly machine: () => AnyStateMachine | undefined;
+  /** The state that it is in, by its names from the root; of none where it is in what the chart is given. */
   readonly path: readonly string[];
-  readonly siblings: readonly string[];
 }
-
-type Guards = Readonly<Record<string, (args: unknown, params: unknown) => boolean>>;
 
 /** What a chart's own transitions are changed with. */
 interface Palette {
+  readonly literal: StateLiteral;
   /** Its actions that have parameters. */
   readonly params: readonly ActionLiteral[];
-  readonly guards: Guards;
+  readonly actions: readonly string[];
+  readonly guards: readonly string[];
 }
 
 /** A change of a literal that is this mutant's own. */
 type Change = readonly [name: string, change: (literal: StateLiteral) => void];
 
+/** As many steps at once are a loop. */
+const options = { maxIterations: 50 };
+
+/** A chart of another literal, or of other implementations; undefined where there is none. */
+export function machineOf(literal: object, implementations: object): AnyStateMachine | undefined {
+  try {
+    return createMachine({ ...literal, options } as never, implementations as never);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Every small fault of a chart: each transition dropped, and sent to each sibling state; each guard dropped, negated, and put before its elder; each
- * action dropped, each two of them swapped, each parameter made another of its kind; each tag dropped; another beginning; an end that is none.
+ * Every small fault of a chart's literal: each transition dropped, and sent to each sibling of its source and its target; each guard dropped,
+ * negated, made another, and put before its elder; each action dropped, each made another, each two of them swapped, each parameter made another
+ * of its kind; each actor and each tag dropped; another beginning; an end that is none, and one that is another.
  */
 export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
-  const guards = machine.implementations.guards as unknown as Guards;
   const literal = machine.config as unknown as StateLiteral;
-  const params = [...new Set(actionsIn(literal).flatMap((action) => (typeof action === 'string' ? [] : [JSON.stringify(action)])))].map(
-    (text) => JSON.parse(text) as ActionLiteral,
-  );
+  const params = [
+    ...new Set(actionsIn(copyOf(literal)).flatMap((action) => (typeof action === 'string' ? [] : [JSON.stringify(action)]))),
+  ].map((text) => JSON.parse(text) as ActionLiteral);
+  const { actions, guards } = machine.implementations;
+  const palette = { literal, params, actions: Object.keys(actions), guards: Object.keys(guards) };
   for (const place of placesIn(literal)) {
-    for (const [name, change] of changesOf(stateAt(literal, place.path), place, { params, guards })) {
-      const copy = JSON.parse(JSON.stringify(literal)) as StateLiteral;
-      change(stateAt(copy, place.path));
-      yield { name: `${['', ...place.path].join('.')} ${name}`, machine: createMachine(copy as never, machine.implementations as never) };
+    for (const [name, change] of changesOf(copyOf(stateAt(literal, place.path)), place, palette)) {
+      const machineOfIt = (): AnyStateMachine | undefined => {
+        const copy = copyOf(literal);
+        change(stateAt(copy, place.path));
+        return machineOf(copy, machine.implementations);
+      };
+      yield { name: `.${place.path.join('.')} ${name}`, machine: machineOfIt, path: place.path };
     }
   }
 }
@@ -62,89 +75,108 @@ export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
 function* changesOf(state: StateLiteral, place: Place, palette: Palette): Generator<Change> {
   for (const tag of state.tags ?? []) yield [`without the tag ${tag}`, (own) => (own.tags = own.tags?.filter((one) => one !== tag) ?? [])];
   if (state.type === 'final') yield ['is no end', (own) => delete own.type];
+  if (state.output !== undefined) yield ['ends with nothing', (own) => delete own.output];
   for (const other of Object.keys(state.states ?? {}))
     if (state.initial !== undefined && other !== state.initial) yield [`begins as ${other}`, (own) => (own.initial = other)];
-  for (const [event, given] of Object.entries(state.on ?? {})) {
-    const all = listOf(given);
-    if (all.length > 1) yield [`${event} without all`, (own) => delete own.on?.[event]];
-    for (const [nth, transition] of all.entries()) yield* transitionChanges(event, nth, transition, all.length, place, palette);
+  for (const when of ['entry', 'exit'] as const) {
+    const given = state[when];
+    if (given) yield* actionChanges(`${when}`, listOf(given), palette, (own, actions) => (own[when] = actions));
+  }
+  const { invoke } = state;
+  if (invoke) {
+    yield [`runs no ${invoke.id}`, (own) => delete own.invoke];
+    if (invoke.input) yield [`gives ${invoke.id} nothing`, (own) => delete own.invoke?.input];
+  }
+  for (const slot of slotsOf(state)) {
+    const all = slot.list(state);
+    if (all.length > 1) yield [`${slot.label} without all`, (own) => slot.drop(own)];
+    for (const nth of all.keys()) yield* transitionChanges(slot, nth, all, place, state, palette);
   }
 }
 
 function* transitionChanges(
-  event: string,
+  { label, list }: Slot,
   nth: number,
-  transition: TransitionLiteral,
-  count: number,
-  { siblings, path }: Place,
-  { params, guards }: Palette,
+  all: readonly TransitionLiteral[],
+  place: Place,
+  state: StateLiteral,
+  palette: Palette,
 ): Generator<Change> {
-  const at = (own: StateLiteral): TransitionLiteral[] => {
-    const list = listOf(own.on?.[event] ?? []);
-    if (own.on) own.on[event] = list;
-    return list;
-  };
-  const one = (own: StateLiteral): TransitionLiteral => at(own)[nth] ?? {};
-  const name = count > 1 ? `${event} ${nth + 1}` : event;
-  yield [`${name} dropped`, (own) => void at(own).splice(nth, 1)];
+  const transition = all[nth] ?? {};
+  const one = (own: StateLiteral): TransitionLiteral => list(own)[nth] ?? {};
+  // A list is made anew each time that it is asked for, of the same transitions.
+  const set = (own: StateLiteral, part: TransitionLiteral): void => void Object.assign(one(own), part);
+  const name = all.length > 1 ? `${label} ${nth + 1}` : label;
+  yield [`${name} dropped`, (own) => void changeList(own, list, (transitions) => transitions.toSpliced(nth, 1))];
   if (nth > 0)
     yield [
       `${name} before its elder`,
       (own) => {
-        const list = at(own);
-        list.splice(nth - 1, 0, ...list.splice(nth, 1));
+        changeList(own, list, (transitions) => {
+          const [younger, ...others] = [transitions[nth] ?? {}, ...transitions.toSpliced(nth, 1)];
+          return others.toSpliced(nth - 1, 0, younger);
+        });
       },
     ];
   if (transition.target !== undefined) yield [`${name} stays`, (own) => delete one(own).target];
-  // A root has no sibling to go to.
-  if (path.length > 0)
-    for (const sibling of siblings)
-      if (sibling !== transition.target) yield [`${name} goes to ${sibling}`, (own) => (one(own).target = sibling)];
-  if (transition.guard !== undefined) {
+  for (const other of otherTargets(transition.target, place, state, palette))
+    yield [`${name} goes to ${other}`, (own) => set(own, { target: other })];
+  if (transition.reenter) yield [`${name} does not begin anew`, (own) => delete one(own).reenter];
+  const { guard } = transition;
+  if (guard !== undefined) {
     yield [`${name} unguarded`, (own) => delete one(own).guard];
-    yield [`${name} guarded by the contrary`, (own) => (one(own).guard = contraryOf(transition.guard, guards))];
+    yield [`${name} guarded by the contrary`, (own) => set(own, { guard: not(guard as never) })];
+    const other = nextOf(palette.guards, guard);
+    if (other !== undefined) yield [`${name} guarded by ${other}`, (own) => set(own, { guard: other })];
   }
-  const actions = listOf(transition.actions ?? []);
+  yield* actionChanges(name, listOf(transition.actions ?? []), palette, (own, actions) => set(own, { actions }));
+}
+
+function changeList(
+  own: StateLiteral,
+  list: Slot['list'],
+  change: (transitions: readonly TransitionLiteral[]) => TransitionLiteral[],
+): void {
+  const transitions = list(own);
+  transitions.splice(0, transitions.length, ...change([...transitions]));
+}
+
+/** Where an arrow may lead by mistake: to the siblings of its source, and to those of its target. A root has only inner ones. */
+function otherTargets(
+  target: string | undefined,
+  { siblings, path }: Place,
+  { states = {} }: StateLiteral,
+  { literal }: Palette,
+): string[] {
+  const inner = target?.startsWith('.') === true || path.length === 0 ? Object.keys(states).map((name) => `.${name}`) : [];
+  const [root = '', ...way] = target?.startsWith('#') === true ? target.split('.') : [];
+  const parent = way.slice(0, -1);
+  const far = root === '' ? [] : Object.keys(stateAt(literal, parent).states ?? {}).map((name) => [root, ...parent, name].join('.'));
+  return [...siblings, ...inner, ...far].filter((other) => other !== target);
+}
+
+function* actionChanges(
+  name: string,
+  actions: readonly ActionLiteral[],
+  { params, actions: known }: Palette,
+  set: (own: StateLiteral, actions: Several<ActionLiteral>) => void,
+): Generator<Change> {
   for (const [which, action] of actions.entries()) {
     const label = typeof action === 'string' ? action : action.type;
-    yield [`${name} without ${label}`, (own) => (one(own).actions = actions.filter((_, each) => each !== which))];
-    if (typeof action !== 'string')
-      for (const other of params)
-        if (JSON.stringify(other) !== JSON.stringify(action))
-          yield [`${name} with ${JSON.stringify(other)}`, (own) => (one(own).actions = actions.with(which, other))];
+    yield [`${name} without ${label}`, (own) => set(own, actions.toSpliced(which, 1))];
+    const others = typeof action === 'string' ? listOf(nextOf(known, action) ?? []) : params;
+    for (const other of others)
+      if (JSON.stringify(other) !== JSON.stringify(action))
+        yield [
+          `${name} with ${typeof other === 'string' ? other : JSON.stringify(other)} for ${label}`,
+          (own) => set(own, actions.with(which, other)),
+        ];
   }
-  if (actions.length > 1) yield [`${name} with its actions the other way round`, (own) => (one(own).actions = [...actions].reverse())];
+  if (actions.length > 1) yield [`${name} with its actions the other way round`, (own) => set(own, actions.toReversed())];
 }
 
-/** Guards by name only: a composed one is dropped, not negated. */
-function contraryOf(guard: unknown, guards: Guards): unknown {
-  const own = typeof guard === 'string' ? guards[guard] : undefined;
-  if (!own) throw new Error(`A guard without a name cannot be negated: ${JSON.stringify(guard)}`);
-  return (args: unknown, given: unknown) => !own(args, given);
-}
-
-/** Every state, the root first. */
-function placesIn(state: StateLiteral, path: readonly string[] = [], siblings: readonly string[] = []): Place[] {
-  const names = Object.keys(state.states ?? {});
-  const inner = names.flatMap((name) =>
-    placesIn(
-      state.states?.[name] ?? {},
-      [...path, name],
-      names.filter((other) => other !== name),
-    ),
-  );
-  return [{ path, siblings }, ...inner];
-}
-
-function stateAt(literal: StateLiteral, path: readonly string[]): StateLiteral {
-  return path.reduce<StateLiteral>((state, name) => state.states?.[name] ?? {}, literal);
-}
-
-function actionsIn(state: StateLiteral): ActionLiteral[] {
-  const own = Object.values(state.on ?? {}).flatMap((given) => listOf(given).flatMap(({ actions = [] }) => listOf(actions)));
-  return [...own, ...Object.values(state.states ?? {}).flatMap(actionsIn)];
-}
-
-function listOf<T>(given: T | T[]): T[] {
-  return Array.isArray(given) ? [...given] : [given];
+/** The one after it, the first after the last. */
+function nextOf(names: readonly string[], name: unknown): string | undefined {
+  const other = names[(names.indexOf(String(name)) + 1) % names.length];
+  return other === name ? undefined : other;
 }

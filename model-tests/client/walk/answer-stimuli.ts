@@ -1,8 +1,8 @@
 import type { Classification } from 'taskbridge/machines';
 import type { Operation, WalkState } from './walk-state.ts';
-import { isGateOpen, isUnanswered, on, rebasing, type Stimulus } from './stimulus.ts';
+import { hearsGap, isUnanswered, on, rebasing, type Stimulus } from './stimulus.ts';
 import type { ClientUnderTest } from './client-under-test.ts';
-import { bulkAfter, bulkEndAfter, endAfter, factAfter, moved, TASK } from './wire-texts.ts';
+import { bulkAfter, bulkEndAfter, endAfter, factAfter, moved, snapshotBody, TASK } from './wire-texts.ts';
 
 type Telling = ReturnType<Stimulus['tells']>;
 
@@ -29,7 +29,6 @@ const answers: readonly Answer[] = [
   { status: 409, verdict: 'retry' },
   { status: 409, verdict: 'final' },
   { status: 409, code: 'IDEMPOTENCY_CONFLICT' },
-  { status: 421 },
   { status: 425 },
   { status: 426, code: 'UPGRADE_REQUIRED' },
   { status: 429, retryAfterSeconds: 7 },
@@ -39,7 +38,8 @@ const answers: readonly Answer[] = [
   { status: 503 },
   { status: 503, code: 'STORE_UNAVAILABLE' },
 ];
-const redirect: Answer = { status: 302 };
+/** What fetch does not tell: a redirect is an error to it, and what is answered 421 it asks once more. */
+const notTold: readonly Answer[] = [{ status: 302 }, { status: 421 }];
 const nameOf = ({ status, code, verdict, retryAfterSeconds }: Answer): string =>
   [status, code, verdict && `the host says ${verdict}`, retryAfterSeconds && `Retry-After: ${retryAfterSeconds}`]
     .filter(Boolean)
@@ -50,7 +50,7 @@ const refusalOf = ({ retryAfterSeconds, ...rest }: Answer): object => ({
 });
 
 /** What an operation's refusals have in common. */
-function classOf(operation: Operation, { status, code, verdict }: Answer): string {
+function classOf(operation: Operation, { status, code, verdict, retryAfterSeconds }: Answer): string {
   if (verdict !== undefined) return verdict;
   if (status === 401) return code === undefined ? 'unauthorized by somebody else' : 'unauthorized';
   if (status < 400) return 'elsewhere';
@@ -58,14 +58,15 @@ function classOf(operation: Operation, { status, code, verdict }: Answer): strin
   const lacksRoute = code !== undefined && (status === 405 || status === 501 || (status === 404 && code !== 'TASK_NOT_FOUND'));
   if (operation === 'settle' && lacksRoute) return 'no route';
   if ((operation === 'ws' || operation === 'sse') && (lacksRoute || status === 400 || status === 426)) return 'no route';
+  if (operation === 'poll' && lacksRoute && !isPassing(status)) return 'for good, no route';
+  if (retryAfterSeconds !== undefined) return 'asks to wait';
   if (isPassing(status)) return code === undefined ? 'passing, by somebody else' : 'passing';
   return 'for good';
 }
 const isPassing = (status: number): boolean => status === 408 || status === 425 || status === 429 || status >= 500;
 
 const refusals = (['ws', 'sse', 'poll', 'settle'] as const).flatMap((operation) =>
-  // A redirect is an error to fetch.
-  [...answers, ...(operation === 'ws' ? [redirect] : [])].map((answer): Stimulus => ({
+  [...answers, ...(operation === 'ws' ? notTold : [])].map((answer): Stimulus => ({
     name: `${operation}: answered ${nameOf(answer)}`,
     alike: `${operation}: refused, ${classOf(operation, answer)}`,
     tells: (state) =>
@@ -95,7 +96,7 @@ function page(name: string, body: (state: WalkState) => object | string, tells: 
     alike: `poll: ${name}`,
     tells(state) {
       const told = isUnanswered(state, 'poll') ? tells(state) : undefined;
-      return told && { grants: true, ...told };
+      return told && { grants: true, brings: 'poll', ...told };
     },
     async happen(driver, state) {
       const content = body(state);
@@ -189,9 +190,11 @@ const polls: readonly Stimulus[] = plainPolls.map((stimulus) =>
   stimulus.name.includes('hole in time')
     ? {
         ...stimulus,
+        // Asked beside another, it opens that anew: what this asks for would be granted with what the projection asks for.
+        tells: (state: WalkState) => (state.charts.transport.context.probe === 'poll' ? undefined : stimulus.tells(state)),
         async happen(driver: ClientUnderTest, state: WalkState) {
           await stimulus.happen(driver, state);
-          if (isGateOpen(state)) await driver.giveSnapshot(state.cursor);
+          if (hearsGap(stimulus, state)) await driver.giveSnapshot(state.cursor);
         },
       }
     : stimulus,
@@ -211,8 +214,6 @@ function settlement(name: string, outcome: 'finished' | 'unfinished' | 'error', 
     happen,
   };
 }
-const snapshotBody = (status: string, lastEventId: string | null): string =>
-  JSON.stringify({ taskId: TASK, status, state: status.toLowerCase(), lastEventId });
 const idAt = (cursor: number): string | null => (cursor === 0 ? null : `${cursor}-1000`);
 
 const settlements: readonly Stimulus[] = [

@@ -64,6 +64,9 @@ function effectsOf(root: ActorRefFrom<typeof transportMachine>): Map<string, Any
 
 const input: TransportInput = { tries: { ws: 1, sse: 1, poll: 1 }, strategy: 'progressive-sticky', refreshable: true };
 
+/** By key: moments with one key are one, so only one of them is kept. */
+const moments = new Map<string, ChartSystem>();
+
 function look(root: ActorRefFrom<typeof transportMachine>, delaysBefore: readonly ArmedDelay[]): ChartSystem {
   const transport = root.getSnapshot();
   const snapshots = new Map<ChartId, AnyMachineSnapshot>([['transport', transport]]);
@@ -77,15 +80,20 @@ function look(root: ActorRefFrom<typeof transportMachine>, delaysBefore: readonl
   }));
   const isAnew = (one: ArmedDelay): boolean => armed.some(({ to, type }) => to === one.to && type === one.type);
   const delays = [...delaysBefore.filter((one) => isThere(one) && !isAnew(one)), ...armed.filter(isThere)];
-  return {
+  const key = keyOf(transport, snapshots, delays);
+  const known = moments.get(key);
+  if (known) return known;
+  const system = {
     transport,
     values,
     snapshots,
     effects: [...effectsOf(root).keys()],
     delays,
-    key: keyOf(transport, snapshots, delays),
+    key,
     persisted: root.getPersistedSnapshot(),
   };
+  moments.set(key, system);
+  return system;
 }
 
 /** The chart of an actor, by the actor's id. */
@@ -99,7 +107,7 @@ function keyOf(
   snapshots: ChartSystem['snapshots'],
   delays: readonly ArmedDelay[],
 ): string {
-  const { tries, left, barred, transport, probe } = context;
+  const { tries, left, barred, transport, probe, retryAfterMs } = context;
   const below = [...snapshots].flatMap(([id, snapshot]) => {
     // The snapshot of just any machine is typed as anything.
     const { malformed, refreshable } = snapshot.context as { malformed?: number; refreshable?: string };
@@ -107,7 +115,17 @@ function keyOf(
   });
   // Two connections may have the same delay, and that of climbing may have passed without an arrow; the others are where the states are.
   const order = delays.filter(({ type }) => /livenessTimeout|openTimeout|silentTime|climbInterval/.test(type)).map(({ to }) => to);
-  return JSON.stringify([value, Object.values(tries), Object.values(left), barred, transport, probe, below.sort(), order]);
+  return JSON.stringify([
+    value,
+    Object.values(tries),
+    Object.values(left),
+    barred,
+    transport,
+    probe,
+    retryAfterMs > 0,
+    below.sort(),
+    order,
+  ]);
 }
 
 /** The charts as they begin. */
@@ -118,13 +136,21 @@ export function beginSystem(begin: TransportInput): ChartSystem {
   return system;
 }
 
-const taken = new Map<string, { readonly next: ChartSystem; readonly kept: ReadonlySet<string> }>();
+/** What one event makes of the charts, and which of their effects it leaves running. */
+interface Taken {
+  readonly next: ChartSystem;
+  readonly kept: ReadonlySet<string>;
+}
 
-/** What one event makes of the charts, and which of their effects it leaves running. Moments with one key are one. */
-export function takeInSystem(system: ChartSystem, event: WalkedEvent): { readonly next: ChartSystem; readonly kept: ReadonlySet<string> } {
+/** By moment, and by what it is told: no step is taken twice. */
+const taken = new WeakMap<ChartSystem, Map<string, Taken>>();
+/** Takes one event. */
+export function takeInSystem(system: ChartSystem, event: WalkedEvent): Taken {
   const { to, ...told } = event;
-  const key = `${system.key} ${JSON.stringify(event)}`;
-  const known = taken.get(key);
+  const steps = taken.get(system) ?? new Map<string, Taken>();
+  taken.set(system, steps);
+  const name = JSON.stringify(event);
+  const known = steps.get(name);
   if (known) return known;
   // The persisted form is typed as that of just any actor. What is restored has its context; the input is not looked at again.
   const root = createActor(quiet, { snapshot: system.persisted as never, input, clock: new SimulatedClock() }).start();
@@ -140,6 +166,6 @@ export function takeInSystem(system: ChartSystem, event: WalkedEvent): { readonl
     system.delays.filter((one) => one.to !== to || one.type !== event.type),
   );
   root.stop();
-  taken.set(key, { next, kept });
+  steps.set(name, { next, kept });
   return { next, kept };
 }

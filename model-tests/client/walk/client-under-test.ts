@@ -6,6 +6,8 @@ import type { HeldRequest, RequestKind, ManualServer } from './manual-server.ts'
 import { GOOD_MS, limits, RETRY_MS, timesOf, type TimerName } from './times.ts';
 import type { Coverage } from '../../charts/coverage.ts';
 import { idOf, type WalkedEvent } from './chart-system.ts';
+import type { Beginning } from './walk-state.ts';
+import { snapshotBody } from './wire-texts.ts';
 import { eventually } from '../../support/eventually.ts';
 
 export const TASK = 'task-1';
@@ -93,13 +95,6 @@ function chartOf(id: string): string | undefined {
   return chart === 'transport' ? undefined : chart === 'recovery' ? chart : 'connection';
 }
 
-/** How many tries each transport has. */
-export interface Budget {
-  readonly ws: number;
-  readonly sse: number;
-  readonly poll: number;
-}
-
 const isBetween = (type: string): boolean => type === 'credentials.aged' || type === 'credentials.refreshed';
 
 /** What else a driver may be given. */
@@ -113,7 +108,7 @@ export interface ClientUnderTestOptions {
 /** Makes a client with a closed gate, and an observation that waits behind it. */
 export async function createClientUnderTest(
   server: ManualServer,
-  tries: Budget,
+  { tries, isSettled = false }: Beginning,
   { coverage, signal }: ClientUnderTestOptions = {},
 ): Promise<ClientUnderTest> {
   server.forget();
@@ -155,6 +150,10 @@ export async function createClientUnderTest(
       answerAll(renewed, ({ reject }) => reject(new Error('no token')));
     },
   };
+  const isStopped = (ref: AnyActorRef): boolean => {
+    const id = idOf(ref.id);
+    return id !== 'transport' && chart().getSnapshot().children[id] !== ref;
+  };
   const inspect = (event: InspectionEvent): void => {
     const ref = event.actorRef as AnyActorRef;
     if (ref.id === `${TASK}/transport`) actor ??= ref as ActorRefFrom<typeof transportMachine>;
@@ -164,6 +163,8 @@ export async function createClientUnderTest(
     if (event.type === '@xstate.snapshot') coverage?.get(chart)?.reach(event.snapshot as AnyMachineSnapshot);
     if (event.type === '@xstate.microstep') event._transitions.forEach((edge) => coverage?.get(chart)?.take(edge));
     if (event.type !== '@xstate.event') return;
+    // Nobody hears what is told to one that was just stopped.
+    if (isStopped(ref)) return;
     const { type, ...fields } = event.event as { type: string };
     // What the charts say to each other is between them.
     if (
@@ -193,6 +194,21 @@ export async function createClientUnderTest(
     eventStreamTries: tries.sse,
     transports: (['ws', 'sse', 'poll'] as const).filter((name) => tries[name] > 0),
   });
+  if (isSettled) {
+    const answer = client.get(TASK);
+    gate.set(true);
+    await eventually(
+      () => {
+        provider.grant();
+        return server.came.length > 0;
+      },
+      () => 'the snapshot is not asked for',
+    );
+    server.came[0]?.answer(200, snapshotBody('RUNNING', null));
+    await answer;
+    gate.set(false);
+    server.forget();
+  }
   const observation = client.observe(TASK, { lastEventId: '', ...(signal && { signal }) });
   const iterator = observation[Symbol.asyncIterator]();
   const chart = (): ActorRefFrom<typeof transportMachine> => {

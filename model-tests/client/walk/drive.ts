@@ -1,10 +1,10 @@
-import { connectionMachine, recoveryMachine, transportMachine, type TransportInput } from 'taskbridge/machines';
+import { connectionMachine, recoveryMachine, transportMachine } from 'taskbridge/machines';
 import { Coverage } from '../../charts/coverage.ts';
 import type { WalkedEvent } from './chart-system.ts';
-import { after, initialStateOf, type WalkState } from './walk-state.ts';
+import { after, initialStateOf, type Beginning, type WalkState } from './walk-state.ts';
 import { moveName, stepsFrom, type Path } from './plan.ts';
 import { createManualServer, type ManualServer } from './manual-server.ts';
-import { createClientUnderTest, type Budget, type ClientUnderTest } from './client-under-test.ts';
+import { createClientUnderTest, type ClientUnderTest } from './client-under-test.ts';
 import { stimuli } from './stimuli.ts';
 import type { Stimulus } from './stimulus.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -28,14 +28,12 @@ export function newCoverage(): ReadonlyMap<string, Coverage> {
   return new Map([transportMachine, connectionMachine, recoveryMachine].map((machine) => [machine.id, new Coverage(machine)]));
 }
 
-export const inputOf = (tries: Budget): TransportInput => ({ tries, strategy: 'progressive-sticky', refreshable: true });
-
 /** Does what the path says to a real client, and holds its charts against the same by themselves after every step. Resolves with where it is then. */
-export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, driven: Driven): Promise<WalkState> {
-  let state = initialStateOf(inputOf(tries));
+export async function drive(driver: ClientUnderTest, beginning: Beginning, path: Path, driven: Driven): Promise<WalkState> {
+  let state = initialStateOf(beginning);
   expectValue(driver, state, 'at the beginning');
   const names: string[] = [];
-  for (const { stimulus: planned, key: goal } of path) {
+  for (const { stimulus: planned, to: goal } of path) {
     const stimulus = leastUsed(planned, driven.mixes === true ? goal : undefined, state, driven.stimuli);
     const tells = stimulus.tells(state);
     if (!tells) throw new Error(`"${stimulus.name}" cannot happen after ${names.join(' → ') || 'nothing'}.`);
@@ -71,9 +69,9 @@ export async function drive(driver: ClientUnderTest, tries: Budget, path: Path, 
 }
 
 /** Among those that are alike, or those that lead to one goal, the one that happened least. */
-function leastUsed(planned: Stimulus, goal: string | undefined, from: WalkState, used: ReadonlyMap<string, number>): Stimulus {
+function leastUsed(planned: Stimulus, goal: WalkState | undefined, from: WalkState, used: ReadonlyMap<string, number>): Stimulus {
   const count = ({ name }: Stimulus): number => used.get(name) ?? 0;
-  const classes = new Set([planned.alike, ...stepsFrom(from).flatMap(({ stimulus, key }) => (key === goal ? [stimulus.alike] : []))]);
+  const classes = new Set([planned.alike, ...stepsFrom(from).flatMap(({ stimulus, to }) => (to === goal ? [stimulus.alike] : []))]);
   return stimuli
     .filter((one) => classes.has(one.alike) && one.tells(from))
     .reduce((least, one) => (count(one) < count(least) ? one : least), planned);
@@ -104,14 +102,14 @@ function expectValue(driver: ClientUnderTest, state: WalkState, where: string): 
 }
 
 /** Drives many paths over a few servers at once; gives what went wrong. `atEnd` looks at each client before it is closed. */
-export async function driveAll(paths: readonly Path[], tries: Budget, driven: Driven, lanes: number): Promise<string[]> {
+export async function driveAll(paths: readonly Path[], beginning: Beginning, driven: Driven, lanes: number): Promise<string[]> {
   const faults: string[] = [];
   const waiting = [...paths];
   const lane = async (server: ManualServer): Promise<void> => {
     for (let path = waiting.shift(); path; path = waiting.shift()) {
-      const driver = await createClientUnderTest(server, tries, { coverage: driven.coverage });
+      const driver = await createClientUnderTest(server, beginning, { coverage: driven.coverage });
       try {
-        await drive(driver, tries, path, driven);
+        await drive(driver, beginning, path, driven);
       } catch (error) {
         faults.push((error as Error).message);
       }

@@ -6,8 +6,6 @@ import type { Stimulus } from './stimulus.ts';
 export interface Step {
   readonly stimulus: Stimulus;
   readonly to: WalkState;
-  /** That of `to`. */
-  readonly key: string;
   /** From which value of all charts, by what, to which. */
   readonly move: string;
 }
@@ -17,8 +15,18 @@ export type Region = 'delivering' | 'credentials' | 'gate' | 'climbing';
 
 /** One of each class. */
 const kinds = [...new Map([...stimuli].reverse().map((stimulus) => [stimulus.alike, stimulus])).values()];
-/** By key: a moment behaves like every other with the same. */
-const known = new Map<string, readonly Step[]>();
+/** By key: a moment behaves like every other with the same, so only one of them is kept. */
+const moments = new Map<string, WalkState>();
+const known = new Map<WalkState, readonly Step[]>();
+/** Each text once: what is the same is told so at once. */
+const moves = new Map<string, string>();
+
+function momentOf(state: WalkState): WalkState {
+  const key = walkStateKey(state);
+  const kept = moments.get(key) ?? state;
+  moments.set(key, kept);
+  return kept;
+}
 
 /** Where one region is; the whole value once the charts have ended. */
 export function placeOf(state: WalkState, region: Region): string {
@@ -35,28 +43,31 @@ export function placeOf(state: WalkState, region: Region): string {
 
 /** From which value of all charts, by what, to which. */
 export function moveName(from: WalkState, { alike }: Stimulus, to: WalkState): string {
-  return `${valueOf(from)} · ${alike} · ${valueOf(to)}`;
+  const name = `${valueOf(from)} · ${alike} · ${valueOf(to)}`;
+  const kept = moves.get(name) ?? name;
+  moves.set(kept, kept);
+  return kept;
 }
 
 /** All that can happen at a moment, once for each class of stimuli. */
-export function stepsFrom(from: WalkState): readonly Step[] {
-  const key = walkStateKey(from);
-  const found = known.get(key);
+export function stepsFrom(state: WalkState): readonly Step[] {
+  const from = known.has(state) ? state : momentOf(state);
+  const found = known.get(from);
   if (found) return found;
   const steps = (isActive(from) && !from.isOver ? kinds : []).flatMap((stimulus) => {
     const tells = stimulus.tells(from);
     if (!tells) return [];
-    const to = after(from, tells.events, tells).state;
-    return [{ stimulus, to, key: walkStateKey(to), move: moveName(from, stimulus, to) }];
+    const to = momentOf(after(from, tells.events, tells).state);
+    return [{ stimulus, to, move: moveName(from, stimulus, to) }];
   });
-  known.set(key, steps);
+  known.set(from, steps);
   return steps;
 }
 
 /** A sequence of places of one region, and the ways along it that differ in what may follow. */
 interface Front {
   readonly met: ReadonlySet<string>;
-  readonly ways: ReadonlyMap<string, { readonly state: WalkState; readonly path: Path }>;
+  readonly ways: ReadonlyMap<WalkState, Path>;
 }
 
 /**
@@ -65,71 +76,74 @@ interface Front {
  */
 export function simplePaths(region: Region, start: WalkState): Path[] {
   const goOn = ({ met, ways }: Front): Path[] => {
-    const further = new Map<string, Map<string, { state: WalkState; path: Path }>>();
-    for (const { state, path } of ways.values())
+    const further = new Map<string, Map<WalkState, Path>>();
+    for (const [state, path] of ways)
       for (const step of stepsFrom(state)) {
         const place = placeOf(step.to, region);
         if (met.has(place)) continue;
-        const there = further.get(place) ?? new Map<string, { state: WalkState; path: Path }>();
-        if (!there.has(step.key)) there.set(step.key, { state: step.to, path: [...path, step] });
+        const there = further.get(place) ?? new Map<WalkState, Path>();
+        if (!there.has(step.to)) there.set(step.to, [...path, step]);
         further.set(place, there);
       }
-    if (further.size === 0) return [[...ways.values()][0]?.path ?? []];
+    if (further.size === 0) return [[...ways.values()][0] ?? []];
     return [...further].flatMap(([place, next]) => goOn({ met: new Set([...met, place]), ways: next }));
   };
-  return goOn({ met: new Set([placeOf(start, region)]), ways: new Map([[walkStateKey(start), { state: start, path: [] }]]) });
+  return goOn({ met: new Set([placeOf(start, region)]), ways: new Map([[momentOf(start), []]]) });
 }
 
-/** The moments that can be reached, by key, nearest first. */
-export function walkStatesFrom(start: WalkState): Map<string, WalkState> {
-  const found = new Map([[walkStateKey(start), start]]);
-  for (const state of found.values()) for (const { key, to } of stepsFrom(state)) if (!found.has(key)) found.set(key, to);
+/** The moments that can be reached, nearest first, each with a shortest path. */
+export function shortestPaths(start: WalkState): ReadonlyMap<WalkState, Path> {
+  const found = new Map<WalkState, Path>([[momentOf(start), []]]);
+  for (const [state, path] of found) for (const step of stepsFrom(state)) if (!found.has(step.to)) found.set(step.to, [...path, step]);
   return found;
 }
 
 /** Every move from every value of all charts that can be reached. */
 export function movesFrom(start: WalkState): Set<string> {
-  return new Set([...walkStatesFrom(start).values()].flatMap((state) => stepsFrom(state).map(({ move }) => move)));
+  return new Set([...shortestPaths(start).keys()].flatMap((state) => stepsFrom(state).map(({ move }) => move)));
 }
 
-/** Paths that together make every move from every value, each going on to the nearest move that was not made yet. */
-export function tours(start: WalkState, lengthMax: number): Path[] {
-  const graph = new Map([...walkStatesFrom(start)].map(([key, state]) => [key, stepsFrom(state)] as const));
-  const unmade = movesFrom(start);
-  const first = walkStateKey(start);
+/** How far a tour looks for a move that was not made yet. */
+const REACH = 6;
+
+/** Paths that together make these moves, each going on while there is one near that was not made yet. */
+export function tours(start: WalkState, wanted: Iterable<string>, lengthMax: number): Path[] {
+  const unmade = new Set(wanted);
   const found: Path[] = [];
-  while (unmade.size > 0) {
-    const path: Step[] = [];
-    let here = first;
-    while (path.length < lengthMax) {
-      const further = nearestUnmade(graph, here, unmade);
-      if (further.length === 0) break;
-      for (const step of further) {
-        unmade.delete(step.move);
-        path.push(step);
-        here = step.key;
+  for (const [state, way] of shortestPaths(start)) {
+    let further = stepsToUnmade(state, unmade, 1);
+    while (further.length > 0) {
+      const path = [...way];
+      while (further.length > 0 && (path.length === way.length || path.length + further.length <= lengthMax)) {
+        for (const { move } of further) unmade.delete(move);
+        path.push(...further);
+        further = stepsToUnmade(path.at(-1)?.to ?? state, unmade, REACH);
       }
+      for (const { move } of way) unmade.delete(move);
+      found.push(path);
+      further = stepsToUnmade(state, unmade, 1);
     }
-    found.push(path);
   }
+  if (unmade.size > 0) throw new Error(`Nothing leads to ${unmade.size} moves, such as ${[...unmade][0] ?? ''}.`);
   return found;
 }
 
-/** A shortest path whose last step is a move that was not made yet; empty where there is none. Moves that end the chart come last. */
-function nearestUnmade(graph: ReadonlyMap<string, readonly Step[]>, start: string, unmade: ReadonlySet<string>): Path {
-  const cameBy = new Map<string, { readonly before: string; readonly step: Step } | undefined>([[start, undefined]]);
-  const pathTo = (key: string): Step[] => {
-    const way = cameBy.get(key);
-    return way ? [...pathTo(way.before), way.step] : [];
-  };
+/** The fewest steps, at most so many, whose last is a move that was not made yet; none where there is none. Moves that end the chart come last. */
+function stepsToUnmade(start: WalkState, unmade: ReadonlySet<string>, stepsMax: number): Path {
+  const met = new Set([start]);
   let last: Path = [];
-  for (const key of cameBy.keys())
-    for (const step of graph.get(key) ?? []) {
-      if (unmade.has(step.move)) {
-        if (isActive(step.to) && !step.to.isOver) return [...pathTo(key), step];
-        if (last.length === 0) last = [...pathTo(key), step];
+  let ways: [WalkState, Path][] = [[start, []]];
+  for (let length = 0; length < stepsMax; length++) {
+    const next: [WalkState, Path][] = [];
+    for (const [state, path] of ways)
+      for (const step of stepsFrom(state)) {
+        if (unmade.has(step.move)) {
+          if (isActive(step.to) && !step.to.isOver) return [...path, step];
+          if (last.length === 0) last = [...path, step];
+        }
+        if (!met.has(step.to) && met.add(step.to)) next.push([step.to, [...path, step]]);
       }
-      if (!cameBy.has(step.key)) cameBy.set(step.key, { before: key, step });
-    }
+    ways = next;
+  }
   return last;
 }

@@ -6,7 +6,8 @@ import { delayNames } from './times.ts';
 
 /** The stream, however far it has come, whose credentials come to their end first. */
 function expiring(state: WalkState): 'ws' | 'sse' | undefined {
-  if (!isGateOpen(state)) return undefined;
+  // Where newer ones have been given meanwhile, nobody is asked.
+  if (!isGateOpen(state) || !state.isExpiring || state.hasNewer) return undefined;
   for (const { operation, isRenewed } of state.operations.values())
     if (!isRenewed && (operation === 'ws' || operation === 'sse')) return operation;
   return undefined;

@@ -1,5 +1,5 @@
 import type { ChartId, WalkedEvent } from './chart-system.ts';
-import { regionsOf, runningOf, type Change, type Operation, type WalkState } from './walk-state.ts';
+import { after, regionsOf, runningOf, type Change, type Operation, type WalkState } from './walk-state.ts';
 import type { ClientUnderTest } from './client-under-test.ts';
 
 /** Something that happens to a client in the world, and what its charts must then be told. */
@@ -44,4 +44,10 @@ export const rebasing = (state: WalkState): Change => (isGateOpen(state) ? {} : 
 /** Facts wait for consumers only while somebody reads. */
 export function mayFill(state: WalkState): boolean {
   return regionsOf(state)?.delivering !== 'full';
+}
+
+/** True where the client hears of a gap, so that its projection asks for the snapshot at once. */
+export function hearsGap({ tells }: Stimulus, state: WalkState): boolean {
+  const told = tells(state);
+  return told !== undefined && isGateOpen(state) && after(state, told.events, told).told.some(({ type }) => type === 'log.gap');
 }

@@ -1,7 +1,7 @@
 import type { Classification } from 'taskbridge/machines';
 import type { WalkedEvent } from './chart-system.ts';
 import { runningOf, type Change, type WalkState } from './walk-state.ts';
-import { isGateOpen, isOperationRunning, isUnanswered, mayFill, on, rebasing, type Stimulus } from './stimulus.ts';
+import { hearsGap, isOperationRunning, isUnanswered, mayFill, on, rebasing, type Stimulus } from './stimulus.ts';
 import { bulkAfter, bulkEndAfter, denseText, endAfter, envelope, factAfter, gap, malformedTexts, moved, TASK } from './wire-texts.ts';
 
 /** The level that a stream reaches by its confirmation, or by a fact. */
@@ -9,6 +9,10 @@ function leveled(state: WalkState, operation: 'ws' | 'sse', byFact: boolean): Wa
   const stream = runningOf(state, operation);
   return stream && !stream.isLevel && (byFact || stream.begun === state.cursor) ? [on(`${operation}.level`)] : [];
 }
+/** Cursors of a log that begins again are not to be compared with those of before: a stream that is not yet level may seem so. */
+const isSomeBehind = ({ operations }: WalkState): boolean =>
+  [...operations.values()].some(({ operation, isLevel }) => (operation === 'ws' || operation === 'sse') && !isLevel);
+
 /** One frame or event on a WebSocket or an event stream, which begins with it where nothing came before. */
 function frames(
   operation: 'ws' | 'sse',
@@ -28,7 +32,7 @@ function frames(
       // The first bytes of a body are its confirmation.
       const first = isFirst ? [on('sse.confirmed'), ...leveled(state, 'sse', false)] : [];
       const told = tells(state, (byFact) => (first.length > 1 ? [] : leveled(state, operation, byFact)));
-      return told && { grants: true, opens: operation, ...told, events: [...first, ...told.events] };
+      return told && { grants: true, opens: operation, brings: operation, ...told, events: [...first, ...told.events] };
     },
     async happen(driver, state) {
       const request = await driver.request(operation);
@@ -108,7 +112,7 @@ const streamed = (['ws', 'sse'] as const).flatMap((operation): Stimulus[] => [
       () => [gap(reason)],
       (state) => ({
         ...(reason === 'reset' && { cursor: 0 }),
-        ...rebasing(state),
+        ...(reason === 'reset' && isSomeBehind(state) ? { ends: true } : rebasing(state)),
         events: [on('log.gap', { reason }), ...(operation === 'sse' ? [on('sse.alive')] : [])],
       }),
     );
@@ -116,7 +120,7 @@ const streamed = (['ws', 'sse'] as const).flatMap((operation): Stimulus[] => [
       ...base,
       async happen(driver, state) {
         await base.happen(driver, state);
-        if (isGateOpen(state)) await driver.giveSnapshot(state.cursor);
+        if (hearsGap(base, state)) await driver.giveSnapshot(state.cursor);
       },
     };
   }),
@@ -151,8 +155,8 @@ const webSocket: readonly Stimulus[] = [
   ),
   {
     name: 'ws: a binary frame',
-    alike: 'ws: a binary frame',
-    tells: (state) => (isOperationRunning(state, 'ws') ? { grants: true, opens: 'ws', events: [on('ws.lost')] } : undefined),
+    alike: 'ws: a malformed frame',
+    tells: (state) => (isOperationRunning(state, 'ws') ? { grants: true, opens: 'ws', events: [on('ws.malformed')] } : undefined),
     async happen(driver) {
       const request = await driver.request('ws');
       await request.accept();

@@ -1,4 +1,3 @@
-import type { TransportInput } from 'taskbridge/machines';
 import { beginSystem, takeInSystem, type ChartId, type ChartSystem, type WalkedEvent } from './chart-system.ts';
 
 /** What the charts' actors ask of the world. */
@@ -18,6 +17,13 @@ export interface OperationProgress {
   readonly isRenewed: boolean;
 }
 
+/** How many tries each transport has. */
+export interface Budget {
+  readonly ws: number;
+  readonly sse: number;
+  readonly poll: number;
+}
+
 /** Where a walk is: the charts by themselves, and what the world around them must then look like. */
 export interface WalkState {
   readonly charts: ChartSystem;
@@ -28,6 +34,8 @@ export interface WalkState {
   readonly isOver: boolean;
   /** The server has spoken the protocol. */
   readonly hasSpoken: boolean;
+  /** Credentials end, so that newer ones are fetched in time. */
+  readonly isExpiring: boolean;
   /** Newer credentials were given than those that were used last: a refresh has them at once. */
   readonly hasNewer: boolean;
   /** By the chart and id of the actor that runs it, the oldest first. */
@@ -49,30 +57,48 @@ export function regionsOf({ charts }: WalkState): { readonly delivering: string;
 /** True while the charts run. */
 export const isActive = ({ charts }: WalkState): boolean => charts.transport.status === 'active';
 
-/** The values of all charts that run, and the gate, as text. The credentials are a region that is walked by itself: no other looks at it. */
-export function valueOf(state: WalkState): string {
-  const { values, transport } = state.charts;
-  const delivering = regionsOf(state)?.delivering ?? transport.value;
-  const below = Object.entries(values).filter(([id]) => id !== 'transport');
+const texts = new WeakMap<ChartSystem, string>();
+
+/** The values of all charts that run, as text. The credentials are a region that is walked by itself: no other looks at it. */
+function textOf(charts: ChartSystem): string {
+  const known = texts.get(charts);
+  if (known !== undefined) return known;
+  const { value } = charts.transport;
+  const delivering = typeof value === 'string' ? value : value.observing.delivering;
+  const below = Object.entries(charts.values).filter(([id]) => id !== 'transport');
   const sorted = below.sort(([one], [other]) => (one < other ? -1 : 1));
-  return JSON.stringify({ gate: state.isGateOpen ? 'open' : 'closed', transport: delivering, ...Object.fromEntries(sorted) });
+  const text = JSON.stringify({ transport: delivering, ...Object.fromEntries(sorted) }).slice(1);
+  texts.set(charts, text);
+  return text;
 }
+
+/** The gate, and the values of all charts that run, as text. */
+export const valueOf = ({ charts, isGateOpen }: Pick<WalkState, 'charts' | 'isGateOpen'>): string =>
+  `{"gate":"${isGateOpen ? 'open' : 'closed'}",${textOf(charts)}`;
 
 /** The running operation of a kind, where there is one. */
 export function runningOf({ operations }: WalkState, wanted: Operation): OperationProgress | undefined {
   return [...operations.values()].find(({ operation }) => operation === wanted);
 }
 
+/** What a walk begins with. */
+export interface Beginning {
+  readonly tries: Budget;
+  /** Somebody has spoken the protocol at this address before, and credentials do not end: both are walked with fewer transports. */
+  readonly isSettled?: boolean;
+}
+
 /** A walk's beginning: the gate is closed, and has said so. */
-export function initialStateOf(input: TransportInput): WalkState {
-  const charts = beginSystem(input);
+export function initialStateOf({ tries, isSettled = false }: Beginning): WalkState {
+  const charts = beginSystem({ tries, strategy: 'progressive-sticky', refreshable: true });
   const state: WalkState = {
     charts,
     isGateOpen: false,
     cursor: 0,
     isOver: false,
     hasNewer: false,
-    hasSpoken: false,
+    hasSpoken: isSettled,
+    isExpiring: !isSettled,
     operations: new Map(),
   };
   return after(state, repliesOf(charts.effects, false), {}).state;
@@ -118,6 +144,8 @@ export interface Change {
   /** The credentials of this operation were renewed. */
   readonly renews?: Operation;
   readonly cursor?: number;
+  /** Whose bytes bring the events. */
+  readonly brings?: Operation;
   /** No path goes on from there. */
   readonly ends?: boolean;
 }
@@ -128,7 +156,7 @@ export function after(
   events: readonly WalkedEvent[],
   change: Change,
 ): { readonly state: WalkState; readonly told: WalkedEvent[]; readonly heard: string[] } {
-  const { cursor = state.cursor, gate: isGateOpen = state.isGateOpen } = change;
+  const { gate: isGateOpen = state.isGateOpen } = change;
   const operations = new Map<string, OperationProgress>();
   let { hasNewer, charts } = state;
   for (const [id, progress] of state.operations) {
@@ -159,15 +187,20 @@ export function after(
         )),
   ];
   const waiting = [...opening, ...asked, ...events];
+  let { cursor = state.cursor } = change;
   for (let event = waiting.shift(); event && charts.transport.status === 'active'; event = waiting.shift()) {
     const { to, type } = event;
-    // Whoever brings it has been closed.
-    const isClosed = type.startsWith('wire.') && ![...operations].some(([, { operation }]) => operation === to);
+    // What was delivered together is told together.
+    const isBrought = /^(log\.|consumer\.full)/.test(type) && !told.some(isDelivery);
+    const bringer = type.startsWith('wire.') ? to : isBrought ? change.brings : undefined;
+    // Nobody hears whoever was closed while he spoke.
+    const isClosed = bringer !== undefined && ![...operations].some(([, { operation }]) => operation === bringer);
+    if (isClosed && !told.some(isDelivery)) ({ cursor } = state);
     if (isClosed || !charts.snapshots.has(to)) continue;
     told.push(event);
     // What opens the gate is heard while it is still closed.
     const wasGateOpen = told.length <= opening.length ? state.isGateOpen : isGateOpen;
-    heard.push(`${valueOf({ ...state, charts, isGateOpen: wasGateOpen })} · ${to} ${type}`);
+    heard.push(`${valueOf({ charts, isGateOpen: wasGateOpen })} · ${to} ${type}`);
     const { next, kept } = takeInSystem(charts, event);
     for (const id of operations.keys()) if (!kept.has(id)) operations.delete(id);
     charts = next;
@@ -185,6 +218,7 @@ export function after(
     cursor,
     hasNewer,
     hasSpoken: state.hasSpoken || told.some(isSpoken),
+    isExpiring: state.isExpiring,
     isOver: change.ends === true,
     operations: operationsOf(charts.effects, operations, { isGateOpen, cursor }),
   };
@@ -192,6 +226,9 @@ export function after(
   const further = after(next, [refreshed], change.ends === true ? { ends: true } : {});
   return { state: further.state, told: [...told, ...further.told], heard: [...heard, ...further.heard] };
 }
+
+/** True for what says that facts were delivered, or that others are told instead of them. */
+const isDelivery = ({ type }: WalkedEvent): boolean => /^(wire\.facts|consumer\.full|log\.)/.test(type);
 
 /** True for what nobody tells who does not speak the protocol. */
 function isSpoken({ to, type, ending, output }: WalkedEvent): boolean {
@@ -206,10 +243,10 @@ function isSpoken({ to, type, ending, output }: WalkedEvent): boolean {
 }
 
 /** What makes two moments the same to everything that may follow. */
-export function walkStateKey({ charts, operations, cursor, isOver, hasNewer, hasSpoken, isGateOpen }: WalkState): string {
+export function walkStateKey({ charts, operations, cursor, isOver, hasNewer, hasSpoken, isExpiring, isGateOpen }: WalkState): string {
   const progress = [...operations.values()].map(({ operation, stage, begun, isLevel, isRenewed }) => {
     const isStream = operation === 'ws' || operation === 'sse';
     return `${operation} ${stage} ${isStream ? `${isLevel ? 'level' : begun === cursor} ${isRenewed}` : ''}`;
   });
-  return `${charts.key} ${progress.join()} ${isOver} ${hasNewer} ${hasSpoken} ${isGateOpen}`;
+  return `${charts.key} ${progress.join()} ${isOver} ${hasNewer} ${hasSpoken} ${isExpiring} ${isGateOpen}`;
 }

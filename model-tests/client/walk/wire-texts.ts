@@ -24,3 +24,7 @@ export const denseText = (operation: 'ws' | 'sse'): string =>
   operation === 'ws'
     ? JSON.stringify({ type: 'SUBSCRIPTION_CONFIRMED', taskId: TASK, live: true, extensions: ['gap'] })
     : JSON.stringify({ type: 'HEARTBEAT', taskId: TASK, payload: { live: true, extensions: ['gap'] } });
+
+/** What a snapshot says, by its status and cursor. */
+export const snapshotBody = (status: string, lastEventId: string | null): string =>
+  JSON.stringify({ taskId: TASK, status, state: status.toLowerCase(), lastEventId });

@@ -61,6 +61,15 @@ export const talkative = taskWorkflow((task) => {
   return Promise.resolve('said');
 });
 
+/** Says what no log takes; waits for it, or not, as its input says. */
+export const refused = taskWorkflow(async (task) => {
+  const said = task.message('Hello.', 'loud' as never);
+  if (task.input.hears === true) await said.catch(() => undefined);
+  // Apart from its end, which would be refused with it.
+  await sleep(1);
+  return 'done';
+});
+
 /** Knows nothing of us: its result completes its task. */
 export async function plain(input: { readonly input: { readonly n: number } }): Promise<number> {
   await sleep(1);

@@ -1,0 +1,126 @@
+import { attemptMachine, type AttemptContext, type AttemptEvent } from '../../../server/attempt/attempt.machine.ts';
+import { decisionRows, stateRows } from './decision-table.ts';
+import type { ContextCell, Decisions } from './decisions.ts';
+
+const file = new URL('attempt.md', import.meta.url);
+const progress = ['unbegun', 'begun', 'cleared', 'waiting'];
+const runs = ['starting', 'held', 'stopping', 'notified'];
+const claimed = progress.flatMap((done) => runs.map((asked) => `${done}/${asked}`));
+const claimable = ['pending', 'lost', 'suspected'];
+
+const events: Readonly<Record<string, AttemptEvent>> = {
+  'attempt.claimed': { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
+  'attempt.deferred': { type: 'attempt.deferred', retryAt: 2000 },
+  'attempt.begun': { type: 'attempt.begun' },
+  'attempt.started': { type: 'attempt.started', keptOutside: false, retryAt: null },
+  'attempt.started outside': { type: 'attempt.started', keptOutside: true, retryAt: 2500 },
+  'attempt.inspected': { type: 'attempt.inspected', retryAt: 2500 },
+  'attempt.advanced': { type: 'attempt.advanced' },
+  'attempt.suspended': { type: 'attempt.suspended' },
+  'attempt.resumed': { type: 'attempt.resumed' },
+  'attempt.cleared': { type: 'attempt.cleared' },
+  'attempt.lost': { type: 'attempt.lost', crashed: false, retryAt: 9000 },
+  'attempt.lost by a crash': { type: 'attempt.lost', crashed: true, retryAt: 9000 },
+  'cancel.requested': { type: 'cancel.requested', graceUntil: 4000 },
+  'cancel.delivered': { type: 'cancel.delivered' },
+  'resolution.pending a': { type: 'resolution.pending', suspendId: 'a' },
+  'resolution.pending c': { type: 'resolution.pending', suspendId: 'c' },
+  'resolution.delivered a': { type: 'resolution.delivered', suspendId: 'a' },
+  'task.ended': { type: 'task.ended' },
+  'work.released': { type: 'work.released' },
+};
+
+const groups = {
+  claimable,
+  claimed,
+  unfinished: [...claimable, ...claimed],
+  ...Object.fromEntries([...progress, ...runs].map((name) => [name, claimed.filter((state) => state.split('/').includes(name))] as const)),
+  reports: [
+    ...['attempt.begun', 'attempt.started', 'attempt.started outside', 'attempt.inspected', 'attempt.advanced', 'attempt.suspended'],
+    ...['attempt.resumed', 'attempt.cleared', 'attempt.lost', 'attempt.lost by a crash'],
+  ],
+  resolutions: ['resolution.pending a', 'resolution.pending c', 'resolution.delivered a'],
+};
+const rows = decisionRows(file, groups);
+
+const none: AttemptContext = {
+  attempt: 1,
+  node: null,
+  leaseUntil: null,
+  crashes: 0,
+  spared: 0,
+  tries: 0,
+  retryAt: null,
+  startBy: null,
+  graceUntil: null,
+  pendingDeliveries: [],
+};
+const much = { tries: 2, retryAt: 1500, startBy: 4500, graceUntil: 3500, pendingDeliveries: ['a', 'b'] };
+
+/** What is remembered of before, and who has the work now. */
+function contextOf(state: string, where: string): AttemptContext {
+  const isHeld = claimed.includes(state) || state === 'ended';
+  return {
+    ...none,
+    ...(isHeld && { node: 'n0' }),
+    ...(where === 'new' && { attempt: 0 }),
+    ...(where === 'crashed' && { crashes: 1 }),
+    ...(where === 'spared' && { spared: 1 }),
+    ...(where === 'owes much' && { ...much, ...(isHeld && { leaseUntil: 3000 }) }),
+  };
+}
+
+const cells: readonly ContextCell<AttemptContext>[] = stateRows(file).flatMap(({ state }) =>
+  [...(state === 'pending' ? ['new'] : []), 'nothing', 'crashed', 'spared', 'owes much'].flatMap((where) =>
+    Object.keys(events).map((told) => ({ state, told, where, before: contextOf(state, where) })),
+  ),
+);
+
+const vacant = { node: null, leaseUntil: null, tries: 0, startBy: null };
+const changes: Readonly<Record<string, (before: AttemptContext) => Partial<AttemptContext>>> = {
+  'attempt + 1': ({ attempt }) => ({ attempt: attempt + 1 }),
+  'node n1': () => ({ node: 'n1' }),
+  nobody: () => ({ node: null, leaseUntil: null }),
+  'start by 5000': () => ({ startBy: 5000 }),
+  'no time to ask': () => ({ retryAt: null }),
+  'time to ask 2500': () => ({ retryAt: 2500 }),
+  'put off': ({ tries }) => ({ node: null, leaseUntil: null, tries: tries + 1, retryAt: 2000 }),
+  confirmed: () => ({ tries: 0, retryAt: null, startBy: null }),
+  'counted anew': () => ({ crashes: 0, spared: 0 }),
+  left: () => ({ ...vacant, retryAt: 9000 }),
+  'let go': () => ({ ...vacant, retryAt: null }),
+  'crashes + 1': ({ crashes }) => ({ crashes: crashes + 1 }),
+  'no row': ({ crashes, spared }) => ({ crashes: 0, spared: spared + crashes }),
+  'spared + 1': ({ spared }) => ({ spared: spared + 1 }),
+  grace: () => ({ graceUntil: 4000 }),
+  '+ a': ({ pendingDeliveries }) => ({ pendingDeliveries: [...pendingDeliveries, 'a'] }),
+  '+ c': ({ pendingDeliveries }) => ({ pendingDeliveries: [...pendingDeliveries, 'c'] }),
+  '− a': ({ pendingDeliveries }) => ({ pendingDeliveries: pendingDeliveries.filter((id) => id !== 'a') }),
+  'nothing owed': () => ({ pendingDeliveries: [], retryAt: null, startBy: null, graceUntil: null }),
+};
+
+/** The chart of the work behind a task, and `attempt.md`. */
+export const attemptDecisions: Decisions<AttemptContext> = {
+  name: 'attempt',
+  machine: attemptMachine,
+  pages: ['server/README.md'],
+  states: stateRows(file),
+  rows,
+  cells,
+  events,
+  begins: contextOf('pending', 'new'),
+  tellsWhatItTakes: true,
+  value: (state) => {
+    const [done, asked] = state.split('/');
+    if (state === 'ended' || state === 'released') return state;
+    return { unfinished: asked ? { claimed: { progress: done, run: asked } } : state };
+  },
+  then: (word, state) => {
+    if (word === '') return undefined;
+    const [done = '', asked = ''] = state.split('/');
+    if (word === 'claimed') return 'unbegun/starting';
+    return progress.includes(word) ? `${word}/${asked}` : runs.includes(word) ? `${done}/${word}` : word;
+  },
+  said: (word) => [{ type: word }],
+  changed: (word, before) => (changes[word] ? { ...before, ...changes[word](before) } : undefined),
+};
