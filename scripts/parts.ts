@@ -163,7 +163,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/client/closing.test.ts',
     ],
     walks: ['memory', 'lmdb', 'redis', 'two nodes on redis', 'real client'],
-    budgetMinutes: 2,
+    budgetMinutes: 3.5,
   },
   kills: {
     ...none,

@@ -106,7 +106,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
         () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]),
         () => supervisor.close(),
         () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
-        () => Promise.all([own.close(), shares.flushed()]),
+        () => own.close(),
       ]);
     },
   };
@@ -114,12 +114,14 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
 
 /** Does one thing after the other, all of them; does not wait for any where the store has taken nothing for a while. */
 async function untilSilent(deps: WorkNodeDeps, begun: Promise<void>, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
-  const { processor, logger, nodeId } = deps;
+  const { processor, shares, logger, nodeId } = deps;
   processor.stopRetrying();
   const limit = new SilenceLimit(deps, CLOSE_SILENT_MS);
   processor.onCommitted(() => limit.heard());
   await limit.wait(begun);
   for (const step of steps) await limit.wait(step());
+  // What the last commits changed of them.
+  await limit.wait(shares.flushed());
   limit.close();
   if (!limit.isOver) return;
   const fields = { nodeId, silentMs: CLOSE_SILENT_MS };

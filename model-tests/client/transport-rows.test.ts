@@ -80,6 +80,18 @@ describe('the transport, with one try on each', () => {
     expect(valueAfter(transportChart({ ws: 1, sse: 1, poll: 1 }), events)).toEqual({ observing: { delivering, credentials } });
   });
 
+  test.each([
+    [refused(400, 'REQUEST_VALIDATION_ERROR'), 'connecting'],
+    [refused(426, 'UPGRADE_REQUIRED'), 'connecting'],
+    [refused(403, 'TASK_OWNERSHIP_ERROR'), 'recovering'],
+  ])(
+    'takes %j of a stream that is asked beside another for a word about that stream alone, or about the task: %s',
+    (output, delivering) => {
+      const events = [says('ws', 'silent'), { ...ends('sse'), output }];
+      expect(valueAfter(transportChart({ ws: 1, sse: 1, poll: 0 }), events)).toEqual({ observing: { delivering, credentials: 'trusted' } });
+    },
+  );
+
   test('leaves a transport that said nothing out until it is climbed to, or the network is another', () => {
     const chart = transportChart({ ws: 1, sse: 1, poll: 1 });
     const muted = [says('ws', 'silent'), says('poll', 'live'), ends('ws', 'mute'), ends('sse', 'mute')];

@@ -8,6 +8,8 @@ export interface Step {
   readonly to: WalkState;
   /** From which value of all charts, by what, to which. */
   readonly move: string;
+  /** What the charts are told, each in its value. */
+  readonly heard: readonly string[];
 }
 export type Path = readonly Step[];
 /** What a simple path is simple in: the delivering part with its connection and recovery, the credentials, the gate, or what climbs. */
@@ -18,8 +20,14 @@ const kinds = [...new Map([...stimuli].reverse().map((stimulus) => [stimulus.ali
 /** By key: a moment behaves like every other with the same, so only one of them is kept. */
 const moments = new Map<string, WalkState>();
 const known = new Map<WalkState, readonly Step[]>();
+const texts = new Map<string, string>();
+
 /** Each text once: what is the same is told so at once. */
-const moves = new Map<string, string>();
+function textOf(text: string): string {
+  const kept = texts.get(text) ?? text;
+  texts.set(kept, kept);
+  return kept;
+}
 
 function momentOf(state: WalkState): WalkState {
   const key = walkStateKey(state);
@@ -43,10 +51,7 @@ export function placeOf(state: WalkState, region: Region): string {
 
 /** From which value of all charts, by what, to which. */
 export function moveName(from: WalkState, { alike }: Stimulus, to: WalkState): string {
-  const name = `${valueOf(from)} · ${alike} · ${valueOf(to)}`;
-  const kept = moves.get(name) ?? name;
-  moves.set(kept, kept);
-  return kept;
+  return textOf(`${valueOf(from)} · ${alike} · ${valueOf(to)}`);
 }
 
 /** All that can happen at a moment, once for each class of stimuli. */
@@ -57,8 +62,9 @@ export function stepsFrom(state: WalkState): readonly Step[] {
   const steps = (isActive(from) && !from.isOver ? kinds : []).flatMap((stimulus) => {
     const tells = stimulus.tells(from);
     if (!tells) return [];
-    const to = momentOf(after(from, tells.events, tells).state);
-    return [{ stimulus, to, move: moveName(from, stimulus, to) }];
+    const { state: next, heard } = after(from, tells.events, tells);
+    const to = momentOf(next);
+    return [{ stimulus, to, move: moveName(from, stimulus, to), heard: heard.map(textOf) }];
   });
   known.set(from, steps);
   return steps;
@@ -101,6 +107,19 @@ export function shortestPaths(start: WalkState): ReadonlyMap<WalkState, Path> {
 /** Every move from every value of all charts that can be reached. */
 export function movesFrom(start: WalkState): Set<string> {
   return new Set([...shortestPaths(start).keys()].flatMap((state) => stepsFrom(state).map(({ move }) => move)));
+}
+
+/** Shortest paths that together hear what is not among these. */
+export function pathsToUnheard(start: WalkState, heard: ReadonlySet<string>): Path[] {
+  const told = new Set(heard);
+  const found: Path[] = [];
+  for (const [state, path] of shortestPaths(start))
+    for (const step of stepsFrom(state)) {
+      if (step.heard.every((name) => told.has(name))) continue;
+      for (const name of step.heard) told.add(name);
+      found.push([...path, step]);
+    }
+  return found;
 }
 
 /** How far a tour looks for a move that was not made yet. */
