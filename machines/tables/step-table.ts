@@ -58,7 +58,12 @@ export class StepTable {
   /** One step; what XState answers. */
   step(snapshot: AnyMachineSnapshot, event: EventObject): StepAnswer {
     const cell = this.#cellOf(snapshot, event);
-    return cell ? follow(cell, snapshot, event) : this.#byXState(snapshot, event);
+    try {
+      if (cell) return follow(cell, snapshot, event);
+    } catch {
+      // An action that asks for more than it did when the cell was learned, or one that throws: then it does so again.
+    }
+    return this.#byXState(snapshot, event);
   }
 
   /** True where a transition takes the event, as `snapshot.can` says. */
@@ -143,7 +148,7 @@ function follow({ actions, next }: Cell, snapshot: AnyMachineSnapshot, event: Ev
   let emitted: ExecutableActionObject[] | undefined;
   for (const { action, params } of actions) {
     if (action.collect) {
-      // What an actor would be given more is not there: who asks for it throws, and is left to XState.
+      // What an actor would be given more is not there: who asks for it throws.
       const emit = (fact: unknown): void => void (emitted ??= []).push({ type: 'xstate.emit', params: { event: fact } } as never);
       action.collect({ context, event, enqueue: { emit } }, params);
     } else context = Object.assign({}, context, updateOf(action.assignment, { context, event }, params));

@@ -33,6 +33,9 @@ const made = setup({
     addEach: assign({ sum: ({ context, event }) => context.sum + event.by }),
     tellAgain: raise({ type: 'add', by: 10 }),
     tellTwice: enqueueActions(({ enqueue }) => enqueue.raise({ type: 'add', by: 20 })),
+    tellLate: enqueueActions(({ context, enqueue }) => {
+      if (context.sum > 2) enqueue.raise({ type: 'add', by: 10 });
+    }),
     hostsOwn: () => undefined,
   },
 });
@@ -79,6 +82,15 @@ describe('a table of steps', () => {
   ])('leaves %s to XState', (_, on) => {
     const { byXState } = stepped(one(on), [tell('add'), tell('again'), tell('twice')]);
     expect(byXState).toBeGreaterThan(2);
+  });
+
+  test('leaves an action to XState that asks for more than it did when its cell was learned', () => {
+    const { byXState, sum } = stepped(one({ add: { actions: 'add' }, late: { actions: 'tellLate' } }), [
+      tell('late'),
+      tell('add'),
+      tell('add'),
+    ]);
+    expect([byXState, sum]).toEqual([3, 18]);
   });
 
   test('leaves a chart to XState that does something on its way into a state', () => {

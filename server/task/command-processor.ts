@@ -52,8 +52,9 @@ export class CommandProcessor {
     for (let tries = 0; ; tries++) {
       try {
         const created = await this.lastWrites.note(this.#deps.store.create(task), (answer) => answer.created);
-        // Not one of which a reply was lost: since then somebody may have gone on with it.
-        if (record && created.created) this.#touch(task.taskId, new Mailbox(task.taskId, this.#deps, record));
+        // Not one of which a reply was lost, nor one that a look has found before the reply: since then somebody may have gone on with it.
+        if (record && created.created && !this.#mailboxes.has(task.taskId))
+          this.#touch(task.taskId, new Mailbox(task.taskId, this.#deps, record));
         return created;
       } catch (error) {
         if (tries + 1 >= Math.min(createRetry.triesMax, this.#triesMax)) throw asTaskBridgeError(error);

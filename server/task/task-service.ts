@@ -38,11 +38,9 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       return known;
     }
     const { about } = await visible(auth, taskId, 'read');
-    for (const oldest of abouts.size < settings.hotTasksMax ? [] : abouts.keys()) {
-      abouts.delete(oldest);
-      break;
-    }
     abouts.set(taskId, about);
+    const [oldest] = abouts.keys();
+    if (oldest !== undefined && abouts.size > settings.hotTasksMax) abouts.delete(oldest);
     return about;
   }
 
