@@ -136,6 +136,7 @@ export async function runClient(
         input: { ...generateJob(random, shared.onceShare), ...(isLasting && { end: 'wait', repeatable: true }) },
         lasts: isLasting,
         taskIds: new Set(),
+        sent: 0,
         created: 0,
         answered: 0,
         unknown: 0,
@@ -240,6 +241,7 @@ const otherThan = ({ actionType }: SentAction): string => (actionType === 'maybe
 /** Sends a create once; what came of it stands in the creation. */
 export async function create(client: TaskBridgeClient, creation: Creation): Promise<void> {
   const { clientRequestId, input } = creation;
+  creation.sent += 1;
   try {
     const { taskId, deduplicated } = await client.start({
       taskType: input.repeatable ? 'job' : 'once',

@@ -37,6 +37,7 @@ function soundLedger(): RunRecord {
     clientRequestId: 'r',
     input: { steps: 2, paceMs: 1, asks: [], end: 'complete', repeatable: true },
     taskIds: new Set([TASK]),
+    sent: 1,
     created: 1,
     answered: 2,
     unknown: 1,

@@ -38,7 +38,16 @@ const idsOf = (log: readonly Fact[], from = 0): string[] => log.slice(from).map(
 function soundRecord(): RunRecord {
   const record = emptyRunRecord();
   const input = { steps: 1, paceMs: 1, asks: [], end: 'complete', repeatable: true } as const;
-  record.creations.push({ owner: 'o', clientRequestId: 'r', input, taskIds: new Set([TASK]), created: 1, answered: 1, unknown: 0 });
+  record.creations.push({
+    owner: 'o',
+    clientRequestId: 'r',
+    input,
+    taskIds: new Set([TASK]),
+    sent: 1,
+    created: 1,
+    answered: 1,
+    unknown: 0,
+  });
   for (const clientActionId of ['a1', 'a2'])
     record.actions.push({
       owner: 'o',

@@ -1,5 +1,5 @@
 import { createTaskBridgeClient, TaskBridgeClientError, type TaskBridgeClient } from 'taskbridge/client/node';
-import type { RunRecord, SentAction } from './run-record.ts';
+import type { Creation, RunRecord, SentAction } from './run-record.ts';
 import { create, outcomeOf } from './chaos-client.ts';
 import { patience } from '../support/patience.ts';
 
@@ -19,29 +19,41 @@ export async function quiesce(record: RunRecord, baseUrl: string, withinMs: numb
     return known;
   };
   const until = performance.now() + withinMs;
-  try {
-    for (const creation of record.creations) if (creation.unknown > 0) await create(of(creation.owner), creation);
-    for (const action of record.actions)
-      if (action.outcomes.includes('unknown')) action.outcomes.push(await again(of(action.owner), action));
-    let open = record.creations.flatMap(({ owner, input, taskIds }) => [...taskIds].map((taskId) => ({ owner, input, taskId })));
-    while (open.length > 0 && performance.now() < until) {
-      const still: typeof open = [];
-      for (const task of open) {
-        const client = of(task.owner);
-        const snapshot = await client.get(task.taskId).catch(goneOrThrow);
-        // Whether it may be gone is the judge's to say.
-        if (!snapshot) continue;
-        if (ENDED.includes(snapshot.state)) continue;
-        still.push(task);
-        for (const { suspendId } of snapshot.suspensions) await answer(record, client, task, suspendId);
-        if (task.input.end === 'wait' && snapshot.progress?.progress === 100) await client.cancel(task.taskId);
-      }
-      open = still;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+  const askedAgain = new Set<Creation | SentAction>();
+  const settled = new Set<string>();
+  /** One round over all that is known by now: what comes of a call that was on its way when the last fault ended is known later. */
+  const isOpenAfterRound = async (): Promise<boolean> => {
+    const { creations, actions } = record;
+    const unknown = [...creations.filter((each) => each.unknown > 0), ...actions.filter(({ outcomes }) => outcomes.includes('unknown'))];
+    for (const call of unknown.filter((each) => !askedAgain.has(each))) {
+      askedAgain.add(call);
+      if ('outcomes' in call) call.outcomes.push(await again(of(call.owner), call));
+      else await create(of(call.owner), call);
     }
+    let isOpen = creations.some(({ sent, answered, unknown: failed }) => sent > answered + failed);
+    for (const creation of creations)
+      for (const taskId of creation.taskIds) {
+        if (settled.has(taskId)) continue;
+        if (await settle(record, of(creation.owner), creation, taskId)) settled.add(taskId);
+        else isOpen = true;
+      }
+    return isOpen;
+  };
+  try {
+    while ((await isOpenAfterRound()) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 200));
   } finally {
     await Promise.all([...clients.values()].map((client) => client.close()));
   }
+}
+
+/** Answers what a task asks, and cancels what waits for that; true once it has ended. */
+async function settle(record: RunRecord, client: TaskBridgeClient, { owner, input }: Creation, taskId: string): Promise<boolean> {
+  const snapshot = await client.get(taskId).catch(goneOrThrow);
+  // Whether it may be gone is the judge's to say.
+  if (!snapshot || ENDED.includes(snapshot.state)) return true;
+  for (const { suspendId } of snapshot.suspensions) await answer(record, client, { owner, taskId }, suspendId);
+  if (input.end === 'wait' && snapshot.progress?.progress === 100) await client.cancel(taskId);
+  return false;
 }
 
 function goneOrThrow(error: unknown): undefined {

@@ -12,6 +12,8 @@ export interface Creation {
   readonly lasts?: boolean;
   /** The ids that callers were given. */
   readonly taskIds: Set<string>;
+  /** How often it was asked for. */
+  sent: number;
   /** Answers that said that the task is new. */
   created: number;
   answered: number;
