@@ -68,7 +68,7 @@ test('of version 1 that an outside system kept is nobody’s', () => {
 });
 
 test('once the lease is over it is written as version 2, and read back as it is', () => {
-  const lost = recordAttemptEvent(read('waiting', { main: 1 }), { type: 'attempt.lost', crashed: true, retryAt: 7 });
+  const lost = recordAttemptEvent(read('waiting', { main: 1 }), { type: 'attempt.lost', crashed: true, retryAt: 7, restUntil: 7 });
   const texts = serializeExecutionRecord(lost ?? emptyExecutionRecord) as Required<ReturnType<typeof serializeExecutionRecord>>;
   expect(texts.ledger).toContain('{"v":2');
   expect(parseExecutionRecord(texts).attempt.context).toMatchObject({ crashes: 1, retryAt: 7, node: null, leaseUntil: null });
@@ -98,7 +98,7 @@ test.each<[string, readonly AttemptEvent[], { readonly wakeAt: number | null; re
   ],
   [
     'work that crashed rests',
-    [claim, begin, start, { type: 'attempt.lost', crashed: true, retryAt: 2500 }],
+    [claim, begin, start, { type: 'attempt.lost', crashed: true, retryAt: 2500, restUntil: 2500 }],
     { wakeAt: null, work: { readyAt: 2500 } },
   ],
   ['work that an outside system keeps is asked after', [claim, keep], { wakeAt: null, work: { readyAt: 3000 } }],
@@ -114,7 +114,7 @@ test.each<[string, readonly AttemptEvent[], { readonly wakeAt: number | null; re
 
 test('forgets what an earlier attempt reported', () => {
   const first = noteReport(recordOf(claim, begin), 'main', 4);
-  const lost = recordAttemptEvent(first, { type: 'attempt.lost', crashed: false, retryAt: 1 }) ?? first;
+  const lost = recordAttemptEvent(first, { type: 'attempt.lost', crashed: false, retryAt: 1, restUntil: 1 }) ?? first;
   expect(lost.sources).toEqual({ main: 4 });
   expect(recordAttemptEvent(lost, claim)?.sources).toEqual({});
 });

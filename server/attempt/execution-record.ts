@@ -1,7 +1,7 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
 import { NewerVersionError } from '../../machines/index.ts';
 import { tableStepOf } from '../../machines/tables/index.ts';
-import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
+import { attemptMachine, type AttemptContext, type AttemptEvent, type WorkDue, type WorkOrder } from './attempt.machine.ts';
 import { attemptFromV1, attemptToV1, type AttemptV1 } from './dated-record.ts';
 
 /** The attempt's chart at one moment. */
@@ -51,6 +51,13 @@ export function recordAttemptEvent(record: ExecutionRecord, event: AttemptEvent)
   const attempt = step(record.attempt, event)[0];
   const sources = event.type === 'attempt.claimed' ? {} : record.sources;
   return { ...record, attempt, sources };
+}
+
+/** Asks the chart what becomes of work that nobody has; undefined while it rests, and where somebody has it. */
+export function workOrder({ attempt }: ExecutionRecord, due: WorkDue): WorkOrder | undefined {
+  const [action] = step(attempt, due)[1];
+  // All that the chart emits; a step hands it over untyped.
+  return action && (action.params as unknown as { readonly event: WorkOrder }).event;
 }
 
 /** Notes that a report of that number was taken. */

@@ -10,7 +10,7 @@ import { OwnRuns } from './own-runs.ts';
 import { emptyTally } from './reconcile-counts.ts';
 import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
-import { steps } from './steps.ts';
+import { stepsOf } from './steps.ts';
 import { SuspectTurn } from './suspects.ts';
 
 /** How a visit learns where a task stands: as this node knew it last, which will do after a commit of its own, or by asking the store. */
@@ -268,7 +268,7 @@ export class Supervisor {
   async #doStep(state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult): Promise<boolean> {
     const { taskId } = state.about;
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
-    for (const step of steps[attemptState(state.execution)]) {
+    for (const step of stepsOf(state.execution)) {
       if (await step(state, deps, result)) return true;
     }
     return false;
