@@ -8,6 +8,7 @@ import {
   parseExecutionRecord,
   recordAttemptEvent,
   serializeExecutionRecord,
+  workOrder,
   type ExecutionRecord,
 } from '../../server/attempt/execution-record.ts';
 import { planOf } from '../../server/task/plan.ts';
@@ -110,6 +111,24 @@ test.each<[string, readonly AttemptEvent[], { readonly wakeAt: number | null; re
   ['what is over is kept for a while', [claim, end, { type: 'work.released' }], { wakeAt: settings.retainedAfterEndMs, work: null }],
 ])('plans: %s', (_what, events, plan) => {
   expect(planned(recordOf(...events))).toEqual(plan);
+});
+
+// The plan decides nothing: it is when the chart has an order, no sooner (nobody looks in vain) and no later.
+test.each<[string, readonly AttemptEvent[]]>([
+  ['nobody took', []],
+  ['nobody could be asked for', [claim, { type: 'attempt.deferred', retryAt: 1500 }]],
+  ['nobody can be asked for before it is too late', [claim, { type: 'attempt.deferred', retryAt: 9000 }]],
+  ['was given up', [claim, begin, start, { type: 'attempt.lost', crashed: false, retryAt: 1000, restUntil: 2500 }]],
+  ['crashed', [claim, begin, start, { type: 'attempt.lost', crashed: true, retryAt: 1000, restUntil: 2500 }]],
+  ['crashed, and was answered', [claim, begin, start, answer, { type: 'attempt.lost', crashed: true, retryAt: 1000, restUntil: 2500 }]],
+])('plans work that %s for the moment at which there is an order for it', (_what, events) => {
+  const execution = recordOf(...events);
+  const { wakeAt, work } = planned(execution);
+  const plannedAt = Math.min(wakeAt ?? Infinity, work && 'readyAt' in work ? work.readyAt : Infinity);
+  const due = { type: 'work.due', isCancelling: false, mayRepeat: true, crashesMax: 5 } as const;
+  const moments = Array.from({ length: 10_000 }, (_, nth) => 1000 + nth);
+  const orderedAt = moments.find((now) => workOrder(execution, { ...due, now }) !== undefined);
+  expect(Math.max(plannedAt, 1000)).toBe(orderedAt);
 });
 
 test('forgets what an earlier attempt reported', () => {

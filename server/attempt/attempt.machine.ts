@@ -63,8 +63,8 @@ export type WorkOrder =
 /** Why work that nobody has goes on no more. */
 export type WorkFailure = 'may not be repeated' | 'crashes again and again' | 'could not be started in time';
 
-/** What a node may have to do for a task; what each means is in `steps.ts`. */
-export type Duty =
+/** A reconcile step: what a node may have to do for a task. What each does is in `steps.ts`. */
+export type StepName =
   | 'remove what is expired'
   | 'expire questions'
   | 'end an overdue cancel'
@@ -104,7 +104,7 @@ export const attemptMachine = setup({
     events: AttemptEvent | WorkDue;
     emitted: WorkOrder;
     tags: AttemptTag;
-    meta: { readonly owes: readonly Duty[] };
+    meta: { readonly owes: readonly StepName[] };
   },
   guards: {
     isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),

@@ -18,7 +18,7 @@ import {
   type ReconcileResult,
 } from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { failureOf, orderFor } from './work-order.ts';
+import { failureFor, orderFor } from './work-order.ts';
 import { workOf, workWith } from './work.ts';
 
 /** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on, as the chart says. */
@@ -178,7 +178,7 @@ async function fail({ about: { taskId }, execution }: TaskRecord, deps: Reconcil
     decide(unit) {
       const order = orderFor(unit, unit.now, deps);
       if (order?.type !== 'work.fail') return undefined;
-      const payload = failureOf(order.why, unit.execution);
+      const payload = failureFor(order.why, unit.execution);
       return unit.decide({ type: 'task.fail', payload }).facts.length > 0 ? payload : undefined;
     },
   });

@@ -1,5 +1,5 @@
 import { claimWork, startWork } from './claim-and-start.ts';
-import type { Duty } from './attempt.machine.ts';
+import type { StepName } from './attempt.machine.ts';
 import { attemptState, type AttemptState, type ExecutionRecord } from './execution-record.ts';
 import { inspectWork } from './inspection.ts';
 import { expireLease, giveUpAborted, giveUpLostHistory } from './lease.ts';
@@ -9,10 +9,10 @@ import type { ReconcileStep } from './reconcile-step.ts';
 import { removeExpired } from './task-removal.ts';
 
 /**
- * What each duty of the attempt's chart means, the most urgent first. What needs the store only comes first: an executor that does not answer keeps no
+ * The steps that the attempt's chart names, the most urgent first. What needs the store only comes first: an executor that does not answer keeps no
  * deadline from passing.
  */
-const stepOfDuty: Readonly<Record<Duty, ReconcileStep>> = {
+const byName: Readonly<Record<StepName, ReconcileStep>> = {
   'remove what is expired': removeExpired,
   'expire questions': expireQuestions,
   'end an overdue cancel': endOverdueCancel,
@@ -27,7 +27,7 @@ const stepOfDuty: Readonly<Record<Duty, ReconcileStep>> = {
   start: startWork,
   inspect: inspectWork,
 };
-const duties = Object.entries(stepOfDuty) as readonly [Duty, ReconcileStep][];
+const inOrder = Object.entries(byName) as readonly [StepName, ReconcileStep][];
 /** What is asked of an executor is all that differs between states which work has done little or much in. */
 const known = new Map<AttemptState, readonly ReconcileStep[]>();
 
@@ -41,7 +41,7 @@ export function stepsOf(execution: ExecutionRecord): readonly ReconcileStep[] {
 
 function readSteps({ attempt }: ExecutionRecord): readonly ReconcileStep[] {
   const owed = new Set(Object.values(attempt.getMeta()).flatMap((meta) => meta?.owes ?? []));
-  return duties.filter(([duty]) => owed.has(duty)).map(([, step]) => step);
+  return inOrder.filter(([name]) => owed.has(name)).map(([, step]) => step);
 }
 
 /** Those that need the store only, in every state: each finds out by itself whether its time has come. */

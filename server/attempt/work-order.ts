@@ -24,7 +24,7 @@ export function orderFor(
 }
 
 /** What people are told of work that goes on no more. */
-export function failureOf(why: WorkFailure, { attempt }: ExecutionRecord): FactPayload<'TASK_FAILED'> {
+export function failureFor(why: WorkFailure, { attempt }: ExecutionRecord): FactPayload<'TASK_FAILED'> {
   const { crashes, spared } = attempt.context;
   switch (why) {
     case 'may not be repeated':

@@ -82,12 +82,13 @@ function contextOf(state: string, where: string): AttemptContext {
     ...(where === 'new' && { attempt: 0 }),
     ...(where === 'crashed' && { crashes: 1 }),
     ...(where === 'spared' && { spared: 4 }),
+    ...(where === 'rests long' && { crashes: 1, retryAt: 9000, startBy: 4500 }),
     ...(where === 'owes much' && { ...much, ...(isHeld && { leaseUntil: 3000 }) }),
   };
 }
 
 const cells: readonly ContextCell<AttemptContext>[] = stateRows(file).flatMap(({ state }) =>
-  [...(state === 'pending' ? ['new'] : []), 'nothing', 'crashed', 'spared', 'owes much'].flatMap((where) =>
+  [...(state === 'pending' ? ['new'] : []), ...(claimable.includes(state) ? ['rests long'] : []), 'nothing', 'crashed', 'spared', 'owes much'].flatMap((where) =>
     Object.keys(events).map((told) => ({ state, told, where, before: contextOf(state, where) })),
   ),
 );
