@@ -88,9 +88,14 @@ function contextOf(state: string, where: string): AttemptContext {
 }
 
 const cells: readonly ContextCell<AttemptContext>[] = stateRows(file).flatMap(({ state }) =>
-  [...(state === 'pending' ? ['new'] : []), ...(claimable.includes(state) ? ['rests long'] : []), 'nothing', 'crashed', 'spared', 'owes much'].flatMap((where) =>
-    Object.keys(events).map((told) => ({ state, told, where, before: contextOf(state, where) })),
-  ),
+  [
+    ...(state === 'pending' ? ['new'] : []),
+    ...(claimable.includes(state) ? ['rests long'] : []),
+    'nothing',
+    'crashed',
+    'spared',
+    'owes much',
+  ].flatMap((where) => Object.keys(events).map((told) => ({ state, told, where, before: contextOf(state, where) }))),
 );
 
 const vacant = { node: null, leaseUntil: null, tries: 0, startBy: null };
