@@ -1,8 +1,9 @@
-import { Command, type Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
 import { commandFailure, isAnswer, noAnswer, plainText, type CommandFailure } from './command-failure.ts';
 import { tagOfKey } from './keys.ts';
 import type { Reconnection, Sent } from './reconnection.ts';
+import { ScriptCommand } from './script-command.ts';
 import type { Script } from './scripts/index.ts';
 import { createTimeLimit } from './time-limit.ts';
 
@@ -46,7 +47,7 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
     const all: (string | Buffer)[] = [subject, String(keys.length), ...keys];
     for (const argument of args) all.push(asBuffer(argument));
     gather();
-    return redis.sendCommand(new Command(name, all)) as Promise<unknown>;
+    return redis.sendCommand(new ScriptCommand(name, all)) as Promise<unknown>;
   }
 
   /** Tells what a rejection says of the connection, and gives it as ours. */

@@ -23,10 +23,9 @@ const cases: readonly Case[] = [
 
 /** Facts a second, written and acknowledged; nobody watches. The work is inside the server's process. */
 export async function appends(bench: Bench): Promise<readonly Row[]> {
-  const names: readonly SystemName[] = ['ours', 'bareWs', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])];
   const ms = bench.quick ? 300 : 1000;
   const processes = new Map<SystemName, { readonly process: SystemProcess; readonly tasks: readonly string[] }>();
-  for (const name of names) {
+  for (const name of bench.who('ours', 'bareWs', 'socketIo', 'original')) {
     const process = await bench.system(name);
     processes.set(name, { process, tasks: await process.orders.ask('createTasks', { count: TASKS, kind: 'reported' }) });
   }

@@ -17,8 +17,8 @@ export interface Bench {
   readonly redis: RedisServer;
   /** True where figures may be rough. */
   readonly quick: boolean;
-  /** Undefined where the original's server cannot be had; who is measured then is said beside the results. */
-  readonly hasOriginal: boolean;
+  /** Those of them that are measured in this run: the original's server cannot always be had, and a check measures ours alone. */
+  who<N extends SystemName>(...names: readonly N[]): readonly N[];
   /** True for rows that were asked for. */
   wants(row: string): boolean;
   system(name: SystemName, ...more: string[]): Promise<SystemProcess>;

@@ -43,7 +43,7 @@ async function measured(
   const systems = new Map<SystemName, Awaited<ReturnType<Bench['creating']>>>();
   const rates: Partial<Record<SystemName, Measured>> = {};
   const costs: Partial<Record<SystemName, number[]>> = {};
-  for (const who of ['ours', 'bareHttp'] as const) {
+  for (const who of bench.who('ours', 'bareHttp')) {
     const system = await bench.creating(who, { store, path: join(folder, who) });
     systems.set(who, system);
     let tasks = 0;

@@ -11,9 +11,8 @@ const cases = [
 /** Polls a second that do not wait, on 50 kept connections. */
 export async function polls(bench: Bench): Promise<readonly Row[]> {
   const load = await bench.load();
-  const names: readonly SystemName[] = ['ours', 'bareHttp', ...(bench.hasOriginal ? (['original'] as const) : [])];
   const logs = new Map<SystemName, { readonly system: SystemProcess; readonly paths: readonly string[] }>();
-  for (const name of names) {
+  for (const name of bench.who('ours', 'bareHttp', 'original')) {
     const system = await bench.system(name);
     const [taskId = ''] = await system.orders.ask('createTasks', { count: 1, kind: 'handled' });
     await system.orders.ask('fill', { taskId, count: 5 });
