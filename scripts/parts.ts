@@ -171,6 +171,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'work, stores and viewers outlive processes that are killed',
     needs: ['redis'],
     tests: [
+      'model-tests/examples/machine-work.test.ts',
       'model-tests/examples/report-kills.test.ts',
       'model-tests/redis/failover.test.ts',
       'model-tests/readme/survival.test.ts',
