@@ -110,8 +110,9 @@ class MachineRun {
     // From here to the end of this turn all is one commit: facts, questions and what is saved.
     for (const shown of emittedBy(actions)) this.#show(shown);
     this.#startAll((src) => src === ASK);
-    const { value, context } = snapshot;
-    const state = { value, context: context as JsonObject, timers: this.#timers, invocations: this.#invocations, invoked: this.#invoked };
+    // The types of a machine that is any are any.
+    const { value, context } = snapshot as Pick<Saved, 'value' | 'context'>;
+    const state: Saved = { value, context, timers: this.#timers, invocations: this.#invocations, invoked: this.#invoked };
     await this.#task.save(state as unknown as Json);
     for (const action of actions) if (!action.type.startsWith('xstate.')) action.exec?.(action.info, action.params);
     this.#startAll((src) => src !== ASK);

@@ -1,7 +1,6 @@
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
-import type { TaskSettings } from '../task/settings.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import type { OverLease } from './lease-monitor.ts';
