@@ -25,6 +25,7 @@ export async function polls(bench: Bench): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const [index, { name, expects }] of cases.entries()) {
     const measured: Partial<Record<SystemName, Measured>> = {};
+    const costs: Partial<Record<SystemName, number[]>> = {};
     for (const [who, { system, paths }] of logs) {
       const ask = (ms: number) =>
         load.orders.ask('requests', { port: system.about.port, path: paths[index] ?? '', connections: CONNECTIONS, ms, expects });
@@ -32,12 +33,15 @@ export async function polls(bench: Bench): Promise<readonly Row[]> {
       measured[who] = {
         roundsMax: who === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {
+          const before = await system.orders.ask('cpu', null);
           const { requests, ms } = await ask(bench.quick ? 300 : 1000);
+          (costs[who] ??= []).push(((await system.orders.ask('cpu', null)) - before) / requests);
           return (requests / ms) * 1000;
         },
       };
     }
-    rows.push({ name, unit: 'requests/s', figures: await alternate(bench, `polls ${name}`, bench.quick ? 3 : 5, measured) });
+    const figures = await alternate(bench, `polls ${name}`, bench.quick ? 3 : 5, measured);
+    rows.push({ name, unit: 'requests/s', figures }, { name, unit: 'µs of server a request', figures: costs });
   }
   for (const { system } of logs.values()) await system.end();
   await load.end();
