@@ -269,7 +269,9 @@ export class Supervisor {
     const { taskId } = state.about;
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
     for (const step of steps[attemptState(state.execution)]) {
-      if (await step(state, deps, result)) return true;
+      const isDone = step(state, deps, result);
+      // Nearly all have nothing to do, and say so at once.
+      if (isDone !== false && (await isDone)) return true;
     }
     return false;
   }
