@@ -79,6 +79,8 @@ export class Run {
   readonly #questions = new Map<string, Asking>();
   #queue: QueuedReport[] = [];
   #sending: Promise<void> = Promise.resolve();
+  /** Questions of whose end the run was told since its last report. */
+  readonly #handed = new Set<string>();
   #seq = 0;
   #over: Promise<void> | undefined;
   #order: StopOrder | undefined;
@@ -151,6 +153,7 @@ export class Run {
   /** Hands over how a question ended, once the run may work again. */
   async resume(resolution: Resolution): Promise<void> {
     const asking = this.#question(resolution.suspendId);
+    this.#handed.add(resolution.suspendId);
     asking.resolution = resolution;
     if (!asking.waiter || !(await this.#slot.goOn())) return;
     const { waiter } = asking;
@@ -328,15 +331,18 @@ export class Run {
     const intents = reports.flatMap(({ intent }) => intent ?? []);
     // Who reports works, unless the same turn begins to wait.
     const awaits = reports.some(({ mayWait }) => mayWait) ? this.#awaited() : [];
+    const handed = [...this.#handed];
     const report: WorkReport = {
       source: 'main',
       seq: ++this.#seq,
       intents,
       awaits,
+      ...(handed.length > 0 && { handed }),
       ...(saves.length > 0 && { save: saves.at(-1) as Json }),
     };
     try {
       const outcome = await this.#deliver(report);
+      for (const suspendId of handed) this.#handed.delete(suspendId);
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
       let i = 0;
       for (const { intent, resolve, reject } of reports) {

@@ -33,6 +33,7 @@ export async function appends(bench: Bench): Promise<readonly Row[]> {
   for (const { name, tasks: count, inFlight, group, bars } of cases) {
     if (!bench.wants(name)) continue;
     const measured: Partial<Record<SystemName, Measured>> = {};
+    const costs: Partial<Record<SystemName, number[]>> = {};
     for (const [system, { process, tasks }] of processes) {
       // They append one by one.
       if (group > 1 && system !== 'ours' && system !== 'bareWs') continue;
@@ -41,12 +42,15 @@ export async function appends(bench: Bench): Promise<readonly Row[]> {
       measured[system] = {
         roundsMax: system === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {
+          const before = await process.orders.ask('cpu', null);
           const { facts, ms: took } = await append(ms);
+          (costs[system] ??= []).push(((await process.orders.ask('cpu', null)) - before) / facts);
           return (facts / took) * 1000;
         },
       };
     }
-    rows.push({ name, unit: 'facts/s', figures: await alternate(bench, name, bench.quick ? 3 : 5, measured), ...(bars && { bars }) });
+    const figures = await alternate(bench, name, bench.quick ? 3 : 5, measured);
+    rows.push({ name, unit: 'facts/s', figures, ...(bars && { bars }) }, { name, unit: 'µs of server a fact', figures: costs });
   }
   for (const { process } of processes.values()) await process.end();
   await bench.redis.client.flushall();

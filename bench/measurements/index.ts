@@ -18,7 +18,7 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'fan-out-ws', title: 'Fan-out over WebSocket', measure: fanOut('ws') },
   { name: 'fan-out-sse', title: 'Fan-out over SSE', measure: fanOut('sse') },
   { name: 'resume', title: 'Resume of 1000 missed facts', measure: resume },
-  { name: 'polls', title: 'Long polls that do not wait', measure: polls },
+  { name: 'polls', title: 'Long polls that do not wait, and snapshots', measure: polls },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
   { name: 'restart', title: 'Restart with many tasks', measure: restart },

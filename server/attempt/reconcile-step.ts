@@ -62,7 +62,7 @@ export interface ReconcileResult {
  * One thing that may have to be done for a task. Does it and gives true, or gives false where there is nothing of its kind to do now. Decides from
  * the record that it is given and again inside the commit, so that doing it twice, or on two nodes, does no harm.
  */
-export type ReconcileStep = (state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult) => Promise<boolean>;
+export type ReconcileStep = (state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult) => boolean | Promise<boolean>;
 
 /** The longest rest between two tries of an effect, as a multiple of the first and in milliseconds. */
 const EFFECT_REST_MAX = { times: 32, ms: 30_000 };

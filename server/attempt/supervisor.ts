@@ -232,12 +232,16 @@ export class Supervisor {
     const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
+      // Who asks after a commit has yet to answer those who wait for it.
+      await Promise.resolve();
       let done = 0;
       let by = first;
       const deps = this.#depsOf(reconciliation, result);
       do {
         reconciliation.again = undefined;
-        reconciliation.state = await this.#stateOf(taskId, by);
+        // What this node knows says nothing of what the store may have lost.
+        const known = by === 'known' ? this.#deps.processor.known(taskId) : undefined;
+        reconciliation.state = known ?? (await this.#read(taskId));
         const isDone = await this.#doStep(reconciliation.state, deps, result);
         // What a step has done, it has committed.
         if (isDone) reconciliation.again ??= 'known';
@@ -269,7 +273,9 @@ export class Supervisor {
     const { taskId } = state.about;
     if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
     for (const step of stepsOf(state.execution)) {
-      if (await step(state, deps, result)) return true;
+      const isDone = step(state, deps, result);
+      // Nearly all have nothing to do, and say so at once.
+      if (isDone !== false && (await isDone)) return true;
     }
     return false;
   }
@@ -287,10 +293,8 @@ export class Supervisor {
     };
   }
 
-  async #stateOf(taskId: string, by: Knowledge): Promise<TaskRecord> {
+  async #read(taskId: string): Promise<TaskRecord> {
     const { processor, running } = this.#deps;
-    // What this node knows says nothing of what the store may have lost.
-    if (by === 'known') return processor.newest(taskId);
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);

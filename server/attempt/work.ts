@@ -184,6 +184,11 @@ export interface ReportingRun {
   readonly mayAsk: boolean;
 }
 
+/** Notes that the work was told how a question ended; false where that is not owed, or not any more. */
+export function noteDelivered(unit: UnitOfWork, suspendId: string): boolean {
+  return unit.execution.attempt.context.pendingDeliveries.includes(suspendId) && unit.record({ type: 'resolution.delivered', suspendId });
+}
+
 /** How many questions a report asks. */
 export function questionsIn({ intents }: WorkReport): number {
   return intents.filter(({ type }) => type === 'report.suspended').length;
@@ -192,7 +197,7 @@ export function questionsIn({ intents }: WorkReport): number {
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
 export function reportCommand(
   { attempt }: AttemptRef,
-  { source, seq, intents, save, awaits = askedIn(intents) }: WorkReport,
+  { source, seq, intents, save, awaits = askedIn(intents), handed = [] }: WorkReport,
   { claimedBy, saved, mayAsk }: ReportingRun = { claimedBy: null, saved: undefined, mayAsk: true },
 ): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
@@ -209,6 +214,7 @@ export function reportCommand(
         return { status: 'fenced' };
       if (holder.context.attempt === attempt && seq <= (unit.execution.sources[source] ?? 0)) return { status: 'duplicate' };
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
+      for (const suspendId of handed) noteDelivered(unit, suspendId);
       const factsBefore = unit.factCount;
       const refusals = intents.map((intent) =>
         intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal,

@@ -77,11 +77,11 @@ export class CommandProcessor {
   }
 
   /**
-   * The task's record as this node knew it last: after a commit of its own, what that commit wrote. Another node may be further. Throws as
-   * {@link read} does.
+   * The task's record as this node knew it last: after a commit of its own, what that commit wrote. Another node may be further. Undefined where
+   * it is not at hand any more, and is to be {@link read}.
    */
-  async newest(taskId: string): Promise<TaskRecord> {
-    return this.#mailboxes.get(taskId)?.record ?? this.read(taskId);
+  known(taskId: string): TaskRecord | undefined {
+    return this.#mailboxes.get(taskId)?.record;
   }
 
   /** Resolves when all that is decided for the task now has its answer; undefined where nothing is. */

@@ -135,7 +135,7 @@ async function startTask(deps: TaskServiceDeps, known: KnownTask, created: Creat
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
       details: { taskId, failure: { ...refused } },
     });
-  const state = await deps.processor.newest(taskId);
+  const state = deps.processor.known(taskId) ?? (await deps.processor.read(taskId));
   return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
 }
 
