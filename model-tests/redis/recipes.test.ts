@@ -84,30 +84,32 @@ describe('the recipe for', () => {
     await proveInUse(store);
   });
 
-  it.for([ownBuild, ...otherBuilds])('Sentinel goes on when the master is frozen, and a Sentinel with it: $name', async (build) => {
-    const [master, replica] = await pair(build);
-    const sentinels = await startSentinels(3, { name: 'mymaster', port: master.port }, patience(1000), build);
-    onTestFinished(async () => void (await Promise.all(sentinels.map((each) => each.stop()))));
-    const [first] = sentinels;
-    const admin = new Redis(first?.port ?? 0);
-    onTestFinished(() => admin.disconnect());
-    await expect.poll(async () => String(await admin.call('SENTINEL', 'CKQUORUM', 'mymaster').catch(String))).toContain('3 usable');
-    await expect.poll(async () => ((await admin.call('SENTINEL', 'REPLICAS', 'mymaster')) as unknown[]).length).toBe(1);
-    const redis = clientOf(
-      'redis-sentinel',
-      Object.fromEntries(sentinels.map(({ port }, i) => [`'sentinel-${i + 1}.internal', port: 26379`, `'127.0.0.1', port: ${port}`])),
-    );
-    const store = await storeOn(redis);
-    await proveInUse(store);
-    expect(logger.warn).not.toHaveBeenCalled();
-    master.freeze();
-    first?.freeze();
-    await proveInUse(store);
-    const info = new Redis(replica.port);
-    expect(String(await info.info('replication'))).toContain('role:master');
-    info.disconnect();
-    master.thaw();
-    first?.thaw();
+  describe('Sentinel goes on when the master is frozen, and a Sentinel with it', () => {
+    it.for([ownBuild, ...otherBuilds])('on $name', async (build) => {
+      const [master, replica] = await pair(build);
+      const sentinels = await startSentinels(3, { name: 'mymaster', port: master.port }, patience(1000), build);
+      onTestFinished(async () => void (await Promise.all(sentinels.map((each) => each.stop()))));
+      const [first] = sentinels;
+      const admin = new Redis(first?.port ?? 0);
+      onTestFinished(() => admin.disconnect());
+      await expect.poll(async () => String(await admin.call('SENTINEL', 'CKQUORUM', 'mymaster').catch(String))).toContain('3 usable');
+      await expect.poll(async () => ((await admin.call('SENTINEL', 'REPLICAS', 'mymaster')) as unknown[]).length).toBe(1);
+      const redis = clientOf(
+        'redis-sentinel',
+        Object.fromEntries(sentinels.map(({ port }, i) => [`'sentinel-${i + 1}.internal', port: 26379`, `'127.0.0.1', port: ${port}`])),
+      );
+      const store = await storeOn(redis);
+      await proveInUse(store);
+      expect(logger.warn).not.toHaveBeenCalled();
+      master.freeze();
+      first?.freeze();
+      await proveInUse(store);
+      const info = new Redis(replica.port);
+      expect(String(await info.info('replication'))).toContain('role:master');
+      info.disconnect();
+      master.thaw();
+      first?.thaw();
+    });
   });
 
   it('TLS serves the store and its tail', async () => {
