@@ -11,6 +11,10 @@ export interface BenchOptions {
   readonly profile: string | undefined;
   /** Where the results are written to; undefined to write none. */
   readonly out: string | undefined;
+  /** Nobody is measured but ours. */
+  readonly alone: boolean;
+  /** The commit that this checkout is compared with, as git names it; undefined for none. */
+  readonly check: string | undefined;
 }
 
 /** Reads the command line. Throws with a sentence for what it does not know. */
@@ -19,6 +23,8 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     args: [...args],
     options: {
       quick: { type: 'boolean', default: false },
+      alone: { type: 'boolean', default: false },
+      check: { type: 'string' },
       only: { type: 'string' },
       out: { type: 'string' },
       profile: { type: 'string' },
@@ -27,5 +33,6 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   });
   const only = values.only?.split(',') ?? [];
   for (const name of only) if (!known.includes(name)) throw new Error(`There is no measurement "${name}"; there are ${known.join(', ')}.`);
-  return { quick: values.quick, only, out: values.out, profile: values.profile, row: values.row };
+  const { quick, alone, check, out, profile, row } = values;
+  return { quick, alone, check, only, out, profile, row };
 }

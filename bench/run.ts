@@ -4,10 +4,12 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { measuredPairs } from './check/measured-pairs.ts';
+import { changeLineOf, changeTableOf, pairChanges } from './check/pair.ts';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startBareQueue, startLoad, startSystem, startWorkHost } from './processes/bench-processes.ts';
+import { startBareQueue, startCreating, startLoad, startSystem, startWorkHost } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
@@ -19,9 +21,9 @@ const cleanup = new CleanupStack();
 const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(0).padStart(4);
 const say = (text: string): void => console.error(`${seconds()} s  ${text}`);
 
-async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Promise<boolean> {
-  const hasOriginal = !quick && installOriginal();
-  if (!hasOriginal)
+async function run({ quick, alone, only, out, profile, row: wanted }: BenchOptions): Promise<boolean> {
+  const hasOriginal = !quick && !alone && installOriginal();
+  if (!hasOriginal && !alone)
     say(`THE ORIGINAL'S SERVER IS NOT MEASURED: ${quick ? 'a quick run leaves it out' : 'it could not be installed, see above'}.`);
   const redis = await startRedis(cleanup);
   const machine = `${availableParallelism()} cores, Node ${process.versions.node}, Redis ${redis.version}`;
@@ -29,10 +31,11 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
   const bench: Bench = {
     redis,
     quick,
-    hasOriginal,
+    who: (...names) => names.filter((name) => (alone ? name === 'ours' : name !== 'original' || hasOriginal)),
     wants: (name) => name.includes(wanted),
     system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
     workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
+    creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),
     load: () => startLoad(cleanup),
     say,
@@ -61,6 +64,17 @@ async function run({ quick, only, out, profile, row: wanted }: BenchOptions): Pr
   return verdicts.every(({ holds }) => holds);
 }
 
+/** True where nothing became slower since a commit. */
+async function check({ quick, only, row }: BenchOptions, revision: string): Promise<boolean> {
+  const pairs = await measuredPairs({ revision, quick, only, row, cleanup, say });
+  const changes = pairChanges(pairs);
+  console.log(`\n${changeTableOf(changes)}\n`);
+  const slower = changes.filter(({ became }) => became === 'slower');
+  for (const change of slower) console.log(`SLOWER: ${changeLineOf(change)}`);
+  if (slower.length === 0) console.log(`Nothing became slower than at ${revision} by more than the noise.`);
+  return slower.length === 0;
+}
+
 /** It is slow, and has a Python of its own; the tests know how to get it. */
 function installOriginal(): boolean {
   return spawnSync('sh', ['model-tests/original/install.sh'], { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
@@ -74,13 +88,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   });
 
 try {
-  const all = await run(
-    readOptions(
-      process.argv.slice(2),
-      measurements.map(({ name }) => name),
-    ),
+  const options = readOptions(
+    process.argv.slice(2),
+    measurements.map(({ name }) => name),
   );
-  say(`done; ${all ? 'every judged ratio holds' : 'not every judged ratio holds'}`);
+  if (options.check !== undefined) process.exitCode = (await check(options, options.check)) ? 0 : 1;
+  else say(`done; ${(await run(options)) ? 'every judged ratio holds' : 'not every judged ratio holds'}`);
 } catch (error) {
   if (!interrupted) console.error(error);
   process.exitCode = 1;

@@ -119,11 +119,9 @@ export const parts: Readonly<Record<PartName, Part>> = {
   },
   redis: {
     ...none,
-    proves:
-      'the Redis store on Redis 6.2, 7, 8 and Valkey: its suite as a user of few rights, refusals, fail-overs, the recipes of its README',
+    proves: 'the Redis store on Redis 6.2, 7, 8 and Valkey: its suite as a user of few rights, refusals, fail-overs',
     needs: ['redis', 'redis_builds'],
     tests: [
-      'model-tests/redis/recipes.test.ts',
       'model-tests/redis/store.test.ts',
       'model-tests/redis/reconnection.test.ts',
       'model-tests/redis/refusals.test.ts',
@@ -168,14 +166,16 @@ export const parts: Readonly<Record<PartName, Part>> = {
   kills: {
     ...none,
     isWaiting: true,
-    proves: 'work, stores and viewers outlive processes that are killed',
-    needs: ['redis'],
+    proves: 'work, stores and viewers outlive processes that are killed; the recipes of the Redis store hold through fail-overs',
+    needs: ['redis', 'redis_builds'],
     tests: [
+      'model-tests/examples/machine-work.test.ts',
       'model-tests/examples/report-kills.test.ts',
       'model-tests/redis/failover.test.ts',
       'model-tests/readme/survival.test.ts',
       'model-tests/redis/leases.test.ts',
       'model-tests/redis/nodes.test.ts',
+      'model-tests/redis/recipes.test.ts',
       'model-tests/server/crash.test.ts',
       'model-tests/stores/lmdb-containers.test.ts',
       'model-tests/stores/lmdb-durability.test.ts',

@@ -1,6 +1,7 @@
 import type { Inspect } from '../machines/index.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import type { LogPosition } from './live/log-position.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
@@ -38,8 +39,8 @@ export interface CoreDeps {
   readonly chance: ServerChance;
   readonly settings: TaskSettings;
   readonly inspect: Inspect | undefined;
-  /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
-  listen(taskId: string, onCommit: () => void): () => void;
+  /** See the hub's. */
+  listen(taskId: string, onCommit: (newest?: LogPosition) => void): () => void;
   /** The store may have lost what was written last: everybody who follows a log has to look. */
   interrupted(): void;
 }
@@ -85,8 +86,12 @@ export function createCore(deps: CoreDeps): Core {
     const { about, execution } = record;
     const state = attemptState(execution);
     const isConcerned =
-      state === 'stopping' || state === 'ended' || state === 'released' || execution.attempt.context.pendingDeliveries.length > 0;
-    if (isConcerned) void supervisor.reconcile(about.taskId).then(({ delivered }) => countPending(record, facts, delivered));
+      state === 'stopping' ||
+      state === 'ended' ||
+      state === 'released' ||
+      execution.attempt.context.pendingDeliveries.length > 0 ||
+      supervisor.isStale(record);
+    if (isConcerned) void supervisor.reconcile(about.taskId, 'known').then(({ delivered }) => countPending(record, facts, delivered));
   });
 
   return {

@@ -137,7 +137,12 @@ export class Reconciler {
   }
 
   get #mayGoOn(): boolean {
-    return this.#mayVisit && (this.#isDueFull || this.#again || [...this.#short].some((executor) => this.#deps.hasRoom(executor)));
+    return (this.#isDueFull || this.#again || this.#hasRoomForShort) && this.#mayVisit;
+  }
+
+  get #hasRoomForShort(): boolean {
+    for (const executor of this.#short) if (this.#deps.hasRoom(executor)) return true;
+    return false;
   }
 
   #sweep(): Promise<SweepCounts> {

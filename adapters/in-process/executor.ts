@@ -84,7 +84,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
 
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);
-    if (order.why !== 'cancel') notices.watch(run, order.why);
+    if (order.why !== 'cancel' && !run.hasReturned) notices.watch(run, order.why);
   }
 
   function of({ taskId, attempt }: AttemptRef): Run | undefined {

@@ -71,11 +71,16 @@ export class Run {
   /** Made when the handler asks for its signal. */
   #aborting: AbortController | undefined;
   /** Why it has to stop, since it was first told to. */
+  #stopped: StopOrder | undefined;
+  /** The same for who is told: an error costs as much as a commit, and most runs that are over have nobody to tell. */
   #failure: TaskStopped | undefined;
+  #hasReturned = false;
   /** By id. */
   readonly #questions = new Map<string, Asking>();
   #queue: QueuedReport[] = [];
   #sending: Promise<void> = Promise.resolve();
+  /** Questions of whose end the run was told since its last report. */
+  readonly #handed = new Set<string>();
   #seq = 0;
   #over: Promise<void> | undefined;
   #order: StopOrder | undefined;
@@ -99,6 +104,11 @@ export class Run {
     return { taskId, attempt, taskType };
   }
 
+  /** True where its handler does nothing any more: what became of it may still be on its way to the store. */
+  get hasReturned(): boolean {
+    return this.#hasReturned;
+  }
+
   /** Runs the handler to its end, once it has its slot, and reports the end. The same run for every call; never rejects. */
   run(): Promise<void> {
     return (this.#over ??= this.#run());
@@ -113,10 +123,12 @@ export class Run {
       await this.#enqueue({ type: 'report.started', payload: {} });
       const result = (await handler(this.#takeTask())) ?? null;
       await this.#assertHeard();
+      this.#hasReturned = true;
       // Who only waits for the store to take its end keeps nobody from working.
       slot.end();
       await this.#enqueue({ type: 'report.completed', payload: { result } });
     } catch (error) {
+      this.#hasReturned = true;
       slot.end();
       await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)).catch(() => undefined));
     }
@@ -126,11 +138,10 @@ export class Run {
   stop(order: StopOrder): void {
     this.#order ??= order;
     if (order.why !== 'cancel') this.#order = order;
-    const failure = new TaskStopped(order);
-    this.#failure ??= failure;
-    this.#aborting?.abort(failure);
+    this.#stopped ??= order;
+    this.#aborting?.abort(this.#reason);
     for (const asking of this.#questions.values()) {
-      asking.waiter?.reject(failure);
+      asking.waiter?.reject(new TaskStopped(order));
       asking.waiter = undefined;
       asking.isOpen = false;
     }
@@ -142,6 +153,7 @@ export class Run {
   /** Hands over how a question ended, once the run may work again. */
   async resume(resolution: Resolution): Promise<void> {
     const asking = this.#question(resolution.suspendId);
+    this.#handed.add(resolution.suspendId);
     asking.resolution = resolution;
     if (!asking.waiter || !(await this.#slot.goOn())) return;
     const { waiter } = asking;
@@ -160,14 +172,14 @@ export class Run {
   get #signal(): AbortSignal {
     if (!this.#aborting) {
       this.#aborting = new AbortController();
-      if (this.#failure) this.#aborting.abort(this.#failure);
+      if (this.#stopped) this.#aborting.abort(this.#reason);
     }
     return this.#aborting.signal;
   }
 
   /** Why it stops. */
   get #reason(): TaskStopped {
-    return this.#failure ?? new TaskStopped({ why: 'fenced' });
+    return (this.#failure ??= new TaskStopped(this.#stopped ?? { why: 'fenced' }));
   }
 
   /** Makes what the handler is given, once: from then on it is the handler's alone. */
@@ -252,7 +264,7 @@ export class Run {
 
   /** Who waits for a person works no more; the answer has him work again. It may be here already, or be that of an earlier run. */
   async #wait(suspendId: string, waiter: Waiter, mayBeKnown: boolean): Promise<void> {
-    if (this.#failure) return waiter.reject(this.#reason);
+    if (this.#stopped) return waiter.reject(this.#reason);
     const asking = this.#question(suspendId);
     asking.waiter = waiter;
     if (asking.resolution) return this.resume(asking.resolution);
@@ -319,15 +331,18 @@ export class Run {
     const intents = reports.flatMap(({ intent }) => intent ?? []);
     // Who reports works, unless the same turn begins to wait.
     const awaits = reports.some(({ mayWait }) => mayWait) ? this.#awaited() : [];
+    const handed = [...this.#handed];
     const report: WorkReport = {
       source: 'main',
       seq: ++this.#seq,
       intents,
       awaits,
+      ...(handed.length > 0 && { handed }),
       ...(saves.length > 0 && { save: saves.at(-1) as Json }),
     };
     try {
       const outcome = await this.#deliver(report);
+      for (const suspendId of handed) this.#handed.delete(suspendId);
       if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
       let i = 0;
       for (const { intent, resolve, reject } of reports) {

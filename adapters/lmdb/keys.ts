@@ -76,9 +76,18 @@ export function tasksIn(state?: string, taskType?: string): RowKey {
   return state === undefined || taskType === undefined ? ['p'] : ['p', state, taskType];
 }
 
+/** Owners whose marks are kept at hand: each is asked for several times with every task. */
+const MARKS_MAX = 1000;
+const markOf = new Map<string, string>();
+
 /** What a key has of an owner: a subject may be longer than a key. */
 export function ownerMarkOf(owner: string): string {
-  return createHash('sha256').update(owner).digest('base64url').slice(0, 22);
+  const known = markOf.get(owner);
+  if (known !== undefined) return known;
+  if (markOf.size >= MARKS_MAX) markOf.clear();
+  const mark = createHash('sha256').update(owner).digest('base64url').slice(0, 22);
+  markOf.set(owner, mark);
+  return mark;
 }
 
 /** Those that a node holds; without a node the start of all holds. */

@@ -40,14 +40,14 @@ export function createAppender(connection: RedisConnection, script: Script): App
   }
 
   async function send(calls: readonly Waiting[]): Promise<void> {
+    const keys: string[] = [];
+    const args: Argument[] = [];
+    for (const call of calls) {
+      keys.push(...call.keys);
+      args.push(...call.args);
+    }
     try {
-      const replies = listOf(
-        await connection.run(
-          script,
-          calls.flatMap(({ keys }) => keys),
-          calls.flatMap(({ args }) => args),
-        ),
-      );
+      const replies = listOf(await connection.run(script, keys, args));
       for (const [i, { resolve, reject }] of calls.entries()) {
         const reply = integerOf(replies[i]);
         const answer = reply === undefined ? undefined : answers[reply];
@@ -72,7 +72,8 @@ function grouped(ready: readonly Waiting[]): readonly (readonly Waiting[])[] {
   const open = new Map<string, { readonly calls: Waiting[]; args: number; bytes: number }>();
   for (const call of ready) {
     const args = call.args.length;
-    const bytes = call.args.reduce((sum, argument) => sum + argument.length, 0);
+    let bytes = 0;
+    for (const argument of call.args) bytes += argument.length;
     const group = open.get(call.group);
     if (group && group.calls.length < COMMITS_MAX && group.args + args <= ARGUMENTS_MAX && group.bytes + bytes <= BYTES_MAX) {
       group.calls.push(call);

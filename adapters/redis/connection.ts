@@ -1,8 +1,9 @@
-import { Command, type Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
 import { commandFailure, isAnswer, noAnswer, plainText, type CommandFailure } from './command-failure.ts';
 import { tagOfKey } from './keys.ts';
 import type { Reconnection, Sent } from './reconnection.ts';
+import { ScriptCommand } from './script-command.ts';
 import type { Script } from './scripts/index.ts';
 import { createTimeLimit } from './time-limit.ts';
 
@@ -40,10 +41,13 @@ export interface ConnectionDeps {
 export function createConnection({ redis, clock, commandTimeoutMs, reconnection }: ConnectionDeps): RedisConnection {
   const limit = createTimeLimit(clock, commandTimeoutMs);
 
+  const gather = gathering(redis);
+
   function send(name: string, subject: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const all: (string | Buffer)[] = [subject, String(keys.length), ...keys];
     for (const argument of args) all.push(asBuffer(argument));
-    return redis.sendCommand(new Command(name, all)) as Promise<unknown>;
+    gather();
+    return redis.sendCommand(new ScriptCommand(name, all)) as Promise<unknown>;
   }
 
   /** Tells what a rejection says of the connection, and gives it as ours. */
@@ -94,4 +98,23 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
 function asBuffer(argument: Argument): string | Buffer {
   if (typeof argument === 'string' || Buffer.isBuffer(argument)) return argument;
   return Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength);
+}
+
+/**
+ * Has all that one turn of the event loop sends go out in one write, which costs as much as the command that it carries. Only where there is one
+ * socket: a cluster has many.
+ */
+function gathering(redis: Redis | Cluster): () => void {
+  let gathered: Redis['stream'] | undefined;
+  return () => {
+    // None before the first connection; another one after each.
+    const stream = 'stream' in redis ? (redis.stream as Redis['stream'] | undefined) : undefined;
+    if (!stream || stream === gathered) return;
+    gathered = stream;
+    stream.cork();
+    setImmediate(() => {
+      if (gathered === stream) gathered = undefined;
+      stream.uncork();
+    });
+  };
 }

@@ -73,9 +73,18 @@ export function tagOfKey(key: string): string {
   return key.slice(at + 1, key.indexOf('}', at));
 }
 
+/** Owners whose tags are kept at hand: each is asked for several times with every task. */
+const TAGS_MAX = 1000;
+const tagOf = new Map<string, string>();
+
 /** The hash tag of what is an owner's. */
 export function ownerTag(owner: string): string {
-  return `o${createHash('sha256').update(owner).digest('hex').slice(0, 2)}`;
+  const known = tagOf.get(owner);
+  if (known !== undefined) return known;
+  if (tagOf.size >= TAGS_MAX) tagOf.clear();
+  const tag = `o${createHash('sha256').update(owner).digest('hex').slice(0, 2)}`;
+  tagOf.set(owner, tag);
+  return tag;
 }
 
 /** The tags of all owners. */

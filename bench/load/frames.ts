@@ -27,6 +27,12 @@ export function upgradeRequest(path: string, token: string): string {
   ].join('\r\n');
 }
 
+/** A request that sends JSON. */
+export function postRequest(path: string, token: string, body: string): string {
+  const head = ['Host: 127.0.0.1', `Authorization: Bearer ${token}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+  return `POST ${path} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n${body}`;
+}
+
 /** An ordinary request. */
 export function getRequest(path: string, token: string, headers: Readonly<Record<string, string>> = {}): string {
   const extra = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -50,6 +50,14 @@ export interface Requests {
   readonly expects: string;
 }
 
+/** Tasks to be created, each on one of the connections, one after the other. */
+export interface Creates {
+  readonly port: number;
+  readonly taskType: string;
+  readonly connections: number;
+  readonly tasks: number;
+}
+
 /** What the process that plays all clients can be told. */
 export interface Load {
   /** Opens an audience; the one before is closed. */
@@ -63,5 +71,7 @@ export interface Load {
   /** Clients of Socket.IO that were there, lost their connection, and missed what `fill` emits, come back. */
   recover(load: Omit<Reconnection, 'dialect' | 'cursor'> & { readonly control: number }): Promise<number>;
   requests(load: Requests): Promise<{ readonly requests: number; readonly ms: number }>;
+  /** Milliseconds from the first request until the last answer. */
+  creates(load: Creates): Promise<number>;
   close(nothing: null): null;
 }

@@ -1,7 +1,7 @@
 import { serveRpc } from '../rpc/server.ts';
 import { OpenAudience } from './audience.ts';
 import type { Load } from './load.ts';
-import { countRequests } from './requests.ts';
+import { createTasks, countRequests } from './requests.ts';
 import { recover, resume } from './resume.ts';
 
 // All clients of a measurement, in a process of their own.
@@ -23,6 +23,7 @@ await serveRpc<Load>({
   resume,
   recover,
   requests: countRequests,
+  creates: createTasks,
   close() {
     audience?.close();
     audience = undefined;

@@ -1,26 +1,63 @@
 import { connect } from 'node:net';
 import { TOKEN } from '../systems/system.ts';
-import { getRequest } from './frames.ts';
-import type { Requests } from './load.ts';
+import { getRequest, postRequest } from './frames.ts';
+import type { Creates, Requests } from './load.ts';
 
 const LENGTH = /content-length: (\d+)/i;
 
 /** Asks again and again on a few kept connections; each has one request on its way. */
 export async function countRequests({ port, path, connections, ms, expects }: Requests): Promise<{ requests: number; ms: number }> {
   const request = getRequest(path, TOKEN);
-  const begun = performance.now();
-  const end = begun + ms;
-  const counts = await Promise.all(Array.from({ length: connections }, () => askUntil(port, request, end, expects)));
-  return { requests: counts.reduce((sum, count) => sum + count, 0), ms: performance.now() - begun };
+  const end = performance.now() + ms;
+  let requests = 0;
+  const next = (): string | undefined => {
+    if (performance.now() >= end) return undefined;
+    requests += 1;
+    return request;
+  };
+  const took = await onConnections(connections, { port, next, status: '200', expects });
+  return { requests, ms: took };
 }
 
-function askUntil(port: number, request: string, end: number, expects: string): Promise<number> {
+let created = 0;
+
+/** Creates tasks in the same way, each under a request id of its own; gives how long it took, in milliseconds. */
+export function createTasks({ port, taskType, connections, tasks }: Creates): Promise<number> {
+  const last = created + tasks;
+  const next = (): string | undefined => {
+    if (created >= last) return undefined;
+    const body = JSON.stringify({ clientRequestId: `bench-${++created}`, taskType, input: { text: 'hello' } });
+    return postRequest('/api/v1/tasks', TOKEN, body);
+  };
+  return onConnections(connections, { port, next, status: '201', expects: '"deduplicated":false' });
+}
+
+/** What is asked, until there is no next one, and how each answer has to look. */
+interface Asked {
+  readonly port: number;
+  next(): string | undefined;
+  readonly status: string;
+  readonly expects: string;
+}
+
+async function onConnections(connections: number, asked: Asked): Promise<number> {
+  const begun = performance.now();
+  await Promise.all(Array.from({ length: connections }, () => askOn(asked)));
+  return performance.now() - begun;
+}
+
+function askOn({ port, next, status, expects }: Asked): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    let answered = 0;
+    const ask = (): void => {
+      const request = next();
+      if (request !== undefined) return void socket.write(request);
+      socket.destroy();
+      resolve();
+    };
     let text = '';
     socket.setEncoding('latin1');
-    socket.on('connect', () => socket.write(request));
+    socket.on('connect', ask);
     socket.on('error', reject);
     socket.on('data', (piece: string) => {
       text += piece;
@@ -28,13 +65,10 @@ function askUntil(port: number, request: string, end: number, expects: string): 
       if (head === -1) return;
       const length = LENGTH.exec(text.slice(0, head))?.[1];
       if (length !== undefined && text.length < head + 4 + Number(length)) return;
-      if (length === undefined || !text.startsWith('HTTP/1.1 200') || !text.includes(expects))
-        return reject(new Error(`A poll was answered: ${text.slice(0, 400)}`));
+      if (length === undefined || !text.startsWith(`HTTP/1.1 ${status}`) || !text.includes(expects))
+        return reject(new Error(`A request was answered: ${text.slice(0, 400)}`));
       text = '';
-      answered += 1;
-      if (performance.now() < end) return socket.write(request);
-      socket.destroy();
-      resolve(answered);
+      ask();
     });
   });
 }

@@ -23,10 +23,9 @@ const cases: readonly Case[] = [
 
 /** Facts a second, written and acknowledged; nobody watches. The work is inside the server's process. */
 export async function appends(bench: Bench): Promise<readonly Row[]> {
-  const names: readonly SystemName[] = ['ours', 'bareWs', 'socketIo', ...(bench.hasOriginal ? (['original'] as const) : [])];
   const ms = bench.quick ? 300 : 1000;
   const processes = new Map<SystemName, { readonly process: SystemProcess; readonly tasks: readonly string[] }>();
-  for (const name of names) {
+  for (const name of bench.who('ours', 'bareWs', 'socketIo', 'original')) {
     const process = await bench.system(name);
     processes.set(name, { process, tasks: await process.orders.ask('createTasks', { count: TASKS, kind: 'reported' }) });
   }
@@ -34,6 +33,7 @@ export async function appends(bench: Bench): Promise<readonly Row[]> {
   for (const { name, tasks: count, inFlight, group, bars } of cases) {
     if (!bench.wants(name)) continue;
     const measured: Partial<Record<SystemName, Measured>> = {};
+    const costs: Partial<Record<SystemName, number[]>> = {};
     for (const [system, { process, tasks }] of processes) {
       // They append one by one.
       if (group > 1 && system !== 'ours' && system !== 'bareWs') continue;
@@ -42,12 +42,15 @@ export async function appends(bench: Bench): Promise<readonly Row[]> {
       measured[system] = {
         roundsMax: system === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {
+          const before = await process.orders.ask('cpu', null);
           const { facts, ms: took } = await append(ms);
+          (costs[system] ??= []).push(((await process.orders.ask('cpu', null)) - before) / facts);
           return (facts / took) * 1000;
         },
       };
     }
-    rows.push({ name, unit: 'facts/s', figures: await alternate(bench, name, bench.quick ? 3 : 5, measured), ...(bars && { bars }) });
+    const figures = await alternate(bench, name, bench.quick ? 3 : 5, measured);
+    rows.push({ name, unit: 'facts/s', figures, ...(bars && { bars }) }, { name, unit: 'µs of server a fact', figures: costs });
   }
   for (const { process } of processes.values()) await process.end();
   await bench.redis.client.flushall();

@@ -1,4 +1,13 @@
-import type { BareQueueProcess, LoadProcess, SystemName, SystemProcess, WorkPlace, WorkProcess } from '../processes/bench-processes.ts';
+import type {
+  BareQueueProcess,
+  CreatingPlace,
+  CreatingProcess,
+  LoadProcess,
+  SystemName,
+  SystemProcess,
+  WorkPlace,
+  WorkProcess,
+} from '../processes/bench-processes.ts';
 import type { RedisServer } from '../processes/redis-server.ts';
 import { readable } from '../results/markdown.ts';
 import type { Figures, Row } from '../results/row.ts';
@@ -8,12 +17,13 @@ export interface Bench {
   readonly redis: RedisServer;
   /** True where figures may be rough. */
   readonly quick: boolean;
-  /** Undefined where the original's server cannot be had; who is measured then is said beside the results. */
-  readonly hasOriginal: boolean;
+  /** Those of them that are measured in this run: the original's server cannot always be had, and a check measures ours alone. */
+  who<N extends SystemName>(...names: readonly N[]): readonly N[];
   /** True for rows that were asked for. */
   wants(row: string): boolean;
   system(name: SystemName, ...more: string[]): Promise<SystemProcess>;
   workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
+  creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;
   load(): Promise<LoadProcess>;
   /** A line of progress. */

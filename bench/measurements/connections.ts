@@ -13,11 +13,7 @@ const cases = [
 /** What `CLIENT LIST` has of a node beside the bench's own connection. */
 export async function connections(bench: Bench): Promise<readonly Row[]> {
   const figures = new Map<string, Partial<Record<SystemName, readonly number[]>>>();
-  for (const who of [
-    'ours',
-    ...(bench.quick ? [] : (['socketIo'] as const)),
-    ...(bench.hasOriginal ? (['original'] as const) : []),
-  ] as const) {
+  for (const who of bench.who('ours', ...(bench.quick ? [] : (['socketIo'] as const)), 'original')) {
     const system = await bench.system(who);
     const load = await bench.load();
     const { port, control } = system.about;

@@ -49,8 +49,7 @@ async function fanOutTo(bench: Bench, transport: Transport, viewers: number): Pr
 
 async function assemble(bench: Bench, transport: Transport, viewers: number): Promise<ReadonlyMap<SystemName, Party>> {
   const parties = new Map<SystemName, Party>();
-  for (const name of contestantsOf[transport]) {
-    if (name === 'original' && !bench.hasOriginal) continue;
+  for (const name of bench.who(...contestantsOf[transport])) {
     const system = await (name === 'bareJoined' ? bench.system(name, 'joined') : bench.system(name));
     const load = await bench.load();
     const tasks = await system.orders.ask('createTasks', { count: 1, kind: 'handled' });

@@ -1,6 +1,7 @@
 import { appends } from './appends.ts';
 import type { Measurement } from './bench.ts';
 import { connections } from './connections.ts';
+import { creates } from './creates.ts';
 import { fanOut } from './fan-out.ts';
 import { held } from './held.ts';
 import { logLength } from './log-length.ts';
@@ -13,10 +14,11 @@ import { waiting } from './waiting.ts';
 /** All measurements, by the names that `--only` takes. */
 export const measurements: readonly { readonly name: string; readonly title: string; readonly measure: Measurement }[] = [
   { name: 'appends', title: 'Appends on Redis', measure: appends },
+  { name: 'creates', title: 'Tasks that are created, started and run to their end', measure: creates },
   { name: 'fan-out-ws', title: 'Fan-out over WebSocket', measure: fanOut('ws') },
   { name: 'fan-out-sse', title: 'Fan-out over SSE', measure: fanOut('sse') },
   { name: 'resume', title: 'Resume of 1000 missed facts', measure: resume },
-  { name: 'polls', title: 'Long polls that do not wait', measure: polls },
+  { name: 'polls', title: 'Long polls that do not wait, and snapshots', measure: polls },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
   { name: 'restart', title: 'Restart with many tasks', measure: restart },

@@ -20,8 +20,7 @@ export async function memory(bench: Bench): Promise<readonly Row[]> {
   for (const { dialect, name, systems } of cases) {
     const heaps: Partial<Record<SystemName, number[]>> = {};
     const measured: Partial<Record<SystemName, Measured>> = {};
-    for (const who of systems) {
-      if (who === 'original' && !bench.hasOriginal) continue;
+    for (const who of bench.who(...systems)) {
       measured[who] = {
         roundsMax: who === 'original' ? 1 : Number.POSITIVE_INFINITY,
         async measure() {

@@ -4,16 +4,16 @@ import { alternate, type Bench, type Measured } from './bench.ts';
 
 const CONNECTIONS = 50;
 const cases = [
-  { name: 'with nothing new', facts: 0, expects: '"events":[]' },
-  { name: 'with 10 facts', facts: 10, expects: '"TASK_PROGRESS"' },
+  { name: 'a poll with nothing new', expects: '"events":[]' },
+  { name: 'a poll with 10 facts', expects: '"TASK_PROGRESS"' },
+  { name: 'a snapshot', expects: '"lastEventId"' },
 ] as const;
 
-/** Polls a second that do not wait, on 50 kept connections. */
+/** Polls that do not wait, and snapshots, on 50 kept connections. */
 export async function polls(bench: Bench): Promise<readonly Row[]> {
   const load = await bench.load();
-  const names: readonly SystemName[] = ['ours', 'bareHttp', ...(bench.hasOriginal ? (['original'] as const) : [])];
   const logs = new Map<SystemName, { readonly system: SystemProcess; readonly paths: readonly string[] }>();
-  for (const name of names) {
+  for (const name of bench.who('ours', 'bareHttp', 'original')) {
     const system = await bench.system(name);
     const [taskId = ''] = await system.orders.ask('createTasks', { count: 1, kind: 'handled' });
     await system.orders.ask('fill', { taskId, count: 5 });
@@ -21,11 +21,13 @@ export async function polls(bench: Bench): Promise<readonly Row[]> {
     // Nothing is written, so that this is the cursor of the end.
     const end = await system.orders.ask('fill', { taskId, count: 0 });
     const path = (cursor: string) => `/api/v1/tasks/${taskId}/events?waitTimeoutMs=0&afterEventId=${cursor}`;
-    logs.set(name, { system, paths: [path(end), path(before)] });
+    logs.set(name, { system, paths: [path(end), path(before), `/api/v1/tasks/${taskId}`] });
   }
   const rows: Row[] = [];
   for (const [index, { name, expects }] of cases.entries()) {
+    if (!bench.wants(name)) continue;
     const measured: Partial<Record<SystemName, Measured>> = {};
+    const costs: Partial<Record<SystemName, number[]>> = {};
     for (const [who, { system, paths }] of logs) {
       const ask = (ms: number) =>
         load.orders.ask('requests', { port: system.about.port, path: paths[index] ?? '', connections: CONNECTIONS, ms, expects });
@@ -33,12 +35,15 @@ export async function polls(bench: Bench): Promise<readonly Row[]> {
       measured[who] = {
         roundsMax: who === 'original' ? 2 : Number.POSITIVE_INFINITY,
         async measure() {
+          const before = await system.orders.ask('cpu', null);
           const { requests, ms } = await ask(bench.quick ? 300 : 1000);
+          (costs[who] ??= []).push(((await system.orders.ask('cpu', null)) - before) / requests);
           return (requests / ms) * 1000;
         },
       };
     }
-    rows.push({ name, unit: 'requests/s', figures: await alternate(bench, `polls ${name}`, bench.quick ? 3 : 5, measured) });
+    const figures = await alternate(bench, name, bench.quick ? 3 : 5, measured);
+    rows.push({ name, unit: 'requests/s', figures }, { name, unit: 'µs of server a request', figures: costs });
   }
   for (const { system } of logs.values()) await system.end();
   await load.end();

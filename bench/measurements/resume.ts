@@ -1,4 +1,4 @@
-import type { SystemName } from '../processes/bench-processes.ts';
+import type { LoadProcess, SystemName, SystemProcess } from '../processes/bench-processes.ts';
 import type { Bar, Figures, Row } from '../results/row.ts';
 import { spreadOf } from '../statistics.ts';
 import { alternate, type Bench, type Measured } from './bench.ts';
@@ -9,11 +9,10 @@ const bars: readonly Bar[] = [{ against: 'bareWs', atMost: 1.2 }];
 /** Clients that were away while 1000 facts were written come back over WebSocket: the time until the last one has them all. */
 export async function resume(bench: Bench): Promise<readonly Row[]> {
   const load = await bench.load();
-  const names: readonly SystemName[] = ['ours', 'bareWs', ...(bench.hasOriginal ? (['original'] as const) : [])];
   // A log that keeps more than was missed; the original's keeps a tenth more than it is told, more or less.
   const logs = new Map(
     await Promise.all(
-      names.map(async (name) => {
+      bench.who('ours', 'bareWs', 'original').map(async (name) => {
         const system = await bench.system(name, '2000');
         const [taskId = ''] = await system.orders.ask('createTasks', { count: 1, kind: 'handled' });
         await system.orders.ask('fill', { taskId, count: 20 });
@@ -22,7 +21,7 @@ export async function resume(bench: Bench): Promise<readonly Row[]> {
       }),
     ),
   );
-  const socketIo = await bench.system('socketIo');
+  const socketIo = bench.who('socketIo').length > 0 ? await bench.system('socketIo') : undefined;
 
   async function measure(clients: number, times: number): Promise<Figures> {
     const measured: Partial<Record<SystemName, Measured>> = {};
@@ -36,14 +35,7 @@ export async function resume(bench: Bench): Promise<readonly Row[]> {
         measure: async () => medianOf(repeats, once),
       };
     }
-    const { port, control } = socketIo.about;
-    measured.socketIo = {
-      roundsMax: 2,
-      async measure() {
-        const [taskId = ''] = await socketIo.orders.ask('createTasks', { count: 1, kind: 'handled' });
-        return load.orders.ask('recover', { port, control, taskId, clients, missed: MISSED });
-      },
-    };
+    if (socketIo) measured.socketIo = { roundsMax: 2, measure: () => recovered(socketIo, load, clients) };
     return alternate(bench, `resume by ${clients}`, bench.quick ? 3 : 7, measured);
   }
 
@@ -52,10 +44,15 @@ export async function resume(bench: Bench): Promise<readonly Row[]> {
     { name: '100 clients at once', unit: 'ms', figures: await measure(100, 2), bars },
   ];
   for (const { system } of logs.values()) await system.end();
-  await socketIo.end();
+  await socketIo?.end();
   await load.end();
   await bench.redis.client.flushall();
   return rows;
+}
+
+async function recovered({ about: { port, control }, orders }: SystemProcess, load: LoadProcess, clients: number): Promise<number> {
+  const [taskId = ''] = await orders.ask('createTasks', { count: 1, kind: 'handled' });
+  return load.orders.ask('recover', { port, control, taskId, clients, missed: MISSED });
 }
 
 async function medianOf(times: number, once: () => Promise<number>): Promise<number> {

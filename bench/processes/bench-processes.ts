@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
+import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
@@ -13,6 +14,8 @@ export type SystemProcess = Child<BenchedSystem, SystemAddress>;
 export type WorkProcess = Child<WorkSystem, SystemAddress>;
 /** A bare queue. */
 export type BareQueueProcess = Child<RestartedSystem, SystemAddress>;
+/** A host whose tasks are created over HTTP. */
+export type CreatingProcess = Child<CreatingSystem, SystemAddress>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
@@ -68,6 +71,25 @@ export function startWorkHost(
 ): Promise<WorkProcess> {
   const args = [String(redisPort), path, String(left), String(slots)];
   return startChild(cleanup, process.execPath, [...profileFlags('workHost', profiled), '--expose-gc', programOf('work-host.js'), ...args]);
+}
+
+/** Where a host keeps the tasks that are created. */
+export interface CreatingPlace {
+  readonly redisPort: number;
+  readonly profiled: boolean;
+  readonly store: CreatingStore;
+  /** The folder of LMDB. */
+  readonly path: string;
+}
+
+/** Starts a host whose tasks are created over HTTP. */
+export function startCreating(
+  cleanup: CleanupStack,
+  who: 'ours' | 'bareHttp',
+  { redisPort, profiled, store, path }: CreatingPlace,
+): Promise<CreatingProcess> {
+  const program = programOf(who === 'ours' ? 'creating.js' : 'bare-creating.js');
+  return startChild(cleanup, process.execPath, [...profileFlags(who, profiled), program, String(redisPort), store, path]);
 }
 
 /** Starts a bare queue on a folder. */

@@ -7,11 +7,11 @@ import { bareMethods } from './bare/tasks.ts';
 import { notifier } from './bare/notifier.ts';
 
 // Bare `node:http`: server-sent events by `res.write`, corked, so that what one turn of the event loop has for a viewer goes out in one write;
-// polls by one read of Redis. `bare-http.js <Redis port> [joined]`: joined, the facts of a turn are made one buffer once for all viewers.
+// polls and snapshots by one read of Redis. `bare-http.js <Redis port> [joined]`: joined, the facts of a turn are made one buffer once for all viewers.
 const redis = new Redis(Number(process.argv[2]));
 const hear = notifier(redis.duplicate());
 const viewersOf = new Map<string, Set<ServerResponse>>();
-const TASK = /^\/api\/v1\/tasks\/([0-9a-f]{32})\/events(\/stream)?$/;
+const TASK = /^\/api\/v1\/tasks\/([0-9a-f]{32})(\/events)?(\/stream)?$/;
 const isJoined = process.argv[3] === 'joined';
 const ID = /"eventId":"([^"]*)"/;
 
@@ -44,14 +44,23 @@ async function poll(res: ServerResponse, taskId: string, query: URLSearchParams)
   if (facts.length === 0 && Number(query.get('waitTimeoutMs')) > 0) return;
   const last = facts.at(-1);
   const next = last ? ID.exec(last.toString('utf8'))?.[1] : after;
-  const body = Buffer.from(`{"taskId":"${taskId}","events":[${facts.join(',')}],"nextAfterEventId":"${next}","hasMore":false}`);
+  answer(res, Buffer.from(`{"taskId":"${taskId}","events":[${facts.join(',')}],"nextAfterEventId":"${next}","hasMore":false}`));
+}
+
+async function snapshot(res: ServerResponse, taskId: string): Promise<void> {
+  const head = await redis.hgetBuffer(`bare:task:${taskId}`, 'head');
+  answer(res, head ?? Buffer.from('null'));
+}
+
+function answer(res: ServerResponse, body: Buffer): void {
   res.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length }).end(body);
 }
 
 const server = createServer((req, res) => {
   const [path = '', query] = (req.url ?? '').split('?');
-  const [, taskId, streams] = TASK.exec(path) ?? [];
+  const [, taskId, events, streams] = TASK.exec(path) ?? [];
   if (taskId === undefined) res.writeHead(404).end();
+  else if (!events) void snapshot(res, taskId);
   else if (streams) void stream(res, taskId, String(req.headers['last-event-id'] ?? ''));
   else void poll(res, taskId, new URLSearchParams(query));
 });

@@ -1,6 +1,6 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
 import type { EventId } from '../wire/event-id.ts';
-import { stepOf } from '../step.ts';
+import { stepOf, type Step } from '../step.ts';
 import { suspensionMachine } from '../suspension/suspension.machine.ts';
 import { taskMachine } from '../task/task.machine.ts';
 
@@ -20,6 +20,15 @@ export interface Aggregate {
 export const stepTask = stepOf(taskMachine);
 /** Takes a suspension's chart one step. */
 export const stepSuspension = stepOf(suspensionMachine);
+
+/** How the charts of an aggregate take their steps. */
+export interface AggregateSteps {
+  readonly task: Step<typeof taskMachine>;
+  readonly suspension: Step<typeof suspensionMachine>;
+}
+
+/** By XState itself. */
+export const xstateSteps: AggregateSteps = { task: stepTask, suspension: stepSuspension };
 
 /** The chart of a question that was never asked. */
 export const unaskedSuspension: SuspensionSnapshot = initialTransition(suspensionMachine)[0];

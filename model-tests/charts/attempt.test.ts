@@ -1,20 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { initialTransition, transition } from 'xstate';
-import { attemptMachine, type AttemptContext, type AttemptEvent } from '../../server/attempt/attempt.machine.ts';
+import { attemptMachine, type AttemptContext, type AttemptEvent, type WorkDue } from '../../server/attempt/attempt.machine.ts';
 import { alphabetOf } from './alphabet.ts';
 import { describeChart } from './chart-suite.ts';
 
 const crashedBefore: readonly AttemptEvent[] = [
   { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
   { type: 'attempt.begun' },
-  { type: 'attempt.lost', crashed: true, retryAt: 9000 },
+  { type: 'attempt.lost', crashed: true, retryAt: 9000, restUntil: 9500 },
   { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
 ];
+
+const due: WorkDue = { type: 'work.due', now: 1000, isCancelling: false, mayRepeat: true, crashesMax: 5 };
 
 describeChart({
   name: 'attempt',
   machine: attemptMachine,
-  alphabet: alphabetOf<AttemptEvent>({
+  alphabet: alphabetOf<AttemptEvent | WorkDue>({
     'attempt.claimed': [{ type: 'attempt.claimed', node: 'n1', startBy: 5000 }],
     'attempt.deferred': [{ type: 'attempt.deferred', retryAt: 2000 }],
     'attempt.begun': [{ type: 'attempt.begun' }],
@@ -29,8 +31,8 @@ describeChart({
     'attempt.resumed': [{ type: 'attempt.resumed' }],
     'attempt.cleared': [{ type: 'attempt.cleared' }],
     'attempt.lost': [
-      { type: 'attempt.lost', crashed: false, retryAt: 9000 },
-      { type: 'attempt.lost', crashed: true, retryAt: 9000 },
+      { type: 'attempt.lost', crashed: false, retryAt: 9000, restUntil: 9500 },
+      { type: 'attempt.lost', crashed: true, retryAt: 9000, restUntil: 9500 },
     ],
     'cancel.requested': [{ type: 'cancel.requested', graceUntil: 4000 }],
     'cancel.delivered': [{ type: 'cancel.delivered' }],
@@ -41,6 +43,13 @@ describeChart({
     ],
     'task.ended': [{ type: 'task.ended' }],
     'work.released': [{ type: 'work.released' }],
+    'work.due': [
+      due,
+      { ...due, now: 20_000 },
+      { ...due, now: 20_000, mayRepeat: false },
+      { ...due, now: 20_000, crashesMax: 0 },
+      { ...due, isCancelling: true },
+    ],
   }),
   takesEveryFact: false,
   isBeyond: (context) => {
@@ -61,8 +70,8 @@ const ask: AttemptEvent = { type: 'attempt.suspended' };
 const goOn: AttemptEvent = { type: 'attempt.resumed' };
 const clear: AttemptEvent = { type: 'attempt.cleared' };
 const defer: AttemptEvent = { type: 'attempt.deferred', retryAt: 6 };
-const letGo: AttemptEvent = { type: 'attempt.lost', crashed: false, retryAt: 9 };
-const crash: AttemptEvent = { type: 'attempt.lost', crashed: true, retryAt: 9 };
+const letGo: AttemptEvent = { type: 'attempt.lost', crashed: false, retryAt: 9, restUntil: 9 };
+const crash: AttemptEvent = { type: 'attempt.lost', crashed: true, retryAt: 9, restUntil: 9 };
 const cancel: AttemptEvent = { type: 'cancel.requested', graceUntil: 8 };
 const tell: AttemptEvent = { type: 'cancel.delivered' };
 const answer: AttemptEvent = { type: 'resolution.pending', suspendId: 'q' };

@@ -7,6 +7,7 @@ import { Coverage } from './coverage.ts';
 import { noteRow, rowOf } from './coverage-row.ts';
 import { eventTypesOf } from './drawn.ts';
 import { takeLawfully } from './law.ts';
+import { describeStepTable } from './step-table-suite.ts';
 
 interface Path {
   readonly steps: readonly { readonly event: EventObject }[];
@@ -48,6 +49,8 @@ export function describeChart(chart: BoundedChart): void {
       });
       fc.assert(property, { seed: 20_260_101, numRuns: 200 });
     });
+
+    describeStepTable(chart, () => [...reachable(chart, newCoverage(chart)), ...chart.presets]);
   });
 }
 
@@ -102,12 +105,17 @@ function traversal({ alphabet, isBeyond }: BoundedChart) {
 
 /** From each state of the bounded model, reached by its shortest path, every event; and from each preset too. */
 function everyEventEverywhere(chart: BoundedChart): { coverage: Coverage; paths: number } {
-  const { machine, alphabet, presets } = chart;
-  const shortest = getShortestPaths(machine, traversal(chart)) as readonly Path[];
+  const { alphabet, presets } = chart;
   const coverage = newCoverage(chart);
-  const ends = shortest.map((path) => walk(chart, path, coverage).at(-1) ?? start(chart));
+  const ends = reachable(chart, coverage);
   for (const from of [...ends, ...presets]) for (const event of alphabet) coverage.note(takeLawfully(chart, from, event));
-  return { coverage, paths: shortest.length };
+  return { coverage, paths: ends.length };
+}
+
+/** The states of the bounded model, each by its shortest path. */
+function reachable(chart: BoundedChart, coverage: Coverage): AnyMachineSnapshot[] {
+  const shortest = getShortestPaths(chart.machine, traversal(chart)) as readonly Path[];
+  return shortest.map((path) => walk(chart, path, coverage).at(-1) ?? start(chart));
 }
 
 /** Goes along a path and gives every snapshot on it, the first included. */

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 import { refusalCodes, type Emitted } from '../../machines/index.ts';
 import { eventId, isFactType, isTerminalType, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
+import type { WorkOrder } from '../../server/attempt/attempt.machine.ts';
 import { contextOf, take, textOf, type BoundedChart, type Step } from './chart.ts';
 
 /** Takes one event and holds what came of it against what every recorded chart promises. */
@@ -26,13 +27,13 @@ export function takeLawfully({ machine, takesEveryFact }: BoundedChart, snapshot
   return step;
 }
 
-/** An intent changes nothing by itself; its facts keep the wire's schemas, come in a lawful order, and are all taken. */
+/** An intent changes nothing by itself: it is refused, gives an order, or becomes facts, which keep the wire's schemas, come in a lawful order, and are all taken. */
 function holdIntent(machine: BoundedChart['machine'], snapshot: AnyMachineSnapshot, step: Step, where: string): void {
   expect(textOf(step.next), `${where}: an intent changes no state`).toBe(textOf(snapshot));
-  // `Emitted` is all that the recorded charts declare.
-  const emitted = step.emitted as readonly Emitted[];
+  // These are all that the recorded charts declare.
+  const emitted = step.emitted as readonly (Emitted | WorkOrder)[];
   for (const event of emitted) if (event.type === 'refused') expect(refusalCodes).toHaveProperty(event.code);
-  const facts = emitted.filter((event): event is FactBody => event.type !== 'refused');
+  const facts = emitted.filter((event): event is FactBody => event.type !== 'refused' && !event.type.startsWith('work.'));
   facts.forEach(({ type, payload }, index) => {
     expect(payloads[type].safeParse(payload).error, `${where}: ${type} passes its schema`).toBeUndefined();
     if (isTerminalType(type)) expect(index, `${where}: the terminal fact is the last`).toBe(facts.length - 1);

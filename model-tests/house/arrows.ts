@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/((wire|routes)\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|routes|tables)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -41,7 +41,7 @@ const arrows: Readonly<Record<string, Room>> = {
     packages: [/^@temporalio\/activity$/],
   },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
-  'model-tests': { doors: [anyDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
+  'model-tests': { doors: [anyDoor, machinesDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
   // Published as a package of its own: public doors by their names, and packages that `scripts/kit.ts` asks for.
   'model-tests/conformance': {
     doors: [machinesDoor, /^(server|server\/store|client)\/index\.ts$/],

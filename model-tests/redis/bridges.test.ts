@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { WebSocket } from 'ws';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 import { proveWhole, stepsOf, type Log } from './proof.ts';
+import { eventually } from '../support/eventually.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
 import { patience } from '../support/patience.ts';
 
@@ -218,6 +219,8 @@ describe('nodes on one Redis', () => {
         .split('\n').length;
     const [first = ''] = [await node.start('wait')];
     await watchAll(node.url, [first]);
+    // The host's own client, and the tail, which is there when somebody listens.
+    await eventually(async () => (await connections()) === 2);
     const with1 = await connections();
     await watchAll(
       node.url,

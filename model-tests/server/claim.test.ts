@@ -23,7 +23,7 @@ const taskId = 'ab'.repeat(16);
 const claimed = (node: string, startBy = 1): AttemptEvent => ({ type: 'attempt.claimed', node, startBy });
 const started: AttemptEvent = { type: 'attempt.started', keptOutside: false, retryAt: null };
 const begun: AttemptEvent = { type: 'attempt.begun' };
-const lost = (crashed: boolean, retryAt = 0): AttemptEvent => ({ type: 'attempt.lost', crashed, retryAt });
+const lost = (crashed: boolean, retryAt = 0): AttemptEvent => ({ type: 'attempt.lost', crashed, retryAt, restUntil: retryAt });
 
 /** One task, and what steps work with on a node of the name `here`. */
 async function stage({ repeatable, ledger }: { readonly repeatable: boolean; readonly ledger?: string }) {
@@ -50,7 +50,13 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
     onWatched: () => Promise.resolve(),
   });
   const ignore = () => undefined;
-  const running = new RunningAttempts({ clock: systemClock, listen: () => ignore, onCommit: ignore, onReleased: ignore });
+  const running = new RunningAttempts({
+    clock: systemClock,
+    listen: () => ignore,
+    settled: () => undefined,
+    onCommit: ignore,
+    onReleased: ignore,
+  });
   const call: ReconcileDeps['call'] = (_, ask) => ask();
   const some = { processor, store, time, settings, logger, nodeId: 'here', executors, rooms, suspects, running, call, shares };
   return {

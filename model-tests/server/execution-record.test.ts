@@ -8,6 +8,7 @@ import {
   parseExecutionRecord,
   recordAttemptEvent,
   serializeExecutionRecord,
+  workOrder,
   type ExecutionRecord,
 } from '../../server/attempt/execution-record.ts';
 import { planOf } from '../../server/task/plan.ts';
@@ -68,7 +69,7 @@ test('of version 1 that an outside system kept is nobody’s', () => {
 });
 
 test('once the lease is over it is written as version 2, and read back as it is', () => {
-  const lost = recordAttemptEvent(read('waiting', { main: 1 }), { type: 'attempt.lost', crashed: true, retryAt: 7 });
+  const lost = recordAttemptEvent(read('waiting', { main: 1 }), { type: 'attempt.lost', crashed: true, retryAt: 7, restUntil: 7 });
   const texts = serializeExecutionRecord(lost ?? emptyExecutionRecord) as Required<ReturnType<typeof serializeExecutionRecord>>;
   expect(texts.ledger).toContain('{"v":2');
   expect(parseExecutionRecord(texts).attempt.context).toMatchObject({ crashes: 1, retryAt: 7, node: null, leaseUntil: null });
@@ -98,7 +99,7 @@ test.each<[string, readonly AttemptEvent[], { readonly wakeAt: number | null; re
   ],
   [
     'work that crashed rests',
-    [claim, begin, start, { type: 'attempt.lost', crashed: true, retryAt: 2500 }],
+    [claim, begin, start, { type: 'attempt.lost', crashed: true, retryAt: 2500, restUntil: 2500 }],
     { wakeAt: null, work: { readyAt: 2500 } },
   ],
   ['work that an outside system keeps is asked after', [claim, keep], { wakeAt: null, work: { readyAt: 3000 } }],
@@ -112,9 +113,27 @@ test.each<[string, readonly AttemptEvent[], { readonly wakeAt: number | null; re
   expect(planned(recordOf(...events))).toEqual(plan);
 });
 
+// The plan decides nothing: it is when the chart has an order, no sooner (nobody looks in vain) and no later.
+test.each<[string, readonly AttemptEvent[]]>([
+  ['nobody took', []],
+  ['nobody could be asked for', [claim, { type: 'attempt.deferred', retryAt: 1500 }]],
+  ['nobody can be asked for before it is too late', [claim, { type: 'attempt.deferred', retryAt: 9000 }]],
+  ['was given up', [claim, begin, start, { type: 'attempt.lost', crashed: false, retryAt: 1000, restUntil: 2500 }]],
+  ['crashed', [claim, begin, start, { type: 'attempt.lost', crashed: true, retryAt: 1000, restUntil: 2500 }]],
+  ['crashed, and was answered', [claim, begin, start, answer, { type: 'attempt.lost', crashed: true, retryAt: 1000, restUntil: 2500 }]],
+])('plans work that %s for the moment at which there is an order for it', (_what, events) => {
+  const execution = recordOf(...events);
+  const { wakeAt, work } = planned(execution);
+  const plannedAt = Math.min(wakeAt ?? Infinity, work && 'readyAt' in work ? work.readyAt : Infinity);
+  const due = { type: 'work.due', isCancelling: false, mayRepeat: true, crashesMax: 5 } as const;
+  const moments = Array.from({ length: 10_000 }, (_, nth) => 1000 + nth);
+  const orderedAt = moments.find((now) => workOrder(execution, { ...due, now }) !== undefined);
+  expect(Math.max(plannedAt, 1000)).toBe(orderedAt);
+});
+
 test('forgets what an earlier attempt reported', () => {
   const first = noteReport(recordOf(claim, begin), 'main', 4);
-  const lost = recordAttemptEvent(first, { type: 'attempt.lost', crashed: false, retryAt: 1 }) ?? first;
+  const lost = recordAttemptEvent(first, { type: 'attempt.lost', crashed: false, retryAt: 1, restUntil: 1 }) ?? first;
   expect(lost.sources).toEqual({ main: 4 });
   expect(recordAttemptEvent(lost, claim)?.sources).toEqual({});
 });

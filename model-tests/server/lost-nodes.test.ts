@@ -95,6 +95,7 @@ test('a store that is away for many leases ends nothing: what may be repeated be
   await pass(1000, clock);
   const ids = [await one.start('once'), await one.start('again')];
   await pass(1000, clock);
+  await pass(1000, clock);
   for (const setAway of switches) setAway(true);
   await pass(5 * LEASE_MS, clock);
   expect([once.aborted, again.aborted]).toEqual([[], [1]]);

@@ -94,7 +94,7 @@ test('a suspect that begins so late that others do not wait for it is watched wh
     // The turn of suspects looks at no more of it.
     return { about: { taskId: 't' }, execution } as TaskRecord;
   };
-  const crashed = [claimed, { type: 'attempt.begun' }, { type: 'attempt.lost', crashed: true, retryAt: 0 }] as const;
+  const crashed = [claimed, { type: 'attempt.begun' }, { type: 'attempt.lost', crashed: true, retryAt: 0, restUntil: 0 }] as const;
   expect(suspects.take(after(...crashed))).toBe(true);
   suspects.note(after(...crashed, claimed));
   clock.advance(60_000);

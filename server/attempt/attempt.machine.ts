@@ -1,4 +1,4 @@
-import { and, assign, setup, stateIn } from 'xstate';
+import { and, assign, enqueueActions, setup, stateIn } from 'xstate';
 
 /** What the execution record remembers of the work behind a task. Times are milliseconds of the store's clock. */
 export interface AttemptContext {
@@ -35,13 +35,52 @@ export type AttemptEvent =
   | { readonly type: 'attempt.suspended' }
   | { readonly type: 'attempt.resumed' }
   | { readonly type: 'attempt.cleared' }
-  | { readonly type: 'attempt.lost'; readonly crashed: boolean; readonly retryAt: number }
+  | { readonly type: 'attempt.lost'; readonly crashed: boolean; readonly retryAt: number; readonly restUntil: number }
   | { readonly type: 'cancel.requested'; readonly graceUntil: number }
   | { readonly type: 'cancel.delivered' }
   | { readonly type: 'resolution.pending'; readonly suspendId: string }
   | { readonly type: 'resolution.delivered'; readonly suspendId: string }
   | { readonly type: 'task.ended' }
   | { readonly type: 'work.released' };
+
+/** Asks what becomes of work that nobody has. An intent: it changes no state, and is answered by an order. */
+export interface WorkDue {
+  readonly type: 'work.due';
+  /** In milliseconds of the store's clock. */
+  readonly now: number;
+  /** Somebody wants the task to stop. */
+  readonly isCancelling: boolean;
+  /** Work that was lost may be run again. */
+  readonly mayRepeat: boolean;
+  /** Crashes in a row that end work. */
+  readonly crashesMax: number;
+}
+
+/** What becomes of work that nobody has: the chart's answer to {@link WorkDue}. None while it rests. */
+export type WorkOrder =
+  { readonly type: 'work.claim' } | { readonly type: 'work.stop' } | { readonly type: 'work.fail'; readonly why: WorkFailure };
+
+/** Why work that nobody has goes on no more. */
+export type WorkFailure = 'may not be repeated' | 'crashes again and again' | 'could not be started in time';
+
+/** A reconcile step: what a node may have to do for a task. What each does is in `steps.ts`. */
+export type StepName =
+  | 'remove what is expired'
+  | 'expire questions'
+  | 'end an overdue cancel'
+  | 'expire the lease'
+  | 'stop a stale run'
+  | 'put back what is aborted'
+  | 'put back what lost its history'
+  | 'deliver the cancel'
+  | 'deliver a resolution'
+  | 'notify of the end'
+  | 'claim'
+  | 'start'
+  | 'inspect';
+
+/** How many crashes end work that was cleared of most of them, as a multiple of the others: it may take longer than anybody watches. */
+const SPARED_TIMES = 4;
 
 /** See {@link attemptMachine}. */
 type AttemptTag = 'fenced' | 'claimed' | 'begun' | 'working' | 'cleared' | 'claimable' | 'lost' | 'suspect';
@@ -60,12 +99,24 @@ export function isSuspected({ crashes, spared }: Pick<AttemptContext, 'crashes' 
  * effects), `suspect` (and its process crashed).
  */
 export const attemptMachine = setup({
-  types: {} as { context: AttemptContext; events: AttemptEvent; tags: AttemptTag },
+  types: {} as {
+    context: AttemptContext;
+    events: AttemptEvent | WorkDue;
+    emitted: WorkOrder;
+    tags: AttemptTag;
+    meta: { readonly owes: readonly StepName[] };
+  },
   guards: {
     isUnbegun: stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }),
     isCrash: ({ event }) => event.type === 'attempt.lost' && event.crashed,
     isSuspected: ({ context }) => isSuspected(context),
     hasCrashed: ({ context }) => context.crashes > 0,
+    isCancelling: ({ event }) => event.type === 'work.due' && event.isCancelling,
+    mayNotRepeat: ({ event }) => event.type === 'work.due' && !event.mayRepeat,
+    hasCrashedTooOften: ({ context: { crashes, spared }, event }) =>
+      event.type === 'work.due' && (crashes >= event.crashesMax || crashes + spared >= event.crashesMax * SPARED_TIMES),
+    isStartOverdue: ({ context: { startBy }, event }) => event.type === 'work.due' && startBy !== null && event.now >= startBy,
+    isResting: ({ context: { retryAt }, event }) => event.type === 'work.due' && retryAt !== null && retryAt > event.now,
     isUnbegunSuspect: and([stateIn({ unfinished: { claimed: { progress: 'unbegun' } } }), 'isSuspected']),
   },
   actions: {
@@ -110,6 +161,10 @@ export const attemptMachine = setup({
     })),
     countCrash: assign(({ context }) => ({ ...context, crashes: context.crashes + 1 })),
     countSpared: assign(({ context }) => ({ ...context, spared: context.spared + 1 })),
+    rest: assign(({ context, event }) => (event.type === 'attempt.lost' ? { ...context, retryAt: event.restUntil } : context)),
+    orderClaim: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'work.claim' })),
+    orderStop: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'work.stop' })),
+    orderFailure: enqueueActions(({ enqueue }, { why }: { why: WorkFailure }) => enqueue.emit({ type: 'work.fail', why })),
     allowGrace: assign(({ context, event }) =>
       event.type === 'cancel.requested' ? { ...context, graceUntil: event.graceUntil } : context,
     ),
@@ -144,6 +199,7 @@ export const attemptMachine = setup({
   states: {
     unfinished: {
       description: 'The task has not ended.',
+      meta: { owes: ['expire questions', 'stop a stale run'] },
       initial: 'pending',
       on: {
         'resolution.pending': { actions: 'addPendingDelivery' },
@@ -157,11 +213,25 @@ export const attemptMachine = setup({
         pending: {
           description: 'Nobody has taken the work yet, or whoever did never began it.',
           tags: ['claimable', 'fenced'],
-          on: { 'attempt.claimed': { target: 'claimed', actions: 'claim' } },
+          meta: { owes: ['claim'] },
+          on: {
+            'attempt.claimed': { target: 'claimed', actions: 'claim' },
+            'work.due': [
+              { description: 'Whoever would be told to stop is nobody.', guard: 'isCancelling', actions: 'orderStop' },
+              {
+                description: 'Nobody could be asked to run it.',
+                guard: 'isStartOverdue',
+                actions: { type: 'orderFailure', params: { why: 'could not be started in time' } },
+              },
+              { description: 'It is not its time.', guard: 'isResting' },
+              { actions: 'orderClaim' },
+            ],
+          },
         },
         claimed: {
           description: 'A node has the work, or an outside system keeps it.',
           tags: ['claimed'],
+          meta: { owes: ['expire the lease', 'put back what is aborted', 'put back what lost its history'] },
           type: 'parallel',
           states: {
             progress: {
@@ -195,7 +265,7 @@ export const attemptMachine = setup({
                         description: 'It may be why.',
                         guard: 'isCrash',
                         target: '#attempt.unfinished.suspected',
-                        actions: ['vacate', 'countCrash'],
+                        actions: ['vacate', 'countCrash', 'rest'],
                       },
                       {
                         description: 'It was not watched to the end.',
@@ -223,7 +293,7 @@ export const attemptMachine = setup({
                         description: 'Another is more likely why.',
                         guard: 'isCrash',
                         target: '#attempt.unfinished.suspected',
-                        actions: ['vacate', 'countSpared'],
+                        actions: ['vacate', 'countSpared', 'rest'],
                       },
                       { target: '#attempt.unfinished.lost', actions: 'vacate' },
                     ],
@@ -247,6 +317,7 @@ export const attemptMachine = setup({
               states: {
                 starting: {
                   description: 'A node has taken the work and asks the executor to start it.',
+                  meta: { owes: ['start'] },
                   on: {
                     'attempt.started': { target: 'held', actions: 'confirmStart' },
                     'attempt.deferred': [
@@ -268,6 +339,7 @@ export const attemptMachine = setup({
                 },
                 held: {
                   description: 'The work runs.',
+                  meta: { owes: ['deliver a resolution', 'inspect'] },
                   on: {
                     'attempt.inspected': { actions: 'noteInspection' },
                     'cancel.requested': { target: 'stopping', actions: 'allowGrace' },
@@ -275,6 +347,7 @@ export const attemptMachine = setup({
                 },
                 stopping: {
                   description: 'The work has to be notified that it has to stop.',
+                  meta: { owes: ['end an overdue cancel', 'deliver the cancel', 'deliver a resolution', 'inspect'] },
                   on: {
                     'attempt.started': { actions: 'confirmStart' },
                     'attempt.inspected': { actions: 'noteInspection' },
@@ -283,6 +356,7 @@ export const attemptMachine = setup({
                 },
                 notified: {
                   description: 'The work was notified that it has to stop, and has its time of grace.',
+                  meta: { owes: ['end an overdue cancel', 'deliver a resolution', 'inspect'] },
                   on: { 'attempt.inspected': { actions: 'noteInspection' } },
                 },
               },
@@ -292,20 +366,67 @@ export const attemptMachine = setup({
         lost: {
           description: 'Whoever ran the work gave it up, or runs it no more; it is claimed again, or the task fails.',
           tags: ['claimable', 'fenced', 'lost'],
-          on: { 'attempt.claimed': { target: 'claimed', actions: 'claim' } },
+          meta: { owes: ['claim'] },
+          on: {
+            'attempt.claimed': { target: 'claimed', actions: 'claim' },
+            'work.due': [
+              { description: 'Whoever would be told to stop is nobody.', guard: 'isCancelling', actions: 'orderStop' },
+              {
+                description: 'What it did, it may have done.',
+                guard: 'mayNotRepeat',
+                actions: { type: 'orderFailure', params: { why: 'may not be repeated' } },
+              },
+              {
+                description: 'It would do so again.',
+                guard: 'hasCrashedTooOften',
+                actions: { type: 'orderFailure', params: { why: 'crashes again and again' } },
+              },
+              { description: 'It is not its time.', guard: 'isResting' },
+              { actions: 'orderClaim' },
+            ],
+          },
         },
         suspected: {
           description: 'The process that ran the work crashed; it is claimed again after a rest and by itself, or the task fails.',
           tags: ['claimable', 'fenced', 'lost', 'suspect'],
-          on: { 'attempt.claimed': { target: 'claimed', actions: 'claim' } },
+          meta: { owes: ['claim'] },
+          on: {
+            'attempt.claimed': { target: 'claimed', actions: 'claim' },
+            'work.due': [
+              { description: 'Whoever would be told to stop is nobody.', guard: 'isCancelling', actions: 'orderStop' },
+              {
+                description: 'What it did, it may have done.',
+                guard: 'mayNotRepeat',
+                actions: { type: 'orderFailure', params: { why: 'may not be repeated' } },
+              },
+              {
+                description: 'It would do so again.',
+                guard: 'hasCrashedTooOften',
+                actions: { type: 'orderFailure', params: { why: 'crashes again and again' } },
+              },
+              {
+                description: 'Nobody could be asked to run it.',
+                guard: 'isStartOverdue',
+                actions: { type: 'orderFailure', params: { why: 'could not be started in time' } },
+              },
+              { description: 'It is not its time.', guard: 'isResting' },
+              { actions: 'orderClaim' },
+            ],
+          },
         },
       },
     },
     ended: {
       description: 'The task has ended; the work has to be notified.',
       tags: ['fenced'],
+      meta: { owes: ['remove what is expired', 'stop a stale run', 'notify of the end'] },
       on: { 'work.released': { target: 'released', actions: 'vacate' } },
     },
-    released: { description: 'Nobody has to be notified of anything any more.', tags: ['fenced'], type: 'final' },
+    released: {
+      description: 'Nobody has to be notified of anything any more.',
+      tags: ['fenced'],
+      meta: { owes: ['remove what is expired', 'stop a stale run'] },
+      type: 'final',
+    },
   },
 });

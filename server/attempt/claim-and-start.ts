@@ -1,10 +1,10 @@
 import type { FactPayload } from '../../machines/wire/index.ts';
-import type { StartOutcome } from '../ports/executor.ts';
+import type { StartOutcome, Work } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { takeEnding } from './executor-ending.ts';
-import { giveUp, lossOf, lostSince, tellLoss } from './giving-up.ts';
+import { giveUp, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
 import { presentable } from './presentable.ts';
 import {
@@ -18,25 +18,29 @@ import {
   type ReconcileResult,
 } from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { workOf } from './work.ts';
+import { failureFor, orderFor } from './work-order.ts';
+import { workOf, workWith } from './work.ts';
 
-/** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on. */
+/** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on, as the chart says. */
 export const claimWork: ReconcileStep = async (state, deps) => {
-  const { about, aggregate, execution } = state;
+  const order = orderFor(state, deps.time.now(), deps);
+  switch (order?.type) {
+    case undefined:
+      return false;
+    case 'work.stop':
+      return deps.processor.execute(state.about.taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
+    case 'work.fail':
+      return fail(state, deps);
+    case 'work.claim':
+      return claim(state, deps);
+  }
+};
+
+async function claim(state: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
+  const { about, execution } = state;
   const { taskId, taskType } = about;
   const { settings, nodeId, time, processor, rooms, suspects, shares, heldBack } = deps;
-  const { retryAt, startBy } = execution.attempt.context;
-  const now = time.now();
-  const executor = executorOf(deps, taskType);
-  if (aggregate.task.matches({ active: 'cancelling' }))
-    return processor.execute(taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
-  const loss = lossOf(execution, executor, taskType, settings);
-  if (loss) return fail(state, deps, loss);
-  if (startBy !== null && now >= startBy) {
-    const message = 'Nobody could be asked to run the task in time.';
-    return fail(state, deps, { code: 'EXECUTOR_UNREACHABLE', message, retryable: true });
-  }
-  if (!executor || (retryAt !== null && retryAt > now)) return false;
+  if (!executorOf(deps, taskType)) return false;
   const isSuspect = execution.attempt.hasTag('suspect');
   if (!rooms.take(taskId, taskType)) {
     if (isSuspect) suspects.wait(state);
@@ -47,15 +51,15 @@ export const claimWork: ReconcileStep = async (state, deps) => {
     heldBack.add(about.owner, taskId);
     return false;
   }
-  // Whether it may begin was judged by what was seen: where it was claimed since, and given up, it may be lost by now, or have to rest.
-  const claim = recordFor(state, { type: 'attempt.claimed', node: nodeId, startBy: now + settings.startWithinMs });
+  // Whose turn it is was judged by what was seen: where it was claimed since, and given up, it may be suspected by now.
+  const record = recordFor(state, { type: 'attempt.claimed', node: nodeId, startBy: time.now() + settings.startWithinMs });
   let isClaimed = false;
   try {
     if (isSuspect && !suspects.take(state)) return false;
     isClaimed = await processor.execute(taskId, {
       decide: (unit) =>
         // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
-        !unit.aggregate.task.matches({ active: 'cancelling' }) && !rooms.isClosing && claim(unit),
+        orderFor(unit, unit.now, deps)?.type === 'work.claim' && !rooms.isClosing && record(unit),
     });
   } finally {
     shares.free('active', about.owner);
@@ -66,7 +70,7 @@ export const claimWork: ReconcileStep = async (state, deps) => {
   }
   if (isClaimed && execution.attempt.hasTag('lost')) tellRetry(about.taskId, execution, deps);
   return isClaimed;
-};
+}
 
 function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }: ReconcileDeps): void {
   const { attempt, crashes, spared } = execution.attempt.context;
@@ -85,7 +89,7 @@ function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }:
 export const startWork: ReconcileStep = async (state, deps, result) => {
   const { taskId, taskType } = state.about;
   const { attempt } = state.execution.attempt.context;
-  const { settings, running, rooms, logger } = deps;
+  const { running, rooms, logger } = deps;
   const executor = executorOf(deps, taskType);
   if (!executor || !isOurs(state, deps)) return false;
   if (running.attemptOf(taskId) === attempt) return noteStart(state, deps, result);
@@ -94,8 +98,7 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   if (executor.leased) running.add(taskId, attempt, taskType);
   let outcome: StartOutcome;
   try {
-    // Each has its own limit: work that was gathered too late is not started, for another attempt may run by then.
-    const work = await withTimeLimit(deps, settings.executorTimeoutMs, workOf(state, deps));
+    const work = await gathered(state, deps);
     outcome = await deps.call(executor, () => executor.start(work), 'start');
   } catch (error) {
     const { tries } = state.execution.attempt.context;
@@ -107,6 +110,14 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   }
   return outcome.status === 'started' ? noteStart(state, deps, result) : failRefused(state, outcome.failure, deps, result);
 };
+
+/** What the executor needs. It has its own limit: work that was gathered too late is not started, for another attempt may run by then. */
+async function gathered(state: TaskRecord, deps: ReconcileDeps): Promise<Work> {
+  const { content } = deps;
+  // Before the first run nothing was saved.
+  if (content !== undefined && state.execution.attempt.context.attempt === 1) return workWith(state, { content, saved: undefined }, deps);
+  return withTimeLimit(deps, deps.settings.executorTimeoutMs, workOf(state, deps));
+}
 
 const noteStart: ReconcileStep = async (state, deps, { tally }) => {
   const noted = await deps.processor.execute(state.about.taskId, { decide: recordFor(state, startedEvent(state, deps)) });
@@ -161,18 +172,17 @@ function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent 
   return { type: 'attempt.started', keptOutside: executor?.leased === false, retryAt };
 }
 
-/** Fails a task that nobody works on, while that is as it was seen. */
-async function fail(state: TaskRecord, deps: ReconcileDeps, failure: FactPayload<'TASK_FAILED'>): Promise<boolean> {
-  const { processor, time } = deps;
-  const { taskId } = state.about;
-  const { attempt } = state.execution.attempt.context;
-  const failed = await processor.execute(taskId, {
-    decide: (unit) =>
-      unit.execution.attempt.hasTag('claimable') &&
-      unit.execution.attempt.context.attempt === attempt &&
-      unit.decide({ type: 'task.fail', payload: failure }).facts.length > 0,
+/** Fails a task that nobody works on, where its chart still says so when that is written. */
+async function fail({ about: { taskId }, execution }: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
+  const failure = await deps.processor.execute(taskId, {
+    decide(unit) {
+      const order = orderFor(unit, unit.now, deps);
+      if (order?.type !== 'work.fail') return undefined;
+      const payload = failureFor(order.why, unit.execution);
+      return unit.decide({ type: 'task.fail', payload }).facts.length > 0 ? payload : undefined;
+    },
   });
-  const since = state.execution.attempt.hasTag('lost') ? lostSince(state.execution) : null;
-  if (failed) tellLoss(taskId, failure, deps, since === null ? null : time.now() - since);
-  return failed;
+  const since = execution.attempt.hasTag('lost') ? lostSince(execution) : null;
+  if (failure) tellLoss(taskId, failure, deps, since === null ? null : deps.time.now() - since);
+  return failure !== undefined;
 }

@@ -1,6 +1,7 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
-import { NewerVersionError, stepOf } from '../../machines/index.ts';
-import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
+import { NewerVersionError } from '../../machines/index.ts';
+import { tableStepOf } from '../../machines/tables/index.ts';
+import { attemptMachine, type AttemptContext, type AttemptEvent, type WorkDue, type WorkOrder } from './attempt.machine.ts';
 import { attemptFromV1, attemptToV1, type AttemptV1 } from './dated-record.ts';
 
 /** The attempt's chart at one moment. */
@@ -32,7 +33,7 @@ export interface StoredBytes {
 /** Most sources that one attempt may report from; a further one forgets the oldest. */
 export const SOURCES_MAX = 64;
 const EXECUTION_RECORD_VERSION = 2;
-const step = stepOf(attemptMachine);
+const step = tableStepOf(attemptMachine);
 
 /** The execution record of a task that was just created. */
 export const emptyExecutionRecord: ExecutionRecord = {
@@ -46,10 +47,17 @@ export const emptyExecutionRecord: ExecutionRecord = {
 
 /** Enters one event, or gives undefined where the chart does not take it in its state. */
 export function recordAttemptEvent(record: ExecutionRecord, event: AttemptEvent): ExecutionRecord | undefined {
-  if (!record.attempt.can(event)) return undefined;
+  if (!step.takes(record.attempt, event)) return undefined;
   const attempt = step(record.attempt, event)[0];
   const sources = event.type === 'attempt.claimed' ? {} : record.sources;
   return { ...record, attempt, sources };
+}
+
+/** Asks the chart what becomes of work that nobody has; undefined while it rests, and where somebody has it. */
+export function workOrder({ attempt }: ExecutionRecord, due: WorkDue): WorkOrder | undefined {
+  const [action] = step(attempt, due)[1];
+  // All that the chart emits; a step hands it over untyped.
+  return action && (action.params as unknown as { readonly event: WorkOrder }).event;
 }
 
 /** Notes that a report of that number was taken. */

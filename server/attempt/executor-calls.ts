@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { noAnswerWithin } from './time-limit.ts';
 
 /** What calls of executors are bounded by. */
 export interface ExecutorCallsDeps {
@@ -62,9 +62,9 @@ export class ExecutorCalls {
 
   /** Calls that have no answer yet, of all executors. */
   get pending(): number {
-    return [...this.#lanes.values()]
-      .flatMap((lanes) => Object.values(lanes))
-      .reduce((sum, { active, waiting }) => sum + active + waiting.length, 0);
+    let sum = 0;
+    for (const { start, other } of this.#lanes.values()) sum += start.active + start.waiting.length + other.active + other.waiting.length;
+    return sum;
   }
 
   /** Those that wait for their turn do not get it any more, and those that wait for an answer do so for a moment. */
@@ -72,7 +72,7 @@ export class ExecutorCalls {
     if (this.#closed) return;
     this.#closed = true;
     this.#moment = this.#deps.clock.setTimeout(() => {
-      for (const giveUp of this.#asking) giveUp(new Error('An executor has not answered: this server is closing.'));
+      for (const giveUp of this.#asking) giveUp(notAnswered());
     }, CLOSING_MS);
     for (const [executor, lanes] of this.#lanes)
       for (const { waiting } of Object.values(lanes)) for (const { reject } of waiting.splice(0)) reject(closing(executor));
@@ -84,13 +84,16 @@ export class ExecutorCalls {
   }
 
   async #ask<T>(ask: () => Promise<T>): Promise<T> {
-    const { timeoutMs } = this.#deps;
+    const { clock } = this.#deps;
+    const timeoutMs = this.#closed ? Math.min(this.#deps.timeoutMs, CLOSING_MS) : this.#deps.timeoutMs;
     let giveUp: (error: Error) => void = () => undefined;
     const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
     this.#asking.add(giveUp);
+    const timer = clock.setTimeout(() => giveUp(this.#closed ? notAnswered() : noAnswerWithin(timeoutMs)), timeoutMs);
     try {
-      return await Promise.race([withTimeLimit(this.#deps, this.#closed ? Math.min(timeoutMs, CLOSING_MS) : timeoutMs, ask()), givenUp]);
+      return await Promise.race([ask(), givenUp]);
     } finally {
+      clock.clearTimeout(timer);
       this.#asking.delete(giveUp);
     }
   }
@@ -105,6 +108,10 @@ export class ExecutorCalls {
     this.#lanes.set(executor, lanes);
     return lanes;
   }
+}
+
+function notAnswered(): Error {
+  return new Error('An executor has not answered: this server is closing.');
 }
 
 function closing({ name }: TaskExecutor): Error {

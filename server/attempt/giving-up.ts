@@ -1,12 +1,11 @@
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
-import type { TaskExecutor } from '../ports/executor.ts';
-import type { TaskSettings } from '../task/settings.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import type { OverLease } from './lease-monitor.ts';
 import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
+import { failureFor, orderFor } from './work-order.ts';
 
 /** Which work is given up, and why. */
 export interface GivingUp {
@@ -26,8 +25,6 @@ interface GivenUp {
 
 /** How long work rests whose process crashed. Its count ends it, not its rest. */
 const crashRest: RetryPolicy = { baseMs: 1000, maxMs: 60_000, triesMax: Infinity, jitter: 0 };
-/** How many crashes end work that was cleared of most of them, as a multiple of `crashesMax`: it may take longer than anybody watches. */
-const SPARED_TIMES = 4;
 
 /**
  * Takes work from whoever holds it, so that any node may claim it: at once, or after a rest where its process crashed. A task whose work may
@@ -66,20 +63,6 @@ export function lostSince({ attempt }: ExecutionRecord): number | null {
   return retryAt === null || !attempt.hasTag('suspect') ? retryAt : retryAt - restAfter(crashes + spared);
 }
 
-/** Why work that somebody held may not be claimed again; undefined where it may. Only an executor that runs work on nodes loses it. */
-export function lossOf(
-  { attempt }: ExecutionRecord,
-  executor: TaskExecutor | undefined,
-  taskType: string,
-  { crashesMax }: Pick<TaskSettings, 'crashesMax'>,
-): FactPayload<'TASK_FAILED'> | undefined {
-  const { crashes, spared } = attempt.context;
-  if (!executor?.leased || !attempt.hasTag('lost')) return undefined;
-  if (!executor.repeatable(taskType)) return workLost('The process that ran the task is gone, and its work may not be repeated.');
-  if (crashes < crashesMax && crashes + spared < crashesMax * SPARED_TIMES) return undefined;
-  return workLost(`The process that ran the task crashed ${crashes + spared} times in a row; it is not run again.`);
-}
-
 /** Says that a task failed since its work was lost, and for how long nobody had worked, in milliseconds, where that is known. */
 export function tellLoss(
   taskId: string,
@@ -96,17 +79,13 @@ function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 
   const executor = executorOf(deps, taskType);
   // A node that asks an outside system to start something may crash by anything else.
   const isCrash = crashed && executor?.leased !== false;
-  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now + restAfterLoss(unit.execution, isCrash) }))
-    return undefined;
-  const loss = lossOf(unit.execution, executor, taskType, deps.settings);
-  return loss && unit.decide({ type: 'task.fail', payload: loss }).facts.length > 0 ? { loss } : {};
-}
-
-/** How long work rests that is lost now: not at all, unless its process crashed and it may be why. */
-function restAfterLoss({ attempt }: ExecutionRecord, isCrash: boolean): number {
-  if (!isCrash || !attempt.hasTag('working')) return 0;
-  const { crashes, spared } = attempt.context;
-  return restAfter(crashes + spared + 1);
+  const { crashes, spared } = unit.execution.attempt.context;
+  const restUntil = unit.now + restAfter(crashes + spared + 1);
+  if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now, restUntil })) return undefined;
+  const order = executor?.leased ? orderFor(unit, unit.now, deps) : undefined;
+  if (order?.type !== 'work.fail') return {};
+  const loss = failureFor(order.why, unit.execution);
+  return unit.decide({ type: 'task.fail', payload: loss }).facts.length > 0 ? { loss } : {};
 }
 
 /** How long work rests after its so-manieth crash. */
@@ -117,8 +96,4 @@ function restAfter(crashes: number): number {
 function isHeldBy({ attempt: { context } }: ExecutionRecord, { attempt, node, leaseUntil }: GivingUp['of']): boolean {
   if (leaseUntil !== undefined && context.leaseUntil !== leaseUntil) return false;
   return (attempt === undefined || context.attempt === attempt) && (node === undefined || context.node === node);
-}
-
-function workLost(message: string): FactPayload<'TASK_FAILED'> {
-  return { code: 'WORK_LOST', message, retryable: true };
 }

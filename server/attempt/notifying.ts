@@ -1,13 +1,32 @@
-import { recordFor, executorOf, isReachable, orderStop, type ReconcileDeps, type ReconcileStep } from './reconcile-step.ts';
+import {
+  recordFor,
+  executorOf,
+  isReachable,
+  orderStop,
+  type ReconcileDeps,
+  type ReconcileResult,
+  type ReconcileStep,
+} from './reconcile-step.ts';
+import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
-import { resolutionOf } from './work.ts';
+import { noteDelivered, resolutionOf } from './work.ts';
 
 /** Makes the oldest pending delivery: hands over to the work how a question ended. */
-export const deliverResolution: ReconcileStep = async (state, deps, result) => {
+export const deliverResolution: ReconcileStep = (state, deps, result) => {
   const [suspendId] = state.execution.attempt.context.pendingDeliveries;
   const executor = executorOf(deps, state.about.taskType);
   if (suspendId === undefined || !executor || !isReachable(state, deps)) return false;
+  return handOver(state, suspendId, executor, deps, result);
+};
+
+async function handOver(
+  state: TaskRecord,
+  suspendId: string,
+  executor: TaskExecutor,
+  deps: ReconcileDeps,
+  result: ReconcileResult,
+): Promise<boolean> {
   const { taskId, clientRequestId, owner: userId } = state.about;
   const { attempt } = state.execution.attempt.context;
   const resolution = await resolutionOf(state, suspendId, deps.store);
@@ -17,14 +36,13 @@ export const deliverResolution: ReconcileStep = async (state, deps, result) => {
     const { outcome } = resolution;
     deps.records('task.resume.reconciled')?.({ taskId, clientRequestId, userId, transport: 'internal', outcome });
   }
-  const record = recordFor(state, { type: 'resolution.delivered', suspendId });
-  const { noted, wasPending } = await deps.processor.execute(taskId, {
-    // Another node may have handed it over too, and written so.
-    decide: (unit) => ({ wasPending: unit.execution.attempt.context.pendingDeliveries.includes(suspendId), noted: record(unit) }),
+  const noted = await deps.processor.execute(taskId, {
+    // Another node may have handed it over too, and written so; or the work has, with what it said since.
+    decide: (unit) => unit.execution.attempt.context.attempt === attempt && noteDelivered(unit, suspendId),
   });
-  if (noted && wasPending && resolution) result.tally.handedOver++;
+  if (resolution && (noted || executor.leased)) result.tally.handedOver++;
   return noted;
-};
+}
 
 /** Notifies the work that somebody wants it to stop. */
 export const deliverCancel: ReconcileStep = async (state, deps) => {
@@ -65,15 +83,18 @@ function isUnheard(state: TaskRecord, deps: ReconcileDeps): boolean {
 }
 
 /** Stops a run on this node that is no longer the task's. */
-export const stopStaleRun: ReconcileStep = async (state, deps) => {
+export const stopStaleRun: ReconcileStep = (state, deps) => {
   const { taskId } = state.about;
   const running = deps.running.attemptOf(taskId);
   const isReleased = attemptState(state.execution) === 'released';
   const { attempt, node } = state.execution.attempt.context;
   // Where the store has lost our claim, another node may have claimed an attempt of the same number. What nobody holds was taken from this node.
   const isOther = running !== attempt || state.execution.attempt.hasTag('claimable') || (node ?? deps.nodeId) !== deps.nodeId;
-  if (running === undefined || (!isOther && !isReleased)) return false;
-  deps.running.release(taskId);
-  await orderStop(state, running, { why: isReleased ? 'ended' : 'fenced' }, deps);
-  return true;
+  return running !== undefined && (isOther || isReleased) && stopped(state, running, { why: isReleased ? 'ended' : 'fenced' }, deps);
 };
+
+async function stopped(state: TaskRecord, running: number, order: StopOrder, deps: ReconcileDeps): Promise<boolean> {
+  deps.running.release(state.about.taskId);
+  await orderStop(state, running, order, deps);
+  return true;
+}

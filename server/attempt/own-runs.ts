@@ -121,7 +121,7 @@ export class OwnRuns {
         return (
           attempt.context.node === nodeId &&
           !attempt.hasTag('begun') &&
-          unit.record({ type: 'attempt.lost', crashed: false, retryAt: unit.now })
+          unit.record({ type: 'attempt.lost', crashed: false, retryAt: unit.now, restUntil: unit.now })
         );
       },
     });

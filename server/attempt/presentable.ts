@@ -5,9 +5,7 @@ type Shown = ReportIntent | Extract<Intent, { readonly type: 'task.fail' }>;
 
 const PROGRESS_MAX = 100;
 /** Fields that people read. */
-const textNames: ReadonlySet<string> = new Set(['message', 'stage', 'reason']);
-/** With `u`, a surrogate that stands alone. */
-const HALF_CHARACTER = /\p{Surrogate}/gu;
+const textNames = ['message', 'stage', 'reason'] as const;
 
 /**
  * A report as it can be shown to people. What is cosmetic is put right instead of ending a task: a finite progress beyond 0 to 100 becomes the
@@ -24,9 +22,13 @@ export function presentable<Given extends Shown>(intent: Given): Given {
 
 /** The same fields, and in the texts among them no half of a character. */
 function wellFormed<Payload extends object>(payload: Payload): Payload {
-  const fields = Object.entries(payload).map(([name, value]: [string, unknown]) => [
-    name,
-    textNames.has(name) && typeof value === 'string' ? value.replace(HALF_CHARACTER, '\uFFFD') : value,
-  ]);
-  return Object.fromEntries(fields) as Payload;
+  const shown: Payload & { -readonly [Name in (typeof textNames)[number]]?: unknown } = { ...payload };
+  for (const name of textNames) {
+    const value = shown[name];
+    if (typeof value === 'string') shown[name] = (value as WellFormable).toWellFormed() as typeof value;
+  }
+  return shown;
 }
+
+/** What every string has from ES2024 on, and in all runtimes that we support. */
+type WellFormable = string & { toWellFormed(): string };

@@ -42,6 +42,8 @@ export interface ReconcileDeps extends WorkDeps {
   isLeaseOver(state: TaskRecord): boolean;
   /** The lease by which it is gone, to be named by the commit that gives its work up; undefined where that is a date. */
   leaseOf(state: TaskRecord): OverLease | undefined;
+  /** What the task was created with, as it was written, where that was a moment ago and here; else it is read. */
+  readonly content?: string | undefined;
   /** Asks an executor for something: so many at once, and each for so long. What has no answer in time rejects, and may still happen. */
   call<T>(executor: TaskExecutor, ask: () => Promise<T>, kind?: CallKind): Promise<T>;
 }
@@ -60,7 +62,7 @@ export interface ReconcileResult {
  * One thing that may have to be done for a task. Does it and gives true, or gives false where there is nothing of its kind to do now. Decides from
  * the record that it is given and again inside the commit, so that doing it twice, or on two nodes, does no harm.
  */
-export type ReconcileStep = (state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult) => Promise<boolean>;
+export type ReconcileStep = (state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult) => boolean | Promise<boolean>;
 
 /** The longest rest between two tries of an effect, as a multiple of the first and in milliseconds. */
 const EFFECT_REST_MAX = { times: 32, ms: 30_000 };

@@ -1,4 +1,5 @@
-import { compareEventIds, type EventId } from '../../machines/wire/index.ts';
+import { compareEventIds, eventId as idOf, type EventId } from '../../machines/wire/index.ts';
+import type { LogPosition } from '../live/log-position.ts';
 import { monotonicMs, type Clock } from '../ports/clock.ts';
 import { withTimeLimit } from './time-limit.ts';
 
@@ -16,24 +17,44 @@ interface OwnAttempt extends RunningAttempt {
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
   history: 'whole' | 'lost';
-  stopListening(): void;
+  /** The last facts of commits that this node made and the tail has not told of; undefined for none. */
+  untold: Set<EventId> | undefined;
+  /** Undefined before it listens. */
+  stopListening: (() => void) | undefined;
 }
 
 /** What the running attempts work with. */
 export interface RunningAttemptsDeps {
   readonly clock: Clock;
-  /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
-  listen(taskId: string, onCommit: () => void): () => void;
-  /** Called after a commit of a task whose work runs here. */
+  /**
+   * Calls back after commits of a task, whichever node made them, with the newest fact where that is all; gives the way to stop. Calls once when
+   * it begins to hear of them.
+   */
+  listen(taskId: string, onCommit: (newest?: LogPosition) => void): () => void;
+  /** Resolves when all that this node decides for a task now has its answer; undefined where that is nothing. */
+  settled(taskId: string): Promise<void> | undefined;
+  /** Called after a commit of another node, of a task whose work runs here; sometimes once too often. */
   onCommit(taskId: string): void;
   /** Called when work runs here no more. */
   onReleased(taskId: string): void;
 }
 
+/**
+ * A run that is over within one to two of these, in milliseconds, is never listened to: what another node took meanwhile is read when that begins,
+ * and to begin and to end costs the store as much as a commit.
+ */
+const LISTEN_MS = 100;
+/** Commits of one run that are remembered until the tail tells of them. Of an older one it is news, and the task is read. */
+const UNTOLD_MAX = 64;
+
 /** The attempts whose work runs on this node. While one runs, its task's commits are listened to, so that answers and cancels reach the work. */
 export class RunningAttempts {
   readonly #deps: RunningAttemptsDeps;
   readonly #running = new Map<string, OwnAttempt>();
+  /** Runs that are not listened to yet: those that began since the last look at them, and those before. */
+  #young = new Set<string>();
+  #older = new Set<string>();
+  #timer: unknown;
   #onEmpty: (() => void) | undefined;
 
   constructor(deps: RunningAttemptsDeps) {
@@ -60,8 +81,11 @@ export class RunningAttempts {
       abortedAt: undefined,
       seen: null,
       history: 'whole',
-      stopListening: this.#deps.listen(taskId, () => this.#deps.onCommit(taskId)),
+      untold: undefined,
+      stopListening: undefined,
     });
+    this.#young.add(taskId);
+    this.#arm();
   }
 
   /** The run of a task was told to stop, and is to be put back. */
@@ -86,6 +110,17 @@ export class RunningAttempts {
     if (running && eventId !== null && isNewer(eventId, running.seen)) running.seen = eventId;
   }
 
+  /** This node has committed facts of a task, the last of which is this one. */
+  noteCommitted(taskId: string, last: EventId): void {
+    const running = this.#running.get(taskId);
+    if (!running) return;
+    this.noteSeen(taskId, last);
+    if (!running.stopListening) return;
+    const untold = (running.untold ??= new Set());
+    untold.add(last);
+    if (untold.size > UNTOLD_MAX) for (const oldest of untold) return void untold.delete(oldest);
+  }
+
   /** The newest fact that the store has, and the newest that was seen here when it was asked. */
   compare(taskId: string, newest: EventId | null, asked: EventId | null): void {
     const running = this.#running.get(taskId);
@@ -100,9 +135,51 @@ export class RunningAttempts {
 
   /** The work of a task runs here no more, or counts no more. */
   release(taskId: string): void {
-    this.#running.get(taskId)?.stopListening();
+    this.#running.get(taskId)?.stopListening?.();
+    this.#young.delete(taskId);
+    this.#older.delete(taskId);
     if (this.#running.delete(taskId)) this.#deps.onReleased(taskId);
     if (this.#running.size === 0) this.#onEmpty?.();
+  }
+
+  #arm(): void {
+    this.#timer ??= this.#deps.clock.setTimeout(() => {
+      this.#timer = undefined;
+      for (const taskId of this.#older) this.#listen(taskId);
+      this.#older = this.#young;
+      this.#young = new Set();
+      if (this.#older.size > 0) this.#arm();
+    }, LISTEN_MS);
+  }
+
+  #listen(taskId: string): void {
+    const running = this.#running.get(taskId);
+    if (running) running.stopListening = this.#deps.listen(taskId, (newest) => this.#hear(running, newest));
+  }
+
+  /** What this node has committed itself it knows, and did what follows from it. */
+  #hear(running: OwnAttempt, newest: LogPosition | undefined): void {
+    const { taskId } = running;
+    if (newest && this.#isOwn(running, newest)) return;
+    // The tail may be faster than the answer to the commit.
+    const settled = newest && this.#deps.settled(taskId);
+    if (!settled) return this.#deps.onCommit(taskId);
+    void settled.then(() => {
+      if (this.#running.get(taskId) === running && !this.#isOwn(running, newest)) this.#deps.onCommit(taskId);
+    });
+  }
+
+  /** The tail tells of commits in their order, those of one turn at once. */
+  #isOwn(running: OwnAttempt, { n, ms }: LogPosition): boolean {
+    const last = idOf(n, ms ?? 0);
+    const { untold } = running;
+    if (!untold?.has(last)) return false;
+    for (const id of untold) {
+      untold.delete(id);
+      if (id === last) break;
+    }
+    if (untold.size === 0) running.untold = undefined;
+    return true;
   }
 
   /** Resolves when no work runs any more, or after that many milliseconds. */

@@ -10,13 +10,20 @@ import { OwnRuns } from './own-runs.ts';
 import { emptyTally } from './reconcile-counts.ts';
 import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
-import { steps } from './steps.ts';
+import { stepsOf } from './steps.ts';
 import { SuspectTurn } from './suspects.ts';
+
+/** How a visit learns where a task stands: as this node knew it last, which will do after a commit of its own, or by asking the store. */
+export type Knowledge = 'known' | 'stored';
 
 /** A task that is being reconciled. */
 interface Reconciliation {
-  /** Something was committed since its last step. */
-  again: boolean;
+  /** Something was committed since its last step, here (`known`) or somewhere (`stored`). */
+  again: Knowledge | undefined;
+  /** What the task was created with, where it was a moment ago, here. */
+  readonly content: string | undefined;
+  /** Where the task stands, as its step sees it. */
+  state: TaskRecord | undefined;
   done: Promise<ReconcileResult>;
 }
 
@@ -27,7 +34,8 @@ interface Pause {
 }
 
 /** What the supervisor works with. */
-export interface SupervisorDeps extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call'>, Pick<RunningAttemptsDeps, 'listen'> {
+export interface SupervisorDeps
+  extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content'>, Pick<RunningAttemptsDeps, 'listen'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
@@ -70,6 +78,7 @@ export class Supervisor {
     });
     const running = new RunningAttempts({
       ...deps,
+      settled: (taskId) => deps.processor.settled(taskId),
       onCommit: (taskId) => void this.reconcile(taskId),
       onReleased: (taskId) => {
         suspects.free(taskId);
@@ -83,8 +92,10 @@ export class Supervisor {
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
     this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
     this.runs = new OwnRuns({ ...this.#deps, visit: (taskId) => this.reconcileAtOnce(taskId) });
-    deps.processor.onCommitted((record) => {
-      running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
+    deps.processor.onCommitted((record, facts) => {
+      const last = facts.at(-1);
+      if (last) running.noteCommitted(last.taskId, last.eventId);
+      else running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
       suspects.note(record);
       this.noteRoom();
     });
@@ -114,6 +125,12 @@ export class Supervisor {
   /** True where the work of a task runs here. */
   isRunning(taskId: string): boolean {
     return this.#deps.running.attemptOf(taskId) !== undefined;
+  }
+
+  /** True where work runs here that is no longer this node's, as a commit shows. */
+  isStale({ about: { taskId }, execution: { attempt } }: TaskRecord): boolean {
+    const runs = this.#deps.running.attemptOf(taskId);
+    return runs !== undefined && (runs !== attempt.context.attempt || attempt.context.node !== this.#deps.nodeId);
   }
 
   /** What this node could begin, each offer made when it is asked for. */
@@ -152,20 +169,15 @@ export class Supervisor {
 
   /**
    * Does what has to be done for a task until nothing is left to do now. Never rejects; what failed is tried again later. Who asks while
-   * it goes on gets the very same result.
+   * it goes on gets the very same result. `known` is for who has just committed what there is to do: then the store need not be asked.
    */
-  reconcile(taskId: string): Promise<ReconcileResult> {
-    const current = this.#reconciling.get(taskId);
-    if (current) {
-      current.again = true;
-      this.#deadlines.keep(taskId);
-      return current.done;
-    }
-    if (this.#closed) return this.#putBackClaim(taskId);
-    const reconciliation: Reconciliation = { again: false, done: Promise.resolve({ tally: emptyTally() }) };
-    this.#reconciling.set(taskId, reconciliation);
-    reconciliation.done = this.#run(taskId, reconciliation);
-    return reconciliation.done;
+  reconcile(taskId: string, by: Knowledge = 'stored'): Promise<ReconcileResult> {
+    return this.#visit(taskId, by);
+  }
+
+  /** Does the same for a task that this node has just created and claimed, and gives its work what it was created with. */
+  begin(taskId: string, content: string): Promise<ReconcileResult> {
+    return this.#visit(taskId, 'known', content);
   }
 
   /** Does the same for a task that rests after a failure: somebody says that what failed may work again. */
@@ -202,14 +214,38 @@ export class Supervisor {
     this.#suspects.close();
   }
 
-  async #run(taskId: string, reconciliation: Reconciliation): Promise<ReconcileResult> {
+  #visit(taskId: string, by: Knowledge, content?: string): Promise<ReconcileResult> {
+    const current = this.#reconciling.get(taskId);
+    if (current) {
+      if (current.again !== 'stored') current.again = by;
+      this.#deadlines.keep(taskId);
+      return current.done;
+    }
+    if (this.#closed) return this.#putBackClaim(taskId);
+    const reconciliation: Reconciliation = { again: undefined, content, state: undefined, done: Promise.resolve({ tally: emptyTally() }) };
+    this.#reconciling.set(taskId, reconciliation);
+    reconciliation.done = this.#run(taskId, reconciliation, by);
+    return reconciliation.done;
+  }
+
+  async #run(taskId: string, reconciliation: Reconciliation, first: Knowledge): Promise<ReconcileResult> {
     const result: ReconcileResult = { tally: { ...emptyTally(), visited: 1 } };
     try {
       if ((this.#paused.get(taskId)?.until ?? 0) > this.#deps.time.now()) return result;
+      // Who asks after a commit has yet to answer those who wait for it.
+      await Promise.resolve();
       let done = 0;
+      let by = first;
+      const deps = this.#depsOf(reconciliation, result);
       do {
-        reconciliation.again = false;
-        reconciliation.again = (await this.#doStep(taskId, result)) || reconciliation.again;
+        reconciliation.again = undefined;
+        // What this node knows says nothing of what the store may have lost.
+        const known = by === 'known' ? this.#deps.processor.known(taskId) : undefined;
+        reconciliation.state = known ?? (await this.#read(taskId));
+        const isDone = await this.#doStep(reconciliation.state, deps, result);
+        // What a step has done, it has committed.
+        if (isDone) reconciliation.again ??= 'known';
+        by = reconciliation.again ?? by;
       } while (reconciliation.again && ++done < STEPS_MAX && !this.#closed);
       this.#paused.delete(taskId);
     } catch (error) {
@@ -222,7 +258,7 @@ export class Supervisor {
       this.#reconciling.delete(taskId);
       this.#deps.rooms.free(taskId);
       if (reconciliation.again && this.#closed) await this.runs.putBack(taskId);
-      else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId);
+      else if (reconciliation.again && !this.#paused.has(taskId)) void this.reconcile(taskId, reconciliation.again);
     }
     return result;
   }
@@ -233,18 +269,36 @@ export class Supervisor {
     return { tally: emptyTally() };
   }
 
-  async #doStep(taskId: string, result: ReconcileResult): Promise<boolean> {
+  async #doStep(state: TaskRecord, deps: ReconcileDeps, result: ReconcileResult): Promise<boolean> {
+    const { taskId } = state.about;
+    if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
+    for (const step of stepsOf(state.execution)) {
+      const isDone = step(state, deps, result);
+      // Nearly all have nothing to do, and say so at once.
+      if (isDone !== false && (await isDone)) return true;
+    }
+    return false;
+  }
+
+  #depsOf(reconciliation: Reconciliation, result: ReconcileResult): ReconcileDeps {
+    const { content } = reconciliation;
+    return {
+      ...this.#deps,
+      ...(content !== undefined && { content }),
+      call: (...asked) => {
+        const ask = () => this.#calls.call(...asked);
+        const { state } = reconciliation;
+        return state ? this.#deadlines.whileAsking(state, result, ask) : ask();
+      },
+    };
+  }
+
+  async #read(taskId: string): Promise<TaskRecord> {
     const { processor, running } = this.#deps;
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
-    if (this.#isDraining && this.#isUnstarted(state)) return this.runs.putBack(taskId);
-    const call: ReconcileDeps['call'] = (...about) => this.#deadlines.whileAsking(state, result, () => this.#calls.call(...about));
-    const deps = { ...this.#deps, call };
-    for (const step of steps[attemptState(state.execution)]) {
-      if (await step(state, deps, result)) return true;
-    }
-    return false;
+    return state;
   }
 
   /** True where this node has claimed work of its own executor, and did not start it. */

@@ -4,13 +4,18 @@ import type { Clock } from '../ports/clock.ts';
 export async function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
   let timer: unknown;
   const limit = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(`No answer within ${ms} milliseconds.`)), ms);
+    timer = clock.setTimeout(() => reject(noAnswerWithin(ms)), ms);
   });
   try {
     return await Promise.race([promise, limit]);
   } finally {
     clock.clearTimeout(timer);
   }
+}
+
+/** What a promise rejects with that has not settled in time. */
+export function noAnswerWithin(ms: number): Error {
+  return new Error(`No answer within ${ms} milliseconds.`);
 }
 
 /** One limit for several waits: it is over when nothing was heard for so many milliseconds, and stays over. */

@@ -39,12 +39,24 @@ const noParams = Object.freeze(Object.create(null) as PathParams);
 export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
-export async function workOf({ about, execution }: TaskRecord, deps: WorkDeps): Promise<Work> {
+export async function workOf(state: TaskRecord, deps: WorkDeps): Promise<Work> {
+  const { taskId } = state.about;
+  const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
+  if (content === undefined) throw noContent(taskId);
+  return workWith(state, { content, saved }, deps);
+}
+
+/** What work is given, in the text of the store. */
+export interface GivenTexts {
+  readonly content: string;
+  readonly saved: string | undefined;
+}
+
+/** What an executor needs to run an attempt, where it is known what that was given. */
+export function workWith({ about, execution }: TaskRecord, { content, saved }: GivenTexts, deps: WorkDeps): Work {
   const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };
-  const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
-  if (content === undefined) throw noContent(taskId);
   const given = new ParsedOnce(() => parsedContent(content));
   const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
   const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps);
@@ -172,6 +184,11 @@ export interface ReportingRun {
   readonly mayAsk: boolean;
 }
 
+/** Notes that the work was told how a question ended; false where that is not owed, or not any more. */
+export function noteDelivered(unit: UnitOfWork, suspendId: string): boolean {
+  return unit.execution.attempt.context.pendingDeliveries.includes(suspendId) && unit.record({ type: 'resolution.delivered', suspendId });
+}
+
 /** How many questions a report asks. */
 export function questionsIn({ intents }: WorkReport): number {
   return intents.filter(({ type }) => type === 'report.suspended').length;
@@ -180,7 +197,7 @@ export function questionsIn({ intents }: WorkReport): number {
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
 export function reportCommand(
   { attempt }: AttemptRef,
-  { source, seq, intents, save, awaits = askedIn(intents) }: WorkReport,
+  { source, seq, intents, save, awaits = askedIn(intents), handed = [] }: WorkReport,
   { claimedBy, saved, mayAsk }: ReportingRun = { claimedBy: null, saved: undefined, mayAsk: true },
 ): Command<WorkReportOutcome> {
   if (intents.length > REPORT_INTENTS_MAX)
@@ -197,6 +214,7 @@ export function reportCommand(
         return { status: 'fenced' };
       if (holder.context.attempt === attempt && seq <= (unit.execution.sources[source] ?? 0)) return { status: 'duplicate' };
       if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
+      for (const suspendId of handed) noteDelivered(unit, suspendId);
       const factsBefore = unit.factCount;
       const refusals = intents.map((intent) =>
         intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal,

@@ -204,7 +204,7 @@ async function poll(
   assertCursor(after);
   assertWithin('waitMs', waitMs, 0, limits.pollWaitMsMax);
   assertWithin('maxEvents', maxEvents, 1, limits.pollEventsMax);
-  await service.authorize(auth, taskId);
+  await service.authorize(auth, taskId, true);
   const { entries, ...page } = await live.poll(taskId, {
     owner: auth.subject,
     auth,

@@ -37,10 +37,10 @@ export interface RouteDeps {
   readonly records: RecordWriter;
 }
 
-/** Answers with JSON that nobody may keep. */
-export function answerJson(ctx: Koa.Context, status: number, body: object | Buffer | Readable): void {
+/** Answers with JSON that nobody may keep: a text is JSON already. */
+export function answerJson(ctx: Koa.Context, status: number, body: object | string | Buffer | Readable): void {
   ctx.status = status;
   ctx.set('Content-Type', 'application/json; charset=utf-8');
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = Buffer.isBuffer(body) || body instanceof Readable ? body : JSON.stringify(body);
+  ctx.body = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable ? body : JSON.stringify(body);
 }

@@ -1,5 +1,4 @@
 import type Koa from 'koa';
-import { pathNames } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { PathParams } from '../ports/auth.ts';
 
@@ -15,15 +14,15 @@ export interface PathMatch {
 const PARAMS_CHARACTERS_MAX = 1024;
 
 /**
- * Names what a route's pattern found in a request's path. As many as the route has names. Throws `INVALID_REQUEST` for more than 1024 characters
+ * Names what a route's pattern found in a request's path: as many texts as the route has names. Throws `INVALID_REQUEST` for more than 1024 characters
  * together, and for what is no percent-encoded UTF-8, which nobody could have meant; a task id like that is unknown.
  */
-export function pathValues(route: string, found: readonly (string | undefined)[]): PathMatch {
+export function pathValues(names: readonly string[], found: readonly (string | undefined)[]): PathMatch {
   // No name can be a key of a prototype here.
   const params = Object.create(null) as Record<string, string>;
   let taskId = '';
   let characters = 0;
-  for (const [index, name] of pathNames(route).entries()) {
+  for (const [index, name] of names.entries()) {
     const text = found[index] ?? '';
     if (name === 'taskId') taskId = decoded(text) ?? text;
     else {

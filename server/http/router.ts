@@ -1,6 +1,6 @@
 import type Koa from 'koa';
 import Router from 'koa-router';
-import { mountedPaths, pathBelow, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
+import { mountedPaths, pathBelow, pathNames, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
@@ -101,10 +101,11 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
 
   const identify = (ctx: Koa.Context, params: PathParams) => authenticate(resolver, ctx.req, clock, params);
   const answer = (route: Route, path: string): Koa.Middleware => {
+    const names = pathNames(path);
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
-      const { taskId, params } = pathValues(path, routed(ctx).captures);
+      const { taskId, params } = pathValues(names, routed(ctx).captures);
       const auth = await identify(ctx, params);
       continueBody(ctx.req, ctx.res);
       await route({ ctx, auth, taskId });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** `end`: the other side sends no more. `close`: the connection is gone. */
@@ -18,6 +19,20 @@ export function onSocketEnd(socket: Socket, end: End, callback: () => void): () 
   const waiting = known[end].get(socket) ?? listen(socket, end);
   waiting.add(callback);
   return () => void waiting.delete(callback);
+}
+
+const signals = new WeakMap<Socket, AbortSignal>();
+
+/** Aborts when a connection is gone. The same for all of its requests: to make one costs as much as to check a query. */
+export function goneSignal(socket: Socket): AbortSignal {
+  const known = signals.get(socket);
+  if (known) return known;
+  const gone = new AbortController();
+  // Of HTTP/2, as many requests may wait at once as a connection has streams.
+  setMaxListeners(0, gone.signal);
+  signals.set(socket, gone.signal);
+  onSocketEnd(socket, 'close', () => gone.abort());
+  return gone.signal;
 }
 
 function listen(socket: Socket, end: End): Set<() => void> {

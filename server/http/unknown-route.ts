@@ -1,5 +1,6 @@
 import type Koa from 'koa';
 import type Router from 'koa-router';
+import { pathNames } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext, PathParams } from '../ports/auth.ts';
 import { pathValues, routed } from './path-params.ts';
@@ -16,17 +17,21 @@ export function refuseOthers(
 ): void {
   // Its types know its layers by another shape. A router of the host's around ours has layers of its own.
   const ours: readonly unknown[] = [...router.stack];
-  for (const path of paths)
+  for (const path of paths) {
+    const names = pathNames(path);
     router.all(`${path}{/*rest}`, boundary, async (ctx) => {
       const { matched, captures } = routed(ctx);
       const layers = matched.filter((layer) => ours.includes(layer));
       const allow = layers.length === 0 ? [] : [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])];
       if (answersOptions(ctx, allow)) return;
       const [route] = layers;
-      const { params } = route ? pathValues(route.path, route.regexp.exec(ctx.path)?.slice(1) ?? []) : pathValues(path, captures);
+      const { params } = route
+        ? pathValues(pathNames(route.path), route.regexp.exec(ctx.path)?.slice(1) ?? [])
+        : pathValues(names, captures);
       await identify(ctx, params);
       refuseUnknown(ctx, allow);
     });
+  }
 }
 
 /** Answers an `OPTIONS` with what a path allows, which needs no credentials: preflights carry none. True where it did. */

@@ -9,7 +9,7 @@ import { observedPoll } from './observed-poll.ts';
 import { Connections, matcherOf, type Disconnected } from './connections.ts';
 import { parseNotice, textOfNotice } from './notices.ts';
 import { timerAfter } from './timer.ts';
-import { positionOf } from './log-position.ts';
+import { positionOf, type LogPosition } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
 import { OwnerCount, type CountByOwner } from './owner-count.ts';
@@ -72,9 +72,10 @@ export interface LiveHub {
   countFallback(transport: TransportName): void;
   /**
    * Calls back after any commit of a task was seen or a repair found one, and once when it begins to hear of them: whoever reads when it is
-   * called misses nothing. Sometimes calls once too often. Gives the function that ends it.
+   * called misses nothing. Sometimes calls once too often. Gives the function that ends it. `newest` is the last fact of what the tail has just
+   * told; undefined where something else may have been missed.
    */
-  listen(taskId: string, callback: () => void): () => void;
+  listen(taskId: string, callback: (newest?: LogPosition) => void): () => void;
   /** A connection is there that lives by a caller's credentials; `end` breaks it. Gives the function to be called when it is gone. */
   enter(auth: AuthContext, end: () => void): () => void;
   /**
@@ -220,7 +221,7 @@ class Hub implements LiveHub {
     this.#instrumentation.metrics?.incrementCounter('fallbacks_total', 1, { transport });
   }
 
-  listen(taskId: string, callback: () => void): () => void {
+  listen(taskId: string, callback: (newest?: LogPosition) => void): () => void {
     const topic = this.#topics.of(taskId);
     const listener = topic.listen(callback);
     topic

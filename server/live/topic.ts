@@ -17,7 +17,7 @@ export interface TopicSubscriber {
 
 /** Somebody who only wants to know that there is something to read. */
 export interface TopicListener {
-  /** Calls back now; does nothing after `leave`, and never throws. */
+  /** Calls back now, as where nobody knows what was missed; does nothing after `leave`, and never throws. */
   readonly call: () => void;
   readonly leave: () => void;
 }
@@ -51,7 +51,7 @@ export class Topic {
   readonly #deps: TopicDeps;
   // A node has one topic for each task that runs here, mostly with one listener and nothing else: what it does not need it does not have.
   #subscribers: Set<TopicSubscriber> | undefined;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(newest?: LogPosition) => void>();
   #reads: Map<string, GrowingRead> | undefined;
   #fresh: Batch[] | undefined;
   #passing = false;
@@ -100,14 +100,14 @@ export class Topic {
     if (this.#subscribers?.delete(subscriber)) this.#leave();
   }
 
-  /** Calls back after every commit, until it leaves. */
-  listen(callback: () => void): TopicListener {
-    const call = (): void => {
-      if (this.#listeners.has(call)) this.#guard(callback);
+  /** Calls back after every commit, until it leaves, with the newest fact where the tail told of it. */
+  listen(callback: (newest?: LogPosition) => void): TopicListener {
+    const call = (newest?: LogPosition): void => {
+      if (this.#listeners.has(call)) this.#guard(() => callback(newest));
     };
     this.#listeners.add(call);
     return {
-      call,
+      call: () => call(),
       leave: () => {
         if (this.#listeners.delete(call)) this.#leave();
       },
@@ -156,11 +156,11 @@ export class Topic {
       for (const read of this.#reads?.values() ?? none) read.told = Math.max(read.told, batch.last.n);
       for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.take(batch));
     }
-    this.#callListeners();
+    this.#callListeners(batches.at(-1)?.last);
   }
 
-  #callListeners(): void {
-    for (const call of this.#listeners) call();
+  #callListeners(newest?: LogPosition): void {
+    for (const call of this.#listeners) call(newest);
   }
 
   #leave(): void {

@@ -24,6 +24,11 @@ export interface WorkReport {
    * out, it is what the report asks.
    */
   readonly awaits?: readonly string[];
+  /**
+   * The questions whose ends the run was told since its last report. What is owed of them is noted with it, and before it: a run that was answered and asks at once
+   * waits. Left out, it is noted when `resume` has answered, which may be after such a report.
+   */
+  readonly handed?: readonly string[];
 }
 
 /**

@@ -46,12 +46,16 @@ export class CommandProcessor {
 
   /**
    * Writes a new task, or says which one its request made before: itself, where a reply was lost. Throws `STORE_UNAVAILABLE` where that cannot
-   * be found out.
+   * be found out. The record that was written stays at hand where it is given: for a task that this node goes on with.
    */
-  async create(task: NewTask): Promise<Created> {
+  async create(task: NewTask, record?: TaskRecord): Promise<Created> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.lastWrites.note(this.#deps.store.create(task), ({ created }) => created);
+        const created = await this.lastWrites.note(this.#deps.store.create(task), (answer) => answer.created);
+        // Not one of which a reply was lost, nor one that a look has found before the reply: since then somebody may have gone on with it.
+        if (record && created.created && !this.#mailboxes.has(task.taskId))
+          this.#touch(task.taskId, new Mailbox(task.taskId, this.#deps, record));
+        return created;
       } catch (error) {
         if (tries + 1 >= Math.min(createRetry.triesMax, this.#triesMax)) throw asTaskBridgeError(error);
         this.#deps.logger.warn('A create has no known outcome; it is tried again.', { taskId: task.taskId, error });
@@ -70,6 +74,19 @@ export class CommandProcessor {
       throw asTaskBridgeError(error);
     }
     throw taskNotFound(taskId);
+  }
+
+  /**
+   * The task's record as this node knew it last: after a commit of its own, what that commit wrote. Another node may be further. Undefined where
+   * it is not at hand any more, and is to be {@link read}.
+   */
+  known(taskId: string): TaskRecord | undefined {
+    return this.#mailboxes.get(taskId)?.record;
+  }
+
+  /** Resolves when all that is decided for the task now has its answer; undefined where nothing is. */
+  settled(taskId: string): Promise<void> | undefined {
+    return this.#mailboxes.get(taskId)?.settled;
   }
 
   /** From now on what the store did not take is not tried again: the process is about to end. */

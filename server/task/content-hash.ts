@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { jsonFault, limits, type Json, type JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { PathParams } from '../ports/auth.ts';
@@ -47,9 +47,12 @@ function quoted(text: string): string {
   return text.length < 100 && !ESCAPED.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
+/** In one call, where Node has that (from 20.12 on): it takes a third. */
+const hashAtOnce: typeof crypto.hash | undefined = crypto.hash;
+
 /** SHA-256 of a text, as 64 hex digits. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hashAtOnce ? hashAtOnce('sha256', text, 'hex') : crypto.createHash('sha256').update(text).digest('hex');
 }
 
 /** What a create asks for, without the ids that it comes with. */

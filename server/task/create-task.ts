@@ -55,39 +55,52 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
   // Where he has as much at work as he may, it waits in the store, and no place is kept for it.
   const mayBegin = deps.rooms.take(taskId, taskType) && deps.shares.reserve('active', about.owner);
   try {
-    const created = await writeAs(deps, newTask(deps, about, content, mayBegin));
-    if (!mayBegin || !('full' in created) || created.full !== 'active') return await startTask(deps, about, created, mayBegin);
+    const claimed = newTask(deps, about, content, mayBegin);
+    const created = await writeAs(deps, claimed);
+    if (!mayBegin || !('full' in created) || created.full !== 'active') return await startTask(deps, claimed, created);
     await deps.shares.ask([about.owner]);
-    return await startTask(deps, about, await writeAs(deps, newTask(deps, about, content, false)), false);
+    const unclaimed = newTask(deps, about, content, false);
+    return await startTask(deps, unclaimed, await writeAs(deps, unclaimed));
   } finally {
     if (mayBegin) deps.shares.free('active', about.owner);
     deps.rooms.free(taskId);
   }
 }
 
-function newTask(deps: TaskServiceDeps, about: TaskAbout, content: TaskContent, isClaimed: boolean): NewTask {
+/** A task that is about to be written, and what this node knows of it then. */
+interface KnownTask {
+  readonly task: NewTask;
+  readonly record: TaskRecord;
+  readonly isClaimed: boolean;
+  /** What it is created with, as it is written. */
+  readonly content: string;
+}
+
+function newTask(deps: TaskServiceDeps, about: TaskAbout, given: TaskContent, isClaimed: boolean): KnownTask {
   const { taskId, taskType, requestKey, owner, createdAt } = about;
-  const json = JSON.stringify(content);
-  const others = content.attachments.reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(json));
+  const content = JSON.stringify(given);
+  const others = given.attachments.reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(content));
   const unclaimed: ExecutionRecord = { ...emptyExecutionRecord, bytes: { saved: 0, others } };
   const execution = isClaimed ? claimedBy(deps, unclaimed, createdAt) : unclaimed;
-  return {
+  const record: TaskRecord = { about, revision: 1, aggregate: emptyAggregate, execution };
+  const task: NewTask = {
     taskId,
     requestKey,
     owner,
     taskType,
     fields: initialFields(about, emptyAggregate, execution),
-    sideValues: { [sideValueNames.content]: json },
-    plan: planOf({ about, revision: 1, aggregate: emptyAggregate, execution }, createdAt, deps.settings),
+    sideValues: { [sideValueNames.content]: content },
+    plan: planOf(record, createdAt, deps.settings),
     state: stateOf(emptyAggregate.task),
     adds: changeOf(noShares, sharesOf(execution)),
     sharesMax: sharesMaxOf(deps.settings),
   };
+  return { task, record, isClaimed, content };
 }
 
-async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, task: NewTask): Promise<Created> {
+async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, { task, record, isClaimed }: KnownTask): Promise<Created> {
   try {
-    const created = await processor.create(task);
+    const created = await processor.create(task, isClaimed ? record : undefined);
     if (created.created) shares.created(task.owner, task.adds);
     return created;
   } catch (error) {
@@ -98,7 +111,9 @@ async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, task:
   }
 }
 
-async function startTask(deps: TaskServiceDeps, about: TaskAbout, created: Created, isClaimed: boolean): Promise<CreateTaskResponse> {
+async function startTask(deps: TaskServiceDeps, known: KnownTask, created: Created): Promise<CreateTaskResponse> {
+  const { isClaimed, content } = known;
+  const { about } = known.record;
   const { taskId, taskType, clientRequestId, owner } = about;
   if ('full' in created) {
     deps.recounts.request(owner);
@@ -115,18 +130,23 @@ async function startTask(deps: TaskServiceDeps, about: TaskAbout, created: Creat
   // What there is no room for waits in the store: any node that has some takes it, as soon as its owner may have it.
   if (!isClaimed && deps.shares.room(owner) === 0) deps.heldBack.add(owner);
   if (!isClaimed) deps.supervisor.noteReady(taskType);
-  const { refused } = isClaimed ? await startedSoon(deps, taskId) : {};
+  const { refused } = isClaimed ? await startedSoon(deps, taskId, created.created ? content : undefined) : {};
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
       details: { taskId, failure: { ...refused } },
     });
-  const state = await deps.processor.read(taskId);
+  const state = deps.processor.known(taskId) ?? (await deps.processor.read(taskId));
   return { taskId, status: statusOf(state.aggregate.task), clientRequestId, deduplicated: false };
 }
 
 /** What became of the start, where that is known in a moment: the task is written, and whoever made it need not wait for an executor. */
-async function startedSoon({ clock, supervisor }: TaskServiceDeps, taskId: string): Promise<Pick<ReconcileResult, 'refused'>> {
-  return withTimeLimit({ clock }, START_MS, supervisor.reconcile(taskId)).catch(() => ({}));
+async function startedSoon(
+  { clock, supervisor }: TaskServiceDeps,
+  taskId: string,
+  content: string | undefined,
+): Promise<Pick<ReconcileResult, 'refused'>> {
+  const visit = content === undefined ? supervisor.reconcile(taskId) : supervisor.begin(taskId, content);
+  return withTimeLimit({ clock }, START_MS, visit).catch(() => ({}));
 }
 
 /** A create that begins the work at once is its own claim. */

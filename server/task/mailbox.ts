@@ -47,7 +47,7 @@ export class Mailbox {
   readonly #taskId: string;
   readonly #deps: MailboxDeps;
   readonly #queue: QueuedCommand[] = [];
-  #draining = false;
+  #draining: Promise<void> | undefined;
   #record: TaskRecord | undefined;
   /** What was given to the store, as long as it is not known whether it was written. */
   readonly #doubtful = new UnknownWrites<AttemptedUnit>();
@@ -58,14 +58,20 @@ export class Mailbox {
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
   #isResting = false;
 
-  constructor(taskId: string, deps: MailboxDeps) {
+  /** `record` is what this node has just written of the task, if it has. */
+  constructor(taskId: string, deps: MailboxDeps, record?: TaskRecord) {
     this.#taskId = taskId;
     this.#deps = deps;
+    this.#record = record;
   }
 
   /** True while no command waits. */
   get isIdle(): boolean {
     return !this.#draining;
+  }
+  /** Resolves when no command waits any more; undefined while none does. */
+  get settled(): Promise<void> | undefined {
+    return this.#draining;
   }
   /** True where the task waits for a person, and nothing but that has happened to it lately: there is no use in keeping this at hand. */
   get isResting(): boolean {
@@ -91,14 +97,13 @@ export class Mailbox {
     return new Promise<A>((resolve, reject) => {
       // The answer that comes back is the one that this very command gave.
       this.#queue.push({ command, resolve: resolve as (answer: unknown) => void, reject });
-      if (!this.#draining) void this.#drain();
+      this.#draining ??= this.#drain();
     });
   }
 
   async #drain(): Promise<void> {
-    this.#draining = true;
     // What is submitted in the same turn belongs to the same append.
-    await Promise.resolve();
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     while (this.#queue.length > 0) {
       const batch = this.#queue.splice(0, this.#deps.settings.appendFactsMax);
       try {
@@ -108,7 +113,7 @@ export class Mailbox {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.#draining = false;
+    this.#draining = undefined;
     if (this.isResting) this.#deps.rests(this.#taskId);
   }
 

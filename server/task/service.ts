@@ -36,8 +36,11 @@ export interface TaskService {
   assertHandled(taskType: string): void;
   /** `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other. */
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
-  /** For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
-  authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;
+  /**
+   * For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. `isReadNext` is for who reads its log then, and
+   * finds out there where it is gone: whose it was never changes, and is asked for once.
+   */
+  authorize(auth: AuthContext, taskId: string, isReadNext?: boolean): Promise<TaskAbout>;
   snapshot(auth: AuthContext, taskId: string): Promise<CommittedSnapshot>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
   act(auth: AuthContext, taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;

@@ -5,6 +5,7 @@ import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
+import type { TaskAbout } from './about.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -14,13 +15,33 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership } = deps;
+  const { processor, store, supervisor, chance, metrics, ownership, settings } = deps;
+
+  /** Of tasks whose logs were read last. */
+  const abouts = new Map<string, TaskAbout>();
+
+  async function assertVisible(auth: AuthContext, about: TaskAbout, access: TaskAccess): Promise<void> {
+    if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
+  }
 
   async function visible(auth: AuthContext, taskId: string, access: TaskAccess): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
     const state = await processor.read(taskId);
-    if (!(await mayAccess(ownership, auth, state.about, access))) throw taskNotFound(taskId);
+    await assertVisible(auth, state.about, access);
     return state;
+  }
+
+  async function readable(auth: AuthContext, taskId: string): Promise<TaskAbout> {
+    const known = abouts.get(taskId);
+    if (known) {
+      await assertVisible(auth, known, 'read');
+      return known;
+    }
+    const { about } = await visible(auth, taskId, 'read');
+    abouts.set(taskId, about);
+    const [oldest] = abouts.keys();
+    if (oldest !== undefined && abouts.size > settings.hotTasksMax) abouts.delete(oldest);
+    return about;
   }
 
   return {
@@ -31,7 +52,8 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
-    authorize: async (auth, taskId) => (await visible(auth, taskId, 'read')).about,
+    authorize: async (auth, taskId, isReadNext = false) =>
+      isReadNext ? readable(auth, taskId) : (await visible(auth, taskId, 'read')).about,
     async snapshot(auth, taskId) {
       const state = await visible(auth, taskId, 'read');
       try {

@@ -1,4 +1,5 @@
-import { decide, fold, stateOf, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
+import { stateOf, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
+import { decide, fold } from '../../machines/tables/index.ts';
 import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
 import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';

@@ -1,4 +1,10 @@
-import { attemptMachine, type AttemptContext, type AttemptEvent } from '../../../server/attempt/attempt.machine.ts';
+import {
+  attemptMachine,
+  type AttemptContext,
+  type AttemptEvent,
+  type WorkDue,
+  type WorkFailure,
+} from '../../../server/attempt/attempt.machine.ts';
 import { decisionRows, stateRows } from './decision-table.ts';
 import type { ContextCell, Decisions } from './decisions.ts';
 
@@ -8,7 +14,9 @@ const runs = ['starting', 'held', 'stopping', 'notified'];
 const claimed = progress.flatMap((done) => runs.map((asked) => `${done}/${asked}`));
 const claimable = ['pending', 'lost', 'suspected'];
 
-const events: Readonly<Record<string, AttemptEvent>> = {
+const due: WorkDue = { type: 'work.due', now: 1499, isCancelling: false, mayRepeat: true, crashesMax: 5 };
+
+const events: Readonly<Record<string, AttemptEvent | WorkDue>> = {
   'attempt.claimed': { type: 'attempt.claimed', node: 'n1', startBy: 5000 },
   'attempt.deferred': { type: 'attempt.deferred', retryAt: 2000 },
   'attempt.begun': { type: 'attempt.begun' },
@@ -19,8 +27,8 @@ const events: Readonly<Record<string, AttemptEvent>> = {
   'attempt.suspended': { type: 'attempt.suspended' },
   'attempt.resumed': { type: 'attempt.resumed' },
   'attempt.cleared': { type: 'attempt.cleared' },
-  'attempt.lost': { type: 'attempt.lost', crashed: false, retryAt: 9000 },
-  'attempt.lost by a crash': { type: 'attempt.lost', crashed: true, retryAt: 9000 },
+  'attempt.lost': { type: 'attempt.lost', crashed: false, retryAt: 9000, restUntil: 9500 },
+  'attempt.lost by a crash': { type: 'attempt.lost', crashed: true, retryAt: 9000, restUntil: 9500 },
   'cancel.requested': { type: 'cancel.requested', graceUntil: 4000 },
   'cancel.delivered': { type: 'cancel.delivered' },
   'resolution.pending a': { type: 'resolution.pending', suspendId: 'a' },
@@ -28,6 +36,13 @@ const events: Readonly<Record<string, AttemptEvent>> = {
   'resolution.delivered a': { type: 'resolution.delivered', suspendId: 'a' },
   'task.ended': { type: 'task.ended' },
   'work.released': { type: 'work.released' },
+  'work.due': due,
+  'work.due when rested': { ...due, now: 1500 },
+  'work.due in time': { ...due, now: 4499 },
+  'work.due too late': { ...due, now: 4500 },
+  'work.due to stop': { ...due, now: 4500, isCancelling: true, mayRepeat: false, crashesMax: 1 },
+  'work.due of one run': { ...due, now: 4500, mayRepeat: false, crashesMax: 1 },
+  'work.due of one crash': { ...due, now: 4500, crashesMax: 1 },
 };
 
 const groups = {
@@ -39,6 +54,7 @@ const groups = {
     ...['attempt.begun', 'attempt.started', 'attempt.started outside', 'attempt.inspected', 'attempt.advanced', 'attempt.suspended'],
     ...['attempt.resumed', 'attempt.cleared', 'attempt.lost', 'attempt.lost by a crash'],
   ],
+  dues: ['work.due', 'work.due when rested', 'work.due in time', 'work.due too late'],
   resolutions: ['resolution.pending a', 'resolution.pending c', 'resolution.delivered a'],
 };
 const rows = decisionRows(file, groups);
@@ -65,15 +81,21 @@ function contextOf(state: string, where: string): AttemptContext {
     ...(isHeld && { node: 'n0' }),
     ...(where === 'new' && { attempt: 0 }),
     ...(where === 'crashed' && { crashes: 1 }),
-    ...(where === 'spared' && { spared: 1 }),
+    ...(where === 'spared' && { spared: 4 }),
+    ...(where === 'rests long' && { crashes: 1, retryAt: 9000, startBy: 4500 }),
     ...(where === 'owes much' && { ...much, ...(isHeld && { leaseUntil: 3000 }) }),
   };
 }
 
 const cells: readonly ContextCell<AttemptContext>[] = stateRows(file).flatMap(({ state }) =>
-  [...(state === 'pending' ? ['new'] : []), 'nothing', 'crashed', 'spared', 'owes much'].flatMap((where) =>
-    Object.keys(events).map((told) => ({ state, told, where, before: contextOf(state, where) })),
-  ),
+  [
+    ...(state === 'pending' ? ['new'] : []),
+    ...(claimable.includes(state) ? ['rests long'] : []),
+    'nothing',
+    'crashed',
+    'spared',
+    'owes much',
+  ].flatMap((where) => Object.keys(events).map((told) => ({ state, told, where, before: contextOf(state, where) }))),
 );
 
 const vacant = { node: null, leaseUntil: null, tries: 0, startBy: null };
@@ -88,6 +110,7 @@ const changes: Readonly<Record<string, (before: AttemptContext) => Partial<Attem
   confirmed: () => ({ tries: 0, retryAt: null, startBy: null }),
   'counted anew': () => ({ crashes: 0, spared: 0 }),
   left: () => ({ ...vacant, retryAt: 9000 }),
+  rests: () => ({ retryAt: 9500 }),
   'let go': () => ({ ...vacant, retryAt: null }),
   'crashes + 1': ({ crashes }) => ({ crashes: crashes + 1 }),
   'no row': ({ crashes, spared }) => ({ crashes: 0, spared: spared + crashes }),
@@ -121,6 +144,10 @@ export const attemptDecisions: Decisions<AttemptContext> = {
     if (word === 'claimed') return 'unbegun/starting';
     return progress.includes(word) ? `${word}/${asked}` : runs.includes(word) ? `${done}/${word}` : word;
   },
-  said: (word) => [{ type: word }],
+  said: (word) => {
+    const [order, why] = word.split(': ');
+    if (order === 'taken') return [{ type: 'taken' }];
+    return [{ type: `work.${order}`, ...(why !== undefined && { why: why as WorkFailure }) }];
+  },
   changed: (word, before) => (changes[word] ? { ...before, ...changes[word](before) } : undefined),
 };

@@ -19,8 +19,6 @@ const suspension: Reasons = {
 
 const attempt: Reasons = {
   '.unfinished resolution.delivered with its actions the other way round': 'one writes what is owed, the other what is counted',
-  '.unfinished.claimed.progress.begun attempt.lost 1 with its actions the other way round': 'one lets go, the other counts',
-  '.unfinished.claimed.progress.cleared attempt.lost 1 with its actions the other way round': 'one lets go, the other counts',
   '.unfinished.claimed.progress.waiting resolution.delivered with its actions the other way round':
     'one writes what is owed, the other what is counted',
 };

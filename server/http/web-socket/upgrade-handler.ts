@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { pathNames } from '../../../machines/routes/index.ts';
 import { timerAfter } from '../../live/timer.ts';
 import type { AuthContextResolver } from '../../ports/auth.ts';
 import { authenticate } from '../credentials.ts';
@@ -37,12 +38,14 @@ export function createUpgradeHandler(deps: UpgradeHandlerDeps): UpgradeHandler {
 class WebSocketUpgradeHandler implements UpgradeHandler {
   readonly #deps: UpgradeHandlerDeps;
   readonly #path: RegExp;
+  readonly #names: readonly string[];
   readonly #sessions: SocketSessions;
   #closing = false;
 
   constructor(deps: UpgradeHandlerDeps) {
     this.#deps = deps;
     this.#path = pathPattern(deps.path);
+    this.#names = pathNames(deps.path);
     this.#sessions = deps.sessions ?? new SocketSessions(deps);
   }
 
@@ -64,14 +67,14 @@ class WebSocketUpgradeHandler implements UpgradeHandler {
   }
 
   async #handshake(req: IncomingMessage, socket: Duplex, head: Buffer, found: readonly string[]): Promise<void> {
-    const { path, hub, auth, clock } = this.#deps;
+    const { hub, auth, clock } = this.#deps;
     const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     try {
       // First, while what the browser added by itself and what the page brought can be told apart.
       this.#sessions.checkOrigin(req);
       moveBearerToken(req);
-      const caller = await authenticate(auth, req, clock, pathValues(path, found).params);
+      const caller = await authenticate(auth, req, clock, pathValues(this.#names, found).params);
       this.#sessions.upgrade(req, socket, head, caller);
     } catch (thrown) {
       this.#sessions.refuse(socket, thrown);
