@@ -10,13 +10,15 @@ const measured = ['machines', 'server', 'adapters', 'package.json'];
 const ours = ['bench', 'tsconfig.json', 'tsconfig.build.json'];
 
 /**
- * Compiles today's bench with the code of a commit, and gives the path of the program. Throws where git does not know the commit; code that today's bench does not run on says so when it is started.
+ * Compiles today's bench with the code of a commit, and gives the path of the program. Throws where git does not know the commit; code that today's
+ * bench does not run on says so when it is started.
  */
 export function benchAt(revision: string): string {
   const git = (...args: readonly string[]): Buffer => execFileSync('git', args, { maxBuffer: 1 << 30 });
   const commit = git('rev-parse', '--verify', `${revision}^{commit}`).toString().trim();
   const folder = resolve(FOLDER, commit);
-  rmSync(folder, { recursive: true, force: true });
+  // Of others there is no use any more.
+  rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   execFileSync('tar', ['-x', '-C', folder], { input: git('archive', commit, '--', ...measured) });
   for (const each of ours) cpSync(each, join(folder, each), { recursive: true });

@@ -25,8 +25,8 @@ const signals = new WeakMap<Socket, AbortSignal>();
 
 /** Aborts when a connection is gone. The same for all of its requests: to make one costs as much as to check a query. */
 export function goneSignal(socket: Socket): AbortSignal {
-  const known = signals.get(socket);
-  if (known) return known;
+  const made = signals.get(socket);
+  if (made) return made;
   const gone = new AbortController();
   // Of HTTP/2, as many requests may wait at once as a connection has streams.
   setMaxListeners(0, gone.signal);
