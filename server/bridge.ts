@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
-import { createHostAccess } from './caller/host-access.ts';
+import { FactListeners, type EndListener, type FactListener } from './caller/fact-listeners.ts';
+import { createHostAccess, type SystemTasks } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { createCore, type Core } from './core.ts';
@@ -47,6 +48,17 @@ export interface TaskBridge {
    * ended, and a plain error for a context without a subject.
    */
   tasks(auth: AuthContext): CallerTasks;
+  /** The same for any owner, whom the host names: for its jobs, its webhooks, its support desk. No credentials are looked at, and no `ownership`. */
+  readonly system: SystemTasks;
+  /**
+   * Tells of each fact that **this node** commits, after its commit, one after the other: those of other nodes and of a reporter elsewhere are
+   * never told here, and what was not told yet when the process died is lost; `tasks().watch` misses nothing. Gives the way to stop. A
+   * listener that throws or rejects harms nothing, and is logged. One that gives a promise is told of the next fact when that has settled;
+   * beyond 1000 facts that wait, it is not told of what comes, and that is logged with their count. Throws a `RangeError` beyond 64 listeners.
+   */
+  onFact(listener: FactListener): () => void;
+  /** The same for the facts that end tasks: completed, failed, cancelled. */
+  onEnd(listener: EndListener): () => void;
   /**
    * Answers a plain request with what one of ours would be told of an error: the envelope, its status and headers. Anything but a
    * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.
@@ -103,6 +115,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
   const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted: () => core.compareHeld() });
+  const listeners = new FactListeners({ logger });
   const core: Core = createCore({
     store,
     executors,
@@ -116,6 +129,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     settings,
     inspect: options.inspect,
+    committed: (about, facts) => listeners.committed(about, facts),
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
     interrupted: () => hub.interrupted(),
   });
@@ -135,7 +149,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const access = createHostAccess({ host: options, streams, hub, live, service: core.service, clock, logger });
+  const access = createHostAccess({ host: options, streams, hub, live, ...core, clock, logger });
   const mounts = new Mounts({
     router,
     routes: options.routes,
@@ -159,6 +173,9 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       mounts.upgrade(this, request, socket, head);
     },
     tasks: access.tasks,
+    system: access.system,
+    onFact: (listener) => listeners.onFact(listener),
+    onEnd: (listener) => listeners.onEnd(listener),
     answerError: access.answerError,
     start: () => startUnlessClosed(store, core, () => closed),
     reconcile: () => core.reconcile(),

@@ -1,4 +1,6 @@
 import type { Inspect } from '../machines/index.ts';
+import type { Fact } from '../machines/wire/index.ts';
+import { ownerOnly } from './access/ownership.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { LiveActors } from './live-actors.ts';
@@ -15,6 +17,7 @@ import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { ShareBook } from './shares/share-book.ts';
+import type { TaskAbout } from './task/about.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { LastWrites } from './task/last-writes.ts';
@@ -38,6 +41,8 @@ export interface CoreDeps {
   readonly chance: ServerChance;
   readonly settings: TaskSettings;
   readonly inspect: Inspect | undefined;
+  /** What this node committed. */
+  committed(about: TaskAbout, facts: readonly Fact[]): void;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
   listen(taskId: string, onCommit: () => void): () => void;
   /** The store may have lost what was written last: everybody who follows a log has to look. */
@@ -48,6 +53,8 @@ export interface CoreDeps {
 export interface Core {
   readonly nodeId: string;
   readonly service: TaskService;
+  /** The same, where nobody asks who may do it: for the host itself, which names the owner. */
+  readonly systemService: TaskService;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
   /** True from the first moment of its close on. */
@@ -82,6 +89,7 @@ export function createCore(deps: CoreDeps): Core {
   const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver: node.isLeaseOver });
   processor.onCommitted((record, facts) => {
     observe(record, facts);
+    deps.committed(record.about, facts);
     const { about, execution } = record;
     const state = attemptState(execution);
     const isConcerned =
@@ -89,12 +97,16 @@ export function createCore(deps: CoreDeps): Core {
     if (isConcerned) void supervisor.reconcile(about.taskId).then(({ delivered }) => countPending(record, facts, delivered));
   });
 
-  return {
-    nodeId,
-    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
+  const serviceWith = (ownership: OwnershipPolicy): TaskService =>
+    observedService(createTaskService({ ...deps, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
       metrics,
       records,
-    }),
+    });
+
+  return {
+    nodeId,
+    service: serviceWith(deps.ownership),
+    systemService: serviceWith(ownerOnly),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {

@@ -118,6 +118,7 @@ export class SimulatedNode {
         appendFactsMax: sizes.appendFactsMax,
       }),
       inspect: undefined,
+      committed: () => undefined,
       listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
       interrupted: () => hub.interrupted(),
     });
