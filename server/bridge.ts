@@ -6,6 +6,7 @@ import { FactListeners, type EndListener, type FactListener } from './caller/fac
 import { createHostAccess, type SystemTasks } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import { contractsOf } from './contract/contracts.ts';
 import { createCore, type Core } from './core.ts';
 import { createHttpRouter } from './http/router.ts';
 import { Mounts, type MountOptions } from './http/mounts.ts';
@@ -122,6 +123,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     attachments,
     ownership: options.ownership ?? {},
     actions: options.actions,
+    contracts: contractsOf(executors, options.contract),
     idempotencyPayload: options.idempotencyPayload,
     metrics: metricsSink(options.metrics, logger),
     logger,

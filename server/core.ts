@@ -3,6 +3,7 @@ import type { Fact } from '../machines/wire/index.ts';
 import { ownerOnly } from './access/ownership.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import type { Contracts } from './contract/contracts.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
@@ -34,6 +35,7 @@ export interface CoreDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
+  readonly contracts: Contracts;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly metrics: MetricsSink;
   readonly logger: Logger;

@@ -1,3 +1,4 @@
+import { contractType, isTaskContract, type TaskContract } from '../../machines/contract/index.ts';
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import {
   hostLogger,
@@ -12,6 +13,7 @@ import {
   type TaskExecutor,
   type Work,
 } from '../../server/ports/index.ts';
+import { assertHandlers, type ContractHandlers } from './contract-handlers.ts';
 import type { Handler } from './handler.ts';
 import { Notices } from './notices.ts';
 import { Run, type RunAbout } from './run.ts';
@@ -58,8 +60,29 @@ const INPUT_CHARACTERS_MAX = 256 * 1024 * 1024;
 /** How often a report is sent again while the store is away: for as long as the attempt counts. */
 const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
-/** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
-export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
+/**
+ * Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. With a contract before them, all of its
+ * types have to have one and no other may, and each knows what its task is given, asks and gives: `inProcess(tasks, { … })`. Throws a `TypeError` for a handler that is missing or foreign
+ * there, and a `RangeError` for limits that cannot be.
+ */
+export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options?: InProcessOptions): TaskExecutor;
+export function inProcess<C extends TaskContract>(contract: C, handlers: ContractHandlers<C>, options?: InProcessOptions): TaskExecutor;
+// Once more: the last is what `Parameters` sees, and the first what gives a handler's promise its type.
+export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options?: InProcessOptions): TaskExecutor;
+export function inProcess(...given: readonly unknown[]): TaskExecutor {
+  // The two overloads allow nothing else.
+  type Untyped = readonly [Readonly<Record<string, HandlerEntry>>, InProcessOptions?];
+  const [contract, ...rest] = isTaskContract(given[0]) ? given : [undefined, ...given];
+  const [handlers, options] = rest as unknown as Untyped;
+  if (isTaskContract(contract)) assertHandlers(contract, handlers);
+  return createExecutor(isTaskContract(contract) ? contract : undefined, handlers, options);
+}
+
+function createExecutor(
+  contract: TaskContract | undefined,
+  handlers: Readonly<Record<string, HandlerEntry>>,
+  options: InProcessOptions = {},
+): TaskExecutor {
   const { clock = systemClock, chance = systemChance } = options;
   const { concurrencyMax, inputCharactersMax } = limitsOf(options);
   const runs = new Map<string, Run>();
@@ -96,6 +119,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
     name: 'in-process',
     leased: true,
     types: Object.keys(handlers),
+    ...(contract && { contract }),
     handles: (taskType) => Object.hasOwn(handlers, taskType),
     room: () => slots.room,
     onRoom: (listener) => void listeners.push(listener),
@@ -113,7 +137,11 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       if (former && former.attempt > attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       if (former) stop(former, { why: 'fenced' });
       const handler = typeof entry === 'function' ? entry : entry.run;
-      const run = new Run(work, { handler, slot: new Slot(slots, work.contentCharacters) }, deps);
+      const run = new Run(
+        work,
+        { handler, type: contract && contractType(contract, taskType), slot: new Slot(slots, work.contentCharacters) },
+        deps,
+      );
       runs.set(taskId, run);
       void run.run().finally(() => {
         if (runs.get(taskId) === run) runs.delete(taskId);

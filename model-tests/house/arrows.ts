@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/((wire|routes)\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|routes|contract)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;

@@ -100,6 +100,7 @@ export class SimulatedNode {
       attachments: undefined,
       ownership: {},
       actions: undefined,
+      contracts: { typeOf: () => undefined },
       metrics,
       logger,
       clock,

@@ -29,7 +29,7 @@ import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import { snapshotResponse } from '../task/snapshot.ts';
-import { createFor, createWithFiles } from './creation.ts';
+import { createWithFiles } from './creation.ts';
 import { FactStream, type FactOrGap, type FollowOptions } from './fact-stream.ts';
 import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
@@ -200,10 +200,13 @@ async function guarded<T>({ clock, logger }: HostTasksDeps, auth: AuthContext, v
 
 async function startTask(deps: HostTasksDeps, auth: AuthContext, { attachments = [], ...body }: TaskCreation): Promise<CreateTaskResponse> {
   const { input = {}, metadata = {}, ...texts } = assertSize('The task', validate(createTaskRequest, body), deps);
-  deps.service.assertHandled(texts.taskType);
+  // Before its files are read; else a repeat is told from a refusal first.
+  if (attachments.length > 0) deps.service.assertHandled(texts.taskType);
   const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
   const { references, discard } = await storeAttachments(taskId, attachments, deps);
-  return createWithFiles({ taskId, discard }, () => createFor(auth, { ...texts, taskId, input, metadata, attachments: references }, deps));
+  return createWithFiles({ taskId, discard }, () =>
+    deps.service.create(auth, { ...texts, taskId, input, metadata, attachments: references }, deps.uploadPolicy),
+  );
 }
 
 async function poll(

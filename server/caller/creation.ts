@@ -1,8 +1,6 @@
 import type { CreateTaskResponse, ErrorCode } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
-import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import { isShareFull } from '../shares/limits.ts';
-import type { NewTaskRequest, TaskService } from '../task/service.ts';
 
 const beforeAnythingIsWritten: readonly ErrorCode[] = [
   'INVALID_REQUEST',
@@ -11,16 +9,6 @@ const beforeAnythingIsWritten: readonly ErrorCode[] = [
   'TASK_OWNERSHIP_ERROR',
   'IDEMPOTENCY_CONFLICT',
 ];
-
-/** Creates a task that somebody runs, and whose files the host's policy takes. */
-export async function createFor(
-  auth: AuthContext,
-  request: NewTaskRequest,
-  { service, uploadPolicy }: { readonly service: TaskService; readonly uploadPolicy: UploadPolicy | undefined },
-): Promise<CreateTaskResponse> {
-  service.assertHandled(request.taskType);
-  return service.create(auth, request, uploadPolicy);
-}
 
 /** The files of a task that is not written yet, in the attachment store already. */
 export interface NewTaskFiles {

@@ -109,7 +109,9 @@ class ListenerQueue {
         });
       }
       if (this.#dropped === 0) continue;
-      this.#logger.warn('A listener of facts keeps up again. It was not told of some; the logs of their tasks have them.', { dropped: this.#dropped });
+      this.#logger.warn('A listener of facts keeps up again. It was not told of some; the logs of their tasks have them.', {
+        dropped: this.#dropped,
+      });
       this.#dropped = 0;
     }
     this.#isTelling = false;

@@ -34,7 +34,10 @@ export interface TaskService {
   newTaskId(auth: AuthContext, clientRequestId: string): string;
   /** Refuses (422) a type that no executor handles. */
   assertHandled(taskType: string): void;
-  /** `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other. */
+  /**
+   * Refuses (422) a type that no executor handles and an input that its type does not take, unless it is a repeat of a create that was taken.
+   * `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other.
+   */
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
   /** For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
   authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;

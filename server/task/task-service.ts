@@ -1,5 +1,6 @@
 import { mayAccess } from '../access/ownership.ts';
-import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { refusedTask, unhandled } from '../contract/refused-task.ts';
+import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
@@ -27,8 +28,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     newTaskId: (auth, clientRequestId) => requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30),
     assertHandled(taskType) {
       if (supervisor.executorOf(taskType)) return;
-      const reason = `names a type that this server does not run: ${JSON.stringify(taskType.slice(0, 64))}`;
-      throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
+      throw refusedTask([unhandled(taskType)]);
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     authorize: async (auth, taskId) => (await visible(auth, taskId, 'read')).about,

@@ -45,7 +45,8 @@ export async function createTestBridge(options: TestBridgeOptions = {}): Promise
       const subject = bearerTokenOf(request);
       return subject === undefined ? undefined : { subject };
     },
-    attachments: memoryAttachments({ clock }),
+    // Those of memory are one node's: a store that several share takes none.
+    ...(store.exclusive && { attachments: memoryAttachments({ clock }) }),
     ...given,
     store,
     executor: executor ? [executor(clock), scripted] : scripted,

@@ -1,5 +1,5 @@
 import { createTaskRequest, type CreateTaskResponse } from '../../../machines/wire/index.ts';
-import { createFor, createWithFiles } from '../../caller/creation.ts';
+import { createWithFiles } from '../../caller/creation.ts';
 import { TaskBridgeError } from '../../errors.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { NewTaskRequest } from '../../task/service.ts';
@@ -60,7 +60,7 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload, { options }: 
 /** Creates the task of a request, and notes for its record what is known of it, and what became of it. */
 async function createNoted(auth: AuthContext, request: NewTaskRequest, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
   note({ clientRequestId: request.clientRequestId });
-  const created = await createFor(auth, request, deps);
+  const created = await deps.service.create(auth, request, deps.uploadPolicy);
   note({ taskId: created.taskId, outcome: created.deduplicated ? 'duplicate' : 'created' });
   return created;
 }
