@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
+import type { TaskContract } from '../../machines/contract/index.ts';
 import { createClient, type TaskBridgeClient } from '../client.ts';
+import type { ContractClient } from '../contract-client.ts';
 import type { TaskBridgeClientOptions } from '../options.ts';
 import { nodeSockets } from './sockets.ts';
 
@@ -71,6 +73,10 @@ export { nodeSockets } from './sockets.ts';
 const HELD_REQUESTS_MAX = 1000;
 
 /** Makes a client that uses `ws` unless it is given other sockets, and holds many requests; everything else is as in `taskbridge/client`. */
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient;
+export function createTaskBridgeClient<C extends TaskContract>(options: TaskBridgeClientOptions): ContractClient<C>;
+// Once more: the last is what `ReturnType` sees.
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient;
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
   return createClient({ ...options, limits: { heldRequestsMax: HELD_REQUESTS_MAX, ...options.limits } }, nodeSockets());
 }

@@ -100,7 +100,7 @@ export class SimulatedNode {
       attachments: undefined,
       ownership: {},
       actions: undefined,
-      contracts: { typeOf: () => undefined },
+      contracts: { typeOf: () => undefined, names: () => [] },
       metrics,
       logger,
       clock,

@@ -15,6 +15,7 @@ import {
   type SubmitActionRequest,
   type SubmitActionResponse,
   type TaskSnapshotResponse,
+  type TaskTypesResponse,
 } from '../../machines/wire/index.ts';
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';
@@ -62,6 +63,8 @@ export interface PollOptions extends ReadOptions {
  * Every verb rejects with a `TaskBridgeError`, with the codes of the wire; what is none inside becomes `INTERNAL_ERROR`, and is logged.
  */
 export interface HostTasks {
+  /** The types that this caller may start, with the schemas of their contract. */
+  types(): Promise<TaskTypesResponse>;
   /** Creates a task, or gives the one that this owner made with the same `clientRequestId`. */
   start(task: TaskCreation): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
@@ -173,6 +176,7 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
   }
 
   return {
+    types: () => verb(() => service.types(auth)),
     start: (task) => verb(() => startTask(deps, auth, task)),
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),

@@ -6,6 +6,7 @@ import type {
   SubmitActionRequest,
   SubmitActionResponse,
   TaskSnapshotResponse,
+  TaskTypesResponse,
 } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
@@ -39,6 +40,8 @@ export interface TaskService {
    * `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other.
    */
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
+  /** The types that this caller may create, as far as the host's policy says so without a task's metadata. */
+  types(auth: AuthContext): Promise<TaskTypesResponse>;
   /** For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. */
   authorize(auth: AuthContext, taskId: string): Promise<TaskAbout>;
   snapshot(auth: AuthContext, taskId: string): Promise<CommittedSnapshot>;

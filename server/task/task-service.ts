@@ -1,4 +1,6 @@
+import type { TaskTypeDescription } from '../../machines/wire/index.ts';
 import { mayAccess } from '../access/ownership.ts';
+import { describedType } from '../contract/described-type.ts';
 import { refusedTask, unhandled } from '../contract/refused-task.ts';
 import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
@@ -15,7 +17,7 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership } = deps;
+  const { processor, store, supervisor, chance, metrics, ownership, contracts } = deps;
 
   async function visible(auth: AuthContext, taskId: string, access: TaskAccess): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
@@ -29,6 +31,13 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     assertHandled(taskType) {
       if (supervisor.executorOf(taskType)) return;
       throw refusedTask([unhandled(taskType)]);
+    },
+    async types(auth) {
+      const types: TaskTypeDescription[] = [];
+      for (const taskType of contracts.names())
+        if ((await ownership.refuseCreate?.(auth, { taskType, metadata: {} })) === undefined)
+          types.push(describedType(taskType, contracts.typeOf(taskType)));
+      return { types };
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     authorize: async (auth, taskId) => (await visible(auth, taskId, 'read')).about,
