@@ -5,7 +5,7 @@ import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
 import { createCommands, type Commands } from './commands/commands.ts';
 import { createHttpClient } from './commands/http-client.ts';
-import type { ContractClient } from './contract-client.ts';
+import type { ContractClient } from './contract/index.ts';
 import { closed } from './errors.ts';
 import { createAnsweredQuestions } from './observation/answered-questions.ts';
 import { createSharedConnections } from './observation/shared-connections.ts';

@@ -11,15 +11,6 @@ export { createTaskBridgeClient, type TaskBridgeClient } from './client.ts';
 export { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 export type { ActRequest, CommandOptions, Commands, StartOptions, StartRequest } from './commands/commands.ts';
 export type { Attachment, AttachmentContent, UploadListener, UploadProgress } from './commands/upload.ts';
-export type {
-  ContractAct,
-  ContractClient,
-  ContractObservation,
-  ContractSnapshot,
-  ContractStart,
-  ContractView,
-  TaskIdOf,
-} from './contract-client.ts';
 export { TaskBridgeClientError, type ClientErrorCode } from './errors.ts';
 export { asFailure, asProgress, isTerminalFact } from './facts.ts';
 export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';

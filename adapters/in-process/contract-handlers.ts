@@ -13,7 +13,7 @@ import type {
 import type { Task } from './handler.ts';
 
 /** The task of a type as its handler sees it: the same as {@link Task}, with the types of its contract. */
-export interface ContractTask<D> extends Omit<Task, 'input' | 'suspend'> {
+export interface HandledTask<D> extends Omit<Task, 'input' | 'suspend'> {
   /** What the task was created with, as the schema made it then; a schema that has changed since does not change it. */
   readonly input: WorkInput<D>;
   /**
@@ -27,7 +27,7 @@ export interface ContractTask<D> extends Omit<Task, 'input' | 'suspend'> {
 }
 
 /** Does the work of one type of a contract. What it returns has to fit the schema of the result, or the task fails. */
-export type ContractHandler<D> = (task: ContractTask<D>) => Promise<WorkResult<D>>;
+export type ContractHandler<D> = (task: HandledTask<D>) => Promise<WorkResult<D>>;
 
 /** The handlers of a contract: one for each of its types, and none besides. */
 export type ContractHandlers<C> = {

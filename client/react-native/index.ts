@@ -6,7 +6,7 @@
  */
 import type { TaskContract } from '../../machines/contract/index.ts';
 import { createClient, type TaskBridgeClient } from '../client.ts';
-import type { ContractClient } from '../contract-client.ts';
+import type { ContractClient } from '../contract/index.ts';
 import type { TaskBridgeClientOptions } from '../options.ts';
 import { nativeSockets, type NativeWebSocketConstructor } from './sockets.ts';
 

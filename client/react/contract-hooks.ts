@@ -1,6 +1,6 @@
 import type { ActionsOfType, DefinitionOf, TaskContract, TaskTypeOf } from '../../machines/contract/index.ts';
 import type { SubmitActionResponse } from '../../machines/wire/index.ts';
-import type { ContractSnapshot, ContractStart, ContractView, TaskIdOf } from '../index.ts';
+import type { ContractSnapshot, ContractStart, ContractView, TaskIdOf } from '../contract/index.ts';
 import { useStartTask, type StartTask } from './use-start-task.ts';
 import { useTask, useTaskActions, useTaskSelector, type TaskActions, type TaskIdOrNone, type UsedTask } from './use-task.ts';
 

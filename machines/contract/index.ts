@@ -20,7 +20,7 @@ export {
   type TaskContract,
   type TaskDefinition,
   type TaskDefinitions,
-} from './define.ts';
+} from './definitions.ts';
 export type {
   ContractSchema,
   ReadSchema,
@@ -49,3 +49,4 @@ export type {
   WorkInput,
   WorkResult,
 } from './types.ts';
+export type { QuestionDescription, TaskTypeDescription, TaskTypesResponse } from '../wire/commands.ts';

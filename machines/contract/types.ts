@@ -1,5 +1,5 @@
 import type { FactPayload, Json, JsonObject, TaskSnapshotResponse } from '../wire/index.ts';
-import type { QuestionDefinition, TaskContract } from './define.ts';
+import type { QuestionDefinition, TaskContract } from './definitions.ts';
 import type { SchemaInput, SchemaOutput } from './standard-schema.ts';
 
 /** The types of a contract, by their names. */

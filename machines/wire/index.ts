@@ -20,14 +20,11 @@ export {
   type CreateTaskResponse,
   type Gap,
   type PollResponse,
-  type QuestionDescription,
   type SubmitActionRequest,
   type SubmitActionResponse,
   type SubscribeFrame,
   type TaskSnapshotResponse,
   type TaskStatus,
-  type TaskTypeDescription,
-  type TaskTypesResponse,
   type UnsubscribeFrame,
 } from './commands.ts';
 export type { ErrorCode, ErrorEnvelope } from './errors.ts';

@@ -1,5 +1,7 @@
 import { expectTypeOf } from 'vitest';
-import { createTaskBridgeClient, type ContractClient, type TaskBridgeClient } from 'taskbridge/client';
+import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client';
+import { withContract, type ContractClient } from 'taskbridge/client/contract';
+import { createTaskBridgeClient as createNodeClient } from 'taskbridge/client/node';
 import type { tasks } from './tasks.ts';
 
 /** Never run: the compiler is the test, and what it must refuse is expected to be an error. */
@@ -7,6 +9,11 @@ export async function client(): Promise<void> {
   const typed: ContractClient<typeof tasks> = createTaskBridgeClient<typeof tasks>({ baseUrl: 'https://example.org' });
   const untyped: TaskBridgeClient = createTaskBridgeClient({ baseUrl: 'https://example.org' });
   await untyped.start({ taskType: 'whatever', input: { any: ['thing'] } });
+  const others: readonly ContractClient<typeof tasks>[] = [
+    withContract<typeof tasks>(untyped),
+    createNodeClient<typeof tasks>({ baseUrl: 'https://example.org' }),
+  ];
+  void others;
   // Wherever a client is asked for, one with types is one.
   const handedOn: TaskBridgeClient = typed;
   void handedOn;

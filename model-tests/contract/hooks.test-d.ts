@@ -1,6 +1,6 @@
 import { expectTypeOf } from 'vitest';
 import { TaskBridgeProvider, contractHooks } from 'taskbridge/react';
-import type { ContractClient, TaskIdOf } from 'taskbridge/client';
+import type { ContractClient, TaskIdOf } from 'taskbridge/client/contract';
 import type { tasks } from './tasks.ts';
 
 /** Never run: the compiler is the test, and what it must refuse is expected to be an error. */

@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { taskTypesResponse } from '../../machines/wire/answers.ts';
 import { createTestBridge, type TestBridgeOptions } from 'taskbridge/server/testing';
 import { listen } from '../http/listen.ts';
 import { tasks } from './tasks.ts';
@@ -63,7 +62,6 @@ describe('GET /tasks/types', () => {
       cache: 'no-store',
       body: { types: [{ taskType: 'echo' }, reportBuild, { taskType: 'untyped' }] },
     });
-    expect(taskTypesResponse.safeParse(answer.body).error).toBe(undefined);
   });
 
   it('has those alone that the caller may create, and is for callers who are known', async () => {

@@ -23,7 +23,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'server/testing': { doors: [machinesDoor, /^server\/(access\/)?index\.ts$/, /^adapters\/(memory|in-process)\/index\.ts$/], packages: [] },
   client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
   // Hooks over the client's door: React is brought by the page.
-  'client/react': { doors: [machinesDoor, /^client\/index\.ts$/], packages: [/^react$/] },
+  'client/react': { doors: [machinesDoor, /^client\/(contract\/)?index\.ts$/], packages: [/^react$/] },
   // A room inside the client's: it may use what is around it, never the other way.
   'client/node': { doors: [machinesDoor, /^client\//], packages: [node, /^(xstate|ws)$/] },
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },

@@ -1,7 +1,7 @@
 import type { ReportIntent } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import type { ContractType } from '../../machines/contract/index.ts';
-import { checkedReport } from '../contract/checked-report.ts';
+import { checkedReport } from '../contract/report-check.ts';
 import type { Contracts } from '../contract/contracts.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import {
   cancelTaskRequest,
   createTaskRequest,
@@ -15,7 +16,6 @@ import {
   type SubmitActionRequest,
   type SubmitActionResponse,
   type TaskSnapshotResponse,
-  type TaskTypesResponse,
 } from '../../machines/wire/index.ts';
 import type { RouteDeps } from '../http/call.ts';
 import { assertSound } from '../http/credentials.ts';

@@ -1,5 +1,5 @@
 import { contractType, type TaskContract } from '../../machines/contract/index.ts';
-import { checkedReport } from '../contract/checked-report.ts';
+import { checkedReport } from '../contract/report-check.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';

@@ -4,7 +4,7 @@ import { emptyExecutionRecord, recordAttemptEvent, type ExecutionRecord } from '
 import type { ReconcileResult } from '../attempt/reconcile-step.ts';
 import { withTimeLimit } from '../attempt/time-limit.ts';
 import type { TaskContent } from '../attempt/work.ts';
-import { refusedTask, unhandled } from '../contract/refused-task.ts';
+import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { checkBySchema } from '../contract/schema-check.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { SchemaFault } from '../schema-faults.ts';

@@ -1,3 +1,4 @@
+import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -6,7 +7,6 @@ import type {
   SubmitActionRequest,
   SubmitActionResponse,
   TaskSnapshotResponse,
-  TaskTypesResponse,
 } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';

@@ -1,6 +1,6 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import type { FactPayload, Json } from '../../machines/wire/index.ts';
-import { hasActionsField, withoutActions } from '../contract/checked-report.ts';
+import { hasActionsField, withoutActions } from '../contract/report-check.ts';
 import { canonicalJson, sha256 } from './content-hash.ts';
 
 /** The version of the form. */

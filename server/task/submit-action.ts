@@ -1,6 +1,6 @@
 import type { ActionStatus, JsonObject, SubmitActionRequest, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { questionOfReason, type ReadSchema } from '../../machines/contract/index.ts';
-import { faultDetails } from '../contract/refused-task.ts';
+import { faultDetails } from '../contract/refusals.ts';
 import { checkBySchema, faultText } from '../contract/schema-check.ts';
 import { suspensionNotFound, TaskBridgeError } from '../errors.ts';
 import type { AcceptedAction } from '../ports/executor.ts';

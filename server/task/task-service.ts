@@ -1,7 +1,7 @@
-import type { TaskTypeDescription } from '../../machines/wire/index.ts';
+import type { TaskTypeDescription } from '../../machines/contract/index.ts';
 import { mayAccess } from '../access/ownership.ts';
-import { describedType } from '../contract/described-type.ts';
-import { refusedTask, unhandled } from '../contract/refused-task.ts';
+import { describedType } from '../contract/types-answer.ts';
+import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { submitAction } from './submit-action.ts';

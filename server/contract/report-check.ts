@@ -4,7 +4,7 @@ import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts
 import { TaskBridgeError } from '../errors.ts';
 import type { WorkReport } from '../ports/executor.ts';
 import type { SchemaFault } from '../schema-faults.ts';
-import { faultDetails } from './refused-task.ts';
+import { faultDetails } from './refusals.ts';
 import { checkBySchema, faultText } from './schema-check.ts';
 
 type Suspended = FactPayload<'TASK_SUSPENDED'>;

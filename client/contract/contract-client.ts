@@ -7,12 +7,12 @@ import type {
   TaskContract,
   TaskResult,
   TaskTypeOf,
-} from '../machines/contract/index.ts';
-import type { CreateTaskResponse, SubmitActionResponse, TaskSnapshotResponse } from '../machines/wire/index.ts';
-import type { TaskBridgeClient } from './client.ts';
-import type { ActRequest, CommandOptions, StartOptions, StartRequest } from './commands/commands.ts';
-import type { Observation, ObserveOptions } from './observation/observation.ts';
-import type { ObservationSnapshot, TaskView } from './observation/snapshot.ts';
+} from '../../machines/contract/index.ts';
+import type { CreateTaskResponse, SubmitActionResponse, TaskSnapshotResponse } from '../../machines/wire/index.ts';
+import type { TaskBridgeClient } from '../client.ts';
+import type { ActRequest, CommandOptions, StartOptions, StartRequest } from '../commands/commands.ts';
+import type { Observation, ObserveOptions } from '../observation/observation.ts';
+import type { ObservationSnapshot, TaskView } from '../observation/snapshot.ts';
 
 /** The id of a task whose type is known: a string that remembers it for the compiler. */
 export type TaskIdOf<K extends string> = string & { readonly '~taskType': K };
@@ -81,4 +81,10 @@ export interface ContractClient<C extends TaskContract> extends Omit<TaskBridgeC
   ): ContractObservation<DefinitionOf<C, K>>;
   /** Of any client. */
   observe(taskId: string & OfAnyClient, options?: ObserveOptions): Observation;
+}
+
+/** The same client with the types of a contract: for one that somebody else made. */
+export function withContract<C extends TaskContract>(client: TaskBridgeClient): ContractClient<C> {
+  // Each of its verbs is the client's; what it is told apart by is for the compiler alone.
+  return client as unknown as ContractClient<C>;
 }

@@ -1,5 +1,5 @@
-import { actionSchemasOf, type ContractType } from '../../machines/contract/index.ts';
-import type { JsonObject, QuestionDescription, TaskTypeDescription } from '../../machines/wire/index.ts';
+import { actionSchemasOf, type ContractType, type QuestionDescription, type TaskTypeDescription } from '../../machines/contract/index.ts';
+import type { JsonObject } from '../../machines/wire/index.ts';
 
 /** What a caller is told of a type that he may create. */
 export function describedType(taskType: string, type: ContractType | undefined): TaskTypeDescription {
