@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
 import { FactListeners, type EndListener, type FactListener } from './caller/fact-listeners.ts';
-import { createHostAccess, type SystemTasks } from './caller/host-access.ts';
+import { createHostAccess, type HostAccess, type SystemTasks } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { contractsOf } from './contract/contracts.ts';
@@ -14,7 +14,7 @@ import type { RequestHandler } from './http/handler.ts';
 import { createLiveService } from './http/sse/index.ts';
 import { createUpgradeHandler } from './http/web-socket/index.ts';
 import { streamSettings } from './http/stream-settings.ts';
-import { createLiveHub } from './live/hub.ts';
+import { createLiveHub, type LiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
@@ -151,7 +151,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const access = createHostAccess({ host: options, streams, hub, live, ...core, clock, logger });
+  const access = createHostAccess({ host: options, streams, hub, live, ...core, listeners, clock, logger });
   const mounts = new Mounts({
     router,
     routes: options.routes,
@@ -160,13 +160,6 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   });
   let closed: Promise<void> | undefined;
 
-  async function close(spreadMs: number, drainMs: number): Promise<void> {
-    mounts.close();
-    access.sockets.close();
-    await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
-    await store.close();
-  }
-
   return {
     middleware: (at) => mounts.mount(at),
     handler: (at) => access.handler(mounts.mount(at)),
@@ -174,18 +167,29 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       // A listener is called on its emitter, the host's server.
       mounts.upgrade(this, request, socket, head);
     },
-    tasks: access.tasks,
-    system: access.system,
-    onFact: (listener) => listeners.onFact(listener),
-    onEnd: (listener) => listeners.onEnd(listener),
-    answerError: access.answerError,
+    ...access.verbs,
     start: () => startUnlessClosed(store, core, () => closed),
     reconcile: () => core.reconcile(),
     prune: () => core.prune(),
     disconnect: (who) => hub.disconnect(who),
-    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
+    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= closeAll({ mounts, access, hub, core, store }, spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };
+}
+
+interface ClosedParts {
+  readonly mounts: Mounts;
+  readonly access: HostAccess;
+  readonly hub: LiveHub;
+  readonly core: Core;
+  readonly store: Store;
+}
+
+async function closeAll({ mounts, access, hub, core, store }: ClosedParts, spreadMs: number, drainMs: number): Promise<void> {
+  mounts.close();
+  access.sockets.close();
+  await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
+  await store.close();
 }
 
 async function startUnlessClosed(store: Store, core: Core, closed: () => Promise<void> | undefined): Promise<void> {

@@ -16,7 +16,7 @@ import {
 import { assertHandlers, type ContractHandlers } from './contract-handlers.ts';
 import type { Handler } from './handler.ts';
 import { Notices } from './notices.ts';
-import { Run, type RunAbout } from './run.ts';
+import { Run, type RunAbout, type RunDeps } from './run.ts';
 import { Slot, Slots } from './slots.ts';
 
 /** A handler, or a handler and what may be done with it. */
@@ -96,14 +96,7 @@ function createExecutor(
   );
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
-  const deps = {
-    pause: (retry: number) =>
-      new Promise<void>((resolve) => {
-        clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
-      }),
-    isFinal: (error: unknown) => !isPassing(error),
-    failed: (error: unknown, about: RunAbout) => notices.failed(error, about),
-  };
+  const deps = runDeps(clock, chance, notices);
 
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);
@@ -123,10 +116,7 @@ function createExecutor(
     handles: (taskType) => Object.hasOwn(handlers, taskType),
     room: () => slots.room,
     onRoom: (listener) => void listeners.push(listener),
-    repeatable: (taskType) => {
-      const entry = handlers[taskType];
-      return typeof entry === 'object' && entry.repeatable === true;
-    },
+    repeatable: (taskType) => isRepeatable(handlers[taskType]),
     start(work: Work) {
       // What outlives this call does not hold the work, whose input may be large.
       const { taskId, taskType, attempt } = work;
@@ -162,6 +152,21 @@ function createExecutor(
       for (const run of runs.values()) run.stop({ why: 'fenced' });
       return Promise.resolve();
     },
+  };
+}
+
+function isRepeatable(entry: HandlerEntry | undefined): boolean {
+  return typeof entry === 'object' && entry.repeatable === true;
+}
+
+function runDeps(clock: Clock, chance: ServerChance, notices: Notices): RunDeps {
+  return {
+    pause: (retry) =>
+      new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
+      }),
+    isFinal: (error) => !isPassing(error),
+    failed: (error, about) => notices.failed(error, about),
   };
 }
 

@@ -57,6 +57,10 @@ export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge:
   inProcess({ never: () => new Promise(() => undefined) }, { concurrencyMax: 1 });
   expectTypeOf<Parameters<typeof inProcess>[0]>().toExtend<Readonly<Record<string, unknown>>>();
 
+  // The host's own door has the types of the wire: a caller there may be of any protocol.
+  const { result } = await bridge.system.tasks('ada').get('id');
+  expectTypeOf(result).toBeUnknown();
+
   // @ts-expect-error an action whose payload is no schema
   question({ actions: { yes: 'yes' } });
   // @ts-expect-error a question without actions

@@ -13,6 +13,7 @@ import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
+import type { EndListener, FactListener, FactListeners } from './fact-listeners.ts';
 import { createCallerTasks, createHostTasks, type CallerTasks, type HostTasks } from './caller-tasks.ts';
 
 /** What a host's access works with. */
@@ -24,6 +25,7 @@ export interface HostAccessDeps {
   readonly service: TaskService;
   /** The same service, asked by the host itself. */
   readonly systemService: TaskService;
+  readonly listeners: FactListeners;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -43,13 +45,31 @@ export interface HostAccess {
   /** All WebSockets, whichever route they come by. */
   readonly sockets: SocketSessions;
   handler(middleware: Koa.Middleware): RequestHandler;
+  /** Those of the bridge that are about tasks. */
+  readonly verbs: HostVerbs;
+}
+
+/** See the bridge's. */
+export interface HostVerbs {
   tasks(auth: AuthContext): CallerTasks;
   readonly system: SystemTasks;
+  onFact(listener: FactListener): () => void;
+  onEnd(listener: EndListener): () => void;
   answerError(res: ServerResponse, error: unknown): void;
 }
 
 /** Makes the access of a host without Koa. Throws a `RangeError` for a wrong origin. */
-export function createHostAccess({ host, streams, hub, live, service, systemService, clock, logger }: HostAccessDeps): HostAccess {
+export function createHostAccess({
+  host,
+  streams,
+  hub,
+  live,
+  service,
+  systemService,
+  listeners,
+  clock,
+  logger,
+}: HostAccessDeps): HostAccess {
   const { attachments, uploads, allowedOrigins = [] } = host;
   const options = httpOptions(host.http);
   const sockets = new SocketSessions({ hub, service, settings: streams.webSocket, allowedOrigins, clock, logger });
@@ -58,8 +78,12 @@ export function createHostAccess({ host, streams, hub, live, service, systemServ
   return {
     sockets,
     handler: (middleware) => createRequestHandler({ middleware, boundary: errorBoundary(options, clock, logger), logger }),
-    tasks: (auth) => createCallerTasks(deps, auth),
-    system: { tasks: (owner) => createHostTasks({ ...deps, service: systemService }, { subject: owner }) },
-    answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
+    verbs: {
+      tasks: (auth) => createCallerTasks(deps, auth),
+      system: { tasks: (owner) => createHostTasks({ ...deps, service: systemService }, { subject: owner }) },
+      onFact: (listener) => listeners.onFact(listener),
+      onEnd: (listener) => listeners.onEnd(listener),
+      answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
+    },
   };
 }
