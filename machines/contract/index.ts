@@ -50,3 +50,4 @@ export type {
   WorkResult,
 } from './types.ts';
 export type { QuestionDescription, TaskTypeDescription, TaskTypesResponse } from '../wire/commands.ts';
+export type { JsonLike } from '../wire/json.ts';

@@ -2,6 +2,7 @@ import { expectTypeOf } from 'vitest';
 import { createTaskBridgeClient, type TaskBridgeClient } from 'taskbridge/client';
 import { withContract, type ContractClient } from 'taskbridge/client/contract';
 import { createTaskBridgeClient as createNodeClient } from 'taskbridge/client/node';
+import type { Json, JsonObject } from 'taskbridge/wire';
 import type { tasks } from './tasks.ts';
 
 /** Never run: the compiler is the test, and what it must refuse is expected to be an error. */
@@ -65,4 +66,30 @@ export async function client(): Promise<void> {
   // @ts-expect-error a type that the contract has not got
   typed.observe<'report.biuld'>('id');
   await typed.cancel(taskId, 'no use');
+}
+
+interface Item {
+  readonly name: string;
+  readonly note?: string;
+}
+interface Order {
+  readonly items: readonly Item[];
+  readonly gift?: boolean | undefined;
+}
+
+/** What is sent may be of an interface, and have optional fields. */
+export async function sent(untyped: TaskBridgeClient, order: Order, alias: { readonly a: string; readonly b?: number }): Promise<void> {
+  await untyped.start({ taskType: 'order', input: order, metadata: alias });
+  await untyped.start({ taskType: 'order', input: alias });
+  await untyped.act('id', { suspendId: 's', actionType: 'a', payload: order });
+  const kept: JsonObject = alias;
+  expectTypeOf(kept['a']).toEqualTypeOf<Json | undefined>();
+  // @ts-expect-error a function is no JSON
+  await untyped.start({ taskType: 'order', input: { run: () => 1 } });
+  // @ts-expect-error nor is a date
+  await untyped.start({ taskType: 'order', input: { at: new Date() } });
+  // @ts-expect-error nor a bigint
+  await untyped.act('id', { suspendId: 's', actionType: 'a', payload: { n: 1n } });
+  // @ts-expect-error a text is no object
+  await untyped.start({ taskType: 'order', input: 'text' });
 }

@@ -1,5 +1,5 @@
 import { expectTypeOf } from 'vitest';
-import { TaskBridgeProvider, contractHooks } from 'taskbridge/react';
+import { TaskBridgeProvider, contractHooks, useStartTask as useAnyStart, useTask as useAnyTask } from 'taskbridge/react';
 import type { ContractClient, TaskIdOf } from 'taskbridge/client/contract';
 import type { tasks } from './tasks.ts';
 
@@ -45,4 +45,17 @@ export function Page({
 
   expectTypeOf(useTaskSelector(id, ({ task: { progress } }) => progress?.progress)).toEqualTypeOf<number | undefined>();
   void useTaskActions<'report.build'>(id).act('s', 'yes');
+}
+
+interface Order {
+  readonly items: readonly string[];
+  readonly gift?: boolean;
+}
+
+/** Without a contract, what is sent may be of an interface. */
+export function AnyPage({ order }: { readonly order: Order }): void {
+  void useAnyStart().start({ taskType: 'order', input: order });
+  void useAnyTask('id').act('s', 'a', order);
+  // @ts-expect-error a function is no JSON
+  void useAnyTask('id').act('s', 'a', { run: () => 1 });
 }

@@ -9,6 +9,11 @@ import { tasks } from './tasks.ts';
 type Handlers = ContractHandlers<typeof tasks>;
 const echo: Handlers['echo'] = async ({ input }) => input;
 
+interface Order {
+  readonly items: readonly string[];
+  readonly gift?: boolean;
+}
+
 /** Never run: the compiler is the test, and what it must refuse is expected to be an error. */
 export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge: TaskBridge): Promise<void> {
   const executor = inProcess(
@@ -58,6 +63,10 @@ export async function host(options: Omit<TaskBridgeOptions, 'executor'>, bridge:
   expectTypeOf<Parameters<typeof inProcess>[0]>().toExtend<Readonly<Record<string, unknown>>>();
 
   // The host's own door has the types of the wire: a caller there may be of any protocol.
+  const order: Order = { items: ['a'] };
+  await bridge.system.tasks('ada').start({ clientRequestId: 'r', taskType: 'order', input: order });
+  // @ts-expect-error a date is no JSON
+  await bridge.system.tasks('ada').start({ clientRequestId: 'r', taskType: 'order', input: { at: new Date() } });
   const { result } = await bridge.system.tasks('ada').get('id');
   expectTypeOf(result).toBeUnknown();
 

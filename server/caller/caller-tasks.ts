@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { TaskTypesResponse } from '../../machines/contract/index.ts';
+import type { JsonLike, TaskTypesResponse } from '../../machines/contract/index.ts';
 import {
   cancelTaskRequest,
   createTaskRequest,
@@ -12,6 +12,7 @@ import {
   type CreateTaskRequest,
   type CreateTaskResponse,
   type Fact,
+  type JsonObject,
   type PollResponse,
   type SubmitActionRequest,
   type SubmitActionResponse,
@@ -36,7 +37,9 @@ import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
 
 /** A task to create. Input and metadata default to `{}`; without its files it is at most `bodyBytesMax` as JSON, as for the route. */
-export interface TaskCreation extends CreateTaskRequest {
+export interface TaskCreation<I extends object = JsonObject> extends Omit<CreateTaskRequest, 'input'> {
+  /** Any object that is JSON, interfaces too. */
+  readonly input?: (I & JsonLike<I>) | undefined;
   /** Files, within the limits of a multipart request. */
   readonly attachments?: readonly NewAttachment[];
 }
@@ -66,7 +69,7 @@ export interface HostTasks {
   /** The types that this caller may start, with the schemas of their contract. */
   types(): Promise<TaskTypesResponse>;
   /** Creates a task, or gives the one that this owner made with the same `clientRequestId`. */
-  start(task: TaskCreation): Promise<CreateTaskResponse>;
+  start<I extends object = JsonObject>(task: TaskCreation<I>): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
   get(taskId: string): Promise<TaskSnapshotResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
@@ -202,7 +205,11 @@ async function guarded<T>({ clock, logger }: HostTasksDeps, auth: AuthContext, v
   }
 }
 
-async function startTask(deps: HostTasksDeps, auth: AuthContext, { attachments = [], ...body }: TaskCreation): Promise<CreateTaskResponse> {
+async function startTask(
+  deps: HostTasksDeps,
+  auth: AuthContext,
+  { attachments = [], ...body }: Omit<TaskCreation, 'input'> & { readonly input?: unknown },
+): Promise<CreateTaskResponse> {
   const { input = {}, metadata = {}, ...texts } = assertSize('The task', validate(createTaskRequest, body), deps);
   // Before its files are read; else a repeat is told from a refusal first.
   if (attachments.length > 0) deps.service.assertHandled(texts.taskType);
