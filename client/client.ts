@@ -1,9 +1,11 @@
+import type { TaskContract } from '../machines/contract/index.ts';
 import { abortWith } from './abort.ts';
 import { createCredentials } from './auth/credentials.ts';
 import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
 import { createCommands, type Commands } from './commands/commands.ts';
 import { createHttpClient } from './commands/http-client.ts';
+import type { ContractClient } from './contract/index.ts';
 import { closed } from './errors.ts';
 import { createAnsweredQuestions } from './observation/answered-questions.ts';
 import { createSharedConnections } from './observation/shared-connections.ts';
@@ -23,7 +25,14 @@ export interface TaskBridgeClient extends Commands {
   close(): Promise<void>;
 }
 
-/** Makes a client. Throws with code `INVALID_ARGUMENT` where an option cannot be right, and says which and why. */
+/**
+ * Makes a client; one with the types of a contract where that is named: `createTaskBridgeClient<typeof tasks>({ … })`. Throws with code
+ * `INVALID_ARGUMENT` where an option cannot be right, and says which and why.
+ */
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient;
+export function createTaskBridgeClient<C extends TaskContract>(options: TaskBridgeClientOptions): ContractClient<C>;
+// Once more: the last is what `ReturnType` sees.
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient;
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
   return createClient(options);
 }

@@ -28,6 +28,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'subscription-confirmed-frame': answers.subscriptionConfirmedFrame,
   'subscription-ended-frame': answers.subscriptionEndedFrame,
   'task-snapshot-response': answers.taskSnapshotResponse,
+  'task-types-response': answers.taskTypesResponse,
   'unsubscribe-frame': commands.unsubscribeFrame,
 };
 

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import type { TaskActor } from '../machines/index.ts';
-import { createHostAccess } from './caller/host-access.ts';
+import { FactListeners, type EndListener, type FactListener } from './caller/fact-listeners.ts';
+import { createHostAccess, type HostAccess, type SystemTasks } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
+import { contractsOf } from './contract/contracts.ts';
 import { createCore, type Core } from './core.ts';
 import { createHttpRouter } from './http/router.ts';
 import { Mounts, type MountOptions } from './http/mounts.ts';
@@ -12,7 +14,7 @@ import type { RequestHandler } from './http/handler.ts';
 import { createLiveService } from './http/sse/index.ts';
 import { createUpgradeHandler } from './http/web-socket/index.ts';
 import { streamSettings } from './http/stream-settings.ts';
-import { createLiveHub } from './live/hub.ts';
+import { createLiveHub, type LiveHub } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
@@ -47,6 +49,17 @@ export interface TaskBridge {
    * ended, and a plain error for a context without a subject.
    */
   tasks(auth: AuthContext): CallerTasks;
+  /** The same for any owner, whom the host names: for its jobs, its webhooks, its support desk. No credentials are looked at, and no `ownership`. */
+  readonly system: SystemTasks;
+  /**
+   * Tells of each fact that **this node** commits, after its commit, one after the other: those of other nodes and of a reporter elsewhere are
+   * never told here, and what was not told yet when the process died is lost; `tasks().watch` misses nothing. Gives the way to stop. A
+   * listener that throws or rejects harms nothing, and is logged. One that gives a promise is told of the next fact when that has settled;
+   * beyond 1000 facts that wait, it is not told of what comes, and that is logged with their count. Throws a `RangeError` beyond 64 listeners.
+   */
+  onFact(listener: FactListener): () => void;
+  /** The same for the facts that end tasks: completed, failed, cancelled. */
+  onEnd(listener: EndListener): () => void;
   /**
    * Answers a plain request with what one of ours would be told of an error: the envelope, its status and headers. Anything but a
    * `TaskBridgeError` is a 500 without its text, and is logged. A response that has begun is destroyed.
@@ -103,12 +116,14 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
   const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted: () => core.compareHeld() });
+  const listeners = new FactListeners({ logger });
   const core: Core = createCore({
     store,
     executors,
     attachments,
     ownership: options.ownership ?? {},
     actions: options.actions,
+    contracts: contractsOf(executors, options.contract),
     idempotencyPayload: options.idempotencyPayload,
     metrics: metricsSink(options.metrics, logger),
     logger,
@@ -116,6 +131,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     settings,
     inspect: options.inspect,
+    committed: (about, facts) => listeners.committed(about, facts),
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
     interrupted: () => hub.interrupted(),
   });
@@ -135,7 +151,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const access = createHostAccess({ host: options, streams, hub, live, service: core.service, clock, logger });
+  const access = createHostAccess({ host: options, streams, hub, live, ...core, listeners, clock, logger });
   const mounts = new Mounts({
     router,
     routes: options.routes,
@@ -144,13 +160,6 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   });
   let closed: Promise<void> | undefined;
 
-  async function close(spreadMs: number, drainMs: number): Promise<void> {
-    mounts.close();
-    access.sockets.close();
-    await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
-    await store.close();
-  }
-
   return {
     middleware: (at) => mounts.mount(at),
     handler: (at) => access.handler(mounts.mount(at)),
@@ -158,15 +167,29 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       // A listener is called on its emitter, the host's server.
       mounts.upgrade(this, request, socket, head);
     },
-    tasks: access.tasks,
-    answerError: access.answerError,
+    ...access.verbs,
     start: () => startUnlessClosed(store, core, () => closed),
     reconcile: () => core.reconcile(),
     prune: () => core.prune(),
     disconnect: (who) => hub.disconnect(who),
-    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= close(spreadMs, drainMs)),
+    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= closeAll({ mounts, access, hub, core, store }, spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };
+}
+
+interface ClosedParts {
+  readonly mounts: Mounts;
+  readonly access: HostAccess;
+  readonly hub: LiveHub;
+  readonly core: Core;
+  readonly store: Store;
+}
+
+async function closeAll({ mounts, access, hub, core, store }: ClosedParts, spreadMs: number, drainMs: number): Promise<void> {
+  mounts.close();
+  access.sockets.close();
+  await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
+  await store.close();
 }
 
 async function startUnlessClosed(store: Store, core: Core, closed: () => Promise<void> | undefined): Promise<void> {

@@ -1,7 +1,10 @@
 import type { Inspect } from '../machines/index.ts';
+import type { Fact } from '../machines/wire/index.ts';
+import { ownerOnly } from './access/ownership.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import type { LogPosition } from './live/log-position.ts';
+import type { Contracts } from './contract/contracts.ts';
 import { LiveActors } from './live-actors.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
@@ -16,6 +19,7 @@ import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { ShareBook } from './shares/share-book.ts';
+import type { TaskAbout } from './task/about.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { LastWrites } from './task/last-writes.ts';
@@ -32,6 +36,7 @@ export interface CoreDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
+  readonly contracts: Contracts;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly metrics: MetricsSink;
   readonly logger: Logger;
@@ -39,6 +44,8 @@ export interface CoreDeps {
   readonly chance: ServerChance;
   readonly settings: TaskSettings;
   readonly inspect: Inspect | undefined;
+  /** What this node committed. */
+  committed(about: TaskAbout, facts: readonly Fact[]): void;
   /** See the hub's. */
   listen(taskId: string, onCommit: (newest?: LogPosition) => void): () => void;
   /** The store may have lost what was written last: everybody who follows a log has to look. */
@@ -49,6 +56,8 @@ export interface CoreDeps {
 export interface Core {
   readonly nodeId: string;
   readonly service: TaskService;
+  /** The same, where nobody asks who may do it: for the host itself, which names the owner. */
+  readonly systemService: TaskService;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
   /** True from the first moment of its close on. */
@@ -83,6 +92,7 @@ export function createCore(deps: CoreDeps): Core {
   const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver: node.isLeaseOver });
   processor.onCommitted((record, facts) => {
     observe(record, facts);
+    deps.committed(record.about, facts);
     const { about, execution } = record;
     const state = attemptState(execution);
     const isConcerned =
@@ -94,12 +104,16 @@ export function createCore(deps: CoreDeps): Core {
     if (isConcerned) void supervisor.reconcile(about.taskId, 'known').then(({ delivered }) => countPending(record, facts, delivered));
   });
 
-  return {
-    nodeId,
-    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
+  const serviceWith = (ownership: OwnershipPolicy): TaskService =>
+    observedService(createTaskService({ ...deps, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
       metrics,
       records,
-    }),
+    });
+
+  return {
+    nodeId,
+    service: serviceWith(deps.ownership),
+    systemService: serviceWith(ownerOnly),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {

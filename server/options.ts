@@ -1,4 +1,5 @@
 import type { Inspect } from '../machines/index.ts';
+import { isTaskContract, type TaskContract } from '../machines/contract/index.ts';
 import type { RoutePaths } from '../machines/routes/index.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { GivenStreamSettings } from './http/stream-settings.ts';
@@ -27,6 +28,11 @@ export interface TaskBridgeOptions {
   readonly attachments?: AttachmentStore;
   /** Defaults to taking all that sizes and types allow. */
   readonly uploads?: UploadPolicy;
+  /**
+   * What types of tasks are given, ask and give (`taskbridge/contract`), for executors that do not say it themselves, such as Temporal's: what does not fit is refused
+   * before it is written. Defaults to nothing.
+   */
+  readonly contract?: TaskContract;
   /** Defaults to taking every action that its question allows, but `a2ui_action`; see `actionSchemas` of `taskbridge/server/access`. */
   readonly actions?: ActionValidationPolicy;
   /**
@@ -78,6 +84,8 @@ export function checkBridgeOptions(options: TaskBridgeOptions): void {
   const executors = [given.executor ?? []].flat();
   if (executors.length === 0 || !executors.every((executor) => typeof (executor as Partial<TaskExecutor>).start === 'function'))
     throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
+  if (given.contract !== undefined && !isTaskContract(given.contract))
+    throw new TypeError('contract is none: give what defineTasks({ … }) of taskbridge/contract makes.');
   const attachments = given.attachments as Partial<AttachmentStore> | undefined;
   if (attachments && (typeof attachments.storeId !== 'function' || typeof attachments.claim !== 'function'))
     throw new TypeError(

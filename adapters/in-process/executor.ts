@@ -1,3 +1,4 @@
+import { contractType, isTaskContract, type TaskContract } from '../../machines/contract/index.ts';
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import {
   hostLogger,
@@ -12,9 +13,10 @@ import {
   type TaskExecutor,
   type Work,
 } from '../../server/ports/index.ts';
+import { assertHandlers, type ContractHandlers } from './contract-handlers.ts';
 import type { Handler } from './handler.ts';
 import { Notices } from './notices.ts';
-import { Run, type RunAbout } from './run.ts';
+import { Run, type RunAbout, type RunDeps } from './run.ts';
 import { Slot, Slots } from './slots.ts';
 
 /** A handler, or a handler and what may be done with it. */
@@ -58,8 +60,29 @@ const INPUT_CHARACTERS_MAX = 256 * 1024 * 1024;
 /** How often a report is sent again while the store is away: for as long as the attempt counts. */
 const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
-/** Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. */
-export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options: InProcessOptions = {}): TaskExecutor {
+/**
+ * Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. With a contract before them, all of its
+ * types have to have one and no other may, and each knows what its task is given, asks and gives: `inProcess(tasks, { … })`. Throws a `TypeError` for a handler that is missing or foreign
+ * there, and a `RangeError` for limits that cannot be.
+ */
+export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options?: InProcessOptions): TaskExecutor;
+export function inProcess<C extends TaskContract>(contract: C, handlers: ContractHandlers<C>, options?: InProcessOptions): TaskExecutor;
+// Once more: the last is what `Parameters` sees, and the first what gives a handler's promise its type.
+export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options?: InProcessOptions): TaskExecutor;
+export function inProcess(...given: readonly unknown[]): TaskExecutor {
+  // The two overloads allow nothing else.
+  type Untyped = readonly [Readonly<Record<string, HandlerEntry>>, InProcessOptions?];
+  const [contract, ...rest] = isTaskContract(given[0]) ? given : [undefined, ...given];
+  const [handlers, options] = rest as unknown as Untyped;
+  if (isTaskContract(contract)) assertHandlers(contract, handlers);
+  return createExecutor(isTaskContract(contract) ? contract : undefined, handlers, options);
+}
+
+function createExecutor(
+  contract: TaskContract | undefined,
+  handlers: Readonly<Record<string, HandlerEntry>>,
+  options: InProcessOptions = {},
+): TaskExecutor {
   const { clock = systemClock, chance = systemChance } = options;
   const { concurrencyMax, inputCharactersMax } = limitsOf(options);
   const runs = new Map<string, Run>();
@@ -73,14 +96,7 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
   );
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
-  const deps = {
-    pause: (retry: number) =>
-      new Promise<void>((resolve) => {
-        clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
-      }),
-    isFinal: (error: unknown) => !isPassing(error),
-    failed: (error: unknown, about: RunAbout) => notices.failed(error, about),
-  };
+  const deps = runDeps(clock, chance, notices);
 
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);
@@ -96,13 +112,11 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
     name: 'in-process',
     leased: true,
     types: Object.keys(handlers),
+    ...(contract && { contract }),
     handles: (taskType) => Object.hasOwn(handlers, taskType),
     room: () => slots.room,
     onRoom: (listener) => void listeners.push(listener),
-    repeatable: (taskType) => {
-      const entry = handlers[taskType];
-      return typeof entry === 'object' && entry.repeatable === true;
-    },
+    repeatable: (taskType) => isRepeatable(handlers[taskType]),
     start(work: Work) {
       // What outlives this call does not hold the work, whose input may be large.
       const { taskId, taskType, attempt } = work;
@@ -113,7 +127,11 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       if (former && former.attempt > attempt) return Promise.reject(new Error(`Attempt ${former.attempt} runs already.`));
       if (former) stop(former, { why: 'fenced' });
       const handler = typeof entry === 'function' ? entry : entry.run;
-      const run = new Run(work, { handler, slot: new Slot(slots, work.contentCharacters) }, deps);
+      const run = new Run(
+        work,
+        { handler, type: contract && contractType(contract, taskType), slot: new Slot(slots, work.contentCharacters) },
+        deps,
+      );
       runs.set(taskId, run);
       void run.run().finally(() => {
         if (runs.get(taskId) === run) runs.delete(taskId);
@@ -134,6 +152,21 @@ export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, opti
       for (const run of runs.values()) run.stop({ why: 'fenced' });
       return Promise.resolve();
     },
+  };
+}
+
+function isRepeatable(entry: HandlerEntry | undefined): boolean {
+  return typeof entry === 'object' && entry.repeatable === true;
+}
+
+function runDeps(clock: Clock, chance: ServerChance, notices: Notices): RunDeps {
+  return {
+    pause: (retry) =>
+      new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
+      }),
+    isFinal: (error) => !isPassing(error),
+    failed: (error, about) => notices.failed(error, about),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ContractType } from '../../machines/contract/index.ts';
 import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
 import type {
@@ -15,7 +16,7 @@ import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.t
 import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { withAskedFor, type AskedFor } from './lazy-task.ts';
-import { question as questionPayload } from './question.ts';
+import { questionBy, questionPayload } from './question.ts';
 import type { Slot } from './slots.ts';
 
 /** What the handler reported, until it is known what became of it. */
@@ -42,6 +43,8 @@ type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'resolu
 /** What runs, and where. */
 export interface RunOrder {
   readonly handler: Handler;
+  /** What the contract says of the type, where there is one. */
+  readonly type: ContractType | undefined;
   /** The run's right to work, not yet taken. */
   readonly slot: Slot;
 }
@@ -66,6 +69,7 @@ export class Run {
   /** What it was created with, as long as the handler holds it. */
   #given: WeakRef<Work> | undefined;
   readonly #handler: Handler;
+  readonly #type: ContractType | undefined;
   readonly #slot: Slot;
   readonly #deps: RunDeps;
   /** Made when the handler asks for its signal. */
@@ -89,9 +93,10 @@ export class Run {
   /** Reports that were refused for good, and who may have heard of it. */
   readonly #refused: { readonly error: unknown; readonly handle: HandlePromise<unknown> }[] = [];
 
-  constructor(work: Work, { handler, slot }: RunOrder, deps: RunDeps) {
+  constructor(work: Work, { handler, type, slot }: RunOrder, deps: RunDeps) {
     this.#work = work;
     this.#handler = handler;
+    this.#type = type;
     this.#slot = slot;
     this.#deps = deps;
   }
@@ -242,10 +247,11 @@ export class Run {
   /** Resolves when the question is asked, or was before; the waiter hears how it ends. */
   async #ask(key: string, suspendId: string, question: Question, waiter: Waiter): Promise<void> {
     assertKey(key);
+    const asked = questionBy(this.#type, key, question);
     const asking = this.#question(suspendId);
     if (asking.isAsked) throw keyUsed(key, 'this run has asked under it already');
     asking.isAsked = asking.isOpen = true;
-    const intent = { type: 'report.suspended', payload: questionPayload(suspendId, question, this.#work.now()) } as const;
+    const intent = { type: 'report.suspended', payload: questionPayload(suspendId, asked, this.#work.now()) } as const;
     let became = await this.#enqueue(intent, { mayWait: true });
     // Its fate was lost with an answer; asked again, it is told.
     while (became === 'duplicate') became = await this.#enqueue(intent, { mayWait: true });

@@ -99,8 +99,8 @@ async function storedTasks(): Promise<readonly StoredTask[]> {
   const until = { end: 'completed', ask: 'suspended', fill: 'running', work: 'accepted' } as const;
   const kinds: StoredTask[] = [];
   for (const [taskType, state] of Object.entries(until)) {
-    const { taskId } = await tasks.create({ clientRequestId: taskType, taskType });
-    while ((await tasks.snapshot(taskId)).state !== state) await new Promise((resolve) => setImmediate(resolve));
+    const { taskId } = await tasks.start({ clientRequestId: taskType, taskType });
+    while ((await tasks.get(taskId)).state !== state) await new Promise((resolve) => setImmediate(resolve));
     // What is owed after that commit has its turn too.
     await bridge.reconcile();
     const [found, loaded] = [made.get(taskId), await store.load(taskId)];

@@ -76,18 +76,18 @@ let made = 0;
 async function create({ kind, count: total, inputBytes }: NewTasks): Promise<void> {
   const tasks = bridge.tasks({ subject: 'ada' });
   // What the one slot is taken by, so that the others wait.
-  if (kind === 'work' && made === 0) await tasks.create({ clientRequestId: 'fill', taskType: 'fill' });
+  if (kind === 'work' && made === 0) await tasks.start({ clientRequestId: 'fill', taskType: 'fill' });
   const taskIds: string[] = [];
   while (taskIds.length < total) {
     const group = Array.from({ length: Math.min(AT_ONCE, total - taskIds.length) }, () => {
       // Made anew each time, as a request makes it.
       const input = { text: `${++made}`.padEnd(inputBytes, 'x') };
-      return tasks.create({ clientRequestId: `bench-${made}`, taskType: kind, input });
+      return tasks.start({ clientRequestId: `bench-${made}`, taskType: kind, input });
     });
     for (const { taskId } of await Promise.all(group)) taskIds.push(taskId);
   }
   if (kind === 'work') return;
-  for (const taskId of taskIds) while ((await tasks.snapshot(taskId)).state !== 'suspended') await rest(20);
+  for (const taskId of taskIds) while ((await tasks.get(taskId)).state !== 'suspended') await rest(20);
 }
 
 await serveRpc<WorkSystem>(

@@ -1,3 +1,4 @@
+import type { JsonLike } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -15,21 +16,21 @@ import type { HttpClient } from './http-client.ts';
 import { createUpload, type Attachment, type UploadListener, type UploadProgress } from './upload.ts';
 
 /** What to start. */
-export interface StartRequest {
+export interface StartRequest<I extends object = JsonObject> {
   readonly taskType: string;
-  /** Defaults to `{}`. */
-  readonly input?: JsonObject;
+  /** Defaults to `{}`. Any object that is JSON, interfaces too. */
+  readonly input?: I & JsonLike<I>;
   readonly metadata?: JsonObject;
   /** The same id, type, input and attachments never start a second task. Defaults to a fresh one. */
   readonly clientRequestId?: string;
   readonly attachments?: readonly Attachment[];
 }
 /** An answer to a question. */
-export interface ActRequest {
+export interface ActRequest<P extends object = JsonObject> {
   readonly suspendId: string;
   readonly actionType: string;
-  /** Defaults to `{}`. */
-  readonly payload?: JsonObject;
+  /** Defaults to `{}`. Any object that is JSON, interfaces too. */
+  readonly payload?: P & JsonLike<P>;
   readonly metadata?: JsonObject;
   /** Defaults to a fresh one, kept for the same answer until there is a receipt. */
   readonly clientActionId?: string;
@@ -51,8 +52,8 @@ export interface StartOptions extends CommandOptions {
 
 /** The calls that are no observation. All reject with a `TaskBridgeClientError` only. */
 export interface Commands {
-  start(request: StartRequest, options?: StartOptions): Promise<CreateTaskResponse>;
-  act(taskId: string, request: ActRequest, options?: CommandOptions): Promise<SubmitActionResponse>;
+  start<I extends object = JsonObject>(request: StartRequest<I>, options?: StartOptions): Promise<CreateTaskResponse>;
+  act<P extends object = JsonObject>(taskId: string, request: ActRequest<P>, options?: CommandOptions): Promise<SubmitActionResponse>;
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
 }

@@ -3,10 +3,6 @@
  *
  * @packageDocumentation
  */
-import { createClient, type TaskBridgeClient } from '../client.ts';
-import type { TaskBridgeClientOptions } from '../options.ts';
-import { nodeSockets } from './sockets.ts';
-
 export {
   asFailure,
   asProgress,
@@ -63,14 +59,7 @@ export {
   type UploadListener,
   type UploadProgress,
 } from '../index.ts';
+export { createTaskBridgeClient } from './client.ts';
 export { fileCheckpoints, type FileCheckpointsOptions } from './file-checkpoints.ts';
 export { fileOutbox, type FileOutboxOptions } from './file-outbox.ts';
 export { nodeSockets } from './sockets.ts';
-
-/** As many as a server lets one owner have; Node itself has no limit. */
-const HELD_REQUESTS_MAX = 1000;
-
-/** Makes a client that uses `ws` unless it is given other sockets, and holds many requests; everything else is as in `taskbridge/client`. */
-export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
-  return createClient({ ...options, limits: { heldRequestsMax: HELD_REQUESTS_MAX, ...options.limits } }, nodeSockets());
-}

@@ -4,7 +4,9 @@
  *
  * @packageDocumentation
  */
+import type { TaskContract } from '../../machines/contract/index.ts';
 import { createClient, type TaskBridgeClient } from '../client.ts';
+import type { ContractClient } from '../contract/index.ts';
 import type { TaskBridgeClientOptions } from '../options.ts';
 import { nativeSockets, type NativeWebSocketConstructor } from './sockets.ts';
 
@@ -29,6 +31,10 @@ export type { TaskBridgeClientOptions } from '../options.ts';
  * `taskbridge/client`: server-sent events only where `fetch` has body streams, long polls where no WebSocket holds. Throws with code
  * `INVALID_ARGUMENT` where an option cannot be right.
  */
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient;
+export function createTaskBridgeClient<C extends TaskContract>(options: TaskBridgeClientOptions): ContractClient<C>;
+// Once more: the last is what `ReturnType` sees.
+export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient;
 export function createTaskBridgeClient(options: TaskBridgeClientOptions): TaskBridgeClient {
   // Its type is that of browsers, who know two arguments.
   const { WebSocket: Constructor } = globalThis as { WebSocket?: unknown };

@@ -3,6 +3,13 @@
  *
  * @packageDocumentation
  */
+export {
+  contractHooks,
+  type ContractActions,
+  type ContractHooks,
+  type ContractStartTask,
+  type ContractTaskOnPage,
+} from './contract-hooks.ts';
 export { TaskBridgeProvider, type TaskBridgeProviderProps } from './provider.ts';
 export { useStartTask, type StartState, type StartTask } from './use-start-task.ts';
 export {

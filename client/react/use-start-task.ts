@@ -1,6 +1,6 @@
 import { useCallback, useRef, useState } from 'react';
 import { TaskBridgeClientError, type StartRequest, type TaskBridgeClient, type UploadProgress } from '../index.ts';
-import type { CreateTaskResponse } from '../../machines/wire/index.ts';
+import type { CreateTaskResponse, JsonObject } from '../../machines/wire/index.ts';
 import { useTaskBridge } from './provider.ts';
 
 /** How far a start came. */
@@ -16,7 +16,7 @@ export type StartTask = StartState & {
    * Starts a task, and resolves with its id; while one is being started, a second call means the same. Fails as the state says, and resolves
    * with null then. It goes on where the component is unmounted.
    */
-  readonly start: (request: StartRequest) => Promise<string | null>;
+  readonly start: <I extends object = JsonObject>(request: StartRequest<I>) => Promise<string | null>;
   /** Begins anew; what is under way is not shown any more. */
   readonly reset: () => void;
 };
@@ -35,7 +35,7 @@ export function useStartTask(client?: TaskBridgeClient): StartTask {
   }, []);
 
   const start = useCallback(
-    (request: StartRequest): Promise<string | null> => {
+    <I extends object = JsonObject>(request: StartRequest<I>): Promise<string | null> => {
       if (running.current) return running.current;
       let upload: UploadProgress | null = null;
       const show = (next: StartState): void => {

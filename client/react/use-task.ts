@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { idleSnapshot, type ConnectionView, type Known, type ObservationSnapshot, type TaskBridgeClient, type TaskView } from '../index.ts';
+import type { JsonLike } from '../../machines/contract/index.ts';
 import type { CancelTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { useTaskBridge } from './provider.ts';
 import type { PooledObservation } from './observation-pool.ts';
@@ -10,10 +11,10 @@ export type TaskIdOrNone = string | null | undefined;
 /** What a component does about a task. The functions are the same from render to render; they reject with a `TaskBridgeClientError` only. */
 export interface TaskActions {
   /** Answers a question, or the one with this suspend id. */
-  act(
+  act<P extends object = JsonObject>(
     question: string | { readonly suspendId: string },
     actionType: string,
-    payload?: JsonObject,
+    payload?: P & JsonLike<P>,
     metadata?: JsonObject,
   ): Promise<SubmitActionResponse>;
   cancel(reason?: string): Promise<CancelTaskResponse>;
@@ -127,7 +128,8 @@ function useActions(client: TaskBridgeClient | undefined, taskId: TaskIdOrNone):
           {
             suspendId: typeof question === 'string' ? question : question.suspendId,
             actionType,
-            ...(payload && { payload }),
+            // JSON by its own type; which one does not matter any more.
+            ...(payload && { payload: payload as JsonObject }),
             ...(metadata && { metadata }),
           },
           options,

@@ -3,6 +3,7 @@ import { defaultRoutePaths, pathBelow, type RoutePaths } from './route-paths.ts'
 /** The method of each route. `HEAD` goes with `GET`. */
 export const routeMethods = {
   create: 'POST',
+  types: 'GET',
   task: 'GET',
   events: 'GET',
   stream: 'GET',
@@ -19,7 +20,7 @@ type RouteName = keyof RoutePaths;
 /** The routes, in the order of the protocol's table. */
 const names = Object.keys(defaultRoutePaths) as readonly RouteName[];
 const atRoot: readonly RouteName[] = ['health', 'ready'];
-const ofNoTask: readonly RouteName[] = ['create', 'sharedStream', 'webSocket'];
+const ofNoTask: readonly RouteName[] = ['create', 'types', 'sharedStream', 'webSocket'];
 const PLAIN = /^(?!\.{1,2}$)[\w.~-]+$/;
 const NAME = /^:(?!__proto__$)[A-Za-z_]\w{0,63}$/;
 const TASK_ID = ':taskId';

@@ -5,6 +5,8 @@
 export interface RoutePaths {
   /** `POST`: a new task, as JSON or with files. Defaults to `/tasks`; `/` is the prefix itself. */
   readonly create: string;
+  /** `GET`: the types of tasks that the caller may create. Defaults to `/tasks/types`. */
+  readonly types: string;
   /** `GET`: the task as it stands. Defaults to `/tasks/:taskId`. */
   readonly task: string;
   /** `GET`: a page of facts, or a wait for one. Defaults to `/tasks/:taskId/events`. */
@@ -36,6 +38,7 @@ export interface RouteSettings {
 /** The protocol's own paths. */
 export const defaultRoutePaths: RoutePaths = {
   create: '/tasks',
+  types: '/tasks/types',
   task: '/tasks/:taskId',
   events: '/tasks/:taskId/events',
   stream: '/tasks/:taskId/events/stream',

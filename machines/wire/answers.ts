@@ -1,5 +1,13 @@
 import * as z from 'zod/mini';
-import type { CancelTaskResponse, CreateTaskResponse, Gap, PollResponse, SubmitActionResponse, TaskSnapshotResponse } from './commands.ts';
+import type {
+  CancelTaskResponse,
+  CreateTaskResponse,
+  Gap,
+  PollResponse,
+  SubmitActionResponse,
+  TaskSnapshotResponse,
+  TaskTypesResponse,
+} from './commands.ts';
 import { errorCodes, type ErrorCode, type ErrorEnvelope } from './errors.ts';
 import type { UnknownFact } from './facts.ts';
 import type {
@@ -51,6 +59,23 @@ export const submitActionResponse = answer<SubmitActionResponse>()({
   status: z.enum(['ACCEPTED', 'DEDUPLICATED', 'REJECTED_ALREADY_RESOLVED', 'REJECTED_EXPIRED']),
 });
 
+/** Answer of `GET /tasks/types`. */
+export const taskTypesResponse = answer<TaskTypesResponse>()({
+  types: z.array(
+    z.strictObject({
+      taskType: textId,
+      input: z.optional(jsonObject),
+      result: z.optional(jsonObject),
+      questions: z.optional(
+        z.record(
+          z.string(),
+          z.strictObject({ reasonCode: textId, interaction: z.optional(jsonObject), actions: z.record(textId, jsonObject) }),
+        ),
+      ),
+    }),
+  ),
+});
+
 /** Why a cursor cannot be continued from. */
 export const gap = answer<Gap>()({ reason: z.enum(['trimmed', 'reset']), firstEventId: eventIdOrNull });
 
@@ -58,7 +83,7 @@ export const gap = answer<Gap>()({ reason: z.enum(['trimmed', 'reset']), firstEv
 const envelope = z.strictObject({ type: textId, taskId: textId, eventId: textId, createdAt: timestamp, payload: jsonObject });
 
 /** Answer of `GET /tasks/{taskId}/events`. */
-export const pollResponse = answer<PollResponse<Omit<UnknownFact, 'eventId'>>>()({
+export const pollResponse = answer<PollResponse<Omit<UnknownFact, 'eventId' | 'type'> & { readonly type: string }>>()({
   taskId: textId,
   events: z.array(envelope),
   nextAfterEventId: eventIdOrNull,

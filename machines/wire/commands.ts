@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
-import { jsonObject, text, textId } from './json.ts';
+import { jsonObject, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
 import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
@@ -103,6 +103,28 @@ export interface SubmitActionResponse {
   readonly suspendId: string;
   readonly clientActionId: string;
   readonly status: ActionStatus;
+}
+/** A type of task. What its contract leaves open, or what has none, is left out. */
+export interface TaskTypeDescription {
+  readonly taskType: string;
+  /** JSON Schema (draft 2020-12) of what it is created with. */
+  readonly input?: JsonObject | undefined;
+  /** JSON Schema of what it completes with. */
+  readonly result?: JsonObject | undefined;
+  /** What it may ask, by name. */
+  readonly questions?: Readonly<Record<string, QuestionDescription>> | undefined;
+}
+/** A question that tasks of a type may ask. */
+export interface QuestionDescription {
+  readonly reasonCode: string;
+  /** JSON Schema of what is shown with it. */
+  readonly interaction?: JsonObject | undefined;
+  /** JSON Schemas of the payloads that answer it, by type of action. */
+  readonly actions: Readonly<Record<string, JsonObject>>;
+}
+/** Answer of `GET /tasks/types`: what the caller may create, by name. */
+export interface TaskTypesResponse {
+  readonly types: readonly TaskTypeDescription[];
 }
 /** Why a cursor cannot be continued from. */
 export interface Gap {

@@ -50,9 +50,15 @@ export interface Envelope {
 /** One fact of a task's log, as it goes over the wire. */
 export type Fact<T extends FactType = FactType> = { [K in T]: FactBody<K> & Envelope }[T];
 
+/**
+ * A type that this version does not know. Any text: the pattern is for the compiler alone, so that `fact.type === 'TASK_SUSPENDED'` leaves nothing but
+ * facts of that type. To compare with a type of another version, take it as a string: `const type: string = fact.type`.
+ */
+export type UnknownFactType = `${string} (unknown)`;
+
 /** A fact of a type that this version does not know; passed on to consumers, ignored by the charts. */
 export interface UnknownFact extends Envelope {
-  readonly type: string;
+  readonly type: UnknownFactType;
   readonly payload: { readonly [key: string]: unknown };
 }
 
@@ -77,6 +83,6 @@ export function isKnownFact(fact: Fact | UnknownFact): fact is Fact {
 }
 
 /** Narrows a fact to one type: `if (isFact(fact, 'TASK_SUSPENDED')) fact.payload.suspendId`. */
-export function isFact<T extends FactType>(fact: Fact | UnknownFact, type: T): fact is Fact<T> {
+export function isFact<T extends FactType>(fact: Fact | UnknownFact, type: T): fact is Extract<Fact, { readonly type: T }> {
   return fact.type === type;
 }

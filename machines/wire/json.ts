@@ -3,10 +3,21 @@ import { limits } from './limits.ts';
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-/** A JSON object. */
+/** A JSON object. A field that is undefined is one that is not there. */
 export interface JsonObject {
-  readonly [key: string]: Json;
+  readonly [key: string]: Json | undefined;
 }
+/**
+ * What may be given where JSON is sent: also an interface, which TypeScript does not take for a {@link JsonObject}. A field that JSON cannot carry
+ * (a function, a bigint, a `Date` or a `Map`) becomes `never`, so that the compiler refuses it.
+ */
+export type JsonLike<T> = T extends Json | undefined
+  ? T
+  : T extends ((...args: never) => unknown) | bigint | symbol
+    ? never
+    : T extends object
+      ? { readonly [K in keyof T]: JsonLike<T[K]> }
+      : never;
 
 const LONE_SURROGATE = /[\uD800-\uDFFF]/u;
 

@@ -36,7 +36,7 @@ describe('a handler for plain Node', () => {
     const types: string[] = [];
     for await (const { type } of client.observe(taskId)) types.push(type);
     expect(types).toEqual(['TASK_STARTED', 'TASK_COMPLETED']);
-    expect(await bridge.tasks({ subject: 'Bearer token' }).snapshot(taskId)).toMatchObject({ result: { names: [], rows: 3 } });
+    expect(await bridge.tasks({ subject: 'Bearer token' }).get(taskId)).toMatchObject({ result: { names: [], rows: 3 } });
     const waiting = await start();
     expect((await fetch(`${url}/api/v1/tasks/${waiting.taskId}/cancel`, { method: 'POST', headers: authorized })).status).toBe(202);
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });

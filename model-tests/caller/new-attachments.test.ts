@@ -7,7 +7,7 @@ import type { CallerTasks } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
 import { idsOf, ownBridge } from './own-bridge.ts';
 
-type NewAttachment = NonNullable<Parameters<CallerTasks['create']>[0]['attachments']>[number];
+type NewAttachment = NonNullable<Parameters<CallerTasks['start']>[0]['attachments']>[number];
 
 const ann = { subject: 'ann' };
 
@@ -33,14 +33,14 @@ describe('files of a task that is created without HTTP', () => {
       for (const text of ['ab', 'cd']) yield new TextEncoder().encode(text);
     }
     const attachments = [file('abcd', { fileName: 'dir\\x.csv' }), file('', { fileName: 'y', content: chunks(), contentType: 'text/csv' })];
-    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'count', attachments });
-    await idsOf(tasks.subscribe(taskId));
+    const { taskId } = await tasks.start({ clientRequestId: 'r', taskType: 'count', attachments });
+    await idsOf(tasks.watch(taskId));
     const hash = createHash('sha256').update('abcd').digest('hex').slice(0, 8);
-    expect((await tasks.snapshot(taskId)).result).toEqual({ names: [`x.csv 4 ${hash}`, `y 4 ${hash}`], rows: null });
+    expect((await tasks.get(taskId)).result).toEqual({ names: [`x.csv 4 ${hash}`, `y 4 ${hash}`], rows: null });
     expect(await keys(host)).toEqual([`${taskId}/0`, `${taskId}/1`]);
     // The same request again: its files are those of the first one.
     expect(
-      await tasks.create({
+      await tasks.start({
         clientRequestId: 'r',
         taskType: 'count',
         attachments: [file('abcd', { fileName: 'x.csv' }), file('abcd', { fileName: 'y', contentType: 'text/csv' })],
@@ -56,10 +56,10 @@ describe('files of a task that is created without HTTP', () => {
       yield* ['aé', '\ud83d', '\udca1', Buffer.from('z')];
     }
     const attachments = [file('', { content: mixed() }), file('', { content: 'aé💡z' })];
-    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'count', attachments });
-    await idsOf(tasks.subscribe(taskId));
+    const { taskId } = await tasks.start({ clientRequestId: 'r', taskType: 'count', attachments });
+    await idsOf(tasks.watch(taskId));
     const hash = createHash('sha256').update('aé💡z').digest('hex').slice(0, 8);
-    expect((await tasks.snapshot(taskId)).result).toEqual({ names: [`a.csv 8 ${hash}`, `a.csv 8 ${hash}`], rows: null });
+    expect((await tasks.get(taskId)).result).toEqual({ names: [`a.csv 8 ${hash}`, `a.csv 8 ${hash}`], rows: null });
     const stored: Buffer[] = [];
     for await (const chunk of await host.attachments.open(`${taskId}/0`)) stored.push(chunk as Buffer);
     expect(Buffer.concat(stored).toString()).toBe('aé💡z');
@@ -89,7 +89,7 @@ describe('files of a task that is created without HTTP', () => {
         },
       }[kind]();
       const unread = Readable.from(['never read']);
-      const made = host.bridge.tasks(ann).create({
+      const made = host.bridge.tasks(ann).start({
         clientRequestId: 'r',
         taskType: 'count',
         attachments: [file('a'), ...[endless, unread].map((content) => file('', { content }))],
@@ -111,7 +111,7 @@ describe('files of a task that is created without HTTP', () => {
       yield Buffer.from('a');
     }
     const attachments = [file('', { content: slow() }), file('', { content: broken })];
-    await expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({
+    await expect(host.bridge.tasks(ann).start({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({
       code: 'INTERNAL_ERROR',
     });
     expect(await keys(host)).toEqual([]);
@@ -127,7 +127,7 @@ describe('files of a task that is created without HTTP', () => {
   ])('are refused where they are neither bytes nor text: %o', async (content, named) => {
     const host = await ownBridge();
     const attachments = [file('', { content: content as NewAttachment['content'] })];
-    const refused = expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects;
+    const refused = expect(host.bridge.tasks(ann).start({ clientRequestId: 'r', taskType: 'count', attachments })).rejects;
     await refused.toMatchObject({ code: 'UPLOAD_VALIDATION_ERROR', message: expect.stringContaining(named) as string });
     expect(await keys(host)).toEqual([]);
   });
@@ -161,7 +161,7 @@ describe('files of a task that is created without HTTP', () => {
       http: { uploadBytesMax: 100, uploadFilesMax: 3, uploadRequestBytesMax: 150, uploadContentTypes: ['application/octet-stream'] },
       uploads: { refuseUpload: (_auth, files) => (files.some(({ fileName }) => fileName === 'virus') ? 'No.' : undefined) },
     });
-    await expect(host.bridge.tasks(ann).create({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({ code });
+    await expect(host.bridge.tasks(ann).start({ clientRequestId: 'r', taskType: 'count', attachments })).rejects.toMatchObject({ code });
     expect(await keys(host)).toEqual([]);
   });
 });

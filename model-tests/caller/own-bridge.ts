@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { inProcess, type Handler } from 'taskbridge/adapters/in-process';
 import { memoryAttachments, memoryStore } from 'taskbridge/adapters/memory';
-import type { Fact } from 'taskbridge/wire';
+import type { Fact, GapFrame } from 'taskbridge/wire';
 import { createTaskBridge, type AttachmentStore, type Store, type TaskBridge, type TaskBridgeOptions } from 'taskbridge/server';
 
 /** A bridge without a server in front of it. */
@@ -79,7 +79,7 @@ export async function ownBridge(options: Partial<TaskBridgeOptions> = {}): Promi
     logged,
     async start(subject = 'ann') {
       const nth = (started += 1);
-      const { taskId } = await bridge.tasks({ subject }).create({ clientRequestId: `r${nth}`, taskType: 'manual', input: { nth } });
+      const { taskId } = await bridge.tasks({ subject }).start({ clientRequestId: `r${nth}`, taskType: 'manual', input: { nth } });
       const tell = async (count: number): Promise<void> => {
         let order = orders.get(nth);
         while (!order) {
@@ -103,10 +103,10 @@ export async function ownBridge(options: Partial<TaskBridgeOptions> = {}): Promi
   };
 }
 
-/** The ids of facts, as far as they come. */
-export async function idsOf(facts: AsyncIterable<Fact>): Promise<string[]> {
+/** The ids of facts, as far as they come; of a gap its type. */
+export async function idsOf(facts: AsyncIterable<Fact | GapFrame>): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { eventId } of facts) ids.push(eventId);
+  for await (const seen of facts) ids.push(seen.type === 'GAP' ? seen.type : seen.eventId);
   return ids;
 }
 

@@ -3,7 +3,7 @@ import { request, type IncomingMessage, type RequestListener } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import type { PreparedReplay, TaskBridge } from 'taskbridge/server';
 import { fakeClock } from '../support/fake-clock.ts';
-import { logOf, ownBridge, type OwnBridge } from './own-bridge.ts';
+import { idsOf, logOf, ownBridge, type OwnBridge } from './own-bridge.ts';
 import { serveOwn, subjectOf } from './own-server.ts';
 
 interface Answer {
@@ -87,7 +87,7 @@ describe('a stream on a route of the host’s own', () => {
     const host = await ownBridge({ live: { viewersPerOwnerMax: 1 } });
     const { taskId } = await host.start();
     const port = await serveOwn(watchRoute(host.bridge));
-    const facts = host.bridge.tasks({ subject: 'ann' }).subscribe(taskId)[Symbol.asyncIterator]();
+    const facts = host.bridge.tasks({ subject: 'ann' }).watch(taskId)[Symbol.asyncIterator]();
     await facts.next();
     const { status, headers, text } = await get(port, `/watch/${taskId}`);
     expect([status, headers['retry-after']]).toEqual([429, '5']);
@@ -117,7 +117,7 @@ describe('a stream on a route of the host’s own', () => {
     expect((await head(`/watch/${'f'.repeat(32)}`))[0]).toBe(404);
     expect((await head(`/watch/${taskId}?lastEventId=$`))[0]).toBe(422);
     // None of them is a viewer, nor kept from being answered by one.
-    const facts = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+    const facts = tasks.watch(taskId)[Symbol.asyncIterator]();
     await facts.next();
     expect(await head(`/watch/${taskId}`)).toEqual(route);
     await facts.return?.();
@@ -178,9 +178,7 @@ describe('a replay that was prepared', () => {
     for (let nth = 0; nth < 5; nth += 1) await tasks.prepare(taskId);
     const replay = await tasks.prepare(taskId, { after: log[0] });
     await finish();
-    const ids: string[] = [];
-    for await (const { eventId } of replay.subscribe()) ids.push(eventId);
-    expect(ids).toEqual((await logOf(host, taskId)).slice(1));
+    expect(await idsOf(replay.watch())).toEqual((await logOf(host, taskId)).slice(1));
   });
 });
 
@@ -189,11 +187,11 @@ describe('a prepared replay whose caller’s credentials have ended', () => {
     const clock = fakeClock();
     const { bridge } = await ownBridge({ clock });
     const tasks = bridge.tasks({ subject: 'ann', expiresAt: clock.now() + 1_000 });
-    const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
-    await vi.waitFor(async () => expect((await tasks.snapshot(taskId)).state).toBe('suspended'));
+    const { taskId } = await tasks.start({ clientRequestId: 'r', taskType: 'ask' });
+    await vi.waitFor(async () => expect((await tasks.get(taskId)).state).toBe('suspended'));
     const replay = await tasks.prepare(taskId);
     clock.advance(1_000);
-    await expect(replay.subscribe()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
+    await expect(replay.watch()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'AUTHENTICATION_ERROR' });
     const port = await serveOwn((req, res) => {
       try {
         replay.openSse(req, res);

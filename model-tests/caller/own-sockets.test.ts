@@ -114,8 +114,8 @@ describe('a WebSocket on a route of the host’s own', () => {
       const tasks = bridge.tasks({ subject: 'ann', expiresAt: clock.now() + 1_000 });
       if (state === 'credentials ended') clock.advance(1_000);
       if (state === 'no room') {
-        const { taskId } = await tasks.create({ clientRequestId: 'r', taskType: 'ask' });
-        const facts = tasks.subscribe(taskId)[Symbol.asyncIterator]();
+        const { taskId } = await tasks.start({ clientRequestId: 'r', taskType: 'ask' });
+        const facts = tasks.watch(taskId)[Symbol.asyncIterator]();
         await facts.next();
       }
       if (state === 'closing') await bridge.close();
@@ -239,7 +239,7 @@ describe('a WebSocket on a route of the host’s own', () => {
     const idle = new WebSocket(host.url);
     idle.on('error', () => undefined);
     await once(idle, 'open');
-    await vi.waitFor(async () => expect(await host.bridge.tasks({ subject: 'ann' }).snapshot(taskId)).toMatchObject({ state: 'running' }));
+    await vi.waitFor(async () => expect(await host.bridge.tasks({ subject: 'ann' }).get(taskId)).toMatchObject({ state: 'running' }));
     const closed = once(idle, 'close');
     await host.bridge.close();
     expect((await closed)[0]).toBe(1006);

@@ -22,6 +22,7 @@ const TASK = `a7${'0'.repeat(30)}`;
 
 const routes: RoutePaths = {
   create: '/jobs/new',
+  types: '/typed',
   task: '/jobs/one/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',

@@ -25,10 +25,10 @@ test('a thousand creates of a type that asks, by one owner, take his own share a
     { store },
   );
   const eve = bridge.tasks({ subject: 'eve' });
-  await Promise.all(Array.from({ length: CREATES }, (_, i) => eve.create({ clientRequestId: `${i}`, taskType: 'ask' })));
+  await Promise.all(Array.from({ length: CREATES }, (_, i) => eve.start({ clientRequestId: `${i}`, taskType: 'ask' })));
   const bob = bridge.tasks({ subject: 'bob' });
-  const { taskId } = await bob.create({ clientRequestId: 'one', taskType: 'echo', input: { a: 1 } });
-  await vi.waitFor(async () => expect(await bob.snapshot(taskId)).toMatchObject({ status: 'COMPLETED', result: { a: 1 } }));
+  const { taskId } = await bob.start({ clientRequestId: 'one', taskType: 'echo', input: { a: 1 } });
+  await vi.waitFor(async () => expect(await bob.get(taskId)).toMatchObject({ status: 'COMPLETED', result: { a: 1 } }));
   await vi.waitFor(() => expect(asking).toBe(taskDefaults.activePerOwnerMax));
   await vi.waitFor(async () =>
     expect((await store.shares('eve')).shares).toMatchObject({

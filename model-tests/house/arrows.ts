@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/((wire|routes|tables)\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|routes|tables|contract)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -19,9 +19,11 @@ const anything = /./;
 const arrows: Readonly<Record<string, Room>> = {
   machines: { doors: [], packages: [/^xstate$/, /^zod\/mini$/] },
   server: { doors: [machinesDoor], packages: [node, /^(xstate|zod\/mini|koa|koa-router|ws|better-sse|@fastify\/busboy)$/] },
+  // A whole bridge for hosts' tests, put together of what a host puts together, by the same doors.
+  'server/testing': { doors: [machinesDoor, /^server\/(access\/)?index\.ts$/, /^adapters\/(memory|in-process)\/index\.ts$/], packages: [] },
   client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
   // Hooks over the client's door: React is brought by the page.
-  'client/react': { doors: [machinesDoor, /^client\/index\.ts$/], packages: [/^react$/] },
+  'client/react': { doors: [machinesDoor, /^client\/(contract\/)?index\.ts$/], packages: [/^react$/] },
   // A room inside the client's: it may use what is around it, never the other way.
   'client/node': { doors: [machinesDoor, /^client\//], packages: [node, /^(xstate|ws)$/] },
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },

@@ -7,6 +7,13 @@ import type { AuthContext } from '../../server/ports/index.ts';
 export const RUNNING = `a7${'0'.repeat(30)}`;
 export const FINISHED = `a7${'f'.repeat(30)}`;
 
+function assertHandled(taskType: string): void {
+  if (taskType === 'unhandled')
+    throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', 'Nobody handles it.', {
+      details: { errors: [{ path: 'taskType', reason: 'is not handled' }] },
+    });
+}
+
 /** A service that keeps no log: each special task type, action type and id gives one answer of the table. */
 export function fakeService() {
   const created = new Map<string, { readonly request: NewTaskRequest; readonly content: string }>();
@@ -22,16 +29,13 @@ export function fakeService() {
   const service: TaskService = {
     newTaskId: (_auth, clientRequestId) =>
       `${clientRequestId.length.toString(16).padStart(2, '0').slice(-2)}${(++count).toString(16).padStart(30, '0')}`,
-    assertHandled(taskType) {
-      if (taskType === 'unhandled')
-        throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', 'Nobody handles it.', {
-          details: { errors: [{ path: 'taskType', reason: 'is not handled' }] },
-        });
-    },
+    assertHandled,
+    types: async () => ({ types: [] }),
     async create(auth, request, uploads) {
       const { taskId, clientRequestId, taskType, input, attachments } = request;
       const refused = await uploads?.refuseUpload(auth, attachments);
       if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
+      assertHandled(taskType);
       calls.push({ verb: 'create', taskId, args: [request] });
       const thrown = creates[taskType];
       if (thrown) throw thrown();

@@ -31,7 +31,7 @@ async function hosted(around: (bridge: TaskBridge) => RequestListener, options: 
     server.close();
   });
   const tasks = bridge.tasks({ subject: 'ann' });
-  const start = async (taskType: string): Promise<string> => (await tasks.create({ clientRequestId: 'r', taskType })).taskId;
+  const start = async (taskType: string): Promise<string> => (await tasks.start({ clientRequestId: 'r', taskType })).taskId;
   return { bridge, warnings, start, tasks, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
@@ -87,8 +87,8 @@ it('below a path of Express it says once that WebSockets do not come here, and t
 it('a stream whose cursor is at the terminal fact is answered 204, so that an EventSource asks no more; any other is a stream', async () => {
   const { url, start, tasks } = await hosted((bridge) => bridge.handler());
   const taskId = await start('work');
-  await vi.waitFor(async () => expect((await tasks.snapshot(taskId)).state).toBe('completed'));
-  const { lastEventId } = await tasks.snapshot(taskId);
+  await vi.waitFor(async () => expect((await tasks.get(taskId)).state).toBe('completed'));
+  const { lastEventId } = await tasks.get(taskId);
   const last = lastEventId ?? '';
   const stream = (headers: Record<string, string>, query = '') => fetch(`${url}/api/v1/tasks/${taskId}/events/stream${query}`, { headers });
   for (const answer of [await stream({ 'last-event-id': last }), await stream({}, `?lastEventId=${last}`)])

@@ -17,6 +17,7 @@ const json = { ...ada, 'content-type': 'application/json' };
 
 const everywhere: RoutePaths = {
   create: '/jobs/new',
+  types: '/kinds',
   task: '/jobs/one/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',

@@ -29,10 +29,10 @@ const sharedStore = (memory: Memory): Store => memoryStore({ memory });
 
 /** Opens every kind of connection that lasts, and says which of them are there. */
 async function watching({ url, bridge }: RunningBridge, subject: string): Promise<() => string[]> {
-  const created = await bridge.tasks({ subject }).create({ clientRequestId: `${url} ${subject}`, taskType: 'ask' });
+  const created = await bridge.tasks({ subject }).start({ clientRequestId: `${url} ${subject}`, taskType: 'ask' });
   const { taskId } = created;
-  await vi.waitFor(async () => expect((await bridge.tasks({ subject }).snapshot(taskId)).state).toBe('suspended'));
-  const { lastEventId } = await bridge.tasks({ subject }).snapshot(taskId);
+  await vi.waitFor(async () => expect((await bridge.tasks({ subject }).get(taskId)).state).toBe('suspended'));
+  const { lastEventId } = await bridge.tasks({ subject }).get(taskId);
   const after = lastEventId ?? '';
   const here = new Set<string>();
   const headers = tasksOf(subject);
@@ -70,7 +70,7 @@ async function watching({ url, bridge }: RunningBridge, subject: string): Promis
   await vi.waitFor(() => expect(polled).toContain(taskId));
   // It has read that there is nothing, and waits.
   await quiesce();
-  const follower = bridge.tasks({ subject }).subscribe(taskId, { after })[Symbol.asyncIterator]();
+  const follower = bridge.tasks({ subject }).watch(taskId, { after })[Symbol.asyncIterator]();
   here.add('follower');
   follower.next().catch((error: unknown) => (error as { code?: string }).code === 'AUTHENTICATION_ERROR' && here.delete('follower'));
   onTestFinished(() => void follower.return?.());

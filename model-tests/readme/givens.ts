@@ -26,6 +26,10 @@ export const givens: Readonly<Record<string, Readonly<Record<string, string>>>> 
     createTaskBridge: "const createTaskBridge: typeof import('taskbridge/server').createTaskBridge",
     inProcess: "const inProcess: typeof import('taskbridge/adapters/in-process').inProcess",
   },
+  'machines/contract/README.md': {
+    tasks:
+      "const tasks: import('taskbridge/contract').TaskContract<{ 'report.build': { input: import('zod').ZodObject<{ month: import('zod').ZodString }>; result: import('zod').ZodObject<{ rows: import('zod').ZodNumber }>; questions: { duplicates: { actions: { 'keep-first': import('zod').ZodObject<{}>; custom: import('zod').ZodObject<{ column: import('zod').ZodString }> }; interaction: import('zod').ZodObject<{ samples: import('zod').ZodArray<import('zod').ZodString> }> } } } }>",
+  },
   'adapters/redis/README.md': {
     Redis: "const Redis: typeof import('ioredis').Redis",
     readFileSync: "const readFileSync: typeof import('node:fs').readFileSync",

@@ -67,7 +67,7 @@ test('a store that was flushed under a running node is another one, and the file
   });
   const create = async (clientRequestId: string) => {
     const task = { clientRequestId, taskType: 'keep', attachments: [{ fileName: 'a', content: 'a' }] };
-    return `${(await bridge.tasks({ subject: 'alice' }).create(task)).taskId}/0`;
+    return `${(await bridge.tasks({ subject: 'alice' }).start(task)).taskId}/0`;
   };
   const prune = async () => {
     clock.advance(2 * 60 * 60 * 1000);

@@ -99,10 +99,10 @@ describe.each([ownBuild, ...otherBuilds])('the user of the README on $name', (bu
     };
     const [one, two] = [await node(), await node()];
     const tasks = one.tasks({ subject: 'alice' });
-    const { taskId } = await tasks.create({ clientRequestId: 'watched', taskType: 'ask' });
+    const { taskId } = await tasks.start({ clientRequestId: 'watched', taskType: 'ask' });
     const failed = vi.fn();
     const follow = async () => {
-      for await (const fact of tasks.subscribe(taskId)) void fact;
+      for await (const fact of tasks.watch(taskId)) void fact;
     };
     void follow().catch(({ code }: { readonly code?: unknown }) => void failed(code));
     // It may not be connected yet.

@@ -42,7 +42,7 @@ async function stage({ clock = fakeClock(), attachments = memoryAttachments({ cl
   await bridge.start();
   onTestFinished(() => bridge.close());
   const create = async (name: string) =>
-    (await bridge.tasks(alice).create({ clientRequestId: name, taskType: 'x', attachments: [{ fileName: 'a', content: name }] })).taskId;
+    (await bridge.tasks(alice).start({ clientRequestId: name, taskType: 'x', attachments: [{ fileName: 'a', content: name }] })).taskId;
   return { bridge, clock, attachments, memory, warnings, create, prune: async () => (await bridge.prune()).attachmentsSwept };
 }
 

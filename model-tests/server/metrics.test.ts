@@ -134,8 +134,8 @@ describe('a metric', () => {
     const tasks = host.bridge.tasks({ subject: 'alice' });
     const taskId = await host.start('work');
     const ids: string[] = [];
-    for await (const { eventId } of tasks.subscribe(taskId)) ids.push(eventId);
-    for await (const _ of tasks.subscribe(taskId, { after: ids[0] }));
+    for await (const seen of tasks.watch(taskId)) if (seen.type !== 'GAP') ids.push(seen.eventId);
+    for await (const _ of tasks.watch(taskId, { after: ids[0] }));
     expect(told).toEqual(expect.arrayContaining(['streams_active internal', 'replays_total internal']));
     expect(textOfFile('server/README.md')).toContain('`transport` is `ws`, `sse` or `poll`, and `internal` for a');
   });
@@ -170,7 +170,7 @@ test('a create that the upload policy refuses is recorded as denied, by a route 
   };
   const uploads = { refuseUpload: () => 'no' };
   const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { uploads, logger: { ...silent, info } });
-  const refused = host.bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'work' });
+  const refused = host.bridge.tasks({ subject: 'alice' }).start({ clientRequestId: 'r', taskType: 'work' });
   await expect(refused).rejects.toMatchObject({ code: 'UPLOAD_VALIDATION_ERROR' });
   await host.start('work').catch(() => undefined);
   expect(denied).toEqual(['UPLOAD_VALIDATION_ERROR', 'UPLOAD_VALIDATION_ERROR']);

@@ -129,7 +129,7 @@ test('clears away what is over: questions, tasks and files, and counts each once
   expect((await of.snapshot(asking)).state).toBe('running');
   await of.bridge
     .tasks({ subject: 'alice' })
-    .create({ clientRequestId: 'with a file', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
+    .start({ clientRequestId: 'with a file', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
   clock.advance(HOUR_MS - 60_000 + 1);
   expect(await of.bridge.prune()).toEqual({ questionsExpired: 0, tasksRemoved: 0, attachmentsSwept: 0, failed: 0 });
   clock.advance(HOUR_MS);
@@ -151,7 +151,7 @@ test('keeps files that cannot be deleted for the next time, and deletes the othe
     clock.advance(1);
     await quiesce();
   }
-  await bridge.tasks({ subject: 'alice' }).create({ clientRequestId: 'r', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
+  await bridge.tasks({ subject: 'alice' }).start({ clientRequestId: 'r', taskType: 'x', attachments: [{ fileName: 'a', content: 'a' }] });
   for (const key of [stuck, `${'b'.repeat(32)}/0`])
     await memory.put(
       key,

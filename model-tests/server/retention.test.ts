@@ -111,7 +111,7 @@ test('sweeps files that no task references by itself, once an hour', async () =>
   });
   await vi.waitFor(() => expect(listed).toHaveBeenCalled());
   const created = { clientRequestId: 'with a file', taskType: 'chat', attachments: [{ fileName: 'a', content: 'a' }] };
-  const { taskId } = await bridge.tasks({ subject: 'alice' }).create(created);
+  const { taskId } = await bridge.tasks({ subject: 'alice' }).start(created);
   await put(`${'a'.repeat(32)}/0`);
   for (aheadMs of [1, 2, 3].map((hours) => hours * 61 * 60 * 1000)) {
     listed.mockClear();

@@ -229,7 +229,7 @@ describe('work of an owner who has all that he may', () => {
     for (let i = 0; i < 7; i += 1) taskIds.push(await of.start('hold'));
     await quiesce();
     expect(areRunning(of, taskIds).filter(Boolean)).toHaveLength(2);
-    const other = await of.bridge.tasks({ subject: 'bob' }).create({ clientRequestId: 'b', taskType: 'hold' });
+    const other = await of.bridge.tasks({ subject: 'bob' }).start({ clientRequestId: 'b', taskType: 'hold' });
     await of.held.of(other.taskId);
     const begun = new Set<string>();
     for (let ended = 0; ended < taskIds.length; ended += 1) {

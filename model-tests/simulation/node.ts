@@ -100,6 +100,7 @@ export class SimulatedNode {
       attachments: undefined,
       ownership: {},
       actions: undefined,
+      contracts: { typeOf: () => undefined, names: () => [] },
       metrics,
       logger,
       clock,
@@ -118,6 +119,7 @@ export class SimulatedNode {
         appendFactsMax: sizes.appendFactsMax,
       }),
       inspect: undefined,
+      committed: () => undefined,
       listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
       interrupted: () => hub.interrupted(),
     });

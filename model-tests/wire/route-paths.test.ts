@@ -7,6 +7,7 @@ describe('the paths of the protocol', () => {
   it('are these, below the prefix of the published clients', () => {
     expect(Object.fromEntries(mountedPaths('/api/v1', readRoutePaths()))).toEqual({
       create: '/api/v1/tasks',
+      types: '/api/v1/tasks/types',
       task: '/api/v1/tasks/:taskId',
       events: '/api/v1/tasks/:taskId/events',
       stream: '/api/v1/tasks/:taskId/events/stream',
@@ -41,7 +42,7 @@ describe('the paths of the protocol', () => {
     ['a create of a task', { create: '/tasks/:taskId' }, 'must not contain :taskId: it is for no one task'],
     ['a socket of a task', { webSocket: '/ws/:taskId' }, 'must not contain :taskId'],
     ['health with a name', { health: '/:tenant/health' }, 'must be plain text: whoever asks it knows no names'],
-    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, task, events'],
+    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, types, task, events'],
   ])('refuse %s', (_, routes, message) => {
     expect(() => readRoutePaths(routes as object)).toThrow(RangeError);
     expect(() => readRoutePaths(routes as object)).toThrow(message);

@@ -1,5 +1,8 @@
 import type { ReportIntent } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
+import type { ContractType } from '../../machines/contract/index.ts';
+import { checkedReport } from '../contract/report-check.ts';
+import type { Contracts } from '../contract/contracts.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
 import type { PathParams } from '../ports/auth.ts';
@@ -30,6 +33,7 @@ export interface WorkDeps {
   readonly time: StoreClock;
   readonly attachments: AttachmentStore | undefined;
   readonly shares: ShareBook;
+  readonly contracts: Contracts;
 }
 
 /** As in a request: no name is one of a prototype. */
@@ -59,7 +63,7 @@ export function workWith({ about, execution }: TaskRecord, { content, saved }: G
   const ref: AttemptRef = { taskId, attempt };
   const given = new ParsedOnce(() => parsedContent(content));
   const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
-  const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps);
+  const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps.contracts.typeOf(taskType), deps);
   return withGiven(
     {
       // Named one by one: what is spread gets a shape of its own for each task.
@@ -130,11 +134,17 @@ function verbsOf(
   ref: AttemptRef,
   owner: string,
   run: Omit<ReportingRun, 'mayAsk'>,
+  type: ContractType | undefined,
   { processor, shares, store, time }: WorkDeps,
 ): Pick<Work, 'report' | 'resolution' | 'now'> {
   return {
-    report: (report) =>
-      shares.asking(owner, questionsIn(report), (mayAsk) => processor.execute(ref.taskId, reportCommand(ref, report, { ...run, mayAsk }))),
+    async report(given) {
+      const checked = checkedReport(type, given);
+      const report = checked === given ? given : await checked;
+      return shares.asking(owner, questionsIn(report), (mayAsk) =>
+        processor.execute(ref.taskId, reportCommand(ref, report, { ...run, mayAsk })),
+      );
+    },
     resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
     now: () => time.now(),
   };

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { JsonLike, TaskTypesResponse } from '../../machines/contract/index.ts';
 import {
   cancelTaskRequest,
   createTaskRequest,
@@ -11,6 +12,7 @@ import {
   type CreateTaskRequest,
   type CreateTaskResponse,
   type Fact,
+  type JsonObject,
   type PollResponse,
   type SubmitActionRequest,
   type SubmitActionResponse,
@@ -21,7 +23,6 @@ import { assertSound } from '../http/credentials.ts';
 import { callerError } from '../http/error-response.ts';
 import { assertBounds } from '../http/json-body.ts';
 import { payloadTooLarge } from '../http/request-body.ts';
-import { createFor, createWithFiles } from '../http/routes/create.ts';
 import { closeCode } from '../http/status.ts';
 import { readStreamRequest } from '../http/stream-request.ts';
 import { validate, validationError } from '../http/validation.ts';
@@ -30,12 +31,15 @@ import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import { snapshotResponse } from '../task/snapshot.ts';
-import { FactStream, type FollowOptions } from './fact-stream.ts';
+import { createWithFiles } from './creation.ts';
+import { FactStream, type FactOrGap, type FollowOptions } from './fact-stream.ts';
 import { storeAttachments, type NewAttachment } from './new-attachments.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
 
 /** A task to create. Input and metadata default to `{}`; without its files it is at most `bodyBytesMax` as JSON, as for the route. */
-export interface TaskCreation extends CreateTaskRequest {
+export interface TaskCreation<I extends object = JsonObject> extends Omit<CreateTaskRequest, 'input'> {
+  /** Any object that is JSON, interfaces too. */
+  readonly input?: (I & JsonLike<I>) | undefined;
   /** Files, within the limits of a multipart request. */
   readonly attachments?: readonly NewAttachment[];
 }
@@ -57,30 +61,38 @@ export interface PollOptions extends ReadOptions {
 }
 
 /**
- * Tasks as one caller may see and change them, without HTTP: the same service, policies and limits as the routes. What else a host speaks
- * stands on this.
+ * Tasks as verbs, without HTTP: the same service, policies, limits and shares as the routes. What else a host speaks stands on this.
  *
- * Every verb rejects with a `TaskBridgeError`, `AUTHENTICATION_ERROR` among them once the credentials have ended; what is none inside becomes
- * `INTERNAL_ERROR`, and is logged.
+ * Every verb rejects with a `TaskBridgeError`, with the codes of the wire; what is none inside becomes `INTERNAL_ERROR`, and is logged.
  */
-export interface CallerTasks {
-  /** Creates a task, or gives the one that this caller made with the same `clientRequestId`. */
-  create(task: TaskCreation): Promise<CreateTaskResponse>;
+export interface HostTasks {
+  /** The types that this caller may start, with the schemas of their contract. */
+  types(): Promise<TaskTypesResponse>;
+  /** Creates a task, or gives the one that this owner made with the same `clientRequestId`. */
+  start<I extends object = JsonObject>(task: TaskCreation<I>): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
-  snapshot(taskId: string): Promise<TaskSnapshotResponse>;
+  get(taskId: string): Promise<TaskSnapshotResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
   /** Answers a question, with at most `bodyBytesMax` as JSON. Rejections that the protocol knows are answers, not errors. */
   act(taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
   /** A page of facts after a cursor, waiting for the first one if asked to. */
   poll(taskId: string, options?: PollOptions): Promise<PollResponse<Fact>>;
   /**
-   * The facts after a cursor, once and in order: the log, then what comes, to the terminal one. Each iteration watches from its first `next` on
-   * and counts as one of this caller's viewers until it ends; it holds `viewerBytesMax` and one fact at most, and reads on as they are taken.
-   * Fails where the log cannot be followed: come back with the last fact's id.
+   * The facts after a cursor, once and in order: the log, then what comes, to the terminal one. Where the cursor cannot be continued from, a `GAP`
+   * comes before the fact that follows it. Each iteration watches from its first `next` on and counts as one of this owner's viewers until
+   * it ends; it holds `viewerBytesMax` and one fact at most, and reads on as they are taken. Ends without an error when `signal` aborts. Fails
+   * where the log cannot be followed: come back with the last fact's id.
    */
-  subscribe(taskId: string, options?: ReadOptions & FollowOptions): AsyncIterable<Fact>;
+  watch(taskId: string, options?: ReadOptions & FollowOptions): AsyncIterable<FactOrGap>;
   /** Checks and reads what a stream begins with, so that what is refused is refused before anything is written. */
   prepare(taskId: string, options?: ReadOptions): Promise<PreparedReplay>;
+}
+
+/**
+ * Tasks as one caller may see and change them, as verbs and as streams on routes of the host's own. Every verb rejects with
+ * `AUTHENTICATION_ERROR` once the credentials have ended.
+ */
+export interface CallerTasks extends HostTasks {
   /**
    * Answers a plain request with the task's stream. The cursor is that of the request (`Last-Event-ID`, else the query's `lastEventId`) where
    * none is given. A HEAD is answered without a stream. What it rejects with was thrown before anything was written: answer it, with `bridge.answerError` for one.
@@ -106,30 +118,8 @@ export interface CallerTasksDeps extends Omit<RouteDeps, 'chance' | 'records' | 
 
 /** Opens the tasks of one caller. Throws what `assertSound` does. */
 export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): CallerTasks {
-  const { service, hub, live, sockets, replayFactsMax, clock, logger } = deps;
-  const assertCurrent = (): void => assertSound(auth, clock);
-  assertCurrent();
-
-  /** A verb of somebody whose credentials are good, and whose failures may be seen by anybody. */
-  async function guarded<T>(verb: () => Promise<T>): Promise<T> {
-    try {
-      assertCurrent();
-      return await verb();
-    } catch (thrown) {
-      throw callerError(thrown, logger);
-    }
-  }
-
-  async function readFirst(taskId: string, after: string | undefined): Promise<LogRun> {
-    assertCursor(after);
-    await service.authorize(auth, taskId);
-    hub.assertRoom(auth.subject);
-    return hub.readFirst(taskId, after, replayFactsMax);
-  }
-
-  async function prepare(taskId: string, after: string | undefined): Promise<PreparedReplay> {
-    return preparedReplay({ taskId, auth, after, first: await readFirst(taskId, after), hub, live, clock, assertCurrent });
-  }
+  const { service, live, sockets, clock, logger } = deps;
+  const tasks = createHostTasks(deps, auth);
 
   /** As on our route: all that is checked for a stream but the room for it. */
   async function openHead(req: IncomingMessage, res: ServerResponse, taskId: string, after: string | undefined): Promise<void> {
@@ -139,29 +129,18 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
   }
 
   return {
-    create: (task) => guarded(() => createTask(deps, auth, task)),
-    snapshot: (taskId) => guarded(async () => snapshotResponse(await service.snapshot(auth, taskId))),
-    cancel: (taskId, reason) =>
-      guarded(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
-    act: (taskId, action) =>
-      guarded(async () => service.act(auth, taskId, assertSize('The action', validate(submitActionRequest, action), deps))),
-    poll: (taskId, options = {}) => guarded(() => poll(deps, auth, taskId, options)),
-    subscribe: (taskId, { after, ...options } = {}) => ({
-      [Symbol.asyncIterator]: () =>
-        new FactStream({ ...options, taskId, auth, after, hub, clock, readFirst: () => guarded(() => readFirst(taskId, after)) }),
-    }),
-    prepare: (taskId, { after } = {}) => guarded(() => prepare(taskId, after)),
+    ...tasks,
     openSse: (req, res, taskId, options = {}) =>
-      guarded(async () => {
+      guarded(deps, auth, async () => {
         const { after = readStreamRequest(req, req.url?.split('?')[1] ?? '').lastEventId, ...rest } = options;
         if (req.method === 'HEAD') return openHead(req, res, taskId, after);
-        (await prepare(taskId, after)).openSse(req, res, rest);
+        (await tasks.prepare(taskId, { after })).openSse(req, res, rest);
       }),
     openWebSocket(ws, req) {
       // From here on it is ours: what a refused peer still sends may be no frame, and an error that nobody hears would end the host's process.
       ws.on('error', () => undefined);
       try {
-        assertCurrent();
+        assertSound(auth, clock);
         sockets.accept(ws, req, auth);
       } catch (thrown) {
         const { code } = callerError(thrown, logger);
@@ -172,7 +151,7 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
     },
     acceptUpgrade(req, socket, head) {
       try {
-        assertCurrent();
+        assertSound(auth, clock);
         sockets.checkOrigin(req, true);
         sockets.upgrade(req, socket, head, auth);
       } catch (thrown) {
@@ -182,20 +161,67 @@ export function createCallerTasks(deps: CallerTasksDeps, auth: AuthContext): Cal
   };
 }
 
-async function createTask(
-  deps: CallerTasksDeps,
+/** What the verbs work with. */
+export type HostTasksDeps = Omit<CallerTasksDeps, 'sockets'>;
+
+/** Opens tasks as verbs. Throws what `assertSound` does. */
+export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTasks {
+  const { service, hub, live, replayFactsMax, clock } = deps;
+  const assertCurrent = (): void => assertSound(auth, clock);
+  assertCurrent();
+  const verb = <T>(run: () => Promise<T>): Promise<T> => guarded(deps, auth, run);
+
+  async function readFirst(taskId: string, after: string | undefined): Promise<LogRun> {
+    assertCursor(after);
+    await service.authorize(auth, taskId);
+    hub.assertRoom(auth.subject);
+    return hub.readFirst(taskId, after, replayFactsMax);
+  }
+
+  return {
+    types: () => verb(() => service.types(auth)),
+    start: (task) => verb(() => startTask(deps, auth, task)),
+    get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
+    cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
+    act: (taskId, action) =>
+      verb(async () => service.act(auth, taskId, assertSize('The action', validate(submitActionRequest, action), deps))),
+    poll: (taskId, options = {}) => verb(() => poll(deps, auth, taskId, options)),
+    watch: (taskId, { after, ...options } = {}) => ({
+      [Symbol.asyncIterator]: () =>
+        new FactStream({ ...options, taskId, auth, after, hub, clock, readFirst: () => verb(() => readFirst(taskId, after)) }),
+    }),
+    prepare: (taskId, { after } = {}) =>
+      verb(async () => preparedReplay({ taskId, auth, after, first: await readFirst(taskId, after), hub, live, clock, assertCurrent })),
+  };
+}
+
+/** A verb of somebody whose credentials are good, and whose failures may be seen by anybody. */
+async function guarded<T>({ clock, logger }: HostTasksDeps, auth: AuthContext, verb: () => Promise<T>): Promise<T> {
+  try {
+    assertSound(auth, clock);
+    return await verb();
+  } catch (thrown) {
+    throw callerError(thrown, logger);
+  }
+}
+
+async function startTask(
+  deps: HostTasksDeps,
   auth: AuthContext,
-  { attachments = [], ...body }: TaskCreation,
+  { attachments = [], ...body }: Omit<TaskCreation, 'input'> & { readonly input?: unknown },
 ): Promise<CreateTaskResponse> {
   const { input = {}, metadata = {}, ...texts } = assertSize('The task', validate(createTaskRequest, body), deps);
-  deps.service.assertHandled(texts.taskType);
+  // Before its files are read; else a repeat is told from a refusal first.
+  if (attachments.length > 0) deps.service.assertHandled(texts.taskType);
   const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
   const { references, discard } = await storeAttachments(taskId, attachments, deps);
-  return createWithFiles({ taskId, discard }, () => createFor(auth, { ...texts, taskId, input, metadata, attachments: references }, deps));
+  return createWithFiles({ taskId, discard }, () =>
+    deps.service.create(auth, { ...texts, taskId, input, metadata, attachments: references }, deps.uploadPolicy),
+  );
 }
 
 async function poll(
-  { service, live }: CallerTasksDeps,
+  { service, live }: HostTasksDeps,
   auth: AuthContext,
   taskId: string,
   options: PollOptions,
@@ -218,7 +244,7 @@ async function poll(
 }
 
 /** What a route would not have taken as its body: stores and every reader of the task would have to carry it. */
-function assertSize<T extends object>(what: string, request: T, { options }: CallerTasksDeps): T {
+function assertSize<T extends object>(what: string, request: T, { options }: HostTasksDeps): T {
   const bytes = Buffer.from(JSON.stringify(request));
   if (bytes.length > options.bodyBytesMax) throw payloadTooLarge(what, options.bodyBytesMax);
   assertBounds(bytes, { valuesMax: options.bodyValuesMax, nestingMax: limits.nestingMax + 1 });

@@ -1,4 +1,4 @@
-import type { Fact, Gap } from '../../machines/wire/index.ts';
+import type { Fact, GapFrame } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import { FactQueue } from '../live/fact-queue.ts';
 import type { LiveHub } from '../live/hub.ts';
@@ -11,9 +11,10 @@ import type { Clock } from '../ports/clock.ts';
 export interface FollowOptions {
   /** Ends the iteration, without an error, when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Told, before the fact that follows, that facts are missing: the cursor could not be continued from. What it throws ends the iteration. */
-  readonly onGap?: ((gap: Gap) => void) | undefined;
 }
+
+/** What is followed: a fact, or, before the fact that follows, the word that facts are missing. `type` tells them apart. */
+export type FactOrGap = Fact | GapFrame;
 
 /** What a stream of facts works with. */
 export interface FactStreamDeps extends FollowOptions {
@@ -26,8 +27,8 @@ export interface FactStreamDeps extends FollowOptions {
   readonly clock: Clock;
 }
 
-/** One iteration over the facts of a log: from its cursor to the terminal fact. Watches from the first `next` on. */
-export class FactStream implements AsyncIterator<Fact, undefined> {
+/** One iteration over the facts of a log, gaps among them: from its cursor to the terminal fact. Watches from the first `next` on. */
+export class FactStream implements AsyncIterator<FactOrGap, undefined> {
   readonly #deps: FactStreamDeps;
   readonly #queue: FactQueue;
   readonly #onAbort = (): void => this.#leave();
@@ -42,10 +43,10 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
     this.#queue = new FactQueue(deps.auth.subject, deps.clock);
   }
 
-  async next(): Promise<IteratorResult<Fact, undefined>> {
+  async next(): Promise<IteratorResult<FactOrGap, undefined>> {
     try {
       await (this.#begun ??= this.#begin());
-      return await this.#takeFact();
+      return await this.#takeNext();
     } catch (error) {
       // Nobody returns an iterator that has thrown: its place as a viewer would be taken for good.
       this.#leave();
@@ -58,15 +59,13 @@ export class FactStream implements AsyncIterator<Fact, undefined> {
     return { done: true, value: undefined };
   }
 
-  async #takeFact(): Promise<IteratorResult<Fact, undefined>> {
-    for (;;) {
-      const taken = await this.#queue.take();
-      if (this.#isOver) return { done: true, value: undefined };
-      if (taken === 'ended') return this.return();
-      if (taken === 'cut') throw this.#failure();
-      if ('bytes' in taken) return { done: false, value: JSON.parse(Buffer.from(taken.bytes).toString('utf8')) as Fact };
-      this.#deps.onGap?.(taken);
-    }
+  async #takeNext(): Promise<IteratorResult<FactOrGap, undefined>> {
+    const taken = await this.#queue.take();
+    if (this.#isOver) return { done: true, value: undefined };
+    if (taken === 'ended') return this.return();
+    if (taken === 'cut') throw this.#failure();
+    if ('bytes' in taken) return { done: false, value: JSON.parse(Buffer.from(taken.bytes).toString('utf8')) as Fact };
+    return { done: false, value: { type: 'GAP', taskId: this.#deps.taskId, ...taken } };
   }
 
   async #begin(): Promise<void> {

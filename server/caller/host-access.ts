@@ -13,7 +13,8 @@ import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { TaskService } from '../task/service.ts';
-import { createCallerTasks, type CallerTasks } from './caller-tasks.ts';
+import type { EndListener, FactListener, FactListeners } from './fact-listeners.ts';
+import { createCallerTasks, createHostTasks, type CallerTasks, type HostTasks } from './caller-tasks.ts';
 
 /** What a host's access works with. */
 export interface HostAccessDeps {
@@ -22,8 +23,21 @@ export interface HostAccessDeps {
   readonly hub: LiveHub;
   readonly live: LiveService;
   readonly service: TaskService;
+  /** The same service, asked by the host itself. */
+  readonly systemService: TaskService;
+  readonly listeners: FactListeners;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** The host itself, acting on tasks of any owner. */
+export interface SystemTasks {
+  /**
+   * The tasks of an owner whom the host names. What asks who may do it (`auth`, `ownership`) is not asked: the host may. What asks whether it is
+   * sound (schemas, `actions`, `uploads`) is, with `{ subject: owner }`, and so hold the owner's shares and limits. Another
+   * owner's task is not found. Throws a plain error for an empty owner.
+   */
+  tasks(owner: string): HostTasks;
 }
 
 /** What a host has of a bridge beside its Koa middleware. */
@@ -31,12 +45,31 @@ export interface HostAccess {
   /** All WebSockets, whichever route they come by. */
   readonly sockets: SocketSessions;
   handler(middleware: Koa.Middleware): RequestHandler;
+  /** Those of the bridge that are about tasks. */
+  readonly verbs: HostVerbs;
+}
+
+/** See the bridge's. */
+export interface HostVerbs {
   tasks(auth: AuthContext): CallerTasks;
+  readonly system: SystemTasks;
+  onFact(listener: FactListener): () => void;
+  onEnd(listener: EndListener): () => void;
   answerError(res: ServerResponse, error: unknown): void;
 }
 
 /** Makes the access of a host without Koa. Throws a `RangeError` for a wrong origin. */
-export function createHostAccess({ host, streams, hub, live, service, clock, logger }: HostAccessDeps): HostAccess {
+export function createHostAccess({
+  host,
+  streams,
+  hub,
+  live,
+  service,
+  systemService,
+  listeners,
+  clock,
+  logger,
+}: HostAccessDeps): HostAccess {
   const { attachments, uploads, allowedOrigins = [] } = host;
   const options = httpOptions(host.http);
   const sockets = new SocketSessions({ hub, service, settings: streams.webSocket, allowedOrigins, clock, logger });
@@ -45,7 +78,12 @@ export function createHostAccess({ host, streams, hub, live, service, clock, log
   return {
     sockets,
     handler: (middleware) => createRequestHandler({ middleware, boundary: errorBoundary(options, clock, logger), logger }),
-    tasks: (auth) => createCallerTasks(deps, auth),
-    answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
+    verbs: {
+      tasks: (auth) => createCallerTasks(deps, auth),
+      system: { tasks: (owner) => createHostTasks({ ...deps, service: systemService }, { subject: owner }) },
+      onFact: (listener) => listeners.onFact(listener),
+      onEnd: (listener) => listeners.onEnd(listener),
+      answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
+    },
   };
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Fact, Gap } from '../../machines/wire/index.ts';
+import type { Gap } from '../../machines/wire/index.ts';
 import type { LiveService } from '../http/live-service.ts';
 import { queryFields } from '../http/query.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
-import { FactStream, type FollowOptions } from './fact-stream.ts';
+import { FactStream, type FactOrGap, type FollowOptions } from './fact-stream.ts';
 
 /** What a stream of server-sent events is opened with. */
 export interface SseOptions {
@@ -26,9 +26,9 @@ export interface PreparedReplay {
   readonly gap: Gap | undefined;
   /**
    * The facts after the cursor: those read already, then all others, to the terminal one. Fails where the caller's credentials have ended
-   * meanwhile. See `CallerTasks.subscribe`.
+   * meanwhile. See `HostTasks.watch`.
    */
-  subscribe(options?: FollowOptions): AsyncIterable<Fact>;
+  watch(options?: FollowOptions): AsyncIterable<FactOrGap>;
   /** Answers a request with the stream: 200, a sign of life, then facts; a HEAD with the head of it. Throws `RATE_LIMITED` before anything is written. */
   openSse(req: IncomingMessage, res: ServerResponse, options?: SseOptions): void;
 }
@@ -57,7 +57,7 @@ export function preparedReplay(deps: PreparedReplayDeps): PreparedReplay {
     taskId,
     after,
     gap: first.gap,
-    subscribe: (options = {}) => ({ [Symbol.asyncIterator]: () => new FactStream({ ...deps, ...options, readFirst }) }),
+    watch: (options = {}) => ({ [Symbol.asyncIterator]: () => new FactStream({ ...deps, ...options, readFirst }) }),
     openSse(req, res, { extensions = queryFields(req.url?.split('?')[1] ?? '', ['extensions'])['extensions'] } = {}) {
       assertCurrent();
       void live.openSse({ req, res, auth, taskId, after, extensions, first });

@@ -27,6 +27,7 @@ import { pollRoute } from './routes/poll.ts';
 import { sharedStreamRoute } from './routes/shared-stream.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
+import { typesRoute } from './routes/types.ts';
 import { continueBody } from './expected-body.ts';
 import { StalledAnswers } from './stalled-answers.ts';
 import { RequestTurns } from './request-turns.ts';
@@ -90,6 +91,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
   const routes: Readonly<Record<PrefixedRoute, Route>> = {
     create: createRoute(routeDeps),
+    types: typesRoute(routeDeps),
     task: snapshotRoute(routeDeps),
     events: pollRoute(routeDeps),
     stream: streamRoute(routeDeps),

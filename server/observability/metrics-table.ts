@@ -10,7 +10,7 @@ export interface Metric {
 /**
  * Every metric that a `MetricsSink` is told of. Counters go up after the commit that they speak of, on the node that made it, and once
  * however often that commit was tried, its reply lost or not; so the sum over all nodes, reporters included, is true. `transport` is `ws`, `sse`
- * or `poll`, and `internal` for a stream inside the host's own process, as `bridge.tasks(auth).subscribe` gives it.
+ * or `poll`, and `internal` for a stream inside the host's own process, as `bridge.tasks(auth).watch` gives it.
  */
 export const metricsTable = {
   task_starts_total: {

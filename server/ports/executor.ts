@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { RefusalCode, ReportIntent } from '../../machines/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
+import type { TaskContract } from '../../machines/contract/index.ts';
 import type { AttachmentReference } from './attachments.ts';
 import type { PathParams } from './auth.ts';
 
@@ -127,6 +128,8 @@ export interface TaskExecutor {
    * types that it has seen since it was started: created here, or looked at.
    */
   readonly types?: readonly string[];
+  /** What the types that it handles are given, ask and give: checked where tasks are created, answered and completed. Defaults to nothing. */
+  readonly contract?: TaskContract;
   /**
    * How many more runs could begin now. A node claims no more than that; what it has no room for waits in the store, for any node. Without it
    * there is no limit.

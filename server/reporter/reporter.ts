@@ -1,3 +1,5 @@
+import { contractType, type TaskContract } from '../../machines/contract/index.ts';
+import { checkedReport } from '../contract/report-check.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
@@ -18,6 +20,8 @@ import { storeClock } from '../task/store-clock.ts';
 export interface TaskReporterOptions {
   /** The host's store, opened: reports go there without the host. One that a single process owns cannot be shared. */
   readonly store: Store;
+  /** As the host's: results and questions are checked by it before they are written. Defaults to nothing. */
+  readonly contract?: TaskContract;
   /** The same limits as the host's. */
   readonly tasks?: Partial<TaskSettings>;
   /** As the host's: told of failures that were survived, and of each fact that is committed here. */
@@ -45,7 +49,7 @@ const SYNCHRONIZE_MS = 60_000;
 
 /** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
 export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
-  const { store, clock = systemClock, chance = systemChance } = options;
+  const { store, contract, clock = systemClock, chance = systemChance } = options;
   const logger = faultLogger(hostLogger(options.logger), clock);
   if (store.exclusive)
     throw new TypeError(
@@ -73,14 +77,14 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
   }
 
   return {
-    async report(attempt, report) {
+    async report(attempt, given) {
       await synchronize();
-      const questions = questionsIn(report);
+      const questions = questionsIn(given);
+      const about = contract || questions > 0 ? (await processor.read(attempt.taskId)).about : undefined;
+      const report = await checkedReport(about && contract && contractType(contract, about.taskType), given);
       const run = (mayAsk: boolean) =>
         processor.execute(attempt.taskId, reportCommand(attempt, report, { claimedBy: null, saved: undefined, mayAsk }));
-      if (questions === 0) return run(true);
-      const { about } = await processor.read(attempt.taskId);
-      return shares.asking(about.owner, questions, run);
+      return about && questions > 0 ? shares.asking(about.owner, questions, run) : run(true);
     },
     resolution: async (taskId, suspendId) => resolutionOf(await processor.read(taskId), suspendId, store),
     async now() {

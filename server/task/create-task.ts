@@ -1,15 +1,19 @@
 import { emptyAggregate, stateOf, statusOf } from '../../machines/index.ts';
-import type { CreateTaskResponse } from '../../machines/wire/index.ts';
+import type { CreateTaskResponse, JsonObject } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent, type ExecutionRecord } from '../attempt/execution-record.ts';
 import type { ReconcileResult } from '../attempt/reconcile-step.ts';
 import { withTimeLimit } from '../attempt/time-limit.ts';
 import type { TaskContent } from '../attempt/work.ts';
+import { refusedTask, unhandled } from '../contract/refusals.ts';
+import { checkBySchema } from '../contract/schema-check.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { SchemaFault } from '../schema-faults.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import type { Created, NewTask } from '../ports/store.ts';
 import { shareFull, sharesMaxOf } from '../shares/limits.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import type { TaskAbout } from './about.ts';
+import { asTaskBridgeError } from './command-processor.ts';
 import { contentHash, requestKeyOf } from './content-hash.ts';
 import { planOf } from './plan.ts';
 import type { NewTaskRequest } from './service.ts';
@@ -51,7 +55,9 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
-  const content: TaskContent = { input, metadata, attachments };
+  const checked = await checkedInput(deps, taskType, input);
+  if (checked.faults) return answerRefused(deps, about, checked.faults);
+  const content: TaskContent = { input: checked.input, metadata, attachments };
   // Where he has as much at work as he may, it waits in the store, and no place is kept for it.
   const mayBegin = deps.rooms.take(taskId, taskType) && deps.shares.reserve('active', about.owner);
   try {
@@ -65,6 +71,33 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     if (mayBegin) deps.shares.free('active', about.owner);
     deps.rooms.free(taskId);
   }
+}
+
+/** The input as it is kept, or what is wrong with the task. */
+async function checkedInput(
+  { contracts, supervisor }: TaskServiceDeps,
+  taskType: string,
+  input: JsonObject,
+): Promise<{ readonly input: JsonObject; readonly faults?: undefined } | { readonly faults: readonly SchemaFault[] }> {
+  if (!supervisor.executorOf(taskType)) return { faults: [unhandled(taskType)] };
+  const schema = contracts.typeOf(taskType)?.input;
+  if (!schema) return { input };
+  const { faults, value } = await checkBySchema(schema, input, 'input');
+  if (faults) return { faults };
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`The schema of the input of ${taskType} makes no object of it, and a task's input is one.`);
+  // No list, by the line above.
+  return { input: value as JsonObject };
+}
+
+/** A repeat of a create that was taken is answered as before, whatever has become of the type meanwhile; any other is refused. */
+async function answerRefused(deps: TaskServiceDeps, about: TaskAbout, faults: readonly SchemaFault[]): Promise<CreateTaskResponse> {
+  const [known] = await deps.store.glance([about.requestKey], []).catch((error: unknown) => {
+    throw asTaskBridgeError(error);
+  });
+  if (!known) throw refusedTask(faults);
+  void deps.supervisor.reconcile(known.taskId);
+  return answerAgain(await deps.processor.read(known.taskId), about);
 }
 
 /** A task that is about to be written, and what this node knows of it then. */

@@ -1,3 +1,4 @@
+import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -34,8 +35,13 @@ export interface TaskService {
   newTaskId(auth: AuthContext, clientRequestId: string): string;
   /** Refuses (422) a type that no executor handles. */
   assertHandled(taskType: string): void;
-  /** `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other. */
+  /**
+   * Refuses (422) a type that no executor handles and an input that its type does not take, unless it is a repeat of a create that was taken.
+   * `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other.
+   */
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
+  /** The types that this caller may create, as far as the host's policy says so without a task's metadata. */
+  types(auth: AuthContext): Promise<TaskTypesResponse>;
   /**
    * For whoever wants to see a task. Throws `TASK_NOT_FOUND` for an unknown task and for a foreign one. `isReadNext` is for who reads its log then, and
    * finds out there where it is gone: whose it was never changes, and is asked for once.

@@ -1,5 +1,6 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import type { FactPayload, Json } from '../../machines/wire/index.ts';
+import { hasActionsField, withoutActions } from '../contract/report-check.ts';
 import { canonicalJson, sha256 } from './content-hash.ts';
 
 /** The version of the form. */
@@ -10,9 +11,13 @@ interface StoredQuestion {
   readonly hash: string;
 }
 
-/** What is kept of a question, to tell it from another one under the same key. */
+/**
+ * What is kept of a question, to tell it from another one under the same key. Of a question of a contract, not what that says of its actions: it may
+ * change while the question is open, and a later run still asks the same.
+ */
 export function storeQuestion(question: FactPayload<'TASK_SUSPENDED'>): string {
-  return JSON.stringify({ v: QUESTION_VERSION, hash: hashOf(question) } satisfies StoredQuestion);
+  const hash = hasActionsField(question.interaction) ? hashOfAsked(question) : hashOf(question);
+  return JSON.stringify({ v: QUESTION_VERSION, hash } satisfies StoredQuestion);
 }
 
 /**
@@ -24,10 +29,17 @@ export function isStoredQuestion(json: string | undefined, question: FactPayload
   // Our own text.
   const { v, hash } = JSON.parse(json) as StoredQuestion;
   if (v > QUESTION_VERSION) throw new NewerVersionError(v, QUESTION_VERSION);
-  return hash === hashOf(question);
+  // It may have been asked before its type had a contract, and by now the other way round.
+  return hash === hashOf(question) || hash === hashOfAsked(question);
 }
 
-function hashOf({ expiresAt: _, ...question }: FactPayload<'TASK_SUSPENDED'>): string {
+/** Of what is asked, whatever may be answered. */
+function hashOfAsked(question: FactPayload<'TASK_SUSPENDED'>): string {
+  return hashOf({ ...question, allowedActions: [] });
+}
+
+function hashOf(asked: FactPayload<'TASK_SUSPENDED'>): string {
+  const { expiresAt: _, ...question } = withoutActions(asked);
   // JSON, but for what TypeScript says of optional fields.
   return sha256(canonicalJson(question as unknown as Json));
 }

@@ -1,4 +1,7 @@
 import type { ActionStatus, JsonObject, SubmitActionRequest, SubmitActionResponse } from '../../machines/wire/index.ts';
+import { questionOfReason, type ReadSchema } from '../../machines/contract/index.ts';
+import { faultDetails } from '../contract/refusals.ts';
+import { checkBySchema, faultText } from '../contract/schema-check.ts';
 import { suspensionNotFound, TaskBridgeError } from '../errors.ts';
 import type { AcceptedAction } from '../ports/executor.ts';
 import type { AuthContext } from '../ports/auth.ts';
@@ -28,21 +31,49 @@ export async function submitAction(
   const { suspendId, clientActionId, actionType } = request;
   const payload = request.payload ?? {};
   const metadata = request.metadata ?? {};
-  const command = actionCommand(request, payload, metadata);
+  const type = deps.contracts.typeOf(about.taskType);
+  let command = actionCommand(request, { payload, metadata }, payload);
 
-  // The host's policy is asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
-  if (deps.actions || actionType === UI_ACTION) {
+  // Its schema and the host's policy are asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
+  if (deps.actions || actionType === UI_ACTION || type) {
+    let reasonCode: string | undefined;
     const rehearsed = await deps.processor.execute(taskId, {
       ...command,
-      decide: (unit, sideValues) => unit.rehearse((trial) => command.decide(trial, sideValues)),
+      decide(unit, sideValues) {
+        reasonCode = unit.aggregate.suspensions.get(suspendId)?.context.question?.reasonCode;
+        return unit.rehearse((trial) => command.decide(trial, sideValues));
+      },
     });
-    if (rehearsed === 'ACCEPTED') await validate(deps, auth, about, { suspendId, actionType, payload, metadata });
+    if (rehearsed === 'ACCEPTED') {
+      const schema = type && questionOfReason(type, reasonCode)?.actions.get(actionType);
+      const fitting = schema ? await fittingPayload(schema, actionType, payload) : payload;
+      await validate(deps, auth, about, { suspendId, actionType, payload: fitting, metadata });
+      command = actionCommand(request, { payload, metadata }, fitting);
+    }
   }
   const status = await deps.processor.execute(taskId, command);
   return { taskId, suspendId, clientActionId, status };
 }
 
-function actionCommand(request: SubmitActionRequest, payload: JsonObject, metadata: JsonObject): Command<ActionStatus> {
+/** The payload as the schema of its action makes it. Throws `INVALID_REQUEST`, with the paths of what is wrong. */
+async function fittingPayload(schema: ReadSchema, actionType: string, payload: JsonObject): Promise<JsonObject> {
+  const { faults, value } = await checkBySchema(schema, payload, 'payload');
+  if (faults)
+    throw new TaskBridgeError('INVALID_REQUEST', `The action of type ${JSON.stringify(actionType)} was not taken: ${faultText(faults)}.`, {
+      details: faultDetails(faults),
+    });
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`The schema of the action ${actionType} makes no object of its payload, which is one.`);
+  // No list, by the line above.
+  return value as JsonObject;
+}
+
+/** The receipt is of the action as it was sent; `handed` is the payload that work gets. */
+function actionCommand(
+  request: SubmitActionRequest,
+  { payload, metadata }: Readonly<Record<'payload' | 'metadata', JsonObject>>,
+  handed: JsonObject,
+): Command<ActionStatus> {
   const { suspendId, clientActionId, actionType } = request;
   const hash = sha256(canonicalJson([suspendId, actionType, payload, metadata]));
   const receiptName = sideValueNames.receipt(clientActionId);
@@ -54,7 +85,7 @@ function actionCommand(request: SubmitActionRequest, payload: JsonObject, metada
       const intent = { type: 'action.submit', suspendId, clientActionId, actionType, at: unit.at } as const;
       const { refusal } = unit.decide(receipt ? { ...intent, receipt } : intent);
       if (refusal === undefined) {
-        const answer: AcceptedAction = { clientActionId, actionType, payload, metadata, acceptedAt: unit.at };
+        const answer: AcceptedAction = { clientActionId, actionType, payload: handed, metadata, acceptedAt: unit.at };
         const written: StoredReceipt = { suspendId, hash };
         unit.setSideValue(sideValueNames.answer(suspendId), JSON.stringify(answer));
         unit.setSideValue(receiptName, JSON.stringify(written));

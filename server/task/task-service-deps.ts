@@ -1,5 +1,6 @@
 import type { Rooms } from '../attempt/rooms.ts';
 import type { Supervisor } from '../attempt/supervisor.ts';
+import type { Contracts } from '../contract/contracts.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -28,6 +29,7 @@ export interface TaskServiceDeps {
   readonly metrics: MetricsSink;
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
+  readonly contracts: Contracts;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly nodeId: string;
   readonly settings: TaskSettings;

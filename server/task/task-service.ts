@@ -1,5 +1,8 @@
+import type { TaskTypeDescription } from '../../machines/contract/index.ts';
 import { mayAccess } from '../access/ownership.ts';
-import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { describedType } from '../contract/types-answer.ts';
+import { refusedTask, unhandled } from '../contract/refusals.ts';
+import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
@@ -15,7 +18,7 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership, settings } = deps;
+  const { processor, store, supervisor, chance, metrics, ownership, settings, contracts } = deps;
 
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
@@ -48,8 +51,14 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     newTaskId: (auth, clientRequestId) => requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30),
     assertHandled(taskType) {
       if (supervisor.executorOf(taskType)) return;
-      const reason = `names a type that this server does not run: ${JSON.stringify(taskType.slice(0, 64))}`;
-      throw new TaskBridgeError('REQUEST_VALIDATION_ERROR', `taskType ${reason}.`, { details: { errors: [{ path: 'taskType', reason }] } });
+      throw refusedTask([unhandled(taskType)]);
+    },
+    async types(auth) {
+      const types: TaskTypeDescription[] = [];
+      for (const taskType of contracts.names())
+        if ((await ownership.refuseCreate?.(auth, { taskType, metadata: {} })) === undefined)
+          types.push(describedType(taskType, contracts.typeOf(taskType)));
+      return { types };
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     authorize: async (auth, taskId, isReadNext = false) =>
