@@ -30,3 +30,6 @@ export const allCharts: Readonly<Record<string, AnyStateMachine>> = {
   multiplexed: phaseChart(multiplexedPhases, multiplexedDescriptions),
   'shared-stream': phaseChart(sharedStreamPhases, sharedStreamDescriptions),
 };
+
+/** Those whose alphabet has two halves: intents that change nothing, and facts that move. */
+export const recordedCharts: ReadonlySet<string> = new Set(['task', 'suspension', 'attempt']);
