@@ -56,7 +56,7 @@ function boxOf(id: string, name: string, lines: readonly string[]): Box {
 }
 
 function groupName(facts: readonly FactType[]): string {
-  return facts.every(isTerminalType) ? 'the end' : facts.length > 1 ? 'one of' : 'fact';
+  return facts.every(isTerminalType) ? 'the end' : facts.length > 1 ? 'facts' : 'fact';
 }
 
 function sourcesOf(fact: FactType): string[] {

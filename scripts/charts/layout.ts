@@ -31,7 +31,7 @@ export interface Layout {
 export type Direction = 'DOWN' | 'RIGHT';
 
 /** A character of a title and of a line is so wide, and a line so high: drawn text is stretched to it, whatever font there is. */
-export const metrics = { title: 8, line: 6.1, lineHeight: 13, titleHeight: 22, inset: 10 } as const;
+export const metrics = { title: 9.2, line: 6.1, lineHeight: 13, titleHeight: 22, inset: 10 } as const;
 const LINE_CHARACTERS_MAX = 36;
 const PORT_WIDTH = 13;
 

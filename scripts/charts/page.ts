@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { refusalCodes } from '../../machines/index.ts';
-import { nodesOf } from './flow.ts';
+import { nodesOf, transitionsFor } from './flow.ts';
 
 /** A chart on the page. */
 export interface ChartOnPage {
@@ -78,7 +78,9 @@ function sectionOf({ name, machine, hasFlow }: ChartOnPage): string {
 /** Rows that differ by their intent or their state only are one. */
 function refusalRows(machine: AnyStateMachine): string[] {
   const byState = merged(
-    nodesOf(machine.root).flatMap((node) => refusalsAt(node)),
+    nodesOf(machine.root)
+      .filter(({ states }) => Object.keys(states).length === 0)
+      .flatMap(refusalsAt),
     ({ intents, guard, code }) => [intents, guard, code].join(),
     (rows) => rows.map(({ where }) => where),
     (row, where) => ({ ...row, where: where.join(', ') }),
@@ -99,14 +101,17 @@ interface Refused {
   readonly code: keyof typeof refusalCodes;
 }
 
-function refusalsAt(node: AnyStateNode): Refused[] {
-  const where = node.parent ? `\`${node.key}\`` : 'once it has ended';
-  return [...node.transitions.values()].flat().flatMap(({ eventType, guard, actions }) =>
-    actions.flatMap((action): Refused[] => {
-      if (typeof action !== 'object' || action.type !== 'refuse') return [];
-      const { code } = action.params as { readonly code: Refused['code'] };
-      return [{ where, intents: `\`${String(eventType)}\``, guard: guard === undefined ? '' : `\`${String(guard)}\``, code }];
-    }),
+/** What a state refuses, or those around it for it. */
+function refusalsAt(leaf: AnyStateNode): Refused[] {
+  const events = new Set(nodesOf(leaf.machine.root).flatMap((node) => [...node.transitions.keys()]));
+  return [...events].flatMap((event) =>
+    transitionsFor(leaf, event).flatMap(({ guard, actions }) =>
+      actions.flatMap((action): Refused[] => {
+        if (typeof action !== 'object' || action.type !== 'refuse') return [];
+        const { code } = action.params as { readonly code: Refused['code'] };
+        return [{ where: `\`${leaf.key}\``, intents: `\`${event}\``, guard: guard === undefined ? '' : `\`${String(guard)}\``, code }];
+      }),
+    ),
   );
 }
 
