@@ -4,10 +4,10 @@
  * chart changes.
  */
 import { createMachine } from 'xstate';
-import { allCharts, recordedCharts } from './charts/all-charts.ts';
+import { allCharts, recordedCharts } from './charts/chart-list.ts';
 import { chartJson, chartLiteral } from './charts/chart-json.ts';
 import { drawingOf, type Drawing } from './charts/drawing.ts';
-import { sayDifference } from './charts/edited.ts';
+import { sayDifference } from './charts/diff-report.ts';
 import { factFeeds } from './charts/fact-feeds.ts';
 import { flowChart } from './charts/flow-chart.ts';
 import { flows } from './charts/flows.ts';

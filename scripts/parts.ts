@@ -56,6 +56,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     },
     tests: [
       'model-tests/charts/',
+      'model-tests/drawings/',
       'model-tests/house/',
       'model-tests/law/',
       'model-tests/wire/',

@@ -6,7 +6,7 @@ import { flowChart } from '../../scripts/charts/flow-chart.ts';
 import { intentsOf } from '../../scripts/charts/flow.ts';
 import { flows } from '../../scripts/charts/flows.ts';
 import { edgeName, edgesOf } from '../charts/drawn.ts';
-import { everyStep, type LawStep } from './walked-law.ts';
+import { everyStep, type LawStep } from './law-walk.ts';
 
 type Guard = (given: { readonly context: unknown; readonly event: EventObject }) => boolean;
 /** What a guard of a flow says at a step of the law, by its name. */
@@ -74,7 +74,9 @@ function load(of: (typeof flows)['task']): AnyStateMachine {
 function taker(machine: AnyStateMachine): (value: unknown, step: LawStep, guards: Guards) => AnyTransitionDefinition[] {
   let asked: (name: string) => boolean = () => false;
   const names = new Set(
-    [...machine.idMap.values()].flatMap((node) => [...node.transitions.values()].flat().map(({ guard }) => String(guard))),
+    [...machine.idMap.values()].flatMap((node) =>
+      [...node.transitions.values()].flat().flatMap(({ guard }) => (guard === undefined ? [] : [(guard as { type: string }).type])),
+    ),
   );
   const ready = machine.provide({
     guards: Object.fromEntries([...names].map((name) => [name, () => name.split(' and ').every((one) => asked(one))])),

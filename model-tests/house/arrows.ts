@@ -74,6 +74,11 @@ const arrows: Readonly<Record<string, Room>> = {
     doors: [anyDoor, /^server\//, /^adapters\/memory\//, /^client\/tabs\/(channels|locks)\.ts$/],
     packages: [anything],
   },
+  // What is drawn is held to what runs.
+  'model-tests/drawings': {
+    doors: [anyDoor, charts, /^scripts\/charts\//, /^server\/(task\/(unit-of-work|settings)|attempt\/execution-record)\.ts$/],
+    packages: [anything],
+  },
   // Tests of the house read the house.
   'model-tests/house': { doors: [anything], packages: [anything] },
   examples: { doors: [anyDoor], packages: [anything] },

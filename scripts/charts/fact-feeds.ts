@@ -4,7 +4,7 @@ import { taskMachine } from '../../machines/task/task.machine.ts';
 import { factTypes, isTerminalType, type FactType } from '../../machines/wire/index.ts';
 import type { AttemptEvent } from '../../server/attempt/attempt.machine.ts';
 import type { Arrow, Box, Drawing } from './drawing.ts';
-import { emittedBy } from './emitted-facts.ts';
+import { emittedBy } from './fact-emissions.ts';
 import { nodesOf } from './flow.ts';
 
 /** What a fact means for the attempt behind its task, as its event. `server/task/unit-of-work.ts` decides it; a test holds this to it. */

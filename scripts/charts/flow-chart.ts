@@ -1,5 +1,5 @@
 import type { AnyStateNode } from 'xstate';
-import type { ChartLiteral } from './chart-json.ts';
+import { inLongForm, type ChartLiteral } from './chart-json.ts';
 import { flowRow, type FlowOf, type FlowRow } from './flow.ts';
 
 interface FlowState {
@@ -19,7 +19,7 @@ export function flowChart(of: FlowOf): ChartLiteral {
   return {
     id: chart.id,
     description: `${chart.root.description ?? ''} Here intents move: what each is decided into is folded at once.`,
-    ...literalOf(state),
+    ...inLongForm(literalOf(state)),
   };
 }
 

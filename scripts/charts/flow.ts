@@ -1,7 +1,7 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { isFactType } from '../../machines/wire/index.ts';
-import { decidedElsewhere, emittedBy, type EmittedFact } from './emitted-facts.ts';
-import { foldedFrom } from './folded.ts';
+import { decidedElsewhere, emittedBy, type EmittedFact } from './fact-emissions.ts';
+import { foldedFrom } from './fold.ts';
 
 /** What an intent comes to, where its guard holds. */
 export interface FlowBranch {

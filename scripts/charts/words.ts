@@ -18,7 +18,7 @@ export function eventWord(type: string): string {
 }
 
 function guardWord(guard: unknown): string {
-  return typeof guard === 'function' ? guard.name : String(guard);
+  return typeof guard === 'object' && guard !== null ? actionWord(guard) : typeof guard === 'function' ? guard.name : String(guard);
 }
 
 function isForEach(action: unknown): boolean {

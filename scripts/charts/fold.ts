@@ -1,5 +1,5 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import type { EmittedFact } from './emitted-facts.ts';
+import type { EmittedFact } from './fact-emissions.ts';
 import { nameOf, transitionsFor } from './flow.ts';
 
 /** Where facts lead. */

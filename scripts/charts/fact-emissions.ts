@@ -26,7 +26,7 @@ const emitted: Readonly<Record<string, EmittedFact>> = {
 /** What an action of a recorded chart emits: a chart keeps that in its functions, which no tool reads. The flow's test holds it to them. */
 export function emittedBy(action: string): EmittedFact {
   const found = emitted[action];
-  if (!found) throw new Error(`Nobody says what the action "${action}" emits. Add it to scripts/charts/emitted-facts.ts.`);
+  if (!found) throw new Error(`Nobody says what the action "${action}" emits. Add it to scripts/charts/fact-emissions.ts.`);
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createMachine, type AnyStateMachine } from 'xstate';
-import { allCharts } from './all-charts.ts';
+import { allCharts } from './chart-list.ts';
 import { chartDifferences } from './chart-diff.ts';
 import { chartLiteral } from './chart-json.ts';
 import { flowChart } from './flow-chart.ts';
