@@ -5,7 +5,7 @@ import { isTerminalType, type Fact } from '../../machines/wire/index.ts';
 import { flowChart } from '../../scripts/charts/flow-chart.ts';
 import { intentsOf } from '../../scripts/charts/flow.ts';
 import { flows } from '../../scripts/charts/flows.ts';
-import { edgeName, edgesOf } from '../charts/drawn.ts';
+import { edgeName, edgesOf, statesOf } from '../charts/drawn.ts';
 import { everyStep, type LawStep } from './law-walk.ts';
 
 type Guard = (given: { readonly context: unknown; readonly event: EventObject }) => boolean;
@@ -74,7 +74,7 @@ function load(of: (typeof flows)['task']): AnyStateMachine {
 function taker(machine: AnyStateMachine): (value: unknown, step: LawStep, guards: Guards) => AnyTransitionDefinition[] {
   let asked: (name: string) => boolean = () => false;
   const names = new Set(
-    [...machine.idMap.values()].flatMap((node) =>
+    statesOf(machine).flatMap((node) =>
       [...node.transitions.values()].flat().flatMap(({ guard }) => (guard === undefined ? [] : [(guard as { type: string }).type])),
     ),
   );
@@ -83,14 +83,14 @@ function taker(machine: AnyStateMachine): (value: unknown, step: LawStep, guards
   });
   const places = new Map<string, AnyMachineSnapshot>();
   return (value, step, guards) => {
-    asked = (name) => said(guards, name, step);
+    asked = (name) => holds(guards, name, step);
     const place = places.get(JSON.stringify(value)) ?? ready.resolveState({ value: value as never, context: {} });
     places.set(JSON.stringify(value), place);
     return ready.getTransitionData(place, step.intent);
   };
 }
 
-function said(guards: Guards, name: string, step: LawStep): boolean {
+function holds(guards: Guards, name: string, step: LawStep): boolean {
   const answer = guards(name, step);
   if (answer === undefined) throw new Error(`no guard ${name}`);
   return answer;
@@ -104,7 +104,7 @@ const decidedElsewhere: Readonly<Record<string, (step: LawStep) => boolean>> = {
   isPastDeadline: (step) => writes(step, 'TASK_SUSPENSION_CLOSED'),
   endsTask: ({ facts }) => facts.some(({ type }) => isTerminalType(type)),
   wasAsked: ({ before, intent }) =>
-    'payload' in intent && 'suspendId' in intent.payload && before.suspensions.has(intent.payload.suspendId),
+    'payload' in intent && 'suspendId' in intent.payload && before.suspensions.has(String(intent.payload.suspendId)),
 };
 
 function taskGuards(name: string, step: LawStep): boolean | undefined {

@@ -29,7 +29,10 @@ const LINE_HEIGHT = 10;
 export function readPicture(svg: string): Picture {
   const boxes = elements(svg, 'rect').filter((one) => one.class?.startsWith('box'));
   const placed = boxes.map(placeOf);
-  const words = [...svg.matchAll(/<text ([^>]*)>([^<]*)</g)].map(([, attributes = '', text = '']) => ({ ...read(attributes), text }));
+  const words = [...svg.matchAll(/<text ([^>]*)>([^<]*)</g)].map(([, attributes = '', text = '']): Attributes & { text: string } => ({
+    ...read(attributes),
+    text,
+  }));
   return {
     ...placeOf(elements(svg, 'svg')[0] ?? {}),
     boxes: placed,

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import { nodesOf } from './flow.ts';
-import { eventWord, transitionWords } from './words.ts';
+import { nodesOf } from './chart-reader.ts';
+import { eventWord, nameIn, transitionWords } from './words.ts';
 
 /**
  * What an edited chart changes of another, a line for each thing, by its name. Both were loaded by XState, so that it does not matter how
@@ -36,7 +36,7 @@ function stateChanges(before: AnyStateNode, after: AnyStateNode): string[] {
     ['begins in', ({ initial }) => initial?.target?.map(nameOf).join()],
     ['entry', ({ entry }) => actionsOf(entry)],
     ['exit', ({ exit }) => actionsOf(exit)],
-    ['runs', ({ invoke }) => listed(invoke.map(({ src, id }) => `${String(src)} as ${id}`))],
+    ['runs', ({ invoke }) => listed(invoke.map(({ src, id }) => `${nameIn(src)} as ${id}`))],
     ['meta', ({ meta }) => (meta === undefined ? undefined : JSON.stringify(meta))],
   ];
   return fields.flatMap(([name, read]) => fieldChange(name, read(before), read(after)));
@@ -82,20 +82,12 @@ function words(transition: AnyTransitionDefinition): string {
 }
 
 function guardOf(guard: unknown): string | undefined {
-  return typeof guard === 'object' && guard !== null ? named(guard) : guard === undefined ? undefined : String(guard);
+  return guard === undefined ? undefined : nameIn(guard);
 }
 
 function actionsOf(actions: readonly unknown[]): string | undefined {
   // Functions are XState's own: they start and stop the timers of `after`.
-  return listed(
-    actions.filter((action) => typeof action !== 'function').map((action) => (typeof action === 'object' ? named(action) : String(action))),
-  );
-}
-
-/** The object form of a name: `{ type, params }`. */
-function named(value: unknown): string {
-  const { type, params } = value as { readonly type: string; readonly params?: object };
-  return params === undefined || Object.keys(params).length === 0 ? type : `${type}(${JSON.stringify(params)})`;
+  return listed(actions.filter((action) => typeof action !== 'function').map(nameIn));
 }
 
 function listed(names: readonly string[]): string | undefined {

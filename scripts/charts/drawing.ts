@@ -1,6 +1,7 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { isFactType } from '../../machines/wire/index.ts';
-import { transitionWords } from './words.ts';
+import { nodesOf } from './chart-reader.ts';
+import { nameIn, transitionWords } from './words.ts';
 
 /** A state as it is drawn. */
 export interface Box {
@@ -112,18 +113,14 @@ function takersOf(node: AnyStateNode, { eventType }: AnyTransitionDefinition): A
 function ownLines(node: AnyStateNode): string[] {
   const effects = (when: string, actions: readonly unknown[]): string[] => {
     // Functions here are XState's own: they start and stop the timers of `after`.
-    const names = actions.filter((action) => typeof action !== 'function').map(String);
+    const names = actions.filter((action) => typeof action !== 'function').map(nameIn);
     return names.length > 0 ? [`${when} / ${names.join(', ')}`] : [];
   };
-  return [...effects('entry', node.entry), ...effects('exit', node.exit), ...node.invoke.map(({ src }) => `runs ${String(src)}`)];
+  return [...effects('entry', node.entry), ...effects('exit', node.exit), ...node.invoke.map(({ src }) => `runs ${nameIn(src)}`)];
 }
 
 function transitionsOf(node: AnyStateNode): AnyTransitionDefinition[] {
   return [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
-}
-
-function nodesOf(node: AnyStateNode): AnyStateNode[] {
-  return [node, ...Object.values(node.states).flatMap(nodesOf)];
 }
 
 function isWithin(node: AnyStateNode, outer: AnyStateNode): boolean {

@@ -5,7 +5,7 @@ import { factTypes, isTerminalType, type FactType } from '../../machines/wire/in
 import type { AttemptEvent } from '../../server/attempt/attempt.machine.ts';
 import type { Arrow, Box, Drawing } from './drawing.ts';
 import { emittedBy } from './fact-emissions.ts';
-import { nodesOf } from './flow.ts';
+import { nodesOf } from './chart-reader.ts';
 
 /** What a fact means for the attempt behind its task, as its event. `server/task/unit-of-work.ts` decides it; a test holds this to it. */
 export const attemptEvents: Readonly<Partial<Record<FactType, AttemptEvent['type']>>> = {

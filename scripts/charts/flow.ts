@@ -1,7 +1,9 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { isFactType } from '../../machines/wire/index.ts';
+import { nodesOf, transitionsFor } from './chart-reader.ts';
 import { decidedElsewhere, emittedBy, type EmittedFact } from './fact-emissions.ts';
 import { foldedFrom } from './fold.ts';
+import { nameIn } from './words.ts';
 
 /** What an intent comes to, where its guard holds. */
 export interface FlowBranch {
@@ -43,26 +45,12 @@ export function intentsOf(chart: AnyStateMachine): readonly string[] {
   return [...new Set(types)].filter((type) => !isFactType(type) && type !== 'log.joined');
 }
 
-/** A state and all states in it. */
-export function nodesOf(node: AnyStateNode): AnyStateNode[] {
-  return [node, ...Object.values(node.states).flatMap(nodesOf)];
-}
-
-/** What a state, or the nearest around it that knows the event, does with it. */
-export function transitionsFor(node: AnyStateNode, event: string): readonly AnyTransitionDefinition[] {
-  for (let at: AnyStateNode | undefined = node; at; at = at.parent) {
-    const found = at.transitions.get(event);
-    if (found) return found;
-  }
-  return [];
-}
-
 function decidedHere(node: AnyStateNode, decision: AnyTransitionDefinition): FlowBranch[] {
   const { facts, refusals } = saidBy(decision);
   return foldedFrom(node, facts).map((folded) =>
     branch(node, {
       description: decision.description,
-      guards: [nameOf(decision.guard), folded.guard],
+      guards: [decision.guard === undefined ? undefined : nameIn(decision.guard), folded.guard],
       end: folded.end,
       actions: [...facts.map(written), ...refusals],
     }),
@@ -130,9 +118,4 @@ function saidBy({ actions }: AnyTransitionDefinition): { facts: EmittedFact[]; r
 
 function written({ fact, each }: EmittedFact): FlowAction {
   return each === undefined ? fact : { type: fact, params: { each } };
-}
-
-/** The name of a guard; recorded charts have no others. */
-export function nameOf(guard: unknown): string | undefined {
-  return guard === undefined ? undefined : String(guard);
 }

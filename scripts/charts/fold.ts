@@ -1,6 +1,7 @@
 import type { AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import type { EmittedFact } from './fact-emissions.ts';
-import { nameOf, transitionsFor } from './flow.ts';
+import { transitionsFor } from './chart-reader.ts';
+import { nameIn } from './words.ts';
 
 /** Where facts lead. */
 export interface Folded {
@@ -50,7 +51,7 @@ function oneStep(node: AnyStateNode, fact: EmittedFact): Folded[] {
   for (const transition of transitionsFor(node, fact.fact)) {
     const settled = settledBy(transition, fact);
     if (settled === false) continue;
-    ways.push({ guard: settled ? undefined : nameOf(transition.guard), end: leafOf(transition.target?.[0] ?? node), isUntaken: false });
+    ways.push({ guard: settled ? undefined : nameIn(transition.guard), end: leafOf(transition.target?.[0] ?? node), isUntaken: false });
     if (settled) break;
   }
   return ways.length > 0 ? ways : [{ guard: undefined, end: node, isUntaken: true }];
@@ -59,7 +60,7 @@ function oneStep(node: AnyStateNode, fact: EmittedFact): Folded[] {
 /** True or false where the fact's payload says it, undefined where the context does. */
 function settledBy({ guard, source }: AnyTransitionDefinition, { fact, payload }: EmittedFact): boolean | undefined {
   if (guard === undefined) return true;
-  if (payload === undefined || nameOf(guard) !== 'isExpiry') return undefined;
+  if (payload === undefined || nameIn(guard) !== 'isExpiry') return undefined;
   const check = source.machine.implementations.guards['isExpiry'] as (given: object, params: undefined) => boolean;
   return check({ context: {}, event: { type: fact, payload } }, undefined);
 }

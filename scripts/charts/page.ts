@@ -1,6 +1,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { refusalCodes } from '../../machines/index.ts';
-import { nodesOf, transitionsFor } from './flow.ts';
+import { nodesOf, transitionsFor } from './chart-reader.ts';
+import { nameIn } from './words.ts';
 
 /** A chart on the page. */
 export interface ChartOnPage {
@@ -109,7 +110,7 @@ function refusalsAt(leaf: AnyStateNode): Refused[] {
       actions.flatMap((action): Refused[] => {
         if (typeof action !== 'object' || action.type !== 'refuse') return [];
         const { code } = action.params as { readonly code: Refused['code'] };
-        return [{ where: `\`${leaf.key}\``, intents: `\`${event}\``, guard: guard === undefined ? '' : `\`${String(guard)}\``, code }];
+        return [{ where: `\`${leaf.key}\``, intents: `\`${event}\``, guard: guard === undefined ? '' : `\`${nameIn(guard)}\``, code }];
       }),
     ),
   );

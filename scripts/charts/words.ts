@@ -2,8 +2,8 @@ import type { AnyTransitionDefinition } from 'xstate';
 
 /** A transition in words: `event [guard] / actions`. What is written before an end for each open question is left out: it is written before every end. */
 export function transitionWords({ eventType, guard, actions }: AnyTransitionDefinition): string {
-  const condition = guard === undefined ? '' : ` [${guardWord(guard)}]`;
-  const effects = actions.filter((action) => !isForEach(action)).map(actionWord);
+  const condition = guard === undefined ? '' : ` [${nameIn(guard)}]`;
+  const effects = actions.filter((action) => !isForEach(action)).map(nameIn);
   return `${eventWord(String(eventType))}${condition}${effects.length === 0 ? '' : ` / ${effects.join(', ')}`}`;
 }
 
@@ -17,18 +17,15 @@ export function eventWord(type: string): string {
   return `${who} ${kind === 'done' ? 'done' : 'failed'}`;
 }
 
-function guardWord(guard: unknown): string {
-  return typeof guard === 'object' && guard !== null ? actionWord(guard) : typeof guard === 'function' ? guard.name : String(guard);
-}
-
 function isForEach(action: unknown): boolean {
   return typeof action === 'object' && action !== null && 'params' in action && 'each' in (action.params as object);
 }
 
-function actionWord(action: unknown): string {
-  if (typeof action === 'function') return action.name;
-  if (typeof action === 'string') return action;
+/** The name in a reference to a guard, an action or an actor, with its parameters where it has some. */
+export function nameIn(reference: unknown): string {
+  if (typeof reference === 'function') return reference.name;
+  if (typeof reference === 'string') return reference;
   // What is neither is the object form of XState: `{ type, params }`.
-  const { type, params } = action as { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
-  return params === undefined ? type : `${type}(${Object.values(params).map(String).join(', ')})`;
+  const { type, params } = reference as { readonly type: string; readonly params?: Readonly<Record<string, unknown>> };
+  return params === undefined || Object.keys(params).length === 0 ? type : `${type}(${Object.values(params).map(String).join(', ')})`;
 }
