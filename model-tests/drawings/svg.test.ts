@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { isInside, overlap, readPicture, runTogether, stripOf } from './svg-places.ts';
+import { isInside, overlap, readPicture, runTogether, stripOf } from './svg-reader.ts';
 
 const folder = fileURLToPath(new URL('../../docs/charts/', import.meta.url));
 const pictures = readdirSync(folder).filter((name) => name.endsWith('.svg'));

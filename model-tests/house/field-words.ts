@@ -10,7 +10,7 @@ careless case cell certificate chance changes chaos chart check checker child ch
 cluster codes cohort commit committed composite conformance consumers containers content contract core count coverage crash create creating
 creation d damage data date db deadline debug decide decimal decision decisions delivering demo dev diagnostics dialects diff direct disconnect
 disk documented doors drawing drawn drive driven driver drop durability early effects emissions emptied ending entry equivalent eventually example
-executor expected expiry extensions failover failure fake fallback fan fault faulty feed fetch field file fills finding first fold
+executor expected expiry extensions extractor failover failure fake fallback fan fault faulty feed fetch field file fills finding first fold
 folder folding form free from full further fuzz gaps garbage gate generator givens greedy greeter handle handshake hash head headers health
 heap heard held histories history hooks hostile house http http2 identity idle image impairment imports in index indexed injection input
 inspection instrumentation io issuer job joining journey json jwt key kills kind kit known ladder lane last layout lazy leader length
