@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
-import { differencesIn } from '../../scripts/charts/diff-report.ts';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { differencesIn, sayDifference } from '../../scripts/charts/diff-report.ts';
 
 const folder = fileURLToPath(new URL('../../docs/charts/', import.meta.url));
 const own = mkdtempSync(join(tmpdir(), 'taskbridge-charts-'));
@@ -82,4 +82,25 @@ describe('a file that is no chart of ours', () => {
   });
 
   test('is refused where none is named', () => expect(() => differencesIn(undefined)).toThrow(/Which file/));
+});
+
+describe('the command', () => {
+  const said = (['log', 'error'] as const).map((kind) => vi.spyOn(console, kind).mockImplementation(() => undefined));
+  afterEach(() => {
+    process.exitCode = undefined;
+    for (const spy of said) spy.mockClear();
+  });
+  afterAll(() => said.forEach((spy) => spy.mockRestore()));
+
+  test.each([
+    [0, 'task.json', (text: string) => text],
+    [1, 'task.json', (text: string) => text.replace('"waiting"', '"stuck"')],
+    [2, 'task.json', (text: string) => text.slice(1)],
+  ])('exits with %i', (code, name, edit) => {
+    const file = join(own, name);
+    writeFileSync(file, edit(readFileSync(join(folder, name), 'utf8')));
+    sayDifference(file);
+    expect(process.exitCode).toBe(code);
+    expect(said.flatMap(({ mock }) => mock.calls).length).toBe(code === 1 ? 2 : 1);
+  });
 });
