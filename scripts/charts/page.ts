@@ -19,7 +19,7 @@ Written by \`npm run charts\`; a check holds it to the source. A picture is wide
 |---|---|
 | \`<chart>.json\` | the law: the chart as it runs. XState's \`createMachine\` takes it, and so does Stately's import |
 | \`<chart>.flow.json\` | the same states, in which the intents move: to be clicked through in Stately's editor |
-| \`<chart>.mmd\`, \`<chart>.flow.mmd\` | the drawing for Mermaid |
+| \`<chart>.mmd\`, \`<chart>.flow.mmd\` | the drawing for Mermaid, which lays it out in its own way: before version 12 labels may meet |
 | \`<chart>.svg\`, \`<chart>.flow.svg\` | the pictures below |
 | \`feeds.svg\` | which fact feeds which chart |
 
