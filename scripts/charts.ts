@@ -1,41 +1,47 @@
-/** Writes what each chart is, as JSON (its literal, or what its table of phases says, importable into Stately) and as a Mermaid diagram. `--check` only compares. */
-import type { AnyStateMachine } from 'xstate';
-import { entryMachine } from '../client/outbox/entry.machine.ts';
-import { outboxMachine } from '../client/outbox/outbox.machine.ts';
-import { sharedStreamDescriptions, sharedStreamPhases } from '../client/streams/shared-stream.phases.ts';
-import { tabMachine } from '../client/tabs/tab.machine.ts';
-import { channelDescriptions, channelPhases } from '../client/transports/channel.phases.ts';
-import { multiplexedDescriptions, multiplexedPhases } from '../client/transports/multiplexed.phases.ts';
-import { suspensionMachine } from '../machines/suspension/suspension.machine.ts';
-import { taskMachine } from '../machines/task/task.machine.ts';
-import { connectionMachine } from '../machines/transport/connection.machine.ts';
-import { recoveryMachine } from '../machines/transport/recovery.machine.ts';
-import { transportMachine } from '../machines/transport/transport.machine.ts';
-import { phaseChart } from '../model-tests/charts/phase-chart.ts';
-import { attemptMachine } from '../server/attempt/attempt.machine.ts';
-import { viewerDescriptions, viewerPhases } from '../server/live/viewer.phases.ts';
+/**
+ * Writes what each chart is, as JSON (its literal, or what its table of phases says, importable into Stately), as a Mermaid diagram and as a
+ * picture, its flow where it has one, and the page that shows them all. `--check` only compares; `--diff edited.json` says what an edited
+ * chart changes.
+ */
+import { createMachine } from 'xstate';
+import { allCharts, recordedCharts } from './charts/chart-list.ts';
+import { chartJson, chartLiteral } from './charts/chart-json.ts';
+import { drawingOf, type Drawing } from './charts/drawing.ts';
+import { sayDifference } from './charts/diff-report.ts';
+import { factFeeds } from './charts/fact-feeds.ts';
+import { flowChart } from './charts/flow-chart.ts';
+import { flows } from './charts/flows.ts';
+import { layOut, type Direction } from './charts/layout.ts';
+import { mermaidOf } from './charts/mermaid.ts';
+import { pageOf } from './charts/page.ts';
+import { svgOf } from './charts/svg.ts';
 import { keepCommitted } from './committed.ts';
-import { chartJson, chartMermaid } from './chart-text.ts';
 
-const charts: Readonly<Record<string, AnyStateMachine>> = {
-  attempt: attemptMachine,
-  channel: phaseChart(channelPhases, channelDescriptions),
-  connection: connectionMachine,
-  entry: entryMachine,
-  multiplexed: phaseChart(multiplexedPhases, multiplexedDescriptions),
-  outbox: outboxMachine,
-  recovery: recoveryMachine,
-  'shared-stream': phaseChart(sharedStreamPhases, sharedStreamDescriptions),
-  suspension: suspensionMachine,
-  tab: tabMachine,
-  task: taskMachine,
-  transport: transportMachine,
-  viewer: phaseChart(viewerPhases, viewerDescriptions),
-};
-
+/** Few states side by side: these are read along their lines. */
+const acrossDrawn = new Set(['entry', 'recovery', 'suspension', 'feeds']);
 const files = new Map<string, string>();
-for (const [name, machine] of Object.entries(charts)) {
-  files.set(`${name}.json`, chartJson(machine));
-  files.set(`${name}.mmd`, chartMermaid(machine));
+
+const edited = process.argv[process.argv.indexOf('--diff') + 1];
+if (process.argv.includes('--diff')) sayDifference(edited);
+else {
+  for (const [name, machine] of Object.entries(allCharts)) {
+    files.set(`${name}.json`, chartJson(chartLiteral(machine)));
+    await draw(name, drawingOf(machine, { isRecorded: recordedCharts.has(name) }));
+  }
+  for (const [name, flow] of Object.entries(flows)) {
+    const literal = flowChart(flow);
+    files.set(`${name}.flow.json`, chartJson(literal));
+    // Made of strings, so that XState cannot infer what it types by.
+    await draw(`${name}.flow`, drawingOf(createMachine(literal as never), { isRecorded: true }));
+  }
+  await draw('feeds', factFeeds());
+  const shown = Object.entries(allCharts).map(([name, machine]) => ({ name, machine, hasFlow: name in flows }));
+  files.set('README.md', pageOf(shown));
+  keepCommitted('docs/charts', files, 'npm run charts');
 }
-keepCommitted('docs/charts', files, 'npm run charts');
+
+async function draw(name: string, drawing: Drawing): Promise<void> {
+  const direction: Direction = acrossDrawn.has(name) ? 'RIGHT' : 'DOWN';
+  if (name !== 'feeds') files.set(`${name}.mmd`, mermaidOf(drawing));
+  files.set(`${name}.svg`, svgOf(drawing, await layOut(drawing, direction)));
+}

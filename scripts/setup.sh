@@ -116,6 +116,17 @@ need_workerd() {
   }
 }
 
+# Stately's extractor reads charts out of source as its editor does. It is of the time of XState 4 and wants that beside it: it lands in .data/stately.
+need_stately() {
+  [ -d .data/stately/node_modules/@xstate/machine-extractor ] && return 0
+  say "Installing Stately's extractor: it reads the charts' sources as they stand"
+  mkdir -p .data/stately && printf '{ "private": true }\n' >.data/stately/package.json
+  npm install --prefix .data/stately --silent --no-save --no-package-lock --ignore-scripts @xstate/machine-extractor@0.16.0 xstate@4 || {
+    say "Please put @xstate/machine-extractor where model-tests/drawings/extractor.test.ts looks for it, then run this again." >&2
+    exit 1
+  }
+}
+
 # The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
 need_original() {
   need_python
@@ -159,7 +170,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd'
+known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd stately'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

@@ -76,9 +76,15 @@ const arrows: Readonly<Record<string, Room>> = {
     doors: [anyDoor, /^server\//, /^adapters\/memory\//, /^client\/tabs\/(channels|locks)\.ts$/],
     packages: [anything],
   },
+  // What is drawn is held to what runs.
+  'model-tests/drawings': {
+    doors: [anyDoor, charts, /^scripts\/charts\//, /^server\/(task\/(unit-of-work|settings)|attempt\/execution-record)\.ts$/],
+    packages: [anything],
+  },
   // Tests of the house read the house.
   'model-tests/house': { doors: [anything], packages: [anything] },
-  examples: { doors: [anyDoor], packages: [anything] },
+  // A page may draw what is drawn.
+  examples: { doors: [anyDoor, /^docs\/charts\/[\w-]+\.flow\.json$/], packages: [anything] },
   bench: { doors: [anyDoor], packages: [anything] },
   // The run of the tests shows what they say of the charts; the schemas of the wire are drawn where they stand.
   scripts: { doors: [anyDoor, charts, /^machines\/wire\//, /^model-tests\/charts\/(coverage-|phase-chart)/], packages: [anything] },

@@ -42,15 +42,21 @@ describe('the whole path of a person', () => {
   test('draws the charts as they run, and the way that was taken last', async () => {
     const tab = await web.openTab();
     await tab.startSample('0');
-    const active = (id: string): Promise<void> => tab.page.locator(`[data-state="${id}"].active`).waitFor();
+    // The law, and the flow of its intents after it.
+    const active = (id: string): Promise<void> => tab.page.locator(`[data-state="${id}"].active`).first().waitFor();
+    const inFlow = (id: string): Promise<void> => tab.page.locator(`[data-state="${id}"].active`).nth(1).waitFor();
     await active('task.active.suspended');
     await active('transport.observing.delivering.steady');
     await active('connection.stream.live');
     await active('suspension.open');
+    await inFlow('task.active.suspended');
+    await inFlow('suspension.open');
     await tab.page.locator('[data-arrow="task.active → task.active.suspended"].taken').waitFor();
     await tab.answer();
     await active('suspension.resolved');
     await active('task.completed');
+    await inFlow('task.completed');
+    await tab.page.getByText('Refused here: ALREADY_TERMINAL').waitFor();
     await active('transport.done');
     await tab.page.locator('[data-arrow="task.active → task.completed"].taken').waitFor();
   });

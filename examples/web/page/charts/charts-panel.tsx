@@ -3,6 +3,7 @@ import { connectionMachine, suspensionMachine, taskMachine, transportMachine } f
 import { useTaskSelector } from 'taskbridge/react';
 import { useDemo } from '../demo.tsx';
 import { Chart } from './chart.tsx';
+import { Flow } from './flow.tsx';
 import { useChart } from './use-chart.ts';
 
 /** The charts that decide what is seen above, as they run in this page. */
@@ -20,6 +21,7 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
         machine={taskMachine}
         view={useChart(charts, taskId)}
       />
+      <Flow of="task" actorId={taskId} title="Task, by intents" />
       <Chart
         title="Transport"
         about="Which transport is tried, and when to climb back. Regions with dashed borders run side by side."
@@ -38,6 +40,12 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
 }
 
 function QuestionChart({ taskId, suspendId }: { readonly taskId: string; readonly suspendId: string }): ReactElement {
-  const view = useChart(useDemo().charts, `${taskId}/${suspendId}`);
-  return <Chart title="Question" about="Which answer is accepted, and which comes too late." machine={suspensionMachine} view={view} />;
+  const actorId = `${taskId}/${suspendId}`;
+  const view = useChart(useDemo().charts, actorId);
+  return (
+    <>
+      <Chart title="Question" about="Which answer is accepted, and which comes too late." machine={suspensionMachine} view={view} />
+      <Flow of="suspension" actorId={actorId} title="Question, by intents" />
+    </>
+  );
 }
