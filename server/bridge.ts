@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
-import type { TaskActor } from '../machines/index.ts';
+import type { TaskActor } from './actors/task-actor.ts';
 import { createHostAccess } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
@@ -88,8 +88,9 @@ export interface TaskBridge {
    */
   close(options?: { readonly spreadMs?: number; readonly drainMs?: number }): Promise<void>;
   /**
-   * The chart of a task as a running XState actor, fed the committed facts of any node. Subscribing pins it. Rejects with a `TaskBridgeError`:
-   * `TASK_NOT_FOUND`, `RATE_LIMITED` (`hotTasksMax` run), `STORE_UNAVAILABLE`.
+   * A task as a running XState actor of the caller's own, fed the committed facts of any node; see {@link TaskActor}. Where nobody subscribes or
+   * listens to it, it stops after a minute. Rejects with a `TaskBridgeError`: `TASK_NOT_FOUND`, `RATE_LIMITED` (`hotTasksMax` are held),
+   * `STORE_UNAVAILABLE`.
    */
   actor(taskId: string): Promise<TaskActor>;
 }
@@ -117,6 +118,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     settings,
     inspect: options.inspect,
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+    verbsBy: (service, caller) => access.verbsBy(service, caller),
     interrupted: () => hub.interrupted(),
   });
   const live = createLiveService({ hub, settings: streams.sse, clock, chance, logger });

@@ -1,9 +1,10 @@
 import type { Inspect } from '../machines/index.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
-import { LiveActors } from './live-actors.ts';
+import { LiveActors } from './actors/live-actors.ts';
+import type { TaskVerbs } from './actors/requests.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
-import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
+import type { ActionValidationPolicy, AuthContext, OwnershipPolicy } from './ports/auth.ts';
 import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
@@ -40,6 +41,8 @@ export interface CoreDeps {
   readonly inspect: Inspect | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
   listen(taskId: string, onCommit: () => void): () => void;
+  /** The verbs of a caller by a service, held to the limits of the routes. */
+  verbsBy(service: TaskService, auth: AuthContext): TaskVerbs;
   /** The store may have lost what was written last: everybody who follows a log has to look. */
   interrupted(): void;
 }
@@ -75,7 +78,20 @@ export function createCore(deps: CoreDeps): Core {
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
   const { supervisor, rooms, heldBack, recounts } = node;
-  const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
+  const serviceFor = (ownership: OwnershipPolicy): TaskService => {
+    const parts = { ...deps, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+    return observedService(createTaskService(parts), { metrics, records });
+  };
+  // Who holds an actor is the host: it is not asked whose task it is.
+  const hostService = serviceFor({ allowAccess: () => true });
+  const actors = new LiveActors({
+    ...deps,
+    actorsMax: settings.hotTasksMax,
+    requestsMax: settings.waitingIntentsMax,
+    now: () => time.now(),
+    read: (taskId) => processor.read(taskId),
+    verbsFor: (auth) => deps.verbsBy(hostService, auth),
+  });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
   const observe = commitObserver({ metrics, records });
@@ -91,10 +107,7 @@ export function createCore(deps: CoreDeps): Core {
 
   return {
     nodeId,
-    service: observedService(createTaskService({ ...deps, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
-      metrics,
-      records,
-    }),
+    service: serviceFor(deps.ownership),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {

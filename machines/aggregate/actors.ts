@@ -5,15 +5,13 @@ import { isKnownFact, type Fact, type UnknownFact } from '../wire/facts.ts';
 import { unaskedSuspension, type Aggregate, type SuspensionSnapshot, type TaskSnapshot } from './aggregate.ts';
 import { concernedSuspensions, isUsable } from './fold.ts';
 
-/** A task's chart as a running XState actor. */
-export type TaskActor = Actor<typeof taskMachine>;
 /** Sees what actors do: Stately's inspector, or a function. */
 export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 
 /** The charts of one aggregate as running actors, for hosts to subscribe to and inspectors to show. They follow the log and decide nothing. */
 export interface AggregateActors {
   /** Its id is the task's; those of suspensions are `<taskId>/<suspendId>`. */
-  readonly task: TaskActor;
+  readonly task: Actor<typeof taskMachine>;
   /** Sends the next fact of the log to the charts that it moves, as `fold` would. */
   feed(fact: Fact | UnknownFact): void;
   stop(): void;

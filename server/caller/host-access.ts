@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type Koa from 'koa';
+import type { TaskVerbs } from '../actors/requests.ts';
 import { errorBoundary } from '../http/error-boundary.ts';
 import { callerError, writeErrorResponse } from '../http/error-response.ts';
 import { createRequestHandler, type RequestHandler } from '../http/handler.ts';
@@ -32,6 +33,8 @@ export interface HostAccess {
   readonly sockets: SocketSessions;
   handler(middleware: Koa.Middleware): RequestHandler;
   tasks(auth: AuthContext): CallerTasks;
+  /** The verbs of a caller by another service than that of the routes. */
+  verbsBy(service: TaskService, auth: AuthContext): TaskVerbs;
   answerError(res: ServerResponse, error: unknown): void;
 }
 
@@ -46,6 +49,7 @@ export function createHostAccess({ host, streams, hub, live, service, clock, log
     sockets,
     handler: (middleware) => createRequestHandler({ middleware, boundary: errorBoundary(options, clock, logger), logger }),
     tasks: (auth) => createCallerTasks(deps, auth),
+    verbsBy: (by, auth) => createCallerTasks({ ...deps, service: by }, auth),
     answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),
   };
 }
