@@ -22,6 +22,8 @@ const arrows: Readonly<Record<string, Room>> = {
   client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
   // Hooks over the client's door: React is brought by the page.
   'client/react': { doors: [machinesDoor, /^client\/index\.ts$/], packages: [/^react$/] },
+  // Logic over the client's doors.
+  'client/xstate': { doors: [machinesDoor, /^client\/(clock|(outbox\/)?index)\.ts$/], packages: [/^xstate$/] },
   // A room inside the client's: it may use what is around it, never the other way.
   'client/node': { doors: [machinesDoor, /^client\//], packages: [node, /^(xstate|ws)$/] },
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },

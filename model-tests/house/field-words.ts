@@ -3,7 +3,7 @@
  * of does not belong here: it gets a line in GLOSSARY.md, or the file gets another name.
  */
 export const fieldWords: readonly string[] = `
-abort about access acting activities activity actor adapter address after aggregate agreement alphabet and announcer answer answered
+abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered
 answering any app append appender arrows asking at attachment attack attacker audience auth authenticate authorizer back backup bar bare
 batch bearer behaved bench bin blocks bodies body boundaries boundary bounded bridge browser browsing build built bundle burst call cancel
 careless case cell certificate chance changes chaos chart check checker child children chromium claim cleanup cli clock close closing
@@ -24,11 +24,11 @@ raw react read reader readiness reading readme real recent recipes reconciler re
 refusing registry release reload removal remove renders renewal reopening repair replace reply report reporter request restart restore
 result resume retention retry reverse rights rollback route row rpc rules run runtimes same sample save say scan scanner scenario schedule
 schema schemas screen script scripted seam security seeded selectors semaphore send sender sentinel serve service set settings several
-sharing shown shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak source special sse stack
+sharing shown shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special sse stack
 stalled stand start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support surface
 survival survivors sweep switch switches syntax system tab table tail taskbridge tcp temp temporal testing text theme three time timer
 titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation
-version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws zone
+version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate zone
 `
   .trim()
   .split(/\s+/);
