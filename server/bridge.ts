@@ -137,7 +137,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const access = createHostAccess({ host: options, streams, hub, live, service: core.service, clock, logger });
+  const access = createHostAccess({ host: options, streams, hub, live, service: core.callerService, clock, logger });
   const mounts = new Mounts({
     router,
     routes: options.routes,

@@ -3,6 +3,8 @@ import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import { LiveActors } from './actors/live-actors.ts';
 import type { TaskVerbs } from './actors/requests.ts';
+import { inspectOptions, TaskInspector, type InspectOptions } from './actors/task-inspector.ts';
+import type { DecisionSource, UnitTrace } from './actors/unit-trace.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, AuthContext, OwnershipPolicy } from './ports/auth.ts';
 import type { ServerChance } from './ports/chance.ts';
@@ -38,7 +40,7 @@ export interface CoreDeps {
   readonly clock: Clock;
   readonly chance: ServerChance;
   readonly settings: TaskSettings;
-  readonly inspect: Inspect | undefined;
+  readonly inspect: Inspect | InspectOptions | undefined;
   /** Calls back after commits of a task, whichever node made them; gives the way to stop. */
   listen(taskId: string, onCommit: () => void): () => void;
   /** The verbs of a caller by a service, held to the limits of the routes. */
@@ -50,7 +52,10 @@ export interface CoreDeps {
 /** Everything but HTTP and the live path: decides, commits, looks after work. */
 export interface Core {
   readonly nodeId: string;
+  /** For the routes. */
   readonly service: TaskService;
+  /** The same for a host that calls it itself. */
+  readonly callerService: TaskService;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
   /** True from the first moment of its close on. */
@@ -72,18 +77,21 @@ export function createCore(deps: CoreDeps): Core {
   const nodeId = chance.hex(16);
   const records = recordWriter(logger);
   const time = storeClock(store, clock);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
+  // Where nobody inspects, nothing is made for it.
+  const inspector = deps.inspect && new TaskInspector(inspectOptions(deps.inspect), logger);
+  const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided });
   const shares = new ShareBook({ store, logger, settings });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
   const { supervisor, rooms, heldBack, recounts } = node;
-  const serviceFor = (ownership: OwnershipPolicy): TaskService => {
-    const parts = { ...deps, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+  const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
+    const parts = { ...deps, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
     return observedService(createTaskService(parts), { metrics, records });
   };
   // Who holds an actor is the host: it is not asked whose task it is.
-  const hostService = serviceFor({ allowAccess: () => true });
+  const hostService = serviceFor('host', { allowAccess: () => true });
   const actors = new LiveActors({
     ...deps,
     actorsMax: settings.hotTasksMax,
@@ -107,7 +115,8 @@ export function createCore(deps: CoreDeps): Core {
 
   return {
     nodeId,
-    service: serviceFor(deps.ownership),
+    service: serviceFor('http', deps.ownership),
+    callerService: serviceFor('host', deps.ownership),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {
@@ -120,6 +129,7 @@ export function createCore(deps: CoreDeps): Core {
     async close(drainMs) {
       await node.close(drainMs);
       actors.close();
+      inspector?.close();
     },
   };
 }

@@ -24,16 +24,13 @@ async function actorOfLog() {
     verbsFor: () => {
       throw new Error('Nobody asks for anything here.');
     },
-    inspect: (event) => {
-      if (event.type === '@xstate.event' && 'eventId' in event.event) shown.push(event.event.eventId);
-    },
     read: async (taskId) => ({ about: { taskId }, aggregate: emptyAggregate }) as never,
     listen: (_taskId, onCommit) => {
       tell = onCommit;
       return () => undefined;
     },
   });
-  await actors.get(log.taskId);
+  (await actors.get(log.taskId)).on('*', (told) => 'eventId' in told && shown.push(told.eventId));
   await quiesce();
   return { store, clock, log, warn, shown, actors, tell: () => tell() };
 }

@@ -20,6 +20,7 @@ export const givens: Readonly<Record<string, Readonly<Record<string, string>>>> 
     store: "const store: import('taskbridge/server').Store",
     executor: "const executor: import('taskbridge/server').TaskExecutor",
     app: "const app: import('koa')",
+    auth: "const auth: import('taskbridge/server').AuthContextResolver",
     bridge: "const bridge: import('taskbridge/server').TaskBridge",
     taskId: 'const taskId: string',
     log: 'function log(...told: readonly unknown[]): void',

@@ -1,4 +1,4 @@
-import { isTerminal, type Inspect } from '../../machines/index.ts';
+import { isTerminal } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
@@ -23,7 +23,6 @@ export interface LiveActorsDeps {
   readonly actorsMax: number;
   /** Requests of one actor that may wait for their answers. */
   readonly requestsMax: number;
-  readonly inspect: Inspect | undefined;
   /** The store's time, in milliseconds since the epoch. */
   now(): number;
   /** The task's record as it stands. */

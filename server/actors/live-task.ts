@@ -1,13 +1,4 @@
-import {
-  fold,
-  isTerminal,
-  retryDelayMs,
-  startActors,
-  type Aggregate,
-  type AggregateActors,
-  type Inspect,
-  type RetryPolicy,
-} from '../../machines/index.ts';
+import { fold, isTerminal, retryDelayMs, type Aggregate, type RetryPolicy } from '../../machines/index.ts';
 import { compareEventIds, type Fact } from '../../machines/wire/index.ts';
 import { positionOf } from '../live/log-position.ts';
 import { readAfter } from '../live/log-read.ts';
@@ -23,7 +14,6 @@ export interface LiveTaskDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly inspect: Inspect | undefined;
   /** It has nobody to tell any more, or nothing to tell. */
   onRetired(): void;
 }
@@ -37,7 +27,6 @@ export class LiveTask {
   readonly about: TaskAbout;
   readonly #deps: LiveTaskDeps;
   readonly #actors = new Set<FedActor>();
-  readonly #inspected: AggregateActors | undefined;
   #aggregate: Aggregate;
   #isRetired = false;
   #reading: Promise<void> | undefined;
@@ -50,7 +39,6 @@ export class LiveTask {
     this.about = about;
     this.#aggregate = aggregate;
     this.#deps = deps;
-    this.#inspected = deps.inspect && startActors(about.taskId, aggregate, deps.inspect);
   }
 
   get aggregate(): Aggregate {
@@ -78,7 +66,6 @@ export class LiveTask {
     this.#isRetired = true;
     this.#deps.clock.clearTimeout(this.#retryTimer);
     this.#deps.onRetired();
-    this.#inspected?.stop();
     for (const { actor } of this.#actors) actor.stop();
   }
 
@@ -124,7 +111,6 @@ export class LiveTask {
     const { lastEventId } = this.#aggregate;
     if (this.#isRetired || (lastEventId !== null && (compareEventIds(fact.eventId, lastEventId) ?? 1) <= 0)) return;
     this.#aggregate = fold(this.#aggregate, fact);
-    this.#inspected?.feed(fact);
     const hasEnded = isTerminal(this.#aggregate.task);
     // A copy: who hears of it may stop his own, or ask for another.
     for (const fed of [...this.#actors]) {

@@ -28,7 +28,7 @@ export async function submitAction(
   const { suspendId, clientActionId, actionType } = request;
   const payload = request.payload ?? {};
   const metadata = request.metadata ?? {};
-  const command = actionCommand(request, payload, metadata);
+  const command = { ...actionCommand(request, payload, metadata), source: deps.source };
 
   // The host's policy is asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
   if (deps.actions || actionType === UI_ACTION) {

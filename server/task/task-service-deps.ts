@@ -1,3 +1,4 @@
+import type { DecisionSource } from '../actors/unit-trace.ts';
 import type { Rooms } from '../attempt/rooms.ts';
 import type { Supervisor } from '../attempt/supervisor.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from '../ports/auth.ts';
@@ -29,6 +30,8 @@ export interface TaskServiceDeps {
   readonly ownership: OwnershipPolicy;
   readonly actions: ActionValidationPolicy | undefined;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
+  /** Whose wishes come by this service. */
+  readonly source: DecisionSource;
   readonly nodeId: string;
   readonly settings: TaskSettings;
 }

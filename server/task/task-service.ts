@@ -14,7 +14,7 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership } = deps;
+  const { processor, store, supervisor, chance, metrics, ownership, source } = deps;
 
   async function visible(auth: AuthContext, taskId: string, access: TaskAccess): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
@@ -43,6 +43,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId, 'write');
       const { refusal, facts } = await processor.execute(taskId, {
+        source,
         decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
       });
       if (facts.length > 0) metrics.incrementCounter('cancels_total');

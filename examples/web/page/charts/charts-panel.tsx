@@ -18,7 +18,7 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
         title="Task"
         about="The law of the log, the same here as on the server: each fact moves it."
         machine={taskMachine}
-        view={useChart(charts, taskId)}
+        view={useChart(charts, `${taskId}/task`)}
       />
       <Chart
         title="Transport"
@@ -38,6 +38,6 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
 }
 
 function QuestionChart({ taskId, suspendId }: { readonly taskId: string; readonly suspendId: string }): ReactElement {
-  const view = useChart(useDemo().charts, `${taskId}/${suspendId}`);
+  const view = useChart(useDemo().charts, `${taskId}/questions.${suspendId}`);
   return <Chart title="Question" about="Which answer is accepted, and which comes too late." machine={suspensionMachine} view={view} />;
 }
