@@ -65,8 +65,7 @@ export function startActors(taskId: string, aggregate: Aggregate, inspect: Inspe
         if (!known && fact.type !== 'TASK_SUSPENDED') continue;
         const actor = known ?? addSuspension(id, unaskedSuspension);
         suspensions.set(id, actor);
-        // One that is closed has ended.
-        if (actor.getSnapshot().status === 'active') actor.send(fact);
+        actor.send(fact);
       }
     },
     tell: (event) => root.send(event),

@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type * as xstateSolid from '@xstate/solid';
 import { build } from 'esbuild';
+import type * as solid from 'solid-js';
 import { createTaskBridgeClient } from 'taskbridge/client';
 import { scriptedTransports } from 'taskbridge/client/testing';
 import { fromTask, taskActor } from 'taskbridge/xstate';
 import { expect, onTestFinished, test, vi } from 'vitest';
 
-type Solid = Pick<typeof import('solid-js'), 'createRoot' | 'createEffect'>;
-type XStateSolid = Pick<typeof import('@xstate/solid'), 'useActor' | 'fromActorRef'>;
+type Solid = Pick<typeof solid, 'createRoot' | 'createEffect'>;
+type XStateSolid = Pick<typeof xstateSolid, 'useActor' | 'fromActorRef'>;
 
 /** Solid as a page has it: in Node it is the one that renders once, without effects. Its XState is that of the test. */
 async function solidOfPage(): Promise<Solid & XStateSolid> {

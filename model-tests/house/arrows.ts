@@ -58,7 +58,11 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // What the commit path makes of a store is seen behind the door.
   'model-tests/server': {
-    doors: [anyDoor, /^server\/((ports|task|actors|attempt|shares|observability)\/|attachment-sweep\.ts$)/, /^adapters\/in-process\/slots\.ts$/],
+    doors: [
+      anyDoor,
+      /^server\/((ports|task|actors|attempt|shares|observability)\/|attachment-sweep\.ts$)/,
+      /^adapters\/in-process\/slots\.ts$/,
+    ],
     packages: [anything],
   },
   // Limits are tried where they are held.

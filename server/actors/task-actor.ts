@@ -49,7 +49,7 @@ export type TaskActorSnapshot = Omit<TaskSnapshot, 'can' | 'status' | 'output' |
  * `refused`. `subscribe`, `waitFor` and `toPromise` of XState show the chart as it moves and what the task ends with; after that it takes
  * nothing. `stop` lets go of this one only.
  */
-export interface TaskActor extends ActorRef<TaskActorSnapshot, TaskRequest, Fact | RefusedRequest> {}
+export type TaskActor = ActorRef<TaskActorSnapshot, TaskRequest, Fact | RefusedRequest>;
 
 /** What a task's actor works with. */
 export interface TaskActorDeps {
