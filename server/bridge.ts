@@ -105,12 +105,11 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const settings = taskSettings(options.tasks);
   const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted: () => core.compareHeld() });
   const core: Core = createCore({
-    store,
+    ...options,
     executors,
     attachments,
     ownership: options.ownership ?? {},
     actions: options.actions,
-    idempotencyPayload: options.idempotencyPayload,
     metrics: metricsSink(options.metrics, logger),
     logger,
     clock,
