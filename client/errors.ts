@@ -27,7 +27,11 @@ export type ClientErrorCode =
   /** The server ruled out every transport that may be used. */
   | 'NO_TRANSPORT'
   /** An iterator was asked for after the facts that it begins with were let go. */
-  | 'FACTS_RELEASED';
+  | 'FACTS_RELEASED'
+  /** Of an actor of `taskbridge/xstate`: its task failed, and `details` are the failure. */
+  | 'TASK_FAILED'
+  /** The same: its task was cancelled, and `details` say why. */
+  | 'TASK_CANCELLED';
 
 /** More about an error than its code and message. */
 export interface TaskBridgeClientErrorOptions {

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { startActors, type AggregateActors, type Inspect, type TaskActor } from './aggregate/actors.ts';
+export { startActors, type AggregateActors, type Inspect } from './aggregate/actors.ts';
 export {
   emptyAggregate,
   stepTask,
@@ -44,7 +44,7 @@ export {
 } from './selectors.ts';
 export { stepOf } from './step.ts';
 export { suspensionMachine } from './suspension/suspension.machine.ts';
-export { taskMachine } from './task/task.machine.ts';
+export { taskMachine, type TaskOutput } from './task/task.machine.ts';
 export { connectionMachine } from './transport/connection.machine.ts';
 export { climbMs, retryOf } from './transport/context.ts';
 export { isPolicyClose } from './transport/ending.ts';

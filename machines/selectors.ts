@@ -27,12 +27,12 @@ export function statusOf(task: Pick<TaskSnapshot, 'value'>): TaskStatus {
 }
 
 /** True once the task has ended. */
-export function isTerminal(task: TaskSnapshot): boolean {
+export function isTerminal(task: Pick<TaskSnapshot, 'hasTag'>): boolean {
   return task.hasTag('terminal');
 }
 
 /** The last progress, or null before the first. */
-export function progressOf(task: TaskSnapshot): FactPayload<'TASK_PROGRESS'> | null {
+export function progressOf(task: Pick<TaskSnapshot, 'context'>): FactPayload<'TASK_PROGRESS'> | null {
   return task.context.progress;
 }
 
@@ -42,16 +42,16 @@ export function openSuspensions({ task, suspensions }: Aggregate): readonly Fact
 }
 
 /** Why the task failed, where it did. */
-export function failureOf(task: TaskSnapshot): FactPayload<'TASK_FAILED'> | null {
+export function failureOf(task: Pick<TaskSnapshot, 'context'>): FactPayload<'TASK_FAILED'> | null {
   return task.context.failure;
 }
 
 /** Why the task was cancelled, where it was. */
-export function cancellationOf(task: TaskSnapshot): FactPayload<'TASK_CANCELLED'> | null {
+export function cancellationOf(task: Pick<TaskSnapshot, 'context'>): FactPayload<'TASK_CANCELLED'> | null {
   return task.context.cancellation;
 }
 
 /** Where the result stands in the log: the id of its fact. The fact itself carries it. */
-export function resultEventIdOf(task: TaskSnapshot): string | null {
+export function resultEventIdOf(task: Pick<TaskSnapshot, 'context'>): string | null {
   return task.context.resultEventId;
 }

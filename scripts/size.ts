@@ -19,6 +19,7 @@ const beyond: readonly Budget[] = [
   { door: 'taskbridge/client/streams', bytesMax: 2_500 },
   { door: 'taskbridge/client/tabs', bytesMax: 6_500 },
   { door: 'taskbridge/react', bytesMax: 2_000, external: ['react'] },
+  { door: 'taskbridge/xstate', bytesMax: 2_500 },
   { door: 'taskbridge/react-native', bytesMax: 2_000 },
   { door: 'taskbridge/client/testing', bytesMax: 6_000 },
 ];

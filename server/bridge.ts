@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
-import type { TaskActor } from '../machines/index.ts';
+import type { TaskActor } from './actors/task-actor.ts';
 import { FactListeners, type EndListener, type FactListener } from './caller/fact-listeners.ts';
 import { createHostAccess, type HostAccess, type SystemTasks } from './caller/host-access.ts';
 import type { CallerTasks } from './caller/caller-tasks.ts';
@@ -101,8 +101,9 @@ export interface TaskBridge {
    */
   close(options?: { readonly spreadMs?: number; readonly drainMs?: number }): Promise<void>;
   /**
-   * The chart of a task as a running XState actor, fed the committed facts of any node. Subscribing pins it. Rejects with a `TaskBridgeError`:
-   * `TASK_NOT_FOUND`, `RATE_LIMITED` (`hotTasksMax` run), `STORE_UNAVAILABLE`.
+   * A task as a running XState actor of the caller's own, fed the committed facts of any node; see {@link TaskActor}. Where nobody subscribes or
+   * listens to it, it stops after a minute. Rejects with a `TaskBridgeError`: `TASK_NOT_FOUND`, `RATE_LIMITED` (`hotTasksMax` are held),
+   * `STORE_UNAVAILABLE`.
    */
   actor(taskId: string): Promise<TaskActor>;
 }
@@ -118,7 +119,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted: () => core.compareHeld() });
   const listeners = new FactListeners({ logger });
   const core: Core = createCore({
-    store,
+    ...options,
     executors,
     attachments,
     ownership: options.ownership ?? {},
@@ -133,6 +134,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     inspect: options.inspect,
     committed: (about, facts) => listeners.committed(about, facts),
     listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+    verbsBy: (service, caller) => access.verbsBy(service, caller),
     interrupted: () => hub.interrupted(),
   });
   const live = createLiveService({ hub, settings: streams.sse, clock, chance, logger });
@@ -151,7 +153,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     chance,
     logger,
   });
-  const access = createHostAccess({ host: options, streams, hub, live, ...core, listeners, clock, logger });
+  const access = createHostAccess({ host: options, streams, hub, live, ...core, service: core.callerService, listeners, clock, logger });
   const mounts = new Mounts({
     router,
     routes: options.routes,

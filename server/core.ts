@@ -5,9 +5,12 @@ import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import type { LogPosition } from './live/log-position.ts';
 import type { Contracts } from './contract/contracts.ts';
-import { LiveActors } from './live-actors.ts';
+import { LiveActors } from './actors/live-actors.ts';
+import type { TaskVerbs } from './actors/requests.ts';
+import { inspectOptions, TaskInspector, type InspectOptions } from './actors/task-inspector.ts';
+import type { DecisionSource, UnitTrace } from './actors/unit-trace.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
-import type { ActionValidationPolicy, OwnershipPolicy } from './ports/auth.ts';
+import type { ActionValidationPolicy, AuthContext, OwnershipPolicy } from './ports/auth.ts';
 import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
@@ -43,11 +46,13 @@ export interface CoreDeps {
   readonly clock: Clock;
   readonly chance: ServerChance;
   readonly settings: TaskSettings;
-  readonly inspect: Inspect | undefined;
+  readonly inspect: Inspect | InspectOptions | undefined;
   /** What this node committed. */
   committed(about: TaskAbout, facts: readonly Fact[]): void;
   /** See the hub's. */
   listen(taskId: string, onCommit: (newest?: LogPosition) => void): () => void;
+  /** The verbs of a caller by a service, held to the limits of the routes. */
+  verbsBy(service: TaskService, auth: AuthContext): TaskVerbs;
   /** The store may have lost what was written last: everybody who follows a log has to look. */
   interrupted(): void;
 }
@@ -55,7 +60,10 @@ export interface CoreDeps {
 /** Everything but HTTP and the live path: decides, commits, looks after work. */
 export interface Core {
   readonly nodeId: string;
+  /** For the routes. */
   readonly service: TaskService;
+  /** The same for a host that calls it itself. */
+  readonly callerService: TaskService;
   /** The same, where nobody asks who may do it: for the host itself, which names the owner. */
   readonly systemService: TaskService;
   readonly actors: LiveActors;
@@ -79,13 +87,29 @@ export function createCore(deps: CoreDeps): Core {
   const nodeId = chance.hex(16);
   const records = recordWriter(logger);
   const time = storeClock(store, clock);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
+  // Where nobody inspects, nothing is made for it.
+  const inspector = deps.inspect && new TaskInspector(inspectOptions(deps.inspect), logger);
+  const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided });
   const shares = new ShareBook({ store, logger, settings });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
   const { supervisor, rooms, heldBack, recounts } = node;
-  const actors = new LiveActors({ ...deps, actorsMax: settings.hotTasksMax, read: (taskId) => processor.read(taskId) });
+  const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
+    const parts = { ...deps, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+    return observedService(createTaskService(parts), { metrics, records });
+  };
+  // Who holds an actor is the host: it is not asked whose task it is.
+  const hostService = serviceFor('host', { allowAccess: () => true });
+  const actors = new LiveActors({
+    ...deps,
+    actorsMax: settings.hotTasksMax,
+    requestsMax: settings.waitingIntentsMax,
+    now: () => time.now(),
+    read: (taskId) => processor.read(taskId),
+    verbsFor: (auth) => deps.verbsBy(hostService, auth),
+  });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
   const observe = commitObserver({ metrics, records });
@@ -104,16 +128,11 @@ export function createCore(deps: CoreDeps): Core {
     if (isConcerned) void supervisor.reconcile(about.taskId, 'known').then(({ delivered }) => countPending(record, facts, delivered));
   });
 
-  const serviceWith = (ownership: OwnershipPolicy): TaskService =>
-    observedService(createTaskService({ ...deps, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId }), {
-      metrics,
-      records,
-    });
-
   return {
     nodeId,
-    service: serviceWith(deps.ownership),
-    systemService: serviceWith(ownerOnly),
+    service: serviceFor('http', deps.ownership),
+    callerService: serviceFor('host', deps.ownership),
+    systemService: serviceFor('host', ownerOnly),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {
@@ -126,6 +145,7 @@ export function createCore(deps: CoreDeps): Core {
     async close(drainMs) {
       await node.close(drainMs);
       actors.close();
+      inspector?.close();
     },
   };
 }

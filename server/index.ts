@@ -10,7 +10,7 @@ export type { MountOptions } from './http/mounts.ts';
 export { TaskBridgeError, type TaskBridgeErrorOptions } from './errors.ts';
 export { httpDefaults, type HttpOptions } from './http/options.ts';
 export { streamDefaults, type StreamSettings } from './http/stream-settings.ts';
-export type { TaskActor } from '../machines/index.ts';
+export type { TaskActor } from './actors/task-actor.ts';
 export { liveDefaults, type LiveOptions } from './live/options.ts';
 export type { TaskBridgeOptions } from './options.ts';
 export type { ReconcileCounts } from './attempt/reconcile-counts.ts';

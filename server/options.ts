@@ -1,5 +1,6 @@
 import type { Inspect } from '../machines/index.ts';
 import { isTaskContract, type TaskContract } from '../machines/contract/index.ts';
+import type { InspectOptions } from './actors/task-inspector.ts';
 import type { RoutePaths } from '../machines/routes/index.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { GivenStreamSettings } from './http/stream-settings.ts';
@@ -58,8 +59,11 @@ export interface TaskBridgeOptions {
    * Defaults to the console, failures only.
    */
   readonly logger?: Logger;
-  /** Sees the live actors: one for each chart of a task that somebody asked an actor of. */
-  readonly inspect?: Inspect;
+  /**
+   * Sees what this node decides: an actor for each task, with those of its charts beneath it. Costs nothing where it is left out; with a filter and a
+   * limit: `{ inspect, filter, tasksMax }`.
+   */
+  readonly inspect?: Inspect | InspectOptions;
   readonly clock?: Clock;
   readonly chance?: ServerChance;
   /** Limits and times of tasks; see `taskDefaults`. */

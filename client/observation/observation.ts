@@ -1,4 +1,4 @@
-import type { Subscription } from 'xstate';
+import type { Observer, Subscription } from 'xstate';
 import { emptyAggregate } from '../../machines/index.ts';
 import { isStart, type Fact, type Gap, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
@@ -36,8 +36,11 @@ export interface Observation extends AsyncIterable<Fact | UnknownFact> {
   readonly actor: ObservationActor;
   /** The same object until something changed, and so is each of its parts. */
   getSnapshot(): ObservationSnapshot;
-  /** Calls back once a batch, after `getSnapshot()` has changed. */
-  subscribe(listener: (snapshot: ObservationSnapshot) => void): Subscription;
+  /**
+   * Calls back once a batch, after `getSnapshot()` has changed. An observer is also told of the end: `error` where the observation failed,
+   * `complete` after the terminal fact and after `close()`.
+   */
+  subscribe(listener: ((snapshot: ObservationSnapshot) => void) | Observer<ObservationSnapshot>): Subscription;
   /**
    * Every fact once and in order, from the observation's beginning. A fact is acknowledged when the next one is asked for. Ends after the
    * terminal fact, when `getSnapshot()` has the whole task; otherwise fails with a {@link TaskBridgeClientError}.
@@ -168,7 +171,15 @@ class ObservedTask implements AttachedObservation {
       getSnapshot: notifier.getSnapshot,
       subscribe(listener) {
         subscribed();
-        return notifier.actor.subscribe((now) => listener(now.context));
+        const { next, error, complete } = typeof listener === 'function' ? { next: listener } : listener;
+        return notifier.actor.subscribe({
+          next: ({ context }) => next?.call(listener, context),
+          complete: () => {
+            const { connection } = notifier.getSnapshot();
+            if (connection.state === 'failed') error?.call(listener, connection.error);
+            else complete?.call(listener);
+          },
+        });
       },
       [Symbol.asyncIterator]: () => this.#buffer.iterate(),
       reconnect: () => this.#connection?.reconnect(),

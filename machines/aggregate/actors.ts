@@ -1,53 +1,75 @@
-import { createActor, type Actor, type ActorOptions, type AnyActorLogic, type InspectionEvent, type Observer } from 'xstate';
+import {
+  createActor,
+  fromTransition,
+  type ActorRef,
+  type AnyActorRef,
+  type AnyStateMachine,
+  type EventObject,
+  type InspectionEvent,
+  type Observer,
+  type Snapshot,
+  type SnapshotFrom,
+} from 'xstate';
 import { suspensionMachine } from '../suspension/suspension.machine.ts';
 import { taskMachine } from '../task/task.machine.ts';
 import { isKnownFact, type Fact, type UnknownFact } from '../wire/facts.ts';
-import { unaskedSuspension, type Aggregate, type SuspensionSnapshot, type TaskSnapshot } from './aggregate.ts';
+import { unaskedSuspension, type Aggregate } from './aggregate.ts';
 import { concernedSuspensions, isUsable } from './fold.ts';
 
-/** A task's chart as a running XState actor. */
-export type TaskActor = Actor<typeof taskMachine>;
 /** Sees what actors do: Stately's inspector, or a function. */
 export type Inspect = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 
-/** The charts of one aggregate as running actors, for hosts to subscribe to and inspectors to show. They follow the log and decide nothing. */
+/** The charts of one aggregate as running actors, for inspectors to show. They follow the log and decide nothing. */
 export interface AggregateActors {
-  /** Its id is the task's; those of suspensions are `<taskId>/<suspendId>`. */
-  readonly task: TaskActor;
   /** Sends the next fact of the log to the charts that it moves, as `fold` would. */
   feed(fact: Fact | UnknownFact): void;
+  /** Tells the root of what happened to the task as a whole. */
+  tell(event: EventObject): void;
+  /** Starts another chart beneath the root. */
+  add<M extends AnyStateMachine>(id: string, machine: M, snapshot: SnapshotFrom<M>): AnyActorRef;
   stop(): void;
 }
 
-/** Starts an actor for each chart of an aggregate. */
-export function startActors(taskId: string, aggregate: Aggregate, inspect?: Inspect): AggregateActors {
-  const options = <T extends AnyActorLogic>(id: string): ActorOptions<T> => ({ id, ...(inspect && { inspect }) }) as ActorOptions<T>;
-  const startTask = (snapshot: TaskSnapshot) => createActor(taskMachine, { ...options<typeof taskMachine>(taskId), snapshot }).start();
-  const startSuspension = (id: string, snapshot: SuspensionSnapshot) =>
-    createActor(suspensionMachine, { ...options<typeof suspensionMachine>(`${taskId}/${id}`), snapshot }).start();
+/** Starts a root actor, whose id is the task's, and beneath it one for each chart of an aggregate: `task`, and `questions.<suspendId>`. */
+export function startActors(taskId: string, aggregate: Aggregate, inspect: Inspect): AggregateActors {
+  const children: AnyActorRef[] = [];
+  const logic = fromTransition(
+    (context, event: EventObject, { stopChild }) => {
+      if (event.type === 'xstate.stop') children.forEach((child) => stopChild(child));
+      return context;
+    },
+    { taskId },
+  );
+  const root = createActor(logic, { id: taskId, inspect }).start();
+  const add: AggregateActors['add'] = (id, machine, snapshot) => {
+    const child = createActor<AnyStateMachine>(machine, { id, parent: root as AnyActorRef, snapshot: snapshot as Snapshot<unknown> });
+    children.push(child);
+    return child.start();
+  };
+  const addSuspension = (id: string, snapshot: SnapshotFrom<typeof suspensionMachine>): AnyActorRef =>
+    add(`questions.${id}`, suspensionMachine, snapshot);
 
-  const task = startTask(aggregate.task);
-  const suspensions = new Map([...aggregate.suspensions].map(([id, snapshot]) => [id, startSuspension(id, snapshot)] as const));
+  // The chart's own snapshots, whatever type it runs as here.
+  const task = add('task', taskMachine, aggregate.task) as ActorRef<Aggregate['task'], Fact>;
+  const suspensions = new Map([...aggregate.suspensions].map(([id, snapshot]) => [id, addSuspension(id, snapshot)] as const));
 
   return {
-    task,
     feed(fact) {
       const { status, context } = task.getSnapshot();
       if (status !== 'active' || (isKnownFact(fact) && !isUsable(fact))) return;
+      const concerned = isKnownFact(fact) ? concernedSuspensions(fact, context.openSuspensionIds) : [];
       // The chart ignores a type that it does not know; an inspector shows it all the same.
       task.send(fact as Fact);
-      if (!isKnownFact(fact)) return;
-      for (const id of concernedSuspensions(fact, context.openSuspensionIds)) {
+      for (const id of concerned) {
         const known = suspensions.get(id);
         if (!known && fact.type !== 'TASK_SUSPENDED') continue;
-        const actor = known ?? startSuspension(id, unaskedSuspension);
+        const actor = known ?? addSuspension(id, unaskedSuspension);
         suspensions.set(id, actor);
         actor.send(fact);
       }
     },
-    stop() {
-      task.stop();
-      for (const actor of suspensions.values()) actor.stop();
-    },
+    tell: (event) => root.send(event),
+    add,
+    stop: () => void root.stop(),
   };
 }

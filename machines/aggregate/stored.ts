@@ -1,8 +1,8 @@
 import type { EventId } from '../wire/event-id.ts';
 import { suspensionMachine, type SuspensionContext } from '../suspension/suspension.machine.ts';
-import { taskMachine, type TaskContext } from '../task/task.machine.ts';
+import { outputOf, taskMachine, type TaskContext } from '../task/task.machine.ts';
 import type { Aggregate, SuspensionSnapshot, TaskSnapshot } from './aggregate.ts';
-import { stateOf, type TaskState } from '../selectors.ts';
+import { stateOf, statusOf, type TaskState } from '../selectors.ts';
 
 /** The version of the stored form. Raise it, and upcast the older one, whenever a chart's states or context change. */
 export const STORED_VERSION = 1;
@@ -63,7 +63,10 @@ export function restoreAggregate(stored: StoredAggregate): Aggregate {
 /** Reads the task's half back; throws like {@link restoreAggregate}. */
 export function restoreTask({ v, state, context }: StoredTask): TaskSnapshot {
   refuseNewer(v);
-  return taskMachine.resolveState({ value: valueOf(state), context });
+  const value = valueOf(state);
+  // XState works it out at the step that ends a chart, and this one may have ended before.
+  const output = typeof value === 'string' ? outputOf({ context, event: { output: statusOf({ value }) } }) : undefined;
+  return taskMachine.resolveState({ value, context, ...(output && { output }) });
 }
 
 function restoreSuspension({ v, state, context }: StoredSuspension): SuspensionSnapshot {

@@ -19,6 +19,13 @@ export interface TaskContext {
   readonly cancellation: FactPayload<'TASK_CANCELLED'> | null;
 }
 
+/** What a task ends with. A part is null where another server's fact did not say it. */
+export type TaskOutput =
+  /** The result is in the fact of that id. */
+  | { readonly status: 'COMPLETED'; readonly resultEventId: string | null }
+  | { readonly status: 'FAILED'; readonly failure: FactPayload<'TASK_FAILED'> | null }
+  | { readonly status: 'CANCELLED'; readonly cancellation: FactPayload<'TASK_CANCELLED'> | null };
+
 /** Said by a client that begins in the middle of a log without a snapshot; never part of a log. */
 export interface JoinedEvent {
   readonly type: 'log.joined';
@@ -35,6 +42,13 @@ const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>
     ? context.openSuspensionIds.filter((id) => id !== event.payload.suspendId)
     : context.openSuspensionIds;
 
+/** What the chart ends with, where the state that it ended in says how. */
+export function outputOf({ context, event }: { readonly context: TaskContext; readonly event: { readonly output: unknown } }): TaskOutput {
+  const { resultEventId, failure, cancellation } = context;
+  if (event.output === 'COMPLETED') return { status: 'COMPLETED', resultEventId };
+  return event.output === 'FAILED' ? { status: 'FAILED', failure } : { status: 'CANCELLED', cancellation };
+}
+
 /**
  * The law of a task's log. Intents (dotted, lower case) change no state: they emit the facts that they become, or a refusal. Facts (upper
  * case) change state and are never refused. Folding a log through this chart gives the task, on the server as on every client.
@@ -42,7 +56,13 @@ const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>
  * Tags: `open` (something may still happen), `waiting` (for an answer), `partial` (joined in the middle), `terminal`.
  */
 export const taskMachine = setup({
-  types: {} as { context: TaskContext; events: TaskEvent; emitted: Emitted; tags: 'open' | 'waiting' | 'partial' | 'terminal' },
+  types: {} as {
+    context: TaskContext;
+    events: TaskEvent;
+    emitted: Emitted;
+    output: TaskOutput;
+    tags: 'open' | 'waiting' | 'partial' | 'terminal';
+  },
   guards: {
     hasMostOpenSuspensions: ({ context }) => context.openSuspensionIds.length >= OPEN_SUSPENSIONS_MAX,
     hasMostSuspensions: ({ context }) => context.suspensionCount >= SUSPENSIONS_MAX,
@@ -120,6 +140,7 @@ export const taskMachine = setup({
     failure: null,
     cancellation: null,
   },
+  output: outputOf,
   initial: 'active',
   on: {
     'report.started': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
@@ -215,8 +236,8 @@ export const taskMachine = setup({
         },
       },
     },
-    completed: { description: 'Ended with a result.', tags: ['terminal'], type: 'final' },
-    failed: { description: 'Ended with a failure.', tags: ['terminal'], type: 'final' },
-    cancelled: { description: 'Ended on request.', tags: ['terminal'], type: 'final' },
+    completed: { description: 'Ended with a result.', tags: ['terminal'], type: 'final', output: 'COMPLETED' },
+    failed: { description: 'Ended with a failure.', tags: ['terminal'], type: 'final', output: 'FAILED' },
+    cancelled: { description: 'Ended on request.', tags: ['terminal'], type: 'final', output: 'CANCELLED' },
   },
 });

@@ -91,8 +91,11 @@ describe('facts', () => {
       expected = fold(expected, each);
       if (each.eventId === '5-1000') expect(storeAggregate(observation.getSnapshot().task.aggregate)).toEqual(storeAggregate(expected));
     }
-    expect(shown.filter((line) => line.startsWith(`${TASK} `))).toEqual(log.map(({ type }) => `${TASK} ${type}`));
-    expect(shown.filter((line) => line.startsWith(`${TASK}/s `))).toEqual([`${TASK}/s TASK_SUSPENDED`, `${TASK}/s TASK_ACTION_ACCEPTED`]);
+    expect(shown.filter((line) => line.startsWith('task '))).toEqual(log.map(({ type }) => `task ${type}`));
+    expect(shown.filter((line) => line.startsWith('questions.'))).toEqual([
+      'questions.s TASK_SUSPENDED',
+      'questions.s TASK_ACTION_ACCEPTED',
+    ]);
   });
 });
 

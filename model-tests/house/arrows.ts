@@ -24,6 +24,8 @@ const arrows: Readonly<Record<string, Room>> = {
   client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
   // Hooks over the client's door: React is brought by the page.
   'client/react': { doors: [machinesDoor, /^client\/(contract\/)?index\.ts$/], packages: [/^react$/] },
+  // Logic over the client's doors.
+  'client/xstate': { doors: [machinesDoor, /^client\/(clock|(outbox\/)?index)\.ts$/], packages: [/^xstate$/] },
   // A room inside the client's: it may use what is around it, never the other way.
   'client/node': { doors: [machinesDoor, /^client\//], packages: [node, /^(xstate|ws)$/] },
   'adapters/memory': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
@@ -53,12 +55,16 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/conformance/script': { doors: [machinesDoor], packages: [] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
   'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
-  'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|http|task\/(service|about)|errors)/], packages: [anything] },
+  'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|actors|http|task\/(service|about)|errors)/], packages: [anything] },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // What the commit path makes of a store is seen behind the door.
   'model-tests/server': {
-    doors: [anyDoor, /^server\/((ports|task|attempt|shares|observability)\/|attachment-sweep\.ts$)/, /^adapters\/in-process\/slots\.ts$/],
+    doors: [
+      anyDoor,
+      /^server\/((ports|task|actors|attempt|shares|observability)\/|attachment-sweep\.ts$)/,
+      /^adapters\/in-process\/slots\.ts$/,
+    ],
     packages: [anything],
   },
   // Limits are tried where they are held.

@@ -116,7 +116,9 @@ function namesIn(setup: ts.ObjectLiteralExpression, kind: Kind): Map<string, ts.
 }
 
 function isNamed(value: ts.Expression, key: string, kind: ChartKind): value is ts.Identifier {
-  return kind === 'acting' && ['context', 'input', 'output'].includes(key) && ts.isIdentifier(value) && value.text !== 'undefined';
+  // What a chart ends with decides nothing: a recorded one may name a function for it too.
+  const named = kind === 'acting' ? ['context', 'input', 'output'] : ['output'];
+  return named.includes(key) && ts.isIdentifier(value) && value.text !== 'undefined';
 }
 
 function isScalar(node: ts.Expression): boolean {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { emptyAggregate } from '../../machines/index.ts';
-import { LiveActors } from '../../server/live-actors.ts';
+import { LiveActors } from '../../server/actors/live-actors.ts';
+import { systemChance } from '../../server/index.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { quiesce, testStore } from './hub-fixture.ts';
 import { taskLog } from './task-log.ts';
@@ -15,18 +16,21 @@ async function actorOfLog() {
   const actors = new LiveActors({
     store,
     clock,
+    chance: systemChance,
     logger: { warn, error: warn },
     actorsMax: 1,
-    inspect: (event) => {
-      if (event.type === '@xstate.event' && 'eventId' in event.event) shown.push(event.event.eventId);
+    requestsMax: 1,
+    now: () => 0,
+    verbsFor: () => {
+      throw new Error('Nobody asks for anything here.');
     },
-    read: async () => ({ aggregate: emptyAggregate }) as never,
+    read: async (taskId) => ({ about: { taskId }, aggregate: emptyAggregate }) as never,
     listen: (_taskId, onCommit) => {
       tell = onCommit;
       return () => undefined;
     },
   });
-  await actors.get(log.taskId);
+  (await actors.get(log.taskId)).on('*', (told) => 'eventId' in told && shown.push(told.eventId));
   await quiesce();
   return { store, clock, log, warn, shown, actors, tell: () => tell() };
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Aggregate, TaskActor } from '../../machines/index.ts';
+import type { Aggregate } from '../../machines/index.ts';
+import type { TaskActor } from '../../server/index.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';

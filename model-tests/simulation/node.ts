@@ -121,6 +121,10 @@ export class SimulatedNode {
       inspect: undefined,
       committed: () => undefined,
       listen: (taskId, onCommit) => hub.listen(taskId, onCommit),
+      verbsBy: (service, caller) => ({
+        act: (taskId, action) => service.act(caller, taskId, action),
+        cancel: (taskId, reason) => service.cancel(caller, taskId, reason),
+      }),
       interrupted: () => hub.interrupted(),
     });
     this.server = createNodeServer({

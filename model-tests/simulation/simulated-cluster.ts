@@ -1,4 +1,4 @@
-import type { TaskActor } from '../../machines/index.ts';
+import type { TaskActor } from '../../server/index.ts';
 import { ActorCheck } from './actor-check.ts';
 import type { Network } from './network.ts';
 import { SimulatedNode, type NodeDeps } from './node.ts';

@@ -217,6 +217,7 @@ export function reportCommand(
     );
   const needs = askedIn(intents).map((suspendId) => sideValueNames.question(suspendId));
   return {
+    source: 'work',
     ...(needs.length > 0 && { needs }),
     decide(unit, sideValues) {
       const holder = unit.execution.attempt;

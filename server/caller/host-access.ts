@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type Koa from 'koa';
+import type { TaskVerbs } from '../actors/requests.ts';
 import { errorBoundary } from '../http/error-boundary.ts';
 import { callerError, writeErrorResponse } from '../http/error-response.ts';
 import { createRequestHandler, type RequestHandler } from '../http/handler.ts';
@@ -47,6 +48,8 @@ export interface HostAccess {
   handler(middleware: Koa.Middleware): RequestHandler;
   /** Those of the bridge that are about tasks. */
   readonly verbs: HostVerbs;
+  /** The verbs of a caller by another service than that of the routes. */
+  verbsBy(service: TaskService, auth: AuthContext): TaskVerbs;
 }
 
 /** See the bridge's. */
@@ -77,6 +80,7 @@ export function createHostAccess({
   const deps = { service, live, attachments, uploadPolicy: uploads, options, clock, logger, hub, sockets, replayFactsMax };
   return {
     sockets,
+    verbsBy: (by, auth) => createHostTasks({ ...deps, service: by }, auth),
     handler: (middleware) => createRequestHandler({ middleware, boundary: errorBoundary(options, clock, logger), logger }),
     verbs: {
       tasks: (auth) => createCallerTasks(deps, auth),

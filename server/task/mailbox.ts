@@ -1,6 +1,7 @@
 import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
+import { TraceWriter, type DecisionSource, type UnitTrace } from '../actors/unit-trace.ts';
 import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { Shares } from '../ports/owners.ts';
@@ -13,6 +14,8 @@ import { parseTaskRecord, type TaskRecord } from './task-record.ts';
  * faster; so it must be pure but for the unit.
  */
 export interface Command<A> {
+  /** Who wishes for it. Defaults to the bridge itself, in its look at its tasks. */
+  readonly source?: DecisionSource;
   /** Names of the side values that `decide` has to see. */
   readonly needs?: readonly string[];
   /** Written only while this lease stands as it was seen; else it changes nothing, and `otherwise` is the answer. */
@@ -32,6 +35,7 @@ interface AttemptedUnit {
   readonly finished: FinishedUnit;
   readonly batch: readonly QueuedCommand[];
   readonly outcomes: readonly Outcome[];
+  readonly trace: UnitTrace | undefined;
 }
 
 type Outcome = { readonly queued: QueuedCommand; readonly answer: unknown } | { readonly queued: QueuedCommand; readonly error: unknown };
@@ -147,25 +151,30 @@ export class Mailbox {
     if (proven) {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
+      if (proven.trace) this.#deps.onDecided?.(proven.trace);
       this.#tell(record, nothing, proven.finished.by);
       this.#answer(batch, proven.outcomes);
       return true;
     }
     const sideValues = batch.some(({ command }) => command.needs !== undefined) ? await this.#readSideValues(batch) : noSideValues;
-    const unit = new UnitOfWork(record, this.#deps.time.now(), this.#deps.settings);
+    const trace = this.#deps.onDecided && new TraceWriter();
+    const unit = new UnitOfWork(record, this.#deps.time.now(), this.#deps.settings, trace);
     const outcomes: Outcome[] = [];
     for (const queued of batch) {
       if (unit.factCount >= this.#deps.settings.appendFactsMax || !unit.holdTo(queued.command.onlyWhile?.lease)) break;
+      if (trace) trace.source = queued.command.source ?? 'scheduler';
       outcomes.push(outcomeOf(queued, unit, sideValues));
     }
     if (unit.isEmpty) {
       // Nothing to write, so nothing that would show whether the record was the newest.
       if (known && !this.#deps.store.exclusive) return false;
       this.#keep(record, nothing);
+      if (trace) this.#deps.onDecided?.({ before: record, after: record, entries: trace.entries });
       if (mayBeWritten) this.#tell(record);
     } else {
       const finished = unit.finish();
-      const answer = await this.#append({ finished, batch, outcomes });
+      const decided = trace && { before: record, after: finished.after, entries: trace.entries };
+      const answer = await this.#append({ finished, batch, outcomes, trace: decided });
       if (answer === 'conflict') return false;
       if (answer === 'lease changed') {
         this.#record = undefined;
@@ -173,6 +182,7 @@ export class Mailbox {
       }
       this.#doubtful.clear();
       this.#keep(finished.after, finished.facts);
+      if (decided) this.#deps.onDecided?.(decided);
       this.#tell(finished.after, finished.facts, finished.by);
     }
     this.#answer(batch, outcomes);

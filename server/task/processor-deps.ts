@@ -1,5 +1,6 @@
 import type { Fact } from '../../machines/wire/index.ts';
 import type { ServerChance } from '../ports/chance.ts';
+import type { UnitTrace } from '../actors/unit-trace.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Shares } from '../ports/owners.ts';
@@ -17,6 +18,8 @@ export interface ProcessorDeps {
   readonly chance: ServerChance;
   readonly logger: Logger;
   readonly settings: TaskSettings;
+  /** Told of what was decided once it stands; absent where nobody inspects. */
+  readonly onDecided?: ((trace: UnitTrace) => void) | undefined;
 }
 
 /** Told after a commit was written: of each fact that this node wrote once, and of what the commit changed of what the task's owner has. */

@@ -33,9 +33,9 @@ export interface TaskSettings {
    * seconds.
    */
   readonly readyAgainMs: number;
-  /** Tasks whose state a node keeps at hand, and live actors that it gives out. Defaults to 10 000. */
+  /** Tasks whose state a node keeps at hand, and actors of tasks that it gives out. Defaults to 10 000. */
   readonly hotTasksMax: number;
-  /** Intents that may wait for one task. Defaults to 10 000; more are answered `RATE_LIMITED`. */
+  /** Intents that may wait for one task, and requests for one of its actors. Defaults to 10 000; more are answered `RATE_LIMITED`. */
   readonly waitingIntentsMax: number;
   /** Facts of one append, at which the rest waits for the next. Defaults to 256. */
   readonly appendFactsMax: number;

@@ -32,7 +32,7 @@ export async function submitAction(
   const payload = request.payload ?? {};
   const metadata = request.metadata ?? {};
   const type = deps.contracts.typeOf(about.taskType);
-  let command = actionCommand(request, { payload, metadata }, payload);
+  let command = { ...actionCommand(request, { payload, metadata }, payload), source: deps.source };
 
   // Its schema and the host's policy are asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
   if (deps.actions || actionType === UI_ACTION || type) {
@@ -48,7 +48,7 @@ export async function submitAction(
       const schema = type && questionOfReason(type, reasonCode)?.actions.get(actionType);
       const fitting = schema ? await fittingPayload(schema, actionType, payload) : payload;
       await validate(deps, auth, about, { suspendId, actionType, payload: fitting, metadata });
-      command = actionCommand(request, { payload, metadata }, fitting);
+      command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }
   }
   const status = await deps.processor.execute(taskId, command);

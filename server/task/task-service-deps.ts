@@ -1,3 +1,4 @@
+import type { DecisionSource } from '../actors/unit-trace.ts';
 import type { Rooms } from '../attempt/rooms.ts';
 import type { Supervisor } from '../attempt/supervisor.ts';
 import type { Contracts } from '../contract/contracts.ts';
@@ -31,6 +32,8 @@ export interface TaskServiceDeps {
   readonly actions: ActionValidationPolicy | undefined;
   readonly contracts: Contracts;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
+  /** Whose wishes come by this service. */
+  readonly source: DecisionSource;
   readonly nodeId: string;
   readonly settings: TaskSettings;
 }

@@ -18,7 +18,7 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership, settings, contracts } = deps;
+  const { processor, store, supervisor, chance, metrics, ownership, settings, contracts, source } = deps;
 
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
@@ -74,6 +74,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId, 'write');
       const { refusal, facts } = await processor.execute(taskId, {
+        source,
         decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
       });
       if (facts.length > 0) metrics.incrementCounter('cancels_total');

@@ -1,6 +1,7 @@
 import { stateOf, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
 import { decide, fold } from '../../machines/tables/index.ts';
 import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
+import type { TraceWriter } from '../actors/unit-trace.ts';
 import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
 import { TaskBridgeError } from '../errors.ts';
@@ -41,14 +42,17 @@ export class UnitOfWork {
   #lastN: number;
   #at: string | undefined;
   #ifLease: Lease | undefined;
+  readonly #trace: TraceWriter | undefined;
 
-  constructor(before: TaskRecord, now: number, settings: TaskSettings) {
+  /** `trace`, where somebody inspects, takes down what is decided. */
+  constructor(before: TaskRecord, now: number, settings: TaskSettings, trace?: TraceWriter) {
     this.#before = before;
     this.#settings = settings;
     this.#aggregate = before.aggregate;
     this.#execution = before.execution;
     this.#lastN = lastNumber(before.aggregate);
     this.now = now;
+    this.#trace = trace;
   }
 
   get about() {
@@ -83,6 +87,7 @@ export class UnitOfWork {
   /** Asks the charts, and takes the facts that they emit. */
   decide(intent: Intent): Decision {
     const decision = decide(this.#aggregate, intent);
+    this.#trace?.decided(intent, decision.refusal);
     for (const fact of decision.facts) this.#take(fact);
     return decision;
   }
@@ -90,7 +95,10 @@ export class UnitOfWork {
   /** Records an event of the attempt; false where its chart does not take it now. */
   record(event: AttemptEvent): boolean {
     const next = recordAttemptEvent(this.#execution, event);
-    if (next) this.#execution = next;
+    if (next) {
+      this.#execution = next;
+      this.#trace?.add({ kind: 'attempt', event });
+    }
     if (event.type === 'attempt.lost') this.#endUnworked();
     return next !== undefined;
   }
@@ -117,10 +125,12 @@ export class UnitOfWork {
   /** Runs one command's decision; if it throws, the unit is as it was before. */
   atomically<A>(run: (unit: UnitOfWork) => A): A {
     const rollBack = this.#savepoint();
+    const takeBack = this.#trace?.savepoint();
     try {
       return run(this);
     } catch (error) {
       rollBack();
+      takeBack?.(true);
       throw error;
     }
   }
@@ -128,10 +138,12 @@ export class UnitOfWork {
   /** Runs a decision for its answer only; the unit stays as it is. */
   rehearse<A>(run: (unit: UnitOfWork) => A): A {
     const rollBack = this.#savepoint();
+    const takeBack = this.#trace?.savepoint();
     try {
       return run(this);
     } finally {
       rollBack();
+      takeBack?.(false);
     }
   }
 
@@ -216,6 +228,7 @@ export class UnitOfWork {
     this.#facts.push(fact);
     this.#lastN = n;
     this.#aggregate = fold(this.#aggregate, fact);
+    this.#trace?.add({ kind: 'fact', fact });
     if (fact.type === 'TASK_COMPLETED') this.#store(bytes.length);
     this.#recordConsequences(fact, n);
   }

@@ -111,4 +111,10 @@ export const taskDecisions: Decisions<TaskContext> = {
   value: (state) => (ended.includes(state) ? state : { active: state }),
   said: (word, event, before) => saidBy(word, event as Said, before),
   changed: (word, before) => (changes[word] ? { ...before, ...changes[word](before) } : undefined),
+  output: (state, { resultEventId, failure: why, cancellation }) => {
+    // Of one that is told something after its end nothing is worked out again.
+    if (!resultEventId && !why && !cancellation) return undefined;
+    if (state === 'completed') return { status: 'COMPLETED', resultEventId };
+    return state === 'failed' ? { status: 'FAILED', failure: why } : { status: 'CANCELLED', cancellation };
+  },
 };

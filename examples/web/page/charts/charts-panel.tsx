@@ -19,7 +19,7 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
         title="Task"
         about="The law of the log, the same here as on the server: each fact moves it."
         machine={taskMachine}
-        view={useChart(charts, taskId)}
+        view={useChart(charts, `${taskId}/task`)}
       />
       <Flow of="task" actorId={taskId} title="Task, by intents" />
       <Chart
@@ -40,7 +40,7 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
 }
 
 function QuestionChart({ taskId, suspendId }: { readonly taskId: string; readonly suspendId: string }): ReactElement {
-  const actorId = `${taskId}/${suspendId}`;
+  const actorId = `${taskId}/questions.${suspendId}`;
   const view = useChart(useDemo().charts, actorId);
   return (
     <>

@@ -1,0 +1,47 @@
+import type { Intent, RefusalCode } from '../../machines/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
+import type { AttemptEvent } from '../attempt/attempt.machine.ts';
+import type { TaskRecord } from '../task/task-record.ts';
+
+/** Who wished for something: a request, the host itself (`bridge.tasks`, `bridge.actor`), the work, or the bridge's own look at its tasks. */
+export type DecisionSource = 'http' | 'host' | 'work' | 'scheduler';
+
+/** One thing that a unit of work decided, or that came of it. */
+export type TraceEntry =
+  | { readonly kind: 'decision'; readonly source: DecisionSource; readonly intent: Intent; readonly refusal: RefusalCode | undefined }
+  | { readonly kind: 'fact'; readonly fact: Fact }
+  | { readonly kind: 'attempt'; readonly event: AttemptEvent };
+
+/** What a unit of work decided, in its order, between two records of its task. */
+export interface UnitTrace {
+  readonly before: TaskRecord;
+  readonly after: TaskRecord;
+  readonly entries: readonly TraceEntry[];
+}
+
+/** Takes down what a unit decides, and takes it back as the unit does. */
+export class TraceWriter {
+  source: DecisionSource = 'scheduler';
+  readonly #entries: TraceEntry[] = [];
+
+  get entries(): readonly TraceEntry[] {
+    return this.#entries;
+  }
+
+  add(entry: TraceEntry): void {
+    this.#entries.push(entry);
+  }
+
+  decided(intent: Intent, refusal: RefusalCode | undefined): void {
+    this.add({ kind: 'decision', source: this.source, intent, refusal });
+  }
+
+  /** Notes where it stands; gives the function that goes back there. A refusal stays said, but where it was a rehearsal. */
+  savepoint(): (keepsRefusals: boolean) => void {
+    const length = this.#entries.length;
+    return (keepsRefusals) => {
+      const undone = this.#entries.splice(length);
+      if (keepsRefusals) this.#entries.push(...undone.filter((entry) => entry.kind === 'decision' && entry.refusal !== undefined));
+    };
+  }
+}
