@@ -90,11 +90,11 @@ describe('work elsewhere', () => {
     const ask = (interaction: object) => {
       const payload = {
         suspendId: 'q',
-        kind: 'USER_ACTION_REQUIRED',
+        kind: 'USER_ACTION_REQUIRED' as const,
         reasonCode: 'duplicates',
         allowedActions: ['custom'],
         schemaVersion: 1,
-      } as const;
+      };
       return reporter.report(attempt, {
         source: 'main',
         seq: (seq += 1),
