@@ -33,7 +33,7 @@ describe('the house', () => {
 
   test('names its files with kebab-case nouns, and none utils, helpers or common', () => {
     const odd = sources.filter(
-      (name) => !name.split('/').every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.(machine|phases|test|d))?(\.tsx?)?$/.test(part)),
+      (name) => !name.split('/').every((part) => /^[a-z0-9]+(-[a-z0-9]+)*(\.(machine|phases|test|test-d|d))?(\.tsx?)?$/.test(part)),
     );
     const empty = files.filter((name) => name.split('/').some((part) => /^(utils?|helpers?|common|misc)(\.\w+)*$/.test(part)));
     expect([...odd, ...empty]).toEqual([]);
