@@ -50,7 +50,13 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
     onWatched: () => Promise.resolve(),
   });
   const ignore = () => undefined;
-  const running = new RunningAttempts({ clock: systemClock, listen: () => ignore, settled: () => undefined, onCommit: ignore, onReleased: ignore });
+  const running = new RunningAttempts({
+    clock: systemClock,
+    listen: () => ignore,
+    settled: () => undefined,
+    onCommit: ignore,
+    onReleased: ignore,
+  });
   const call: ReconcileDeps['call'] = (_, ask) => ask();
   const some = { processor, store, time, settings, logger, nodeId: 'here', executors, rooms, suspects, running, call, shares };
   return {
