@@ -1,36 +1,15 @@
 import type { ContractType } from '../../machines/contract/index.ts';
 import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
-import type {
-  AcceptedAction,
-  AttemptRef,
-  ReportRefusal,
-  Resolution,
-  StopOrder,
-  Work,
-  WorkReport,
-  WorkReportOutcome,
-} from '../../server/ports/index.ts';
+import type { AcceptedAction, AttemptRef, Resolution, StopOrder, Work, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
 import { assertKey, keyUsed, settle, suspendIdOf, type Asking, type Waiter } from './asking.ts';
-import { handlerFailure, isForHost, isRefusal, RefusedReport } from './failure.ts';
+import { handlerFailure, isForHost, RefusedReport } from './failure.ts';
 import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
+import { ReportQueue, type Became, type QueuedWith } from './report-queue.ts';
 import type { Slot } from './slots.ts';
-
-/** What the handler reported, until it is known what became of it. */
-interface QueuedReport {
-  readonly intent: ReportIntent | undefined;
-  readonly save: Json | undefined;
-  /** It asks, or begins to wait for what it asked. */
-  readonly mayWait: boolean;
-  resolve(became: Became): void;
-  reject(error: unknown): void;
-}
-
-/** What became of an intent: a fact, a refusal, or whatever it became when it was sent before. */
-type Became = ReportRefusal | 'duplicate' | undefined;
 
 /** Which run it is, for logs. */
 export interface RunAbout extends AttemptRef {
@@ -59,9 +38,6 @@ export interface RunDeps {
   failed(error: unknown, about: RunAbout): void;
 }
 
-/** So many intents of one turn go into one report, unless a `save` holds them together. The server takes 1000. */
-const REPORT_INTENTS_MAX = 500;
-
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
   /** Without what it was created with, once that is the handler's: it may be large, and a person may take long. */
@@ -81,11 +57,7 @@ export class Run {
   #hasReturned = false;
   /** By id. */
   readonly #questions = new Map<string, Asking>();
-  #queue: QueuedReport[] = [];
-  #sending: Promise<void> = Promise.resolve();
-  /** Questions of whose end the run was told since its last report. */
-  readonly #handed = new Set<string>();
-  #seq = 0;
+  readonly #reports: ReportQueue;
   #over: Promise<void> | undefined;
   #order: StopOrder | undefined;
   /** Reports of whose fate nothing is known yet; undefined for none. */
@@ -99,6 +71,14 @@ export class Run {
     this.#type = type;
     this.#slot = slot;
     this.#deps = deps;
+    this.#reports = new ReportQueue({
+      deliver: (report) => this.#deliver(report),
+      awaited: () => this.#awaited(),
+      fenced: () => {
+        this.stop({ why: 'fenced' });
+        return this.#reason;
+      },
+    });
   }
 
   get attempt(): number {
@@ -158,7 +138,7 @@ export class Run {
   /** Hands over how a question ended, once the run may work again. */
   async resume(resolution: Resolution): Promise<void> {
     const asking = this.#question(resolution.suspendId);
-    this.#handed.add(resolution.suspendId);
+    this.#reports.noteHanded(resolution.suspendId);
     asking.resolution = resolution;
     if (!asking.waiter || !(await this.#slot.goOn())) return;
     const { waiter } = asking;
@@ -306,63 +286,10 @@ export class Run {
     if (unheard) throw unheard.error;
   }
 
-  /** Queues a report; all of one synchronous turn goes together, and what is awaited in it. */
-  #enqueue(
-    intent: ReportIntent | undefined,
-    { save, mayWait = false }: { readonly save?: Json | undefined; readonly mayWait?: boolean } = {},
-  ): Promise<Became> {
+  /** Queues a report; see {@link ReportQueue}. */
+  #enqueue(intent: ReportIntent | undefined, about?: QueuedWith): Promise<Became> {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#reason);
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), mayWait, resolve, reject });
-      if (this.#queue.length > 1) return;
-      // An `await` of the same turn reaches its promise in the first microtask.
-      queueMicrotask(() =>
-        queueMicrotask(() => {
-          const turn = this.#queue;
-          this.#queue = [];
-          this.#sending = this.#sending.then(() => this.#sendTurn(turn));
-        }),
-      );
-    });
-  }
-
-  /** A turn that saves is one report, whatever its size; others are as many as it takes. */
-  async #sendTurn(turn: readonly QueuedReport[]): Promise<void> {
-    if (turn.some(({ save }) => save !== undefined)) return this.#send(turn);
-    for (let from = 0; from < turn.length; from += REPORT_INTENTS_MAX) await this.#send(turn.slice(from, from + REPORT_INTENTS_MAX));
-  }
-
-  async #send(reports: readonly QueuedReport[]): Promise<void> {
-    const saves = reports.flatMap(({ save }) => (save === undefined ? [] : [save]));
-    const intents = reports.flatMap(({ intent }) => intent ?? []);
-    // Who reports works, unless the same turn begins to wait.
-    const awaits = reports.some(({ mayWait }) => mayWait) ? this.#awaited() : [];
-    const handed = [...this.#handed];
-    const report: WorkReport = {
-      source: 'main',
-      seq: ++this.#seq,
-      intents,
-      awaits,
-      ...(handed.length > 0 && { handed }),
-      ...(saves.length > 0 && { save: saves.at(-1) as Json }),
-    };
-    try {
-      const outcome = await this.#deliver(report);
-      for (const suspendId of handed) this.#handed.delete(suspendId);
-      if (outcome.status === 'fenced') this.stop({ why: 'fenced' });
-      let i = 0;
-      for (const { intent, resolve, reject } of reports) {
-        if (outcome.status === 'fenced') reject(this.#reason);
-        else if (outcome.status === 'duplicate') resolve('duplicate');
-        else resolve(intent && outcome.refusals[i++]);
-      }
-    } catch (error) {
-      if (saves.length > 0 || reports.length === 1 || !isRefusal(error)) return reports.forEach(({ reject }) => reject(error));
-      // Nothing was written. The one that is wrong does not take the others with it.
-      const middle = Math.ceil(reports.length / 2);
-      await this.#send(reports.slice(0, middle));
-      await this.#send(reports.slice(middle));
-    }
+    return this.#reports.enqueue(intent, about);
   }
 
   /** The questions that the handler awaits, by id. */
@@ -394,9 +321,4 @@ export class Run {
     if (isForHost(error)) this.#deps.failed(error, this.about);
     return { type: 'report.failed', payload: handlerFailure(error) };
   }
-}
-
-/** The value as the log will have it, and out of the handler's reach. */
-function asJson<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
 }

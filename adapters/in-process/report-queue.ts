@@ -1,0 +1,112 @@
+import type { ReportIntent } from '../../machines/index.ts';
+import type { Json } from '../../machines/wire/index.ts';
+import type { ReportRefusal, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
+import { isRefusal } from './failure.ts';
+import type { TaskStopped } from './handler.ts';
+
+/** What became of an intent: a fact, a refusal, or whatever it became when it was sent before. */
+export type Became = ReportRefusal | 'duplicate' | undefined;
+
+/** What goes with an intent. */
+export interface QueuedWith {
+  readonly save?: Json | undefined;
+  /** It asks, or begins to wait for what it asked. */
+  readonly mayWait?: boolean;
+}
+
+/** What the handler reported, until it is known what became of it. */
+interface QueuedReport extends Required<QueuedWith> {
+  readonly intent: ReportIntent | undefined;
+  resolve(became: Became): void;
+  reject(error: unknown): void;
+}
+
+/** What the queue asks of its run. */
+export interface ReportQueueDeps {
+  /** Sends until it is known what became of the report. */
+  deliver(report: WorkReport): Promise<WorkReportOutcome>;
+  /** The questions that the handler awaits, by id. */
+  awaited(): string[];
+  /** The run counts no more: stops it, and gives the reason. */
+  fenced(): TaskStopped;
+}
+
+/** So many intents of one turn go into one report, unless a `save` holds them together. The server takes 1000. */
+const REPORT_INTENTS_MAX = 500;
+
+/** What a handler reports, turn by turn: all of one synchronous turn goes together, and what is awaited in it, in numbered reports, one after the other. */
+export class ReportQueue {
+  readonly #deps: ReportQueueDeps;
+  #turn: QueuedReport[] = [];
+  #sending: Promise<void> = Promise.resolve();
+  #seq = 0;
+  /** Questions of whose end the run was told since its last report. */
+  readonly #handed = new Set<string>();
+
+  constructor(deps: ReportQueueDeps) {
+    this.#deps = deps;
+  }
+
+  /** The run was told how a question ended: said with the next report. */
+  noteHanded(suspendId: string): void {
+    this.#handed.add(suspendId);
+  }
+
+  /** Takes what the handler says now; resolves when it is known what became of it. */
+  enqueue(intent: ReportIntent | undefined, { save, mayWait = false }: QueuedWith = {}): Promise<Became> {
+    return new Promise((resolve, reject) => {
+      this.#turn.push({ intent: intent && asJson(intent), save: save === undefined ? undefined : asJson(save), mayWait, resolve, reject });
+      if (this.#turn.length > 1) return;
+      // An `await` of the same turn reaches its promise in the first microtask.
+      queueMicrotask(() =>
+        queueMicrotask(() => {
+          const turn = this.#turn;
+          this.#turn = [];
+          this.#sending = this.#sending.then(() => this.#sendTurn(turn));
+        }),
+      );
+    });
+  }
+
+  /** A turn that saves is one report, whatever its size; others are as many as it takes. */
+  async #sendTurn(turn: readonly QueuedReport[]): Promise<void> {
+    if (turn.some(({ save }) => save !== undefined)) return this.#send(turn);
+    for (let from = 0; from < turn.length; from += REPORT_INTENTS_MAX) await this.#send(turn.slice(from, from + REPORT_INTENTS_MAX));
+  }
+
+  async #send(reports: readonly QueuedReport[]): Promise<void> {
+    const saves = reports.flatMap(({ save }) => (save === undefined ? [] : [save]));
+    const handed = [...this.#handed];
+    const report: WorkReport = {
+      source: 'main',
+      seq: ++this.#seq,
+      intents: reports.flatMap(({ intent }) => intent ?? []),
+      // Who reports works, unless the same turn begins to wait.
+      awaits: reports.some(({ mayWait }) => mayWait) ? this.#deps.awaited() : [],
+      ...(handed.length > 0 && { handed }),
+      ...(saves.length > 0 && { save: saves.at(-1) as Json }),
+    };
+    try {
+      const outcome = await this.#deps.deliver(report);
+      for (const suspendId of handed) this.#handed.delete(suspendId);
+      const stopped = outcome.status === 'fenced' ? this.#deps.fenced() : undefined;
+      let i = 0;
+      for (const { intent, resolve, reject } of reports) {
+        if (outcome.status === 'fenced') reject(stopped);
+        else if (outcome.status === 'duplicate') resolve('duplicate');
+        else resolve(intent && outcome.refusals[i++]);
+      }
+    } catch (error) {
+      if (saves.length > 0 || reports.length === 1 || !isRefusal(error)) return reports.forEach(({ reject }) => reject(error));
+      // Nothing was written. The one that is wrong does not take the others with it.
+      const middle = Math.ceil(reports.length / 2);
+      await this.#send(reports.slice(0, middle));
+      await this.#send(reports.slice(middle));
+    }
+  }
+}
+
+/** The value as the log will have it, and out of the handler's reach. */
+function asJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
