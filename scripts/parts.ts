@@ -80,6 +80,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     tests: [
       'model-tests/auth/',
       'model-tests/caller/',
+      'model-tests/contract/',
       'model-tests/client/',
       'model-tests/chaos/',
       'model-tests/http/',
