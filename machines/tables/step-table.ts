@@ -120,6 +120,8 @@ export class StepTable {
 
   #learn(snapshot: AnyMachineSnapshot, event: EventObject): Cell | null {
     const answer = this.#byXState(snapshot, event);
+    // What a chart ends with is made of what it remembers then.
+    if (answer[0].output !== undefined) return null;
     const transitions = this.#machine.getTransitionData(snapshot, event);
     const named = transitions.flatMap(({ actions }) => actions as readonly NamedAction[]);
     const actions = named.map((each) => {
