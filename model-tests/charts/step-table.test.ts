@@ -103,4 +103,16 @@ describe('a table of steps', () => {
     });
     expect(stepped(machine, [tell('add'), tell('add')]).byXState).toBe(4);
   });
+
+  test('ends each time with what it remembers then', () => {
+    const ending = setup({ types: {} as { context: { sum: number }; events: Told; output: number } }).createMachine({
+      context: { sum: 0 },
+      initial: 'on',
+      states: { on: { on: { add: 'off' } }, off: { type: 'final' } },
+      output: ({ context }) => context.sum,
+    });
+    const step = tableStepOf(ending);
+    const after = (sum: number): unknown => step(ending.resolveState({ value: 'on', context: { sum } }), { type: 'add', by: 1 })[0].output;
+    expect([after(1), after(2), after(2)]).toEqual([1, 2, 2]);
+  });
 });
