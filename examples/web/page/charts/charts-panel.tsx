@@ -21,7 +21,7 @@ export function ChartsPanel({ taskId }: { readonly taskId: string }): ReactEleme
         machine={taskMachine}
         view={useChart(charts, `${taskId}/task`)}
       />
-      <Flow of="task" actorId={taskId} title="Task, by intents" />
+      <Flow of="task" actorId={`${taskId}/task`} title="Task, by intents" />
       <Chart
         title="Transport"
         about="Which transport is tried, and when to climb back. Regions with dashed borders run side by side."
