@@ -45,8 +45,15 @@ const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>
 /** What the chart ends with, where the state that it ended in says how. */
 export function outputOf({ context, event }: { readonly context: TaskContext; readonly event: { readonly output: unknown } }): TaskOutput {
   const { resultEventId, failure, cancellation } = context;
-  if (event.output === 'COMPLETED') return { status: 'COMPLETED', resultEventId };
-  return event.output === 'FAILED' ? { status: 'FAILED', failure } : { status: 'CANCELLED', cancellation };
+  // Of the final states below.
+  switch (event.output as TaskOutput['status']) {
+    case 'COMPLETED':
+      return { status: 'COMPLETED', resultEventId };
+    case 'FAILED':
+      return { status: 'FAILED', failure };
+    case 'CANCELLED':
+      return { status: 'CANCELLED', cancellation };
+  }
 }
 
 /**
