@@ -1,7 +1,8 @@
 import { initialTransition, type SnapshotFrom } from 'xstate';
 import { NewerVersionError } from '../../machines/index.ts';
 import { tableStepOf } from '../../machines/tables/index.ts';
-import { attemptMachine, type AttemptContext, type AttemptEvent, type WorkDue, type WorkOrder } from './attempt.machine.ts';
+import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
+import type { WorkDue, WorkOrder } from './work-events.ts';
 import { attemptFromV1, attemptToV1, type AttemptV1 } from './dated-record.ts';
 
 /** The attempt's chart at one moment. */

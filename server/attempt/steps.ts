@@ -1,5 +1,5 @@
 import { claimWork, startWork } from './claim-and-start.ts';
-import type { StepName } from './attempt.machine.ts';
+import type { StepName } from './work-events.ts';
 import { attemptState, type AttemptState, type ExecutionRecord } from './execution-record.ts';
 import { inspectWork } from './inspection.ts';
 import { expireLease, giveUpAborted, giveUpLostHistory } from './lease.ts';

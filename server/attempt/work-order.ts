@@ -1,6 +1,6 @@
 import type { FactPayload } from '../../machines/wire/index.ts';
 import type { TaskRecord } from '../task/task-record.ts';
-import type { WorkFailure, WorkOrder } from './attempt.machine.ts';
+import type { WorkFailure, WorkOrder } from './work-events.ts';
 import { workOrder, type ExecutionRecord } from './execution-record.ts';
 import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
 
