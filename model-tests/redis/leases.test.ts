@@ -61,6 +61,16 @@ describe('nodes on one Redis', () => {
     return node;
   };
 
+  /** Two nodes, and a task that one of them has begun: either may, wherever it was created. */
+  const startHeld = async (taskType: 'once' | 'again') => {
+    const [one, two] = await Promise.all([start(), start()]);
+    const taskId = await one.create(taskType);
+    await eventually(() => hasBegun(one, taskId) || hasBegun(two, taskId));
+    const [holder, other] = hasBegun(one, taskId) ? [one, two] : [two, one];
+    await eventually(isRunning(holder, taskId));
+    return { taskId, holder, other };
+  };
+
   beforeAll(async () => {
     redis = await startRedis();
   });
@@ -103,17 +113,15 @@ describe('nodes on one Redis', () => {
   });
 
   it('one that was blocked for longer than a lease does not take the work of another for that', async () => {
-    const [a, b] = await Promise.all([start(), start()]);
-    const taskId = await a.create('once');
-    await eventually(isRunning(a, taskId));
-    const unblocked = heard(b.child, (message: object) => 'blocked' in message);
-    b.tell({ blockMs: 3 * LEASE_MS });
+    const { taskId, holder, other } = await startHeld('once');
+    const unblocked = heard(other.child, (message: object) => 'blocked' in message);
+    other.tell({ blockMs: 3 * LEASE_MS });
     await unblocked;
-    const later = await b.create('once');
-    await eventually(isRunning(b, later));
-    a.tell({ letGo: true });
-    await eventually(isOver(b, taskId));
-    expect(await b.task(taskId)).toMatchObject({ state: 'completed', result: 'attempt 1' });
+    const later = await other.create('once');
+    await eventually(isRunning(other, later));
+    holder.tell({ letGo: true });
+    await eventually(isOver(other, taskId));
+    expect(await other.task(taskId)).toMatchObject({ state: 'completed', result: 'attempt 1' });
   });
 
   it('lose nothing while Redis stands still for longer than every lease: what may be repeated is stopped, and begins again', async () => {
@@ -151,12 +159,7 @@ describe('nodes on one Redis', () => {
   });
 
   it('take up at once what a frozen one left when it is over, and refuse what it says when it wakes', async () => {
-    const both = await Promise.all([start(), start()]);
-    const taskId = await both[0].create('again');
-    await eventually(() => both.some((node) => hasBegun(node, taskId)));
-    // Either may have begun it, wherever it was created.
-    const [frozen, other] = hasBegun(both[0], taskId) ? both : [both[1], both[0]];
-    await eventually(isRunning(frozen, taskId));
+    const { taskId, holder: frozen, other } = await startHeld('again');
     frozen.freeze();
     await eventually(() => hasBegun(other, taskId, 2));
     frozen.thaw();
