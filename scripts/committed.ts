@@ -26,6 +26,11 @@ export function keepCommitted(folder: string, files: ReadonlyMap<string, string>
   console.log(`${relative('.', path) || '.'}: ${files.size} files written`);
 }
 
+/** What is committed of one, if anything. */
+export function committedText(folder: string, name: string): string | undefined {
+  return read(join(root, folder, name));
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

@@ -107,6 +107,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     steps: {
       'the source is formatted': 'format:check',
       'what browsers load is small': 'size',
+      'the pictures in docs/charts are laid out as they would be today': 'charts -- --check --pictures',
       'the package builds, and works where it is installed': 'package',
     },
     // These read all types, which takes as long as the rest of the house.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { isFactType } from '../../machines/wire/index.ts';
 import { nodesOf } from './chart-reader.ts';
@@ -36,6 +37,11 @@ export interface DrawingOptions {
    * which move nothing, stand in a table. Elsewhere it is one arrow from a mark that says "any".
    */
   readonly isRecorded: boolean;
+}
+
+/** What tells two drawings apart, and how each is laid out: the same in both, the same picture. */
+export function digestOf(drawing: Drawing, direction: string): string {
+  return createHash('sha256').update(JSON.stringify([drawing, direction])).digest('hex').slice(0, 16);
 }
 
 /** Reads a chart: its states, what happens in each, and one arrow from one to another with all that leads along it. Refusals are no part. */

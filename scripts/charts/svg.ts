@@ -14,11 +14,11 @@ const style = [
   '.head,.start{fill:#0969da}',
 ].join('');
 
-/** A drawing as an SVG that needs nothing beside it. */
-export function svgOf({ root }: Drawing, layout: Layout): string {
+/** A drawing as an SVG that needs nothing beside it, and says by a digest what it was drawn from. */
+export function svgOf({ root }: Drawing, layout: Layout, digest: string): string {
   const { width, height, places, routes } = layout;
   const lines = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(root.id)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(root.id)}" data-drawing="${digest}">`,
     `<style>${style}</style>`,
     '<defs><marker id="head" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path class="head" d="M0 0L8 4L0 8Z"/></marker></defs>',
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
