@@ -41,7 +41,10 @@ export interface DrawingOptions {
 
 /** What tells two drawings apart, and how each is laid out: the same in both, the same picture. */
 export function digestOf(drawing: Drawing, direction: string): string {
-  return createHash('sha256').update(JSON.stringify([drawing, direction])).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify([drawing, direction]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 /** Reads a chart: its states, what happens in each, and one arrow from one to another with all that leads along it. Refusals are no part. */
