@@ -145,7 +145,12 @@ export const parts: Readonly<Record<PartName, Part>> = {
     isWaiting: true,
     proves: 'thousands of facts, viewers and tasks at once cost no more than they have to',
     needs: ['redis'],
-    tests: ['model-tests/client/burst.test.ts', 'model-tests/multiplex/many-tasks.test.ts', 'model-tests/redis/bridges.test.ts'],
+    tests: [
+      'model-tests/client/burst.test.ts',
+      'model-tests/multiplex/many-tasks.test.ts',
+      'model-tests/redis/bridges.test.ts',
+      'model-tests/stores/memory-crowd.test.ts',
+    ],
     budgetMinutes: 1.5,
   },
   examples: {
