@@ -1,7 +1,10 @@
+import type { InspectionEvent } from 'xstate';
+import type { Inspect } from '../machines/index.ts';
 import type { TransportListener, TransportMoment } from './listener.ts';
 import type { ClientReport } from './report.ts';
 
 type Report = (report: ClientReport) => void;
+type InspectHook = (event: InspectionEvent) => void;
 
 /** Calls what a host gave, where nothing may be lost by it: what it throws, also later, is told, and it has answered nothing then. */
 export function callHook<R>(call: () => R, tell: (cause: unknown) => void): R | undefined {
@@ -13,6 +16,12 @@ export function callHook<R>(call: () => R, tell: (cause: unknown) => void): R | 
     tell(cause);
     return undefined;
   }
+}
+
+/** An inspector that breaks nothing: what it throws is told, where somebody is to be told. Undefined for none. */
+export function safeInspect(inspect: Inspect | undefined, tell: (cause: unknown) => void = () => undefined): InspectHook | undefined {
+  const look = typeof inspect === 'function' ? inspect : inspect?.next?.bind(inspect);
+  return look && ((event) => callHook(() => look(event), tell));
 }
 
 /** Reports what a hook of that name has thrown. */

@@ -6,7 +6,7 @@ import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts'
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
-import { callHook, guardListener, hookFault } from './hooks.ts';
+import { callHook, guardListener, hookFault, safeInspect } from './hooks.ts';
 import type { TransportListener } from './listener.ts';
 import { platformChanges, createNetwork, type Network, type NetworkChanges } from './network.ts';
 import type { Origin } from './origin.ts';
@@ -288,12 +288,11 @@ function guardHooks(
       () => report?.(told),
       () => undefined,
     );
-  const look = typeof inspect === 'function' ? inspect : inspect?.next?.bind(inspect);
   return {
     onReport,
     listener: listener ? guardListener(listener, onReport) : {},
     classify: classify && ((failure) => callHook(() => classify(failure), hookFault(onReport, 'classify'))),
-    inspect: look && ((event) => callHook(() => look(event), hookFault(onReport, 'inspect'))),
+    inspect: safeInspect(inspect, hookFault(onReport, 'inspect')),
     backoffMs(retry) {
       const ms = retryPolicy && callHook(() => retryPolicy(retry), hookFault(onReport, 'retryPolicy'));
       return ms !== undefined && ms >= 0 ? ms : ownBackoffMs(retry);

@@ -149,7 +149,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
       'model-tests/client/burst.test.ts',
       'model-tests/multiplex/many-tasks.test.ts',
       'model-tests/redis/bridges.test.ts',
-      'model-tests/stores/memory-crowd.test.ts',
+      'model-tests/stores/memory-many-tasks.test.ts',
     ],
     budgetMinutes: 1.5,
   },

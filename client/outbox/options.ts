@@ -1,6 +1,8 @@
+import type { Inspect } from '../../machines/index.ts';
 import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import { browserGate, type Gate } from '../gate.ts';
+import { safeInspect } from '../hooks.ts';
 import { platformChannels, type ChannelPort } from '../tabs/channels.ts';
 import { platformLocks, processLocks, type LockPort } from '../tabs/locks.ts';
 import type { OutboxStore } from './store.ts';
@@ -44,6 +46,8 @@ export interface OutboxOptions {
   readonly locks?: LockPort;
   /** How other tabs hear of changes. Defaults to `BroadcastChannel`; `null` for none. */
   readonly channels?: ChannelPort | null;
+  /** XState inspection: sees the outbox's chart as `outbox/<name of the store>`, and beneath it `entries.<id>` for each command that moves. What it throws is ignored. */
+  readonly inspect?: Inspect;
   readonly clock?: Clock;
   readonly chance?: Chance;
   readonly limits?: Partial<OutboxLimits>;
@@ -55,6 +59,7 @@ export interface OutboxSettings {
   readonly gate: Gate;
   readonly locks: LockPort;
   readonly channels: ChannelPort | undefined;
+  readonly inspect: Inspect | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly limits: OutboxLimits;
@@ -80,6 +85,7 @@ export function readOutboxOptions(options: OutboxOptions): OutboxSettings {
     gate: options.gate ?? browserGate(),
     locks: options.locks ?? platformLocks() ?? withinProcess,
     channels: channels ?? undefined,
+    inspect: safeInspect(options.inspect),
     clock: options.clock ?? platformClock,
     chance: options.chance ?? platformChance,
     limits,

@@ -14,7 +14,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Gives the outbox chart its IO, delays and clock. `onTurn` is given each turn of sending. The actor is not started yet. */
 export function createOutboxActor(
-  { store, gate, locks, clock, chance, limits }: OutboxSettings,
+  { store, gate, locks, clock, chance, limits, inspect }: OutboxSettings,
   repository: OutboxRepository,
   sender: Sender,
   onTurn: (turn: Promise<unknown>) => void,
@@ -59,5 +59,5 @@ export function createOutboxActor(
       nextExpiry: () => Math.min(sender.nextExpiryMs() ?? LONGEST_TIMER_MS, LONGEST_TIMER_MS),
     },
   });
-  return createActor(machine, { id: `outbox/${store.name}`, clock });
+  return createActor(machine, { id: `outbox/${store.name}`, clock, ...(inspect && { inspect }) });
 }

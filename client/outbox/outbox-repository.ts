@@ -17,8 +17,19 @@ export interface OutboxRepository {
   close(): void;
 }
 
-/** Opens the store of an outbox. `onChange` is called whenever the entries may be others. */
-export function createOutboxRepository({ store, channels, limits }: OutboxSettings, onChange: () => void): OutboxRepository {
+/** Who hears of changes. */
+export interface OutboxRepositoryDeps {
+  /** Called whenever the entries may be others. */
+  onChange(): void;
+  /** Called once the store has taken a move, with the entry as it was before. */
+  onMoved(before: OutboxEntry, event: EntryEvent): void;
+}
+
+/** Opens the store of an outbox. */
+export function createOutboxRepository(
+  { store, channels, limits }: OutboxSettings,
+  { onChange, onMoved }: OutboxRepositoryDeps,
+): OutboxRepository {
   let entries: readonly OutboxEntry[] = [];
   let lastRead = 0;
   let lastShown = 0;
@@ -71,14 +82,16 @@ export function createOutboxRepository({ store, channels, limits }: OutboxSettin
     refresh,
     change,
     async move(id, event, note) {
+      let entry: OutboxEntry | undefined;
       let moved: OutboxEntry | undefined;
       await change((ours) => {
-        const entry = ours.find((one) => one.id === id);
+        entry = ours.find((one) => one.id === id);
         moved = entry && moveEntry(entry, event, note);
         if (!moved) return {};
         const next = ours.map((one) => (one.id === id && moved ? moved : one));
         return { keep: [moved], remove: overdue(next, limits.outcomesMax) };
       });
+      if (entry && moved) onMoved(entry, event);
       return moved;
     },
     close() {

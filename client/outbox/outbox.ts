@@ -5,6 +5,7 @@ import { TaskBridgeClientError } from '../errors.ts';
 import { isPending, type OutboxCommand, type OutboxEntry, type OutboxRefusal, type OutboxResponse, type OutboxTarget } from './entry.ts';
 import { commandsFor, createEntry, placed } from './new-entry.ts';
 import { readOutboxOptions, type OutboxOptions, type OutboxSettings } from './options.ts';
+import { createEntryActors } from './entry-actors.ts';
 import { createOutboxActor, type OutboxActor } from './outbox-actor.ts';
 import type { OutboxEvent } from './outbox.machine.ts';
 import { createSender } from './sender.ts';
@@ -116,12 +117,16 @@ class CommandQueue {
 
   constructor(client: Pick<Commands, 'start' | 'act' | 'cancel'>, settings: OutboxSettings) {
     this.#settings = settings;
-    this.#repository = createOutboxRepository(settings, () => {
-      this.#changed();
-      this.#tell({ type: this.#repository.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
+    this.#repository = createOutboxRepository(settings, {
+      onChange: () => {
+        this.#changed();
+        this.#tell({ type: this.#repository.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
+      },
+      onMoved: (before, event) => entryActors?.feed(before, event),
     });
     const sender = createSender(client, this.#repository, settings);
     this.#chart = createOutboxActor(settings, this.#repository, sender, (turn) => void this.#underWay(turn));
+    const entryActors = settings.inspect && createEntryActors(this.#chart);
     this.#chart.subscribe(() => this.#changed());
     this.#chart.start();
   }

@@ -1,5 +1,7 @@
+import type { Inspect } from '../../machines/index.ts';
 import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
+import { safeInspect } from '../hooks.ts';
 import { multiplexed } from '../transports/multiplexed.ts';
 import { platformSockets, type SocketPort } from '../transports/socket.ts';
 import { platformChannels, type ChannelPort } from './channels.ts';
@@ -50,6 +52,8 @@ export interface TabSocketsOptions {
   readonly locks?: LockPort | null;
   /** Defaults to `BroadcastChannel`; `null` for none: each tab is alone. */
   readonly channels?: ChannelPort | null;
+  /** XState inspection: sees this tab's chart, as `tab/<its id>`. What it throws is ignored. */
+  readonly inspect?: Inspect;
   readonly clock?: Clock;
   readonly chance?: Chance;
   readonly limits?: Partial<TabLimits>;
@@ -61,6 +65,7 @@ export interface TabSettings {
   readonly sockets: SocketPort;
   readonly locks: LockPort | undefined;
   readonly channels: ChannelPort | undefined;
+  readonly inspect: Inspect | undefined;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly limits: TabLimits;
@@ -86,6 +91,7 @@ export function readTabOptions(options: TabSocketsOptions): TabSettings {
     sockets,
     locks: locks ?? undefined,
     channels: channels ?? undefined,
+    inspect: safeInspect(options.inspect),
     clock: options.clock ?? platformClock,
     chance: options.chance ?? platformChance,
     limits,

@@ -55,7 +55,7 @@ class SharingTab {
   #leaderBackend: LeaderBackend | undefined;
 
   constructor(settings: TabSettings) {
-    const { locks, channels, clock, chance, limits, name } = settings;
+    const { locks, channels, clock, chance, limits, name, inspect } = settings;
     this.#settings = settings;
     this.#self = freshId(chance);
     this.#sharedName = `taskbridge.tabs.1.${name}`;
@@ -65,7 +65,7 @@ class SharingTab {
         actors: this.#actors(),
         delays: { pulse: limits.pulseMs, silence: limits.silenceMs, sweepTime: Math.ceil(limits.absentMs / 3) },
       }),
-      { id: `tab/${this.#self}`, clock, input: { canShare: locks !== undefined && channels !== undefined } },
+      { id: `tab/${this.#self}`, clock, input: { canShare: locks !== undefined && channels !== undefined }, ...(inspect && { inspect }) },
     );
     this.#chart.start();
   }

@@ -4,6 +4,7 @@ import type { FactPayload } from '../../machines/wire/index.ts';
 import { systemClock, type Clock, type TaskExecutor, type Work } from '../../server/index.ts';
 import { createTaskReporter } from '../../server/reporter/index.ts';
 import { bridgeOf } from './bridge-of.ts';
+import { seenActors } from '../support/inspector-record.ts';
 import { faultyStore } from './faulty-store.ts';
 
 /** An executor whose work runs elsewhere, and what it was told. */
@@ -126,4 +127,27 @@ test('shows what is cosmetic as it can be shown, and refuses what is no number',
     { progress: 100, stage: 'cut \uFFFD' },
     { progress: 0, stage: 'below' },
   ]);
+});
+
+test('shows an inspector what it decides, reports among it that no chart was asked of', async () => {
+  const memory = memoryStore();
+  await memory.open();
+  const { executor, started } = outside();
+  const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
+  const { seen, inspect, toldTo } = seenActors();
+  const reporter = createTaskReporter({ store: faultyStore(memory, { shared: true }), inspect });
+  const taskId = await of.start('x');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  const ref = { taskId, attempt: started[0]?.attempt ?? 0 };
+  const progress = { source: 'main', seq: 1, intents: [{ type: 'report.progress', payload: { progress: 5 } } as const] };
+  for (const attempt of [ref, ref, { ...ref, attempt: ref.attempt + 1 }]) await reporter.report(attempt, progress);
+  const decided = seen
+    .filter(({ id, type }) => id === taskId && type === '@xstate.event')
+    .map(({ event }) => [event.type, event.source, event.refusal]);
+  expect(decided).toEqual([
+    ['report.progress', 'work', undefined],
+    ['report.progress', 'work', 'duplicate'],
+    ['report.progress', 'work', 'fenced'],
+  ]);
+  expect(toldTo('task')).toEqual(['TASK_PROGRESS']);
 });

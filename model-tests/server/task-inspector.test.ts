@@ -4,6 +4,7 @@ import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import type { TaskBridgeOptions } from '../../server/index.ts';
 import { TraceWriter } from '../../server/actors/unit-trace.ts';
+import { seenActors } from '../support/inspector-record.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 const asks = () =>
@@ -20,28 +21,9 @@ const asks = () =>
     },
   });
 
-interface Seen {
-  readonly id: string;
-  readonly parent: string | undefined;
-  readonly type: string;
-  readonly event: { readonly type: string; readonly source?: string; readonly refusal?: string };
-}
-
 /** An inspector that notes what each actor is told. */
 function inspector() {
-  const seen: Seen[] = [];
-  const inspect = (inspected: InspectionEvent): void => {
-    if (inspected.type !== '@xstate.event' && inspected.type !== '@xstate.actor') return;
-    // Every actor of ours has an id.
-    const { id, _parent } = inspected.actorRef as typeof inspected.actorRef & {
-      readonly id: string;
-      readonly _parent?: { readonly id: string };
-    };
-    const event = inspected.type === '@xstate.event' ? inspected.event : { type: 'made' };
-    if (!event.type.startsWith('xstate.')) seen.push({ id, parent: _parent?.id, type: inspected.type, event });
-  };
-  const toldTo = (id: string): string[] =>
-    seen.filter((one) => one.id === id && one.type === '@xstate.event').map(({ event }) => event.type);
+  const { seen, inspect, toldTo } = seenActors();
   /** What was decided of a task: the intent, who wished for it, and its refusal. */
   const decided = (taskId: string): string[] =>
     seen
@@ -98,6 +80,21 @@ test('shows what the bridge decides by itself as the scheduler’s, and what an 
   await vi.waitFor(() => expect(decided(waiting)).toContain('report.suspended work'));
   (await of.bridge.actor(waiting)).send({ type: 'task.cancel' });
   await vi.waitFor(() => expect(decided(waiting)).toContain('task.cancel host'));
+});
+
+test('shows what becomes of work that nobody has, as the chart of the attempt ordered it', async () => {
+  const { inspect, seen } = inspector();
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const { start, facts } = await bridgeOf(inProcess({ hold: () => held.then(() => ({})) }, { concurrencyMax: 1 }), { inspect });
+  const first = await start('hold');
+  const second = await start('hold');
+  release();
+  for (const taskId of [first, second]) await vi.waitFor(async () => expect((await facts(taskId)).at(-1)?.type).toBe('TASK_COMPLETED'));
+  const told = seen
+    .filter(({ id, parent, type }) => id === 'attempt' && parent === second && type === '@xstate.event')
+    .map(({ event }) => event);
+  expect(told.slice(0, 2)).toMatchObject([{ type: 'work.due', order: { type: 'work.claim' } }, { type: 'attempt.claimed' }]);
 });
 
 test('shows a task anew where another node has written meanwhile', async () => {

@@ -60,6 +60,7 @@ export class TaskInspector {
     for (const entry of entries) {
       if (entry.kind === 'fact') task.actors.feed(entry.fact);
       else if (entry.kind === 'attempt') task.attempt.send(entry.event);
+      else if (entry.kind === 'order') task.attempt.send(Object.assign({ ...entry.due }, { order: entry.order }));
       else task.actors.tell(shown(entry));
     }
     task.revision = after.revision;

@@ -1,16 +1,26 @@
 import type { Intent, RefusalCode } from '../../machines/index.ts';
 import type { Fact } from '../../machines/wire/index.ts';
 import type { AttemptEvent } from '../attempt/attempt.machine.ts';
+import type { WorkDue, WorkOrder } from '../attempt/work-events.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 
 /** Who wished for something: a request, the host itself (`bridge.tasks`, `bridge.actor`), the work, or the bridge's own look at its tasks. */
 export type DecisionSource = 'http' | 'host' | 'work' | 'scheduler';
 
+/** Why a report was not even put to the charts: its run has no task any more, or it was taken before. */
+export type TurnedAway = 'fenced' | 'duplicate';
+
 /** One thing that a unit of work decided, or that came of it. */
 export type TraceEntry =
-  | { readonly kind: 'decision'; readonly source: DecisionSource; readonly intent: Intent; readonly refusal: RefusalCode | undefined }
+  | {
+      readonly kind: 'decision';
+      readonly source: DecisionSource;
+      readonly intent: Intent;
+      readonly refusal: RefusalCode | TurnedAway | undefined;
+    }
   | { readonly kind: 'fact'; readonly fact: Fact }
-  | { readonly kind: 'attempt'; readonly event: AttemptEvent };
+  | { readonly kind: 'attempt'; readonly event: AttemptEvent }
+  | { readonly kind: 'order'; readonly due: WorkDue; readonly order: WorkOrder };
 
 /** What a unit of work decided, in its order, between two records of its task. */
 export interface UnitTrace {
@@ -32,7 +42,7 @@ export class TraceWriter {
     this.#entries.push(entry);
   }
 
-  decided(intent: Intent, refusal: RefusalCode | undefined): void {
+  decided(intent: Intent, refusal: RefusalCode | TurnedAway | undefined): void {
     this.add({ kind: 'decision', source: this.source, intent, refusal });
   }
 

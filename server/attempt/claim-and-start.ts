@@ -2,7 +2,7 @@ import type { FactPayload } from '../../machines/wire/index.ts';
 import type { StartOutcome, Work } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
-import type { ExecutionRecord } from './execution-record.ts';
+import { workOrder, type ExecutionRecord } from './execution-record.ts';
 import { takeEnding } from './executor-ending.ts';
 import { giveUp, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
@@ -18,17 +18,17 @@ import {
   type ReconcileResult,
 } from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { failureFor, orderFor } from './work-order.ts';
+import { failureFor, workDue } from './work-order.ts';
 import { workOf, workWith } from './work.ts';
 
 /** Claims work that nobody holds and that this node has room for, or ends a task whose work cannot go on, as the chart says. */
 export const claimWork: ReconcileStep = async (state, deps) => {
-  const order = orderFor(state, deps.time.now(), deps);
+  const order = workOrder(state.execution, workDue(state, deps.time.now(), deps));
   switch (order?.type) {
     case undefined:
       return false;
     case 'work.stop':
-      return deps.processor.execute(state.about.taskId, { decide: (unit) => unit.decide({ type: 'cancel.overdue' }).facts.length > 0 });
+      return stop(state, deps);
     case 'work.fail':
       return fail(state, deps);
     case 'work.claim':
@@ -59,7 +59,7 @@ async function claim(state: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
     isClaimed = await processor.execute(taskId, {
       decide: (unit) =>
         // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
-        orderFor(unit, unit.now, deps)?.type === 'work.claim' && !rooms.isClosing && record(unit),
+        unit.order(workDue(unit, unit.now, deps))?.type === 'work.claim' && !rooms.isClosing && record(unit),
     });
   } finally {
     shares.free('active', about.owner);
@@ -172,11 +172,19 @@ function startedEvent({ about }: TaskRecord, deps: ReconcileDeps): AttemptEvent 
   return { type: 'attempt.started', keptOutside: executor?.leased === false, retryAt };
 }
 
+/** Ends a task that is to stop and that nobody works on, where its chart still says so when that is written. */
+function stop({ about: { taskId } }: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
+  return deps.processor.execute(taskId, {
+    decide: (unit) =>
+      unit.order(workDue(unit, unit.now, deps))?.type === 'work.stop' && unit.decide({ type: 'cancel.overdue' }).facts.length > 0,
+  });
+}
+
 /** Fails a task that nobody works on, where its chart still says so when that is written. */
 async function fail({ about: { taskId }, execution }: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
   const failure = await deps.processor.execute(taskId, {
     decide(unit) {
-      const order = orderFor(unit, unit.now, deps);
+      const order = unit.order(workDue(unit, unit.now, deps));
       if (order?.type !== 'work.fail') return undefined;
       const payload = failureFor(order.why, unit.execution);
       return unit.decide({ type: 'task.fail', payload }).facts.length > 0 ? payload : undefined;

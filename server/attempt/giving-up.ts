@@ -5,7 +5,7 @@ import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import type { OverLease } from './lease-monitor.ts';
 import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
-import { failureFor, orderFor } from './work-order.ts';
+import { failureFor, workDue } from './work-order.ts';
 
 /** Which work is given up, and why. */
 export interface GivingUp {
@@ -82,7 +82,7 @@ function giveUpIn(unit: UnitOfWork, crashed: boolean, deps: Pick<ReconcileDeps, 
   const { crashes, spared } = unit.execution.attempt.context;
   const restUntil = unit.now + restAfter(crashes + spared + 1);
   if (!unit.record({ type: 'attempt.lost', crashed: isCrash, retryAt: unit.now, restUntil })) return undefined;
-  const order = executor?.leased ? orderFor(unit, unit.now, deps) : undefined;
+  const order = executor?.leased ? unit.order(workDue(unit, unit.now, deps)) : undefined;
   if (order?.type !== 'work.fail') return {};
   const loss = failureFor(order.why, unit.execution);
   return unit.decide({ type: 'task.fail', payload: loss }).facts.length > 0 ? { loss } : {};

@@ -1,26 +1,26 @@
 import type { FactPayload } from '../../machines/wire/index.ts';
 import type { TaskRecord } from '../task/task-record.ts';
-import type { WorkFailure, WorkOrder } from './work-events.ts';
-import { workOrder, type ExecutionRecord } from './execution-record.ts';
+import type { WorkDue, WorkFailure } from './work-events.ts';
+import type { ExecutionRecord } from './execution-record.ts';
 import { executorOf, type ReconcileDeps } from './reconcile-step.ts';
 
 /**
- * What becomes of the work behind a task that nobody has, at a moment of the store's clock: the chart says so. Undefined while it rests, and where
- * somebody has it. Only an executor that runs work on nodes loses it, and only a node that runs its type knows whether it may be repeated.
+ * Asks what becomes of the work behind a task that nobody has, at a moment of the store's clock; the chart answers. Only an executor that runs work
+ * on nodes loses it, and only a node that runs its type knows whether it may be repeated.
  */
-export function orderFor(
-  { about, aggregate, execution }: Pick<TaskRecord, 'about' | 'aggregate' | 'execution'>,
+export function workDue(
+  { about, aggregate }: Pick<TaskRecord, 'about' | 'aggregate'>,
   now: number,
   deps: Pick<ReconcileDeps, 'executors' | 'settings'>,
-): WorkOrder | undefined {
+): WorkDue {
   const executor = executorOf(deps, about.taskType);
-  return workOrder(execution, {
+  return {
     type: 'work.due',
     now,
     isCancelling: aggregate.task.matches({ active: 'cancelling' }),
     mayRepeat: executor?.leased !== true || executor.repeatable(about.taskType),
     crashesMax: executor?.leased === true ? deps.settings.crashesMax : Infinity,
-  });
+  };
 }
 
 /** What people are told of work that goes on no more. */

@@ -15,6 +15,7 @@ import type { StoreClock } from '../task/store-clock.ts';
 import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
+import type { ExecutionRecord } from './execution-record.ts';
 import { presentable } from './presentable.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
@@ -220,11 +221,11 @@ export function reportCommand(
     source: 'work',
     ...(needs.length > 0 && { needs }),
     decide(unit, sideValues) {
-      const holder = unit.execution.attempt;
-      if (claimedBy !== null && holder.context.attempt === attempt && (holder.context.node ?? claimedBy) !== claimedBy)
-        return { status: 'fenced' };
-      if (holder.context.attempt === attempt && seq <= (unit.execution.sources[source] ?? 0)) return { status: 'duplicate' };
-      if (holder.context.attempt !== attempt || holder.hasTag('fenced')) return { status: 'fenced' };
+      const status = turnedAway(unit.execution, { attempt, claimedBy, source, seq });
+      if (status) {
+        unit.turnAway(intents, status);
+        return { status };
+      }
       for (const suspendId of handed) noteDelivered(unit, suspendId);
       const factsBefore = unit.factCount;
       const refusals = intents.map((intent) =>
@@ -244,6 +245,17 @@ export function reportCommand(
       return { status: 'committed', refusals };
     },
   };
+}
+
+/** Why a report is not taken, whatever it says; undefined where it is. */
+function turnedAway(
+  { attempt: holder, sources }: ExecutionRecord,
+  { attempt, claimedBy, source, seq }: Pick<WorkReport, 'source' | 'seq'> & { readonly attempt: number; readonly claimedBy: string | null },
+): 'fenced' | 'duplicate' | undefined {
+  const isOfThis = holder.context.attempt === attempt;
+  if (isOfThis && claimedBy !== null && (holder.context.node ?? claimedBy) !== claimedBy) return 'fenced';
+  if (isOfThis && seq <= (sources[source] ?? 0)) return 'duplicate';
+  return isOfThis && !holder.hasTag('fenced') ? undefined : 'fenced';
 }
 
 /** The questions that a report asks. */

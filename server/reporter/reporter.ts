@@ -1,9 +1,12 @@
+import type { Inspect } from '../../machines/index.ts';
 import { contractType, type TaskContract } from '../../machines/contract/index.ts';
+import { inspectOptions, TaskInspector, type InspectOptions } from '../actors/task-inspector.ts';
 import { checkedReport } from '../contract/report-check.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
 import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
+import type { UnitTrace } from '../actors/unit-trace.ts';
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -28,6 +31,8 @@ export interface TaskReporterOptions {
   readonly logger?: Logger;
   /** As the host's: counts what is committed here. Defaults to nobody. */
   readonly metrics?: MetricsSink;
+  /** As the host's: shows what this reporter decides. */
+  readonly inspect?: Inspect | InspectOptions;
   readonly clock?: Clock;
   readonly chance?: ServerChance;
 }
@@ -57,7 +62,9 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
     );
   const time = storeClock(store, clock);
   const settings = taskSettings(options.tasks);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
+  const inspector = options.inspect && new TaskInspector(inspectOptions(options.inspect), logger);
+  const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided });
   const shares = new ShareBook({ store, logger, settings });
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   processor.onCommitted(commitObserver({ metrics: metricsSink(options.metrics, logger), records: recordWriter(logger) }));

@@ -1,9 +1,10 @@
 import { stateOf, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
 import { decide, fold } from '../../machines/tables/index.ts';
 import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
-import type { TraceWriter } from '../actors/unit-trace.ts';
+import type { TraceWriter, TurnedAway } from '../actors/unit-trace.ts';
 import type { AttemptEvent } from '../attempt/attempt.machine.ts';
-import { recordAttemptEvent, noteReport, type ExecutionRecord } from '../attempt/execution-record.ts';
+import { recordAttemptEvent, noteReport, workOrder, type ExecutionRecord } from '../attempt/execution-record.ts';
+import type { WorkDue, WorkOrder } from '../attempt/work-events.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { Shares } from '../ports/owners.ts';
 import type { Commit, Entry, Lease } from '../ports/store.ts';
@@ -92,6 +93,11 @@ export class UnitOfWork {
     return decision;
   }
 
+  /** Takes down of intents, where somebody inspects, that no chart was asked, and why. */
+  turnAway(intents: readonly Intent[], why: TurnedAway): void {
+    for (const intent of intents) this.#trace?.decided(intent, why);
+  }
+
   /** Records an event of the attempt; false where its chart does not take it now. */
   record(event: AttemptEvent): boolean {
     const next = recordAttemptEvent(this.#execution, event);
@@ -101,6 +107,13 @@ export class UnitOfWork {
     }
     if (event.type === 'attempt.lost') this.#endUnworked();
     return next !== undefined;
+  }
+
+  /** Asks the attempt's chart what becomes of work that nobody has; undefined while it rests, and where somebody has it. */
+  order(due: WorkDue): WorkOrder | undefined {
+    const order = workOrder(this.#execution, due);
+    if (order) this.#trace?.add({ kind: 'order', due, order });
+    return order;
   }
 
   /** Notes that a report of that number was taken. */
