@@ -3,7 +3,7 @@ import { abortWith } from './abort.ts';
 import { createCredentials } from './auth/credentials.ts';
 import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
-import { createCommands, type Commands } from './commands/commands.ts';
+import { createCommands, type CommandOptions, type Commands } from './commands/commands.ts';
 import { createHttpClient } from './commands/http-client.ts';
 import type { ContractClient } from './contract/index.ts';
 import { closed } from './errors.ts';
@@ -54,18 +54,19 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
   const commands = createCommands(settings, createHttpClient(settings, credentialsOf, life.signal), answered?.note);
   const connections = createSharedConnections({ settings, credentialsOf, commands, answered });
   const observations = new Set<Observation>();
-  const { start, act, cancel, get } = commands;
+  const inContext = <O extends CommandOptions>(given?: O): O | undefined =>
+    settings.context && given?.context === undefined ? ({ ...given, context: settings.context } as O) : given;
 
   return {
-    start,
-    act,
-    cancel,
-    get,
-    observe(taskId, observeOptions = {}) {
+    start: (request, given) => commands.start(request, inContext(given)),
+    act: (taskId, request, given) => commands.act(taskId, request, inContext(given)),
+    cancel: (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
+    get: (taskId, given) => commands.get(taskId, inContext(given)),
+    observe(taskId, given) {
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
       const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, observeOptions, { settings, checkpoints, answered, connections, onFreed });
+      const observation = createObservation(taskId, inContext(given) ?? {}, { settings, checkpoints, answered, connections, onFreed });
       observations.add(observation);
       return observation;
     },

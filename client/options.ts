@@ -1,12 +1,13 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import { retryDelayMs, type Strategy, type Tries, type Classification } from '../machines/index.ts';
 import { transportNames, type TransportName } from '../machines/wire/index.ts';
-import type { AuthProvider } from './auth/credentials.ts';
+import type { AuthProvider, CallContext } from './auth/credentials.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import { callHook, guardListener, hookFault, safeInspect } from './hooks.ts';
+import { refuseUnknown, type KnownOptions } from './known-options.ts';
 import type { TransportListener } from './listener.ts';
 import { platformChanges, createNetwork, type Network, type NetworkChanges } from './network.ts';
 import type { Origin } from './origin.ts';
@@ -52,6 +53,8 @@ export interface TaskBridgeClientOptions {
   readonly intercept?: (transports: Transports) => Transports;
   /** Defaults to no credentials (cookies are sent as `fetch` sends them). */
   readonly auth?: AuthProvider;
+  /** Handed to `auth`, `routes` and `listener` with each call and observation that brings none of its own. Defaults to none. */
+  readonly context?: CallContext;
   /** `omit`, `same-origin` or `include` cookies. Defaults to `same-origin`, like `fetch`. */
   readonly cookies?: 'omit' | 'same-origin' | 'include';
   /** Defaults to memory. */
@@ -186,10 +189,45 @@ export const defaultClientLimits: ClientLimits = {
   pageBytesMax: 16 * 1024 * 1024,
 };
 
+const known: KnownOptions<TaskBridgeClientOptions> = {
+  baseUrl: true,
+  fetch: true,
+  WebSocket: true,
+  sockets: true,
+  streams: true,
+  heldRequests: true,
+  intercept: true,
+  auth: true,
+  context: true,
+  cookies: true,
+  checkpoints: true,
+  checkpointNamespace: true,
+  clock: true,
+  chance: true,
+  gate: true,
+  networkChanges: true,
+  prefix: true,
+  routes: true,
+  strategy: true,
+  transports: true,
+  webSocketTries: true,
+  eventStreamTries: true,
+  inspect: true,
+  onReport: true,
+  hideAnswered: true,
+  listener: true,
+  classify: true,
+  retryPolicy: true,
+  streamsUploads: true,
+  attachmentField: true,
+  limits: true,
+};
+
 /** Options, checked and complete. */
 export interface ClientSettings extends Transports {
   readonly baseUrl: string;
   readonly auth: AuthProvider | undefined;
+  readonly context: CallContext | undefined;
   readonly cookies: 'omit' | 'same-origin' | 'include';
   readonly checkpoints: CheckpointStore;
   readonly checkpointNamespace: string;
@@ -220,6 +258,8 @@ export interface ClientSettings extends Transports {
  * `INVALID_ARGUMENT` and says what and why.
  */
 export function readOptions(options: TaskBridgeClientOptions, ownSockets: SocketPort | undefined): ClientSettings {
+  refuseUnknown(options, known);
+  refuseUnknown(options.limits ?? {}, defaultClientLimits, 'limits.');
   const baseUrl = readBaseUrl(options.baseUrl);
   // A method called on another object than its own throws in browsers.
   const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
@@ -255,6 +295,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     ...transports,
     fetch: directFetch(transports.fetch),
     auth: options.auth,
+    context: options.context,
     cookies: options.cookies ?? 'same-origin',
     checkpoints: options.checkpoints ?? memoryCheckpoints(),
     checkpointNamespace: options.checkpointNamespace ?? '',

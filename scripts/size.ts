@@ -12,13 +12,13 @@ interface Budget {
   readonly external?: readonly string[];
 }
 
-const core: Budget = { door: 'taskbridge/client', bytesMax: 48_500 };
+const core: Budget = { door: 'taskbridge/client', bytesMax: 49_500 };
 /** What each costs an app that has the client. */
 const beyond: readonly Budget[] = [
   { door: 'taskbridge/client/outbox', bytesMax: 7_500 },
   { door: 'taskbridge/client/streams', bytesMax: 2_500 },
-  { door: 'taskbridge/client/tabs', bytesMax: 6_500 },
-  { door: 'taskbridge/react', bytesMax: 2_000, external: ['react'] },
+  { door: 'taskbridge/client/tabs', bytesMax: 6_600 },
+  { door: 'taskbridge/react', bytesMax: 3_500, external: ['react'] },
   { door: 'taskbridge/xstate', bytesMax: 2_500 },
   { door: 'taskbridge/react-native', bytesMax: 2_000 },
   { door: 'taskbridge/client/testing', bytesMax: 6_000 },

@@ -78,8 +78,36 @@ export interface TaskBridgeOptions {
   readonly http?: Partial<HttpOptions>;
 }
 
-/** Throws a `TypeError` that says what is missing or does not fit. */
+const known: Readonly<Record<keyof TaskBridgeOptions, true>> = {
+  store: true,
+  executor: true,
+  auth: true,
+  ownership: true,
+  attachments: true,
+  uploads: true,
+  contract: true,
+  actions: true,
+  idempotencyPayload: true,
+  readiness: true,
+  allowedOrigins: true,
+  metrics: true,
+  diagnostics: true,
+  logger: true,
+  inspect: true,
+  clock: true,
+  chance: true,
+  tasks: true,
+  live: true,
+  routes: true,
+  streams: true,
+  http: true,
+};
+
+/** Throws a `TypeError` that says what is missing, unknown or does not fit. */
 export function checkBridgeOptions(options: TaskBridgeOptions): void {
+  // A misspelt one would be taken for one that was left out.
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(known, name)) throw new TypeError(`${name} is no option of a bridge; there are ${Object.keys(known).join(', ')}.`);
   // Callers without TypeScript get a sentence instead of a crash at the first request.
   const given = options as Partial<TaskBridgeOptions>;
   if (typeof given.auth !== 'function')

@@ -7,6 +7,7 @@ export {
   asFailure,
   asProgress,
   defaultClientLimits,
+  fetchedSnapshot,
   idleSnapshot,
   isFact,
   isTerminalFact,

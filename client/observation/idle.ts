@@ -1,4 +1,5 @@
-import { emptyAggregate } from '../../machines/index.ts';
+import { aggregateFromSnapshot, emptyAggregate } from '../../machines/index.ts';
+import type { TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { TaskBridgeClientError } from '../errors.ts';
 import { viewConnection, viewKnown, viewTask, type ObservationSnapshot } from './snapshot.ts';
 
@@ -12,5 +13,14 @@ export function idleSnapshot(taskId: string, error?: TaskBridgeClientError): Obs
     connection: viewConnection(undefined, ending),
     task: viewTask(taskId, emptyAggregate, undefined),
     known: viewKnown(false, ending),
+  };
+}
+
+/** What is known of a task by an answer of `client.get`, before anybody observes it: for a page that a server renders. */
+export function fetchedSnapshot(response: TaskSnapshotResponse): ObservationSnapshot {
+  return {
+    connection: viewConnection(undefined, undefined),
+    task: viewTask(response.taskId, aggregateFromSnapshot(response), response.result),
+    known: 'known',
   };
 }

@@ -3,6 +3,7 @@ import { platformChance, platformClock, type Chance, type Clock } from '../clock
 import { TaskBridgeClientError } from '../errors.ts';
 import { browserGate, type Gate } from '../gate.ts';
 import { safeInspect } from '../hooks.ts';
+import { refuseUnknown, type KnownOptions } from '../known-options.ts';
 import { platformChannels, type ChannelPort } from '../tabs/channels.ts';
 import { platformLocks, processLocks, type LockPort } from '../tabs/locks.ts';
 import type { OutboxStore } from './store.ts';
@@ -53,6 +54,17 @@ export interface OutboxOptions {
   readonly limits?: Partial<OutboxLimits>;
 }
 
+const known: KnownOptions<OutboxOptions> = {
+  store: true,
+  gate: true,
+  locks: true,
+  channels: true,
+  inspect: true,
+  clock: true,
+  chance: true,
+  limits: true,
+};
+
 /** Options, checked and complete. */
 export interface OutboxSettings {
   readonly store: OutboxStore;
@@ -70,6 +82,8 @@ const withinProcess = processLocks();
 
 /** Checks the options once. Throws with code `INVALID_ARGUMENT` and says what and why. */
 export function readOutboxOptions(options: OutboxOptions): OutboxSettings {
+  refuseUnknown(options, known);
+  refuseUnknown(options.limits ?? {}, defaultOutboxLimits, 'limits.');
   const limits = { ...defaultOutboxLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits))
     if (!Number.isSafeInteger(value) || value < (name === 'outcomesMax' ? 0 : 1))

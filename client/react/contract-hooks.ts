@@ -1,7 +1,9 @@
 import type { ActionsOfType, DefinitionOf, TaskContract, TaskTypeOf } from '../../machines/contract/index.ts';
 import type { SubmitActionResponse } from '../../machines/wire/index.ts';
 import type { ContractSnapshot, ContractStart, ContractView, TaskIdOf } from '../contract/index.ts';
+import { useQuestions } from './use-questions.ts';
 import { useStartTask, type StartTask } from './use-start-task.ts';
+import { useSuspenseTask } from './use-suspense-task.ts';
 import { useTask, useTaskActions, useTaskSelector, type TaskActions, type TaskIdOrNone, type UsedTask } from './use-task.ts';
 
 /** The id of a task of a type, or of one that is not known by it. */
@@ -41,10 +43,14 @@ export interface ContractHooks<C> {
   ): T;
   useTaskActions<K extends TaskTypeOf<C> = TaskTypeOf<C>>(taskId: IdOf<K>): ContractActions<DefinitionOf<C, K>>;
   useStartTask(): ContractStartTask<C>;
+  useSuspenseTask<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
+    taskId: TaskIdOf<K> | string,
+  ): ContractTaskOnPage<DefinitionOf<C, K>> & { readonly known: 'known' };
+  useQuestions<K extends TaskTypeOf<C> = TaskTypeOf<C>>(taskId: IdOf<K>): ContractTaskOnPage<DefinitionOf<C, K>>['task']['openSuspensions'];
 }
 
 /** Gives the hooks with the types of a contract, once for an app: `export const { useTask, useStartTask } = contractHooks<typeof tasks>()`. */
 export function contractHooks<C extends TaskContract>(): ContractHooks<C> {
   // The same hooks: what they are told apart by is for the compiler alone.
-  return { useTask, useTaskSelector, useTaskActions, useStartTask } as unknown as ContractHooks<C>;
+  return { useTask, useTaskSelector, useTaskActions, useStartTask, useSuspenseTask, useQuestions } as unknown as ContractHooks<C>;
 }

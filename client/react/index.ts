@@ -1,3 +1,4 @@
+'use client';
 /**
  * Tasks in React: a provider and hooks over `taskbridge/client`. Rendering opens nothing; components with the same task share one observation.
  *
@@ -10,6 +11,7 @@ export {
   type ContractStartTask,
   type ContractTaskOnPage,
 } from './contract-hooks.ts';
+export { actionsOf, type FieldKind, type Question, type QuestionAction, type QuestionField } from './question-fields.ts';
 export { TaskBridgeProvider, type TaskBridgeProviderProps } from './provider.ts';
 export { useStartTask, type StartState, type StartTask } from './use-start-task.ts';
 export {
@@ -21,3 +23,9 @@ export {
   type TaskSelector,
   type UsedTask,
 } from './use-task.ts';
+export { TaskQuestion, type TaskQuestionProps } from './task-question.ts';
+export { useMessages, type MessagesOptions, type TaskMessage, type UsedMessages } from './use-messages.ts';
+export { useOutbox, type UsedOutbox } from './use-outbox.ts';
+export { useQuestionForm, type AnswerState, type FormField, type QuestionForm, type QuestionFormOptions } from './use-question-form.ts';
+export { useQuestions } from './use-questions.ts';
+export { useSuspenseTask, type KnownTask } from './use-suspense-task.ts';

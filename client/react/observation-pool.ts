@@ -14,12 +14,14 @@ export interface PooledObservation {
   getSnapshot(): ObservationSnapshot;
   /** Observes while anybody listens, and a little longer; calls back once a batch. */
   subscribe(listener: () => void): () => void;
+  /** Observes until something is known of it, and a little longer. The same promise while nothing is; it never rejects. */
+  whenKnown(): Promise<void>;
 }
 
 /** The observations of one client in one context. */
 export interface ObservationPool {
-  /** Opens and keeps nothing by itself: what is only rendered costs nothing. */
-  of(taskId: string): PooledObservation;
+  /** Opens and keeps nothing by itself: what is only rendered costs nothing. `fetched` is shown until an observation knows more. */
+  of(taskId: string, fetched?: ObservationSnapshot): PooledObservation;
 }
 
 /** When an observation that nobody listens to any more is closed. */
@@ -35,6 +37,7 @@ interface SharedObservation {
   observation: Observed;
   listeners: number;
   timer: unknown;
+  known?: Promise<void>;
 }
 
 /** Shares one observation for each task among all who listen. */
@@ -78,20 +81,57 @@ export function createObservationPool(client: TaskBridgeClient, context: CallCon
     }, ms);
   }
 
+  function subscribe(taskId: string, listener: () => void): () => void {
+    const shared = retain(taskId);
+    const subscription = shared.observation.subscribe(listener);
+    return () => {
+      subscription.unsubscribe();
+      release(taskId, shared);
+    };
+  }
+
+  function whenKnown(taskId: string): Promise<void> {
+    const known = all.get(taskId)?.known;
+    if (known) return known;
+    const shared = retain(taskId);
+    const { observation } = shared;
+    shared.known = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (observation.getSnapshot().known === 'pending') return;
+        subscription.unsubscribe();
+        resolve();
+      };
+      const subscription = observation.subscribe(look);
+      look();
+    }).finally(() => {
+      delete shared.known;
+      release(taskId, shared);
+    });
+    return shared.known;
+  }
+
   return {
-    of(taskId) {
-      const idle = idleSnapshot(taskId);
+    of(taskId, fetched) {
+      const idle = fetched ?? idleSnapshot(taskId);
+      const orFetched = fetched ? overlaid(fetched) : (snapshot: ObservationSnapshot) => snapshot;
       return {
-        getSnapshot: () => all.get(taskId)?.observation.getSnapshot() ?? idle,
-        subscribe(listener) {
-          const shared = retain(taskId);
-          const subscription = shared.observation.subscribe(listener);
-          return () => {
-            subscription.unsubscribe();
-            release(taskId, shared);
-          };
+        getSnapshot() {
+          const observation = all.get(taskId)?.observation;
+          return observation ? orFetched(observation.getSnapshot()) : idle;
         },
+        subscribe: (listener) => subscribe(taskId, listener),
+        whenKnown: () => whenKnown(taskId),
       };
     },
+  };
+}
+
+/** What was fetched, how it is connected now, until the observation knows more. The same object for the same snapshot. */
+function overlaid(fetched: ObservationSnapshot): (snapshot: ObservationSnapshot) => ObservationSnapshot {
+  let last: { readonly of: ObservationSnapshot; readonly shown: ObservationSnapshot } | undefined;
+  return (snapshot) => {
+    if (snapshot.known !== 'pending') return snapshot;
+    if (last?.of !== snapshot) last = { of: snapshot, shown: { ...fetched, connection: snapshot.connection } };
+    return last.shown;
   };
 }

@@ -1,5 +1,14 @@
 import { createContext, createElement, useContext, useMemo, type ReactElement, type ReactNode } from 'react';
-import { platformClock, TaskBridgeClientError, type CallContext, type Clock, type TaskBridgeClient } from '../index.ts';
+import type { TaskSnapshotResponse } from '../../machines/wire/index.ts';
+import {
+  fetchedSnapshot,
+  platformClock,
+  TaskBridgeClientError,
+  type CallContext,
+  type Clock,
+  type ObservationSnapshot,
+  type TaskBridgeClient,
+} from '../index.ts';
 import { createObservationPool, type ObservationPool } from './observation-pool.ts';
 
 /** What hooks work with: a client, the context of its calls, and its observations. */
@@ -7,7 +16,12 @@ export interface ProvidedClient {
   readonly client: TaskBridgeClient;
   readonly context: CallContext | undefined;
   readonly observations: ObservationPool;
+  /** Goes by for what is observed by it. */
+  readonly clock: Clock;
 }
+
+/** What was fetched of tasks before the page was drawn, by their ids. */
+export type FetchedSnapshots = ReadonlyMap<string, ObservationSnapshot>;
 
 /** What the provider is told. */
 export interface TaskBridgeProviderProps {
@@ -19,16 +33,32 @@ export interface TaskBridgeProviderProps {
   readonly lingerMs?: number;
   /** Defaults to the machine's own. Only the first use of a client counts. */
   readonly clock?: Clock;
+  /**
+   * Answers of `client.get` that a server fetched: shown below until a task is observed, in what a server renders too. Keep it the same list from
+   * render to render.
+   */
+  readonly snapshots?: readonly TaskSnapshotResponse[];
   readonly children?: ReactNode;
 }
 
 const LINGER_MS = 1_000;
 const ProvidedContext = createContext<ProvidedClient | undefined>(undefined);
+const nothing: FetchedSnapshots = new Map();
+const FetchedContext = createContext<FetchedSnapshots>(nothing);
 
 /** Gives a client to the hooks below. */
-export function TaskBridgeProvider({ client, context, lingerMs, clock, children }: TaskBridgeProviderProps): ReactElement {
+export function TaskBridgeProvider({ client, context, lingerMs, clock, snapshots, children }: TaskBridgeProviderProps): ReactElement {
   const provided = useMemo(() => provide(client, context, clock, lingerMs), [client, context, clock, lingerMs]);
-  return createElement(ProvidedContext.Provider, { value: provided }, children);
+  const fetched = useMemo(
+    () => (snapshots ? new Map(snapshots.map((response) => [response.taskId, fetchedSnapshot(response)])) : nothing),
+    [snapshots],
+  );
+  return createElement(ProvidedContext.Provider, { value: provided }, createElement(FetchedContext.Provider, { value: fetched }, children));
+}
+
+/** What the provider was given of tasks. */
+export function useFetched(): FetchedSnapshots {
+  return useContext(FetchedContext);
 }
 
 /** The client to use: the one given, else that of the provider. Throws with code `INVALID_ARGUMENT` where there is neither. */
@@ -48,7 +78,12 @@ const providedClients = new WeakMap<TaskBridgeClient, Map<CallContext | undefine
 function provide(client: TaskBridgeClient, context?: CallContext, clock: Clock = platformClock, ms: number = LINGER_MS): ProvidedClient {
   const known = providedClients.get(client) ?? new Map<CallContext | undefined, ProvidedClient>();
   providedClients.set(client, known);
-  const provided = known.get(context) ?? { client, context, observations: createObservationPool(client, context, { clock, ms }) };
+  const provided = known.get(context) ?? {
+    client,
+    context,
+    clock,
+    observations: createObservationPool(client, context, { clock, ms }),
+  };
   known.set(context, provided);
   return provided;
 }

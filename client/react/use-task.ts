@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'r
 import { idleSnapshot, type ConnectionView, type Known, type ObservationSnapshot, type TaskBridgeClient, type TaskView } from '../index.ts';
 import type { JsonLike } from '../../machines/contract/index.ts';
 import type { CancelTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
-import { useTaskBridge } from './provider.ts';
+import { useFetched, useTaskBridge } from './provider.ts';
 import type { PooledObservation } from './observation-pool.ts';
 
 /** The id of a task; null or undefined while there is none yet. */
@@ -71,22 +71,28 @@ export function useTaskActions(first: TaskBridgeClient | TaskIdOrNone, second?: 
 }
 
 /** Tells the two forms of a hook's arguments apart: a client is the only object that comes first. */
-function isClient(first: TaskBridgeClient | TaskIdOrNone): first is TaskBridgeClient {
+export function isClient(first: TaskBridgeClient | TaskIdOrNone): first is TaskBridgeClient {
   return typeof first === 'object' && first !== null;
 }
 
 const whole: TaskSelector<ObservationSnapshot> = (snapshot) => snapshot;
 const nothing: ObservationSnapshot = idleSnapshot('');
-const noObservation: PooledObservation = { getSnapshot: () => nothing, subscribe: () => () => undefined };
+const noObservation: PooledObservation = {
+  getSnapshot: () => nothing,
+  subscribe: () => () => undefined,
+  whenKnown: () => Promise.resolve(),
+};
 
-function useObserved<T>(
+/** What is selected of a task, by a client or the provider's. */
+export function useObserved<T>(
   client: TaskBridgeClient | undefined,
   taskId: TaskIdOrNone,
   selector: TaskSelector<T>,
   isEqual: (a: T, b: T) => boolean,
 ): T {
   const { observations } = useTaskBridge(client);
-  const observation = useMemo(() => (taskId ? observations.of(taskId) : noObservation), [observations, taskId]);
+  const fetched = useFetched().get(taskId ?? '');
+  const observation = useMemo(() => (taskId ? observations.of(taskId, fetched) : noObservation), [observations, taskId, fetched]);
   const shown = useRef<{ readonly value: T } | undefined>(undefined);
   // The same selection for the same snapshot, and the one that is shown where it is equal: React would render without end otherwise.
   const read = useMemo(() => {
@@ -101,7 +107,7 @@ function useObserved<T>(
       return value;
     };
   }, [observation, selector, isEqual]);
-  const readIdle = useCallback(() => selector(taskId ? idleSnapshot(taskId) : nothing), [selector, taskId]);
+  const readIdle = useCallback(() => selector(fetched ?? (taskId ? idleSnapshot(taskId) : nothing)), [selector, taskId, fetched]);
   const value = useSyncExternalStore(observation.subscribe, read, useOnce(readIdle));
   useEffect(() => {
     shown.current = { value };
@@ -117,7 +123,8 @@ function useOnce<T>(make: () => T): () => T {
   }, [make]);
 }
 
-function useActions(client: TaskBridgeClient | undefined, taskId: TaskIdOrNone): TaskActions {
+/** `act` and `cancel` of a task, by a client or the provider's. */
+export function useActions(client: TaskBridgeClient | undefined, taskId: TaskIdOrNone): TaskActions {
   const { client: used, context } = useTaskBridge(client);
   return useMemo(() => {
     const options = context && { context };

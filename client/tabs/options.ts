@@ -2,6 +2,7 @@ import type { Inspect } from '../../machines/index.ts';
 import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import { safeInspect } from '../hooks.ts';
+import { refuseUnknown, type KnownOptions } from '../known-options.ts';
 import { multiplexed } from '../transports/multiplexed.ts';
 import { platformSockets, type SocketPort } from '../transports/socket.ts';
 import { platformChannels, type ChannelPort } from './channels.ts';
@@ -59,6 +60,17 @@ export interface TabSocketsOptions {
   readonly limits?: Partial<TabLimits>;
 }
 
+const known: KnownOptions<TabSocketsOptions> = {
+  name: true,
+  sockets: true,
+  locks: true,
+  channels: true,
+  inspect: true,
+  clock: true,
+  chance: true,
+  limits: true,
+};
+
 /** Options, checked and complete. */
 export interface TabSettings {
   readonly name: string;
@@ -73,6 +85,8 @@ export interface TabSettings {
 
 /** Checks the options once. Throws with code `INVALID_ARGUMENT` and says what and why. */
 export function readTabOptions(options: TabSocketsOptions): TabSettings {
+  refuseUnknown(options, known);
+  refuseUnknown(options.limits ?? {}, defaultTabLimits, 'limits.');
   const { name, locks = platformLocks(), channels = platformChannels() } = options;
   if (typeof name !== 'string' || name.trim() === '')
     refuse('name must be text that tells users apart: tabs of one name share a connection, and its credentials.');

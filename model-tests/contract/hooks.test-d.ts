@@ -11,7 +11,7 @@ export function Page({
   readonly client: ContractClient<typeof tasks>;
   readonly id: TaskIdOf<'report.build'> | null;
 }): void {
-  const { useTask, useStartTask, useTaskSelector, useTaskActions } = contractHooks<typeof tasks>();
+  const { useTask, useStartTask, useTaskSelector, useTaskActions, useSuspenseTask, useQuestions } = contractHooks<typeof tasks>();
   // A client with types is a client.
   void TaskBridgeProvider({ client });
 
@@ -34,6 +34,10 @@ export function Page({
   useTask<'report.biuld'>('id');
   // Of whichever type it is.
   expectTypeOf(useTask('id').task.result).not.toBeAny();
+
+  expectTypeOf(useSuspenseTask<'report.build'>('id').task.result).toEqualTypeOf<{ rows: number; kept?: string | undefined } | undefined>();
+  const [first] = useQuestions<'report.build'>(id);
+  if (first?.reasonCode === 'duplicates') expectTypeOf(first.interaction.samples).toEqualTypeOf<string[]>();
 
   const { start, status } = useStartTask();
   expectTypeOf(status).toEqualTypeOf<'idle' | 'starting' | 'started' | 'failed'>();
