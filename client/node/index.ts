@@ -7,7 +7,6 @@ export {
   asFailure,
   asProgress,
   defaultClientLimits,
-  fetchedSnapshot,
   idleSnapshot,
   isFact,
   isTerminalFact,

@@ -11,7 +11,7 @@ export {
   type ContractStartTask,
   type ContractTaskOnPage,
 } from './contract-hooks.ts';
-export { actionsOf, type FieldKind, type Question, type QuestionAction, type QuestionField } from './question-fields.ts';
+export { actionsOf, type FieldKind, type ShownQuestion, type QuestionAction, type QuestionField } from './question-fields.ts';
 export { TaskBridgeProvider, type TaskBridgeProviderProps } from './provider.ts';
 export { useStartTask, type StartState, type StartTask } from './use-start-task.ts';
 export {

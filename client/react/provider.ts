@@ -1,7 +1,7 @@
 import { createContext, createElement, useContext, useMemo, type ReactElement, type ReactNode } from 'react';
 import type { TaskSnapshotResponse } from '../../machines/wire/index.ts';
+import { fetchedSnapshot } from '../observation/idle.ts';
 import {
-  fetchedSnapshot,
   platformClock,
   TaskBridgeClientError,
   type CallContext,

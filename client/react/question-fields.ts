@@ -1,7 +1,7 @@
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 
 /** A question as it was asked. */
-export type Question = FactPayload<'TASK_SUSPENDED'>;
+export type ShownQuestion = FactPayload<'TASK_SUSPENDED'>;
 
 /** What a page offers for a field: a line of text, a number, a box to tick, one of some values, or JSON where none of these fits. */
 export type FieldKind = 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'json';
@@ -34,7 +34,10 @@ export interface QuestionAction {
 }
 
 /** The ways to answer a question, in its own order, with what each is to be given. */
-export function actionsOf({ allowedActions, interaction }: Pick<Question, 'allowedActions' | 'interaction'>): readonly QuestionAction[] {
+export function actionsOf({
+  allowedActions,
+  interaction,
+}: Pick<ShownQuestion, 'allowedActions' | 'interaction'>): readonly QuestionAction[] {
   const schemas = asObject(interaction?.['$actions']);
   return allowedActions.map((actionType) => {
     const schema = asObject(schemas?.[actionType]);

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { Json, JsonObject } from '../../machines/wire/index.ts';
 import { TaskBridgeClientError, type TaskBridgeClient } from '../index.ts';
-import { actionsOf, initialValues, payloadOf, type Question, type QuestionAction, type QuestionField } from './question-fields.ts';
+import { actionsOf, initialValues, payloadOf, type ShownQuestion, type QuestionAction, type QuestionField } from './question-fields.ts';
 import { useActions, type TaskIdOrNone } from './use-task.ts';
 
 /** How far an answer came. `sent`: the server has it, whatever became of it; the question goes when its fact comes. */
@@ -22,7 +22,7 @@ export interface FormField extends QuestionField {
 
 /** A question as a form. */
 export type QuestionForm = AnswerState & {
-  readonly question: Question;
+  readonly question: ShownQuestion;
   readonly actions: readonly QuestionAction[];
   /** The action that is chosen: the only one, or none before one is. */
   readonly action: QuestionAction | null;
@@ -43,7 +43,7 @@ const open: AnswerState = { status: 'open', error: null };
 export interface QuestionFormOptions {
   readonly taskId: TaskIdOrNone;
   /** One of `useQuestions`, or of `task.openSuspensions`. */
-  readonly question: Question;
+  readonly question: ShownQuestion;
   /** Defaults to the provider's. */
   readonly client?: TaskBridgeClient | undefined;
 }

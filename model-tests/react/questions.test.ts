@@ -1,11 +1,11 @@
 import { enterPage, leavePage } from './page.ts';
 import { act, createElement as h, type ReactElement } from 'react';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { TaskQuestion, useQuestions, useTask, type Question, type QuestionForm } from 'taskbridge/react';
+import { TaskQuestion, useQuestions, useTask, type ShownQuestion, type QuestionForm } from 'taskbridge/react';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { tasks } from '../contract/tasks.ts';
 import { bridgeOf } from '../server/bridge-of.ts';
-import { clientOf, show, untilShown } from './stage.ts';
+import { clientOf, show, untilShown } from './client-page.ts';
 
 beforeAll(enterPage);
 afterAll(leavePage);
@@ -25,7 +25,7 @@ async function formPage() {
   const server = await bridgeOf(builds());
   const client = clientOf(server.url);
   const { taskId } = await client.start({ taskType: 'report.build', input: { month: 'May' } });
-  const drawn: { form?: QuestionForm; questions?: readonly Question[]; state?: string } = {};
+  const drawn: { form?: QuestionForm; questions?: readonly ShownQuestion[]; state?: string } = {};
   const Form = ({ form }: { readonly form: QuestionForm }): ReactElement => {
     drawn.form = form;
     return h('p', null, form.question.reasonCode);

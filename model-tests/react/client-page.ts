@@ -16,7 +16,8 @@ export function clientOf(baseUrl: string, options: Partial<TaskBridgeClientOptio
 /** Renders in StrictMode below a provider, in a place of its own; goes when the test has finished. */
 export async function show(props: Omit<TaskBridgeProviderProps, 'children'>, children: ReactNode): Promise<HTMLElement> {
   const place = page.createElement('div');
-  const root = createRoot(place);
+  // What a boundary catches is the test's to look at.
+  const root = createRoot(place, { onCaughtError: () => undefined });
   onTestFinished(() => act(async () => root.unmount()));
   await act(async () => root.render(h(StrictMode, null, h(TaskBridgeProvider, { ...props, children }))));
   return place;
