@@ -194,6 +194,7 @@ describe('what a host forgot to give is said when the bridge is made', () => {
     ['an executor', { executor: undefined }, 'executor is missing'],
     ['an executor in the list', { executor: [] }, 'executor is missing'],
     ['an executor, and handlers instead', { executor: { ask: () => undefined } }, 'executor is missing'],
+    ['an option by another name', { authContext: auth }, 'authContext is no option of a bridge; there are store, executor, auth'],
     ['files that all nodes see', { store: shared, attachments: memoryAttachments() }, 'give an attachment store that they share'],
   ])('%s', (_name, without, message) => {
     // A caller without TypeScript.
