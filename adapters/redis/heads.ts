@@ -1,4 +1,4 @@
-import { systemChance, type ServerChance } from '../../server/ports/index.ts';
+import { monotonicMs, systemChance, systemClock, type Clock, type ServerChance } from '../../server/ports/index.ts';
 import type { EventId } from '../../machines/wire/index.ts';
 import type { StoreDeps } from './deps.ts';
 import { parseKind, type Kind } from './kind.ts';
@@ -35,27 +35,33 @@ export interface Heads {
 
 /** Tasks whose heads are remembered: more than a bridge keeps at hand. */
 const TASKS_MAX = 50_000;
+/** One that nobody wrote for so long is read again: memory follows what is at work, and not what ever was. */
+const KEPT_MS = 10 * 60_000;
 
 /** Makes an empty memory of heads. */
-export function createHeads(chance: ServerChance = systemChance): Heads {
-  const heads = new Map<string, Head>();
+export function createHeads(clock: Clock = systemClock, chance: ServerChance = systemChance): Heads {
+  /** The one that was noted longest ago comes first. */
+  const heads = new Map<string, { readonly head: Head; readonly notedAt: number }>();
   const own = chance.hex(12);
   let count = 0;
+
+  function dropOld(now: number): void {
+    for (const [taskId, { notedAt }] of heads) {
+      if (heads.size <= TASKS_MAX && now - notedAt < KEPT_MS) return;
+      heads.delete(taskId);
+    }
+  }
 
   return {
     nextMark: () => `${own}.${(count += 1).toString(36)}`,
     note(taskId, head) {
-      // Anew, so that the oldest comes first.
+      const notedAt = monotonicMs(clock);
       heads.delete(taskId);
-      heads.set(taskId, head);
-      if (heads.size <= TASKS_MAX) return;
-      for (const oldest of heads.keys()) {
-        heads.delete(oldest);
-        return;
-      }
+      heads.set(taskId, { head, notedAt });
+      dropOld(notedAt);
     },
     known(taskId, revision) {
-      const head = heads.get(taskId);
+      const head = heads.get(taskId)?.head;
       return head?.revision === revision ? head : undefined;
     },
     forget(taskId) {

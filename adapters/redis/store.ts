@@ -142,7 +142,7 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
   return {
     connection,
     keys,
-    heads: createHeads(),
+    heads: createHeads(clock),
     isCluster: isCluster(redis),
     calls,
     // Nodes that are started together need not begin at one place.
