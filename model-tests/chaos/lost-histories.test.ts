@@ -6,6 +6,8 @@ import { emptyRunRecord, type ClientLife, type RunRecord } from './run-record.ts
 
 const TASK = 'aa'.padEnd(32, '0');
 const AT = '2026-01-01T00:00:00.000Z';
+/** When the old master was given up, by the judge's own clock. */
+const GIVEN_UP_AT = 1000;
 
 /** The second number of an id tells one history from another. */
 function fact(n: number, history: number, type: Fact['type'], payload: object): Fact {
@@ -44,7 +46,7 @@ function soundRecord(): RunRecord {
     input,
     taskIds: new Set([TASK]),
     sent: 1,
-    created: 1,
+    toldNew: [TASK],
     answered: 1,
     unknown: 0,
   });
@@ -56,6 +58,7 @@ function soundRecord(): RunRecord {
       clientActionId,
       actionType: 'yes',
       payload: { by: 'v' },
+      sentAt: 0,
       outcomes: ['ACCEPTED'],
     });
   const ids = [...idsOf(lostLog), ...idsOf(finalLog)];
@@ -63,7 +66,7 @@ function soundRecord(): RunRecord {
     viewer: 'v',
     owner: 'o',
     taskId: TASK,
-    stays: [{ resumedAfter: undefined, ids, dealtWith: ids.length, resets: 1, end: 'ended' }],
+    stays: [{ begunAt: 0, resumedAfter: undefined, ids, dealtWith: ids.length, resets: 1, end: 'ended' }],
     folded: { state: 'completed', lastEventId: '5-2' },
   });
   record.gaps.push({ viewer: 'v', taskId: TASK, reason: 'reset' });
@@ -74,7 +77,7 @@ function soundRecord(): RunRecord {
 function found(spoil: (record: RunRecord, logs: Map<string, readonly Fact[]>) => void, given = new Map([[TASK, lostLog]])): FaultKind[] {
   const [record, logs] = [soundRecord(), new Map<string, readonly Fact[]>([[TASK, finalLog]])];
   spoil(record, logs);
-  const { counts } = checkRun(record, logs, undefined, lostHistoriesOf([given], logs, record.gaps));
+  const { counts } = checkRun(record, logs, undefined, lostHistoriesOf([{ logs: given, at: GIVEN_UP_AT }], logs));
   return (Object.keys(faultKinds) as FaultKind[]).filter((kind) => counts[kind] > 0);
 }
 
@@ -88,8 +91,11 @@ describe('the judge of a run that lost a history', () => {
   it('finds nothing where reset was told, and counts what was lost', () => {
     expect(found(() => undefined)).toEqual([]);
     const logs = new Map([[TASK, finalLog]]);
-    expect(lostHistoriesOf([new Map([[TASK, lostLog]])], logs, [])).toMatchObject({ facts: 2, tasks: 0 });
-    expect(lostHistoriesOf([new Map([[TASK, finalLog.slice(0, 4)]])], logs, [])).toMatchObject({ facts: 0, tasks: 0 });
+    expect(lostHistoriesOf([{ logs: new Map([[TASK, lostLog]]), at: GIVEN_UP_AT }], logs)).toMatchObject({ facts: 2, tasks: 0 });
+    expect(lostHistoriesOf([{ logs: new Map([[TASK, finalLog.slice(0, 4)]]), at: GIVEN_UP_AT }], logs)).toMatchObject({
+      facts: 0,
+      tasks: 0,
+    });
   });
 
   it('finds nothing where a life ends on the lost history, or a later one begins on what both have', () => {
@@ -99,8 +105,8 @@ describe('the judge of a run that lost a history', () => {
         stays.splice(
           0,
           1,
-          { resumedAfter: undefined, ids: idsOf(lostLog), dealtWith: 4, end: 'torn' },
-          { resumedAfter: '2-0', ids: idsOf(finalLog, 2), dealtWith: 3, end: 'ended' },
+          { begunAt: 0, resumedAfter: undefined, ids: idsOf(lostLog), dealtWith: 4, end: 'torn' },
+          { begunAt: 0, resumedAfter: '2-0', ids: idsOf(finalLog, 2), dealtWith: 3, end: 'ended' },
         );
       }),
     ).toEqual([]);
@@ -127,7 +133,7 @@ describe('the judge of a run that lost a history', () => {
     ['lost', 'a hole after a reset', (record) => void lifeOf(record).ids.splice(4, 1)],
     ['lost', 'an end that is none', (record) => void lifeOf(record).ids.pop()],
     ['strange', 'a fact of no history', (record) => void (lifeOf(record).ids[8] = '5-3')],
-    ['strange', 'a checkpoint of no history', (record) => void Object.assign(lifeOf(record), { resumedAfter: '2-7' })],
+    ['strange', 'a checkpoint of no history', (record) => void Object.assign(lifeOf(record), { begunAt: 0, resumedAfter: '2-7' })],
     ['unended', 'a viewer that never saw the end', (record) => Object.assign(lifeOf(record), { end: 'left' })],
     [
       'disagreements',
