@@ -1,6 +1,6 @@
 import type { Fact } from 'taskbridge/wire';
 import { describe, expect, it } from 'vitest';
-import { checkRun, faultKinds, type FaultKind } from './checker.ts';
+import { checkRun, faultKinds, type FaultKind, type Logs } from './checker.ts';
 import { lostHistoriesOf } from './lost-histories.ts';
 import { emptyRunRecord, type ClientLife, type RunRecord } from './run-record.ts';
 
@@ -74,7 +74,10 @@ function soundRecord(): RunRecord {
 }
 
 /** Kinds that were found. */
-function found(spoil: (record: RunRecord, logs: Map<string, readonly Fact[]>) => void, given = new Map([[TASK, lostLog]])): FaultKind[] {
+function found(
+  spoil: (record: RunRecord, logs: Map<string, readonly Fact[]>) => void,
+  given: Logs = new Map([[TASK, lostLog]]),
+): FaultKind[] {
   const [record, logs] = [soundRecord(), new Map<string, readonly Fact[]>([[TASK, finalLog]])];
   spoil(record, logs);
   const { counts } = checkRun(record, logs, undefined, lostHistoriesOf([{ logs: given, at: GIVEN_UP_AT }], logs));
@@ -207,9 +210,12 @@ describe('the judge of a task that is gone', () => {
     Object.assign(record.viewings[0] ?? {}, { fault: 'TASK_NOT_FOUND: There is none.', folded: undefined });
     record.actions[0]?.outcomes.push('TASK_NOT_FOUND');
   }
-  const whenGone = (spoil: (record: RunRecord, logs: Map<string, readonly Fact[]>) => void, given?: Map<string, readonly Fact[]>) =>
+  const whenGone = (spoil: (record: RunRecord, logs: Map<string, readonly Fact[]>) => void, given?: Logs) =>
     found((record, logs) => (soundlyGone(record, logs), spoil(record, logs)), given);
-  const [NEW, creationOf] = ['bb'.padEnd(32, '0'), (record: RunRecord) => record.creations[0] ?? { taskIds: new Set(), toldNew: [] }];
+  const [NEW, creationOf] = [
+    'bb'.padEnd(32, '0'),
+    (record: RunRecord) => record.creations[0] ?? { taskIds: new Set<string>(), toldNew: [] as string[] },
+  ];
   const ofNew = (log: readonly Fact[]): readonly Fact[] => log.map((each) => ({ ...each, taskId: NEW }) as Fact);
   /** Whoever made it made it again, under the same request id. */
   const madeAgain = (record: RunRecord, logs: Map<string, readonly Fact[]>): void => {
@@ -245,7 +251,7 @@ describe('the judge of a task that is gone', () => {
     expect(whenGone(sawEnd, new Map([[TASK, ended]]))).toEqual([]);
   });
 
-  it.each<[FaultKind, string, (record: RunRecord, logs: Map<string, readonly Fact[]>) => void, Map<string, readonly Fact[]>?]>([
+  it.each<[FaultKind, string, (record: RunRecord, logs: Map<string, readonly Fact[]>) => void, Logs?]>([
     ['lost', 'that nobody gave up', () => undefined, new Map()],
     ['strange', 'whose viewer hears of it after that', ({ viewings }) => void viewings[0]?.stays[1]?.ids.push('5-1')],
     ['strange', 'whose viewer still hears the old history', (record) => replaceLife(record, { begunAt: GIVEN_UP_AT + 1 })],

@@ -24,7 +24,7 @@ function rowOf(memory: Memory, taskId: string): TaskRow {
 }
 
 /** What a store had of a task; called, it has that again, as a replica that was promoted too early. */
-function keep(memory: Memory, taskId: string): () => void {
+function keepTask(memory: Memory, taskId: string): () => void {
   const backup = copyOf(rowOf(memory, taskId));
   return () => {
     const row = rowOf(memory, taskId);
@@ -57,7 +57,7 @@ async function nodeOf(run: Handler, repeatable = true) {
   return {
     node,
     other,
-    keep: (taskId: string) => keep(memory, taskId),
+    keep: (taskId: string) => keepTask(memory, taskId),
     interrupt: () => listeners.forEach((listener) => listener.interrupted()),
   };
 }

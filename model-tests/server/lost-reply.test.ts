@@ -155,7 +155,7 @@ describe('what an owner has, where a commit was written and its reply was lost',
     await vi.waitFor(async () => expect(await of.sharesOf()).toMatchObject({ questions: 0 }));
   });
 
-  it('is counted again where the commit had no fact by which it could be found', async () => {
+  it('is counted again where the commit had no fact by which it could be found: a claim, whose work begins at once', async () => {
     const held = heldTasks();
     const memory = memoryStore();
     await memory.open();
@@ -172,7 +172,11 @@ describe('what an owner has, where a commit was written and its reply was lost',
         return answer;
       },
     };
-    const host = await bridgeOf(held.executor, { store, logger: silent, tasks: { reconcileMs: 50, activePerOwnerMax: 1 } });
+    const host = await bridgeOf(held.executor, {
+      store,
+      logger: silent,
+      tasks: { reconcileMs: 50, activePerOwnerMax: 1, startWithinMs: NEVER_MS, leaseMs: NEVER_MS },
+    });
     const [first, second] = [await host.start('hold'), await host.start('hold')];
     await held.of(first);
     held.end(first);
