@@ -97,7 +97,10 @@ class FoldedProjection implements Projection {
   }
 
   take(fact: Fact | UnknownFact): void {
-    if (!this.#waiting && this.#isOther(fact)) this.rebase();
+    if (!this.#waiting && this.#isOther(fact)) {
+      this.#others += 1;
+      this.rebase();
+    }
     if (this.#waiting) this.#waiting.push(fact);
     else this.#apply(fact);
   }
