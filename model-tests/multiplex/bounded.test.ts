@@ -90,7 +90,7 @@ it.each(['messages', 'pings', 'pongs'] as const)('that shows one task rests too 
 
 it('that broke the protocol, does not take its close and sends on is cut after one frame more', async () => {
   const host = await liveHost();
-  const socket = connect(host.port, '127.0.0.1');
+  const socket = connect({ port: host.port, host: '127.0.0.1', allowHalfOpen: true });
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('error', () => undefined);
   socket.write(

@@ -1,65 +1,73 @@
 import { describe, expect, test, vi } from 'vitest';
-import { createMemory, memoryStore, type Memory } from '../../adapters/memory/index.ts';
-import type { TaskRow } from '../../adapters/memory/memory.ts';
-import { setState } from '../../adapters/memory/states.ts';
-import { setPlan } from '../../adapters/memory/work.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
 import { inProcess, type Handler, type Task } from '../../adapters/in-process/index.ts';
 import type { Store, TailListener } from '../../server/ports/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 const logger = { warn: () => undefined, error: () => undefined };
-const kept = ['fields', 'sideValues', 'plan', 'log', 'firstRetained', 'lastEventId', 'ended', 'state'] as const;
-type Kept = Pick<TaskRow, (typeof kept)[number]>;
+/** A history that was lost and the one that follows it have no revision in common. */
+const REVISIONS_APART = 1000;
 
-const copyOf = ({ fields, sideValues, log, ...row }: Kept): Kept => ({
-  ...Object.fromEntries(kept.map((name) => [name, (row as Partial<Kept>)[name]])),
-  // Named above, but these are copied.
-  ...({ fields: new Map(fields), sideValues: new Map(sideValues), log: [...log] } as Kept),
-});
-
-function rowOf(memory: Memory, taskId: string): TaskRow {
-  const row = memory.tasks.get(taskId);
-  if (!row) throw new Error(`There is no task ${taskId}.`);
-  return row;
-}
-
-/** What a store had of a task; called, it has that again, as a replica that was promoted too early. */
-function keepTask(memory: Memory, taskId: string): () => void {
-  const backup = copyOf(rowOf(memory, taskId));
-  return () => {
-    const row = rowOf(memory, taskId);
-    const { log, plan, state, ...rest } = copyOf(backup);
-    // A mark of a history that was lost is never one of the history that follows it.
-    Object.assign(row, rest, { revision: row.revision + 1000 });
-    setPlan(memory, row, plan, Date.now());
-    setState(memory, row, state, Date.now());
-    row.log.splice(0, row.log.length, ...log);
-  };
-}
-
-/** A node on a store that others share. */
-async function nodeOf(run: Handler, repeatable = true) {
-  const memory = createMemory();
-  const plain = memoryStore({ memory });
-  await plain.open();
+/** A store whose replica follows it until it is cut off, and leads from when it is promoted; nodes on it, and what tells them that it was away. */
+async function storePair() {
+  const [master, replica] = [memoryStore(), memoryStore()];
+  await Promise.all([master.open(), replica.open()]);
   const listeners: TailListener[] = [];
+  let [leader, follows] = [master, true];
+  const apart = (): number => (leader === replica ? REVISIONS_APART : 0);
+  const written = async <T>(write: (store: Store) => Promise<T>): Promise<T> => {
+    const answer = await write(leader);
+    if (follows && leader === master) await write(replica);
+    return answer;
+  };
+  // What is only read, or asked by whoever works, is asked of the leader.
+  const asked = Object.fromEntries(
+    Object.entries(master).map(([name, verb]) => [
+      name,
+      typeof verb === 'function'
+        ? (...given: unknown[]) => (leader[name as keyof Store] as (...all: unknown[]) => unknown)(...given)
+        : verb,
+    ]),
+  ) as unknown as Store;
   const store: Store = {
-    ...plain,
+    ...asked,
     exclusive: false,
     open: async () => undefined,
-    tail: (listener) => {
+    close: async () => undefined,
+    create: (task) => written((each) => each.create(task)),
+    renew: (...given) => written((each) => each.renew(...given)),
+    append: (commit) => written((each) => each.append({ ...commit, expectedRevision: commit.expectedRevision - apart() })),
+    load: async (taskId) => {
+      const loaded = await leader.load(taskId);
+      return loaded && { ...loaded, revision: loaded.revision + apart() };
+    },
+    tail(listener) {
       listeners.push(listener);
-      return plain.tail(listener);
+      const [ofMaster, ofReplica] = [
+        master.tail(listener),
+        replica.tail({ ...listener, committed: (...commit) => void (leader === replica && listener.committed(...commit)) }),
+      ];
+      return {
+        ...ofMaster,
+        watch: async (taskId) => void (await Promise.all([ofMaster.watch(taskId), ofReplica.watch(taskId)])),
+        unwatch: (taskId) => [ofMaster, ofReplica].forEach((tail) => tail.unwatch(taskId)),
+        close: async () => void (await Promise.all([ofMaster.close(), ofReplica.close()])),
+      };
     },
   };
-  const node = await bridgeOf(inProcess({ work: { run, repeatable } }, { logger }), { store, logger, tasks: { reconcileMs: 50 } });
-  const other = await bridgeOf(inProcess({}), { store: { ...plain, exclusive: false, open: async () => undefined }, logger });
   return {
-    node,
-    other,
-    keep: (taskId: string) => keepTask(memory, taskId),
+    store,
+    cut: () => void (follows = false),
+    promote: () => void (leader = replica),
     interrupt: () => listeners.forEach((listener) => listener.interrupted()),
   };
+}
+
+/** Two nodes on such a pair, of which only the first works. */
+async function nodeOf(run: Handler, repeatable = true) {
+  const { store, ...pair } = await storePair();
+  const node = await bridgeOf(inProcess({ work: { run, repeatable } }, { logger }), { store, logger, tasks: { reconcileMs: 50 } });
+  return { node, other: await bridgeOf(inProcess({}), { store, logger }), ...pair };
 }
 
 /** A promise, and what settles it. */
@@ -96,15 +104,15 @@ describe('work that runs while the store loses what it said', () => {
 
   test('writes nothing more, and begins again from what the store has saved', async () => {
     const { run, taken, next } = steps();
-    const { node, keep } = await nodeOf(run);
+    const { node, cut, promote } = await nodeOf(run);
     const taskId = await node.start('work');
     await taken[1]?.opened;
-    const goBack = keep(taskId);
+    cut();
     next[1]?.open();
     await taken[2]?.opened;
     next[2]?.open();
     await taken[3]?.opened;
-    goBack();
+    promote();
     for (const each of next) each.open();
     await vi.waitFor(async () => expect((await node.snapshot(taskId)).state).toBe('completed'));
     expect(stagesOf(await node.facts(taskId))).toEqual(['step 1', 'step 2', 'step 3', 'step 4']);
@@ -112,13 +120,13 @@ describe('work that runs while the store loses what it said', () => {
 
   test('is lost where it may not be repeated', async () => {
     const { run, taken, next } = steps();
-    const { node, keep } = await nodeOf(run, false);
+    const { node, cut, promote } = await nodeOf(run, false);
     const taskId = await node.start('work');
     await taken[1]?.opened;
-    const goBack = keep(taskId);
+    cut();
     next[1]?.open();
     await taken[2]?.opened;
-    goBack();
+    promote();
     for (const each of next) each.open();
     await vi.waitFor(async () => expect((await node.snapshot(taskId)).state).toBe('failed'));
     const facts = await node.facts(taskId);
@@ -150,16 +158,16 @@ describe('work that was told of an answer which the store has lost', () => {
     ['the same', 'a', false],
   ])('goes by what stands there: %s', async (_what, instead, byOther) => {
     const { run, answered, mayGoOn } = asks();
-    const { node, other, keep, interrupt } = await nodeOf(run);
+    const { node, other, cut, promote, interrupt } = await nodeOf(run);
     const taskId = await node.start('work');
     const open = async () => (await node.snapshot(taskId)).suspensions;
     await vi.waitFor(async () => expect(await open()).toHaveLength(2));
     const [first = '', second = ''] = (await open()).map(({ suspendId }) => suspendId);
     const answer = (suspendId: string, clientActionId: string) => ({ suspendId, clientActionId, actionType: 'yes' });
-    const goBack = keep(taskId);
+    cut();
     await node.act(taskId, answer(first, 'a'));
     await answered.opened;
-    goBack();
+    promote();
     if (instead !== undefined) await other.act(taskId, answer(first, instead));
     if (instead !== 'a') await other.act(taskId, answer(second, 'c'));
     if (byOther) interrupt();
@@ -192,15 +200,15 @@ test('work that waits for a question which the store has lost asks it again, tho
     await Promise.all([first, second]);
     return 'done';
   };
-  const { node, other, keep, interrupt } = await nodeOf(run);
+  const { node, other, cut, promote, interrupt } = await nodeOf(run);
   const taskId = await node.start('work');
   const open = async () => (await node.snapshot(taskId)).suspensions.map(({ suspendId }) => suspendId);
   await vi.waitFor(async () => expect(await open()).toHaveLength(1));
-  const goBack = keep(taskId);
+  cut();
   asked.open();
   await vi.waitFor(async () => expect(await open()).toHaveLength(2));
   const [first = '', second = ''] = await open();
-  goBack();
+  promote();
   // In the place of the second question.
   await other.act(taskId, { suspendId: first, clientActionId: 'a', actionType: 'yes' });
   interrupt();
