@@ -74,8 +74,8 @@ describe('an outbox', () => {
     const server = await takingServer();
     const { command } = server.script;
     const gone = 'task-of-a';
-    server.script.command = (path, body) => {
-      const answer = command(path, body);
+    server.script.command = (path, ...rest) => {
+      const answer = command(path, ...rest);
       return path.includes(gone) ? [404, { code: 'TASK_NOT_FOUND', message: 'There is none.' }] : answer;
     };
     const outbox = openOutbox(server.baseUrl, { store: memoryOutbox('ada') });
