@@ -90,8 +90,9 @@ export function createCore(deps: CoreDeps): Core {
   // Where nobody inspects, nothing is made for it.
   const inspector = deps.inspect && new TaskInspector(inspectOptions(deps.inspect), logger);
   const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided });
   const shares = new ShareBook({ store, logger, settings });
+  const sharesInDoubt = (owner: string): void => shares.doubt(owner);
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided, sharesInDoubt });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });

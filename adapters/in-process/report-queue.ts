@@ -1,6 +1,6 @@
 import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
-import type { ReportRefusal, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
+import type { HeardEnd, ReportRefusal, Resolution, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
 import { isRefusal } from './failure.ts';
 import type { TaskStopped } from './handler.ts';
 
@@ -40,16 +40,19 @@ export class ReportQueue {
   #turn: QueuedReport[] = [];
   #sending: Promise<void> = Promise.resolve();
   #seq = 0;
-  /** Questions of whose end the run was told since its last report. */
-  readonly #handed = new Set<string>();
+  /** Of which ends of questions the run was told since its last report, by the id of the question. */
+  readonly #handed = new Map<string, HeardEnd>();
 
   constructor(deps: ReportQueueDeps) {
     this.#deps = deps;
   }
 
-  /** The run was told how a question ended: said with the next report. */
-  noteHanded(suspendId: string): void {
-    this.#handed.add(suspendId);
+  /** The run was told how a question ended: said with the next report. What it was told first is what it goes by. */
+  noteHanded(resolution: Resolution): void {
+    const { suspendId, outcome } = resolution;
+    if (this.#handed.has(suspendId)) return;
+    const clientActionId = resolution.outcome === 'ANSWERED' ? resolution.action.clientActionId : undefined;
+    this.#handed.set(suspendId, { suspendId, outcome, ...(clientActionId !== undefined && { clientActionId }) });
   }
 
   /** Takes what the handler says now; resolves when it is known what became of it. */
@@ -76,19 +79,19 @@ export class ReportQueue {
 
   async #send(reports: readonly QueuedReport[]): Promise<void> {
     const saves = reports.flatMap(({ save }) => (save === undefined ? [] : [save]));
-    const handed = [...this.#handed];
+    const heard = [...this.#handed.values()];
     const report: WorkReport = {
       source: 'main',
       seq: ++this.#seq,
       intents: reports.flatMap(({ intent }) => intent ?? []),
       // Who reports works, unless the same turn begins to wait.
       awaits: reports.some(({ mayWait }) => mayWait) ? this.#deps.awaited() : [],
-      ...(handed.length > 0 && { handed }),
+      ...(heard.length > 0 && { handed: heard.map(({ suspendId }) => suspendId), heard }),
       ...(saves.length > 0 && { save: saves.at(-1) as Json }),
     };
     try {
       const outcome = await this.#deps.deliver(report);
-      for (const suspendId of handed) this.#handed.delete(suspendId);
+      for (const { suspendId } of heard) this.#handed.delete(suspendId);
       const stopped = outcome.status === 'fenced' ? this.#deps.fenced() : undefined;
       let i = 0;
       for (const { intent, resolve, reject } of reports) {

@@ -138,7 +138,7 @@ export class Run {
   /** Hands over how a question ended, once the run may work again. */
   async resume(resolution: Resolution): Promise<void> {
     const asking = this.#question(resolution.suspendId);
-    this.#reports.noteHanded(resolution.suspendId);
+    this.#reports.noteHanded(resolution);
     asking.resolution = resolution;
     if (!asking.waiter || !(await this.#slot.goOn())) return;
     const { waiter } = asking;

@@ -1,5 +1,12 @@
 import { aggregateFromSnapshot, emptyAggregate, fold, stepTask, type Aggregate } from '../../machines/index.ts';
-import { compareEventIds, eventNumber, type Fact, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
+import {
+  compareEventIds,
+  eventNumber,
+  isTerminalType,
+  type Fact,
+  type TaskSnapshotResponse,
+  type UnknownFact,
+} from '../../machines/wire/index.ts';
 import type { InspectorActors } from './inspector-actors.ts';
 
 /** The task as this client knows it: a fold of the log, begun at the start, at a checkpoint or at the server's snapshot. */
@@ -45,6 +52,9 @@ function joined(): Aggregate {
   return { ...emptyAggregate, task: stepTask(emptyAggregate.task, { type: 'log.joined' })[0] };
 }
 
+/** So many snapshots of another history than that of the facts are asked for; then the facts alone say how the task stands. */
+const OTHERS_MAX = 3;
+
 /** Folds facts one by one. */
 export function createProjection(deps: ProjectionDeps): Projection {
   return new FoldedProjection(deps);
@@ -57,6 +67,8 @@ class FoldedProjection implements Projection {
   #result: unknown;
   #waiting: (Fact | UnknownFact)[] | undefined;
   #question = 0;
+  /** Snapshots in a row that were of another history than the facts. */
+  #others = 0;
 
   constructor(deps: ProjectionDeps) {
     const { start } = deps;
@@ -85,7 +97,10 @@ class FoldedProjection implements Projection {
   }
 
   take(fact: Fact | UnknownFact): void {
-    if (!this.#waiting && this.#deps.isDense() && isOther(this.#aggregate, fact)) this.rebase();
+    if (!this.#waiting && this.#isOther(fact)) {
+      this.#others += 1;
+      this.rebase();
+    }
     if (this.#waiting) this.#waiting.push(fact);
     else this.#apply(fact);
   }
@@ -97,9 +112,13 @@ class FoldedProjection implements Projection {
   }
 
   rebase(): void {
-    const mine = (this.#question += 1);
     // What came before is in the snapshot, or of a history that is lost.
-    this.#waiting = [];
+    this.#ask([]);
+  }
+
+  #ask(facts: (Fact | UnknownFact)[]): void {
+    const mine = (this.#question += 1);
+    this.#waiting = facts;
     if (this.#aggregate.lastEventId === null) this.#aggregate = joined();
     this.#deps.ask().then(
       (response) => {
@@ -130,8 +149,26 @@ class FoldedProjection implements Projection {
     this.#begin(next ?? joined());
     const facts = this.#waiting ?? [];
     this.#waiting = undefined;
+    for (const fact of facts) {
+      if (this.#isOther(fact)) return this.#meetOther(facts);
+      this.#apply(fact);
+    }
+    this.#others = 0;
+    this.#deps.onChange();
+  }
+
+  /** The server that answered has another history than the one that sends facts: one of them is given up soon, and it is asked again. */
+  #meetOther(facts: (Fact | UnknownFact)[]): void {
+    this.#others += 1;
+    if (this.#others < OTHERS_MAX) return this.#ask(facts);
+    this.#others = 0;
+    this.#begin(facts[0] && eventNumber(facts[0].eventId) === 1n ? emptyAggregate : joined());
     for (const fact of facts) this.#apply(fact);
     this.#deps.onChange();
+  }
+
+  #isOther(fact: Fact | UnknownFact): boolean {
+    return this.#deps.isDense() && isOther(this.#aggregate, fact);
   }
 
   #apply(fact: Fact | UnknownFact): void {
@@ -157,10 +194,12 @@ function read(response: TaskSnapshotResponse): Aggregate | undefined {
   }
 }
 
-/** The snapshot was of a history that is lost: the fact with the number of its last one is another. */
-function isOther({ lastEventId }: Aggregate, { eventId }: Fact | UnknownFact): boolean {
-  const n = eventNumber(eventId);
-  return lastEventId !== null && eventId !== lastEventId && n !== undefined && n === eventNumber(lastEventId);
+/** Two histories of one task: another fact has the number of the last one that is known, an end comes before it, or one between them is missing. */
+function isOther({ lastEventId }: Aggregate, { eventId, type }: Fact | UnknownFact): boolean {
+  const [n, last] = [eventNumber(eventId), lastEventId === null ? undefined : eventNumber(lastEventId)];
+  if (n === undefined || last === undefined) return false;
+  if (n === last) return eventId !== lastEventId;
+  return n < last ? isTerminalType(type) : n > last + 1n;
 }
 
 function resultOf({ payload }: { readonly payload: unknown }): unknown {

@@ -38,7 +38,7 @@ function soundLedger(): RunRecord {
     input: { steps: 2, paceMs: 1, asks: [], end: 'complete', repeatable: true },
     taskIds: new Set([TASK]),
     sent: 1,
-    created: 1,
+    toldNew: [TASK],
     answered: 2,
     unknown: 1,
   });
@@ -49,6 +49,7 @@ function soundLedger(): RunRecord {
     clientActionId: 'a1',
     actionType: 'yes',
     payload: { by: 'v' },
+    sentAt: 0,
     outcomes: ['unknown', 'DEDUPLICATED'],
   });
   record.viewings.push({
@@ -56,8 +57,8 @@ function soundLedger(): RunRecord {
     owner: 'o',
     taskId: TASK,
     stays: [
-      { resumedAfter: undefined, ids: ['1-1', '2-1', '3-1'], dealtWith: 2, end: 'left' },
-      { resumedAfter: '2-1', ids: ['3-1', '4-1', '5-1', '6-1'], dealtWith: 4, end: 'ended' },
+      { begunAt: 0, resumedAfter: undefined, ids: ['1-1', '2-1', '3-1'], dealtWith: 2, end: 'left' },
+      { begunAt: 0, resumedAfter: '2-1', ids: ['3-1', '4-1', '5-1', '6-1'], dealtWith: 4, end: 'ended' },
     ],
     folded: { state: 'completed', lastEventId: '6-1' },
   });
@@ -89,7 +90,7 @@ describe('the judge of a chaos run', () => {
     expect(
       found((record) => {
         Object.assign(stayOf(record, 0), { end: 'torn' });
-        Object.assign(stayOf(record, 1), { resumedAfter: '1-1', ids: ['2-1', '3-1', '4-1', '5-1', '6-1'], dealtWith: 5 });
+        Object.assign(stayOf(record, 1), { begunAt: 0, resumedAfter: '1-1', ids: ['2-1', '3-1', '4-1', '5-1', '6-1'], dealtWith: 5 });
       }),
     ).toEqual([]);
   });
@@ -101,9 +102,9 @@ describe('the judge of a chaos run', () => {
         viewing?.stays.splice(
           0,
           2,
-          { resumedAfter: undefined, ids: ['1-1', '2-1', '3-1', '4-1'], dealtWith: 4, end: 'torn' },
-          { resumedAfter: '1-1', ids: ['2-1', '3-1'], dealtWith: 1, end: 'left' },
-          { resumedAfter: '2-1', ids: ['3-1', '4-1', '5-1', '6-1'], dealtWith: 4, end: 'ended' },
+          { begunAt: 0, resumedAfter: undefined, ids: ['1-1', '2-1', '3-1', '4-1'], dealtWith: 4, end: 'torn' },
+          { begunAt: 0, resumedAfter: '1-1', ids: ['2-1', '3-1'], dealtWith: 1, end: 'left' },
+          { begunAt: 0, resumedAfter: '2-1', ids: ['3-1', '4-1', '5-1', '6-1'], dealtWith: 4, end: 'ended' },
         );
       }),
     ).toEqual([]);
@@ -114,7 +115,7 @@ describe('the judge of a chaos run', () => {
     [
       'lost',
       'a checkpoint ahead of what was dealt with',
-      (record) => Object.assign(stayOf(record, 1), { resumedAfter: '3-1', ids: ['4-1', '5-1', '6-1'] }),
+      (record) => Object.assign(stayOf(record, 1), { begunAt: 0, resumedAfter: '3-1', ids: ['4-1', '5-1', '6-1'] }),
     ],
     ['lost', 'a last fact that never came', (record) => void stayOf(record, 1).ids.pop()],
     ['lost', 'a step that the log misses', (_ledger, log) => void (log[1] = fact(2, 'TASK_MESSAGE', { message: '' }))],
@@ -123,7 +124,7 @@ describe('the judge of a chaos run', () => {
     [
       'doubled',
       'a fact again after a clean leave',
-      (record) => Object.assign(stayOf(record, 1), { resumedAfter: '1-1', ids: ['2-1', '3-1', '4-1', '5-1', '6-1'] }),
+      (record) => Object.assign(stayOf(record, 1), { begunAt: 0, resumedAfter: '1-1', ids: ['2-1', '3-1', '4-1', '5-1', '6-1'] }),
     ],
     ['doubled', 'a step twice in the log', (_ledger, log) => void (log[4] = fact(5, 'TASK_PROGRESS', { progress: 50, stage: 'step 1' }))],
     ['reordered', 'a fact after a later one', (record) => void stayOf(record, 1).ids.splice(0, 2, '4-1', '3-1')],

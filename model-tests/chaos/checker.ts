@@ -59,7 +59,7 @@ export function checkRun(
     counts[kind] += 1;
     lines.push(`${kind}: ${line}`);
   };
-  for (const creation of record.creations) judgeCreation(lost.without(creation), note);
+  for (const creation of record.creations) judgeCreation(lost.without(creation, note), note);
   const known = new Map(record.creations.flatMap((creation) => [...creation.taskIds].map((taskId) => [taskId, creation] as const)));
   for (const [taskId, log] of logs) {
     const creation = known.get(taskId);
@@ -70,6 +70,11 @@ export function checkRun(
   for (const viewing of record.viewings)
     if (lost.touches(viewing.taskId)) lost.judgeViewing(viewing, note);
     else judgeViewing(viewing, logs.get(viewing.taskId) ?? [], note);
+  for (const viewing of record.viewings)
+    for (const { end, begunAt } of viewing.stays)
+      if (end === 'absent' && !lost.mayBeUnknown(viewing, begunAt))
+        note('faults', `${viewing.viewer} was told that ${viewing.taskId} is not there`);
+  for (const action of record.actions) judgeOutcomes(action, lost.mayBeUnknown(action, action.sentAt), note);
   const isPlain = (taskId: string): boolean => !lost.touches(taskId);
   judgeActions(
     record.actions.filter(({ taskId }) => isPlain(taskId)),
@@ -90,10 +95,10 @@ export function checkRun(
   return { counts, lines, appended, delivered: delivered(record), tasks: logs.size, outcomes };
 }
 
-function judgeCreation({ clientRequestId, taskIds, created, unknown }: Creation, note: Note): void {
+function judgeCreation({ clientRequestId, taskIds, toldNew, unknown }: Creation, note: Note): void {
   if (unknown > 0 && taskIds.size === 0) note('unknown', `create ${clientRequestId}`);
   if (taskIds.size > 1) note('twins', `${clientRequestId} gave ${[...taskIds].join(' and ')}`);
-  if (created > 1) note('twins', `${clientRequestId} was told to be new ${created} times`);
+  if (toldNew.length > 1) note('twins', `${clientRequestId} was told to be new ${toldNew.length} times`);
 }
 
 const nOf = (eventId: string): number => Number.parseInt(eventId, 10);
@@ -177,6 +182,13 @@ function judgeViewing({ viewer, taskId, stays, folded, fault }: Viewing, log: re
 const textOf = ({ resumedAfter = 'the start', ids, dealtWith, end }: ClientLife): string =>
   `after ${resumedAfter} ${ids.length} came (${ids[0] ?? '-'} … ${ids.at(-1) ?? '-'}), ${dealtWith} dealt with, ${end ?? 'open'}`;
 
+/** Nobody is told of an action what cannot be, and that there is no such question only by who did not have it. */
+function judgeOutcomes({ taskId, suspendId, clientActionId, outcomes }: SentAction, mayBeUnknown: boolean, note: Note): void {
+  const may = [...ACCEPTED, ...REJECTED, 'unknown', ...(mayBeUnknown ? ['TASK_NOT_FOUND'] : [])];
+  for (const outcome of outcomes)
+    if (!may.includes(outcome)) note('faults', `action ${clientActionId} of ${suspendId} of ${taskId} was told ${outcome}`);
+}
+
 const ACCEPTED: readonly string[] = ['ACCEPTED', 'DEDUPLICATED'];
 const REJECTED: readonly string[] = ['REJECTED_ALREADY_RESOLVED', 'REJECTED_EXPIRED', 'IDEMPOTENCY_CONFLICT'];
 
@@ -203,8 +215,6 @@ function judgeActions(actions: readonly SentAction[], logs: Logs, note: Note): v
     if (count > 0 && outcomes.some((one) => REJECTED.includes(one))) note('unasked', `${key} is in the log and was told ${told}`);
     if (outcomes.filter((one) => one === 'ACCEPTED').length > 1) note('acceptedTwice', `${key} was told ${told}`);
     if (outcomes.every((one) => one === 'unknown')) note('unknown', `action ${key}`);
-    for (const outcome of outcomes)
-      if (![...ACCEPTED, ...REJECTED, 'unknown'].includes(outcome)) note('faults', `action ${key} was told ${outcome}`);
     inLogs.delete(key);
   }
   for (const key of inLogs.keys()) note('unasked', key);

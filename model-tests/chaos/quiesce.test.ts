@@ -38,7 +38,7 @@ it('waits for a create that was on its way when it began, and answers what that 
     input,
     taskIds: new Set(),
     sent: 0,
-    created: 0,
+    toldNew: [],
     answered: 0,
     unknown: 0,
   };

@@ -7,9 +7,9 @@ const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 
 /**
  * After the last fault: asks again what has no known outcome, answers what is still asked, cancels what waits for it, until every task has
- * ended or the time is over.
+ * ended or the time is over. Where tasks may be gone, whoever made one that is makes it again, under the same request id.
  */
-export async function quiesce(record: RunRecord, baseUrl: string, withinMs: number): Promise<void> {
+export async function quiesce(record: RunRecord, baseUrl: string, withinMs: number, { mayBeGone = false } = {}): Promise<void> {
   const clients = new Map<string, TaskBridgeClient>();
   const of = (owner: string): TaskBridgeClient => {
     const known =
@@ -34,8 +34,10 @@ export async function quiesce(record: RunRecord, baseUrl: string, withinMs: numb
     for (const creation of creations)
       for (const taskId of creation.taskIds) {
         if (settled.has(taskId)) continue;
-        if (await settle(record, of(creation.owner), creation, taskId)) settled.add(taskId);
-        else isOpen = true;
+        const state = await settle(record, of(creation.owner), creation, taskId);
+        if (state !== 'open') settled.add(taskId);
+        if (state === 'gone' && mayBeGone) await create(of(creation.owner), creation);
+        isOpen ||= state === 'open' || [...creation.taskIds].some((each) => !settled.has(each));
       }
     return isOpen;
   };
@@ -46,14 +48,19 @@ export async function quiesce(record: RunRecord, baseUrl: string, withinMs: numb
   }
 }
 
-/** Answers what a task asks, and cancels what waits for that; true once it has ended. */
-async function settle(record: RunRecord, client: TaskBridgeClient, { owner, input }: Creation, taskId: string): Promise<boolean> {
+/** Answers what a task asks, and cancels what waits for that. Whether one may be gone is the judge's to say. */
+async function settle(
+  record: RunRecord,
+  client: TaskBridgeClient,
+  { owner, input }: Creation,
+  taskId: string,
+): Promise<'open' | 'ended' | 'gone'> {
   const snapshot = await client.get(taskId).catch(goneOrThrow);
-  // Whether it may be gone is the judge's to say.
-  if (!snapshot || ENDED.includes(snapshot.state)) return true;
+  if (!snapshot) return 'gone';
+  if (ENDED.includes(snapshot.state)) return 'ended';
   for (const { suspendId } of snapshot.suspensions) await answer(record, client, { owner, taskId }, suspendId);
   if (input.end === 'wait' && snapshot.progress?.progress === 100) await client.cancel(taskId);
-  return false;
+  return 'open';
 }
 
 function goneOrThrow(error: unknown): undefined {
@@ -78,6 +85,7 @@ async function answer(
     clientActionId: `quiesce-${taskId}-${suspendId}`,
     actionType: 'yes',
     payload: { by: 'settle' },
+    sentAt: performance.now(),
     outcomes: [],
   };
   record.actions.push(action);

@@ -14,8 +14,8 @@ export interface Creation {
   readonly taskIds: Set<string>;
   /** How often it was asked for. */
   sent: number;
-  /** Answers that said that the task is new. */
-  created: number;
+  /** The tasks that answers said to be new, one for each such answer. */
+  readonly toldNew: string[];
   answered: number;
   unknown: number;
 }
@@ -28,11 +28,15 @@ export interface SentAction {
   readonly clientActionId: string;
   readonly actionType: string;
   readonly payload: { readonly by: string };
+  /** When it was sent first, in milliseconds of the judge's own clock. */
+  readonly sentAt: number;
   readonly outcomes: Outcome[];
 }
 
 /** One life of a client, as far as one task goes. */
 export interface ClientLife {
+  /** When it began, in milliseconds of the judge's own clock. */
+  readonly begunAt: number;
   /** The event id in the checkpoint that it began with; undefined for none. */
   readonly resumedAfter: string | undefined;
   /** What came, in order. */
@@ -41,8 +45,8 @@ export interface ClientLife {
   dealtWith: number;
   /** How often it was told that what it had is of a history that is gone. Absent for never. */
   resets?: number;
-  /** `torn`: its process ended without a word, and nothing more was saved. */
-  end: 'ended' | 'left' | 'torn' | undefined;
+  /** `torn`: its process ended without a word, and nothing more was saved. `absent`: it was told that there is no such task. */
+  end: 'ended' | 'left' | 'torn' | 'absent' | undefined;
 }
 
 /** One client that watches one task, through all its lives. */

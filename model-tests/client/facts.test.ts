@@ -206,3 +206,33 @@ describe('an observation that begins in the middle', () => {
     expect(await all).toEqual([6, 7]);
   });
 });
+
+describe('a snapshot of another history than that of the facts, as another node has it while two masters are written to,', () => {
+  const others: readonly [string, string][] = [
+    ['has another fact under a number', '7-2000'],
+    ['goes on after the end', '20-1000'],
+    ['ends before the cursor', '3-1000'],
+  ];
+
+  async function observed(snapshots: readonly object[]) {
+    const { script } = world.server;
+    let asked = 0;
+    script.snapshot = () => snapshots[Math.min(asked++, snapshots.length - 1)] ?? {};
+    script.subscribed = ({ confirm, send }) => (confirm(['gap']), send(...facts(6, 8), completed(9)));
+    const observation = world.client().observe(TASK, { lastEventId: '5-1000' });
+    expect(await numbers(observation)).toEqual([6, 7, 8, 9]);
+    return { asked, task: observation.getSnapshot().task };
+  }
+
+  test.each(others)('is asked for again: one that %s', async (_what, lastEventId) => {
+    const { asked, task } = await observed([snapshotAt(lastEventId, 'cancelling'), snapshotAt('8-1000', 'suspended')]);
+    expect(task).toMatchObject({ state: 'completed', result: 'all', lastEventId: '9-1000', partial: false });
+    expect(asked).toBe(2);
+  });
+
+  test.each(others)('is given up for what the facts say, after the third: one that %s', async (_what, lastEventId) => {
+    const { asked, task } = await observed([snapshotAt(lastEventId, 'cancelling')]);
+    expect(task).toMatchObject({ state: 'completed', result: 'all', lastEventId: '9-1000' });
+    expect(asked).toBe(3);
+  });
+});

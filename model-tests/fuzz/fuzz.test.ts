@@ -1,7 +1,22 @@
 import { expect, it } from 'vitest';
 import { patience } from '../support/patience.ts';
+import type { RoutePaths } from 'taskbridge/routes';
 import { fuzz } from './fuzz-run.ts';
 
+/** The grammar of each route: one without a grammar does not compile. */
+const grammars: Readonly<Record<keyof RoutePaths, string>> = {
+  create: 'create',
+  types: 'types',
+  task: 'snapshot',
+  events: 'poll',
+  stream: 'stream',
+  sharedStream: 'shared-stream',
+  cancel: 'cancel',
+  actions: 'action',
+  webSocket: 'upgrade',
+  health: 'health',
+  ready: 'ready',
+};
 const SECONDS = Number(process.env['SECONDS'] ?? 20);
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -20,10 +35,15 @@ it(
       snapshot: '200',
       poll: '200',
       stream: '404',
+      'shared-stream': '200',
+      types: '200',
+      health: '200',
+      ready: '200',
       upgrade: '101',
       frame: 'end',
       'channel-frame': 'end',
     });
+    expect(Object.keys(plain)).toEqual(expect.arrayContaining(Object.values(grammars)));
     expect(sent).toBeGreaterThan(50);
     expect(stats.isPolluted).toBe(false);
     expect(stats.viewers).toBe(0);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -7,6 +8,8 @@ import { taskLog, type TaskLog } from '../live/task-log.ts';
 import { onLoopback } from '../support/loopback.ts';
 import { CONFIRMED, ended, openRawClient, type RawClient } from './raw-client.ts';
 
+/** More than any buffers between two processes hold. */
+const SENT_BYTES_MAX = 256 * 1024 * 1024;
 const UNKNOWN = 'f'.repeat(32);
 
 async function tasksOf(host: Host, count: number, facts: number, textBytes: number): Promise<TaskLog[]> {
@@ -68,6 +71,41 @@ it('closes with 1008 for a message in more pieces than anybody needs', async () 
   };
   expect(await pieces(64)).toBe('SUBSCRIPTION_ENDED');
   expect(await pieces(65)).toBe(1008);
+});
+
+it.each(['messages', 'pings', 'pongs'] as const)('that shows one task rests too where its owner sends too many %s', async (kind) => {
+  const clock = fakeClock();
+  const host = await liveHost({ clock, live: { framesPerSecondMax: 5 } });
+  const { ws } = await openRawClient(host, '');
+  const task = await taskLog(host.store);
+  ws.send(JSON.stringify({ action: 'subscribe', taskId: task.taskId }));
+  const side = serverSide(host);
+  await vi.waitFor(() => expect(side.bytesRead).toBeGreaterThan(0));
+  const send = { messages: () => ws.send('{}'), pings: () => ws.ping(), pongs: () => ws.pong() }[kind];
+  for (let sent = 0; sent < 20; sent += 1) send();
+  await vi.waitFor(() => expect(side.isPaused()).toBe(true));
+  clock.advance(10_000);
+  await vi.waitFor(() => expect(side.isPaused()).toBe(false));
+});
+
+it('that broke the protocol, does not take its close and sends on is cut after one frame more', async () => {
+  const host = await liveHost();
+  const socket = connect({ port: host.port, host: '127.0.0.1', allowHalfOpen: true });
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => undefined);
+  socket.write(
+    'GET /api/v1/tasks/ws HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ann\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+  );
+  await once(socket, 'data');
+  // No frame begins like that.
+  const bytes = Buffer.alloc(64 * 1024, 0xff);
+  let sent = 0;
+  while (!socket.destroyed && sent < SENT_BYTES_MAX) {
+    sent += bytes.length;
+    if (!socket.write(bytes)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed]);
+  }
+  expect(sent).toBeLessThan(SENT_BYTES_MAX);
 });
 
 describe('a socket with 50 tasks', () => {

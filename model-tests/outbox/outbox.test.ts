@@ -70,6 +70,28 @@ describe('an outbox', () => {
     expect(server.met).toHaveLength(3);
   });
 
+  test('says of commands for a task that is gone that it is not there, once each, and makes it again under the same id', async () => {
+    const server = await takingServer();
+    const { command } = server.script;
+    const gone = 'task-of-a';
+    server.script.command = (path, ...rest) => {
+      const answer = command(path, ...rest);
+      return path.includes(gone) ? [404, { code: 'TASK_NOT_FOUND', message: 'There is none.' }] : answer;
+    };
+    const outbox = openOutbox(server.baseUrl, { store: memoryOutbox('ada') });
+    const tickets = [
+      await outbox.act(gone, { suspendId: 's', actionType: 'yes' }),
+      await outbox.cancel(gone),
+      await outbox.start({ taskType: 'report', clientRequestId: 'a' }),
+    ];
+    expect(await Promise.all(tickets.map((ticket) => ticket.settled()))).toMatchObject([
+      { state: 'refused', wasSent: true, refusal: { code: 'TASK_NOT_FOUND', status: 404 } },
+      { state: 'refused', wasSent: true, refusal: { code: 'TASK_NOT_FOUND', status: 404 } },
+      { state: 'done' },
+    ]);
+    expect(server.met).toHaveLength(3);
+  });
+
   test('refuses what is for a task whose start was refused, without sending it', async () => {
     const server = await takingServer();
     server.script.command = (path, body) => {

@@ -1,8 +1,8 @@
 import { chaosProxy } from '../conformance/chaos/proxy.ts';
 import { runClient } from '../chaos/chaos-client.ts';
-import { checkRun, type CheckResult, type Logs } from '../chaos/checker.ts';
+import { checkRun, type CheckResult } from '../chaos/checker.ts';
 import { logsOf } from '../chaos/logs.ts';
-import { lostHistoriesOf } from '../chaos/lost-histories.ts';
+import { lostHistoriesOf, type GivenUp } from '../chaos/lost-histories.ts';
 import { quiesce } from '../chaos/quiesce.ts';
 import { emptyRunRecord, type RunRecord } from '../chaos/run-record.ts';
 import { WorkRecord } from '../chaos/work-record.ts';
@@ -69,6 +69,7 @@ export async function runPartitions(options: PartitionOptions): Promise<Partitio
   const next = (): readonly PartitionNode[] => nodes.slice((turn += 1) % nodes.length).slice(0, 1);
   const balancer = await chaosProxy({ target: next });
   const record = emptyRunRecord();
+  const mayBeGone = kinds.includes('master | replica');
   let isOver = false;
   const shared = { record, onceShare: 0, isOver: () => isOver, begun: [] };
   const living = Array.from({ length: clients }, (_, nth) => {
@@ -81,17 +82,17 @@ export async function runPartitions(options: PartitionOptions): Promise<Partitio
     isOver = true;
     tell('no more cuts; what was begun is brought to its end');
     const settlingAt = performance.now();
-    await quiesce(record, balancer.url, settleMs);
+    await quiesce(record, balancer.url, settleMs, { mayBeGone });
     await Promise.race([Promise.all(living), pause(Math.max(patience(15_000), settlingAt + settleMs - performance.now()))]);
     const settledInMs = performance.now() - settlingAt;
     // Calls that were on their way when their tasks ended.
-    await quiesce(record, balancer.url, 1000);
+    await quiesce(record, balancer.url, 1000, { mayBeGone });
     const logs = await logsOf(pair.connect(await pair.master()));
-    const lost = lostHistoriesOf(cutter.given, logs, record.gaps);
+    const lost = lostHistoriesOf(cutter.given, logs);
     // Two masters are two leases: who works at once is told of one only.
-    const judge = kinds.includes('master | replica') ? undefined : { record: work, leaseMs: LEASE_MS };
+    const judge = mayBeGone ? undefined : { record: work, leaseMs: LEASE_MS };
     return {
-      ...checkRun(record, logs, judge, kinds.includes('master | replica') ? lost : undefined),
+      ...checkRun(record, logs, judge, lost),
       record,
       cuts: cutter.counts,
       promotions: cutter.promotions,
@@ -119,7 +120,7 @@ interface CutWorld {
 class Cutter {
   readonly counts = new Map<CutKind, number>();
   /** What servers had when they were given up. */
-  readonly given: Logs[] = [];
+  readonly given: GivenUp[] = [];
   promotions = 0;
   readonly #world: CutWorld;
 
@@ -165,10 +166,13 @@ class Cutter {
     }
     await pause(lastsMs);
     // What it has now is all that it will ever have told anybody, should the other lead.
-    this.given.push(await pair.closeLog(master));
+    const logs = await pair.closeLog(master);
     await network.heal();
     const leader = await pair.settled();
-    if (leader !== master) this.promotions += 1;
+    if (leader !== master) {
+      this.promotions += 1;
+      this.given.push({ logs, at: performance.now() });
+    }
     tell(`${leader} ${leader === master ? 'still leads' : 'was promoted, and leads'}`);
   }
 }

@@ -149,9 +149,10 @@ function sentinelConfig(network: NamespaceNetwork, machine: string): string {
 /** The logs of a server as they lie there, past all code of ours. */
 async function factsOf(redis: Redis): Promise<Map<string, readonly Fact[]>> {
   const logs = new Map<string, readonly Fact[]>();
-  for await (const keys of redis.scanStream({ match: 'taskbridge:*:log:*', count: 1000 }))
+  // By the tasks: one that has just been created has no log yet.
+  for await (const keys of redis.scanStream({ match: 'taskbridge:*:task:*', count: 1000 }))
     for (const key of keys as string[]) {
-      const entries = await redis.xrange(key, '-', '+');
+      const entries = await redis.xrange(key.replace(':task:', ':log:'), '-', '+');
       const facts = entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('b') + 1] ?? '') as Fact);
       logs.set(key.slice(key.lastIndexOf(':') + 1), facts);
     }

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { inProcess, type Handler } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import { type Commit, type Store } from '../../server/ports/index.ts';
+import { TaskBridgeError, type Commit, type Store } from '../../server/ports/index.ts';
+import type { TaskSettings } from '../../server/task/settings.ts';
+import { heldTasks } from '../hostile/held-tasks.ts';
 import { bridgeOf } from './bridge-of.ts';
 
 type Append = Store['append'];
@@ -9,6 +11,8 @@ type Append = Store['append'];
 /** What becomes of the next commit, and of its reply. */
 type Fate = (commit: Commit, append: Append) => ReturnType<Append>;
 
+/** Longer than a test. */
+const NEVER_MS = 3_600_000;
 const silent = { warn: () => undefined, error: () => undefined };
 const ask: Handler = async (task) => {
   await task.suspend('which', { reasonCode: 'WHICH', allowedActions: ['yes'] });
@@ -47,23 +51,28 @@ const fates: Readonly<Record<string, readonly Fate[]>> = {
   })(),
 };
 
-async function fixture() {
+async function fixture(tasks: Partial<TaskSettings> = {}) {
   const memory = memoryStore();
   await memory.open();
   const next: Fate[] = [];
+  let refusals = 0;
   // Shared, so that the node reads what others may have written.
   const store: Store = {
     ...memory,
     exclusive: false,
     open: async () => undefined,
     append: (commit) => (next.shift() ?? ((written, append) => append(written)))(commit, memory.append),
+    async load(id) {
+      if (refusals-- > 0) throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store says so itself.');
+      return memory.load(id);
+    },
   };
   const counts: Record<string, number> = {};
   const metrics = {
     incrementCounter: (name: string, value = 1) => void (counts[name] = (counts[name] ?? 0) + value),
     setGauge: () => undefined,
   };
-  const host = await bridgeOf(inProcess({ ask }), { store, metrics, logger: silent });
+  const host = await bridgeOf(inProcess({ ask }), { store, metrics, logger: silent, tasks: { reconcileMs: 50, ...tasks } });
   const taskId = await host.start('ask');
   await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('suspended'));
   const [question] = (await host.snapshot(taskId)).suspensions;
@@ -73,6 +82,8 @@ async function fixture() {
     counts,
     suspendId: question?.suspendId ?? '',
     meet: (fate: readonly Fate[] | undefined) => next.push(...(fate ?? [])),
+    refuseLoads: (times: number) => void (refusals = times),
+    sharesOf: async () => (await memory.shares('alice')).shares,
   };
 }
 
@@ -109,6 +120,69 @@ describe.each(Object.entries(fates))('a commit %s', (_what, fate) => {
     ]);
     expect(answers.map(({ status }) => status).sort()).toEqual(['ACCEPTED', 'DEDUPLICATED', 'REJECTED_ALREADY_RESOLVED']);
     expect(counts['actions_accepted_total']).toBe(1);
+  });
+});
+
+describe('what an owner has, where a commit was written and its reply was lost', () => {
+  const action = (suspendId: string) => ({ suspendId, clientActionId: 'a', actionType: 'yes' });
+
+  /** Whoever made the commit is told that the store is away, before anybody could look. */
+  async function unseen(of: Awaited<ReturnType<typeof fixture>>): Promise<void> {
+    const { host, taskId, suspendId, meet, refuseLoads, sharesOf } = of;
+    await vi.waitFor(async () => expect(await sharesOf()).toMatchObject({ questions: 1 }));
+    meet([
+      async (commit, append) => {
+        await append(commit);
+        refuseLoads(1);
+        throw new Error('The reply was lost.');
+      },
+    ]);
+    await expect(host.act(taskId, action(suspendId))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  }
+
+  it('is counted again though nobody asks for its task any more', async () => {
+    const of = await fixture();
+    await unseen(of);
+    await vi.waitFor(async () => expect(await of.sharesOf()).toMatchObject({ questions: 0 }));
+  });
+
+  it('is told by the command that finds it, with its facts, before anybody counts', async () => {
+    const of = await fixture({ reconcileMs: NEVER_MS, leaseMs: 3 * NEVER_MS });
+    await unseen(of);
+    expect(await of.sharesOf()).toMatchObject({ questions: 1 });
+    expect(await of.host.act(of.taskId, action(of.suspendId))).toMatchObject({ status: 'DEDUPLICATED' });
+    expect(of.counts).toMatchObject({ actions_accepted_total: 1 });
+    await vi.waitFor(async () => expect(await of.sharesOf()).toMatchObject({ questions: 0 }));
+  });
+
+  it('is counted again where the commit had no fact by which it could be found: a claim, whose work begins at once', async () => {
+    const held = heldTasks();
+    const memory = memoryStore();
+    await memory.open();
+    let lost = 0;
+    const store: Store = {
+      ...memory,
+      exclusive: false,
+      open: async () => undefined,
+      async append(commit) {
+        const answer = await memory.append(commit);
+        // A claim of work that waited.
+        if (commit.facts.length === 0 && commit.fields['ledger']?.includes('"starting"') && lost++ === 0)
+          throw new Error('The reply was lost.');
+        return answer;
+      },
+    };
+    const host = await bridgeOf(held.executor, {
+      store,
+      logger: silent,
+      tasks: { reconcileMs: 50, activePerOwnerMax: 1, startWithinMs: NEVER_MS, leaseMs: NEVER_MS },
+    });
+    const [first, second] = [await host.start('hold'), await host.start('hold')];
+    await held.of(first);
+    held.end(first);
+    await held.of(second);
+    expect(lost).toBe(1);
+    await vi.waitFor(async () => expect((await memory.shares('alice')).shares).toMatchObject({ active: 1, waiting: 0 }));
   });
 });
 

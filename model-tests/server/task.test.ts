@@ -27,6 +27,20 @@ test('runs a task to its end, asking one question on the way', async () => {
   expect(await types(facts(taskId))).toEqual(['STARTED', 'PROGRESS', 'MESSAGE', 'SUSPENDED', 'ACTION_ACCEPTED', 'COMPLETED']);
 });
 
+test('says of an answer to a question that was never asked that there is no such question, not that there is no task', async () => {
+  const { act, start, snapshot } = await bridgeOf(
+    inProcess({ wait: async (task) => void (await task.suspend('q', { reasonCode: 'Q', allowedActions: ['ok'] })) }),
+  );
+  const taskId = await start('wait');
+  await vi.waitFor(async () => expect((await snapshot(taskId)).state).toBe('suspended'));
+  const answer = { suspendId: 'never', clientActionId: 'a', actionType: 'ok' };
+  await expect(act(taskId, answer)).rejects.toMatchObject({
+    code: 'TASK_NOT_FOUND',
+    message: 'There is no suspension "never" in this task.',
+  });
+  await expect(act('f'.repeat(32), answer)).rejects.toMatchObject({ message: `There is no task "${'f'.repeat(32)}" for this caller.` });
+});
+
 test('expires a question without any visitor, and tells the handler', async () => {
   const { snapshot, facts, start } = await bridgeOf([
     inProcess({

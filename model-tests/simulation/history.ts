@@ -8,7 +8,7 @@ import { SimulatedUser } from './simulated-user.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { StoreRollback } from './store-rollback.ts';
-import { checkShares } from './share-check.ts';
+import { checkShares, countsExactly, unevenOwners } from './share-check.ts';
 import { OutboxCheck } from './outbox-check.ts';
 import { SimulatedOutboxStore } from './simulated-outbox-store.ts';
 import { readToken } from './token-source.ts';
@@ -148,6 +148,8 @@ class History {
       return this.#refuseToWait('everything ends', this.#unfinished());
     for (const check of this.#cluster.actors) check.finish();
     const { memory, planted } = this.#deps;
+    if (countsExactly(this.#plan) && !(await world.until(() => unevenOwners(memory).length === 0, QUIET_MS)))
+      return this.#refuseToWait('shares are counted again where they are in doubt', unevenOwners(memory));
     await checkShares(world, memory, (store) => planted?.way?.(store, memory) ?? store);
     await this.#closePersons();
     if (!(await world.until(() => this.#cluster.leftByClients().length === 0, QUIET_MS)))

@@ -19,6 +19,7 @@ import { snapshotRoute } from '../../server/http/routes/snapshot.ts';
 import { streamRoute } from '../../server/http/routes/stream.ts';
 import { createSilentPeers, openSse, sseHeaders } from '../../server/http/sse/index.ts';
 import { streamSettings } from '../../server/http/stream-settings.ts';
+import { SocketReading } from '../../server/http/web-socket/reading.ts';
 import { openSocketSession } from '../../server/http/web-socket/socket-session.ts';
 import { moveBearerToken } from '../../server/http/web-socket/handshake.ts';
 import { UnsentBytes } from '../../server/http/unsent-bytes.ts';
@@ -145,9 +146,9 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
           accept(ws, socket) {
             waiting.add(ws);
             ws.once('close', () => waiting.delete(ws));
+            const both = { ws: ws as unknown as WebSocket, socket: socket as unknown as Socket };
             openSocketSession({
-              ws: ws as unknown as WebSocket,
-              socket: socket as unknown as Socket,
+              ...both,
               auth: caller,
               extensions: grantedExtensions(asked, socketExtensions),
               hub,
@@ -157,7 +158,13 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
               logger,
               records: recordWriter(logger),
               // One owner of the simulation sends few.
-              frames: { take: () => 0 },
+              reading: new SocketReading({
+                ...both,
+                clock,
+                owner: caller.subject,
+                frames: { take: () => 0 },
+                deafBytesMax: hub.options.clientFrameBytesMax,
+              }),
               onSubscribed: () => waiting.delete(ws),
               onIdle: () => waiting.add(ws),
             });

@@ -4,9 +4,25 @@ import { recount } from '../../server/shares/recount.ts';
 import { ShareBook } from '../../server/shares/share-book.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
+import type { Plan } from './plan.ts';
 import type { World } from './world.ts';
 
 const RULE = 'shares are what the tasks say';
+
+/**
+ * True where no count may be lost: one node, which neither crashes nor closes, on a store that keeps what it has. Of several one may count what
+ * another has changed and not told of yet.
+ */
+export const countsExactly = ({ nodes, decisions }: Plan): boolean =>
+  nodes.length === 1 && !/crash|"restore"|"close"/.test(JSON.stringify(decisions));
+
+/** Owners whose counts are not what their tasks say, once all of these have ended. */
+export function unevenOwners({ owners, tasks }: Memory): readonly string[] {
+  return [...owners].flatMap(([owner, { shares }]) => {
+    const own = [...tasks.values()].filter((task) => task.owner === owner).length;
+    return shares.active + shares.waiting + shares.questions > 0 || shares.tasks !== own ? [`${owner}: ${JSON.stringify(shares)}`] : [];
+  });
+}
 
 /**
  * Once all tasks have ended: every task is named, and in the list of its state; and whatever crashes have done to the counts of its owner, a

@@ -2,7 +2,7 @@ import type { FactPayload } from '../../machines/wire/index.ts';
 import type { StartOutcome, Work } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { AttemptEvent } from './attempt.machine.ts';
-import { workOrder, type ExecutionRecord } from './execution-record.ts';
+import { attemptState, workOrder, type ExecutionRecord } from './execution-record.ts';
 import { takeEnding } from './executor-ending.ts';
 import { giveUp, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
@@ -58,8 +58,10 @@ async function claim(state: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
     if (isSuspect && !suspects.take(state)) return false;
     isClaimed = await processor.execute(taskId, {
       decide: (unit) =>
+        // A claim whose reply was lost is this one.
+        isClaimedBy(nodeId, unit, execution) ||
         // Since it was looked at somebody may have cancelled it (a run that begins now would never hear of it), or this node may be closing.
-        unit.order(workDue(unit, unit.now, deps))?.type === 'work.claim' && !rooms.isClosing && record(unit),
+        (unit.order(workDue(unit, unit.now, deps))?.type === 'work.claim' && !rooms.isClosing && record(unit)),
     });
   } finally {
     shares.free('active', about.owner);
@@ -70,6 +72,12 @@ async function claim(state: TaskRecord, deps: ReconcileDeps): Promise<boolean> {
   }
   if (isClaimed && execution.attempt.hasTag('lost')) tellRetry(about.taskId, execution, deps);
   return isClaimed;
+}
+
+/** True where a node has claimed the attempt that follows what was seen, and it is not started yet. */
+function isClaimedBy(nodeId: string, { execution }: Pick<TaskRecord, 'execution'>, seen: ExecutionRecord): boolean {
+  const { node, attempt } = execution.attempt.context;
+  return node === nodeId && attempt === seen.attempt.context.attempt + 1 && attemptState(execution) === 'starting';
 }
 
 function tellRetry(taskId: string, execution: ExecutionRecord, { logger, time }: ReconcileDeps): void {

@@ -32,7 +32,8 @@ async function giveUpLost(state: TaskRecord, deps: ReconcileDeps): Promise<boole
   const { attempt } = state.execution.attempt.context;
   deps.logger.warn('The store has lost facts of a task whose work runs here; the work is given up.', { taskId, attempt });
   await orderStop(state, attempt, { why: 'fenced' }, deps);
-  const isGivenUp = await giveUp(taskId, deps, { of: { attempt }, crashed: false });
+  // What another node has claimed under the same number is that node's.
+  const isGivenUp = await giveUp(taskId, deps, { of: { attempt, node: deps.nodeId }, crashed: false });
   deps.running.release(taskId);
   return isGivenUp;
 }

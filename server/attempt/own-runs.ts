@@ -64,12 +64,12 @@ export class OwnRuns {
       'The store does not know this node’s lease any more: others gave it up, or the store lost what was written.',
       fields,
     );
-    void this.#visitAll(runs);
+    this.#doubt(runs);
   }
 
   /** Compares all that runs here with what the store says of it: that may be older than what it said before. */
   compareAll(): void {
-    void this.#visitAll(this.#deps.running.all());
+    this.#doubt(this.#deps.running.all());
   }
 
   /** Puts back at once what was claimed and has not begun. Never rejects. */
@@ -127,6 +127,12 @@ export class OwnRuns {
     });
     // Where the store is closed already, others take it when this node is missed.
     return putBack.catch(() => false);
+  }
+
+  /** Visits them; what each has seen is looked up then, for a log that lost something may have grown since. */
+  #doubt(runs: readonly RunningAttempt[]): void {
+    for (const { taskId } of runs) this.#deps.running.doubt(taskId);
+    void this.#visitAll(runs);
   }
 
   /** In slices: a node may run thousands. */

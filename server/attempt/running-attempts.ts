@@ -1,6 +1,7 @@
-import { compareEventIds, eventId as idOf, type EventId } from '../../machines/wire/index.ts';
+import { eventId as idOf, parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { LogPosition } from '../live/log-position.ts';
 import { monotonicMs, type Clock } from '../ports/clock.ts';
+import type { AttemptRef } from '../ports/executor.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** A run of a task's work on this node. */
@@ -17,6 +18,8 @@ interface OwnAttempt extends RunningAttempt {
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
   history: 'whole' | 'lost';
+  /** What was the newest when the store said last that it may have lost something; undefined where that was looked up since. */
+  doubted: EventId | undefined;
   /** The last facts of commits that this node made and the tail has not told of; undefined for none. */
   untold: Set<EventId> | undefined;
   /** Undefined before it listens. */
@@ -81,6 +84,7 @@ export class RunningAttempts {
       abortedAt: undefined,
       seen: null,
       history: 'whole',
+      doubted: undefined,
       untold: undefined,
       stopListening: undefined,
     });
@@ -126,6 +130,29 @@ export class RunningAttempts {
     const running = this.#running.get(taskId);
     if (running && asked !== null && newest !== asked && !isNewer(newest, asked)) running.history = 'lost';
     this.noteSeen(taskId, newest);
+  }
+
+  /** The store may have lost something: what was seen here until now is to be looked up. */
+  doubt(taskId: string): void {
+    const running = this.#running.get(taskId);
+    if (running) running.doubted ??= running.seen ?? undefined;
+  }
+
+  /** The fact that is to be looked up in a task's log; undefined for none. */
+  doubtedOf(taskId: string): EventId | undefined {
+    return this.#running.get(taskId)?.doubted;
+  }
+
+  /** It was looked up, and is there, or was trimmed. */
+  settleDoubt(taskId: string): void {
+    const running = this.#running.get(taskId);
+    if (running) running.doubted = undefined;
+  }
+
+  /** The store has lost what a run said or heard. */
+  noteLost({ taskId, attempt }: AttemptRef): void {
+    const running = this.#running.get(taskId);
+    if (running?.attempt === attempt) running.history = 'lost';
   }
 
   /** True where the store has lost facts of a log which were seen here. */
@@ -190,6 +217,7 @@ export class RunningAttempts {
   }
 }
 
+/** By their numbers alone: of one number and two dates, one is of a history that the store has lost. */
 function isNewer(one: EventId | null, other: EventId | null): boolean {
-  return one !== null && (other === null || (compareEventIds(one, other) ?? 1) > 0);
+  return one !== null && (other === null || (parseEventId(one)?.n ?? 0) > (parseEventId(other)?.n ?? 0));
 }

@@ -1,3 +1,4 @@
+import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
@@ -35,7 +36,7 @@ interface Pause {
 
 /** What the supervisor works with. */
 export interface SupervisorDeps
-  extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content'>, Pick<RunningAttemptsDeps, 'listen'> {
+  extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content' | 'onLostHistory'>, Pick<RunningAttemptsDeps, 'listen'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
@@ -90,7 +91,16 @@ export class Supervisor {
     this.#onRoom = deps.onRoom;
     this.#onReady = deps.onReady;
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
-    this.#deps = { ...deps, running, suspects, call: (...asked) => calls.call(...asked) };
+    this.#deps = {
+      ...deps,
+      running,
+      suspects,
+      call: (...asked) => calls.call(...asked),
+      onLostHistory: (run) => {
+        running.noteLost(run);
+        void this.reconcileAtOnce(run.taskId);
+      },
+    };
     this.runs = new OwnRuns({ ...this.#deps, visit: (taskId) => this.reconcileAtOnce(taskId) });
     deps.processor.onCommitted((record, facts) => {
       const last = facts.at(-1);
@@ -298,7 +308,20 @@ export class Supervisor {
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
+    const doubted = running.doubtedOf(taskId);
+    if (doubted === undefined) return state;
+    const attempt = running.attemptOf(taskId);
+    if ((await this.#isLost(taskId, doubted)) && attempt !== undefined) running.noteLost({ taskId, attempt });
+    running.settleDoubt(taskId);
     return state;
+  }
+
+  /** True where another fact stands in the place of one that was seen here. What was trimmed nobody can compare. */
+  async #isLost(taskId: string, eventId: EventId): Promise<boolean> {
+    const n = parseEventId(eventId)?.n ?? 0;
+    const page = await this.#deps.store.read(taskId, n, { facts: 1, bytes: 1 });
+    const found = page?.entries[0]?.eventId;
+    return found !== undefined && found !== eventId && parseEventId(found)?.n === n;
   }
 
   /** True where this node has claimed work of its own executor, and did not start it. */

@@ -6,7 +6,16 @@ import type { Contracts } from '../contract/contracts.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
 import type { PathParams } from '../ports/auth.ts';
-import type { AcceptedAction, AttemptRef, ReportRefusal, WorkReport, WorkReportOutcome, Resolution, Work } from '../ports/executor.ts';
+import type {
+  AcceptedAction,
+  AttemptRef,
+  HeardEnd,
+  ReportRefusal,
+  WorkReport,
+  WorkReportOutcome,
+  Resolution,
+  Work,
+} from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
 import type { ShareBook } from '../shares/share-book.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
@@ -35,6 +44,8 @@ export interface WorkDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly shares: ShareBook;
   readonly contracts: Contracts;
+  /** Called where the store has lost what a run on this node said or heard. */
+  onLostHistory(run: AttemptRef): void;
 }
 
 /** As in a request: no name is one of a prototype. */
@@ -134,17 +145,21 @@ function withGiven(work: Omit<Work, keyof GivenWork>, given: Given): Work {
 function verbsOf(
   ref: AttemptRef,
   owner: string,
-  run: Omit<ReportingRun, 'mayAsk'>,
+  run: Pick<ReportingRun, 'claimedBy' | 'saved'>,
   type: ContractType | undefined,
-  { processor, shares, store, time }: WorkDeps,
+  { processor, shares, store, time, onLostHistory }: WorkDeps,
 ): Pick<Work, 'report' | 'resolution' | 'now'> {
+  let taken: NotedReport | undefined;
   return {
     async report(given) {
       const checked = checkedReport(type, given);
       const report = checked === given ? given : await checked;
-      return shares.asking(owner, questionsIn(report), (mayAsk) =>
-        processor.execute(ref.taskId, reportCommand(ref, report, { ...run, mayAsk })),
+      const { outcome, noted, hasLost } = await shares.asking(owner, questionsIn(report), (mayAsk) =>
+        processor.execute(ref.taskId, decidedReport(ref, report, { ...run, mayAsk, taken })),
       );
+      taken = noted ?? taken;
+      if (hasLost) onLostHistory(ref);
+      return outcome;
     },
     resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
     now: () => time.now(),
@@ -185,6 +200,9 @@ function noContent(taskId: string): Error {
   return new Error(`The store has no content of task ${taskId}.`);
 }
 
+/** The number of a report that the store has taken, and its source. */
+type NotedReport = Pick<WorkReport, 'source' | 'seq'>;
+
 /** What is known of an attempt where its work runs on a node. */
 export interface ReportingRun {
   /** Where the store has lost the claim of an attempt, another node may claim one of the same number: this tells them apart. */
@@ -193,6 +211,20 @@ export interface ReportingRun {
   readonly saved: string | undefined;
   /** False where its owner has as many open questions as one may. */
   readonly mayAsk: boolean;
+  /** The last of its reports that the store is known to have taken; undefined for none. */
+  readonly taken: NotedReport | undefined;
+}
+
+/** What is known of work that reports from elsewhere: only which attempt it is. */
+const elsewhere: ReportingRun = { claimedBy: null, saved: undefined, mayAsk: true, taken: undefined };
+
+/** What became of a report, and what that says of its run. */
+interface DecidedReport {
+  readonly outcome: WorkReportOutcome;
+  /** The report itself, where the store has its number. */
+  readonly noted?: NotedReport;
+  /** The store has lost what the run said or heard: nothing of it may go into the history that is left. */
+  readonly hasLost?: true;
 }
 
 /** Notes that the work was told how a question ended; false where that is not owed, or not any more. */
@@ -206,17 +238,23 @@ export function questionsIn({ intents }: WorkReport): number {
 }
 
 /** The command behind a report: fenced by the attempt, taken once by its number. The first one of an attempt says that its work begins. */
-export function reportCommand(
+export function reportCommand(ref: AttemptRef, report: WorkReport, mayAsk = true): Command<WorkReportOutcome> {
+  const { source, needs, decide } = decidedReport(ref, report, { ...elsewhere, mayAsk });
+  return { ...(source && { source }), ...(needs && { needs }), decide: (...given) => decide(...given).outcome };
+}
+
+function decidedReport(
   { attempt }: AttemptRef,
-  { source, seq, intents, save, awaits = askedIn(intents), handed = [] }: WorkReport,
-  { claimedBy, saved, mayAsk }: ReportingRun = { claimedBy: null, saved: undefined, mayAsk: true },
-): Command<WorkReportOutcome> {
+  { source, seq, intents, save, awaits = askedIn(intents), handed = [], heard = [] }: WorkReport,
+  { claimedBy, saved, mayAsk, taken }: ReportingRun,
+): Command<DecidedReport> {
   if (intents.length > REPORT_INTENTS_MAX)
     throw new TaskBridgeError(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
-  const needs = askedIn(intents).map((suspendId) => sideValueNames.question(suspendId));
+  const answers = heard.map(({ suspendId }) => sideValueNames.answer(suspendId));
+  const needs = [...askedIn(intents).map((suspendId) => sideValueNames.question(suspendId)), ...answers];
   return {
     source: 'work',
     ...(needs.length > 0 && { needs }),
@@ -224,7 +262,11 @@ export function reportCommand(
       const status = turnedAway(unit.execution, { attempt, claimedBy, source, seq });
       if (status) {
         unit.turnAway(intents, status);
-        return { status };
+        return { outcome: { status }, ...(status === 'duplicate' && { noted: { source, seq } }) };
+      }
+      if ((taken && (unit.execution.sources[taken.source] ?? 0) < taken.seq) || !heard.every((end) => isEnd(unit, end, sideValues))) {
+        unit.turnAway(intents, 'fenced');
+        return { outcome: { status: 'fenced' }, hasLost: true };
       }
       for (const suspendId of handed) noteDelivered(unit, suspendId);
       const factsBefore = unit.factCount;
@@ -239,10 +281,11 @@ export function reportCommand(
       if (awaits.some((suspendId) => unit.aggregate.suspensions.get(suspendId)?.value === 'open'))
         unit.record({ type: 'attempt.suspended' });
       else if (unit.factCount > factsBefore || savedNow !== undefined) unit.record({ type: 'attempt.resumed' });
-      if (isFirst || unit.factCount > factsBefore || savedNow !== undefined) unit.noteReport(source, seq);
+      const isNoted = isFirst || unit.factCount > factsBefore || savedNow !== undefined || heard.length > 0;
+      if (isNoted) unit.noteReport(source, seq);
       // Work that reports its own end need not be notified of it.
       if (unit.execution.endedAt !== null) unit.record({ type: 'work.released' });
-      return { status: 'committed', refusals };
+      return { outcome: { status: 'committed', refusals }, ...(isNoted && { noted: { source, seq } }) };
     },
   };
 }
@@ -256,6 +299,16 @@ function turnedAway(
   if (isOfThis && claimedBy !== null && (holder.context.node ?? claimedBy) !== claimedBy) return 'fenced';
   if (isOfThis && seq <= (sources[source] ?? 0)) return 'duplicate';
   return isOfThis && !holder.hasTag('fenced') ? undefined : 'fenced';
+}
+
+const endStates = { ANSWERED: 'resolved', EXPIRED: 'expired', CANCELLED: 'cancelled' } as const;
+
+/** True where a question ended as a run was told. */
+function isEnd(unit: UnitOfWork, { suspendId, outcome, clientActionId }: HeardEnd, sideValues: ReadonlyMap<string, string>): boolean {
+  if (unit.aggregate.suspensions.get(suspendId)?.value !== endStates[outcome]) return false;
+  const answer = unit.sideValue(sideValueNames.answer(suspendId)) ?? sideValues.get(sideValueNames.answer(suspendId));
+  // Our own text, written when it was accepted.
+  return outcome !== 'ANSWERED' || (answer !== undefined && (JSON.parse(answer) as AcceptedAction).clientActionId === clientActionId);
 }
 
 /** The questions that a report asks. */

@@ -28,7 +28,7 @@ export interface LiveOptions {
   /** Largest frame that a WebSocket client may send, in bytes. Defaults to 64 KiB. */
   readonly clientFrameBytesMax: number;
   /**
-   * Frames that one owner may send each second over all of his sockets that show many tasks, twice as many at once; who sends more is not read for
+   * Frames of any kind that one owner may send each second over all of his sockets, twice as many at once; who sends more is not read for
    * a while. Defaults to 500.
    */
   readonly framesPerSecondMax: number;

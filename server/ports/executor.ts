@@ -30,6 +30,19 @@ export interface WorkReport {
    * waits. Left out, it is noted when `resume` has answered, which may be after such a report.
    */
   readonly handed?: readonly string[];
+  /**
+   * How the questions of `handed` ended, as the run was told. Where the store says otherwise it has lost what the run heard, and the run is fenced.
+   * Left out, nothing is compared.
+   */
+  readonly heard?: readonly HeardEnd[];
+}
+
+/** The end of a question, as a run was told of it. */
+export interface HeardEnd {
+  readonly suspendId: string;
+  readonly outcome: Resolution['outcome'];
+  /** The action that answered it; absent where none did. */
+  readonly clientActionId?: string;
 }
 
 /**

@@ -15,6 +15,7 @@ export { monotonicMs, steadyClock, systemClock, type Clock } from './clock.ts';
 export type {
   AcceptedAction,
   AttemptRef,
+  HeardEnd,
   ReportRefusal,
   Resolution,
   StartOutcome,

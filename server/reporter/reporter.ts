@@ -89,8 +89,7 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
       const questions = questionsIn(given);
       const about = contract || questions > 0 ? (await processor.read(attempt.taskId)).about : undefined;
       const report = await checkedReport(about && contract && contractType(contract, about.taskType), given);
-      const run = (mayAsk: boolean) =>
-        processor.execute(attempt.taskId, reportCommand(attempt, report, { claimedBy: null, saved: undefined, mayAsk }));
+      const run = (mayAsk: boolean) => processor.execute(attempt.taskId, reportCommand(attempt, report, mayAsk));
       return about && questions > 0 ? shares.asking(about.owner, questions, run) : run(true);
     },
     resolution: async (taskId, suspendId) => resolutionOf(await processor.read(taskId), suspendId, store),

@@ -39,7 +39,7 @@ export class CommandProcessor {
     try {
       return await mailbox.submit(command);
     } catch (error) {
-      if (mailbox.isIdle && !mailbox.record && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
+      if (mailbox.isForgettable && this.#mailboxes.get(taskId) === mailbox) this.#mailboxes.delete(taskId);
       throw asTaskBridgeError(error);
     }
   }

@@ -5,6 +5,7 @@ import { TraceWriter, type DecisionSource, type UnitTrace } from '../actors/unit
 import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { Shares } from '../ports/owners.ts';
+import { sumOf } from '../shares/shares-of.ts';
 import type { Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
 import { parseTaskRecord, type TaskRecord } from './task-record.ts';
@@ -59,6 +60,8 @@ export class Mailbox {
   #proven: readonly AttemptedUnit[] = [];
   /** Facts that turned out to be written, and that nobody was told of yet. */
   #untold: readonly Fact[] = nothing;
+  /** And what else turned out to be changed of what the owner has. */
+  #untoldBy: Partial<Shares> = {};
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
   #isResting = false;
 
@@ -79,7 +82,11 @@ export class Mailbox {
   }
   /** True where the task waits for a person, and nothing but that has happened to it lately: there is no use in keeping this at hand. */
   get isResting(): boolean {
-    return this.#isResting && !this.#draining && this.#untold.length === 0;
+    return this.#isResting && !this.#draining && this.#doubtful.isEmpty && this.#untold.length === 0;
+  }
+  /** True where it knows nothing that a new one would not find in the store. */
+  get isForgettable(): boolean {
+    return !this.#draining && !this.#record && this.#doubtful.isEmpty && this.#untold.length === 0;
   }
   /** The newest record that this node knows of, if it knows any. */
   get record(): TaskRecord | undefined {
@@ -152,7 +159,7 @@ export class Mailbox {
       // Decided again, each command would find its own work done, and be told of a repeat that never was.
       this.#record = record;
       if (proven.trace) this.#deps.onDecided?.(proven.trace);
-      this.#tell(record, nothing, proven.finished.by);
+      this.#tell(record);
       this.#answer(batch, proven.outcomes);
       return true;
     }
@@ -170,7 +177,7 @@ export class Mailbox {
       if (known && !this.#deps.store.exclusive) return false;
       this.#keep(record, nothing);
       if (trace) this.#deps.onDecided?.({ before: record, after: record, entries: trace.entries });
-      if (mayBeWritten) this.#tell(record);
+      if (mayBeWritten || this.#untold.length > 0) this.#tell(record);
     } else {
       const finished = unit.finish();
       const decided = trace && { before: record, after: finished.after, entries: trace.entries };
@@ -196,8 +203,14 @@ export class Mailbox {
       return await lastWrites.note(store.append(commit), (it) => it === 'committed' && facts.length > 0);
     } catch (error) {
       this.#doubtful.add(attempt);
+      this.#doubtShares(attempt);
       throw error;
     }
+  }
+
+  /** It may be written or not, now or later: what the owner has is counted again. */
+  #doubtShares({ finished: { after, by } }: AttemptedUnit): void {
+    if (Object.keys(by).length > 0) this.#deps.sharesInDoubt?.(after.about.owner);
   }
 
   /** Keeps the newest record; whoever asks and goes on reporting is not at rest. */
@@ -233,12 +246,17 @@ export class Mailbox {
     const written = await this.#doubtful.takeWritten(held, this.#deps.store);
     this.#proven = written;
     this.#untold = [...this.#untold, ...written.flatMap(({ finished }) => finished.facts)];
+    this.#untoldBy = written.reduce((by, { finished }) => sumOf(by, finished.by), this.#untoldBy);
+    // It may have been counted already, by a recount that came after it was written.
+    for (const attempt of written) this.#doubtShares(attempt);
   }
 
   #tell(record: TaskRecord, facts: readonly Fact[] = nothing, by: Partial<Shares> = {}): void {
     const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
+    const toldBy = sumOf(this.#untoldBy, by);
     this.#untold = nothing;
-    this.#deps.committed(record, told, by);
+    this.#untoldBy = {};
+    this.#deps.committed(record, told, toldBy);
   }
 
   async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {

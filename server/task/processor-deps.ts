@@ -20,6 +20,8 @@ export interface ProcessorDeps {
   readonly settings: TaskSettings;
   /** Told of what was decided once it stands; absent where nobody inspects. */
   readonly onDecided?: ((trace: UnitTrace) => void) | undefined;
+  /** Told of an owner of whom a commit may have changed what he has, and nobody knows whether it was written. */
+  readonly sharesInDoubt?: (owner: string) => void;
 }
 
 /** Told after a commit was written: of each fact that this node wrote once, and of what the commit changed of what the task's owner has. */

@@ -19,6 +19,10 @@ const UNKNOWN_MAX = 16;
 export class UnknownWrites<A extends { readonly finished: FinishedUnit }> {
   #attempts: readonly A[] = [];
 
+  get isEmpty(): boolean {
+    return this.#attempts.length === 0;
+  }
+
   add(attempt: A): void {
     this.#attempts = [...this.#attempts, attempt].slice(-UNKNOWN_MAX);
   }

@@ -91,6 +91,15 @@ function drip(socket: Socket, bytes: string | Buffer, everyMs = 100): void {
   socket.write(whole.subarray(at, ++at));
 }
 
+/** Sends the same for as long as the other side reads it. */
+function gush(socket: Socket, bytes: Buffer): void {
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(bytes));
+    socket.once('drain', more);
+  };
+  more();
+}
+
 /** So many loops, each opening the next connection when the last one has ended. */
 function flood(attacked: Attacked, onConnect: (socket: Socket) => void): void {
   const again = () => {
@@ -99,6 +108,9 @@ function flood(attacked: Attacked, onConnect: (socket: Socket) => void): void {
   };
   for (let loop = 0; loop < attacked.amount; loop += 1) again();
 }
+
+/** A byte of a message that goes on: the first one, or any further. */
+const piece = (isFirst: boolean): Buffer => Buffer.from([isFirst ? 0x01 : 0x00, 0x81, 0, 0, 0, 0, 0x20]);
 
 const say = (bytes: () => string | Buffer) => (socket: Socket) => void socket.end(bytes());
 /** A little below what a JSON body may have. */
@@ -221,6 +233,28 @@ export const attacks = {
       say(() => post('', JSON.stringify({ clientRequestId: `ask-${(nth += 1)}`, taskType: 'ask' }), 'Connection: close\r\n')),
     );
   },
+  /** On sockets that many tasks share, each asked for and let go, over and over. */
+  'subscribes without end': (attacked) =>
+    hold(attacked, (socket, nth) => {
+      const owner = `owner-${nth % 100}`;
+      const both = ['subscribe', 'unsubscribe'].map((action) => frame(JSON.stringify({ action, taskId: attacked.tasks[owner] })));
+      socket.write(handshake(owner, '/api/v1/tasks/ws?extensions=multiplex'));
+      socket.once('data', () => gush(socket, Buffer.concat(Array.from({ length: 100 }, () => both).flat())));
+    }),
+  'messages in pieces of a byte': (attacked) =>
+    hold(attacked, (socket, nth) => {
+      socket.write(handshake(`owner-${nth % 100}`));
+      socket.once('data', () => {
+        socket.write(piece(true));
+        gush(socket, Buffer.concat(Array.from({ length: 1000 }, () => piece(false))));
+      });
+    }),
+  /** Whoever asks is gone before anybody could answer. */
+  'polls that are left': (attacked) =>
+    flood(attacked, (socket) => {
+      socket.write(head(`GET /api/v1/tasks/${attacked.tasks['owner-0']}/events?afterEventId=9999-1&waitTimeoutMs=25000`, '', 'owner-0'));
+      setTimeout(() => socket.destroy(), 5);
+    }),
   'requests without credentials': (attacked) =>
     flood(
       attacked,

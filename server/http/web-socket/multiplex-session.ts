@@ -19,7 +19,6 @@ interface Channel {
 
 /** Pages of the log that are read at once for one socket: one task's slow store is no other's. */
 const READS_MAX = 4;
-const NOTHING = Buffer.alloc(0);
 
 /** A socket that shows any number of tasks. Every subscribe frame is followed by exactly one end of its subscription. Source: protocol, "Extensions". */
 export class MultiplexSession {
@@ -28,9 +27,6 @@ export class MultiplexSession {
   readonly #sharing: Sharing;
   /** Channels that were left while it was still found out whether the task may be shown. */
   #abandoned = 0;
-  /** Two reasons not to read on; it goes on when both are over. */
-  #restTimer: unknown;
-  #isDraining = false;
   #cancelWait: () => void;
 
   constructor(deps: SocketSessionDeps) {
@@ -55,9 +51,8 @@ export class MultiplexSession {
   }
 
   #take(data: RawData, isBinary: boolean): void {
-    const { ws, settings, auth, frames } = this.#deps;
+    const { ws, settings, reading, hub } = this.#deps;
     if (ws.readyState !== ws.OPEN) return;
-    this.#rest(frames.take(auth.subject));
     if (isBinary) return this.#refuse(closeCodes.notText, 'Frames are text.');
     const frame = readClientFrame(data);
     if (frame.action === 'unreadable')
@@ -65,7 +60,7 @@ export class MultiplexSession {
     this.#leave(frame.taskId);
     if (frame.action === 'subscribe') this.#subscribe(frame);
     else if (frame.action === 'refused') this.#sendEnd(frame.taskId, settings.invalidFrameCloseCode, frame.fault);
-    this.#awaitDrain();
+    reading.awaitDrain(hub.options.viewerBytesMax);
   }
 
   #subscribe({ taskId, lastEventId }: SubscribeFrame): void {
@@ -142,35 +137,11 @@ export class MultiplexSession {
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
 
-  /** Who sends too much is not read for so long, in milliseconds; what has arrived already is still taken. */
-  #rest(ms: number): void {
-    if (ms === 0) return;
-    const { ws, clock } = this.#deps;
-    clock.clearTimeout(this.#restTimer);
-    ws.pause();
-    this.#restTimer = clock.setTimeout(() => {
-      this.#restTimer = undefined;
-      if (!this.#isDraining) ws.resume();
-    }, ms);
-  }
-
-  /** Who does not take the answers is not listened to until it has. */
-  #awaitDrain(): void {
-    const { ws, socket, hub } = this.#deps;
-    if (this.#isDraining || socket.writableLength <= hub.options.viewerBytesMax) return;
-    this.#isDraining = true;
-    ws.pause();
-    socket.write(NOTHING, () => {
-      this.#isDraining = false;
-      if (this.#restTimer === undefined) ws.resume();
-    });
-  }
-
   #wait(code: number, reason: string): () => void {
     const { ws, clock, hub } = this.#deps;
     return timerAfter(clock, hub.options.subscribeMs, () => {
       // What it asks meanwhile is not heard: it has its time when it is.
-      if (this.#isDraining || this.#restTimer !== undefined) this.#cancelWait = this.#wait(code, reason);
+      if (this.#deps.reading.isHeld) this.#cancelWait = this.#wait(code, reason);
       else ws.close(code, reason);
     });
   }
@@ -182,7 +153,6 @@ export class MultiplexSession {
 
   #clear(): void {
     this.#cancelWait();
-    this.#deps.clock.clearTimeout(this.#restTimer);
     for (const { subscription } of this.#channels.values()) subscription?.close();
     this.#channels.clear();
   }

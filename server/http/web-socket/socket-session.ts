@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { timerAfter, timerAt } from '../../live/timer.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
-import type { FrameRate } from '../../live/frame-rate.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { AuthContext } from '../../ports/auth.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -17,6 +16,7 @@ import { closeCodes } from './close-codes.ts';
 import { keepAlive } from './liveness.ts';
 import { MultiplexSession } from './multiplex-session.ts';
 import type { WebSocketStreamSettings } from './settings.ts';
+import type { SocketReading } from './reading.ts';
 import { WebSocketViewer } from './viewer.ts';
 
 /** What the session of one accepted socket works with. */
@@ -32,7 +32,7 @@ export interface SocketSessionDeps {
   readonly clock: Clock;
   readonly logger: Logger | undefined;
   readonly records: RecordWriter;
-  readonly frames: Pick<FrameRate, 'take'>;
+  readonly reading: SocketReading;
   /** The socket watches a task now; the hub looks after it. */
   readonly onSubscribed: () => void;
   /** It watches none any more, and stays for a while. */
@@ -49,8 +49,6 @@ export function openSocketSession(deps: SocketSessionDeps): void {
       'close',
       timerAt(clock, auth.expiresAt, () => ws.terminate()),
     );
-  // What breaks the protocol is answered by ws itself; the close follows.
-  ws.on('error', () => undefined);
   ws.once('close', stopPings);
   // Half a connection is none: whoever stops sending is gone, whatever is still unsent.
   socket.once('end', () => ws.terminate());

@@ -15,6 +15,7 @@ import { callerError, refuseUpgrade } from '../error-response.ts';
 import { originSet, refuseForeignOrigin, type OriginSet } from '../origin.ts';
 import { subprotocol } from './handshake.ts';
 import { webSocketStreamDefaults, type WebSocketStreamSettings } from './settings.ts';
+import { SocketReading } from './reading.ts';
 import { openSocketSession } from './socket-session.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
@@ -168,7 +169,14 @@ export class SocketSessions {
       clock,
       logger,
       records: this.#records,
-      frames: this.#frames,
+      reading: new SocketReading({
+        ws,
+        socket: req.socket,
+        clock,
+        owner: auth.subject,
+        frames: this.#frames,
+        deafBytesMax: hub.options.clientFrameBytesMax,
+      }),
       onSubscribed: () => this.#waiting.delete(ws),
       onIdle: () => this.#waiting.add(ws, auth.subject),
     });

@@ -15,7 +15,8 @@ const [P99_MS_MAX, RSS_BYTES_MAX] = [250, 512 * MIB];
 
 const amountOf = (name: AttackName): number => {
   if (name === 'idle subscribed sockets' || name === 'mute connections') return idle;
-  if (name === 'streams that nobody reads') return 200;
+  if (name === 'streams that nobody reads' || name === 'messages in pieces of a byte') return 200;
+  if (name === 'subscribes without end') return 5;
   if (name === 'polls that nobody reads') return 500;
   if (name === 'tasks of many values') return 47;
   return slowAttacks.includes(name) ? 1000 : 20;
