@@ -1,9 +1,11 @@
 import { contractType, type TaskContract } from '../../machines/contract/index.ts';
 import { checkedReport } from '../contract/report-check.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
+import { contractsOf } from '../contract/contracts.ts';
+import type { AttachmentStore } from '../ports/attachments.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
-import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
+import type { AttemptRef, Resolution, WorkReport, WorkReportOutcome } from '../ports/executor.ts';
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -15,13 +17,17 @@ import { ShareBook } from '../shares/share-book.ts';
 import { CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock } from '../task/store-clock.ts';
+import { claimWork, type ClaimedWork, type TaskRef } from './work-claim.ts';
+import { RunFollower } from './run-follower.ts';
 
 /** What a reporter is made of. */
-export interface TaskReporterOptions {
+export interface TaskReporterOptions<C extends TaskContract | undefined = TaskContract | undefined> {
   /** The host's store, opened: reports go there without the host. One that a single process owns cannot be shared. */
   readonly store: Store;
   /** As the host's: results and questions are checked by it before they are written. Defaults to nothing. */
-  readonly contract?: TaskContract;
+  readonly contract?: C;
+  /** The host's, where work opens attachments here. Defaults to none: opening one rejects. */
+  readonly attachments?: AttachmentStore;
   /** The same limits as the host's. */
   readonly tasks?: Partial<TaskSettings>;
   /** As the host's: told of failures that were survived, and of each fact that is committed here. */
@@ -33,7 +39,15 @@ export interface TaskReporterOptions {
 }
 
 /** Lets work outside the host's processes report on its task: the same commit path, without routes and sockets. */
-export interface TaskReporter {
+export interface TaskReporter<C extends TaskContract | undefined = TaskContract | undefined> {
+  /** By what its results and questions are checked. */
+  readonly contract: C;
+  /**
+   * Claims a new attempt of a task that no node runs itself, for a run that begins now: runs before it are fenced, whether they live or not. Undefined where the
+   * task has ended, by this where it was to stop, or is gone. Rejects with a `TypeError` where a node runs it in its own process or it is of another
+   * type, and with `STORE_UNAVAILABLE` (ask again).
+   */
+  claim(task: TaskRef): Promise<ClaimedWork | undefined>;
   /**
    * Commits a report. Throws a `TaskBridgeError`: `TASK_NOT_FOUND`, `REQUEST_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` (nothing was
    * written), `STORE_UNAVAILABLE` (send it again: it is taken once).
@@ -48,8 +62,10 @@ export interface TaskReporter {
 const SYNCHRONIZE_MS = 60_000;
 
 /** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
-export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
-  const { store, contract, clock = systemClock, chance = systemChance } = options;
+export function createTaskReporter<C extends TaskContract | undefined = undefined>(options: TaskReporterOptions<C>): TaskReporter<C> {
+  const { store, attachments, clock = systemClock, chance = systemChance } = options;
+  // Left out, it is undefined, and so says `C`.
+  const contract = options.contract as C;
   const logger = faultLogger(hostLogger(options.logger), clock);
   if (store.exclusive)
     throw new TypeError(
@@ -76,7 +92,21 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
     }
   }
 
+  const contracts = contractsOf([], contract);
+  const follower = new RunFollower({
+    store,
+    clock,
+    logger,
+    read: (taskId) => processor.read(taskId),
+    resolution: (record, suspendId) => resolutionOf(record, suspendId, store),
+  });
+
   return {
+    contract,
+    async claim(task) {
+      await synchronize();
+      return claimWork(task, { processor, store, time, attachments, shares, contracts, settings, follower, clock, chance, synchronize });
+    },
     async report(attempt, given) {
       await synchronize();
       const questions = questionsIn(given);
