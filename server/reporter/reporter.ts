@@ -61,7 +61,7 @@ export interface TaskReporter<C extends TaskContract | undefined = TaskContract 
 
 const SYNCHRONIZE_MS = 60_000;
 
-/** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
+/** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use, and for attachments that only a node can see. */
 export function createTaskReporter<C extends TaskContract | undefined = undefined>(options: TaskReporterOptions<C>): TaskReporter<C> {
   const { store, attachments, clock = systemClock, chance = systemChance } = options;
   // Left out, it is undefined, and so says `C`.
@@ -71,6 +71,8 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     throw new TypeError(
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
     );
+  if (attachments && !attachments.shared)
+    throw new TypeError('attachments are kept on this node only: give the attachment store that the host and its workers share.');
   const time = storeClock(store, clock);
   const settings = taskSettings(options.tasks);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings });
