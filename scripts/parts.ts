@@ -172,6 +172,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'work, stores and viewers outlive processes that are killed; the recipes of the Redis store hold through fail-overs',
     needs: ['redis', 'redis_builds'],
     tests: [
+      'model-tests/examples/bullmq-worker.test.ts',
       'model-tests/examples/machine-work.test.ts',
       'model-tests/examples/report-kills.test.ts',
       'model-tests/redis/failover.test.ts',

@@ -6,7 +6,13 @@ import type { RunDeps } from './run.ts';
 const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
 /** When a run sends a report again. */
-export function reportRetries({ clock, chance }: { readonly clock: Clock; readonly chance: ServerChance }): Pick<RunDeps, 'pause' | 'isFinal'> {
+export function reportRetries({
+  clock,
+  chance,
+}: {
+  readonly clock: Clock;
+  readonly chance: ServerChance;
+}): Pick<RunDeps, 'pause' | 'isFinal'> {
   return {
     pause: (retry) =>
       new Promise<void>((resolve) => {

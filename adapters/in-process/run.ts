@@ -41,8 +41,10 @@ export interface RunDeps {
 /** How a run ended. */
 export type RunEnd =
   | { readonly status: 'completed' }
-  /** By what its handler threw, or by what the log did not take of it. */
-  | { readonly status: 'threw'; readonly error: unknown; /** Why the log does not say so; undefined where it does. */ readonly unwritten?: unknown };
+  /** By what its handler threw, or by what the log did not take of it: so the log says. */
+  | { readonly status: 'threw'; readonly error: unknown }
+  /** By that, and the log took no word of it. */
+  | { readonly status: 'unwritten'; readonly error: unknown };
 
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
@@ -122,18 +124,17 @@ export class Run {
     } catch (error) {
       this.#hasReturned = true;
       slot.end();
-      const unwritten: unknown = await this.#writeEnd(error);
-      return { status: 'threw', error, unwritten };
+      return this.#writeEnd(error);
     }
   }
 
-  /** Reports an end that came by a throw, or how it was refused; gives why neither was written. */
-  async #writeEnd(error: unknown): Promise<unknown> {
+  /** Reports an end that came by a throw, or how that report was refused. */
+  async #writeEnd(error: unknown): Promise<RunEnd> {
     try {
       await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)));
-      return undefined;
+      return { status: 'threw', error };
     } catch (unwritten) {
-      return unwritten;
+      return { status: 'unwritten', error: unwritten };
     }
   }
 

@@ -1,10 +1,4 @@
-import {
-  contractType,
-  type DefinitionOf,
-  type TaskContract,
-  type TaskTypeOf,
-  type WorkResult,
-} from '../../machines/contract/index.ts';
+import { contractType, type DefinitionOf, type TaskContract, type TaskTypeOf, type WorkResult } from '../../machines/contract/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
 import type { ClaimedWork, TaskRef, TaskReporter } from '../../server/reporter/index.ts';
 import { TaskStopped, type HandledTask, type Task } from '../in-process/index.ts';
@@ -49,7 +43,8 @@ export function workerTask<C extends TaskContract, K extends TaskTypeOf<C>>(
   reporter: TaskReporter<C>,
   ref: TaskRef<K> & { readonly taskType: K },
 ): Promise<ContractWorkerTask<C, K>>;
-export function workerTask(reporter: TaskReporter, ref: TaskRef): Promise<WorkerTask>;
+export function workerTask(reporter: TaskReporter, ref: TaskRef & { readonly taskType?: undefined }): Promise<WorkerTask>;
+export function workerTask(reporter: TaskReporter<undefined>, ref: TaskRef): Promise<WorkerTask>;
 export async function workerTask(reporter: TaskReporter, ref: TaskRef): Promise<WorkerTask> {
   const work = await reporter.claim(ref);
   if (!work) throw new TaskStopped({ why: 'ended' });
@@ -75,12 +70,12 @@ async function begun(reporter: TaskReporter, work: ClaimedWork): Promise<WorkerT
     async complete(result) {
       ended.resolve(result);
       const end = await over;
-      if (end.status === 'threw') throw end.error;
+      if (end.status !== 'completed') throw end.error;
     },
     async fail(error) {
       ended.reject(error);
       const end = await over;
-      if (end.status === 'threw' && end.unwritten !== undefined) throw end.unwritten;
+      if (end.status === 'unwritten') throw end.error;
     },
     leave() {
       unfollow();
@@ -92,7 +87,7 @@ async function begun(reporter: TaskReporter, work: ClaimedWork): Promise<WorkerT
 
 /** It was stopped before it began. */
 function notBegun(end: RunEnd): never {
-  throw end.status === 'threw' ? end.error : new TaskStopped({ why: 'ended' });
+  throw end.status === 'completed' ? new TaskStopped({ why: 'ended' }) : end.error;
 }
 
 function unsettled<T>() {

@@ -5,12 +5,12 @@ import { systemClock, type Clock } from '../../server/index.ts';
 import { createTaskReporter } from '../../server/reporter/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 import { faultyStore } from './faulty-store.ts';
-import { outsideExecutor } from './outside-executor.ts';
+import { workerExecutor } from './worker-executor.ts';
 
 test('takes reports from another process, each once, and hands answers and cancels over', async () => {
   const memory = memoryStore();
   await memory.open();
-  const { executor, started, told } = outsideExecutor();
+  const { executor, started, told } = workerExecutor();
   const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
   const losing = faultyStore(memory, { shared: true });
   const reporter = createTaskReporter({ store: losing, logger: { warn: () => undefined, error: () => undefined } });
@@ -91,7 +91,7 @@ test.each([
 test('shows what is cosmetic as it can be shown, and refuses what is no number', async () => {
   const memory = memoryStore();
   await memory.open();
-  const { executor, started } = outsideExecutor();
+  const { executor, started } = workerExecutor();
   const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
   const reporter = createTaskReporter({ store: faultyStore(memory, { shared: true }) });
   const taskId = await of.start('x');

@@ -9,7 +9,7 @@ import { tasks } from '../contract/tasks.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
 import { faultyStore } from './faulty-store.ts';
-import { outsideExecutor } from './outside-executor.ts';
+import { workerExecutor } from './worker-executor.ts';
 
 const quiet = { warn: () => undefined, error: () => undefined };
 const question = { reasonCode: 'WHICH', allowedActions: ['first', 'last'] };
@@ -18,13 +18,13 @@ const question = { reasonCode: 'WHICH', allowedActions: ['first', 'last'] };
 async function withWorkers(options: Partial<TaskBridgeOptions> = {}) {
   const memory = memoryStore();
   await memory.open();
-  const outside = outsideExecutor();
+  const outside = workerExecutor();
   const of = await bridgeOf(outside.executor, { store: faultyStore(memory, { shared: true }), ...options });
   return {
     ...outside,
     of,
     /** A process of its own, with a clock that the test moves. */
-    process(given: Partial<TaskReporterOptions> = {}) {
+    process(given: Partial<TaskReporterOptions<undefined>> = {}) {
       const store = faultyStore(memory, { shared: true });
       const clock = fakeClock();
       return { store, clock, reporter: createTaskReporter({ store, clock, logger: quiet, ...given }) };
@@ -86,13 +86,13 @@ test('opens what the task was created with', async () => {
   form.set('clientRequestId', 'files');
   form.set('taskType', 'x');
   form.set('input', '{}');
-  form.set('file', new Blob(['a,b\n'], { type: 'text/csv' }), 'orders.csv');
+  form.set('attachment', new Blob(['a,b\n'], { type: 'text/csv' }), 'orders.csv');
   const response = await fetch(`${of.url}/api/v1/tasks`, { method: 'POST', headers: { authorization: 'Bearer alice' }, body: form });
   const { taskId } = (await response.json()) as { readonly taskId: string };
   await vi.waitFor(() => expect(started).toHaveLength(1));
   const task = await workerTask(process({ attachments }).reporter, { taskId });
   const [file] = task.attachments;
-  expect([file?.name, file && (await text(await file.open()))]).toEqual(['orders.csv', 'a,b\n']);
+  expect([file?.fileName, file && (await text(await file.open()))]).toEqual(['orders.csv', 'a,b\n']);
   const other = await workerTask(process().reporter, { taskId });
   await expect(other.attachments[0]?.open()).rejects.toThrow(/no attachment store/);
   expect(() => process({ attachments: memoryAttachments() })).toThrow(/kept on this node only/);
@@ -274,7 +274,7 @@ test('work that began before its start was noted is still asked after, where it 
   ] as const) {
     const memory = memoryStore();
     await memory.open();
-    const outside = outsideExecutor(standing);
+    const outside = workerExecutor(standing);
     const reporter = createTaskReporter({ store: faultyStore(memory, { shared: true }), tasks: { inspectMs: 20 } });
     let running: Awaited<ReturnType<typeof workerTask>> | undefined;
     const of = await bridgeOf(

@@ -57,7 +57,11 @@ export interface GivenTexts {
 }
 
 /** What an executor needs to run an attempt, where it is known what that was given. */
-export function workWith({ about, execution }: Pick<TaskRecord, 'about' | 'execution'>, { content, saved }: GivenTexts, deps: WorkDeps): Work {
+export function workWith(
+  { about, execution }: Pick<TaskRecord, 'about' | 'execution'>,
+  { content, saved }: GivenTexts,
+  deps: WorkDeps,
+): Work {
   const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };

@@ -18,7 +18,7 @@ import { CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock } from '../task/store-clock.ts';
 import { claimWork, type ClaimedWork, type TaskRef } from './work-claim.ts';
-import { RunFollower } from './run-follower.ts';
+import { RunNotifier } from './run-notifier.ts';
 
 /** What a reporter is made of. */
 export interface TaskReporterOptions<C extends TaskContract | undefined = TaskContract | undefined> {
@@ -95,7 +95,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   }
 
   const contracts = contractsOf([], contract);
-  const follower = new RunFollower({
+  const notifier = new RunNotifier({
     store,
     clock,
     logger,
@@ -107,7 +107,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     contract,
     async claim(task) {
       await synchronize();
-      return claimWork(task, { processor, store, time, attachments, shares, contracts, settings, follower, clock, chance, synchronize });
+      return claimWork(task, { processor, store, time, attachments, shares, contracts, settings, notifier, clock, chance, synchronize });
     },
     async report(attempt, given) {
       await synchronize();

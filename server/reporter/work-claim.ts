@@ -1,11 +1,11 @@
-import { claimOutside } from '../attempt/outside-claim.ts';
+import { claimForWorker } from '../attempt/worker-claim.ts';
 import { workOf, type WorkDeps } from '../attempt/work.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Work } from '../ports/executor.ts';
 import type { TaskSettings } from '../task/settings.ts';
-import type { FollowedRun, RunFollower } from './run-follower.ts';
+import type { FollowedRun, RunNotifier } from './run-notifier.ts';
 
 /** Names a task to whoever runs its work: what an executor's `start` was given will do, as it stands or out of a queue. */
 export interface TaskRef<K extends string = string> {
@@ -28,7 +28,7 @@ export interface ClaimedWork extends Work {
 /** What a claim works with. */
 export interface WorkClaimDeps extends WorkDeps {
   readonly settings: TaskSettings;
-  readonly follower: RunFollower;
+  readonly notifier: RunNotifier;
   readonly clock: Clock;
   readonly chance: ServerChance;
   /** Has the store's time at hand. */
@@ -38,7 +38,7 @@ export interface WorkClaimDeps extends WorkDeps {
 /** Claims a new attempt of a task, and gives what its run needs; undefined where nothing is left to do for it. */
 export async function claimWork({ taskId, taskType }: TaskRef, deps: WorkClaimDeps): Promise<ClaimedWork | undefined> {
   const claim = await deps.processor
-    .execute(taskId, { source: 'work', decide: (unit) => claimOutside(unit, deps.settings, taskType) })
+    .execute(taskId, { source: 'work', decide: (unit) => claimForWorker(unit, deps.settings, taskType) })
     .catch(gone);
   switch (claim.status) {
     case 'ended':
@@ -53,7 +53,7 @@ export async function claimWork({ taskId, taskType }: TaskRef, deps: WorkClaimDe
       return Object.assign(work, {
         clock: deps.clock,
         chance: deps.chance,
-        follow: (run: FollowedRun) => deps.follower.follow(work, claim.closed, run),
+        follow: (run: FollowedRun) => deps.notifier.follow(work, claim.closed, run),
         async report(given: Parameters<typeof report>[0]) {
           await deps.synchronize();
           return report(given);

@@ -13,8 +13,8 @@ export interface FollowedRun {
   stop(order: StopOrder): void;
 }
 
-/** What the follower works with. */
-export interface RunFollowerDeps {
+/** What the notifier works with. */
+export interface RunNotifierDeps {
   readonly store: Pick<EventStore, 'tail'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,13 +42,13 @@ const SLICE = 100;
  * Tells the runs of a process that is no node how their questions end, and when they have to stop: by the tail of the store at once, and by a look every five seconds.
  * The tail is open as long as there is a run that is listened to.
  */
-export class RunFollower {
-  readonly #deps: RunFollowerDeps;
+export class RunNotifier {
+  readonly #deps: RunNotifierDeps;
   readonly #runs = new Map<string, Set<Following>>();
   #tail: Tail | undefined;
   #timer: unknown;
 
-  constructor(deps: RunFollowerDeps) {
+  constructor(deps: RunNotifierDeps) {
     this.#deps = deps;
   }
 

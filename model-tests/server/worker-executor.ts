@@ -1,7 +1,7 @@
 import type { TaskExecutor, Work, WorkStatus } from '../../server/index.ts';
 
 /** An executor whose work runs elsewhere, and what it was told. */
-export interface OutsideExecutor {
+export interface WorkerExecutor {
   readonly executor: TaskExecutor;
   readonly started: readonly Work[];
   /** Answers and orders to stop. */
@@ -9,7 +9,7 @@ export interface OutsideExecutor {
 }
 
 /** Makes one; with an answer it is asked how its work stands. */
-export function outsideExecutor(standing?: () => WorkStatus): OutsideExecutor {
+export function workerExecutor(standing?: () => WorkStatus): WorkerExecutor {
   const started: Work[] = [];
   const told: unknown[] = [];
   const executor: TaskExecutor = {

@@ -3,7 +3,7 @@ import type { TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 
 /** What became of a claim from outside. */
-export type OutsideClaim =
+export type WorkerClaim =
   /** A new attempt, for whoever claimed, in what is recorded of it; `closed` are the questions that had ended before. */
   | ({ readonly status: 'claimed'; readonly closed: readonly string[] } & Pick<TaskRecord, 'about' | 'execution'>)
   /** There is nothing left to do. */
@@ -20,7 +20,7 @@ const OUTSIDE = 'outside';
  * Claims a new attempt for a run that begins outside of all nodes, in one commit: whoever had the work before is fenced, and what it reports from then on
  * is refused, whether it lives or not. A task that is to stop ends: whoever would be told is gone, or never began.
  */
-export function claimOutside(unit: UnitOfWork, { startWithinMs, inspectMs }: TaskSettings, taskType: string | undefined): OutsideClaim {
+export function claimForWorker(unit: UnitOfWork, { startWithinMs, inspectMs }: TaskSettings, taskType: string | undefined): WorkerClaim {
   const { attempt } = unit.execution;
   const { node, retryAt } = attempt.context;
   if (taskType !== undefined && taskType !== unit.about.taskType) return { status: 'other type', taskType: unit.about.taskType };
