@@ -298,3 +298,42 @@ test('work that began before its start was noted is still asked after, where it 
     await vi.waitFor(async () => expect((await of.snapshot(taskId)).result).toBe(wanted));
   }
 });
+
+test('waits with its reports for a store that is away, and says to whoever begins then that it is to be tried again', async () => {
+  const { of, process, started, said } = await withWorkers();
+  const { store, clock } = process();
+  let isAway = false;
+  const away = <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => {
+    return (...args: A): Promise<R> => (isAway ? Promise.reject(new Error('The store is out of reach.')) : verb(...args));
+  };
+  const distant = {
+    ...store,
+    now: away(store.now),
+    load: away(store.load),
+    append: away(store.append),
+    sideValues: away(store.sideValues),
+  };
+  const reporter = createTaskReporter({ store: distant, clock, logger: quiet });
+  const taskId = await of.start('x');
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  const task = await workerTask(reporter, { taskId });
+  // Its time is to be asked for anew.
+  clock.advance(60_000);
+  await turns();
+  isAway = true;
+  const message = task.message('Later.');
+  await turns();
+  expect(await rejection(workerTask(reporter, { taskId }))).toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  clock.advance(60_000);
+  await turns();
+  expect(task.signal.aborted).toBe(false);
+  isAway = false;
+  clock.advance(60_000);
+  await message;
+  await task.complete(null);
+  expect(await said(taskId)).toEqual([
+    ['STARTED', ''],
+    ['MESSAGE', 'Later.'],
+    ['COMPLETED', ''],
+  ]);
+});

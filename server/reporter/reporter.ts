@@ -14,7 +14,7 @@ import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import { ShareBook } from '../shares/share-book.ts';
-import { CommandProcessor } from '../task/command-processor.ts';
+import { asTaskBridgeError, CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock } from '../task/store-clock.ts';
 import { claimWork, type ClaimedWork, type TaskRef } from './work-claim.ts';
@@ -90,7 +90,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
       await synchronized?.done;
     } catch (error) {
       synchronized = undefined;
-      throw error;
+      throw asTaskBridgeError(error);
     }
   }
 

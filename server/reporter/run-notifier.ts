@@ -71,6 +71,7 @@ export class RunNotifier {
     try {
       await this.#openTail().watch(following.taskId);
     } catch (error) {
+      if (!this.#isFollowed(following)) return;
       this.#deps.logger.warn('The log of a task cannot be followed; it is looked at now and then.', { taskId: following.taskId, error });
     }
     // What came before.
@@ -89,9 +90,11 @@ export class RunNotifier {
   }
 
   async #lookAtAll(): Promise<void> {
+    const timer = this.#timer;
     const all = [...this.#runs.values()].flatMap((runs) => [...runs]);
     for (let at = 0; at < all.length; at += SLICE) await Promise.all(all.slice(at, at + SLICE).map((following) => this.#look(following)));
-    this.#timer = this.#runs.size === 0 ? undefined : this.#deps.clock.setTimeout(() => void this.#lookAtAll(), LOOK_MS);
+    // Else all have left meanwhile; those that came since have a timer of their own.
+    if (this.#timer === timer) this.#timer = this.#deps.clock.setTimeout(() => void this.#lookAtAll(), LOOK_MS);
   }
 
   /** Never rejects. What comes meanwhile has it look again. */

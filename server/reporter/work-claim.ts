@@ -4,6 +4,7 @@ import { TaskBridgeError } from '../errors.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Work } from '../ports/executor.ts';
+import { asTaskBridgeError } from '../task/command-processor.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import type { FollowedRun, RunNotifier } from './run-notifier.ts';
 
@@ -48,7 +49,7 @@ export async function claimWork({ taskId, taskType }: TaskRef, deps: WorkClaimDe
     case 'other type':
       throw new TypeError(`The task ${taskId} is of type ${claim.taskType}, and was to be run as ${taskType}.`);
     case 'claimed': {
-      const work = await workOf(claim, deps);
+      const work = await workOf(claim, deps).catch(rethrown);
       const { report } = work;
       return Object.assign(work, {
         clock: deps.clock,
@@ -61,6 +62,11 @@ export async function claimWork({ taskId, taskType }: TaskRef, deps: WorkClaimDe
       });
     }
   }
+}
+
+/** What was claimed is claimed again by the next run. */
+function rethrown(error: unknown): never {
+  throw asTaskBridgeError(error);
 }
 
 function gone(error: unknown): { readonly status: 'ended' } {
