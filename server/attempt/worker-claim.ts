@@ -27,8 +27,8 @@ export function claimForWorker(unit: UnitOfWork, { startWithinMs, inspectMs }: T
   if (unit.execution.endedAt !== null) return { status: 'ended' };
   if (node !== null && attempt.hasTag('begun')) return { status: 'held', node };
   const isKeptOutside = attempt.hasTag('claimed') && node === null;
+  // With this ends a task that was to stop.
   unit.record({ type: 'attempt.lost', crashed: false, retryAt: unit.now, restUntil: unit.now });
-  if (unit.aggregate.task.matches({ active: 'cancelling' })) unit.decide({ type: 'cancel.overdue' });
   if (unit.execution.endedAt !== null) return { status: 'ended' };
   unit.record({ type: 'attempt.claimed', node: OUTSIDE, startBy: unit.now + startWithinMs });
   // Where the node that asked for a start has not noted it yet, only its executor knows whether it can be inspected: asked once, it says.
