@@ -127,6 +127,19 @@ need_stately() {
   }
 }
 
+# The compilers that the types are for, from the oldest to the newest. Each brings a `tsc` of its own, so they land in .data/compilers.
+need_compilers() {
+  place=.data/compilers
+  [ -d "$place/node_modules/typescript-5.4" ] && [ -d "$place/node_modules/typescript-newest" ] && return 0
+  say 'Installing TypeScript 5.4, 5.6, 5.9 and the newest: the types are compiled by each'
+  mkdir -p "$place" && printf '{ "private": true }\n' >"$place/package.json"
+  npm install --prefix "$place" --silent --no-save --no-package-lock --ignore-scripts typescript-5.4@npm:typescript@~5.4 \
+    typescript-5.6@npm:typescript@~5.6 typescript-5.9@npm:typescript@~5.9 typescript-newest@npm:typescript@latest || {
+    say "Please put TypeScript where scripts/compilers.ts looks for it, then run this again." >&2
+    exit 1
+  }
+}
+
 # The original's server is a Python package: it gets an environment of its own below .data/, so that nothing of the system's changes.
 need_original() {
   need_python
@@ -170,7 +183,7 @@ if [ "$major" -lt "$node_major_min" ]; then
   exit 1
 fi
 
-known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd stately'
+known='redis redis_builds network chromium nginx haproxy fuzzer original temporal react_native workerd stately compilers'
 # The names are words of their own.
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $known

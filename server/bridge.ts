@@ -30,13 +30,13 @@ import { taskSettings } from './task/settings.ts';
 /** A TaskBridge inside its host's process. */
 export interface TaskBridge {
   /**
-   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it before any body parser,
-   * and as often as there are prefixes. Throws a `RangeError` for a prefix that is no path, and for routes that would be in each other's way.
+   * Koa middleware for `/health`, `/ready` and everything below the prefix; all else goes on to the host. Mount it before what reads
+   * forms (JSON may be parsed before), and as often as there are prefixes. Throws a `RangeError` for a prefix that is no path, and for routes that would be in each other's way.
    */
   middleware(options?: MountOptions): Koa.Middleware;
   /**
    * The same without a Koa app: `createServer(bridge.handler())`, or `app.use(bridge.handler())` in Express and Connect, at their root and before
-   * any body parser. Without a `next`, what is not ours is answered 404.
+   * what reads forms. Without a `next`, what is not ours is answered 404.
    */
   handler(options?: MountOptions): RequestHandler;
   /**

@@ -1,5 +1,4 @@
 import { contractType, isTaskContract, type TaskContract } from '../../machines/contract/index.ts';
-import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import {
   hostLogger,
   systemChance,
@@ -16,6 +15,7 @@ import {
 import { assertHandlers, type ContractHandlers } from './contract-handlers.ts';
 import type { Handler } from './handler.ts';
 import { Notices } from './notices.ts';
+import { reportRetries } from './report-retry.ts';
 import { Run, type RunAbout, type RunDeps } from './run.ts';
 import { Slot, Slots } from './slots.ts';
 
@@ -57,8 +57,6 @@ export interface InProcessOptions {
 
 const CONCURRENCY_MAX = 1000;
 const INPUT_CHARACTERS_MAX = 256 * 1024 * 1024;
-/** How often a report is sent again while the store is away: for as long as the attempt counts. */
-const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };
 
 /**
  * Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. With a contract before them, all of its
@@ -96,7 +94,7 @@ function createExecutor(
   );
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
-  const deps = runDeps(clock, chance, notices);
+  const deps: RunDeps = { ...reportRetries({ clock, chance }), failed: (error, about) => notices.failed(error, about) };
 
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);
@@ -159,25 +157,8 @@ function isRepeatable(entry: HandlerEntry | undefined): boolean {
   return typeof entry === 'object' && entry.repeatable === true;
 }
 
-function runDeps(clock: Clock, chance: ServerChance, notices: Notices): RunDeps {
-  return {
-    pause: (retry) =>
-      new Promise<void>((resolve) => {
-        clock.setTimeout(resolve, retryDelayMs(reportRetry, retry, chance.fraction()));
-      }),
-    isFinal: (error) => !isPassing(error),
-    failed: (error, about) => notices.failed(error, about),
-  };
-}
-
 function limitsOf({ concurrencyMax = CONCURRENCY_MAX, inputCharactersMax = INPUT_CHARACTERS_MAX }: InProcessOptions) {
   for (const [name, value] of Object.entries({ concurrencyMax, inputCharactersMax }))
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
   return { concurrencyMax, inputCharactersMax };
-}
-
-/** The store, or the queue before it, may be there again in a moment. */
-function isPassing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'STORE_UNAVAILABLE' || code === 'RATE_LIMITED';
 }

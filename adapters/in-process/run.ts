@@ -38,6 +38,14 @@ export interface RunDeps {
   failed(error: unknown, about: RunAbout): void;
 }
 
+/** How a run ended. */
+export type RunEnd =
+  | { readonly status: 'completed' }
+  /** By what its handler threw, or by what the log did not take of it: so the log says. */
+  | { readonly status: 'threw'; readonly error: unknown }
+  /** By that, and the log took no word of it. */
+  | { readonly status: 'unwritten'; readonly error: unknown };
+
 /** One run of a handler: turns its calls into numbered reports, its result or throw into the last one, and answers into resolved promises. */
 export class Run {
   /** Without what it was created with, once that is the handler's: it may be large, and a person may take long. */
@@ -58,7 +66,7 @@ export class Run {
   /** By id. */
   readonly #questions = new Map<string, Asking>();
   readonly #reports: ReportQueue;
-  #over: Promise<void> | undefined;
+  #over: Promise<RunEnd> | undefined;
   #order: StopOrder | undefined;
   /** Reports of whose fate nothing is known yet; undefined for none. */
   #reporting: Set<Promise<unknown>> | undefined;
@@ -95,11 +103,11 @@ export class Run {
   }
 
   /** Runs the handler to its end, once it has its slot, and reports the end. The same run for every call; never rejects. */
-  run(): Promise<void> {
+  run(): Promise<RunEnd> {
     return (this.#over ??= this.#run());
   }
 
-  async #run(): Promise<void> {
+  async #run(): Promise<RunEnd> {
     const [handler, slot] = [this.#handler, this.#slot];
     try {
       // Stopped before it began.
@@ -112,10 +120,21 @@ export class Run {
       // Who only waits for the store to take its end keeps nobody from working.
       slot.end();
       await this.#enqueue({ type: 'report.completed', payload: { result } });
+      return { status: 'completed' };
     } catch (error) {
       this.#hasReturned = true;
       slot.end();
-      await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)).catch(() => undefined));
+      return this.#writeEnd(error);
+    }
+  }
+
+  /** Reports an end that came by a throw, or how that report was refused. */
+  async #writeEnd(error: unknown): Promise<RunEnd> {
+    try {
+      await this.#enqueue(this.#ending(error)).catch((refused: unknown) => this.#enqueue(this.#ending(refused)));
+      return { status: 'threw', error };
+    } catch (unwritten) {
+      return { status: 'unwritten', error: unwritten };
     }
   }
 

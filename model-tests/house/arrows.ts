@@ -44,6 +44,11 @@ const arrows: Readonly<Record<string, Room>> = {
     doors: [machinesDoor, /^server\/reporter\/index\.ts$/, /^adapters\/temporal\/contract\.ts$/],
     packages: [/^@temporalio\/activity$/],
   },
+  // The same run of a handler as in a node's own process.
+  'adapters/worker': {
+    doors: [machinesDoor, /^server\/reporter\/index\.ts$/, /^adapters\/in-process\/(index|run|report-retry|slots)\.ts$/],
+    packages: [],
+  },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'model-tests': { doors: [anyDoor, machinesDoor, /^server\/ports\/index\.ts$/, charts], packages: [anything] },
   // Published as a package of its own: public doors by their names, and packages that `scripts/kit.ts` asks for.

@@ -5,15 +5,15 @@
 export const fieldWords: readonly string[] = `
 abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered answering any
 app append appender arrows asking at attachment attack attacker audience auth authenticate authorizer back backup bar bare batch bearer
-behaved bench bin blocks bodies body boundaries boundary bounded browser browsing build built bundle burst call cancel careless case cell
+behaved bench bin blocks bodies body boundaries boundary bounded browser browsing build built bullmq bundle burst call cancel careless case cell
 certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close closing cluster codes
-cohort commit committed composite conformance consumers containers content core count coverage crash create creating creation d damage data
+cohort commit committed compilers composite conformance consumers containers content core count coverage crash create creating creation d damage data
 date db deadline debug decide decimal decision decisions definitions delivering demo dev diagnostics dialects diff direct disconnect disk
 documented doors drawing drawn drive driven driver drop durability early effects emissions emptied ending entry equivalent eventually
-example executor expected expiry extensions extractor failover failure fake fallback fan fault faulty feed fetch field file fills finding
+example executor expected expiry express extensions extractor failover failure fake fallback fan fastify fault faulty feed fetch field file fills finding
 first fold folder folding form free from full further fuzz gaps garbage gate generator givens greedy greeter handle handshake hash head
-headers health heap heard held histories history hooks hostile house http http2 identity idle image impairment imports in index indexed
-injection input inspection instrumentation io issuer job joining journey json jwt key kills kind kit known ladder lane last layout lazy
+headers health heap heard held histories history hono hooks hostile house http http2 identity idle image impairment imports in index indexed
+injection input inspection instrumentation io issuer job joining journey json jwt key kills kind kit known koa ladder lane last layout lazy
 leader length lenient level limit line list listen literal liveness lmdb load locks logger long loopback lost machine mailbox main many mark
 markdown measure measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts
 multipart multiplex multiplexing mutants name namespace native network new newer node notices notifier notifying numbers observability

@@ -120,6 +120,28 @@ describe('a JSON body', () => {
     expect([host.logged, host.calls.length]).toEqual([[], 1]);
   });
 
+  it.each(['a request of Node’s', 'a request of Koa’s'])(
+    'that a body parser read before us is taken from %s, within the same limits',
+    async (whose) => {
+      await host.close();
+      host = await startHost({
+        async before(ctx, next) {
+          const chunks: Buffer[] = [];
+          for await (const chunk of ctx.req) chunks.push(chunk as Buffer);
+          const parsed = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+          Object.assign(whose === 'a request of Node’s' ? ctx.req : ctx.request, { body: parsed });
+          await next();
+        },
+        options: { bodyBytesMax: 1000, bodyValuesMax: 100 },
+      });
+      expect((await post(create('{"a":[1,"\\u00e4"]}'))).status).toBe(201);
+      expect(host.calls).toMatchObject([{ args: [{ input: { a: [1, 'ä'] } }] }]);
+      expect((await post(create(`{"a":"${'x'.repeat(1000)}"}`))).status).toBe(413);
+      expect((await post(create(`{"a":[${'1,'.repeat(150)}1]}`))).status).toBe(422);
+      expect((await post('[]')).status).toBe(422);
+    },
+  );
+
   it('that somebody read before us is a fault of the host, said in its log', async () => {
     await host.close();
     host = await startHost({

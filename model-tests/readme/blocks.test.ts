@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { filesBelow, textOfFile } from '../house/project-files.ts';
 import { patience } from '../support/patience.ts';
-import { givens } from './givens.ts';
+import { folders, givens } from './givens.ts';
 import { root } from './snippets.ts';
 
 /** One fenced block of a page. */
@@ -64,7 +64,9 @@ function moduleOf({ page, text }: Block): string {
 function faultsOf(checked: readonly Block[]): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as { config: unknown };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const files = new Map(checked.map((block, index) => [join(root, 'model-tests/readme', `block-${index}.tsx`), block]));
+  const files = new Map(
+    checked.map((block, index) => [join(root, folders[block.page] ?? 'model-tests/readme', `block-${index}.tsx`), block]),
+  );
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists } = host;
   host.fileExists = (name) => files.has(name) || fileExists(name);

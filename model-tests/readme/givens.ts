@@ -44,3 +44,6 @@ export const givens: Readonly<Record<string, Readonly<Record<string, string>>>> 
     myStore: "function myStore(): import('taskbridge/server').Store",
   },
 };
+
+/** Pages whose blocks stand beside files of a folder, and import them. */
+export const folders: Readonly<Record<string, string>> = { 'docs/hosts.md': 'examples/hosts' };

@@ -1,35 +1,17 @@
 import { expect, test, vi } from 'vitest';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
-import { systemClock, type Clock, type TaskExecutor, type Work } from '../../server/index.ts';
+import { systemClock, type Clock } from '../../server/index.ts';
 import { createTaskReporter } from '../../server/reporter/index.ts';
 import { bridgeOf } from './bridge-of.ts';
 import { seenActors } from '../support/inspector-record.ts';
 import { faultyStore } from './faulty-store.ts';
-
-/** An executor whose work runs elsewhere, and what it was told. */
-function outside() {
-  const started: Work[] = [];
-  const told: unknown[] = [];
-  const executor: TaskExecutor = {
-    name: 'outside',
-    leased: false,
-    handles: () => true,
-    repeatable: () => true,
-    start: (work) => {
-      started.push(work);
-      return Promise.resolve({ status: 'started' });
-    },
-    resume: (attempt, resolution) => Promise.resolve(void told.push(resolution)),
-    cancel: (attempt, order) => Promise.resolve(void told.push(order)),
-  };
-  return { executor, started, told };
-}
+import { workerExecutor } from './worker-executor.ts';
 
 test('takes reports from another process, each once, and hands answers and cancels over', async () => {
   const memory = memoryStore();
   await memory.open();
-  const { executor, started, told } = outside();
+  const { executor, started, told } = workerExecutor();
   const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
   const losing = faultyStore(memory, { shared: true });
   const reporter = createTaskReporter({ store: losing, logger: { warn: () => undefined, error: () => undefined } });
@@ -110,7 +92,7 @@ test.each([
 test('shows what is cosmetic as it can be shown, and refuses what is no number', async () => {
   const memory = memoryStore();
   await memory.open();
-  const { executor, started } = outside();
+  const { executor, started } = workerExecutor();
   const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
   const reporter = createTaskReporter({ store: faultyStore(memory, { shared: true }) });
   const taskId = await of.start('x');

@@ -24,7 +24,7 @@ test('a report that nobody awaits ends no worker when the store refuses it; whoe
   process.on('unhandledRejection', hear);
   const refused = new Error('The store did not answer.');
   const never = (): Promise<never> => Promise.reject(refused);
-  const task = activityTask({ report: never, resolution: never, now: never }, { taskId: 't', attempt: 1 });
+  const task = activityTask({ report: never }, { taskId: 't', attempt: 1 });
   void task.progress(10);
   await expect(task.message('Read.')).rejects.toBe(refused);
   // Unhandled rejections are told before this.

@@ -33,7 +33,7 @@ export type AttemptEvent =
   | { readonly type: 'attempt.deferred'; readonly retryAt: number }
   | { readonly type: 'attempt.begun' }
   | { readonly type: 'attempt.started'; readonly keptOutside: boolean; readonly retryAt: number | null }
-  | { readonly type: 'attempt.inspected'; readonly retryAt: number }
+  | { readonly type: 'attempt.inspected'; readonly retryAt: number | null }
   | { readonly type: 'attempt.advanced' }
   | { readonly type: 'attempt.suspended' }
   | { readonly type: 'attempt.resumed' }

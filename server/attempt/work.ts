@@ -55,7 +55,7 @@ const noParams = Object.freeze(Object.create(null) as PathParams);
 export const REPORT_INTENTS_MAX = 1000;
 
 /** Gathers what an executor needs to run an attempt. */
-export async function workOf(state: TaskRecord, deps: WorkDeps): Promise<Work> {
+export async function workOf(state: Pick<TaskRecord, 'about' | 'execution'>, deps: WorkDeps): Promise<Work> {
   const { taskId } = state.about;
   const [content, saved] = await deps.store.sideValues(taskId, [sideValueNames.content, sideValueNames.saved]);
   if (content === undefined) throw noContent(taskId);
@@ -69,7 +69,11 @@ export interface GivenTexts {
 }
 
 /** What an executor needs to run an attempt, where it is known what that was given. */
-export function workWith({ about, execution }: TaskRecord, { content, saved }: GivenTexts, deps: WorkDeps): Work {
+export function workWith(
+  { about, execution }: Pick<TaskRecord, 'about' | 'execution'>,
+  { content, saved }: GivenTexts,
+  deps: WorkDeps,
+): Work {
   const { taskId, taskType, owner, clientRequestId, params } = about;
   const { attempt, node } = execution.attempt.context;
   const ref: AttemptRef = { taskId, attempt };

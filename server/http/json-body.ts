@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type Koa from 'koa';
 import { limits } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import { jsonExcess, type JsonBounds } from '../json-scan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HttpOptions } from './options.ts';
-import { mediaType, readBody } from './request-body.ts';
+import { mediaType, payloadTooLarge, readBody } from './request-body.ts';
 import { validationError } from './validation.ts';
 
 /** How a route takes its body. */
@@ -14,16 +14,16 @@ export interface JsonBodyRules {
 }
 
 /**
- * Reads a JSON body.
+ * Reads a JSON body, or takes what a body parser of the host's has made of it (`body` of the request, as Express and Koa have it).
  *
  * Throws `INVALID_REQUEST` for another content type, for bytes that are no UTF-8, for text that is no JSON and for a missing body;
  * `PAYLOAD_TOO_LARGE` above `bodyBytesMax`, `REQUEST_VALIDATION_ERROR` above `bodyValuesMax`. What the JSON says is for the schemas to check.
  */
-export async function readJson(req: IncomingMessage, options: HttpOptions, clock: Clock, rules: JsonBodyRules = {}): Promise<unknown> {
-  const type = mediaType(req);
+export async function readJson(ctx: Koa.Context, options: HttpOptions, clock: Clock, rules: JsonBodyRules = {}): Promise<unknown> {
+  const type = mediaType(ctx.req);
   const isJson = type === 'application/json';
   if (!isJson && !rules.optional) throw unsupportedContentType(type);
-  const bytes = await readBody(req, options.bodyBytesMax, options, clock);
+  const bytes = parsedBefore(ctx, options.bodyBytesMax) ?? (await readBody(ctx.req, options.bodyBytesMax, options, clock));
   if (bytes.length === 0) {
     if (rules.optional) return {};
     throw new TaskBridgeError('INVALID_REQUEST', 'The body is empty; send a JSON object.');
@@ -31,6 +31,19 @@ export async function readJson(req: IncomingMessage, options: HttpOptions, clock
   if (!isJson) throw unsupportedContentType(type);
   // Around what a field may hold there is the body itself.
   return parseJson(bytes, 'The body', { valuesMax: options.bodyValuesMax, nestingMax: limits.nestingMax + 1 });
+}
+
+/**
+ * The body that somebody read before us, as JSON again, so that all limits are those of one that we read; undefined where nobody did, or kept nothing of
+ * it. Throws `PAYLOAD_TOO_LARGE`.
+ */
+function parsedBefore({ req, request }: Koa.Context, bytesMax: number): Uint8Array | undefined {
+  if (!req.readableDidRead) return undefined;
+  const value = (req as { readonly body?: unknown }).body ?? (request as { readonly body?: unknown }).body;
+  if (value === undefined) return undefined;
+  const bytes = value instanceof Uint8Array ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  if (bytes.length > bytesMax) throw payloadTooLarge('The request', bytesMax);
+  return bytes;
 }
 
 /**

@@ -62,7 +62,7 @@ export interface HttpRouter {
   /**
    * Middleware for a Koa app that answers `/health`, `/ready` and everything below the prefix, unknown routes and methods included; all else
    * goes on to the host. With a prefix of no plain text, only what lies below the plain text of a route is taken: `/tasks`. Mount it before
-   * any body parser. Throws a `RangeError` for paths that cannot be mounted.
+   * what reads forms. Throws a `RangeError` for paths that cannot be mounted.
    */
   middleware(options: { readonly prefix: string; readonly mountPath?: string | undefined }): Koa.Middleware;
 }

@@ -4,5 +4,7 @@
  * @packageDocumentation
  */
 export { createTaskReporter, type TaskReporter, type TaskReporterOptions } from './reporter.ts';
+export type { FollowedRun } from './run-notifier.ts';
+export type { ClaimedWork, TaskRef } from './work-claim.ts';
 export type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
 export { TaskBridgeError } from '../errors.ts';

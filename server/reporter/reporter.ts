@@ -1,12 +1,14 @@
 import type { Inspect } from '../../machines/index.ts';
 import { contractType, type TaskContract } from '../../machines/contract/index.ts';
 import { inspectOptions, TaskInspector, type InspectOptions } from '../actors/task-inspector.ts';
+import type { UnitTrace } from '../actors/unit-trace.ts';
 import { checkedReport } from '../contract/report-check.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
+import { contractsOf } from '../contract/contracts.ts';
+import type { AttachmentStore } from '../ports/attachments.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
-import type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
-import type { UnitTrace } from '../actors/unit-trace.ts';
+import type { AttemptRef, Resolution, WorkReport, WorkReportOutcome } from '../ports/executor.ts';
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -15,16 +17,20 @@ import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import { ShareBook } from '../shares/share-book.ts';
-import { CommandProcessor } from '../task/command-processor.ts';
+import { asTaskBridgeError, CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
 import { storeClock } from '../task/store-clock.ts';
+import { claimWork, type ClaimedWork, type TaskRef } from './work-claim.ts';
+import { RunNotifier } from './run-notifier.ts';
 
 /** What a reporter is made of. */
-export interface TaskReporterOptions {
+export interface TaskReporterOptions<C extends TaskContract | undefined = TaskContract | undefined> {
   /** The host's store, opened: reports go there without the host. One that a single process owns cannot be shared. */
   readonly store: Store;
   /** As the host's: results and questions are checked by it before they are written. Defaults to nothing. */
-  readonly contract?: TaskContract;
+  readonly contract?: C;
+  /** The host's, where work opens attachments here. Defaults to none: opening one rejects. */
+  readonly attachments?: AttachmentStore;
   /** The same limits as the host's. */
   readonly tasks?: Partial<TaskSettings>;
   /** As the host's: told of failures that were survived, and of each fact that is committed here. */
@@ -38,7 +44,15 @@ export interface TaskReporterOptions {
 }
 
 /** Lets work outside the host's processes report on its task: the same commit path, without routes and sockets. */
-export interface TaskReporter {
+export interface TaskReporter<C extends TaskContract | undefined = TaskContract | undefined> {
+  /** By what its results and questions are checked. */
+  readonly contract: C;
+  /**
+   * Claims a new attempt of a task that no node runs itself, for a run that begins now: runs before it are fenced, whether they live or not. Undefined where the
+   * task has ended, by this where it was to stop, or is gone. Rejects with a `TypeError` where a node runs it in its own process or it is of another
+   * type, and with `STORE_UNAVAILABLE` (ask again).
+   */
+  claim(task: TaskRef): Promise<ClaimedWork | undefined>;
   /**
    * Commits a report. Throws a `TaskBridgeError`: `TASK_NOT_FOUND`, `REQUEST_VALIDATION_ERROR` and `PAYLOAD_TOO_LARGE` (nothing was
    * written), `STORE_UNAVAILABLE` (send it again: it is taken once).
@@ -52,14 +66,18 @@ export interface TaskReporter {
 
 const SYNCHRONIZE_MS = 60_000;
 
-/** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use. */
-export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
-  const { store, contract, clock = systemClock, chance = systemChance } = options;
+/** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use, and for attachments that only a node can see. */
+export function createTaskReporter<C extends TaskContract | undefined = undefined>(options: TaskReporterOptions<C>): TaskReporter<C> {
+  const { store, attachments, clock = systemClock, chance = systemChance } = options;
+  // Left out, it is undefined, and so says `C`.
+  const contract = options.contract as C;
   const logger = faultLogger(hostLogger(options.logger), clock);
   if (store.exclusive)
     throw new TypeError(
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
     );
+  if (attachments && !attachments.shared)
+    throw new TypeError('attachments are kept on this node only: give the attachment store that the host and its workers share.');
   const time = storeClock(store, clock);
   const settings = taskSettings(options.tasks);
   const inspector = options.inspect && new TaskInspector(inspectOptions(options.inspect), logger);
@@ -79,11 +97,25 @@ export function createTaskReporter(options: TaskReporterOptions): TaskReporter {
       await synchronized?.done;
     } catch (error) {
       synchronized = undefined;
-      throw error;
+      throw asTaskBridgeError(error);
     }
   }
 
+  const contracts = contractsOf([], contract);
+  const notifier = new RunNotifier({
+    store,
+    clock,
+    logger,
+    read: (taskId) => processor.read(taskId),
+    resolution: (record, suspendId) => resolutionOf(record, suspendId, store),
+  });
+
   return {
+    contract,
+    async claim(task) {
+      await synchronize();
+      return claimWork(task, { processor, store, time, attachments, shares, contracts, settings, notifier, clock, chance, synchronize });
+    },
     async report(attempt, given) {
       await synchronize();
       const questions = questionsIn(given);

@@ -16,7 +16,7 @@ export interface ActivityTask {
  * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`, which the activity's log has too. How an activity ends is its own to say: a refusal
  * that it does not await stands in that log only.
  */
-export function activityTask(reporter: TaskReporter, ref: AttemptRef): ActivityTask {
+export function activityTask(reporter: Pick<TaskReporter, 'report'>, ref: AttemptRef): ActivityTask {
   const { activityId, attempt, workflowExecution } = activityInfo();
   const source = `activity:${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
   let seq = 0;

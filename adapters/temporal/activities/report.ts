@@ -13,7 +13,7 @@ export interface TaskBridgeActivities {
  * they report is committed once, however often Temporal runs them: the source is the workflow's run, the number counts within the workflow. A
  * reset makes a new run, whose reports are taken anew.
  */
-export function taskBridgeActivities(reporter: TaskReporter): TaskBridgeActivities {
+export function taskBridgeActivities(reporter: Pick<TaskReporter, 'report' | 'resolution' | 'now'>): TaskBridgeActivities {
   async function take({ taskId, attempt }: ReportCall, source: string, { seq, intents }: WorkflowReport): Promise<ReportAnswer> {
     try {
       const outcome = await reporter.report({ taskId, attempt }, { source, seq, intents: await Promise.all(intents.map(asIntent)) });

@@ -16,7 +16,7 @@ export function createRoute(deps: RouteDeps): Route {
   return recorded('http.task.create', deps.records, async (call, note) => {
     if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, note, deps);
     const { ctx, auth } = call;
-    const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx.req, deps.options, deps.clock));
+    const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx, deps.options, deps.clock));
     const taskId = deps.service.newTaskId(auth, body.clientRequestId);
     const request: NewTaskRequest = { ...body, taskId, input, metadata, attachments: [] };
     const created = await createNoted(auth, request, note, deps);
