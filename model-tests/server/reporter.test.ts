@@ -114,7 +114,7 @@ test('shows what is cosmetic as it can be shown, and refuses what is no number',
 test('shows an inspector what it decides, reports among it that no chart was asked of', async () => {
   const memory = memoryStore();
   await memory.open();
-  const { executor, started } = outside();
+  const { executor, started } = workerExecutor();
   const of = await bridgeOf(executor, { store: faultyStore(memory, { shared: true }) });
   const { seen, inspect, toldTo } = seenActors();
   const reporter = createTaskReporter({ store: faultyStore(memory, { shared: true }), inspect });

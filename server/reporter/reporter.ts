@@ -114,7 +114,22 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
     contract,
     async claim(task) {
       await synchronize();
-      return claimWork(task, { processor, store, time, attachments, shares, contracts, settings, notifier, clock, chance, synchronize });
+      // A run of which the store has lost something is told that it is fenced, and its queue runs it again.
+      const onLostHistory = (): void => undefined;
+      return claimWork(task, {
+        processor,
+        store,
+        time,
+        attachments,
+        shares,
+        contracts,
+        settings,
+        notifier,
+        clock,
+        chance,
+        synchronize,
+        onLostHistory,
+      });
     },
     async report(attempt, given) {
       await synchronize();
