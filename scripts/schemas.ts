@@ -36,7 +36,8 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
 const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [jsonObject, { type: 'object' }],
   [jsonValue, { description: 'Any JSON value.' }],
-  [textId, { minLength: 1, pattern: '\\S' }],
+  ...[textId, commands.title, commands.label].map((plain) => [plain, { minLength: 1, pattern: '\\S' }] as const),
+  [commands.labels, { uniqueItems: true }],
   [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);

@@ -21,6 +21,10 @@ export interface StartRequest<I extends object = JsonObject> {
   /** Defaults to `{}`. Any object that is JSON, interfaces too. */
   readonly input?: I & JsonLike<I>;
   readonly metadata?: JsonObject;
+  /** What people call the task: at most 256 characters. Not compared. */
+  readonly title?: string;
+  /** Words by which it is found again: at most 16, each once and of at most 64 characters. Not compared. */
+  readonly labels?: readonly string[];
   /** The same id, type, input and attachments never start a second task. Defaults to a fresh one. */
   readonly clientRequestId?: string;
   readonly attachments?: readonly Attachment[];
@@ -78,15 +82,14 @@ export function createCommands(
     ({ method: 'GET', route: routes.task(taskId, context), expects: [...started, 'state'], defaults: snapshotDefaults, context }) as const;
 
   return {
-    async start({ taskType, input = {}, metadata, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
+    async start({ taskType, input = {}, metadata, title, labels, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
       const { signal, context, onUpload } = options;
       const defaults = { clientRequestId, deduplicated: false };
       const common = { method: 'POST', expects: started, defaults, signal, context } as const;
-      if (attachments.length === 0) {
-        const body = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
-        return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body });
-      }
-      const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
+      const given = Object.entries({ clientRequestId, taskType, input, metadata, title, labels }).filter(([, value]) => value != null);
+      if (attachments.length === 0)
+        return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body: Object.fromEntries(given) });
+      const fields = Object.fromEntries(given.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
       const onProgress = onUpload && ((progress: UploadProgress) => callHook(() => onUpload(progress), hookFault(onReport, 'onUpload')));
       const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
       return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });

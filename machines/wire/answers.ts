@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { labels, title } from './commands.ts';
 import type {
   CancelTaskResponse,
   CreateTaskResponse,
@@ -35,6 +36,7 @@ const answer =
 
 const statuses = z.enum(['ACCEPTED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED']);
 const eventIdOrNull = z.nullable(z.string());
+const bytes = z.int().check(z.minimum(0));
 
 /** Answer of `POST /tasks`. */
 export const createTaskResponse = answer<CreateTaskResponse>()({
@@ -104,6 +106,12 @@ export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   result: z.exactOptional(jsonValue),
   failure: z.exactOptional(payloads.TASK_FAILED),
   cancellation: z.exactOptional(payloads.TASK_CANCELLED),
+  title: z.exactOptional(title),
+  labels: z.exactOptional(labels),
+  input: z.exactOptional(jsonObject),
+  inputBytes: z.exactOptional(bytes),
+  metadata: z.exactOptional(jsonObject),
+  metadataBytes: z.exactOptional(bytes),
   firstEventId: eventIdOrNull,
   lastEventId: eventIdOrNull,
   createdAt: timestamp,

@@ -1,12 +1,22 @@
 import * as z from 'zod/mini';
 import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
-import { jsonObject, text, textId, type JsonObject } from './json.ts';
+import { jsonObject, plainText, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
 import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
+
+/** What people call a task: 1–256 characters, not blank. */
+export const title = plainText(limits.titleCharactersMax);
+/** One word by which tasks are found again: 1–64 characters, not blank. */
+export const label = plainText(limits.labelCharactersMax);
+/** Those of a task: at most 16, each once. */
+export const labels = z.array(label).check(
+  z.maxLength(limits.labelsMax),
+  z.refine((given: readonly string[]) => new Set(given).size === given.length, 'must have each label once'),
+);
 
 /** Body of `POST /tasks` as JSON. */
 export const createTaskRequest = z.strictObject({
@@ -14,6 +24,8 @@ export const createTaskRequest = z.strictObject({
   taskType: textId,
   input: z.optional(jsonObject),
   metadata: z.optional(jsonObject),
+  title: z.optional(title),
+  labels: z.optional(labels),
 });
 /** Body of `POST /tasks` as JSON. */
 export type CreateTaskRequest = z.infer<typeof createTaskRequest>;
@@ -157,6 +169,18 @@ export interface TaskSnapshotResponse {
   readonly result?: unknown;
   readonly failure?: FactPayload<'TASK_FAILED'>;
   readonly cancellation?: FactPayload<'TASK_CANCELLED'>;
+  /** What people call it; absent where it was created without one. */
+  readonly title?: string;
+  /** Absent where it was created without any. */
+  readonly labels?: readonly string[];
+  /** What it was created with, as it is kept: as its type's contract made it. Absent above 16 KiB of JSON. */
+  readonly input?: JsonObject;
+  /** The size of an input that is larger, in bytes as JSON. */
+  readonly inputBytes?: number;
+  /** As it was sent with the create; absent above 16 KiB of JSON. */
+  readonly metadata?: JsonObject;
+  /** The size of metadata that are larger, in bytes as JSON. */
+  readonly metadataBytes?: number;
   readonly firstEventId: string | null;
   readonly lastEventId: string | null;
   readonly createdAt: string;

@@ -15,6 +15,14 @@ export const limits = {
   stageCharactersMax: 256,
   /** Longest short text for people: progress message, cancel reason, failure message; in characters. */
   noteCharactersMax: 1024,
+  /** Longest `title` of a task, in characters. */
+  titleCharactersMax: 256,
+  /** Most `labels` of a task. */
+  labelsMax: 16,
+  /** Longest label, in characters. */
+  labelCharactersMax: 64,
+  /** Largest `input` and largest `metadata` that stand in a snapshot, in bytes as JSON; of a larger one it says its size. */
+  snapshotValueBytesMax: 16 * 1024,
   /** Questions that one task may have open at once. */
   openSuspensionsMax: OPEN_SUSPENSIONS_MAX,
   /** Questions that one task may ask in its life. */

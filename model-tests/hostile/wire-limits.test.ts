@@ -128,6 +128,13 @@ testBoundaries('the limits of the protocol', limits, {
       },
     },
   ],
+  titleCharactersMax: most(256, '201', INVALID, () => created((amount) => ({ title: text(amount) }))),
+  labelsMax: most(16, '201', INVALID, () => created((amount) => ({ labels: Array.from({ length: amount }, (_, nth) => `l${nth}`) }))),
+  labelCharactersMax: most(64, '201', INVALID, () => created((amount) => ({ labels: ['a', text(amount)] }))),
+  snapshotValueBytesMax: [
+    most(16 * 1024, 'shown', 'its size', () => given('input'), 'input'),
+    most(16 * 1024, 'shown', 'its size', () => given('metadata'), 'metadata'),
+  ],
   openSuspensionsMax: {
     limit: 16,
     answers: ['15 open', '16 open', 'TOO_MANY_OPEN_SUSPENSIONS'],
@@ -194,6 +201,22 @@ testBoundaries('the limits of the protocol', limits, {
   pollEventsMax: most(500, '200', INVALID, () => polled('maxEvents')),
   pollWaitMsMax: most(60_000, '200', INVALID, () => polled('waitTimeoutMs')),
 });
+
+/** How a snapshot has what a task was created with. */
+async function given(field: 'input' | 'metadata'): Promise<BoundaryRequest> {
+  const { url, snapshot } = await world();
+  return async (amount) => {
+    const value = { x: text(amount - JSON.stringify({ x: '' }).length) };
+    const body = JSON.stringify({ clientRequestId: fresh(), taskType: 'hold', [field]: value });
+    const headers = { authorization: 'alice', 'content-type': 'application/json' };
+    const { taskId } = (await (await fetch(`${url}/api/v1/tasks`, { method: 'POST', headers, body })).json()) as { taskId: string };
+    const { input, inputBytes, metadata, metadataBytes } = await snapshot(taskId);
+    const [seen, bytes] = field === 'input' ? [input, inputBytes] : [metadata, metadataBytes];
+    if (seen === undefined) expect(bytes).toBe(amount);
+    else expect([seen, bytes]).toEqual([value, undefined]);
+    return seen === undefined ? 'its size' : 'shown';
+  };
+}
 
 async function polled(field: string): Promise<BoundaryRequest> {
   const { begin, held, call, snapshot } = await world();

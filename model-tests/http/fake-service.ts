@@ -67,6 +67,7 @@ export function fakeService() {
         lastEventId: '2-1790000000001',
         createdAt: '2026-09-21T14:13:20.000Z',
         updatedAt: '2026-09-21T14:13:20.001Z',
+        json: {},
       };
     },
     async cancel(auth, taskId, reason) {

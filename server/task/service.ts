@@ -21,12 +21,21 @@ export interface NewTaskRequest {
   readonly taskType: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  readonly title?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
   readonly attachments: readonly AttachmentReference[];
 }
 
-/** A task as its chart stands now. Its result is the JSON that was committed: it may be large, and is mostly passed on as it is. */
-export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, 'result'> {
-  readonly resultJson?: Buffer;
+/** A task as its chart stands now. What people and work wrote is the JSON that was committed: it may be large, and is mostly passed on as it is. */
+export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, keyof CommittedJson> {
+  readonly json: CommittedJson;
+}
+
+/** The fields of a snapshot that are kept as JSON. */
+export interface CommittedJson {
+  readonly result?: Buffer;
+  readonly input?: Buffer;
+  readonly metadata?: Buffer;
 }
 
 /** What callers may do with tasks; every route and socket goes through here. All throw `TaskBridgeError` only. */
