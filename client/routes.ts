@@ -1,4 +1,4 @@
-import { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
+import { DEFAULT_PREFIX, pathBelow, wholeRoutePaths, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
 import type { CallContext } from './auth/credentials.ts';
 import { TaskBridgeClientError } from './errors.ts';
 
@@ -33,7 +33,7 @@ export function routesOf({
 }: RouteSettings & {
   readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
 } = {}): Routes {
-  const paths = { ...defaultRoutePaths, ...routes };
+  const paths = wholeRoutePaths(routes);
   const at = (route: keyof RoutePaths) => (taskId: string, context?: CallContext) =>
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
       if (key === 'taskId') return taskId;

@@ -21,6 +21,7 @@ import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { PruneCounts } from './reconciler.ts';
+import { systemLists, type SystemLists } from './lists/system-list.ts';
 import { ShareBook } from './shares/share-book.ts';
 import type { TaskAbout } from './task/about.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
@@ -66,6 +67,8 @@ export interface Core {
   readonly callerService: TaskService;
   /** The same, where nobody asks who may do it: for the host itself, which names the owner. */
   readonly systemService: TaskService;
+  /** All tasks, for the host itself. */
+  readonly systemLists: SystemLists;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
   /** True from the first moment of its close on. */
@@ -133,6 +136,7 @@ export function createCore(deps: CoreDeps): Core {
     service: serviceFor('http', deps.ownership),
     callerService: serviceFor('host', deps.ownership),
     systemService: serviceFor('host', ownerOnly),
+    systemLists: systemLists({ store, processor, time }),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {

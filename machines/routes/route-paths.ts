@@ -5,6 +5,8 @@
 export interface RoutePaths {
   /** `POST`: a new task, as JSON or with files. Defaults to `/tasks`; `/` is the prefix itself. */
   readonly create: string;
+  /** `GET`: the caller's tasks. Defaults to the path of `create`. */
+  readonly list: string;
   /** `GET`: the types of tasks that the caller may create. Defaults to `/tasks/types`. */
   readonly types: string;
   /** `GET`: the task as it stands. Defaults to `/tasks/:taskId`. */
@@ -38,6 +40,7 @@ export interface RouteSettings {
 /** The protocol's own paths. */
 export const defaultRoutePaths: RoutePaths = {
   create: '/tasks',
+  list: '/tasks',
   types: '/tasks/types',
   task: '/tasks/:taskId',
   events: '/tasks/:taskId/events',
@@ -49,6 +52,12 @@ export const defaultRoutePaths: RoutePaths = {
   health: '/health',
   ready: '/ready',
 };
+
+/** All paths, where some are set. */
+export function wholeRoutePaths(given: Partial<RoutePaths> = {}): RoutePaths {
+  const { create = defaultRoutePaths.create, list = create } = given;
+  return { ...defaultRoutePaths, ...given, create, list };
+}
 
 /** What the paths of the published clients begin with. */
 export const DEFAULT_PREFIX = '/api/v1';

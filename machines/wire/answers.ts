@@ -21,6 +21,7 @@ import type {
   SubscriptionEndedFrame,
 } from './frames.ts';
 import { jsonObject, jsonValue, textId } from './json.ts';
+import { listCursor, taskStates, type TaskListResponse } from '../lists/task-list.ts';
 import { payloads, timestamp } from './payloads.ts';
 
 /**
@@ -100,7 +101,7 @@ export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   taskType: textId,
   clientRequestId: textId,
   status: statuses,
-  state: z.enum(['accepted', 'running', 'suspended', 'cancelling', 'completed', 'failed', 'cancelled']),
+  state: z.enum(taskStates),
   progress: z.nullable(payloads.TASK_PROGRESS),
   suspensions: z.array(payloads.TASK_SUSPENDED),
   result: z.exactOptional(jsonValue),
@@ -116,6 +117,12 @@ export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   lastEventId: eventIdOrNull,
   createdAt: timestamp,
   updatedAt: timestamp,
+});
+
+/** Answer of `GET /tasks`. */
+export const taskListResponse = answer<TaskListResponse>()({
+  tasks: z.array(taskSnapshotResponse),
+  nextAfter: z.nullable(listCursor),
 });
 
 /** Every answer that is no success. */

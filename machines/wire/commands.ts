@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
-import { jsonObject, plainText, text, textId, type JsonObject } from './json.ts';
+import { jsonObject, nonBlankText, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
 import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
@@ -9,9 +9,9 @@ import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
 
 /** What people call a task: 1–256 characters, not blank. */
-export const title = plainText(limits.titleCharactersMax);
+export const title = nonBlankText(limits.titleCharactersMax);
 /** One word by which tasks are found again: 1–64 characters, not blank. */
-export const label = plainText(limits.labelCharactersMax);
+export const label = nonBlankText(limits.labelCharactersMax);
 /** Those of a task: at most 16, each once. */
 export const labels = z.array(label).check(
   z.maxLength(limits.labelsMax),
@@ -60,7 +60,8 @@ export const unsubscribeFrame = z.strictObject({ action: z.literal('unsubscribe'
 /** Ends a subscription of a WebSocket where `multiplex` was granted. */
 export type UnsubscribeFrame = z.infer<typeof unsubscribeFrame>;
 
-const wholeNumber = (min: number, max: number) =>
+/** A number as it stands in a query. */
+export const queryNumber = (min: number, max: number) =>
   z.pipe(
     z.pipe(z.string().check(z.regex(/^\d{1,9}$/, 'must be a whole number')), z.transform(Number)),
     z.number().check(z.minimum(min), z.maximum(max)),
@@ -69,8 +70,8 @@ const wholeNumber = (min: number, max: number) =>
 /** Query of `GET /tasks/{taskId}/events`; unknown fields are ignored, as query fields are. */
 export const pollQuery = z.object({
   afterEventId: z.optional(cursor),
-  waitTimeoutMs: z._default(wholeNumber(0, limits.pollWaitMsMax), 0),
-  maxEvents: z._default(wholeNumber(1, limits.pollEventsMax), 100),
+  waitTimeoutMs: z._default(queryNumber(0, limits.pollWaitMsMax), 0),
+  maxEvents: z._default(queryNumber(1, limits.pollEventsMax), 100),
   extensions: z.optional(z.string()),
 });
 

@@ -23,6 +23,12 @@ export const limits = {
   labelCharactersMax: 64,
   /** Largest `input` and largest `metadata` that stand in a snapshot, in bytes as JSON; of a larger one it says its size. */
   snapshotValueBytesMax: 16 * 1024,
+  /** Most tasks of one page of a list. */
+  listTasksMax: 100,
+  /** Most of an owner's tasks that one page of a list looks at, those that do not fit among them. */
+  listNamesMax: 500,
+  /** The bytes at which a page of a list ends, with the task that reaches them. */
+  listBytesMax: 4 * 1024 * 1024,
   /** Questions that one task may have open at once. */
   openSuspensionsMax: OPEN_SUSPENSIONS_MAX,
   /** Questions that one task may ask in its life. */

@@ -70,6 +70,14 @@ export function fakeService() {
         json: {},
       };
     },
+    async *list(auth, query) {
+      calls.push({ verb: 'list', taskId: '', args: [query] });
+      if (auth.subject === 'ada') {
+        const { json: _, ...snapshot } = await service.snapshot(auth, RUNNING);
+        yield { json: Buffer.from(JSON.stringify(snapshot)), nextAfter: `1-${'0'.repeat(64)}` };
+      }
+      yield { nextAfter: null };
+    },
     async cancel(auth, taskId, reason) {
       find(auth, taskId);
       calls.push({ verb: 'cancel', taskId, args: [reason] });

@@ -1,6 +1,14 @@
 import type Koa from 'koa';
 import Router from 'koa-router';
-import { mountedPaths, pathBelow, pathNames, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
+import {
+  mountedPaths,
+  pathBelow,
+  pathNames,
+  readRoutePaths,
+  routeMethods,
+  type RouteName,
+  type RoutePaths,
+} from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
@@ -23,6 +31,7 @@ import { pathValues, routed } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
+import { listRoute } from './routes/list.ts';
 import { pollRoute } from './routes/poll.ts';
 import { sharedStreamRoute } from './routes/shared-stream.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
@@ -91,6 +100,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
   const routes: Readonly<Record<PrefixedRoute, Route>> = {
     create: createRoute(routeDeps),
+    list: listRoute(routeDeps),
     types: typesRoute(routeDeps),
     task: snapshotRoute(routeDeps),
     events: pollRoute(routeDeps),

@@ -1,3 +1,4 @@
+import type { TaskListQuery } from '../../machines/lists/index.ts';
 import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
@@ -38,6 +39,14 @@ export interface CommittedJson {
   readonly metadata?: Buffer;
 }
 
+/** One step through a list. */
+export interface ListStep {
+  /** A task of the page, as {@link CommittedSnapshot} is answered; absent in the step that ends the list, or the look. */
+  readonly json?: Buffer;
+  /** Where to go on after this step; null where nothing is left. */
+  readonly nextAfter: string | null;
+}
+
 /** What callers may do with tasks; every route and socket goes through here. All throw `TaskBridgeError` only. */
 export interface TaskService {
   /** Makes the id of a task that this caller is about to create: bucket first. */
@@ -57,6 +66,11 @@ export interface TaskService {
    */
   authorize(auth: AuthContext, taskId: string, isReadNext?: boolean): Promise<TaskAbout>;
   snapshot(auth: AuthContext, taskId: string): Promise<CommittedSnapshot>;
+  /**
+   * The tasks of this caller, newest first, as a page, one after the other: a task that cannot be read is not on it, nor is one that the host's policy
+   * does not show him.
+   */
+  list(auth: AuthContext, query: TaskListQuery): AsyncIterator<ListStep, void, undefined>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
   act(auth: AuthContext, taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
 }

@@ -4,6 +4,7 @@ import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
+import { listTasks } from '../lists/task-list.ts';
 import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create-task.ts';
@@ -71,6 +72,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
         throw asTaskBridgeError(error);
       }
     },
+    list: (auth, query) => listTasks(deps, auth, query),
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId, 'write');
       const { refusal, facts } = await processor.execute(taskId, {

@@ -5,6 +5,7 @@ import { creating } from './cases/creating.ts';
 import { ending } from './cases/ending.ts';
 import { failing } from './cases/failures.ts';
 import { limiting } from './cases/limits.ts';
+import { listing } from './cases/lists.ts';
 import { multiplexing } from './cases/multiplexing.ts';
 import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
@@ -22,6 +23,7 @@ export const serverSuite: Suite<ServerUnderTest> = {
   cases: [
     ...creating,
     ...reading,
+    ...listing,
     ...streaming,
     ...gapCases,
     ...answering,
