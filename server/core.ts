@@ -100,7 +100,7 @@ export function createCore(deps: CoreDeps): Core {
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
   const { supervisor, rooms, heldBack, recounts } = node;
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
-    const parts = { ...deps, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+    const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
     return observedService(createTaskService(parts), { metrics, records });
   };
   // Who holds an actor is the host: it is not asked whose task it is.

@@ -6,6 +6,7 @@ export const routeMethods = {
   list: 'GET',
   types: 'GET',
   task: 'GET',
+  remove: 'DELETE',
   events: 'GET',
   stream: 'GET',
   sharedStream: 'GET',
@@ -14,7 +15,7 @@ export const routeMethods = {
   webSocket: 'GET',
   health: 'GET',
   ready: 'GET',
-} as const satisfies Readonly<Record<keyof RoutePaths, 'GET' | 'POST'>>;
+} as const satisfies Readonly<Record<keyof RoutePaths, 'GET' | 'POST' | 'DELETE'>>;
 
 type RouteName = keyof RoutePaths;
 

@@ -11,6 +11,8 @@ export interface RoutePaths {
   readonly types: string;
   /** `GET`: the task as it stands. Defaults to `/tasks/:taskId`. */
   readonly task: string;
+  /** `DELETE`: a task that has ended. Defaults to the path of `task`. */
+  readonly remove: string;
   /** `GET`: a page of facts, or a wait for one. Defaults to `/tasks/:taskId/events`. */
   readonly events: string;
   /** `GET`: server-sent events. Defaults to `/tasks/:taskId/events/stream`. */
@@ -43,6 +45,7 @@ export const defaultRoutePaths: RoutePaths = {
   list: '/tasks',
   types: '/tasks/types',
   task: '/tasks/:taskId',
+  remove: '/tasks/:taskId',
   events: '/tasks/:taskId/events',
   stream: '/tasks/:taskId/events/stream',
   sharedStream: '/tasks/events/stream',
@@ -55,8 +58,8 @@ export const defaultRoutePaths: RoutePaths = {
 
 /** All paths, where some are set. */
 export function wholeRoutePaths(given: Partial<RoutePaths> = {}): RoutePaths {
-  const { create = defaultRoutePaths.create, list = create } = given;
-  return { ...defaultRoutePaths, ...given, create, list };
+  const { create = defaultRoutePaths.create, list = create, task = defaultRoutePaths.task, remove = task } = given;
+  return { ...defaultRoutePaths, ...given, create, list, task, remove };
 }
 
 /** What the paths of the published clients begin with. */

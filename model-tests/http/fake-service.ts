@@ -78,6 +78,10 @@ export function fakeService() {
       }
       yield { nextAfter: null };
     },
+    async remove(auth, taskId) {
+      calls.push({ verb: 'remove', taskId, args: [] });
+      if (taskId === RUNNING && auth.subject === 'ada') throw new TaskBridgeError('TASK_NOT_ENDED', 'It runs.');
+    },
     async cancel(auth, taskId, reason) {
       find(auth, taskId);
       calls.push({ verb: 'cancel', taskId, args: [reason] });

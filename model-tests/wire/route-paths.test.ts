@@ -10,6 +10,7 @@ describe('the paths of the protocol', () => {
       list: '/api/v1/tasks',
       types: '/api/v1/tasks/types',
       task: '/api/v1/tasks/:taskId',
+      remove: '/api/v1/tasks/:taskId',
       events: '/api/v1/tasks/:taskId/events',
       stream: '/api/v1/tasks/:taskId/events/stream',
       sharedStream: '/api/v1/tasks/events/stream',
@@ -29,8 +30,9 @@ describe('the paths of the protocol', () => {
     });
   });
 
-  it('list tasks where they are created, unless another path is set', () => {
+  it('list tasks where they are created and remove them where they are read, unless another path is set', () => {
     expect(readRoutePaths({ create: '/new', list: '/all' })).toMatchObject({ create: '/new', list: '/all' });
+    expect(readRoutePaths({ task: '/one/:taskId' })).toMatchObject({ task: '/one/:taskId', remove: '/one/:taskId' });
     expect(mount({ create: '/new', list: '/all' })).toEqual(
       expect.arrayContaining([
         ['list', '/api/all'],
@@ -57,7 +59,7 @@ describe('the paths of the protocol', () => {
     ['a create of a task', { create: '/tasks/:taskId' }, 'must not contain :taskId: it is for no one task'],
     ['a socket of a task', { webSocket: '/ws/:taskId' }, 'must not contain :taskId'],
     ['health with a name', { health: '/:tenant/health' }, 'must be plain text: whoever asks it knows no names'],
-    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, events'],
+    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, remove, events'],
   ])('refuse %s', (_, routes, message) => {
     expect(() => readRoutePaths(routes as object)).toThrow(RangeError);
     expect(() => readRoutePaths(routes as object)).toThrow(message);

@@ -80,6 +80,11 @@ export interface HostTasks {
    */
   list(request?: TaskListRequest): Promise<TaskListResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
+  /**
+   * Removes a task that has ended, with its files; its `clientRequestId` is free then. Resolves where this owner has no such task (any more). Rejects
+   * with `TASK_NOT_ENDED` for one that has not, or whose work has still to be told.
+   */
+  remove(taskId: string): Promise<void>;
   /** Answers a question, with at most `bodyBytesMax` as JSON. Rejections that the protocol knows are answers, not errors. */
   act(taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
   /** A page of facts after a cursor, waiting for the first one if asked to. */
@@ -191,6 +196,7 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
     list: (request) => verb(() => taskPage(service, auth, request)),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
+    remove: (taskId) => verb(() => service.remove(auth, taskId)),
     act: (taskId, action) =>
       verb(async () => service.act(auth, taskId, assertSize('The action', validate(submitActionRequest, action), deps))),
     poll: (taskId, options = {}) => verb(() => poll(deps, auth, taskId, options)),

@@ -72,5 +72,10 @@ export interface TaskService {
    */
   list(auth: AuthContext, query: TaskListQuery): AsyncIterator<ListStep, void, undefined>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
+  /**
+   * Removes a task that has ended, with its files, its name and its request key. Resolves where this caller sees no such task; throws `TASK_NOT_ENDED`, and
+   * `TASK_NOT_FOUND` where he may see it and not change it.
+   */
+  remove(auth: AuthContext, taskId: string): Promise<void>;
   act(auth: AuthContext, taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
 }

@@ -10,6 +10,7 @@ import { multiplexing } from './cases/multiplexing.ts';
 import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
+import { removal } from './cases/removal.ts';
 import { sharingStreams } from './cases/sharing-streams.ts';
 import { streaming } from './cases/streaming.ts';
 import type { ServerUnderTest } from './server-under-test.ts';
@@ -24,6 +25,7 @@ export const serverSuite: Suite<ServerUnderTest> = {
     ...creating,
     ...reading,
     ...listing,
+    ...removal,
     ...streaming,
     ...gapCases,
     ...answering,
