@@ -54,13 +54,14 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
   const commands = createCommands(settings, createHttpClient(settings, credentialsOf, life.signal), answered?.note);
   const connections = createSharedConnections({ settings, credentialsOf, commands, answered });
   const observations = new Set<Observation>();
-  const { start, act, cancel, get } = commands;
+  const { start, act, cancel, get, list } = commands;
 
   return {
     start,
     act,
     cancel,
     get,
+    list,
     observe(taskId, observeOptions = {}) {
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');

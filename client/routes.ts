@@ -11,6 +11,8 @@ export interface Routes {
   tasks(context?: CallContext): string;
   /** For new tasks with attachments. */
   tasksWithAttachments(context?: CallContext): string;
+  /** For the list of tasks. Of routes that are given one by one, that of `tasks` where it is not among them. */
+  list(context?: CallContext): string;
   task(taskId: string, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
@@ -45,6 +47,7 @@ export function routesOf({
   return {
     tasks: ofNone('create'),
     tasksWithAttachments: ofNone('create'),
+    list: ofNone('list'),
     task: at('task'),
     events: at('events'),
     stream: at('stream'),

@@ -1,4 +1,5 @@
 import type { JsonLike } from '../../machines/contract/index.ts';
+import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -60,6 +61,11 @@ export interface Commands {
   act<P extends object = JsonObject>(taskId: string, request: ActRequest<P>, options?: CommandOptions): Promise<SubmitActionResponse>;
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
+  /**
+   * A page of the caller's tasks, newest first, each as {@link Commands.get} gives it. Go on with `nextAfter` until that is null: a page may have fewer
+   * tasks than it may, or none, though more follow.
+   */
+  list(request?: TaskListRequest, options?: CommandOptions): Promise<TaskListResponse>;
 }
 
 /** The commands, and what observations ask for beside them. */
@@ -120,6 +126,13 @@ export function createCommands(
     async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
       return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal });
+    },
+
+    async list(request = {}, { signal, context } = {}) {
+      const given = Object.entries(request).filter(([, value]) => value != null);
+      const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+      const [route, defaults] = [routes.list(context), { nextAfter: null }];
+      return http.send<TaskListResponse>({ method: 'GET', route, query, expects: [], list: 'tasks', defaults, signal, context });
     },
 
     async probe(taskId, { signal, context }) {

@@ -42,6 +42,7 @@ describe('routesOf', () => {
     const all = (given: Routes) => [
       given.tasks(),
       given.tasksWithAttachments(),
+      given.list(),
       given.task(TASK),
       given.events(TASK),
       given.stream(TASK),
@@ -52,6 +53,7 @@ describe('routesOf', () => {
     ];
     const tasks = '/api/v1/tasks';
     const expected = [
+      tasks,
       tasks,
       tasks,
       `${tasks}/${TASK}`,
@@ -69,6 +71,7 @@ describe('routesOf', () => {
     const given = routesOf(settings);
     expect(given.tasks()).toBe('/api/eu/projects/a%20b%2F7/jobs/new');
     expect(given.tasksWithAttachments()).toBe('/api/eu/projects/a%20b%2F7/jobs/new');
+    expect(given.list()).toBe('/api/eu/projects/a%20b%2F7/jobs/new');
     expect(given.stream(TASK)).toBe(`/api/eu/projects/a%20b%2F7/log/${TASK}/live`);
     expect(given.webSocket()).toBe('/api/eu/projects/a%20b%2F7/live');
     expect(routesOf({ prefix: '/', routes: { create: '/' } }).tasks()).toBe('/');
