@@ -22,6 +22,5 @@ export type { ConnectionState, ConnectionView, Known, ObservationSnapshot, TaskV
 export { defaultClientLimits, type ClientLimits, type TaskBridgeClientOptions, type Transports } from './options.ts';
 export type { ClientReport } from './report.ts';
 export { routesOf, type Routes } from './routes.ts';
-export type { TaskListRequest, TaskListResponse } from '../machines/lists/index.ts';
 export type { Classification, Continuity, Strategy, TaskState } from '../machines/index.ts';
 export { isFact, type Fact, type TransportName, type UnknownFact } from '../machines/wire/index.ts';

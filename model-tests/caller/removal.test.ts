@@ -88,7 +88,7 @@ describe('a task that is removed', () => {
       cancel: async () => {
         if (!isReachable) throw new Error('away');
       },
-      inspect: async () => 'running',
+      inspect: async () => ({ status: 'running' }),
     };
     const { tasks, start, advance } = await world({ executor: () => outside, tasks: { cancelGraceMs: 1000 } });
     const { taskId } = await start('outside', 'r');

@@ -17,8 +17,10 @@ const json = { ...ada, 'content-type': 'application/json' };
 
 const everywhere: RoutePaths = {
   create: '/jobs/new',
+  list: '/jobs/all',
   types: '/kinds',
   task: '/jobs/one/:taskId',
+  remove: '/away/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',
@@ -55,6 +57,8 @@ describe('every path', () => {
     expect((await post(`/stop/${RUNNING}`, {})).status).toBe(202);
     expect((await post(`/say/${RUNNING}`, { clientActionId: 'a', suspendId: 's', actionType: 't' })).status).toBe(202);
     expect(calls.map(({ verb }) => verb)).toEqual(['create', 'cancel', 'act']);
+    expect(await answers(`${url}/api`, ['/jobs/all'])).toEqual([200]);
+    expect(await answers(`${url}/api`, [`/away/${RUNNING}`], { method: 'DELETE', headers: ada })).toEqual([409]);
     expect(await answers(`${url}/api`, [`/log?tasks=${RUNNING}@`])).toEqual([200]);
     expect(live.streams.map(({ taskId }) => taskId)).toEqual([RUNNING]);
     expect(live.shared.map(({ tasks }) => tasks)).toEqual([[{ taskId: RUNNING, cursor: null, refusal: undefined }]]);
@@ -93,7 +97,7 @@ describe('what is ours', () => {
   it('without plain text in the prefix is what lies below that of a route', async () => {
     const { url } = await host({ prefix: '/:tenant', routes: { ...everywhere, webSocket: '/live/:room' } });
     const paths = ['/jobs/new', '/jobs/one/x/y', '/log/x/y', '/live', '/live/a/b', '/jobs', '/lives', '/other', ''];
-    expect(await answers(`${url}/acme`, paths)).toEqual([200, 404, 404, 404, 404, 'the host', 'the host', 'the host', 'the host']);
+    expect(await answers(`${url}/acme`, paths)).toEqual([405, 404, 404, 404, 404, 'the host', 'the host', 'the host', 'the host']);
   });
 
   it('below a route that lies below another’s is answered as below that', async () => {

@@ -12,7 +12,7 @@ export type TaskRemovalDeps = Pick<ReconcileDeps, 'processor' | 'store' | 'setti
 export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
   const { endedAt } = state.execution;
   if (endedAt === null || endedAt + deps.settings.retainedAfterEndMs > deps.time.now()) return false;
-  const files = await removeTask(state, deps);
+  const files = await dropTask(state, deps);
   if (!files) return true;
   tally.tasksRemoved++;
   await removeFiles(files, deps);
@@ -25,7 +25,7 @@ export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
  * Removes a task as this node has seen it, with its name and request key in the same step where that can be, and gives the files that it had. Undefined, and
  * nothing done, where it was changed or removed since. A crash after the step leaves files, which are swept, and counts that are found again.
  */
-export async function removeTask(
+export async function dropTask(
   { about, revision, execution }: TaskRecord,
   { processor, store, shares }: TaskRemovalDeps,
 ): Promise<readonly AttachmentReference[] | undefined> {

@@ -1,14 +1,6 @@
 import type Koa from 'koa';
 import Router from 'koa-router';
-import {
-  mountedPaths,
-  pathBelow,
-  pathNames,
-  readRoutePaths,
-  routeMethods,
-  type RouteName,
-  type RoutePaths,
-} from '../../machines/routes/index.ts';
+import { mountedPaths, pathBelow, pathNames, readRoutePaths, routeMethods, type RoutePaths } from '../../machines/routes/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';

@@ -1,5 +1,5 @@
 import { attemptState } from '../attempt/execution-record.ts';
-import { removeFiles, removeTask } from '../attempt/task-removal.ts';
+import { dropTask, removeFiles } from '../attempt/task-removal.ts';
 import { withTimeLimit } from '../attempt/time-limit.ts';
 import { mayAccess } from '../access/ownership.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
@@ -23,7 +23,7 @@ export async function removeForCaller(deps: TaskServiceDeps, auth: AuthContext, 
     if (!record) return;
     const released = await releasedRecord(deps, record);
     if (!released) return;
-    const files = await removeTask(released, deps).catch((error: unknown) => {
+    const files = await dropTask(released, deps).catch((error: unknown) => {
       throw asTaskBridgeError(error);
     });
     if (!files) continue;
