@@ -62,6 +62,7 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
     act: (taskId, request, given) => commands.act(taskId, request, inContext(given)),
     cancel: (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
     get: (taskId, given) => commands.get(taskId, inContext(given)),
+    list: (query, given) => commands.list(query, inContext(given)),
     observe(taskId, given) {
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');

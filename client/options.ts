@@ -304,7 +304,12 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     gate,
     network: createNetwork(gate, options.networkChanges ?? platformChanges()),
     origin: { hasSpoken: false },
-    routes: checkedRoutes({ ...routesOf({ prefix: options.prefix }), ...options.routes }),
+    // Who has moved the creates has moved the list with them.
+    routes: checkedRoutes({
+      ...routesOf({ prefix: options.prefix }),
+      ...(options.routes?.tasks && { list: options.routes.tasks }),
+      ...options.routes,
+    }),
     streams: options.streams,
     held: options.heldRequests ?? heldRequests(limits.heldRequestsMax),
     strategy: options.strategy ?? 'progressive-sticky',

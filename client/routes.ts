@@ -1,4 +1,4 @@
-import { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
+import { DEFAULT_PREFIX, pathBelow, wholeRoutePaths, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
 import type { CallContext } from './auth/credentials.ts';
 import { TaskBridgeClientError } from './errors.ts';
 
@@ -11,6 +11,8 @@ export interface Routes {
   tasks(context?: CallContext): string;
   /** For new tasks with attachments. */
   tasksWithAttachments(context?: CallContext): string;
+  /** For the list of tasks. Of routes that are given one by one, that of `tasks` where it is not among them. */
+  list(context?: CallContext): string;
   task(taskId: string, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
@@ -33,7 +35,7 @@ export function routesOf({
 }: RouteSettings & {
   readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
 } = {}): Routes {
-  const paths = { ...defaultRoutePaths, ...routes };
+  const paths = wholeRoutePaths(routes);
   const at = (route: keyof RoutePaths) => (taskId: string, context?: CallContext) =>
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
       if (key === 'taskId') return taskId;
@@ -45,6 +47,7 @@ export function routesOf({
   return {
     tasks: ofNone('create'),
     tasksWithAttachments: ofNone('create'),
+    list: ofNone('list'),
     task: at('task'),
     events: at('events'),
     stream: at('stream'),

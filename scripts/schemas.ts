@@ -4,6 +4,7 @@ import * as answers from '../machines/wire/answers.ts';
 import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
 import { jsonObject, jsonValue, textId } from '../machines/wire/json.ts';
+import * as lists from '../machines/lists/task-list.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
 import { keepCommitted } from './committed.ts';
 
@@ -27,6 +28,8 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'subscribe-frame': commands.subscribeFrame,
   'subscription-confirmed-frame': answers.subscriptionConfirmedFrame,
   'subscription-ended-frame': answers.subscriptionEndedFrame,
+  'task-list-query': lists.taskListQuery,
+  'task-list-response': answers.taskListResponse,
   'task-snapshot-response': answers.taskSnapshotResponse,
   'task-types-response': answers.taskTypesResponse,
   'unsubscribe-frame': commands.unsubscribeFrame,
@@ -36,7 +39,8 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
 const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [jsonObject, { type: 'object' }],
   [jsonValue, { description: 'Any JSON value.' }],
-  [textId, { minLength: 1, pattern: '\\S' }],
+  ...[textId, commands.title, commands.label].map((plain) => [plain, { minLength: 1, pattern: '\\S' }] as const),
+  [commands.labels, { uniqueItems: true }],
   [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);

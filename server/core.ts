@@ -21,6 +21,7 @@ import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { PruneCounts } from './reconciler.ts';
+import { systemLists, type SystemLists } from './lists/system-list.ts';
 import { ShareBook } from './shares/share-book.ts';
 import type { TaskAbout } from './task/about.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
@@ -66,6 +67,8 @@ export interface Core {
   readonly callerService: TaskService;
   /** The same, where nobody asks who may do it: for the host itself, which names the owner. */
   readonly systemService: TaskService;
+  /** All tasks, for the host itself. */
+  readonly systemLists: SystemLists;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
   /** True from the first moment of its close on. */
@@ -98,7 +101,7 @@ export function createCore(deps: CoreDeps): Core {
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
   const { supervisor, rooms, heldBack, recounts } = node;
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
-    const parts = { ...deps, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+    const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
     return observedService(createTaskService(parts), { metrics, records });
   };
   // Who holds an actor is the host: it is not asked whose task it is.
@@ -134,6 +137,7 @@ export function createCore(deps: CoreDeps): Core {
     service: serviceFor('http', deps.ownership),
     callerService: serviceFor('host', deps.ownership),
     systemService: serviceFor('host', ownerOnly),
+    systemLists: systemLists({ store, processor, time }),
     actors,
     lastWrites: processor.lastWrites,
     get isDraining() {

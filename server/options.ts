@@ -39,7 +39,7 @@ export interface TaskBridgeOptions {
   /**
    * What has to be equal in two creates of one owner and request id, so that the second is answered as a repeat and not 409. Only its hash is
    * kept, with the task; so a change of this function makes repeats of older tasks conflicts. Pure; a throw is a 500, and nothing is written.
-   * Defaults to type, input and the files' names, types and bytes: metadata does not count.
+   * Defaults to type, input and the files' names, types and bytes: metadata, title and labels do not count.
    */
   readonly idempotencyPayload?: IdempotencyPayload;
   /** What `GET /ready` asks, by name, beside the store and the executors. */

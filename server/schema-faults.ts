@@ -38,7 +38,9 @@ function reasonOf(issue: Issue, value: unknown): string {
     case 'invalid_type':
       return value === undefined ? 'is required' : `must be ${article(issue.expected)}`;
     case 'too_big':
-      return `must be at most ${String(issue.maximum)}${issue.origin === 'string' ? ' characters long' : ''}`;
+      return issue.origin === 'array'
+        ? `must have at most ${String(issue.maximum)} entries`
+        : `must be at most ${String(issue.maximum)}${issue.origin === 'string' ? ' characters long' : ''}`;
     case 'too_small':
       return `must be at least ${String(issue.minimum)}${issue.origin === 'string' ? ' characters long' : ''}`;
     case 'invalid_value':

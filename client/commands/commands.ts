@@ -1,4 +1,5 @@
 import type { JsonLike } from '../../machines/contract/index.ts';
+import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -21,6 +22,10 @@ export interface StartRequest<I extends object = JsonObject> {
   /** Defaults to `{}`. Any object that is JSON, interfaces too. */
   readonly input?: I & JsonLike<I>;
   readonly metadata?: JsonObject;
+  /** What people call the task: at most 256 characters. Not compared. */
+  readonly title?: string;
+  /** Words by which it is found again: at most 16, each once and of at most 64 characters. Not compared. */
+  readonly labels?: readonly string[];
   /** The same id, type, input and attachments never start a second task. Defaults to a fresh one. */
   readonly clientRequestId?: string;
   readonly attachments?: readonly Attachment[];
@@ -56,6 +61,11 @@ export interface Commands {
   act<P extends object = JsonObject>(taskId: string, request: ActRequest<P>, options?: CommandOptions): Promise<SubmitActionResponse>;
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
+  /**
+   * A page of the caller's tasks, newest first, each as {@link Commands.get} gives it. Go on with `nextAfter` until that is null: a page may have fewer
+   * tasks than it may, or none, though more follow.
+   */
+  list(request?: TaskListRequest, options?: CommandOptions): Promise<TaskListResponse>;
 }
 
 /** The commands, and what observations ask for beside them. */
@@ -78,15 +88,14 @@ export function createCommands(
     ({ method: 'GET', route: routes.task(taskId, context), expects: [...started, 'state'], defaults: snapshotDefaults, context }) as const;
 
   return {
-    async start({ taskType, input = {}, metadata, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
+    async start({ taskType, input = {}, metadata, title, labels, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
       const { signal, context, onUpload } = options;
       const defaults = { clientRequestId, deduplicated: false };
       const common = { method: 'POST', expects: started, defaults, signal, context } as const;
-      if (attachments.length === 0) {
-        const body = { clientRequestId, taskType, input, ...(metadata && { metadata }) };
-        return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body });
-      }
-      const fields = { clientRequestId, taskType, input: JSON.stringify(input), ...(metadata && { metadata: JSON.stringify(metadata) }) };
+      const given = Object.entries({ clientRequestId, taskType, input, metadata, title, labels }).filter(([, value]) => value != null);
+      if (attachments.length === 0)
+        return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body: Object.fromEntries(given) });
+      const fields = Object.fromEntries(given.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
       const onProgress = onUpload && ((progress: UploadProgress) => callHook(() => onUpload(progress), hookFault(onReport, 'onUpload')));
       const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
       return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
@@ -117,6 +126,13 @@ export function createCommands(
     async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
       return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal });
+    },
+
+    async list(request = {}, { signal, context } = {}) {
+      const given = Object.entries(request).filter(([, value]) => value != null);
+      const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+      const [route, defaults] = [routes.list(context), { nextAfter: null }];
+      return http.send<TaskListResponse>({ method: 'GET', route, query, expects: [], list: 'tasks', defaults, signal, context });
     },
 
     async probe(taskId, { signal, context }) {

@@ -12,6 +12,7 @@ import type { Upload, UploadListener } from './upload.ts';
 export interface CommandRequest {
   readonly method: 'GET' | 'POST';
   readonly route: string;
+  readonly query?: Readonly<Record<string, string>>;
   /** JSON, sent unchanged at every try. */
   readonly body?: object;
   /** A form with files, instead of a body. */
@@ -20,6 +21,8 @@ export interface CommandRequest {
   readonly context?: CallContext | undefined;
   /** The fields of the answer that must be text: without them it is nobody's word. */
   readonly expects: readonly string[];
+  /** The one that must be a list. */
+  readonly list?: string;
   /** What stands for fields that another server has left out. */
   readonly defaults?: object;
   /** Sent once, without another try or a refresh: the transport chart decides what comes next. */
@@ -143,14 +146,14 @@ async function ask(
 /** Sees that what makes the answer usable is text; other servers may leave out the rest. What is no answer of ours is a proxy's, and passes. */
 function readBody(
   { origin }: ClientSettings,
-  { expects, defaults = {} }: CommandRequest,
+  { expects, list, defaults = {} }: CommandRequest,
   status: number,
   text: string,
 ): { readonly [key: string]: unknown } {
   const body = parseObject(text);
-  const missing = expects.find((name) => typeof body?.[name] !== 'string');
+  const missing = expects.find((name) => typeof body?.[name] !== 'string') ?? (Array.isArray(body?.[list ?? '']) ? undefined : list);
   if (!body || missing !== undefined) {
-    const what = body ? `has no text field "${missing}"` : `(${status}) is no JSON object`;
+    const what = body ? `has no ${missing === list ? 'list' : 'text field'} "${missing}"` : `(${status}) is no JSON object`;
     throw new TaskBridgeClientError('INVALID_RESPONSE', `The answer ${what}.`, { status, retryable: true });
   }
   origin.hasSpoken = true;
@@ -161,12 +164,12 @@ function readBody(
 
 async function post(
   { fetch, forms, cookies, baseUrl }: ClientSettings,
-  { method, route, body, upload }: CommandRequest,
+  { method, route, query, body, upload }: CommandRequest,
   authorization: Readonly<Record<string, string>>,
   signal: AbortSignal,
   onProgress: UploadListener,
 ): Promise<Response> {
-  const url = join(baseUrl, route);
+  const url = join(baseUrl, route, query);
   const headers = { accept: 'application/json', ...authorization };
   const common = { method, signal, credentials: cookies } as const;
   if (!upload) {

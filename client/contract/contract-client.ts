@@ -8,6 +8,7 @@ import type {
   TaskResult,
   TaskTypeOf,
 } from '../../machines/contract/index.ts';
+import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type { CreateTaskResponse, SubmitActionResponse, TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { TaskBridgeClient } from '../client.ts';
 import type { ActRequest, CommandOptions, StartOptions, StartRequest } from '../commands/commands.ts';
@@ -44,6 +45,11 @@ export type ContractView<D> = Omit<TaskView, 'openSuspensions' | 'result'> & {
 /** One observation of a task of a type, at one moment. */
 export type ContractSnapshot<D> = Omit<ObservationSnapshot, 'task'> & { readonly task: ContractView<D> };
 
+/** A page of tasks of these types: `taskType` tells them apart. */
+export interface ContractList<C, K extends TaskTypeOf<C>> extends Omit<TaskListResponse, 'tasks'> {
+  readonly tasks: readonly { readonly [T in K]: SnapshotOf<DefinitionOf<C, T>> & { readonly taskType: T } }[K][];
+}
+
 /** One task of a type under observation. */
 export type ContractObservation<D> = Omit<Observation, 'getSnapshot' | 'subscribe'> & {
   getSnapshot(): ContractSnapshot<D>;
@@ -55,7 +61,7 @@ export type ContractObservation<D> = Omit<Observation, 'getSnapshot' | 'subscrib
  * arrives is not checked here but was by the server. Where a task's type is not known by its id, name it: `client.observe<'report.build'>(id)`; else
  * it is one of all.
  */
-export interface ContractClient<C extends TaskContract> extends Omit<TaskBridgeClient, 'start' | 'act' | 'get' | 'observe'> {
+export interface ContractClient<C extends TaskContract> extends Omit<TaskBridgeClient, 'start' | 'act' | 'get' | 'list' | 'observe'> {
   start<K extends TaskTypeOf<C>>(
     request: ContractStart<C, K>,
     options?: StartOptions,
@@ -75,6 +81,12 @@ export interface ContractClient<C extends TaskContract> extends Omit<TaskBridgeC
   ): Promise<SnapshotOf<DefinitionOf<C, K>>>;
   /** Of any client. */
   get(taskId: string & OfAnyClient, options?: CommandOptions): Promise<TaskSnapshotResponse>;
+  list<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
+    request?: Omit<TaskListRequest, 'type'> & { readonly type?: K | undefined },
+    options?: CommandOptions,
+  ): Promise<ContractList<C, K>>;
+  /** Of any client. */
+  list(request: TaskListRequest & OfAnyClient, options?: CommandOptions): Promise<TaskListResponse>;
   observe<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
     taskId: TaskIdOf<K> | string,
     options?: ObserveOptions,

@@ -7,6 +7,7 @@ export {
   withContract,
   type ContractAct,
   type ContractClient,
+  type ContractList,
   type ContractObservation,
   type ContractSnapshot,
   type ContractStart,

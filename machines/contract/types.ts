@@ -84,7 +84,8 @@ interface ActionForms<Q> {
 export type ActionsOfType<D> = { readonly [N in QuestionName<D>]: ActionInput<QuestionsOf<D>[N]> }[QuestionName<D>];
 
 /** A task of a type as its snapshot has it. */
-export type SnapshotOf<D> = Omit<TaskSnapshotResponse, 'result' | 'suspensions'> & {
+export type SnapshotOf<D> = Omit<TaskSnapshotResponse, 'input' | 'result' | 'suspensions'> & {
+  readonly input?: WorkInput<D>;
   readonly result?: TaskResult<D>;
   readonly suspensions: readonly OpenQuestion<D>[];
 };

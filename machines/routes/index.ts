@@ -6,4 +6,4 @@
  */
 export { mountedPaths, pathNames, readPlainPath, readRoutePaths, routeMethods } from './mount.ts';
 export { readTaskSet, STREAM_TASKS_MAX, taskSetText, type TaskCursor } from './task-set.ts';
-export { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, type RoutePaths, type RouteSettings } from './route-paths.ts';
+export { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, wholeRoutePaths, type RoutePaths, type RouteSettings } from './route-paths.ts';

@@ -1,10 +1,12 @@
-import { defaultRoutePaths, pathBelow, type RoutePaths } from './route-paths.ts';
+import { defaultRoutePaths, pathBelow, wholeRoutePaths, type RoutePaths } from './route-paths.ts';
 
 /** The method of each route. `HEAD` goes with `GET`. */
 export const routeMethods = {
   create: 'POST',
+  list: 'GET',
   types: 'GET',
   task: 'GET',
+  remove: 'DELETE',
   events: 'GET',
   stream: 'GET',
   sharedStream: 'GET',
@@ -13,14 +15,14 @@ export const routeMethods = {
   webSocket: 'GET',
   health: 'GET',
   ready: 'GET',
-} as const satisfies Readonly<Record<keyof RoutePaths, 'GET' | 'POST'>>;
+} as const satisfies Readonly<Record<keyof RoutePaths, 'GET' | 'POST' | 'DELETE'>>;
 
 type RouteName = keyof RoutePaths;
 
 /** The routes, in the order of the protocol's table. */
 const names = Object.keys(defaultRoutePaths) as readonly RouteName[];
 const atRoot: readonly RouteName[] = ['health', 'ready'];
-const ofNoTask: readonly RouteName[] = ['create', 'types', 'sharedStream', 'webSocket'];
+const ofNoTask: readonly RouteName[] = ['create', 'list', 'types', 'sharedStream', 'webSocket'];
 const PLAIN = /^(?!\.{1,2}$)[\w.~-]+$/;
 const NAME = /^:(?!__proto__$)[A-Za-z_]\w{0,63}$/;
 const TASK_ID = ':taskId';
@@ -28,7 +30,7 @@ const TASK_ID = ':taskId';
 /** Fills in the default paths. Throws a `RangeError` that says which path cannot be one, and why. */
 export function readRoutePaths(given: Partial<RoutePaths> = {}): RoutePaths {
   const known = Object.fromEntries(Object.entries(given).filter(([, path]) => path !== undefined));
-  const paths: RoutePaths = { ...defaultRoutePaths, ...known };
+  const paths = wholeRoutePaths(known);
   for (const name of Object.keys(paths)) if (!isRoute(name)) refuse(name, `is no route; there are ${names.join(', ')}`);
   for (const name of names) {
     const fault = pathFault(paths[name]) ?? taskFault(name, paths[name]);

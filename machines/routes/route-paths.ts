@@ -5,10 +5,14 @@
 export interface RoutePaths {
   /** `POST`: a new task, as JSON or with files. Defaults to `/tasks`; `/` is the prefix itself. */
   readonly create: string;
+  /** `GET`: the caller's tasks. Defaults to the path of `create`. */
+  readonly list: string;
   /** `GET`: the types of tasks that the caller may create. Defaults to `/tasks/types`. */
   readonly types: string;
   /** `GET`: the task as it stands. Defaults to `/tasks/:taskId`. */
   readonly task: string;
+  /** `DELETE`: a task that has ended. Defaults to the path of `task`. */
+  readonly remove: string;
   /** `GET`: a page of facts, or a wait for one. Defaults to `/tasks/:taskId/events`. */
   readonly events: string;
   /** `GET`: server-sent events. Defaults to `/tasks/:taskId/events/stream`. */
@@ -38,8 +42,10 @@ export interface RouteSettings {
 /** The protocol's own paths. */
 export const defaultRoutePaths: RoutePaths = {
   create: '/tasks',
+  list: '/tasks',
   types: '/tasks/types',
   task: '/tasks/:taskId',
+  remove: '/tasks/:taskId',
   events: '/tasks/:taskId/events',
   stream: '/tasks/:taskId/events/stream',
   sharedStream: '/tasks/events/stream',
@@ -49,6 +55,12 @@ export const defaultRoutePaths: RoutePaths = {
   health: '/health',
   ready: '/ready',
 };
+
+/** All paths, where some are set. */
+export function wholeRoutePaths(given: Partial<RoutePaths> = {}): RoutePaths {
+  const { create = defaultRoutePaths.create, list = create, task = defaultRoutePaths.task, remove = task } = given;
+  return { ...defaultRoutePaths, ...given, create, list, task, remove };
+}
 
 /** What the paths of the published clients begin with. */
 export const DEFAULT_PREFIX = '/api/v1';

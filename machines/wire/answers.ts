@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { labels, title } from './commands.ts';
 import type {
   CancelTaskResponse,
   CreateTaskResponse,
@@ -20,6 +21,7 @@ import type {
   SubscriptionEndedFrame,
 } from './frames.ts';
 import { jsonObject, jsonValue, textId } from './json.ts';
+import { listCursor, taskStates, type TaskListResponse } from '../lists/task-list.ts';
 import { payloads, timestamp } from './payloads.ts';
 
 /**
@@ -35,6 +37,7 @@ const answer =
 
 const statuses = z.enum(['ACCEPTED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED']);
 const eventIdOrNull = z.nullable(z.string());
+const bytes = z.int().check(z.minimum(0));
 
 /** Answer of `POST /tasks`. */
 export const createTaskResponse = answer<CreateTaskResponse>()({
@@ -98,16 +101,28 @@ export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   taskType: textId,
   clientRequestId: textId,
   status: statuses,
-  state: z.enum(['accepted', 'running', 'suspended', 'cancelling', 'completed', 'failed', 'cancelled']),
+  state: z.enum(taskStates),
   progress: z.nullable(payloads.TASK_PROGRESS),
   suspensions: z.array(payloads.TASK_SUSPENDED),
   result: z.exactOptional(jsonValue),
   failure: z.exactOptional(payloads.TASK_FAILED),
   cancellation: z.exactOptional(payloads.TASK_CANCELLED),
+  title: z.exactOptional(title),
+  labels: z.exactOptional(labels),
+  input: z.exactOptional(jsonObject),
+  inputBytes: z.exactOptional(bytes),
+  metadata: z.exactOptional(jsonObject),
+  metadataBytes: z.exactOptional(bytes),
   firstEventId: eventIdOrNull,
   lastEventId: eventIdOrNull,
   createdAt: timestamp,
   updatedAt: timestamp,
+});
+
+/** Answer of `GET /tasks`. */
+export const taskListResponse = answer<TaskListResponse>()({
+  tasks: z.array(taskSnapshotResponse),
+  nextAfter: z.nullable(listCursor),
 });
 
 /** Every answer that is no success. */

@@ -1,12 +1,22 @@
 import * as z from 'zod/mini';
 import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
-import { jsonObject, text, textId, type JsonObject } from './json.ts';
+import { jsonObject, nonBlankText, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
 import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
+
+/** What people call a task: 1–256 characters, not blank. */
+export const title = nonBlankText(limits.titleCharactersMax);
+/** One word by which tasks are found again: 1–64 characters, not blank. */
+export const label = nonBlankText(limits.labelCharactersMax);
+/** Those of a task: at most 16, each once. */
+export const labels = z.array(label).check(
+  z.maxLength(limits.labelsMax),
+  z.refine((given: readonly string[]) => new Set(given).size === given.length, 'must have each label once'),
+);
 
 /** Body of `POST /tasks` as JSON. */
 export const createTaskRequest = z.strictObject({
@@ -14,6 +24,8 @@ export const createTaskRequest = z.strictObject({
   taskType: textId,
   input: z.optional(jsonObject),
   metadata: z.optional(jsonObject),
+  title: z.optional(title),
+  labels: z.optional(labels),
 });
 /** Body of `POST /tasks` as JSON. */
 export type CreateTaskRequest = z.infer<typeof createTaskRequest>;
@@ -48,7 +60,8 @@ export const unsubscribeFrame = z.strictObject({ action: z.literal('unsubscribe'
 /** Ends a subscription of a WebSocket where `multiplex` was granted. */
 export type UnsubscribeFrame = z.infer<typeof unsubscribeFrame>;
 
-const wholeNumber = (min: number, max: number) =>
+/** A number as it stands in a query. */
+export const queryNumber = (min: number, max: number) =>
   z.pipe(
     z.pipe(z.string().check(z.regex(/^\d{1,9}$/, 'must be a whole number')), z.transform(Number)),
     z.number().check(z.minimum(min), z.maximum(max)),
@@ -57,8 +70,8 @@ const wholeNumber = (min: number, max: number) =>
 /** Query of `GET /tasks/{taskId}/events`; unknown fields are ignored, as query fields are. */
 export const pollQuery = z.object({
   afterEventId: z.optional(cursor),
-  waitTimeoutMs: z._default(wholeNumber(0, limits.pollWaitMsMax), 0),
-  maxEvents: z._default(wholeNumber(1, limits.pollEventsMax), 100),
+  waitTimeoutMs: z._default(queryNumber(0, limits.pollWaitMsMax), 0),
+  maxEvents: z._default(queryNumber(1, limits.pollEventsMax), 100),
   extensions: z.optional(z.string()),
 });
 
@@ -157,6 +170,18 @@ export interface TaskSnapshotResponse {
   readonly result?: unknown;
   readonly failure?: FactPayload<'TASK_FAILED'>;
   readonly cancellation?: FactPayload<'TASK_CANCELLED'>;
+  /** What people call it; absent where it was created without one. */
+  readonly title?: string;
+  /** Absent where it was created without any. */
+  readonly labels?: readonly string[];
+  /** What it was created with, as it is kept: as its type's contract made it. Absent above 16 KiB of JSON. */
+  readonly input?: JsonObject;
+  /** The size of an input that is larger, in bytes as JSON. */
+  readonly inputBytes?: number;
+  /** As it was sent with the create; absent above 16 KiB of JSON. */
+  readonly metadata?: JsonObject;
+  /** The size of metadata that are larger, in bytes as JSON. */
+  readonly metadataBytes?: number;
   readonly firstEventId: string | null;
   readonly lastEventId: string | null;
   readonly createdAt: string;

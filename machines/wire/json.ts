@@ -71,5 +71,10 @@ export function text(charactersMax: number) {
   );
 }
 
+/** Text that says something: 1 to `charactersMax` characters, not blank. */
+export function nonBlankText(charactersMax: number) {
+  return text(charactersMax).check(z.refine((value: string) => value.trim() !== '', 'must not be blank'));
+}
+
 /** A text id or type: 1–256 characters, not blank. Source: protocol, "Requests". */
-export const textId = text(limits.textIdCharactersMax).check(z.refine((value: string) => value.trim() !== '', 'must not be blank'));
+export const textId = nonBlankText(limits.textIdCharactersMax);

@@ -15,6 +15,20 @@ export const limits = {
   stageCharactersMax: 256,
   /** Longest short text for people: progress message, cancel reason, failure message; in characters. */
   noteCharactersMax: 1024,
+  /** Longest `title` of a task, in characters. */
+  titleCharactersMax: 256,
+  /** Most `labels` of a task. */
+  labelsMax: 16,
+  /** Longest label, in characters. */
+  labelCharactersMax: 64,
+  /** Largest `input` and largest `metadata` that stand in a snapshot, in bytes as JSON; of a larger one it says its size. */
+  snapshotValueBytesMax: 16 * 1024,
+  /** Most tasks of one page of a list. */
+  listTasksMax: 100,
+  /** Most of an owner's tasks that one page of a list looks at, those that do not fit among them. */
+  listNamesMax: 500,
+  /** The bytes at which a page of a list ends, with the task that reaches them. */
+  listBytesMax: 4 * 1024 * 1024,
   /** Questions that one task may have open at once. */
   openSuspensionsMax: OPEN_SUSPENSIONS_MAX,
   /** Questions that one task may ask in its life. */

@@ -211,14 +211,15 @@ describe('what makes two creates the same', () => {
     return code ?? status;
   };
 
-  test('is type and input, not metadata, where the host says nothing', async () => {
+  test('is type and input, not metadata, title or labels, where the host says nothing', async () => {
     const to = await host();
     expect([
       await send(to, {}),
       await send(to, { metadata: { a: 1 } }),
+      await send(to, { title: 'July', labels: ['a'] }),
       await send(to, { input: { rows: 2 } }),
       await send(to, { taskType: 'work' }),
-    ]).toEqual([201, 200, 'IDEMPOTENCY_CONFLICT', 'IDEMPOTENCY_CONFLICT']);
+    ]).toEqual([201, 200, 200, 'IDEMPOTENCY_CONFLICT', 'IDEMPOTENCY_CONFLICT']);
   });
 
   test('may be what the host says: here the type and the metadata’s tenant, whatever the input', async () => {
@@ -230,6 +231,21 @@ describe('what makes two creates the same', () => {
       await send(to, { metadata: { tenant: 'other' } }),
       await send(to, { metadata, taskType: 'work' }),
     ]).toEqual([201, 200, 'IDEMPOTENCY_CONFLICT', 'IDEMPOTENCY_CONFLICT']);
+  });
+
+  test('may be title and labels too, which are absent where there are none', async () => {
+    const seen: object[] = [];
+    const to = await host(({ title, labels, ...rest }) => {
+      seen.push(rest);
+      return { title: title ?? null, labels: labels ?? null };
+    });
+    expect([
+      await send(to, { title: 'July', labels: ['a'] }),
+      await send(to, { title: 'July', labels: ['a'], input: { rows: 2 } }),
+      await send(to, { title: 'August', labels: ['a'] }),
+      await send(to, { title: 'July', labels: [] }),
+    ]).toEqual([201, 200, 'IDEMPOTENCY_CONFLICT', 'IDEMPOTENCY_CONFLICT']);
+    expect(Object.keys(seen[0] ?? {})).toEqual(['taskType', 'input', 'metadata', 'attachments']);
   });
 
   test('may look at files, whose keys in the store are nobody’s business', async () => {

@@ -30,6 +30,21 @@ describe('the tasks of a caller', () => {
     expect(await tasks.cancel(taskId)).toEqual({ taskId, status: 'ALREADY_TERMINAL' });
   });
 
+  it('have a title and labels, and are shown with what they were created with', async () => {
+    const { bridge } = await ownBridge();
+    const tasks = bridge.tasks(ann);
+    const given = { taskType: 'ask', input: { rows: 3, at: ['}', '"'] }, metadata: { from: 'a test' }, title: 'July', labels: ['ward 7'] };
+    const { taskId } = await tasks.start({ clientRequestId: 'r', ...given });
+    expect(await tasks.start({ clientRequestId: 'r', ...given, title: 'August', labels: [] })).toMatchObject({
+      taskId,
+      deduplicated: true,
+    });
+    expect(await tasks.get(taskId)).toMatchObject(given);
+    const plain = await tasks.get((await tasks.start({ clientRequestId: 'plain', taskType: 'ask', labels: [] })).taskId);
+    expect(plain).toMatchObject({ input: {}, metadata: {} });
+    expect(Object.keys(plain).filter((name) => /title|labels|Bytes/.test(name))).toEqual([]);
+  });
+
   it('are told from each other by the dates of their input, which count as their texts', async () => {
     const { bridge } = await ownBridge();
     // A caller in this process has no wire that makes texts of them.

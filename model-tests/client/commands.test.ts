@@ -30,6 +30,18 @@ describe('commands', () => {
     });
   });
 
+  test('send what people call a task and find it by, as JSON and as a form', async () => {
+    const bodies: string[] = [];
+    world.server.script.command = (_, body) => [bodies.push(body) > 0 ? 201 : 0, created];
+    const named = { taskType: 'report', title: 'July', labels: ['a', 'b'] };
+    await world.client().start(named);
+    await world.client().start({ ...named, attachments: [{ fileName: 'a', content: new Uint8Array(1) }] });
+    expect(JSON.parse(bodies[0] ?? '')).toMatchObject(named);
+    expect(bodies[1]).toContain('name="title"\r\n\r\nJuly\r\n');
+    expect(bodies[1]).toContain('name="labels"\r\n\r\n["a","b"]\r\n');
+    expect(bodies[1]).not.toContain('metadata');
+  });
+
   test('send attachments as a form', async () => {
     let type: string | undefined;
     let form = '';

@@ -22,8 +22,10 @@ const TASK = `a7${'0'.repeat(30)}`;
 
 const routes: RoutePaths = {
   create: '/jobs/new',
+  list: '/jobs/all',
   types: '/typed',
   task: '/jobs/one/:taskId',
+  remove: '/away/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',
@@ -42,6 +44,7 @@ describe('routesOf', () => {
     const all = (given: Routes) => [
       given.tasks(),
       given.tasksWithAttachments(),
+      given.list(),
       given.task(TASK),
       given.events(TASK),
       given.stream(TASK),
@@ -52,6 +55,7 @@ describe('routesOf', () => {
     ];
     const tasks = '/api/v1/tasks';
     const expected = [
+      tasks,
       tasks,
       tasks,
       `${tasks}/${TASK}`,
@@ -69,6 +73,7 @@ describe('routesOf', () => {
     const given = routesOf(settings);
     expect(given.tasks()).toBe('/api/eu/projects/a%20b%2F7/jobs/new');
     expect(given.tasksWithAttachments()).toBe('/api/eu/projects/a%20b%2F7/jobs/new');
+    expect(given.list()).toBe('/api/eu/projects/a%20b%2F7/jobs/all');
     expect(given.stream(TASK)).toBe(`/api/eu/projects/a%20b%2F7/log/${TASK}/live`);
     expect(given.webSocket()).toBe('/api/eu/projects/a%20b%2F7/live');
     expect(routesOf({ prefix: '/', routes: { create: '/' } }).tasks()).toBe('/');

@@ -6,6 +6,8 @@ import { fuzz } from './fuzz-run.ts';
 /** The grammar of each route: one without a grammar does not compile. */
 const grammars: Readonly<Record<keyof RoutePaths, string>> = {
   create: 'create',
+  list: 'list',
+  remove: 'remove',
   types: 'types',
   task: 'snapshot',
   events: 'poll',
@@ -36,6 +38,8 @@ it(
       poll: '200',
       stream: '404',
       'shared-stream': '200',
+      list: '200',
+      remove: '404',
       types: '200',
       health: '200',
       ready: '200',

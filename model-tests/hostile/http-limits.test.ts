@@ -182,8 +182,8 @@ function unread(options: Partial<HttpOptions>, owner: string): () => Promise<Bou
     const { service } = fakeService();
     const snapshot = async (_auth: unknown, taskId: string): Promise<CommittedSnapshot> => {
       const known = await service.snapshot({ subject: 'ada' }, taskId);
-      const frame = snapshotJson({ ...known, resultJson: Buffer.alloc(0) }).length;
-      return { ...known, resultJson: Buffer.alloc((sizes.shift() ?? 0) - frame, '1') };
+      const frame = snapshotJson({ ...known, json: { result: Buffer.alloc(0) } }).length;
+      return { ...known, json: { result: Buffer.alloc((sizes.shift() ?? 0) - frame, '1') } };
     };
     const host = await hostWith(options, { service: { ...service, snapshot } });
     const raw = openRaw(host.port);

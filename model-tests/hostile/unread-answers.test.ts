@@ -43,10 +43,10 @@ function readSome(socket: Socket, bytes: number): Promise<void> {
 /** A host whose task has a result of so many bytes. */
 async function hostOf(bytes: number, parts: Parameters<typeof startHost>[0] = {}): Promise<Host> {
   const { service } = fakeService();
-  const resultJson = Buffer.alloc(bytes, '1');
+  const result = Buffer.alloc(bytes, '1');
   const snapshot = async (...asked: Parameters<typeof service.snapshot>): Promise<CommittedSnapshot> => ({
     ...(await service.snapshot(...asked)),
-    resultJson,
+    json: { result },
   });
   const host = await startHost({ ...parts, service: { ...service, snapshot } });
   onTestFinished(() => host.close());

@@ -1,8 +1,9 @@
 import { TaskFailure } from 'taskbridge/adapters/in-process';
 import { limits, type JsonObject } from 'taskbridge/wire';
-import { expect, vi } from 'vitest';
+import { createTestBridge } from 'taskbridge/server/testing';
+import { expect, onTestFinished, vi } from 'vitest';
 import { bridgeOf } from '../server/bridge-of.ts';
-import { most, testBoundaries, type BoundaryRequest } from './boundaries.ts';
+import { atLast, most, testBoundaries, type BoundaryRequest } from './boundaries.ts';
 import { heldTasks } from './held-tasks.ts';
 
 type Call = (method: string, path: string, body?: unknown) => Promise<string>;
@@ -128,6 +129,19 @@ testBoundaries('the limits of the protocol', limits, {
       },
     },
   ],
+  titleCharactersMax: most(256, '201', INVALID, () => created((amount) => ({ title: text(amount) }))),
+  labelsMax: most(16, '201', INVALID, () => created((amount) => ({ labels: Array.from({ length: amount }, (_, nth) => `l${nth}`) }))),
+  labelCharactersMax: most(64, '201', INVALID, () => created((amount) => ({ labels: ['a', text(amount)] }))),
+  snapshotValueBytesMax: [
+    most(16 * 1024, 'shown', 'its size', () => given('input'), 'input'),
+    most(16 * 1024, 'shown', 'its size', () => given('metadata'), 'metadata'),
+  ],
+  listTasksMax: most(100, '200', INVALID, async () => {
+    const { call } = await world();
+    return (amount) => call('GET', `?limit=${amount}`);
+  }),
+  listNamesMax: { limit: 500, answers: ['1, ends', '1, goes on', '0, goes on'], open: listOfMany },
+  listBytesMax: atLast(4 * 1024 * 1024, 'goes on', 'ends', listOfLarge),
   openSuspensionsMax: {
     limit: 16,
     answers: ['15 open', '16 open', 'TOO_MANY_OPEN_SUSPENSIONS'],
@@ -194,6 +208,71 @@ testBoundaries('the limits of the protocol', limits, {
   pollEventsMax: most(500, '200', INVALID, () => polled('maxEvents')),
   pollWaitMsMax: most(60_000, '200', INVALID, () => polled('waitTimeoutMs')),
 });
+
+/** How many tasks of a label a page finds that only the oldest of so many has. */
+async function listOfMany(): Promise<BoundaryRequest> {
+  const { tasks, advance } = await caller();
+  await tasks.start({ clientRequestId: fresh(), taskType: 'hold', labels: ['oldest'] });
+  await advance(1);
+  let created = 1;
+  return async (amount) => {
+    for (; created < amount; created += 1) await tasks.start({ clientRequestId: fresh(), taskType: 'hold' });
+    const page = await tasks.list({ label: 'oldest' });
+    return `${page.tasks.length}, ${page.nextAfter === null ? 'ends' : 'goes on'}`;
+  };
+}
+
+/** Whether a page goes on to an older task behind five for which so many bytes were read. */
+async function listOfLarge(): Promise<BoundaryRequest> {
+  const { tasks, advance } = await caller();
+  const start = async (label: string, bytes: number) => {
+    const input = { x: text(bytes - JSON.stringify({ x: '' }).length) };
+    const { taskId } = await tasks.start({ clientRequestId: fresh().padStart(9, 'r'), taskType: 'hold', labels: [label], input });
+    await advance(1);
+    const seen = await tasks.get(taskId);
+    expect(seen).toMatchObject({ state: 'running', inputBytes: bytes });
+    return JSON.stringify(seen).length + bytes;
+  };
+  const LARGE = 1000 * 1024;
+  const rest = 64 * 1024;
+  const overhead = (await start('a probe', rest)) - rest;
+  return async (amount) => {
+    const label = String(amount);
+    let read = 0;
+    await start(label, LARGE);
+    for (let nth = 0; nth < 4; nth += 1) read += await start(label, LARGE);
+    expect(await start(label, amount - read - overhead)).toBe(amount - read);
+    const page = await tasks.list({ label });
+    return { 5: 'ends', 6: 'goes on' }[page.tasks.length];
+  };
+}
+
+/** The tasks of somebody whose work is held. */
+async function caller() {
+  const { bridge, advance, close } = await createTestBridge({
+    executor: () => heldTasks().executor,
+    tasks: { activePerOwnerMax: 600 },
+    logger: { warn: () => undefined, error: () => undefined },
+  });
+  onTestFinished(close);
+  return { tasks: bridge.tasks({ subject: 'alice' }), advance };
+}
+
+/** How a snapshot has what a task was created with. */
+async function given(field: 'input' | 'metadata'): Promise<BoundaryRequest> {
+  const { url, snapshot } = await world();
+  return async (amount) => {
+    const value = { x: text(amount - JSON.stringify({ x: '' }).length) };
+    const body = JSON.stringify({ clientRequestId: fresh(), taskType: 'hold', [field]: value });
+    const headers = { authorization: 'alice', 'content-type': 'application/json' };
+    const { taskId } = (await (await fetch(`${url}/api/v1/tasks`, { method: 'POST', headers, body })).json()) as { taskId: string };
+    const { input, inputBytes, metadata, metadataBytes } = await snapshot(taskId);
+    const [seen, bytes] = field === 'input' ? [input, inputBytes] : [metadata, metadataBytes];
+    if (seen === undefined) expect(bytes).toBe(amount);
+    else expect([seen, bytes]).toEqual([value, undefined]);
+    return seen === undefined ? 'its size' : 'shown';
+  };
+}
 
 async function polled(field: string): Promise<BoundaryRequest> {
   const { begin, held, call, snapshot } = await world();

@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/((wire|routes|tables|contract)\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|lists|routes|tables|contract)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -98,7 +98,7 @@ const arrows: Readonly<Record<string, Room>> = {
   examples: { doors: [anyDoor, /^docs\/charts\/[\w-]+\.flow\.json$/], packages: [anything] },
   bench: { doors: [anyDoor], packages: [anything] },
   // The run of the tests shows what they say of the charts; the schemas of the wire are drawn where they stand.
-  scripts: { doors: [anyDoor, charts, /^machines\/wire\//, /^model-tests\/charts\/(coverage-|phase-chart)/], packages: [anything] },
+  scripts: { doors: [anyDoor, charts, /^machines\/(wire|lists)\//, /^model-tests\/charts\/(coverage-|phase-chart)/], packages: [anything] },
 };
 
 /** What is wrong with an import, or undefined where its arrow is drawn. */

@@ -67,7 +67,20 @@ export function fakeService() {
         lastEventId: '2-1790000000001',
         createdAt: '2026-09-21T14:13:20.000Z',
         updatedAt: '2026-09-21T14:13:20.001Z',
+        json: {},
       };
+    },
+    async *list(auth, query) {
+      calls.push({ verb: 'list', taskId: '', args: [query] });
+      if (auth.subject === 'ada') {
+        const { json: _, ...snapshot } = await service.snapshot(auth, RUNNING);
+        yield { json: Buffer.from(JSON.stringify(snapshot)), nextAfter: `1-${'0'.repeat(64)}` };
+      }
+      yield { nextAfter: null };
+    },
+    async remove(auth, taskId) {
+      calls.push({ verb: 'remove', taskId, args: [] });
+      if (taskId === RUNNING && auth.subject === 'ada') throw new TaskBridgeError('TASK_NOT_ENDED', 'It runs.');
     },
     async cancel(auth, taskId, reason) {
       find(auth, taskId);

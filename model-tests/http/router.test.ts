@@ -50,7 +50,7 @@ describe('the HTTP door', () => {
 
   it('answers OPTIONS without credentials, and only with what a path allows', async () => {
     const response = await fetch(`${host.url}/api/v1/tasks/${RUNNING}`, { method: 'OPTIONS' });
-    expect([response.status, response.headers.get('allow')]).toEqual([204, 'HEAD, GET, OPTIONS']);
+    expect([response.status, response.headers.get('allow')]).toEqual([204, 'HEAD, GET, DELETE, OPTIONS']);
     expect((await fetch(`${host.url}/api/v1/nope`, { method: 'OPTIONS', ...ada })).status).toBe(404);
   });
 

@@ -17,8 +17,10 @@ const json = { ...ada, 'content-type': 'application/json' };
 
 const everywhere: RoutePaths = {
   create: '/jobs/new',
+  list: '/jobs/all',
   types: '/kinds',
   task: '/jobs/one/:taskId',
+  remove: '/away/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',
@@ -55,6 +57,8 @@ describe('every path', () => {
     expect((await post(`/stop/${RUNNING}`, {})).status).toBe(202);
     expect((await post(`/say/${RUNNING}`, { clientActionId: 'a', suspendId: 's', actionType: 't' })).status).toBe(202);
     expect(calls.map(({ verb }) => verb)).toEqual(['create', 'cancel', 'act']);
+    expect(await answers(`${url}/api`, ['/jobs/all'])).toEqual([200]);
+    expect(await answers(`${url}/api`, [`/away/${RUNNING}`], { method: 'DELETE', headers: ada })).toEqual([409]);
     expect(await answers(`${url}/api`, [`/log?tasks=${RUNNING}@`])).toEqual([200]);
     expect(live.streams.map(({ taskId }) => taskId)).toEqual([RUNNING]);
     expect(live.shared.map(({ tasks }) => tasks)).toEqual([[{ taskId: RUNNING, cursor: null, refusal: undefined }]]);
@@ -68,7 +72,7 @@ describe('every path', () => {
     const { url } = await host({ prefix: '/jobs', routes: { create: '/', task: '/:taskId', webSocket: '/ws' } });
     const body = JSON.stringify({ clientRequestId: 'r1', taskType: 'report' });
     expect((await fetch(`${url}/jobs`, { method: 'POST', headers: json, body })).status).toBe(201);
-    expect(await answers(url, [`/jobs/${RUNNING}`, '/jobs', '/jobs/ws', '/'])).toEqual([200, 405, 400, 'the host']);
+    expect(await answers(url, [`/jobs/${RUNNING}`, '/jobs', '/jobs/ws', '/'])).toEqual([200, 200, 400, 'the host']);
   });
 
   it('is looked at when the bridge is made, and when it is mounted', async () => {
@@ -98,13 +102,13 @@ describe('what is ours', () => {
 
   it('below a route that lies below another’s is answered as below that', async () => {
     const { url } = await host({ prefix: '' });
-    expect(await answers(url, ['/tasks/ws/x', `/tasks/${RUNNING}/x`, '/tasks'])).toEqual([404, 404, 405]);
+    expect(await answers(url, ['/tasks/ws/x', `/tasks/${RUNNING}/x`, '/tasks'])).toEqual([404, 404, 200]);
   });
 
   it('without any plain text is the routes alone', async () => {
-    const { url } = await host({ prefix: '', routes: { ...everywhere, task: '/:taskId', create: '/:kind' } });
+    const { url } = await host({ prefix: '', routes: { ...everywhere, task: '/:taskId', create: '/:kind', list: '/:kind/all' } });
     expect(await answers(url, [`/${RUNNING}`, '/a/b'])).toEqual([200, 'the host']);
-    expect(await answers(url, [`/${RUNNING}`], { method: 'DELETE', headers: ada })).toEqual(['the host']);
+    expect(await answers(url, [`/${RUNNING}`], { method: 'PUT', headers: ada })).toEqual(['the host']);
   });
 });
 

@@ -48,3 +48,15 @@ test('a server whose pages leave a fact out is told which one, and what stands a
   expect(why).toMatch(/first \[3\]\.eventId, which was to be '5-\d+' and is '4-\d+'/);
   expect(why).toMatch(/which are \[1\] and following of 102/);
 });
+
+test('a server whose list ends too soon, or shows a task twice, is told what is missing, and what came twice', async () => {
+  const isList = (path: string): boolean => path.includes('/tasks?');
+  const short: PlantedFault['text'] = (given, path) => (isList(path) ? given.replace(/"nextAfter":"[^"]+"/, '"nextAfter":null') : given);
+  const { 'list.pages': missing = '', ...others } = await reasonsFor({ text: short }, 'list.pages', 'list.refusals');
+  expect(others).toEqual({});
+  expect(missing).toContain('the tasks that were there before the first page differ');
+  const doubled: PlantedFault['text'] = (given, path) =>
+    isList(path) ? given.replace(/\[(\{.*?\})(,\{"taskId.*)?\],"next/, '[$1,$1$2],"next') : given;
+  const { 'list.own': twice = '' } = await reasonsFor({ text: doubled }, 'list.own');
+  expect(twice).toContain('the tasks of a label differ');
+});

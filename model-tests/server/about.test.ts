@@ -17,13 +17,21 @@ describe('what is stored about a task', () => {
     expect(parseAbout(storeAbout(about))).toEqual(about);
   });
 
-  it('with parameters has a version, and they come back', () => {
-    const text = storeAbout({ ...about, params: { projectId: '7' } });
-    expect(JSON.parse(text)).toEqual({ v: 2, ...about, params: { projectId: '7' } });
-    expect(parseAbout(text)).toEqual({ ...about, params: { projectId: '7' } });
+  it.each([{ params: { projectId: '7' } }, { title: 'July' }, { labels: ['ward 7'] }])(
+    'with %j has a version, and it comes back',
+    (more) => {
+      const text = storeAbout({ ...about, ...more });
+      expect(JSON.parse(text)).toEqual({ v: 3, ...about, ...more });
+      expect(parseAbout(text)).toEqual({ ...about, ...more });
+    },
+  );
+
+  it('by the version before, with parameters, is read', () => {
+    const params = { projectId: '7' };
+    expect(parseAbout(JSON.stringify({ v: 2, ...about, params }))).toEqual({ ...about, params });
   });
 
   it('by a newer version is refused', () => {
-    expect(() => parseAbout('{"v":3}')).toThrow('version 3');
+    expect(() => parseAbout('{"v":4}')).toThrow('version 4');
   });
 });

@@ -185,6 +185,7 @@ async function play({ client, told, url }: World): Promise<void> {
   await ada.cancel(waiting.taskId, SECRET);
   for (const id of [taskId, waiting.taskId]) for await (const _ of client({ transports: ['poll'] }).observe(id));
   await ada.cancel(waiting.taskId, SECRET);
+  await fetch(`${url}/api/v1/tasks/${taskId}`, { method: 'DELETE' });
 }
 
 describe('a scripted run', () => {

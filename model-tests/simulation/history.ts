@@ -8,6 +8,7 @@ import { SimulatedUser } from './simulated-user.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { StoreRollback } from './store-rollback.ts';
+import { ListCheck } from './list-check.ts';
 import { checkShares, countsExactly, unevenOwners } from './share-check.ts';
 import { OutboxCheck } from './outbox-check.ts';
 import { SimulatedOutboxStore } from './simulated-outbox-store.ts';
@@ -56,6 +57,7 @@ class History {
   readonly #users: SimulatedUser[];
   readonly #shelves: readonly SimulatedOutboxStore[];
   readonly #rollback: StoreRollback | undefined;
+  readonly #lists: ListCheck;
   readonly #taskIds = new Map<number, string>();
   readonly #asked: AskedQuestion[] = [];
   #tokenNumber = 0;
@@ -86,8 +88,10 @@ class History {
         return { subject: token.subject, expiresAt: clock.now() + token.leftMs };
       },
     };
+    const { memory } = this.#deps;
+    this.#lists = new ListCheck(world, memory, (store) => planted.way?.(store, memory) ?? store);
     const mayRestore = decisions.some(({ kind }) => kind === 'restore');
-    this.#rollback = mayRestore ? new StoreRollback(world, oracle, this.#deps.memory) : undefined;
+    this.#rollback = mayRestore ? new StoreRollback(world, oracle, memory) : undefined;
     this.#cluster = new SimulatedCluster(plan.nodes, this.#deps, this.#network);
     this.#shelves = this.#openShelves();
     const around = {
@@ -148,6 +152,7 @@ class History {
       return this.#refuseToWait('everything ends', this.#unfinished());
     for (const check of this.#cluster.actors) check.finish();
     const { memory, planted } = this.#deps;
+    await this.#lists.look();
     if (countsExactly(this.#plan) && !(await world.until(() => unevenOwners(memory).length === 0, QUIET_MS)))
       return this.#refuseToWait('shares are counted again where they are in doubt', unevenOwners(memory));
     await checkShares(world, memory, (store) => planted?.way?.(store, memory) ?? store);
@@ -205,6 +210,7 @@ class History {
 
   #onAsked(asked: AskedQuestion): void {
     const { world } = this;
+    void this.#lists.look();
     const number = this.#asked.push(asked) - 1;
     for (const decision of this.#plan.decisions) {
       if ((decision.kind !== 'answer' && decision.kind !== 'keep answer') || decision.question !== number) continue;
@@ -226,6 +232,7 @@ class History {
   }
 
   #do(decision: Extract<Decision, { readonly at: number }>): void {
+    void this.#lists.look();
     switch (decision.kind) {
       case 'start':
         return this.#users[decision.client]?.start(decision.task, decision.work);

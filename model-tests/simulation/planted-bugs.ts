@@ -49,6 +49,22 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
   'miscounts what an owner has': {
     way: (store) => ({ ...store, names: async (owner, limit, after) => (await store.names(owner, limit, after)).slice(after ? 0 : 1) }),
   },
+  /** Begins a page of a list with the last task of the page before. */
+  'shows a task of a list twice': {
+    way: (store) => ({
+      ...store,
+      // A recount asks for more at once, and would come to no end.
+      names: async (owner, limit, after) =>
+        after && limit <= 3 ? [after, ...(await store.names(owner, limit, after))] : store.names(owner, limit, after),
+    }),
+  },
+  /** Takes a task for gone that another page has passed. */
+  'leaves a task out of a list': {
+    way: (store) => ({
+      ...store,
+      names: async (owner, limit, after) => (await store.names(owner, limit, after)).slice(after && limit <= 3 ? 1 : 0),
+    }),
+  },
   /** Tells viewers of facts, then writes them. */
   'publishes before commit': {
     way: (store, memory) => ({

@@ -59,7 +59,15 @@ describe('a task that waits', () => {
     const host = await scenarioHost(store, systemChance);
     onTestFinished(host.close);
     const [question] = (await host.snapshot(taskId)).suspensions;
-    expect(await host.snapshot(taskId)).toMatchObject({ state: 'suspended', progress: { progress: 40, stage: 'reading' } });
+    const waiting = await host.snapshot(taskId);
+    expect(waiting).toMatchObject({ state: 'suspended', progress: { progress: 40, stage: 'reading' } });
+    expect(waiting).toMatchObject({
+      input: { pages: 2 },
+      metadata: { from: 'a test' },
+      createdAt: expect.stringMatching(/^2026-01-01T12:00:/) as string,
+    });
+    const named = file === 'about.v3.txt' ? { title: 'A story', labels: ['July', 'ward 7'] } : { title: undefined, labels: undefined };
+    expect({ title: waiting.title, labels: waiting.labels }).toEqual(named);
     expect(question).toMatchObject({ reasonCode: 'CONFIRM', uiHints: { title: 'Sure?' } });
     const answered = { suspendId: 'first', actionType: 'keep', payload: { why: 'it is good' }, metadata: { by: 'alice' } };
     const [first = ''] = (await storedTexts()).flatMap(({ name: field }) => (field.startsWith('s:first') ? [field.slice(2)] : []));

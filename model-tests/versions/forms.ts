@@ -1,16 +1,7 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { textOfNotice } from '../../server/live/notices.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
-import {
-  aboutWithParams,
-  folderMark,
-  keysOfRedis,
-  ownerOfLmdb,
-  rowsOfLmdb,
-  storeIds,
-  textsOfServer,
-  type StoredText,
-} from './server-forms.ts';
+import { wholeAbout, folderMark, keysOfRedis, ownerOfLmdb, rowsOfLmdb, storeIds, textsOfServer, type StoredText } from './server-forms.ts';
 
 /** Something that outlives the code that wrote it, or goes between two versions of it. */
 export interface Form {
@@ -75,8 +66,8 @@ export const forms: readonly Form[] = [
         .filter((stored) => stored.part === part && names.test(stored.name))
         .map(({ moment, name, text }) => `${moment} ${name} ${text}`),
   })),
-  // Only a task whose path has names is written so.
-  { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: aboutWithParams },
+  // Only a task with one of those that may be left out is written so.
+  { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: wholeAbout },
   { name: 'lmdb-layout', version: 'LMDB_LAYOUT_VERSION', writtenIn: 'adapters/lmdb/layout.ts, keys.ts and head.ts', lines: rowsOfLmdb },
   { name: 'lmdb-owner', version: 'OWNER_VERSION', writtenIn: 'adapters/lmdb/process.ts', lines: ownerOfLmdb },
   {

@@ -60,8 +60,8 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
   return texts;
 }
 
-/** What never changes of a task whose path has a name, as a store is given it; the line of a task that waits. */
-export async function aboutWithParams(): Promise<readonly string[]> {
+/** What never changes of a task that has all that may be left out, as a store is given it; the line of a task that waits. */
+export async function wholeAbout(): Promise<readonly string[]> {
   const texts: string[] = [];
   const store = memoryStore({ clock: stillClock });
   const noted: Store = {
@@ -81,7 +81,14 @@ export async function aboutWithParams(): Promise<readonly string[]> {
   const { url, close } = await listen(bridge.middleware({ prefix: '/projects/:projectId' }));
   await bridge.start();
   try {
-    const body = JSON.stringify({ clientRequestId: 'story', taskType: 'story', input: { pages: 2 }, metadata: { from: 'a test' } });
+    const named = { title: 'A story', labels: ['July', 'ward 7'] };
+    const body = JSON.stringify({
+      clientRequestId: 'story',
+      taskType: 'story',
+      input: { pages: 2 },
+      metadata: { from: 'a test' },
+      ...named,
+    });
     const headers = { 'content-type': 'application/json' };
     await fetch(`${url}/projects/a%20b%2F7/tasks`, { method: 'POST', headers, body });
     return texts;

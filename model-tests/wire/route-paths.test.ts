@@ -7,8 +7,10 @@ describe('the paths of the protocol', () => {
   it('are these, below the prefix of the published clients', () => {
     expect(Object.fromEntries(mountedPaths('/api/v1', readRoutePaths()))).toEqual({
       create: '/api/v1/tasks',
+      list: '/api/v1/tasks',
       types: '/api/v1/tasks/types',
       task: '/api/v1/tasks/:taskId',
+      remove: '/api/v1/tasks/:taskId',
       events: '/api/v1/tasks/:taskId/events',
       stream: '/api/v1/tasks/:taskId/events/stream',
       sharedStream: '/api/v1/tasks/events/stream',
@@ -21,7 +23,22 @@ describe('the paths of the protocol', () => {
   });
 
   it('are set one by one, and what is undefined is not set', () => {
-    expect(readRoutePaths({ create: '/jobs', task: undefined } as object)).toEqual({ ...defaultRoutePaths, create: '/jobs' });
+    expect(readRoutePaths({ create: '/jobs', task: undefined } as object)).toEqual({
+      ...defaultRoutePaths,
+      create: '/jobs',
+      list: '/jobs',
+    });
+  });
+
+  it('list tasks where they are created and remove them where they are read, unless another path is set', () => {
+    expect(readRoutePaths({ create: '/new', list: '/all' })).toMatchObject({ create: '/new', list: '/all' });
+    expect(readRoutePaths({ task: '/one/:taskId' })).toMatchObject({ task: '/one/:taskId', remove: '/one/:taskId' });
+    expect(mount({ create: '/new', list: '/all' })).toEqual(
+      expect.arrayContaining([
+        ['list', '/api/all'],
+        ['create', '/api/new'],
+      ]),
+    );
   });
 
   it.each([
@@ -42,7 +59,7 @@ describe('the paths of the protocol', () => {
     ['a create of a task', { create: '/tasks/:taskId' }, 'must not contain :taskId: it is for no one task'],
     ['a socket of a task', { webSocket: '/ws/:taskId' }, 'must not contain :taskId'],
     ['health with a name', { health: '/:tenant/health' }, 'must be plain text: whoever asks it knows no names'],
-    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, types, task, events'],
+    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, remove, events'],
   ])('refuse %s', (_, routes, message) => {
     expect(() => readRoutePaths(routes as object)).toThrow(RangeError);
     expect(() => readRoutePaths(routes as object)).toThrow(message);
@@ -59,6 +76,7 @@ describe('a mount', () => {
     ['a relative prefix', 'api', {}, 'prefix ("api") must be a path that begins with "/".'],
     ['a prefix with the id of a task', '/:taskId', {}, 'prefix ("/:taskId") must not contain :taskId.'],
     ['a name that the prefix has', '/p/:p', { create: '/:p' }, 'routes.create ("/p/:p/:p") has the name :p twice'],
+    ['a read where tasks are listed', '/api', { types: '/tasks' }, 'routes.types ("/api/tasks") could mean routes.list ("/api/tasks") too'],
     ['two equal routes', '/api', { events: '/tasks/:taskId' }, 'could mean routes.task ("/api/tasks/:taskId") too: both are asked by GET'],
     ['two that differ in a name', '/api', { create: '/:a', cancel: '/:taskId' }, 'could mean'],
     ['two that share some addresses', '', { cancel: '/:project/x/:taskId', actions: '/p/:kind/:taskId' }, 'could mean'],

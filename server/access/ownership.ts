@@ -16,7 +16,7 @@ export const ownerOnly: OwnershipPolicy = {
 export interface RequiredScopes {
   /** To see a task: its snapshot, polls, streams and sockets. Defaults to `tasks:read`. */
   readonly read?: string;
-  /** To create a task, to answer its questions and to cancel it. Defaults to `tasks:write`. */
+  /** To create a task, to answer its questions, to cancel and to remove it. Defaults to `tasks:write`. */
   readonly write?: string;
   /** What is asked of a caller who has the scope. Defaults to `ownerOnly`. */
   readonly within?: OwnershipPolicy;

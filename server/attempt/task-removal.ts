@@ -1,27 +1,59 @@
-import type { TaskRecord } from '../task/task-record.ts';
-import type { ReconcileDeps, ReconcileResult, ReconcileStep } from './reconcile-step.ts';
+import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
+import type { ReconcileDeps, ReconcileStep } from './reconcile-step.ts';
+import type { AttachmentReference } from '../ports/attachments.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import { withTimeLimit } from './time-limit.ts';
-import { contentOf } from './work.ts';
+import { parsedContent } from './work.ts';
+
+/** What a task is removed with. */
+export type TaskRemovalDeps = Pick<ReconcileDeps, 'processor' | 'store' | 'settings' | 'attachments' | 'shares' | 'clock'>;
 
 /** Removes a task whose time after its end is over, then its files; files of a task that is gone are swept. */
-export const removeExpired: ReconcileStep = (state, deps, result) => {
+export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
   const { endedAt } = state.execution;
-  return endedAt !== null && endedAt + deps.settings.retainedAfterEndMs <= deps.time.now() && removed(state, deps, result);
+  if (endedAt === null || endedAt + deps.settings.retainedAfterEndMs > deps.time.now()) return false;
+  const files = await dropTask(state, deps);
+  if (!files) return true;
+  tally.tasksRemoved++;
+  await removeFiles(files, deps);
+  const { taskId, clientRequestId, owner: userId } = state.about;
+  deps.records('task.retention.pruned')?.({ taskId, clientRequestId, userId, transport: 'internal' });
+  return false;
 };
 
-async function removed({ about, revision, execution }: TaskRecord, deps: ReconcileDeps, { tally }: ReconcileResult): Promise<boolean> {
-  const { processor, store, settings, attachments, records, shares } = deps;
-  const { attachments: files } = await contentOf(about.taskId, store);
-  const removing = store.remove(about.taskId, about.requestKey, revision);
-  // That it succeeds is no proof: what makes room passes where nothing else does.
-  if ((await processor.lastWrites.note(removing, () => false)) === 'conflict') return true;
-  tally.tasksRemoved++;
-  processor.forget(about.taskId);
-  shares.note(about, changeOf(sharesOf(execution), noShares));
+/**
+ * Removes a task as this node has seen it, with its name and request key in the same step where that can be, and gives the files that it had. Undefined, and
+ * nothing done, where it was changed or removed since. A crash after the step leaves files, which are swept, and counts that are found again.
+ */
+export async function dropTask(
+  { about, revision, execution }: TaskRecord,
+  { processor, store, shares }: TaskRemovalDeps,
+): Promise<readonly AttachmentReference[] | undefined> {
+  const { taskId, requestKey } = about;
+  try {
+    const [content] = await store.sideValues(taskId, [sideValueNames.content]);
+    if (content !== undefined) {
+      const removing = store.remove(taskId, requestKey, revision);
+      // That it succeeds is no proof: what makes room passes where nothing else does.
+      if ((await processor.lastWrites.note(removing, () => false)) === 'removed') {
+        processor.forget(taskId);
+        shares.note(about, changeOf(sharesOf(execution), noShares));
+        return parsedContent(content).attachments;
+      }
+    }
+  } catch (error) {
+    // It may be gone all the same.
+    processor.doubt(taskId);
+    shares.doubt(about.owner);
+    throw error;
+  }
+  processor.doubt(taskId);
+  return undefined;
+}
+
+/** Removes the files of a task that is gone. What fails is swept later. */
+export async function removeFiles(files: readonly AttachmentReference[], deps: TaskRemovalDeps): Promise<void> {
+  const { attachments, settings } = deps;
   // One that never answers must not hold this look, and with it the end of the process; the sweep deletes what is left.
   if (attachments) for (const { key } of files) await withTimeLimit(deps, settings.executorTimeoutMs, attachments.remove(key));
-  const { taskId, clientRequestId, owner: userId } = about;
-  records('task.retention.pruned')?.({ taskId, clientRequestId, userId, transport: 'internal' });
-  return false;
 }

@@ -195,7 +195,8 @@ export async function contentOf(taskId: string, store: Store): Promise<TaskConte
   return parsedContent(content);
 }
 
-function parsedContent(content: string): TaskContent {
+/** What it was created with, in the text of the store. */
+export function parsedContent(content: string): TaskContent {
   // Our own text, written when the task was created.
   return JSON.parse(content) as TaskContent;
 }

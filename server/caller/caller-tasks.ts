@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { JsonLike, TaskTypesResponse } from '../../machines/contract/index.ts';
+import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import {
   cancelTaskRequest,
   createTaskRequest,
@@ -34,6 +35,7 @@ import { snapshotResponse } from '../task/snapshot.ts';
 import { createWithFiles } from './creation.ts';
 import { FactStream, type FactOrGap, type FollowOptions } from './fact-stream.ts';
 import { storeAttachments, type NewAttachment } from './new-attachments.ts';
+import { taskPage } from './task-page.ts';
 import { preparedReplay, type PreparedReplay, type SseOptions } from './prepared-replay.ts';
 
 /** A task to create. Input and metadata default to `{}`; without its files it is at most `bodyBytesMax` as JSON, as for the route. */
@@ -72,7 +74,17 @@ export interface HostTasks {
   start<I extends object = JsonObject>(task: TaskCreation<I>): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
   get(taskId: string): Promise<TaskSnapshotResponse>;
+  /**
+   * A page of this owner's tasks, newest first, each as {@link HostTasks.get} gives it; go on with `nextAfter` until that is null. A page looks at 500
+   * of them and reads 4 MiB at most, so that it may have fewer than asked for, or none.
+   */
+  list(request?: TaskListRequest): Promise<TaskListResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
+  /**
+   * Removes a task that has ended, with its files; its `clientRequestId` is free then. Resolves where this owner has no such task (any more). Rejects
+   * with `TASK_NOT_ENDED` for one that has not, or whose work has still to be told.
+   */
+  remove(taskId: string): Promise<void>;
   /** Answers a question, with at most `bodyBytesMax` as JSON. Rejections that the protocol knows are answers, not errors. */
   act(taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
   /** A page of facts after a cursor, waiting for the first one if asked to. */
@@ -182,7 +194,9 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
     types: () => verb(() => service.types(auth)),
     start: (task) => verb(() => startTask(deps, auth, task)),
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
+    list: (request) => verb(() => taskPage(service, auth, request)),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
+    remove: (taskId) => verb(() => service.remove(auth, taskId)),
     act: (taskId, action) =>
       verb(async () => service.act(auth, taskId, assertSize('The action', validate(submitActionRequest, action), deps))),
     poll: (taskId, options = {}) => verb(() => poll(deps, auth, taskId, options)),

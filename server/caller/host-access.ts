@@ -8,6 +8,7 @@ import type { LiveService } from '../http/live-service.ts';
 import { httpOptions } from '../http/options.ts';
 import type { StreamSettings } from '../http/stream-settings.ts';
 import { SocketSessions } from '../http/web-socket/index.ts';
+import type { SystemListRequest, SystemLists, SystemTaskPage, TaskCount } from '../lists/system-list.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { TaskBridgeOptions } from '../options.ts';
 import type { AuthContext } from '../ports/auth.ts';
@@ -26,6 +27,7 @@ export interface HostAccessDeps {
   readonly service: TaskService;
   /** The same service, asked by the host itself. */
   readonly systemService: TaskService;
+  readonly systemLists: SystemLists;
   readonly listeners: FactListeners;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -39,6 +41,14 @@ export interface SystemTasks {
    * owner's task is not found. Throws a plain error for an empty owner.
    */
   tasks(owner: string): HostTasks;
+  /**
+   * A page of all tasks, by state and type, and in each the one first that came there first; go on with `nextAfter` until that is null. A page looks at
+   * 500 tasks and reads 4 MiB at most, so that it may have fewer than asked for, or none. Which tasks are in a state is exact; each is shown as it is when it
+   * is read, and one that went on meanwhile is not on the page.
+   */
+  list(request?: SystemListRequest): Promise<SystemTaskPage>;
+  /** How many tasks there are, by state and type, in no order; states without any are left out. */
+  counts(): Promise<readonly TaskCount[]>;
 }
 
 /** What a host has of a bridge beside its Koa middleware. */
@@ -69,6 +79,7 @@ export function createHostAccess({
   live,
   service,
   systemService,
+  systemLists,
   listeners,
   clock,
   logger,
@@ -78,13 +89,20 @@ export function createHostAccess({
   const sockets = new SocketSessions({ hub, service, settings: streams.webSocket, allowedOrigins, clock, logger });
   const { replayFactsMax } = streams.sse;
   const deps = { service, live, attachments, uploadPolicy: uploads, options, clock, logger, hub, sockets, replayFactsMax };
+  const seen = (thrown: unknown): never => {
+    throw callerError(thrown, logger);
+  };
   return {
     sockets,
     verbsBy: (by, auth) => createHostTasks({ ...deps, service: by }, auth),
     handler: (middleware) => createRequestHandler({ middleware, boundary: errorBoundary(options, clock, logger), logger }),
     verbs: {
       tasks: (auth) => createCallerTasks(deps, auth),
-      system: { tasks: (owner) => createHostTasks({ ...deps, service: systemService }, { subject: owner }) },
+      system: {
+        tasks: (owner) => createHostTasks({ ...deps, service: systemService }, { subject: owner }),
+        list: (request) => systemLists.list(request).catch(seen),
+        counts: () => systemLists.counts().catch(seen),
+      },
       onFact: (listener) => listeners.onFact(listener),
       onEnd: (listener) => listeners.onEnd(listener),
       answerError: (res, error) => writeErrorResponse(res, callerError(error, logger), clock),

@@ -1,5 +1,11 @@
 import { validationError } from './validation.ts';
 
+/** All fields of a query string, for a route that refuses those that it does not know. Throws for one that is given twice. */
+export function allQueryFields(queryString: string): Record<string, string> {
+  const names = [...new URLSearchParams(queryString).keys()];
+  return queryFields(queryString, [...new Set(names)]);
+}
+
 /** The named fields of a query string; others are left out. A field that is given twice throws `REQUEST_VALIDATION_ERROR`. */
 export function queryFields(queryString: string, names: readonly string[]): Record<string, string> {
   const given = new Map<string, string>();
@@ -10,10 +16,6 @@ export function queryFields(queryString: string, names: readonly string[]): Reco
   }
   const faults = names.filter((name) => twice.has(name)).map((path) => ({ path, reason: 'is given more than once' }));
   if (faults.length > 0) throw validationError(faults);
-  const fields: Record<string, string> = {};
-  for (const name of names) {
-    const value = given.get(name);
-    if (value !== undefined) fields[name] = value;
-  }
-  return fields;
+  // As own fields, whatever they are called.
+  return Object.fromEntries(names.flatMap((name) => (given.has(name) ? [[name, given.get(name) ?? '']] : [])));
 }

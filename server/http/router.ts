@@ -23,7 +23,9 @@ import { pathValues, routed } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
+import { listRoute } from './routes/list.ts';
 import { pollRoute } from './routes/poll.ts';
+import { removeRoute } from './routes/remove.ts';
 import { sharedStreamRoute } from './routes/shared-stream.ts';
 import { snapshotRoute } from './routes/snapshot.ts';
 import { streamRoute } from './routes/stream.ts';
@@ -91,6 +93,8 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
   const routes: Readonly<Record<PrefixedRoute, Route>> = {
     create: createRoute(routeDeps),
+    list: listRoute(routeDeps),
+    remove: removeRoute(routeDeps),
     types: typesRoute(routeDeps),
     task: snapshotRoute(routeDeps),
     events: pollRoute(routeDeps),
@@ -106,7 +110,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
     const names = pathNames(path);
     return async (ctx) => {
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
-      if (ctx.method === 'POST') refuseForeignOrigin(ctx.req, origins);
+      if (ctx.method !== 'GET' && ctx.method !== 'HEAD') refuseForeignOrigin(ctx.req, origins);
       const { taskId, params } = pathValues(names, routed(ctx).captures);
       const auth = await identify(ctx, params);
       continueBody(ctx.req, ctx.res);
@@ -119,8 +123,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       const check = mountPathCheck(mountPath, logger);
       const router = new Router({ sensitive: true });
       const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
-      for (const [name, path] of mounted)
-        router[routeMethods[name] === 'POST' ? 'post' : 'get'](path, boundary, answer(routes[name], path));
+      for (const [name, path] of mounted) router[verbs[routeMethods[name]]](path, boundary, answer(routes[name], path));
       const wholePaths = mounted.map(([, path]) => path);
       refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
       const dispatch = router.routes() as unknown as Koa.Middleware;
@@ -146,6 +149,8 @@ function inTurn(turns: RequestTurns, answers: StalledAnswers, boundary: Koa.Midd
     if (ctx.respond !== false) answers.watch(ctx.req, ctx.res);
   };
 }
+
+const verbs = { GET: 'get', POST: 'post', DELETE: 'delete' } as const;
 
 type PrefixedRoute = Exclude<keyof RoutePaths, 'health' | 'ready'>;
 

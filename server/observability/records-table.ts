@@ -45,6 +45,11 @@ export const recordsTable = {
     fields: ['taskId', 'userId', 'transport', 'outcome'],
     meaning: 'An action was answered: its status, or the code of its error.',
   },
+  'task.removed': {
+    level: 'info',
+    fields: ['taskId', 'clientRequestId', 'userId', 'transport'],
+    meaning: 'A task that had ended was removed by its owner or the host, with its files.',
+  },
   'ws.subscription.confirmed': {
     level: 'info',
     fields: ['taskId', 'eventId', 'userId', 'transport'],

@@ -38,7 +38,7 @@ export type AuthContextResolver = (
   route: { readonly params: PathParams },
 ) => Promise<AuthContext | undefined> | AuthContext | undefined;
 
-/** What a caller wants of a task: to see it (snapshot, poll, stream, socket), or to change it (answer, cancel). */
+/** What a caller wants of a task: to see it (snapshot, poll, stream, socket), or to change it (answer, cancel, remove). */
 export type TaskAccess = 'read' | 'write';
 
 /**

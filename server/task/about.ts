@@ -1,8 +1,8 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import type { PathParams } from '../ports/auth.ts';
 
-/** The version of a stored form with parameters. One without has none, and the text that it always had. */
-export const ABOUT_VERSION = 2;
+/** The version of a stored form with parameters, a title or labels (2 had parameters only). One without has none, and the text that it always had. */
+export const ABOUT_VERSION = 3;
 
 /** What never changes about a task and is small: stored with its state. */
 export interface TaskAbout {
@@ -13,6 +13,10 @@ export interface TaskAbout {
   readonly owner: string;
   /** What stood in the path of its create where that has names, such as its project. Absent where there are none. */
   readonly params?: PathParams;
+  /** What people call it. Absent where it has none. */
+  readonly title?: string;
+  /** By which it is found again. Absent where it has none. */
+  readonly labels?: readonly string[];
   /** Hex: over type, input and the hashes of the attachments, parameters parameters; tells a repeated create from a conflicting one. */
   readonly contentHash: string;
   /** Hex: over owner and clientRequestId. */
@@ -23,7 +27,8 @@ export interface TaskAbout {
 
 /** The stored form. */
 export function storeAbout(about: TaskAbout): string {
-  return JSON.stringify(about.params ? { v: ABOUT_VERSION, ...about } : about);
+  const isPlain = about.params === undefined && about.title === undefined && about.labels === undefined;
+  return JSON.stringify(isPlain ? about : { v: ABOUT_VERSION, ...about });
 }
 
 /** Reads the stored form. Throws `NewerVersionError` where a newer node wrote it. */

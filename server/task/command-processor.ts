@@ -103,6 +103,11 @@ export class CommandProcessor {
     this.#mailboxes.delete(taskId);
   }
 
+  /** Reads a task anew next time: what is known of it may not stand any more. One on which something is decided finds out by itself. */
+  doubt(taskId: string): void {
+    if (this.#mailboxes.get(taskId)?.isIdle) this.#mailboxes.delete(taskId);
+  }
+
   /** Calls back after every commit that this node made. */
   onCommitted(listener: CommitListener): void {
     this.#listeners.add(listener);

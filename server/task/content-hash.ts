@@ -2,6 +2,7 @@ import * as crypto from 'node:crypto';
 import { jsonFault, limits, type Json, type JsonObject } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { PathParams } from '../ports/auth.ts';
+import type { NewTaskRequest } from './service.ts';
 
 /** JSON with the keys of every object in order, so that equal values have equal texts. */
 export function canonicalJson(value: Json): string {
@@ -60,6 +61,10 @@ export interface CreateContent {
   readonly taskType: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  /** Absent where it comes without one. */
+  readonly title?: string;
+  /** Absent where it comes without any. */
+  readonly labels?: readonly string[];
   /** What stood in the path of the create where that has names; absent where there are none. */
   readonly params?: PathParams;
   /** Without their keys, which are new with every request. */
@@ -69,7 +74,7 @@ export interface CreateContent {
 /** What has to be equal in two creates of one request id, so that the second is a repeat of the first and no conflict. */
 export type IdempotencyPayload = (content: CreateContent) => Json;
 
-/** Type, input, parameters of the path, and the files' names, types and bytes; metadata is left out. */
+/** Type, input, parameters of the path, and the files' names, types and bytes; metadata, title and labels are left out. */
 const defaultPayload: IdempotencyPayload = ({ taskType, input, params, attachments }) => ({
   taskType,
   input,
@@ -87,15 +92,20 @@ export function contentHash(
     taskType,
     input,
     metadata,
+    title,
+    labels = [],
     params,
     attachments,
-  }: Omit<CreateContent, 'attachments'> & { readonly attachments: readonly AttachmentReference[] },
+  }: Omit<CreateContent, 'title' | 'labels' | 'attachments'> &
+    Pick<NewTaskRequest, 'title' | 'labels'> & { readonly attachments: readonly AttachmentReference[] },
   payloadOf: IdempotencyPayload = defaultPayload,
 ): string {
   const payload: unknown = payloadOf({
     taskType,
     input,
     metadata,
+    ...(title !== undefined && { title }),
+    ...(labels.length > 0 && { labels }),
     ...(params && { params }),
     attachments: attachments.map(({ key: _, ...file }) => file),
   });

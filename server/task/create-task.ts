@@ -42,7 +42,7 @@ export async function createTask(
 }
 
 async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
-  const { clientRequestId, taskType, input, metadata, attachments, taskId } = request;
+  const { clientRequestId, taskType, input, metadata, attachments, taskId, title, labels = [] } = request;
   const params = auth.params && Object.keys(auth.params).length > 0 ? auth.params : undefined;
   const now = deps.time.now();
   const about: TaskAbout = {
@@ -51,6 +51,8 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
     clientRequestId,
     owner: auth.subject,
     ...(params && { params }),
+    ...(title !== undefined && { title }),
+    ...(labels.length > 0 && { labels }),
     contentHash: contentHash({ ...request, ...(params && { params }) }, deps.idempotencyPayload),
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,

@@ -1,3 +1,4 @@
+import type { TaskListQuery } from '../../machines/lists/index.ts';
 import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
@@ -21,12 +22,29 @@ export interface NewTaskRequest {
   readonly taskType: string;
   readonly input: JsonObject;
   readonly metadata: JsonObject;
+  readonly title?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
   readonly attachments: readonly AttachmentReference[];
 }
 
-/** A task as its chart stands now. Its result is the JSON that was committed: it may be large, and is mostly passed on as it is. */
-export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, 'result'> {
-  readonly resultJson?: Buffer;
+/** A task as its chart stands now. What people and work wrote is the JSON that was committed: it may be large, and is mostly passed on as it is. */
+export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, keyof CommittedJson> {
+  readonly json: CommittedJson;
+}
+
+/** The fields of a snapshot that are kept as JSON. */
+export interface CommittedJson {
+  readonly result?: Buffer;
+  readonly input?: Buffer;
+  readonly metadata?: Buffer;
+}
+
+/** One step through a list. */
+export interface ListStep {
+  /** A task of the page, as {@link CommittedSnapshot} is answered; absent in the step that ends the list, or the look. */
+  readonly json?: Buffer;
+  /** Where to go on after this step; null where nothing is left. */
+  readonly nextAfter: string | null;
 }
 
 /** What callers may do with tasks; every route and socket goes through here. All throw `TaskBridgeError` only. */
@@ -48,6 +66,16 @@ export interface TaskService {
    */
   authorize(auth: AuthContext, taskId: string, isReadNext?: boolean): Promise<TaskAbout>;
   snapshot(auth: AuthContext, taskId: string): Promise<CommittedSnapshot>;
+  /**
+   * The tasks of this caller, newest first, as a page, one after the other: a task that cannot be read is not on it, nor is one that the host's policy
+   * does not show him.
+   */
+  list(auth: AuthContext, query: TaskListQuery): AsyncIterator<ListStep, void, undefined>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
+  /**
+   * Removes a task that has ended, with its files, its name and its request key. Resolves where this caller sees no such task; throws `TASK_NOT_ENDED`, and
+   * `TASK_NOT_FOUND` where he may see it and not change it.
+   */
+  remove(auth: AuthContext, taskId: string): Promise<void>;
   act(auth: AuthContext, taskId: string, action: SubmitActionRequest): Promise<SubmitActionResponse>;
 }

@@ -1,19 +1,23 @@
 import { cancellationOf, failureOf, openSuspensions, progressOf, resultEventIdOf, stateOf, statusOf } from '../../machines/index.ts';
-import { parseEventId, type Json, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
+import { limits, parseEventId, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { endOfValue } from '../json-scan.ts';
 import type { Store } from '../ports/store.ts';
-import type { CommittedSnapshot } from './service.ts';
-import type { TaskRecord } from './task-record.ts';
+import type { CommittedJson, CommittedSnapshot } from './service.ts';
+import { sideValueNames, type TaskRecord } from './task-record.ts';
 
 /** A task as its chart stands. The result is read from its fact, which a log never loses: it is the last one. */
 export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store): Promise<CommittedSnapshot> {
-  const { taskId, taskType, clientRequestId, createdAt } = about;
+  const { taskId, taskType, clientRequestId, createdAt, title, labels } = about;
   const { task, lastEventId } = aggregate;
   const last = lastEventId === null ? undefined : parseEventId(lastEventId);
-  const page = await store.read(taskId, last?.n ?? 1, { facts: 1, bytes: 0 });
+  const [page, [content]] = await Promise.all([
+    store.read(taskId, last?.n ?? 1, { facts: 1, bytes: 0 }),
+    store.sideValues(taskId, [sideValueNames.content]),
+  ]);
   const failure = failureOf(task);
   const cancellation = cancellationOf(task);
   const entry = page?.entries[0];
+  const { json, sizes } = givenIn(content);
   return {
     taskId,
     taskType,
@@ -22,25 +26,51 @@ export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store)
     state: stateOf(task),
     progress: progressOf(task),
     suspensions: openSuspensions(aggregate),
-    ...(entry && entry.eventId === resultEventIdOf(task) && { resultJson: resultIn(entry.bytes) }),
     ...(failure && { failure }),
     ...(cancellation && { cancellation }),
+    ...(title !== undefined && { title }),
+    ...(labels && { labels }),
+    ...sizes,
     firstEventId: page?.firstEventId ?? null,
     lastEventId,
     createdAt: new Date(createdAt).toISOString(),
     updatedAt: new Date(last?.ms ?? createdAt).toISOString(),
+    json: { ...json, ...(entry && entry.eventId === resultEventIdOf(task) && { result: resultIn(entry.bytes) }) },
   };
 }
 
 /** The answer of `GET /tasks/{taskId}`, as an object. */
-export function snapshotResponse({ resultJson, ...snapshot }: CommittedSnapshot): TaskSnapshotResponse {
-  return resultJson ? { ...snapshot, result: JSON.parse(resultJson.toString('utf8')) as Json } : snapshot;
+export function snapshotResponse({ json, ...snapshot }: CommittedSnapshot): TaskSnapshotResponse {
+  const fields = Object.entries(json).map(([name, bytes]: [string, Buffer]) => [name, JSON.parse(bytes.toString('utf8')) as unknown]);
+  return { ...snapshot, ...(Object.fromEntries(fields) as Pick<TaskSnapshotResponse, keyof CommittedJson>) };
 }
 
-/** The same as JSON, with the result as it was committed. */
-export function snapshotJson({ resultJson, ...snapshot }: CommittedSnapshot): Buffer {
-  const json = Buffer.from(JSON.stringify(snapshot));
-  return resultJson ? Buffer.concat([json.subarray(0, -1), Buffer.from(',"result":'), resultJson, json.subarray(-1)]) : json;
+/** The same as JSON, with what was committed as it was. */
+export function snapshotJson({ json, ...snapshot }: CommittedSnapshot): Buffer {
+  const whole = Buffer.from(JSON.stringify(snapshot));
+  const fields = Object.entries(json).flatMap(([name, bytes]: [string, Buffer]) => [Buffer.from(`,"${name}":`), bytes]);
+  return fields.length === 0 ? whole : Buffer.concat([whole.subarray(0, -1), ...fields, whole.subarray(-1)]);
+}
+
+const INPUT = Buffer.from('{"input":');
+const METADATA = Buffer.from(',"metadata":');
+
+/** Input and metadata of what a task was created with, in our own text; of what is large only the size, and nothing is parsed. */
+function givenIn(content: string | undefined): {
+  readonly json: Pick<CommittedJson, 'input' | 'metadata'>;
+  readonly sizes: Pick<TaskSnapshotResponse, 'inputBytes' | 'metadataBytes'>;
+} {
+  if (content === undefined) return { json: {}, sizes: {} };
+  const bytes = Buffer.from(content);
+  const inputEnd = endOfValue(bytes, INPUT.length);
+  const metadataFrom = inputEnd + METADATA.length;
+  const input = bytes.subarray(INPUT.length, inputEnd);
+  const metadata = bytes.subarray(metadataFrom, endOfValue(bytes, metadataFrom));
+  const isSmall = (value: Buffer): boolean => value.length <= limits.snapshotValueBytesMax;
+  return {
+    json: { ...(isSmall(input) && { input }), ...(isSmall(metadata) && { metadata }) },
+    sizes: { ...(!isSmall(input) && { inputBytes: input.length }), ...(!isSmall(metadata) && { metadataBytes: metadata.length }) },
+  };
 }
 
 const RESULT = Buffer.from('"payload":{"result":');

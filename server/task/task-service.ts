@@ -4,11 +4,13 @@ import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
+import { listTasks } from '../lists/task-list.ts';
 import { submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
 import type { TaskAbout } from './about.ts';
+import { removeForCaller } from './remove-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -71,6 +73,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
         throw asTaskBridgeError(error);
       }
     },
+    list: (auth, query) => listTasks(deps, auth, query),
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId, 'write');
       const { refusal, facts } = await processor.execute(taskId, {
@@ -79,6 +82,11 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       });
       if (facts.length > 0) metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
+    },
+    async remove(auth, taskId) {
+      if (!TASK_ID.test(taskId)) return;
+      await removeForCaller(deps, auth, taskId);
+      abouts.delete(taskId);
     },
     act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId, 'write')).about, action),
   };

@@ -5,10 +5,12 @@ import { creating } from './cases/creating.ts';
 import { ending } from './cases/ending.ts';
 import { failing } from './cases/failures.ts';
 import { limiting } from './cases/limits.ts';
+import { listing } from './cases/lists.ts';
 import { multiplexing } from './cases/multiplexing.ts';
 import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
+import { removal } from './cases/removal.ts';
 import { sharingStreams } from './cases/sharing-streams.ts';
 import { streaming } from './cases/streaming.ts';
 import type { ServerUnderTest } from './server-under-test.ts';
@@ -22,6 +24,8 @@ export const serverSuite: Suite<ServerUnderTest> = {
   cases: [
     ...creating,
     ...reading,
+    ...listing,
+    ...removal,
     ...streaming,
     ...gapCases,
     ...answering,

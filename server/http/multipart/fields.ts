@@ -3,7 +3,7 @@ import { TaskBridgeError } from '../../errors.ts';
 import { parseJson } from '../json-body.ts';
 
 /** The text fields that a multipart create has. */
-export const textFields = ['clientRequestId', 'taskType', 'input', 'metadata'] as const;
+export const textFields = ['clientRequestId', 'taskType', 'input', 'metadata', 'title', 'labels'] as const;
 /** One of them. */
 export type TextField = (typeof textFields)[number];
 
@@ -17,22 +17,30 @@ export function isTextField(name: string | undefined): name is TextField {
 
 /** A text field that has to be there, or `INVALID_REQUEST`. */
 export function requiredText(parts: TextParts, name: TextField): string {
-  const bytes = parts.get(name) ?? Buffer.alloc(0);
-  let text;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} is not valid UTF-8.`);
-  }
+  const text = optionalText(parts, name) ?? '';
   if (text.trim() === '') throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} is missing or blank.`);
   return text;
 }
 
+/** A text field that may be absent, or `INVALID_REQUEST` for one that is no text. */
+export function optionalText(parts: TextParts, name: TextField): string | undefined {
+  const bytes = parts.get(name);
+  try {
+    return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} is not valid UTF-8.`);
+  }
+}
+
+/** A text field that holds JSON, undefined where it is absent; throws as {@link objectText} does. */
+export function jsonText(parts: TextParts, name: TextField, valuesMax: number): unknown {
+  const bytes = parts.get(name);
+  return bytes && parseJson(bytes, `The field ${name}`, { valuesMax, nestingMax: limits.nestingMax }, name);
+}
+
 /** A text field that holds a JSON object, `{}` where it is absent, or `INVALID_REQUEST`; `REQUEST_VALIDATION_ERROR` for one of more values. */
 export function objectText(parts: TextParts, name: TextField, valuesMax: number): JsonObject {
-  const bytes = parts.get(name);
-  if (!bytes) return {};
-  const value = parseJson(bytes, `The field ${name}`, { valuesMax, nestingMax: limits.nestingMax }, name);
+  const value = parts.has(name) ? jsonText(parts, name, valuesMax) : {};
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new TaskBridgeError('INVALID_REQUEST', `The field ${name} must hold a JSON object.`);
   // What is inside is checked by the schema, like that of a JSON body.

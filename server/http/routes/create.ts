@@ -5,7 +5,7 @@ import type { AuthContext } from '../../ports/auth.ts';
 import type { NewTaskRequest } from '../../task/service.ts';
 import { answerJson, type Call, type Route, type RouteDeps } from '../call.ts';
 import { readJson } from '../json-body.ts';
-import { objectText, requiredText } from '../multipart/fields.ts';
+import { jsonText, objectText, optionalText, requiredText } from '../multipart/fields.ts';
 import { receiveUpload, type ReceivedUpload } from '../multipart/upload.ts';
 import { mediaType } from '../request-body.ts';
 import { recorded, type Note } from '../route-record.ts';
@@ -53,6 +53,8 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload, { options }: 
     taskType: requiredText(texts, 'taskType'),
     input: objectText(texts, 'input', options.bodyValuesMax),
     metadata: objectText(texts, 'metadata', options.bodyValuesMax),
+    title: optionalText(texts, 'title'),
+    labels: jsonText(texts, 'labels', options.bodyValuesMax),
   });
   return { ...body, taskId, input, metadata, attachments };
 }

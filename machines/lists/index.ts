@@ -1,0 +1,13 @@
+/**
+ * Lists of tasks over the wire: what is asked for, and what is answered. Those who only watch tasks load nothing of it.
+ *
+ * @packageDocumentation
+ */
+export {
+  taskListQuery,
+  taskListRequest,
+  taskStates,
+  type TaskListQuery,
+  type TaskListRequest,
+  type TaskListResponse,
+} from './task-list.ts';
