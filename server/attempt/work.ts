@@ -16,6 +16,7 @@ import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import { presentable } from './presentable.ts';
+import { refuseForeignIntents } from './reported-intents.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
@@ -215,6 +216,7 @@ export function reportCommand(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
+  refuseForeignIntents(intents);
   const needs = askedIn(intents).map((suspendId) => sideValueNames.question(suspendId));
   return {
     source: 'work',
