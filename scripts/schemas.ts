@@ -4,6 +4,7 @@ import * as answers from '../machines/wire/answers.ts';
 import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
 import { jsonObject, jsonValue, textId } from '../machines/wire/json.ts';
+import { partAttributes } from '../machines/wire/parts.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
 import { keepCommitted } from './committed.ts';
 
@@ -36,6 +37,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
 const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [jsonObject, { type: 'object' }],
   [jsonValue, { description: 'Any JSON value.' }],
+  [partAttributes, { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } }],
   [textId, { minLength: 1, pattern: '\\S' }],
   [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],

@@ -13,7 +13,8 @@ export interface PartAttributes {
   readonly [name: string]: string | number | boolean | null | undefined;
 }
 
-const attributes = z.custom<PartAttributes>().check(
+/** A flat object of texts, numbers, booleans and null, of at most `partAttributesBytesMax` as JSON. */
+export const partAttributes = z.custom<PartAttributes>().check(
   z.check<unknown>((payload) => {
     const message = attributesFault(payload.value);
     if (message !== undefined) payload.issues.push({ code: 'custom', message, input: payload.value });
@@ -30,7 +31,7 @@ function attributesFault(value: unknown): string | undefined {
 }
 
 /** The payload of `TASK_PART_OPENED`. */
-export const partOpened = z.strictObject({ name: textId, kind: z.enum(partKinds), attributes: z.optional(attributes) });
+export const partOpened = z.strictObject({ name: textId, kind: z.enum(partKinds), attributes: z.optional(partAttributes) });
 
 /** The payload of `TASK_PART_CLOSED`. What it has of the text is all of it: as many bytes as it says. */
 export const partClosed = z
