@@ -4,11 +4,16 @@ import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 
-/** The commit path of a node by itself, without a door: it decides whatever is wished. Says `taken`, or why not. */
-export function commitPathOn(store: Store): (taskId: string, intent: Intent) => Promise<string> {
+/** The commit path of a node by itself, without a door: it decides whatever is wished. */
+export function commandProcessorOn(store: Store): CommandProcessor {
   const time = storeClock(store, systemClock);
   const deps = { store, clock: systemClock, time, chance: systemChance, logger: console, settings: taskSettings({}) };
-  const processor = new CommandProcessor(deps);
+  return new CommandProcessor(deps);
+}
+
+/** The same for one intent after the other. Says `taken`, or why not. */
+export function commitPathOn(store: Store): (taskId: string, intent: Intent) => Promise<string> {
+  const processor = commandProcessorOn(store);
   return async (taskId, intent) => {
     try {
       return (await processor.execute(taskId, { decide: (unit) => unit.decide(intent).refusal })) ?? 'taken';

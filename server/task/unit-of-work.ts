@@ -95,8 +95,8 @@ export class UnitOfWork {
 
   /** Records an event of the attempt; false where its chart does not take it now. */
   record(event: AttemptEvent): boolean {
-    if (event.type === 'attempt.claimed' && this.#aggregate.task.context.openParts.length > 0) throw partsOpen();
     const next = recordAttemptEvent(this.#execution, event);
+    if (next && event.type === 'attempt.claimed' && this.#aggregate.task.context.openParts.length > 0) throw partsOpen();
     if (next) {
       this.#execution = next;
       this.#trace?.add({ kind: 'attempt', event });
