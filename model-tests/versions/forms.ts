@@ -4,6 +4,7 @@ import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
 import {
   aboutWithParams,
   folderMark,
+  headsWithParts,
   keysOfRedis,
   ownerOfLmdb,
   rowsOfLmdb,
@@ -75,6 +76,13 @@ export const forms: readonly Form[] = [
         .filter((stored) => stored.part === part && names.test(stored.name))
         .map(({ moment, name, text }) => `${moment} ${name} ${text}`),
   })),
+  // Only a task that has opened a part is written so.
+  {
+    name: 'task-head',
+    version: 'STORED_VERSION',
+    writtenIn: 'machines/aggregate/stored.ts',
+    lines: async () => headsWithParts(await storedTexts()),
+  },
   // Only a task whose path has names is written so.
   { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: aboutWithParams },
   { name: 'lmdb-layout', version: 'LMDB_LAYOUT_VERSION', writtenIn: 'adapters/lmdb/layout.ts, keys.ts and head.ts', lines: rowsOfLmdb },
