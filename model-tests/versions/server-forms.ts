@@ -7,10 +7,9 @@ import { fileAttachments } from 'taskbridge/adapters/file';
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
-import { emptyAggregate, fold, storeTask, type Aggregate, type StoredTask } from 'taskbridge/machines';
+import { fold, restoreAggregate, storeTask, type StoredTask } from 'taskbridge/machines';
 import { createTaskBridge, type Store } from 'taskbridge/server';
 import { eventId, parseEventId } from 'taskbridge/wire';
-import { restoreTask } from '../../machines/aggregate/stored.ts';
 import { listen } from '../http/listen.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { fixedChance, runScenario, scenarioHost, scenarioWork, stillClock } from './scenario.ts';
@@ -68,7 +67,7 @@ export async function headsWithParts(texts: readonly StoredText[]): Promise<read
   const waiting = texts.find(({ moment, name }) => moment === 'waiting' && name === 'task');
   // Written by `storeTask`.
   const stored = JSON.parse(waiting?.text ?? '{}') as StoredTask;
-  const before: Aggregate = { ...emptyAggregate, task: restoreTask(stored), lastEventId: stored.lastEventId };
+  const before = restoreAggregate({ task: stored, suspensions: {} });
   const { n, ms } = parseEventId(stored.lastEventId ?? '') ?? { n: 0, ms: 0 };
   const envelope = { taskId: 't', createdAt: new Date(ms).toISOString() };
   const opened = fold(before, {

@@ -16,7 +16,7 @@ import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import { presentable } from './presentable.ts';
-import { refuseForeignIntents } from './reported-intents.ts';
+import { refuseForeignIntents } from './report-intents.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
