@@ -55,7 +55,11 @@ describe('a log that the charts decide', () => {
   test('opens no more at once, and in its life, than it may, and names what it opens again', () => {
     const crowded = logOf([...times(17, opens), closes(8), opens]);
     expect(broken(crowded)).toEqual([]);
-    expect(crowded.map(({ type }) => type)).toEqual([...Array(16).fill('TASK_PART_OPENED'), 'TASK_PART_CLOSED', 'TASK_PART_OPENED']);
+    expect(crowded.map(({ type }) => type)).toEqual([
+      ...Array<string>(16).fill('TASK_PART_OPENED'),
+      'TASK_PART_CLOSED',
+      'TASK_PART_OPENED',
+    ]);
     const long = logOf(Array.from({ length: 1001 }, () => [opens, closes(8)]).flat());
     expect(broken(long)).toEqual([]);
     expect(long).toHaveLength(2000);

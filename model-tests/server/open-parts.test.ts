@@ -69,8 +69,10 @@ test('leaves a task whose part a newer node opened to that node, and shows it me
   expect((await bridge.facts(taskId)).map(({ type }) => type)).toEqual(['TASK_STARTED', 'TASK_PART_OPENED']);
   expect(await bridge.snapshot(taskId)).toMatchObject({ state: 'running', lastEventId: expect.stringMatching(/^2-/) as string });
   // It waits for a person: then a cancel would be the end.
-  const payload = { suspendId: 'q', kind: 'USER_ACTION_REQUIRED', reasonCode: 'Q', allowedActions: ['ok'], schemaVersion: 1 } as const;
-  await report({ type: 'report.suspended', payload });
+  await report({
+    type: 'report.suspended',
+    payload: { suspendId: 'q', kind: 'USER_ACTION_REQUIRED', reasonCode: 'Q', allowedActions: ['ok'], schemaVersion: 1 },
+  });
   await expect(bridge.cancel(taskId, 'Enough.')).rejects.toMatchObject({ code: later.code });
   await bridge.act(taskId, { suspendId: 'q', clientActionId: 'c', actionType: 'ok' });
 
