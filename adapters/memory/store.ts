@@ -110,7 +110,7 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
       if (commit.ifLease && !isAsSeen(memory, commit.ifLease)) return 'lease changed';
-      refuseBrokenCommit(commit, task);
+      refuseBrokenCommit(commit, task, true);
       if (laneConflict(commit, task)) return 'conflict';
       const { lastEventId } = task;
       task.revision += 1;
