@@ -10,9 +10,20 @@ export type ReportIntent =
   | { readonly type: 'report.failed'; readonly payload: FactPayload<'TASK_FAILED'> }
   | { readonly type: 'report.cancelled'; readonly payload: Partial<FactPayload<'TASK_CANCELLED'>> };
 
+/**
+ * What work says of its parts. No {@link ReportIntent}: their bytes go to a store beside the log, and as long as no store keeps them, whoever takes
+ * reports takes none of these, so that no task has a part whose text is nowhere.
+ */
+export type PartIntent =
+  | { readonly type: 'report.part.opened'; readonly payload: FactPayload<'TASK_PART_OPENED'> }
+  | { readonly type: 'report.part.closed'; readonly payload: FactPayload<'TASK_PART_CLOSED'> };
+
 /** What people and the server itself wish of a task. */
 export type TaskIntent =
   | ReportIntent
+  | PartIntent
+  /** A part was left open by work that goes no further: the server closes it, with what there is of it. */
+  | { readonly type: 'part.abandon'; readonly payload: Omit<FactPayload<'TASK_PART_CLOSED'>, 'outcome'> }
   /** A person wants the task to end. */
   | { readonly type: 'task.cancel'; readonly reason?: string }
   /** The server found that the work cannot go on: refused, unreachable or lost. */
@@ -49,6 +60,10 @@ export const refusalCodes = {
   NOT_CANCELLING: 'Nobody asked the task to end.',
   TOO_MANY_OPEN_SUSPENSIONS: 'The task has as many open questions as one may have.',
   TOO_MANY_SUSPENSIONS: 'The task has asked as many questions as one may ask in its life.',
+  TOO_MANY_OPEN_PARTS: 'The task has as many open parts as one may have.',
+  TOO_MANY_PARTS: 'The task has opened as many parts as one may open in its life.',
+  PART_NOT_OPEN: 'The task has no such part, or it was closed before.',
+  PARTS_OPEN: 'The task ends once its open parts are closed.',
   ALREADY_ASKED: 'This question was asked before.',
   SUSPENSION_NOT_FOUND: 'The task never asked this question.',
   NOT_DUE: 'The deadline of the question lies ahead, or it has none, or it is closed.',

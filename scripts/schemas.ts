@@ -5,6 +5,7 @@ import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
 import { jsonObject, jsonValue, textId } from '../machines/wire/json.ts';
 import * as lists from '../machines/lists/task-list.ts';
+import { partAttributes } from '../machines/wire/parts.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
 import { keepCommitted } from './committed.ts';
 
@@ -41,6 +42,7 @@ const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   [jsonValue, { description: 'Any JSON value.' }],
   ...[textId, commands.title, commands.label].map((plain) => [plain, { minLength: 1, pattern: '\\S' }] as const),
   [commands.labels, { uniqueItems: true }],
+  [partAttributes, { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } }],
   [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);

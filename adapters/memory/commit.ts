@@ -9,9 +9,11 @@ export interface LogEnd {
 
 /**
  * Throws for a commit that no store may write and that would not succeed a second time either: its facts are not dense after the last
- * one, or the log has ended. A mistake of the caller, unlike a conflict.
+ * one, the log has ended, or it changes lanes where the store keeps none (`keepsLanes`, which defaults to false). A mistake of the caller, unlike a conflict.
  */
-export function refuseBrokenCommit({ taskId, facts }: Commit, { lastEventId, ended }: LogEnd): void {
+export function refuseBrokenCommit({ taskId, facts, lanes }: Commit, { lastEventId, ended }: LogEnd, keepsLanes = false): void {
+  if (lanes && !keepsLanes)
+    throw new Error(`A commit of task ${taskId} changes lanes, and this store keeps none. Ask for \`store.lanes\` first.`);
   if (ended && facts.length > 0) throw new Error(`The log of task ${taskId} has ended with ${lastEventId}. Nothing can follow it.`);
   let last = numberOf(lastEventId);
   for (const { eventId } of facts) {

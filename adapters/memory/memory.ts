@@ -1,5 +1,14 @@
 import type { EventId } from '../../machines/wire/index.ts';
-import { systemChance, type Entry, type Listed, type Name, type NewTask, type Plan, type Shares } from '../../server/ports/index.ts';
+import {
+  systemChance,
+  type Entry,
+  type Fence,
+  type Listed,
+  type Name,
+  type NewTask,
+  type Plan,
+  type Shares,
+} from '../../server/ports/index.ts';
 import type { HeapItem } from './min-heap.ts';
 import type { Ranking } from './ranking.ts';
 import { Schedule } from './schedule.ts';
@@ -10,6 +19,17 @@ export interface TaskEntry extends HeapItem {
   readonly task: TaskRow;
   /** True while it stands among what is wanted now. */
   hasTurn: boolean;
+}
+
+/** A lane as the memory has it. */
+export interface LaneRow {
+  fence: Fence;
+  /** False once a commit has closed it: then its bytes only stay. */
+  isOpen: boolean;
+  isSealed: boolean;
+  /** Has room for more than `length`. */
+  buffer: Uint8Array;
+  length: number;
 }
 
 /** A task as the memory has it. */
@@ -29,6 +49,8 @@ export interface TaskRow {
   readonly wanted: TaskEntry;
   /** The facts that are still kept; the first of them is number `firstRetained`. */
   readonly log: Entry[];
+  /** By the id of the fact that opened each, in that order. */
+  readonly lanes: Map<EventId, LaneRow>;
   firstRetained: number;
   lastEventId: EventId | null;
   ended: boolean;
@@ -105,6 +127,7 @@ export function createTaskRow({ taskId, requestKey, owner, taskType, fields, sid
     revision: 1,
     plan: { wakeAt: null, work: null },
     log: [],
+    lanes: new Map(),
     firstRetained: 1,
     lastEventId: null,
     ended: false,

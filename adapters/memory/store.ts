@@ -9,6 +9,7 @@ import {
   type TaskRegistry,
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
+import { changeLanes, laneConflict, lanesOf } from './lanes.ts';
 import { createMemory, createTaskRow, type Memory, type TaskRow } from './memory.ts';
 import { addToOwner, fullShareOf, nameTask, ownerRegistryOf, unnameTask } from './owners.ts';
 import { dropState, listsOf, setState } from './states.ts';
@@ -65,6 +66,7 @@ export function memoryStore({ clock: given = systemClock, memory }: MemoryStoreO
     ...ownerRegistryOf(needOpen, clock),
     ...listsOf(needOpen),
     ...logOf(needOpen),
+    lanes: lanesOf(needOpen),
   };
 }
 
@@ -108,7 +110,8 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
       if (commit.ifLease && !isAsSeen(memory, commit.ifLease)) return 'lease changed';
-      refuseBrokenCommit(commit, task);
+      refuseBrokenCommit(commit, task, true);
+      if (laneConflict(commit, task)) return 'conflict';
       const { lastEventId } = task;
       task.revision += 1;
       const now = clock.now();
@@ -117,6 +120,7 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       for (const [name, value] of Object.entries(commit.fields)) task.fields.set(name, value);
       for (const [name, value] of Object.entries(commit.sideValues)) task.sideValues.set(name, value);
       extendLog(task, commit);
+      if (commit.lanes) changeLanes(task, commit.lanes);
       if (commit.facts.length > 0) tails.publish(commit.taskId, commit.facts, task.ended, lastEventId);
       return 'committed';
     },

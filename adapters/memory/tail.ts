@@ -9,22 +9,28 @@ export interface LocalTails {
    * code runs inside the commit.
    */
   publish(...commit: Parameters<TailListener['committed']>): void;
+  /** The same for bytes of a lane, to everybody who watches its task's parts. */
+  publishPart(...part: Parameters<NonNullable<TailListener['part']>>): void;
 }
 
 /** Makes an empty set of tails. */
 export function createLocalTails(): LocalTails {
-  const tails = new Set<{ readonly watched: Set<string>; readonly listener: TailListener }>();
+  const tails = new Set<{ readonly watched: Set<string>; readonly parts: Set<string>; readonly listener: TailListener }>();
 
   return {
     open(listener) {
-      const tail = { watched: new Set<string>(), listener };
+      const tail = { watched: new Set<string>(), parts: new Set<string>(), listener };
       tails.add(tail);
       return {
         async watch(taskId) {
           tail.watched.add(taskId);
         },
+        async watchParts(taskId) {
+          tail.parts.add(taskId);
+        },
         unwatch(taskId) {
           tail.watched.delete(taskId);
+          tail.parts.delete(taskId);
         },
         async announce(notice) {
           for (const { listener: told } of tails) queueMicrotask(() => told.announced?.(notice));
@@ -32,6 +38,7 @@ export function createLocalTails(): LocalTails {
         async close() {
           tails.delete(tail);
           tail.watched.clear();
+          tail.parts.clear();
         },
       };
     },
@@ -43,6 +50,16 @@ export function createLocalTails(): LocalTails {
         queueMicrotask(() => {
           // It may have been unwatched in between.
           if (watched.has(taskId)) listener.committed(...commit);
+        });
+      }
+    },
+
+    publishPart(...part) {
+      const [taskId] = part;
+      for (const { parts, listener } of tails) {
+        if (!parts.has(taskId)) continue;
+        queueMicrotask(() => {
+          if (parts.has(taskId)) listener.part?.(...part);
         });
       }
     },

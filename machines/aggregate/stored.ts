@@ -4,14 +4,19 @@ import { outputOf, taskMachine, type TaskContext } from '../task/task.machine.ts
 import type { Aggregate, SuspensionSnapshot, TaskSnapshot } from './aggregate.ts';
 import { stateOf, statusOf, type TaskState } from '../selectors.ts';
 
-/** The version of the stored form. Raise it, and upcast the older one, whenever a chart's states or context change. */
-export const STORED_VERSION = 1;
+/** The newest version of the stored form. Raise it, and upcast the older one, whenever a chart's states or context change. */
+export const STORED_VERSION = 2;
+/** What has no parts is written as it was before there were any: nodes of older versions read it, and refuse only the tasks that have some. */
+const VERSION_WITHOUT_PARTS = 1;
+
+type PartContext = Pick<TaskContext, 'openParts' | 'partCount'>;
 
 /** The task chart as plain JSON. */
 export interface StoredTask {
   readonly v: number;
   readonly state: TaskState;
-  readonly context: TaskContext;
+  /** Without `openParts` and `partCount` in version 1. */
+  readonly context: Omit<TaskContext, keyof PartContext> & Partial<PartContext>;
   readonly lastEventId: EventId | null;
 }
 /** A suspension's chart as plain JSON. */
@@ -36,12 +41,16 @@ export class NewerVersionError extends Error {
 
 /** The task's half of the stored form. */
 export function storeTask(aggregate: Aggregate): StoredTask {
-  return { v: STORED_VERSION, state: stateOf(aggregate.task), context: aggregate.task.context, lastEventId: aggregate.lastEventId };
+  const { task, lastEventId } = aggregate;
+  const state = stateOf(task);
+  if (task.context.partCount > 0) return { v: STORED_VERSION, state, context: task.context, lastEventId };
+  const { openParts: _, partCount: __, ...context } = task.context;
+  return { v: VERSION_WITHOUT_PARTS, state, context, lastEventId };
 }
 
 /** One suspension's part of the stored form. */
 export function storeSuspension(snapshot: SuspensionSnapshot): StoredSuspension {
-  return { v: STORED_VERSION, state: snapshot.value, context: snapshot.context };
+  return { v: VERSION_WITHOUT_PARTS, state: snapshot.value, context: snapshot.context };
 }
 
 /** The whole of an aggregate as plain JSON. */
@@ -61,8 +70,9 @@ export function restoreAggregate(stored: StoredAggregate): Aggregate {
 }
 
 /** Reads the task's half back; throws like {@link restoreAggregate}. */
-export function restoreTask({ v, state, context }: StoredTask): TaskSnapshot {
+export function restoreTask({ v, state, context: stored }: StoredTask): TaskSnapshot {
   refuseNewer(v);
+  const context: TaskContext = { ...stored, openParts: stored.openParts ?? [], partCount: stored.partCount ?? 0 };
   const value = valueOf(state);
   // XState works it out at the step that ends a chart, and this one may have ended before.
   const output = typeof value === 'string' ? outputOf({ context, event: { output: statusOf({ value }) } }) : undefined;

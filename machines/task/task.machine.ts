@@ -1,7 +1,16 @@
 import { assign, enqueueActions, setup } from 'xstate';
 import type { Emitted, RefusalCode, TaskIntent } from '../intents.ts';
-import { OPEN_SUSPENSIONS_MAX, SUSPENSIONS_MAX } from '../wire/limits.ts';
+import { parseEventId } from '../wire/event-id.ts';
 import type { Fact, FactPayload } from '../wire/facts.ts';
+import { OPEN_PARTS_MAX, OPEN_SUSPENSIONS_MAX, PARTS_MAX, SUSPENSIONS_MAX } from '../wire/limits.ts';
+
+/** A part that grows. */
+export interface OpenPart {
+  /** The number of the fact that opened it, by which it is named. */
+  readonly opened: number;
+  readonly name: string;
+  readonly kind: FactPayload<'TASK_PART_OPENED'>['kind'];
+}
 
 /** What the task chart remembers: small, plain JSON, the same on server and client. */
 export interface TaskContext {
@@ -17,6 +26,10 @@ export interface TaskContext {
   readonly resultEventId: string | null;
   readonly failure: FactPayload<'TASK_FAILED'> | null;
   readonly cancellation: FactPayload<'TASK_CANCELLED'> | null;
+  /** The parts that grow, in the order in which they were opened. */
+  readonly openParts: readonly OpenPart[];
+  /** How many parts the task has opened so far. */
+  readonly partCount: number;
 }
 
 /** What a task ends with. A part is null where another server's fact did not say it. */
@@ -41,6 +54,19 @@ const remaining = (context: TaskContext, event: TaskEvent): readonly string[] =>
   event.type === 'TASK_ACTION_ACCEPTED' || event.type === 'TASK_SUSPENSION_CLOSED'
     ? context.openSuspensionIds.filter((id) => id !== event.payload.suspendId)
     : context.openSuspensionIds;
+
+/** The part that an event is about, where that is open. */
+const concernedPart = ({ openParts }: TaskContext, event: TaskEvent): OpenPart | undefined =>
+  event.type === 'report.part.closed' || event.type === 'part.abandon' || event.type === 'TASK_PART_CLOSED'
+    ? openParts.find(({ opened }) => opened === event.payload.part)
+    : undefined;
+
+/** The part that a fact opens; none where another server's fact says too little to name it. */
+const openedPart = ({ eventId, payload }: Fact<'TASK_PART_OPENED'>): OpenPart | undefined => {
+  const { name, kind } = payload;
+  const opened = parseEventId(eventId)?.n;
+  return opened !== undefined && typeof name === 'string' && typeof kind === 'string' ? { opened, name, kind } : undefined;
+};
 
 /** What the chart ends with, where the state that it ended in says how. */
 export function outputOf({ context, event }: { readonly context: TaskContext; readonly event: { readonly output: unknown } }): TaskOutput {
@@ -73,6 +99,10 @@ export const taskMachine = setup({
   guards: {
     hasMostOpenSuspensions: ({ context }) => context.openSuspensionIds.length >= OPEN_SUSPENSIONS_MAX,
     hasMostSuspensions: ({ context }) => context.suspensionCount >= SUSPENSIONS_MAX,
+    hasMostOpenParts: ({ context }) => context.openParts.length >= OPEN_PARTS_MAX,
+    hasMostParts: ({ context }) => context.partCount >= PARTS_MAX,
+    hasOpenParts: ({ context }) => context.openParts.length > 0,
+    concernsOpenPart: ({ context, event }) => concernedPart(context, event) !== undefined,
     closesLastSuspension: ({ context, event }) => remaining(context, event).length === 0,
   },
   actions: {
@@ -85,6 +115,15 @@ export const taskMachine = setup({
     }),
     emitMessage: enqueueActions(({ enqueue, event }) => {
       if (event.type === 'report.message') enqueue.emit({ type: 'TASK_MESSAGE', payload: event.payload });
+    }),
+    emitPartOpened: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.part.opened') enqueue.emit({ type: 'TASK_PART_OPENED', payload: event.payload });
+    }),
+    emitPartClosed: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'report.part.closed') enqueue.emit({ type: 'TASK_PART_CLOSED', payload: event.payload });
+    }),
+    emitPartAbandoned: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'part.abandon') enqueue.emit({ type: 'TASK_PART_CLOSED', payload: { ...event.payload, outcome: 'ABANDONED' } });
     }),
     emitSuspended: enqueueActions(({ enqueue, event }) => {
       if (event.type === 'report.suspended') enqueue.emit({ type: 'TASK_SUSPENDED', payload: event.payload });
@@ -124,6 +163,16 @@ export const taskMachine = setup({
     }),
     closeSuspension: assign(({ context, event }) => ({ ...context, openSuspensionIds: remaining(context, event) })),
     closeSuspensions: assign({ openSuspensionIds: [] }),
+    openPart: assign(({ context, event }) => {
+      const part = event.type === 'TASK_PART_OPENED' ? openedPart(event) : undefined;
+      if (!part || context.openParts.some(({ opened }) => opened === part.opened)) return context;
+      return { ...context, openParts: [...context.openParts, part], partCount: context.partCount + 1 };
+    }),
+    closePart: assign(({ context, event }) => {
+      const closed = concernedPart(context, event);
+      return closed ? { ...context, openParts: context.openParts.filter((part) => part !== closed) } : context;
+    }),
+    closeParts: assign({ openParts: [] }),
     recordCancelRequest: assign(({ context, event }) =>
       event.type === 'TASK_CANCEL_REQUESTED' ? { ...context, cancelReason: event.payload.reason ?? null } : context,
     ),
@@ -146,6 +195,8 @@ export const taskMachine = setup({
     resultEventId: null,
     failure: null,
     cancellation: null,
+    openParts: [],
+    partCount: 0,
   },
   output: outputOf,
   initial: 'active',
@@ -153,6 +204,9 @@ export const taskMachine = setup({
     'report.started': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
     'report.progress': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
     'report.message': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.part.opened': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'report.part.closed': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
+    'part.abandon': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
     'report.suspended': { description: 'Nothing follows the end.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
     'report.completed': { description: 'A task ends once.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
     'report.failed': { description: 'A task ends once.', actions: { type: 'refuse', params: { code: 'ALREADY_TERMINAL' } } },
@@ -170,30 +224,60 @@ export const taskMachine = setup({
         'report.started': { description: 'A later attempt starts again; the log says it once.' },
         'report.progress': { actions: 'emitProgress' },
         'report.message': { actions: 'emitMessage' },
+        'report.part.opened': [
+          { guard: 'hasMostOpenParts', actions: { type: 'refuse', params: { code: 'TOO_MANY_OPEN_PARTS' } } },
+          { guard: 'hasMostParts', actions: { type: 'refuse', params: { code: 'TOO_MANY_PARTS' } } },
+          { actions: 'emitPartOpened' },
+        ],
+        'report.part.closed': [
+          { guard: 'concernsOpenPart', actions: 'emitPartClosed' },
+          { actions: { type: 'refuse', params: { code: 'PART_NOT_OPEN' } } },
+        ],
+        'part.abandon': [
+          { guard: 'concernsOpenPart', actions: 'emitPartAbandoned' },
+          { actions: { type: 'refuse', params: { code: 'PART_NOT_OPEN' } } },
+        ],
         'report.suspended': [
           { guard: 'hasMostOpenSuspensions', actions: { type: 'refuse', params: { code: 'TOO_MANY_OPEN_SUSPENSIONS' } } },
           { guard: 'hasMostSuspensions', actions: { type: 'refuse', params: { code: 'TOO_MANY_SUSPENSIONS' } } },
           { actions: 'emitSuspended' },
         ],
-        'report.completed': { actions: ['emitSuspensionsClosed', 'emitCompleted'] },
-        'report.failed': { actions: ['emitSuspensionsClosed', 'emitFailed'] },
-        'report.cancelled': { actions: ['emitSuspensionsClosed', 'emitCancelled'] },
-        'task.cancel': {
-          description: 'Nothing runs that would have to be told: the end comes at once.',
-          actions: ['emitSuspensionsClosed', 'emitCancelled'],
-        },
-        'task.fail': { actions: ['emitSuspensionsClosed', 'emitFailed'] },
+        'report.completed': [
+          { guard: 'hasOpenParts', actions: { type: 'refuse', params: { code: 'PARTS_OPEN' } } },
+          { actions: ['emitSuspensionsClosed', 'emitCompleted'] },
+        ],
+        'report.failed': [
+          { guard: 'hasOpenParts', actions: { type: 'refuse', params: { code: 'PARTS_OPEN' } } },
+          { actions: ['emitSuspensionsClosed', 'emitFailed'] },
+        ],
+        'report.cancelled': [
+          { guard: 'hasOpenParts', actions: { type: 'refuse', params: { code: 'PARTS_OPEN' } } },
+          { actions: ['emitSuspensionsClosed', 'emitCancelled'] },
+        ],
+        'task.cancel': [
+          { guard: 'hasOpenParts', actions: { type: 'refuse', params: { code: 'PARTS_OPEN' } } },
+          {
+            description: 'Nothing runs that would have to be told: the end comes at once.',
+            actions: ['emitSuspensionsClosed', 'emitCancelled'],
+          },
+        ],
+        'task.fail': [
+          { guard: 'hasOpenParts', actions: { type: 'refuse', params: { code: 'PARTS_OPEN' } } },
+          { actions: ['emitSuspensionsClosed', 'emitFailed'] },
+        ],
         'cancel.overdue': { actions: { type: 'refuse', params: { code: 'NOT_CANCELLING' } } },
         TASK_STARTED: { target: '.running' },
         TASK_PROGRESS: { actions: 'recordProgress' },
         TASK_MESSAGE: { description: 'Shown to people; changes nothing.' },
+        TASK_PART_OPENED: { actions: 'openPart' },
+        TASK_PART_CLOSED: { actions: 'closePart' },
         TASK_SUSPENDED: { target: '.suspended', actions: 'openSuspension' },
         TASK_ACTION_ACCEPTED: { actions: 'closeSuspension' },
         TASK_SUSPENSION_CLOSED: { actions: 'closeSuspension' },
         TASK_CANCEL_REQUESTED: { target: '.cancelling', actions: 'recordCancelRequest' },
-        TASK_COMPLETED: { target: 'completed', actions: ['closeSuspensions', 'recordResult'] },
-        TASK_FAILED: { target: 'failed', actions: ['closeSuspensions', 'recordFailure'] },
-        TASK_CANCELLED: { target: 'cancelled', actions: ['closeSuspensions', 'recordCancellation'] },
+        TASK_COMPLETED: { target: 'completed', actions: ['closeSuspensions', 'closeParts', 'recordResult'] },
+        TASK_FAILED: { target: 'failed', actions: ['closeSuspensions', 'closeParts', 'recordFailure'] },
+        TASK_CANCELLED: { target: 'cancelled', actions: ['closeSuspensions', 'closeParts', 'recordCancellation'] },
       },
       states: {
         accepted: {
@@ -235,7 +319,10 @@ export const taskMachine = setup({
           on: {
             'report.suspended': { actions: { type: 'refuse', params: { code: 'CANCELLING' } } },
             'task.cancel': { description: 'Asked for already; the log says it once.' },
-            'cancel.overdue': { actions: ['emitSuspensionsClosed', 'emitCancelled'] },
+            'cancel.overdue': [
+              { guard: 'hasOpenParts', actions: { type: 'refuse', params: { code: 'PARTS_OPEN' } } },
+              { actions: ['emitSuspensionsClosed', 'emitCancelled'] },
+            ],
             TASK_STARTED: { description: 'Does not undo the request.' },
             TASK_SUSPENDED: { actions: 'openSuspension' },
             TASK_CANCEL_REQUESTED: { description: 'Known already.' },

@@ -10,6 +10,8 @@ export const factScope = {
   TASK_STARTED: 'task',
   TASK_PROGRESS: 'task',
   TASK_MESSAGE: 'task',
+  TASK_PART_OPENED: 'task',
+  TASK_PART_CLOSED: 'task',
   TASK_SUSPENDED: 'suspension',
   TASK_ACTION_ACCEPTED: 'suspension',
   TASK_SUSPENSION_CLOSED: 'suspension',

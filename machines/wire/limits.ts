@@ -1,15 +1,19 @@
 import { STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
-// These two by themselves, since the charts need no other: a page that loads a chart need not load all limits.
+// These four by themselves, since the charts need no other: a page that loads a chart need not load all limits.
 
 /** Questions that one task may have open at once. */
 export const OPEN_SUSPENSIONS_MAX = 16;
 /** Questions that one task may ask in its life. */
 export const SUSPENSIONS_MAX = 1000;
+/** Parts that one task may have open at once. */
+export const OPEN_PARTS_MAX = 16;
+/** Parts that one task may open in its life. */
+export const PARTS_MAX = 1000;
 
 /** The protocol's limits on sizes and counts, with their units in the names. What a host may change stands in its door's options. */
 export const limits = {
-  /** Longest `clientRequestId`, `taskType`, `clientActionId`, `suspendId`, `actionType`, in characters. */
+  /** Longest `clientRequestId`, `taskType`, `clientActionId`, `suspendId`, `actionType`, name of a part, in characters. */
   textIdCharactersMax: 256,
   /** Longest `stage` of a progress report, in characters. */
   stageCharactersMax: 256,
@@ -33,6 +37,16 @@ export const limits = {
   openSuspensionsMax: OPEN_SUSPENSIONS_MAX,
   /** Questions that one task may ask in its life. */
   suspensionsMax: SUSPENSIONS_MAX,
+  /** Parts that one task may have open at once. */
+  openPartsMax: OPEN_PARTS_MAX,
+  /** Parts that one task may open in its life. */
+  partsMax: PARTS_MAX,
+  /** Longest part, in bytes of UTF-8. */
+  partBytesMax: 4 * 1024 * 1024,
+  /** Longest text of a part that the fact which closes it may carry, in bytes of UTF-8. */
+  partTextBytesMax: 32 * 1024,
+  /** Largest attributes of a part, in bytes as JSON. */
+  partAttributesBytesMax: 1024,
   /** Deepest nesting of objects and arrays in a body. */
   nestingMax: 64,
   /** Largest fact as it goes over the wire, in bytes. */

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { limits } from './limits.ts';
 import type { FactType } from './facts.ts';
 import { jsonObject, jsonValue, text, textId } from './json.ts';
+import { partClosed, partOpened } from './parts.ts';
 
 const note = text(limits.noteCharactersMax);
 /** An RFC 3339 time in UTC, ending in `Z`. */
@@ -24,6 +25,8 @@ export const payloads = {
     message: z.optional(note),
   }),
   TASK_MESSAGE: z.strictObject({ message: text(limits.factBytesMax), level: z.optional(z.enum(messageLevels)) }),
+  TASK_PART_OPENED: partOpened,
+  TASK_PART_CLOSED: partClosed,
   TASK_SUSPENDED: z.strictObject({
     suspendId: textId,
     kind: z.enum(suspensionKinds),

@@ -14,7 +14,7 @@ import {
 } from '../../machines/index.ts';
 import { factTypes, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { question } from './alphabet.ts';
-import { arbitraryIntents, historyOf, intents, written } from './history.ts';
+import { aimed, arbitraryIntents, historyOf, intents, written } from './history.ts';
 
 const SEED = 20_260_102;
 
@@ -57,7 +57,7 @@ describe('a task and its questions', () => {
     const property = fc.property(arbitraryIntents, (wishes) => {
       const last = historyOf(wishes).at(-1) ?? emptyAggregate;
       for (const intent of intents) {
-        const { facts, refusal } = decide(last, intent);
+        const { facts, refusal } = decide(last, aimed(last, intent));
         if (isTerminal(last.task)) expect([facts, refusal]).toEqual([[], expect.any(String)]);
         const after = written(last, facts).reduce(fold, last);
         if (facts.length > 0) expect(storeAggregate(after)).not.toEqual(storeAggregate(last));
@@ -68,7 +68,9 @@ describe('a task and its questions', () => {
 
   test('have an intent that each type of fact comes from', () => {
     const aggregates = fc.sample(arbitraryIntents, { seed: SEED, numRuns: 30 }).flatMap(historyOf);
-    const told = new Set(aggregates.flatMap((one) => intents.flatMap((intent) => decide(one, intent).facts.map(({ type }) => type))));
+    const told = new Set(
+      aggregates.flatMap((one) => intents.flatMap((intent) => decide(one, aimed(one, intent)).facts.map(({ type }) => type))),
+    );
     expect(factTypes.filter((type) => !told.has(type))).toEqual([]);
   });
 
@@ -87,7 +89,7 @@ describe('a task and its questions', () => {
       const accepted: string[] = [];
       let now = emptyAggregate;
       for (const intent of wishes)
-        for (const fact of written(now, decide(now, intent).facts)) {
+        for (const fact of written(now, decide(now, aimed(now, intent)).facts)) {
           if (fact.type === 'TASK_ACTION_ACCEPTED') accepted.push(fact.payload.suspendId);
           now = fold(now, fact);
         }

@@ -28,11 +28,23 @@ export function question(suspendId: string, expiresAt?: string): FactPayload<'TA
   };
 }
 
-/** The facts that move a task's chart and those of its two questions, `a` and `b`. */
+/** By which the alphabet's two parts are named: the facts that open them are the eighth and the ninth. */
+export const partNumbers = [8, 9] as const;
+const [answer, notes] = partNumbers;
+
+/** The facts that move a task's chart and those of its two questions, `a` and `b`, and its two parts. */
 export const factTable: AlphabetTable<Fact> = {
   TASK_STARTED: [fact('TASK_STARTED', {})],
   TASK_PROGRESS: [fact('TASK_PROGRESS', { progress: 50 })],
   TASK_MESSAGE: [fact('TASK_MESSAGE', { message: 'Read.' })],
+  TASK_PART_OPENED: [
+    fact('TASK_PART_OPENED', { name: 'answer', kind: 'text' }, answer),
+    fact('TASK_PART_OPENED', { name: 'notes', kind: 'jsonl', attributes: { model: 'small' } }, notes),
+  ],
+  TASK_PART_CLOSED: [
+    fact('TASK_PART_CLOSED', { part: answer, bytes: 4, outcome: 'DONE', text: 'Yes.' }),
+    fact('TASK_PART_CLOSED', { part: notes, bytes: 100_000, outcome: 'ABANDONED' }),
+  ],
   TASK_SUSPENDED: [fact('TASK_SUSPENDED', question('a')), fact('TASK_SUSPENDED', question('b'))],
   TASK_ACTION_ACCEPTED: ['a', 'b'].map((suspendId) =>
     fact('TASK_ACTION_ACCEPTED', { suspendId, clientActionId: 'c1', actionType: 'keep', acceptedAt: '2026-01-01T00:00:00Z' }),
@@ -54,6 +66,12 @@ export const intentTable: AlphabetTable<TaskIntent> = {
   'report.started': [{ type: 'report.started', payload: {} }],
   'report.progress': [{ type: 'report.progress', payload: { progress: 50 } }],
   'report.message': [{ type: 'report.message', payload: { message: 'Read.' } }],
+  'report.part.opened': [{ type: 'report.part.opened', payload: { name: 'answer', kind: 'text' } }],
+  'report.part.closed': [
+    { type: 'report.part.closed', payload: { part: answer, bytes: 4, outcome: 'DONE', text: 'Yes.' } },
+    { type: 'report.part.closed', payload: { part: notes, bytes: 0, outcome: 'ABANDONED' } },
+  ],
+  'part.abandon': [{ type: 'part.abandon', payload: { part: answer, bytes: 100_000 } }],
   'report.suspended': [{ type: 'report.suspended', payload: question('a') }],
   'report.completed': [{ type: 'report.completed', payload: { result: { rows: 3 } } }],
   'report.failed': [{ type: 'report.failed', payload: failure }],

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { decide, emptyAggregate, fold, type Aggregate, type Intent, type TaskIntent } from '../../machines/index.ts';
 import { eventId, type Fact, type FactBody } from '../../machines/wire/index.ts';
-import { alphabetOf, intentTable, question } from './alphabet.ts';
+import { alphabetOf, intentTable, partNumbers, question } from './alphabet.ts';
 
 const DEADLINE = '2026-01-01T12:00:00Z';
 const ids = ['a', 'b', 'never-asked'];
@@ -27,6 +27,14 @@ export const intents: readonly Intent[] = [
   ),
 ];
 
+/** The same intent, about the first or the second part that is open, where it is about one of the alphabet's. */
+export function aimed({ task }: Aggregate, intent: Intent): Intent {
+  if (intent.type !== 'report.part.closed' && intent.type !== 'part.abandon') return intent;
+  const part = task.context.openParts[(partNumbers as readonly number[]).indexOf(intent.payload.part)]?.opened ?? intent.payload.part;
+  // Only the number changes.
+  return { ...intent, payload: { ...intent.payload, part } } as Intent;
+}
+
 /** Gives facts their place in a log: dense ids after the last one. */
 export function written(aggregate: Aggregate, facts: readonly FactBody[]): Fact[] {
   const last = Number(aggregate.lastEventId?.split('-')[0] ?? 0);
@@ -38,7 +46,7 @@ export function historyOf(wishes: readonly Intent[]): Aggregate[] {
   const history = [emptyAggregate];
   let now = emptyAggregate;
   for (const intent of wishes)
-    for (const fact of written(now, decide(now, intent).facts)) {
+    for (const fact of written(now, decide(now, aimed(now, intent)).facts)) {
       now = fold(now, fact);
       history.push(now);
     }

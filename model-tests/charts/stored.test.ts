@@ -42,9 +42,30 @@ describe('the stored form of a task', () => {
     expect(restored.lastEventId).toBe('5-1');
   });
 
-  test('of version 1 is what this version writes, as long as it writes version 1', () => {
-    expect(STORED_VERSION).toBe(1);
-    expect(storeAggregate(restoreAggregate(golden('stored-v1')))).toEqual(golden('stored-v1'));
+  test('of version 2 still loads', () => {
+    const restored = restoreAggregate(golden('stored-v2'));
+    expect(stateOf(restored.task)).toBe('suspended');
+    expect(restored.task.context.openParts).toEqual([{ opened: 4, name: 'notes', kind: 'jsonl' }]);
+    expect(restored.task.context.partCount).toBe(2);
+    expect(restored.suspensions.get('a')?.value).toBe('open');
+  });
+
+  test.each(['stored-v1', 'stored-v2'])('%s is what this version writes, to the byte: version 1 as long as no part was opened', (name) => {
+    expect(STORED_VERSION).toBe(2);
+    const text = JSON.stringify(golden(name));
+    expect(JSON.stringify(storeAggregate(restoreAggregate(golden(name))))).toBe(text);
+  });
+
+  test('is of version 2 from the first part on, open or closed', () => {
+    const versions = historyOf([
+      { type: 'report.started', payload: {} },
+      { type: 'report.part.opened', payload: { name: 'answer', kind: 'text' } },
+      { type: 'report.part.closed', payload: { part: 2, bytes: 0, outcome: 'DONE' } },
+      { type: 'report.suspended', payload: question('a') },
+    ]).map((aggregate) => storeAggregate(aggregate));
+    expect(versions.map(({ task: { v } }) => v)).toEqual([1, 1, 2, 2, 2]);
+    // A question is what it was, whatever its task has.
+    expect(versions.at(-1)?.suspensions['a']?.v).toBe(1);
   });
 
   test('of a newer version is refused, in either half', () => {
@@ -69,5 +90,18 @@ describe('the stored form of a task', () => {
         ...Array.from({ length: 16 }, (_, n) => ({ type: 'report.suspended', payload: question(id(n)) }) as const),
       ]).at(-1) ?? emptyAggregate;
     expect(JSON.stringify(task.context).length).toBeLessThan(8 * 1024);
+  });
+
+  test('of a head with parts stays within 13 KiB when everything in it is as large as it may be', () => {
+    const id = (n: number) => `${n}`.padEnd(256, 'x');
+    const note = 'n'.repeat(1024);
+    const { task } =
+      historyOf([
+        { type: 'report.progress', payload: { progress: 99.5, stage: 's'.repeat(256), message: note } },
+        ...Array.from({ length: 16 }, (_, n) => ({ type: 'report.suspended', payload: question(id(n)) }) as const),
+        ...Array.from({ length: 16 }, (_, n) => ({ type: 'report.part.opened', payload: { name: id(n), kind: 'tool-input' } }) as const),
+      ]).at(-1) ?? emptyAggregate;
+    expect(task.context.openParts).toHaveLength(16);
+    expect(JSON.stringify(task.context).length).toBeLessThan(13 * 1024);
   });
 });

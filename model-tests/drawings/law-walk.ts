@@ -9,7 +9,7 @@ import {
   type Intent,
 } from '../../machines/index.ts';
 import { limits, type Fact } from '../../machines/wire/index.ts';
-import { intents, written } from '../charts/history.ts';
+import { aimed, intents, written } from '../charts/history.ts';
 
 /** One step of the law: what an intent is decided into, and where its facts lead. */
 export interface LawStep {
@@ -20,7 +20,8 @@ export interface LawStep {
   readonly after: Aggregate;
 }
 
-const SUSPENSIONS_MAX = 2;
+/** Questions and parts together. */
+const ASKED_AND_OPENED_MAX = 2;
 
 /** Every intent in every aggregate that the bounded model reaches, and in those whose limits are full. */
 export function everyStep(): LawStep[] {
@@ -30,13 +31,14 @@ export function everyStep(): LawStep[] {
     for (const intent of intents) {
       const step = lawStep(before, intent);
       steps.push(step);
-      if (step.after.task.context.suspensionCount <= SUSPENSIONS_MAX && !found.has(textOf(step.after)))
-        found.set(textOf(step.after), step.after);
+      const { suspensionCount, partCount } = step.after.task.context;
+      if (suspensionCount + partCount <= ASKED_AND_OPENED_MAX && !found.has(textOf(step.after))) found.set(textOf(step.after), step.after);
     }
   return [...steps, ...full().flatMap((before) => intents.map((intent) => lawStep(before, intent)))];
 }
 
-function lawStep(before: Aggregate, intent: Intent): LawStep {
+function lawStep(before: Aggregate, wished: Intent): LawStep {
+  const intent = aimed(before, wished);
   const decision = decide(before, intent);
   const facts = written(before, decision.facts);
   return { before, intent, decision, facts, after: facts.reduce(fold, before) };
@@ -45,13 +47,20 @@ function lawStep(before: Aggregate, intent: Intent): LawStep {
 /** The same but for where in its log each thing stands. */
 function textOf(aggregate: Aggregate): string {
   const { task, suspensions } = storeAggregate(aggregate);
-  return JSON.stringify([{ ...task, lastEventId: null, context: { ...task.context, resultEventId: null } }, suspensions]);
+  const openParts = task.context.openParts?.map((part) => ({ ...part, opened: null }));
+  return JSON.stringify([{ ...task, lastEventId: null, context: { ...task.context, resultEventId: null, openParts } }, suspensions]);
 }
 
 function full(): Aggregate[] {
   const { task } = storeAggregate(emptyAggregate);
   const open = Array.from({ length: limits.openSuspensionsMax }, (_, index) => `q${index}`);
-  const contexts = [{ openSuspensionIds: open, suspensionCount: open.length }, { suspensionCount: limits.suspensionsMax }];
+  const openParts = open.map((name, index) => ({ opened: index + 1, name, kind: 'text' as const }));
+  const contexts = [
+    { openSuspensionIds: open, suspensionCount: open.length },
+    { suspensionCount: limits.suspensionsMax },
+    { openParts, partCount: open.length },
+    { partCount: limits.partsMax },
+  ];
   return contexts.flatMap((context) =>
     (['running', 'suspended'] as const).map((state) =>
       restoreAggregate({ task: { ...task, state, context: { ...task.context, ...context } }, suspensions: {} }),

@@ -1,8 +1,10 @@
 import { TaskFailure } from 'taskbridge/adapters/in-process';
-import { limits, type JsonObject } from 'taskbridge/wire';
+import { memoryStore } from 'taskbridge/adapters/memory';
 import { createTestBridge } from 'taskbridge/server/testing';
+import { eventNumber, isFact, limits, type FactPayload, type JsonObject } from 'taskbridge/wire';
 import { expect, onTestFinished, vi } from 'vitest';
 import { bridgeOf } from '../server/bridge-of.ts';
+import { commitPathOn } from '../server/commit-path.ts';
 import { atLast, most, testBoundaries, type BoundaryRequest } from './boundaries.ts';
 import { heldTasks } from './held-tasks.ts';
 
@@ -69,6 +71,31 @@ async function acted(action: (amount: number, suspendId: string) => JsonObject):
     });
     return call('POST', `/${taskId}/actions`, { clientActionId: fresh(), suspendId, actionType: 'yes', ...action(amount, suspendId) });
   };
+}
+
+/** What becomes of parts, each of a task of its own: no door takes them, so they come from the commit path. */
+async function withParts() {
+  const store = memoryStore();
+  const { start, facts } = await bridgeOf(heldTasks().executor, { store });
+  const commit = commitPathOn(store);
+  const begin = async () => {
+    const taskId = await start('hold');
+    const opens = (attributes = {}) =>
+      commit(taskId, { type: 'report.part.opened', payload: { name: 'answer', kind: 'text', attributes } });
+    /** Closes the part that was opened last. */
+    const closes = async (payload: Omit<FactPayload<'TASK_PART_CLOSED'>, 'part' | 'outcome'>) => {
+      const opened = (await facts(taskId)).findLast((fact) => isFact(fact, 'TASK_PART_OPENED'));
+      const part = Number(eventNumber(opened?.eventId ?? ''));
+      return commit(taskId, { type: 'report.part.closed', payload: { part, outcome: 'DONE', ...payload } });
+    };
+    return { opens, closes };
+  };
+  const closed = (payload: (amount: number) => Omit<FactPayload<'TASK_PART_CLOSED'>, 'part' | 'outcome'>) => async (amount: number) => {
+    const { opens, closes } = await begin();
+    await opens();
+    return closes(payload(amount));
+  };
+  return { begin, closed };
 }
 
 testBoundaries('the limits of the protocol', limits, {
@@ -188,6 +215,35 @@ testBoundaries('the limits of the protocol', limits, {
       };
     },
   },
+  openPartsMax: most(16, 'taken', 'TOO_MANY_OPEN_PARTS', async () => {
+    const { begin } = await withParts();
+    return async (amount) => {
+      const { opens } = await begin();
+      let last = '';
+      for (let nth = 1; nth <= amount; nth += 1) last = await opens();
+      return last;
+    };
+  }),
+  partsMax: most(1000, 'taken', 'TOO_MANY_PARTS', async () => {
+    const { opens, closes } = await (await withParts()).begin();
+    let opened = 0;
+    return async (amount) => {
+      let last = '';
+      for (; opened < amount; opened += 1) {
+        last = await opens();
+        if (last === 'taken') await closes({ bytes: 0 });
+      }
+      return last;
+    };
+  }),
+  partBytesMax: most(4 * 1024 * 1024, 'taken', 'REQUEST_VALIDATION_ERROR', async () => (await withParts()).closed((bytes) => ({ bytes }))),
+  partTextBytesMax: most(32 * 1024, 'taken', 'REQUEST_VALIDATION_ERROR', async () =>
+    (await withParts()).closed((bytes) => ({ bytes, text: text(bytes) })),
+  ),
+  partAttributesBytesMax: most(1024, 'taken', 'REQUEST_VALIDATION_ERROR', async () => {
+    const { begin } = await withParts();
+    return async (amount) => (await begin()).opens({ a: text(amount - '{"a":""}'.length) });
+  }),
   nestingMax: most(64, '201', INVALID, () => created((amount) => ({ input: nested(amount) }))),
   factBytesMax: most(1024 * 1024, 'taken', 'PAYLOAD_TOO_LARGE', async () => {
     const { begin, facts } = await world();

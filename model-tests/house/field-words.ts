@@ -13,7 +13,7 @@ documented doors drawing drawn drive driven driver drop durability early effects
 example executor expected expiry express extensions extractor failover failure fake fallback fan fastify fault faulty feed fetch field file fills finding
 first fold folder folding form free from full further fuzz gaps garbage gate generator givens greedy greeter handle handshake hash head
 headers health heap heard held histories history hono hooks hostile house http http2 identity idle image impairment imports in index indexed
-injection input inspection instrumentation io issuer job joining journey json jwt key kills kind kit known koa ladder lane last layout lazy
+injection input inspection instrumentation io issuer job joining journey json jwt key kills kind kit known koa ladder last layout lazy
 leader length lenient level limit line list listen literal liveness lmdb load locks logger long loopback lost machine mailbox main many mark
 markdown measure measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts
 multipart multiplex multiplexing mutants name namespace native network new newer node notices notifier notifying numbers observability

@@ -53,6 +53,19 @@ const elsewhere: Readonly<Record<keyof LevelCoverage, Readonly<Record<string, re
   task: {
     'a race that is over before anybody could see it': ['edge task task.fail #0', 'edge task cancel.overdue #0'],
     'the scheduler asks only what is due': ['edge task.active cancel.overdue #0', 'refusal NOT_CANCELLING'],
+    'no door takes what work says of parts as long as no store keeps them': [
+      ...['report.part.opened', 'report.part.closed', 'part.abandon'].map((intent) => `edge task ${intent} #0`),
+      ...[0, 1, 2].map((nth) => `edge task.active report.part.opened #${nth}`),
+      ...['report.part.closed', 'part.abandon'].flatMap((intent) => [0, 1].map((nth) => `edge task.active ${intent} #${nth}`)),
+      'refusal TOO_MANY_OPEN_PARTS',
+      'refusal TOO_MANY_PARTS',
+      'refusal PART_NOT_OPEN',
+    ],
+    'nothing ends a part here that another node opened': [
+      ...['report.completed', 'report.failed', 'report.cancelled', 'task.cancel', 'task.fail'].map((end) => `edge task.active ${end} #0`),
+      'edge task.active.cancelling cancel.overdue #0',
+      'refusal PARTS_OPEN',
+    ],
   },
   suspension: {
     'the scheduler asks only what is due': [

@@ -11,7 +11,17 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { leftOut, newLevelCoverage } from './level-coverage.ts';
 import { joinInTheMiddle } from './joining.ts';
 import { driveTask, manualWork, type SystemUnderTest } from './task-drive.ts';
-import { crowdedPath, curiousPath, ignoringPath, latePath, oddPaths, refusedPath, taskTours, type TaskStep } from './task-plan.ts';
+import {
+  crowdedPath,
+  curiousPath,
+  ignoringPath,
+  latePath,
+  oddPaths,
+  partPaths,
+  refusedPath,
+  taskTours,
+  type TaskStep,
+} from './task-plan.ts';
 import { patience, WAIT_MS } from '../support/patience.ts';
 
 const silent = { warn: () => undefined, error: () => undefined };
@@ -50,7 +60,7 @@ const walks: Readonly<Record<string, { readonly options: Partial<TaskBridgeOptio
   {
     plain: {
       options: { tasks: { cancelGraceMs: 3_600_000, retainedFactsMax: 10_000 } },
-      paths: [...paths, crowdedPath, curiousPath, refusedPath, ...oddPaths],
+      paths: [...paths, crowdedPath, curiousPath, refusedPath, ...partPaths, ...oddPaths],
     },
     hasty: { options: { tasks: { cancelGraceMs: 1 } }, paths: [ignoringPath] },
     drowsy: { options: { clock: drowsy }, paths: [latePath] },

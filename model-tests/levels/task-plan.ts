@@ -88,8 +88,9 @@ export const taskStimuli: readonly TaskStimulus[] = [
   plain({ type: 'task.cancel', reason: 'Enough.' }),
 ];
 
+/** What work says of parts is no report: no door takes it. */
 function isReport(intent: TaskIntent): intent is ReportIntent {
-  return intent.type.startsWith('report.');
+  return intent.type.startsWith('report.') && !intent.type.startsWith('report.part.');
 }
 
 /** Where a task is, as far as it decides what may follow. */
@@ -240,6 +241,18 @@ export const latePath = pathBy(
 export const REFUSES = 'the executor refuses';
 export const refusedPath = pathBy({ name: REFUSES, intents: () => [{ type: 'task.fail', payload: noRoom }] });
 
+const opened: FactBody = { type: 'TASK_PART_OPENED', payload: { name: 'answer', kind: 'text' } };
+const closedPart = (part: number): FactBody => ({ type: 'TASK_PART_CLOSED', payload: { part, bytes: 4, outcome: 'DONE', text: 'Yes.' } });
+
+/** Parts as a node that keeps them writes them, and their task's end; a log that ends beside one that is open. */
+export const partPaths: readonly (readonly TaskStep[])[] = [
+  pathBy(started, another(opened), another(opened), another(closedPart(3)), asks('a'), another(closedPart(2)), answers('a', 'c1', 'keep'), {
+    name: 'report.completed',
+    intents: () => plainReports.filter(({ type }) => type === 'report.completed'),
+  }),
+  pathBy(started, another(opened), another({ type: 'TASK_COMPLETED', payload: { result: null } })),
+];
+
 /** Facts that our server does not append there; a log that another wrote may hold them. */
 export const oddPaths: readonly (readonly TaskStep[])[] = (() => {
   const places = { accepted: [], running: [started], suspended: [asks('a')], cancelling: [started, plain({ type: 'task.cancel' })] };
@@ -248,6 +261,8 @@ export const oddPaths: readonly (readonly TaskStep[])[] = (() => {
     asked('b'),
     { type: 'TASK_ACTION_ACCEPTED', payload: { suspendId: 'z', clientActionId: 'c', actionType: 'keep', acceptedAt: EARLY } },
     closed('z'),
+    opened,
+    closedPart(99),
     { type: 'TASK_CANCEL_REQUESTED', payload: { reason: 'Enough.' } },
     { type: 'TASK_COMPLETED', payload: { result: null } },
     { type: 'TASK_FAILED', payload: noRoom },

@@ -15,6 +15,7 @@ import {
 import { parseEventId, type Fact } from '../../machines/wire/index.ts';
 import type { TaskView } from '../../client/index.ts';
 import type { Commit, NewTask } from '../../server/ports/index.ts';
+import { OpenParts } from '../law/open-parts.ts';
 import { WorkCheck } from './work-check.ts';
 import type { World } from './world.ts';
 
@@ -31,6 +32,7 @@ export interface KnownTask {
   /** The fold of the first 0, 1, 2 … facts. */
   readonly folds: Aggregate[];
   readonly open: Set<string>;
+  readonly parts: OpenParts;
   /** From suspension to the id of the action that was accepted. */
   readonly accepted: Map<string, string>;
   readonly expired: Set<string>;
@@ -87,6 +89,7 @@ export class Oracle {
       facts: [],
       folds: [emptyAggregate],
       open: new Set(),
+      parts: new OpenParts(),
       accepted: new Map(),
       expired: new Set(),
       messages: new Set(),
@@ -126,8 +129,11 @@ export class Oracle {
     task.folds.length = n + 1;
     task.firstRetained = firstRetained;
     task.terminal = undefined;
-    for (const known of [task.open, task.accepted, task.expired, task.messages]) known.clear();
-    for (const fact of task.facts) count(task, fact);
+    for (const known of [task.open, task.parts, task.accepted, task.expired, task.messages]) known.clear();
+    for (const fact of task.facts) {
+      count(task, fact);
+      task.parts.take(fact);
+    }
   }
 
   /** What a client that has folded the facts up to this one must show. */
@@ -172,7 +178,12 @@ export class Oracle {
   #judge(task: KnownTask, fact: Fact): void {
     const { taskId, facts } = task;
     const world = this.#world;
+    const broken = task.parts.take(fact);
+    if (broken !== undefined) world.fault(broken, `${fact.type} ${fact.eventId} of ${taskId}`);
     switch (fact.type) {
+      case 'TASK_PART_OPENED':
+      case 'TASK_PART_CLOSED':
+        return;
       case 'TASK_SUSPENDED':
         if (task.open.has(fact.payload.suspendId) || task.accepted.has(fact.payload.suspendId))
           world.fault('a question is asked once', fact.payload.suspendId);
@@ -244,6 +255,8 @@ function count(task: KnownTask, fact: Fact): void {
       return void task.everSaid.add(fact.payload.message);
     case 'TASK_STARTED':
     case 'TASK_PROGRESS':
+    case 'TASK_PART_OPENED':
+    case 'TASK_PART_CLOSED':
     case 'TASK_CANCEL_REQUESTED':
       return;
     case 'TASK_COMPLETED':

@@ -1,7 +1,17 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { textOfNotice } from '../../server/live/notices.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
-import { wholeAbout, folderMark, keysOfRedis, ownerOfLmdb, rowsOfLmdb, storeIds, textsOfServer, type StoredText } from './server-forms.ts';
+import {
+  wholeAbout,
+  folderMark,
+  headsWithParts,
+  keysOfRedis,
+  ownerOfLmdb,
+  rowsOfLmdb,
+  storeIds,
+  textsOfServer,
+  type StoredText,
+} from './server-forms.ts';
 
 /** Something that outlives the code that wrote it, or goes between two versions of it. */
 export interface Form {
@@ -66,6 +76,13 @@ export const forms: readonly Form[] = [
         .filter((stored) => stored.part === part && names.test(stored.name))
         .map(({ moment, name, text }) => `${moment} ${name} ${text}`),
   })),
+  // Only a task that has opened a part is written so.
+  {
+    name: 'task-head',
+    version: 'STORED_VERSION',
+    writtenIn: 'machines/aggregate/stored.ts',
+    lines: async () => headsWithParts(await storedTexts()),
+  },
   // Only a task with one of those that may be left out is written so.
   { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: wholeAbout },
   { name: 'lmdb-layout', version: 'LMDB_LAYOUT_VERSION', writtenIn: 'adapters/lmdb/layout.ts, keys.ts and head.ts', lines: rowsOfLmdb },

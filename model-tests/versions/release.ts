@@ -23,10 +23,10 @@ export interface Release extends Version {
   door(path: string): Promise<unknown>;
 }
 
-/** The stored forms with a version of the server's own, by the constant that has it. */
+/** The stored forms with a version of the server's own, by the constant that has the newest; `older` ones are written too. */
 export const versionConstants = {
-  STORED_VERSION: /machines\/aggregate\/stored\.ts$/,
-  EXECUTION_RECORD_VERSION: /server\/attempt\/execution-record\.ts$/,
+  STORED_VERSION: { file: /machines\/aggregate\/stored\.ts$/, older: ['VERSION_WITHOUT_PARTS'] },
+  EXECUTION_RECORD_VERSION: { file: /server\/attempt\/execution-record\.ts$/, older: [] },
 } as const;
 
 /** A folder in which programs of any version find the packages of the checkout. */
@@ -78,20 +78,22 @@ export async function openBuildFolder(): Promise<BuildFolder> {
   };
 }
 
-/** Raises a version by one while the code is bundled. Fails the build where the constant, or its file, is not found. */
+/** Raises a version by one while the code is bundled, so that all is written under it. Fails the build where a constant, or its file, is not found. */
 function raising(name: keyof typeof versionConstants): Plugin {
   return {
     name: 'raise',
     setup({ onLoad, onEnd }) {
       let isRaised = false;
       onEnd(() => (isRaised ? null : { errors: [{ text: `No file of ${name} was bundled: has it another name now?` }] }));
-      onLoad({ filter: versionConstants[name] }, async ({ path }) => {
+      const { file, older } = versionConstants[name];
+      onLoad({ filter: file }, async ({ path }) => {
         const text = await readFile(path, 'utf8');
-        const raised = text.replace(
-          new RegExp(`(const ${name} = )(\\d+);`),
-          (_, before: string, version: string) => `${before}${Number(version) + 1};`,
-        );
-        if (raised === text) throw new Error(`${path} has no constant ${name} that could be raised.`);
+        const next = Number(new RegExp(`const ${name} = (\\d+);`).exec(text)?.[1]) + 1;
+        const raised = [name, ...older].reduce((now, constant) => {
+          const then = now.replace(new RegExp(`(const ${constant} = )\\d+;`), `$1${next};`);
+          if (then === now) throw new Error(`${path} has no constant ${constant} that could be raised.`);
+          return then;
+        }, text);
         isRaised = true;
         return { contents: raised, loader: 'ts' };
       });

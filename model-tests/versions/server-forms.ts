@@ -7,7 +7,9 @@ import { fileAttachments } from 'taskbridge/adapters/file';
 import { lmdbStore } from 'taskbridge/adapters/lmdb';
 import { memoryStore } from 'taskbridge/adapters/memory';
 import { redisStore } from 'taskbridge/adapters/redis';
+import { fold, restoreAggregate, storeTask, type StoredTask } from 'taskbridge/machines';
 import { createTaskBridge, type Store } from 'taskbridge/server';
+import { eventId, parseEventId } from 'taskbridge/wire';
 import { listen } from '../http/listen.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { fixedChance, runScenario, scenarioHost, scenarioWork, stillClock } from './scenario.ts';
@@ -58,6 +60,29 @@ export async function textsOfServer(): Promise<readonly StoredText[]> {
     await host.close();
   }
   return texts;
+}
+
+/** The head of the task that waits, where it has opened a part, and where it has closed it again. */
+export async function headsWithParts(texts: readonly StoredText[]): Promise<readonly string[]> {
+  const waiting = texts.find(({ moment, name }) => moment === 'waiting' && name === 'task');
+  // Written by `storeTask`.
+  const stored = JSON.parse(waiting?.text ?? '{}') as StoredTask;
+  const before = restoreAggregate({ task: stored, suspensions: {} });
+  const { n, ms } = parseEventId(stored.lastEventId ?? '') ?? { n: 0, ms: 0 };
+  const envelope = { taskId: 't', createdAt: new Date(ms).toISOString() };
+  const opened = fold(before, {
+    ...envelope,
+    type: 'TASK_PART_OPENED',
+    eventId: eventId(n + 1, ms),
+    payload: { name: 'answer', kind: 'text', attributes: { model: 'small' } },
+  });
+  const closed = fold(opened, {
+    ...envelope,
+    type: 'TASK_PART_CLOSED',
+    eventId: eventId(n + 2, ms),
+    payload: { part: n + 1, bytes: 4, outcome: 'DONE', text: 'Yes.' },
+  });
+  return [`writing task ${JSON.stringify(storeTask(opened))}`, `waiting task ${JSON.stringify(storeTask(closed))}`];
 }
 
 /** What never changes of a task that has all that may be left out, as a store is given it; the line of a task that waits. */

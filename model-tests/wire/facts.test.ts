@@ -10,6 +10,11 @@ interface PayloadTable {
 const question = { suspendId: 's', kind: 'USER_ACTION_REQUIRED', reasonCode: 'R', allowedActions: ['a'], schemaVersion: 1 };
 const acceptance = { suspendId: 's', clientActionId: 'c', actionType: 'a', acceptedAt: '2026-01-01T00:00:00.123456Z' };
 
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** Attributes of so many bytes as JSON, and of fewer characters. */
+const attributesOf = (bytes: number): object => ({ ä: 'x'.repeat(bytes - Buffer.byteLength('{"ä":""}')) });
+
 const tables: { readonly [T in FactType]: PayloadTable } = {
   TASK_STARTED: { accepted: [{}, { message: 'Begun.' }], refused: [{ message: 7 }, { extra: 1 }, null, []] },
   TASK_PROGRESS: {
@@ -27,6 +32,55 @@ const tables: { readonly [T in FactType]: PayloadTable } = {
   TASK_MESSAGE: {
     accepted: [{ message: '' }, { message: 'm', level: 'info' }, { message: 'm', level: 'warning' }, { message: 'm', level: 'debug' }],
     refused: [{}, { message: 'm', level: 'error' }, { message: 'a\udfffb' }],
+  },
+  TASK_PART_OPENED: {
+    accepted: [
+      ...['text', 'reasoning', 'tool-input', 'jsonl', 'latest'].map((kind) => ({ name: 'answer', kind })),
+      { name: 'n'.repeat(256), kind: 'text', attributes: {} },
+      { name: 'n', kind: 'text', attributes: { model: 'small', tokens: 7.5, isCached: false, parent: null } },
+      { name: 'n', kind: 'text', attributes: attributesOf(1024) },
+      { name: 'n', kind: 'text', attributes: JSON.parse('{"__proto__":"p"}') as unknown },
+    ],
+    refused: [
+      {},
+      { name: 'n' },
+      { kind: 'text' },
+      { name: ' ', kind: 'text' },
+      { name: 'n'.repeat(257), kind: 'text' },
+      { name: 'n', kind: 'image' },
+      { name: 'n', kind: 'text', attributes: attributesOf(1025) },
+      { name: 'n', kind: 'text', attributes: { deep: {} } },
+      { name: 'n', kind: 'text', attributes: { list: [] } },
+      { name: 'n', kind: 'text', attributes: { tokens: NaN } },
+      { name: 'n', kind: 'text', attributes: { half: '\ud800' } },
+      { name: 'n', kind: 'text', attributes: [] },
+      { name: 'n', kind: 'text', attributes: null },
+      { name: 'n', kind: 'text', text: '' },
+    ],
+  },
+  TASK_PART_CLOSED: {
+    accepted: [
+      { part: 1, bytes: 0, outcome: 'DONE' },
+      { part: 1, bytes: 0, outcome: 'DONE', text: '' },
+      { part: Number.MAX_SAFE_INTEGER, bytes: 4 * MIB, outcome: 'ABANDONED' },
+    ],
+    refused: [
+      {},
+      { part: 0, bytes: 0, outcome: 'DONE' },
+      { part: 1.5, bytes: 0, outcome: 'DONE' },
+      { part: '1', bytes: 0, outcome: 'DONE' },
+      { part: 2 ** 53, bytes: 0, outcome: 'DONE' },
+      { part: 1, bytes: -1, outcome: 'DONE' },
+      { part: 1, bytes: 0.5, outcome: 'DONE' },
+      { part: 1, bytes: 4 * MIB + 1, outcome: 'DONE' },
+      { part: 1, outcome: 'DONE' },
+      { part: 1, bytes: 0, outcome: 'FAILED' },
+      { part: 1, bytes: 0 },
+      { part: 1, bytes: 3, outcome: 'DONE', text: 'four' },
+      { part: 1, bytes: 5, outcome: 'DONE', text: 'four' },
+      { part: 1, bytes: 3, outcome: 'DONE', text: '\ud800' },
+      { part: 1, bytes: 0, outcome: 'DONE', name: 'answer' },
+    ],
   },
   TASK_SUSPENDED: {
     accepted: [
@@ -85,6 +139,17 @@ const rows = factTypes.flatMap((type) => [
 describe('the facts of the wire', () => {
   test.each(rows)('%s with a payload that keeps its schema (%j): %j', (type, isSound, payload) => {
     expect(payloads[type].safeParse(payload).success).toBe(isSound);
+  });
+
+  test.each([
+    ['x', 32 * KIB, true],
+    ['ä', 16 * KIB, true],
+    ['x', 32 * KIB + 1, false],
+    ['ä', 16 * KIB + 1, false],
+  ])('TASK_PART_CLOSED with %s, %i times: %j', (character, times, isSound) => {
+    const text = character.repeat(times);
+    const payload = { part: 1, bytes: Buffer.byteLength(text), outcome: 'DONE', text };
+    expect(payloads.TASK_PART_CLOSED.safeParse(payload).success).toBe(isSound);
   });
 
   test.each(factTypes)('%s travels in exactly five fields', (type) => {

@@ -26,6 +26,7 @@ import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { presentable } from './presentable.ts';
+import { refuseForeignIntents } from './report-intents.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
@@ -258,6 +259,7 @@ function decidedReport(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
+  refuseForeignIntents(intents);
   const answers = heard.map(({ suspendId }) => sideValueNames.answer(suspendId));
   const needs = [...askedIn(intents).map((suspendId) => sideValueNames.question(suspendId)), ...answers];
   return {

@@ -39,6 +39,7 @@ export type {
   TransportName,
   ViewerTransport,
 } from './observability.ts';
+export type { ClosedLane, Epoch, Fence, FlushOutcome, LaneChanges, LaneFlush, Lanes, NewestOfTask, PartPage } from './lanes.ts';
 export {
   shareNames,
   type CountChange,

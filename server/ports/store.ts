@@ -1,4 +1,5 @@
 import type { EventId } from '../../machines/wire/index.ts';
+import type { Epoch, LaneChanges, Lanes } from './lanes.ts';
 import type { OwnerRegistry, Shares } from './owners.ts';
 
 /** One fact as the log keeps it and as every viewer gets it: serialised once, never parsed again on its way out. */
@@ -88,6 +89,8 @@ export interface Commit {
   readonly ifLease?: Lease;
   /** Facts with a smaller `n` are dropped with this commit. Never brings dropped ones back; a number beyond the last fact drops all. */
   readonly firstRetained: number;
+  /** What changes of the task's lanes; only for a store that has `lanes`. */
+  readonly lanes?: LaneChanges;
 }
 
 /** A task as `load` gives it. */
@@ -174,8 +177,10 @@ export interface TaskRegistry {
   /** Reads side values by name; undefined for each that is not there, and for all of an unknown task. */
   sideValues(taskId: string, names: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
-   * Writes all of a commit, or nothing where the revision is another one, the task is gone or the lease that it names has changed. Throws,
-   * and writes nothing, for facts whose numbers are not the next ones, and for facts after the end. A write that failed leaves the store able to take the next one. Texts are
+   * Writes all of a commit, or nothing where the revision is another one, the task is gone, the lease that it names has changed, or lanes are not as its
+   * caller saw them: a conflict where one that it closes is not sealed or has another length, or one that goes on has another length or epoch. Throws,
+   * and writes nothing, for facts whose numbers are not the next ones, for facts after the end, for an end that leaves a lane open, and for lanes that
+   * cannot be opened, since they are there, or not go on or be closed, since they are not open. A write that failed leaves the store able to take the next one. Texts are
    * any JSON: `\0` as an escape, no half characters. The bytes of a fact may be a view into a larger buffer.
    */
   append(commit: Commit): Promise<'committed' | 'conflict' | 'lease changed'>;
@@ -222,12 +227,19 @@ export interface TailListener {
   interrupted(): void;
   /** Some node announced something, this one included. Undefined where nobody wants to know. */
   announced?(notice: string): void;
+  /**
+   * Bytes that were added to a lane at a place, in the order of the lane; a message may be lost, the next place shows it. Facts that opened the lane were
+   * told before, those that close it are told later. Undefined where nobody wants to know.
+   */
+  part?(taskId: string, lane: EventId, epoch: Epoch, at: number, bytes: Uint8Array): void;
 }
 
 /** The one live tail of a process. Where all commits happen in one process, `createLocalTails` of the memory adapter is all of it. */
 export interface Tail {
   /** From when this resolves, commits of the task are told, once however often it is called. */
   watch(taskId: string): Promise<void>;
+  /** The same for the bytes of the task's lanes. There where the store has `lanes`. */
+  watchParts?(taskId: string): Promise<void>;
   /** From now on nothing is told of the task, however often it was watched. */
   unwatch(taskId: string): void;
   /**
@@ -253,6 +265,8 @@ export interface Store extends TaskRegistry, WorkRegistry, OwnerRegistry, EventS
   readonly name: string;
   /** True where one process owns the store: whoever held work before this process opened it is gone. */
   readonly exclusive: boolean;
+  /** Where the bytes of parts are; absent where the store keeps none: then no task has a part. */
+  readonly lanes?: Lanes;
   /**
    * Which store this is, as 32 hex digits: drawn when somebody first asks, the same for every process and after every restart, and others where the
    * store has lost everything. Asked of the store each time. Of two that ask first at once, both get what was written.

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { ClosedLane, Epoch, Fence, FlushOutcome, LaneChanges, LaneFlush, Lanes, NewestOfTask, PartPage } from '../ports/lanes.ts';
 export {
   shareNames,
   type CountChange,

@@ -89,6 +89,7 @@ export class UnitOfWork {
   decide(intent: Intent): Decision {
     const decision = decide(this.#aggregate, intent);
     this.#trace?.decided(intent, decision.refusal);
+    if (decision.refusal === 'PARTS_OPEN') throw partsOpen();
     for (const fact of decision.facts) this.#take(fact);
     return decision;
   }
@@ -101,6 +102,7 @@ export class UnitOfWork {
   /** Records an event of the attempt; false where its chart does not take it now. */
   record(event: AttemptEvent): boolean {
     const next = recordAttemptEvent(this.#execution, event);
+    if (next && event.type === 'attempt.claimed' && this.#aggregate.task.context.openParts.length > 0) throw partsOpen();
     if (next) {
       this.#execution = next;
       this.#trace?.add({ kind: 'attempt', event });
@@ -252,6 +254,8 @@ export class UnitOfWork {
       case 'TASK_STARTED':
       case 'TASK_PROGRESS':
       case 'TASK_MESSAGE':
+      case 'TASK_PART_OPENED':
+      case 'TASK_PART_CLOSED':
         return;
       case 'TASK_SUSPENDED':
         this.#execution = { ...this.#execution, asked: { ...this.#execution.asked, [fact.payload.suspendId]: n } };
@@ -277,6 +281,16 @@ export class UnitOfWork {
         fact satisfies never;
     }
   }
+}
+
+/**
+ * No end, and no new attempt, leaves a part open, and here nobody can close one: no store keeps the texts of parts yet, see `PartIntent`. A newer
+ * node opened it, and has to say how far it came.
+ */
+function partsOpen(): TaskBridgeError {
+  return new TaskBridgeError('STORE_UNAVAILABLE', 'A newer version of this service has to close the parts of the task; try again later.', {
+    retryAfterSeconds: 5,
+  });
 }
 
 function lastNumber({ lastEventId }: Aggregate): number {

@@ -1,6 +1,7 @@
 import type { EventObject } from 'xstate';
 import { taskMachine } from '../../../machines/index.ts';
-import type { TaskContext, TaskEvent } from '../../../machines/task/task.machine.ts';
+import type { EventId, FactPayload } from '../../../machines/wire/index.ts';
+import type { OpenPart, TaskContext, TaskEvent } from '../../../machines/task/task.machine.ts';
 import { fact, question } from '../alphabet.ts';
 import { decisionRows, stateRows } from './decision-table.ts';
 import type { ContextCell, Decisions } from './decisions.ts';
@@ -14,6 +15,11 @@ const events: Readonly<Record<string, TaskEvent>> = {
   'report.started': { type: 'report.started', payload: { message: 'On it.' } },
   'report.progress': { type: 'report.progress', payload: { progress: 50, stage: 'half' } },
   'report.message': { type: 'report.message', payload: { message: 'Read.' } },
+  'report.part.opened': { type: 'report.part.opened', payload: { name: 'answer', kind: 'text', attributes: { model: 'small' } } },
+  'report.part.closed 3': { type: 'report.part.closed', payload: { part: 3, bytes: 4, outcome: 'DONE', text: 'Yes.' } },
+  'report.part.closed 5': { type: 'report.part.closed', payload: { part: 5, bytes: 4, outcome: 'DONE', text: 'Yes.' } },
+  'part.abandon 3': { type: 'part.abandon', payload: { part: 3, bytes: 4, text: 'Yes.' } },
+  'part.abandon 5': { type: 'part.abandon', payload: { part: 5, bytes: 4, text: 'Yes.' } },
   'report.suspended c': { type: 'report.suspended', payload: question('c') },
   'report.completed': { type: 'report.completed', payload: { result: { rows: 3 } } },
   'report.failed': { type: 'report.failed', payload: failure },
@@ -29,6 +35,13 @@ const events: Readonly<Record<string, TaskEvent>> = {
   // What another server may write.
   'TASK_PROGRESS odd': fact('TASK_PROGRESS', { progress: 'much' as unknown as number }),
   TASK_MESSAGE: fact('TASK_MESSAGE', { message: 'Read.' }),
+  TASK_PART_OPENED: fact('TASK_PART_OPENED', { name: 'answer', kind: 'text', attributes: { model: 'small' } }),
+  'TASK_PART_OPENED 3': fact('TASK_PART_OPENED', { name: 'answer', kind: 'text' }, 3),
+  'TASK_PART_OPENED odd name': fact('TASK_PART_OPENED', { name: 7 as unknown as string, kind: 'text' }),
+  'TASK_PART_OPENED odd kind': fact('TASK_PART_OPENED', { name: 'answer' } as FactPayload<'TASK_PART_OPENED'>),
+  'TASK_PART_OPENED odd id': { ...fact('TASK_PART_OPENED', { name: 'answer', kind: 'text' }), eventId: 'newest' as EventId },
+  'TASK_PART_CLOSED 3': fact('TASK_PART_CLOSED', { part: 3, bytes: 4, outcome: 'DONE', text: 'Yes.' }),
+  'TASK_PART_CLOSED 5': fact('TASK_PART_CLOSED', { part: 5, bytes: 100_000, outcome: 'ABANDONED' }),
   'TASK_SUSPENDED a': fact('TASK_SUSPENDED', question('a')),
   'TASK_SUSPENDED c': fact('TASK_SUSPENDED', question('c')),
   'TASK_ACTION_ACCEPTED a': fact('TASK_ACTION_ACCEPTED', {
@@ -54,7 +67,11 @@ const none: TaskContext = {
   resultEventId: null,
   failure: null,
   cancellation: null,
+  openParts: [],
+  partCount: 0,
 };
+const part = (opened: number): OpenPart => ({ opened, name: 'answer', kind: 'text' });
+const sixteenParts = [part(3), ...Array.from({ length: 15 }, (_, n) => part(n + 11))];
 const sixteen = Array.from({ length: 16 }, (_, n) => `q${n}`);
 /** What a task may remember, and in which states. */
 const classes: Readonly<Record<string, { readonly states: readonly string[]; readonly context: Partial<TaskContext> }>> = {
@@ -65,6 +82,15 @@ const classes: Readonly<Record<string, { readonly states: readonly string[]; rea
   '16 open': { states: ['suspended'], context: { openSuspensionIds: ['a', ...sixteen.slice(1)], suspensionCount: 16 } },
   '16 open of 1000 asked': { states: ['suspended'], context: { openSuspensionIds: ['a', ...sixteen.slice(1)], suspensionCount: 1000 } },
   '1000 asked': { states: ['suspended'], context: { openSuspensionIds: ['a'], suspensionCount: 1000 } },
+  'part 3': { states: ['accepted', 'joined', 'running', 'cancelling'], context: { openParts: [part(3)], partCount: 1 } },
+  'a open, part 3': {
+    states: ['suspended'],
+    context: { openSuspensionIds: ['a'], suspensionCount: 1, openParts: [part(3)], partCount: 1 },
+  },
+  'parts 3, 4': { states: ['running'], context: { openParts: [part(3), part(4)], partCount: 2 } },
+  '16 parts': { states: ['running'], context: { openParts: sixteenParts, partCount: 16 } },
+  '16 parts of 1000': { states: ['running'], context: { openParts: sixteenParts, partCount: 1000 } },
+  '1000 parts': { states: ['running'], context: { partCount: 1000 } },
   'reason "Enough."': { states: ['cancelling'], context: { openSuspensionIds: ['a'], suspensionCount: 1, cancelReason: 'Enough.' } },
 };
 
@@ -81,6 +107,7 @@ function saidBy(word: string, { payload = {} }: { readonly payload?: object }, b
   if (word.startsWith('refused ')) return [{ type: 'refused', code: word.slice('refused '.length) }];
   if (type === 'closes')
     return before.openSuspensionIds.map((suspendId) => ({ type: 'TASK_SUSPENSION_CLOSED', payload: { suspendId, outcome: 'CANCELLED' } }));
+  if (type === 'TASK_PART_CLOSED' && reason !== undefined) return [{ type, payload: { ...payload, outcome: reason } }];
   if (type === 'TASK_CANCEL_REQUESTED') return [{ type, payload: reason === undefined ? {} : { reason } }];
   if (type === 'TASK_CANCELLED') return [{ type, payload: { reason, ...(message !== undefined && { message }) } }];
   return [{ type, payload }];
@@ -92,6 +119,10 @@ const changes: Readonly<Record<string, (before: TaskContext) => Partial<TaskCont
   '+ c': (before) => ({ openSuspensionIds: [...before.openSuspensionIds, 'c'], suspensionCount: before.suspensionCount + 1 }),
   '− a': (before) => ({ openSuspensionIds: before.openSuspensionIds.filter((id) => id !== 'a') }),
   'none open': () => ({ openSuspensionIds: [] }),
+  '+ part 3': (before) => ({ openParts: [...before.openParts, part(3)], partCount: before.partCount + 1 }),
+  '+ part 7': (before) => ({ openParts: [...before.openParts, part(7)], partCount: before.partCount + 1 }),
+  '− part 3': (before) => ({ openParts: before.openParts.filter(({ opened }) => opened !== 3) }),
+  'no parts': () => ({ openParts: [] }),
   'reason "Enough."': () => ({ cancelReason: 'Enough.' }),
   'no reason': () => ({ cancelReason: null }),
   result: () => ({ resultEventId: '7-1' }),

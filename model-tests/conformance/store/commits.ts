@@ -107,6 +107,14 @@ export const commitCases: CaseGroup<Store> = (store) => {
       same(legible((await readAll(store(), taskId)).entries), legible(factsOf(taskId, 1, 40)));
     },
 
+    'takes a commit with lanes where it keeps some, else throws and writes nothing': async () => {
+      const { taskId } = await created({ plan: wakes(3) });
+      const commit = commitOf(taskId, 1, { facts: [factOf(taskId, 1)], fields: { head: 'x' }, sideValues: { k: 'x' }, lanes: {} });
+      if (store().lanes) return same(await store().append(commit), 'committed');
+      await rejects(store().append(commit), taskId);
+      await expectUntouched(taskId);
+    },
+
     'throws for facts that are not the next ones, and writes nothing': async () => {
       const { taskId } = await created({ plan: wakes(3) });
       for (const facts of [

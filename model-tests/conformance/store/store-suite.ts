@@ -3,6 +3,7 @@ import { commitCases } from './commits.ts';
 import { creationCases } from './creation.ts';
 import { endCases } from './ends.ts';
 import { hidingCases } from './hiding.ts';
+import { laneCases } from './lanes.ts';
 import { leaseCases } from './leases.ts';
 import { nameCases } from './names.ts';
 import { pageCases } from './pages.ts';
@@ -41,6 +42,12 @@ export const storeSuite: Suite<StoreUnderTest> = {
     ...of('shares', shareCases),
     ...of('states', stateCases),
     ...of('tail', tailCases),
+    ...casesOf(laneCases, {
+      name: 'lanes',
+      rule,
+      subjectOf,
+      missing: ({ store }) => (store.lanes ? undefined : 'the store under test has no `lanes`: it keeps no text of parts.'),
+    }),
     ...of('walk', walkCases),
     ...of('ends', endCases),
     ...casesOf(reopeningCases, {
