@@ -5,22 +5,15 @@ import { viewConnection, viewKnown, viewTask, type ObservationSnapshot } from '.
 
 /**
  * What is known of a task before anybody observes it: what an observation's first snapshot says, and all that a server can render. With an
- * `error`, what is known of one that cannot be observed.
+ * `error`, what is known of one that cannot be observed. With an answer of `client.get` instead of an id, what that says.
  */
-export function idleSnapshot(taskId: string, error?: TaskBridgeClientError): ObservationSnapshot {
+export function idleSnapshot(task: string | TaskSnapshotResponse, error?: TaskBridgeClientError): ObservationSnapshot {
   const ending = error && ({ state: 'failed', error } as const);
+  const [taskId, isKnown] = typeof task === 'string' ? [task, false] : [task.taskId, true];
+  const [aggregate, result] = typeof task === 'string' ? [emptyAggregate, undefined] : [aggregateFromSnapshot(task), task.result];
   return {
     connection: viewConnection(undefined, ending),
-    task: viewTask(taskId, emptyAggregate, undefined),
-    known: viewKnown(false, ending),
-  };
-}
-
-/** What is known of a task by an answer of `client.get`, before anybody observes it: for a page that a server renders. */
-export function fetchedSnapshot(response: TaskSnapshotResponse): ObservationSnapshot {
-  return {
-    connection: viewConnection(undefined, undefined),
-    task: viewTask(response.taskId, aggregateFromSnapshot(response), response.result),
-    known: 'known',
+    task: viewTask(taskId, aggregate, result),
+    known: viewKnown(isKnown, ending),
   };
 }

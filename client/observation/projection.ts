@@ -52,7 +52,7 @@ function joined(): Aggregate {
   return { ...emptyAggregate, task: stepTask(emptyAggregate.task, { type: 'log.joined' })[0] };
 }
 
-/** So many snapshots of another history than that of the facts are asked for; then the facts alone say how the task stands. */
+/** After so many snapshots of another history in a row the facts alone say how the task stands. */
 const OTHERS_MAX = 3;
 
 /** Folds facts one by one. */
@@ -97,10 +97,7 @@ class FoldedProjection implements Projection {
   }
 
   take(fact: Fact | UnknownFact): void {
-    if (!this.#waiting && this.#isOther(fact)) {
-      this.#others += 1;
-      this.rebase();
-    }
+    if (!this.#waiting && this.#isOther(fact)) this.rebase();
     if (this.#waiting) this.#waiting.push(fact);
     else this.#apply(fact);
   }
@@ -111,13 +108,9 @@ class FoldedProjection implements Projection {
     this.#deps.onChange();
   }
 
-  rebase(): void {
-    // What came before is in the snapshot, or of a history that is lost.
-    this.#ask([]);
-  }
-
-  #ask(facts: (Fact | UnknownFact)[]): void {
+  rebase(facts: (Fact | UnknownFact)[] = []): void {
     const mine = (this.#question += 1);
+    // What came before is in the snapshot, or of a history that is lost.
     this.#waiting = facts;
     if (this.#aggregate.lastEventId === null) this.#aggregate = joined();
     this.#deps.ask().then(
@@ -150,21 +143,19 @@ class FoldedProjection implements Projection {
     const facts = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const fact of facts) {
-      if (this.#isOther(fact)) return this.#meetOther(facts);
+      if (this.#others < OTHERS_MAX && this.#isOther(fact)) return this.#meetOther(facts);
       this.#apply(fact);
     }
     this.#others = 0;
     this.#deps.onChange();
   }
 
-  /** The server that answered has another history than the one that sends facts: one of them is given up soon, and it is asked again. */
+  /** Who answered has another history than who sends facts: one of them is given up soon, and it is asked again. */
   #meetOther(facts: (Fact | UnknownFact)[]): void {
     this.#others += 1;
-    if (this.#others < OTHERS_MAX) return this.#ask(facts);
-    this.#others = 0;
-    this.#begin(facts[0] && eventNumber(facts[0].eventId) === 1n ? emptyAggregate : joined());
-    for (const fact of facts) this.#apply(fact);
-    this.#deps.onChange();
+    if (this.#others < OTHERS_MAX) return this.rebase(facts);
+    this.#waiting = facts;
+    this.#continueFrom(undefined);
   }
 
   #isOther(fact: Fact | UnknownFact): boolean {

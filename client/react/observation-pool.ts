@@ -40,20 +40,22 @@ interface SharedObservation {
   known?: Promise<void>;
 }
 
+/** What cannot be observed, an impossible id or by a closed client, is shown: an effect that throws takes its page down. */
+function observed(client: TaskBridgeClient, taskId: string, context: CallContext | undefined): Observed {
+  try {
+    return client.observe(taskId, context && { context });
+  } catch (error) {
+    if (!(error instanceof TaskBridgeClientError)) throw error;
+    const snapshot = idleSnapshot(taskId, error);
+    return { getSnapshot: () => snapshot, subscribe: () => ({ unsubscribe: () => undefined }), close: () => undefined };
+  }
+}
+
 /** Shares one observation for each task among all who listen. */
 export function createObservationPool(client: TaskBridgeClient, context: CallContext | undefined, { clock, ms }: Linger): ObservationPool {
   const all = new Map<string, SharedObservation>();
 
-  /** What cannot be observed, an impossible id or by a closed client, is shown: an effect that throws takes its page down. */
-  function observe(taskId: string): Observed {
-    try {
-      return client.observe(taskId, context && { context });
-    } catch (error) {
-      if (!(error instanceof TaskBridgeClientError)) throw error;
-      const snapshot = idleSnapshot(taskId, error);
-      return { getSnapshot: () => snapshot, subscribe: () => ({ unsubscribe: () => undefined }), close: () => undefined };
-    }
-  }
+  const observe = (taskId: string): Observed => observed(client, taskId, context);
 
   function retain(taskId: string): SharedObservation {
     const known = all.get(taskId);

@@ -1,7 +1,7 @@
 import { createContext, createElement, useContext, useMemo, type ReactElement, type ReactNode } from 'react';
 import type { TaskSnapshotResponse } from '../../machines/wire/index.ts';
-import { fetchedSnapshot } from '../observation/idle.ts';
 import {
+  idleSnapshot,
   platformClock,
   TaskBridgeClientError,
   type CallContext,
@@ -50,7 +50,7 @@ const FetchedContext = createContext<FetchedSnapshots>(nothing);
 export function TaskBridgeProvider({ client, context, lingerMs, clock, snapshots, children }: TaskBridgeProviderProps): ReactElement {
   const provided = useMemo(() => provide(client, context, clock, lingerMs), [client, context, clock, lingerMs]);
   const fetched = useMemo(
-    () => (snapshots ? new Map(snapshots.map((response) => [response.taskId, fetchedSnapshot(response)])) : nothing),
+    () => (snapshots ? new Map(snapshots.map((response) => [response.taskId, idleSnapshot(response)])) : nothing),
     [snapshots],
   );
   return createElement(ProvidedContext.Provider, { value: provided }, createElement(FetchedContext.Provider, { value: fetched }, children));

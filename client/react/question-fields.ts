@@ -74,7 +74,7 @@ function fieldsOf({ properties, required }: JsonObject): readonly QuestionField[
 }
 
 function optionsOf({ enum: listed, const: only }: JsonObject): readonly Json[] {
-  if (Array.isArray(listed)) return listed;
+  if (Array.isArray(listed)) return listed as readonly Json[];
   return only === undefined ? [] : [only];
 }
 

@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import type { Outbox, OutboxSnapshot } from '../outbox/outbox.ts';
+import type { Outbox, OutboxSnapshot } from '../outbox/index.ts';
 
 /** An outbox on a page: how it stands, and what can be done about it. The functions are the same from render to render. */
 export type UsedOutbox = OutboxSnapshot & Pick<Outbox, 'start' | 'act' | 'cancel' | 'withdraw' | 'dismiss' | 'retry'>;

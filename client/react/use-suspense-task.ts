@@ -19,6 +19,8 @@ export function useSuspenseTask(first: TaskBridgeClient | string, second = ''): 
   const task = useTask(used, taskId);
   // What is shown may be older than what is known: a page that suspends has nobody who listens yet.
   const { known, connection } = task.known === 'pending' ? observations.of(taskId, fetched).getSnapshot() : task;
+  // What React has a component suspend by.
+  // oxlint-disable-next-line typescript/only-throw-error
   if (known === 'pending') throw observations.of(taskId).whenKnown();
   if (known === 'known') return { ...task, known };
   throw connection.error ?? new TaskBridgeClientError('TASK_NOT_FOUND', `There is no task ${JSON.stringify(taskId)}.`);

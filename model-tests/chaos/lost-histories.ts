@@ -67,20 +67,14 @@ export function lostHistoriesOf(given: readonly GivenUp[], logs: Logs): LostHist
   return {
     touches: (taskId) => lost.has(taskId),
     mayBeUnknown({ taskId, suspendId }, since) {
+      const asked = given.filter(({ at }) => at > since).map((one) => one.logs.get(taskId));
       if (isGone(taskId)) return true;
-      const asks = (facts: readonly Fact[] | undefined, isOther = (_: Fact): boolean => true): boolean =>
-        facts?.some(
-          (fact) => (suspendId === undefined || (fact.type === 'TASK_SUSPENDED' && fact.payload.suspendId === suspendId)) && isOther(fact),
-        ) === true;
+      if (suspendId === undefined) return asked.some((facts) => facts === undefined);
       const standing = logs.get(taskId) ?? [];
+      const isOnlyLost = (fact: Fact): boolean => !hasAt({ facts: standing }, fact.eventId);
       // Of what stands it was unknown as long as it was asked only in what is lost.
-      const wasLost =
-        suspendId !== undefined &&
-        lost.get(taskId)?.some(({ facts }) => asks(facts, ({ eventId }) => !hasAt({ facts: standing }, eventId)));
-      return (
-        wasLost === true ||
-        given.some((one) => one.at > since && (suspendId === undefined ? !one.logs.has(taskId) : !asks(one.logs.get(taskId))))
-      );
+      const wasLost = lost.get(taskId)?.some(({ facts }) => questionIn(facts, suspendId).some(isOnlyLost));
+      return wasLost === true || asked.some((facts) => questionIn(facts, suspendId).length === 0);
     },
     without(creation, note) {
       const { toldNew, clientRequestId } = creation;
@@ -104,6 +98,10 @@ export function lostHistoriesOf(given: readonly GivenUp[], logs: Logs): LostHist
     tasks: [...lost.keys()].filter((taskId) => !logs.has(taskId)).length,
   };
 }
+
+/** Where a question is asked. */
+const questionIn = (facts: readonly Fact[] | undefined, suspendId: string): readonly Fact[] =>
+  facts?.filter(({ type, payload }) => type === 'TASK_SUSPENDED' && payload.suspendId === suspendId) ?? [];
 
 function countLost(facts: readonly Fact[], histories: readonly History[]): number {
   const ids = histories.flatMap((history) => history.facts.map(({ eventId }) => eventId));

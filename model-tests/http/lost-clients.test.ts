@@ -82,7 +82,11 @@ test.each(['end', 'destroy', 'resetAndDestroy'] as const)('nor are uploads whose
   expect(heard).toEqual([]);
 });
 
-test('a poll whose client left while it was found out who it is holds no place', async () => {
+test.each<[string, (taskId: string, after: string) => string]>([
+  ['poll', (taskId, after) => `/api/v1/tasks/${taskId}/events?waitTimeoutMs=25000&afterEventId=${after}`],
+  ['stream', (taskId) => `/api/v1/tasks/${taskId}/events/stream`],
+  ['stream of many tasks', (taskId) => `/api/v1/tasks/events/stream?tasks=${taskId}@`],
+])('a %s whose client left while it was found out who it is holds no place', async (_way, pathOf) => {
   let [asked, left] = [0, 0];
   const auth: AuthContextResolver = async ({ socket, headers }) => {
     if (headers['x-leaves']) {
@@ -102,7 +106,7 @@ test('a poll whose client left while it was found out who it is holds no place',
   const log = `/api/v1/tasks/${taskId}/events`;
   const started = await fetch(`http://127.0.0.1:${port}${log}?waitTimeoutMs=5000`);
   const { nextAfterEventId } = (await started.json()) as { nextAfterEventId: string };
-  const path = `${log}?waitTimeoutMs=25000&afterEventId=${nextAfterEventId}`;
+  const path = pathOf(taskId, nextAfterEventId);
   for (let i = 0; i < 2; i += 1) {
     const socket = connect(port, '127.0.0.1', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-Leaves: 1\r\n\r\n`));
     await expect.poll(() => asked).toBe(i + 1);
@@ -111,6 +115,6 @@ test('a poll whose client left while it was found out who it is holds no place',
   }
   // What they ask of the store is answered before what comes after them.
   for (let i = 0; i < 3; i += 1) await fetch(`http://127.0.0.1:${port}/api/v1/tasks/${taskId}`);
-  const answer = await fetch(`http://127.0.0.1:${port}${path.replace('25000', '100')}`);
+  const answer = await fetch(`http://127.0.0.1:${port}${log}?waitTimeoutMs=100&afterEventId=${nextAfterEventId}`);
   expect(answer.status).toBe(200);
 });

@@ -82,6 +82,6 @@ describe('snapshots of a provider', () => {
     const place = await show({ client, snapshots: [snapshot] }, h(Plain, { taskId }));
     expect(place.textContent).toMatch(/^known suspended 40 /);
     await client.act(taskId, { suspendId: snapshot.suspensions[0]?.suspendId ?? '', actionType: 'yes' });
-    await untilShown(() => place.textContent?.startsWith('known completed') === true);
+    await untilShown(() => place.textContent?.startsWith('known completed') ?? false);
   });
 });

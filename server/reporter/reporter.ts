@@ -19,7 +19,7 @@ import type { Store } from '../ports/store.ts';
 import { ShareBook } from '../shares/share-book.ts';
 import { asTaskBridgeError, CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
-import { storeClock } from '../task/store-clock.ts';
+import { storeClock, type StoreClock } from '../task/store-clock.ts';
 import { claimWork, type ClaimedWork, type TaskRef } from './work-claim.ts';
 import { RunNotifier } from './run-notifier.ts';
 
@@ -86,21 +86,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const shares = new ShareBook({ store, logger, settings });
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   processor.onCommitted(commitObserver({ metrics: metricsSink(options.metrics, logger), records: recordWriter(logger) }));
-  let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
-
-  /** Times in facts are the store's. */
-  async function synchronize(): Promise<void> {
-    const ageMs = synchronized ? monotonicMs(clock) - synchronized.at : Number.POSITIVE_INFINITY;
-    // A host's clock may have none but the date: set back, it says nothing about how long ago that was.
-    if (ageMs < 0 || ageMs >= SYNCHRONIZE_MS) synchronized = { at: monotonicMs(clock), done: time.synchronize() };
-    try {
-      await synchronized?.done;
-    } catch (error) {
-      synchronized = undefined;
-      throw asTaskBridgeError(error);
-    }
-  }
-
+  const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
   const notifier = new RunNotifier({
     store,
@@ -144,5 +130,21 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
       await synchronize();
       return time.now();
     },
+  };
+}
+
+/** Gives what asks for the store's time, which times in facts are of, where that was long ago. */
+function synchronizer(time: StoreClock, clock: Clock): () => Promise<void> {
+  let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
+  return async () => {
+    const ageMs = synchronized ? monotonicMs(clock) - synchronized.at : Number.POSITIVE_INFINITY;
+    // A host's clock may have none but the date: set back, it says nothing about how long ago that was.
+    if (ageMs < 0 || ageMs >= SYNCHRONIZE_MS) synchronized = { at: monotonicMs(clock), done: time.synchronize() };
+    try {
+      await synchronized?.done;
+    } catch (error) {
+      synchronized = undefined;
+      throw asTaskBridgeError(error);
+    }
   };
 }
