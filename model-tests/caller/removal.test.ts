@@ -53,7 +53,7 @@ describe('a task that is removed', () => {
   it('has ended: one that has not is refused by name, and left as it is', async () => {
     const { tasks, start, advance } = await world();
     const { taskId } = await start('asking', 'r');
-    await expect(tasks.remove(taskId)).rejects.toMatchObject({ code: 'TASK_NOT_ENDED' });
+    await expect(tasks.remove(taskId)).rejects.toMatchObject({ code: 'TASK_NOT_ENDED', retryAfterSeconds: undefined });
     expect((await tasks.get(taskId)).state).toBe('suspended');
     await tasks.cancel(taskId);
     await advance(0);
