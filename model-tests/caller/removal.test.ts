@@ -4,6 +4,7 @@ import { memoryAttachments, memoryStore } from 'taskbridge/adapters/memory';
 import type { TaskExecutor } from 'taskbridge/server';
 import { createTestBridge, type TestBridgeOptions } from 'taskbridge/server/testing';
 import { listen } from '../http/listen.ts';
+import { idsOf } from './own-bridge.ts';
 
 const UNKNOWN = 'f'.repeat(32);
 const ann = { subject: 'ann' };
@@ -52,7 +53,7 @@ describe('a task that is removed', () => {
   it('has ended: one that has not is refused by name, and left as it is', async () => {
     const { tasks, start, advance } = await world();
     const { taskId } = await start('asking', 'r');
-    await expect(tasks.remove(taskId)).rejects.toMatchObject({ code: 'TASK_NOT_ENDED' });
+    await expect(tasks.remove(taskId)).rejects.toMatchObject({ code: 'TASK_NOT_ENDED', retryAfterSeconds: undefined });
     expect((await tasks.get(taskId)).state).toBe('suspended');
     await tasks.cancel(taskId);
     await advance(0);
@@ -144,13 +145,13 @@ describe('a task that is removed', () => {
   it('is told to those who read its log as one whose time was over', async () => {
     const { tasks, start } = await world();
     const { taskId } = await start('quick', 'r');
-    const types: string[] = [];
+    const whole = await idsOf(tasks.watch(taskId));
     const watching = tasks.watch(taskId)[Symbol.asyncIterator]();
-    types.push((await watching.next()).value?.type ?? '');
+    await watching.next();
     await tasks.remove(taskId);
     // What it was given is what it has; the log is not asked for again.
-    for (let step = await watching.next(); !step.done; step = await watching.next()) types.push(step.value.type);
-    expect(types).toEqual(['TASK_STARTED', 'TASK_PROGRESS', 'TASK_PROGRESS', 'TASK_COMPLETED'].filter((type) => types.includes(type)));
+    expect(whole.length).toBeGreaterThan(1);
+    expect(await idsOf({ [Symbol.asyncIterator]: () => watching })).toEqual(whole.slice(1));
     await expect(tasks.watch(taskId)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'TASK_NOT_FOUND' });
   });
 

@@ -64,8 +64,8 @@ export async function client(): Promise<void> {
   expectTypeOf(typed.observe<'report.build'>('id').getSnapshot().task.result).toEqualTypeOf<typeof task.result>();
   const { tasks: listed } = await typed.list({ type: 'report.build', state: 'completed' });
   expectTypeOf(listed[0]?.result).toEqualTypeOf<{ rows: number; kept?: string | undefined } | undefined>();
-  for (const task of (await typed.list()).tasks)
-    if (task.taskType === 'report.build') expectTypeOf(task.result?.rows).toEqualTypeOf<number | undefined>();
+  for (const one of (await typed.list()).tasks)
+    if (one.taskType === 'report.build') expectTypeOf(one.result?.rows).toEqualTypeOf<number | undefined>();
   // @ts-expect-error no type of the contract
   void typed.list({ type: 'agnet' });
   expectTypeOf((await typed.get(taskId)).result).toEqualTypeOf<{ rows: number; kept?: string | undefined } | undefined>();

@@ -270,9 +270,9 @@ async function listOfMany(): Promise<BoundaryRequest> {
   const { tasks, advance } = await caller();
   await tasks.start({ clientRequestId: fresh(), taskType: 'hold', labels: ['oldest'] });
   await advance(1);
-  let created = 1;
+  let there = 1;
   return async (amount) => {
-    for (; created < amount; created += 1) await tasks.start({ clientRequestId: fresh(), taskType: 'hold' });
+    for (; there < amount; there += 1) await tasks.start({ clientRequestId: fresh(), taskType: 'hold' });
     const page = await tasks.list({ label: 'oldest' });
     return `${page.tasks.length}, ${page.nextAfter === null ? 'ends' : 'goes on'}`;
   };

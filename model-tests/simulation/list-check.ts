@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 const RULE = 'a list has all of its owner’s tasks, and no other';
 /** Few, so that tasks come and go between its pages. */
-const LIMIT = 3;
+const LIMIT = 2;
 /** Pages of a list beyond one for each task that is there. */
 const SPARE = 100;
 

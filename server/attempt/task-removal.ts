@@ -32,14 +32,12 @@ export async function dropTask(
   const { taskId, requestKey } = about;
   try {
     const [content] = await store.sideValues(taskId, [sideValueNames.content]);
-    if (content !== undefined) {
-      const removing = store.remove(taskId, requestKey, revision);
-      // That it succeeds is no proof: what makes room passes where nothing else does.
-      if ((await processor.lastWrites.note(removing, () => false)) === 'removed') {
-        processor.forget(taskId);
-        shares.note(about, changeOf(sharesOf(execution), noShares));
-        return parsedContent(content).attachments;
-      }
+    const removing = store.remove(taskId, requestKey, revision);
+    // That it succeeds is no proof: what makes room passes where nothing else does.
+    if ((await processor.lastWrites.note(removing, () => false)) === 'removed') {
+      processor.forget(taskId);
+      shares.note(about, changeOf(sharesOf(execution), noShares));
+      return content === undefined ? [] : parsedContent(content).attachments;
     }
   } catch (error) {
     // It may be gone all the same.
