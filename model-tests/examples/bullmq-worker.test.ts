@@ -11,7 +11,7 @@ import { tasks } from '../../examples/bullmq-worker/tasks.ts';
 import { startRedis, type RedisServer } from '../redis/redis-server.ts';
 import { forkProgram, printed, startProcess, type RunningProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
-import { AGAIN_AND_AGAIN } from '../support/patience.ts';
+import { AGAIN_AND_AGAIN, patience } from '../support/patience.ts';
 
 let redis: RedisServer;
 let host: RunningProcess<RegExpExecArray>;
@@ -33,8 +33,8 @@ async function startWorker(): Promise<RunningProcess<RegExpExecArray>> {
 beforeEach(async () => {
   redis = await startRedis();
   const port = await freePort();
-  // A worker that was killed is missed soon.
-  env = { ...process.env, PORT: String(port), REDIS_URL: `redis://127.0.0.1:${redis.port}`, STALLED_MS: '500' };
+  // A worker that was killed is missed soon; one that lives must not be, on a busy machine either.
+  env = { ...process.env, PORT: String(port), REDIS_URL: `redis://127.0.0.1:${redis.port}`, STALLED_MS: String(patience(1500)) };
   host = await start('host', /Listening/);
   client = createTaskBridgeClient({
     baseUrl: `http://127.0.0.1:${port}`,
