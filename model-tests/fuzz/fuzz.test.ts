@@ -39,7 +39,7 @@ it(
       stream: '404',
       'shared-stream': '200',
       list: '200',
-      remove: '404',
+      remove: '204',
       types: '200',
       health: '200',
       ready: '200',
