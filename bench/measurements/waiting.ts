@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { WorkProcess } from '../processes/bench-processes.ts';
 import { readable } from '../results/markdown.ts';
 import type { Row } from '../results/row.ts';
+import { spreadOf } from '../statistics.ts';
 import type { Stretch } from '../systems/work-system.ts';
 import type { Bench } from './bench.ts';
 
@@ -38,11 +39,17 @@ async function measured(bench: Bench, what: string, start: () => Promise<readonl
   const many = await watched(bench, `${what}, ${TASKS} wait`, hosts, rounds);
   await Promise.all(hosts.map((host) => host.end()));
   const name = `${what}, ${TASKS} tasks wait`;
+  const { median: idle } = spreadOf(nothing.map(({ corePercent }) => corePercent));
   return [
     {
       name,
       unit: '% of a core a node',
       figures: { ours: many.map(({ corePercent }) => corePercent), first: nothing.map(({ corePercent }) => corePercent) },
+    },
+    {
+      name: `${name}, beyond what these hosts take anyway`,
+      unit: '% of a core a node',
+      figures: { ours: many.map(({ corePercent }) => corePercent - idle) },
       bars: [{ atMost: CORE_PERCENT_MAX }],
     },
     {
