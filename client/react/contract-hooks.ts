@@ -1,9 +1,10 @@
-import type { ActionsOfType, DefinitionOf, TaskContract, TaskTypeOf } from '../../machines/contract/index.ts';
+import type { ActionsOfType, DefinitionOf, SnapshotOf, TaskContract, TaskTypeOf } from '../../machines/contract/index.ts';
 import type { SubmitActionResponse } from '../../machines/wire/index.ts';
 import type { ContractSnapshot, ContractStart, ContractView, TaskIdOf } from '../contract/index.ts';
 import { useQuestions } from './use-questions.ts';
 import { useStartTask, type StartTask } from './use-start-task.ts';
 import { useSuspenseTask } from './use-suspense-task.ts';
+import { useTasks, type ListedTasks, type UsedTasks } from './use-tasks.ts';
 import { useTask, useTaskActions, useTaskSelector, type TaskActions, type TaskIdOrNone, type UsedTask } from './use-task.ts';
 
 /** The id of a task of a type, or of one that is not known by it. */
@@ -46,11 +47,14 @@ export interface ContractHooks<C> {
   useSuspenseTask<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
     taskId: TaskIdOf<K> | string,
   ): ContractTaskOnPage<DefinitionOf<C, K>> & { readonly known: 'known' };
+  useTasks<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
+    request?: Omit<ListedTasks, 'type'> & { readonly type?: K },
+  ): Omit<UsedTasks, 'tasks'> & { readonly tasks: readonly SnapshotOf<DefinitionOf<C, K>>[] };
   useQuestions<K extends TaskTypeOf<C> = TaskTypeOf<C>>(taskId: IdOf<K>): ContractTaskOnPage<DefinitionOf<C, K>>['task']['openSuspensions'];
 }
 
 /** Gives the hooks with the types of a contract, once for an app: `export const { useTask, useStartTask } = contractHooks<typeof tasks>()`. */
 export function contractHooks<C extends TaskContract>(): ContractHooks<C> {
   // The same hooks: what they are told apart by is for the compiler alone.
-  return { useTask, useTaskSelector, useTaskActions, useStartTask, useSuspenseTask, useQuestions } as unknown as ContractHooks<C>;
+  return { useTask, useTaskSelector, useTaskActions, useStartTask, useSuspenseTask, useTasks, useQuestions } as unknown as ContractHooks<C>;
 }

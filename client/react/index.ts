@@ -29,3 +29,5 @@ export { useOutbox, type UsedOutbox } from './use-outbox.ts';
 export { useQuestionForm, type AnswerState, type FormField, type QuestionForm, type QuestionFormOptions } from './use-question-form.ts';
 export { useQuestions } from './use-questions.ts';
 export { useSuspenseTask, type KnownTask } from './use-suspense-task.ts';
+export type { TaskListSnapshot } from './task-list.ts';
+export { useTasks, type ListedTasks, type UsedTasks } from './use-tasks.ts';

@@ -10,12 +10,14 @@ import {
   type TaskBridgeClient,
 } from '../index.ts';
 import { createObservationPool, type ObservationPool } from './observation-pool.ts';
+import { createStarts, type Starts } from './starts.ts';
 
 /** What hooks work with: a client, the context of its calls, and its observations. */
 export interface ProvidedClient {
   readonly client: TaskBridgeClient;
   readonly context: CallContext | undefined;
   readonly observations: ObservationPool;
+  readonly starts: Starts;
   /** Goes by for what is observed by it. */
   readonly clock: Clock;
 }
@@ -83,6 +85,7 @@ function provide(client: TaskBridgeClient, context?: CallContext, clock: Clock =
     context,
     clock,
     observations: createObservationPool(client, context, { clock, ms }),
+    starts: createStarts(),
   };
   known.set(context, provided);
   return provided;

@@ -25,7 +25,7 @@ const idle: StartState = { status: 'idle', taskId: null, error: null, upload: nu
 
 /** Starts tasks from a component. */
 export function useStartTask(client?: TaskBridgeClient): StartTask {
-  const { client: used, context } = useTaskBridge(client);
+  const { client: used, context, starts } = useTaskBridge(client);
   const [state, setState] = useState<StartState>(idle);
   const running = useRef<Promise<string | null> | undefined>(undefined);
 
@@ -48,6 +48,7 @@ export function useStartTask(client?: TaskBridgeClient): StartTask {
       const attempt: Promise<string | null> = used.start(request, { onUpload, ...(context && { context }) }).then(
         ({ taskId }: CreateTaskResponse) => {
           show({ status: 'started', taskId, error: null, upload });
+          starts.note();
           if (running.current === attempt) running.current = undefined;
           return taskId;
         },
@@ -63,7 +64,7 @@ export function useStartTask(client?: TaskBridgeClient): StartTask {
       setState({ status: 'starting', taskId: null, error: null, upload });
       return attempt;
     },
-    [used, context],
+    [used, context, starts],
   );
 
   return { ...state, start, reset };

@@ -11,7 +11,7 @@ export function Page({
   readonly client: ContractClient<typeof tasks>;
   readonly id: TaskIdOf<'report.build'> | null;
 }): void {
-  const { useTask, useStartTask, useTaskSelector, useTaskActions, useSuspenseTask, useQuestions } = contractHooks<typeof tasks>();
+  const { useTask, useStartTask, useTaskSelector, useTaskActions, useSuspenseTask, useTasks, useQuestions } = contractHooks<typeof tasks>();
   // A client with types is a client.
   void TaskBridgeProvider({ client });
 
@@ -36,6 +36,11 @@ export function Page({
   expectTypeOf(useTask('id').task.result).not.toBeAny();
 
   expectTypeOf(useSuspenseTask<'report.build'>('id').task.result).toEqualTypeOf<{ rows: number; kept?: string | undefined } | undefined>();
+  expectTypeOf(useTasks({ type: 'report.build' }).tasks[0]?.result).toEqualTypeOf<
+    { rows: number; kept?: string | undefined } | undefined
+  >();
+  // @ts-expect-error a type that the contract has not got
+  useTasks({ type: 'report.biuld' });
   const [first] = useQuestions<'report.build'>(id);
   if (first?.reasonCode === 'duplicates') expectTypeOf(first.interaction.samples).toEqualTypeOf<string[]>();
 
