@@ -35,7 +35,7 @@ async function solidOfPage(): Promise<Solid & XStateSolid> {
 test('Solid shows a task that a component runs, and one that runs outside', async () => {
   const { createRoot, createEffect, useActor, fromActorRef } = await solidOfPage();
   const server = scriptedTransports();
-  const client = createTaskBridgeClient(server);
+  const client = createTaskBridgeClient({ baseUrl: server.baseUrl, intercept: server.intercept });
   onTestFinished(() => client.close());
   const shown: string[] = [];
   const others: string[] = [];
