@@ -28,113 +28,140 @@ export interface TaskList {
 const AGAIN_MS = 15_000;
 const loading: TaskListSnapshot = { tasks: [], status: 'loading', error: null, hasMore: false };
 
-/** Asks for a list while anybody looks: at once, when the page comes back to the front, after starts and ends of this page, and now and then. */
-export function createTaskList({ client, context, clock, observations, starts }: ProvidedClient, request: TaskListRequest): TaskList {
-  const listeners = new Set<() => void>();
-  const observed = new Map<string, () => void>();
-  let shown = loading;
-  let pages = 1;
-  let timer: unknown;
-  let asking: Promise<void> | undefined;
-  let leave: readonly (() => void)[] = [];
+/** Makes a list that is asked for while anybody looks. */
+export function createTaskList(provided: ProvidedClient, request: TaskListRequest): TaskList {
+  const list = new WatchedList(provided, request);
+  return {
+    getSnapshot: () => list.shown,
+    subscribe: (listener) => list.subscribe(listener),
+    refresh: () => list.refresh(),
+    more: () => list.more(),
+  };
+}
 
-  function show(next: Partial<TaskListSnapshot>): void {
-    shown = { ...shown, ...next };
-    for (const listener of [...listeners]) listener();
+/** Asks at once, when the page comes back to the front, after starts and ends of this page, and now and then. */
+class WatchedList {
+  readonly #provided: ProvidedClient;
+  readonly #request: TaskListRequest;
+  readonly #listeners = new Set<() => void>();
+  /** What ends the observation of each task that has not ended. */
+  readonly #observed = new Map<string, () => void>();
+  #shown = loading;
+  #pages = 1;
+  #timer: unknown;
+  #asking: Promise<void> | undefined;
+  #leave: readonly (() => void)[] = [];
+
+  constructor(provided: ProvidedClient, request: TaskListRequest) {
+    this.#provided = provided;
+    this.#request = request;
+  }
+
+  get shown(): TaskListSnapshot {
+    return this.#shown;
+  }
+
+  subscribe(listener: () => void): () => void {
+    // The same function may subscribe twice.
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    if (this.#listeners.size === 1) this.#begin();
+    return () => {
+      this.#listeners.delete(own);
+      if (this.#listeners.size === 0) this.#end();
+    };
+  }
+
+  refresh(): Promise<void> {
+    const { clock } = this.#provided;
+    clock.clearTimeout(this.#timer);
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+      clock.clearTimeout(this.#timer);
+      if (this.#listeners.size > 0) this.#timer = clock.setTimeout(() => this.#look(), AGAIN_MS);
+    });
+    return this.#asking;
+  }
+
+  async more(): Promise<void> {
+    if (!this.#shown.hasMore) return;
+    this.#pages += 1;
+    await this.#asking;
+    await this.refresh();
+  }
+
+  #begin(): void {
+    const look = (): void => this.#look();
+    this.#leave = [this.#provided.starts.subscribe(look), onReturn(look)];
+    void this.refresh();
+  }
+
+  #end(): void {
+    this.#provided.clock.clearTimeout(this.#timer);
+    for (const stop of [...this.#leave, ...this.#observed.values()]) stop();
+    this.#leave = [];
+    this.#observed.clear();
+  }
+
+  /** A page that nobody sees asks when it comes back. */
+  #look(): void {
+    if (isVisible()) void this.refresh();
+  }
+
+  async #ask(): Promise<void> {
+    const { client, context } = this.#provided;
+    try {
+      const tasks: TaskSnapshotResponse[] = [];
+      let after: string | null = null;
+      for (let page = 0; page < this.#pages && (page === 0 || after !== null); page += 1) {
+        const answer = await client.list({ ...this.#request, ...(after !== null && { after }) }, context && { context });
+        tasks.push(...answer.tasks);
+        after = answer.nextAfter;
+      }
+      if (this.#listeners.size === 0) return;
+      this.#show({ tasks: tasks.map((task) => this.#live(task)), status: 'ready', error: null, hasMore: after !== null });
+      this.#observe(this.#shown.tasks);
+    } catch (cause) {
+      const error = cause instanceof TaskBridgeClientError ? cause : new TaskBridgeClientError('NETWORK_ERROR', String(cause), { cause });
+      this.#show({ status: 'failed', error });
+    }
+  }
+
+  /** Observes those that have not ended, and no others. */
+  #observe(tasks: readonly TaskSnapshotResponse[]): void {
+    const { observations } = this.#provided;
+    const wanted = new Set(tasks.filter(({ state }) => !isEnded(state)).map(({ taskId }) => taskId));
+    for (const [taskId, stop] of this.#observed) {
+      if (wanted.has(taskId)) continue;
+      this.#observed.delete(taskId);
+      stop();
+    }
+    for (const taskId of wanted) {
+      if (this.#observed.has(taskId)) continue;
+      const stop = observations.of(taskId).subscribe(() => this.#noteLive(taskId));
+      this.#observed.set(taskId, stop);
+    }
+  }
+
+  #noteLive(taskId: string): void {
+    const tasks = this.#shown.tasks.map((task) => (task.taskId === taskId ? this.#live(task) : task));
+    if (tasks.every((task, nth) => task === this.#shown.tasks[nth])) return;
+    this.#show({ tasks });
+    // Its end says more than its facts: a result, and when.
+    if (tasks.some((task) => task.taskId === taskId && isEnded(task.state))) void this.refresh();
   }
 
   /** What is known of a task by now. */
-  function live(task: TaskSnapshotResponse): TaskSnapshotResponse {
-    const { known, task: view } = observations.of(task.taskId).getSnapshot();
+  #live(task: TaskSnapshotResponse): TaskSnapshotResponse {
+    const { known, task: view } = this.#provided.observations.of(task.taskId).getSnapshot();
     if (known !== 'known' || (task.state === view.state && task.progress === view.progress)) return task;
     return { ...task, state: view.state, status: view.status, progress: view.progress };
   }
 
-  /** Observes those that have not ended, and no others. */
-  function observe(tasks: readonly TaskSnapshotResponse[]): void {
-    const wanted = new Set(tasks.filter(({ state }) => !isEnded(state)).map(({ taskId }) => taskId));
-    for (const [taskId, stop] of observed) {
-      if (wanted.has(taskId)) continue;
-      observed.delete(taskId);
-      stop();
-    }
-    for (const taskId of wanted)
-      if (!observed.has(taskId))
-        observed.set(
-          taskId,
-          observations.of(taskId).subscribe(() => noteLive(taskId)),
-        );
+  #show(next: Partial<TaskListSnapshot>): void {
+    this.#shown = { ...this.#shown, ...next };
+    for (const listener of [...this.#listeners]) listener();
   }
-
-  function noteLive(taskId: string): void {
-    const tasks = shown.tasks.map((task) => (task.taskId === taskId ? live(task) : task));
-    if (tasks.every((task, nth) => task === shown.tasks[nth])) return;
-    show({ tasks });
-    // Its end says more than its facts: a result, and when.
-    if (tasks.some((task) => task.taskId === taskId && isEnded(task.state))) void refresh();
-  }
-
-  async function ask(): Promise<void> {
-    try {
-      const tasks: TaskSnapshotResponse[] = [];
-      let after: string | null = null;
-      for (let page = 0; page < pages && (page === 0 || after !== null); page += 1) {
-        const answer = await client.list({ ...request, ...(after !== null && { after }) }, context && { context });
-        tasks.push(...answer.tasks);
-        after = answer.nextAfter;
-      }
-      if (listeners.size === 0) return;
-      show({ tasks: tasks.map(live), status: 'ready', error: null, hasMore: after !== null });
-      observe(shown.tasks);
-    } catch (cause) {
-      const error = cause instanceof TaskBridgeClientError ? cause : new TaskBridgeClientError('NETWORK_ERROR', String(cause), { cause });
-      show({ status: 'failed', error });
-    }
-  }
-
-  function refresh(): Promise<void> {
-    clock.clearTimeout(timer);
-    asking ??= ask().finally(() => {
-      asking = undefined;
-      clock.clearTimeout(timer);
-      if (listeners.size > 0) timer = clock.setTimeout(() => void (isVisible() ? refresh() : undefined), AGAIN_MS);
-    });
-    return asking;
-  }
-
-  function begin(): void {
-    const look = (): void => void (isVisible() && refresh());
-    leave = [starts.subscribe(look), onReturn(look)];
-    void refresh();
-  }
-
-  function end(): void {
-    clock.clearTimeout(timer);
-    for (const stop of [...leave, ...observed.values()]) stop();
-    leave = [];
-    observed.clear();
-  }
-
-  return {
-    getSnapshot: () => shown,
-    subscribe(listener) {
-      // The same function may subscribe twice.
-      const own = (): void => listener();
-      listeners.add(own);
-      if (listeners.size === 1) begin();
-      return () => {
-        listeners.delete(own);
-        if (listeners.size === 0) end();
-      };
-    },
-    refresh,
-    async more() {
-      if (!shown.hasMore) return;
-      pages += 1;
-      await asking;
-      await refresh();
-    },
-  };
 }
 
 function isEnded(state: string): boolean {

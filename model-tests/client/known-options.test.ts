@@ -2,7 +2,8 @@ import { createTaskBridgeClient, TaskBridgeClientError } from 'taskbridge/client
 import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { tabSockets } from 'taskbridge/client/tabs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createScriptedServer, TASK } from '../support/scripted-server.ts';
+import { takingServer } from '../outbox/outbox-harness.ts';
+import { TASK } from '../support/scripted-server.ts';
 
 const baseUrl = 'http://localhost:1';
 
@@ -33,7 +34,7 @@ describe('an option by another name is refused, with those that there are', () =
 });
 
 test('the context of a client goes with all that brings none of its own', async () => {
-  const server = await createScriptedServer();
+  const server = await takingServer();
   const [whole, own] = [{ tenant: 'north' }, { tenant: 'south' }];
   const asked: unknown[] = [];
   const client = createTaskBridgeClient({
@@ -45,10 +46,7 @@ test('the context of a client goes with all that brings none of its own', async 
     },
     limits: { commandRetriesMax: 0 },
   });
-  onTestFinished(async () => {
-    await client.close();
-    await server.close();
-  });
+  onTestFinished(() => client.close());
   // What the server says does not matter here.
   const told = async (call: Promise<unknown>) => {
     await call.catch(() => undefined);
