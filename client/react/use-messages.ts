@@ -68,7 +68,10 @@ export function useMessages(first: TaskBridgeClient | TaskIdOrNone, ...rest: rea
         // The server lost what it had told, and tells another history from its start.
         const before = newest && (compareEventIds(eventId, newest.eventId) ?? 1) <= 0 ? none : kept;
         const messages = [...before.messages, { eventId, createdAt, payload }];
-        show({ messages: messages.slice(-max), hasEarlier: before.hasEarlier || continuity === 'gap' || messages.length > max });
+        show({
+          messages: messages.slice(Math.max(0, messages.length - max)),
+          hasEarlier: before.hasEarlier || continuity === 'gap' || messages.length > max,
+        });
       }
       // A failure is shown by whoever shows the task.
     })().catch(() => undefined);

@@ -24,18 +24,24 @@ test('useMessages keeps the newest messages, says that there were earlier ones, 
   const client = clientOf(server.url);
   while ((await client.get(taskId)).state !== 'completed');
   let renders = 0;
-  const shown: Partial<Record<'few' | 'all', UsedMessages>> = {};
-  const Page = ({ which, max }: { readonly which: 'few' | 'all'; readonly max?: number }): ReactElement => {
+  const shown: Partial<Record<'none' | 'few' | 'all', UsedMessages>> = {};
+  const Page = ({ which, max }: { readonly which: 'none' | 'few' | 'all'; readonly max?: number }): ReactElement => {
     renders += 1;
     shown[which] = useMessages(taskId, max === undefined ? undefined : { max });
     return h('p');
   };
-  await show({ client }, [h(Page, { key: 1, which: 'few', max: 3 }), h(Page, { key: 2, which: 'all' })]);
+  await show({ client }, [
+    h(Page, { key: 0, which: 'none', max: 0 }),
+    h(Page, { key: 1, which: 'few', max: 3 }),
+    h(Page, { key: 2, which: 'all' }),
+  ]);
   await untilShown(() => shown.few?.messages.at(-1)?.payload.message.includes('30') === true && shown.all?.messages.length === 30);
   expect(shown.few).toMatchObject({ hasEarlier: true, messages: [{}, {}, {}] });
   expect(shown.all?.hasEarlier).toBe(false);
-  // In StrictMode each is drawn twice, mounted twice; a render a message would be sixty.
-  expect(renders).toBeLessThan(40);
+  await untilShown(() => shown.none?.hasEarlier === true);
+  expect(shown.none?.messages).toEqual([]);
+  // In StrictMode each is drawn twice, mounted twice; a render a message would be ninety.
+  expect(renders).toBeLessThan(60);
 });
 
 test('useOutbox shows what waits and what became of it', async () => {
