@@ -141,9 +141,17 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.byteLength;) at += (await handle.write(chunk, at)).bytesWritten;
 }
 
-/** Gives a file its name. Another `remove` may take the folder away in between, when it was empty. */
-async function moveInto(folder: string, from: string, to: string, tries = 3): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+/** Removals of other files of one task that may meet one upload: as many as a task has files, and more. */
+const MOVE_TRIES = 20;
+
+/**
+ * Gives a file its name. Another `remove` may take the folder away in between, when it was empty. Not by a recursive `mkdir`: that one looks again at
+ * what it found there, and fails where it is gone by then.
+ */
+async function moveInto(folder: string, from: string, to: string, tries = MOVE_TRIES): Promise<void> {
+  await mkdir(folder, { mode: FOLDER_MODE }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
   await rename(from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' || tries === 1) throw error;
     return moveInto(folder, from, to, tries - 1);

@@ -89,6 +89,22 @@ describe('file attachments', () => {
     }
   });
 
+  it('survive that the folder of a task is taken away again and again while its files come', async () => {
+    const attachments = fileAttachments({ path });
+    for (let round = 0; round < 50; round += 1) {
+      let uploading = 4;
+      const upload = async (index: number): Promise<void> => {
+        await attachments.put(`${task}/${index}`, (async function* () {})()).finally(() => (uploading -= 1));
+        await attachments.remove(`${task}/${index}`);
+      };
+      const removals = async (): Promise<void> => {
+        while (uploading > 0) await attachments.remove(`${task}/9`);
+      };
+      await Promise.all([upload(0), upload(1), upload(2), upload(3), removals(), removals()]);
+    }
+    expect(await readdir(path)).toEqual([]);
+  });
+
   it.each(['', '{"v":1}', '{"v":2,"storeId":"a"}', 'null', 'not json'])(
     'say so where nobody can tell from %j whose they are',
     async (text) => {
