@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Keeps a folder of generated files that are committed. Writes them; or, with `--check` on the command line, changes nothing and fails when
+ * Keeps generated files that are committed, the only ones of a folder unless it `hasOthers`. Writes them; or, with `--check` on the command line, changes nothing and fails when
  * one differs, is missing or is no longer generated.
  */
-export function keepCommitted(folder: string, files: ReadonlyMap<string, string>, command: string): void {
+export function keepCommitted(folder: string, files: ReadonlyMap<string, string>, command: string, hasOthers = false): void {
   const path = join(root, folder);
   mkdirSync(path, { recursive: true });
-  const surplus = readdirSync(path).filter((name) => !files.has(name) && name !== 'README.md');
+  const surplus = hasOthers ? [] : readdirSync(path).filter((name) => !files.has(name) && name !== 'README.md');
   if (process.argv.includes('--check')) {
     const stale = [...files].filter(([name, text]) => read(join(path, name)) !== text).map(([name]) => name);
     const differing = [...stale, ...surplus].sort();

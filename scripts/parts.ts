@@ -140,7 +140,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
     proves: 'limits, parsers, attacks and a fuzzer at every door: nobody can harm the others',
     needs: ['fuzzer'],
     tests: ['model-tests/hostile/', 'model-tests/fuzz/', 'model-tests/http/garbage.test.ts'],
-    budgetMinutes: 1,
+    budgetMinutes: 1.5,
   },
   crowds: {
     ...none,

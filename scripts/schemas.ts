@@ -1,12 +1,14 @@
-/** Writes the wire as JSON Schema 2020-12, from the schemas that the code itself checks with. `--check` only compares. */
+/** Writes the wire as JSON Schema 2020-12, OpenAPI and AsyncAPI, from the schemas that the code itself checks with. `--check` only compares. */
 import * as z from 'zod/mini';
 import * as answers from '../machines/wire/answers.ts';
 import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
-import { jsonObject, jsonValue, textId } from '../machines/wire/json.ts';
+import { wireSchemaParams } from '../machines/wire/json-schema.ts';
 import * as lists from '../machines/lists/task-list.ts';
-import { partAttributes } from '../machines/wire/parts.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
+import { DEFAULT_PREFIX, defaultRoutePaths } from '../machines/routes/index.ts';
+import { openApiDocument } from '../server/http/openapi/document.ts';
+import { asyncApiDocument } from './asyncapi.ts';
 import { keepCommitted } from './committed.ts';
 
 const schemas: Readonly<Record<string, z.core.$ZodType>> = {
@@ -36,28 +38,8 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'unsubscribe-frame': commands.unsubscribeFrame,
 };
 
-/** What the code checks by a function, said in the words of JSON Schema. */
-const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
-  [jsonObject, { type: 'object' }],
-  [jsonValue, { description: 'Any JSON value.' }],
-  ...[textId, commands.title, commands.label].map((plain) => [plain, { minLength: 1, pattern: '\\S' }] as const),
-  [commands.labels, { uniqueItems: true }],
-  [partAttributes, { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } }],
-  [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
-  [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
-]);
-
 function jsonSchema(name: string, schema: z.core.$ZodType): string {
-  const written = z.toJSONSchema(schema, {
-    unrepresentable: 'any',
-    io: 'input',
-    override: ({ zodSchema, jsonSchema: said }) => {
-      Object.assign(said, saidOtherwise.get(zodSchema));
-      // A clock's pattern says no more than its format, at great length.
-      if (said.format === 'date-time') said.pattern = 'Z$';
-    },
-  });
-  return text({ ...written, title: name });
+  return text({ ...z.toJSONSchema(schema, { ...wireSchemaParams, io: 'input' }), title: name });
 }
 
 function text(schema: object): string {
@@ -77,3 +59,9 @@ files.set(
   }),
 );
 keepCommitted('docs/schemas', files, 'npm run schemas');
+
+const documents = {
+  'openapi.json': openApiDocument({ prefix: DEFAULT_PREFIX, mountPath: '', paths: defaultRoutePaths }),
+  'asyncapi.json': asyncApiDocument(),
+};
+keepCommitted('docs', new Map(Object.entries(documents).map(([name, document]) => [name, text(document)])), 'npm run schemas', true);

@@ -146,13 +146,13 @@ need_original() {
   sh model-tests/original/install.sh
 }
 
-# The fuzzer of the doors is a Python package, in an environment of its own.
+# What fuzzes the doors are Python packages, in an environment of their own.
 need_fuzzer() {
-  [ -x .data/fuzzer/bin/python ] && .data/fuzzer/bin/python -c 'import boofuzz' 2>/dev/null && return 0
+  [ -x .data/fuzzer/bin/schemathesis ] && .data/fuzzer/bin/python -c 'import boofuzz' 2>/dev/null && return 0
   need_python
-  say 'Installing boofuzz: it fuzzes the doors by their grammars'
+  say 'Installing boofuzz and Schemathesis: they fuzz the doors by their grammars, and by what their document says'
   python3 -m venv .data/fuzzer
-  .data/fuzzer/bin/pip install --quiet --disable-pip-version-check boofuzz==0.4.2
+  .data/fuzzer/bin/pip install --quiet --disable-pip-version-check boofuzz==0.4.2 schemathesis==4.32.5
 }
 
 has_new_go() { command -v "$1" >/dev/null 2>&1 && "$1" version | grep -Eq 'go1\.(2[1-9]|[3-9][0-9])'; }

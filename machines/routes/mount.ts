@@ -13,6 +13,7 @@ export const routeMethods = {
   cancel: 'POST',
   actions: 'POST',
   webSocket: 'GET',
+  openapi: 'GET',
   health: 'GET',
   ready: 'GET',
 } as const satisfies Readonly<Record<keyof RoutePaths, 'GET' | 'POST' | 'DELETE'>>;
@@ -22,7 +23,7 @@ type RouteName = keyof RoutePaths;
 /** The routes, in the order of the protocol's table. */
 const names = Object.keys(defaultRoutePaths) as readonly RouteName[];
 const atRoot: readonly RouteName[] = ['health', 'ready'];
-const ofNoTask: readonly RouteName[] = ['create', 'list', 'types', 'sharedStream', 'webSocket'];
+const ofNoTask: readonly RouteName[] = ['create', 'list', 'types', 'sharedStream', 'webSocket', 'openapi'];
 const PLAIN = /^(?!\.{1,2}$)[\w.~-]+$/;
 const NAME = /^:(?!__proto__$)[A-Za-z_]\w{0,63}$/;
 const TASK_ID = ':taskId';

@@ -25,6 +25,8 @@ export interface RoutePaths {
   readonly actions: string;
   /** Where WebSockets are opened, for any task. Defaults to `/tasks/ws`. */
   readonly webSocket: string;
+  /** `GET`: these requests as OpenAPI. Defaults to `/openapi.json`. */
+  readonly openapi: string;
   /** `GET`, at the root: the prefix is not put before it. Defaults to `/health`. */
   readonly health: string;
   /** `GET`, at the root: the prefix is not put before it. Defaults to `/ready`. */
@@ -52,6 +54,7 @@ export const defaultRoutePaths: RoutePaths = {
   cancel: '/tasks/:taskId/cancel',
   actions: '/tasks/:taskId/actions',
   webSocket: '/tasks/ws',
+  openapi: '/openapi.json',
   health: '/health',
   ready: '/ready',
 };

@@ -64,7 +64,7 @@ export type UnsubscribeFrame = z.infer<typeof unsubscribeFrame>;
 export const queryNumber = (min: number, max: number) =>
   z.pipe(
     z.pipe(z.string().check(z.regex(/^\d{1,9}$/, 'must be a whole number')), z.transform(Number)),
-    z.number().check(z.minimum(min), z.maximum(max)),
+    z.int().check(z.minimum(min), z.maximum(max)),
   );
 
 /** Query of `GET /tasks/{taskId}/events`; unknown fields are ignored, as query fields are. */

@@ -32,6 +32,7 @@ const routes: RoutePaths = {
   cancel: '/stop/:taskId',
   actions: '/say/:taskId',
   webSocket: '/live',
+  openapi: '/described',
   health: '/alive',
   ready: '/status/ready',
 };

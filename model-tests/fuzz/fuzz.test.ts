@@ -16,6 +16,7 @@ const grammars: Readonly<Record<keyof RoutePaths, string>> = {
   cancel: 'cancel',
   actions: 'action',
   webSocket: 'upgrade',
+  openapi: 'openapi',
   health: 'health',
   ready: 'ready',
 };
@@ -41,6 +42,7 @@ it(
       list: '200',
       remove: '204',
       types: '200',
+      openapi: '200',
       health: '200',
       ready: '200',
       upgrade: '101',

@@ -27,6 +27,7 @@ const everywhere: RoutePaths = {
   cancel: '/stop/:taskId',
   actions: '/say/:taskId',
   webSocket: '/live',
+  openapi: '/described',
   health: '/alive',
   ready: '/status/ready',
 };

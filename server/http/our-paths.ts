@@ -15,3 +15,13 @@ function plainBeginning(path: string): string {
 function hasPlainText(path: string): boolean {
   return /\/[^:/]/.test(path);
 }
+
+/**
+ * True where the other path has a word where this one has the id of a task: no task is called `types`. Of two paths that a request has, the one with
+ * the word is meant, whatever the method.
+ */
+export function isShadowed(path: string, other: string): boolean {
+  const words = other.split('/');
+  const segments = path.split('/');
+  return segments.length === words.length && segments.some((segment, index) => segment === ':taskId' && !words[index]?.startsWith(':'));
+}

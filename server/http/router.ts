@@ -4,7 +4,7 @@ import { mountedPaths, pathBelow, pathNames, readRoutePaths, routeMethods, type 
 import { TaskBridgeError } from '../errors.ts';
 import { liveDefaults } from '../live/options.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
-import type { AuthContextResolver, PathParams, UploadPolicy } from '../ports/auth.ts';
+import type { AuthContextResolver, UploadPolicy } from '../ports/auth.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -18,12 +18,13 @@ import type { LiveService } from './live-service.ts';
 import { originSet, refuseForeignOrigin } from './origin.ts';
 import { httpOptions, type HttpOptions } from './options.ts';
 import { mountPathCheck } from './mount-path.ts';
-import { ourPaths } from './our-paths.ts';
+import { isShadowed, ourPaths } from './our-paths.ts';
 import { pathValues, routed } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
 import { listRoute } from './routes/list.ts';
+import { openApiRoute } from './routes/openapi.ts';
 import { pollRoute } from './routes/poll.ts';
 import { removeRoute } from './routes/remove.ts';
 import { sharedStreamRoute } from './routes/shared-stream.ts';
@@ -33,7 +34,7 @@ import { typesRoute } from './routes/types.ts';
 import { continueBody } from './expected-body.ts';
 import { StalledAnswers } from './stalled-answers.ts';
 import { RequestTurns } from './request-turns.ts';
-import { refuseOthers } from './unknown-route.ts';
+import { refuseMethod, refuseOthers, type Identify } from './unknown-route.ts';
 import { UnsentBytes } from './unsent-bytes.ts';
 
 /** What the HTTP router works with. */
@@ -91,7 +92,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
   const boundary = inTurn(turns, answers, errorBoundary(options, clock, logger));
   const paths = readRoutePaths(deps.routes);
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
-  const routes: Readonly<Record<PrefixedRoute, Route>> = {
+  const routes: Readonly<Record<Exclude<PrefixedRoute, 'openapi'>, Route>> = {
     create: createRoute(routeDeps),
     list: listRoute(routeDeps),
     remove: removeRoute(routeDeps),
@@ -105,10 +106,13 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
     webSocket: upgradeOnly,
   };
 
-  const identify = (ctx: Koa.Context, params: PathParams) => authenticate(resolver, ctx.req, clock, params);
-  const answer = (route: Route, path: string): Koa.Middleware => {
+  const identify: Identify = (ctx, params) => authenticate(resolver, ctx.req, clock, params);
+  const answer = (route: Route, path: string, others: readonly string[]): Koa.Middleware => {
     const names = pathNames(path);
+    const shadows = new Set(others.filter((other) => isShadowed(path, other)));
     return async (ctx) => {
+      const words = shadows.size === 0 ? [] : routed(ctx).matched.filter((layer) => shadows.has(layer.path));
+      if (words.length > 0) return refuseMethod(ctx, words, identify);
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method !== 'GET' && ctx.method !== 'HEAD') refuseForeignOrigin(ctx.req, origins);
       const { taskId, params } = pathValues(names, routed(ctx).captures);
@@ -123,8 +127,9 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       const check = mountPathCheck(mountPath, logger);
       const router = new Router({ sensitive: true });
       const mounted = mountedPaths(prefix, paths).filter(isBelowPrefix);
-      for (const [name, path] of mounted) router[verbs[routeMethods[name]]](path, boundary, answer(routes[name], path));
+      const all: Readonly<Record<PrefixedRoute, Route>> = { ...routes, openapi: openApiRoute({ prefix, mountPath, paths }) };
       const wholePaths = mounted.map(([, path]) => path);
+      for (const [name, path] of mounted) router[verbs[routeMethods[name]]](path, boundary, answer(all[name], path, wholePaths));
       refuseOthers(router, ourPaths(pathBelow(prefix, ''), wholePaths), boundary, identify);
       const dispatch = router.routes() as unknown as Koa.Middleware;
       return async (ctx, next) => {

@@ -123,6 +123,7 @@ def doors(task_id):
         (None, http("list", ["GET", "HEAD"], ROOT, query=[("type", "echo"), ("state", "running"), ("label", "a"), ("limit", "2")])),
         (None, http("remove", ["DELETE"], f"{ROOT}/unknown", query=[("x", "1")])),
         (None, http("types", ["GET", "POST"], f"{ROOT}/types", query=[("x", "1")])),
+        (None, http("openapi", ["GET", "HEAD"], "/api/v1/openapi.json", query=[("x", "1")])),
         (None, http("health", ["GET", "HEAD"], "/health", query=[("x", "1")])),
         (None, http("ready", ["GET", "OPTIONS"], "/ready", query=[("x", "1")])),
         (None, http("upgrade", ["GET"], f"{ROOT}/ws", query=[("extensions", "gap,multiplex")], headers=[*HANDSHAKE, ("Sec-WebSocket-Protocol", "taskbridge.v1"), ("Origin", "http://127.0.0.1")], connection="Upgrade")),

@@ -1,0 +1,74 @@
+import type * as z from 'zod/mini';
+import * as answers from '../../../machines/wire/answers.ts';
+import * as commands from '../../../machines/wire/commands.ts';
+import { componentSchemas, factSchemas, schemaRef, type JsonSchema } from '../../../machines/wire/json-schema.ts';
+
+/** Shapes of the wire, by their names in the document. */
+const named = {
+  CreateTaskRequest: commands.createTaskRequest,
+  CreateTaskResponse: answers.createTaskResponse,
+  TaskListResponse: answers.taskListResponse,
+  TaskTypesResponse: answers.taskTypesResponse,
+  TaskSnapshot: answers.taskSnapshotResponse,
+  PollResponse: answers.pollResponse,
+  CancelTaskRequest: commands.cancelTaskRequest,
+  CancelTaskResponse: answers.cancelTaskResponse,
+  SubmitActionRequest: commands.submitActionRequest,
+  SubmitActionResponse: answers.submitActionResponse,
+  ErrorEnvelope: answers.errorEnvelope,
+  Gap: answers.gap,
+  StreamHeartbeat: answers.sseHeartbeatFrame,
+  StreamGap: answers.sseGapFrame,
+  ExtensionsGranted: answers.extensionsGrantedFrame,
+  SubscriptionEnded: answers.subscriptionEndedFrame,
+} as const satisfies Readonly<Record<string, z.core.$ZodType>>;
+
+const ownWords = {
+  Health: {
+    type: 'object',
+    properties: { status: { const: 'ok' } },
+    required: ['status'],
+    additionalProperties: false,
+  },
+  Readiness: {
+    type: 'object',
+    properties: {
+      status: { enum: ['ready', 'not_ready'] },
+      details: { type: 'object', description: 'What each probe found, by its name.', additionalProperties: { type: 'object' } },
+    },
+    required: ['status', 'details'],
+    additionalProperties: false,
+  },
+  Fact: {
+    description: 'What happened to a task. Types that are not listed here are passed on.',
+    anyOf: [
+      ...Object.keys(factSchemas).map(schemaRef),
+      {
+        description: 'A fact of another version.',
+        type: 'object',
+        properties: {
+          type: { type: 'string' },
+          taskId: { type: 'string' },
+          eventId: { type: 'string' },
+          createdAt: { type: 'string', format: 'date-time' },
+          payload: { type: 'object' },
+        },
+        required: ['type', 'taskId', 'eventId', 'createdAt', 'payload'],
+      },
+    ],
+  },
+  StreamFrame: { anyOf: ['Fact', 'StreamHeartbeat', 'StreamGap', 'ExtensionsGranted', 'SubscriptionEnded'].map(schemaRef) },
+} as const satisfies Readonly<Record<string, JsonSchema>>;
+
+/** What the document has a name for. */
+export type SchemaName = keyof typeof named | keyof typeof ownWords;
+
+/** The schemas of the document, from those that the server itself checks with. */
+export function documentSchemas(): Readonly<Record<string, JsonSchema>> {
+  const { PollResponse, ...schemas } = componentSchemas({ ...named, ...factSchemas });
+  const page: JsonSchema = {
+    ...PollResponse,
+    properties: { ...PollResponse?.properties, events: { type: 'array', items: schemaRef('Fact') } },
+  };
+  return Object.fromEntries(Object.entries({ ...schemas, ...ownWords, PollResponse: page }).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
