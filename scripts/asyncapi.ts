@@ -1,8 +1,7 @@
 import { DEFAULT_PREFIX, defaultRoutePaths } from '../machines/routes/index.ts';
 import * as answers from '../machines/wire/answers.ts';
 import * as commands from '../machines/wire/commands.ts';
-import { componentSchemas, factSchemas, schemaRef } from '../machines/wire/json-schema.ts';
-import { VERSION } from '../machines/wire/version.ts';
+import { componentSchemas, factSchemas, schemaRef, VERSION } from '../machines/json-schema/index.ts';
 
 /** Frames of a WebSocket, each with what it says. Source: protocol, "WebSocket" and "Extensions". */
 const fromClient = {

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import * as answers from '../machines/wire/answers.ts';
 import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
-import { wireSchemaParams } from '../machines/wire/json-schema.ts';
+import { wireSchemaParams } from '../machines/json-schema/index.ts';
 import * as lists from '../machines/lists/task-list.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
 import { DEFAULT_PREFIX, defaultRoutePaths } from '../machines/routes/index.ts';

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startHost } from '../../examples/report/host-process.ts';
-import { onLoopback } from '../support/loopback.ts';
 import { patience } from '../support/patience.ts';
 import { askAll } from './document-run.ts';
 

@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/((wire|lists|routes|tables|contract)\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|lists|routes|tables|contract|json-schema)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -59,7 +59,10 @@ const arrows: Readonly<Record<string, Room>> = {
   // Played in Temporal's sandbox too: nothing here may need Node.
   'model-tests/conformance/script': { doors: [machinesDoor], packages: [] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
-  'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
+  'model-tests/http': {
+    doors: [anyDoor, machinesDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//],
+    packages: [anything],
+  },
   'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|actors|http|task\/(service|about)|errors)/], packages: [anything] },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
@@ -80,6 +83,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/], packages: [anything] },
   // Bundled for places that are no Node: by the doors, as an app's own tools find them.
   'model-tests/runtimes': { doors: [anyDoor, /^scripts\/doors\.ts$/], packages: [anything] },
+  'model-tests/fuzz': { doors: [anyDoor, /^examples\/report\/host-process\.ts$/], packages: [anything] },
   'model-tests/examples': { doors: [anyDoor, /^examples\//], packages: [anything] },
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // The whole of the server without the sockets around it, and browsers without a page, in a world of their own.
@@ -98,7 +102,16 @@ const arrows: Readonly<Record<string, Room>> = {
   examples: { doors: [anyDoor, /^docs\/charts\/[\w-]+\.flow\.json$/], packages: [anything] },
   bench: { doors: [anyDoor], packages: [anything] },
   // The run of the tests shows what they say of the charts; the schemas of the wire are drawn where they stand.
-  scripts: { doors: [anyDoor, charts, /^machines\/(wire|lists)\//, /^model-tests\/charts\/(coverage-|phase-chart)/], packages: [anything] },
+  scripts: {
+    doors: [
+      anyDoor,
+      charts,
+      /^machines\/(wire|lists|json-schema)\//,
+      /^server\/http\/openapi\/document\.ts$/,
+      /^model-tests\/charts\/(coverage-|phase-chart)/,
+    ],
+    packages: [anything],
+  },
 };
 
 /** What is wrong with an import, or undefined where its arrow is drawn. */

@@ -17,6 +17,7 @@ describe('the paths of the protocol', () => {
       cancel: '/api/v1/tasks/:taskId/cancel',
       actions: '/api/v1/tasks/:taskId/actions',
       webSocket: '/api/v1/tasks/ws',
+      openapi: '/api/v1/openapi.json',
       health: '/health',
       ready: '/ready',
     });

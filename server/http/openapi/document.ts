@@ -1,7 +1,7 @@
 import { mountedPaths, routeMethods, type RoutePaths } from '../../../machines/routes/index.ts';
-import { VERSION } from '../../../machines/wire/version.ts';
-import { errorAnswers, operationObject } from './operation-object.ts';
-import { documentSchemas } from './schemas.ts';
+import { VERSION } from '../../../machines/json-schema/index.ts';
+import { errorAnswers, operationDescription } from './operation-description.ts';
+import { documentSchemas } from './document-schemas.ts';
 
 /** The host's part of the document. */
 export interface DocumentSettings {
@@ -20,7 +20,7 @@ export function openApiDocument({ prefix, mountPath, paths }: DocumentSettings):
   const documented: Record<string, Record<string, object>> = {};
   for (const [name, path] of mountedPaths(prefix, paths)) {
     const template = path.replaceAll(/:(\w+)/g, '{$1}');
-    documented[template] = { ...documented[template], [routeMethods[name].toLowerCase()]: operationObject(name, path) };
+    documented[template] = { ...documented[template], [routeMethods[name].toLowerCase()]: operationDescription(name, path) };
   }
   return {
     openapi: '3.1.0',

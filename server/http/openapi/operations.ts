@@ -1,8 +1,8 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { taskListQuery } from '../../../machines/lists/index.ts';
 import type { RoutePaths } from '../../../machines/routes/index.ts';
-import { pollQuery, sharedStreamQuery, streamQuery } from '../../../machines/wire/commands.ts';
-import type { SchemaName } from './schemas.ts';
+import { pollQuery, sharedStreamQuery, streamQuery } from '../../../machines/wire/index.ts';
+import type { SchemaName } from './document-schemas.ts';
 
 /** One row of the protocol's table. Source: protocol, "Requests" and "Errors". */
 export interface Operation {
@@ -14,7 +14,7 @@ export interface Operation {
   readonly takesCursorHeader?: true;
   readonly body?: RequestBody;
   /** Answers that are no errors, by status. */
-  readonly answers: Readonly<Record<number, Answer>>;
+  readonly answers: Readonly<Record<number, OperationAnswer>>;
   /** Statuses of the envelope, beside those that any route may answer. */
   readonly errors: readonly number[];
   /** Anybody may ask. */
@@ -30,7 +30,7 @@ export interface RequestBody {
 }
 
 /** What an answer has in its body, if anything. */
-export interface Answer {
+export interface OperationAnswer {
   readonly description: string;
   readonly schema?: SchemaName;
   /** It is a stream of server-sent events, whose data are of the schema. */

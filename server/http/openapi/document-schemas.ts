@@ -1,27 +1,4 @@
-import type * as z from 'zod/mini';
-import * as answers from '../../../machines/wire/answers.ts';
-import * as commands from '../../../machines/wire/commands.ts';
-import { componentSchemas, factSchemas, schemaRef, type JsonSchema } from '../../../machines/wire/json-schema.ts';
-
-/** Shapes of the wire, by their names in the document. */
-const named = {
-  CreateTaskRequest: commands.createTaskRequest,
-  CreateTaskResponse: answers.createTaskResponse,
-  TaskListResponse: answers.taskListResponse,
-  TaskTypesResponse: answers.taskTypesResponse,
-  TaskSnapshot: answers.taskSnapshotResponse,
-  PollResponse: answers.pollResponse,
-  CancelTaskRequest: commands.cancelTaskRequest,
-  CancelTaskResponse: answers.cancelTaskResponse,
-  SubmitActionRequest: commands.submitActionRequest,
-  SubmitActionResponse: answers.submitActionResponse,
-  ErrorEnvelope: answers.errorEnvelope,
-  Gap: answers.gap,
-  StreamHeartbeat: answers.sseHeartbeatFrame,
-  StreamGap: answers.sseGapFrame,
-  ExtensionsGranted: answers.extensionsGrantedFrame,
-  SubscriptionEnded: answers.subscriptionEndedFrame,
-} as const satisfies Readonly<Record<string, z.core.$ZodType>>;
+import { componentSchemas, factSchemas, httpSchemas, schemaRef, type JsonSchema } from '../../../machines/json-schema/index.ts';
 
 const ownWords = {
   Health: {
@@ -61,11 +38,11 @@ const ownWords = {
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
 /** What the document has a name for. */
-export type SchemaName = keyof typeof named | keyof typeof ownWords;
+export type SchemaName = keyof typeof httpSchemas | keyof typeof ownWords;
 
 /** The schemas of the document, from those that the server itself checks with. */
 export function documentSchemas(): Readonly<Record<string, JsonSchema>> {
-  const { PollResponse, ...schemas } = componentSchemas({ ...named, ...factSchemas });
+  const { PollResponse, ...schemas } = componentSchemas({ ...httpSchemas, ...factSchemas });
   const page: JsonSchema = {
     ...PollResponse,
     properties: { ...PollResponse?.properties, events: { type: 'array', items: schemaRef('Fact') } },

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createConfig, lint } from '@redocly/openapi-core';
 import { describe, expect, it } from 'vitest';
 import { openApiDocument } from '../../server/http/openapi/document.ts';
-import { VERSION } from '../../machines/wire/version.ts';
+import { VERSION } from '../../machines/json-schema/index.ts';
 import { defaultRoutePaths, readRoutePaths, routeMethods } from '../../machines/routes/index.ts';
 
 /** What the linter says, with the place: nothing, but for what is so on purpose. */

@@ -1,17 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { pathNames, type RoutePaths } from '../../../machines/routes/index.ts';
-import type { ErrorCode } from '../../../machines/wire/index.ts';
-import { createTaskRequest } from '../../../machines/wire/commands.ts';
-import { componentSchemas, schemaRef, wireSchemaParams, type JsonSchema } from '../../../machines/wire/json-schema.ts';
+import { createTaskRequest, type ErrorCode } from '../../../machines/wire/index.ts';
+import { componentSchemas, schemaRef, wireSchemaParams, type JsonSchema } from '../../../machines/json-schema/index.ts';
 import { httpStatus } from '../status.ts';
-import { commonErrors, operations, type Answer, type Operation, type RequestBody } from './operations.ts';
-import type { SchemaName } from './schemas.ts';
+import { commonErrors, operations, type OperationAnswer, type Operation, type RequestBody } from './operations.ts';
+import type { SchemaName } from './document-schemas.ts';
 
 const JSON_TYPE = 'application/json';
 
 /** One route, as an operation of OpenAPI. */
-export function operationObject(name: keyof RoutePaths, path: string): object {
+export function operationDescription(name: keyof RoutePaths, path: string): object {
   const operation = operations[name];
   const errors = operation.isOpen ? [] : [...commonErrors, ...operation.errors];
   return {
@@ -49,7 +48,7 @@ function errorName(status: number): string {
   return (STATUS_CODES[status] ?? String(status)).replaceAll(/\W/g, '');
 }
 
-function answerObject({ description, schema, isStream, hasTaskId }: Answer): object {
+function answerObject({ description, schema, isStream, hasTaskId }: OperationAnswer): object {
   return {
     description,
     ...(schema && { content: isStream ? streamContent(schema) : { [JSON_TYPE]: { schema: schemaRef(schema) } } }),

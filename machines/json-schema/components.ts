@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import * as commands from './commands.ts';
-import { factTypes, type FactType } from './facts.ts';
-import { jsonObject, jsonValue, textId } from './json.ts';
-import { partAttributes } from './parts.ts';
-import { factSchema } from './payloads.ts';
+import * as commands from '../wire/commands.ts';
+import { factTypes, type FactType } from '../wire/facts.ts';
+import { jsonObject, jsonValue, textId } from '../wire/json.ts';
+import { partAttributes } from '../wire/parts.ts';
+import { factSchema } from '../wire/payloads.ts';
 
 /** What the code checks by a function, said in the words of JSON Schema. */
 const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
