@@ -42,7 +42,7 @@ export interface CoreDeps {
   readonly actions: ActionValidationPolicy | undefined;
   readonly contracts: Contracts;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
-  readonly metrics: MetricsSink;
+  readonly metrics: Required<MetricsSink>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly chance: ServerChance;
@@ -95,7 +95,7 @@ export function createCore(deps: CoreDeps): Core {
   const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
   const shares = new ShareBook({ store, logger, settings });
   const sharesInDoubt = (owner: string): void => shares.doubt(owner);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided, sharesInDoubt });
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided, sharesInDoubt });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });

@@ -159,7 +159,7 @@ describe('a metric', () => {
     const reporter = createTaskReporter({ store, metrics });
     const failure = { code: 'NO', message: 'no', retryable: false };
     await reporter.report({ taskId, attempt: 1 }, { source: 's', seq: 1, intents: [{ type: 'report.failed', payload: failure }] });
-    expect(counts).toEqual({ task_failures_total: 1 });
+    expect(counts).toEqual({ task_failures_total: 1, facts_total: 1, tasks_ended_total: 1 });
   });
 });
 

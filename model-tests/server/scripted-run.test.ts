@@ -90,6 +90,7 @@ async function world(told: Told[], tasks: Partial<TaskSettings> = {}): Promise<W
         counts.set(key, (counts.get(key) ?? 0) + value);
       },
       setGauge: (name, value, tags = {}) => void gauges.push(`${keyOf(name, tags)} ${value}`),
+      observeHistogram: (name, value, tags = {}) => void gauges.push(`${keyOf(name, tags)} ${value}`),
     },
     logger: { info: tell('info'), debug: tell('debug'), warn: tell('warn'), error: tell('error') },
     live: { heartbeatMs: 20, sseHeartbeatMs: 20 },

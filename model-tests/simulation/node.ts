@@ -77,7 +77,11 @@ export class SimulatedNode {
       error: (message, fields) =>
         world.fault('no errors are logged', `${message} ${String((fields?.['error'] as Error | undefined)?.stack)}`),
     };
-    const metrics: MetricsSink = { incrementCounter: () => undefined, setGauge: () => undefined };
+    const metrics: Required<MetricsSink> = {
+      incrementCounter: () => undefined,
+      setGauge: () => undefined,
+      observeHistogram: () => undefined,
+    };
     const hub = createLiveHub({
       store,
       clock,

@@ -34,7 +34,11 @@ export async function dropTask(
     const [content] = await store.sideValues(taskId, [sideValueNames.content]);
     const removing = store.remove(taskId, requestKey, revision);
     // That it succeeds is no proof: what makes room passes where nothing else does.
-    if ((await processor.lastWrites.note(removing, () => false)) === 'removed') {
+    const removed = await processor.lastWrites.note('remove', removing, {
+      isWritten: (answer) => answer === 'removed',
+      proves: () => false,
+    });
+    if (removed === 'removed') {
       processor.forget(taskId);
       shares.note(about, changeOf(sharesOf(execution), noShares));
       return content === undefined ? [] : parsedContent(content).attachments;

@@ -1,5 +1,6 @@
 import type { Fact } from '../../machines/wire/index.ts';
 import type { MetricsSink } from '../ports/observability.ts';
+import type { TaskAbout } from '../task/about.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import type { MetricName } from './metrics-table.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -11,15 +12,31 @@ const countedFacts: Partial<Record<Fact['type'], MetricName>> = {
 
 /** Counts and records what a commit wrote. Called after it, once for each fact, by the node that made it. */
 export function commitObserver(deps: {
-  readonly metrics: MetricsSink;
+  readonly metrics: Required<MetricsSink>;
   readonly records: RecordWriter;
 }): (record: TaskRecord, facts: readonly Fact[]) => void {
   const { metrics, records } = deps;
-  return ({ about: { taskId, clientRequestId, owner: userId } }, facts) => {
-    for (const { type, eventId } of facts) {
+  return ({ about }, facts) => {
+    const { taskId, clientRequestId, owner: userId } = about;
+    for (const fact of facts) {
+      const { type, eventId } = fact;
       const counted = countedFacts[type];
       if (counted) metrics.incrementCounter(counted);
+      metrics.incrementCounter('facts_total', 1, { type });
+      observeTimes(metrics, about, fact);
       records('task.event.appended')?.({ taskId, eventId, clientRequestId, userId, transport: 'internal', outcome: type });
     }
   };
+}
+
+const ends: Partial<Record<Fact['type'], string>> = { TASK_COMPLETED: 'completed', TASK_FAILED: 'failed', TASK_CANCELLED: 'cancelled' };
+
+/** Both times are the store's. */
+function observeTimes(metrics: Required<MetricsSink>, { taskType: task_type, createdAt }: TaskAbout, fact: Fact): void {
+  const state = ends[fact.type];
+  if (state === undefined && fact.type !== 'TASK_STARTED') return;
+  const seconds = Math.max(0, Date.parse(fact.createdAt) - createdAt) / 1000;
+  if (state === undefined) return metrics.observeHistogram('task_start_seconds', seconds, { task_type });
+  metrics.incrementCounter('tasks_ended_total', 1, { task_type, state, code: fact.type === 'TASK_FAILED' ? fact.payload.code : '' });
+  metrics.observeHistogram('task_end_seconds', seconds, { task_type, state });
 }

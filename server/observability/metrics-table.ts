@@ -1,6 +1,6 @@
 /** What one metric says. */
 export interface Metric {
-  readonly kind: 'counter' | 'gauge';
+  readonly kind: 'counter' | 'gauge' | 'histogram';
   /** Names of its tags. */
   readonly tags: readonly string[];
   /** When it is counted, in one sentence. */
@@ -64,6 +64,32 @@ export const metricsTable = {
     tags: [],
     meaning:
       'An accepted answer could not be handed to its work at once, and is left pending for the reconciler. One whose work runs on another node is none: that node hands it over.',
+  },
+  facts_total: {
+    kind: 'counter',
+    tags: ['type'],
+    meaning: 'A fact of this type was committed.',
+  },
+  tasks_ended_total: {
+    kind: 'counter',
+    tags: ['task_type', 'state', 'code'],
+    meaning: 'A task ended as `completed`, `failed` or `cancelled`; `code` is that of its failure, else empty.',
+  },
+  task_start_seconds: {
+    kind: 'histogram',
+    tags: ['task_type'],
+    meaning: 'A `TASK_STARTED` was committed: how long after its create.',
+  },
+  task_end_seconds: {
+    kind: 'histogram',
+    tags: ['task_type', 'state'],
+    meaning: 'A task ended: how long after its create, the time that people took included.',
+  },
+  store_write_seconds: {
+    kind: 'histogram',
+    tags: ['write', 'outcome'],
+    meaning:
+      'The store answered an `append`, a `create` or a `remove`: `written`, `refused` where somebody else had written meanwhile, `failed` where it did not take it or did not answer.',
   },
 } as const satisfies Readonly<Record<string, Metric>>;
 

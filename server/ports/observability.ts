@@ -9,6 +9,8 @@ export type ViewerTransport = TransportName | 'internal';
 export interface MetricsSink {
   incrementCounter(name: string, value?: number, tags?: Readonly<Record<string, string>>): void;
   setGauge(name: string, value: number, tags?: Readonly<Record<string, string>>): void;
+  /** One more value of a distribution, in the unit that its name ends with. A sink without it is told of none. */
+  observeHistogram?(name: string, value: number, tags?: Readonly<Record<string, string>>): void;
 }
 
 /** Watches the streams. */

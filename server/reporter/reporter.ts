@@ -82,10 +82,11 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const settings = taskSettings(options.tasks);
   const inspector = options.inspect && new TaskInspector(inspectOptions(options.inspect), logger);
   const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, onDecided });
+  const metrics = metricsSink(options.metrics, logger);
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided });
   const shares = new ShareBook({ store, logger, settings });
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  processor.onCommitted(commitObserver({ metrics: metricsSink(options.metrics, logger), records: recordWriter(logger) }));
+  processor.onCommitted(commitObserver({ metrics, records: recordWriter(logger) }));
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
   const notifier = new RunNotifier({

@@ -19,7 +19,7 @@ export class CommandProcessor {
   #isRetrying = true;
 
   constructor(deps: ProcessorDeps) {
-    this.lastWrites = new LastWrites(deps.clock, deps.settings.readyAgainMs);
+    this.lastWrites = new LastWrites(deps.clock, deps.settings.readyAgainMs, deps.metrics);
     this.#deps = {
       ...deps,
       lastWrites: this.lastWrites,
@@ -51,7 +51,7 @@ export class CommandProcessor {
   async create(task: NewTask, record?: TaskRecord): Promise<Created> {
     for (let tries = 0; ; tries++) {
       try {
-        const created = await this.lastWrites.note(this.#deps.store.create(task), (answer) => answer.created);
+        const created = await this.lastWrites.note('create', this.#deps.store.create(task), { isWritten: (answer) => answer.created });
         // Not one of which a reply was lost, nor one that a look has found before the reply: since then somebody may have gone on with it.
         if (record && created.created && !this.#mailboxes.has(task.taskId))
           this.#touch(task.taskId, new Mailbox(task.taskId, this.#deps, record));

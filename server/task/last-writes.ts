@@ -1,9 +1,20 @@
 import { monotonicMs, type Clock } from '../ports/clock.ts';
+import type { MetricsSink } from '../ports/observability.ts';
 
 /** A write that the store did not take. */
 interface FailedWrite {
   readonly error: unknown;
   readonly at: number;
+}
+
+/** What is written: a commit, a new task, or one that goes. */
+type WriteName = 'append' | 'create' | 'remove';
+
+/** What an answer of the store says. */
+interface WriteTest<T> {
+  readonly isWritten: (answer: T) => boolean;
+  /** It shows that the store has room. Defaults to whatever is written. */
+  readonly proves?: (answer: T) => boolean;
 }
 
 /**
@@ -13,26 +24,35 @@ interface FailedWrite {
 export class LastWrites {
   readonly #clock: Clock;
   readonly #readyAgainMs: number;
+  readonly #metrics: Pick<MetricsSink, 'observeHistogram'> | undefined;
   #failed: FailedWrite | undefined;
 
-  constructor(clock: Clock, readyAgainMs: number) {
+  constructor(clock: Clock, readyAgainMs: number, metrics: Pick<MetricsSink, 'observeHistogram'> | undefined) {
     this.#clock = clock;
     this.#readyAgainMs = readyAgainMs;
+    this.#metrics = metrics;
   }
 
   /**
-   * Waits for a write and notes how it went. It makes good what failed before where `proves` says so of its answer: a conflict wrote nothing,
+   * Waits for a write and notes how it went, and how long it took. It makes good what failed before where `proves` says so of its answer: a conflict wrote nothing,
    * and what needs no room says nothing of what does.
    */
-  async note<T>(write: Promise<T>, proves: (answer: T) => boolean): Promise<T> {
+  async note<T>(name: WriteName, write: Promise<T>, { isWritten, proves = isWritten }: WriteTest<T>): Promise<T> {
+    const from = monotonicMs(this.#clock);
     try {
       const answer = await write;
       if (proves(answer)) this.#failed = undefined;
+      this.#observe(name, isWritten(answer) ? 'written' : 'refused', from);
       return answer;
     } catch (error) {
       this.#failed = { error, at: monotonicMs(this.#clock) };
+      this.#observe(name, 'failed', from);
       throw error;
     }
+  }
+
+  #observe(write: WriteName, outcome: string, from: number): void {
+    this.#metrics?.observeHistogram?.('store_write_seconds', (monotonicMs(this.#clock) - from) / 1000, { write, outcome });
   }
 
   /**

@@ -200,7 +200,10 @@ export class Mailbox {
     const { store, lastWrites } = this.#deps;
     const { commit, facts } = attempt.finished;
     try {
-      return await lastWrites.note(store.append(commit), (it) => it === 'committed' && facts.length > 0);
+      return await lastWrites.note('append', store.append(commit), {
+        isWritten: (it) => it === 'committed',
+        proves: (it) => it === 'committed' && facts.length > 0,
+      });
     } catch (error) {
       this.#doubtful.add(attempt);
       this.#doubtShares(attempt);

@@ -2,7 +2,7 @@ import type { Fact } from '../../machines/wire/index.ts';
 import type { ServerChance } from '../ports/chance.ts';
 import type { UnitTrace } from '../actors/unit-trace.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Logger } from '../ports/observability.ts';
+import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Shares } from '../ports/owners.ts';
 import type { Store } from '../ports/store.ts';
 import type { LastWrites } from './last-writes.ts';
@@ -18,6 +18,8 @@ export interface ProcessorDeps {
   readonly chance: ServerChance;
   readonly logger: Logger;
   readonly settings: TaskSettings;
+  /** Told how long writes take. */
+  readonly metrics?: Pick<MetricsSink, 'observeHistogram'> | undefined;
   /** Told of what was decided once it stands; absent where nobody inspects. */
   readonly onDecided?: ((trace: UnitTrace) => void) | undefined;
   /** Told of an owner of whom a commit may have changed what he has, and nobody knows whether it was written. */
