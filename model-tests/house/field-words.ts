@@ -19,7 +19,7 @@ markdown measure measured measurements memory menu mermaid methods middleware mi
 multiplex multiplexing mutants name namespace native network new newer node notices notifier notifying numbers observability observed observer off
 open openapi operation operations options order origin original our out outage outcome outline own ownership pack page pair panel params parsers
 partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable probe process
-processes profile program progress prometheus project promise proof protocol provider proxies proxy published query question quiesce quota random ranking rate
+processes profile program progress project prometheus promise proof protocol provider proxies proxy published query question quiesce quota random ranking rate
 raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery redis references refusals refusing
 registry release reload removal remove renders renewal reopening repair replace reply report reporter request restart restore result resume
 retention retry reverse rights rollback route row rpc rules run runtimes same sample save say scan scanner scenario schedule schema schemas screen
