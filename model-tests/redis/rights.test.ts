@@ -26,6 +26,7 @@ describe('the user of the README', () => {
   it('may run what the scripts call, and open tries each', () => {
     const texts = [
       scripts.appendScript({ isCluster: false, messageBytesMax: 1 }),
+      scripts.flushScript({ isCluster: false, messageBytesMax: 1 }),
       ...Object.values(scripts).filter((each) => typeof each === 'object'),
     ];
     const called = new Set(
