@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connection.ts';
-import { gatherCalls, type GatheredCall } from './gathered-calls.ts';
+import { gatherCalls, type GatheredCall } from './call-batch.ts';
 import { integerOf } from './reply.ts';
 import type { Script } from './scripts/index.ts';
 

@@ -4,7 +4,7 @@ import { refuseLargeValue } from '../memory/index.ts';
 import { grouped } from './calls.ts';
 import type { RedisConnection } from './connection.ts';
 import type { StoreDeps } from './deps.ts';
-import { gatherCalls, type GatheredCall } from './gathered-calls.ts';
+import { gatherCalls, type GatheredCall } from './call-batch.ts';
 import { bucketOf } from './keys.ts';
 import { epochOf, openRecord } from './lane-record.ts';
 import { bytesOf, integerOf, listOf, textOf } from './reply.ts';
