@@ -11,6 +11,11 @@ export function openRecord({ epoch, attempt, node, latest }: Fence): string {
   return `o${latest ? 'v' : 'g'}${JSON.stringify([epoch.mark, epoch.was, epoch.from, attempt, node])}`;
 }
 
+/** The keys that a script about a lane is given. */
+export function laneKeys(keys: Keys, taskId: string, lane: EventId): string[] {
+  return [keys.parts(taskId), keys.lane(taskId, lane)];
+}
+
 /** The epoch of a record. */
 export function epochOf(record: string): Epoch {
   // Written above only.

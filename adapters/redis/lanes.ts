@@ -1,14 +1,15 @@
 import type { EventId } from '../../machines/wire/index.ts';
-import type { Fence, FlushOutcome, LaneFlush, Lanes, NewestOfTask } from '../../server/ports/index.ts';
+import type { FlushOutcome, LaneFlush, Lanes, NewestOfTask } from '../../server/ports/index.ts';
 import { refuseLargeValue } from '../memory/index.ts';
 import { grouped } from './calls.ts';
 import type { RedisConnection } from './connection.ts';
 import type { StoreDeps } from './deps.ts';
 import { gatherCalls, type GatheredCall } from './call-batch.ts';
 import { bucketOf } from './keys.ts';
-import { epochOf, openRecord } from './lane-record.ts';
-import { bytesOf, integerOf, listOf, textOf } from './reply.ts';
-import { laneNames, newest, readPart, seal, type Script } from './scripts/index.ts';
+import { epochOf, laneKeys, openRecord } from './lane-record.ts';
+import { integerOf, listOf, textOf } from './reply.ts';
+import { readLane } from './lane-read.ts';
+import { laneNames, newest, seal, type Script } from './scripts/index.ts';
 
 /** Adds bytes to a lane. Rejects where the outcome is unknown. */
 export type Flusher = (call: GatheredCall) => Promise<FlushOutcome>;
@@ -38,19 +39,12 @@ export function lanesOf(need: () => StoreDeps): Lanes {
     },
 
     async seal(fence) {
-      const { connection } = need();
-      const length = integerOf(await connection.run(seal, laneKeys(need(), fence.taskId, fence.lane), [fence.lane, openRecord(fence)]));
+      const { connection, keys } = need();
+      const length = integerOf(await connection.run(seal, laneKeys(keys, fence.taskId, fence.lane), [fence.lane, openRecord(fence)]));
       return length === undefined || length === FENCED ? 'fenced' : length;
     },
 
-    async readPart(taskId, lane, from, bytesMax) {
-      const { connection } = need();
-      const last = bytesMax > 0 ? String(from + bytesMax - 1) : '';
-      const reply = await connection.run(readPart, laneKeys(need(), taskId, lane), [lane, String(from), last]);
-      if (reply === null) return undefined;
-      const [record, length, bytes] = listOf(reply);
-      return { bytes: bytesOf(bytes), length: integerOf(length) ?? 0, epoch: epochOf(textOf(record)) };
-    },
+    readPart: async (taskId, lane, from, bytesMax) => readLane(need(), { taskId, lane, from, bytesMax }),
 
     newest: async (taskIds) => newestOf(need(), taskIds),
   };
@@ -63,15 +57,11 @@ export async function allLaneKeys({ connection, keys }: StoreDeps, taskId: strin
   return [parts, ...names.map((lane) => keys.lane(taskId, lane))];
 }
 
-function laneKeys({ keys }: StoreDeps, taskId: string, lane: Fence['lane']): string[] {
-  return [keys.parts(taskId), keys.lane(taskId, lane)];
-}
-
 function callOf(deps: StoreDeps, { fence, at, bytes }: LaneFlush): GatheredCall {
   const { taskId, lane } = fence;
   return {
     group: deps.isCluster ? bucketOf(taskId) : '',
-    keys: laneKeys(deps, taskId, lane),
+    keys: laneKeys(deps.keys, taskId, lane),
     args: [lane, openRecord(fence), String(at), bytes],
   };
 }

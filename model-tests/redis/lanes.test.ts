@@ -161,6 +161,32 @@ describe('lanes on Redis', () => {
     expect(heard.told).toEqual(['fact 1', 'fact 2', line(1, 0, 'a'), line(1, 1002, ''), line(1, 1002, 'b'), line(2, 1, ''), 'fact 3']);
   });
 
+  it('are read in large runs past the scripts, each of one moment while they grow and are sealed', async () => {
+    const store = await storeOn(clientTo(server.port));
+    const { taskId, fence } = await withLane(store);
+    const text = 'It grows, and who reads it meanwhile has a beginning of it. '.repeat(3000);
+    const step = 7001;
+    let at = 0;
+    const growing = (async () => {
+      for (; at < text.length; at += step) await write(store, fence(), at, text.slice(at, at + step));
+      return lanesOf(store).seal(fence());
+    })();
+    let isSealed = false;
+    void growing.then(() => (isSealed = true));
+    let large = 0;
+    for (const from of [0, 1, 20_000]) {
+      do {
+        for (const most of [16 * 1024, 16 * 1024 + 1, 1e9]) {
+          const page = await lanesOf(store).readPart(taskId, fence().lane, from, most);
+          const read = asText(page?.bytes) ?? '';
+          expect(read).toBe(text.slice(from, Math.min(page?.length ?? 0, from + most)));
+          if (read.length > 16 * 1024) large += 1;
+        }
+      } while (!isSealed && from === 0);
+    }
+    expect([await growing, large > 4]).toEqual([text.length, true]);
+  });
+
   it('have each flush once while connections are reset again and again, by whoever sends it again', async () => {
     const proxy = await startRedisProxy(server.port);
     ends.push(() => proxy.close());

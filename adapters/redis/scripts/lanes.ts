@@ -72,9 +72,9 @@ return laneLength(KEYS[2], sealed)
 /**
  * KEYS  1 parts · 2 lane
  *
- * ARGV  1 lane · 2 the first byte, or the version that is known · 3 the last byte, or '' for none
+ * ARGV  1 lane · 2 the first byte, or the version that is known · 3 the last byte, or '' for none · 4 the most bytes that go through a script
  *
- * Returns {record, length, bytes}, false where there is no such lane
+ * Returns {record, length, bytes}, without the bytes where there are more; false where there is no such lane
  */
 export const readPart = script(
   'readPart',
@@ -84,6 +84,8 @@ if not record then return false end
 local length, bytes = laneLength(KEYS[2], record), ''
 if isValue(record) then
   if length > tonumber(ARGV[2]) then bytes = redis.call('GETRANGE', KEYS[2], 10, -1) end
+elseif ARGV[3] ~= '' and math.min(length - 1, tonumber(ARGV[3])) - ARGV[2] >= tonumber(ARGV[4]) then
+  return { record, length }
 elseif ARGV[3] ~= '' then
   bytes = redis.call('GETRANGE', KEYS[2], ARGV[2], ARGV[3])
 end
