@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { serveRpc } from '../rpc/server.ts';
 import { BareTask } from './bare/commit.ts';
 import { ownSocket } from './own-socket.ts';
-import { cpuMicroseconds, lanes as sideBySide } from './own-process.ts';
+import { cpuMicroseconds, lanes as sideBySide, medianMs } from './own-process.ts';
 import { TOKEN_TEXT, type PartSystem } from './part-writing.ts';
 
 // The smallest script that adds to texts: each where it has the length that it should, then told. Nobody is fenced, nothing that was sent twice is known
@@ -72,9 +72,7 @@ const system: PartSystem = {
     await redis.set(filled, Buffer.alloc(bytes, 'x'));
   },
   async join(times) {
-    const begun = performance.now();
-    for (let time = 0; time < times; time += 1) await send(await redis.getrangeBuffer(filled, 0, filledBytes - 1));
-    return performance.now() - begun;
+    return medianMs(times, async () => send(await redis.getrangeBuffer(filled, 0, filledBytes - 1)));
   },
   cpu: cpuMicroseconds,
 };

@@ -21,7 +21,7 @@ export interface PartSystem {
   facts(load: PartLoad): Promise<PartResult>;
   /** Makes a text of that many bytes. */
   fill(bytes: number): Promise<void>;
-  /** Reads that text so many times, one after the other, and sends each to a client of its own process; gives the milliseconds of all of them. */
+  /** Reads that text so many times, one after the other, and sends each to a client of its own process; gives the milliseconds that one took, the median. */
   join(times: number): Promise<number>;
   /** Processor time that the process has used, in microseconds. */
   cpu(nothing: null): number;

@@ -70,6 +70,21 @@ describe('lanes on disk', () => {
     await store.close();
   });
 
+  it('have one row of a value, however often it is replaced', async () => {
+    const { store, task } = await withLane();
+    const value: Fence = { taskId: task.taskId, lane: laneOf(2), epoch: firstEpoch(), attempt: 1, node: 'a-node', latest: true };
+    await store.append(commitOf(task.taskId, 2, { lanes: { open: [value] } }));
+    const flushes = Array.from({ length: 30 }, (_, at) => ({ fence: value, at, bytes: asBytes(String(at)) }));
+    expect(new Set(await lanesOf(store).flush(flushes))).toEqual(new Set(['ok']));
+    expect((await laneRows()).map(({ key }) => key.slice(2))).toEqual([
+      ['o', laneOf(1)],
+      ['o', laneOf(2)],
+      ['p', laneOf(2), 29],
+    ]);
+    await store.close();
+    expect(await reportRows(path)).toEqual([expect.stringMatching(/whole: 1 tasks, 0 facts, 2 parts\.$/)]);
+  });
+
   it('are gone, row by row, with their task, and with a lane that is dropped', async () => {
     const { store, task, fence } = await withLane();
     const [kept, dropped] = [fence, { ...fence, lane: laneOf(2) }];

@@ -1,5 +1,5 @@
-import type { Epoch, LaneChanges } from 'taskbridge/server/store';
-import { asBytes, firstEpoch, laneOf, laneSamples, listening } from './lane-samples.ts';
+import type { Epoch, LaneChanges, TailListener } from 'taskbridge/server/store';
+import { asBytes, asText, firstEpoch, laneOf, laneSamples, listening } from './lane-samples.ts';
 import { commitOf, factOf, sampleTask, type StoreUnderTest } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { present, rejects, same } from '../suite/claim.ts';
@@ -50,13 +50,24 @@ export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       same(await lanes().readPart(sampleTask().taskId, fence.lane, 0, 10), undefined);
     },
 
-    'keeps what it was given, whatever its caller does with the buffer later': async () => {
-      const { opened, whole } = await withTask();
+    'keeps what it was given, and so does who was told, whatever its caller does with the buffer later': async () => {
+      const { taskId, opened, whole } = await withTask();
+      const told: Uint8Array[] = [];
+      let hear: (() => void) | undefined;
+      const heard = new Promise<void>((resolve) => (hear = resolve));
+      const part = (...[, , , , bytes]: Parameters<NonNullable<TailListener['part']>>): void => {
+        told.push(bytes);
+        hear?.();
+      };
+      const tail = store().tail({ committed: () => undefined, interrupted: () => undefined, part });
+      after(() => tail.close());
+      await tail.watchParts?.(taskId);
       const fence = await opened();
       const large = asBytes('..mine..');
       await lanes().flush([{ fence, at: 0, bytes: large.subarray(2, 6) }]);
       large.fill(0);
-      same((await whole())?.text, 'mine');
+      await heard;
+      same([(await whole())?.text, told.map(asText)], ['mine', ['mine']]);
     },
 
     'takes bytes only under the very fence that a commit has set': async () => {
