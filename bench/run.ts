@@ -9,7 +9,7 @@ import { changeLineOf, changeTableOf, pairChanges } from './check/pair.ts';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startBareQueue, startCreating, startLoad, startSystem, startWorkHost } from './processes/bench-processes.ts';
+import { startBareQueue, startCreating, startLoad, startParts, startSystem, startWorkHost } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
@@ -37,6 +37,7 @@ async function run({ quick, alone, only, out, profile, row: wanted }: BenchOptio
     workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
     creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),
+    parts: (who) => startParts(cleanup, who, { redisPort: redis.port, profiled: profile === who }),
     load: () => startLoad(cleanup),
     say,
   };

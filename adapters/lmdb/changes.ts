@@ -1,7 +1,8 @@
 import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { Commit, Created, Fields, NewTask } from '../../server/ports/index.ts';
-import { refuseBrokenCommit } from '../memory/index.ts';
+import { laneConflict, refuseBrokenCommit } from '../memory/index.ts';
 import { readHead, writeHead, type Head, type Rows } from './head.ts';
+import { changeLanes, lanesBefore, needOpenLane } from './lane-rows.ts';
 import { isAsSeen } from './lease.ts';
 import {
   factKey,
@@ -85,11 +86,13 @@ export interface Appended {
 
 /** Applies a commit where its revision is the task's, and the lease that it names stands. */
 export function appendCommit(rows: Rows, commit: Commit, now: number): WriteDecision<Appended> {
-  const { taskId, facts, ifLease } = commit;
+  const { taskId, facts, ifLease, lanes } = commit;
   const head = readHead(rows, taskId);
   if (head?.revision !== commit.expectedRevision) return { result: { answer: 'conflict', before: null, entries: [] } };
   if (ifLease && !isAsSeen(rows, ifLease)) return { result: { answer: 'lease changed', before: null, entries: [] } };
-  refuseBrokenCommit(commit, head);
+  refuseBrokenCommit(commit, head, lanesBefore(rows, taskId));
+  if (lanes && laneConflict(lanes, (lane) => needOpenLane(rows, taskId, lane)))
+    return { result: { answer: 'conflict', before: null, entries: [] } };
   const standing = replan(rows, taskId, head, commit.plan);
   return {
     result: { answer: 'committed', before: head.lastEventId, entries: entriesOf(taskId, standing) },
@@ -111,6 +114,7 @@ export function appendCommit(rows: Rows, commit: Commit, now: number): WriteDeci
       putFields(rows, taskId, commit.fields, commit.sideValues);
       moveEntries(rows, taskId, head.standing, standing);
       moveState(rows, taskId, head, next);
+      if (lanes) changeLanes(rows, taskId, lanes);
       if ('dueAt' in head.standing) nameOldTask(rows, taskId, head.requestKey);
     },
   };

@@ -40,9 +40,10 @@ export async function reportRows(path: string): Promise<readonly string[]> {
     snapshot.done();
     await rows.close();
   }
-  const { faults, faultCount, tasks, facts, names, others } = check.finish();
+  const { faults, faultCount, tasks, facts, lanes, names, others } = check.finish();
   if (faultCount > 0) throw new Error([`${path} is damaged in ${faultCount} places:`, ...faults].join('\n'));
   const remarks = [
+    ...(lanes > 0 ? [`, ${lanes} parts`] : []),
     ...(names > 0 ? [`; ${names} names lead to no task, and are forgotten when they are met`] : []),
     ...(others > 0 ? [`; ${others} rows of another layout were not looked into`] : []),
   ];

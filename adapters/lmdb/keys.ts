@@ -17,10 +17,13 @@ import type { EventId } from '../../machines/wire/index.ts';
  *     n  node      taskId      nothing: that node holds it
  *     d  dueAt     taskId      nothing: form 1, which is read and not written; its tasks have no other row of these
  *     p  state  type  since  taskId   nothing: its public state
+ *     t  taskId  c  lane       a lane that is closed and keeps its bytes, as JSON
  *     t  taskId  h             the head, as JSON
  *     t  taskId  f  name       a field
  *     t  taskId  k  name       a side value
  *     t  taskId  l  n  id      a fact's bytes
+ *     t  taskId  o  lane       a lane that is open, and its fence, as JSON
+ *     t  taskId  p  lane  at   bytes of that lane from that place on; of one whose value is replaced the value, by the version before
  *     u  owner                 what he has, counted, as JSON
  *
  * An `owner` is his mark, see {@link ownerMarkOf}. What is compared with a task stands before `t`, so that a check passes all rows once.
@@ -140,6 +143,20 @@ export function factKey(taskId: string, n: number, eventId: EventId): RowKey {
 /** The start of a task's facts from the `n`th on. */
 export function factsFrom(taskId: string, n: number): RowKey {
   return ['t', taskId, 'l', n];
+}
+
+/** An open lane, or without one the start of all of a task. */
+export function openLaneKey(taskId: string, lane?: EventId): RowKey {
+  return lane === undefined ? ['t', taskId, 'o'] : ['t', taskId, 'o', lane];
+}
+
+export function closedLaneKey(taskId: string, lane: EventId): RowKey {
+  return ['t', taskId, 'c', lane];
+}
+
+/** Bytes of a lane from a place on; without one the start of all of them. */
+export function laneBytesKey(taskId: string, lane: EventId, at?: number): RowKey {
+  return at === undefined ? ['t', taskId, 'p', lane] : ['t', taskId, 'p', lane, at];
 }
 
 /** True while a key begins with all of a prefix. */

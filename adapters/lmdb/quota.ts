@@ -1,4 +1,4 @@
-import type { Commit, Fields, NewTask } from '../../server/ports/index.ts';
+import type { Commit, Fields, LaneFlush, NewTask } from '../../server/ports/index.ts';
 import type { Rows } from './head.ts';
 import type { Write } from './writer.ts';
 
@@ -7,6 +7,9 @@ const ROW_BYTES = 128;
 
 /** Rows of a task beside its fields: head, request key, where it waits, its state, its name twice. */
 const ROWS_OF_TASK = 6;
+
+/** A lane's row, which says as much as two that say little. */
+const ROWS_OF_LANE = 2;
 
 /** How much may still be written. */
 export interface Quota {
@@ -58,8 +61,14 @@ export function bytesOfTask({ fields, sideValues }: NewTask): number {
 }
 
 /** What a commit adds at most, roughly: nothing is counted off for what it replaces or drops. */
-export function bytesOfCommit({ facts, fields, sideValues }: Commit): number {
-  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, bytesOfFields(fields) + bytesOfFields(sideValues));
+export function bytesOfCommit({ facts, fields, sideValues, lanes }: Commit): number {
+  const rest = bytesOfFields(fields) + bytesOfFields(sideValues) + (lanes?.open ?? []).length * ROWS_OF_LANE * ROW_BYTES;
+  return facts.reduce((sum, { bytes }) => sum + bytes.byteLength + ROW_BYTES, rest);
+}
+
+/** What a flush adds at most, roughly. */
+export function bytesOfFlush({ bytes }: LaneFlush): number {
+  return bytes.byteLength + ROW_BYTES;
 }
 
 function bytesOfFields(fields: Fields): number {

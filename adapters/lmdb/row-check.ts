@@ -1,6 +1,7 @@
 import { parseHead, type Head } from './head.ts';
 import { isJson } from './json.ts';
 import { taskIdOf, type RowKey } from './keys.ts';
+import { createLaneCheck } from './lane-check.ts';
 import { createNameCheck } from './name-check.ts';
 import { entriesOf } from './plan.ts';
 import { stateEntry } from './states.ts';
@@ -9,6 +10,8 @@ import { stateEntry } from './states.ts';
 export interface RowReport {
   readonly tasks: number;
   readonly facts: number;
+  /** Lanes of parts, open or kept. */
+  readonly lanes: number;
   /** Names that lead to no task. No fault: whoever meets one forgets it. */
   readonly names: number;
   /** Rows under letters that are not known here. */
@@ -42,13 +45,14 @@ const owned: readonly unknown[] = ['a', 'b', 'u'];
 /** Rows that say nothing of one task. */
 const others: readonly unknown[] = ['i', 'o', 'v', 'y'];
 
-/** Makes a check of what one row says of another: facts without a gap, a head that knows the newest, keys, times, states and names that lead to a task. */
+/** Makes a check of what one row says of another: facts and bytes of lanes without a gap, a head that knows the newest, keys, times, states and names that lead to a task. */
 export function createRowCheck(): RowCheck {
   const faults: string[] = [];
   const entries = new Map<string, Set<string>>();
   const requests = new Map<string, string>();
   const names = createNameCheck();
-  let [faultCount, tasks, facts, unknown] = [0, 0, 0, 0];
+  const laneCheck = createLaneCheck();
+  let [faultCount, tasks, facts, lanes, unknown] = [0, 0, 0, 0, 0];
   let task: Task | undefined;
 
   function fault(line: string): void {
@@ -56,14 +60,15 @@ export function createRowCheck(): RowCheck {
     if (faults.length < FAULTS_MAX) faults.push(line);
   }
 
-  function takeTaskRow([, id = '', kind, n, eventId]: RowKey, value: Buffer): void {
+  function takeTaskRow(key: RowKey, value: Buffer): void {
+    const [, id = '', kind, n, eventId] = key;
     if (task?.id !== id) {
       endTask();
       task = { id: String(id), head: undefined, first: undefined, last: undefined, lastEventId: null };
       tasks += 1;
     }
     if (kind === 'h') task.head = headOf(value);
-    if (kind !== 'l') return;
+    if (laneCheck.take(key, value) || kind !== 'l') return;
     facts += 1;
     if (task.last !== undefined && n !== task.last + 1) fault(`Task ${id} has fact ${String(n)} after fact ${task.last}.`);
     task.first ??= Number(n);
@@ -77,6 +82,9 @@ export function createRowCheck(): RowCheck {
     const { id, head, first, last, lastEventId } = task;
     const found = entries.get(id) ?? new Set();
     entries.delete(id);
+    const seen = laneCheck.endTask(id, head);
+    seen.faults.forEach(fault);
+    lanes += seen.lanes;
     if (!head) return fault(`Task ${id} has rows and no head.`);
     if (last !== undefined && lastEventId !== head.lastEventId)
       fault(`Task ${id} ends with ${lastEventId}, and its head says ${head.lastEventId}.`);
@@ -107,7 +115,7 @@ export function createRowCheck(): RowCheck {
       for (const id of requests.values()) fault(`A request key leads to task ${id}, which is not there.`);
       const left = names.finish();
       left.faults.forEach(fault);
-      return { tasks, facts, names: left.withoutTask, others: unknown, faultCount, faults };
+      return { tasks, facts, lanes, names: left.withoutTask, others: unknown, faultCount, faults };
     },
   };
 }

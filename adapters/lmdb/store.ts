@@ -17,6 +17,7 @@ import { appendCommit, identify, writeNewTask, removeTask, type Appended } from 
 import { flush, makeFolder, privateFiles } from './folder.ts';
 import { readHead, type Rows } from './head.ts';
 import { idKey, sideValueKey } from './keys.ts';
+import { lanesOf } from './lanes.ts';
 import { checkLayout, markLayout } from './layout.ts';
 import { readHeld, readLeases } from './lease.ts';
 import { readFields, readPage } from './reads.ts';
@@ -119,6 +120,7 @@ export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock: machine = 
     ...workOf(needOpen),
     ...ownerRegistryOf(needOpen, clock),
     ...logOf(needOpen, tails),
+    lanes: lanesOf(needOpen, tails),
   };
 }
 

@@ -27,8 +27,9 @@ export interface LaneRow {
   /** False once a commit has closed it: then its bytes only stay. */
   isOpen: boolean;
   isSealed: boolean;
-  /** Has room for more than `length`. */
+  /** Has room for more than `length`; of a lane whose value is replaced it is the value. */
   buffer: Uint8Array;
+  /** In bytes, or in versions. */
   length: number;
 }
 

@@ -9,7 +9,8 @@ import {
   type TaskRegistry,
 } from '../../server/ports/index.ts';
 import { refuseBrokenCommit } from './commit.ts';
-import { changeLanes, laneConflict, lanesOf } from './lanes.ts';
+import { laneConflict } from './lane-rules.ts';
+import { changeLanes, lanesBefore, lanesOf, needOpenLane } from './lanes.ts';
 import { createMemory, createTaskRow, type Memory, type TaskRow } from './memory.ts';
 import { addToOwner, fullShareOf, nameTask, ownerRegistryOf, unnameTask } from './owners.ts';
 import { dropState, listsOf, setState } from './states.ts';
@@ -110,8 +111,8 @@ function registryOf(needOpen: () => Memory, clock: Clock): TaskRegistry {
       const task = tasks.get(commit.taskId);
       if (task?.revision !== commit.expectedRevision) return 'conflict';
       if (commit.ifLease && !isAsSeen(memory, commit.ifLease)) return 'lease changed';
-      refuseBrokenCommit(commit, task, true);
-      if (laneConflict(commit, task)) return 'conflict';
+      refuseBrokenCommit(commit, task, lanesBefore(task));
+      if (commit.lanes && laneConflict(commit.lanes, (lane) => needOpenLane(task, lane))) return 'conflict';
       const { lastEventId } = task;
       task.revision += 1;
       const now = clock.now();

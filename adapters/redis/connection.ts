@@ -1,10 +1,11 @@
-import type { Cluster, Redis } from 'ioredis';
+import { Command, type Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../../server/ports/index.ts';
 import { commandFailure, isAnswer, noAnswer, plainText, type CommandFailure } from './command-failure.ts';
 import { tagOfKey } from './keys.ts';
 import type { Reconnection, Sent } from './reconnection.ts';
 import { ScriptCommand } from './script-command.ts';
 import type { Script } from './scripts/index.ts';
+import { isCluster } from './tail/router.ts';
 import { createTimeLimit } from './time-limit.ts';
 
 /** What scripts are given: texts, and bytes as they are. */
@@ -17,6 +18,8 @@ export interface RedisConnection {
    * refuses; whether it ran is unknown then. Replies are bytes.
    */
   run(script: Script, keys: readonly string[], args?: readonly Argument[]): Promise<unknown>;
+  /** Reads by a command itself, for a reply that is too large to go through a script. Undefined where the client would ask a replica, which may be behind. */
+  readonly read: ((command: string, key: string, args: readonly string[]) => Promise<unknown>) | undefined;
   /** The failure of a part of a script, which stands in its reply and not in its place: the client has not seen it. */
   refusal(script: Script, keys: readonly string[], text: string): CommandFailure;
   /** Resolves when all that was sent has been answered. */
@@ -61,23 +64,34 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
     return failure;
   }
 
+  /** Has what is asked end in time, and notes what its answer says of the connection. */
+  function watched(
+    name: string,
+    key: string,
+    ask: (answer: (reply: unknown) => void, refuse: (error: unknown) => void) => void,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const sent = reconnection.sent(tagOfKey(key));
+      const done = limit.start(() => {
+        sent.unanswered();
+        reject(noAnswer(name, commandTimeoutMs));
+      });
+      const answer = (reply: unknown): void => {
+        sent.answered();
+        done();
+        resolve(reply);
+      };
+      const refuse = (error: unknown): void => {
+        done();
+        reject(failureOf(name, error, sent));
+      };
+      ask(answer, refuse);
+    });
+  }
+
   return {
     run({ name, sha, lua }, keys, args = []) {
-      return new Promise((resolve, reject) => {
-        const sent = reconnection.sent(tagOfKey(keys[0] ?? ''));
-        const done = limit.start(() => {
-          sent.unanswered();
-          reject(noAnswer(name, commandTimeoutMs));
-        });
-        const answer = (reply: unknown): void => {
-          sent.answered();
-          done();
-          resolve(reply);
-        };
-        const refuse = (error: unknown): void => {
-          done();
-          reject(failureOf(name, error, sent));
-        };
+      return watched(name, keys[0] ?? '', (answer, refuse) => {
         send('evalsha', sha, keys, args).then(answer, (error: unknown) => {
           // New, restarted or flushed servers do not know it yet.
           if (error instanceof Error && error.message.startsWith('NOSCRIPT')) send('eval', lua, keys, args).then(answer, refuse);
@@ -85,6 +99,13 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
         });
       });
     },
+    read: asksReplicas(redis)
+      ? undefined
+      : (command, key, args) =>
+          watched(command, key, (answer, refuse) => {
+            gather();
+            (redis.sendCommand(new Command(command, [key, ...args])) as Promise<unknown>).then(answer, refuse);
+          }),
     refusal({ name }, keys, text) {
       const error = new Error(plainText(text));
       const failure = commandFailure(name, error);
@@ -93,6 +114,11 @@ export function createConnection({ redis, clock, commandTimeoutMs, reconnection 
     },
     settled: () => limit.settled(),
   };
+}
+
+/** True for a client of a cluster that sends what only reads to replicas. */
+function asksReplicas(redis: Redis | Cluster): boolean {
+  return isCluster(redis) && (redis.options.scaleReads ?? 'master') !== 'master';
 }
 
 function asBuffer(argument: Argument): string | Buffer {

@@ -62,7 +62,16 @@ async function writeTask(deps: StoreDeps, task: NewTask): Promise<Created> {
   const { taskId, requestKey, owner } = task;
   const kind = { type: escaped(task.taskType), owner: escaped(owner), state: escapedState(task.state) };
   const plan = storedPlan(task.plan, kind);
-  const head: Head = { revision: 1, mark: heads.nextMark(), lastEventId: null, ended: false, firstRetained: 1, plan, kind };
+  const head: Head = {
+    revision: 1,
+    mark: heads.nextMark(),
+    lastEventId: null,
+    ended: false,
+    firstRetained: 1,
+    plan,
+    kind,
+    lanes: undefined,
+  };
   const own = ['at', textOfHead(head), 'first', '1', planNames.plan, textOfPlan(plan), 'kind', textOfKind(kind)];
   const fields = [...own, ...pairsOf(task.fields, FIELD)];
   const sideValues = pairsOf(task.sideValues);

@@ -2,6 +2,7 @@ import type { Appender } from './appender.ts';
 import type { BucketCalls } from './calls.ts';
 import type { RedisConnection } from './connection.ts';
 import type { Heads } from './heads.ts';
+import type { Flusher } from './lanes.ts';
 import type { Keys } from './keys.ts';
 import type { Script } from './scripts/index.ts';
 import type { Taker } from './work-queue.ts';
@@ -15,5 +16,6 @@ export interface StoreDeps {
   readonly calls: BucketCalls;
   readonly take: Taker;
   readonly append: Appender;
+  readonly flush: Flusher;
   readonly create: Script;
 }

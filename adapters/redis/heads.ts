@@ -3,6 +3,7 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { StoreDeps } from './deps.ts';
 import { parseKind, type Kind } from './kind.ts';
 import { parsePlan, planNames, type StoredPlan } from './plans.ts';
+import { parseOpenLanes } from './lane-record.ts';
 import { listOf, textOf } from './reply.ts';
 import { fields } from './scripts/index.ts';
 
@@ -21,6 +22,8 @@ export interface Head {
   readonly plan: StoredPlan;
   /** Undefined for a task of 0.1.0. */
   readonly kind: Kind | undefined;
+  /** The open lanes, in the order in which they were opened; undefined for a task that never had one. */
+  readonly lanes: readonly EventId[] | undefined;
 }
 
 /** The heads of the tasks that a node read or wrote last. */
@@ -71,7 +74,7 @@ export function createHeads(clock: Clock = systemClock, chance: ServerChance = s
 }
 
 /** The hash fields that hold a head. */
-export const headNames = ['at', 'first', planNames.plan, 'kind', planNames.due] as const;
+export const headNames = ['at', 'first', planNames.plan, 'kind', planNames.due, 'lanes'] as const;
 
 /** A head as one text that is compared as a whole: `<revision>;<mark>;<last id>;<0 or 1>`. */
 export function textOfHead({ revision, mark, lastEventId, ended }: Head): string {
@@ -79,7 +82,7 @@ export function textOfHead({ revision, mark, lastEventId, ended }: Head): string
 }
 
 /** Reads the values of {@link headNames}; undefined where there is no task. */
-export function parseHead([at, first, plan, kind, due]: readonly (string | undefined)[]): Head | undefined {
+export function parseHead([at, first, plan, kind, due, lanes]: readonly (string | undefined)[]): Head | undefined {
   if (at === undefined) return undefined;
   const [revision, mark = '', last, ended] = at.split(';');
   return {
@@ -91,6 +94,7 @@ export function parseHead([at, first, plan, kind, due]: readonly (string | undef
     firstRetained: Number(first),
     plan: parsePlan(plan, due),
     kind: parseKind(kind),
+    lanes: parseOpenLanes(lanes),
   };
 }
 

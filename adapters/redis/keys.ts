@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto';
  * Where things are. All keys of a task carry its bucket, the first two hex digits of its id, as their hash tag, so that a cluster keeps
  * them in one slot, together with the request keys, the work and the leases of that bucket:
  *
- *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind (see `heads.ts`, `plans.ts`, `kind.ts`); the fields as `f:<name>`
+ *     <prefix>:{3f}:task:<taskId>         hash: at, first, plan, kind, lanes (see `heads.ts`, `plans.ts`, `kind.ts`); the fields as `f:<name>`
  *     <prefix>:{3f}:kept:<taskId>         hash: the side values by name
  *     <prefix>:{3f}:log:<taskId>          stream: the facts under their own ids, their bytes in `b`; also the name of the channel that tells of them
+ *     <prefix>:{3f}:parts:<taskId>        hash: what is known of each lane (see `lane-record.ts`); also the name of the channel that tells of their bytes
+ *     <prefix>:{3f}:lane:<taskId>:<lane>  string: the bytes of a lane; of one whose value is replaced its version in ten digits, then the value
  *     <prefix>:{3f}:request:<requestKey>  string: the id of the task that the request made
  *     <prefix>:{3f}:clock                 sorted set: task ids by the time when they are due; of one that is hidden, by the end of that
  *     <prefix>:{3f}:wanted                sorted set: task ids by the time from which their work is wanted; of one that is hidden or queued, by a later one
@@ -32,6 +34,8 @@ export interface Keys {
   task(taskId: string): string;
   sideValues(taskId: string): string;
   log(taskId: string): string;
+  parts(taskId: string): string;
+  lane(taskId: string, lane: string): string;
   request(requestKey: string): string;
   clock(bucket: string): string;
   wanted(bucket: string): string;
@@ -95,6 +99,12 @@ export function taskOfChannel(channel: string): string {
   return channel.slice(channel.lastIndexOf(':') + 1);
 }
 
+/** True for a channel that tells of the bytes of lanes, and not of facts. */
+export function isPartsChannel(channel: string): boolean {
+  const end = channel.lastIndexOf(':');
+  return channel.startsWith(':parts', end - 6);
+}
+
 /** Names the keys under a prefix. Throws a `TypeError` for one that would move or blur the hash tag. */
 export function keysUnder(prefix: string): Keys {
   if (prefix === '' || /[{}\s]/.test(prefix))
@@ -107,6 +117,8 @@ export function keysUnder(prefix: string): Keys {
     task: at('task'),
     sideValues: at('kept'),
     log: at('log'),
+    parts: at('parts'),
+    lane: (taskId, lane) => `${prefix}:{${bucketOf(taskId)}}:lane:${taskId}:${lane}`,
     request: at('request'),
     clock: of('clock'),
     wanted: of('wanted'),

@@ -116,7 +116,7 @@ export function stepsIfLease(keys: Keys, taskId: string, { node, beat }: { node:
 }
 
 /** `<keys> <arguments> <name> <name> …`. */
-function textOfSteps(names: readonly string[], keys: number, args: number): string {
+export function textOfSteps(names: readonly string[], keys: number, args: number): string {
   return names.length === 0 ? '' : [keys, args, ...names].join(' ');
 }
 

@@ -1,7 +1,6 @@
 import { parseEventId } from '../../machines/wire/index.ts';
 import type { Commit, LoadedTask, TaskRegistry } from '../../server/ports/index.ts';
-import { refuseBrokenCommit } from '../memory/index.ts';
-import type { Appended } from './appender.ts';
+import { refuseBrokenCommit, type LanesBefore } from '../memory/index.ts';
 import type { Argument } from './connection.ts';
 import { writeNewTask } from './creation.ts';
 import type { StoreDeps } from './deps.ts';
@@ -9,6 +8,7 @@ import { FIELD, pairsOf } from './fields.ts';
 import { headAt, headNames, parseHead, textOfHead, type Head } from './heads.ts';
 import { bucketOf } from './keys.ts';
 import { escapedState, textOfKind } from './kind.ts';
+import { openLanesAfter, stepsWithLanes, textOfOpenLanes } from './lane-record.ts';
 import { planNames, stepsBetween, stepsIfLease, storedPlan, textOfPlan } from './plans.ts';
 import { removeTask } from './removal.ts';
 import { listOf, textOf } from './reply.ts';
@@ -31,18 +31,20 @@ export async function loadTask({ connection, keys, heads }: StoreDeps, taskId: s
 }
 
 /** Writes a commit: one script, one round trip. */
-export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<Appended> {
+export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<'committed' | 'conflict' | 'lease changed'> {
   const { keys, heads, isCluster, append } = deps;
-  const { taskId, expectedRevision, facts, ifLease } = commit;
+  const { taskId, expectedRevision, facts, ifLease, lanes } = commit;
   const before = heads.known(taskId, expectedRevision) ?? (await headAt(deps, taskId, expectedRevision));
   if (!before) return 'conflict';
-  refuseBrokenCommit(commit, before);
+  refuseBrokenCommit(commit, before, lanesBefore(before));
   const after = headAfter(commit, before, heads.nextMark());
   const drops = after.firstRetained > before.firstRetained;
   const fields = [...pairsOf(commit.fields, FIELD), ...planFields(before, after), ...kindFields(before, after)];
   const sideValuePairs = pairsOf(commit.sideValues);
   if (drops) fields.push('first', String(after.firstRetained));
-  const planned = stepsBetween(keys, taskId, before, after);
+  if (after.lanes && after.lanes !== before.lanes) fields.push('lanes', textOfOpenLanes(after.lanes));
+  const moved = stepsBetween(keys, taskId, before, after);
+  const planned = lanes ? stepsWithLanes(keys, taskId, lanes, moved) : moved;
   const steps = ifLease ? stepsIfLease(keys, taskId, ifLease, planned) : planned;
   const args: Argument[] = [
     textOfHead(before),
@@ -59,7 +61,13 @@ export async function appendCommit(deps: StoreDeps, commit: Commit): Promise<App
   const answer = await append({ group: isCluster ? bucketOf(taskId) : '', keys: taskKeys, args });
   if (answer === 'committed') heads.note(taskId, after);
   if (answer === 'conflict') heads.forget(taskId);
+  if (answer === 'lane there') throw new Error(`A commit of task ${taskId} opens a lane that is there already, and is closed.`);
   return answer;
+}
+
+/** Of closed ones the script knows. */
+function lanesBefore({ lanes = [] }: Head): LanesBefore {
+  return { standing: (lane) => (lanes.includes(lane) ? 'open' : undefined), openCount: lanes.length };
 }
 
 /** The plan's own fields in a task's hash, where they change. */
@@ -74,7 +82,7 @@ function kindFields({ kind: before }: Head, { kind }: Head): string[] {
   return kind && kind !== before ? ['kind', textOfKind(kind)] : [];
 }
 
-function headAfter({ facts, ended, plan, firstRetained, state }: Commit, before: Head, mark: string): Head {
+function headAfter({ facts, ended, plan, firstRetained, state, lanes }: Commit, before: Head, mark: string): Head {
   const lastEventId = facts.at(-1)?.eventId ?? before.lastEventId;
   const beyond = (lastEventId === null ? 0 : (parseEventId(lastEventId)?.n ?? 0)) + 1;
   return {
@@ -85,6 +93,7 @@ function headAfter({ facts, ended, plan, firstRetained, state }: Commit, before:
     firstRetained: Math.max(before.firstRetained, Math.min(firstRetained, beyond)),
     plan: storedPlan(plan, before.kind, before.plan),
     kind: kindAfter(state, before),
+    lanes: openLanesAfter(before.lanes, lanes),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { StoreDeps } from './deps.ts';
 import { headAt, textOfHead } from './heads.ts';
 import { plain } from './kind.ts';
+import { allLaneKeys } from './lanes.ts';
 import { dropName, nameOf, ownerKeys } from './owners.ts';
 import { stepsBetween } from './plans.ts';
 import { integerOf } from './reply.ts';
@@ -24,13 +25,15 @@ export async function removeTask(
   const isWhole = owner !== undefined && !isCluster;
   const name = owner !== undefined && isCluster ? await nameOf(deps, owner, requestKey) : undefined;
   const steps = stepsBetween(keys, taskId, head);
+  // Which there are changes with a commit only: then it is a conflict.
+  const laneKeys = head.lanes ? await allLaneKeys(deps, taskId) : [];
   const reply = await connection.run(
     remove,
     [
       ...[keys.task(taskId), keys.sideValues(taskId), keys.log(taskId), keys.request(requestKey)],
-      ...[...steps.keys, ...(isWhole ? ownerKeys(deps, owner) : [])],
+      ...[...steps.keys, ...laneKeys, ...(isWhole ? ownerKeys(deps, owner) : [])],
     ],
-    [textOfHead(head), taskId, steps.text, isWhole ? '1' : '0', owner ?? '', requestKey, ...steps.args],
+    [textOfHead(head), taskId, steps.text, isWhole ? '1' : '0', owner ?? '', requestKey, String(laneKeys.length), ...steps.args],
   );
   heads.forget(taskId);
   const answer = integerOf(reply);

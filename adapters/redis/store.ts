@@ -9,6 +9,7 @@ import type { StoreDeps } from './deps.ts';
 import { createHeads } from './heads.ts';
 import { createIdentity } from './identity.ts';
 import { keysUnder } from './keys.ts';
+import { createFlusher, lanesOf } from './lanes.ts';
 import { logOf, readLog } from './log.ts';
 import { redisOptions, type RedisStoreOptions } from './options.ts';
 import { createReconnection } from './reconnection.ts';
@@ -16,7 +17,7 @@ import { listsOf } from './lists.ts';
 import { ownerRegistryOf } from './owners.ts';
 import { registryOf } from './registry.ts';
 import { checkRights } from './rights-check.ts';
-import { appendScript, createScript } from './scripts/index.ts';
+import { appendScript, createScript, flushScript } from './scripts/index.ts';
 import { checkServers } from './server-check.ts';
 import { announceScript } from './tail/announcer.ts';
 import { createRouter, isCluster, type Router } from './tail/router.ts';
@@ -104,6 +105,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     ...ownerRegistryOf(need),
     ...listsOf(need),
     ...logOf(need),
+    lanes: lanesOf(need),
     tail: (listener) => needTails().open(listener),
   };
 }
@@ -120,6 +122,7 @@ function tailsOf(deps: StoreDeps, router: Router, isSharded: boolean, options: R
     logger,
     aliveMs: commandTimeoutMs,
     channelOf: keys.log,
+    partsChannelOf: keys.parts,
     noticeChannel: keys.notices,
     publish: async (notice) => void (await connection.run(announce, [keys.notices], [notice])),
     limited: (watching) => inTime(clock, commandTimeoutMs, watching, `Redis did not subscribe within ${commandTimeoutMs} milliseconds.`),
@@ -148,6 +151,7 @@ function depsOf({ redis, router, keys, connection, options, now }: Pick<StoreDep
     // Nodes that are started together need not begin at one place.
     take: createTaker({ calls, keys, isCluster: isCluster(redis), now }, Number.parseInt(systemChance.hex(2), 16)),
     append: createAppender(connection, appendScript({ isCluster: isCluster(redis), messageBytesMax })),
+    flush: createFlusher(connection, flushScript({ isCluster: isCluster(redis), messageBytesMax })),
     create: createScript({ isCluster: isCluster(redis) }),
   };
 }

@@ -3,6 +3,7 @@ import type {
   CreatingPlace,
   CreatingProcess,
   LoadProcess,
+  PartProcess,
   SystemName,
   SystemProcess,
   WorkPlace,
@@ -25,6 +26,7 @@ export interface Bench {
   workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
   creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;
+  parts(who: 'ours' | 'bareWs'): Promise<PartProcess>;
   load(): Promise<LoadProcess>;
   /** A line of progress. */
   say(text: string): void;

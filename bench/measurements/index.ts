@@ -6,6 +6,7 @@ import { fanOut } from './fan-out.ts';
 import { held } from './held.ts';
 import { logLength } from './log-length.ts';
 import { memory } from './memory.ts';
+import { parts } from './parts.ts';
 import { polls } from './polls.ts';
 import { restart } from './restart.ts';
 import { resume } from './resume.ts';
@@ -19,6 +20,7 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'fan-out-sse', title: 'Fan-out over SSE', measure: fanOut('sse') },
   { name: 'resume', title: 'Resume of 1000 missed facts', measure: resume },
   { name: 'polls', title: 'Long polls that do not wait, and snapshots', measure: polls },
+  { name: 'parts', title: 'Text that grows, as the store keeps it', measure: parts },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
   { name: 'restart', title: 'Restart with many tasks', measure: restart },

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
 import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
+import type { PartSystem } from '../systems/part-writing.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
@@ -16,6 +17,8 @@ export type WorkProcess = Child<WorkSystem, SystemAddress>;
 export type BareQueueProcess = Child<RestartedSystem, SystemAddress>;
 /** A host whose tasks are created over HTTP. */
 export type CreatingProcess = Child<CreatingSystem, SystemAddress>;
+/** A store, or a bare script, that keeps text which grows. */
+export type PartProcess = Child<PartSystem, SystemAddress>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
@@ -95,6 +98,16 @@ export function startCreating(
 /** Starts a bare queue on a folder. */
 export function startBareQueue(cleanup: CleanupStack, path: string): Promise<BareQueueProcess> {
   return startChild(cleanup, process.execPath, [programOf('bare-lmdb.js'), '', path]);
+}
+
+/** Starts what keeps text which grows. */
+export function startParts(
+  cleanup: CleanupStack,
+  who: 'ours' | 'bareWs',
+  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+): Promise<PartProcess> {
+  const program = programOf(who === 'ours' ? 'parts.js' : 'bare-parts.js');
+  return startChild(cleanup, process.execPath, [...profileFlags(who, profiled), program, String(redisPort)]);
 }
 
 /** Starts the clients. */

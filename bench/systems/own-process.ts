@@ -27,3 +27,14 @@ export async function lanes(count: number, ms: number, step: (lane: number) => P
   );
   return performance.now() - begun;
 }
+
+/** Does something so many times, one after the other, and gives how long one of them took, the median, in ms. */
+export async function medianMs(times: number, step: () => Promise<void>): Promise<number> {
+  const took: number[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const begun = performance.now();
+    await step();
+    took.push(performance.now() - begun);
+  }
+  return took.toSorted((a, b) => a - b)[times >> 1] ?? Number.NaN;
+}

@@ -10,6 +10,7 @@ const headOf = (revision: number): Head => ({
   firstRetained: 1,
   plan: { wakeAt: null, readyAt: null, holder: null, until: null } as unknown as Head['plan'],
   kind: undefined,
+  lanes: undefined,
 });
 
 test('what is known of a task goes ten minutes after it was noted last, so that memory follows what is at work', () => {

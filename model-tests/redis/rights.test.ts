@@ -26,6 +26,7 @@ describe('the user of the README', () => {
   it('may run what the scripts call, and open tries each', () => {
     const texts = [
       scripts.appendScript({ isCluster: false, messageBytesMax: 1 }),
+      scripts.flushScript({ isCluster: false, messageBytesMax: 1 }),
       ...Object.values(scripts).filter((each) => typeof each === 'object'),
     ];
     const called = new Set(
@@ -113,29 +114,23 @@ describe.each([ownBuild, ...otherBuilds])('the user of the README on $name', (bu
   });
 
   let prefixes = 0;
-  defineTests(
-    { describe, it },
-    storeSuite,
-    `${build.name} as that user`,
-    async () => {
-      const redis = await asUser(server);
-      const prefix = `taskbridge:${(prefixes += 1)}`;
-      let store = redisStore(redis, { prefix, ...patient });
-      await store.open();
-      return {
-        store,
-        async reopen() {
-          await store.close();
-          store = redisStore(redis, { prefix, ...patient });
-          await store.open();
-          return store;
-        },
-        async close() {
-          await store.close();
-          redis.disconnect();
-        },
-      };
-    },
-    { inapplicable: ['lanes'] },
-  );
+  defineTests({ describe, it }, storeSuite, `${build.name} as that user`, async () => {
+    const redis = await asUser(server);
+    const prefix = `taskbridge:${(prefixes += 1)}`;
+    let store = redisStore(redis, { prefix, ...patient });
+    await store.open();
+    return {
+      store,
+      async reopen() {
+        await store.close();
+        store = redisStore(redis, { prefix, ...patient });
+        await store.open();
+        return store;
+      },
+      async close() {
+        await store.close();
+        redis.disconnect();
+      },
+    };
+  });
 });

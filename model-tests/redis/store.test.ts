@@ -44,7 +44,7 @@ describe.each([
   });
   afterAll(() => server.stop());
 
-  defineTests({ describe, it }, storeSuite, name, () => underTest(new Redis(server.port)), { inapplicable: ['lanes'] });
+  defineTests({ describe, it }, storeSuite, name, () => underTest(new Redis(server.port)));
 });
 
 describe('redis cluster', () => {
@@ -54,5 +54,5 @@ describe('redis cluster', () => {
   });
   afterAll(() => cluster.stop());
 
-  defineTests({ describe, it }, storeSuite, 'redis cluster', () => underTest(cluster.client()), { inapplicable: ['lanes'] });
+  defineTests({ describe, it }, storeSuite, 'redis cluster', () => underTest(cluster.client()));
 });

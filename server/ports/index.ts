@@ -39,7 +39,18 @@ export type {
   TransportName,
   ViewerTransport,
 } from './observability.ts';
-export type { ClosedLane, Epoch, Fence, FlushOutcome, LaneChanges, LaneFlush, Lanes, NewestOfTask, PartPage } from './lanes.ts';
+export {
+  LATEST_BYTES_MAX,
+  type ClosedLane,
+  type Epoch,
+  type Fence,
+  type FlushOutcome,
+  type LaneChanges,
+  type LaneFlush,
+  type Lanes,
+  type NewestOfTask,
+  type PartPage,
+} from './lanes.ts';
 export {
   shareNames,
   type CountChange,

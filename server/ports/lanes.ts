@@ -21,12 +21,20 @@ export interface Fence {
   readonly epoch: Epoch;
   readonly attempt: number;
   readonly node: string;
+  /**
+   * True for a lane of one value that is replaced: each flush brings the whole next one, and all lengths of the lane count versions instead of bytes.
+   * It is `at` what the version was before; afterwards it is one more. Stays what it was when the lane was opened.
+   */
+  readonly latest?: true;
 }
+
+/** The most bytes of a value that is replaced: 64 KiB. A store throws a `RangeError` for more, and writes nothing of that flush. */
+export const LATEST_BYTES_MAX = 64 * 1024;
 
 /** A lane that a commit closes. It was sealed before, so that its length is certain. */
 export interface ClosedLane {
   readonly lane: EventId;
-  /** The length that sealing it gave, in bytes. */
+  /** The length that sealing it gave. */
   readonly bytes: number;
   /** False where its text is in the log from now on: then its bytes are dropped. Else they stay as long as the task. */
   readonly keeps: boolean;
@@ -41,7 +49,7 @@ export interface LaneChanges {
   readonly close?: readonly ClosedLane[];
 }
 
-/** Bytes for the end of a lane. */
+/** Bytes for the end of a lane, or its next value. */
 export interface LaneFlush {
   readonly fence: Fence;
   /** Where they belong: the length that the lane has before. */
@@ -58,6 +66,7 @@ export type FlushOutcome = 'ok' | 'fenced' | { readonly at: number };
 
 /** A run of a lane's bytes. All is of one moment. */
 export interface PartPage {
+  /** Of a lane whose value is replaced: the value as a whole, however long, or nothing where its version is not beyond `from`. */
   readonly bytes: Uint8Array;
   /** The whole length of the lane. */
   readonly length: number;
@@ -77,7 +86,10 @@ export interface NewestOfTask {
  * whoever has the fence. The store compares it with each flush, in one atomic step, so that two writers never interleave.
  */
 export interface Lanes {
-  /** Adds bytes to lanes, in the order of the list; answers in the same order. */
+  /**
+   * Adds bytes to lanes, in the order of the list; answers in the same order. Where it rejects, nobody knows what was written of the list: to ask again is
+   * safe.
+   */
   flush(flushes: readonly LaneFlush[]): Promise<readonly FlushOutcome[]>;
   /**
    * Ends the writing to a lane, for everybody, until a commit lets it go on; gives its length. The same answer when it is asked again, by anybody who

@@ -3,7 +3,18 @@
  *
  * @packageDocumentation
  */
-export type { ClosedLane, Epoch, Fence, FlushOutcome, LaneChanges, LaneFlush, Lanes, NewestOfTask, PartPage } from '../ports/lanes.ts';
+export {
+  LATEST_BYTES_MAX,
+  type ClosedLane,
+  type Epoch,
+  type Fence,
+  type FlushOutcome,
+  type LaneChanges,
+  type LaneFlush,
+  type Lanes,
+  type NewestOfTask,
+  type PartPage,
+} from '../ports/lanes.ts';
 export {
   shareNames,
   type CountChange,

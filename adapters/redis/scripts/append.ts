@@ -1,3 +1,4 @@
+import { laneSteps } from './lane-steps.ts';
 import { planSteps } from './plan-steps.ts';
 import { script, type Script } from './script.ts';
 
@@ -15,12 +16,13 @@ export interface AppendSettings {
  * KEYS  for each commit: its task · log · side values · the keys of its steps
  *
  * ARGV  for each commit: the expected `at` of the task · its new `at` · first `n` that the log keeps, or '' where it drops nothing · the steps
- *       of its plan (see `plan-steps.ts`) · number of facts · number of texts for the task's hash · number of texts for the side values · then the
+ *       of its lanes and its plan (see `lane-steps.ts`, `plan-steps.ts`) · number of facts · number of texts for the task's hash · number of texts for the side values · then the
  *       facts (id, bytes), the task's hash (name, value), the side values (name, value), the arguments of the steps
  *
  * Publishes the facts of each on the channel that is called like its log; see `message.ts`
  *
- * Returns for each commit 1 where it was written, 0 for a conflict, 2 where the lease that it names has changed, else the error that it met
+ * Returns for each commit 1 where it was written, 0 for a conflict, 2 where the lease that it names has changed, 3 where a lane is
+ * there that it opens, else the error that it met
  *
  * The checks of a commit stand before its first write. The first write is one that Redis refuses where memory, disk or role do not allow
  * it, and what follows it is not refused any more: so there is no half of a commit. Few arguments, few calls and no arithmetic: each costs its
@@ -30,7 +32,7 @@ export function appendScript({ isCluster, messageBytesMax }: AppendSettings): Sc
   const publish = isCluster ? 'SPUBLISH' : 'PUBLISH';
   return script(
     'append',
-    `${planSteps}
+    `${planSteps}${laneSteps}
 local call, most = redis.call, ${messageBytesMax}
 
 local function many(command, key, from, to)
@@ -52,13 +54,21 @@ end
 local function write(key, at, steps, from, fields, values, rest)
   local task, log = KEYS[key], KEYS[key + 1]
   if call('HGET', task, 'at') ~= ARGV[at] then return 0 end
-  if steps ~= '' and not stands(steps, key + 3, rest) then return 2 end
+  local lanes = false
+  if steps ~= '' then
+    if not stands(steps, key + 3, rest) then return 2 end
+    lanes = string.find(steps, 'lane', 1, true) and { key + 3, rest }
+    if lanes and string.find(steps, 'lease', 1, true) then lanes = { key + 4, rest + 2 } end
+    local refused = lanes and lanesRefuse(steps, lanes[1], lanes[2])
+    if refused then return refused end
+  end
   local head, first = ARGV[at + 1], ARGV[at + 2]
   for fact = from, fields - 1, 2 do call('XADD', log, ARGV[fact], 'b', ARGV[fact + 1]) end
   call('HSET', task, 'at', head, unpack(ARGV, fields, math.min(values, fields + 1000) - 1))
   many('HSET', task, fields + 1000, values - 1)
   many('HSET', KEYS[key + 2], values, rest - 1)
   if first ~= '' then call('XTRIM', log, 'MINID', first .. '-0') end
+  if lanes then changeLanes(steps, lanes[1], lanes[2]) end
   if steps ~= '' then plan(steps, task, string.sub(task, -32), key + 3, rest) end
   if fields == from + 2 and #ARGV[from + 1] <= most then
     call('${publish}', log, ARGV[at] .. ';' .. head .. '\\n' .. ARGV[from + 1])

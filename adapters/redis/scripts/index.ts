@@ -1,6 +1,7 @@
 export { appendScript, type AppendSettings } from './append.ts';
 export { createScript } from './create.ts';
 export { identity } from './identity.ts';
+export { flushScript, laneNames, newest, readPart, seal } from './lanes.ts';
 export { counts, inState } from './lists.ts';
 export { dropLease, held, leases, renew } from './leases.ts';
 export { forget, name, names, nameScore } from './names.ts';

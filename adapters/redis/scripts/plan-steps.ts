@@ -17,6 +17,7 @@ import { clock } from './moment.ts';
  *     unlist     in                                       left it
  *     dated      due                  time, or ''       as 0.1.0 has it
  *     undated    due                                    as 0.1.0 has it no more
+ *     lane…      parts · lane         four               see `lane-steps.ts`
  *
  * Nothing here is refused once a script has written something.
  */
@@ -64,8 +65,10 @@ local function step(name, task, id, key, arg)
     redis.call('ZREM', KEYS[key], id)
     redis.call('HDEL', task, 'due')
     return 1, 0
+  elseif name == 'lease' then
+    return 1, 2
   end
-  return 1, 2
+  return 2, 4
 end
 
 local function plan(steps, task, id, key, arg)

@@ -1,13 +1,16 @@
 import { parseEventId } from '../../../machines/wire/index.ts';
 import type { Entry, LogPage, Logger, Tail, TailListener } from '../../../server/ports/index.ts';
-import { taskOfChannel } from '../keys.ts';
+import { isPartsChannel, taskOfChannel } from '../keys.ts';
 import { parseMessage, type TailMessage } from './message.ts';
+import { parsePartMessage, type PartMessage } from './part-message.ts';
 import { Subscriptions, type SubscriptionsDeps } from './subscriptions.ts';
 
 /** What the tails of a store work with. */
 export interface TailsDeps extends Pick<SubscriptionsDeps, 'router' | 'isSharded' | 'clock' | 'chance' | 'logger' | 'aliveMs'> {
   readonly logger: Logger;
   channelOf(taskId: string): string;
+  /** Where the bytes of a task's lanes are told. */
+  partsChannelOf(taskId: string): string;
   /** Where nodes tell each other what is of no task. */
   readonly noticeChannel: string;
   /** Publishes on that channel. */
@@ -19,6 +22,8 @@ export interface TailsDeps extends Pick<SubscriptionsDeps, 'router' | 'isSharded
 
 interface OpenTail {
   readonly watched: Set<string>;
+  /** Tasks whose lanes are watched. */
+  readonly parts: Set<string>;
   readonly listener: TailListener;
 }
 
@@ -27,7 +32,7 @@ export class Tails {
   readonly #deps: TailsDeps;
   readonly #tails = new Set<OpenTail>();
   /** What waits, by task, behind facts that are read because they were only announced. */
-  readonly #reading = new Map<string, TailMessage[]>();
+  readonly #reading = new Map<string, (TailMessage | PartMessage)[]>();
   #subscriptions: Subscriptions | undefined;
 
   constructor(deps: TailsDeps) {
@@ -35,10 +40,11 @@ export class Tails {
   }
 
   open(listener: TailListener): Tail {
-    const tail: OpenTail = { watched: new Set(), listener };
+    const tail: OpenTail = { watched: new Set(), parts: new Set(), listener };
     this.#tails.add(tail);
     const unwatch = (taskId: string): void => {
-      if (tail.watched.delete(taskId) && !this.#isWatched(taskId)) this.#subscriptions?.remove(this.#deps.channelOf(taskId));
+      if (tail.watched.delete(taskId) && !this.#isWatched(taskId, 'watched')) this.#subscriptions?.remove(this.#deps.channelOf(taskId));
+      if (tail.parts.delete(taskId) && !this.#isWatched(taskId, 'parts')) this.#subscriptions?.remove(this.#deps.partsChannelOf(taskId));
     };
     return {
       watch: async (taskId) => {
@@ -46,6 +52,11 @@ export class Tails {
         tail.watched.add(taskId);
         if (listener.announced) this.#hearNotices().catch(() => undefined);
         await this.#deps.limited(this.#open().add(this.#deps.channelOf(taskId)));
+      },
+      watchParts: async (taskId) => {
+        if (!this.#tails.has(tail)) throw new Error('The tail is closed.');
+        tail.parts.add(taskId);
+        await this.#deps.limited(this.#open().add(this.#deps.partsChannelOf(taskId)));
       },
       unwatch,
       announce: async (notice) => {
@@ -56,7 +67,7 @@ export class Tails {
       },
       close: async () => {
         this.#tails.delete(tail);
-        for (const taskId of [...tail.watched]) unwatch(taskId);
+        for (const taskId of [...tail.watched, ...tail.parts]) unwatch(taskId);
         if (this.#tails.size === 0) this.close();
         else if (!this.#wantsNotices()) this.#subscriptions?.remove(this.#deps.noticeChannel);
       },
@@ -75,7 +86,10 @@ export class Tails {
 
   /** Closes every tail and every connection that was made for them. */
   close(): void {
-    for (const { watched } of this.#tails) watched.clear();
+    for (const { watched, parts } of this.#tails) {
+      watched.clear();
+      parts.clear();
+    }
     this.#tails.clear();
     this.#subscriptions?.close();
     this.#subscriptions = undefined;
@@ -105,40 +119,48 @@ export class Tails {
       logger,
       aliveMs,
       message: (channel, bytes) => {
-        if (channel !== this.#deps.noticeChannel) return this.#take(taskOfChannel(channel), bytes);
+        if (channel !== this.#deps.noticeChannel) return this.#take(channel, bytes);
         for (const { listener } of this.#tails) listener.announced?.(bytes.toString('utf8'));
       },
       renewed: () => this.interrupt(),
     });
   }
 
-  #isWatched(taskId: string): boolean {
-    for (const { watched } of this.#tails) if (watched.has(taskId)) return true;
+  #isWatched(taskId: string, by: 'watched' | 'parts'): boolean {
+    for (const { [by]: tasks } of this.#tails) if (tasks.has(taskId)) return true;
     return false;
   }
 
-  #take(taskId: string, bytes: Buffer): void {
-    if (!this.#isWatched(taskId)) return;
-    const message = parseMessage(bytes);
+  #take(channel: string, bytes: Buffer): void {
+    const taskId = taskOfChannel(channel);
+    const isPart = isPartsChannel(channel);
+    if (!this.#isWatched(taskId, isPart ? 'parts' : 'watched')) return;
+    const message = isPart ? parsePartMessage(bytes) : parseMessage(bytes);
     if (!message) return this.#deps.logger.warn('A message on a channel of the Redis store is not one of ours.', { taskId });
     const waiting = this.#reading.get(taskId);
+    // Text stays behind the facts that opened its part.
     if (waiting) waiting.push(message);
+    else if ('lane' in message) this.#tellPart(taskId, message);
     else if (message.entries) this.#tell(taskId, message.entries, message);
     else void this.#readFor(taskId, message);
   }
 
   /** Reads what was only announced; what comes meanwhile waits, so that the order stays. */
   async #readFor(taskId: string, announced: TailMessage): Promise<void> {
-    const waiting: TailMessage[] = [announced];
+    const waiting: (TailMessage | PartMessage)[] = [announced];
     this.#reading.set(taskId, waiting);
     try {
       for (let message = waiting.shift(); message; message = waiting.shift()) {
+        if ('lane' in message) {
+          this.#tellPart(taskId, message);
+          continue;
+        }
         const entries = message.entries ?? (await this.#readFacts(taskId, message));
         this.#tell(taskId, entries, message);
       }
     } catch (error) {
       this.#deps.logger.warn('Facts that Redis told of could not be read; they are looked for again.', { taskId, error });
-      for (const { watched, listener } of this.#tails) if (watched.has(taskId)) listener.interrupted();
+      for (const { watched, parts, listener } of this.#tails) if (watched.has(taskId) || parts.has(taskId)) listener.interrupted();
     } finally {
       this.#reading.delete(taskId);
     }
@@ -156,6 +178,10 @@ export class Tails {
       from = numberOf(newest.eventId) + 1;
     }
     return entries;
+  }
+
+  #tellPart(taskId: string, { lane, epoch, at, bytes }: PartMessage): void {
+    for (const { parts, listener } of this.#tails) if (parts.has(taskId)) listener.part?.(taskId, lane, epoch, at, bytes);
   }
 
   #tell(taskId: string, entries: readonly Entry[], { ended, before }: TailMessage): void {

@@ -1,51 +1,17 @@
-import { eventId, type EventId } from 'taskbridge/wire';
-import type { Epoch, Fence, FlushOutcome, LaneChanges, Lanes, Store, TailListener } from 'taskbridge/server/store';
+import type { Epoch, LaneChanges, TailListener } from 'taskbridge/server/store';
+import { asBytes, asText, firstEpoch, laneOf, laneSamples, listening } from './lane-samples.ts';
 import { commitOf, factOf, sampleTask, type StoreUnderTest } from './samples.ts';
 import type { CaseGroup } from '../suite/case.ts';
 import { present, rejects, same } from '../suite/claim.ts';
 
-const textOf = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('utf8');
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const first = (mark = 'first'): Epoch => ({ mark, was: null, from: 0 });
-
-/** The lane of the part that the `n`th fact opened. */
-const laneOf = (n: number, ms = 1_790_000_000_000 + n): EventId => eventId(n, ms);
-
 /** What lanes mean: where the bytes of parts are. */
 export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
-  const store = (): Store => underTest().store;
-  const lanes = (): Lanes => present(store().lanes, 'the store’s `lanes`');
-
-  /** A task, and what is done with its lanes: one commit after the other. */
-  async function withTask() {
-    const { taskId, requestKey } = sampleTask();
-    await store().create({ ...sampleTask({ requestKey }), taskId });
-    let revision = 1;
-    const commit = async (changes: LaneChanges, part: Parameters<typeof commitOf>[2] = {}) => {
-      const outcome = await store().append(commitOf(taskId, revision, { ...part, lanes: changes }));
-      if (outcome === 'committed') revision += 1;
-      return outcome;
-    };
-    const fence = (part: Partial<Fence> = {}): Fence => ({ taskId, lane: laneOf(1), epoch: first(), attempt: 1, node: 'a-node', ...part });
-    const opened = async (part: Partial<Fence> = {}): Promise<Fence> => {
-      const made = fence(part);
-      same(await commit({ open: [made] }), 'committed');
-      return made;
-    };
-    const write = async (under: Fence, at: number, text: string): Promise<FlushOutcome | undefined> =>
-      (await lanes().flush([{ fence: under, at, bytes: bytesOf(text) }]))[0];
-    const whole = async (lane = laneOf(1)) => {
-      const page = await lanes().readPart(taskId, lane, 0, 1e9);
-      return page && { text: textOf(page.bytes), length: page.length, mark: page.epoch.mark };
-    };
-    const openLanes = async () => (await lanes().newest([taskId]))[0]?.lanes.map(({ lane, epoch, length }) => [lane, epoch.mark, length]);
-    return { taskId, requestKey, commit, fence, opened, write, whole, openLanes, revision: () => revision };
-  }
+  const { store, lanes, withTask } = laneSamples(underTest);
 
   return {
     'opens lanes with the facts of a commit, empty, or nothing where there is a conflict': async () => {
       const { taskId, fence, whole, openLanes } = await withTask();
-      const open = [fence(), fence({ lane: laneOf(2), epoch: first('other') })];
+      const open = [fence(), fence({ lane: laneOf(2), epoch: firstEpoch('other') })];
       const facts = [factOf(taskId, 1), factOf(taskId, 2)];
       same(await store().append(commitOf(taskId, 9, { facts, lanes: { open } })), 'conflict');
       same([await whole(), await openLanes()], [undefined, []]);
@@ -84,13 +50,24 @@ export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       same(await lanes().readPart(sampleTask().taskId, fence.lane, 0, 10), undefined);
     },
 
-    'keeps what it was given, whatever its caller does with the buffer later': async () => {
-      const { opened, whole } = await withTask();
+    'keeps what it was given, and so does who was told, whatever its caller does with the buffer later': async () => {
+      const { taskId, opened, whole } = await withTask();
+      const told: Uint8Array[] = [];
+      let hear: (() => void) | undefined;
+      const heard = new Promise<void>((resolve) => (hear = resolve));
+      const part = (...[, , , , bytes]: Parameters<NonNullable<TailListener['part']>>): void => {
+        told.push(bytes);
+        hear?.();
+      };
+      const tail = store().tail({ committed: () => undefined, interrupted: () => undefined, part });
+      after(() => tail.close());
+      await tail.watchParts?.(taskId);
       const fence = await opened();
-      const large = bytesOf('..mine..');
+      const large = asBytes('..mine..');
       await lanes().flush([{ fence, at: 0, bytes: large.subarray(2, 6) }]);
       large.fill(0);
-      same((await whole())?.text, 'mine');
+      await heard;
+      same([(await whole())?.text, told.map(asText)], ['mine', ['mine']]);
     },
 
     'takes bytes only under the very fence that a commit has set': async () => {
@@ -101,9 +78,9 @@ export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       const strangers = [
         fence({ lane: laneOf(1, 7) }),
         fence({ lane: laneOf(2) }),
-        fence({ epoch: first('another') }),
-        fence({ epoch: { ...first(), was: 'x' } }),
-        fence({ epoch: { ...first(), from: 1 } }),
+        fence({ epoch: firstEpoch('another') }),
+        fence({ epoch: { ...firstEpoch(), was: 'x' } }),
+        fence({ epoch: { ...firstEpoch(), from: 1 } }),
         fence({ attempt: 2 }),
         fence({ node: 'b-node' }),
         fence({ taskId: sampleTask().taskId }),
@@ -115,15 +92,15 @@ export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
 
     'answers each flush of a call by itself, in order, and adds to a lane in that order': async () => {
       const { fence, commit, whole } = await withTask();
-      const [one, two] = [fence(), fence({ lane: laneOf(2), epoch: first('other') })];
+      const [one, two] = [fence(), fence({ lane: laneOf(2), epoch: firstEpoch('other') })];
       await commit({ open: [one, two] });
       const flushes = [
-        { fence: one, at: 0, bytes: bytesOf('a') },
-        { fence: fence({ attempt: 9 }), at: 0, bytes: bytesOf('x') },
-        { fence: two, at: 0, bytes: bytesOf('b') },
-        { fence: two, at: 7, bytes: bytesOf('x') },
-        { fence: one, at: 1, bytes: bytesOf('c') },
-        { fence: two, at: 1, bytes: bytesOf('') },
+        { fence: one, at: 0, bytes: asBytes('a') },
+        { fence: fence({ attempt: 9 }), at: 0, bytes: asBytes('x') },
+        { fence: two, at: 0, bytes: asBytes('b') },
+        { fence: two, at: 7, bytes: asBytes('x') },
+        { fence: one, at: 1, bytes: asBytes('c') },
+        { fence: two, at: 1, bytes: asBytes('') },
       ];
       same(await lanes().flush(flushes), ['ok', 'fenced', 'ok', { at: 1 }, 'ok', 'ok']);
       same([(await whole())?.text, (await whole(laneOf(2)))?.text], ['ac', 'b']);
@@ -209,6 +186,8 @@ export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
       same(await commit({ close }), 'committed');
       same([await whole(), await whole(laneOf(2)), await openLanes()], [{ text: 'text', length: 4, mark: 'first' }, undefined, []]);
       same([await write(kept, 4, 'x'), await lanes().seal(kept), await lanes().seal(dropped)], ['fenced', 'fenced', 'fenced']);
+      await rejects(commit({ open: [kept] }), /there already/);
+      await rejects(commit({ close: [{ lane: kept.lane, bytes: 4, keeps: true }] }), /no open lane/);
     },
 
     'refuses with an error what no lane can do, and writes nothing of it': async () => {
@@ -292,25 +271,3 @@ export const laneCases: CaseGroup<StoreUnderTest> = (underTest, after) => {
     },
   };
 };
-
-/** A listener that writes down what it hears, a line each, and a way to wait until it heard that many. */
-function listening() {
-  const told: string[] = [];
-  let wake: (() => void) | undefined;
-  const tell = (line: string): void => {
-    told.push(line);
-    wake?.();
-  };
-  const listener: TailListener = {
-    committed: (_, entries) => entries.forEach(({ eventId: id }) => tell(`fact ${Number.parseInt(id, 10)}`)),
-    interrupted: () => undefined,
-    part: (_, lane, { mark }, at, bytes) => tell(`${lane} ${mark} at ${at}: ${textOf(bytes)}`),
-  };
-  return {
-    listener,
-    told,
-    async lines(expected: number): Promise<void> {
-      while (told.length < expected) await new Promise<void>((resolve) => (wake = resolve));
-    },
-  };
-}

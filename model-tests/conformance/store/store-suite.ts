@@ -3,6 +3,8 @@ import { commitCases } from './commits.ts';
 import { creationCases } from './creation.ts';
 import { endCases } from './ends.ts';
 import { hidingCases } from './hiding.ts';
+import { laneHistoryCases } from './lane-histories.ts';
+import { laneValueCases } from './lane-values.ts';
 import { laneCases } from './lanes.ts';
 import { leaseCases } from './leases.ts';
 import { nameCases } from './names.ts';
@@ -25,6 +27,13 @@ const rule = '`Store` of taskbridge/server, and its verbs’ comments';
 const subjectOf = (world: StoreUnderTest): StoreUnderTest => world;
 const of = (name: string, group: CaseGroup<Store>) => casesOf(group, { name, rule, subjectOf: ({ store }: StoreUnderTest) => store });
 
+const lanes = {
+  name: 'lanes',
+  rule,
+  subjectOf,
+  missing: ({ store }: StoreUnderTest) => (store.lanes ? undefined : 'the store under test has no `lanes`: it keeps no text of parts.'),
+};
+
 /** What a store means. Every case wants a store that nobody used before, open and empty. */
 export const storeSuite: Suite<StoreUnderTest> = {
   name: 'store',
@@ -42,12 +51,7 @@ export const storeSuite: Suite<StoreUnderTest> = {
     ...of('shares', shareCases),
     ...of('states', stateCases),
     ...of('tail', tailCases),
-    ...casesOf(laneCases, {
-      name: 'lanes',
-      rule,
-      subjectOf,
-      missing: ({ store }) => (store.lanes ? undefined : 'the store under test has no `lanes`: it keeps no text of parts.'),
-    }),
+    ...[laneCases, laneValueCases, laneHistoryCases].flatMap((group) => casesOf(group, lanes)),
     ...of('walk', walkCases),
     ...of('ends', endCases),
     ...casesOf(reopeningCases, {
