@@ -5,7 +5,7 @@
 export const fieldWords: readonly string[] = `
 abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered answering any
 app append appender arrows asking at attachment attack attacker audience auth authenticate authorizer back backup bar bare batch bearer
-behaved bench bin blocks bodies body boundaries boundary bounded browser browsing build built bullmq bundle burst call cancel careless case cell
+behaved bench bin blocks bodies body boundaries boundary bounded browser browsing budgets build built bullmq bundle burst call cancel careless case cell
 certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close closing cluster codes
 cohort commit committed compilers composite conformance consumers containers content core count coverage crash create creating creation d damage data
 date db deadline debug decide decimal decision decisions definitions delivering demo dev diagnostics dialects diff direct disconnect disk
