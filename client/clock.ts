@@ -11,6 +11,12 @@ export const platformClock: Clock = {
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
 
+/** In milliseconds since whenever: what no date that is set changes, where the platform has such a clock. */
+export const monotonicNow = (clock: Clock): number => clock.monotonic?.() ?? clock.now();
+
+/** A longer timer fires at once on most platforms. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own randomness. Ids made from it are told apart by 130 bits; they are no secrets. */
 export const platformChance: Chance = { fraction: () => Math.random() };
 

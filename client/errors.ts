@@ -75,6 +75,11 @@ export class TaskBridgeClientError extends Error {
   }
 }
 
+/** The error of what cannot be used as it was given; nothing was sent. */
+export function invalidArgument(message: string, cause?: unknown): TaskBridgeClientError {
+  return new TaskBridgeClientError('INVALID_ARGUMENT', message, { cause });
+}
+
 /** The error of a call whose signal was aborted; its reason is the cause. */
 export function aborted(signal: AbortSignal): TaskBridgeClientError {
   // Whoever aborts with an error of ours (a closed client, a time-out) means that very error.
@@ -89,7 +94,7 @@ export function unavailable(what: string, cause?: unknown): TaskBridgeClientErro
 }
 
 /** The error of whatever is asked after the end. */
-export function closed(what: 'client' | 'observation'): TaskBridgeClientError {
+export function closed(what: 'client' | 'observation' | 'outbox'): TaskBridgeClientError {
   return new TaskBridgeClientError('CLOSED', `The ${what} is closed. Make a new one to go on.`);
 }
 

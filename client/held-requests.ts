@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import { monotonicNow, type Clock } from './clock.ts';
 
 /**
  * Requests that are held open at one origin: event streams and polls that wait. A browser has six connections over HTTP/1.1, and who holds all of them
@@ -28,15 +28,14 @@ export type PollTurns = (work: () => Promise<void>) => Promise<void>;
 
 /** For short requests, so that one connection is enough for all of them. What is done never rejects. */
 export function createTurns(clock: Clock, restMs: number): PollTurns {
-  const now = (): number => clock.monotonic?.() ?? clock.now();
   let last = Promise.resolve();
   let restedAt = Number.NEGATIVE_INFINITY;
   return (work) => {
     last = last.then(async () => {
-      const left = restedAt - now();
+      const left = restedAt - monotonicNow(clock);
       if (left > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, left));
       await work();
-      restedAt = now() + restMs;
+      restedAt = monotonicNow(clock) + restMs;
     });
     return last;
   };

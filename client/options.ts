@@ -4,10 +4,11 @@ import { transportNames, type TransportName } from '../machines/wire/index.ts';
 import type { AuthProvider, CallContext } from './auth/credentials.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
-import { TaskBridgeClientError } from './errors.ts';
+import { invalidArgument, type TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import { callHook, guardListener, hookFault, safeInspect } from './hooks.ts';
-import { refuseUnknown, type KnownOptions } from './known-options.ts';
+import { readLimits, refuseUnknown, wholeNumber } from './known-options.ts';
+import { optionNames } from './option-names.ts';
 import type { TransportListener } from './listener.ts';
 import { platformChanges, createNetwork, type Network, type NetworkChanges } from './network.ts';
 import type { Origin } from './origin.ts';
@@ -189,40 +190,6 @@ export const defaultClientLimits: ClientLimits = {
   pageBytesMax: 16 * 1024 * 1024,
 };
 
-const known: KnownOptions<TaskBridgeClientOptions> = {
-  baseUrl: true,
-  fetch: true,
-  WebSocket: true,
-  sockets: true,
-  streams: true,
-  heldRequests: true,
-  intercept: true,
-  auth: true,
-  context: true,
-  cookies: true,
-  checkpoints: true,
-  checkpointNamespace: true,
-  clock: true,
-  chance: true,
-  gate: true,
-  networkChanges: true,
-  prefix: true,
-  routes: true,
-  strategy: true,
-  transports: true,
-  webSocketTries: true,
-  eventStreamTries: true,
-  inspect: true,
-  onReport: true,
-  hideAnswered: true,
-  listener: true,
-  classify: true,
-  retryPolicy: true,
-  streamsUploads: true,
-  attachmentField: true,
-  limits: true,
-};
-
 /** Options, checked and complete. */
 export interface ClientSettings extends Transports {
   readonly baseUrl: string;
@@ -258,18 +225,14 @@ export interface ClientSettings extends Transports {
  * `INVALID_ARGUMENT` and says what and why.
  */
 export function readOptions(options: TaskBridgeClientOptions, ownSockets: SocketPort | undefined): ClientSettings {
-  refuseUnknown(options, known);
-  refuseUnknown(options.limits ?? {}, defaultClientLimits, 'limits.');
+  refuseUnknown(options, optionNames);
   const baseUrl = readBaseUrl(options.baseUrl);
   // A method called on another object than its own throws in browsers.
   const fetcher = options.fetch ?? globalThis.fetch?.bind(globalThis);
   if (!fetcher) refuse('There is no global fetch here: pass one as `fetch`.');
   if (options.auth !== undefined && typeof options.auth !== 'function')
     refuse('auth must be a function that gives a token, headers or nothing.');
-  const limits = { ...defaultClientLimits, ...options.limits };
-  for (const [name, value] of Object.entries(limits))
-    if (!Number.isSafeInteger(value) || value < (name === 'commandRetriesMax' ? 0 : 1))
-      refuse(`limits.${name} must be a positive whole number, not ${value}.`);
+  const limits = readLimits(options.limits, defaultClientLimits, 'commandRetriesMax');
   if (limits.pollWaitMs > 60_000)
     refuse(`limits.pollWaitMs (${limits.pollWaitMs}) must not be above 60000, the longest wait that a server allows.`);
   if (limits.pollEventsMax > 500)
@@ -347,7 +310,7 @@ function guardHooks(
 }
 
 function refuse(message: string): never {
-  throw new TaskBridgeClientError('INVALID_ARGUMENT', message);
+  throw invalidArgument(message);
 }
 
 function readBaseUrl(text: string): string {
@@ -368,8 +331,8 @@ function readTries(
   hasSockets: boolean,
   hasStreams: boolean,
 ): Tries {
-  for (const [name, value] of Object.entries({ webSocketTries, eventStreamTries }))
-    if (!Number.isSafeInteger(value) || value < 0) refuse(`${name} must be 0 or a positive whole number, not ${value}.`);
+  wholeNumber('webSocketTries', webSocketTries, 0);
+  wholeNumber('eventStreamTries', eventStreamTries, 0);
   for (const name of transports ?? [])
     if (!transportNames.includes(name))
       refuse(`transports may name ${transportNames.map((one) => `"${one}"`).join(', ')}, not ${JSON.stringify(name)}.`);

@@ -1,6 +1,6 @@
 import { DEFAULT_PREFIX, pathBelow, wholeRoutePaths, type RoutePaths, type RouteSettings } from '../machines/routes/index.ts';
 import type { CallContext } from './auth/credentials.ts';
-import { TaskBridgeClientError } from './errors.ts';
+import { invalidArgument, TaskBridgeClientError } from './errors.ts';
 
 /**
  * Where the server's routes are, below the base URL. Each answer begins with `/` and has neither query nor fragment. `context` is that of
@@ -41,7 +41,7 @@ export function routesOf({
       if (key === 'taskId') return taskId;
       const value = (typeof params === 'function' ? params(context) : params)[key];
       if (typeof value === 'string' && !/^\.{0,2}$|[\uD800-\uDFFF]/u.test(value)) return encodeURIComponent(value);
-      throw new TaskBridgeClientError('INVALID_ARGUMENT', `${name} in a route must be a value, not ${JSON.stringify(value)}.`);
+      throw invalidArgument(`${name} in a route must be a value, not ${JSON.stringify(value)}.`);
     });
   const ofNone = (route: keyof RoutePaths) => (context?: CallContext) => at(route)('', context);
   return {
@@ -68,7 +68,7 @@ export function checkedRoutes(routes: Routes): Routes {
       } catch (cause) {
         if (cause instanceof TaskBridgeClientError) throw cause;
         const text = String((cause as Error | undefined)?.message ?? cause);
-        throw new TaskBridgeClientError('INVALID_ARGUMENT', `The route "${name}" failed: ${text}`, { cause });
+        throw invalidArgument(`The route "${name}" failed: ${text}`, cause);
       }
     },
   ]);
@@ -81,8 +81,7 @@ const TASK_ID = /^(?!.*\.\.)[^\W_][\w.@-]{0,254}$/;
 /** Refuses, before anything is sent, a task id that could mean another path. Code `INVALID_ARGUMENT`. */
 export function assertTaskId(taskId: string): void {
   if (typeof taskId === 'string' && TASK_ID.test(taskId)) return;
-  throw new TaskBridgeClientError(
-    'INVALID_ARGUMENT',
+  throw invalidArgument(
     `${JSON.stringify(taskId)} is no task id: 1 to 255 letters, digits and ". _ @ -", beginning with a letter or digit, without "..".`,
   );
 }
@@ -90,10 +89,7 @@ export function assertTaskId(taskId: string): void {
 /** Puts a route below the base URL, whose own path stays, and adds the query. */
 export function join(baseUrl: string, route: string, query: Readonly<Record<string, string>> = {}): string {
   if (!/^\/(?!\/)[^?#\\]*$/.test(route))
-    throw new TaskBridgeClientError(
-      'INVALID_ARGUMENT',
-      `A route must begin with one "/", without query or fragment, not ${JSON.stringify(route)}.`,
-    );
+    throw invalidArgument(`A route must begin with one "/", without query or fragment, not ${JSON.stringify(route)}.`);
   // `URLSearchParams` are not whole in React Native. Half a character stands for none, as there.
   const text = Object.entries(query)
     .map(([name, value]) => `${name}=${encodeURIComponent(value.replace(/[\uD800-\uDFFF]/gu, '\uFFFD'))}`)

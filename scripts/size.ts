@@ -1,77 +1,51 @@
 /** What a browser loads for the client, with everything that it needs, and what each other door adds to it: `npm run size`. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
+import { browserBundle, type BrowserBundle } from './browser-bundle.ts';
+import { chartFile, withoutDescriptions } from './browser-chart.ts';
+import { budgetsBeyond, coreBudget, type Budget } from './budgets.ts';
 import { doors } from './doors.ts';
 
-interface Budget {
-  readonly door: string;
-  /** Largest bundle, gzipped; beyond the client, what it adds to that. */
-  readonly bytesMax: number;
-  /** What the page brings itself. */
-  readonly external?: readonly string[];
-}
-
-const core: Budget = { door: 'taskbridge/client', bytesMax: 50_000 };
-/** What each costs an app that has the client. */
-const beyond: readonly Budget[] = [
-  { door: 'taskbridge/client/outbox', bytesMax: 7_500 },
-  { door: 'taskbridge/client/streams', bytesMax: 2_500 },
-  { door: 'taskbridge/client/tabs', bytesMax: 6_700 },
-  { door: 'taskbridge/react', bytesMax: 4_500, external: ['react'] },
-  { door: 'taskbridge/xstate', bytesMax: 2_500 },
-  { door: 'taskbridge/react-native', bytesMax: 2_000 },
-  { door: 'taskbridge/client/testing', bytesMax: 6_000 },
-];
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** What the build writes, and `browser` of `package.json` asks for. */
+const browserCharts: Plugin = {
+  name: 'charts as browsers have them',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: chartFile }, ({ path }) => ({ contents: withoutDescriptions(readFileSync(path, 'utf8')), loader: 'ts' })),
+};
 
-interface Bundle {
-  readonly bytes: number;
-  /** Its heaviest files, for people. */
-  readonly heaviest: readonly string[];
-}
-
-const client = await bundle([core]);
-judge(core, client.bytes, client, '');
-for (const budget of beyond) {
-  const both = await bundle([core, budget]);
+const client = await bundle([coreBudget]);
+judge(coreBudget, client.bytes, client, '');
+for (const [owner, bytes] of owners(client)) console.log(`  ${kilobytes(bytes)} minified: ${owner}`);
+for (const budget of budgetsBeyond) {
+  const both = await bundle([coreBudget, budget]);
   judge(budget, both.bytes - client.bytes, both, ' beyond the client');
 }
 
-function judge({ door, bytesMax }: Budget, bytes: number, { heaviest }: Bundle, what: string): void {
+function judge({ door, bytesMax }: Budget, bytes: number, { files }: BrowserBundle, what: string): void {
   console.log(`${door}: ${kilobytes(bytes)} gzipped${what}, at most ${kilobytes(bytesMax)}`);
   if (bytes <= bytesMax) return;
-  for (const line of heaviest) console.error(line);
+  for (const [file, minified] of files.slice(0, 12)) console.error(`  ${kilobytes(minified)} minified: ${file}`);
   console.error(`${door} is too large: find what it should not reach, or what it can do without.`);
   process.exitCode = 1;
 }
 
-async function bundle(budgets: readonly Budget[]): Promise<Bundle> {
+function bundle(budgets: readonly Budget[]): Promise<BrowserBundle> {
   // A name that two doors have would be left out if both were passed on plainly.
   const lines = budgets.map(({ door }, index) => `export *${index > 0 ? ` as door${index}` : ''} from '${sourceOf(door)}';`);
-  const { outputFiles, metafile } = await build({
-    stdin: { contents: lines.join('\n'), resolveDir: root },
-    absWorkingDir: root,
-    bundle: true,
-    minify: true,
-    write: false,
-    metafile: true,
-    outdir: 'none',
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    external: budgets.flatMap(({ external = [] }) => external),
-    define: { 'process.env.NODE_ENV': '"production"' },
-    logLevel: 'error',
-  });
-  const [made] = outputFiles;
-  if (!made) throw new Error(`esbuild made nothing of ${budgets.map(({ door }) => door).join(' and ')}.`);
-  const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
-  const heaviest = parts.sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput).slice(0, 12);
-  return {
-    bytes: gzipSync(made.contents, { level: 9 }).byteLength,
-    heaviest: heaviest.map(([file, { bytesInOutput }]) => `  ${kilobytes(bytesInOutput)} minified: ${file}`),
-  };
+  const external = budgets.flatMap(({ external: brought = [] }) => brought);
+  return browserBundle({ contents: lines.join('\n'), folder: root, external, plugins: [browserCharts] });
+}
+
+/** Whose bytes they are: a package's, or a folder's. */
+function owners({ files }: BrowserBundle): readonly (readonly [owner: string, bytes: number])[] {
+  const sums = new Map<string, number>();
+  for (const [file, bytes] of files) {
+    const owner = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? file.split('/').slice(0, 2).join('/');
+    sums.set(owner, (sums.get(owner) ?? 0) + bytes);
+  }
+  return [...sums].sort(([, a], [, b]) => b - a).slice(0, 8);
 }
 
 function sourceOf(door: string): string {

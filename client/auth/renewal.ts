@@ -1,9 +1,7 @@
-import type { Clock } from '../clock.ts';
+import { LONGEST_TIMER_MS, monotonicNow, type Clock } from '../clock.ts';
 
 /** Nothing is renewed sooner than that, however little seems to be left of it. */
 const REST_MS = 5_000;
-/** A longer timer fires at once on most platforms; connections rarely live that long. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** When the credentials of one provider are to be renewed. */
 export interface CredentialsRenewal {
@@ -19,7 +17,7 @@ export interface CredentialsRenewal {
  * ahead, or the provider gives what it gave before. The server ends such a connection, and a 401 has others fetched.
  */
 export function createRenewal(clock: Clock, renewBeforeMs: number): CredentialsRenewal {
-  const time = (): number => clock.monotonic?.() ?? clock.now();
+  const time = (): number => monotonicNow(clock);
   const restMs = Math.min(renewBeforeMs / 2, REST_MS);
   let known = '';
   let endsAt = Number.NaN;

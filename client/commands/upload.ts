@@ -1,5 +1,5 @@
 import { freshId, type Chance } from '../clock.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 
 /** A file of the device, as React Native sends one: `file://…`, `content://…`. */
 export interface NativeFile {
@@ -53,8 +53,11 @@ export interface UploadOptions {
 type ReadableContent = Exclude<AttachmentContent, NativeFile>;
 const DEFAULT_TYPE = 'application/octet-stream';
 // By what they can do, not by their class: bytes may come from another realm (a frame, a test's context).
-const isBytes = (content: AttachmentContent): content is Uint8Array => ArrayBuffer.isView(content);
-const isBlob = (content: AttachmentContent): content is Blob => !isBytes(content) && typeof (content as Partial<Blob>).slice === 'function';
+/** True for bytes. */
+export const isBytes = (content: AttachmentContent): content is Uint8Array => ArrayBuffer.isView(content);
+/** True for a file of a browser, or bytes that look like one. */
+export const isBlob = (content: AttachmentContent): content is Blob =>
+  !isBytes(content) && typeof (content as Partial<Blob>).slice === 'function';
 /** True for a file that React Native reads by itself. */
 export const isNativeFile = (content: AttachmentContent): content is NativeFile => typeof (content as Partial<NativeFile>).uri === 'string';
 const isStream = (content: AttachmentContent): content is ReadableStream<Uint8Array> =>
@@ -81,10 +84,7 @@ async function gatherForm({ fields, field, attachments }: UploadOptions): Promis
   const isNative = 'getParts' in form;
   for (const { fileName, contentType = DEFAULT_TYPE, content } of attachments) {
     if (isNativeFile(content) !== isNative)
-      throw new TaskBridgeClientError(
-        'INVALID_ARGUMENT',
-        `${JSON.stringify(fileName)} cannot be attached: React Native sends { uri }, and nobody else does.`,
-      );
+      throw invalidArgument(`${JSON.stringify(fileName)} cannot be attached: React Native sends { uri }, and nobody else does.`);
     // React Native's forms take a file by its address instead of a blob, and its name and type with it.
     if (isNativeFile(content)) form.append(field, { uri: content.uri, name: fileName, type: contentType } as unknown as Blob);
     else form.append(field, await gather(content, contentType), fileName);
@@ -138,7 +138,8 @@ function writeForm({ fields, field, attachments }: UploadOptions, boundary: stri
   return { stream: toStream(parts(), onProgress, totalBytes), contentType: `multipart/form-data; boundary=${boundary}` };
 }
 
-function sizeOf(content: AttachmentContent): number | undefined {
+/** Bytes; undefined for what does not say. */
+export function sizeOf(content: AttachmentContent): number | undefined {
   if (isBlob(content)) return content.size;
   return isBytes(content) ? content.byteLength : undefined;
 }

@@ -4,6 +4,7 @@ import { type TransportName, isTerminalType, type TaskSnapshotResponse } from '.
 import type { CallContext, Credentials } from '../auth/credentials.ts';
 import { verdictOn } from '../commands/answer.ts';
 import { TaskBridgeClientError, type ClientErrorCode } from '../errors.ts';
+import { gateActor } from '../gate-actor.ts';
 import { createTurns, type PollTurns } from '../held-requests.ts';
 import type { ClientSettings } from '../options.ts';
 import { join, toWebSocketUrl } from '../routes.ts';
@@ -59,11 +60,7 @@ export function provideTransportCharts(settings: ClientSettings): TransportChart
     fromCallback<DecodedEvent>(({ system, sendBack }) => openPoll(lineOf(system), settings, wait && inTurn, sendBack));
   const connection = connectionMachine.provide({
     actors: {
-      watchGate: fromCallback<DecodedEvent>(({ sendBack }) => {
-        const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
-        tell(gate.isOpen());
-        return gate.subscribe(tell);
-      }),
+      watchGate: gateActor<DecodedEvent>(gate),
       openStream: fromCallback<DecodedEvent, { readonly transport: TransportName }>(({ input, system, sendBack }) =>
         input.transport === 'ws' ? openWebSocket(lineOf(system), settings, sendBack) : openEventStream(lineOf(system), settings, sendBack),
       ),

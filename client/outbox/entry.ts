@@ -23,7 +23,7 @@ export type OutboxResponse = CreateTaskResponse | SubmitActionResponse | CancelT
 
 /** Why a command came to nothing. Plain data, so that it outlives a reload. */
 export interface OutboxRefusal {
-  /** A code of the server's, of the client's, or one of `outboxErrorCodes`. */
+  /** A code of the server's, of the client's, or an `OutboxErrorCode`. */
   readonly code: string;
   readonly message: string;
   readonly status?: number;

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export type { OutboxCommand, OutboxEntry, OutboxEntryState, OutboxRefusal, OutboxResponse, OutboxTarget } from './entry.ts';
-export { outboxErrorCodes, type OutboxErrorCode } from './errors.ts';
+export type { OutboxErrorCode } from './errors.ts';
 export { indexedDbOutbox, type IndexedDbOutboxOptions } from './indexed-db.ts';
 export { defaultOutboxLimits, type OutboxLimits, type OutboxOptions } from './options.ts';
 export { createOutbox, type Outbox, type OutboxOutcome, type OutboxSnapshot, type OutboxState, type OutboxTicket } from './outbox.ts';

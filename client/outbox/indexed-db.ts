@@ -18,56 +18,47 @@ export interface IndexedDbOutboxOptions {
 export function indexedDbOutbox({ name, database = 'taskbridge-outbox', objectStore = 'entries' }: IndexedDbOutboxOptions): OutboxStore {
   let opened: UseStore | undefined;
   const store = (): UseStore => (opened ??= createStore(database, objectStore));
-  const forget = (error: unknown): never => {
-    opened = undefined;
-    throw error;
-  };
   // Every key that is an array and begins with the name: an empty array is above all text.
   const all = (): IDBKeyRange => IDBKeyRange.bound([name], [name, []]);
+
+  /** One transaction, in which `work` sees everything that is kept. */
+  function step<T>(mode: IDBTransactionMode, work: (stored: readonly StoredEntry[], entries: IDBObjectStore) => T): Promise<T> {
+    let refusal: { readonly error: unknown } | undefined;
+    const run = (entries: IDBObjectStore): Promise<T> =>
+      new Promise((resolve, reject) => {
+        const { transaction } = entries;
+        const asked = entries.getAll(all());
+        let done: T;
+        asked.onsuccess = () => {
+          try {
+            // Only this adapter writes here; versions are looked at by whoever reads.
+            done = work(asked.result as StoredEntry[], entries);
+          } catch (error) {
+            refusal = { error };
+            transaction.abort();
+          }
+        };
+        transaction.oncomplete = () => resolve(done);
+        transaction.onabort = transaction.onerror = () =>
+          reject(refusal ? toError(refusal.error) : (transaction.error ?? asked.error ?? new Error('IndexedDB gave no reason.')));
+      });
+    return store()(mode, run).catch((error: unknown) => {
+      if (!refusal) opened = undefined;
+      throw error;
+    });
+  }
 
   return {
     name,
     keepsBinary: true,
-    read: async () =>
-      store()(
-        'readonly',
-        (entries) =>
-          new Promise<readonly StoredEntry[]>((resolve, reject) => {
-            const asked = entries.getAll(all());
-            // Only this adapter writes here; versions are looked at by whoever reads.
-            asked.onsuccess = () => resolve(asked.result as StoredEntry[]);
-            asked.onerror = () => reject(failureOf(asked.error));
-          }),
-      ).catch(forget),
-    async change(decide) {
-      let refusal: { readonly error: unknown } | undefined;
-      await store()(
-        'readwrite',
-        (entries) =>
-          new Promise<void>((resolve, reject) => {
-            const { transaction } = entries;
-            const asked = entries.getAll(all());
-            asked.onsuccess = () => {
-              try {
-                const { keep = [], remove = [] } = decide(asked.result as StoredEntry[]);
-                for (const entry of keep) entries.put(entry, [name, entry.id]);
-                for (const id of remove) entries.delete([name, id]);
-              } catch (error) {
-                refusal = { error };
-                transaction.abort();
-              }
-            };
-            transaction.oncomplete = () => resolve();
-            transaction.onabort = transaction.onerror = () =>
-              reject(refusal ? toError(refusal.error) : failureOf(transaction.error ?? asked.error));
-          }),
-      ).catch((error: unknown) => (refusal ? Promise.reject(toError(refusal.error)) : forget(error)));
-    },
+    read: async () => step('readonly', (stored) => stored),
+    change: async (decide) =>
+      step('readwrite', (stored, entries) => {
+        const { keep = [], remove = [] } = decide(stored);
+        for (const entry of keep) entries.put(entry, [name, entry.id]);
+        for (const id of remove) entries.delete([name, id]);
+      }),
   };
-}
-
-function failureOf(error: DOMException | null): Error {
-  return error ?? new Error('IndexedDB gave no reason.');
 }
 
 function toError(cause: unknown): Error {

@@ -1,8 +1,8 @@
 import type { Chance } from '../clock.ts';
 import { freshId } from '../clock.ts';
 import type { ActRequest, StartRequest } from '../commands/commands.ts';
-import { isNativeFile, type Attachment } from '../commands/upload.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { isBlob, isBytes, isNativeFile, sizeOf, type Attachment } from '../commands/upload.ts';
+import { invalidArgument, TaskBridgeClientError } from '../errors.ts';
 import { assertTaskId } from '../routes.ts';
 import { ENTRY_VERSION, findStart, isPending, type OutboxCommand, type OutboxEntry, type OutboxTarget } from './entry.ts';
 import type { OutboxLimits } from './options.ts';
@@ -11,7 +11,7 @@ import type { OutboxChange, OutboxStore, StoredEntry } from './store.ts';
 /** Makes commands that can be kept: with ids, and as copies that their caller changes no more. */
 export function commandsFor(store: OutboxStore, chance: Chance) {
   return {
-    start({ attachments = [], ...rest }: StartRequest): OutboxCommand {
+    start({ attachments = [], ...rest }: StartRequest): OutboxCommand & { readonly type: 'start' } {
       const files = attachments.map((one) => keepable(one, store));
       const request = copyOf({ ...rest, clientRequestId: rest.clientRequestId ?? freshId(chance) });
       return { type: 'start', request: { ...request, ...(files.length > 0 && { attachments: files }) } };
@@ -65,12 +65,10 @@ function keepable({ fileName, contentType, content }: Attachment, { keepsBinary 
   const kept = { fileName, ...(contentType !== undefined && { contentType }) };
   // Its address, not its bytes: the app leaves the file where it is until it was sent.
   if (isNativeFile(content)) return { ...kept, content: { uri: content.uri } };
-  const isBytes = ArrayBuffer.isView(content);
-  const isBlob = !isBytes && typeof (content as Partial<Blob>).slice === 'function' && typeof (content as Partial<Blob>).size === 'number';
-  if (!isBytes && !isBlob)
+  if (!isBytes(content) && !isBlob(content))
     refuse(`The attachment ${JSON.stringify(fileName)} is a stream or a factory of streams, which cannot be kept: give bytes or a Blob.`);
   if (!keepsBinary) refuse(`This store keeps text only, so ${JSON.stringify(fileName)} cannot be attached: use indexedDbOutbox.`);
-  return { ...kept, content: isBytes ? content.slice() : content };
+  return { ...kept, content: isBytes(content) ? content.slice() : content };
 }
 
 function readTarget(target: OutboxTarget): OutboxTarget {
@@ -85,24 +83,19 @@ function copyOf<T extends object>(value: T): T {
     // A copy of what is sent as JSON has the shape of what was given, as far as it is sent.
     return JSON.parse(JSON.stringify(value)) as T;
   } catch (cause) {
-    throw new TaskBridgeClientError('INVALID_ARGUMENT', 'The command is no JSON; see the cause.', { cause });
+    throw invalidArgument('The command is no JSON; see the cause.', cause);
   }
 }
 
 function bytesOf(command: OutboxCommand): number {
   const attachments = command.type === 'start' ? (command.request.attachments ?? []) : [];
-  const files = attachments.reduce((sum, { content }) => sum + sizeOf(content), 0);
+  const files = attachments.reduce((sum, { content }) => sum + (isNativeFile(content) ? content.uri.length : (sizeOf(content) ?? 0)), 0);
   const text = JSON.stringify(command, (key, value: unknown) => (key === 'content' && attachments.length > 0 ? undefined : value));
   return new TextEncoder().encode(text).byteLength + files;
 }
 
-function sizeOf(content: Attachment['content']): number {
-  if (isNativeFile(content)) return content.uri.length;
-  return ArrayBuffer.isView(content) ? content.byteLength : (content as Blob).size;
-}
-
 function refuse(message: string): never {
-  throw new TaskBridgeClientError('INVALID_ARGUMENT', message);
+  throw invalidArgument(message);
 }
 
 function overflow(message: string, details: Readonly<Record<string, number>>): never {

@@ -1,9 +1,9 @@
 import type { Inspect } from '../../machines/index.ts';
 import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import { browserGate, type Gate } from '../gate.ts';
 import { safeInspect } from '../hooks.ts';
-import { refuseUnknown, type KnownOptions } from '../known-options.ts';
+import { readLimits, refuseUnknown, type KnownOptions } from '../known-options.ts';
 import { platformChannels, type ChannelPort } from '../tabs/channels.ts';
 import { platformLocks, processLocks, type LockPort } from '../tabs/locks.ts';
 import type { OutboxStore } from './store.ts';
@@ -83,17 +83,10 @@ const withinProcess = processLocks();
 /** Checks the options once. Throws with code `INVALID_ARGUMENT` and says what and why. */
 export function readOutboxOptions(options: OutboxOptions): OutboxSettings {
   refuseUnknown(options, known);
-  refuseUnknown(options.limits ?? {}, defaultOutboxLimits, 'limits.');
-  const limits = { ...defaultOutboxLimits, ...options.limits };
-  for (const [name, value] of Object.entries(limits))
-    if (!Number.isSafeInteger(value) || value < (name === 'outcomesMax' ? 0 : 1))
-      throw new TaskBridgeClientError('INVALID_ARGUMENT', `limits.${name} must be a positive whole number, not ${value}.`);
+  const limits = readLimits(options.limits, defaultOutboxLimits, 'outcomesMax');
   const { store, channels = platformChannels() } = options;
   if (typeof store?.name !== 'string' || store.name.trim() === '')
-    throw new TaskBridgeClientError(
-      'INVALID_ARGUMENT',
-      'store must have a name that tells users apart: one must not send what another left.',
-    );
+    throw invalidArgument('store must have a name that tells users apart: one must not send what another left.');
   return {
     store,
     gate: options.gate ?? browserGate(),

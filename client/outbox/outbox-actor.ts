@@ -1,5 +1,7 @@
 import { createActor, fromCallback, fromPromise, type ActorRefFrom } from 'xstate';
 import { retryDelayMs } from '../../machines/index.ts';
+import { LONGEST_TIMER_MS } from '../clock.ts';
+import { gateActor } from '../gate-actor.ts';
 import { isPending } from './entry.ts';
 import type { OutboxSettings } from './options.ts';
 import { outboxMachine, type OutboxEvent } from './outbox.machine.ts';
@@ -8,9 +10,6 @@ import type { OutboxRepository } from './outbox-repository.ts';
 
 /** The running chart of an outbox. */
 export type OutboxActor = ActorRefFrom<typeof outboxMachine>;
-
-/** A longer timer fires at once on most platforms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Gives the outbox chart its IO, delays and clock. `onTurn` is given each turn of sending. The actor is not started yet. */
 export function createOutboxActor(
@@ -46,11 +45,7 @@ export function createOutboxActor(
       }),
       claimLock: claim(false),
       seizeLock: claim(true),
-      watchGate: fromCallback<OutboxEvent>(({ sendBack }) => {
-        const tell = (open: boolean): void => sendBack({ type: open ? 'gate.opened' : 'gate.closed' });
-        tell(gate.isOpen());
-        return gate.subscribe(tell);
-      }),
+      watchGate: gateActor<OutboxEvent>(gate),
     },
     delays: {
       restTime: ({ context: { failures, retryAfterMs } }) =>

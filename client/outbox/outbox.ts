@@ -1,7 +1,7 @@
 import type { CancelTaskResponse, CreateTaskResponse, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { freshId } from '../clock.ts';
 import type { ActRequest, Commands, StartRequest } from '../commands/commands.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { closed, TaskBridgeClientError } from '../errors.ts';
 import { isPending, type OutboxCommand, type OutboxEntry, type OutboxRefusal, type OutboxResponse, type OutboxTarget } from './entry.ts';
 import { commandsFor, createEntry, placed } from './new-entry.ts';
 import { readOutboxOptions, type OutboxOptions, type OutboxSettings } from './options.ts';
@@ -75,25 +75,13 @@ export function createOutbox(client: Pick<Commands, 'start' | 'act' | 'cancel'>,
   const settings = readOutboxOptions(options);
   const make = commandsFor(settings.store, settings.chance);
   const queue = new CommandQueue(client, settings);
-  // The server answers each kind of command in its own shape, which the client has looked at.
-  const settledAs =
-    <R extends OutboxResponse>(id: string) =>
-    (): Promise<OutboxOutcome<R>> =>
-      queue.settled(id) as Promise<OutboxOutcome<R>>;
   return {
     async start(request) {
       const command = make.start(request);
-      const id = await queue.keep(command);
-      return { id, clientRequestId: idOf(command), settled: settledAs<CreateTaskResponse>(id) };
+      return { ...(await queue.keep(command)), clientRequestId: command.request.clientRequestId };
     },
-    async act(target, request) {
-      const id = await queue.keep(make.act(target, request));
-      return { id, settled: settledAs<SubmitActionResponse>(id) };
-    },
-    async cancel(target, reason) {
-      const id = await queue.keep(make.cancel(target, reason));
-      return { id, settled: settledAs<CancelTaskResponse>(id) };
-    },
+    act: async (target, request) => queue.keep(make.act(target, request)),
+    cancel: async (target, reason) => queue.keep(make.cancel(target, reason)),
     settled: (id) => queue.settled(id),
     withdraw: (id) => queue.withdraw(id),
     dismiss: (id) => queue.dismiss(id),
@@ -142,13 +130,14 @@ class CommandQueue {
     return () => void this.#listeners.delete(own);
   }
 
-  /** Resolves with the id of its entry. */
-  async keep(command: OutboxCommand): Promise<string> {
-    if (this.#isClosed) throw closed();
+  async keep<R extends OutboxResponse>(command: OutboxCommand): Promise<OutboxTicket<R>> {
+    if (this.#isClosed) throw closed('outbox');
     const { chance, clock, limits } = this.#settings;
     const entry = createEntry(command, freshId(chance), clock.now());
     await this.#underWay(this.#repository.change((ours, stored) => placed(entry, ours, stored, limits)));
-    return entry.id;
+    const { id } = entry;
+    // The server answers each kind of command in its own shape, which the client has looked at.
+    return { id, settled: () => this.settled(id) as Promise<OutboxOutcome<R>> };
   }
 
   async settled(id: string): Promise<OutboxOutcome> {
@@ -160,7 +149,7 @@ class CommandQueue {
         if (entry && isPending(entry) && !this.#isClosed) return;
         this.#listeners.delete(look);
         if (!entry) resolve({ state: 'forgotten' });
-        else if (isPending(entry)) reject(closed());
+        else if (isPending(entry)) reject(closed('outbox'));
         else resolve(outcomeOf(entry));
       };
       this.#listeners.add(look);
@@ -234,16 +223,8 @@ class CommandQueue {
 
 const states = ['closed', 'loading', 'idle', 'offline', 'elsewhere', 'sending', 'resting'] as const satisfies readonly OutboxState[];
 
-function idOf(command: OutboxCommand): string {
-  return command.type === 'start' ? command.request.clientRequestId : '';
-}
-
 function outcomeOf({ state, response, refusal, wasSent }: OutboxEntry): OutboxOutcome {
   if (state === 'done' && response) return { state, response };
   const why = refusal ?? { code: 'OUTBOX_STORE_FAILED', message: 'The store does not say what became of it.', details: {} };
   return { state: state === 'expired' || state === 'withdrawn' ? state : 'refused', refusal: why, wasSent };
-}
-
-function closed(): TaskBridgeClientError {
-  return new TaskBridgeClientError('CLOSED', 'The outbox is closed; what it keeps stays kept. Make a new one to go on.');
 }

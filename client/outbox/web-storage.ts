@@ -1,4 +1,5 @@
 import type { TextStorage } from '../checkpoints/web-storage.ts';
+import { parseObject } from '../commands/answer.ts';
 import type { OutboxStore, StoredEntry } from './store.ts';
 
 /** The part of the platform's `Storage` that is used. */
@@ -29,8 +30,9 @@ export function webStorageOutbox(
   function readAll(): StoredEntry[] {
     const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index));
     return keys.flatMap((key) => {
+      // Whoever reads looks at the version and the fields.
       const text = key?.startsWith(own) ? storage.getItem(key) : null;
-      return text === null || text === undefined ? [] : (parse(text) ?? []);
+      return text === null || text === undefined ? [] : ((parseObject(text) as StoredEntry | undefined) ?? []);
     });
   }
 
@@ -44,13 +46,4 @@ export function webStorageOutbox(
       for (const id of remove) storage.removeItem(own + id);
     },
   };
-}
-
-function parse(text: string): StoredEntry | undefined {
-  try {
-    // Whoever reads looks at the version and the fields.
-    return JSON.parse(text) as StoredEntry;
-  } catch {
-    return undefined;
-  }
 }

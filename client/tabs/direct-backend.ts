@@ -1,6 +1,6 @@
 import { openSocket, type Socket, type SocketPort } from '../transports/socket.ts';
 import type { SocketBackend } from './virtual-sockets.ts';
-import type { SocketMessage } from './messages.ts';
+import { tellMessages, type SocketMessage } from './messages.ts';
 
 /** The backend of a tab that is on its own: every virtual socket is one of the port's. */
 export function directBackend(sockets: SocketPort, tell: (message: SocketMessage) => void): SocketBackend {
@@ -11,14 +11,7 @@ export function directBackend(sockets: SocketPort, tell: (message: SocketMessage
         open.delete(number);
         tell(message);
       };
-      const socket = openSocket(sockets, request, {
-        opened: () => tell([number, 'opened']),
-        frame: (text) => tell([number, 'frame', text]),
-        closed: (closeCode) => end([number, 'closed', closeCode]),
-        cut: (cause) => end([number, 'cut', cause]),
-        refused: (status, body, retryAfter) => end([number, 'refused', status, body, retryAfter]),
-      });
-      open.set(number, socket);
+      open.set(number, openSocket(sockets, request, tellMessages(number, tell, end)));
     },
     send: (number, text) => open.get(number)?.send(text),
     close(number) {

@@ -1,4 +1,5 @@
 import { isStart } from '../../machines/wire/index.ts';
+import { parseObject } from '../commands/answer.ts';
 
 /** As much of a frame as says who must have it. */
 export interface FrameHead {
@@ -15,7 +16,7 @@ const FACT = /^\{"type":"(TASK_\w+)","taskId":"[^"\\]+","eventId":"([^"\\]+)"/;
 export function readFrameHead(text: string): FrameHead {
   const [, type, eventId] = FACT.exec(text) ?? [];
   if (eventId !== undefined) return { type, eventId, whole: undefined };
-  const whole = parse(text);
+  const whole = parseObject(text);
   return {
     type: typeof whole?.['type'] === 'string' ? whole['type'] : undefined,
     eventId: typeof whole?.['eventId'] === 'string' ? whole['eventId'] : undefined,
@@ -25,17 +26,8 @@ export function readFrameHead(text: string): FrameHead {
 
 /** The cursor of a subscription; null for the start. Undefined where the text subscribes to nothing. */
 export function readCursor(text: string): string | null | undefined {
-  const frame = parse(text);
+  const frame = parseObject(text);
   if (frame?.['action'] !== 'subscribe') return undefined;
   const cursor = frame['lastEventId'];
   return typeof cursor === 'string' && !isStart(cursor) ? cursor : null;
-}
-
-function parse(text: string): { readonly [key: string]: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as { [key: string]: unknown }) : undefined;
-  } catch {
-    return undefined;
-  }
 }

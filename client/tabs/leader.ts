@@ -1,3 +1,4 @@
+import { monotonicNow } from '../clock.ts';
 import type { Channel } from './channels.ts';
 import type { SocketBackend, VirtualSockets } from './virtual-sockets.ts';
 import type { FollowerRequest, SocketMessage } from './messages.ts';
@@ -130,8 +131,7 @@ class LeadingTab implements Leader {
 
   /** Monotonic: no date that is set makes a tab absent. */
   get #time(): number {
-    const { clock } = this.#settings;
-    return clock.monotonic?.() ?? clock.now();
+    return monotonicNow(this.#settings.clock);
   }
 
   #tabOf(name: string): Tab {

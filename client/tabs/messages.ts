@@ -1,4 +1,4 @@
-import type { SocketRequest } from '../transports/socket.ts';
+import type { SocketListener, SocketRequest } from '../transports/socket.ts';
 
 /** What one virtual socket is told; the number is its own within its tab. */
 export type SocketMessage =
@@ -8,6 +8,21 @@ export type SocketMessage =
   /** Between tabs without a cause: not every error can go there. */
   | readonly [socket: number, what: 'cut', cause?: unknown]
   | readonly [socket: number, what: 'refused', status: number, body: string, retryAfter: string | undefined];
+
+/** Puts what a socket says into messages; the one that ends it goes to `end`. */
+export function tellMessages(
+  socket: number,
+  tell: (message: SocketMessage) => void,
+  end: (message: SocketMessage) => void,
+): SocketListener {
+  return {
+    opened: () => tell([socket, 'opened']),
+    frame: (text) => tell([socket, 'frame', text]),
+    closed: (closeCode) => end([socket, 'closed', closeCode]),
+    cut: (cause) => end([socket, 'cut', cause]),
+    refused: (...answer) => end([socket, 'refused', ...answer]),
+  };
+}
 
 /** To all tabs. */
 export type Announcement =

@@ -1,8 +1,8 @@
 import type { Inspect } from '../../machines/index.ts';
 import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import { safeInspect } from '../hooks.ts';
-import { refuseUnknown, type KnownOptions } from '../known-options.ts';
+import { readLimits, refuseUnknown, type KnownOptions } from '../known-options.ts';
 import { multiplexed } from '../transports/multiplexed.ts';
 import { platformSockets, type SocketPort } from '../transports/socket.ts';
 import { platformChannels, type ChannelPort } from './channels.ts';
@@ -86,20 +86,16 @@ export interface TabSettings {
 /** Checks the options once. Throws with code `INVALID_ARGUMENT` and says what and why. */
 export function readTabOptions(options: TabSocketsOptions): TabSettings {
   refuseUnknown(options, known);
-  refuseUnknown(options.limits ?? {}, defaultTabLimits, 'limits.');
   const { name, locks = platformLocks(), channels = platformChannels() } = options;
-  if (typeof name !== 'string' || name.trim() === '')
-    refuse('name must be text that tells users apart: tabs of one name share a connection, and its credentials.');
-  const limits = { ...defaultTabLimits, ...options.limits };
-  for (const [key, value] of Object.entries(limits))
-    if (!Number.isSafeInteger(value) || value < 1) refuse(`limits.${key} must be a positive whole number, not ${value}.`);
+  readName(name, 'a connection, and the credentials of one of them');
+  const limits = readLimits(options.limits, defaultTabLimits);
   if (limits.absentMs <= limits.pulseMs)
-    refuse(
+    throw invalidArgument(
       `limits.absentMs (${limits.absentMs}) must be above pulseMs (${limits.pulseMs}), else tabs are forgotten between two questions.`,
     );
   const Constructor = globalThis.WebSocket as typeof WebSocket | undefined;
   const sockets = options.sockets ?? (Constructor && multiplexed(platformSockets(Constructor)));
-  if (!sockets) refuse('There is no global WebSocket here: pass sockets.');
+  if (!sockets) throw invalidArgument('There is no global WebSocket here: pass sockets.');
   return {
     name,
     sockets,
@@ -112,6 +108,7 @@ export function readTabOptions(options: TabSocketsOptions): TabSettings {
   };
 }
 
-function refuse(message: string): never {
-  throw new TaskBridgeClientError('INVALID_ARGUMENT', message);
+/** Refuses what is no name, or an empty one; `shared` is what tabs of one name share. */
+export function readName(name: unknown, shared: string): void {
+  if (typeof name !== 'string' || name.trim() === '') throw invalidArgument(`name must be text: tabs of one name share ${shared}.`);
 }

@@ -1,5 +1,5 @@
 import type { SocketPort, SocketRequest } from '../transports/socket.ts';
-import type { SocketMessage } from './messages.ts';
+import { tellMessages, type SocketMessage } from './messages.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { createUpstream, type UpstreamSocket, type Upstream } from './upstream.ts';
 
@@ -105,16 +105,7 @@ class LeaderMultiplexer implements SocketMultiplexer {
       this.#takeRoute(tab, socket);
       tell(tab, message);
     };
-    return {
-      request,
-      stage: 'waiting',
-      position: null,
-      opened: () => tell(tab, [socket, 'opened']),
-      frame: (text) => tell(tab, [socket, 'frame', text]),
-      closed: (closeCode) => end([socket, 'closed', closeCode]),
-      cut: () => end([socket, 'cut']),
-      refused: (status, body, retryAfter) => end([socket, 'refused', status, body, retryAfter]),
-    };
+    return { request, stage: 'waiting', position: null, ...tellMessages(socket, (message) => tell(tab, message), end) };
   }
 
   #build(key: string, tab: string, request: SocketRequest): Upstream {

@@ -1,6 +1,8 @@
 import type { HeldRequests } from '../held-requests.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { wholeNumber } from '../known-options.ts';
+import { invalidArgument } from '../errors.ts';
 import { platformLocks, type LockPort } from './locks.ts';
+import { readName } from './options.ts';
 
 /** What the places of several tabs are made of. */
 export interface TabRequestsOptions {
@@ -17,9 +19,9 @@ export interface TabRequestsOptions {
  * however its tab ends. Throws with code `INVALID_ARGUMENT` for a name or number that cannot be right, and where there are no locks.
  */
 export function tabRequests({ name, most = 4, locks = platformLocks() }: TabRequestsOptions): HeldRequests {
-  if (typeof name !== 'string' || name.trim() === '') refuse('name must be text: tabs of one name share their places.');
-  if (!Number.isSafeInteger(most) || most < 1) refuse(`most must be a positive whole number, not ${most}.`);
-  if (!locks) refuse('There are no Web Locks here: pass locks, or leave `heldRequests` to the client.');
+  readName(name, 'their places');
+  wholeNumber('most', most, 1);
+  if (!locks) throw invalidArgument('There are no Web Locks here: pass locks, or leave `heldRequests` to the client.');
   const places = Array.from({ length: most }, (_, index) => `taskbridge.held.1.${name}/${index}`);
   return {
     async take() {
@@ -40,8 +42,4 @@ function takePlace(locks: LockPort, place: string): Promise<(() => void) | undef
       { ifFree: true },
     );
   });
-}
-
-function refuse(message: string): never {
-  throw new TaskBridgeClientError('INVALID_ARGUMENT', message);
 }

@@ -2,7 +2,7 @@ import { assign, enqueueActions, setup } from 'xstate';
 import type { Emitted, RefusalCode, TaskIntent } from '../intents.ts';
 import { parseEventId } from '../wire/event-id.ts';
 import type { Fact, FactPayload } from '../wire/facts.ts';
-import { OPEN_PARTS_MAX, OPEN_SUSPENSIONS_MAX, PARTS_MAX, SUSPENSIONS_MAX } from '../wire/limits.ts';
+import { OPEN_PARTS_MAX, OPEN_SUSPENSIONS_MAX, PARTS_MAX, SUSPENSIONS_MAX } from '../wire/chart-limits.ts';
 
 /** A part that grows. */
 export interface OpenPart {

@@ -1,15 +1,5 @@
 import { STREAM_TASKS_MAX } from '../routes/task-set.ts';
-
-// These four by themselves, since the charts need no other: a page that loads a chart need not load all limits.
-
-/** Questions that one task may have open at once. */
-export const OPEN_SUSPENSIONS_MAX = 16;
-/** Questions that one task may ask in its life. */
-export const SUSPENSIONS_MAX = 1000;
-/** Parts that one task may have open at once. */
-export const OPEN_PARTS_MAX = 16;
-/** Parts that one task may open in its life. */
-export const PARTS_MAX = 1000;
+import { OPEN_PARTS_MAX, OPEN_SUSPENSIONS_MAX, PARTS_MAX, SUSPENSIONS_MAX } from './chart-limits.ts';
 
 /** The protocol's limits on sizes and counts, with their units in the names. What a host may change stands in its door's options. */
 export const limits = {

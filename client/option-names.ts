@@ -1,0 +1,37 @@
+import type { KnownOptions } from './known-options.ts';
+import type { TaskBridgeClientOptions } from './options.ts';
+
+/** The names of a client's options: what is called otherwise is none. */
+export const optionNames: KnownOptions<TaskBridgeClientOptions> = {
+  baseUrl: true,
+  fetch: true,
+  WebSocket: true,
+  sockets: true,
+  streams: true,
+  heldRequests: true,
+  intercept: true,
+  auth: true,
+  context: true,
+  cookies: true,
+  checkpoints: true,
+  checkpointNamespace: true,
+  clock: true,
+  chance: true,
+  gate: true,
+  networkChanges: true,
+  prefix: true,
+  routes: true,
+  strategy: true,
+  transports: true,
+  webSocketTries: true,
+  eventStreamTries: true,
+  inspect: true,
+  onReport: true,
+  hideAnswered: true,
+  listener: true,
+  classify: true,
+  retryPolicy: true,
+  streamsUploads: true,
+  attachmentField: true,
+  limits: true,
+};
