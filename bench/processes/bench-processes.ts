@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
+import type { BenchedSystem, PacedSystem, SystemAddress } from '../systems/system.ts';
 import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
 import type { Load } from '../load/load.ts';
@@ -10,6 +10,8 @@ import type { CleanupStack } from './cleanup-stack.ts';
 export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
 /** A system's process. */
 export type SystemProcess = Child<BenchedSystem, SystemAddress>;
+/** Our own system's. */
+export type OwnProcess = Child<PacedSystem, SystemAddress>;
 /** A host that works on tasks. */
 export type WorkProcess = Child<WorkSystem, SystemAddress>;
 /** A bare queue. */
@@ -31,6 +33,19 @@ let profiles = 0;
 
 /** Where profiles are written to. */
 export const PROFILES = '.data/bench/profiles';
+
+/** Starts a node of ours on the run's Redis. */
+export function startNode(
+  cleanup: CleanupStack,
+  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+): Promise<OwnProcess> {
+  return startChild(cleanup, process.execPath, [
+    ...profileFlags('ours', profiled),
+    '--expose-gc',
+    programOf(files.ours),
+    String(redisPort),
+  ]);
+}
 
 /** Starts a system on the run's Redis. Further arguments are its own. */
 export function startSystem(
