@@ -9,7 +9,15 @@ import { changeLineOf, changeTableOf, pairChanges } from './check/pair.ts';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startBareQueue, startCreating, startLoad, startNode, startSystem, startWorkHost } from './processes/bench-processes.ts';
+import {
+  startBareQueue,
+  startCreating,
+  startLoad,
+  startNode,
+  startSystem,
+  startTemporalWork,
+  startWorkHost,
+} from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
 import { startChromium } from './processes/watching-page.ts';
@@ -40,6 +48,7 @@ async function run({ quick, alone, only, out, profile, row: wanted, rounds }: Be
     workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
     creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),
+    temporal: () => startTemporalWork(cleanup, redis.port),
     chromium: () => startChromium(cleanup),
     load: () => startLoad(cleanup),
     say,

@@ -6,6 +6,7 @@ import type {
   OwnProcess,
   SystemName,
   SystemProcess,
+  TemporalProcess,
   WorkPlace,
   WorkProcess,
 } from '../processes/bench-processes.ts';
@@ -31,6 +32,8 @@ export interface Bench {
   workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
   creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;
+  /** A host and a worker of Temporal; undefined where there is no server for them. */
+  temporal(): Promise<TemporalProcess | undefined>;
   load(): Promise<LoadProcess>;
   /** Opens pages in a browser. */
   chromium(): ReturnType<typeof startChromium>;

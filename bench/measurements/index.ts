@@ -12,6 +12,7 @@ import { page } from './page.ts';
 import { polls } from './polls.ts';
 import { restart } from './restart.ts';
 import { resume } from './resume.ts';
+import { temporal } from './temporal.ts';
 import { waiting } from './waiting.ts';
 
 /** All measurements, by the names that `--only` takes. */
@@ -27,6 +28,7 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
   { name: 'page', title: 'A page in Chromium', measure: page },
+  { name: 'temporal', title: 'Work that Temporal runs', measure: temporal },
   { name: 'restart', title: 'Restart with many tasks', measure: restart },
   { name: 'waiting', title: 'Hosts whose tasks wait for people', measure: waiting },
   { name: 'held', title: 'Heap of a task that waits', measure: held },

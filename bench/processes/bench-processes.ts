@@ -2,9 +2,11 @@ import { fileURLToPath } from 'node:url';
 import type { BenchedSystem, PacedSystem, SystemAddress } from '../systems/system.ts';
 import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
+import type { TemporalSystem } from '../systems/temporal/temporal-system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
 import type { CleanupStack } from './cleanup-stack.ts';
+import { startTemporal } from './temporal-server.ts';
 
 /** Who is measured. */
 export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
@@ -18,6 +20,8 @@ export type WorkProcess = Child<WorkSystem, SystemAddress>;
 export type BareQueueProcess = Child<RestartedSystem, SystemAddress>;
 /** A host whose tasks are created over HTTP. */
 export type CreatingProcess = Child<CreatingSystem, SystemAddress>;
+/** A host and a worker of Temporal. */
+export type TemporalProcess = Child<TemporalSystem, unknown>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
@@ -105,6 +109,13 @@ export function startCreating(
 ): Promise<CreatingProcess> {
   const program = programOf(who === 'ours' ? 'creating.js' : 'bare-creating.js');
   return startChild(cleanup, process.execPath, [...profileFlags(who, profiled), program, String(redisPort), store, path]);
+}
+
+/** Starts a server of Temporal, and what works with it. */
+export async function startTemporalWork(cleanup: CleanupStack, redisPort: number): Promise<TemporalProcess | undefined> {
+  const address = await startTemporal(cleanup);
+  if (address === undefined) return undefined;
+  return startChild(cleanup, process.execPath, [programOf('temporal/temporal.js'), String(redisPort), address]);
 }
 
 /** Starts a bare queue on a folder. */
