@@ -37,8 +37,12 @@ async function ready(address: string): Promise<void> {
   for (;;) {
     try {
       const connection = await Connection.connect({ address, connectTimeout: 1000 });
-      await connection.workflowService.describeNamespace({ namespace: 'default' }).finally(() => connection.close());
-      return;
+      try {
+        await connection.workflowService.describeNamespace({ namespace: 'default' });
+        return;
+      } finally {
+        await connection.close();
+      }
     } catch (error) {
       if (performance.now() > until) throw new Error(`No Temporal server answers at ${address}.`, { cause: error });
       await rest(100);

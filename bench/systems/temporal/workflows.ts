@@ -6,7 +6,9 @@ const { reportOurs, reportBare } = proxyActivities<ReturnType<typeof activitiesO
 
 /** The work of a task: one activity, which reports itself. */
 export const measured = taskWorkflow(async (task) => {
-  await reportOurs(task.ref, String(task.input['key']), Number(task.input['ms']));
+  // What the host gives it.
+  const { key, ms } = task.input as { readonly key: string; readonly ms: number };
+  await reportOurs(task.ref, key, ms);
   return {};
 });
 
