@@ -24,15 +24,17 @@ export class LastWrites {
    * Waits for a write and notes how it went. It makes good what failed before where `proves` says so of its answer: a conflict wrote nothing,
    * and what needs no room says nothing of what does.
    */
-  async note<T>(write: Promise<T>, proves: (answer: T) => boolean): Promise<T> {
-    try {
-      const answer = await write;
-      if (proves(answer)) this.#failed = undefined;
-      return answer;
-    } catch (error) {
-      this.#failed = { error, at: monotonicMs(this.#clock) };
-      throw error;
-    }
+  note<T>(write: Promise<T>, proves: (answer: T) => boolean): Promise<T> {
+    return write.then(
+      (answer) => {
+        if (proves(answer)) this.#failed = undefined;
+        return answer;
+      },
+      (error: unknown) => {
+        this.#failed = { error, at: monotonicMs(this.#clock) };
+        throw error;
+      },
+    );
   }
 
   /**
