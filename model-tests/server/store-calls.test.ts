@@ -3,6 +3,7 @@ import { inProcess, type Task } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore, type Memory } from '../../adapters/memory/index.ts';
 import type { Store } from '../../server/index.ts';
 import type { CountChange } from '../../server/ports/index.ts';
+import { ENDED_AT_HAND_MAX } from '../../server/task/command-processor.ts';
 import { eventually, turns } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
@@ -128,4 +129,27 @@ test.each([
   await two.cancel(taskId);
   await advance(3 - looks);
   await eventually(() => tasks[0]?.signal.aborted === true);
+});
+
+test('of tasks that have ended a node keeps those at hand that ended last', async () => {
+  const store = memoryStore();
+  let loads = 0;
+  const load: Store['load'] = (taskId) => ((loads += 1), store.load(taskId));
+  const { bridge } = await bridgeOf(inProcess({ once: async () => 'done' }), { store: { ...store, load } });
+  const tasks = bridge.tasks({ subject: 'alice' });
+  const isOver = async (taskId: string) => (await tasks.get(taskId)).state === 'completed';
+  const first = await tasks.start({ clientRequestId: 'first', taskType: 'once' });
+  await eventually(() => isOver(first.taskId));
+  const others: string[] = [];
+  for (let n = 0; n < ENDED_AT_HAND_MAX; n += 1) {
+    const { taskId } = await tasks.start({ clientRequestId: `other-${n}`, taskType: 'once' });
+    await eventually(() => isOver(taskId));
+    others.push(taskId);
+  }
+  await turns(8);
+  loads = 0;
+  for (const taskId of others) expect(await isOver(taskId)).toBe(true);
+  expect(loads).toBe(0);
+  expect(await isOver(first.taskId)).toBe(true);
+  expect(loads).toBe(1);
 });

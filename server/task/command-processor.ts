@@ -9,10 +9,18 @@ import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 /** Somebody waits for the answer to a create, and may send it again. */
 const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 };
 
+/**
+ * Tasks that have ended and are still at hand, for who is about to ask how they ended. All the others would be carried through every collection of
+ * garbage, ten thousand of them, for nobody.
+ */
+export const ENDED_AT_HAND_MAX = 256;
+
 /** The one way to change a task: a command goes in, what the charts emit is committed in one atomic step, the answer comes out. */
 export class CommandProcessor {
   readonly #deps: MailboxDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
+  /** Tasks that have ended and may be at hand, the oldest end first. */
+  readonly #ended = new Set<string>();
   readonly #listeners = new Set<CommitListener>();
   /** How the last writes went, those of tasks that are created or removed among them. */
   readonly lastWrites: LastWrites;
@@ -114,7 +122,21 @@ export class CommandProcessor {
   }
 
   #committed(...commit: Parameters<CommitListener>): void {
+    const [{ about, execution }] = commit;
+    if (execution.endedAt !== null) this.#noteEnded(about.taskId);
     for (const listener of this.#listeners) listener(...commit);
+  }
+
+  /** Keeps the tasks at hand that ended last; one that is still decided on goes when it has its next commit, or its place in the line of all. */
+  #noteEnded(taskId: string): void {
+    this.#ended.delete(taskId);
+    this.#ended.add(taskId);
+    if (this.#ended.size <= ENDED_AT_HAND_MAX) return;
+    for (const oldest of this.#ended) {
+      this.#ended.delete(oldest);
+      if (this.#mailboxes.get(oldest)?.isIdle) this.#mailboxes.delete(oldest);
+      return;
+    }
   }
 
   /** Keeps the most recent mailboxes at hand and drops idle ones beyond the limit; never this one, or its task would have two. */
