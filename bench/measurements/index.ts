@@ -12,6 +12,7 @@ import { page } from './page.ts';
 import { polls } from './polls.ts';
 import { restart } from './restart.ts';
 import { resume } from './resume.ts';
+import { scale } from './scale.ts';
 import { temporal } from './temporal.ts';
 import { waiting } from './waiting.ts';
 
@@ -29,6 +30,7 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'connections', title: 'Redis connections of a node', measure: connections },
   { name: 'page', title: 'A page in Chromium', measure: page },
   { name: 'temporal', title: 'Work that Temporal runs', measure: temporal },
+  { name: 'scale', title: 'Tasks at rest, and what Redis does beside them', measure: scale },
   { name: 'restart', title: 'Restart with many tasks', measure: restart },
   { name: 'waiting', title: 'Hosts whose tasks wait for people', measure: waiting },
   { name: 'held', title: 'Heap of a task that waits', measure: held },
