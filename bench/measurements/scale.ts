@@ -16,6 +16,7 @@ const kinds: readonly (readonly [StoredKind, string])[] = [
 /** What is said of few holds of many: bytes of the second half of the tasks, and what a create costs beside them, beside the first. */
 const TIMES_MAX = 1.15;
 const CONNECTIONS = 50;
+const SMALL_NODE_BYTES = 1024;
 
 /** What a task costs its store at rest, and what Redis does for one that is made, and for a fact, beside few and many that rest. */
 export async function scale(bench: Bench): Promise<readonly Row[]> {
@@ -24,6 +25,7 @@ export async function scale(bench: Bench): Promise<readonly Row[]> {
   for (const [kind, what] of kinds) {
     for (const [store, bytesOf] of [
       ['Redis', bytesInRedis],
+      ['Redis with small nodes of streams', bytesInSmallNodes],
       ['LMDB', bytesInLmdb],
     ] as const) {
       if (!bench.wants(`${store}, ${what}`)) continue;
@@ -57,6 +59,14 @@ const bytesInRedis: BytesOf = async (bench, kind, count) => {
   await client.flushall();
   const [none = 0, once = 0, twice = 0] = bytes;
   return [(once - none) / count, (twice - once) / count];
+};
+
+/** A stream takes the room of its first node at once, though most tasks have few facts. */
+const bytesInSmallNodes: BytesOf = async (bench, ...given) => {
+  const { client } = bench.redis;
+  const [, before = '4096'] = (await client.config('GET', 'stream-node-max-bytes')) as readonly string[];
+  await client.config('SET', 'stream-node-max-bytes', SMALL_NODE_BYTES);
+  return bytesInRedis(bench, ...given).finally(() => client.config('SET', 'stream-node-max-bytes', before));
 };
 
 const bytesInLmdb: BytesOf = async (_, kind, count) => {
