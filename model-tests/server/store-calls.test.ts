@@ -8,6 +8,8 @@ import { eventually, turns } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
 
+const ask = { reasonCode: 'GO_ON', allowedActions: ['yes'] };
+
 /** What a node asks its store about a task, in order: what it looks for by itself, task or no task, is left out. */
 function noted(memory: Memory, clock: ReturnType<typeof fakeClock>): { store: Store; calls: string[]; held: Map<string, Promise<void>> } {
   const store = memoryStore({ memory, clock });
@@ -129,6 +131,30 @@ test.each([
   await two.cancel(taskId);
   await advance(3 - looks);
   await eventually(() => tasks[0]?.signal.aborted === true);
+});
+
+test('who answers or cancels has a task read once that is not at hand, and not at all one that is', async () => {
+  const { node, calls, clock, memory } = await nodeWithTask();
+  const one = node.bridge.tasks({ subject: 'alice' });
+  const begin = (clientRequestId: string) => one.start({ clientRequestId, taskType: 'work' });
+  const [first, second] = [await begin('first'), await begin('second')];
+  await turns(8);
+  calls.splice(0);
+  await one.cancel(first.taskId);
+  expect(calls[0]).toBe('append');
+
+  const two = noted(memory, clock);
+  const handlers = { ask: (task: Task) => task.suspend('go-on', ask).then(() => ({})) };
+  const tasks = (await bridgeOf(inProcess(handlers), { store: two.store, clock })).bridge.tasks({ subject: 'alice' });
+  await tasks.cancel(second.taskId);
+  expect(two.calls.slice(0, 2)).toEqual(['load', 'append']);
+  const { taskId } = await tasks.start({ clientRequestId: 'ask', taskType: 'ask' });
+  await eventually(() => memory.tasks.get(taskId)?.state === 'suspended');
+  await turns(8);
+  const [question] = (await tasks.get(taskId)).suspensions;
+  two.calls.splice(0);
+  await tasks.act(taskId, { clientActionId: 'an-answer', suspendId: question?.suspendId ?? '', actionType: 'yes' });
+  expect(two.calls.slice(0, 3)).toEqual(['load', 'sideValues', 'append']);
 });
 
 test('of tasks that have ended a node keeps those at hand that ended last', async () => {

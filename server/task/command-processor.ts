@@ -39,10 +39,13 @@ export class CommandProcessor {
 
   /**
    * Executes a command on the task. Throws `TASK_NOT_FOUND`, `RATE_LIMITED`, `STORE_UNAVAILABLE`, or what the command itself throws (then
-   * nothing of it is written).
+   * nothing of it is written). `seen` is what was read of it a moment ago: it is not read once more where nobody else knows more of it, and what
+   * has changed since shows when the command's changes are written, or when it has none.
    */
-  async execute<A>(taskId: string, command: Command<A>): Promise<A> {
-    const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#deps);
+  async execute<A>(taskId: string, command: Command<A>, seen?: TaskRecord): Promise<A> {
+    // A store that is this node's alone never says that something has changed: its mailboxes read for themselves.
+    const known = this.#deps.store.exclusive ? undefined : seen;
+    const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#deps, known);
     this.#touch(taskId, mailbox);
     try {
       return await mailbox.submit(command);
