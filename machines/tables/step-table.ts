@@ -171,7 +171,8 @@ function follow({ actions, next, output }: Cell, snapshot: AnyMachineSnapshot, e
     } else context = Object.assign({}, context, updateOf(action.assignment, { context, event }, params));
   }
   const after = next ? { ...next, context, ...(output && { output: output(context) }) } : snapshot;
-  return [after, emitted ?? none];
+  // An output only where the cell is that of an end, and so is its status.
+  return [after as AnyMachineSnapshot, emitted ?? none];
 }
 
 function updateOf(assignment: unknown, args: Args, params: unknown): object {

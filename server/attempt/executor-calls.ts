@@ -32,7 +32,7 @@ export class ExecutorCalls {
   readonly #deps: ExecutorCallsDeps;
   readonly #lanes = new Map<TaskExecutor, Readonly<Record<CallKind, Lane>>>();
   /** Of those that wait for an answer: told when they have waited long enough. */
-  readonly #asking = new Set<(error: unknown) => void>();
+  readonly #asking = new Set<(error: Error) => void>();
   #closed = false;
   #moment: unknown;
 
@@ -88,7 +88,7 @@ export class ExecutorCalls {
     const { clock } = this.#deps;
     const timeoutMs = this.#closed ? Math.min(this.#deps.timeoutMs, CLOSING_MS) : this.#deps.timeoutMs;
     return new Promise((resolve, reject) => {
-      const giveUp = (error: unknown): void => {
+      const giveUp = (error: Error): void => {
         over();
         reject(error);
       };
@@ -104,7 +104,8 @@ export class ExecutorCalls {
           resolve(answer);
         }, giveUp);
       } catch (error) {
-        giveUp(error);
+        // Handed on as it was thrown.
+        giveUp(error as Error);
       }
     });
   }

@@ -9,7 +9,7 @@ export function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms: numbe
         clock.clearTimeout(timer);
         resolve(answer);
       },
-      (error: unknown) => {
+      (error: Error) => {
         clock.clearTimeout(timer);
         reject(error);
       },
