@@ -20,7 +20,7 @@ import {
 } from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
-import { startChromium } from './processes/watching-page.ts';
+import { startChromium } from './processes/browser-page.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
 import type { Section } from './results/row.ts';
 import { barResultsOf, unitOf } from './results/bar-result.ts';

@@ -10,7 +10,7 @@ import type {
   WorkPlace,
   WorkProcess,
 } from '../processes/bench-processes.ts';
-import type { startChromium } from '../processes/watching-page.ts';
+import type { startChromium } from '../processes/browser-page.ts';
 import type { RedisServer } from '../processes/redis-server.ts';
 import { readable } from '../results/markdown.ts';
 import type { Figures, Row } from '../results/row.ts';

@@ -19,7 +19,7 @@ export async function page(bench: Bench): Promise<readonly Row[]> {
     measured[who] = {
       async measure() {
         const [taskId = ''] = await system.orders.ask('createTasks', { count: 1, kind: 'handled' });
-        const watching = await open(who === 'ours' ? 'watching' : 'bare', system.about.port, taskId);
+        const shown = await open(who === 'ours' ? 'taskbridge' : 'bare', system.about.port, taskId);
         const publish = (count: number, at: string) => system.orders.tell('publish', { taskId, count, at });
         // Until it is there and has been busy for a while.
         const stretch = async (ms: number): Promise<void> => {
@@ -32,15 +32,15 @@ export async function page(bench: Bench): Promise<readonly Row[]> {
             await rest(TURN_MS);
           }
           publish(1, end);
-          await watching.shows(`@${end}@`);
+          await shown.shows(`@${end}@`);
         };
         publish(1, 'begin');
-        await watching.shows('@begin@');
+        await shown.shows('@begin@');
         await stretch(1000);
-        const [busy, begun] = [await watching.busyMs(), performance.now()];
+        const [busy, begun] = [await shown.busyMs(), performance.now()];
         await stretch(bench.quick ? 1500 : 4000);
-        const percent = (100 * ((await watching.busyMs()) - busy)) / (performance.now() - begun);
-        await watching.close();
+        const percent = (100 * ((await shown.busyMs()) - busy)) / (performance.now() - begun);
+        await shown.close();
         return percent;
       },
     };

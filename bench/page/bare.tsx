@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
-import { taskId } from './parameters.ts';
+import { taskId } from './address.ts';
 
 // The least that shows the same: a WebSocket, `JSON.parse`, and what the last fact said, at most once a frame. Nothing is checked, folded or kept.
 const socket = new WebSocket(`ws://${location.host}/`);

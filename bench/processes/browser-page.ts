@@ -13,7 +13,7 @@ const SHOWN_MS = 30_000;
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 
 /** A page in Chromium that shows a task. */
-export interface WatchingPage {
+export interface BrowserPage {
   /** Processor time that its main thread has used, as slow as it was made, in milliseconds. */
   busyMs(): Promise<number>;
   /** Resolves when it shows a text. */
@@ -24,7 +24,7 @@ export interface WatchingPage {
 /** Opens pages in a Chromium of its own. Rejects with a sentence where there is none. */
 export async function startChromium(
   cleanup: CleanupStack,
-): Promise<(page: 'watching' | 'bare', port: number, taskId: string) => Promise<WatchingPage>> {
+): Promise<(page: 'taskbridge' | 'bare', port: number, taskId: string) => Promise<BrowserPage>> {
   const executablePath = process.env['CHROMIUM'] ?? places.find((place) => existsSync(place));
   if (executablePath === undefined)
     throw new Error('There is no Chromium: run scripts/setup.sh, or name one in the environment as CHROMIUM.');
@@ -40,7 +40,7 @@ export async function startChromium(
   return async (name, port, taskId) => openPage(context, await sourceOf(name), port, taskId);
 }
 
-async function openPage(context: BrowserContext, source: string, port: number, taskId: string): Promise<WatchingPage> {
+async function openPage(context: BrowserContext, source: string, port: number, taskId: string): Promise<BrowserPage> {
   const page = await context.newPage();
   const html = `<!doctype html><meta charset="utf-8"><title>A task</title><body></body><script type="module" src="/page.js"></script>`;
   // Laid before the server's own paths, so that the page is of its origin.
