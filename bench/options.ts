@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly profile: string | undefined;
   /** Where the results are written to; undefined to write none. */
   readonly out: string | undefined;
+  /** How often each is measured; undefined for what each measurement takes by itself. */
+  readonly rounds: number | undefined;
   /** Nobody is measured but ours. */
   readonly alone: boolean;
   /** The commit that this checkout is compared with, as git names it; undefined for none. */
@@ -28,11 +30,15 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
       only: { type: 'string' },
       out: { type: 'string' },
       profile: { type: 'string' },
+      rounds: { type: 'string' },
       row: { type: 'string', default: '' },
     },
   });
   const only = values.only?.split(',') ?? [];
   for (const name of only) if (!known.includes(name)) throw new Error(`There is no measurement "${name}"; there are ${known.join(', ')}.`);
   const { quick, alone, check, out, profile, row } = values;
-  return { quick, alone, check, only, out, profile, row };
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    throw new Error(`--rounds is a whole number above 0, not "${values.rounds}".`);
+  return { quick, alone, check, only, out, profile, row, rounds };
 }

@@ -9,9 +9,19 @@ import { changeLineOf, changeTableOf, pairChanges } from './check/pair.ts';
 import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
-import { startBareQueue, startCreating, startLoad, startParts, startSystem, startWorkHost } from './processes/bench-processes.ts';
+import {
+  startBareQueue,
+  startCreating,
+  startLoad,
+  startNode,
+  startParts,
+  startSystem,
+  startTemporalWork,
+  startWorkHost,
+} from './processes/bench-processes.ts';
 import { CleanupStack } from './processes/cleanup-stack.ts';
 import { startRedis } from './processes/redis-server.ts';
+import { startChromium } from './processes/browser-page.ts';
 import { markdownOf, readable, tableOf } from './results/markdown.ts';
 import type { Section } from './results/row.ts';
 import { barResultsOf, unitOf } from './results/bar-result.ts';
@@ -21,7 +31,7 @@ const cleanup = new CleanupStack();
 const seconds = (): string => ((performance.now() - begun) / 1000).toFixed(0).padStart(4);
 const say = (text: string): void => console.error(`${seconds()} s  ${text}`);
 
-async function run({ quick, alone, only, out, profile, row: wanted }: BenchOptions): Promise<boolean> {
+async function run({ quick, alone, only, out, profile, row: wanted, rounds }: BenchOptions): Promise<boolean> {
   const hasOriginal = !quick && !alone && installOriginal();
   if (!hasOriginal && !alone)
     say(`THE ORIGINAL'S SERVER IS NOT MEASURED: ${quick ? 'a quick run leaves it out' : 'it could not be installed, see above'}.`);
@@ -31,13 +41,17 @@ async function run({ quick, alone, only, out, profile, row: wanted }: BenchOptio
   const bench: Bench = {
     redis,
     quick,
+    rounds: (usual, rough) => rounds ?? (quick ? rough : usual),
     who: (...names) => names.filter((name) => (alone ? name === 'ours' : name !== 'original' || hasOriginal)),
     wants: (name) => name.includes(wanted),
     system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
+    node: () => startNode(cleanup, { redisPort: redis.port, profiled: profile === 'ours' }),
     workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
     creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),
     parts: (who) => startParts(cleanup, who, { redisPort: redis.port, profiled: profile === who }),
+    temporal: () => startTemporalWork(cleanup, redis.port),
+    chromium: () => startChromium(cleanup),
     load: () => startLoad(cleanup),
     say,
   };

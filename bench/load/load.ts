@@ -58,6 +58,16 @@ export interface Creates {
   readonly tasks: number;
 }
 
+/** Requests that each send JSON to a path of its own, each on one of the connections, one after the other. */
+export interface Posts {
+  readonly port: number;
+  readonly connections: number;
+  readonly requests: readonly { readonly path: string; readonly body: string }[];
+  readonly status: string;
+  /** What each answer has to hold. */
+  readonly expects: string;
+}
+
 /** What the process that plays all clients can be told. */
 export interface Load {
   /** Opens an audience; the one before is closed. */
@@ -73,5 +83,7 @@ export interface Load {
   requests(load: Requests): Promise<{ readonly requests: number; readonly ms: number }>;
   /** Milliseconds from the first request until the last answer. */
   creates(load: Creates): Promise<number>;
+  /** Milliseconds from the first request until the last answer. */
+  posts(load: Posts): Promise<number>;
   close(nothing: null): null;
 }

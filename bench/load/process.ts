@@ -1,7 +1,7 @@
 import { serveRpc } from '../rpc/server.ts';
 import { OpenAudience } from './audience.ts';
 import type { Load } from './load.ts';
-import { createTasks, countRequests } from './requests.ts';
+import { createTasks, countRequests, sendPosts } from './requests.ts';
 import { recover, resume } from './resume.ts';
 
 // All clients of a measurement, in a process of their own.
@@ -24,6 +24,7 @@ await serveRpc<Load>({
   recover,
   requests: countRequests,
   creates: createTasks,
+  posts: sendPosts,
   close() {
     audience?.close();
     audience = undefined;

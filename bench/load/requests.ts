@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { TOKEN } from '../systems/system.ts';
 import { getRequest, postRequest } from './frames.ts';
-import type { Creates, Requests } from './load.ts';
+import type { Creates, Posts, Requests } from './load.ts';
 
 const LENGTH = /content-length: (\d+)/i;
 
@@ -30,6 +30,16 @@ export function createTasks({ port, taskType, connections, tasks }: Creates): Pr
     return postRequest('/api/v1/tasks', TOKEN, body);
   };
   return onConnections(connections, { port, next, status: '201', expects: '"deduplicated":false' });
+}
+
+/** Sends each of the requests once; gives how long it took, in milliseconds. */
+export function sendPosts({ port, connections, requests, status, expects }: Posts): Promise<number> {
+  const left = requests.values();
+  const next = (): string | undefined => {
+    const { value } = left.next();
+    return value && postRequest(value.path, TOKEN, value.body);
+  };
+  return onConnections(connections, { port, next, status, expects });
 }
 
 /** What is asked, until there is no next one, and how each answer has to look. */

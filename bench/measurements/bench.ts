@@ -4,11 +4,14 @@ import type {
   CreatingProcess,
   LoadProcess,
   PartProcess,
+  OwnProcess,
   SystemName,
   SystemProcess,
+  TemporalProcess,
   WorkPlace,
   WorkProcess,
 } from '../processes/bench-processes.ts';
+import type { startChromium } from '../processes/browser-page.ts';
 import type { RedisServer } from '../processes/redis-server.ts';
 import { readable } from '../results/markdown.ts';
 import type { Figures, Row } from '../results/row.ts';
@@ -18,16 +21,24 @@ export interface Bench {
   readonly redis: RedisServer;
   /** True where figures may be rough. */
   readonly quick: boolean;
+  /** How often each is measured: as often as the command line says, else as usual, or a few times where figures may be rough. */
+  rounds(usual: number, rough: number): number;
   /** Those of them that are measured in this run: the original's server cannot always be had, and a check measures ours alone. */
   who<N extends SystemName>(...names: readonly N[]): readonly N[];
   /** True for rows that were asked for. */
   wants(row: string): boolean;
   system(name: SystemName, ...more: string[]): Promise<SystemProcess>;
+  /** A node of ours, of as many as there are started. */
+  node(): Promise<OwnProcess>;
   workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
   creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;
   parts(who: 'ours' | 'bareWs'): Promise<PartProcess>;
+  /** A host and a worker of Temporal; undefined where there is no server for them. */
+  temporal(): Promise<TemporalProcess | undefined>;
   load(): Promise<LoadProcess>;
+  /** Opens pages in a browser. */
+  chromium(): ReturnType<typeof startChromium>;
   /** A line of progress. */
   say(text: string): void;
 }

@@ -65,7 +65,7 @@ async function measured(
       },
     };
   }
-  const figures = await alternate(bench, `creates on ${name}`, bench.quick ? 3 : 5, rates);
+  const figures = await alternate(bench, `creates on ${name}`, bench.rounds(5, 3), rates);
   for (const system of systems.values()) await system.end();
   await rm(folder, { recursive: true, force: true });
   return [

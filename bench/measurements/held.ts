@@ -33,7 +33,7 @@ export async function held(bench: Bench): Promise<readonly Row[]> {
       const name = `${store}, ${what}`;
       if (!bench.wants(name)) continue;
       const figures: number[] = [];
-      for (let round = 0; round < (bench.quick ? 1 : 3); round += 1) figures.push(await heapOf(bench, store, kind, inputKiB * 1024));
+      for (let round = 0; round < bench.rounds(3, 1); round += 1) figures.push(await heapOf(bench, store, kind, inputKiB * 1024));
       bench.say(`held, ${name}: ${figures.map(readable).join(', ')} KiB`);
       rows.push({ name, unit: 'KiB of heap', figures: { ours: figures }, bars: [{ atMost }] });
     }

@@ -14,7 +14,7 @@ const FLAT = 1.2;
 
 /** What one append costs on logs of different lengths, one awaited after the other. */
 export async function logLength(bench: Bench): Promise<readonly Row[]> {
-  const rounds = bench.quick ? 3 : 5;
+  const rounds = bench.rounds(5, 3);
   const system = await bench.system('ours', '10000000');
   const long = await filled(system, 1, 100_000);
   const costs = cases.map((): number[] => []);

@@ -1,23 +1,36 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import type { DialectName } from '../load/dialects.ts';
 import type { SystemName } from '../processes/bench-processes.ts';
-import type { Row } from '../results/row.ts';
+import type { Bar, Row } from '../results/row.ts';
 import { alternate, type Bench, type Measured } from './bench.ts';
 
 const VIEWERS = 1000;
 /** Before it is measured, so many viewers came and went: what a process makes once is not theirs. */
 const WARMING = 100;
 
-const cases: readonly { readonly dialect: DialectName; readonly name: string; readonly systems: readonly SystemName[] }[] = [
-  { dialect: 'ws', name: 'WebSocket', systems: ['ours', 'bareWs', 'socketIo', 'original'] },
-  { dialect: 'sse', name: 'SSE', systems: ['ours', 'bareHttp', 'original'] },
+interface Case {
+  readonly dialect: DialectName;
+  readonly name: string;
+  readonly systems: readonly SystemName[];
+  /** So much heap more than the bare one, in KB. */
+  readonly heap?: Bar;
+}
+
+const cases: readonly Case[] = [
+  {
+    dialect: 'ws',
+    name: 'WebSocket',
+    systems: ['ours', 'bareWs', 'socketIo', 'original'],
+    heap: { against: 'bareWs', by: 'difference', atMost: 1.5 },
+  },
+  { dialect: 'sse', name: 'SSE', systems: ['ours', 'bareHttp', 'original'], heap: { against: 'bareHttp', by: 'difference', atMost: 2 } },
   { dialect: 'poll', name: 'waiting poll', systems: ['ours', 'bareHttp', 'original'] },
 ];
 
 /** What one of 1000 viewers of one task costs the server's process while nothing happens. */
 export async function memory(bench: Bench): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const { dialect, name, systems } of cases) {
+  for (const { dialect, name, systems, heap: bar } of cases) {
     const heaps: Partial<Record<SystemName, number[]>> = {};
     const measured: Partial<Record<SystemName, Measured>> = {};
     for (const who of bench.who(...systems)) {
@@ -30,8 +43,8 @@ export async function memory(bench: Bench): Promise<readonly Row[]> {
         },
       };
     }
-    const figures = await alternate(bench, `memory, ${name}`, bench.quick ? 1 : 3, measured);
-    rows.push({ name, unit: 'KB of memory (RSS)', figures }, { name, unit: 'KB of heap', figures: heaps });
+    const figures = await alternate(bench, `memory, ${name}`, bench.rounds(3, 1), measured);
+    rows.push({ name, unit: 'KB of memory (RSS)', figures }, { name, unit: 'KB of heap', figures: heaps, ...(bar && { bars: [bar] }) });
   }
   return rows;
 }

@@ -85,7 +85,7 @@ async function inRounds(
   bare?: () => Promise<number>,
 ): Promise<Figures> {
   const figures: Figures = { listened: [], bareListened: [], stall: [], rate: [], bareRate: [] };
-  const rounds = bench.quick ? 1 : 3;
+  const rounds = bench.rounds(3, 1);
   for (let round = 0; round < rounds; round += 1) {
     await fill();
     const imports = await bench.workHost({ path: 'none' });

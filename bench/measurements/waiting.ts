@@ -33,7 +33,7 @@ export async function waiting(bench: Bench): Promise<readonly Row[]> {
 
 async function measured(bench: Bench, what: string, start: () => Promise<readonly WorkProcess[]>): Promise<Row[]> {
   const hosts = await start();
-  const rounds = bench.quick ? 1 : 3;
+  const rounds = bench.rounds(3, 1);
   const nothing = await watched(bench, `${what}, nothing waits`, hosts, rounds);
   await Promise.all(hosts.map((host) => host.orders.ask('create', { kind: 'ask', count: TASKS / hosts.length, inputBytes: 100 })));
   const many = await watched(bench, `${what}, ${TASKS} wait`, hosts, rounds);

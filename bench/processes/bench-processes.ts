@@ -1,16 +1,20 @@
 import { fileURLToPath } from 'node:url';
-import type { BenchedSystem, SystemAddress } from '../systems/system.ts';
+import type { BenchedSystem, PacedSystem, SystemAddress } from '../systems/system.ts';
 import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
 import type { PartSystem } from '../systems/part-writing.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
+import type { TemporalSystem } from '../systems/temporal/temporal-system.ts';
 import type { Load } from '../load/load.ts';
 import { startChild, type Child } from './child.ts';
 import type { CleanupStack } from './cleanup-stack.ts';
+import { startTemporal } from './temporal-server.ts';
 
 /** Who is measured. */
 export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socketIo' | 'original';
 /** A system's process. */
 export type SystemProcess = Child<BenchedSystem, SystemAddress>;
+/** Our own system's. */
+export type OwnProcess = Child<PacedSystem, SystemAddress>;
 /** A host that works on tasks. */
 export type WorkProcess = Child<WorkSystem, SystemAddress>;
 /** A bare queue. */
@@ -19,6 +23,8 @@ export type BareQueueProcess = Child<RestartedSystem, SystemAddress>;
 export type CreatingProcess = Child<CreatingSystem, SystemAddress>;
 /** A store, or a bare script, that keeps text which grows. */
 export type PartProcess = Child<PartSystem, SystemAddress>;
+/** A host and a worker of Temporal. */
+export type TemporalProcess = Child<TemporalSystem, unknown>;
 /** The process that plays all clients. */
 export type LoadProcess = Child<Load, unknown>;
 
@@ -34,6 +40,19 @@ let profiles = 0;
 
 /** Where profiles are written to. */
 export const PROFILES = '.data/bench/profiles';
+
+/** Starts a node of ours on the run's Redis. */
+export function startNode(
+  cleanup: CleanupStack,
+  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+): Promise<OwnProcess> {
+  return startChild(cleanup, process.execPath, [
+    ...profileFlags('ours', profiled),
+    '--expose-gc',
+    programOf(files.ours),
+    String(redisPort),
+  ]);
+}
 
 /** Starts a system on the run's Redis. Further arguments are its own. */
 export function startSystem(
@@ -93,6 +112,13 @@ export function startCreating(
 ): Promise<CreatingProcess> {
   const program = programOf(who === 'ours' ? 'creating.js' : 'bare-creating.js');
   return startChild(cleanup, process.execPath, [...profileFlags(who, profiled), program, String(redisPort), store, path]);
+}
+
+/** Starts a server of Temporal, and what works with it. */
+export async function startTemporalWork(cleanup: CleanupStack, redisPort: number): Promise<TemporalProcess | undefined> {
+  const address = await startTemporal(cleanup);
+  if (address === undefined) return undefined;
+  return startChild(cleanup, process.execPath, [programOf('temporal/temporal.js'), String(redisPort), address]);
 }
 
 /** Starts a bare queue on a folder. */

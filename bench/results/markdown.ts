@@ -46,8 +46,8 @@ function spread({ min, median, max }: Spread, show: (figure: number) => string):
   return min === max ? show(median) : `**${show(median)}** (${show(min)}–${show(max)})`;
 }
 
-function bareOf({ bareWs, bareHttp, bareLmdb, bareStart }: Figures): readonly number[] | undefined {
-  return bareWs ?? bareHttp ?? bareLmdb ?? bareStart;
+function bareOf({ bareWs, bareHttp, bareLmdb, bareStart, bareTemporal }: Figures): readonly number[] | undefined {
+  return bareWs ?? bareHttp ?? bareLmdb ?? bareStart ?? bareTemporal;
 }
 
 function figureOf(figures: readonly number[] | undefined): string {

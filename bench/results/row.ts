@@ -1,7 +1,7 @@
 import type { SystemName } from '../processes/bench-processes.ts';
 
 /** Who has figures: the systems, and our own first row, which the others are compared with. */
-export type FigureName = SystemName | 'bareLmdb' | 'bareStart' | 'first';
+export type FigureName = SystemName | 'bareLmdb' | 'bareStart' | 'bareTemporal' | 'first';
 
 /** The figures of each round, by who was measured. */
 export type Figures = Partial<Record<FigureName, readonly number[]>>;

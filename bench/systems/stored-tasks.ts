@@ -13,12 +13,29 @@ interface StoredTask {
 const OWNERS = 200;
 const MAKER = 'ada';
 const AT_ONCE = 500;
+/** What is given up at the end of whoever makes them is what was wanted. */
+const quiet = { warn: () => undefined, error: () => undefined };
 
-/** Fills a store with as many tasks that wait for their work, that wait for an answer, and that have ended. Opens and closes it. */
-export async function fillOurs(store: Store, each: number): Promise<void> {
-  const kinds = await storedTasks();
+/** How a task rests: its work is wanted, it waits for an answer, or it has ended. */
+export type StoredKind = 'work' | 'ask' | 'end';
+
+/** What is filled in: the first so many of a kind may be there already. */
+export interface FillOptions {
+  /** Defaults to 0. */
+  readonly from?: number;
+  /** Defaults to all of them. */
+  readonly of?: readonly StoredKind[];
+}
+
+/** Fills a store with tasks up to so many of each kind. Opens and closes it. */
+export async function fillOurs(
+  store: Store,
+  each: number,
+  { from: first = 0, of = ['work', 'ask', 'end'] }: FillOptions = {},
+): Promise<void> {
+  const kinds = (await storedTasks()).filter(({ task }) => of.some((kind) => kind === task.taskType));
   await store.open();
-  for (let from = 0; from < each; from += AT_ONCE) {
+  for (let from = first; from < each; from += AT_ONCE) {
     const numbers = Array.from({ length: Math.min(AT_ONCE, each - from) }, (_, i) => from + i);
     await Promise.all(kinds.flatMap((kind, at) => numbers.map((n) => writeCopy(store, kind, n * kinds.length + at))));
   }
@@ -88,11 +105,10 @@ async function storedTasks(): Promise<readonly StoredTask[]> {
         fill: () => new Promise(() => undefined),
         work: { repeatable: true, run: () => Promise.resolve({}) },
       },
-      { concurrencyMax: 1 },
+      { concurrencyMax: 1, logger: quiet },
     ),
     auth: () => ({ subject: MAKER }),
-    // What is given up at its end is what was wanted.
-    logger: { warn: () => undefined, error: () => undefined },
+    logger: quiet,
   });
   await bridge.start();
   const tasks = bridge.tasks({ subject: MAKER });

@@ -10,6 +10,13 @@ export interface AppendLoad {
   readonly ms: number;
 }
 
+/** A steady pace of appends, spread over the tasks, which is kept whatever the answers take. */
+export interface AppendPace {
+  readonly tasks: readonly string[];
+  readonly perSecond: number;
+  readonly ms: number;
+}
+
 /** What came of it. */
 export interface AppendResult {
   readonly facts: number;
@@ -35,6 +42,12 @@ export interface BenchedSystem {
   cpu(nothing: null): number;
   /** After a collection of garbage, where there is one to ask for. In bytes. */
   memory(nothing: null): Promise<{ readonly rss: number; readonly heap: number }>;
+}
+
+/** Our own, which can be told a pace as well. */
+export interface PacedSystem extends BenchedSystem {
+  /** Appends at a steady pace, each task's own after the one before. */
+  appendPaced(load: AppendPace): Promise<AppendResult>;
 }
 
 /** What a system says when it is ready. */

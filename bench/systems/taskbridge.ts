@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as rest } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import Koa from 'koa';
 import { inProcess, type Task } from '../../adapters/in-process/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
 import { createTaskBridge, type TaskExecutor, type Work } from '../../server/index.ts';
 import { serveRpc } from '../rpc/server.ts';
-import { factPayload, TOKEN, type BenchedSystem } from './system.ts';
+import { factPayload, TOKEN, type PacedSystem } from './system.ts';
 import { cpuMicroseconds, lanes, settledMemory } from './own-process.ts';
 
 // A host as its users write it: Koa, the bridge, Redis. `taskbridge.js <Redis port>`
@@ -56,10 +57,11 @@ const { port } = server.address() as AddressInfo;
 const api = `http://127.0.0.1:${port}/api/v1/tasks`;
 const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
 const CREATES_AT_ONCE = 50;
+const PACE_MS = 5;
 let created = 0;
 
 async function createTask(taskType: string, known: ReadonlyMap<string, unknown>): Promise<string> {
-  const body = JSON.stringify({ clientRequestId: `bench-${++created}`, taskType });
+  const body = JSON.stringify({ clientRequestId: `bench-${process.pid}-${++created}`, taskType });
   const response = await fetch(api, { method: 'POST', headers, body });
   if (!response.ok) throw new Error(`A create was answered ${response.status}: ${await response.text()}`);
   const { taskId } = (await response.json()) as { taskId: string };
@@ -82,7 +84,7 @@ async function lastEventId(taskId: string): Promise<string> {
   return ((await response.json()) as { lastEventId: string | null }).lastEventId ?? '';
 }
 
-await serveRpc<BenchedSystem>(
+await serveRpc<PacedSystem>(
   {
     async createTasks({ count, kind }) {
       const ids: string[] = [];
@@ -100,6 +102,17 @@ await serveRpc<BenchedSystem>(
         facts += group;
       });
       return { facts, ms: took };
+    },
+    async appendPaced({ tasks, perSecond, ms }) {
+      const begun = performance.now();
+      const answers: Promise<void>[] = [];
+      for (let after = 0; after < ms; after = performance.now() - begun) {
+        const due = Math.floor((after / 1000) * perSecond);
+        while (answers.length < due) answers.push(report(tasks[answers.length % tasks.length] ?? '', 1));
+        await rest(PACE_MS);
+      }
+      await Promise.all(answers);
+      return { facts: answers.length, ms: performance.now() - begun };
     },
     publish({ taskId, count, at }) {
       const task = handlers.get(taskId);

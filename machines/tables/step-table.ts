@@ -23,6 +23,8 @@ interface Cell {
   readonly isTaken: boolean;
   /** The snapshot that XState came to, whose context is another; undefined where the chart stays as it is. */
   readonly next: AnyMachineSnapshot | undefined;
+  /** What the chart ends with, where this event ends it; undefined where it goes on, and where nothing is made of an end. */
+  readonly output: ((context: unknown) => unknown) | undefined;
   readonly actions: readonly { readonly action: Action; readonly params: unknown }[];
 }
 /** One event in one state. A cell that is `null` is left to XState. */
@@ -120,8 +122,6 @@ export class StepTable {
 
   #learn(snapshot: AnyMachineSnapshot, event: EventObject): Cell | null {
     const answer = this.#byXState(snapshot, event);
-    // What a chart ends with is made of what it remembers then.
-    if (answer[0].output !== undefined) return null;
     const transitions = this.#machine.getTransitionData(snapshot, event);
     const named = transitions.flatMap(({ actions }) => actions as readonly NamedAction[]);
     const actions = named.map((each) => {
@@ -129,13 +129,28 @@ export class StepTable {
       return { action: (this.#machine.implementations.actions as Readonly<Record<string, Action>>)[type] ?? {}, params };
     });
     const [next] = answer;
-    const cell: Cell = { isTaken: snapshot.can(event), next: next === snapshot ? undefined : { ...next, context: undefined }, actions };
+    const isMoved = next !== snapshot;
+    const cell: Cell = {
+      isTaken: snapshot.can(event),
+      next: isMoved ? { ...next, context: undefined } : undefined,
+      output: isMoved && next.output !== undefined ? this.#outputOf(next) : undefined,
+      actions,
+    };
     if (typeof next.value === 'object') this.#columnsOf(next);
     try {
       return textOf(follow(cell, snapshot, event)) === textOf(answer) ? cell : null;
     } catch {
       return null;
     }
+  }
+
+  /** What a chart that ends there makes of what it remembers then, as XState asks it: the state that it ended in says how. */
+  #outputOf({ _nodes }: AnyMachineSnapshot): (context: unknown) => unknown {
+    const { root } = this.#machine;
+    const ended = _nodes.find((node) => node.type === 'final' && node.parent === root);
+    const event = { type: `xstate.done.state.${ended?.id}`, output: ended?.output as unknown };
+    // Any chart's here; one whose output is no plain function throws, and is left to XState.
+    return (context) => (root.output as unknown as (args: object) => unknown)({ context, event });
   }
 }
 
@@ -145,7 +160,7 @@ const leftToXState: Guard = () => {
 };
 
 /** Runs a cell's actions one after the other, each on the context that those before it left. */
-function follow({ actions, next }: Cell, snapshot: AnyMachineSnapshot, event: EventObject): StepAnswer {
+function follow({ actions, next, output }: Cell, snapshot: AnyMachineSnapshot, event: EventObject): StepAnswer {
   let context: unknown = snapshot.context;
   let emitted: ExecutableActionObject[] | undefined;
   for (const { action, params } of actions) {
@@ -155,7 +170,9 @@ function follow({ actions, next }: Cell, snapshot: AnyMachineSnapshot, event: Ev
       action.collect({ context, event, enqueue: { emit } }, params);
     } else context = Object.assign({}, context, updateOf(action.assignment, { context, event }, params));
   }
-  return [next ? { ...next, context } : snapshot, emitted ?? none];
+  const after = next ? { ...next, context, ...(output && { output: output(context) }) } : snapshot;
+  // An output only where the cell is that of an end, and so is its status.
+  return [after as AnyMachineSnapshot, emitted ?? none];
 }
 
 function updateOf(assignment: unknown, args: Args, params: unknown): object {
@@ -170,9 +187,9 @@ function updateOf(assignment: unknown, args: Args, params: unknown): object {
 }
 
 /** What two answers are compared by: contexts of recorded charts are JSON. */
-function textOf([{ value, status, context }, actions]: StepAnswer): string {
+function textOf([{ value, status, context, output }, actions]: StepAnswer): string {
   const emitted = actions.map(({ type, params }) => [type, (params as { readonly event?: unknown } | undefined)?.event]);
-  return JSON.stringify([value, status, context, emitted]);
+  return JSON.stringify([value, status, context, output, emitted]);
 }
 
 /**

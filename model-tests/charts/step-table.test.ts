@@ -113,6 +113,9 @@ describe('a table of steps', () => {
     });
     const step = tableStepOf(ending);
     const after = (sum: number): unknown => step(ending.resolveState({ value: 'on', context: { sum } }), { type: 'add', by: 1 })[0].output;
+    const spy = vi.spyOn(ending, 'transition');
     expect([after(1), after(2), after(2)]).toEqual([1, 2, 2]);
+    expect(spy).toHaveBeenCalledTimes(1);
+    spy.mockRestore();
   });
 });

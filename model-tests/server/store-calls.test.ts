@@ -3,9 +3,12 @@ import { inProcess, type Task } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore, type Memory } from '../../adapters/memory/index.ts';
 import type { Store } from '../../server/index.ts';
 import type { CountChange } from '../../server/ports/index.ts';
+import { ENDED_AT_HAND_MAX } from '../../server/task/command-processor.ts';
 import { eventually, turns } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { bridgeOf } from './bridge-of.ts';
+
+const ask = { reasonCode: 'GO_ON', allowedActions: ['yes'] };
 
 /** What a node asks its store about a task, in order: what it looks for by itself, task or no task, is left out. */
 function noted(memory: Memory, clock: ReturnType<typeof fakeClock>): { store: Store; calls: string[]; held: Map<string, Promise<void>> } {
@@ -128,4 +131,51 @@ test.each([
   await two.cancel(taskId);
   await advance(3 - looks);
   await eventually(() => tasks[0]?.signal.aborted === true);
+});
+
+test('who answers or cancels has a task read once that is not at hand, and not at all one that is', async () => {
+  const { node, calls, clock, memory } = await nodeWithTask();
+  const one = node.bridge.tasks({ subject: 'alice' });
+  const begin = (clientRequestId: string) => one.start({ clientRequestId, taskType: 'work' });
+  const [first, second] = [await begin('first'), await begin('second')];
+  await turns(8);
+  calls.splice(0);
+  await one.cancel(first.taskId);
+  expect(calls[0]).toBe('append');
+
+  const two = noted(memory, clock);
+  const handlers = { ask: (task: Task) => task.suspend('go-on', ask).then(() => ({})) };
+  const tasks = (await bridgeOf(inProcess(handlers), { store: two.store, clock })).bridge.tasks({ subject: 'alice' });
+  await tasks.cancel(second.taskId);
+  expect(two.calls.slice(0, 2)).toEqual(['load', 'append']);
+  const { taskId } = await tasks.start({ clientRequestId: 'ask', taskType: 'ask' });
+  await eventually(() => memory.tasks.get(taskId)?.state === 'suspended');
+  await turns(8);
+  const [question] = (await tasks.get(taskId)).suspensions;
+  two.calls.splice(0);
+  await tasks.act(taskId, { clientActionId: 'an-answer', suspendId: question?.suspendId ?? '', actionType: 'yes' });
+  expect(two.calls.slice(0, 3)).toEqual(['load', 'sideValues', 'append']);
+});
+
+test('of tasks that have ended a node keeps those at hand that ended last', async () => {
+  const store = memoryStore();
+  let loads = 0;
+  const load: Store['load'] = (taskId) => ((loads += 1), store.load(taskId));
+  const { bridge } = await bridgeOf(inProcess({ once: async () => 'done' }), { store: { ...store, load } });
+  const tasks = bridge.tasks({ subject: 'alice' });
+  const isOver = async (taskId: string) => (await tasks.get(taskId)).state === 'completed';
+  const first = await tasks.start({ clientRequestId: 'first', taskType: 'once' });
+  await eventually(() => isOver(first.taskId));
+  const others: string[] = [];
+  for (let n = 0; n < ENDED_AT_HAND_MAX; n += 1) {
+    const { taskId } = await tasks.start({ clientRequestId: `other-${n}`, taskType: 'once' });
+    await eventually(() => isOver(taskId));
+    others.push(taskId);
+  }
+  await turns(8);
+  loads = 0;
+  for (const taskId of others) expect(await isOver(taskId)).toBe(true);
+  expect(loads).toBe(0);
+  expect(await isOver(first.taskId)).toBe(true);
+  expect(loads).toBe(1);
 });

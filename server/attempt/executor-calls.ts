@@ -83,19 +83,31 @@ export class ExecutorCalls {
     this.#deps.clock.clearTimeout(this.#moment);
   }
 
-  async #ask<T>(ask: () => Promise<T>): Promise<T> {
+  /** One promise, and no race of two: every task is asked for at least twice. */
+  #ask<T>(ask: () => Promise<T>): Promise<T> {
     const { clock } = this.#deps;
     const timeoutMs = this.#closed ? Math.min(this.#deps.timeoutMs, CLOSING_MS) : this.#deps.timeoutMs;
-    let giveUp: (error: Error) => void = () => undefined;
-    const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
-    this.#asking.add(giveUp);
-    const timer = clock.setTimeout(() => giveUp(this.#closed ? notAnswered() : noAnswerWithin(timeoutMs)), timeoutMs);
-    try {
-      return await Promise.race([ask(), givenUp]);
-    } finally {
-      clock.clearTimeout(timer);
-      this.#asking.delete(giveUp);
-    }
+    return new Promise((resolve, reject) => {
+      const giveUp = (error: Error): void => {
+        over();
+        reject(error);
+      };
+      const timer = clock.setTimeout(() => giveUp(this.#closed ? notAnswered() : noAnswerWithin(timeoutMs)), timeoutMs);
+      const over = (): void => {
+        clock.clearTimeout(timer);
+        this.#asking.delete(giveUp);
+      };
+      this.#asking.add(giveUp);
+      try {
+        ask().then((answer) => {
+          over();
+          resolve(answer);
+        }, giveUp);
+      } catch (error) {
+        // Handed on as it was thrown.
+        giveUp(error as Error);
+      }
+    });
   }
 
   #turn(lane: Lane, executor: TaskExecutor): Promise<void> {

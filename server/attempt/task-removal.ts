@@ -1,5 +1,5 @@
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
-import type { ReconcileDeps, ReconcileStep } from './reconcile-step.ts';
+import type { ReconcileDeps, ReconcileResult, ReconcileStep } from './reconcile-step.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import { withTimeLimit } from './time-limit.ts';
@@ -9,9 +9,12 @@ import { parsedContent } from './work.ts';
 export type TaskRemovalDeps = Pick<ReconcileDeps, 'processor' | 'store' | 'settings' | 'attachments' | 'shares' | 'clock'>;
 
 /** Removes a task whose time after its end is over, then its files; files of a task that is gone are swept. */
-export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
+export const removeExpired: ReconcileStep = (state, deps, result) => {
   const { endedAt } = state.execution;
-  if (endedAt === null || endedAt + deps.settings.retainedAfterEndMs > deps.time.now()) return false;
+  return endedAt !== null && endedAt + deps.settings.retainedAfterEndMs <= deps.time.now() && remove(state, deps, result);
+};
+
+async function remove(state: TaskRecord, deps: ReconcileDeps, { tally }: ReconcileResult): Promise<boolean> {
   const files = await dropTask(state, deps);
   if (!files) return true;
   tally.tasksRemoved++;
@@ -19,7 +22,7 @@ export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
   const { taskId, clientRequestId, owner: userId } = state.about;
   deps.records('task.retention.pruned')?.({ taskId, clientRequestId, userId, transport: 'internal' });
   return false;
-};
+}
 
 /**
  * Removes a task as this node has seen it, with its name and request key in the same step where that can be, and gives the files that it had. Undefined, and

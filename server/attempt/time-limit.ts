@@ -1,16 +1,20 @@
 import type { Clock } from '../ports/clock.ts';
 
 /** Gives a promise a limit: rejects when it has not settled in time. What it stands for may still happen. */
-export async function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
-  let timer: unknown;
-  const limit = new Promise<never>((_, reject) => {
-    timer = clock.setTimeout(() => reject(noAnswerWithin(ms)), ms);
+export function withTimeLimit<T>({ clock }: { readonly clock: Clock }, ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(() => reject(noAnswerWithin(ms)), ms);
+    promise.then(
+      (answer) => {
+        clock.clearTimeout(timer);
+        resolve(answer);
+      },
+      (error: Error) => {
+        clock.clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clock.clearTimeout(timer);
-  }
 }
 
 /** What a promise rejects with that has not settled in time. */

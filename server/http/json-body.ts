@@ -7,6 +7,9 @@ import type { HttpOptions } from './options.ts';
 import { mediaType, payloadTooLarge, readBody } from './request-body.ts';
 import { validationError } from './validation.ts';
 
+/** Made once: to open one costs more than what it decodes. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** How a route takes its body. */
 export interface JsonBodyRules {
   /** True where no body at all means `{}`. */
@@ -54,7 +57,7 @@ export function parseJson(bytes: Uint8Array, what: string, bounds: JsonBounds, f
   assertBounds(bytes, bounds, field);
   let text;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw new TaskBridgeError('INVALID_REQUEST', `${what} is not valid UTF-8.`);
   }

@@ -96,8 +96,12 @@ export class ShareBook {
   }
 
   /** Runs what asks questions of an owner, and says whether he may have them; where he seems to have too many, the store is asked first. */
-  async asking<T>(owner: string, questions: number, run: (mayAsk: boolean) => Promise<T>): Promise<T> {
-    if (questions === 0) return run(true);
+  asking<T>(owner: string, questions: number, run: (mayAsk: boolean) => Promise<T>): Promise<T> {
+    // As most reports: they wait for nothing here.
+    return questions === 0 ? run(true) : this.#reserving(owner, questions, run);
+  }
+
+  async #reserving<T>(owner: string, questions: number, run: (mayAsk: boolean) => Promise<T>): Promise<T> {
     let mayAsk = this.reserve('questions', owner, questions);
     if (!mayAsk) {
       await this.ask([owner]);

@@ -9,10 +9,18 @@ import { parseTaskRecord, type TaskRecord } from './task-record.ts';
 /** Somebody waits for the answer to a create, and may send it again. */
 const createRetry: RetryPolicy = { baseMs: 0, maxMs: 0, triesMax: 2, jitter: 0 };
 
+/**
+ * Tasks that have ended and are still at hand, for who is about to ask how they ended. All the others would be carried through every collection of
+ * garbage, ten thousand of them, for nobody.
+ */
+export const ENDED_AT_HAND_MAX = 256;
+
 /** The one way to change a task: a command goes in, what the charts emit is committed in one atomic step, the answer comes out. */
 export class CommandProcessor {
   readonly #deps: MailboxDeps;
   readonly #mailboxes = new Map<string, Mailbox>();
+  /** Tasks that have ended and may be at hand, the oldest end first. */
+  readonly #ended = new Set<string>();
   readonly #listeners = new Set<CommitListener>();
   /** How the last writes went, those of tasks that are created or removed among them. */
   readonly lastWrites: LastWrites;
@@ -31,10 +39,13 @@ export class CommandProcessor {
 
   /**
    * Executes a command on the task. Throws `TASK_NOT_FOUND`, `RATE_LIMITED`, `STORE_UNAVAILABLE`, or what the command itself throws (then
-   * nothing of it is written).
+   * nothing of it is written). `seen` is what was read of it a moment ago: it is not read once more where nobody else knows more of it, and what
+   * has changed since shows when the command's changes are written, or when it has none.
    */
-  async execute<A>(taskId: string, command: Command<A>): Promise<A> {
-    const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#deps);
+  async execute<A>(taskId: string, command: Command<A>, seen?: TaskRecord): Promise<A> {
+    // A store that is this node's alone never says that something has changed: its mailboxes read for themselves.
+    const known = this.#deps.store.exclusive ? undefined : seen;
+    const mailbox = this.#mailboxes.get(taskId) ?? new Mailbox(taskId, this.#deps, known);
     this.#touch(taskId, mailbox);
     try {
       return await mailbox.submit(command);
@@ -114,7 +125,21 @@ export class CommandProcessor {
   }
 
   #committed(...commit: Parameters<CommitListener>): void {
+    const [{ about, execution }] = commit;
+    if (execution.endedAt !== null) this.#noteEnded(about.taskId);
     for (const listener of this.#listeners) listener(...commit);
+  }
+
+  /** Keeps the tasks at hand that ended last; one that is still decided on goes when it has its next commit, or its place in the line of all. */
+  #noteEnded(taskId: string): void {
+    this.#ended.delete(taskId);
+    this.#ended.add(taskId);
+    if (this.#ended.size <= ENDED_AT_HAND_MAX) return;
+    for (const oldest of this.#ended) {
+      this.#ended.delete(oldest);
+      if (this.#mailboxes.get(oldest)?.isIdle) this.#mailboxes.delete(oldest);
+      return;
+    }
   }
 
   /** Keeps the most recent mailboxes at hand and drops idle ones beyond the limit; never this one, or its task would have two. */

@@ -37,18 +37,20 @@ export class LastWrites {
    * Waits for a write and notes how it went, and how long it took. It makes good what failed before where `proves` says so of its answer: a conflict wrote nothing,
    * and what needs no room says nothing of what does.
    */
-  async note<T>(name: WriteName, write: Promise<T>, { isWritten, proves = isWritten }: WriteTest<T>): Promise<T> {
+  note<T>(name: WriteName, write: Promise<T>, { isWritten, proves = isWritten }: WriteTest<T>): Promise<T> {
     const from = monotonicMs(this.#clock);
-    try {
-      const answer = await write;
-      if (proves(answer)) this.#failed = undefined;
-      this.#observe(name, isWritten(answer) ? 'written' : 'refused', from);
-      return answer;
-    } catch (error) {
-      this.#failed = { error, at: monotonicMs(this.#clock) };
-      this.#observe(name, 'failed', from);
-      throw error;
-    }
+    return write.then(
+      (answer) => {
+        if (proves(answer)) this.#failed = undefined;
+        this.#observe(name, isWritten(answer) ? 'written' : 'refused', from);
+        return answer;
+      },
+      (error: unknown) => {
+        this.#failed = { error, at: monotonicMs(this.#clock) };
+        this.#observe(name, 'failed', from);
+        throw error;
+      },
+    );
   }
 
   #observe(write: WriteName, outcome: string, from: number): void {

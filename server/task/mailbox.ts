@@ -65,7 +65,7 @@ export class Mailbox {
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
   #isResting = false;
 
-  /** `record` is what this node has just written of the task, if it has. */
+  /** `record` is what this node has just written of the task, or read, if it has. */
   constructor(taskId: string, deps: MailboxDeps, record?: TaskRecord) {
     this.#taskId = taskId;
     this.#deps = deps;

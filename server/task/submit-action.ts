@@ -10,7 +10,7 @@ import { canonicalJson, sha256 } from './content-hash.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { Command } from './mailbox.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
-import { sideValueNames } from './task-record.ts';
+import { sideValueNames, type TaskRecord } from './task-record.ts';
 
 /** The action type that carries a user interface's own event; it may only be taken where a host checks it. */
 const UI_ACTION = 'a2ui_action';
@@ -20,13 +20,14 @@ interface StoredReceipt {
   readonly hash: string;
 }
 
-/** Hands an action to its suspension's chart. Accepted, it is stored whole with its receipt in the commit of its fact. */
+/** Hands an action to its suspension's chart, whose task was seen a moment ago. Accepted, it is stored whole with its receipt in the commit of its fact. */
 export async function submitAction(
   deps: TaskServiceDeps,
   auth: AuthContext,
-  about: TaskAbout,
+  seen: TaskRecord,
   request: SubmitActionRequest,
 ): Promise<SubmitActionResponse> {
+  const { about } = seen;
   const { taskId } = about;
   const { suspendId, clientActionId, actionType } = request;
   const payload = request.payload ?? {};
@@ -37,13 +38,17 @@ export async function submitAction(
   // Its schema and the host's policy are asked about an action that would be accepted; then it is decided again, for it may have changed meanwhile.
   if (deps.actions || actionType === UI_ACTION || type) {
     let reasonCode: string | undefined;
-    const rehearsed = await deps.processor.execute(taskId, {
-      ...command,
-      decide(unit, sideValues) {
-        reasonCode = unit.aggregate.suspensions.get(suspendId)?.context.question?.reasonCode;
-        return unit.rehearse((trial) => command.decide(trial, sideValues));
+    const rehearsed = await deps.processor.execute(
+      taskId,
+      {
+        ...command,
+        decide(unit, sideValues) {
+          reasonCode = unit.aggregate.suspensions.get(suspendId)?.context.question?.reasonCode;
+          return unit.rehearse((trial) => command.decide(trial, sideValues));
+        },
       },
-    });
+      seen,
+    );
     if (rehearsed === 'ACCEPTED') {
       const schema = type && questionOfReason(type, reasonCode)?.actions.get(actionType);
       const fitting = schema ? await fittingPayload(schema, actionType, payload) : payload;
@@ -51,7 +56,7 @@ export async function submitAction(
       command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }
   }
-  const status = await deps.processor.execute(taskId, command);
+  const status = await deps.processor.execute(taskId, command, seen);
   return { taskId, suspendId, clientActionId, status };
 }
 

@@ -29,10 +29,18 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
   }
 
-  async function visible(auth: AuthContext, taskId: string, access: TaskAccess): Promise<TaskRecord> {
+  async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
     const state = await processor.read(taskId);
-    await assertVisible(auth, state.about, access);
+    await assertVisible(auth, state.about, 'read');
+    return state;
+  }
+
+  /** The task as this node knows it, for who is about to change it: where it has changed since, that shows then. */
+  async function writable(auth: AuthContext, taskId: string): Promise<TaskRecord> {
+    if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
+    const state = processor.known(taskId) ?? (await processor.read(taskId));
+    await assertVisible(auth, state.about, 'write');
     return state;
   }
 
@@ -42,7 +50,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       await assertVisible(auth, known, 'read');
       return known;
     }
-    const { about } = await visible(auth, taskId, 'read');
+    const { about } = await visible(auth, taskId);
     abouts.set(taskId, about);
     const [oldest] = abouts.keys();
     if (oldest !== undefined && abouts.size > settings.hotTasksMax) abouts.delete(oldest);
@@ -63,10 +71,9 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       return { types };
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
-    authorize: async (auth, taskId, isReadNext = false) =>
-      isReadNext ? readable(auth, taskId) : (await visible(auth, taskId, 'read')).about,
+    authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
     async snapshot(auth, taskId) {
-      const state = await visible(auth, taskId, 'read');
+      const state = await visible(auth, taskId);
       try {
         return await snapshotOf(state, store);
       } catch (error) {
@@ -75,11 +82,9 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     },
     list: (auth, query) => listTasks(deps, auth, query),
     async cancel(auth, taskId, reason) {
-      await visible(auth, taskId, 'write');
-      const { refusal, facts } = await processor.execute(taskId, {
-        source,
-        decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
-      });
+      const seen = await writable(auth, taskId);
+      const intent = reason === undefined ? ({ type: 'task.cancel' } as const) : ({ type: 'task.cancel', reason } as const);
+      const { refusal, facts } = await processor.execute(taskId, { source, decide: (unit) => unit.decide(intent) }, seen);
       if (facts.length > 0) metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
     },
@@ -88,6 +93,6 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       await removeForCaller(deps, auth, taskId);
       abouts.delete(taskId);
     },
-    act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId, 'write')).about, action),
+    act: async (auth, taskId, action) => submitAction(deps, auth, await writable(auth, taskId), action),
   };
 }
