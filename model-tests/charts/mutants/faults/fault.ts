@@ -6,6 +6,8 @@ export interface Fault {
   readonly to: string;
   /** Words before them, where they are not the first of their kind. */
   readonly after?: string;
+  /** Why nobody could see it, where that is so. */
+  readonly alike?: string;
 }
 
 /** Faults of one file, as one chart shows them. */
@@ -21,6 +23,9 @@ export interface FaultsOf {
 
 /** One fault. */
 export const fault = (says: string, from: string, to: string, after = ''): Fault => ({ says, from, to, after });
+
+/** One that changes nothing, and why. */
+export const alike = (reason: string, one: Fault): Fault => ({ ...one, alike: reason });
 
 /** The source with the fault in it; throws where the words are not there. */
 export function withFault(source: string, { says, from, to, after = '' }: Fault): string {

@@ -7,6 +7,8 @@ import { allDecisions } from '../../decisions/chart-decisions.ts';
 import { faultsOf, judgedCells } from '../../decisions/decisions.ts';
 import type { AnyPhaseTable } from '../../phase-chart.ts';
 import { faultOf, phaseGates } from '../phase-gates.ts';
+import type { Found } from '../survivors.ts';
+import { allFaults } from './chart-faults.ts';
 import { withFault, type Fault, type FaultsOf } from './fault.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -17,6 +19,22 @@ const folder = join(root, '.data/faults/');
 export interface Planted extends Fault {
   readonly chart: string;
   readonly found: string | undefined;
+}
+
+/** The same for one chart, as of faults that are made by rule. */
+export async function plantByHand(chart: string): Promise<Found> {
+  const all: Planted[] = [];
+  for await (const one of plant(allFaults.filter((list) => list.chart === chart))) all.push(one);
+  const names = (some: readonly Planted[]): string[] => some.map(({ says }) => says);
+  const lived = all.filter(({ found }) => found === undefined);
+  return {
+    chart,
+    there: names(all),
+    planted: names(all),
+    lived: names(lived),
+    unexplained: names(lived.filter(({ alike }) => alike === undefined)),
+    outdated: names(all.filter(({ alike, found }) => alike !== undefined && found !== undefined)),
+  };
 }
 
 /** Plants each of the faults in the source of its chart, one at a time, and holds that against the chart's rows by hand. */
@@ -53,7 +71,10 @@ async function builtWith({ file, entry = file }: FaultsOf, faulty: string): Prom
     packages: 'external',
     logLevel: 'error',
     plugins: [
-      { name: 'fault', setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, (args) => (args.path === path ? { contents: faulty, loader: 'ts' } : undefined)) },
+      {
+        name: 'fault',
+        setup: ({ onLoad }) => onLoad({ filter: /\.ts$/ }, (args) => (args.path === path ? { contents: faulty, loader: 'ts' } : undefined)),
+      },
     ],
   });
   return outputFiles[0]?.text ?? '';
@@ -65,7 +86,10 @@ function judgeOf(id: string): Judge {
   const decisions = allDecisions.find(({ machine }) => machine.id === id);
   if (decisions) {
     const cells = judgedCells(decisions);
-    return async (chart) => faultsOf(decisions, chart as AnyStateMachine, cells).next().value ?? undefined;
+    return async (chart) => {
+      for (const found of faultsOf(decisions, chart as AnyStateMachine, cells)) return found;
+      return undefined;
+    };
   }
   const gate = phaseGates.find(({ table }) => table.id === id);
   if (!gate) throw new Error(`There is no chart “${id}”.`);
