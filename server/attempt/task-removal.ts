@@ -1,3 +1,5 @@
+import type { DecisionSource } from '../actors/unit-trace.ts';
+import { decision } from '../task/early-decision.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { ReconcileDeps, ReconcileStep } from './reconcile-step.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
@@ -12,7 +14,7 @@ export type TaskRemovalDeps = Pick<ReconcileDeps, 'processor' | 'store' | 'setti
 export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
   const { endedAt } = state.execution;
   if (endedAt === null || endedAt + deps.settings.retainedAfterEndMs > deps.time.now()) return false;
-  const files = await dropTask(state, deps);
+  const files = await dropTask(state, deps, 'scheduler');
   if (!files) return true;
   tally.tasksRemoved++;
   await removeFiles(files, deps);
@@ -26,9 +28,11 @@ export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
  * nothing done, where it was changed or removed since. A crash after the step leaves files, which are swept, and counts that are found again.
  */
 export async function dropTask(
-  { about, revision, execution }: TaskRecord,
+  record: TaskRecord,
   { processor, store, shares }: TaskRemovalDeps,
+  source: DecisionSource,
 ): Promise<readonly AttachmentReference[] | undefined> {
+  const { about, revision, execution } = record;
   const { taskId, requestKey } = about;
   try {
     const [content] = await store.sideValues(taskId, [sideValueNames.content]);
@@ -36,6 +40,7 @@ export async function dropTask(
     // That it succeeds is no proof: what makes room passes where nothing else does.
     if ((await processor.lastWrites.note(removing, () => false)) === 'removed') {
       processor.forget(taskId);
+      processor.decided(() => ({ before: record, after: undefined, entries: [decision(source, { type: 'task.remove' })] }));
       shares.note(about, changeOf(sharesOf(execution), noShares));
       return content === undefined ? [] : parsedContent(content).attachments;
     }

@@ -1,3 +1,4 @@
+import type { Intent } from '../../machines/index.ts';
 import type { ActionStatus, JsonObject, SubmitActionRequest, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { questionOfReason, type ReadSchema } from '../../machines/contract/index.ts';
 import { faultDetails } from '../contract/refusals.ts';
@@ -7,10 +8,11 @@ import type { AcceptedAction } from '../ports/executor.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
 import { canonicalJson, sha256 } from './content-hash.ts';
+import { refused } from './early-decision.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { Command } from './mailbox.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
-import { sideValueNames } from './task-record.ts';
+import { sideValueNames, type TaskRecord } from './task-record.ts';
 
 /** The action type that carries a user interface's own event; it may only be taken where a host checks it. */
 const UI_ACTION = 'a2ui_action';
@@ -20,13 +22,19 @@ interface StoredReceipt {
   readonly hash: string;
 }
 
+/** The intent of an action, now. */
+export function actionIntent({ time }: TaskServiceDeps, { suspendId, clientActionId, actionType }: SubmitActionRequest): Intent {
+  return { type: 'action.submit', suspendId, clientActionId, actionType, at: new Date(time.now()).toISOString() };
+}
+
 /** Hands an action to its suspension's chart. Accepted, it is stored whole with its receipt in the commit of its fact. */
 export async function submitAction(
   deps: TaskServiceDeps,
   auth: AuthContext,
-  about: TaskAbout,
+  record: TaskRecord,
   request: SubmitActionRequest,
 ): Promise<SubmitActionResponse> {
+  const { about } = record;
   const { taskId } = about;
   const { suspendId, clientActionId, actionType } = request;
   const payload = request.payload ?? {};
@@ -46,8 +54,14 @@ export async function submitAction(
     });
     if (rehearsed === 'ACCEPTED') {
       const schema = type && questionOfReason(type, reasonCode)?.actions.get(actionType);
-      const fitting = schema ? await fittingPayload(schema, actionType, payload) : payload;
-      await validate(deps, auth, about, { suspendId, actionType, payload: fitting, metadata });
+      const checked = async (): Promise<JsonObject> => {
+        const fitted = schema ? await fittingPayload(schema, actionType, payload) : payload;
+        await validate(deps, auth, about, { suspendId, actionType, payload: fitted, metadata });
+        return fitted;
+      };
+      const fitting = await checked().catch((error: unknown) => {
+        throw refused(deps, record, actionIntent(deps, request), error);
+      });
       command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }
   }

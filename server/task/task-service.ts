@@ -1,14 +1,17 @@
 import type { TaskTypeDescription } from '../../machines/contract/index.ts';
+import type { Intent } from '../../machines/index.ts';
 import { mayAccess } from '../access/ownership.ts';
 import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { listTasks } from '../lists/task-list.ts';
-import { submitAction } from './submit-action.ts';
+import { actionIntent, submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
+import { refusedCreate } from './create-decision.ts';
 import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
+import { refused } from './early-decision.ts';
 import type { TaskAbout } from './about.ts';
 import { removeForCaller } from './remove-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -36,6 +39,14 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     return state;
   }
 
+  /** For whoever wishes for a change: that he may not is a decision, too. */
+  async function changeable(auth: AuthContext, taskId: string, intent: Intent): Promise<TaskRecord> {
+    if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
+    const state = await processor.read(taskId);
+    if (await mayAccess(ownership, auth, state.about, 'write')) return state;
+    throw refused(deps, state, intent, taskNotFound(taskId));
+  }
+
   async function readable(auth: AuthContext, taskId: string): Promise<TaskAbout> {
     const known = abouts.get(taskId);
     if (known) {
@@ -49,11 +60,19 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     return about;
   }
 
+  const newTaskId = (auth: AuthContext, clientRequestId: string): string =>
+    requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30);
+
   return {
-    newTaskId: (auth, clientRequestId) => requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30),
-    assertHandled(taskType) {
+    newTaskId,
+    assertHandled(auth, taskType, clientRequestId = '') {
       if (supervisor.executorOf(taskType)) return;
-      throw refusedTask([unhandled(taskType)]);
+      throw refusedCreate(
+        deps,
+        auth,
+        { taskId: newTaskId(auth, clientRequestId), taskType, clientRequestId },
+        refusedTask([unhandled(taskType)]),
+      );
     },
     async types(auth) {
       const types: TaskTypeDescription[] = [];
@@ -75,11 +94,9 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     },
     list: (auth, query) => listTasks(deps, auth, query),
     async cancel(auth, taskId, reason) {
-      await visible(auth, taskId, 'write');
-      const { refusal, facts } = await processor.execute(taskId, {
-        source,
-        decide: (unit) => unit.decide(reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason }),
-      });
+      const intent: Intent = reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason };
+      await changeable(auth, taskId, intent);
+      const { refusal, facts } = await processor.execute(taskId, { source, decide: (unit) => unit.decide(intent) });
       if (facts.length > 0) metrics.incrementCounter('cancels_total');
       return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
     },
@@ -88,6 +105,6 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       await removeForCaller(deps, auth, taskId);
       abouts.delete(taskId);
     },
-    act: async (auth, taskId, action) => submitAction(deps, auth, (await visible(auth, taskId, 'write')).about, action),
+    act: async (auth, taskId, action) => submitAction(deps, auth, await changeable(auth, taskId, actionIntent(deps, action)), action),
   };
 }
