@@ -15,7 +15,7 @@ import { shareFull, sharesMaxOf } from '../shares/limits.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import type { TaskAbout } from './about.ts';
 import { asTaskBridgeError } from './command-processor.ts';
-import { contentHash, requestKeyOf } from './content-hash.ts';
+import { contentHash } from './content-hash.ts';
 import { aboutOf, paramsOf, refusedCreate, showCreated, showMet } from './create-decision.ts';
 import { planOf } from './plan.ts';
 import type { NewTaskRequest } from './service.ts';

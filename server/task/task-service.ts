@@ -1,10 +1,11 @@
 import type { TaskTypeDescription } from '../../machines/contract/index.ts';
 import type { Intent } from '../../machines/index.ts';
+import type { CancelTaskResponse } from '../../machines/wire/index.ts';
 import { mayAccess } from '../access/ownership.ts';
 import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
-import type { AuthContext, TaskAccess } from '../ports/auth.ts';
+import type { AuthContext } from '../ports/auth.ts';
 import { listTasks } from '../lists/task-list.ts';
 import { actionIntent, submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
@@ -23,37 +24,29 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership, settings, contracts, source } = deps;
+  const { processor, store, supervisor, chance, ownership, settings, contracts } = deps;
 
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
 
-  async function assertVisible(auth: AuthContext, about: TaskAbout, access: TaskAccess): Promise<void> {
-    if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
+  async function assertVisible(auth: AuthContext, about: TaskAbout): Promise<void> {
+    if (!(await mayAccess(ownership, auth, about, 'read'))) throw taskNotFound(about.taskId);
   }
 
-  async function visible(auth: AuthContext, taskId: string, access: TaskAccess): Promise<TaskRecord> {
+  async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
     const state = await processor.read(taskId);
-    await assertVisible(auth, state.about, access);
+    await assertVisible(auth, state.about);
     return state;
-  }
-
-  /** For whoever wishes for a change: that he may not is a decision, too. */
-  async function changeable(auth: AuthContext, taskId: string, intent: Intent): Promise<TaskRecord> {
-    if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
-    const state = await processor.read(taskId);
-    if (await mayAccess(ownership, auth, state.about, 'write')) return state;
-    throw refused(deps, state, intent, taskNotFound(taskId));
   }
 
   async function readable(auth: AuthContext, taskId: string): Promise<TaskAbout> {
     const known = abouts.get(taskId);
     if (known) {
-      await assertVisible(auth, known, 'read');
+      await assertVisible(auth, known);
       return known;
     }
-    const { about } = await visible(auth, taskId, 'read');
+    const { about } = await visible(auth, taskId);
     abouts.set(taskId, about);
     const [oldest] = abouts.keys();
     if (oldest !== undefined && abouts.size > settings.hotTasksMax) abouts.delete(oldest);
@@ -82,10 +75,9 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       return { types };
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
-    authorize: async (auth, taskId, isReadNext = false) =>
-      isReadNext ? readable(auth, taskId) : (await visible(auth, taskId, 'read')).about,
+    authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
     async snapshot(auth, taskId) {
-      const state = await visible(auth, taskId, 'read');
+      const state = await visible(auth, taskId);
       try {
         return await snapshotOf(state, store);
       } catch (error) {
@@ -93,18 +85,33 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       }
     },
     list: (auth, query) => listTasks(deps, auth, query),
-    async cancel(auth, taskId, reason) {
-      const intent: Intent = reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason };
-      await changeable(auth, taskId, intent);
-      const { refusal, facts } = await processor.execute(taskId, { source, decide: (unit) => unit.decide(intent) });
-      if (facts.length > 0) metrics.incrementCounter('cancels_total');
-      return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
-    },
+    cancel: (auth, taskId, reason) => cancelTask(deps, auth, taskId, reason),
     async remove(auth, taskId) {
       if (!TASK_ID.test(taskId)) return;
       await removeForCaller(deps, auth, taskId);
       abouts.delete(taskId);
     },
-    act: async (auth, taskId, action) => submitAction(deps, auth, await changeable(auth, taskId, actionIntent(deps, action)), action),
+    act: async (auth, taskId, action) => submitAction(deps, auth, await changeable(deps, auth, taskId, actionIntent(deps, action)), action),
   };
+}
+
+/** The task, for whoever wishes for a change: that he may not is a decision, too. */
+async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: string, intent: Intent): Promise<TaskRecord> {
+  if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
+  const state = await deps.processor.read(taskId);
+  if (await mayAccess(deps.ownership, auth, state.about, 'write')) return state;
+  throw refused(deps, state, intent, taskNotFound(taskId));
+}
+
+async function cancelTask(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  taskId: string,
+  reason: string | undefined,
+): Promise<CancelTaskResponse> {
+  const intent: Intent = reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason };
+  await changeable(deps, auth, taskId, intent);
+  const { refusal, facts } = await deps.processor.execute(taskId, { source: deps.source, decide: (unit) => unit.decide(intent) });
+  if (facts.length > 0) deps.metrics.incrementCounter('cancels_total');
+  return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
 }
