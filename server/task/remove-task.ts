@@ -5,7 +5,7 @@ import { mayAccess } from '../access/ownership.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import { asTaskBridgeError } from './command-processor.ts';
-import { refused } from './early-decision.ts';
+import { refusedIntent } from './early-decision.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -44,7 +44,7 @@ async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: stri
   const { processor, ownership } = deps;
   const record = await processor.read(taskId).catch(unlessGone);
   if (!record || (await mayAccess(ownership, auth, record.about, 'write'))) return record;
-  if (await mayAccess(ownership, auth, record.about, 'read')) throw refused(deps, record, removal, taskNotFound(taskId));
+  if (await mayAccess(ownership, auth, record.about, 'read')) throw refusedIntent(deps, record, removal, taskNotFound(taskId));
   return undefined;
 }
 
@@ -52,7 +52,7 @@ async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: stri
 async function releasedRecord(deps: TaskServiceDeps, record: TaskRecord): Promise<TaskRecord | undefined> {
   const { taskId } = record.about;
   if (record.execution.endedAt === null)
-    throw refused(
+    throw refusedIntent(
       deps,
       record,
       removal,
@@ -63,7 +63,7 @@ async function releasedRecord(deps: TaskServiceDeps, record: TaskRecord): Promis
   const after = await deps.processor.read(taskId).catch(unlessGone);
   if (!after || attemptState(after.execution) === 'released') return after;
   const message = `Task ${JSON.stringify(taskId)} has ended, and its work is still being told; try again.`;
-  throw refused(deps, after, removal, new TaskBridgeError('TASK_NOT_ENDED', message, { retryAfterSeconds: 1 }));
+  throw refusedIntent(deps, after, removal, new TaskBridgeError('TASK_NOT_ENDED', message, { retryAfterSeconds: 1 }));
 }
 
 function unlessGone(error: unknown): undefined {

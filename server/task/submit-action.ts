@@ -8,7 +8,7 @@ import type { AcceptedAction } from '../ports/executor.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
 import { canonicalJson, sha256 } from './content-hash.ts';
-import { refused } from './early-decision.ts';
+import { refusedIntent } from './early-decision.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { Command } from './mailbox.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -60,7 +60,7 @@ export async function submitAction(
         return fitted;
       };
       const fitting = await checked().catch((error: unknown) => {
-        throw refused(deps, record, actionIntent(deps, request), error);
+        throw refusedIntent(deps, record, actionIntent(deps, request), error);
       });
       command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }

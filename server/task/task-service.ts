@@ -12,7 +12,7 @@ import { requestKeyOf } from './content-hash.ts';
 import { refusedCreate } from './create-decision.ts';
 import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
-import { refused } from './early-decision.ts';
+import { refusedIntent } from './early-decision.ts';
 import type { TaskAbout } from './about.ts';
 import { removeForCaller } from './remove-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -100,7 +100,7 @@ async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: stri
   if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
   const state = await deps.processor.read(taskId);
   if (await mayAccess(deps.ownership, auth, state.about, 'write')) return state;
-  throw refused(deps, state, intent, taskNotFound(taskId));
+  throw refusedIntent(deps, state, intent, taskNotFound(taskId));
 }
 
 async function cancelTask(
