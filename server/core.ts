@@ -8,7 +8,7 @@ import type { Contracts } from './contract/contracts.ts';
 import { LiveActors } from './actors/live-actors.ts';
 import type { TaskVerbs } from './actors/requests.ts';
 import { inspectOptions, TaskInspector, type InspectOptions } from './actors/task-inspector.ts';
-import type { DecisionSource, UnitTrace } from './actors/unit-trace.ts';
+import type { Decided, DecisionSource } from './actors/unit-trace.ts';
 import type { AttachmentStore } from './ports/attachments.ts';
 import type { ActionValidationPolicy, AuthContext, OwnershipPolicy } from './ports/auth.ts';
 import type { ServerChance } from './ports/chance.ts';
@@ -92,7 +92,7 @@ export function createCore(deps: CoreDeps): Core {
   const time = storeClock(store, clock);
   // Where nobody inspects, nothing is made for it.
   const inspector = deps.inspect && new TaskInspector(inspectOptions(deps.inspect), logger);
-  const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
+  const onDecided = inspector && ((decided: Decided): void => inspector.show(decided));
   const shares = new ShareBook({ store, logger, settings });
   const sharesInDoubt = (owner: string): void => shares.doubt(owner);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided, sharesInDoubt });

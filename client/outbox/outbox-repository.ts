@@ -21,7 +21,7 @@ export interface OutboxRepository {
 export interface OutboxRepositoryDeps {
   /** Called whenever the entries may be others. */
   onChange(): void;
-  /** Called once the store has taken a move, with the entry as it was before. */
+  /** Called once the store has taken a move, with the entry as it was before; the entries are others after it. */
   onMoved(before: OutboxEntry, event: EntryEvent): void;
 }
 
@@ -51,7 +51,7 @@ export function createOutboxRepository(
     publish(readNumber, readEntries(stored));
   }
 
-  async function change(decide: Parameters<OutboxRepository['change']>[0]): Promise<void> {
+  async function change(decide: Parameters<OutboxRepository['change']>[0], onTaken?: () => void): Promise<void> {
     let refusal: Error | undefined;
     let after: readonly StoredEntry[] = [];
     let readNumber = 0;
@@ -71,6 +71,7 @@ export function createOutboxRepository(
         }),
       () => refusal,
     );
+    onTaken?.();
     publish(readNumber, readEntries(after));
     if (!isClosed) channel?.post('changed');
   }
@@ -80,18 +81,20 @@ export function createOutboxRepository(
       return entries;
     },
     refresh,
-    change,
+    change: (decide) => change(decide),
     async move(id, event, note) {
       let entry: OutboxEntry | undefined;
       let moved: OutboxEntry | undefined;
-      await change((ours) => {
-        entry = ours.find((one) => one.id === id);
-        moved = entry && moveEntry(entry, event, note);
-        if (!moved) return {};
-        const next = ours.map((one) => (one.id === id && moved ? moved : one));
-        return { keep: [moved], remove: overdue(next, limits.outcomesMax) };
-      });
-      if (entry && moved) onMoved(entry, event);
+      await change(
+        (ours) => {
+          entry = ours.find((one) => one.id === id);
+          moved = entry && moveEntry(entry, event, note);
+          if (!moved) return {};
+          const next = ours.map((one) => (one.id === id && moved ? moved : one));
+          return { keep: [moved], remove: overdue(next, limits.outcomesMax) };
+        },
+        () => void (entry && moved && onMoved(entry, event)),
+      );
       return moved;
     },
     close() {

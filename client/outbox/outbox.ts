@@ -107,6 +107,7 @@ class CommandQueue {
     this.#settings = settings;
     this.#repository = createOutboxRepository(settings, {
       onChange: () => {
+        entryActors?.compare(this.#repository.entries);
         this.#changed();
         this.#tell({ type: this.#repository.entries.some(isPending) ? 'entries.pending' : 'entries.none' });
       },

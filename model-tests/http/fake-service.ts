@@ -29,7 +29,7 @@ export function fakeService() {
   const service: TaskService = {
     newTaskId: (_auth, clientRequestId) =>
       `${clientRequestId.length.toString(16).padStart(2, '0').slice(-2)}${(++count).toString(16).padStart(30, '0')}`,
-    assertHandled,
+    assertHandled: (_auth, taskType) => assertHandled(taskType),
     types: async () => ({ types: [] }),
     async create(auth, request, uploads) {
       const { taskId, clientRequestId, taskType, input, attachments } = request;

@@ -57,6 +57,13 @@ export const socketMoves: Moves<SocketPhase, SocketEventType> = {
   over: {},
 };
 
+/** By hand: which phases may take another task. */
+export const socketTags: Readonly<Partial<Record<SocketPhase, readonly string[]>>> = {
+  opening: ['attachable'],
+  asking: ['attachable'],
+  shared: ['attachable'],
+};
+
 /** By hand, from the protocol ("Extensions", `multiplex`): every event that may come in every phase of a socket that tasks may share. */
 export const socketRows: readonly SocketRow[] = [
   of('opening', 'socket.opened', opened, { 'sent 0': ['+a'], a: ['opened'], open: ['0'] }),

@@ -1,5 +1,6 @@
 import { memoryOutbox } from 'taskbridge/client/outbox';
 import { describe, expect, test } from 'vitest';
+import type { InspectionEvent } from 'xstate';
 import { seenActors } from '../support/inspector-record.ts';
 import { until } from '../support/until.ts';
 import { handGate, openOutbox, takingServer } from './outbox-harness.ts';
@@ -34,6 +35,39 @@ describe('an outbox that is inspected', () => {
     // Settled elsewhere: nothing moves it here.
     expect(await here.withdraw(id)).toBe(false);
     expect(toldTo(`entries.${id}`)).toEqual([]);
+  });
+
+  test('shows what became of a command by another tab, and keeps no actor of one that is settled or gone', async () => {
+    const server = await takingServer();
+    const { inspect, toldTo } = seenActors();
+    const stopped: string[] = [];
+    const look = (event: InspectionEvent): void => {
+      inspect(event);
+      const { id } = event.actorRef as { readonly id?: string };
+      if (event.type === '@xstate.event' && event.event.type === 'xstate.stop' && id) stopped.push(id);
+    };
+    server.script.command = () => [503, { code: 'STORE_UNAVAILABLE', message: 'Later.', details: {} }];
+    const store = memoryOutbox('ada');
+    const gate = handGate();
+    const here = openOutbox(server.baseUrl, { store, gate, inspect: look });
+    const there = openOutbox(server.baseUrl, { store, gate: handGate(false) });
+    const sent = async (): Promise<string> => {
+      gate.set(true);
+      const { id } = await here.start({ taskType: 'report' });
+      await until(here, ({ state, entries }) => state === 'resting' && entries.some((entry) => entry.id === id && entry.wasSent));
+      gate.set(false);
+      await until(here, ({ state }) => state === 'offline');
+      return id;
+    };
+    const withdrawn = await sent();
+    await there.withdraw(withdrawn);
+    expect(await here.settled(withdrawn)).toMatchObject({ state: 'withdrawn' });
+    expect(toldTo(`entries.${withdrawn}`).at(-1)).toBe('entry.withdrawn');
+    const gone = await sent();
+    await store.change(() => ({ remove: [gone] }));
+    expect(await here.settled(gone)).toEqual({ state: 'forgotten' });
+    expect(new Set(toldTo(`entries.${gone}`))).toEqual(new Set(['entry.sent']));
+    expect(stopped).toEqual([`entries.${gone}`]);
   });
 
   test('loses nothing by an inspector that throws', async () => {

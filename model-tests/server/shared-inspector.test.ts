@@ -4,6 +4,7 @@ import { createInspectorServer } from '@statelyai/inspect/server';
 import { inProcess } from 'taskbridge/adapters/in-process';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
 import { isFact } from 'taskbridge/client';
+import { namedSessions } from 'taskbridge/xstate';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { freePort } from '../support/free-port.ts';
@@ -23,19 +24,9 @@ async function relay(): Promise<{ readonly url: string; readonly arrived: Statel
   return { url, arrived };
 }
 
-/** An inspector of one process: session ids are only its own, and told from those of others by its name. As in `server/README.md`. */
+/** An inspector of one process, as in `server/README.md`. */
 function inspectorOf(name: string, url: string) {
-  const own = (id: string | undefined) => (id === undefined || id.startsWith(`${name}/`) ? id : `${name}/${id}`);
-  const inspector = createWebSocketInspector({
-    url,
-    serialize: (event) =>
-      Object.assign(
-        { ...event },
-        { sessionId: own(event.sessionId), rootId: own(event.rootId) },
-        'parentId' in event && { parentId: own(event.parentId) },
-        'sourceId' in event && { sourceId: own(event.sourceId) },
-      ),
-  });
+  const inspector = createWebSocketInspector({ url, serialize: namedSessions(name) });
   onTestFinished(() => inspector.stop());
   return inspector.inspect;
 }
@@ -84,6 +75,7 @@ test('one relay of Stately’s shows a task on server and client: each actor und
   await vi.waitFor(() => expect(typesTold(root)).toContain('task.cancel'));
   const decisions = told(root).filter(({ event }) => 'source' in event) as { event: { type: string; source?: string; refusal?: string } }[];
   expect(decisions.map(({ event: { type, source, refusal } }) => [type, source, refusal ?? 'taken'])).toEqual([
+    ['task.create', 'http', 'taken'],
     ['report.started', 'work', 'taken'],
     ['report.progress', 'work', 'taken'],
     ['report.suspended', 'work', 'taken'],

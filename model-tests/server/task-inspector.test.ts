@@ -49,6 +49,7 @@ test('shows each decision on the task’s root with its source, refusals among t
   await vi.waitFor(async () => expect((await facts(taskId)).at(-1)?.type).toBe('TASK_COMPLETED'));
   await cancel(taskId);
   expect(decided(taskId)).toEqual([
+    'task.create http',
     'report.started work',
     'report.progress work',
     'report.suspended work',

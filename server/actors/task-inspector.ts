@@ -1,15 +1,15 @@
-import type { AnyActorRef, EventObject, InspectionEvent } from 'xstate';
+import { createActor, fromTransition, type AnyActorRef, type EventObject, type InspectionEvent } from 'xstate';
 import { startActors, type AggregateActors, type Inspect } from '../../machines/index.ts';
 import { attemptMachine } from '../attempt/attempt.machine.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { TaskAbout } from '../task/about.ts';
 import type { TaskRecord } from '../task/task-record.ts';
-import type { TraceEntry, UnitTrace } from './unit-trace.ts';
+import type { Decided, DecisionEntry, RefusedCreate, UnitTrace } from './unit-trace.ts';
 
 /** An inspector, and what it is shown. */
 export interface InspectOptions {
   readonly inspect: Inspect;
-  /** The tasks that it is shown. Defaults to all. */
+  /** The tasks that it is shown, and the creates that became none; of one that was refused before it was read, little is known. Defaults to all. */
   readonly filter?: (about: TaskAbout) => boolean;
   /** Tasks that it is shown at once; the one in which nothing happened for longest gives its place away. Defaults to 100. */
   readonly tasksMax?: number;
@@ -23,6 +23,8 @@ interface InspectedTask {
 }
 
 const TASKS_MAX = 100;
+/** Is only told of creates which became no task: one actor, however many there are. */
+const refusedCreates = fromTransition((none: object) => none, {});
 
 /** What a host gave as `inspect`, with its defaults. Throws a `TypeError` or `RangeError` that says what cannot be. */
 export function inspectOptions(given: Inspect | InspectOptions): Required<InspectOptions> {
@@ -36,13 +38,14 @@ export function inspectOptions(given: Inspect | InspectOptions): Required<Inspec
 
 /**
  * Shows an inspector what this node decides, once it stands: a root actor for each task, which is told of every decision, and beneath it `task`,
- * `attempt` and `questions.<suspendId>`, moved by what came of it.
+ * `attempt` and `questions.<suspendId>`, moved by what came of it. Creates that became no task are told to one actor beside them all.
  */
 export class TaskInspector {
   readonly #options: Required<InspectOptions>;
   readonly #logger: Logger;
   readonly #inspect: Inspect;
   readonly #tasks = new Map<string, InspectedTask>();
+  #creates: AnyActorRef | undefined;
 
   constructor(options: Required<InspectOptions>, logger: Logger) {
     this.#options = options;
@@ -52,8 +55,19 @@ export class TaskInspector {
     this.#inspect = (event) => this.#guarded(() => look(event));
   }
 
-  /** Shows what a unit of work decided. Never throws. */
-  show({ before, after, entries }: UnitTrace): void {
+  /** Shows what was decided. Never throws. */
+  show(decided: Decided): void {
+    if ('entry' in decided) this.#showRefused(decided);
+    else this.#showUnit(decided);
+  }
+
+  #showRefused({ about, entry }: RefusedCreate): void {
+    if (!this.#guarded(() => this.#options.filter(about))) return;
+    this.#creates ??= createActor(refusedCreates, { id: 'creates', inspect: this.#inspect }).start();
+    this.#creates.send(shown(entry));
+  }
+
+  #showUnit({ before, after, entries }: UnitTrace): void {
     const { taskId } = before.about;
     if (entries.length === 0 || !this.#guarded(() => this.#options.filter(before.about))) return;
     const task = this.#at(before);
@@ -63,15 +77,17 @@ export class TaskInspector {
       else if (entry.kind === 'order') task.attempt.send(Object.assign({ ...entry.due }, { order: entry.order }));
       else task.actors.tell(shown(entry));
     }
-    task.revision = after.revision;
     // The last one is the one that something happened to.
     this.#tasks.delete(taskId);
+    if (!after) return task.actors.stop();
+    task.revision = after.revision;
     this.#tasks.set(taskId, task);
   }
 
   close(): void {
     for (const { actors } of this.#tasks.values()) actors.stop();
     this.#tasks.clear();
+    this.#creates?.stop();
   }
 
   /** The actors of a task as its record says: those that stand there, or new ones where another node has written meanwhile. */
@@ -104,6 +120,6 @@ export class TaskInspector {
 }
 
 /** A decision as an event: the intent, who wished for it, and why it became no fact. */
-function shown({ intent, source, refusal }: Extract<TraceEntry, { readonly kind: 'decision' }>): EventObject {
+function shown({ intent, source, refusal }: DecisionEntry): EventObject {
   return Object.assign({ ...intent }, { source }, refusal !== undefined && { refusal });
 }

@@ -1,3 +1,5 @@
+import type { DecisionSource } from '../actors/unit-trace.ts';
+import { decision } from '../task/early-decision.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { ReconcileDeps, ReconcileResult, ReconcileStep } from './reconcile-step.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
@@ -15,7 +17,7 @@ export const removeExpired: ReconcileStep = (state, deps, result) => {
 };
 
 async function remove(state: TaskRecord, deps: ReconcileDeps, { tally }: ReconcileResult): Promise<boolean> {
-  const files = await dropTask(state, deps);
+  const files = await dropTask(state, deps, 'scheduler');
   if (!files) return true;
   tally.tasksRemoved++;
   await removeFiles(files, deps);
@@ -29,9 +31,11 @@ async function remove(state: TaskRecord, deps: ReconcileDeps, { tally }: Reconci
  * nothing done, where it was changed or removed since. A crash after the step leaves files, which are swept, and counts that are found again.
  */
 export async function dropTask(
-  { about, revision, execution }: TaskRecord,
+  record: TaskRecord,
   { processor, store, shares }: TaskRemovalDeps,
+  source: DecisionSource,
 ): Promise<readonly AttachmentReference[] | undefined> {
+  const { about, revision, execution } = record;
   const { taskId, requestKey } = about;
   try {
     const [content] = await store.sideValues(taskId, [sideValueNames.content]);
@@ -43,6 +47,7 @@ export async function dropTask(
     });
     if (removed === 'removed') {
       processor.forget(taskId);
+      processor.decided(() => ({ before: record, after: undefined, entries: [decision(source, { type: 'task.remove' })] }));
       shares.note(about, changeOf(sharesOf(execution), noShares));
       return content === undefined ? [] : parsedContent(content).attachments;
     }

@@ -226,7 +226,7 @@ async function startTask(
 ): Promise<CreateTaskResponse> {
   const { input = {}, metadata = {}, ...texts } = assertSize('The task', validate(createTaskRequest, body), deps);
   // Before its files are read; else a repeat is told from a refusal first.
-  if (attachments.length > 0) deps.service.assertHandled(texts.taskType);
+  if (attachments.length > 0) deps.service.assertHandled(auth, texts.taskType, texts.clientRequestId);
   const taskId = deps.service.newTaskId(auth, texts.clientRequestId);
   const { references, discard } = await storeAttachments(taskId, attachments, deps);
   return createWithFiles({ taskId, discard }, () =>

@@ -1,7 +1,7 @@
 import type { Inspect } from '../../machines/index.ts';
 import { contractType, type TaskContract } from '../../machines/contract/index.ts';
 import { inspectOptions, TaskInspector, type InspectOptions } from '../actors/task-inspector.ts';
-import type { UnitTrace } from '../actors/unit-trace.ts';
+import type { Decided } from '../actors/unit-trace.ts';
 import { checkedReport } from '../contract/report-check.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
 import { contractsOf } from '../contract/contracts.ts';
@@ -81,7 +81,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const time = storeClock(store, clock);
   const settings = taskSettings(options.tasks);
   const inspector = options.inspect && new TaskInspector(inspectOptions(options.inspect), logger);
-  const onDecided = inspector && ((trace: UnitTrace): void => inspector.show(trace));
+  const onDecided = inspector && ((decided: Decided): void => inspector.show(decided));
   const metrics = metricsSink(options.metrics, logger);
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided });
   const shares = new ShareBook({ store, logger, settings });

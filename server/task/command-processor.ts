@@ -1,4 +1,5 @@
 import { NewerVersionError, type RetryPolicy } from '../../machines/index.ts';
+import type { Decided } from '../actors/unit-trace.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { Created, NewTask } from '../ports/store.ts';
 import type { CommitListener, MailboxDeps, ProcessorDeps } from './processor-deps.ts';
@@ -107,6 +108,11 @@ export class CommandProcessor {
 
   get #triesMax(): number {
     return this.#isRetrying ? commitRetry.triesMax : 1;
+  }
+
+  /** Shows, where somebody inspects, what was decided without the charts: only there it is made. */
+  decided(make: () => Decided): void {
+    this.#deps.onDecided?.(make());
   }
 
   /** Forgets a task that was removed. */

@@ -1,6 +1,7 @@
 import { emptyAggregate, stateOf, statusOf } from '../../machines/index.ts';
 import type { CreateTaskResponse, JsonObject } from '../../machines/wire/index.ts';
 import { emptyExecutionRecord, recordAttemptEvent, type ExecutionRecord } from '../attempt/execution-record.ts';
+import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import type { ReconcileResult } from '../attempt/reconcile-step.ts';
 import { withTimeLimit } from '../attempt/time-limit.ts';
 import type { TaskContent } from '../attempt/work.ts';
@@ -14,7 +15,8 @@ import { shareFull, sharesMaxOf } from '../shares/limits.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import type { TaskAbout } from './about.ts';
 import { asTaskBridgeError } from './command-processor.ts';
-import { contentHash, requestKeyOf } from './content-hash.ts';
+import { contentHash } from './content-hash.ts';
+import { aboutOf, paramsOf, refusedCreate, showCreated, showMet } from './create-decision.ts';
 import { planOf } from './plan.ts';
 import type { NewTaskRequest } from './service.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -35,40 +37,30 @@ export async function createTask(
 ): Promise<CreateTaskResponse> {
   const { taskType, metadata, attachments } = request;
   const refused = await uploads?.refuseUpload(auth, attachments);
-  if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
+  if (refused !== undefined) throw refusedCreate(deps, auth, request, new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused));
   const refusal = await deps.ownership.refuseCreate?.(auth, { taskType, metadata });
-  if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
+  if (refusal !== undefined) throw refusedCreate(deps, auth, request, new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal));
   return deps.supervisor.whileOpen(() => writeTask(deps, auth, request));
 }
 
 async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
-  const { clientRequestId, taskType, input, metadata, attachments, taskId, title, labels = [] } = request;
-  const params = auth.params && Object.keys(auth.params).length > 0 ? auth.params : undefined;
-  const now = deps.time.now();
-  const about: TaskAbout = {
-    taskId,
-    taskType,
-    clientRequestId,
-    owner: auth.subject,
-    ...(params && { params }),
-    ...(title !== undefined && { title }),
-    ...(labels.length > 0 && { labels }),
-    contentHash: contentHash({ ...request, ...(params && { params }) }, deps.idempotencyPayload),
-    requestKey: requestKeyOf(auth.subject, clientRequestId),
-    createdAt: now,
-  };
+  const { taskType, input, metadata, attachments, taskId } = request;
+  const params = paramsOf(auth);
+  const hash = contentHash({ ...request, ...(params && { params }) }, deps.idempotencyPayload);
+  const about = aboutOf(auth, request, deps.time.now(), hash);
+  const refused = (refusal: TaskBridgeError): TaskBridgeError => refusedCreate(deps, auth, request, refusal);
   const checked = await checkedInput(deps, taskType, input);
-  if (checked.faults) return answerRefused(deps, about, checked.faults);
+  if (checked.faults) return answerRefused(deps, about, () => refused(refusedTask(checked.faults)));
   const content: TaskContent = { input: checked.input, metadata, attachments };
   // Where he has as much at work as he may, it waits in the store, and no place is kept for it.
   const mayBegin = deps.rooms.take(taskId, taskType) && deps.shares.reserve('active', about.owner);
   try {
     const claimed = newTask(deps, about, content, mayBegin);
     const created = await writeAs(deps, claimed);
-    if (!mayBegin || !('full' in created) || created.full !== 'active') return await startTask(deps, claimed, created);
+    if (!mayBegin || !('full' in created) || created.full !== 'active') return await startTask(deps, claimed, created, refused);
     await deps.shares.ask([about.owner]);
     const unclaimed = newTask(deps, about, content, false);
-    return await startTask(deps, unclaimed, await writeAs(deps, unclaimed));
+    return await startTask(deps, unclaimed, await writeAs(deps, unclaimed), refused);
   } finally {
     if (mayBegin) deps.shares.free('active', about.owner);
     deps.rooms.free(taskId);
@@ -93,20 +85,23 @@ async function checkedInput(
 }
 
 /** A repeat of a create that was taken is answered as before, whatever has become of the type meanwhile; any other is refused. */
-async function answerRefused(deps: TaskServiceDeps, about: TaskAbout, faults: readonly SchemaFault[]): Promise<CreateTaskResponse> {
+async function answerRefused(deps: TaskServiceDeps, about: TaskAbout, refusal: () => TaskBridgeError): Promise<CreateTaskResponse> {
   const [known] = await deps.store.glance([about.requestKey], []).catch((error: unknown) => {
     throw asTaskBridgeError(error);
   });
-  if (!known) throw refusedTask(faults);
+  if (!known) throw refusal();
   void deps.supervisor.reconcile(known.taskId);
-  return answerAgain(await deps.processor.read(known.taskId), about);
+  return answerAgain(deps, await deps.processor.read(known.taskId), about);
 }
 
 /** A task that is about to be written, and what this node knows of it then. */
 interface KnownTask {
   readonly task: NewTask;
   readonly record: TaskRecord;
-  readonly isClaimed: boolean;
+  /** As it would be if this node had not claimed it. */
+  readonly unclaimed: TaskRecord;
+  /** The claim that it is written with. */
+  readonly claim: AttemptEvent | undefined;
   /** What it is created with, as it is written. */
   readonly content: string;
 }
@@ -115,8 +110,13 @@ function newTask(deps: TaskServiceDeps, about: TaskAbout, given: TaskContent, is
   const { taskId, taskType, requestKey, owner, createdAt } = about;
   const content = JSON.stringify(given);
   const others = given.attachments.reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(content));
-  const unclaimed: ExecutionRecord = { ...emptyExecutionRecord, bytes: { saved: 0, others } };
-  const execution = isClaimed ? claimedBy(deps, unclaimed, createdAt) : unclaimed;
+  const empty: ExecutionRecord = { ...emptyExecutionRecord, bytes: { saved: 0, others } };
+  // A create that begins the work at once is its own claim.
+  const claim: AttemptEvent | undefined = isClaimed
+    ? { type: 'attempt.claimed', node: deps.nodeId, startBy: createdAt + deps.settings.startWithinMs }
+    : undefined;
+  const execution = (claim && recordAttemptEvent(empty, claim)) ?? empty;
+  const unclaimed: TaskRecord = { about, revision: 0, aggregate: emptyAggregate, execution: empty };
   const record: TaskRecord = { about, revision: 1, aggregate: emptyAggregate, execution };
   const task: NewTask = {
     taskId,
@@ -130,12 +130,12 @@ function newTask(deps: TaskServiceDeps, about: TaskAbout, given: TaskContent, is
     adds: changeOf(noShares, sharesOf(execution)),
     sharesMax: sharesMaxOf(deps.settings),
   };
-  return { task, record, isClaimed, content };
+  return { task, record, unclaimed, claim, content };
 }
 
-async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, { task, record, isClaimed }: KnownTask): Promise<Created> {
+async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, { task, record, claim }: KnownTask): Promise<Created> {
   try {
-    const created = await processor.create(task, isClaimed ? record : undefined);
+    const created = await processor.create(task, claim && record);
     if (created.created) shares.created(task.owner, task.adds);
     return created;
   } catch (error) {
@@ -146,26 +146,32 @@ async function writeAs({ processor, shares, supervisor }: TaskServiceDeps, { tas
   }
 }
 
-async function startTask(deps: TaskServiceDeps, known: KnownTask, created: Created): Promise<CreateTaskResponse> {
-  const { isClaimed, content } = known;
+async function startTask(
+  deps: TaskServiceDeps,
+  known: KnownTask,
+  created: Created,
+  refusal: (why: TaskBridgeError) => TaskBridgeError,
+): Promise<CreateTaskResponse> {
+  const { claim, content } = known;
   const { about } = known.record;
   const { taskId, taskType, clientRequestId, owner } = about;
   if ('full' in created) {
     deps.recounts.request(owner);
-    throw shareFull(created.full, deps.settings);
+    throw refusal(shareFull(created.full, deps.settings));
   }
   // One that has this very id was written by this very request, whose first reply was lost.
   if (!created.created && created.taskId !== taskId) {
     // Its work begins now, where the node that created it never heard that it had.
     void deps.supervisor.reconcile(created.taskId);
-    return answerAgain(await deps.processor.read(created.taskId), about);
+    return answerAgain(deps, await deps.processor.read(created.taskId), about);
   }
 
+  showCreated(deps, known.unclaimed, known.record, known.claim);
   deps.metrics.incrementCounter('task_starts_total');
   // What there is no room for waits in the store: any node that has some takes it, as soon as its owner may have it.
-  if (!isClaimed && deps.shares.room(owner) === 0) deps.heldBack.add(owner);
-  if (!isClaimed) deps.supervisor.noteReady(taskType);
-  const { refused } = isClaimed ? await startedSoon(deps, taskId, created.created ? content : undefined) : {};
+  if (!claim && deps.shares.room(owner) === 0) deps.heldBack.add(owner);
+  if (!claim) deps.supervisor.noteReady(taskType);
+  const { refused } = claim ? await startedSoon(deps, taskId, created.created ? content : undefined) : {};
   if (refused)
     throw new TaskBridgeError('TASK_SUBMISSION_ERROR', `The executor refused the task: ${refused.message}`, {
       details: { taskId, failure: { ...refused } },
@@ -184,19 +190,12 @@ async function startedSoon(
   return withTimeLimit({ clock }, START_MS, visit).catch(() => ({}));
 }
 
-/** A create that begins the work at once is its own claim. */
-function claimedBy({ nodeId, settings }: TaskServiceDeps, unclaimed: ExecutionRecord, now: number): ExecutionRecord {
-  const claimed = recordAttemptEvent(unclaimed, {
-    type: 'attempt.claimed',
-    node: nodeId,
-    startBy: now + settings.startWithinMs,
-  });
-  return claimed ?? unclaimed;
-}
-
-function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbout): CreateTaskResponse {
+function answerAgain(deps: TaskServiceDeps, met: TaskRecord, asked: TaskAbout): CreateTaskResponse {
+  const { about: existing, aggregate } = met;
   const { taskId, clientRequestId } = existing;
-  if (existing.contentHash !== asked.contentHash)
+  const isSame = existing.contentHash === asked.contentHash;
+  showMet(deps, met, asked, isSame ? 'DEDUPLICATED' : 'IDEMPOTENCY_CONFLICT');
+  if (!isSame)
     throw new TaskBridgeError(
       'IDEMPOTENCY_CONFLICT',
       `clientRequestId ${JSON.stringify(clientRequestId)} was used for a task of other content; use a new one.`,

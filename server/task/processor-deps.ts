@@ -1,6 +1,6 @@
 import type { Fact } from '../../machines/wire/index.ts';
 import type { ServerChance } from '../ports/chance.ts';
-import type { UnitTrace } from '../actors/unit-trace.ts';
+import type { Decided } from '../actors/unit-trace.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Shares } from '../ports/owners.ts';
@@ -21,7 +21,7 @@ export interface ProcessorDeps {
   /** Told how long writes take. */
   readonly metrics?: Pick<MetricsSink, 'observeHistogram'> | undefined;
   /** Told of what was decided once it stands; absent where nobody inspects. */
-  readonly onDecided?: ((trace: UnitTrace) => void) | undefined;
+  readonly onDecided?: ((decided: Decided) => void) | undefined;
   /** Told of an owner of whom a commit may have changed what he has, and nobody knows whether it was written. */
   readonly sharesInDoubt?: (owner: string) => void;
 }

@@ -5,6 +5,7 @@ import { mayAccess } from '../access/ownership.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import { asTaskBridgeError } from './command-processor.ts';
+import { refusedIntent } from './early-decision.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskRecord } from './task-record.ts';
 
@@ -12,6 +13,7 @@ import type { TaskRecord } from './task-record.ts';
 const TRIES_MAX = 5;
 /** So long a caller waits for work to be told that its task has ended, in milliseconds. */
 const TOLD_MS = 500;
+const removal = { type: 'task.remove' } as const;
 
 /**
  * Removes a task that has ended. What this caller does not see, he does not see afterwards either: nothing is done, and that is no error, so that whoever
@@ -23,7 +25,7 @@ export async function removeForCaller(deps: TaskServiceDeps, auth: AuthContext, 
     if (!record) return;
     const released = await releasedRecord(deps, record);
     if (!released) return;
-    const files = await dropTask(released, deps).catch((error: unknown) => {
+    const files = await dropTask(released, deps, deps.source).catch((error: unknown) => {
       throw asTaskBridgeError(error);
     });
     if (!files) continue;
@@ -38,10 +40,11 @@ export async function removeForCaller(deps: TaskServiceDeps, auth: AuthContext, 
 }
 
 /** The task, where this caller may change it; undefined where he sees none. */
-async function changeable({ processor, ownership }: TaskServiceDeps, auth: AuthContext, taskId: string): Promise<TaskRecord | undefined> {
+async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: string): Promise<TaskRecord | undefined> {
+  const { processor, ownership } = deps;
   const record = await processor.read(taskId).catch(unlessGone);
   if (!record || (await mayAccess(ownership, auth, record.about, 'write'))) return record;
-  if (await mayAccess(ownership, auth, record.about, 'read')) throw taskNotFound(taskId);
+  if (await mayAccess(ownership, auth, record.about, 'read')) throw refusedIntent(deps, record, removal, taskNotFound(taskId));
   return undefined;
 }
 
@@ -49,14 +52,18 @@ async function changeable({ processor, ownership }: TaskServiceDeps, auth: AuthC
 async function releasedRecord(deps: TaskServiceDeps, record: TaskRecord): Promise<TaskRecord | undefined> {
   const { taskId } = record.about;
   if (record.execution.endedAt === null)
-    throw new TaskBridgeError('TASK_NOT_ENDED', `Task ${JSON.stringify(taskId)} has not ended; cancel it, and remove it when it has.`);
+    throw refusedIntent(
+      deps,
+      record,
+      removal,
+      new TaskBridgeError('TASK_NOT_ENDED', `Task ${JSON.stringify(taskId)} has not ended; cancel it, and remove it when it has.`),
+    );
   if (attemptState(record.execution) === 'released') return record;
   await withTimeLimit(deps, TOLD_MS, deps.supervisor.reconcile(taskId)).catch(() => undefined);
   const after = await deps.processor.read(taskId).catch(unlessGone);
   if (!after || attemptState(after.execution) === 'released') return after;
-  throw new TaskBridgeError('TASK_NOT_ENDED', `Task ${JSON.stringify(taskId)} has ended, and its work is still being told; try again.`, {
-    retryAfterSeconds: 1,
-  });
+  const message = `Task ${JSON.stringify(taskId)} has ended, and its work is still being told; try again.`;
+  throw refusedIntent(deps, after, removal, new TaskBridgeError('TASK_NOT_ENDED', message, { retryAfterSeconds: 1 }));
 }
 
 function unlessGone(error: unknown): undefined {

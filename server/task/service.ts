@@ -51,8 +51,8 @@ export interface ListStep {
 export interface TaskService {
   /** Makes the id of a task that this caller is about to create: bucket first. */
   newTaskId(auth: AuthContext, clientRequestId: string): string;
-  /** Refuses (422) a type that no executor handles. */
-  assertHandled(taskType: string): void;
+  /** Refuses (422) a type that no executor handles, before the rest of its create has come. */
+  assertHandled(auth: AuthContext, taskType: string, clientRequestId: string | undefined): void;
   /**
    * Refuses (422) a type that no executor handles and an input that its type does not take, unless it is a repeat of a create that was taken.
    * `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other.

@@ -1,3 +1,4 @@
+import type { Intent } from '../../machines/index.ts';
 import type { ActionStatus, JsonObject, SubmitActionRequest, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { questionOfReason, type ReadSchema } from '../../machines/contract/index.ts';
 import { faultDetails } from '../contract/refusals.ts';
@@ -7,6 +8,7 @@ import type { AcceptedAction } from '../ports/executor.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { TaskAbout } from './about.ts';
 import { canonicalJson, sha256 } from './content-hash.ts';
+import { refusedIntent } from './early-decision.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { Command } from './mailbox.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -18,6 +20,11 @@ const UI_ACTION = 'a2ui_action';
 interface StoredReceipt {
   readonly suspendId: string;
   readonly hash: string;
+}
+
+/** The intent of an action, now. */
+export function actionIntent({ time }: TaskServiceDeps, { suspendId, clientActionId, actionType }: SubmitActionRequest): Intent {
+  return { type: 'action.submit', suspendId, clientActionId, actionType, at: new Date(time.now()).toISOString() };
 }
 
 /** Hands an action to its suspension's chart, whose task was seen a moment ago. Accepted, it is stored whole with its receipt in the commit of its fact. */
@@ -51,8 +58,14 @@ export async function submitAction(
     );
     if (rehearsed === 'ACCEPTED') {
       const schema = type && questionOfReason(type, reasonCode)?.actions.get(actionType);
-      const fitting = schema ? await fittingPayload(schema, actionType, payload) : payload;
-      await validate(deps, auth, about, { suspendId, actionType, payload: fitting, metadata });
+      const checked = async (): Promise<JsonObject> => {
+        const fitted = schema ? await fittingPayload(schema, actionType, payload) : payload;
+        await validate(deps, auth, about, { suspendId, actionType, payload: fitted, metadata });
+        return fitted;
+      };
+      const fitting = await checked().catch((error: unknown) => {
+        throw refusedIntent(deps, seen, actionIntent(deps, request), error);
+      });
       command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }
   }

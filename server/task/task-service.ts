@@ -1,14 +1,18 @@
 import type { TaskTypeDescription } from '../../machines/contract/index.ts';
+import type { Intent } from '../../machines/index.ts';
+import type { CancelTaskResponse } from '../../machines/wire/index.ts';
 import { mayAccess } from '../access/ownership.ts';
 import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
-import type { AuthContext, TaskAccess } from '../ports/auth.ts';
+import type { AuthContext } from '../ports/auth.ts';
 import { listTasks } from '../lists/task-list.ts';
-import { submitAction } from './submit-action.ts';
+import { actionIntent, submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
+import { refusedCreate } from './create-decision.ts';
 import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
+import { refusedIntent } from './early-decision.ts';
 import type { TaskAbout } from './about.ts';
 import { removeForCaller } from './remove-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -20,34 +24,26 @@ const TASK_ID = /^[0-9a-f]{32}$/;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
-  const { processor, store, supervisor, chance, metrics, ownership, settings, contracts, source } = deps;
+  const { processor, store, supervisor, chance, ownership, settings, contracts } = deps;
 
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
 
-  async function assertVisible(auth: AuthContext, about: TaskAbout, access: TaskAccess): Promise<void> {
-    if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
+  async function assertVisible(auth: AuthContext, about: TaskAbout): Promise<void> {
+    if (!(await mayAccess(ownership, auth, about, 'read'))) throw taskNotFound(about.taskId);
   }
 
   async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
     const state = await processor.read(taskId);
-    await assertVisible(auth, state.about, 'read');
-    return state;
-  }
-
-  /** The task as this node knows it, for who is about to change it: where it has changed since, that shows then. */
-  async function writable(auth: AuthContext, taskId: string): Promise<TaskRecord> {
-    if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
-    const state = processor.known(taskId) ?? (await processor.read(taskId));
-    await assertVisible(auth, state.about, 'write');
+    await assertVisible(auth, state.about);
     return state;
   }
 
   async function readable(auth: AuthContext, taskId: string): Promise<TaskAbout> {
     const known = abouts.get(taskId);
     if (known) {
-      await assertVisible(auth, known, 'read');
+      await assertVisible(auth, known);
       return known;
     }
     const { about } = await visible(auth, taskId);
@@ -57,11 +53,19 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     return about;
   }
 
+  const newTaskId = (auth: AuthContext, clientRequestId: string): string =>
+    requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30);
+
   return {
-    newTaskId: (auth, clientRequestId) => requestKeyOf(auth.subject, clientRequestId).slice(0, 2) + chance.hex(30),
-    assertHandled(taskType) {
+    newTaskId,
+    assertHandled(auth, taskType, clientRequestId = '') {
       if (supervisor.executorOf(taskType)) return;
-      throw refusedTask([unhandled(taskType)]);
+      throw refusedCreate(
+        deps,
+        auth,
+        { taskId: newTaskId(auth, clientRequestId), taskType, clientRequestId },
+        refusedTask([unhandled(taskType)]),
+      );
     },
     async types(auth) {
       const types: TaskTypeDescription[] = [];
@@ -81,18 +85,35 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       }
     },
     list: (auth, query) => listTasks(deps, auth, query),
-    async cancel(auth, taskId, reason) {
-      const seen = await writable(auth, taskId);
-      const intent = reason === undefined ? ({ type: 'task.cancel' } as const) : ({ type: 'task.cancel', reason } as const);
-      const { refusal, facts } = await processor.execute(taskId, { source, decide: (unit) => unit.decide(intent) }, seen);
-      if (facts.length > 0) metrics.incrementCounter('cancels_total');
-      return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
-    },
+    cancel: (auth, taskId, reason) => cancelTask(deps, auth, taskId, reason),
     async remove(auth, taskId) {
       if (!TASK_ID.test(taskId)) return;
       await removeForCaller(deps, auth, taskId);
       abouts.delete(taskId);
     },
-    act: async (auth, taskId, action) => submitAction(deps, auth, await writable(auth, taskId), action),
+    act: async (auth, taskId, action) => submitAction(deps, auth, await changeable(deps, auth, taskId, actionIntent(deps, action)), action),
   };
+}
+
+/**
+ * The task as this node knows it, for whoever wishes for a change: where it has changed since, that shows then. That he may not is a decision, too.
+ */
+async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: string, intent: Intent): Promise<TaskRecord> {
+  if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
+  const state = deps.processor.known(taskId) ?? (await deps.processor.read(taskId));
+  if (await mayAccess(deps.ownership, auth, state.about, 'write')) return state;
+  throw refusedIntent(deps, state, intent, taskNotFound(taskId));
+}
+
+async function cancelTask(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  taskId: string,
+  reason: string | undefined,
+): Promise<CancelTaskResponse> {
+  const intent: Intent = reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason };
+  const seen = await changeable(deps, auth, taskId, intent);
+  const { refusal, facts } = await deps.processor.execute(taskId, { source: deps.source, decide: (unit) => unit.decide(intent) }, seen);
+  if (facts.length > 0) deps.metrics.incrementCounter('cancels_total');
+  return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
 }

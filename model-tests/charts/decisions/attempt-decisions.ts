@@ -23,6 +23,7 @@ const events: Readonly<Record<string, AttemptEvent | WorkDue>> = {
   'attempt.started': { type: 'attempt.started', keptOutside: false, retryAt: null },
   'attempt.started outside': { type: 'attempt.started', keptOutside: true, retryAt: 2500 },
   'attempt.inspected': { type: 'attempt.inspected', retryAt: 2500 },
+  'attempt.inspected for good': { type: 'attempt.inspected', retryAt: null },
   'attempt.advanced': { type: 'attempt.advanced' },
   'attempt.suspended': { type: 'attempt.suspended' },
   'attempt.resumed': { type: 'attempt.resumed' },
@@ -34,6 +35,7 @@ const events: Readonly<Record<string, AttemptEvent | WorkDue>> = {
   'resolution.pending a': { type: 'resolution.pending', suspendId: 'a' },
   'resolution.pending c': { type: 'resolution.pending', suspendId: 'c' },
   'resolution.delivered a': { type: 'resolution.delivered', suspendId: 'a' },
+  'resolution.delivered b': { type: 'resolution.delivered', suspendId: 'b' },
   'task.ended': { type: 'task.ended' },
   'work.released': { type: 'work.released' },
   'work.due': due,
@@ -43,6 +45,7 @@ const events: Readonly<Record<string, AttemptEvent | WorkDue>> = {
   'work.due to stop': { ...due, now: 4500, isCancelling: true, mayRepeat: false, crashesMax: 1 },
   'work.due of one run': { ...due, now: 4500, mayRepeat: false, crashesMax: 1 },
   'work.due of one crash': { ...due, now: 4500, crashesMax: 1 },
+  'work.due of two crashes': { ...due, now: 4500, crashesMax: 2 },
 };
 
 const groups = {
@@ -51,11 +54,12 @@ const groups = {
   unfinished: [...claimable, ...claimed],
   ...Object.fromEntries([...progress, ...runs].map((name) => [name, claimed.filter((state) => state.split('/').includes(name))] as const)),
   reports: [
-    ...['attempt.begun', 'attempt.started', 'attempt.started outside', 'attempt.inspected', 'attempt.advanced', 'attempt.suspended'],
+    ...['attempt.begun', 'attempt.started', 'attempt.started outside', 'attempt.inspected', 'attempt.inspected for good'],
+    ...['attempt.advanced', 'attempt.suspended'],
     ...['attempt.resumed', 'attempt.cleared', 'attempt.lost', 'attempt.lost by a crash'],
   ],
   dues: ['work.due', 'work.due when rested', 'work.due in time', 'work.due too late'],
-  resolutions: ['resolution.pending a', 'resolution.pending c', 'resolution.delivered a'],
+  resolutions: ['resolution.pending a', 'resolution.pending c', 'resolution.delivered a', 'resolution.delivered b'],
 };
 const rows = decisionRows(file, groups);
 
@@ -82,6 +86,8 @@ function contextOf(state: string, where: string): AttemptContext {
     ...(where === 'new' && { attempt: 0 }),
     ...(where === 'crashed' && { crashes: 1 }),
     ...(where === 'spared' && { spared: 4 }),
+    ...(where === 'crashed, spared six times' && { crashes: 1, spared: 6 }),
+    ...(where === 'crashed, spared seven times' && { crashes: 1, spared: 7 }),
     ...(where === 'rests long' && { crashes: 1, retryAt: 9000, startBy: 4500 }),
     ...(where === 'owes much' && { ...much, ...(isHeld && { leaseUntil: 3000 }) }),
   };
@@ -90,7 +96,7 @@ function contextOf(state: string, where: string): AttemptContext {
 const cells: readonly ContextCell<AttemptContext>[] = stateRows(file).flatMap(({ state }) =>
   [
     ...(state === 'pending' ? ['new'] : []),
-    ...(claimable.includes(state) ? ['rests long'] : []),
+    ...(claimable.includes(state) ? ['rests long', 'crashed, spared six times', 'crashed, spared seven times'] : []),
     'nothing',
     'crashed',
     'spared',
@@ -119,6 +125,7 @@ const changes: Readonly<Record<string, (before: AttemptContext) => Partial<Attem
   '+ a': ({ pendingDeliveries }) => ({ pendingDeliveries: [...pendingDeliveries, 'a'] }),
   '+ c': ({ pendingDeliveries }) => ({ pendingDeliveries: [...pendingDeliveries, 'c'] }),
   '− a': ({ pendingDeliveries }) => ({ pendingDeliveries: pendingDeliveries.filter((id) => id !== 'a') }),
+  '− b': ({ pendingDeliveries }) => ({ pendingDeliveries: pendingDeliveries.filter((id) => id !== 'b') }),
   'nothing owed': () => ({ pendingDeliveries: [], retryAt: null, startBy: null, graceUntil: null }),
 };
 

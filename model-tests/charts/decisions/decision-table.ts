@@ -34,11 +34,15 @@ export interface StateRow {
   readonly runs: readonly string[];
   /** The times that pass in it. */
   readonly waits: readonly string[];
+  /** What a node may have to do in it. */
+  readonly owes: readonly string[];
 }
 
 /** How long one of the times is. */
 export interface TimeRow {
   readonly time: string;
+  /** The cell by which it is told, as `state: what it remembers`; empty where that makes no difference. */
+  readonly where: string;
   readonly ms: number;
   readonly because: string;
 }
@@ -60,19 +64,25 @@ const END = ' (end)';
 
 /** Reads the states of a page of decisions, in their order. */
 export function stateRows(file: URL): StateRow[] {
-  return rowsUnder(file, 'state').map(({ cells: [state = '', tags = '', runs = '', waits = ''] }) => ({
+  return rowsUnder(file, 'state').map(({ cells: [state = '', tags = '', runs = '', waits = '', owes = ''] }) => ({
     state: state.replace(END, ''),
     tags: tags === 'at once' ? [] : listOf(tags, ',').sort(),
     isEnd: state.endsWith(END),
     isPassing: tags === 'at once',
     runs: listOf(runs, ','),
     waits: listOf(waits, ',').sort(),
+    owes: listOf(owes, ',').sort(),
   }));
 }
 
 /** Reads how long the times of a page of decisions are. */
 export function timeRows(file: URL): TimeRow[] {
-  return rowsUnder(file, 'time').map(({ cells: [time = '', ms = '', because = ''] }) => ({ time, ms: Number(ms), because }));
+  return rowsUnder(file, 'time').map(({ cells: [time = '', where = '', ms = '', because = ''] }) => ({
+    time,
+    where,
+    ms: Number(ms),
+    because,
+  }));
 }
 
 /** Reads the table of a second region, which is headed by its name. */

@@ -38,6 +38,8 @@ describe('what is wrong with a table is named', () => {
     expect(changed({ waits: [] })).toEqual(['closed/waiting waits for nextExpiry']);
     expect(changed({ runs: [] })).toContain('closed/loading, entries: some, nothing: running is ["gate"], not []');
     expect(changed({ isEnd: true })).toContain('closed/waiting is not over');
-    expect(faults({ ...outboxDecisions, times: [{ time: 'patience', ms: 5, because: '' }] })).toEqual(['patience is 120000 ms, not 5']);
+    expect(faults({ ...outboxDecisions, times: [{ time: 'patience', where: '', ms: 5, because: '' }] })).toEqual([
+      'patience is 120000 ms, not 5',
+    ]);
   });
 });

@@ -113,8 +113,11 @@ export function* faultsOf<Context>(
   for (const cell of cells) yield* cellFaults(decisions, machine, observer, cell);
 }
 
+/** What a state says of itself. */
+type Meta = { readonly owes?: readonly string[] } | undefined;
+
 function* stateFaults<Context>({ states, times = [], value, cells }: Decisions<Context>, machine: AnyStateMachine): Generator<string> {
-  for (const { state, tags, isEnd, isPassing, waits } of states) {
+  for (const { state, tags, isEnd, isPassing, waits, owes } of states) {
     if (isPassing) continue;
     const context = cells.find((cell) => cell.state === state)?.before;
     const snapshot = machine.resolveState({ value: value(state), context } as never) as AnyMachineSnapshot;
@@ -124,11 +127,16 @@ function* stateFaults<Context>({ states, times = [], value, cells }: Decisions<C
     const named = snapshot._nodes.flatMap(({ after }: AnyStateNode) => after.map(({ delay }) => String(delay)));
     const passing = [...new Set(named)].sort();
     if (!isDeepStrictEqual(passing, waits)) yield `${state} waits for ${passing.join(', ')}`;
+    const due = [...new Set((Object.values(snapshot.getMeta()) as Meta[]).flatMap((meta) => meta?.owes ?? []))].sort();
+    if (!isDeepStrictEqual(due, owes)) yield `${state} owes ${due.join(', ')}`;
   }
-  for (const { time, ms } of times) {
+  for (const { time, where, ms } of times) {
+    const [of, remembered] = where.split(': ');
+    const cell = where === '' ? cells[0] : cells.find((one) => one.state.split('/')[0] === of && one.where === remembered);
+    if (!cell) yield `${time}: there is no “${where}”`;
     const delay: unknown = machine.implementations.delays[time];
-    const found: unknown = typeof delay === 'function' ? (delay as (args: object) => unknown)({ context: cells[0]?.before }) : delay;
-    if (found !== ms) yield `${time} is ${String(found)} ms, not ${ms}`;
+    const found: unknown = typeof delay === 'function' ? (delay as (args: object) => unknown)({ context: cell?.before }) : delay;
+    if (found !== ms) yield `${time} is ${String(found)} ms, not ${ms}${where && `, in ${where}`}`;
   }
 }
 

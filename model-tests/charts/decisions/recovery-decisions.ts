@@ -22,7 +22,8 @@ function endingOf(words: string): ConnectionEnding {
   if (kind !== 'refused') return { kind } as ConnectionEnding;
   const code = more.find((word) => /^[A-Z_]+$/u.test(word));
   const rest = more.includes('after') && { retryAfterMs: Number(more[more.indexOf('after') + 1]) };
-  return { kind, status: Number(more[0]), ...(code && { code }), ...rest, ...beside };
+  const message = more.includes('saying') && { message: 'It is not yours.' };
+  return { kind, status: Number(more[0]), ...(code && { code }), ...message, ...rest, ...beside };
 }
 
 const others = [400, 403, 404, 405, 421, 426, 501];
@@ -89,9 +90,9 @@ const cells: readonly ContextCell<RecoveryContext>[] = [
 
 /** Why it ends, by the word of the table. */
 function failureOf(word: string, ending: ConnectionEnding): TransportFailure {
-  const [kind, first = '', code = ''] = word.split(' ');
+  const [kind, first = '', code = '', saying] = word.split(' ');
   if (kind === 'threw') return { code: first, message: 'Something of the host’s own failed.', cause: error };
-  if (kind === 'refused') return { code, message: `The server answered ${first}.`, status: Number(first) };
+  if (kind === 'refused') return { code, message: saying ? 'It is not yours.' : `The server answered ${first}.`, status: Number(first) };
   const { closeCode = 0 } = ending as { closeCode?: number };
   return { code: 'CONNECTION_REFUSED', message: `The server closed the connection for good (${closeCode}).`, closeCode };
 }

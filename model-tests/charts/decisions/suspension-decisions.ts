@@ -27,7 +27,7 @@ function submit(words: string): SuspensionEvent {
 
 const events: Readonly<Record<string, SuspensionEvent>> = {
   ...Object.fromEntries(
-    ['keep', 'keep late', 'burn', 'burn late', 'keep same', 'keep late same', 'keep other', 'keep late other'].map((words) => [
+    ['keep', 'keep late', 'Keep', 'burn', 'burn late', 'keep same', 'keep late same', 'keep other', 'keep late other'].map((words) => [
       `action.submit ${words}`,
       submit(words),
     ]),
@@ -39,6 +39,7 @@ const events: Readonly<Record<string, SuspensionEvent>> = {
   TASK_ACTION_ACCEPTED: fact('TASK_ACTION_ACCEPTED', accepted),
   'TASK_SUSPENSION_CLOSED EXPIRED': fact('TASK_SUSPENSION_CLOSED', { suspendId: 'a', outcome: 'EXPIRED' }),
   'TASK_SUSPENSION_CLOSED CANCELLED': fact('TASK_SUSPENSION_CLOSED', { suspendId: 'a', outcome: 'CANCELLED' }),
+  'TASK_SUSPENSION_CLOSED LAPSED': fact('TASK_SUSPENSION_CLOSED', { suspendId: 'a', outcome: 'LAPSED' as 'EXPIRED' }),
   TASK_COMPLETED: fact('TASK_COMPLETED', { result: null }),
   TASK_FAILED: fact('TASK_FAILED', { code: 'BROKEN', message: 'It broke.', retryable: false }),
   TASK_CANCELLED: fact('TASK_CANCELLED', { reason: 'Enough.' }),
@@ -49,6 +50,11 @@ const classes: Readonly<Record<string, { readonly states: readonly string[]; rea
   nothing: { states: ['unasked', 'resolved', 'expired', 'cancelled'], context: { question: null } },
   'no deadline': { states: ['open'], context: { question: question('a') } },
   deadline: { states: ['open'], context: { question: asked } },
+  // The same moment, where the clocks are an hour behind.
+  'deadline elsewhere': { states: ['open'], context: { question: question('a', '2026-01-01T11:00:00-01:00') } },
+  'odd deadline': { states: ['open'], context: { question: question('a', 'soon') } },
+  'takes nothing': { states: ['open'], context: { question: { ...question('a'), allowedActions: [] } } },
+  'odd types': { states: ['open'], context: { question: { ...question('a'), allowedActions: 'keep' as unknown as string[] } } },
 };
 
 const cells: readonly ContextCell<SuspensionContext>[] = Object.entries(classes).flatMap(([where, { states, context }]) =>

@@ -32,6 +32,8 @@ const events: Readonly<Record<string, TaskEvent>> = {
   'log.joined': { type: 'log.joined' },
   TASK_STARTED: fact('TASK_STARTED', {}),
   TASK_PROGRESS: fact('TASK_PROGRESS', { progress: 50, stage: 'half', message: 'Half.' }),
+  'TASK_PROGRESS bare': fact('TASK_PROGRESS', { progress: 0 }),
+  'TASK_PROGRESS wordless': fact('TASK_PROGRESS', { progress: 50, stage: '', message: '' }),
   // What another server may write.
   'TASK_PROGRESS odd': fact('TASK_PROGRESS', { progress: 'much' as unknown as number }),
   TASK_MESSAGE: fact('TASK_MESSAGE', { message: 'Read.' }),
@@ -76,6 +78,10 @@ const sixteen = Array.from({ length: 16 }, (_, n) => `q${n}`);
 /** What a task may remember, and in which states. */
 const classes: Readonly<Record<string, { readonly states: readonly string[]; readonly context: Partial<TaskContext> }>> = {
   'nothing open': { states: ['accepted', 'joined', 'running', 'cancelling', ...ended], context: {} },
+  'progress before': {
+    states: ['accepted', 'joined', 'running'],
+    context: { progress: { progress: 20, stage: 'begun', message: 'Begun.' } },
+  },
   'a open': { states: ['suspended', 'cancelling'], context: { openSuspensionIds: ['a'], suspensionCount: 1 } },
   'a, b open': { states: ['suspended', 'cancelling'], context: { openSuspensionIds: ['a', 'b'], suspensionCount: 2 } },
   // The first of them is the one that the facts are about.
@@ -115,6 +121,8 @@ function saidBy(word: string, { payload = {} }: { readonly payload?: object }, b
 
 const changes: Readonly<Record<string, (before: TaskContext) => Partial<TaskContext>>> = {
   progress: () => ({ progress: { progress: 50, stage: 'half', message: 'Half.' } }),
+  'bare progress': () => ({ progress: { progress: 0 } }),
+  'wordless progress': () => ({ progress: { progress: 50, stage: '', message: '' } }),
   '+ a': (before) => ({ openSuspensionIds: [...before.openSuspensionIds, 'a'], suspensionCount: before.suspensionCount + 1 }),
   '+ c': (before) => ({ openSuspensionIds: [...before.openSuspensionIds, 'c'], suspensionCount: before.suspensionCount + 1 }),
   '− a': (before) => ({ openSuspensionIds: before.openSuspensionIds.filter((id) => id !== 'a') }),

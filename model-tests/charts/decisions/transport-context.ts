@@ -68,6 +68,8 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
     nobody: situation('ws', { refreshable: false }),
     'one each': situation('ws', oneEach),
     'ws, polls never': situation('ws', { tries: tries('2/2/0'), left: tries('2/2/0') }),
+    'ws, polls never, sse beside': situation('ws', { tries: tries('2/2/0'), left: tries('2/2/0'), probe: 'sse' }),
+    'ws, polls spent': situation('ws', { left: tries('2/2/0') }),
   },
   steady: {
     ws,
@@ -78,6 +80,7 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
     'sse, poll beside': situation('sse', { ...fromSse, probe: 'poll' }),
     'sse, a WebSocket never': situation('sse', { ...neverWs, ...fromSse }, { first: 'sse' }),
     'poll, a WebSocket never': situation('poll', { ...neverWs, ...fromPoll }, { first: 'sse' }),
+    'sse, failed often': situation('sse', { ...fromSse, climbFailures: 4 }),
   },
   probing: {
     'sse, ws above': situation('sse', { ...fromSse, probe: 'ws' }),
@@ -96,6 +99,10 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
     'ws, last try': situation('ws', { left: tries('1/2/2') }),
     'ws, last try, failed often': situation('ws', { left: tries('1/2/2'), passes: 5 }),
     'sse, ws left out, last try': situation('sse', { left: tries('0/1/2'), barred: ['ws'] }),
+    // It was asked beside a silent WebSocket, which has its tries still.
+    'poll, asked beside': situation('ws', { transport: 'poll' }),
+    'ws, last try, others left out': situation('ws', { left: tries('1/0/0'), tries: tries('2/2/0'), barred: ['sse'] }),
+    'ws, last try, others spent': situation('ws', { left: tries('1/0/0') }),
     'poll, last try': situation('poll', { left: tries('0/0/1') }),
     'poll, last try, failed often, ws left out': situation('poll', { left: tries('0/0/1'), passes: 5, barred: ['ws'] }),
     // It was left out, and answered when it was asked beside a silent WebSocket.
@@ -105,6 +112,10 @@ export const situations: Readonly<Record<string, Readonly<Record<string, Situati
   },
   waiting: {
     ws: situation('ws', { left: tries('1/2/2') }),
+    'ws, third loss': situation('ws', { tries: tries('5/2/2'), left: tries('2/2/2') }),
+    'asked to rest a little': situation('ws', { left: tries('1/2/2'), retryAfterMs: 300 }),
+    'ladder again': situation('ws', { transport: 'poll', passes: 2 }),
+    'ladder again, failed often': situation('ws', { transport: 'poll', passes: 5 }),
     'asked to rest': situation('ws', { left: tries('1/2/2'), retryAfterMs: 7000 }),
     'all spent': situation('ws', { transport: 'poll', left: tries('0/0/0') }, { again: { left: tries('2/2/2'), passes: 2 } }),
     'all spent, failed often': situation('ws', { transport: 'poll', left: tries('0/0/0'), passes: 5 }, { again: { left: tries('2/2/2') } }),
@@ -140,5 +151,9 @@ export const beginnings: Readonly<Record<string, { readonly input: object; reado
   'fast-cycle': {
     input: { tries: tries('3/3/0'), strategy: 'fast-cycle', refreshable: true },
     context: { ...base, ...untold, strategy: 'fast-cycle', tries: tries('1/1/0'), left: tries('1/1/0') },
+  },
+  'fast-cycle without a WebSocket': {
+    input: { tries: tries('0/3/3'), strategy: 'fast-cycle', refreshable: true },
+    context: { ...base, ...untold, strategy: 'fast-cycle', tries: tries('0/1/1'), left: tries('0/1/1'), transport: 'sse' },
   },
 };

@@ -21,10 +21,16 @@ const endings: Readonly<Record<string, object>> = {
   gated: { kind: 'gated' },
   refused: { kind: 'refused', status: 403, code: 'TASK_OWNERSHIP_ERROR' },
   routeless: { kind: 'refused', status: 405, code: 'METHOD_NOT_ALLOWED' },
+  bad: { kind: 'refused', status: 400, code: 'VALIDATION_ERROR' },
+  overloaded: { kind: 'refused', status: 503, code: 'STORE_UNAVAILABLE' },
+  strange: { kind: 'refused', status: 403 },
+  'strange from the first': { kind: 'refused', status: 405, isUnknown: true },
 };
 const speech = ['opening', 'offline', 'silent', 'live', 'level', 'renewed', 'heard facts', 'heard alive'];
 const ends = Object.keys(endings).map((name) => `ends: ${name}`);
 const ofConnections = [...speech, ...ends].flatMap((told) => [told, `${told} by the other`]);
+/** What is read by the recovery alone, where the connection that delivers ends so. */
+const ofOthers = ['routeless', 'bad', 'overloaded', 'strange', 'strange from the first'].map((name) => `ends: ${name}`);
 const failure = { code: 'REQUEST_REFUSED', message: 'No.' };
 const comes = ['finished', 'failed', 'refreshed', 'routeless', 'barred', 'lost'];
 
@@ -71,8 +77,8 @@ function maySpeak(told: string, state: string, { transport, probe }: TransportCo
   if (!ofConnections.includes(told)) return true;
   if (!['connecting', 'steady', 'probing', 'proving'].includes(state.split('/')[0] ?? '')) return false;
   const isOther = told.endsWith(' by the other');
-  if (told.startsWith('ends: gated')) return !isOther && transport === 'poll';
-  return isOther ? probe !== null : told !== 'ends: routeless';
+  if (told.startsWith('ends: gated')) return (isOther ? probe : transport) === 'poll';
+  return isOther ? probe !== null : !ofOthers.includes(told);
 }
 
 const cells: readonly ContextCell<TransportContext>[] = [

@@ -3,6 +3,7 @@ export interface StateLiteral {
   initial?: string;
   type?: string;
   tags?: string[];
+  meta?: { owes?: string[] };
   on?: Record<string, Several<TransitionLiteral>>;
   after?: Record<string, Several<TransitionLiteral>>;
   always?: Several<TransitionLiteral>;

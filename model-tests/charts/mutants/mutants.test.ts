@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { allDecisions } from '../decisions/chart-decisions.ts';
+import { allFaults } from './faults/chart-faults.ts';
+import { plantByHand } from './faults/planted.ts';
 import { alike } from './equivalent-mutants.ts';
 import { knownFaults } from './known-faults.ts';
 import { faultOf, phaseGates } from './phase-gates.ts';
@@ -39,7 +41,19 @@ test.each(phaseGates.map((gate) => [gate.table.id, gate] as const))(
   },
 );
 
+test.each(charts)('the rows of the %s find each fault that somebody thought of', async (chart) => {
+  const { there, unexplained, outdated } = await plantByHand(chart);
+  expect(unexplained).toEqual([]);
+  expect(outdated).toEqual([]);
+  expect(new Set(there).size).toBe(there.length);
+  expect(there.length).toBeGreaterThan(7);
+});
+
 test('each known fault and each reason is of a chart that is there', () => {
-  const named = [...Object.values(knownFaults).flatMap((faults) => faults.map(([chart]) => chart)), ...Object.keys(alike)];
+  const named = [
+    ...Object.values(knownFaults).flatMap((faults) => faults.map(([chart]) => chart)),
+    ...Object.keys(alike),
+    ...allFaults.map(({ chart }) => chart),
+  ];
   expect(named.filter((chart) => !charts.includes(chart))).toEqual([]);
 });

@@ -31,6 +31,7 @@ interface Palette {
   readonly params: readonly ActionLiteral[];
   readonly actions: readonly string[];
   readonly guards: readonly string[];
+  readonly tags: readonly string[];
 }
 
 /** A change of a literal that is this mutant's own. */
@@ -51,7 +52,7 @@ export function machineOf(literal: object, implementations: object): AnyStateMac
 /**
  * Every small fault of a chart's literal: each transition dropped, and sent to each sibling of its source and its target; each guard dropped,
  * negated, made another, and put before its elder; each action dropped, each made another, each two of them swapped, each parameter made another
- * of its kind; each actor and each tag dropped; another beginning; an end that is none, and one that is another.
+ * of its kind; each actor, each tag and each thing that is owed dropped, and each tag given to each state without it; another beginning; an end that is none, and one that is another.
  */
 export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
   const literal = machine.config as unknown as StateLiteral;
@@ -59,8 +60,10 @@ export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
     ...new Set(actionsIn(copyOf(literal)).flatMap((action) => (typeof action === 'string' ? [] : [JSON.stringify(action)]))),
   ].map((text) => JSON.parse(text) as ActionLiteral);
   const { actions, guards } = machine.implementations;
-  const palette = { literal, params, actions: Object.keys(actions), guards: Object.keys(guards) };
-  for (const place of placesIn(literal)) {
+  const places = placesIn(literal);
+  const tags = [...new Set(places.flatMap(({ path }) => stateAt(literal, path).tags ?? []))];
+  const palette = { literal, params, actions: Object.keys(actions), guards: Object.keys(guards), tags };
+  for (const place of places) {
     for (const [name, change] of changesOf(copyOf(stateAt(literal, place.path)), place, palette)) {
       const machineOfIt = (): AnyStateMachine | undefined => {
         const copy = copyOf(literal);
@@ -74,6 +77,10 @@ export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
 
 function* changesOf(state: StateLiteral, place: Place, palette: Palette): Generator<Change> {
   for (const tag of state.tags ?? []) yield [`without the tag ${tag}`, (own) => (own.tags = own.tags?.filter((one) => one !== tag) ?? [])];
+  for (const tag of palette.tags)
+    if (isWithout(tag, place, state, palette.literal)) yield [`with the tag ${tag}`, (own) => (own.tags = [...(own.tags ?? []), tag])];
+  for (const owed of state.meta?.owes ?? [])
+    yield [`does not owe “${owed}”`, (own) => (own.meta = { owes: own.meta?.owes?.filter((one) => one !== owed) ?? [] })];
   if (state.type === 'final') yield ['is no end', (own) => delete own.type];
   if (state.output !== undefined) yield ['ends with nothing', (own) => delete own.output];
   for (const other of Object.keys(state.states ?? {}))
@@ -92,6 +99,12 @@ function* changesOf(state: StateLiteral, place: Place, palette: Palette): Genera
     if (all.length > 1) yield [`${slot.label} without all`, (own) => slot.drop(own)];
     for (const nth of all.keys()) yield* transitionChanges(slot, nth, all, place, state, palette);
   }
+}
+
+/** Neither it nor what it is in has the tag; of one that is left at once nobody would see it. */
+function isWithout(tag: string, { path }: Place, { always }: StateLiteral, literal: StateLiteral): boolean {
+  const isPassing = always !== undefined && listOf(always).at(-1)?.guard === undefined;
+  return !isPassing && !path.some((_, nth) => stateAt(literal, path.slice(0, nth + 1)).tags?.includes(tag)) && !literal.tags?.includes(tag);
 }
 
 function* transitionChanges(

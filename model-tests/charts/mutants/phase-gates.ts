@@ -6,7 +6,7 @@ import { viewerPhases } from '../../../server/live/viewer.phases.ts';
 import { tryRow, viewerRows } from '../../live/viewer-rows.ts';
 import { channelMoves, channelRows } from '../../multiplex/channel-rows.ts';
 import { socketFixture, trySocketRow, type SocketRow } from '../../multiplex/socket-fixture.ts';
-import { socketMoves, socketRows } from '../../multiplex/socket-rows.ts';
+import { socketMoves, socketRows, socketTags } from '../../multiplex/socket-rows.ts';
 import { lateEffects } from '../../multiplex/first-effects.ts';
 import { streamFixture, tryStreamRow } from '../../multiplex/stream-fixture.ts';
 import { streamMoves, streamRows } from '../../multiplex/stream-rows.ts';
@@ -19,6 +19,8 @@ type Moves = Readonly<Record<string, Readonly<Record<string, string>>>>;
 export interface PhaseGate {
   readonly table: AnyPhaseTable;
   readonly moves?: Moves;
+  /** The tags of its phases, where it has any. */
+  readonly tags?: Readonly<Record<string, readonly string[]>>;
   readonly rows: readonly { readonly name: string; readonly run: () => Promise<void> }[];
 }
 
@@ -41,7 +43,7 @@ export const phaseGates: readonly PhaseGate[] = [
       run: async () => tryRow(row, await row.arrange()),
     })),
   },
-  { table: multiplexedPhases, moves: socketMoves as Moves, rows: socketRows.map(socketRun) },
+  { table: multiplexedPhases, moves: socketMoves as Moves, tags: socketTags, rows: socketRows.map(socketRun) },
   { table: channelPhases, moves: channelMoves as Moves, rows: channelRows.map(socketRun) },
   {
     table: sharedStreamPhases,
@@ -59,11 +61,13 @@ export const phaseGates: readonly PhaseGate[] = [
 ];
 
 /** What is first found wrong with a table; the rows of the cell `near` come first. Undefined where nothing is. */
-export async function faultOf({ table, moves, rows }: PhaseGate, near = ''): Promise<string | undefined> {
+export async function faultOf({ table, moves, tags = {}, rows }: PhaseGate, near = ''): Promise<string | undefined> {
   const names = new Set(rows.map(({ name }) => name));
   const strange = cellsOf(table).possible.find((name) => !names.has(name)) ?? cellsOf(table).never.find((name) => names.has(name));
   if (strange !== undefined) return `${strange}: a row, and said never to come, or the other way round`;
   if (moves && !isDeepStrictEqual(movesOf(table), moves)) return 'it goes elsewhere';
+  const tagged = Object.entries(table.phases).find(([phase, row]) => !isDeepStrictEqual(row.tags ?? [], tags[phase] ?? []));
+  if (tagged) return `${tagged[0]} has the tags ${(tagged[1].tags ?? []).join(', ')}`;
   const [late] = lateEffects(table);
   if (late !== undefined) return late;
   for (const { name, run } of [...rows.filter((row) => row.name === near), ...rows.filter((row) => row.name !== near)]) {

@@ -18,7 +18,7 @@ export interface PhaseMutant {
 
 /**
  * Every small fault of a table of phases: each cell that is nothing said never to come; each arrow dropped, and sent to each other phase; each effect
- * left out, each two of them swapped; each tag dropped; another beginning.
+ * left out, each two of them swapped; each tag dropped, and given to each phase without it; another beginning.
  */
 export function* phaseMutantsOf(table: AnyPhaseTable): Generator<PhaseMutant> {
   const { initial, phases } = table as Writable;
@@ -30,6 +30,7 @@ export function* phaseMutantsOf(table: AnyPhaseTable): Generator<PhaseMutant> {
   });
   for (const nth of initial.effects.keys())
     yield beginning(`without ${initial.effects[nth]}`, { ...initial, effects: initial.effects.toSpliced(nth, 1) });
+  const tags = [...new Set(Object.values(phases).flatMap((row) => row.tags ?? []))];
   for (const [phase, row] of Object.entries(phases)) {
     for (const tag of row.tags ?? [])
       yield {
@@ -37,6 +38,9 @@ export function* phaseMutantsOf(table: AnyPhaseTable): Generator<PhaseMutant> {
         cell: '',
         plant: () => planted(row, 'tags', row.tags?.filter((one) => one !== tag) ?? []),
       };
+    for (const tag of tags)
+      if (!row.tags?.includes(tag))
+        yield { name: `${phase} with the tag ${tag}`, cell: '', plant: () => planted(row, 'tags', [...(row.tags ?? []), tag]) };
     for (const [event, cell] of Object.entries(row.on)) {
       const name = nameOf(phase, event);
       for (const [fault, changed] of cellChanges(cell, phase, names))

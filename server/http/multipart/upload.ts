@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/observability.ts';
 import type { HttpOptions } from '../options.ts';
 import { validationError } from '../validation.ts';
-import { isTextField, requiredText, textFields, type TextParts } from './fields.ts';
+import { isTextField, optionalText, requiredText, textFields, type TextParts } from './fields.ts';
 import { createFileWriter, isAttachment, isFileField, putFile } from './files.ts';
 import { readParts, type Part } from './parts.ts';
 import { createTextReader } from './texts.ts';
@@ -35,7 +35,7 @@ export interface UploadDeps {
   /** Makes the id of the task that the request is about to create. */
   newTaskId(clientRequestId: string): string;
   /** Throws for a type that nobody handles. */
-  assertHandled(taskType: string): void;
+  assertHandled(taskType: string, clientRequestId: string | undefined): void;
 }
 
 /**
@@ -79,7 +79,8 @@ export async function receiveUpload(req: IncomingMessage, deps: UploadDeps): Pro
       const read = watch(fields.take(part));
       if (part.name === 'clientRequestId') requestIdRead = read;
       // Said early, so that no file is sent for nothing.
-      if (part.name === 'taskType') void watch(read.then(() => deps.assertHandled(requiredText(texts, 'taskType'))));
+      if (part.name === 'taskType')
+        void watch(read.then(() => deps.assertHandled(requiredText(texts, 'taskType'), optionalText(texts, 'clientRequestId'))));
     } else {
       if (ignored.size < IGNORED_MAX) ignored.add(part.name.slice(0, IGNORED_CHARACTERS_MAX));
       part.bytes.resume();

@@ -31,7 +31,7 @@ async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteD
     ...deps,
     attachments,
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
-    assertHandled: (taskType) => service.assertHandled(taskType),
+    assertHandled: (taskType, clientRequestId) => service.assertHandled(auth, taskType, clientRequestId),
   });
   const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload, deps), note, deps));
   const { ignoredFields } = upload;

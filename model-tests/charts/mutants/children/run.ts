@@ -1,8 +1,9 @@
 /**
- * Plants every small fault in every chart, one at a time, and says which its rows by hand found (`npm run mutants`); names of charts choose some,
+ * Plants every small fault in every chart, one at a time, then those that somebody thought of, and says which its rows by hand found (`npm run mutants`); names of charts choose some,
  * `--names` lists all faults. Fails where one lived that `equivalent-mutants.ts` does not explain, and where one that it explains is found or is no more.
  */
 import { allDecisions } from '../../decisions/chart-decisions.ts';
+import { plantByHand } from '../faults/planted.ts';
 import { phaseGates } from '../phase-gates.ts';
 import { plantIn, plantInTable, type Found } from '../survivors.ts';
 
@@ -21,6 +22,9 @@ console.log(columns('chart', 'planted', 'found', 'alike', 'lived'));
 const all: Found[] = [];
 for (const decisions of allDecisions) if (isWanted(decisions.machine.id)) all.push(told(plantIn(decisions)));
 for (const gate of phaseGates) if (isWanted(gate.table.id)) all.push(told(await plantInTable(gate)));
+const charts = all.map(({ chart }) => chart);
+console.log(columns('by hand'));
+for (const chart of charts) all.push(told(await plantByHand(chart)));
 const sum = (count: (found: Found) => number): number => all.reduce((total, found) => total + count(found), 0);
 const [planted, lived, unexplained] = [
   sum((found) => found.planted.length),
