@@ -59,6 +59,7 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
 
   return {
     start: (request, given) => commands.start(request, inContext(given)),
+    retry: (taskId, request, given) => commands.retry(taskId, request, inContext(given)),
     act: (taskId, request, given) => commands.act(taskId, request, inContext(given)),
     cancel: (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
     get: (taskId, given) => commands.get(taskId, inContext(given)),

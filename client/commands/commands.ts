@@ -1,5 +1,5 @@
 import type { JsonLike } from '../../machines/contract/index.ts';
-import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
+import type { RetryTaskRequest, TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -55,9 +55,17 @@ export interface StartOptions extends CommandOptions {
   readonly onUpload?: UploadListener;
 }
 
+/** What may be other than it was for the first. */
+export type RetryRequest = Partial<Omit<RetryTaskRequest, 'retryOf'>>;
+
 /** The calls that are no observation. All reject with a `TaskBridgeClientError` only. */
 export interface Commands {
   start<I extends object = JsonObject>(request: StartRequest<I>, options?: StartOptions): Promise<CreateTaskResponse>;
+  /**
+   * Starts a task that has ended again, as a new one: of its type, with its input and files. What is left out is that of the first, and the
+   * `clientRequestId` a fresh one. Rejects with `TASK_NOT_ENDED` for one that has not.
+   */
+  retry(taskId: string, request?: RetryRequest, options?: CommandOptions): Promise<CreateTaskResponse>;
   act<P extends object = JsonObject>(taskId: string, request: ActRequest<P>, options?: CommandOptions): Promise<SubmitActionResponse>;
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
@@ -99,6 +107,13 @@ export function createCommands(
       const onProgress = onUpload && ((progress: UploadProgress) => callHook(() => onUpload(progress), hookFault(onReport, 'onUpload')));
       const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
       return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
+    },
+
+    async retry(retryOf, request, { signal, context } = {}) {
+      assertTaskId(retryOf);
+      const body = { ...request, clientRequestId: request?.clientRequestId ?? freshId(chance), retryOf };
+      const [route, defaults] = [routes.tasks(context), { clientRequestId: body.clientRequestId, deduplicated: false }];
+      return http.send<CreateTaskResponse>({ method: 'POST', route, body, expects: started, defaults, signal, context });
     },
 
     async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {

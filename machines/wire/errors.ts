@@ -10,7 +10,7 @@ export const errorCodes = {
   UPLOAD_VALIDATION_ERROR: 'An attachment is too large, one too many, or of a type that is not allowed.',
   REQUEST_VALIDATION_ERROR: 'A field is missing, unknown or out of range; `details.errors[]` says which.',
   IDEMPOTENCY_CONFLICT: 'The same client-made id was used before with other content.',
-  TASK_NOT_ENDED: 'The task cannot be removed while it runs.',
+  TASK_NOT_ENDED: 'The task has not ended: it can be neither removed nor started again.',
   ACTION_NOT_ALLOWED: 'The suspension does not take an action of this type.',
   PAYLOAD_TOO_LARGE: 'The request is larger than the limit in `details`.',
   RATE_LIMITED: 'Too many at once; `Retry-After` says when to come back.',

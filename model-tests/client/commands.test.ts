@@ -42,6 +42,17 @@ describe('commands', () => {
     expect(bodies[1]).not.toContain('metadata');
   });
 
+  test('start a task again by its id, with a fresh request id that stays the same at every try', async () => {
+    const bodies: { readonly clientRequestId: string }[] = [];
+    world.server.script.command = (_, body) => [bodies.push(JSON.parse(body) as { clientRequestId: string }) === 1 ? 503 : 201, created];
+    await world.client().retry(TASK, { title: 'Again', labels: undefined });
+    expect(bodies[0]).toEqual({ clientRequestId: expect.stringMatching(/^[0-9a-v]{26}$/) as string, retryOf: TASK, title: 'Again' });
+    expect(bodies[1]).toEqual(bodies[0]);
+    await world.client().retry(TASK, { clientRequestId: 'r7' });
+    expect(bodies[2]).toEqual({ clientRequestId: 'r7', retryOf: TASK });
+    await expect(world.client().retry('../x')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   test('send attachments as a form', async () => {
     let type: string | undefined;
     let form = '';

@@ -7,7 +7,7 @@ abort about access acting activities activity adapter address after aggregate ag
 app append appender arrows asking at attachment attack attacker audience auth authenticate authorizer back backup bar bare batch bearer
 behaved bench bin blocks bodies body boundaries boundary bounded browser browsing build built bullmq bundle burst call cancel careless case cell
 certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close closing cluster codes
-cohort commit committed compilers composite conformance consumers containers content core count coverage crash create creating creation d damage data
+cohort commit committed compilers composite conformance consumers containers content copy core count coverage crash create creating creation d damage data
 date db deadline debug decide decimal decision decisions definitions delivering demo dev diagnostics dialects diff direct disconnect disk
 documented doors drawing drawn drive driven driver drop durability early effects emissions emptied ending entry equivalent eventually
 example executor expected expiry express extensions extractor failover failure fake fallback fan fastify fault faulty feed fetch field file fills finding

@@ -52,6 +52,10 @@ export function fakeService() {
         deduplicated: existing !== undefined,
       };
     },
+    retry: async (auth, { taskId, clientRequestId, retryOf }) => {
+      find(auth, retryOf);
+      return { taskId, status: 'ACCEPTED', clientRequestId, deduplicated: false };
+    },
     authorize: async (auth, taskId) => find(auth, taskId),
     async snapshot(auth, taskId) {
       find(auth, taskId);

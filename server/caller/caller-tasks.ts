@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { JsonLike, TaskTypesResponse } from '../../machines/contract/index.ts';
-import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
+import { retryTaskRequest, type RetryTaskRequest, type TaskListRequest, type TaskListResponse } from '../../machines/lists/index.ts';
 import {
   cancelTaskRequest,
   createTaskRequest,
@@ -72,6 +72,12 @@ export interface HostTasks {
   types(): Promise<TaskTypesResponse>;
   /** Creates a task, or gives the one that this owner made with the same `clientRequestId`. */
   start<I extends object = JsonObject>(task: TaskCreation<I>): Promise<CreateTaskResponse>;
+  /**
+   * Starts a task that has ended again, as a new one: of its type, with its input and copies of its files, and what is left out here is that of the first.
+   * Idempotent as {@link HostTasks.start} is, whatever has become of the first one meanwhile. Rejects with `TASK_NOT_FOUND`, and with `TASK_NOT_ENDED` for one that
+   * has not.
+   */
+  retry(taskId: string, request: Omit<RetryTaskRequest, 'retryOf'>): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
   get(taskId: string): Promise<TaskSnapshotResponse>;
   /**
@@ -193,6 +199,11 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
   return {
     types: () => verb(() => service.types(auth)),
     start: (task) => verb(() => startTask(deps, auth, task)),
+    retry: (retryOf, request) =>
+      verb(async () => {
+        const given = assertSize('The request', validate(retryTaskRequest, { ...request, retryOf }), deps);
+        return service.retry(auth, { ...given, taskId: service.newTaskId(auth, given.clientRequestId) }, deps.uploadPolicy);
+      }),
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
     list: (request) => verb(() => taskPage(service, auth, request)),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),

@@ -33,31 +33,67 @@ export async function createTask(
   request: NewTaskRequest,
   uploads?: UploadPolicy,
 ): Promise<CreateTaskResponse> {
-  const { taskType, metadata, attachments } = request;
-  const refused = await uploads?.refuseUpload(auth, attachments);
-  if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
-  const refusal = await deps.ownership.refuseCreate?.(auth, { taskType, metadata });
-  if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
-  return deps.supervisor.whileOpen(() => writeTask(deps, auth, request));
+  await assertMayCreate(deps, auth, request, uploads);
+  const hash = contentHash({ ...request, ...paramsOf(auth) }, deps.idempotencyPayload);
+  return writeTask(deps, auth, request, { hash, check: ({ taskType, input }) => checkedInput(deps, taskType, input) });
 }
 
-async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
-  const { clientRequestId, taskType, input, metadata, attachments, taskId, title, labels = [] } = request;
-  const params = auth.params && Object.keys(auth.params).length > 0 ? auth.params : undefined;
+/** Asks the host's policies. Throws `UPLOAD_VALIDATION_ERROR` and `TASK_OWNERSHIP_ERROR`. */
+export async function assertMayCreate(
+  { ownership }: Pick<TaskServiceDeps, 'ownership'>,
+  auth: AuthContext,
+  { taskType, metadata, attachments }: Pick<NewTaskRequest, 'taskType' | 'metadata' | 'attachments'>,
+  uploads: UploadPolicy | undefined,
+): Promise<void> {
+  const refused = await uploads?.refuseUpload(auth, attachments);
+  if (refused !== undefined) throw new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused);
+  const refusal = await ownership.refuseCreate?.(auth, { taskType, metadata });
+  if (refusal !== undefined) throw new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal);
+}
+
+/** What stood in the path of a create, where that has names. */
+export function paramsOf({ params }: AuthContext): Pick<TaskAbout, 'params'> {
+  return params && Object.keys(params).length > 0 ? { params } : {};
+}
+
+/** By what a create is told from another, and what is still to be checked of it. */
+export interface CreateTerms {
+  /** Equal in repeats. */
+  readonly hash: string;
+  check(request: NewTaskRequest): Promise<CheckedInput>;
+}
+
+/** Writes a task, unless one was made by this request before. */
+export function writeTask(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  request: NewTaskRequest,
+  terms: CreateTerms,
+): Promise<CreateTaskResponse> {
+  return deps.supervisor.whileOpen(() => writeChecked(deps, auth, request, terms));
+}
+
+async function writeChecked(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  request: NewTaskRequest,
+  terms: CreateTerms,
+): Promise<CreateTaskResponse> {
+  const { clientRequestId, taskType, metadata, attachments, taskId, title, labels = [] } = request;
   const now = deps.time.now();
   const about: TaskAbout = {
     taskId,
     taskType,
     clientRequestId,
     owner: auth.subject,
-    ...(params && { params }),
+    ...paramsOf(auth),
     ...(title !== undefined && { title }),
     ...(labels.length > 0 && { labels }),
-    contentHash: contentHash({ ...request, ...(params && { params }) }, deps.idempotencyPayload),
+    contentHash: terms.hash,
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt: now,
   };
-  const checked = await checkedInput(deps, taskType, input);
+  const checked = await terms.check(request);
   if (checked.faults) return answerRefused(deps, about, checked.faults);
   const content: TaskContent = { input: checked.input, metadata, attachments };
   // Where he has as much at work as he may, it waits in the store, and no place is kept for it.
@@ -76,11 +112,9 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
 }
 
 /** The input as it is kept, or what is wrong with the task. */
-async function checkedInput(
-  { contracts, supervisor }: TaskServiceDeps,
-  taskType: string,
-  input: JsonObject,
-): Promise<{ readonly input: JsonObject; readonly faults?: undefined } | { readonly faults: readonly SchemaFault[] }> {
+type CheckedInput = { readonly input: JsonObject; readonly faults?: undefined } | { readonly faults: readonly SchemaFault[] };
+
+async function checkedInput({ contracts, supervisor }: TaskServiceDeps, taskType: string, input: JsonObject): Promise<CheckedInput> {
   if (!supervisor.executorOf(taskType)) return { faults: [unhandled(taskType)] };
   const schema = contracts.typeOf(taskType)?.input;
   if (!schema) return { input };
@@ -194,7 +228,8 @@ function claimedBy({ nodeId, settings }: TaskServiceDeps, unclaimed: ExecutionRe
   return claimed ?? unclaimed;
 }
 
-function answerAgain({ about: existing, aggregate }: TaskRecord, asked: TaskAbout): CreateTaskResponse {
+/** A repeat of a create; throws `IDEMPOTENCY_CONFLICT` for one of other content. */
+export function answerAgain({ about: existing, aggregate }: TaskRecord, asked: Pick<TaskAbout, 'contentHash'>): CreateTaskResponse {
   const { taskId, clientRequestId } = existing;
   if (existing.contentHash !== asked.contentHash)
     throw new TaskBridgeError(

@@ -27,6 +27,18 @@ export interface NewTaskRequest {
   readonly attachments: readonly AttachmentReference[];
 }
 
+/** A request to start a task that has ended again, checked. What is left out is that of the first. */
+export interface TaskRetryRequest {
+  /** Of the new one. */
+  readonly taskId: string;
+  readonly clientRequestId: string;
+  /** The task that has ended. */
+  readonly retryOf: string;
+  readonly metadata?: JsonObject | undefined;
+  readonly title?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
+}
+
 /** A task as its chart stands now. What people and work wrote is the JSON that was committed: it may be large, and is mostly passed on as it is. */
 export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, keyof CommittedJson> {
   readonly json: CommittedJson;
@@ -58,6 +70,11 @@ export interface TaskService {
    * `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other.
    */
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
+  /**
+   * Starts a task that has ended again, as a new one of its type, with its input and copies of its files; the policies of a create are asked. Throws
+   * `TASK_NOT_FOUND` for one that this caller may not change, and `TASK_NOT_ENDED`, unless it is a repeat of one that was taken.
+   */
+  retry(auth: AuthContext, request: TaskRetryRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
   /** The types that this caller may create, as far as the host's policy says so without a task's metadata. */
   types(auth: AuthContext): Promise<TaskTypesResponse>;
   /**

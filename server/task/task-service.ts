@@ -11,6 +11,7 @@ import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
 import type { TaskAbout } from './about.ts';
 import { removeForCaller } from './remove-task.ts';
+import { retryTask } from './retry-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -63,6 +64,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       return { types };
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
+    retry: (auth, request, uploads) => retryTask(deps, auth, request, () => visible(auth, request.retryOf, 'write'), uploads),
     authorize: async (auth, taskId, isReadNext = false) =>
       isReadNext ? readable(auth, taskId) : (await visible(auth, taskId, 'read')).about,
     async snapshot(auth, taskId) {

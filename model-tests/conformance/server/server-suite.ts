@@ -11,6 +11,7 @@ import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
 import { removal } from './cases/removal.ts';
+import { retrying } from './cases/retry.ts';
 import { sharingStreams } from './cases/sharing-streams.ts';
 import { streaming } from './cases/streaming.ts';
 import type { ServerUnderTest } from './server-under-test.ts';
@@ -26,6 +27,7 @@ export const serverSuite: Suite<ServerUnderTest> = {
     ...reading,
     ...listing,
     ...removal,
+    ...retrying,
     ...streaming,
     ...gapCases,
     ...answering,
