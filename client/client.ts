@@ -62,6 +62,11 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
     retry: (taskId, request, given) => commands.retry(taskId, request, inContext(given)),
     act: (taskId, request, given) => commands.act(taskId, request, inContext(given)),
     cancel: (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
+    async remove(taskId, given) {
+      await commands.remove(taskId, inContext(given));
+      checkpoints.forget({ taskId }, checkpointKey(checkpointNamespace, baseUrl, taskId));
+      answered?.ended(taskId);
+    },
     get: (taskId, given) => commands.get(taskId, inContext(given)),
     list: (query, given) => commands.list(query, inContext(given)),
     observe(taskId, given) {

@@ -14,6 +14,8 @@ export interface Routes {
   /** For the list of tasks. Of routes that are given one by one, that of `tasks` where it is not among them. */
   list(context?: CallContext): string;
   task(taskId: string, context?: CallContext): string;
+  /** For removing it. Of routes that are given one by one, that of `task` where it is not among them. */
+  remove(taskId: string, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
   /** For many tasks. */
@@ -49,6 +51,7 @@ export function routesOf({
     tasksWithAttachments: ofNone('create'),
     list: ofNone('list'),
     task: at('task'),
+    remove: at('remove'),
     events: at('events'),
     stream: at('stream'),
     sharedStream: ofNone('sharedStream'),

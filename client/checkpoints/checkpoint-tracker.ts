@@ -21,6 +21,8 @@ export interface CheckpointHandle {
 export interface CheckpointTracker {
   /** `task` gives the observation's projection when something is written. */
   join(moment: ReportMoment, key: string, task: () => Aggregate | undefined): CheckpointHandle;
+  /** The task is gone: so is its checkpoint, whatever who observes it here still has to acknowledge. */
+  forget(moment: ReportMoment, key: string): void;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
@@ -44,6 +46,12 @@ interface Entry {
 /** Keeps the checkpoints of one client. */
 export function createCheckpointTracker(store: CheckpointStore, report: (report: ClientReport) => void): CheckpointTracker {
   const entries = new Map<string, Entry>();
+
+  function entryOf(key: string): Entry {
+    const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
+    entries.set(key, entry);
+    return entry;
+  }
 
   async function load(moment: ReportMoment, key: string, entry: Entry): Promise<Checkpoint | undefined> {
     await entry.writing;
@@ -81,8 +89,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
 
   return {
     join(moment, key, task) {
-      const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
-      entries.set(key, entry);
+      const entry = entryOf(key);
       const participant: Participant = { position: null, hasEnded: false, task };
       entry.participants.add(participant);
       return {
@@ -103,6 +110,12 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
           if (entry.participants.size === 0 && !entry.writing) entries.delete(key);
         },
       };
+    },
+    forget(moment, key) {
+      const entry = entryOf(key);
+      for (const participant of entry.participants) participant.hasEnded = true;
+      entry.wanted = 'remove';
+      entry.writing ??= write(moment, key, entry);
     },
     async flush() {
       await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));

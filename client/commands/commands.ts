@@ -70,6 +70,11 @@ export interface Commands {
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
   /**
+   * Removes a task that has ended, with its files, and forgets what was kept to observe it. Resolves where there is no such task (any more); rejects
+   * with `TASK_NOT_ENDED` for one that has not.
+   */
+  remove(taskId: string, options?: CommandOptions): Promise<void>;
+  /**
    * A page of the caller's tasks, newest first, each as {@link Commands.get} gives it. Go on with `nextAfter` until that is null: a page may have fewer
    * tasks than it may, or none, though more follow.
    */
@@ -141,6 +146,11 @@ export function createCommands(
     async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
       return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal });
+    },
+
+    async remove(taskId, { signal, context } = {}) {
+      assertTaskId(taskId);
+      await http.send({ method: 'DELETE', route: routes.remove(taskId, context), expects: [], signal, context });
     },
 
     async list(request = {}, { signal, context } = {}) {

@@ -1,11 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTaskBridgeClient, fileCheckpoints } from 'taskbridge/client/node';
+import { createTaskBridgeClient, fileCheckpoints, memoryCheckpoints } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { createHarness, type Harness } from './harness.ts';
-import { completed, fact, TASK } from '../support/scripted-server.ts';
+import { completed, fact, facts, TASK } from '../support/scripted-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 let world: Harness;
@@ -51,6 +51,34 @@ describe('commands', () => {
     await world.client().retry(TASK, { clientRequestId: 'r7' });
     expect(bodies[2]).toEqual({ clientRequestId: 'r7', retryOf: TASK });
     await expect(world.client().retry('../x')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  test('remove a task, and forget what was kept of it, whoever still reads', async () => {
+    const kept = memoryCheckpoints();
+    const client = world.client({ checkpoints: kept, hideAnswered: true, transports: ['poll'] });
+    world.server.script.command = () => [200, receipt];
+    await client.act(TASK, { suspendId: 's', actionType: 'yes' });
+    world.server.script.poll = () => ({ taskId: TASK, events: facts(1, 3), nextAfterEventId: '3-1000', hasMore: false });
+    const read = client.observe(TASK)[Symbol.asyncIterator]();
+    await read.next();
+    await read.next();
+    const key = `|${world.server.baseUrl}|${TASK}`;
+    await eventually(async () => (await kept.read(key)) !== undefined && (await kept.read(`${key}|suspend-ack`)) !== undefined);
+    world.server.script.command = () => [204, {}];
+    expect(await client.remove(TASK)).toBe(undefined);
+    await eventually(async () => (await kept.read(key)) === undefined && (await kept.read(`${key}|suspend-ack`)) === undefined);
+    await read.next();
+    await client.close();
+    expect([await kept.read(key), await kept.read(`${key}|suspend-ack`)]).toEqual([undefined, undefined]);
+  });
+
+  test('keep what is known of a task whose removal is refused', async () => {
+    const kept = memoryCheckpoints();
+    const key = `|${world.server.baseUrl}|${TASK}`;
+    await kept.write(key, '{}');
+    world.server.script.command = () => [409, { code: 'TASK_NOT_ENDED', message: 'It runs.', details: {}, timestamp: '' }];
+    await expect(world.client({ checkpoints: kept }).remove(TASK)).rejects.toMatchObject({ code: 'TASK_NOT_ENDED' });
+    expect(await kept.read(key)).toBe('{}');
   });
 
   test('send attachments as a form', async () => {
