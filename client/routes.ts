@@ -16,6 +16,8 @@ export interface Routes {
   task(taskId: string, context?: CallContext): string;
   /** For removing it. Of routes that are given one by one, that of `task` where it is not among them. */
   remove(taskId: string, context?: CallContext): string;
+  /** For a file that its work has made. */
+  attachment(taskId: string, name: string, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
   /** For many tasks. */
@@ -38,10 +40,10 @@ export function routesOf({
   readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
 } = {}): Routes {
   const paths = wholeRoutePaths(routes);
-  const at = (route: keyof RoutePaths) => (taskId: string, context?: CallContext) =>
+  const at = (route: keyof RoutePaths, file?: string) => (taskId: string, context?: CallContext) =>
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
       if (key === 'taskId') return taskId;
-      const value = (typeof params === 'function' ? params(context) : params)[key];
+      const value = key === 'attachmentName' ? file : (typeof params === 'function' ? params(context) : params)[key];
       if (typeof value === 'string' && !/^\.{0,2}$|[\uD800-\uDFFF]/u.test(value)) return encodeURIComponent(value);
       throw new TaskBridgeClientError('INVALID_ARGUMENT', `${name} in a route must be a value, not ${JSON.stringify(value)}.`);
     });
@@ -52,6 +54,7 @@ export function routesOf({
     list: ofNone('list'),
     task: at('task'),
     remove: at('remove'),
+    attachment: (taskId, name, context) => at('attachment', name)(taskId, context),
     events: at('events'),
     stream: at('stream'),
     sharedStream: ofNone('sharedStream'),

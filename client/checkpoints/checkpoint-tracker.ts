@@ -47,12 +47,6 @@ interface Entry {
 export function createCheckpointTracker(store: CheckpointStore, report: (report: ClientReport) => void): CheckpointTracker {
   const entries = new Map<string, Entry>();
 
-  function entryOf(key: string): Entry {
-    const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
-    entries.set(key, entry);
-    return entry;
-  }
-
   async function load(moment: ReportMoment, key: string, entry: Entry): Promise<Checkpoint | undefined> {
     await entry.writing;
     try {
@@ -89,7 +83,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
 
   return {
     join(moment, key, task) {
-      const entry = entryOf(key);
+      const entry = entryOf(entries, key);
       const participant: Participant = { position: null, hasEnded: false, task };
       entry.participants.add(participant);
       return {
@@ -112,7 +106,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       };
     },
     forget(moment, key) {
-      const entry = entryOf(key);
+      const entry = entryOf(entries, key);
       for (const participant of entry.participants) participant.hasEnded = true;
       entry.wanted = 'remove';
       entry.writing ??= write(moment, key, entry);
@@ -121,6 +115,12 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));
     },
   };
+}
+
+function entryOf(entries: Map<string, Entry>, key: string): Entry {
+  const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
+  entries.set(key, entry);
+  return entry;
 }
 
 /** True where the slowest participant has moved; notes what is wanted of the store then. */

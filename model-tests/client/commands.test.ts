@@ -72,6 +72,17 @@ describe('commands', () => {
     expect([await kept.read(key), await kept.read(`${key}|suspend-ack`)]).toEqual([undefined, undefined]);
   });
 
+  test('give the address of a file, whatever its name', async () => {
+    const client = world.client({ prefix: '/p' });
+    expect(client.attachmentUrl(TASK, 'a b/ü?.csv')).toBe(`${world.server.baseUrl}/p/tasks/${TASK}/attachments/a%20b%2F%C3%BC%3F.csv`);
+    for (const [id, name] of [
+      ['../x', 'a'],
+      [TASK, '..'],
+      [TASK, ''],
+    ] as const)
+      expect(() => client.attachmentUrl(id, name)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+
   test('keep what is known of a task whose removal is refused', async () => {
     const kept = memoryCheckpoints();
     const key = `|${world.server.baseUrl}|${TASK}`;

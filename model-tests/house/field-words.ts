@@ -5,7 +5,7 @@
 export const fieldWords: readonly string[] = `
 abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered answering any
 app append appender arrows asking at attachment attack attacker audience auth authenticate authorizer back backup bar bare batch bearer
-behaved bench bin blocks bodies body boundaries boundary bounded browser browsing build built bullmq bundle burst call cancel careless case cell
+behaved bench bin blocks bodies body boundaries boundary bounded browser browsing build built bullmq bundle burst byte call cancel careless case cell
 certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close closing cluster codes
 cohort commit committed compilers composite conformance consumers containers content copy core count coverage crash create creating creation d damage data
 date db deadline debug decide decimal decision decisions definitions delivering demo dev diagnostics dialects diff direct disconnect disk
@@ -20,6 +20,7 @@ multipart multiplex multiplexing mutants name namespace native network new newer
 observed observer off open options order origin original our out outage outcome outline own ownership pack page pair panel params parsers
 partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable probe process
 processes profile program progress project promise proof protocol provider proxies proxy published query question quiesce quota random
+range
 ranking rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery redis
 references refusals refusing registry release reload removal remove renders renewal reopening repair replace reply report reporter request
 restart restore result resume retention retry reverse rights rollback route row rpc rules run runtimes same sample save say scan scanner

@@ -1,9 +1,13 @@
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { ReconcileDeps, ReconcileStep } from './reconcile-step.ts';
-import type { AttachmentReference } from '../ports/attachments.ts';
+import { parseAttachments } from '../task/stored-attachments.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import { withTimeLimit } from './time-limit.ts';
+import type { AttachmentReference } from '../ports/attachments.ts';
 import { parsedContent } from './work.ts';
+
+/** A file of a task: one that it was created with, or that its work has made. */
+type StoredFile = Pick<AttachmentReference, 'key'>;
 
 /** What a task is removed with. */
 export type TaskRemovalDeps = Pick<ReconcileDeps, 'processor' | 'store' | 'settings' | 'attachments' | 'shares' | 'clock'>;
@@ -28,16 +32,16 @@ export const removeExpired: ReconcileStep = async (state, deps, { tally }) => {
 export async function dropTask(
   { about, revision, execution }: TaskRecord,
   { processor, store, shares }: TaskRemovalDeps,
-): Promise<readonly AttachmentReference[] | undefined> {
+): Promise<readonly StoredFile[] | undefined> {
   const { taskId, requestKey } = about;
   try {
-    const [content] = await store.sideValues(taskId, [sideValueNames.content]);
+    const [content, made] = await store.sideValues(taskId, [sideValueNames.content, sideValueNames.attachments]);
     const removing = store.remove(taskId, requestKey, revision);
     // That it succeeds is no proof: what makes room passes where nothing else does.
     if ((await processor.lastWrites.note(removing, () => false)) === 'removed') {
       processor.forget(taskId);
       shares.note(about, changeOf(sharesOf(execution), noShares));
-      return content === undefined ? [] : parsedContent(content).attachments;
+      return [...(content === undefined ? [] : parsedContent(content).attachments), ...(made === undefined ? [] : parseAttachments(made))];
     }
   } catch (error) {
     // It may be gone all the same.
@@ -50,7 +54,7 @@ export async function dropTask(
 }
 
 /** Removes the files of a task that is gone. What fails is swept later. */
-export async function removeFiles(files: readonly AttachmentReference[], deps: TaskRemovalDeps): Promise<void> {
+export async function removeFiles(files: readonly StoredFile[], deps: TaskRemovalDeps): Promise<void> {
   const { attachments, settings } = deps;
   // One that never answers must not hold this look, and with it the end of the process; the sweep deletes what is left.
   if (attachments) for (const { key } of files) await withTimeLimit(deps, settings.executorTimeoutMs, attachments.remove(key));

@@ -31,6 +31,7 @@ import type { SocketSessions } from '../http/web-socket/index.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
+import type { OpenableAttachment } from '../task/service.ts';
 import { snapshotResponse } from '../task/snapshot.ts';
 import { createWithFiles } from './creation.ts';
 import { FactStream, type FactOrGap, type FollowOptions } from './fact-stream.ts';
@@ -85,6 +86,8 @@ export interface HostTasks {
    * of them and reads 4 MiB at most, so that it may have fewer than asked for, or none.
    */
   list(request?: TaskListRequest): Promise<TaskListResponse>;
+  /** A file that the task's work has made, to be opened: `attachments` of the task name them. Rejects with `TASK_NOT_FOUND` where there is none of that name. */
+  attachment(taskId: string, name: string): Promise<OpenableAttachment>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
   /**
    * Removes a task that has ended, with its files; its `clientRequestId` is free then. Resolves where this owner has no such task (any more). Rejects
@@ -205,6 +208,7 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
         return service.retry(auth, { ...given, taskId: service.newTaskId(auth, given.clientRequestId) }, deps.uploadPolicy);
       }),
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
+    attachment: (taskId, name) => verb(() => service.attachment(auth, taskId, name)),
     list: (request) => verb(() => taskPage(service, auth, request)),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
     remove: (taskId) => verb(() => service.remove(auth, taskId)),

@@ -1,4 +1,5 @@
-import type { TaskListQuery } from '../../machines/lists/index.ts';
+import type { Readable } from 'node:stream';
+import type { TaskAttachment, TaskListQuery } from '../../machines/lists/index.ts';
 import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
@@ -51,6 +52,12 @@ export interface CommittedJson {
   readonly metadata?: Buffer;
 }
 
+/** A file that work has made, to be read. */
+export interface OpenableAttachment extends TaskAttachment {
+  /** Rejects with `TASK_NOT_FOUND` where it is gone by then, with `STORE_UNAVAILABLE` where it cannot be had. */
+  open(): Promise<Readable>;
+}
+
 /** One step through a list. */
 export interface ListStep {
   /** A task of the page, as {@link CommittedSnapshot} is answered; absent in the step that ends the list, or the look. */
@@ -88,6 +95,8 @@ export interface TaskService {
    * does not show him.
    */
   list(auth: AuthContext, query: TaskListQuery): AsyncIterator<ListStep, void, undefined>;
+  /** A file that the task's work has made. Throws `TASK_NOT_FOUND`, also for a file that is not there. */
+  attachment(auth: AuthContext, taskId: string, name: string): Promise<OpenableAttachment>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
   /**
    * Removes a task that has ended, with its files, its name and its request key. Resolves where this caller sees no such task; throws `TASK_NOT_ENDED`, and

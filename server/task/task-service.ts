@@ -10,6 +10,7 @@ import { requestKeyOf } from './content-hash.ts';
 import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
 import type { TaskAbout } from './about.ts';
+import { openableAttachment } from './open-attachment.ts';
 import { removeForCaller } from './remove-task.ts';
 import { retryTask } from './retry-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
@@ -75,6 +76,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
         throw asTaskBridgeError(error);
       }
     },
+    attachment: async (auth, taskId, name) => openableAttachment(deps, (await visible(auth, taskId, 'read')).about.taskId, name),
     list: (auth, query) => listTasks(deps, auth, query),
     async cancel(auth, taskId, reason) {
       await visible(auth, taskId, 'write');

@@ -1,5 +1,6 @@
 import type { Suite } from '../suite/case.ts';
 import { answering } from './cases/answering.ts';
+import { attaching } from './cases/attachments.ts';
 import { browsing } from './cases/browsing.ts';
 import { creating } from './cases/creating.ts';
 import { ending } from './cases/ending.ts';
@@ -28,6 +29,7 @@ export const serverSuite: Suite<ServerUnderTest> = {
     ...listing,
     ...removal,
     ...retrying,
+    ...attaching,
     ...streaming,
     ...gapCases,
     ...answering,
