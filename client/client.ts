@@ -1,6 +1,6 @@
 import type { TaskContract } from '../machines/contract/index.ts';
 import { abortWith } from './abort.ts';
-import { createCredentials } from './auth/credentials.ts';
+import { createCredentials, type CallContext } from './auth/credentials.ts';
 import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
 import { createCommands, type CommandOptions, type Commands } from './commands/commands.ts';
@@ -11,7 +11,7 @@ import { createAnsweredQuestions } from './observation/answered-questions.ts';
 import { createSharedConnections } from './observation/shared-connections.ts';
 import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
 import { readOptions, type TaskBridgeClientOptions } from './options.ts';
-import { assertTaskId } from './routes.ts';
+import { assertTaskId, join } from './routes.ts';
 import type { SocketPort } from './transports/socket.ts';
 
 /** Starts tasks, watches them, answers their questions. */
@@ -21,6 +21,11 @@ export interface TaskBridgeClient extends Commands {
    * `INVALID_ARGUMENT` for an impossible task id, `CLOSED` after `close()`.
    */
   observe(taskId: string, options?: ObserveOptions): Observation;
+  /**
+   * The address of a file that a task's work has made: for a link, where cookies are the credentials, or for a `fetch` that brings its own. Throws with code
+   * `INVALID_ARGUMENT` for an impossible task id or name.
+   */
+  attachmentUrl(taskId: string, name: string, context?: CallContext): string;
   /** Closes every observation, aborts every command, frees timers, sockets and listeners; resolves when the checkpoints are written. */
   close(): Promise<void>;
 }
@@ -59,8 +64,14 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
 
   return {
     start: (request, given) => commands.start(request, inContext(given)),
+    retry: (taskId, request, given) => commands.retry(taskId, request, inContext(given)),
     act: (taskId, request, given) => commands.act(taskId, request, inContext(given)),
     cancel: (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
+    async remove(taskId, given) {
+      await commands.remove(taskId, inContext(given));
+      checkpoints.forget({ taskId }, checkpointKey(checkpointNamespace, baseUrl, taskId));
+      answered?.ended(taskId);
+    },
     get: (taskId, given) => commands.get(taskId, inContext(given)),
     list: (query, given) => commands.list(query, inContext(given)),
     observe(taskId, given) {
@@ -70,6 +81,10 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
       const observation = createObservation(taskId, inContext(given) ?? {}, { settings, checkpoints, answered, connections, onFreed });
       observations.add(observation);
       return observation;
+    },
+    attachmentUrl(taskId, name, context = settings.context) {
+      assertTaskId(taskId);
+      return join(baseUrl, settings.routes.attachment(taskId, name, context));
     },
     async close() {
       abortWith(life, closed('client'));

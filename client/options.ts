@@ -267,10 +267,11 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     gate,
     network: createNetwork(gate, options.networkChanges ?? platformChanges()),
     origin: { hasSpoken: false },
-    // Who has moved the creates has moved the list with them.
+    // Who has moved the creates has moved the list with them, and who has moved tasks their removal.
     routes: checkedRoutes({
       ...routesOf({ prefix: options.prefix }),
       ...(options.routes?.tasks && { list: options.routes.tasks }),
+      ...(options.routes?.task && { remove: options.routes.task }),
       ...options.routes,
     }),
     streams: options.streams,

@@ -14,6 +14,10 @@ export interface Routes {
   /** For the list of tasks. Of routes that are given one by one, that of `tasks` where it is not among them. */
   list(context?: CallContext): string;
   task(taskId: string, context?: CallContext): string;
+  /** For removing it. Of routes that are given one by one, that of `task` where it is not among them. */
+  remove(taskId: string, context?: CallContext): string;
+  /** For a file that its work has made. */
+  attachment(taskId: string, name: string, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
   /** For many tasks. */
@@ -36,10 +40,10 @@ export function routesOf({
   readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
 } = {}): Routes {
   const paths = wholeRoutePaths(routes);
-  const at = (route: keyof RoutePaths) => (taskId: string, context?: CallContext) =>
+  const at = (route: keyof RoutePaths, file?: string) => (taskId: string, context?: CallContext) =>
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
       if (key === 'taskId') return taskId;
-      const value = (typeof params === 'function' ? params(context) : params)[key];
+      const value = key === 'attachmentName' ? file : (typeof params === 'function' ? params(context) : params)[key];
       if (typeof value === 'string' && !/^\.{0,2}$|[\uD800-\uDFFF]/u.test(value)) return encodeURIComponent(value);
       throw invalidArgument(`${name} in a route must be a value, not ${JSON.stringify(value)}.`);
     });
@@ -49,6 +53,8 @@ export function routesOf({
     tasksWithAttachments: ofNone('create'),
     list: ofNone('list'),
     task: at('task'),
+    remove: at('remove'),
+    attachment: (taskId, name, context) => at('attachment', name)(taskId, context),
     events: at('events'),
     stream: at('stream'),
     sharedStream: ofNone('sharedStream'),

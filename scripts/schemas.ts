@@ -5,6 +5,7 @@ import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
 import { wireSchemaParams } from '../machines/json-schema/index.ts';
 import * as lists from '../machines/lists/task-list.ts';
+import * as retries from '../machines/lists/task-retry.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
 import { DEFAULT_PREFIX, defaultRoutePaths } from '../machines/routes/index.ts';
 import { openApiDocument } from '../server/http/openapi/document.ts';
@@ -22,6 +23,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'heartbeat-frame': answers.heartbeatFrame,
   'poll-query': commands.pollQuery,
   'poll-response': answers.pollResponse,
+  'retry-task-request': retries.retryTaskRequest,
   'shared-stream-query': commands.sharedStreamQuery,
   'sse-gap-frame': answers.sseGapFrame,
   'sse-heartbeat-frame': answers.sseHeartbeatFrame,

@@ -3,6 +3,8 @@ import type { AttachmentStore } from './ports/attachments.ts';
 import { monotonicMs, type Clock } from './ports/clock.ts';
 import type { Logger } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
+import { parseAttachments } from './task/stored-attachments.ts';
+import { sideValueNames } from './task/task-record.ts';
 
 /** How old a file must be before it counts as left behind: longer than any upload takes. */
 const AGE_MS = 60 * 60 * 1000;
@@ -143,7 +145,9 @@ export class AttachmentSweep {
     const { store } = this.#deps;
     const taskId = taskOf(key);
     if (!(await store.load(taskId))) return false;
-    return (await contentOf(taskId, store)).attachments.some((reference) => reference.key === key);
+    const [made] = await store.sideValues(taskId, [sideValueNames.attachments]);
+    const files = made === undefined ? [] : parseAttachments(made);
+    return [...(await contentOf(taskId, store)).attachments, ...files].some((file) => file.key === key);
   }
 }
 

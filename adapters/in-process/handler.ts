@@ -1,4 +1,4 @@
-import type { AcceptedAction, PathParams, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
+import type { AcceptedAction, NewWorkAttachment, PathParams, Question, StopOrder, WorkAttachment } from '../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts';
 
 export type { Question };
@@ -37,6 +37,12 @@ export interface Task {
    * where this run used the key already, or an earlier one did for another question.
    */
   suspend(key: string, question: Question): Promise<AcceptedAction>;
+  /**
+   * Keeps a file for those who may see the task, and lists it once its bytes are safe: `attachments` of the task's snapshot. One of the same name is replaced, so that
+   * a run after a crash may attach again. Rejects with a `TaskBridgeError` for a name with a path in it (`REQUEST_VALIDATION_ERROR`), and for a file above
+   * `attachmentBytesMax` (64 MiB) or one more than `attachmentsMax` (16), as `PAYLOAD_TOO_LARGE`. Defaults to `application/octet-stream`.
+   */
+  attach(name: string, content: NewWorkAttachment['content'], contentType?: string): Promise<void>;
   /** Remembers a value for a run after a crash. Reports made in the same synchronous turn are committed together with it, or not at all. */
   save(value: Json): Promise<void>;
 }

@@ -1,7 +1,16 @@
 import type { ContractType } from '../../machines/contract/index.ts';
 import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
-import type { AcceptedAction, AttemptRef, Resolution, StopOrder, Work, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
+import type {
+  AcceptedAction,
+  AttemptRef,
+  NewWorkAttachment,
+  Resolution,
+  StopOrder,
+  Work,
+  WorkReport,
+  WorkReportOutcome,
+} from '../../server/ports/index.ts';
 import { assertKey, keyUsed, settle, suspendIdOf, type Asking, type Waiter } from './asking.ts';
 import { handlerFailure, isForHost, RefusedReport } from './failure.ts';
 import { HandlePromise } from './handle-promise.ts';
@@ -17,7 +26,7 @@ export interface RunAbout extends AttemptRef {
 }
 
 /** What a run needs of its work while the handler has the rest. */
-type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'resolution' | 'now'>;
+type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'attach' | 'resolution' | 'now'>;
 
 /** What runs, and where. */
 export interface RunOrder {
@@ -192,8 +201,8 @@ export class Run {
     const work = this.#work as Work;
     const task = this.#task(work);
     this.#given = new WeakRef(work);
-    const { taskId, attempt, taskType, report, resolution, now } = this.#work;
-    this.#work = { taskId, attempt, taskType, report, resolution, now };
+    const { taskId, attempt, taskType, report, attach, resolution, now } = this.#work;
+    this.#work = { taskId, attempt, taskType, report, attach, resolution, now };
     return task;
   }
 
@@ -209,6 +218,7 @@ export class Run {
       message: (message, level) =>
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
+      attach: (name, content, contentType) => this.#handle(this.#attach({ name, content, contentType })),
       save: (value) => this.#handle(this.#report(undefined, value)),
     };
     return withAskedFor(verbs, work, () => this.#signal);
@@ -219,6 +229,17 @@ export class Run {
     if (!Number.isFinite(progress))
       throw new RefusedReport('REPORT_REFUSED', `A progress of ${String(progress)} was not reported: it has to be a number from 0 to 100.`);
     await this.#report({ type: 'report.progress', payload: { progress, ...about } });
+  }
+
+  /** Its bytes come once, what lists it is asked until there is an answer. */
+  async #attach(file: NewWorkAttachment): Promise<void> {
+    if (this.#order && this.#order.why !== 'cancel') throw this.#reason;
+    const list = await this.#work.attach(file);
+    const outcome = await this.#retry(list);
+    // Asked of a run that counts no more, it takes the file away.
+    if (outcome === undefined) void list().catch(() => undefined);
+    if (outcome === 'fenced') this.stop({ why: 'fenced' });
+    if (outcome !== 'listed') throw this.#reason;
   }
 
   async #report(intent: ReportIntent | undefined, save?: Json): Promise<void> {

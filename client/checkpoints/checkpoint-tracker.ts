@@ -21,6 +21,8 @@ export interface CheckpointHandle {
 export interface CheckpointTracker {
   /** `task` gives the observation's projection when something is written. */
   join(moment: ReportMoment, key: string, task: () => Aggregate | undefined): CheckpointHandle;
+  /** The task is gone: so is its checkpoint, whatever who observes it here still has to acknowledge. */
+  forget(moment: ReportMoment, key: string): void;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
@@ -81,8 +83,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
 
   return {
     join(moment, key, task) {
-      const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
-      entries.set(key, entry);
+      const entry = entryOf(entries, key);
       const participant: Participant = { position: null, hasEnded: false, task };
       entry.participants.add(participant);
       return {
@@ -104,10 +105,22 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
         },
       };
     },
+    forget(moment, key) {
+      const entry = entryOf(entries, key);
+      for (const participant of entry.participants) participant.hasEnded = true;
+      entry.wanted = 'remove';
+      entry.writing ??= write(moment, key, entry);
+    },
     async flush() {
       await Promise.all([...entries.values()].flatMap(({ writing }) => writing ?? []));
     },
   };
+}
+
+function entryOf(entries: Map<string, Entry>, key: string): Entry {
+  const entry = entries.get(key) ?? { participants: new Set<Participant>(), stored: null, wanted: undefined, writing: undefined };
+  entries.set(key, entry);
+  return entry;
 }
 
 /** True where the slowest participant has moved; notes what is wanted of the store then. */

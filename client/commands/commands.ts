@@ -1,5 +1,5 @@
 import type { JsonLike } from '../../machines/contract/index.ts';
-import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
+import type { RetryTaskRequest, TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type {
   ActionStatus,
   CancelTaskResponse,
@@ -55,12 +55,25 @@ export interface StartOptions extends CommandOptions {
   readonly onUpload?: UploadListener;
 }
 
+/** What may be other than it was for the first. */
+export type RetryRequest = Partial<Omit<RetryTaskRequest, 'retryOf'>>;
+
 /** The calls that are no observation. All reject with a `TaskBridgeClientError` only. */
 export interface Commands {
   start<I extends object = JsonObject>(request: StartRequest<I>, options?: StartOptions): Promise<CreateTaskResponse>;
+  /**
+   * Starts a task that has ended again, as a new one: of its type, with its input and files. What is left out is that of the first, and the
+   * `clientRequestId` a fresh one. Rejects with `TASK_NOT_ENDED` for one that has not.
+   */
+  retry(taskId: string, request?: RetryRequest, options?: CommandOptions): Promise<CreateTaskResponse>;
   act<P extends object = JsonObject>(taskId: string, request: ActRequest<P>, options?: CommandOptions): Promise<SubmitActionResponse>;
   cancel(taskId: string, reason?: string, options?: CommandOptions): Promise<CancelTaskResponse>;
   get(taskId: string, options?: CommandOptions): Promise<TaskSnapshotResponse>;
+  /**
+   * Removes a task that has ended, with its files, and forgets what was kept to observe it. Resolves where there is no such task (any more); rejects
+   * with `TASK_NOT_ENDED` for one that has not.
+   */
+  remove(taskId: string, options?: CommandOptions): Promise<void>;
   /**
    * A page of the caller's tasks, newest first, each as {@link Commands.get} gives it. Go on with `nextAfter` until that is null: a page may have fewer
    * tasks than it may, or none, though more follow.
@@ -101,6 +114,13 @@ export function createCommands(
       return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
     },
 
+    async retry(retryOf, request, { signal, context } = {}) {
+      assertTaskId(retryOf);
+      const body = { ...request, clientRequestId: request?.clientRequestId ?? freshId(chance), retryOf };
+      const [route, defaults] = [routes.tasks(context), { clientRequestId: body.clientRequestId, deduplicated: false }];
+      return http.send<CreateTaskResponse>({ method: 'POST', route, body, expects: started, defaults, signal, context });
+    },
+
     async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {
       assertTaskId(taskId);
       const answer = { suspendId, actionType, payload, ...(metadata && { metadata }) };
@@ -126,6 +146,11 @@ export function createCommands(
     async get(taskId, { signal, context } = {}) {
       assertTaskId(taskId);
       return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal });
+    },
+
+    async remove(taskId, { signal, context } = {}) {
+      assertTaskId(taskId);
+      await http.send({ method: 'DELETE', route: routes.remove(taskId, context), expects: [], signal, context });
     },
 
     async list(request = {}, { signal, context } = {}) {

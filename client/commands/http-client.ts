@@ -10,7 +10,7 @@ import type { Upload, UploadListener } from './upload.ts';
 
 /** One request to the server. */
 export interface CommandRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly route: string;
   readonly query?: Readonly<Record<string, string>>;
   /** JSON, sent unchanged at every try. */
@@ -150,7 +150,8 @@ function readBody(
   status: number,
   text: string,
 ): { readonly [key: string]: unknown } {
-  const body = parseObject(text);
+  // What is removed leaves nothing to be said.
+  const body = status === 204 && expects.length === 0 && list === undefined ? {} : parseObject(text);
   const missing = expects.find((name) => typeof body?.[name] !== 'string') ?? (Array.isArray(body?.[list ?? '']) ? undefined : list);
   if (!body || missing !== undefined) {
     const what = body ? `has no ${missing === list ? 'list' : 'text field'} "${missing}"` : `(${status}) is no JSON object`;

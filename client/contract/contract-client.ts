@@ -11,7 +11,7 @@ import type {
 import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type { CreateTaskResponse, SubmitActionResponse, TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import type { TaskBridgeClient } from '../client.ts';
-import type { ActRequest, CommandOptions, StartOptions, StartRequest } from '../commands/commands.ts';
+import type { ActRequest, CommandOptions, RetryRequest, StartOptions, StartRequest } from '../commands/commands.ts';
 import type { Observation, ObserveOptions } from '../observation/observation.ts';
 import type { ObservationSnapshot, TaskView } from '../observation/snapshot.ts';
 
@@ -61,13 +61,23 @@ export type ContractObservation<D> = Omit<Observation, 'getSnapshot' | 'subscrib
  * arrives is not checked here but was by the server. Where a task's type is not known by its id, name it: `client.observe<'report.build'>(id)`; else
  * it is one of all.
  */
-export interface ContractClient<C extends TaskContract> extends Omit<TaskBridgeClient, 'start' | 'act' | 'get' | 'list' | 'observe'> {
+export interface ContractClient<C extends TaskContract> extends Omit<
+  TaskBridgeClient,
+  'start' | 'retry' | 'act' | 'get' | 'list' | 'observe'
+> {
   start<K extends TaskTypeOf<C>>(
     request: ContractStart<C, K>,
     options?: StartOptions,
   ): Promise<Omit<CreateTaskResponse, 'taskId'> & { readonly taskId: TaskIdOf<K> }>;
   /** Of any client. */
   start(request: StartRequest & OfAnyClient, options?: StartOptions): Promise<CreateTaskResponse>;
+  retry<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
+    taskId: TaskIdOf<K> | string,
+    request?: RetryRequest,
+    options?: CommandOptions,
+  ): Promise<Omit<CreateTaskResponse, 'taskId'> & { readonly taskId: TaskIdOf<K> }>;
+  /** Of any client. */
+  retry(taskId: string & OfAnyClient, request?: RetryRequest, options?: CommandOptions): Promise<CreateTaskResponse>;
   act<K extends TaskTypeOf<C> = TaskTypeOf<C>>(
     taskId: TaskIdOf<K> | string,
     request: ContractAct<DefinitionOf<C, K>>,

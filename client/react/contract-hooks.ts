@@ -18,7 +18,7 @@ type PayloadOf<D, A> =
       : never;
 
 /** What a component does about a task of a type; see {@link TaskActions}. */
-export interface ContractActions<D> extends Pick<TaskActions, 'cancel'> {
+export interface ContractActions<D> extends Pick<TaskActions, 'cancel' | 'remove' | 'retry'> {
   act<A extends ActionsOfType<D>['actionType']>(
     question: string | { readonly suspendId: string },
     actionType: A,

@@ -1,7 +1,7 @@
-/** Whoever is told when a task was started by a page. */
+/** Whoever is told when a task was started, or removed, by a page. */
 export interface Starts {
   subscribe(listener: () => void): () => void;
-  /** A task was started. */
+  /** One was. */
   note(): void;
 }
 

@@ -92,7 +92,7 @@ class WatchedList {
 
   #begin(): void {
     const look = (): void => this.#look();
-    this.#leave = [this.#provided.starts.subscribe(look), onReturn(look)];
+    this.#leave = [this.#provided.starts.subscribe(() => this.#askAgain()), onReturn(look)];
     void this.refresh();
   }
 
@@ -101,6 +101,11 @@ class WatchedList {
     for (const stop of [...this.#leave, ...this.#observed.values()]) stop();
     this.#leave = [];
     this.#observed.clear();
+  }
+
+  /** What was started or removed while it is being asked may not be in the answer. */
+  #askAgain(): void {
+    void Promise.resolve(this.#asking).then(() => this.#listeners.size > 0 && this.#look());
   }
 
   /** A page that nobody sees asks when it comes back. */

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { idleSnapshot, type ConnectionView, type Known, type ObservationSnapshot, type TaskBridgeClient, type TaskView } from '../index.ts';
 import type { JsonLike } from '../../machines/contract/index.ts';
-import type { CancelTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
+import type { CancelTaskResponse, CreateTaskResponse, JsonObject, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { useFetched, useTaskBridge } from './provider.ts';
 import type { PooledObservation } from './observation-pool.ts';
 
@@ -18,6 +18,10 @@ export interface TaskActions {
     metadata?: JsonObject,
   ): Promise<SubmitActionResponse>;
   cancel(reason?: string): Promise<CancelTaskResponse>;
+  /** Removes the task, once it has ended; lists of this page are asked for again then. */
+  remove(): Promise<void>;
+  /** Starts the task, once it has ended, again as a new one; lists of this page are asked for again then. */
+  retry(request?: Parameters<TaskBridgeClient['retry']>[1]): Promise<CreateTaskResponse>;
 }
 
 /** A task on a page. */
@@ -63,7 +67,7 @@ export function useTaskSelector<T>(first: TaskBridgeClient | TaskIdOrNone, ...re
   return useObserved(client, taskId, selector, isEqual ?? Object.is);
 }
 
-/** `act` and `cancel` of a task, without observing it. */
+/** What is done about a task, without observing it. */
 export function useTaskActions(taskId: TaskIdOrNone): TaskActions;
 export function useTaskActions(client: TaskBridgeClient, taskId: TaskIdOrNone): TaskActions;
 export function useTaskActions(first: TaskBridgeClient | TaskIdOrNone, second?: TaskIdOrNone): TaskActions {
@@ -123,11 +127,12 @@ function useOnce<T>(make: () => T): () => T {
   }, [make]);
 }
 
-/** `act` and `cancel` of a task, by a client or the provider's. */
+/** What is done about a task, by a client or the provider's. */
 export function useActions(client: TaskBridgeClient | undefined, taskId: TaskIdOrNone): TaskActions {
-  const { client: used, context } = useTaskBridge(client);
+  const { client: used, context, starts } = useTaskBridge(client);
   return useMemo(() => {
     const options = context && { context };
+    const noted = <T>(done: Promise<T>): Promise<T> => done.finally(() => starts.note());
     return {
       act: (question, actionType, payload, metadata) =>
         used.act(
@@ -142,6 +147,8 @@ export function useActions(client: TaskBridgeClient | undefined, taskId: TaskIdO
           options,
         ),
       cancel: (reason) => used.cancel(taskId ?? '', reason, options),
+      remove: () => noted(used.remove(taskId ?? '', options)),
+      retry: (request) => noted(used.retry(taskId ?? '', request, options)),
     };
-  }, [used, context, taskId]);
+  }, [used, context, starts, taskId]);
 }

@@ -1,10 +1,12 @@
 import type * as z from 'zod/mini';
+import { retryTaskRequest } from '../lists/index.ts';
 import * as answers from '../wire/answers.ts';
 import * as commands from '../wire/commands.ts';
 
 /** Bodies of requests and answers, and what an event stream sends, by names for a document. */
 export const httpSchemas = {
   CreateTaskRequest: commands.createTaskRequest,
+  RetryTaskRequest: retryTaskRequest,
   CreateTaskResponse: answers.createTaskResponse,
   TaskListResponse: answers.taskListResponse,
   TaskTypesResponse: answers.taskTypesResponse,

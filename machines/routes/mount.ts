@@ -7,6 +7,7 @@ export const routeMethods = {
   types: 'GET',
   task: 'GET',
   remove: 'DELETE',
+  attachment: 'GET',
   events: 'GET',
   stream: 'GET',
   sharedStream: 'GET',
@@ -27,6 +28,7 @@ const ofNoTask: readonly RouteName[] = ['create', 'list', 'types', 'sharedStream
 const PLAIN = /^(?!\.{1,2}$)[\w.~-]+$/;
 const NAME = /^:(?!__proto__$)[A-Za-z_]\w{0,63}$/;
 const TASK_ID = ':taskId';
+const ATTACHMENT_NAME = ':attachmentName';
 
 /** Fills in the default paths. Throws a `RangeError` that says which path cannot be one, and why. */
 export function readRoutePaths(given: Partial<RoutePaths> = {}): RoutePaths {
@@ -93,6 +95,9 @@ function pathFault(path: unknown): string | undefined {
 function taskFault(name: RouteName, path: string): string | undefined {
   const count = segmentsOf(path).filter((segment) => segment === TASK_ID).length;
   if (atRoot.includes(name)) return pathNames(path).length === 0 ? undefined : 'must be plain text: whoever asks it knows no names';
+  const files = segmentsOf(path).filter((segment) => segment === ATTACHMENT_NAME).length;
+  if (name === 'attachment' && files !== 1) return `must contain ${ATTACHMENT_NAME} exactly once`;
+  if (name !== 'attachment' && files > 0) return `must not contain ${ATTACHMENT_NAME}: it is for no file`;
   if (ofNoTask.includes(name)) return count === 0 ? undefined : `must not contain ${TASK_ID}: it is for no one task`;
   return count === 1 ? undefined : `must contain ${TASK_ID} exactly once`;
 }

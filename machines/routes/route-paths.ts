@@ -13,6 +13,8 @@ export interface RoutePaths {
   readonly task: string;
   /** `DELETE`: a task that has ended. Defaults to the path of `task`. */
   readonly remove: string;
+  /** `GET`: a file that the task's work has made. Defaults to `/tasks/:taskId/attachments/:attachmentName`; has both names. */
+  readonly attachment: string;
   /** `GET`: a page of facts, or a wait for one. Defaults to `/tasks/:taskId/events`. */
   readonly events: string;
   /** `GET`: server-sent events. Defaults to `/tasks/:taskId/events/stream`. */
@@ -48,6 +50,7 @@ export const defaultRoutePaths: RoutePaths = {
   types: '/tasks/types',
   task: '/tasks/:taskId',
   remove: '/tasks/:taskId',
+  attachment: '/tasks/:taskId/attachments/:attachmentName',
   events: '/tasks/:taskId/events',
   stream: '/tasks/:taskId/events/stream',
   sharedStream: '/tasks/events/stream',

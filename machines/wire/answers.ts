@@ -113,6 +113,7 @@ export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   inputBytes: z.exactOptional(bytes),
   metadata: z.exactOptional(jsonObject),
   metadataBytes: z.exactOptional(bytes),
+  attachments: z.exactOptional(z.array(z.strictObject({ name: textId, contentType: z.string(), bytes, sha256: z.string() }))),
   firstEventId: eventIdOrNull,
   lastEventId: eventIdOrNull,
   createdAt: timestamp,

@@ -157,6 +157,15 @@ export interface PollResponse<E> {
   /** Only where the cursor could not be continued from. */
   readonly gap?: Gap;
 }
+/** A file that a task's work has made: `GET /tasks/{taskId}/attachments/{name}` gives it. */
+export interface TaskAttachment {
+  /** Each has its own. */
+  readonly name: string;
+  readonly contentType: string;
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+}
 /** Answer of `GET /tasks/{taskId}`: the task as its chart stands now. */
 export interface TaskSnapshotResponse {
   readonly taskId: string;
@@ -182,6 +191,8 @@ export interface TaskSnapshotResponse {
   readonly metadata?: JsonObject;
   /** The size of metadata that are larger, in bytes as JSON. */
   readonly metadataBytes?: number;
+  /** Files that its work has made so far, the oldest first; absent where there are none. */
+  readonly attachments?: readonly TaskAttachment[];
   readonly firstEventId: string | null;
   readonly lastEventId: string | null;
   readonly createdAt: string;

@@ -1,11 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTaskBridgeClient, fileCheckpoints } from 'taskbridge/client/node';
+import { createTaskBridgeClient, fileCheckpoints, memoryCheckpoints } from 'taskbridge/client/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { createHarness, type Harness } from './harness.ts';
-import { completed, fact, TASK } from '../support/scripted-server.ts';
+import { completed, fact, facts, TASK } from '../support/scripted-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 let world: Harness;
@@ -40,6 +40,56 @@ describe('commands', () => {
     expect(bodies[1]).toContain('name="title"\r\n\r\nJuly\r\n');
     expect(bodies[1]).toContain('name="labels"\r\n\r\n["a","b"]\r\n');
     expect(bodies[1]).not.toContain('metadata');
+  });
+
+  test('start a task again by its id, with a fresh request id that stays the same at every try', async () => {
+    const bodies: { readonly clientRequestId: string }[] = [];
+    world.server.script.command = (_, body) => [bodies.push(JSON.parse(body) as { clientRequestId: string }) === 1 ? 503 : 201, created];
+    await world.client().retry(TASK, { title: 'Again', labels: undefined });
+    expect(bodies[0]).toEqual({ clientRequestId: expect.stringMatching(/^[0-9a-v]{26}$/) as string, retryOf: TASK, title: 'Again' });
+    expect(bodies[1]).toEqual(bodies[0]);
+    await world.client().retry(TASK, { clientRequestId: 'r7' });
+    expect(bodies[2]).toEqual({ clientRequestId: 'r7', retryOf: TASK });
+    await expect(world.client().retry('../x')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  test('remove a task, and forget what was kept of it, whoever still reads', async () => {
+    const kept = memoryCheckpoints();
+    const client = world.client({ checkpoints: kept, hideAnswered: true, transports: ['poll'] });
+    world.server.script.command = () => [200, receipt];
+    await client.act(TASK, { suspendId: 's', actionType: 'yes' });
+    world.server.script.poll = () => ({ taskId: TASK, events: facts(1, 3), nextAfterEventId: '3-1000', hasMore: false });
+    const read = client.observe(TASK)[Symbol.asyncIterator]();
+    await read.next();
+    await read.next();
+    const key = `|${world.server.baseUrl}|${TASK}`;
+    await eventually(async () => (await kept.read(key)) !== undefined && (await kept.read(`${key}|suspend-ack`)) !== undefined);
+    world.server.script.command = () => [204, {}];
+    expect(await client.remove(TASK)).toBe(undefined);
+    await eventually(async () => (await kept.read(key)) === undefined && (await kept.read(`${key}|suspend-ack`)) === undefined);
+    await read.next();
+    await client.close();
+    expect([await kept.read(key), await kept.read(`${key}|suspend-ack`)]).toEqual([undefined, undefined]);
+  });
+
+  test('give the address of a file, whatever its name', async () => {
+    const client = world.client({ prefix: '/p' });
+    expect(client.attachmentUrl(TASK, 'a b/ü?.csv')).toBe(`${world.server.baseUrl}/p/tasks/${TASK}/attachments/a%20b%2F%C3%BC%3F.csv`);
+    for (const [id, name] of [
+      ['../x', 'a'],
+      [TASK, '..'],
+      [TASK, ''],
+    ] as const)
+      expect(() => client.attachmentUrl(id, name)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+
+  test('keep what is known of a task whose removal is refused', async () => {
+    const kept = memoryCheckpoints();
+    const key = `|${world.server.baseUrl}|${TASK}`;
+    await kept.write(key, '{}');
+    world.server.script.command = () => [409, { code: 'TASK_NOT_ENDED', message: 'It runs.', details: {}, timestamp: '' }];
+    await expect(world.client({ checkpoints: kept }).remove(TASK)).rejects.toMatchObject({ code: 'TASK_NOT_ENDED' });
+    expect(await kept.read(key)).toBe('{}');
   });
 
   test('send attachments as a form', async () => {

@@ -26,6 +26,7 @@ const routes: RoutePaths = {
   types: '/typed',
   task: '/jobs/one/:taskId',
   remove: '/away/:taskId',
+  attachment: '/file/:attachmentName/of/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',

@@ -68,6 +68,8 @@ export async function client(): Promise<void> {
     if (one.taskType === 'report.build') expectTypeOf(one.result?.rows).toEqualTypeOf<number | undefined>();
   // @ts-expect-error no type of the contract
   void typed.list({ type: 'agnet' });
+  expectTypeOf((await typed.retry(taskId)).taskId).toEqualTypeOf<typeof taskId>();
+  expectTypeOf((await typed.retry<'report.build'>('id', { title: 'Again' })).taskId).toEqualTypeOf<typeof taskId>();
   expectTypeOf((await typed.get(taskId)).result).toEqualTypeOf<{ rows: number; kept?: string | undefined } | undefined>();
   // @ts-expect-error a type that the contract has not got
   typed.observe<'report.biuld'>('id');

@@ -79,6 +79,7 @@ export async function runOnce(executor: TaskExecutor, history: TaskHistory, scri
     attachments: [attachmentOf(script)],
     saved: history.saved,
     report,
+    attach: () => Promise.reject(new Error('No file is made here.')),
     resolution: (suspendId) => Promise.resolve(answered(suspendId)),
     now: () => 0,
   };

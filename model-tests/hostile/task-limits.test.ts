@@ -2,7 +2,9 @@ import { createMemory, memoryStore } from 'taskbridge/adapters/memory';
 import type { Fact } from 'taskbridge/wire';
 import { systemChance, systemClock, taskDefaults, type Store, type TaskExecutor, type TaskSettings, type Work } from 'taskbridge/server';
 import { expect, onTestFinished, vi } from 'vitest';
+import type { Task } from 'taskbridge/adapters/in-process';
 import { createTaskReporter } from 'taskbridge/server/reporter';
+import { createTestBridge } from 'taskbridge/server/testing';
 import { giveUp } from '../../server/attempt/giving-up.ts';
 import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { stateOf as stateOfTask } from '../../machines/index.ts';
@@ -315,12 +317,41 @@ testBoundaries('the limits of tasks', taskDefaults, {
     'RATE_LIMITED tasks',
     () => async (amount: number) => lastOf(await bridgeOf(scripted({}), { tasks: { tasksPerOwnerMax: 3 } }), amount),
   ),
+  attachmentsMax: most(2, 'made', 'PAYLOAD_TOO_LARGE', () => async (amount: number) => {
+    const files = Array.from({ length: amount }, (_, nth) => `${nth}.csv`);
+    return madeBy({ attachmentsMax: 2 }, async (task) => {
+      for (const name of files) await task.attach(name, 'x');
+    });
+  }),
+  attachmentBytesMax: most(
+    1000,
+    'made',
+    'PAYLOAD_TOO_LARGE',
+    () => (amount: number) => madeBy({ attachmentBytesMax: 1000 }, (task) => task.attach('a.csv', 'x'.repeat(amount))),
+  ),
   bytesPerOwnerMax: most(1000, 'taken', 'RATE_LIMITED bytes', () => async (amount: number) => {
     const bridge = await bridgeOf(scripted({}), { tasks: { bytesPerOwnerMax: 1000 } });
     const overhead = JSON.stringify({ input: { a: '' }, metadata: {}, attachments: [] }).length;
     return answerOf(bridge.start('any', { a: 'x'.repeat(amount - overhead) }));
   }),
 });
+
+/** `made` where work may attach what it does, or why not. */
+async function madeBy(tasks: Partial<TaskSettings>, work: (task: Task) => Promise<void>): Promise<string> {
+  const test = await createTestBridge({
+    tasks,
+    work: {
+      make: (task) =>
+        work(task).then(
+          () => 'made',
+          ({ code }: { code: string }) => code,
+        ),
+    },
+  });
+  onTestFinished(test.close);
+  const { taskId } = await test.bridge.system.tasks('ada').start({ clientRequestId: 'r', taskType: 'make' });
+  return String((await test.ended('ada', taskId)).result);
+}
 
 /** What a create of so many tasks of one owner is answered last. */
 const lastOf = async (bridge: RunningBridge, amount: number): Promise<unknown> => {

@@ -81,7 +81,10 @@ const arrows: Readonly<Record<string, Room>> = {
   // Writes past the charts what a node of another make might.
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.
-  'model-tests/versions': { doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/], packages: [anything] },
+  'model-tests/versions': {
+    doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/, /^server\/task\/stored-attachments\.ts$/],
+    packages: [anything],
+  },
   // Bundled for places that are no Node: by the doors, as an app's own tools find them.
   'model-tests/runtimes': { doors: [anyDoor, /^scripts\/doors\.ts$/], packages: [anything] },
   'model-tests/fuzz': { doors: [anyDoor, /^examples\/report\/host-process\.ts$/], packages: [anything] },

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Json, SubmitActionResponse } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../../server/errors.ts';
 import type { NewTaskRequest, TaskService } from '../../server/task/service.ts';
@@ -51,6 +52,14 @@ export function fakeService() {
         clientRequestId,
         deduplicated: existing !== undefined,
       };
+    },
+    attachment: async (auth, taskId, name) => {
+      find(auth, taskId);
+      return { name, contentType: 'text/csv', bytes: 3, sha256: 'abc', open: async () => Readable.from([Buffer.from('x,y')]) };
+    },
+    retry: async (auth, { taskId, clientRequestId, retryOf }) => {
+      find(auth, retryOf);
+      return { taskId, status: 'ACCEPTED', clientRequestId, deduplicated: false };
     },
     authorize: async (auth, taskId) => find(auth, taskId),
     async snapshot(auth, taskId) {

@@ -21,6 +21,7 @@ const everywhere: RoutePaths = {
   types: '/kinds',
   task: '/jobs/one/:taskId',
   remove: '/away/:taskId',
+  attachment: '/file/:attachmentName/of/:taskId',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',
@@ -59,6 +60,7 @@ describe('every path', () => {
     expect((await post(`/say/${RUNNING}`, { clientActionId: 'a', suspendId: 's', actionType: 't' })).status).toBe(202);
     expect(calls.map(({ verb }) => verb)).toEqual(['create', 'cancel', 'act']);
     expect(await answers(`${url}/api`, ['/jobs/all'])).toEqual([200]);
+    expect(await answers(`${url}/api`, [`/file/a.csv/of/${RUNNING}`, `/file/a.csv/of/unknown`])).toEqual([200, 404]);
     expect(await answers(`${url}/api`, [`/away/${RUNNING}`], { method: 'DELETE', headers: ada })).toEqual([409]);
     expect(await answers(`${url}/api`, [`/log?tasks=${RUNNING}@`])).toEqual([200]);
     expect(live.streams.map(({ taskId }) => taskId)).toEqual([RUNNING]);

@@ -1,7 +1,15 @@
 import { enterPage, leavePage, page } from './page.ts';
 import { act, createElement as h, type ReactElement } from 'react';
 import { inProcess } from 'taskbridge/adapters/in-process';
-import { useStartTask, useTasks, type ListedTasks, type StartTask, type UsedTasks } from 'taskbridge/react';
+import {
+  useStartTask,
+  useTaskActions,
+  useTasks,
+  type ListedTasks,
+  type StartTask,
+  type TaskActions,
+  type UsedTasks,
+} from 'taskbridge/react';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bridgeOf } from '../server/bridge-of.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -29,10 +37,11 @@ async function listPage(request?: ListedTasks, before: readonly string[] = []) {
   const client = clientOf(server.url);
   const asked = vi.spyOn(client, 'list');
   const clock = fakeClock();
-  const drawn: { list?: UsedTasks; start?: StartTask } = {};
+  const drawn: { list?: UsedTasks; start?: StartTask; newest?: TaskActions } = {};
   const Page = (): ReactElement => {
     drawn.list = useTasks(request);
     drawn.start = useStartTask();
+    drawn.newest = useTaskActions(drawn.list.tasks[0]?.taskId);
     return h('ul');
   };
   const place = await show({ client, clock }, h(Page));
@@ -59,6 +68,25 @@ describe('useTasks', () => {
     expect(drawn.list).toMatchObject({ status: 'ready', tasks: [], hasMore: false });
     await act(async () => void (await drawn.start?.start({ taskType: 'ask' })));
     await untilShown(() => states() === 'ask suspended');
+  });
+
+  test('drops a task that the page removes, and shows one that it starts again, also where a question was under way', async () => {
+    const { drawn, states, client, asked } = await listPage(undefined, ['echo', 'echo']);
+    await untilShown(() => states() === 'echo completed, echo completed');
+    let answer = (): void => undefined;
+    const stale = await client.list();
+    asked.mockImplementationOnce(() => new Promise((resolve) => (answer = () => resolve(stale))));
+    const removed = drawn.list?.tasks[0]?.taskId;
+    await act(async () => {
+      const asking = drawn.list?.refresh();
+      await drawn.newest?.remove();
+      answer();
+      await asking;
+    });
+    await untilShown(() => states() === 'echo completed' && drawn.list?.tasks[0]?.taskId !== removed);
+    await act(async () => void (await drawn.newest?.retry({ title: 'Again' })));
+    await untilShown(() => states() === 'echo completed, echo completed');
+    expect(drawn.list?.tasks[0]?.title).toBe('Again');
   });
 
   test('asks again now and then while its page can be seen, and when it comes back', async () => {

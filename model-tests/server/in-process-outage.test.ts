@@ -27,6 +27,7 @@ async function rerun(failures: number): Promise<WorkReport['intents'][number] | 
       attachments: [],
       saved: undefined,
       now: () => 0,
+      attach: () => Promise.reject(new Error('No file is made here.')),
       async report({ intents }) {
         const end = intents.find(({ type }) => type === 'report.completed' || type === 'report.failed');
         if (end) resolve(end);

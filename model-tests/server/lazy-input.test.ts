@@ -39,6 +39,7 @@ function watchedWork(taskId: string, contentCharacters: number) {
     contentCharacters,
     rest: () => void asked.push('rest'),
     now: () => 0,
+    attach: () => Promise.reject(new Error('No file is made here.')),
     async report({ intents }) {
       for (const intent of intents) if (intent.type === 'report.suspended') suspendIds.push(intent.payload.suspendId);
       return { status: 'committed', refusals: intents.map(() => undefined) };

@@ -98,6 +98,22 @@ test('opens what the task was created with', async () => {
   expect(() => process({ attachments: memoryAttachments() })).toThrow(/kept on this node only/);
 });
 
+test('keeps a file, and only that of the run that holds the task', async () => {
+  const attachments = { ...memoryAttachments(), shared: true };
+  const { of, process, started } = await withWorkers({ attachments });
+  const taskId = await of.start('x', {});
+  await vi.waitFor(() => expect(started).toHaveLength(1));
+  const older = await workerTask(process({ attachments }).reporter, { taskId });
+  const task = await workerTask(process({ attachments }).reporter, { taskId });
+  await task.attach('rows.csv', 'x,y', 'text/csv');
+  expect(await rejection(older.attach('rows.csv', 'older'))).toBeInstanceOf(TaskStopped);
+  await task.complete(null);
+  expect((await of.snapshot(taskId)).attachments).toMatchObject([{ name: 'rows.csv', contentType: 'text/csv', bytes: 3 }]);
+  const keys: string[] = [];
+  for await (const key of attachments.keys(Number.MAX_SAFE_INTEGER)) keys.push(key);
+  expect(keys).toHaveLength(1);
+});
+
 test('a job that is run again is swallowed by nothing: it finds its answer and what was saved, and the task ends once', async () => {
   const { of, process, started, said, told } = await withWorkers();
   const taskId = await of.start('x');

@@ -1,5 +1,6 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { textOfNotice } from '../../server/live/notices.ts';
+import { storeAttachments } from '../../server/task/stored-attachments.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
 import {
   wholeAbout,
@@ -113,6 +114,14 @@ export const forms: readonly Form[] = [
   },
   { name: 'store-id', version: null, writtenIn: 'adapters/lmdb/keys.ts and adapters/redis/keys.ts', lines: storeIds },
   { name: 'folder-mark', version: 'FOLDER_MARK_VERSION', writtenIn: 'adapters/file/folder-mark.ts', lines: folderMark },
+  {
+    name: 'attachments',
+    version: 'ATTACHMENTS_VERSION',
+    writtenIn: 'server/task/stored-attachments.ts',
+    lines: async () => [
+      storeAttachments([{ key: `${'5'.repeat(32)}/1000`, name: 'rows.csv', contentType: 'text/csv', bytes: 3, sha256: 'a'.repeat(64) }]),
+    ],
+  },
   { name: 'workflow-input', version: null, writtenIn: 'adapters/temporal/contract.ts', lines: async () => [JSON.stringify(workflowInput)] },
   {
     name: 'workflow-input-params',

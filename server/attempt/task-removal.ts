@@ -2,10 +2,14 @@ import type { DecisionSource } from '../actors/unit-trace.ts';
 import { decision } from '../task/early-decision.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { ReconcileDeps, ReconcileResult, ReconcileStep } from './reconcile-step.ts';
-import type { AttachmentReference } from '../ports/attachments.ts';
+import { parseAttachments } from '../task/stored-attachments.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import { withTimeLimit } from './time-limit.ts';
+import type { AttachmentReference } from '../ports/attachments.ts';
 import { parsedContent } from './work.ts';
+
+/** A file of a task: one that it was created with, or that its work has made. */
+type StoredFile = Pick<AttachmentReference, 'key'>;
 
 /** What a task is removed with. */
 export type TaskRemovalDeps = Pick<ReconcileDeps, 'processor' | 'store' | 'settings' | 'attachments' | 'shares' | 'clock'>;
@@ -34,11 +38,11 @@ export async function dropTask(
   record: TaskRecord,
   { processor, store, shares }: TaskRemovalDeps,
   source: DecisionSource,
-): Promise<readonly AttachmentReference[] | undefined> {
+): Promise<readonly StoredFile[] | undefined> {
   const { about, revision, execution } = record;
   const { taskId, requestKey } = about;
   try {
-    const [content] = await store.sideValues(taskId, [sideValueNames.content]);
+    const [content, made] = await store.sideValues(taskId, [sideValueNames.content, sideValueNames.attachments]);
     const removing = store.remove(taskId, requestKey, revision);
     // That it succeeds is no proof: what makes room passes where nothing else does.
     const removed = await processor.lastWrites.note('remove', removing, {
@@ -49,7 +53,7 @@ export async function dropTask(
       processor.forget(taskId);
       processor.decided(() => ({ before: record, after: undefined, entries: [decision(source, { type: 'task.remove' })] }));
       shares.note(about, changeOf(sharesOf(execution), noShares));
-      return content === undefined ? [] : parsedContent(content).attachments;
+      return [...(content === undefined ? [] : parsedContent(content).attachments), ...(made === undefined ? [] : parseAttachments(made))];
     }
   } catch (error) {
     // It may be gone all the same.
@@ -62,7 +66,7 @@ export async function dropTask(
 }
 
 /** Removes the files of a task that is gone. What fails is swept later. */
-export async function removeFiles(files: readonly AttachmentReference[], deps: TaskRemovalDeps): Promise<void> {
+export async function removeFiles(files: readonly StoredFile[], deps: TaskRemovalDeps): Promise<void> {
   const { attachments, settings } = deps;
   // One that never answers must not hold this look, and with it the end of the process; the sweep deletes what is left.
   if (attachments) for (const { key } of files) await withTimeLimit(deps, settings.executorTimeoutMs, attachments.remove(key));

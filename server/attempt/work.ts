@@ -6,6 +6,7 @@ import type { Contracts } from '../contract/contracts.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
 import type { PathParams } from '../ports/auth.ts';
+import type { ServerChance } from '../ports/chance.ts';
 import type {
   AcceptedAction,
   AttemptRef,
@@ -20,6 +21,7 @@ import type { Store } from '../ports/store.ts';
 import type { ShareBook } from '../shares/share-book.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
+import type { TaskSettings } from '../task/settings.ts';
 import type { StoreClock } from '../task/store-clock.ts';
 import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
@@ -27,6 +29,7 @@ import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { presentable } from './presentable.ts';
 import { refuseForeignIntents } from './report-intents.ts';
+import { attachFile } from './work-attachments.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
@@ -45,6 +48,8 @@ export interface WorkDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly shares: ShareBook;
   readonly contracts: Contracts;
+  readonly chance: ServerChance;
+  readonly settings: TaskSettings;
   /** Called where the store has lost what a run on this node said or heard. */
   onLostHistory(run: AttemptRef): void;
 }
@@ -80,7 +85,7 @@ export function workWith(
   const ref: AttemptRef = { taskId, attempt };
   const given = new ParsedOnce(() => parsedContent(content));
   const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
-  const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps.contracts.typeOf(taskType), deps);
+  const { report, attach, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps.contracts.typeOf(taskType), deps);
   return withGiven(
     {
       // Named one by one: what is spread gets a shape of its own for each task.
@@ -96,6 +101,7 @@ export function workWith(
         left.forget();
       },
       report,
+      attach,
       resolution,
       now,
     },
@@ -152,8 +158,8 @@ function verbsOf(
   owner: string,
   run: Pick<ReportingRun, 'claimedBy' | 'saved'>,
   type: ContractType | undefined,
-  { processor, shares, store, time, onLostHistory }: WorkDeps,
-): Pick<Work, 'report' | 'resolution' | 'now'> {
+  { processor, shares, store, time, onLostHistory, attachments, chance, settings }: WorkDeps,
+): Pick<Work, 'report' | 'attach' | 'resolution' | 'now'> {
   let taken: NotedReport | undefined;
   return {
     async report(given) {
@@ -166,6 +172,17 @@ function verbsOf(
       if (hasLost) onLostHistory(ref);
       return outcome;
     },
+    attach: (file) =>
+      attachFile(
+        ref,
+        file,
+        { attachments, chance, settings },
+        {
+          isFenced: (execution) =>
+            turnedAway(execution, { attempt: ref.attempt, claimedBy: run.claimedBy, source: 'main', seq: Infinity }) !== undefined,
+          execute: (command) => processor.execute(ref.taskId, command),
+        },
+      ),
     resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
     now: () => time.now(),
   };

@@ -12,7 +12,7 @@ const HALF = /[\ud800-\udbff]$/;
  */
 export async function* contentBytes(
   { fileName, content }: Pick<NewAttachment, 'fileName' | 'content'>,
-  limit: SourceLimit,
+  limit: Pick<SourceLimit, 'read'>,
   refuse: (error: Error) => void,
 ): AsyncGenerator<Uint8Array> {
   // A character of two may come in two texts.

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { JsonLike, TaskTypesResponse } from '../../machines/contract/index.ts';
-import type { TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
+import { retryTaskRequest, type RetryTaskRequest, type TaskListRequest, type TaskListResponse } from '../../machines/lists/index.ts';
 import {
   cancelTaskRequest,
   createTaskRequest,
@@ -31,6 +31,7 @@ import type { SocketSessions } from '../http/web-socket/index.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
+import type { OpenableAttachment } from '../task/service.ts';
 import { snapshotResponse } from '../task/snapshot.ts';
 import { createWithFiles } from './creation.ts';
 import { FactStream, type FactOrGap, type FollowOptions } from './fact-stream.ts';
@@ -72,6 +73,12 @@ export interface HostTasks {
   types(): Promise<TaskTypesResponse>;
   /** Creates a task, or gives the one that this owner made with the same `clientRequestId`. */
   start<I extends object = JsonObject>(task: TaskCreation<I>): Promise<CreateTaskResponse>;
+  /**
+   * Starts a task that has ended again, as a new one: of its type, with its input and copies of its files, and what is left out here is that of the first.
+   * Idempotent as {@link HostTasks.start} is, whatever has become of the first one meanwhile. Rejects with `TASK_NOT_FOUND`, and with `TASK_NOT_ENDED` for one that
+   * has not.
+   */
+  retry(taskId: string, request: Omit<RetryTaskRequest, 'retryOf'>): Promise<CreateTaskResponse>;
   /** The task as its chart stands now. */
   get(taskId: string): Promise<TaskSnapshotResponse>;
   /**
@@ -79,6 +86,8 @@ export interface HostTasks {
    * of them and reads 4 MiB at most, so that it may have fewer than asked for, or none.
    */
   list(request?: TaskListRequest): Promise<TaskListResponse>;
+  /** A file that the task's work has made, to be opened: `attachments` of the task name them. Rejects with `TASK_NOT_FOUND` where there is none of that name. */
+  attachment(taskId: string, name: string): Promise<OpenableAttachment>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
   /**
    * Removes a task that has ended, with its files; its `clientRequestId` is free then. Resolves where this owner has no such task (any more). Rejects
@@ -193,7 +202,13 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
   return {
     types: () => verb(() => service.types(auth)),
     start: (task) => verb(() => startTask(deps, auth, task)),
+    retry: (retryOf, request) =>
+      verb(async () => {
+        const given = assertSize('The request', validate(retryTaskRequest, { ...request, retryOf }), deps);
+        return service.retry(auth, { ...given, taskId: service.newTaskId(auth, given.clientRequestId) }, deps.uploadPolicy);
+      }),
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
+    attachment: (taskId, name) => verb(() => service.attachment(auth, taskId, name)),
     list: (request) => verb(() => taskPage(service, auth, request)),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
     remove: (taskId) => verb(() => service.remove(auth, taskId)),

@@ -17,6 +17,8 @@ export interface Call {
   readonly auth: AuthContext;
   /** From the path, decoded; empty on routes without one. Anything may stand there. */
   readonly taskId: string;
+  /** The same of a file's name. */
+  readonly attachmentName: string;
 }
 
 /** Answers one row of the protocol's table; what it throws becomes the envelope. */

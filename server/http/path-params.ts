@@ -6,6 +6,8 @@ import type { PathParams } from '../ports/auth.ts';
 export interface PathMatch {
   /** Decoded where it can be; empty on routes without one. */
   readonly taskId: string;
+  /** Decoded; empty on routes without one. */
+  readonly attachmentName: string;
   /** All others, decoded. */
   readonly params: PathParams;
 }
@@ -21,10 +23,12 @@ export function pathValues(names: readonly string[], found: readonly (string | u
   // No name can be a key of a prototype here.
   const params = Object.create(null) as Record<string, string>;
   let taskId = '';
+  let attachmentName = '';
   let characters = 0;
   for (const [index, name] of names.entries()) {
     const text = found[index] ?? '';
     if (name === 'taskId') taskId = decoded(text) ?? text;
+    else if (name === 'attachmentName') attachmentName = decoded(text) ?? refuse(name);
     else {
       const value = decoded(text) ?? refuse(name);
       params[name] = value;
@@ -36,7 +40,7 @@ export function pathValues(names: readonly string[], found: readonly (string | u
       'INVALID_REQUEST',
       `The names of the path stand for ${characters} characters; together they may have ${PARAMS_CHARACTERS_MAX}.`,
     );
-  return { taskId, params };
+  return { taskId, attachmentName, params };
 }
 
 /** Matches exactly the paths of a route, with a group for each of its names. */

@@ -21,6 +21,7 @@ import { mountPathCheck } from './mount-path.ts';
 import { isShadowed, ourPaths } from './our-paths.ts';
 import { pathValues, routed } from './path-params.ts';
 import { actionsRoute } from './routes/actions.ts';
+import { attachmentRoute } from './routes/attachment.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
 import { listRoute } from './routes/list.ts';
@@ -98,6 +99,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
     remove: removeRoute(routeDeps),
     types: typesRoute(routeDeps),
     task: snapshotRoute(routeDeps),
+    attachment: attachmentRoute(routeDeps),
     events: pollRoute(routeDeps),
     stream: streamRoute(routeDeps),
     sharedStream: sharedStreamRoute(routeDeps),
@@ -115,10 +117,10 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       if (words.length > 0) return refuseMethod(ctx, words, identify);
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method !== 'GET' && ctx.method !== 'HEAD') refuseForeignOrigin(ctx.req, origins);
-      const { taskId, params } = pathValues(names, routed(ctx).captures);
+      const { taskId, attachmentName, params } = pathValues(names, routed(ctx).captures);
       const auth = await identify(ctx, params);
       continueBody(ctx.req, ctx.res);
-      await route({ ctx, auth, taskId });
+      await route({ ctx, auth, taskId, attachmentName });
     };
   };
 

@@ -82,6 +82,19 @@ export interface AttemptRef {
   readonly attempt: number;
 }
 
+/** A file that work makes. */
+export interface NewWorkAttachment {
+  /** 1–256 characters, no path. A file of the task that has it is replaced. */
+  readonly name: string;
+  /** Text is kept as UTF-8. */
+  readonly content: Uint8Array | string | AsyncIterable<Uint8Array | string>;
+  /** Defaults to `application/octet-stream`. */
+  readonly contentType?: string | undefined;
+}
+
+/** Lists a file whose bytes are safe among those of its task, once however often it is asked; `fenced`: the run counts no more, and the file is gone. */
+export type ListAttachment = () => Promise<'listed' | 'fenced'>;
+
 /** One run of a task's work, as the executor gets it. */
 export interface Work extends AttemptRef {
   readonly taskType: string;
@@ -101,6 +114,11 @@ export interface Work extends AttemptRef {
   rest?(): void;
   /** The last number of each source that was taken from an earlier attempt starts anew: numbers count within an attempt. */
   report(report: WorkReport): Promise<WorkReportOutcome>;
+  /**
+   * Keeps a file, and resolves with what lists it, when its bytes are safe. Rejects with a `TaskBridgeError`: `REQUEST_VALIDATION_ERROR` for its name,
+   * `PAYLOAD_TOO_LARGE` above `attachmentBytesMax` (listing it: above `attachmentsMax` files).
+   */
+  attach(file: NewWorkAttachment): Promise<ListAttachment>;
   /** How a question of an earlier attempt ended; undefined while it is open or was never asked. */
   resolution(suspendId: string): Promise<Resolution | undefined>;
   /** The store's time, in milliseconds since the epoch, to name deadlines by. */

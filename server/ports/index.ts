@@ -16,6 +16,8 @@ export type {
   AcceptedAction,
   AttemptRef,
   HeardEnd,
+  ListAttachment,
+  NewWorkAttachment,
   ReportRefusal,
   Resolution,
   StartOutcome,

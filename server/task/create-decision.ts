@@ -16,13 +16,12 @@ type Asked = Pick<NewTaskRequest, 'taskId' | 'taskType' | 'clientRequestId' | 't
 /** What never changes about the task that a request asks for. */
 export function aboutOf(auth: AuthContext, asked: Asked, createdAt: number, contentHash: string): TaskAbout {
   const { taskId, taskType, clientRequestId, title, labels = [] } = asked;
-  const params = paramsOf(auth);
   return {
     taskId,
     taskType,
     clientRequestId,
     owner: auth.subject,
-    ...(params && { params }),
+    ...paramsOf(auth),
     ...(title !== undefined && { title }),
     ...(labels.length > 0 && { labels }),
     contentHash,
@@ -31,9 +30,9 @@ export function aboutOf(auth: AuthContext, asked: Asked, createdAt: number, cont
   };
 }
 
-/** What stood in the path of the create; undefined where nothing did. */
-export function paramsOf({ params }: AuthContext): AuthContext['params'] {
-  return params && Object.keys(params).length > 0 ? params : undefined;
+/** What stood in the path of a create, where that has names. */
+export function paramsOf({ params }: AuthContext): Pick<TaskAbout, 'params'> {
+  return params && Object.keys(params).length > 0 ? { params } : {};
 }
 
 /** Shows an inspector a create that became no task; gives the refusal back, to be thrown. */

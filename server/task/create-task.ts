@@ -35,21 +35,52 @@ export async function createTask(
   request: NewTaskRequest,
   uploads?: UploadPolicy,
 ): Promise<CreateTaskResponse> {
+  await assertMayCreate(deps, auth, request, uploads);
+  const hash = contentHash({ ...request, ...paramsOf(auth) }, deps.idempotencyPayload);
+  return writeTask(deps, auth, request, { hash, check: ({ taskType, input }) => checkedInput(deps, taskType, input) });
+}
+
+/** Asks the host's policies. Throws `UPLOAD_VALIDATION_ERROR` and `TASK_OWNERSHIP_ERROR`. */
+export async function assertMayCreate(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  request: Omit<NewTaskRequest, 'input'>,
+  uploads: UploadPolicy | undefined,
+): Promise<void> {
   const { taskType, metadata, attachments } = request;
   const refused = await uploads?.refuseUpload(auth, attachments);
   if (refused !== undefined) throw refusedCreate(deps, auth, request, new TaskBridgeError('UPLOAD_VALIDATION_ERROR', refused));
   const refusal = await deps.ownership.refuseCreate?.(auth, { taskType, metadata });
   if (refusal !== undefined) throw refusedCreate(deps, auth, request, new TaskBridgeError('TASK_OWNERSHIP_ERROR', refusal));
-  return deps.supervisor.whileOpen(() => writeTask(deps, auth, request));
 }
 
-async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewTaskRequest): Promise<CreateTaskResponse> {
-  const { taskType, input, metadata, attachments, taskId } = request;
-  const params = paramsOf(auth);
-  const hash = contentHash({ ...request, ...(params && { params }) }, deps.idempotencyPayload);
-  const about = aboutOf(auth, request, deps.time.now(), hash);
+/** By what a create is told from another, and what is still to be checked of it. */
+export interface CreateTerms {
+  /** Equal in repeats. */
+  readonly hash: string;
+  check(request: NewTaskRequest): Promise<CheckedInput>;
+}
+
+/** Writes a task, unless one was made by this request before. */
+export function writeTask(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  request: NewTaskRequest,
+  terms: CreateTerms,
+): Promise<CreateTaskResponse> {
+  return deps.supervisor.whileOpen(() => writeChecked(deps, auth, request, terms));
+}
+
+async function writeChecked(
+  deps: TaskServiceDeps,
+  auth: AuthContext,
+  request: NewTaskRequest,
+  terms: CreateTerms,
+): Promise<CreateTaskResponse> {
+  const { taskType, metadata, attachments, taskId } = request;
+  const about = aboutOf(auth, request, deps.time.now(), terms.hash);
   const refused = (refusal: TaskBridgeError): TaskBridgeError => refusedCreate(deps, auth, request, refusal);
-  const checked = await checkedInput(deps, taskType, input);
+  const checked = await terms.check(request);
   if (checked.faults) return answerRefused(deps, about, () => refused(refusedTask(checked.faults)));
   const content: TaskContent = { input: checked.input, metadata, attachments };
   // Where he has as much at work as he may, it waits in the store, and no place is kept for it.
@@ -68,11 +99,9 @@ async function writeTask(deps: TaskServiceDeps, auth: AuthContext, request: NewT
 }
 
 /** The input as it is kept, or what is wrong with the task. */
-async function checkedInput(
-  { contracts, supervisor }: TaskServiceDeps,
-  taskType: string,
-  input: JsonObject,
-): Promise<{ readonly input: JsonObject; readonly faults?: undefined } | { readonly faults: readonly SchemaFault[] }> {
+type CheckedInput = { readonly input: JsonObject; readonly faults?: undefined } | { readonly faults: readonly SchemaFault[] };
+
+async function checkedInput({ contracts, supervisor }: TaskServiceDeps, taskType: string, input: JsonObject): Promise<CheckedInput> {
   if (!supervisor.executorOf(taskType)) return { faults: [unhandled(taskType)] };
   const schema = contracts.typeOf(taskType)?.input;
   if (!schema) return { input };
@@ -190,7 +219,8 @@ async function startedSoon(
   return withTimeLimit({ clock }, START_MS, visit).catch(() => ({}));
 }
 
-function answerAgain(deps: TaskServiceDeps, met: TaskRecord, asked: TaskAbout): CreateTaskResponse {
+/** A repeat of a create; throws `IDEMPOTENCY_CONFLICT` for one of other content. */
+export function answerAgain(deps: TaskServiceDeps, met: TaskRecord, asked: TaskAbout): CreateTaskResponse {
   const { about: existing, aggregate } = met;
   const { taskId, clientRequestId } = existing;
   const isSame = existing.contentHash === asked.contentHash;

@@ -1,4 +1,5 @@
-import type { TaskListQuery } from '../../machines/lists/index.ts';
+import type { Readable } from 'node:stream';
+import type { TaskAttachment, TaskListQuery } from '../../machines/lists/index.ts';
 import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
@@ -27,6 +28,18 @@ export interface NewTaskRequest {
   readonly attachments: readonly AttachmentReference[];
 }
 
+/** A request to start a task that has ended again, checked. What is left out is that of the first. */
+export interface TaskRetryRequest {
+  /** Of the new one. */
+  readonly taskId: string;
+  readonly clientRequestId: string;
+  /** The task that has ended. */
+  readonly retryOf: string;
+  readonly metadata?: JsonObject | undefined;
+  readonly title?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
+}
+
 /** A task as its chart stands now. What people and work wrote is the JSON that was committed: it may be large, and is mostly passed on as it is. */
 export interface CommittedSnapshot extends Omit<TaskSnapshotResponse, keyof CommittedJson> {
   readonly json: CommittedJson;
@@ -37,6 +50,12 @@ export interface CommittedJson {
   readonly result?: Buffer;
   readonly input?: Buffer;
   readonly metadata?: Buffer;
+}
+
+/** A file that work has made, to be read. */
+export interface OpenableAttachment extends TaskAttachment {
+  /** Rejects with `TASK_NOT_FOUND` where it is gone by then, with `STORE_UNAVAILABLE` where it cannot be had. */
+  open(): Promise<Readable>;
 }
 
 /** One step through a list. */
@@ -58,6 +77,11 @@ export interface TaskService {
    * `uploads`, where there is one, is asked about the files first; what it refuses is a denied create as any other.
    */
   create(auth: AuthContext, request: NewTaskRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
+  /**
+   * Starts a task that has ended again, as a new one of its type, with its input and copies of its files; the policies of a create are asked. Throws
+   * `TASK_NOT_FOUND` for one that this caller may not change, and `TASK_NOT_ENDED`, unless it is a repeat of one that was taken.
+   */
+  retry(auth: AuthContext, request: TaskRetryRequest, uploads?: UploadPolicy): Promise<CreateTaskResponse>;
   /** The types that this caller may create, as far as the host's policy says so without a task's metadata. */
   types(auth: AuthContext): Promise<TaskTypesResponse>;
   /**
@@ -71,6 +95,8 @@ export interface TaskService {
    * does not show him.
    */
   list(auth: AuthContext, query: TaskListQuery): AsyncIterator<ListStep, void, undefined>;
+  /** A file that the task's work has made. Throws `TASK_NOT_FOUND`, also for a file that is not there. */
+  attachment(auth: AuthContext, taskId: string, name: string): Promise<OpenableAttachment>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;
   /**
    * Removes a task that has ended, with its files, its name and its request key. Resolves where this caller sees no such task; throws `TASK_NOT_ENDED`, and

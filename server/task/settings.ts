@@ -41,6 +41,10 @@ export interface TaskSettings {
   readonly appendFactsMax: number;
   /** Largest fact, in bytes as it goes over the wire. Defaults to 1 MiB. */
   readonly factBytesMax: number;
+  /** Files that one task's work may make. Defaults to 16. */
+  readonly attachmentsMax: number;
+  /** Largest of them, in bytes. Defaults to 64 MiB. */
+  readonly attachmentBytesMax: number;
   /**
    * Tasks of one owner that are at work at once on all nodes, about; those that wait for a person among them. Further ones wait in the store.
    * Defaults to 500; this and what follows may be `Infinity`.
@@ -53,7 +57,7 @@ export interface TaskSettings {
   /** Tasks of one owner that are stored, also those that have ended; a create beyond that is `RATE_LIMITED`. Defaults to 100 000. */
   readonly tasksPerOwnerMax: number;
   /**
-   * Bytes that are stored for the tasks of one owner: what they were created with, files, what work saved, questions, answers, results. A create
+   * Bytes that are stored for the tasks of one owner: what they were created with, files, those that work made among them, what work saved, questions, answers, results. A create
    * beyond that is `RATE_LIMITED`; what belongs to a task that is there is never refused for it. Defaults to 1 GiB.
    */
   readonly bytesPerOwnerMax: number;
@@ -77,6 +81,8 @@ export const taskDefaults: TaskSettings = {
   waitingIntentsMax: 10_000,
   appendFactsMax: 256,
   factBytesMax: 1024 * 1024,
+  attachmentsMax: 16,
+  attachmentBytesMax: 64 * 1024 * 1024,
   activePerOwnerMax: 500,
   waitingPerOwnerMax: 10_000,
   questionsPerOwnerMax: 1000,

@@ -2,6 +2,7 @@ import { cancellationOf, failureOf, openSuspensions, progressOf, resultEventIdOf
 import { limits, parseEventId, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { endOfValue } from '../json-scan.ts';
 import type { Store } from '../ports/store.ts';
+import { parseAttachments, shownAttachment } from './stored-attachments.ts';
 import type { CommittedJson, CommittedSnapshot } from './service.ts';
 import { sideValueNames, type TaskRecord } from './task-record.ts';
 
@@ -10,9 +11,9 @@ export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store)
   const { taskId, taskType, clientRequestId, createdAt, title, labels } = about;
   const { task, lastEventId } = aggregate;
   const last = lastEventId === null ? undefined : parseEventId(lastEventId);
-  const [page, [content]] = await Promise.all([
+  const [page, [content, files]] = await Promise.all([
     store.read(taskId, last?.n ?? 1, { facts: 1, bytes: 0 }),
-    store.sideValues(taskId, [sideValueNames.content]),
+    store.sideValues(taskId, [sideValueNames.content, sideValueNames.attachments]),
   ]);
   const failure = failureOf(task);
   const cancellation = cancellationOf(task);
@@ -31,6 +32,7 @@ export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store)
     ...(title !== undefined && { title }),
     ...(labels && { labels }),
     ...sizes,
+    ...(files !== undefined && { attachments: parseAttachments(files).map(shownAttachment) }),
     firstEventId: page?.firstEventId ?? null,
     lastEventId,
     createdAt: new Date(createdAt).toISOString(),

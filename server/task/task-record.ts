@@ -26,6 +26,8 @@ export const sideValueNames = {
   content: 'content',
   /** What the work saved for a later attempt. */
   saved: 'saved',
+  /** The files that the work has made. */
+  attachments: 'attachments',
   /** The hash of a suspension's question. */
   question: (suspendId: string) => `q:${suspendId}`,
   /** The accepted answer of a suspension. */

@@ -5,7 +5,7 @@ import { mayAccess } from '../access/ownership.ts';
 import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
 import { taskNotFound } from '../errors.ts';
-import type { AuthContext } from '../ports/auth.ts';
+import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { listTasks } from '../lists/task-list.ts';
 import { actionIntent, submitAction } from './submit-action.ts';
 import { requestKeyOf } from './content-hash.ts';
@@ -14,7 +14,9 @@ import { createTask } from './create-task.ts';
 import { asTaskBridgeError } from './command-processor.ts';
 import { refusedIntent } from './early-decision.ts';
 import type { TaskAbout } from './about.ts';
+import { openableAttachment } from './open-attachment.ts';
 import { removeForCaller } from './remove-task.ts';
+import { retryTask } from './retry-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -29,14 +31,14 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
   /** Of tasks whose logs were read last. */
   const abouts = new Map<string, TaskAbout>();
 
-  async function assertVisible(auth: AuthContext, about: TaskAbout): Promise<void> {
-    if (!(await mayAccess(ownership, auth, about, 'read'))) throw taskNotFound(about.taskId);
+  async function assertVisible(auth: AuthContext, about: TaskAbout, access: TaskAccess = 'read'): Promise<void> {
+    if (!(await mayAccess(ownership, auth, about, access))) throw taskNotFound(about.taskId);
   }
 
-  async function visible(auth: AuthContext, taskId: string): Promise<TaskRecord> {
+  async function visible(auth: AuthContext, taskId: string, access?: TaskAccess): Promise<TaskRecord> {
     if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
     const state = await processor.read(taskId);
-    await assertVisible(auth, state.about);
+    await assertVisible(auth, state.about, access);
     return state;
   }
 
@@ -75,6 +77,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       return { types };
     },
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
+    retry: (auth, request, uploads) => retryTask(deps, auth, request, () => visible(auth, request.retryOf, 'write'), uploads),
     authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
     async snapshot(auth, taskId) {
       const state = await visible(auth, taskId);
@@ -84,6 +87,7 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
         throw asTaskBridgeError(error);
       }
     },
+    attachment: async (auth, taskId, name) => openableAttachment(deps, (await visible(auth, taskId)).about.taskId, name),
     list: (auth, query) => listTasks(deps, auth, query),
     cancel: (auth, taskId, reason) => cancelTask(deps, auth, taskId, reason),
     async remove(auth, taskId) {

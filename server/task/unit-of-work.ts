@@ -132,6 +132,12 @@ export class UnitOfWork {
       this.#execution = { ...this.#execution, bytes: { ...this.#execution.bytes, saved: bytes } };
   }
 
+  /** Writes a side value in the place of one that may be there; what it stands for is so many bytes more than before, or less. */
+  replaceSideValue(name: string, json: string, bytesMore: number): void {
+    this.#sideValues = new Map(this.#sideValues).set(name, json);
+    this.#store(bytesMore);
+  }
+
   /** The side value that this unit writes under a name, if it does. */
   sideValue(name: string): string | undefined {
     return this.#sideValues.get(name);

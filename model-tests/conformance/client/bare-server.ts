@@ -44,7 +44,8 @@ export async function startBareServer(reception: Reception): Promise<Loopback> {
     const url = new URL(request.url ?? '/', 'http://local');
     const [, taskId = '', events, stream] = /\/tasks\/([^/]+)(\/events(\/stream)?)?$/.exec(url.pathname) ?? [];
     const isShared = url.pathname.endsWith('/tasks/events/stream');
-    const kind = request.method === 'POST' ? 'post' : isShared ? 'shared' : stream ? 'sse' : events ? 'poll' : 'get';
+    const kind =
+      request.method === 'POST' || request.method === 'DELETE' ? 'post' : isShared ? 'shared' : stream ? 'sse' : events ? 'poll' : 'get';
     reception.request({ kind, taskId, url, request, response });
   });
   server.on('upgrade', (request, socket, head) => {

@@ -5,6 +5,8 @@ export interface ContractTask {
   readonly input: JsonObject;
   readonly signal: AbortSignal;
   progress(progress: number, about?: { readonly stage?: string }): Promise<void>;
+  /** Absent where work makes no files. */
+  attach?(name: string, content: string, contentType: string): Promise<void>;
   suspend(
     key: string,
     question: { readonly reasonCode: string; readonly allowedActions: readonly string[]; readonly expiresInMs?: number },
@@ -47,6 +49,10 @@ export function contractWork({ failure, codeOf }: ContractDeps): Readonly<Record
         if (task.signal.aborted) stop();
         else task.signal.addEventListener('abort', stop, { once: true });
       });
+    },
+    'conformance.attach': async (task) => {
+      await task.attach?.('rows.csv', 'x,y', 'text/csv');
+      return {};
     },
     'conformance.fail': async ({ input }) => {
       const { code, message, retryable } = input as { code: string; message: string; retryable: boolean };

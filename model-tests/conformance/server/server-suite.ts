@@ -1,5 +1,6 @@
 import type { Suite } from '../suite/case.ts';
 import { answering } from './cases/answering.ts';
+import { attaching } from './cases/attachments.ts';
 import { browsing } from './cases/browsing.ts';
 import { creating } from './cases/creating.ts';
 import { ending } from './cases/ending.ts';
@@ -11,6 +12,7 @@ import { gapCases } from './cases/gaps.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
 import { removal } from './cases/removal.ts';
+import { retrying } from './cases/retry.ts';
 import { sharingStreams } from './cases/sharing-streams.ts';
 import { streaming } from './cases/streaming.ts';
 import type { ServerUnderTest } from './server-under-test.ts';
@@ -26,6 +28,8 @@ export const serverSuite: Suite<ServerUnderTest> = {
     ...reading,
     ...listing,
     ...removal,
+    ...retrying,
+    ...attaching,
     ...streaming,
     ...gapCases,
     ...answering,

@@ -121,6 +121,7 @@ def doors(task_id):
         (None, http("stream", ["GET"], f"{ROOT}/unknown/events/stream", query=[("lastEventId", "1-1")], headers=[("Last-Event-ID", "1-1"), ("Accept", "text/event-stream")])),
         (None, http("shared-stream", ["GET", "HEAD"], f"{ROOT}/events/stream", query=[("tasks", f"{task_id}@1-1,unknown@"), ("extensions", "gap")], headers=[("Accept", "text/event-stream")])),
         (None, http("list", ["GET", "HEAD"], ROOT, query=[("type", "echo"), ("state", "running"), ("label", "a"), ("limit", "2")])),
+        (None, http("attachment", ["GET", "HEAD"], f"{task}/attachments/a.csv", query=[("x", "1")])),
         (None, http("remove", ["DELETE"], f"{ROOT}/unknown", query=[("x", "1")])),
         (None, http("types", ["GET", "POST"], f"{ROOT}/types", query=[("x", "1")])),
         (None, http("openapi", ["GET", "HEAD"], "/api/v1/openapi.json", query=[("x", "1")])),

@@ -48,10 +48,11 @@ function errorName(status: number): string {
   return (STATUS_CODES[status] ?? String(status)).replaceAll(/\W/g, '');
 }
 
-function answerObject({ description, schema, isStream, hasTaskId }: OperationAnswer): object {
+function answerObject({ description, schema, isStream, isFile, hasTaskId }: OperationAnswer): object {
   return {
     description,
     ...(schema && { content: isStream ? streamContent(schema) : { [JSON_TYPE]: { schema: schemaRef(schema) } } }),
+    ...(isFile && { content: { '*/*': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } } } }),
     ...(hasTaskId && { links: taskLinks() }),
   };
 }
@@ -87,11 +88,11 @@ function queryParameters({ query, takesCursorHeader }: Operation): readonly obje
   return takesCursorHeader ? [...parameters, cursor] : parameters;
 }
 
-function requestBodyObject({ schema, isOptional, takesFiles }: RequestBody): object {
+function requestBodyObject({ schema, otherSchema, isOptional, takesFiles }: RequestBody): object {
   return {
     required: !isOptional,
     content: {
-      [JSON_TYPE]: { schema: schemaRef(schema) },
+      [JSON_TYPE]: { schema: otherSchema ? { oneOf: [schemaRef(schema), schemaRef(otherSchema)] } : schemaRef(schema) },
       ...(takesFiles && { 'multipart/form-data': createForm() }),
     },
   };

@@ -24,6 +24,8 @@ export interface Operation {
 /** What a request has in its body. */
 export interface RequestBody {
   readonly schema: SchemaName;
+  /** It may be of this one, too. */
+  readonly otherSchema?: SchemaName;
   readonly isOptional?: true;
   /** It may be a form with files, too. */
   readonly takesFiles?: true;
@@ -35,6 +37,8 @@ export interface OperationAnswer {
   readonly schema?: SchemaName;
   /** It is a stream of server-sent events, whose data are of the schema. */
   readonly isStream?: true;
+  /** It is a file, of any type. */
+  readonly isFile?: true;
   /** Its `taskId` is one for the routes of a task. */
   readonly hasTaskId?: true;
 }
@@ -45,12 +49,12 @@ export const operations: Readonly<Record<keyof RoutePaths, Operation>> = {
     summary: 'Create a task',
     description:
       'Idempotent by `clientRequestId`: the same request again is answered 200. Files come as `attachment` or `attachments` of a form, whose other fields are text (`input`, `metadata` and `labels` as JSON).',
-    body: { schema: 'CreateTaskRequest', takesFiles: true },
+    body: { schema: 'CreateTaskRequest', otherSchema: 'RetryTaskRequest', takesFiles: true },
     answers: {
       200: { description: 'This request made it before.', schema: 'CreateTaskResponse', hasTaskId: true },
       201: { description: 'A new task.', schema: 'CreateTaskResponse', hasTaskId: true },
     },
-    errors: [409, 413, 422],
+    errors: [404, 409, 413, 422],
   },
   list: {
     summary: "List the caller's tasks, newest first",
@@ -95,6 +99,16 @@ export const operations: Readonly<Record<keyof RoutePaths, Operation>> = {
     query: sharedStreamQuery,
     answers: { 200: { description: 'Facts of all of them as they come; no frame has an id.', schema: 'StreamFrame', isStream: true } },
     errors: [422],
+  },
+  attachment: {
+    summary: "Download a file that a task's work has made",
+    description: 'Takes one `Range`, with `If-Range`.',
+    answers: {
+      200: { description: 'The whole file.', isFile: true },
+      206: { description: 'A range of it.', isFile: true },
+      416: { description: 'The range is beyond its end.' },
+    },
+    errors: [404],
   },
   cancel: {
     summary: 'Ask that a task is cancelled',

@@ -1,3 +1,4 @@
+import { retryTaskRequest } from '../../../machines/lists/index.ts';
 import { createTaskRequest, type CreateTaskResponse } from '../../../machines/wire/index.ts';
 import { createWithFiles } from '../../caller/creation.ts';
 import { TaskBridgeError } from '../../errors.ts';
@@ -16,12 +17,27 @@ export function createRoute(deps: RouteDeps): Route {
   return recorded('http.task.create', deps.records, async (call, note) => {
     if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, note, deps);
     const { ctx, auth } = call;
-    const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, await readJson(ctx, deps.options, deps.clock));
-    const taskId = deps.service.newTaskId(auth, body.clientRequestId);
-    const request: NewTaskRequest = { ...body, taskId, input, metadata, attachments: [] };
-    const created = await createNoted(auth, request, note, deps);
+    const json = await readJson(ctx, deps.options, deps.clock);
+    const created = isRetry(json) ? await retryFrom(json, auth, note, deps) : await createFrom(json, auth, note, deps);
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
   });
+}
+
+/** What starts a task again names it, and nothing of what that was created with. */
+function isRetry(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && Object.hasOwn(json, 'retryOf');
+}
+
+function retryFrom(json: unknown, auth: AuthContext, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
+  const body = validate(retryTaskRequest, json);
+  const request = { ...body, taskId: deps.service.newTaskId(auth, body.clientRequestId) };
+  return noted(request, note, () => deps.service.retry(auth, request, deps.uploadPolicy));
+}
+
+function createFrom(json: unknown, auth: AuthContext, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
+  const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, json);
+  const taskId = deps.service.newTaskId(auth, body.clientRequestId);
+  return createNoted(auth, { ...body, taskId, input, metadata, attachments: [] }, note, deps);
 }
 
 async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteDeps): Promise<void> {
@@ -59,10 +75,18 @@ function requestOf({ texts, attachments, taskId }: ReceivedUpload, { options }: 
   return { ...body, taskId, input, metadata, attachments };
 }
 
+function createNoted(auth: AuthContext, request: NewTaskRequest, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
+  return noted(request, note, () => deps.service.create(auth, request, deps.uploadPolicy));
+}
+
 /** Creates the task of a request, and notes for its record what is known of it, and what became of it. */
-async function createNoted(auth: AuthContext, request: NewTaskRequest, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
-  note({ clientRequestId: request.clientRequestId });
-  const created = await deps.service.create(auth, request, deps.uploadPolicy);
+async function noted(
+  { clientRequestId }: Pick<NewTaskRequest, 'clientRequestId'>,
+  note: Note,
+  create: () => Promise<CreateTaskResponse>,
+): Promise<CreateTaskResponse> {
+  note({ clientRequestId });
+  const created = await create();
   note({ taskId: created.taskId, outcome: created.deduplicated ? 'duplicate' : 'created' });
   return created;
 }
