@@ -94,7 +94,12 @@ function createExecutor(
   );
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
-  const deps: RunDeps = { ...reportRetries({ clock, chance }), failed: (error, about) => notices.failed(error, about) };
+  const deps: RunDeps = {
+    ...reportRetries({ clock, chance }),
+    clock,
+    unsent: { count: 0 },
+    failed: (error, about) => notices.failed(error, about),
+  };
 
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);

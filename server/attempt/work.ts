@@ -10,6 +10,7 @@ import type {
   AcceptedAction,
   AttemptRef,
   HeardEnd,
+  PartReport,
   ReportRefusal,
   WorkReport,
   WorkReportOutcome,
@@ -17,6 +18,8 @@ import type {
   Work,
 } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
+import type { PartFlusher } from '../parts/part-flusher.ts';
+import { workParts } from '../parts/work-parts.ts';
 import type { ShareBook } from '../shares/share-book.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
@@ -26,7 +29,7 @@ import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { presentable } from './presentable.ts';
-import { refuseForeignIntents } from './report-intents.ts';
+import { decidePart, isPartReport, refuseForeignIntents } from './report-intents.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
 
@@ -45,6 +48,8 @@ export interface WorkDeps {
   readonly attachments: AttachmentStore | undefined;
   readonly shares: ShareBook;
   readonly contracts: Contracts;
+  /** Of this node; absent where the store keeps no parts. */
+  readonly flusher?: PartFlusher | undefined;
   /** Called where the store has lost what a run on this node said or heard. */
   onLostHistory(run: AttemptRef): void;
 }
@@ -80,7 +85,7 @@ export function workWith(
   const ref: AttemptRef = { taskId, attempt };
   const given = new ParsedOnce(() => parsedContent(content));
   const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
-  const { report, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps.contracts.typeOf(taskType), deps);
+  const { report, resolution, now, parts, lost } = verbsOf(ref, owner, { claimedBy: node, saved }, deps.contracts.typeOf(taskType), deps);
   return withGiven(
     {
       // Named one by one: what is spread gets a shape of its own for each task.
@@ -98,6 +103,8 @@ export function workWith(
       report,
       resolution,
       now,
+      ...(parts && { parts }),
+      ...(lost && { lost }),
     },
     { given, left, attachments: deps.attachments },
   );
@@ -152,13 +159,14 @@ function verbsOf(
   owner: string,
   run: Pick<ReportingRun, 'claimedBy' | 'saved'>,
   type: ContractType | undefined,
-  { processor, shares, store, time, onLostHistory }: WorkDeps,
-): Pick<Work, 'report' | 'resolution' | 'now'> {
+  { processor, shares, store, time, flusher, onLostHistory }: WorkDeps,
+): Pick<Work, 'report' | 'resolution' | 'now' | 'parts' | 'lost'> {
   let taken: NotedReport | undefined;
   return {
     async report(given) {
       const checked = checkedReport(type, given);
       const report = checked === given ? given : await checked;
+      refuseForeignIntents(report.intents, store);
       const { outcome, noted, hasLost } = await shares.asking(owner, questionsIn(report), (mayAsk) =>
         processor.execute(ref.taskId, decidedReport(ref, report, { ...run, mayAsk, taken })),
       );
@@ -168,6 +176,7 @@ function verbsOf(
     },
     resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
     now: () => time.now(),
+    ...(store.lanes && flusher && { parts: workParts(ref, { lanes: store.lanes, flusher, processor }), lost: () => onLostHistory(ref) }),
   };
 }
 
@@ -259,7 +268,6 @@ function decidedReport(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
-  refuseForeignIntents(intents);
   const answers = heard.map(({ suspendId }) => sideValueNames.answer(suspendId));
   const needs = [...askedIn(intents).map((suspendId) => sideValueNames.question(suspendId)), ...answers];
   return {
@@ -268,18 +276,19 @@ function decidedReport(
     decide(unit, sideValues) {
       const status = turnedAway(unit.execution, { attempt, claimedBy, source, seq });
       if (status) {
-        unit.turnAway(intents, status);
+        unit.turnAway(intents.filter(isIntent), status);
         return { outcome: { status }, ...(status === 'duplicate' && { noted: { source, seq } }) };
       }
       if ((taken && (unit.execution.sources[taken.source] ?? 0) < taken.seq) || !heard.every((end) => isEnd(unit, end, sideValues))) {
-        unit.turnAway(intents, 'fenced');
+        unit.turnAway(intents.filter(isIntent), 'fenced');
         return { outcome: { status: 'fenced' }, hasLost: true };
       }
       for (const suspendId of handed) noteDelivered(unit, suspendId);
       const factsBefore = unit.factCount;
-      const refusals = intents.map((intent) =>
-        intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal,
-      );
+      const refusals = intents.map((intent) => {
+        if (isPartReport(intent)) return decidePart(unit, intent);
+        return intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal;
+      });
       const savedNow = save === undefined ? undefined : JSON.stringify(save);
       if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
       const isFirst = unit.record({ type: 'attempt.begun' });
@@ -318,8 +327,12 @@ function isEnd(unit: UnitOfWork, { suspendId, outcome, clientActionId }: HeardEn
   return outcome !== 'ANSWERED' || (answer !== undefined && (JSON.parse(answer) as AcceptedAction).clientActionId === clientActionId);
 }
 
+function isIntent(intent: ReportIntent | PartReport): intent is ReportIntent {
+  return !isPartReport(intent);
+}
+
 /** The questions that a report asks. */
-function askedIn(intents: readonly ReportIntent[]): readonly string[] {
+function askedIn(intents: WorkReport['intents']): readonly string[] {
   return intents.flatMap((intent) => (intent.type === 'report.suspended' ? [intent.payload.suspendId] : []));
 }
 
