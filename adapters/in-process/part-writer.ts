@@ -37,7 +37,7 @@ const UNSENT_MAX = 64 * 1024;
 /** The same of all parts of a process. */
 const ALL_UNSENT_MAX = 64 * 1024 * 1024;
 /** Bytes of one flush, at most. */
-const FLUSH_BYTES_MAX = 256 * 1024;
+const FLUSH_BYTES_MAX = 128 * 1024;
 
 interface Waiter {
   /** Until so many bytes of what was written are in the store. */
