@@ -12,6 +12,8 @@ export const evenChance: ServerChance = { hex: (digits) => 'a'.repeat(digits), f
 export interface TestStore extends Store {
   /** Messages for which this gives true are lost. */
   loses: (...told: Parameters<TailListener['committed']>) => boolean;
+  /** The same for bytes of parts. */
+  losesPart: () => boolean;
   /** Throws instead of reading, where it is set. */
   readFault: Error | undefined;
   /** Replaces what the tail's `watch` does, where it is set. */
@@ -26,6 +28,8 @@ export interface TestStore extends Store {
 export async function testStore(): Promise<TestStore> {
   const store = memoryStore();
   await store.open();
+  const { lanes } = store;
+  if (!lanes) throw new Error('The memory store has lanes.');
   let listener: TailListener | undefined;
   let reads = 0;
   let asked = 0;
@@ -33,6 +37,7 @@ export async function testStore(): Promise<TestStore> {
   const test: TestStore = {
     ...store,
     loses: () => false,
+    losesPart: () => false,
     readFault: undefined,
     watchFault: undefined,
     get reads() {
@@ -48,21 +53,28 @@ export async function testStore(): Promise<TestStore> {
       if (test.readFault) throw test.readFault;
       return store.read(...args);
     },
-    async lastEventIds(taskIds) {
-      asked += 1;
-      return store.lastEventIds(taskIds);
+    lanes: {
+      ...lanes,
+      newest(taskIds) {
+        asked += 1;
+        return lanes.newest(taskIds);
+      },
     },
     tail(given) {
       listener = given;
       const tail = store.tail({
         interrupted: () => given.interrupted(),
         announced: (notice) => given.announced?.(notice),
+        part: (...told) => {
+          if (!test.losesPart()) given.part?.(...told);
+        },
         committed: (...told) => {
           if (!test.loses(...told)) given.committed(...told);
         },
       });
       return {
         watch: (taskId) => (test.watchFault ? Promise.reject(test.watchFault) : tail.watch(taskId)),
+        watchParts: (taskId) => tail.watchParts?.(taskId) ?? Promise.resolve(),
         unwatch: (taskId) => {
           unwatched.push(taskId);
           tail.unwatch(taskId);
