@@ -5,7 +5,7 @@ import * as commands from '../machines/wire/commands.ts';
 import { factTypes } from '../machines/wire/facts.ts';
 import { jsonObject, jsonValue, textId } from '../machines/wire/json.ts';
 import * as lists from '../machines/lists/task-list.ts';
-import { partAttributes } from '../machines/wire/parts.ts';
+import { partAttributes, partCursors } from '../machines/wire/parts.ts';
 import { factSchema } from '../machines/wire/payloads.ts';
 import { keepCommitted } from './committed.ts';
 
@@ -18,6 +18,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'extensions-granted-frame': answers.extensionsGrantedFrame,
   'gap-frame': answers.gapFrame,
   'heartbeat-frame': answers.heartbeatFrame,
+  'part-frame': answers.partFrame,
   'poll-query': commands.pollQuery,
   'poll-response': answers.pollResponse,
   'shared-stream-query': commands.sharedStreamQuery,
@@ -43,6 +44,13 @@ const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   ...[textId, commands.title, commands.label].map((plain) => [plain, { minLength: 1, pattern: '\\S' }] as const),
   [commands.labels, { uniqueItems: true }],
   [partAttributes, { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } }],
+  [
+    partCursors,
+    {
+      pattern:
+        '^(|[1-9]\\d{0,15}-\\d{1,16}\\.(0|[1-9]\\d{0,6})\\.[\\w-]{1,64}(,[1-9]\\d{0,15}-\\d{1,16}\\.(0|[1-9]\\d{0,6})\\.[\\w-]{1,64}){0,15})$',
+    },
+  ],
   [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);

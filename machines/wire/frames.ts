@@ -1,4 +1,5 @@
 import type { Gap } from './commands.ts';
+import type { FactPayload } from './facts.ts';
 
 /** First frame that a WebSocket sends, before any event. */
 export interface SubscriptionConfirmedFrame {
@@ -57,7 +58,7 @@ export interface PartFrame {
   /** The id of that fact: with the first frame of a connection, as `name` and `kind`, where the log still has it. */
   readonly eventId?: string;
   readonly name?: string;
-  readonly kind?: string;
+  readonly kind?: FactPayload<'TASK_PART_OPENED'>['kind'];
   /** This is the first frame of the part on this connection. */
   readonly snapshot?: true;
   /** What the client had of it does not count any more: it begins anew, at 0. */

@@ -1,5 +1,5 @@
 import type { PartCursors, PartFrame } from '../../machines/parts/index.ts';
-import type { EventId } from '../../machines/wire/index.ts';
+import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import type { Epoch, Lanes, NewestOfTask, PartPage } from '../ports/lanes.ts';
 import type { Entry, EventStore } from '../ports/store.ts';
 import { positionOf } from './log-position.ts';
@@ -46,7 +46,7 @@ interface ReadFrame {
 interface Shown {
   readonly part: number;
   readonly name?: string;
-  readonly kind?: string;
+  readonly kind?: FactPayload<'TASK_PART_OPENED'>['kind'];
   /** Of which epoch; undefined as long as it has nothing. */
   mark: string | undefined;
   sent: number;
@@ -229,7 +229,7 @@ export class PartDelivery {
     };
   }
 
-  #begin(lane: EventId, about: { readonly name?: string; readonly kind?: string }): Shown {
+  #begin(lane: EventId, about: Pick<Shown, 'name' | 'kind'>): Shown {
     const known = this.#shown.get(lane);
     if (known) return known;
     const cursor = this.#deps.cursors.get(lane);

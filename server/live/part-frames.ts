@@ -14,9 +14,11 @@ export interface PartChunk {
   readonly bytes: Uint8Array;
 }
 
+type PartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
+
 /** What a fact says of a part. */
 export type PartFact =
-  | { readonly type: 'opened'; readonly lane: EventId; readonly name: string; readonly kind: string }
+  | { readonly type: 'opened'; readonly lane: EventId; readonly name: string; readonly kind: PartKind }
   | { readonly type: 'closed'; readonly part: number; readonly bytes: number; readonly isInline: boolean };
 
 /** Puts a chunk before the next one of its lane, where they are one run and not too long for a frame. */
