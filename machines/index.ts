@@ -44,7 +44,7 @@ export {
 } from './selectors.ts';
 export { stepOf } from './step.ts';
 export { suspensionMachine } from './suspension/suspension.machine.ts';
-export { taskMachine, type OpenPart, type TaskOutput } from './task/task.machine.ts';
+export { taskMachine, type TaskOutput } from './task/task.machine.ts';
 export { connectionMachine } from './transport/connection.machine.ts';
 export { climbMs, retryOf } from './transport/context.ts';
 export { isPolicyClose } from './transport/ending.ts';

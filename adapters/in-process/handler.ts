@@ -4,7 +4,7 @@ import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts
 export type { Question };
 
 /** How a part of a task is opened. */
-export interface StreamOptions {
+export interface PartOptions {
   /** What it is. All of these only grow. */
   readonly kind: Exclude<FactPayload<'TASK_PART_OPENED'>['kind'], 'latest'>;
   /** A flat object of at most 1024 bytes as JSON, for programs that show it. */
@@ -75,7 +75,7 @@ export interface Task {
    * Opens a part of the task that grows, such as an answer that comes word by word; the same name opened again is another part. What was written before
    * `progress`, `message`, `suspend`, `save` and the end is there before those. Rejects (its `text`) where the task has 16 open parts or had 1000, and where the host's store keeps none.
    */
-  stream(name: string, options: StreamOptions): PartStream;
+  stream(name: string, options: PartOptions): PartStream;
   /** Remembers a value for a run after a crash. Reports made in the same synchronous turn are committed together with it, or not at all. */
   save(value: Json): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { RefusedReport } from './failure.ts';
 import type { TaskStopped } from './handler.ts';
 
 /** Bytes that wait to be sent, of all parts of a process. */
-export interface UnsentBytes {
+export interface WaitingBytes {
   count: number;
 }
 
@@ -19,7 +19,7 @@ export interface FlushPolicy {
 /** What a part is written with. */
 export interface PartWriterDeps extends FlushPolicy {
   readonly clock: Clock;
-  readonly unsent: UnsentBytes;
+  readonly unsent: WaitingBytes;
   /** Sends until it is known what became of it; undefined once the run counts no more. */
   flush(flush: LaneFlush): Promise<FlushOutcome | undefined>;
   /** Asks for another fence where the lane was sealed; undefined where the part is not this run's any more. */

@@ -1,15 +1,15 @@
 import type { Clock, OpenedPart, PartReport, WorkParts, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
 import type { FactPayload } from '../../machines/wire/index.ts';
-import { TaskFailure, TaskStopped, type StreamOptions, type PartStream } from './handler.ts';
+import { TaskFailure, TaskStopped, type PartOptions, type PartStream } from './handler.ts';
 import type { HandlePromise } from './handle-promise.ts';
-import { PartWriter, type FlushPolicy, type PartWriterDeps, type UnsentBytes } from './part-writer.ts';
+import { PartWriter, type FlushPolicy, type PartWriterDeps, type WaitingBytes } from './part-writer.ts';
 import type { Became, QueuedIntent, QueuedWith } from './report-queue.ts';
 
 /** What the parts of a run ask of it. */
 export interface RunPartsDeps extends Pick<PartWriterDeps, 'reason' | 'lost'> {
   readonly attempt: number;
   readonly clock: Clock;
-  readonly unsent: UnsentBytes;
+  readonly unsent: WaitingBytes;
   /** Absent where the store keeps none: then the report that opens one is refused, and says so. */
   readonly parts: WorkParts | undefined;
   enqueue(intent: QueuedIntent, about: QueuedWith): Promise<Became>;
@@ -45,7 +45,7 @@ export class RunParts {
   }
 
   /** Opens a part, or goes on with what an earlier attempt left. Throws a `RangeError` for a policy that cannot be. */
-  open(name: string, options: StreamOptions): PartStream {
+  open(name: string, options: PartOptions): PartStream {
     const policy = policyOf(options);
     const { clock, unsent, reason, lost, retry, handle, parts } = this.#deps;
     const key = `p${(this.#count += 1)}`;
@@ -98,7 +98,7 @@ export class RunParts {
     this.#writers.clear();
   }
 
-  async #open(name: string, options: StreamOptions, key: string, writer: PartWriter): Promise<string> {
+  async #open(name: string, options: PartOptions, key: string, writer: PartWriter): Promise<string> {
     const { enqueue, retry, parts, reason } = this.#deps;
     let left: OpenedPart | undefined;
     const opens: PartReport = { type: 'report.part.opened', key, payload: payloadOf(name, options), ...wishesOf(options) };
@@ -116,7 +116,7 @@ export class RunParts {
     return text;
   }
 
-  #mayGoOn({ onRerun }: StreamOptions): boolean {
+  #mayGoOn({ onRerun }: PartOptions): boolean {
     return onRerun === 'continue' && this.#deps.attempt > 1 && this.#deps.parts !== undefined;
   }
 
@@ -162,7 +162,7 @@ export class RunParts {
   }
 }
 
-function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.flushBytes }: StreamOptions): FlushPolicy {
+function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.flushBytes }: PartOptions): FlushPolicy {
   if (!Number.isSafeInteger(flushMs) || flushMs < FLUSH_MS_MIN)
     throw new RangeError(`flushMs (${flushMs}) must be a whole number of at least ${FLUSH_MS_MIN}.`);
   if (!Number.isSafeInteger(flushBytes) || flushBytes < 1)
@@ -170,10 +170,10 @@ function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.
   return { flushMs, flushBytes };
 }
 
-function payloadOf(name: string, { kind, attributes }: StreamOptions): FactPayload<'TASK_PART_OPENED'> {
+function payloadOf(name: string, { kind, attributes }: PartOptions): FactPayload<'TASK_PART_OPENED'> {
   return { name, kind, ...(attributes && { attributes }) };
 }
 
-function wishesOf({ onRerun, closeAs }: StreamOptions): Pick<StreamOptions, 'onRerun' | 'closeAs'> {
+function wishesOf({ onRerun, closeAs }: PartOptions): Pick<PartOptions, 'onRerun' | 'closeAs'> {
   return { ...(onRerun && { onRerun }), ...(closeAs && { closeAs }) };
 }

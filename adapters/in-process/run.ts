@@ -17,7 +17,7 @@ import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
-import type { UnsentBytes } from './part-writer.ts';
+import type { WaitingBytes } from './part-writer.ts';
 import { ReportQueue, type Became, type QueuedIntent, type QueuedWith } from './report-queue.ts';
 import { RunParts } from './run-parts.ts';
 import type { Slot } from './slots.ts';
@@ -43,7 +43,7 @@ export interface RunOrder {
 export interface RunDeps {
   readonly clock: Clock;
   /** Of all runs of the process. */
-  readonly unsent: UnsentBytes;
+  readonly unsent: WaitingBytes;
   /** Resolves after a pause before a report is sent again. */
   pause(retry: number): Promise<void>;
   /** True for an error that no second try can mend. */

@@ -3,8 +3,7 @@ import type { Json } from '../../machines/wire/index.ts';
 import type { ClaimedWork, TaskRef, TaskReporter } from '../../server/reporter/index.ts';
 import { TaskStopped, type HandledTask, type Task } from '../in-process/index.ts';
 import { reportRetries } from '../in-process/report-retry.ts';
-import type { UnsentBytes } from '../in-process/part-writer.ts';
-import { Run, type RunEnd } from '../in-process/run.ts';
+import { Run, type RunDeps, type RunEnd } from '../in-process/run.ts';
 import { Slot, Slots } from '../in-process/slots.ts';
 
 /** How a run ends: by one of these, once. What comes after the first is answered as that was. */
@@ -53,7 +52,7 @@ export async function workerTask(reporter: TaskReporter, ref: TaskRef): Promise<
 }
 
 /** Of all tasks of this process. */
-const unsent: UnsentBytes = { count: 0 };
+const unsent: RunDeps['unsent'] = { count: 0 };
 
 async function begun(reporter: TaskReporter, work: ClaimedWork): Promise<WorkerTask> {
   const { contract } = reporter;

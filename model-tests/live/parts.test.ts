@@ -1,39 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { emptyAggregate } from '../../machines/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
 import { eventNumber, type Fact } from '../../machines/wire/index.ts';
-import { emptyExecutionRecord } from '../../server/attempt/execution-record.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
 import { askedParts } from '../../server/live/extensions.ts';
 import type { Subscription } from '../../server/live/subscription.ts';
 import type { Fence } from '../../server/store/index.ts';
-import { initialFields } from '../../server/task/task-record.ts';
-import type { UnitOfWork } from '../../server/task/unit-of-work.ts';
 import { PartReader } from '../law/part-reader.ts';
-import { commandProcessorOn } from '../server/commit-path.ts';
+import { writtenTask } from '../server/task-writer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { evenChance, fakeViewer, quiesce, testStore, type FakeViewer } from './hub-fixture.ts';
-
-const silent = { warn: () => undefined, error: () => undefined };
-let tasks = 0;
 
 /** A task in a store whose tail loses what the test says, a node that writes to it, and a hub that shows it. */
 async function shownTask(viewerBytesMax?: number) {
   const store = await testStore();
   const clock = fakeClock();
   const hub = createLiveHub({ store, clock, chance: evenChance, options: viewerBytesMax === undefined ? {} : { viewerBytesMax } });
-  const taskId = (tasks += 1).toString(16).padStart(32, '0');
-  const about = { taskId, taskType: 'work', clientRequestId: 'r', owner: 'ann', contentHash: 'c', requestKey: taskId, createdAt: 0 };
-  await store.create({
-    ...{ taskId, requestKey: taskId, owner: 'ann', taskType: 'work', sideValues: {}, plan: { wakeAt: null, work: null } },
-    ...{ fields: initialFields(about, emptyAggregate, emptyExecutionRecord), state: 'accepted', adds: {}, sharesMax: {} },
-  });
-  const processor = commandProcessorOn(store, { logger: silent });
-  const execute = <A>(decide: (unit: UnitOfWork) => A): Promise<A> => processor.execute(taskId, { decide });
+  const { taskId, execute, read } = await writtenTask(store);
   /** The whole of each part, by its number. */
   const truth = new Map<number, string>();
   const fenceOf = async (part: number): Promise<Fence | undefined> => {
-    const lane = (await processor.read(taskId)).execution.lanes.open[part];
+    const lane = (await read()).execution.lanes.open[part];
     return lane && { taskId, lane: lane.lane, epoch: lane.epoch, attempt: lane.attempt, node: lane.node };
   };
   await execute((unit) => unit.decide({ type: 'report.started', payload: {} }));

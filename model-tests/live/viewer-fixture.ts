@@ -152,7 +152,8 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5, parts = 
     subscription,
     clock,
     done,
-    tellPart: () => watch.part({ lane: eventId(1, MS), epoch: { mark: 'e', was: null, from: 0 }, at: 0, bytes: Buffer.from('text') }),
+    tellPart: () =>
+      subscription.takePart({ lane: eventId(1, MS), epoch: { mark: 'e', was: null, from: 0 }, at: 0, bytes: Buffer.from('text') }),
     async begin() {
       if (parts) watch.wantParts();
       if (open) await watch.open();

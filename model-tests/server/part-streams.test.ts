@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { inProcess, type Handler, type StreamOptions, type Task, type TaskStopped } from '../../adapters/in-process/index.ts';
+import { inProcess, type Handler, type PartOptions, type Task, type TaskStopped } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { limits, type Fact } from '../../machines/wire/index.ts';
 import type { Store } from '../../server/index.ts';
 import type { LaneFlush, Lanes } from '../../server/store/index.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
 
-const ANSWER: StreamOptions = { kind: 'text' };
+const ANSWER: PartOptions = { kind: 'text' };
 const quiet = { warn: () => undefined, error: () => undefined };
 
 /** A store whose lanes do as they are told: `before` a flush, once for each call. */
@@ -341,7 +341,7 @@ describe('a store that fails', () => {
 
 describe('a run that begins again', () => {
   /** Runs a handler on a node that is gone in the midst of it, then on another one. */
-  async function twice(options: StreamOptions, handler: (task: Task, text: string) => Promise<void>) {
+  async function twice(options: PartOptions, handler: (task: Task, text: string) => Promise<void>) {
     const memory = createMemory();
     const texts: string[] = [];
     const run: Handler = async (task) => {

@@ -77,9 +77,10 @@ export class Repair {
     this.disarm();
   }
 
-  async #newest(taskIds: readonly string[]): Promise<readonly Newest[]> {
+  async #newest(topics: readonly Topic[]): Promise<readonly Newest[]> {
     const { store } = this.#deps;
-    if (store.lanes) return store.lanes.newest(taskIds);
+    const taskIds = topics.map(({ taskId }) => taskId);
+    if (store.lanes && topics.some(({ isShowingParts }) => isShowingParts)) return store.lanes.newest(taskIds);
     return (await store.lastEventIds(taskIds)).map((eventId) => ({ eventId }));
   }
 
@@ -89,7 +90,7 @@ export class Repair {
     for (let at = 0; at < all.length; at += BATCH_MAX) {
       const topics = all.slice(at, at + BATCH_MAX);
       for (const topic of topics) topic.mark();
-      const newest = await this.#newest(topics.map(({ taskId }) => taskId));
+      const newest = await this.#newest(topics);
       if (this.#stopped) return;
       for (const [index, topic] of topics.entries()) topic.compare(newest[index]?.eventId ?? null, newest[index]?.lanes);
       if (at + BATCH_MAX >= all.length) return;

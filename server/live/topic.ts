@@ -90,6 +90,11 @@ export class Topic {
     return this.#tailState;
   }
 
+  /** True where somebody is shown parts, or was. */
+  get isShowingParts(): boolean {
+    return this.#wantsParts;
+  }
+
   /** Somebody is shown parts: the tail tells of them too, from when the next `open` resolves. */
   wantParts(): void {
     if (this.#wantsParts) return;

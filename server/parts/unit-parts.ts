@@ -1,4 +1,4 @@
-import type { Decision, Intent, OpenPart, RefusalCode } from '../../machines/index.ts';
+import type { Aggregate, Decision, Intent, RefusalCode } from '../../machines/index.ts';
 import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { LaneChanges } from '../ports/lanes.ts';
@@ -27,6 +27,8 @@ export interface UnitLanes {
 /** What a part is opened with beside what its fact says; see {@link OpenLane}. */
 export type PartOpening = Pick<OpenLane, 'key' | 'onRerun' | 'closeAs'>;
 
+/** A part that is open for the chart. */
+type OpenPart = Aggregate['task']['context']['openParts'][number];
 type Outcome = FactPayload<'TASK_PART_CLOSED'>['outcome'];
 
 /** What the parts of a unit of work are decided with. */

@@ -1,4 +1,4 @@
-import { stateOf, type Decision, type Aggregate, type Intent, type OpenPart } from '../../machines/index.ts';
+import { stateOf, type Decision, type Aggregate, type Intent } from '../../machines/index.ts';
 import { decide, fold } from '../../machines/tables/index.ts';
 import { eventId, parseEventId, payloads, type Fact, type FactBody } from '../../machines/wire/index.ts';
 import type { TraceWriter, TurnedAway } from '../actors/unit-trace.ts';
@@ -316,7 +316,7 @@ export class UnitOfWork {
   }
 }
 
-function openPartsOf({ task }: Aggregate): readonly OpenPart[] {
+function openPartsOf({ task }: Aggregate): Aggregate['task']['context']['openParts'] {
   return task.context.openParts;
 }
 
