@@ -21,6 +21,7 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'extensions-granted-frame': answers.extensionsGrantedFrame,
   'gap-frame': answers.gapFrame,
   'heartbeat-frame': answers.heartbeatFrame,
+  'part-frame': answers.partFrame,
   'poll-query': commands.pollQuery,
   'poll-response': answers.pollResponse,
   'retry-task-request': retries.retryTaskRequest,

@@ -22,6 +22,7 @@ import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { systemLists, type SystemLists } from './lists/system-list.ts';
+import { PartFlusher } from './parts/part-flusher.ts';
 import { ShareBook } from './shares/share-book.ts';
 import type { TaskAbout } from './task/about.ts';
 import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts';
@@ -98,7 +99,15 @@ export function createCore(deps: CoreDeps): Core {
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided, sharesInDoubt });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares });
+  const node = createWorkNode({
+    ...deps,
+    processor,
+    time,
+    nodeId,
+    records,
+    shares,
+    flusher: store.lanes && new PartFlusher(store.lanes, clock),
+  });
   const { supervisor, rooms, heldBack, recounts } = node;
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
     const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };

@@ -3,6 +3,40 @@ import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts
 
 export type { Question };
 
+/** How a part of a task is opened. */
+export interface PartOptions {
+  /** What it is. All of these only grow. */
+  readonly kind: Exclude<FactPayload<'TASK_PART_OPENED'>['kind'], 'latest'>;
+  /** A flat object of at most 1024 bytes as JSON, for programs that show it. */
+  readonly attributes?: FactPayload<'TASK_PART_OPENED'>['attributes'];
+  /** A run after a crash goes on with what is there (`text`). Left out, that is abandoned when the run begins, and a part of the same name is another one. */
+  readonly onRerun?: 'continue';
+  /** When it is whole its text is said once more as a message, for clients that know no parts; several where it is too long for one. */
+  readonly closeAs?: 'message';
+  /** The rest between two flushes, in milliseconds, at least 10. Defaults to 50. */
+  readonly flushMs?: number;
+  /** Bytes that are flushed without a rest. Defaults to 4 KiB. */
+  readonly flushBytes?: number;
+}
+
+/**
+ * A part of a task that is being written. Its promises are as those of the task: none has to be awaited, and a refusal that nobody hears of fails
+ * the task when the handler has ended. A part has at most 4 MiB.
+ */
+export interface PartStream {
+  /** What an earlier run left, where this one goes on with it, else ''; resolves when the part is open. */
+  readonly text: Promise<string>;
+  /**
+   * Adds a text, in pieces of any size: half a character waits for its other half. The first goes out at once, what follows as the options say. Where more
+   * than 64 KiB wait to be sent, or 64 MiB of all parts of the process, gives a promise to wait for before more is written.
+   */
+  write(text: string): Promise<void> | undefined;
+  /** Adds all that comes, and waits where too much is unsent. Rejects as the source does, and with a {@link TaskStopped} where the task is to stop. */
+  pipe(source: AsyncIterable<string>): Promise<void>;
+  /** Closes the part as whole. A part that is open when the handler returns is closed so too; where it throws, or is cancelled, it is abandoned. */
+  end(): Promise<void>;
+}
+
 /**
  * The task as its handler sees it. Calls that report resolve when they are committed. None has to be awaited: a rejection that nobody hears,
  * since the task was cancelled or is another run's, ends nothing but what was chained to it; one that says that a report breaks a rule fails
@@ -43,6 +77,11 @@ export interface Task {
    * `attachmentBytesMax` (64 MiB) or one more than `attachmentsMax` (16), as `PAYLOAD_TOO_LARGE`. Defaults to `application/octet-stream`.
    */
   attach(name: string, content: NewWorkAttachment['content'], contentType?: string): Promise<void>;
+  /**
+   * Opens a part of the task that grows, such as an answer that comes word by word; the same name opened again is another part. What was written before
+   * `progress`, `message`, `suspend`, `save` and the end is there before those. Rejects (its `text`) where the task has 16 open parts or had 1000, and where the host's store keeps none.
+   */
+  stream(name: string, options: PartOptions): PartStream;
   /** Remembers a value for a run after a crash. Reports made in the same synchronous turn are committed together with it, or not at all. */
   save(value: Json): Promise<void>;
 }

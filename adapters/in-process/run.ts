@@ -5,6 +5,7 @@ import type {
   AcceptedAction,
   AttemptRef,
   NewWorkAttachment,
+  Clock,
   Resolution,
   StopOrder,
   Work,
@@ -17,7 +18,9 @@ import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
-import { ReportQueue, type Became, type QueuedWith } from './report-queue.ts';
+import type { WaitingBytes } from './part-writer.ts';
+import { ReportQueue, type Became, type QueuedIntent, type QueuedWith } from './report-queue.ts';
+import { RunParts } from './run-parts.ts';
 import type { Slot } from './slots.ts';
 
 /** Which run it is, for logs. */
@@ -26,7 +29,7 @@ export interface RunAbout extends AttemptRef {
 }
 
 /** What a run needs of its work while the handler has the rest. */
-type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'attach' | 'resolution' | 'now'>;
+type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'attach' | 'resolution' | 'now' | 'parts' | 'lost'>;
 
 /** What runs, and where. */
 export interface RunOrder {
@@ -39,6 +42,9 @@ export interface RunOrder {
 
 /** What all runs work with. */
 export interface RunDeps {
+  readonly clock: Clock;
+  /** Of all runs of the process. */
+  readonly unsent: WaitingBytes;
   /** Resolves after a pause before a report is sent again. */
   pause(retry: number): Promise<void>;
   /** True for an error that no second try can mend. */
@@ -75,6 +81,8 @@ export class Run {
   /** By id. */
   readonly #questions = new Map<string, Asking>();
   readonly #reports: ReportQueue;
+  /** Made when the handler opens a part. */
+  #parts: RunParts | undefined;
   #over: Promise<RunEnd> | undefined;
   #order: StopOrder | undefined;
   /** Reports of whose fate nothing is known yet; undefined for none. */
@@ -124,6 +132,7 @@ export class Run {
       // Before its first side effect: what was not said to have begun is run again, whatever happens to this process.
       await this.#enqueue({ type: 'report.started', payload: {} });
       const result = (await handler(this.#takeTask())) ?? null;
+      this.#parts?.end();
       await this.#assertHeard();
       this.#hasReturned = true;
       // Who only waits for the store to take its end keeps nobody from working.
@@ -132,6 +141,7 @@ export class Run {
       return { status: 'completed' };
     } catch (error) {
       this.#hasReturned = true;
+      this.#parts?.end();
       slot.end();
       return this.#writeEnd(error);
     }
@@ -150,7 +160,10 @@ export class Run {
   /** Has the handler stop. */
   stop(order: StopOrder): void {
     this.#order ??= order;
-    if (order.why !== 'cancel') this.#order = order;
+    if (order.why !== 'cancel') {
+      this.#order = order;
+      this.#parts?.stop();
+    }
     this.#stopped ??= order;
     this.#aborting?.abort(this.#reason);
     for (const asking of this.#questions.values()) {
@@ -201,8 +214,8 @@ export class Run {
     const work = this.#work as Work;
     const task = this.#task(work);
     this.#given = new WeakRef(work);
-    const { taskId, attempt, taskType, report, attach, resolution, now } = this.#work;
-    this.#work = { taskId, attempt, taskType, report, attach, resolution, now };
+    const { taskId, attempt, taskType, report, attach, resolution, now, parts, lost } = this.#work;
+    this.#work = { taskId, attempt, taskType, report, attach, resolution, now, ...(parts && { parts }), ...(lost && { lost }) };
     return task;
   }
 
@@ -219,9 +232,33 @@ export class Run {
         this.#handle(this.#report({ type: 'report.message', payload: level ? { message, level } : { message } })),
       suspend: (key, question) => this.#suspend(key, question),
       attach: (name, content, contentType) => this.#handle(this.#attach({ name, content, contentType })),
+      stream: (name, options) => (this.#parts ??= this.#makeParts()).open(name, options),
       save: (value) => this.#handle(this.#report(undefined, value)),
     };
     return withAskedFor(verbs, work, () => this.#signal);
+  }
+
+  #makeParts(): RunParts {
+    const { attempt, parts, lost } = this.#work;
+    const { clock, unsent } = this.#deps;
+    const fenced = (): void => this.stop({ why: 'fenced' });
+    return new RunParts({
+      attempt,
+      parts,
+      clock,
+      unsent,
+      fenced,
+      reason: () => this.#reason,
+      lost: () => {
+        fenced();
+        lost?.();
+      },
+      enqueue: (intent, about) => this.#enqueue(intent, about),
+      deliver: (report) => this.#deliver(report),
+      retry: (ask) => this.#retry(ask),
+      handle: (reported) => this.#handle(reported),
+      signal: () => this.#signal,
+    });
   }
 
   async #progress(progress: number, about: { readonly stage?: string; readonly message?: string }): Promise<void> {
@@ -327,9 +364,11 @@ export class Run {
   }
 
   /** Queues a report; see {@link ReportQueue}. */
-  #enqueue(intent: ReportIntent | undefined, about?: QueuedWith): Promise<Became> {
+  #enqueue(intent: QueuedIntent, about: QueuedWith = {}): Promise<Became> {
     if (this.#order && this.#order.why !== 'cancel') return Promise.reject(this.#reason);
-    return this.#reports.enqueue(intent, about);
+    // What is opened waits for no text of others.
+    const flushed = about.opens ? undefined : this.#parts?.flushed();
+    return this.#reports.enqueue(intent, flushed ? { ...about, before: flushed } : about);
   }
 
   /** The questions that the handler awaits, by id. */

@@ -3,7 +3,7 @@ import type { Json } from '../../machines/wire/index.ts';
 import type { ClaimedWork, TaskRef, TaskReporter } from '../../server/reporter/index.ts';
 import { TaskStopped, type HandledTask, type Task } from '../in-process/index.ts';
 import { reportRetries } from '../in-process/report-retry.ts';
-import { Run, type RunEnd } from '../in-process/run.ts';
+import { Run, type RunDeps, type RunEnd } from '../in-process/run.ts';
 import { Slot, Slots } from '../in-process/slots.ts';
 
 /** How a run ends: by one of these, once. What comes after the first is answered as that was. */
@@ -51,6 +51,9 @@ export async function workerTask(reporter: TaskReporter, ref: TaskRef): Promise<
   return begun(reporter, work);
 }
 
+/** Of all tasks of this process. */
+const unsent: RunDeps['unsent'] = { count: 0 };
+
 async function begun(reporter: TaskReporter, work: ClaimedWork): Promise<WorkerTask> {
   const { contract } = reporter;
   const opened = unsettled<Task>();
@@ -61,7 +64,11 @@ async function begun(reporter: TaskReporter, work: ClaimedWork): Promise<WorkerT
   };
   const type = contract && contractType(contract, work.taskType);
   // Whoever fails the task has the error at hand: nobody else is to be told of it.
-  const run = new Run(work, { handler, type, slot: new Slot(new Slots(1, nothing)) }, { ...reportRetries(work), failed: nothing });
+  const run = new Run(
+    work,
+    { handler, type, slot: new Slot(new Slots(1, nothing)) },
+    { ...reportRetries(work), clock: work.clock, unsent, failed: nothing },
+  );
   const unfollow = work.follow({ resume: (resolution) => void run.resume(resolution), stop: (order) => run.stop(order) });
   const over = run.run();
   void over.then(unfollow);

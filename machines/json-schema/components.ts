@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import * as commands from '../wire/commands.ts';
 import { factTypes, type FactType } from '../wire/facts.ts';
 import { jsonObject, jsonValue, textId } from '../wire/json.ts';
-import { partAttributes } from '../wire/parts.ts';
+import { partAttributes, partCursors } from '../wire/parts.ts';
 import { factSchema } from '../wire/payloads.ts';
 
 /** What the code checks by a function, said in the words of JSON Schema. */
@@ -12,6 +12,13 @@ const saidOtherwise = new Map<z.core.$ZodType, z.core.JSONSchema.BaseSchema>([
   ...[textId, commands.title, commands.label].map((plain) => [plain, { minLength: 1, pattern: '\\S' }] as const),
   [commands.labels, { uniqueItems: true }],
   [partAttributes, { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean', 'null'] } }],
+  [
+    partCursors,
+    {
+      pattern:
+        '^(|[1-9]\\d{0,15}-\\d{1,16}\\.(0|[1-9]\\d{0,6})\\.[\\w-]{1,64}(,[1-9]\\d{0,15}-\\d{1,16}\\.(0|[1-9]\\d{0,6})\\.[\\w-]{1,64}){0,15})$',
+    },
+  ],
   [commands.taskSet, { pattern: '^[^,]+@[^,@]*(,[^,]+@[^,@]*){0,63}$' }],
   [commands.cursor, { pattern: '^(|0-0|[1-9]\\d{0,15}-\\d{1,16})$' }],
 ]);

@@ -15,6 +15,7 @@ import type {
   ExtensionsGrantedFrame,
   GapFrame,
   HeartbeatFrame,
+  PartFrame,
   SseGapFrame,
   SseHeartbeatFrame,
   SubscriptionConfirmedFrame,
@@ -22,6 +23,7 @@ import type {
 } from './frames.ts';
 import { jsonObject, jsonValue, textId } from './json.ts';
 import { listCursor, taskStates, type TaskListResponse } from '../lists/task-list.ts';
+import { partKinds } from './parts.ts';
 import { payloads, timestamp } from './payloads.ts';
 
 /**
@@ -149,6 +151,22 @@ export const subscriptionConfirmedFrame = answer<SubscriptionConfirmedFrame>()({
 export const extensionsGrantedFrame = answer<ExtensionsGrantedFrame>()({
   type: z.literal('EXTENSIONS_GRANTED'),
   extensions: z.array(z.string()),
+});
+
+/** Text of an open part, for a client that was granted `parts`. */
+export const partFrame = answer<PartFrame>()({
+  type: z.literal('PART'),
+  taskId: textId,
+  part: z.int().check(z.minimum(1)),
+  at: bytes,
+  to: bytes,
+  text: z.string(),
+  eventId: z.exactOptional(textId),
+  name: z.exactOptional(textId),
+  kind: z.exactOptional(z.enum(partKinds)),
+  snapshot: z.exactOptional(z.literal(true)),
+  reset: z.exactOptional(z.literal(true)),
+  epoch: z.exactOptional(z.string()),
 });
 
 /** Ends one subscription of a WebSocket that was granted `multiplex`. */

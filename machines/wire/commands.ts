@@ -3,6 +3,7 @@ import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
 import { jsonObject, nonBlankText, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
+import { partCursors } from './parts.ts';
 import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
@@ -51,6 +52,8 @@ export const subscribeFrame = z.strictObject({
   action: z.literal('subscribe'),
   taskId: z.string(),
   lastEventId: z.nullish(cursor),
+  /** Where `parts` was granted. */
+  parts: z.nullish(partCursors),
 });
 /** First frame of a WebSocket; where `multiplex` was granted also a later one. */
 export type SubscribeFrame = z.infer<typeof subscribeFrame>;
@@ -76,7 +79,11 @@ export const pollQuery = z.object({
 });
 
 /** Query and header of the two streams. */
-export const streamQuery = z.object({ lastEventId: z.optional(cursor), extensions: z.optional(z.string()) });
+export const streamQuery = z.object({
+  lastEventId: z.optional(cursor),
+  extensions: z.optional(z.string()),
+  parts: z.optional(partCursors),
+});
 
 /** A set of tasks as a server takes it. */
 export const taskSet = z

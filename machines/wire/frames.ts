@@ -1,4 +1,5 @@
 import type { Gap } from './commands.ts';
+import type { FactPayload } from './facts.ts';
 
 /** First frame that a WebSocket sends, before any event. */
 export interface SubscriptionConfirmedFrame {
@@ -40,6 +41,30 @@ export interface SseGapFrame {
   readonly eventId: string;
   readonly createdAt: string;
   readonly payload: Gap;
+}
+
+/**
+ * Text of a part that is open, for clients that asked for it (`extensions=parts`): what is between two places of the part, in bytes of UTF-8. What follows it, or what
+ * the client had, begins where it ends. A client that was cut goes on with a part cursor, see `readPartCursors`.
+ */
+export interface PartFrame {
+  readonly type: 'PART';
+  readonly taskId: string;
+  /** The number of the fact that opened it. */
+  readonly part: number;
+  readonly at: number;
+  readonly to: number;
+  readonly text: string;
+  /** The id of that fact: with the first frame of a connection, as `name` and `kind`, where the log still has it. */
+  readonly eventId?: string;
+  readonly name?: string;
+  readonly kind?: FactPayload<'TASK_PART_OPENED'>['kind'];
+  /** This is the first frame of the part on this connection. */
+  readonly snapshot?: true;
+  /** What the client had of it does not count any more: it begins anew, at 0. */
+  readonly reset?: true;
+  /** For the cursor: with the first frame, and where it has changed. */
+  readonly epoch?: string;
 }
 
 /** What a WebSocket that was granted `multiplex` sends before anything else, so that nobody has to wait for the first task's answer. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { EventId } from './event-id.ts';
 import { jsonFault, text, textId } from './json.ts';
 import { limits } from './limits.ts';
 
@@ -50,6 +51,42 @@ export const partClosed = z
       else if (found !== bytes)
         payload.issues.push({ code: 'custom', message: `has ${found} bytes, and not ${bytes}`, input: whole, path: ['text'] });
     }),
+  );
+
+/** How far a client has come in a part. */
+export interface PartCursor {
+  /** In bytes of UTF-8. */
+  readonly offset: number;
+  /** As a frame said it. */
+  readonly epoch: string;
+}
+/** By the whole id of the fact that opened the part. */
+export type PartCursors = ReadonlyMap<EventId, PartCursor>;
+
+const PART_CURSOR = /^([1-9]\d{0,15}-\d{1,16})\.(0|[1-9]\d{0,6})\.([\w-]{1,64})$/;
+
+/** Reads part cursors, `<event id>.<offset>.<epoch>` each with commas between, 16 at most; undefined for what is none. */
+export function readPartCursors(given: string): PartCursors | undefined {
+  const cursors = new Map<EventId, PartCursor>();
+  const each = given === '' ? [] : given.split(',');
+  if (each.length > limits.openPartsMax) return undefined;
+  for (const cursor of each) {
+    const [, lane, offset, epoch] = PART_CURSOR.exec(cursor) ?? [];
+    if (lane === undefined || offset === undefined || epoch === undefined) return undefined;
+    // Its form is that of an event id.
+    cursors.set(lane as EventId, { offset: Number(offset), epoch });
+  }
+  return cursors;
+}
+
+/** Part cursors as a server takes them. */
+export const partCursors = z
+  .string()
+  .check(
+    z.refine(
+      (given) => readPartCursors(given) !== undefined,
+      `must be at most ${limits.openPartsMax} part cursors like "12-1790000000000.8040.<epoch>", with commas between`,
+    ),
   );
 
 /** Bytes of a text as they are stored and sent. */

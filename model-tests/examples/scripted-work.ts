@@ -61,7 +61,8 @@ export async function runOnce(executor: TaskExecutor, history: TaskHistory, scri
         if (history.said.some((earlier) => earlier.type === intent.type && earlier.payload.suspendId === suspendId)) return 'ALREADY_ASKED';
         queueMicrotask(() => void executor.resume({ taskId: history.taskId, attempt }, answered(suspendId)));
       }
-      history.said.push(intent);
+      // This store keeps no parts, and its scripts write none.
+      history.said.push(intent as ReportIntent);
       if (intent.type === 'report.completed' || intent.type === 'report.failed') resolve('ended');
       return undefined;
     });

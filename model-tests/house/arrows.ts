@@ -9,7 +9,7 @@ interface Room {
   readonly packages: readonly RegExp[];
 }
 
-const machinesDoor = /^machines\/((wire|lists|routes|tables|contract|json-schema)\/)?index\.ts$/;
+const machinesDoor = /^machines\/((wire|lists|routes|parts|tables|contract|json-schema)\/)?index\.ts$/;
 const anyDoor = new RegExp(`^(${doors.map(({ source }) => source.replaceAll('.', '\\.')).join('|')})$`);
 const charts = /\.(machine|phases)\.ts$/;
 const node = /^node:/;
@@ -64,14 +64,18 @@ const arrows: Readonly<Record<string, Room>> = {
     doors: [anyDoor, machinesDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//],
     packages: [anything],
   },
-  'model-tests/live': { doors: [anyDoor, /^server\/(ports|live|actors|http|task\/(service|about)|errors)/], packages: [anything] },
+  'model-tests/live': {
+    doors: [anyDoor, machinesDoor, /^server\/(ports|live|actors|http|task\/(service|about)|errors)/],
+    packages: [anything],
+  },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // What the commit path makes of a store is seen behind the door.
   'model-tests/server': {
     doors: [
       anyDoor,
-      /^server\/((ports|task|actors|attempt|shares|observability)\/|attachment-sweep\.ts$)/,
+      machinesDoor,
+      /^server\/((ports|task|actors|attempt|parts|shares|observability)\/|attachment-sweep\.ts$)/,
       /^adapters\/in-process\/slots\.ts$/,
     ],
     packages: [anything],

@@ -12,6 +12,8 @@ export const evenChance: ServerChance = { hex: (digits) => 'a'.repeat(digits), f
 export interface TestStore extends Store {
   /** Messages for which this gives true are lost. */
   loses: (...told: Parameters<TailListener['committed']>) => boolean;
+  /** The same for bytes of parts. */
+  losesPart: () => boolean;
   /** Throws instead of reading, where it is set. */
   readFault: Error | undefined;
   /** Replaces what the tail's `watch` does, where it is set. */
@@ -33,6 +35,7 @@ export async function testStore(): Promise<TestStore> {
   const test: TestStore = {
     ...store,
     loses: () => false,
+    losesPart: () => false,
     readFault: undefined,
     watchFault: undefined,
     get reads() {
@@ -57,12 +60,16 @@ export async function testStore(): Promise<TestStore> {
       const tail = store.tail({
         interrupted: () => given.interrupted(),
         announced: (notice) => given.announced?.(notice),
+        part: (...told) => {
+          if (!test.losesPart()) given.part?.(...told);
+        },
         committed: (...told) => {
           if (!test.loses(...told)) given.committed(...told);
         },
       });
       return {
         watch: (taskId) => (test.watchFault ? Promise.reject(test.watchFault) : tail.watch(taskId)),
+        watchParts: (taskId) => tail.watchParts?.(taskId) ?? Promise.resolve(),
         unwatch: (taskId) => {
           unwatched.push(taskId);
           tail.unwatch(taskId);

@@ -3,11 +3,12 @@ import { batchDefaults } from '../../server/live/batch-sizes.ts';
 import { batchOf, type Batch } from '../../server/live/batch.ts';
 import { startPosition } from '../../server/live/log-position.ts';
 import { liveDefaults } from '../../server/live/options.ts';
+import type { LiveStore } from '../../server/live/live-store.ts';
 import { LogSubscription } from '../../server/live/subscription.ts';
 import { Semaphore } from '../../server/live/semaphore.ts';
 import type { Viewer } from '../../server/live/viewer.ts';
 import { Topic } from '../../server/live/topic.ts';
-import type { Entry, EventStore, LogPage } from '../../server/ports/index.ts';
+import type { Entry, EventStore, Lanes, LogPage } from '../../server/ports/index.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { quiesce } from './hub-fixture.ts';
 
@@ -36,6 +37,8 @@ export interface ViewerFixtureOptions {
   readonly turns?: number;
   /** Failures of the store until a viewer is given up. */
   readonly triesMax?: number;
+  /** Whether its client asked for parts. */
+  readonly parts?: boolean;
 }
 
 /** One viewer, as real as it is, whose store, tail, connection and clock do only what a test says. */
@@ -57,6 +60,8 @@ export interface ViewerFixture {
   failRead(): Promise<void>;
   /** The tail tells of facts; `another` history has another time in its ids. */
   tell(from: number, to: number, more?: { readonly ended?: boolean; readonly another?: boolean }): void;
+  /** The tail tells of bytes of a part that the viewer has not heard of. */
+  tellPart(): void;
   /** The store is found to have this fact as the newest. */
   repair(newest: number): void;
   /** The connection has taken all that it was given. */
@@ -73,7 +78,7 @@ export interface ViewerFixture {
   onDrainAsked: () => void;
 }
 
-export function viewerFixture({ open = true, turns: most, triesMax = 5 }: ViewerFixtureOptions = {}): ViewerFixture {
+export function viewerFixture({ open = true, turns: most, triesMax = 5, parts = false }: ViewerFixtureOptions = {}): ViewerFixture {
   const done: string[] = [];
   const clock = fakeClock();
   const turns = most === undefined ? undefined : new Semaphore(most);
@@ -91,6 +96,7 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
       return read.promise;
     },
   };
+  const lanes: Pick<Lanes, 'newest'> = { newest: () => Promise.resolve([{ eventId: null, lanes: [] }]) };
   const watch = new Topic({
     taskId: TASK,
     tail: { watch: () => tail.promise, unwatch: () => undefined, announce: () => Promise.resolve(), close: () => Promise.resolve() },
@@ -106,6 +112,7 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
       done.push(`shows ${entries.map((entry) => entry.eventId.split('-')[0]).join()}`);
       fixture.onFacts();
     },
+    parts: () => done.push('shows a part'),
     gap: ({ reason }) => done.push(`tells a ${reason}`),
     heartbeat: () => done.push('beats') > 0,
     pendingBytes: () => fixture.pending,
@@ -125,7 +132,8 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
     cursor: startPosition,
     cutAt: undefined,
     // Nothing else of a store is asked.
-    store: store as EventStore,
+    store: { ...store, ...(parts && { lanes }) } as LiveStore,
+    ...(parts && { parts: new Map() }),
     clock,
     options: { ...liveDefaults, viewerBytesMax: 4 * FACT_BYTES, storeTriesMax: triesMax },
     logger: { warn: () => done.push('warns'), error: (text) => done.push(`error: ${text}`) },
@@ -144,7 +152,10 @@ export function viewerFixture({ open = true, turns: most, triesMax = 5 }: Viewer
     subscription,
     clock,
     done,
+    tellPart: () =>
+      subscription.takePart({ lane: eventId(1, MS), epoch: { mark: 'e', was: null, from: 0 }, at: 0, bytes: Buffer.from('text') }),
     async begin() {
+      if (parts) watch.wantParts();
       if (open) await watch.open();
       subscription.start();
       await quiesce();

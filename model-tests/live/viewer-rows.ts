@@ -113,6 +113,10 @@ export const viewerRows: readonly ViewerRow[] = [
       then((fixture) => fixture.page(1, 0, { last: 0 }), 'shows 1'),
     ),
   }),
+  row('reading', 'part.told', (fixture) => fixture.tellPart(), [], 'reading', {
+    parts: true,
+    next: then((fixture) => fixture.page(1, 2), 'shows 1,2'),
+  }),
   row('reading', 'facts.missed', (fixture) => fixture.repair(3), [], 'reading', {
     next: then((fixture) => fixture.page(1, 3), 'shows 1,2,3'),
   }),
@@ -222,6 +226,7 @@ export const viewerRows: readonly ViewerRow[] = [
   ),
   // What is told while the tail opens is read when it is open.
   row('opening', 'facts.told', (fixture) => fixture.tell(3, 3), [], 'opening'),
+  row('opening', 'part.told', (fixture) => fixture.tellPart(), [], 'opening', { parts: true }),
   row('opening', 'facts.missed', (fixture) => fixture.repair(5), [], 'opening'),
   row('opening', 'tail.opened', (fixture) => fixture.openTail(), ['reads'], 'reading', {
     next: then((fixture) => fixture.page(2, 3), 'shows 3'),
@@ -232,6 +237,7 @@ export const viewerRows: readonly ViewerRow[] = [
   }),
   // Keeps nothing, and reads on when it has taken what it was given.
   row('behind', 'facts.told', (fixture) => fixture.tell(10, 10), [], 'behind', { next: drains }),
+  row('behind', 'part.told', (fixture) => fixture.tellPart(), [], 'behind', { parts: true, next: drains }),
   row('behind', 'facts.missed', (fixture) => fixture.repair(12), [], 'behind', { next: drains }),
   row('behind', 'viewer.drained', (fixture) => fixture.drain(), ['reads'], 'reading', {
     next: then((fixture) => fixture.page(2, 9), 'shows 3,4,5,6,7,8,9'),
@@ -247,6 +253,7 @@ export const viewerRows: readonly ViewerRow[] = [
     arrange: standing('reading'),
   },
   row('retrying', 'facts.told', (fixture) => fixture.tell(1, 1), [], 'retrying', { next: pauses }),
+  row('retrying', 'part.told', (fixture) => fixture.tellPart(), [], 'retrying', { parts: true, next: pauses }),
   row('retrying', 'facts.missed', (fixture) => fixture.repair(2), [], 'retrying', { next: pauses }),
   row('retrying', 'pause.ended', (fixture) => fixture.clock.advance(200), ['reads'], 'reading', {
     next: then((fixture) => fixture.page(1, 2), 'shows 1,2'),
@@ -265,6 +272,7 @@ export const viewerRows: readonly ViewerRow[] = [
   ),
   // Is given what comes, as much as fits.
   row('level', 'facts.told', (fixture) => fixture.tell(3, 3), ['shows 3'], 'level'),
+  row('level', 'part.told', (fixture) => fixture.tellPart(), ['reads'], 'reading', { parts: true }),
   row('level', 'facts.missed', (fixture) => fixture.repair(5), ['reads'], 'reading', {
     next: then((fixture) => fixture.page(2, 5), 'shows 3,4,5'),
   }),
@@ -294,6 +302,7 @@ export const viewerRows: readonly ViewerRow[] = [
   ),
   // Has everything, and is only waited for.
   row('ending', 'facts.told', (fixture) => fixture.tell(3, 3), [], 'ending'),
+  row('ending', 'part.told', (fixture) => fixture.tellPart(), [], 'ending', { parts: true }),
   row('ending', 'facts.missed', (fixture) => fixture.repair(9), [], 'ending'),
   row('ending', 'viewer.drained', (fixture) => fixture.drain(), [...cutOff, 'ends'], 'over'),
   {
@@ -309,6 +318,7 @@ export const viewerRows: readonly ViewerRow[] = [
   ...endings,
   // Nothing comes any more; what was asked before may still be answered.
   row('over', 'facts.told', (fixture) => fixture.tell(3, 3), [], 'over', { was: 'level' }),
+  row('over', 'part.told', (fixture) => fixture.tellPart(), [], 'over', { was: 'level', parts: true }),
   row('over', 'facts.missed', (fixture) => fixture.repair(9), [], 'over', { was: 'level' }),
   row('over', 'tail.opened', (fixture) => fixture.openTail(), [], 'over', { was: 'opening' }),
   row('over', 'turn.came', turn.act, [], 'over', { ...turn, was: 'reading', next: givesItsTurnBack }),

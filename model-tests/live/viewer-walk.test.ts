@@ -19,7 +19,7 @@ const waits: Readonly<Record<Exclude<ViewerPhase, 'over'>, readonly ViewerEventT
   level: ['log.level', 'log.more', 'log.torn', 'log.ended', 'viewer.broke'],
   ending: ['viewer.drained', 'viewer.broke'],
 };
-const always: readonly ViewerEventType[] = ['facts.told', 'facts.missed', 'viewer.cut', 'viewer.closed'];
+const always: readonly ViewerEventType[] = ['facts.told', 'part.told', 'facts.missed', 'viewer.cut', 'viewer.closed'];
 
 describe('a real viewer, on every event in every phase', () => {
   const visited = new Set<string>();

@@ -1,13 +1,16 @@
 import type { Intent } from '../../machines/index.ts';
-import { systemChance, systemClock, TaskBridgeError, type Store } from '../../server/index.ts';
+import { systemChance, systemClock, TaskBridgeError, type Logger, type Store } from '../../server/index.ts';
 import { CommandProcessor } from '../../server/task/command-processor.ts';
-import { taskSettings } from '../../server/task/settings.ts';
+import { taskSettings, type TaskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 
 /** The commit path of a node by itself, without a door: it decides whatever is wished. */
-export function commandProcessorOn(store: Store): CommandProcessor {
+export function commandProcessorOn(
+  store: Store,
+  { settings = {}, logger = console }: { readonly settings?: Partial<TaskSettings>; readonly logger?: Logger } = {},
+): CommandProcessor {
   const time = storeClock(store, systemClock);
-  const deps = { store, clock: systemClock, time, chance: systemChance, logger: console, settings: taskSettings({}) };
+  const deps = { store, clock: systemClock, time, chance: systemChance, logger, settings: taskSettings(settings) };
   return new CommandProcessor(deps);
 }
 

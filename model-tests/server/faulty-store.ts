@@ -15,6 +15,7 @@ export function faultyStore(store: Store, options: { readonly shared?: boolean }
   let isDead = false;
   let lost = 0;
   let failing = 0;
+  const { lanes } = store;
   const alive = <A extends unknown[], R>(verb: (...args: A) => Promise<R>) => {
     return async (...args: A): Promise<R> => {
       if (isDead) throw new Error('This process is dead.');
@@ -48,6 +49,14 @@ export function faultyStore(store: Store, options: { readonly shared?: boolean }
     owners: alive((limit, after) => store.owners(limit, after)),
     inState: alive((state, taskType, limit, after) => store.inState(state, taskType, limit, after)),
     counts: alive(() => store.counts()),
+    ...(lanes && {
+      lanes: {
+        flush: alive((flushes) => lanes.flush(flushes)),
+        seal: alive((fence) => lanes.seal(fence)),
+        readPart: alive((taskId, lane, from, bytesMax) => lanes.readPart(taskId, lane, from, bytesMax)),
+        newest: alive((taskIds) => lanes.newest(taskIds)),
+      },
+    }),
     read: alive((taskId, from, limit) => store.read(taskId, from, limit)),
     lastEventIds: alive((taskIds) => store.lastEventIds(taskIds)),
     append: alive(async (commit) => {

@@ -2,6 +2,7 @@ import { initialTransition, type SnapshotFrom } from 'xstate';
 import { NewerVersionError } from '../../machines/index.ts';
 import { tableStepOf } from '../../machines/tables/index.ts';
 import { attemptMachine, type AttemptContext, type AttemptEvent } from './attempt.machine.ts';
+import { noLanes, parseLanes, serializeLanes, type TaskLanes } from '../parts/lane-record.ts';
 import type { WorkDue, WorkOrder } from './work-events.ts';
 import { attemptFromV1, attemptToV1, type AttemptV1 } from './dated-record.ts';
 
@@ -21,6 +22,8 @@ export interface ExecutionRecord {
   readonly endedAt: number | null;
   /** What is stored for the task. */
   readonly bytes: StoredBytes;
+  /** Where the bytes of its parts are. */
+  readonly lanes: TaskLanes;
 }
 
 /** Bytes that are stored for one task; those that a node of 0.1.0 wrote are not among them. */
@@ -44,6 +47,7 @@ export const emptyExecutionRecord: ExecutionRecord = {
   firstRetained: 1,
   endedAt: null,
   bytes: { saved: 0, others: 0 },
+  lanes: noLanes,
 };
 
 /** Enters one event, or gives undefined where the chart does not take it in its state. */
@@ -97,11 +101,13 @@ interface StoredV2 extends Rest {
 export interface ExecutionRecordTexts {
   readonly ledger: string;
   readonly sources: string;
+  /** Absent where the task never had a part. */
+  readonly lanes?: string;
 }
 
 /** The texts that differ from those of an older record; all of them where there is none. */
 export function serializeExecutionRecord(
-  { attempt, sources, bytes, ...rest }: ExecutionRecord,
+  { attempt, sources, bytes, lanes, ...rest }: ExecutionRecord,
   before?: ExecutionRecord,
 ): Partial<ExecutionRecordTexts> {
   const { asked, firstRetained, endedAt } = rest;
@@ -114,11 +120,12 @@ export function serializeExecutionRecord(
   return {
     ...(!isSame && { ledger: ledgerOf(attempt, rest, bytes) }),
     ...(sources !== before?.sources && { sources: JSON.stringify(sources) }),
+    ...(lanes !== (before?.lanes ?? noLanes) && { lanes: serializeLanes(lanes) }),
   };
 }
 
 /** Reads {@link serializeExecutionRecord}'s texts; throws `NewerVersionError` for those of a later version. */
-export function parseExecutionRecord({ ledger, sources }: ExecutionRecordTexts): ExecutionRecord {
+export function parseExecutionRecord({ ledger, sources, lanes }: ExecutionRecordTexts): ExecutionRecord {
   // Our own texts: only this module writes them.
   const stored = JSON.parse(ledger) as StoredV1 | StoredV2;
   if (stored.v > EXECUTION_RECORD_VERSION) throw new NewerVersionError(stored.v, EXECUTION_RECORD_VERSION);
@@ -130,7 +137,8 @@ export function parseExecutionRecord({ ledger, sources }: ExecutionRecordTexts):
       : { value: stored.value as AttemptSnapshot['value'], context: { spared: 0, ...stored.context, leaseUntil: null } };
   const bytes = (stored.v === 1 ? undefined : stored.bytes) ?? emptyExecutionRecord.bytes;
   // Throws for a state that the chart does not have.
-  return { attempt: attemptMachine.resolveState({ value, context }), sources: taken, asked, firstRetained, endedAt, bytes };
+  const attempt = attemptMachine.resolveState({ value, context });
+  return { attempt, sources: taken, asked, firstRetained, endedAt, bytes, lanes: parseLanes(lanes) };
 }
 
 /** As version 1 exactly as long as it has a lease of a date: a node of 0.1.0 holds the work, and may live. */

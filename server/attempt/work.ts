@@ -11,6 +11,7 @@ import type {
   AcceptedAction,
   AttemptRef,
   HeardEnd,
+  PartReport,
   ReportRefusal,
   WorkReport,
   WorkReportOutcome,
@@ -18,6 +19,8 @@ import type {
   Work,
 } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
+import type { PartFlusher } from '../parts/part-flusher.ts';
+import { workParts } from '../parts/work-parts.ts';
 import type { ShareBook } from '../shares/share-book.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { Command } from '../task/mailbox.ts';
@@ -28,7 +31,7 @@ import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { presentable } from './presentable.ts';
-import { refuseForeignIntents } from './report-intents.ts';
+import { decidePart, isPartReport, refuseForeignIntents } from './report-intents.ts';
 import { attachFile } from './work-attachments.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
@@ -50,6 +53,8 @@ export interface WorkDeps {
   readonly contracts: Contracts;
   readonly chance: ServerChance;
   readonly settings: TaskSettings;
+  /** Of this node; absent where the store keeps no parts. */
+  readonly flusher?: PartFlusher | undefined;
   /** Called where the store has lost what a run on this node said or heard. */
   onLostHistory(run: AttemptRef): void;
 }
@@ -85,7 +90,13 @@ export function workWith(
   const ref: AttemptRef = { taskId, attempt };
   const given = new ParsedOnce(() => parsedContent(content));
   const left = new ParsedOnce(() => (saved === undefined ? undefined : (JSON.parse(saved) as Work['saved'])));
-  const { report, attach, resolution, now } = verbsOf(ref, owner, { claimedBy: node, saved }, deps.contracts.typeOf(taskType), deps);
+  const { report, attach, resolution, now, parts, lost } = verbsOf(
+    ref,
+    owner,
+    { claimedBy: node, saved },
+    deps.contracts.typeOf(taskType),
+    deps,
+  );
   return withGiven(
     {
       // Named one by one: what is spread gets a shape of its own for each task.
@@ -104,6 +115,8 @@ export function workWith(
       attach,
       resolution,
       now,
+      ...(parts && { parts }),
+      ...(lost && { lost }),
     },
     { given, left, attachments: deps.attachments },
   );
@@ -158,13 +171,14 @@ function verbsOf(
   owner: string,
   run: Pick<ReportingRun, 'claimedBy' | 'saved'>,
   type: ContractType | undefined,
-  { processor, shares, store, time, onLostHistory, attachments, chance, settings }: WorkDeps,
-): Pick<Work, 'report' | 'attach' | 'resolution' | 'now'> {
+  { processor, shares, store, time, flusher, onLostHistory, attachments, chance, settings }: WorkDeps,
+): Pick<Work, 'report' | 'attach' | 'resolution' | 'now' | 'parts' | 'lost'> {
   let taken: NotedReport | undefined;
   return {
     async report(given) {
       const checked = checkedReport(type, given);
       const report = checked === given ? given : await checked;
+      refuseForeignIntents(report.intents, store);
       const { outcome, noted, hasLost } = await shares.asking(owner, questionsIn(report), (mayAsk) =>
         processor.execute(ref.taskId, decidedReport(ref, report, { ...run, mayAsk, taken })),
       );
@@ -185,6 +199,7 @@ function verbsOf(
       ),
     resolution: async (suspendId) => resolutionOf(await processor.read(ref.taskId), suspendId, store),
     now: () => time.now(),
+    ...(store.lanes && flusher && { parts: workParts(ref, { lanes: store.lanes, flusher, processor }), lost: () => onLostHistory(ref) }),
   };
 }
 
@@ -276,7 +291,6 @@ function decidedReport(
       'PAYLOAD_TOO_LARGE',
       `A report of ${intents.length} intents was not taken: one may have ${REPORT_INTENTS_MAX}.`,
     );
-  refuseForeignIntents(intents);
   const answers = heard.map(({ suspendId }) => sideValueNames.answer(suspendId));
   const needs = [...askedIn(intents).map((suspendId) => sideValueNames.question(suspendId)), ...answers];
   return {
@@ -285,18 +299,19 @@ function decidedReport(
     decide(unit, sideValues) {
       const status = turnedAway(unit.execution, { attempt, claimedBy, source, seq });
       if (status) {
-        unit.turnAway(intents, status);
+        unit.turnAway(intents.filter(isIntent), status);
         return { outcome: { status }, ...(status === 'duplicate' && { noted: { source, seq } }) };
       }
       if ((taken && (unit.execution.sources[taken.source] ?? 0) < taken.seq) || !heard.every((end) => isEnd(unit, end, sideValues))) {
-        unit.turnAway(intents, 'fenced');
+        unit.turnAway(intents.filter(isIntent), 'fenced');
         return { outcome: { status: 'fenced' }, hasLost: true };
       }
       for (const suspendId of handed) noteDelivered(unit, suspendId);
       const factsBefore = unit.factCount;
-      const refusals = intents.map((intent) =>
-        intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal,
-      );
+      const refusals = intents.map((intent) => {
+        if (isPartReport(intent)) return decidePart(unit, intent);
+        return intent.type === 'report.suspended' ? ask(unit, intent, sideValues, mayAsk) : unit.decide(presentable(intent)).refusal;
+      });
       const savedNow = save === undefined ? undefined : JSON.stringify(save);
       if (savedNow !== undefined) unit.setSideValue(sideValueNames.saved, savedNow);
       const isFirst = unit.record({ type: 'attempt.begun' });
@@ -335,8 +350,12 @@ function isEnd(unit: UnitOfWork, { suspendId, outcome, clientActionId }: HeardEn
   return outcome !== 'ANSWERED' || (answer !== undefined && (JSON.parse(answer) as AcceptedAction).clientActionId === clientActionId);
 }
 
+function isIntent(intent: ReportIntent | PartReport): intent is ReportIntent {
+  return !isPartReport(intent);
+}
+
 /** The questions that a report asks. */
-function askedIn(intents: readonly ReportIntent[]): readonly string[] {
+function askedIn(intents: WorkReport['intents']): readonly string[] {
   return intents.flatMap((intent) => (intent.type === 'report.suspended' ? [intent.payload.suspendId] : []));
 }
 

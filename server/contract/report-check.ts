@@ -7,6 +7,7 @@ import type { SchemaFault } from '../schema-faults.ts';
 import { faultDetails } from './refusals.ts';
 import { checkBySchema, faultText } from './schema-check.ts';
 
+type Reported = WorkReport['intents'][number];
 type Suspended = FactPayload<'TASK_SUSPENDED'>;
 
 /** Where a question carries the JSON Schemas of its actions. */
@@ -39,13 +40,13 @@ export function hasActionsField(interaction: unknown): boolean {
 }
 
 async function checkedBy(type: ContractType, report: WorkReport): Promise<WorkReport> {
-  const intents: ReportIntent[] = [];
+  const intents: WorkReport['intents'][number][] = [];
   // One after the other: the first that is wrong is the one that is told.
   for (const intent of report.intents) intents.push(await checkedIntent(type, intent));
   return { ...report, intents };
 }
 
-async function checkedIntent(type: ContractType, intent: ReportIntent): Promise<ReportIntent> {
+async function checkedIntent(type: ContractType, intent: Reported): Promise<Reported> {
   if (intent.type === 'report.completed') {
     if (!type.result) return intent;
     const result = await fitting(intent, type.result, intent.payload.result, 'result');

@@ -14,6 +14,8 @@ export interface SseRequest {
   readonly after: string | undefined;
   /** The `extensions` of the query, as sent. */
   readonly extensions: string | undefined;
+  /** The part cursors of the query, as sent, checked. */
+  readonly parts?: string | undefined;
   /** The first page, where it was read beforehand. */
   readonly first?: LogRun | undefined;
 }

@@ -7,8 +7,8 @@ import { validate } from './validation.ts';
 export function readStreamRequest(
   { headers }: Pick<IncomingMessage, 'headers'>,
   queryString: string,
-): { readonly lastEventId?: string | undefined; readonly extensions?: string | undefined } {
+): { readonly lastEventId?: string | undefined; readonly extensions?: string | undefined; readonly parts?: string | undefined } {
   const header = headers['last-event-id'];
-  const fields = queryFields(queryString, ['lastEventId', 'extensions']);
+  const fields = queryFields(queryString, ['lastEventId', 'extensions', 'parts']);
   return validate(streamQuery, typeof header === 'string' ? { ...fields, lastEventId: header } : fields);
 }

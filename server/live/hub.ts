@@ -3,12 +3,13 @@ import type { ServerChance } from '../ports/chance.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, ViewerTransport } from '../ports/observability.ts';
-import type { EventStore } from '../ports/store.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
 import { observedPoll } from './observed-poll.ts';
 import { Connections, matcherOf, type Disconnected } from './connections.ts';
 import { parseNotice, textOfNotice } from './notices.ts';
 import { timerAfter } from './timer.ts';
+import type { LiveStore } from './live-store.ts';
+import type { PartCursors } from '../../machines/parts/index.ts';
 import { positionOf, type LogPosition } from './log-position.ts';
 import { readAfter, type LogRun } from './log-read.ts';
 import { liveOptions, type LiveOptions } from './options.ts';
@@ -22,7 +23,7 @@ import { Topics } from './topics.ts';
 /** What a hub works with. */
 export interface LiveHubDeps {
   /** Must be open before the first task is watched. */
-  readonly store: EventStore;
+  readonly store: LiveStore;
   readonly clock: Clock;
   readonly chance: ServerChance;
   /** Defaults to `liveDefaults`, one by one. */
@@ -40,11 +41,15 @@ export interface SubscribeOptions {
   readonly cutAt?: number | undefined;
   /** What `readFirst` gave for the same task and cursor: shown before anything else is read. */
   readonly first?: LogRun | undefined;
+  /** How far its client has come in parts; undefined where it is shown none. */
+  readonly parts?: PartCursors | undefined;
 }
 
 /** All subscriptions and listeners of this process, behind one tail of the store. */
 export interface LiveHub {
   readonly options: LiveOptions;
+  /** True where viewers may be shown parts: the store keeps them. */
+  readonly hasParts: boolean;
   /** Viewers and waiting polls, now. */
   readonly viewers: number;
   /** Tasks that somebody watches, now. */
@@ -135,6 +140,10 @@ class Hub implements LiveHub {
     });
   }
 
+  get hasParts(): boolean {
+    return this.#deps.store.lanes !== undefined;
+  }
+
   get viewers(): number {
     return this.#present.all;
   }
@@ -163,7 +172,7 @@ class Hub implements LiveHub {
     });
   }
 
-  subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt, first }: SubscribeOptions = {}): Subscription {
+  subscribe(taskId: string, viewer: Viewer, cursor: string | undefined, { cutAt, first, parts }: SubscribeOptions = {}): Subscription {
     if (this.#closing) {
       viewer.cut();
       return { close: () => undefined };
@@ -184,6 +193,7 @@ class Hub implements LiveHub {
       cursor: start,
       cutAt,
       first,
+      parts,
       store,
       clock,
       options: this.options,

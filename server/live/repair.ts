@@ -1,21 +1,23 @@
 import { retryDelayMs } from '../../machines/index.ts';
-import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Logger } from '../ports/observability.ts';
-import type { EventStore } from '../ports/store.ts';
+import type { LiveStore } from './live-store.ts';
 import { timerAfter } from './timer.ts';
 import { storeRetry, type LiveOptions } from './options.ts';
 import type { Topic } from './topic.ts';
 
 /** What the repair of lost messages works with. */
 export interface RepairDeps {
-  readonly store: EventStore;
+  readonly store: LiveStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
   /** All tasks that are watched now. */
   readonly topics: () => readonly Topic[];
 }
+
+type Newest = Pick<NewestOfTask, 'eventId'> & Partial<Pick<NewestOfTask, 'lanes'>>;
 
 /** Most tasks that the store is asked for in one batch, and in one turn of the event loop: a store in this process reads them in it. */
 const BATCH_MAX = 100;
@@ -75,15 +77,22 @@ export class Repair {
     this.disarm();
   }
 
+  async #newest(topics: readonly Topic[]): Promise<readonly Newest[]> {
+    const { store } = this.#deps;
+    const taskIds = topics.map(({ taskId }) => taskId);
+    if (store.lanes && topics.some(({ isShowingParts }) => isShowingParts)) return store.lanes.newest(taskIds);
+    return (await store.lastEventIds(taskIds)).map((eventId) => ({ eventId }));
+  }
+
   async #compareAll(): Promise<void> {
     const { clock, topics: watched } = this.#deps;
     const all = watched();
     for (let at = 0; at < all.length; at += BATCH_MAX) {
       const topics = all.slice(at, at + BATCH_MAX);
       for (const topic of topics) topic.mark();
-      const newest: readonly (EventId | null)[] = await this.#deps.store.lastEventIds(topics.map(({ taskId }) => taskId));
+      const newest = await this.#newest(topics);
       if (this.#stopped) return;
-      for (const [index, topic] of topics.entries()) topic.compare(newest[index] ?? null);
+      for (const [index, topic] of topics.entries()) topic.compare(newest[index]?.eventId ?? null, newest[index]?.lanes);
       if (at + BATCH_MAX >= all.length) return;
       // Others have their turn.
       await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));

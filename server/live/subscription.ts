@@ -2,12 +2,16 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, TransportDiagnosticsSink } from '../ports/observability.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
-import type { EventStore } from '../ports/store.ts';
+import type { PartCursors } from '../../machines/parts/index.ts';
+import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Batch } from './batch.ts';
 import { HeartbeatMonitor } from './heartbeat-monitor.ts';
+import type { LiveStore } from './live-store.ts';
 import type { LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
+import { PartDelivery } from './part-delivery.ts';
+import type { PartChunk } from './part-frames.ts';
 import { timerAt } from './timer.ts';
 import type { Topic, TopicSubscriber } from './topic.ts';
 import { ViewerDelivery } from './viewer-delivery.ts';
@@ -31,7 +35,9 @@ export interface SubscriptionDeps {
   readonly cutAt: number | undefined;
   /** The page after the cursor, where it was read beforehand. */
   readonly first?: LogRun | undefined;
-  readonly store: EventStore;
+  /** How far its client has come in parts; undefined where it is shown none. */
+  readonly parts?: PartCursors | undefined;
+  readonly store: LiveStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
@@ -47,15 +53,17 @@ export interface SubscriptionDeps {
 export class LogSubscription implements Subscription, TopicSubscriber {
   readonly #deps: SubscriptionDeps;
   readonly #delivery: ViewerDelivery;
+  readonly #parts: PartDelivery | undefined;
   readonly #effects: ViewerEffects;
   readonly #heartbeats: HeartbeatMonitor;
   readonly #cancelCut: (() => void) | undefined;
   #phase: ViewerPhase = viewerPhases.initial.to;
 
   constructor(deps: SubscriptionDeps) {
-    const { viewer, clock, options } = deps;
+    const { viewer, clock, options, store, topic, parts: cursors } = deps;
     this.#deps = deps;
-    this.#delivery = new ViewerDelivery({ ...deps, onSent: () => this.#heartbeats.sent() });
+    this.#parts = cursors && store.lanes && viewer.parts ? new PartDelivery({ topic, store, lanes: store.lanes, cursors }) : undefined;
+    this.#delivery = new ViewerDelivery({ ...deps, parts: this.#parts, onSent: () => this.#heartbeats.sent() });
     this.#effects = new ViewerEffects({
       ...deps,
       delivery: this.#delivery,
@@ -92,6 +100,7 @@ export class LogSubscription implements Subscription, TopicSubscriber {
   /** Subscribes first, then reads: the seam loses nothing. */
   start(): void {
     this.#deps.topic.addSubscriber(this);
+    if (this.#parts) this.#deps.topic.wantParts();
     for (const effect of viewerPhases.initial.effects) this.#effects.perform(effect);
   }
 
@@ -106,6 +115,18 @@ export class LogSubscription implements Subscription, TopicSubscriber {
 
   compare(newest: EventId | null): void {
     if (this.#delivery.hasMissed(newest)) this.#on({ type: 'facts.missed' });
+  }
+
+  takePart(chunk: PartChunk): void {
+    if (!this.#parts) return;
+    this.#parts.noteTold(chunk.lane, chunk.at + chunk.bytes.byteLength);
+    this.#on({ type: 'part.told', chunk });
+  }
+
+  compareParts(lanes: NewestOfTask['lanes']): void {
+    if (!this.#parts) return;
+    for (const { lane, length } of lanes) this.#parts.noteTold(lane, length);
+    if (this.#parts.isBehind(this.#delivery.cursor.n)) this.#on({ type: 'facts.missed' });
   }
 
   close(): void {

@@ -2,6 +2,8 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { Logger } from '../ports/observability.ts';
 import type { Entry, Tail } from '../ports/store.ts';
 import { batchOf, joined, type Batch } from './batch.ts';
+import type { NewestOfTask } from '../ports/lanes.ts';
+import { joinedChunk, type PartChunk } from './part-frames.ts';
 import { positionOf, isStale, startPosition, type LogPosition } from './log-position.ts';
 import type { LogRun } from './log-read.ts';
 
@@ -13,6 +15,10 @@ export interface TopicSubscriber {
   mark(): void;
   /** The newest fact that the store has. */
   compare(newest: EventId | null): void;
+  /** New bytes of a part, after the facts that came before them. Undefined where it is not shown parts. */
+  takePart?(chunk: PartChunk): void;
+  /** How long the open lanes of the store are. */
+  compareParts?(lanes: NewestOfTask['lanes']): void;
 }
 
 /** Somebody who only wants to know that there is something to read. */
@@ -53,7 +59,9 @@ export class Topic {
   #subscribers: Set<TopicSubscriber> | undefined;
   readonly #listeners = new Set<(newest?: LogPosition) => void>();
   #reads: Map<string, GrowingRead> | undefined;
-  #fresh: Batch[] | undefined;
+  #once: Map<string, Promise<unknown>> | undefined;
+  #fresh: (Batch | PartChunk)[] | undefined;
+  #wantsParts = false;
   #passing = false;
   /** Whether the tail tells of this task; a promise while it is asked to. */
   #tailState: 'closed' | Promise<void> | 'open' = 'closed';
@@ -69,7 +77,10 @@ export class Topic {
   open(): Promise<void> {
     if (this.#tailState === 'open') return open;
     if (this.#tailState !== 'closed') return this.#tailState;
-    this.#tailState = this.#deps.tail.watch(this.taskId).then(
+    const { tail } = this.#deps;
+    // Facts first: what opens a lane is told before its bytes.
+    const watching = this.#wantsParts ? tail.watch(this.taskId).then(() => tail.watchParts?.(this.taskId)) : tail.watch(this.taskId);
+    this.#tailState = watching.then(
       () => void (this.#tailState = 'open'),
       (error: unknown) => {
         this.#tailState = 'closed';
@@ -77,6 +88,29 @@ export class Topic {
       },
     );
     return this.#tailState;
+  }
+
+  /** True where somebody is shown parts, or was. */
+  get isShowingParts(): boolean {
+    return this.#wantsParts;
+  }
+
+  /** Somebody is shown parts: the tail tells of them too, from when the next `open` resolves. */
+  wantParts(): void {
+    if (this.#wantsParts) return;
+    this.#wantsParts = true;
+    this.#tailState = 'closed';
+  }
+
+  /** Asks something of the store, or joins who asks the same now. */
+  once<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    const asking = (this.#once ??= new Map<string, Promise<unknown>>());
+    // Whoever asks by the same name asks for the same.
+    const known = asking.get(what) as Promise<T> | undefined;
+    if (known) return known;
+    const answer = ask().finally(() => asking.delete(what));
+    asking.set(what, answer);
+    return answer;
   }
 
   /** Reads, or joins a read of the same place that is under way. */
@@ -116,18 +150,25 @@ export class Topic {
 
   /** The tail tells of a commit. All that one turn of the event loop brings is passed on together. */
   committed(entries: readonly Entry[], ended: boolean, before: EventId | null): void {
-    if (!this.#passing) {
-      this.#passing = true;
-      queueMicrotask(() => this.#passOn());
-    }
+    this.#passSoon();
     // A commit without facts is news for listeners only.
     const batch = batchOf(entries, ended, before);
     if (!batch) return;
     const fresh = (this.#fresh ??= []);
     const last = fresh.at(-1);
-    const whole = last && joined(last, batch);
+    const whole = last && 'entries' in last ? joined(last, batch) : undefined;
     if (whole) fresh[fresh.length - 1] = whole;
     else fresh.push(batch);
+  }
+
+  /** The tail tells of bytes of a part; passed on as facts are, in one order with them. */
+  part(chunk: PartChunk): void {
+    this.#passSoon();
+    const fresh = (this.#fresh ??= []);
+    const last = fresh.at(-1);
+    const whole = last && 'lane' in last ? joinedChunk(last, chunk) : undefined;
+    if (whole) fresh[fresh.length - 1] = whole;
+    else fresh.push(chunk);
   }
 
   /** The store is about to be asked for the newest fact. */
@@ -137,26 +178,42 @@ export class Topic {
   }
 
   /** The store's newest fact: whoever has missed something reads it. */
-  compare(newest: EventId | null): void {
+  compare(newest: EventId | null, lanes?: NewestOfTask['lanes']): void {
     this.open().catch((error: unknown) =>
       this.#deps.logger?.warn('The tail of a task could not be opened.', { taskId: this.taskId, error }),
     );
     for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.compare(newest));
+    if (lanes) for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.compareParts?.(lanes));
     if (!isStale(this.#seen, this.#asked, newest)) return;
     this.#seen = positionOf(newest);
     this.#callListeners();
   }
 
+  #passSoon(): void {
+    if (this.#passing) return;
+    this.#passing = true;
+    queueMicrotask(() => this.#passOn());
+  }
+
   #passOn(): void {
-    const batches = this.#fresh ?? none;
+    const fresh = this.#fresh ?? none;
     this.#fresh = undefined;
     this.#passing = false;
-    for (const batch of batches) {
+    let news: LogPosition | undefined;
+    let hasFacts = fresh.length === 0;
+    for (const batch of fresh) {
+      if ('lane' in batch) {
+        for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.takePart?.(batch));
+        continue;
+      }
+      hasFacts = true;
+      news = batch.last;
       this.#seen = batch.last;
       for (const read of this.#reads?.values() ?? none) read.told = Math.max(read.told, batch.last.n);
       for (const subscriber of this.#subscribers ?? none) this.#guard(() => subscriber.take(batch));
     }
-    this.#callListeners(batches.at(-1)?.last);
+    // Bytes alone are no news for who reads facts.
+    if (hasFacts) this.#callListeners(news);
   }
 
   #callListeners(newest?: LogPosition): void {

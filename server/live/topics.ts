@@ -1,13 +1,14 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/observability.ts';
-import type { EventStore, Tail } from '../ports/store.ts';
+import type { Tail } from '../ports/store.ts';
+import type { LiveStore } from './live-store.ts';
 import type { LiveOptions } from './options.ts';
 import { Repair } from './repair.ts';
 import { Topic } from './topic.ts';
 
 /** What the topics of a process work with. */
 export interface TopicsDeps {
-  readonly store: EventStore;
+  readonly store: LiveStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly logger: Logger | undefined;
@@ -85,6 +86,7 @@ export class Topics {
   #openTail(): Tail {
     return this.#deps.store.tail({
       committed: (taskId, ...commit) => this.#byTask.get(taskId)?.committed(...commit),
+      part: (taskId, lane, epoch, at, bytes) => this.#byTask.get(taskId)?.part({ lane, epoch, at, bytes }),
       announced: (notice) => this.#deps.onAnnounced(notice),
       interrupted: () => {
         this.interrupted();

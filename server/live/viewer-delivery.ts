@@ -2,11 +2,15 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { Entry } from '../ports/store.ts';
 import { fittingOf, freshOf, headOf, type Batch } from './batch.ts';
 import { isStale, positionOf, type LogPosition } from './log-position.ts';
+import type { PartDelivery } from './part-delivery.ts';
+import type { PartChunk } from './part-frames.ts';
 import type { SubscriptionDeps } from './subscription.ts';
 import type { PageRead, ViewerEvent } from './viewer-event.ts';
 
 /** What a delivery works with. */
 export interface ViewerDeliveryDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics'> {
+  /** What it was given of parts; undefined where it is shown none. */
+  readonly parts: PartDelivery | undefined;
   /** Something was sent. */
   readonly onSent: () => void;
 }
@@ -32,6 +36,11 @@ export class ViewerDelivery {
   /** How far the viewer has come. */
   get cursor(): LogPosition {
     return this.#cursor;
+  }
+
+  /** What it was given of parts; undefined where it is shown none. */
+  get parts(): PartDelivery | undefined {
+    return this.#deps.parts;
   }
 
   /** How many batches are held. */
@@ -80,21 +89,32 @@ export class ViewerDelivery {
     if (!fresh) return 'log.torn';
     if (fresh.length === 0) return 'log.level';
     const { room } = this;
-    const most = headOf(fresh, this.#deps.viewer.batches.liveFactsMax);
+    const shown = this.parts ? fresh.slice(0, this.parts.fitting(fresh)) : fresh;
+    const most = headOf(shown.length < fresh.length ? shown : fresh, this.#deps.viewer.batches.liveFactsMax);
     const fitting = batch.bytes <= room ? most : fittingOf(most, room);
     this.#send(fitting);
     if (fitting.length < fresh.length) return 'log.more';
     return batch.ended ? 'log.ended' : 'log.level';
   }
 
+  /** Shows bytes of a part, where they continue what the viewer has of it and fit. Says how that leaves the viewer. */
+  showPart(chunk: PartChunk): Standing {
+    const frames = this.parts?.follow(chunk) ?? 'log.level';
+    if (typeof frames === 'string') return frames;
+    if (frames.some(({ bytes }) => bytes.byteLength > this.room)) return 'log.more';
+    this.#sendParts(frames, chunk);
+    return 'log.level';
+  }
+
   /** Shows a page, then what was held meanwhile. Says how that leaves the viewer; an error where the store contradicts itself. */
-  showPage({ run, read, opening }: PageRead): ViewerEvent | Error {
+  showPage({ run, read, opening, parts }: PageRead): ViewerEvent | Error {
     if (run.gap) this.#deps.viewer.gap(run.gap);
     if (run.gap || run.after !== this.#cursor.n) this.#cursor = { n: run.after, ms: null };
     if (run.gap?.reason === 'reset') this.#newest = run.last.n;
     this.noteNewest(read.told);
-    this.#send(run.entries);
-    if (this.#cursor.n < run.last.n) return { type: 'log.more' };
+    this.#send(parts ? run.entries.slice(0, parts.facts) : run.entries);
+    for (const { entries, chunk } of (parts && this.parts?.framesOf(parts)) ?? []) this.#sendParts(entries, chunk);
+    if (this.#cursor.n < run.last.n || parts?.hasMore) return { type: 'log.more' };
     if (run.ended) return { type: 'log.ended' };
     if (!read.wasTailOpen) return { type: 'log.early', opening };
     // Empty at once where showing it closed the viewer.
@@ -102,6 +122,7 @@ export class ViewerDelivery {
       const standing = this.showBatch(batch);
       if (standing !== 'log.level') return { type: standing };
     }
+    if (this.parts?.isBehind(this.#cursor.n)) return { type: 'log.more' };
     if (this.#newest <= this.#cursor.n) return { type: 'log.level' };
     if (run.entries.length > 0) return { type: 'log.more' };
     return new Error(`The store shows fact ${this.#cursor.n} as the newest, but told of fact ${this.#newest}.`);
@@ -113,7 +134,15 @@ export class ViewerDelivery {
     const { viewer, topic, diagnostics, onSent } = this.#deps;
     viewer.facts(entries);
     this.#cursor = positionOf(last.eventId);
+    this.parts?.noteFacts(entries);
     onSent();
     if (diagnostics?.onDelivery) for (const { eventId } of entries) diagnostics.onDelivery(viewer.transport, topic.taskId, eventId);
+  }
+
+  #sendParts(frames: readonly Entry[], chunk: PartChunk): void {
+    const { viewer, parts, onSent } = this.#deps;
+    viewer.parts?.(frames);
+    parts?.noteShown(chunk);
+    onSent();
   }
 }

@@ -43,6 +43,9 @@ export class ViewerEffects {
       case 'follow':
         if (event?.type === 'facts.told') this.#attempt(() => ({ type: delivery.showBatch(event.batch) }));
         return;
+      case 'followPart':
+        if (event?.type === 'part.told') this.#attempt(() => ({ type: delivery.showPart(event.chunk) }));
+        return;
       case 'show':
         if (event?.type === 'page.read') this.#attempt(() => this.#eventOf(delivery.showPage(event)));
         return;
@@ -132,8 +135,9 @@ export class ViewerEffects {
       const place = [cursor.n, cursor.ms, limit.bytes, limit.facts].join();
       const read = this.#takeFirst() ?? topic.read(place, () => readAfter(store, topic.taskId, cursor, limit));
       const run = await read.run;
+      const parts = run && (await delivery.parts?.read(run, bytes));
       // A task that is gone: the client comes back and is told so.
-      on(run ? { type: 'page.read', run, read, opening } : { type: 'task.gone' });
+      on(run ? { type: 'page.read', run, read, opening, parts } : { type: 'task.gone' });
     } catch (error) {
       on(this.#failed(error));
     }

@@ -7,6 +7,8 @@ export type ViewerPhase = 'reading' | 'opening' | 'behind' | 'retrying' | 'level
 export type ViewerEventType =
   /** The tail brought new facts. */
   | 'facts.told'
+  /** The tail brought new bytes of a part, and the viewer is shown parts. */
+  | 'part.told'
   /** The repair found that the store has facts which the viewer was not told of. */
   | 'facts.missed'
   /** The tail tells of this task from now on. */
@@ -46,6 +48,7 @@ export type ViewerEventType =
 export type ViewerEffect =
   | 'hold'
   | 'follow'
+  | 'followPart'
   | 'dropHeld'
   | 'read'
   | 'readAgain'
@@ -65,7 +68,7 @@ export type ViewerEffect =
 
 /**
  * What becomes of a viewer. It waits for one thing at a time (a page, the tail, a pause, a drain), so that what answers another wait can
- * `never` come. What is told of the log while it waits changes nothing: it is read afterwards. Once it is over, what still comes changes
+ * `never` come. What is told of the log, and of parts, while it waits changes nothing: it is read afterwards. Once it is over, what still comes changes
  * nothing.
  */
 export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect> = {
@@ -75,6 +78,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     reading: {
       on: {
         'facts.told': { effects: ['hold'] },
+        'part.told': 'nothing',
         'facts.missed': 'nothing',
         'tail.opened': { effects: ['takeTurn'] },
         'turn.came': { effects: ['readInTurn'] },
@@ -98,6 +102,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     opening: {
       on: {
         'facts.told': 'nothing',
+        'part.told': 'nothing',
         'facts.missed': 'nothing',
         'tail.opened': { to: 'reading', effects: ['read'] },
         'turn.came': 'never',
@@ -121,6 +126,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     behind: {
       on: {
         'facts.told': 'nothing',
+        'part.told': 'nothing',
         'facts.missed': 'nothing',
         'tail.opened': 'never',
         'turn.came': 'never',
@@ -144,6 +150,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     retrying: {
       on: {
         'facts.told': 'nothing',
+        'part.told': 'nothing',
         'facts.missed': 'nothing',
         'tail.opened': 'never',
         'turn.came': 'never',
@@ -167,6 +174,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     level: {
       on: {
         'facts.told': { effects: ['follow'] },
+        'part.told': { effects: ['followPart'] },
         'facts.missed': { to: 'reading', effects: ['read'] },
         'tail.opened': 'never',
         'turn.came': 'never',
@@ -190,6 +198,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     ending: {
       on: {
         'facts.told': 'nothing',
+        'part.told': 'nothing',
         'facts.missed': 'nothing',
         'tail.opened': 'never',
         'turn.came': 'never',
@@ -213,6 +222,7 @@ export const viewerPhases: PhaseTable<ViewerPhase, ViewerEventType, ViewerEffect
     over: {
       on: {
         'facts.told': 'nothing',
+        'part.told': 'nothing',
         'facts.missed': 'nothing',
         'tail.opened': 'nothing',
         'turn.came': { effects: ['endTurn'] },

@@ -26,6 +26,11 @@ export interface Viewer {
   readonly sharing?: Sharing | undefined;
   /** Sends facts in their order, in one write. Viewers that get the same array of one tick share what was made of it. */
   facts(entries: readonly Entry[]): void;
+  /**
+   * Sends frames of parts, in the same order as facts. They move no cursor of facts. Absent where the transport has none; called only for a client that asked for
+   * parts.
+   */
+  parts?(frames: readonly Entry[]): void;
   /** Says that the log could not be continued after the cursor. Does nothing for a client that did not ask to be told. */
   gap(gap: Gap): void;
   /** Shows that the connection lives. False where it has no heartbeats, and nothing was sent. */

@@ -4,10 +4,48 @@ import type { FactPayload, Json, JsonObject } from '../../machines/wire/index.ts
 import type { TaskContract } from '../../machines/contract/index.ts';
 import type { AttachmentReference } from './attachments.ts';
 import type { PathParams } from './auth.ts';
+import type { Fence, FlushOutcome, LaneFlush } from './lanes.ts';
 
 /** An attachment as work sees it. */
 export interface WorkAttachment extends AttachmentReference {
   open(): Promise<Readable>;
+}
+
+/** What work says of its parts. Taken where the store keeps their bytes (`Store.lanes`). */
+export type PartReport =
+  | {
+      readonly type: 'report.part.opened';
+      readonly payload: FactPayload<'TASK_PART_OPENED'>;
+      /** What {@link WorkParts.opened} finds it by: 1 to 64 characters that no other part of this attempt has. */
+      readonly key: string;
+      /** An attempt that begins again goes on with it. Left out, it is abandoned then. */
+      readonly onRerun?: 'continue';
+      /** Where it ends as DONE its text is said once more, in one `TASK_MESSAGE`, or several where one has no room for it. */
+      readonly closeAs?: 'message';
+    }
+  /** It is whole: with all that was flushed. */
+  | { readonly type: 'report.part.closed'; readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> }
+  /** A flush was `fenced`: where the part is this attempt's and open, it goes on under another fence. */
+  | { readonly type: 'report.part.continued'; readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> };
+
+/** A part that is open, and the fence under which its attempt writes to it. */
+export interface OpenedPart {
+  /** The number of the fact that opened it. */
+  readonly part: number;
+  /** What it has before the attempt adds to it is `fence.epoch.from` bytes long. */
+  readonly fence: Fence;
+}
+
+/** What work does with its parts beside its reports. All reject with `STORE_UNAVAILABLE` (ask again). */
+export interface WorkParts {
+  /** A part of this attempt, by the key under which it opened it or by its number, under a fence whose mark is not `after`; undefined where there is none. */
+  opened(of: string | number, after?: string): Promise<OpenedPart | undefined>;
+  /** The parts of a name that an earlier attempt has left for this one to go on with, in the order in which they were opened. */
+  left(name: string): Promise<readonly OpenedPart[]>;
+  /** What a part had when its fence was given; undefined where that is gone. */
+  read(part: OpenedPart): Promise<string | undefined>;
+  /** Adds bytes. Sent again after a rejection, the same flush is written once. Rejects with `PAYLOAD_TOO_LARGE` too. */
+  flush(flush: LaneFlush): Promise<FlushOutcome>;
 }
 
 /** What the work says in one breath: all of it is committed, or none. */
@@ -16,7 +54,7 @@ export interface WorkReport {
   readonly source: string;
   /** Rises within a source; a report whose number was seen is not taken twice. */
   readonly seq: number;
-  readonly intents: readonly ReportIntent[];
+  readonly intents: readonly (ReportIntent | PartReport)[];
   /** Replaces what a later attempt begins with; written in the same commit. */
   readonly save?: Json;
   /**
@@ -123,6 +161,10 @@ export interface Work extends AttemptRef {
   resolution(suspendId: string): Promise<Resolution | undefined>;
   /** The store's time, in milliseconds since the epoch, to name deadlines by. */
   now(): number;
+  /** Absent where the store keeps no parts. */
+  readonly parts?: WorkParts;
+  /** The store has lost what this run wrote: it is given up, and run again where it may be. */
+  lost?(): void;
 }
 
 /** What `start` says: the work runs, or will not. A throw means that nobody could be asked; it is tried again. */

@@ -3,6 +3,7 @@ import { contractType, type TaskContract } from '../../machines/contract/index.t
 import { inspectOptions, TaskInspector, type InspectOptions } from '../actors/task-inspector.ts';
 import type { Decided } from '../actors/unit-trace.ts';
 import { checkedReport } from '../contract/report-check.ts';
+import { refuseForeignIntents } from '../attempt/report-intents.ts';
 import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
 import { contractsOf } from '../contract/contracts.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
@@ -16,6 +17,7 @@ import { faultLogger } from '../ports/fault-logger.ts';
 import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
+import { PartFlusher } from '../parts/part-flusher.ts';
 import { ShareBook } from '../shares/share-book.ts';
 import { asTaskBridgeError, CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
@@ -89,6 +91,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   processor.onCommitted(commitObserver({ metrics, records: recordWriter(logger) }));
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
+  const flusher = store.lanes && new PartFlusher(store.lanes, clock);
   const notifier = new RunNotifier({
     store,
     clock,
@@ -114,6 +117,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
         notifier,
         clock,
         chance,
+        flusher,
         synchronize,
         onLostHistory,
       });
@@ -122,6 +126,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
       await synchronize();
       const questions = questionsIn(given);
       const about = contract || questions > 0 ? (await processor.read(attempt.taskId)).about : undefined;
+      refuseForeignIntents(given.intents, store);
       const report = await checkedReport(about && contract && contractType(contract, about.taskType), given);
       const run = (mayAsk: boolean) => processor.execute(attempt.taskId, reportCommand(attempt, report, mayAsk));
       return about && questions > 0 ? shares.asking(about.owner, questions, run) : run(true);

@@ -4,6 +4,8 @@ import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { TraceWriter, type DecisionSource, type UnitTrace } from '../actors/unit-trace.ts';
 import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
+import type { SealedLanes } from '../parts/lane-record.ts';
+import { LaneSeals, LanesToSeal } from '../parts/seal-lanes.ts';
 import type { Shares } from '../ports/owners.ts';
 import { sumOf } from '../shares/shares-of.ts';
 import type { Lease } from '../ports/store.ts';
@@ -46,11 +48,14 @@ export const commitRetry: RetryPolicy = { baseMs: 40, maxMs: 640, triesMax: 12, 
 
 const nothing: readonly Fact[] = [];
 const noSideValues: ReadonlyMap<string, string> = new Map();
+const noSealedLanes: SealedLanes = new Map();
 
 /** Takes the commands for one task one at a time; what waits together goes into one append, each command keeping its own answer. */
 export class Mailbox {
   readonly #taskId: string;
   readonly #deps: MailboxDeps;
+  /** Made when a part is to be closed. */
+  #seals: LaneSeals | undefined;
   readonly #queue: QueuedCommand[] = [];
   #draining: Promise<void> | undefined;
   #record: TaskRecord | undefined;
@@ -130,6 +135,7 @@ export class Mailbox {
 
   async #settle(batch: QueuedCommand[]): Promise<void> {
     let lastError: unknown;
+    this.#seals = undefined;
     for (let tries = 0; tries < this.#deps.triesMax(); tries++) {
       if (tries > 1) await this.#pause(tries);
       try {
@@ -141,7 +147,7 @@ export class Mailbox {
         lastError = error;
         this.#deps.logger.warn('A commit has no known outcome; it is decided again.', { taskId: this.#taskId, error });
       }
-      this.#record = undefined;
+      this.#record = this.#seals = undefined;
     }
     throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not take the change; try again later.', {
       retryAfterSeconds: 5,
@@ -164,14 +170,9 @@ export class Mailbox {
       return true;
     }
     const sideValues = batch.some(({ command }) => command.needs !== undefined) ? await this.#readSideValues(batch) : noSideValues;
-    const trace = this.#deps.onDecided && new TraceWriter();
-    const unit = new UnitOfWork(record, this.#deps.time.now(), this.#deps.settings, trace);
-    const outcomes: Outcome[] = [];
-    for (const queued of batch) {
-      if (unit.factCount >= this.#deps.settings.appendFactsMax || !unit.holdTo(queued.command.onlyWhile?.lease)) break;
-      if (trace) trace.source = queued.command.source ?? 'scheduler';
-      outcomes.push(outcomeOf(queued, unit, sideValues));
-    }
+    const decided = await this.#decide(batch, record, sideValues);
+    if (!decided) return false;
+    const { unit, outcomes, trace } = decided;
     if (unit.isEmpty) {
       // Nothing to write, so nothing that would show whether the record was the newest.
       if (known && !this.#deps.store.exclusive) return false;
@@ -180,8 +181,8 @@ export class Mailbox {
       if (mayBeWritten || this.#untold.length > 0) this.#tell(record);
     } else {
       const finished = unit.finish();
-      const decided = trace && { before: record, after: finished.after, entries: trace.entries };
-      const answer = await this.#append({ finished, batch, outcomes, trace: decided });
+      const shown = trace && { before: record, after: finished.after, entries: trace.entries };
+      const answer = await this.#append({ finished, batch, outcomes, trace: shown });
       if (answer === 'conflict') return false;
       if (answer === 'lease changed') {
         this.#record = undefined;
@@ -189,11 +190,41 @@ export class Mailbox {
       }
       this.#doubtful.clear();
       this.#keep(finished.after, finished.facts);
-      if (decided) this.#deps.onDecided?.(decided);
+      if (shown) this.#deps.onDecided?.(shown);
       this.#tell(finished.after, finished.facts, finished.by);
     }
     this.#answer(batch, outcomes);
     return true;
+  }
+
+  /**
+   * Decides the commands of a batch, as many as one append takes. What would close parts is decided once more when their lanes are sealed; undefined where
+   * they are not as the record says.
+   */
+  async #decide(
+    batch: readonly QueuedCommand[],
+    record: TaskRecord,
+    sideValues: ReadonlyMap<string, string>,
+  ): Promise<{ readonly unit: UnitOfWork; readonly outcomes: Outcome[]; readonly trace: TraceWriter | undefined } | undefined> {
+    const { store, chance, settings, time, onDecided } = this.#deps;
+    for (;;) {
+      const trace = onDecided && new TraceWriter();
+      const lanes = store.lanes && { sealed: this.#seals?.known ?? noSealedLanes, mark: () => chance.hex(16) };
+      const unit = new UnitOfWork(record, time.now(), settings, trace, lanes);
+      const outcomes: Outcome[] = [];
+      try {
+        for (const queued of batch) {
+          if (unit.factCount >= settings.appendFactsMax || !unit.holdTo(queued.command.onlyWhile?.lease)) break;
+          if (trace) trace.source = queued.command.source ?? 'scheduler';
+          outcomes.push(outcomeOf(queued, unit, sideValues));
+        }
+        return { unit, outcomes, trace };
+      } catch (error) {
+        if (!(error instanceof LanesToSeal) || !store.lanes) throw error;
+        this.#seals ??= new LaneSeals({ lanes: store.lanes, taskId: this.#taskId });
+        if (!(await this.#seals.seal(error.lanes))) return undefined;
+      }
+    }
   }
 
   async #append(attempt: AttemptedUnit): ReturnType<MailboxDeps['store']['append']> {
@@ -286,6 +317,7 @@ function outcomeOf(queued: QueuedCommand, unit: UnitOfWork, sideValues: Readonly
   try {
     return { queued, answer: unit.atomically((trial) => queued.command.decide(trial, sideValues)) };
   } catch (error) {
+    if (error instanceof LanesToSeal) throw error;
     return { queued, error };
   }
 }

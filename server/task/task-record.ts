@@ -48,7 +48,11 @@ export function parseTaskRecord({ revision, fields }: LoadedTask): TaskRecord {
     about: parseAbout(field(fields, 'about')),
     revision,
     aggregate: restoreAggregate({ task, suspensions }),
-    execution: parseExecutionRecord({ ledger: field(fields, 'ledger'), sources: field(fields, 'sources') }),
+    execution: parseExecutionRecord({
+      ledger: field(fields, 'ledger'),
+      sources: field(fields, 'sources'),
+      ...(fields.lanes !== undefined && { lanes: fields.lanes }),
+    }),
   };
 }
 

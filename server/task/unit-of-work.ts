@@ -6,6 +6,7 @@ import type { AttemptEvent } from '../attempt/attempt.machine.ts';
 import { recordAttemptEvent, noteReport, workOrder, type ExecutionRecord } from '../attempt/execution-record.ts';
 import type { WorkDue, WorkOrder } from '../attempt/work-events.ts';
 import { TaskBridgeError } from '../errors.ts';
+import { UnitParts, type UnitLanes } from '../parts/unit-parts.ts';
 import type { Shares } from '../ports/owners.ts';
 import type { Commit, Entry, Lease } from '../ports/store.ts';
 import { changeOf, sharesOf } from '../shares/shares-of.ts';
@@ -32,6 +33,8 @@ export interface FinishedUnit {
  */
 export class UnitOfWork {
   readonly now: number;
+  /** Its parts, and their lanes. */
+  readonly parts: UnitParts;
   readonly #before: TaskRecord;
   readonly #settings: TaskSettings;
   #aggregate: Aggregate;
@@ -45,8 +48,8 @@ export class UnitOfWork {
   #ifLease: Lease | undefined;
   readonly #trace: TraceWriter | undefined;
 
-  /** `trace`, where somebody inspects, takes down what is decided. */
-  constructor(before: TaskRecord, now: number, settings: TaskSettings, trace?: TraceWriter) {
+  /** `trace`, where somebody inspects, takes down what is decided; `lanes` are those of the store, where it has some. */
+  constructor(before: TaskRecord, now: number, settings: TaskSettings, trace?: TraceWriter, lanes?: UnitLanes) {
     this.#before = before;
     this.#settings = settings;
     this.#aggregate = before.aggregate;
@@ -54,6 +57,14 @@ export class UnitOfWork {
     this.#lastN = lastNumber(before.aggregate);
     this.now = now;
     this.#trace = trace;
+    this.parts = new UnitParts({
+      taskId: before.about.taskId,
+      before: before.execution.lanes,
+      lanes,
+      factBytesMax: settings.factBytesMax,
+      decide: (intent) => this.decide(intent),
+      stored: (bytes) => this.#store(bytes),
+    });
   }
 
   get about() {
@@ -73,7 +84,9 @@ export class UnitOfWork {
     return this.#entries.length;
   }
   get isEmpty(): boolean {
-    return this.#entries.length === 0 && this.#sideValues.size === 0 && this.#execution === this.#before.execution;
+    const { lanes } = this.#before.execution;
+    const hasChanged = this.#execution !== this.#before.execution || this.parts.lanes !== lanes;
+    return this.#entries.length === 0 && this.#sideValues.size === 0 && !hasChanged;
   }
 
   /** The unit is written only while this lease stands as it was seen. False, and nothing changed, where it is held to another one. */
@@ -85,11 +98,18 @@ export class UnitOfWork {
     return true;
   }
 
-  /** Asks the charts, and takes the facts that they emit. */
-  decide(intent: Intent): Decision {
+  /**
+   * Asks the charts, and takes the facts that they emit. What would end the task closes its open parts first: as DONE where the work completes it. Throws
+   * `LanesToSeal` where the length of one that it closes is not certain yet.
+   */
+  decide(given: Intent): Decision {
+    const intent = this.parts.withText(given);
     const decision = decide(this.#aggregate, intent);
+    if (decision.refusal === 'PARTS_OPEN') {
+      this.parts.closeAll(openPartsOf(this.#aggregate), intent.type === 'report.completed' ? 'DONE' : 'ABANDONED');
+      return this.decide(given);
+    }
     this.#trace?.decided(intent, decision.refusal);
-    if (decision.refusal === 'PARTS_OPEN') throw partsOpen();
     for (const fact of decision.facts) this.#take(fact);
     return decision;
   }
@@ -101,8 +121,8 @@ export class UnitOfWork {
 
   /** Records an event of the attempt; false where its chart does not take it now. */
   record(event: AttemptEvent): boolean {
+    if (event.type === 'attempt.claimed') this.#handOverParts(event);
     const next = recordAttemptEvent(this.#execution, event);
-    if (next && event.type === 'attempt.claimed' && this.#aggregate.task.context.openParts.length > 0) throw partsOpen();
     if (next) {
       this.#execution = next;
       this.#trace?.add({ kind: 'attempt', event });
@@ -175,7 +195,9 @@ export class UnitOfWork {
     const entries = this.#entries.length;
     const sideValues = this.#sideValues;
     const lastN = this.#lastN;
+    const takeBackParts = this.parts.savepoint();
     return () => {
+      takeBackParts();
       this.#aggregate = aggregate;
       this.#execution = execution;
       this.#entries.length = entries;
@@ -189,6 +211,8 @@ export class UnitOfWork {
   finish(): FinishedUnit {
     const first = firstRetained(this.#execution, this.#lastN, this.#settings.retainedFactsMax);
     if (first !== this.#execution.firstRetained) this.#execution = { ...this.#execution, firstRetained: first };
+    if (this.parts.lanes !== this.#execution.lanes) this.#execution = { ...this.#execution, lanes: this.parts.lanes };
+    const lanes = this.parts.changes();
     const after: TaskRecord = {
       about: this.about,
       revision: this.#before.revision + 1,
@@ -206,8 +230,15 @@ export class UnitOfWork {
       ...(stateOf(after.aggregate.task) !== stateOf(this.#before.aggregate.task) && { state: stateOf(after.aggregate.task) }),
       ...(this.#ifLease && { ifLease: this.#ifLease }),
       firstRetained: first,
+      ...(lanes && { lanes }),
     };
     return { commit, after, facts: this.#facts, by: changeOf(sharesOf(this.#before.execution), sharesOf(after.execution)) };
+  }
+
+  #handOverParts(claim: Extract<AttemptEvent, { readonly type: 'attempt.claimed' }>): void {
+    const claimed = recordAttemptEvent(this.#execution, claim);
+    const openParts = openPartsOf(this.#aggregate);
+    if (claimed && openParts.length > 0) this.parts.handOver(openParts, { attempt: claimed.attempt.context.attempt, node: claim.node });
   }
 
   /** More is stored for the task. */
@@ -260,9 +291,11 @@ export class UnitOfWork {
       case 'TASK_STARTED':
       case 'TASK_PROGRESS':
       case 'TASK_MESSAGE':
-      case 'TASK_PART_OPENED':
-      case 'TASK_PART_CLOSED':
         return;
+      case 'TASK_PART_OPENED':
+        return this.parts.noteOpened(fact.eventId, n, this.#execution.attempt.context);
+      case 'TASK_PART_CLOSED':
+        return this.parts.noteClosed(fact.payload);
       case 'TASK_SUSPENDED':
         this.#execution = { ...this.#execution, asked: { ...this.#execution.asked, [fact.payload.suspendId]: n } };
         return;
@@ -289,14 +322,8 @@ export class UnitOfWork {
   }
 }
 
-/**
- * No end, and no new attempt, leaves a part open, and here nobody can close one: no store keeps the texts of parts yet, see `PartIntent`. A newer
- * node opened it, and has to say how far it came.
- */
-function partsOpen(): TaskBridgeError {
-  return new TaskBridgeError('STORE_UNAVAILABLE', 'A newer version of this service has to close the parts of the task; try again later.', {
-    retryAfterSeconds: 5,
-  });
+function openPartsOf({ task }: Aggregate): Aggregate['task']['context']['openParts'] {
+  return task.context.openParts;
 }
 
 function lastNumber({ lastEventId }: Aggregate): number {

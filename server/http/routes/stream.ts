@@ -16,6 +16,14 @@ export function streamRoute({ service, live }: RouteDeps): Route {
     }
     ctx.respond = false;
     if (ctx.res.destroyed) return;
-    await live.openSse({ req: ctx.req, res: ctx.res, auth, taskId, after: query.lastEventId, extensions: query.extensions });
+    await live.openSse({
+      req: ctx.req,
+      res: ctx.res,
+      auth,
+      taskId,
+      after: query.lastEventId,
+      extensions: query.extensions,
+      parts: query.parts,
+    });
   };
 }

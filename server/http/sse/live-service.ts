@@ -1,5 +1,5 @@
 import { isStart } from '../../../machines/wire/index.ts';
-import { grantedExtensions, saysFallback } from '../../live/extensions.ts';
+import { askedParts, grantedExtensions, saysFallback, streamExtensions } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LogRun } from '../../live/log-read.ts';
 import type { ServerChance } from '../../ports/chance.ts';
@@ -45,14 +45,16 @@ export function createLiveService({
     },
   };
 
-  function open({ req, res, auth, taskId, after, extensions }: SseRequest, first: LogRun | undefined): void {
+  function open({ req, res, auth, taskId, after, extensions, parts }: SseRequest, first: LogRun | undefined): void {
+    const granted = grantedExtensions(extensions, streamExtensions, hub.hasParts);
     // A browser's own EventSource asks again for ever after the end of a stream, and stops at a 204.
     if (first && !isStart(after) && isAtEnd(first)) return void res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
     openSse(req, res, {
       taskId,
       auth,
       cursor: after,
-      extensions: grantedExtensions(extensions),
+      extensions: granted,
+      parts: askedParts(granted, parts),
       first,
       hub,
       settings,

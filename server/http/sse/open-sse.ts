@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PartCursors } from '../../../machines/parts/index.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LogRun } from '../../live/log-read.ts';
 import { beginStream, keepStream, type StreamConnectionDeps } from './stream-connection.ts';
@@ -11,6 +12,8 @@ export interface SseStream extends StreamConnectionDeps {
   readonly cursor: string | undefined;
   /** See `grantedExtensions`. */
   readonly extensions?: readonly StreamExtension[] | undefined;
+  /** See `askedParts`. */
+  readonly parts?: PartCursors | undefined;
   /** The first page, where it was read beforehand. */
   readonly first?: LogRun | undefined;
 }
@@ -22,11 +25,11 @@ export interface SseStream extends StreamConnectionDeps {
  * Throws `RATE_LIMITED` before anything is written.
  */
 export function openSse(req: IncomingMessage, res: ServerResponse, stream: SseStream): void {
-  const { taskId, auth, cursor, extensions, first, hub, settings, clock, chance } = stream;
+  const { taskId, auth, cursor, extensions, parts, first, hub, settings, clock, chance } = stream;
   const { subject: owner, expiresAt: cutAt } = auth;
   if (!beginStream(req, res, stream)) return;
   const viewer = new SseViewer({ taskId, owner, res, extensions, settings, clock, chance });
   viewer.open();
-  const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt, first });
+  const subscription = hub.subscribe(taskId, viewer, cursor, { cutAt, first, parts });
   keepStream(req, res, stream, () => subscription.close());
 }

@@ -66,6 +66,10 @@ export class SseViewer implements Viewer {
     this.#write(factEvents(entries, !this.sharing));
   }
 
+  parts(frames: readonly Entry[]): void {
+    this.#write(factEvents(frames, false));
+  }
+
   gap(gap: Gap): void {
     if (this.#deps.extensions?.includes('gap')) this.#write(gapEvent({ type: 'GAP', ...this.#envelope('gap'), payload: gap }));
   }

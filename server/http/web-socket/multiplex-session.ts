@@ -1,6 +1,7 @@
 import type { RawData } from 'ws';
 import type { ExtensionsGrantedFrame, SubscribeFrame, SubscriptionEndedFrame } from '../../../machines/wire/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
+import { askedParts } from '../../live/extensions.ts';
 import { timerAfter } from '../../live/timer.ts';
 import type { Subscription } from '../../live/subscription.ts';
 import { Semaphore } from '../../live/semaphore.ts';
@@ -63,7 +64,7 @@ export class MultiplexSession {
     reading.awaitDrain(hub.options.viewerBytesMax);
   }
 
-  #subscribe({ taskId, lastEventId }: SubscribeFrame): void {
+  #subscribe({ taskId, lastEventId, parts }: SubscribeFrame): void {
     const { hub, auth, service, logger } = this.#deps;
     if (this.#channels.size + this.#abandoned >= hub.options.tasksPerSocketMax)
       return this.#sendEnd(taskId, closeCodes.full, 'This socket is full.');
@@ -71,12 +72,16 @@ export class MultiplexSession {
     this.#channels.set(taskId, channel);
     this.#cancelWait();
     service.authorize(auth, taskId).then(
-      () => this.#admit(taskId, channel, lastEventId),
+      () => this.#admit(taskId, channel, { cursor: lastEventId, parts }),
       (thrown: unknown) => this.#deny(taskId, channel, callerError(thrown, logger)),
     );
   }
 
-  #admit(taskId: string, channel: Channel, cursor: string | null | undefined): void {
+  #admit(
+    taskId: string,
+    channel: Channel,
+    { cursor, parts }: { readonly cursor: string | null | undefined; readonly parts: string | null | undefined },
+  ): void {
     const { ws, socket, auth, extensions, hub, settings, clock, logger, records, onSubscribed } = this.#deps;
     if (!this.#isTaken(taskId, channel)) return;
     try {
@@ -98,7 +103,10 @@ export class MultiplexSession {
     });
     confirm(viewer, taskId, cursor, records);
     onSubscribed();
-    channel.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, { cutAt: auth.expiresAt });
+    channel.subscription = hub.subscribe(taskId, viewer, cursor ?? undefined, {
+      cutAt: auth.expiresAt,
+      parts: askedParts(extensions, parts),
+    });
   }
 
   #deny(taskId: string, channel: Channel, { code }: TaskBridgeError): void {

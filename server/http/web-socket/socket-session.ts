@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import { askedParts } from '../../live/extensions.ts';
 import { timerAfter, timerAt } from '../../live/timer.ts';
 import type { StreamExtension } from '../../live/extensions.ts';
 import type { LiveHub } from '../../live/hub.ts';
@@ -83,7 +84,7 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
   if (frame.action === 'refused') return ws.close(settings.invalidFrameCloseCode, frame.fault);
   if (frame.action !== 'subscribe')
     return ws.close(settings.invalidFrameCloseCode, 'The first frame must be {"action":"subscribe","taskId":…,"lastEventId"?:…}.');
-  const { taskId, lastEventId } = frame;
+  const { taskId, lastEventId, parts } = frame;
   try {
     await service.authorize(auth, taskId);
     if (ws.readyState !== ws.OPEN) return;
@@ -94,7 +95,10 @@ async function subscribe(deps: SocketSessionDeps, data: RawData, isBinary: boole
     const viewer = new WebSocketViewer({ taskId, owner, ws, socket, extensions, settings, clock, onEnd, onCutTask: () => ws.terminate() });
     confirm(viewer, taskId, lastEventId, records);
     deps.onSubscribed();
-    const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, { cutAt: auth.expiresAt });
+    const subscription = hub.subscribe(taskId, viewer, lastEventId ?? undefined, {
+      cutAt: auth.expiresAt,
+      parts: askedParts(extensions, parts),
+    });
     ws.once('close', () => subscription.close());
     socket.once('end', () => subscription.close());
   } catch (thrown) {

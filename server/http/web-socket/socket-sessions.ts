@@ -162,7 +162,7 @@ export class SocketSessions {
       ws,
       socket: req.socket,
       auth,
-      extensions: grantedExtensions(asked, socketExtensions),
+      extensions: grantedExtensions(asked, socketExtensions, hub.hasParts),
       hub,
       settings,
       service,

@@ -67,6 +67,10 @@ export class WebSocketViewer implements Viewer {
     socket.write(factFrames(entries));
   }
 
+  parts(frames: readonly Entry[]): void {
+    this.facts(frames);
+  }
+
   gap(gap: Gap): void {
     if (this.#deps.extensions?.includes('gap')) this.#control({ type: 'GAP', taskId: this.#deps.taskId, ...gap });
   }

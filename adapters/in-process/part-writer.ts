@@ -1,0 +1,219 @@
+import { limits } from '../../machines/wire/index.ts';
+import { monotonicMs, type Clock, type FlushOutcome, type LaneFlush, type OpenedPart } from '../../server/ports/index.ts';
+import { RefusedReport } from './failure.ts';
+import type { TaskStopped } from './handler.ts';
+
+/** Bytes that wait to be sent, of all parts of a process. */
+export interface WaitingBytes {
+  count: number;
+}
+
+/** When a part's text is sent. */
+export interface FlushPolicy {
+  /** The rest between two flushes, in milliseconds. */
+  readonly flushMs: number;
+  /** Bytes that are sent without a rest. */
+  readonly flushBytes: number;
+}
+
+/** What a part is written with. */
+export interface PartWriterDeps extends FlushPolicy {
+  readonly clock: Clock;
+  readonly unsent: WaitingBytes;
+  /** Sends until it is known what became of it; undefined once the run counts no more. */
+  flush(flush: LaneFlush): Promise<FlushOutcome | undefined>;
+  /** Asks for another fence where the lane was sealed; undefined where the part is not this run's any more. */
+  regain(part: OpenedPart): Promise<OpenedPart | undefined>;
+  /** The store has lost what was written: the run is over. */
+  lost(): void;
+  /** A flush was refused for good. */
+  refused(error: unknown): void;
+  /** Why the run stops. */
+  reason(): TaskStopped;
+}
+
+/** Bytes of one part that wait, beyond which who writes is asked to wait too. */
+const UNSENT_MAX = 64 * 1024;
+/** The same of all parts of a process. */
+const ALL_UNSENT_MAX = 64 * 1024 * 1024;
+/** Bytes of one flush, at most. */
+const FLUSH_BYTES_MAX = 128 * 1024;
+
+interface Waiter {
+  /** Until so many bytes of what was written are in the store. */
+  readonly until: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Takes the text of a part as it comes, and has one flush of it under way: a slow store makes larger flushes, and never a slower writer. */
+export class PartWriter {
+  readonly #deps: PartWriterDeps;
+  #opened: OpenedPart | undefined;
+  /** Of what this run wrote, in bytes. */
+  #written = 0;
+  #sent = 0;
+  /** What was there before. */
+  #base = 0;
+  #waiting: Buffer[] = [];
+  /** The first half of a character whose second is still to come. */
+  #half = '';
+  #waiters: Waiter[] = [];
+  #phase: 'writing' | 'ended' | 'over' = 'writing';
+  #isSending = false;
+  #timer: unknown;
+  #sentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: PartWriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** The number by which the part is named, once it is open. */
+  get part(): number | undefined {
+    return this.#opened?.part;
+  }
+
+  /** The part is open: what was written meanwhile is sent. */
+  begin(opened: OpenedPart): void {
+    this.#opened = opened;
+    this.#base = opened.fence.epoch.from;
+    this.#schedule();
+  }
+
+  /**
+   * Takes a text; gives a promise where too much waits to be sent. Rejects for what would make the part too long, and takes nothing of it; what comes behind
+   * the end of the run is dropped.
+   */
+  write(text: string): Promise<void> | undefined {
+    if (this.#phase === 'over') return undefined;
+    if (this.#phase === 'ended') return Promise.reject(new RefusedReport('PART_ENDED', 'A part was written to that was ended before.'));
+    const whole = this.#half + text;
+    const cut = endsInHalf(whole) ? whole.length - 1 : whole.length;
+    const bytes = Buffer.from(whole.slice(0, cut));
+    const length = this.#base + this.#written + bytes.length;
+    if (length > limits.partBytesMax)
+      return Promise.reject(
+        new RefusedReport('PAYLOAD_TOO_LARGE', `A part of ${length} bytes was not written: one may have ${limits.partBytesMax}.`),
+      );
+    this.#half = whole.slice(cut);
+    this.#add(bytes);
+    if (this.#deps.unsent.count > ALL_UNSENT_MAX) return this.flushed();
+    return this.#written - this.#sent > UNSENT_MAX ? this.#reached(this.#written - UNSENT_MAX) : undefined;
+  }
+
+  /** Nothing is written any more. */
+  end(): void {
+    if (this.#phase !== 'writing') return;
+    this.#phase = 'ended';
+    // Its second half never came.
+    if (this.#half !== '') this.#add(Buffer.from(this.#half));
+  }
+
+  /** Resolves when all that was written by now is in the store; undefined where it is, or will never be. */
+  flushed(): Promise<void> | undefined {
+    return this.#written === this.#sent || this.#phase === 'over' ? undefined : this.#reached(this.#written);
+  }
+
+  /** Drops what waits, and whatever comes: the part was not opened, or is not this run's any more. */
+  fail(error: unknown): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#deps.clock.clearTimeout(this.#timer);
+    this.#deps.unsent.count -= this.#written - this.#sent;
+    this.#waiting = [];
+    for (const { reject } of this.#waiters.splice(0)) reject(error);
+  }
+
+  #add(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#waiting.push(bytes);
+    this.#written += bytes.length;
+    this.#deps.unsent.count += bytes.length;
+    this.#schedule();
+  }
+
+  #reached(until: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ until, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    const { clock, flushMs, flushBytes } = this.#deps;
+    if (!this.#opened || this.#isSending || this.#phase === 'over' || this.#waiting.length === 0) return;
+    const isAwaited = this.#waiters.length > 0 || this.#written - this.#sent >= flushBytes;
+    const restMs = isAwaited ? 0 : this.#sentAt + flushMs - monotonicMs(clock);
+    if (restMs > 0) {
+      this.#timer ??= clock.setTimeout(() => {
+        this.#timer = undefined;
+        this.#schedule();
+      }, restMs);
+      return;
+    }
+    clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isSending = true;
+    // What is written in the same turn goes with it.
+    queueMicrotask(() => void this.#send(this.#opened as OpenedPart));
+  }
+
+  async #send(opened: OpenedPart): Promise<void> {
+    const bytes = this.#take();
+    try {
+      const outcome = await this.#deps.flush({ fence: opened.fence, at: this.#base + this.#sent, bytes });
+      if (this.#phase === 'over') return;
+      if (outcome === 'ok') this.#noteSent(bytes);
+      else if (outcome === 'fenced') await this.#regain(opened, bytes);
+      else if (outcome === undefined) this.fail(this.#deps.reason());
+      else this.#lose();
+    } catch (error) {
+      this.#deps.refused(error);
+      this.fail(error);
+    }
+    this.#isSending = false;
+    this.#sentAt = monotonicMs(this.#deps.clock);
+    this.#schedule();
+  }
+
+  /** Somebody sealed the lane and did not come to close the part, or it is another run's. */
+  async #regain(opened: OpenedPart, bytes: Buffer): Promise<void> {
+    const next = await this.#deps.regain(opened);
+    if (this.#phase === 'over') return;
+    if (!next) return this.fail(this.#deps.reason());
+    this.#opened = next;
+    const { from } = next.fence.epoch;
+    const before = this.#base + this.#sent;
+    if (from === before + bytes.length) this.#noteSent(bytes);
+    else if (from === before) this.#waiting.unshift(bytes);
+    else this.#lose();
+  }
+
+  #lose(): void {
+    this.#deps.lost();
+    this.fail(this.#deps.reason());
+  }
+
+  #noteSent({ length }: Buffer): void {
+    this.#sent += length;
+    this.#deps.unsent.count -= length;
+    const reached = this.#waiters.filter(({ until }) => until <= this.#sent);
+    this.#waiters = this.#waiters.filter(({ until }) => until > this.#sent);
+    for (const { resolve } of reached) resolve();
+  }
+
+  /** What waits, as much as one flush takes; cut between two characters. */
+  #take(): Buffer {
+    const all = this.#waiting.length === 1 ? this.#waiting[0] : undefined;
+    const whole = all ?? Buffer.concat(this.#waiting);
+    let cut = Math.min(whole.length, FLUSH_BYTES_MAX);
+    while (cut < whole.length && ((whole[cut] ?? 0) & 0xc0) === 0x80) cut -= 1;
+    this.#waiting = cut < whole.length ? [whole.subarray(cut)] : [];
+    return whole.subarray(0, cut);
+  }
+}
+
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}

@@ -1,0 +1,179 @@
+import type { Clock, OpenedPart, PartReport, WorkParts, WorkReport, WorkReportOutcome } from '../../server/ports/index.ts';
+import type { FactPayload } from '../../machines/wire/index.ts';
+import { TaskFailure, TaskStopped, type PartOptions, type PartStream } from './handler.ts';
+import type { HandlePromise } from './handle-promise.ts';
+import { PartWriter, type FlushPolicy, type PartWriterDeps, type WaitingBytes } from './part-writer.ts';
+import type { Became, QueuedIntent, QueuedWith } from './report-queue.ts';
+
+/** What the parts of a run ask of it. */
+export interface RunPartsDeps extends Pick<PartWriterDeps, 'reason' | 'lost'> {
+  readonly attempt: number;
+  readonly clock: Clock;
+  readonly unsent: WaitingBytes;
+  /** Absent where the store keeps none: then the report that opens one is refused, and says so. */
+  readonly parts: WorkParts | undefined;
+  enqueue(intent: QueuedIntent, about: QueuedWith): Promise<Became>;
+  /** Sends a report past the queue, until it is known what became of it. */
+  deliver(report: WorkReport): Promise<WorkReportOutcome>;
+  /** Asks until there is an answer, or undefined once the run counts no more. */
+  retry<T>(ask: () => Promise<T>): Promise<T | undefined>;
+  /** What the handler gets; see the run's. */
+  handle<T>(reported: Promise<T>): HandlePromise<T>;
+  /** The run counts no more. */
+  fenced(): void;
+  signal(): AbortSignal;
+}
+
+/** The defaults of how often the text of a part is sent. */
+const flushDefaults: FlushPolicy = { flushMs: 50, flushBytes: 4 * 1024 };
+/** The shortest rest, in milliseconds. */
+const FLUSH_MS_MIN = 10;
+/** A source of its own: it is said while other reports wait for the flush that was fenced. */
+const SOURCE = 'parts';
+
+/** The parts that a run has open. */
+export class RunParts {
+  readonly #deps: RunPartsDeps;
+  readonly #writers = new Set<PartWriter>();
+  /** Those of an earlier attempt that this run goes on with. */
+  readonly #adopted = new Set<number>();
+  #count = 0;
+  #seq = 0;
+
+  constructor(deps: RunPartsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Opens a part, or goes on with what an earlier attempt left. Throws a `RangeError` for a policy that cannot be. */
+  open(name: string, options: PartOptions): PartStream {
+    const policy = policyOf(options);
+    const { clock, unsent, reason, lost, retry, handle, parts } = this.#deps;
+    const key = `p${(this.#count += 1)}`;
+    const writer = new PartWriter({
+      ...policy,
+      clock,
+      unsent,
+      reason,
+      lost,
+      flush: (flush) => retry(() => (parts as WorkParts).flush(flush)),
+      regain: (opened) => this.#regain(opened),
+      // Nobody else may hear of it: it fails the task when the handler has ended.
+      refused: (error) => void handle(Promise.reject(error as Error)),
+    });
+    this.#writers.add(writer);
+    const opening = this.#open(name, options, key, writer);
+    opening.catch((error: unknown) => {
+      this.#writers.delete(writer);
+      writer.fail(error);
+    });
+    const text = handle(opening);
+    return {
+      text,
+      write: (piece) => {
+        const full = writer.write(piece);
+        return full && handle(full);
+      },
+      pipe: (source) => handle(this.#pipe(source, writer)),
+      end: () => handle(this.#end(writer, text)),
+    };
+  }
+
+  /** What is to be done before a report that is made now: all that was written by now is to be in the store. Undefined for nothing. */
+  flushed(): (() => Promise<unknown>) | undefined {
+    const flushes = [...this.#writers].flatMap((writer) => writer.flushed() ?? []);
+    if (flushes.length === 0) return undefined;
+    const all = Promise.all(flushes);
+    all.catch(() => undefined);
+    return () => all;
+  }
+
+  /** Nothing is written any more: the handler has ended. */
+  end(): void {
+    for (const writer of this.#writers) writer.end();
+  }
+
+  /** The run counts no more. */
+  stop(): void {
+    for (const writer of this.#writers) writer.fail(this.#deps.reason());
+    this.#writers.clear();
+  }
+
+  async #open(name: string, options: PartOptions, key: string, writer: PartWriter): Promise<string> {
+    const { enqueue, retry, parts, reason } = this.#deps;
+    let left: OpenedPart | undefined;
+    const opens: PartReport = { type: 'report.part.opened', key, payload: payloadOf(name, options), ...wishesOf(options) };
+    const became = await enqueue(() => (left ? undefined : opens), {
+      opens: true,
+      ...(this.#mayGoOn(options) && { before: async () => void (left = await this.#adopt(name)) }),
+    });
+    if (became !== undefined && became !== 'duplicate')
+      throw new TaskFailure(became, `The part ${JSON.stringify(name)} was not opened: ${became}.`);
+    const opened = left ?? (await retry(async () => parts?.opened(key)));
+    if (!opened) throw reason();
+    const text = left ? await retry(async () => parts?.read(opened)) : '';
+    if (text === undefined) throw reason();
+    writer.begin(opened);
+    return text;
+  }
+
+  #mayGoOn({ onRerun }: PartOptions): boolean {
+    return onRerun === 'continue' && this.#deps.attempt > 1 && this.#deps.parts !== undefined;
+  }
+
+  async #adopt(name: string): Promise<OpenedPart | undefined> {
+    const { retry, parts } = this.#deps;
+    const left = (await retry(async () => parts?.left(name))) ?? [];
+    const adopted = left.find(({ part }) => !this.#adopted.has(part));
+    if (adopted) this.#adopted.add(adopted.part);
+    return adopted;
+  }
+
+  async #end(writer: PartWriter, opening: PromiseLike<string>): Promise<void> {
+    writer.end();
+    const closes = (): PartReport | undefined =>
+      writer.part === undefined ? undefined : { type: 'report.part.closed', payload: { part: writer.part } };
+    const closing = this.#deps.enqueue(closes, {});
+    closing.catch(() => undefined);
+    // Where it was never opened, that is the reason, and whoever hears of this one has heard of that.
+    await opening;
+    const became = await closing;
+    this.#writers.delete(writer);
+    if (became !== undefined && became !== 'duplicate') throw new TaskFailure(became, `A part was not closed: ${became}.`);
+  }
+
+  async #pipe(source: AsyncIterable<string>, writer: PartWriter): Promise<void> {
+    const signal = this.#deps.signal();
+    for await (const piece of source) {
+      if (signal.aborted) throw signal.reason instanceof TaskStopped ? signal.reason : this.#deps.reason();
+      await writer.write(piece);
+    }
+  }
+
+  async #regain({ part, fence }: OpenedPart): Promise<OpenedPart | undefined> {
+    const { deliver, retry, parts, fenced } = this.#deps;
+    const outcome = await deliver({
+      source: SOURCE,
+      seq: (this.#seq += 1),
+      intents: [{ type: 'report.part.continued', payload: { part } }],
+    });
+    if (outcome.status === 'fenced') fenced();
+    if (outcome.status !== 'committed' || outcome.refusals[0] !== undefined) return undefined;
+    return retry(async () => parts?.opened(part, fence.epoch.mark));
+  }
+}
+
+function policyOf({ flushMs = flushDefaults.flushMs, flushBytes = flushDefaults.flushBytes }: PartOptions): FlushPolicy {
+  if (!Number.isSafeInteger(flushMs) || flushMs < FLUSH_MS_MIN)
+    throw new RangeError(`flushMs (${flushMs}) must be a whole number of at least ${FLUSH_MS_MIN}.`);
+  if (!Number.isSafeInteger(flushBytes) || flushBytes < 1)
+    throw new RangeError(`flushBytes (${flushBytes}) must be a whole number of at least 1.`);
+  return { flushMs, flushBytes };
+}
+
+function payloadOf(name: string, { kind, attributes }: PartOptions): FactPayload<'TASK_PART_OPENED'> {
+  return { name, kind, ...(attributes && { attributes }) };
+}
+
+function wishesOf({ onRerun, closeAs }: PartOptions): Pick<PartOptions, 'onRerun' | 'closeAs'> {
+  return { ...(onRerun && { onRerun }), ...(closeAs && { closeAs }) };
+}

@@ -1,0 +1,7 @@
+/**
+ * Parts of tasks over the wire: the text of those that are open, and how a client goes on in it. Those who only watch facts load nothing of it.
+ *
+ * @packageDocumentation
+ */
+export type { PartFrame } from '../wire/frames.ts';
+export { readPartCursors, type PartCursor, type PartCursors } from '../wire/parts.ts';

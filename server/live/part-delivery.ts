@@ -1,0 +1,273 @@
+import type { PartCursors, PartFrame } from '../../machines/parts/index.ts';
+import type { EventId, FactPayload } from '../../machines/wire/index.ts';
+import type { Epoch, Lanes, NewestOfTask, PartPage } from '../ports/lanes.ts';
+import type { Entry, EventStore } from '../ports/store.ts';
+import { positionOf } from './log-position.ts';
+import type { LogRun } from './log-read.ts';
+import {
+  beginsWithin,
+  chunkFrame,
+  FRAME_BYTES_MAX,
+  frameOf,
+  partFactOf,
+  wholeCharacters,
+  type PartChunk,
+  type PartFact,
+} from './part-frames.ts';
+import type { Topic } from './topic.ts';
+
+/** What the delivery of parts works with. */
+export interface PartDeliveryDeps {
+  readonly topic: Pick<Topic, 'taskId' | 'once'>;
+  readonly store: Pick<EventStore, 'read'>;
+  readonly lanes: Lanes;
+  /** How far its client says that it has come, by lane. */
+  readonly cursors: PartCursors;
+}
+
+/** What is to be shown of parts with a page of the log. */
+export interface PartsRead {
+  /** So many facts of the page come first; the others are read again. */
+  readonly facts: number;
+  readonly frames: readonly ReadFrame[];
+  /** There is more of parts. */
+  readonly hasMore: boolean;
+}
+
+/** A run of a lane's bytes, read for one viewer. */
+interface ReadFrame {
+  readonly lane: EventId;
+  readonly bytes: Uint8Array;
+  readonly epoch: Epoch;
+  readonly at: number;
+}
+
+/** What a viewer has of a part. */
+interface Shown {
+  readonly part: number;
+  readonly name?: string;
+  readonly kind?: FactPayload<'TASK_PART_OPENED'>['kind'];
+  /** Of which epoch; undefined as long as it has nothing. */
+  mark: string | undefined;
+  sent: number;
+  /** What is to be said with the next frame: all at first, and what has changed later. */
+  says: 'all' | 'epoch' | 'reset' | undefined;
+}
+
+/** How what was shown leaves the viewer. */
+type PartStanding = 'log.level' | 'log.torn';
+
+/**
+ * What one viewer was given of the parts of a task: `sent` bytes of each, no matter how they came. Facts come before the text of the parts that they open, and
+ * text before the fact that closes its part, unless that has all of it.
+ */
+export class PartDelivery {
+  readonly #deps: PartDeliveryDeps;
+  readonly #shown = new Map<EventId, Shown>();
+  /** What the tail told of since the last read began: how long a lane is at least. */
+  readonly #told = new Map<EventId, number>();
+
+  constructor(deps: PartDeliveryDeps) {
+    this.#deps = deps;
+  }
+
+  /** A lane is that long, at least. */
+  noteTold(lane: EventId, length: number): void {
+    this.#told.set(lane, Math.max(length, this.#told.get(lane) ?? 0));
+  }
+
+  /** True where a lane that the viewer may see has more than it was shown. `upTo` is the number of its last fact. */
+  isBehind(upTo: number): boolean {
+    for (const [lane, length] of this.#told) if (positionOf(lane).n <= upTo && length > (this.#shown.get(lane)?.sent ?? 0)) return true;
+    return false;
+  }
+
+  /** How many of these facts may be shown now: none that closes a part whose text is not shown, and that does not have it. */
+  fitting(entries: readonly Entry[]): number {
+    const open = new Map([...this.#shown.values()].map(({ part, sent }) => [part, sent]));
+    for (const [nth, entry] of entries.entries()) {
+      const fact = partFactOf(entry);
+      if (fact?.type === 'opened') open.set(positionOf(fact.lane).n, 0);
+      if (fact?.type === 'closed' && !fact.isInline && (open.get(fact.part) ?? 0) < fact.bytes) return nth;
+    }
+    return entries.length;
+  }
+
+  /** These facts were shown. */
+  noteFacts(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const fact = partFactOf(entry);
+      if (fact?.type === 'opened') this.#begin(fact.lane, fact);
+      else if (fact?.type === 'closed') this.#forget(fact.part);
+    }
+  }
+
+  /** The frames of what the tail told of; `log.torn` where the viewer lacks what is before it. */
+  follow(chunk: PartChunk): readonly Entry[] | PartStanding {
+    const shown = this.#shown.get(chunk.lane);
+    if (!shown) return 'log.torn';
+    const end = chunk.at + chunk.bytes.byteLength;
+    const isFirst = shown.mark === undefined && chunk.at === 0 && chunk.epoch.was === null;
+    if (!isFirst && shown.mark !== chunk.epoch.mark) return 'log.torn';
+    if (end <= shown.sent) return 'log.level';
+    if (chunk.at !== shown.sent) return 'log.torn';
+    return shown.says === undefined
+      ? chunkFrame(this.#deps.topic.taskId, shown.part, chunk)
+      : frameOf(chunk.lane, this.#frame(shown, { ...chunk, lane: chunk.lane }));
+  }
+
+  /** The frames of a read, one after the other. */
+  framesOf({ frames }: PartsRead): readonly { readonly entries: readonly Entry[]; readonly chunk: PartChunk }[] {
+    return frames.flatMap((frame) => {
+      const shown = this.#shown.get(frame.lane);
+      return shown ? [{ entries: frameOf(frame.lane, this.#frame(shown, frame)), chunk: frame }] : [];
+    });
+  }
+
+  /** It was shown so much more of a lane. */
+  noteShown({ lane, epoch, at, bytes }: PartChunk): void {
+    const shown = this.#shown.get(lane);
+    if (!shown) return;
+    shown.mark = epoch.mark;
+    shown.sent = at + bytes.byteLength;
+    shown.says = undefined;
+  }
+
+  /** Reads what is to be shown with a page: the text that its facts wait for, or what open parts have where it reaches the end of the log. */
+  async read(run: LogRun, bytesMax: number): Promise<PartsRead> {
+    this.#told.clear();
+    if (run.gap?.reason === 'reset') this.#shown.clear();
+    const opened = new Map<number, Extract<PartFact, { readonly type: 'opened' }>>();
+    for (const [nth, entry] of run.entries.entries()) {
+      const fact = partFactOf(entry);
+      if (fact?.type === 'opened') opened.set(positionOf(fact.lane).n, fact);
+      if (fact?.type !== 'closed' || fact.isInline || fact.bytes === 0) continue;
+      const shown = await this.#known(fact.part, opened);
+      if (!shown || shown[1].sent >= fact.bytes) continue;
+      // Those before it are shown first; then this page is read again.
+      if (nth > 0) return { facts: nth, frames: [], hasMore: true };
+      const frames = await this.#readLane(...shown, bytesMax);
+      // It is gone: nobody can show it any more.
+      if (!frames) shown[1].sent = fact.bytes;
+      return { facts: 0, frames: frames ?? [], hasMore: true };
+    }
+    const reached = run.after + run.entries.length;
+    if (reached < run.last.n || run.ended) return { facts: run.entries.length, frames: [], hasMore: false };
+    // Lanes of parts that this very page opens come with the next one.
+    const frames = await this.#readOpen(run.after, bytesMax);
+    return { facts: run.entries.length, ...frames, hasMore: frames.hasMore || opened.size > 0 };
+  }
+
+  async #readOpen(upTo: number, bytesMax: number): Promise<Pick<PartsRead, 'frames' | 'hasMore'>> {
+    const { topic, lanes } = this.#deps;
+    const [newest] = await topic.once<readonly NewestOfTask[]>('newest', () => lanes.newest([topic.taskId]));
+    const frames: ReadFrame[] = [];
+    let room = bytesMax;
+    for (const { lane, epoch, length } of newest?.lanes ?? []) {
+      const { n } = positionOf(lane);
+      if (n > upTo) continue;
+      const shown = (await this.#known(n, new Map(), lane))?.[1] ?? this.#begin(lane, {});
+      this.#enter(shown, epoch, length);
+      if (shown.sent >= length) continue;
+      if (room <= 0) return { frames, hasMore: true };
+      const read = (await this.#readLane(lane, shown, room)) ?? [];
+      frames.push(...read);
+      for (const { bytes } of read) room -= bytes.byteLength;
+      const [last] = read;
+      if (last && last.at + last.bytes.byteLength < length) return { frames, hasMore: true };
+    }
+    return { frames, hasMore: false };
+  }
+
+  /** One frame of what a lane has beyond what was shown; undefined where there is no lane any more. */
+  async #readLane(lane: EventId, shown: Shown, bytesMax: number): Promise<readonly ReadFrame[] | undefined> {
+    const { topic, lanes } = this.#deps;
+    const limit = Math.max(4, Math.min(bytesMax, FRAME_BYTES_MAX));
+    const readAt = (at: number): Promise<PartPage | undefined> =>
+      topic.once(`${lane} ${at} ${limit}`, () => lanes.readPart(topic.taskId, lane, at, limit));
+    let page = await readAt(shown.sent);
+    if (!page) return undefined;
+    const at = shown.sent;
+    this.#enter(shown, page.epoch, page.length);
+    if (beginsWithin(page.bytes)) this.#restart(shown);
+    if (shown.sent !== at) page = await readAt(shown.sent);
+    if (!page) return undefined;
+    const bytes = wholeCharacters(page.bytes);
+    return bytes.byteLength === 0 ? [] : [{ lane, bytes, epoch: page.epoch, at: shown.sent }];
+  }
+
+  /** What it has is of this epoch, or of the one before it and not beyond its beginning; else it begins anew. */
+  #enter(shown: Shown, { mark, was, from }: Epoch, length: number): void {
+    if (shown.mark === undefined) shown.mark = mark;
+    const isSame = shown.mark === mark && shown.sent <= length;
+    if (isSame) return;
+    const goesOn = shown.mark === was && shown.sent <= from;
+    shown.mark = mark;
+    if (!goesOn) this.#restart(shown);
+    else shown.says ??= 'epoch';
+  }
+
+  #restart(shown: Shown): void {
+    shown.says = shown.sent > 0 ? 'reset' : 'all';
+    shown.sent = 0;
+  }
+
+  #frame(shown: Shown, { lane, epoch, at, bytes }: ReadFrame): PartFrame {
+    const { part, name, kind, says } = shown;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+    const about = { eventId: lane, ...(name !== undefined && { name }), ...(kind !== undefined && { kind }), snapshot: true } as const;
+    return {
+      type: 'PART',
+      taskId: this.#deps.topic.taskId,
+      part,
+      at,
+      to: at + bytes.byteLength,
+      ...((says === 'all' || says === 'reset') && about),
+      ...(says === 'reset' && { reset: true }),
+      ...(says !== undefined && { epoch: epoch.mark }),
+      text,
+    };
+  }
+
+  #begin(lane: EventId, about: Pick<Shown, 'name' | 'kind'>): Shown {
+    const known = this.#shown.get(lane);
+    if (known) return known;
+    const cursor = this.#deps.cursors.get(lane);
+    const { name, kind } = about;
+    const shown: Shown = {
+      part: positionOf(lane).n,
+      ...(name !== undefined && { name }),
+      ...(kind !== undefined && { kind }),
+      mark: cursor?.epoch,
+      sent: cursor?.offset ?? 0,
+      says: 'all',
+    };
+    this.#shown.set(lane, shown);
+    return shown;
+  }
+
+  /** What is shown of a part, which may have been opened before all that the viewer has seen. */
+  async #known(
+    part: number,
+    opened: ReadonlyMap<number, Extract<PartFact, { readonly type: 'opened' }>>,
+    is?: EventId,
+  ): Promise<readonly [EventId, Shown] | undefined> {
+    for (const entry of this.#shown) if (entry[1].part === part && (is === undefined || entry[0] === is)) return entry;
+    const { topic, store } = this.#deps;
+    const page = opened.has(part)
+      ? undefined
+      : await topic.once(`fact ${part}`, () => store.read(topic.taskId, part, { facts: 1, bytes: 0 }));
+    const entry = page?.entries[0];
+    const fact = opened.get(part) ?? (entry && partFactOf(entry));
+    if (fact?.type !== 'opened' || positionOf(fact.lane).n !== part || (is !== undefined && fact.lane !== is)) return undefined;
+    return [fact.lane, this.#begin(fact.lane, fact)];
+  }
+
+  #forget(part: number): void {
+    for (const [lane, shown] of this.#shown)
+      if (shown.part === part) {
+        this.#shown.delete(lane);
+        this.#told.delete(lane);
+      }
+  }
+}

@@ -1,0 +1,82 @@
+import type { PartFrame } from '../../machines/parts/index.ts';
+import type { EventId, FactPayload } from '../../machines/wire/index.ts';
+import type { Epoch } from '../ports/lanes.ts';
+import type { Entry } from '../ports/store.ts';
+
+/** Text of one frame, at most, in bytes. */
+export const FRAME_BYTES_MAX = 128 * 1024;
+
+/** Bytes that the tail told of, of one lane. Shared by all viewers. */
+export interface PartChunk {
+  readonly lane: EventId;
+  readonly epoch: Epoch;
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+type PartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
+
+/** What a fact says of a part. */
+export type PartFact =
+  | { readonly type: 'opened'; readonly lane: EventId; readonly name: string; readonly kind: PartKind }
+  | { readonly type: 'closed'; readonly part: number; readonly bytes: number; readonly isInline: boolean };
+
+/** Puts a chunk before the next one of its lane, where they are one run and not too long for a frame. */
+export function joinedChunk(chunk: PartChunk, next: PartChunk): PartChunk | undefined {
+  const isNext = next.lane === chunk.lane && next.epoch.mark === chunk.epoch.mark && next.at === chunk.at + chunk.bytes.byteLength;
+  if (!isNext || chunk.bytes.byteLength + next.bytes.byteLength > FRAME_BYTES_MAX) return undefined;
+  return { ...chunk, bytes: Buffer.concat([chunk.bytes, next.bytes]) };
+}
+
+const frames = new WeakMap<PartChunk, readonly Entry[]>();
+
+/** A chunk as all viewers get it who have what is before it; the same array for all of them, so that it is framed once. */
+export function chunkFrame(taskId: string, part: number, chunk: PartChunk): readonly Entry[] {
+  const known = frames.get(chunk);
+  if (known) return known;
+  const { at, bytes, lane } = chunk;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const made = frameOf(lane, { type: 'PART', taskId, part, at, to: at + bytes.byteLength, text });
+  frames.set(chunk, made);
+  return made;
+}
+
+/** A frame of a viewer's own. It has no id on the wire: it moves no cursor of facts. */
+export function frameOf(eventId: EventId, frame: PartFrame): readonly Entry[] {
+  return [{ eventId, bytes: Buffer.from(JSON.stringify(frame)) }];
+}
+
+const OPENED = Buffer.from('{"type":"TASK_PART_OPENED"');
+const CLOSED = Buffer.from('{"type":"TASK_PART_CLOSED"');
+
+/** What a fact says of a part; undefined for all others, which are not read. */
+export function partFactOf({ eventId, bytes }: Entry): PartFact | undefined {
+  const fact = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const begins = (with_: Buffer): boolean => fact.subarray(0, with_.length).equals(with_);
+  if (begins(OPENED)) {
+    // Written by this library, checked then.
+    const { payload } = JSON.parse(fact.toString('utf8')) as { readonly payload: FactPayload<'TASK_PART_OPENED'> };
+    return { type: 'opened', lane: eventId, name: payload.name, kind: payload.kind };
+  }
+  if (!begins(CLOSED)) return undefined;
+  const { payload } = JSON.parse(fact.toString('utf8')) as { readonly payload: FactPayload<'TASK_PART_CLOSED'> };
+  return { type: 'closed', part: payload.part, bytes: payload.bytes, isInline: payload.text !== undefined };
+}
+
+/** The bytes without the beginning of a character whose rest is not among them. */
+export function wholeCharacters(bytes: Uint8Array): Uint8Array {
+  let start = bytes.byteLength - 1;
+  while (start >= 0 && start > bytes.byteLength - 4 && isContinuation(bytes[start])) start -= 1;
+  const lead = bytes[start] ?? 0;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  return start >= 0 && start + length > bytes.byteLength ? bytes.subarray(0, start) : bytes;
+}
+
+/** True where bytes begin in the midst of a character. */
+export function beginsWithin(bytes: Uint8Array): boolean {
+  return isContinuation(bytes[0]);
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}

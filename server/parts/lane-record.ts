@@ -1,0 +1,97 @@
+import { NewerVersionError } from '../../machines/index.ts';
+import type { EventId } from '../../machines/wire/index.ts';
+import type { Epoch, Fence, LaneChanges } from '../ports/lanes.ts';
+
+/** What is recorded of the lane of an open part: who may write to it, and what becomes of it. */
+export interface OpenLane extends Omit<Fence, 'taskId'> {
+  /** What the work named it by when it opened it: no two of one attempt are alike. Absent where an earlier attempt did. */
+  readonly key?: string;
+  /** Left out, another attempt begins without it. */
+  readonly onRerun?: 'continue';
+  /** Left out, nothing but its closing fact has its text. */
+  readonly closeAs?: 'message';
+}
+
+/** The lanes of a task, by the number of the fact that opened each. Never changed in place. */
+export interface TaskLanes {
+  readonly open: Readonly<Record<string, OpenLane>>;
+  /** Of closed parts whose text no fact has: what their lanes are called. */
+  readonly kept: Readonly<Record<string, EventId>>;
+}
+
+/** What sealing a lane found. */
+export interface SealedLane {
+  readonly bytes: number;
+  /** All of it, where it is short enough for a fact or wanted as a message, and is text. */
+  readonly text?: string;
+}
+
+/** By lane and mark: one that has gone on in another epoch is another one. */
+export type SealedLanes = ReadonlyMap<string, SealedLane>;
+
+/** The lanes of a task that never had any. */
+export const noLanes: TaskLanes = { open: {}, kept: {} };
+
+const LANES_VERSION = 1;
+
+/** The fence of an open lane. */
+export function fenceOf(taskId: string, { lane, epoch, attempt, node }: OpenLane): Fence {
+  return { taskId, lane, epoch, attempt, node };
+}
+
+/** What a lane is known by among those that were sealed. */
+export function sealedKey({ lane, epoch }: Pick<OpenLane, 'lane' | 'epoch'>): string {
+  return `${lane} ${epoch.mark}`;
+}
+
+/** A lane's first epoch. */
+export function firstEpoch(mark: string): Epoch {
+  return { mark, was: null, from: 0 };
+}
+
+/** Records a lane anew. */
+export function withOpenLane({ open, kept }: TaskLanes, part: number, lane: OpenLane): TaskLanes {
+  return { open: { ...open, [part]: lane }, kept };
+}
+
+/** Records that a part is closed; `keeps` says that its bytes stay. */
+export function withoutOpenLane({ open, kept }: TaskLanes, part: number, keeps: boolean): TaskLanes {
+  const { [part]: closed, ...others } = open;
+  return { open: others, kept: closed && keeps ? { ...kept, [part]: closed.lane } : kept };
+}
+
+/** What a commit has to change of the lanes of a task; undefined for nothing. Every lane that it closes or lets go on was sealed. */
+export function laneChanges(taskId: string, before: TaskLanes, after: TaskLanes, sealed: SealedLanes): LaneChanges | undefined {
+  if (before === after) return undefined;
+  const openNow = Object.entries(after.open);
+  const opened = openNow.filter(([part]) => !Object.hasOwn(before.open, part));
+  const continued = openNow.filter(([part, { epoch }]) => (before.open[part]?.epoch.mark ?? epoch.mark) !== epoch.mark);
+  const closed = Object.entries(before.open).filter(([part]) => !Object.hasOwn(after.open, part));
+  if (opened.length + continued.length + closed.length === 0) return undefined;
+  const fences = (lanes: typeof openNow): readonly Fence[] => lanes.map(([, lane]) => fenceOf(taskId, lane));
+  return {
+    ...(opened.length > 0 && { open: fences(opened) }),
+    ...(continued.length > 0 && { continue: fences(continued) }),
+    ...(closed.length > 0 && {
+      close: closed.map(([part, lane]) => ({
+        lane: lane.lane,
+        bytes: sealed.get(sealedKey(lane))?.bytes ?? 0,
+        keeps: Object.hasOwn(after.kept, part),
+      })),
+    }),
+  };
+}
+
+/** The lanes as JSON. */
+export function serializeLanes({ open, kept }: TaskLanes): string {
+  return JSON.stringify({ v: LANES_VERSION, open, kept });
+}
+
+/** Reads {@link serializeLanes}'s text back, none where there is no text; throws `NewerVersionError` for that of a later version. */
+export function parseLanes(text: string | undefined): TaskLanes {
+  if (text === undefined) return noLanes;
+  // Our own text: only this module writes it.
+  const { v, open, kept } = JSON.parse(text) as TaskLanes & { readonly v: number };
+  if (v > LANES_VERSION) throw new NewerVersionError(v, LANES_VERSION);
+  return { open, kept };
+}

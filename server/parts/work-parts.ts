@@ -1,0 +1,50 @@
+import type { AttemptRef, OpenedPart, WorkParts } from '../ports/executor.ts';
+import type { Lanes } from '../ports/lanes.ts';
+import type { CommandProcessor } from '../task/command-processor.ts';
+import { asTaskBridgeError } from '../task/command-processor.ts';
+import type { TaskRecord } from '../task/task-record.ts';
+import { fenceOf, type OpenLane } from './lane-record.ts';
+import type { PartFlusher } from './part-flusher.ts';
+import { readLane } from './seal-lanes.ts';
+
+/** What the parts of an attempt's work are written with. */
+export interface WorkPartsDeps {
+  readonly lanes: Lanes;
+  readonly flusher: PartFlusher;
+  readonly processor: Pick<CommandProcessor, 'known' | 'read'>;
+}
+
+/** What the work of an attempt does with its parts beside its reports. */
+export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, processor }: WorkPartsDeps): WorkParts {
+  const opened = ([part, lane]: readonly [string, OpenLane]): OpenedPart => ({ part: Number(part), fence: fenceOf(taskId, lane) });
+  const ownIn = ({ execution }: TaskRecord): [string, OpenLane][] =>
+    Object.entries(execution.lanes.open).filter(([, lane]) => lane.attempt === attempt);
+  return {
+    async opened(of, after) {
+      const find = (record: TaskRecord | undefined): OpenedPart | undefined => {
+        const found = record && ownIn(record).find(([part, { key, epoch }]) => (key === of || Number(part) === of) && epoch.mark !== after);
+        return found && opened(found);
+      };
+      // What this node has just committed it knows; another node's commit it reads.
+      return find(processor.known(taskId)) ?? find(await processor.read(taskId));
+    },
+    async left(name) {
+      const record = await processor.read(taskId);
+      const { openParts } = record.aggregate.task.context;
+      const named = new Set(openParts.filter((part) => part.name === name).map((part) => String(part.opened)));
+      return ownIn(record)
+        .filter(([part, { key }]) => key === undefined && named.has(part))
+        .map(opened);
+    },
+    async read({ fence }) {
+      const text = await readLane(lanes, fence, fence.epoch.from).catch((error: unknown) => {
+        throw asTaskBridgeError(error);
+      });
+      return text?.toString('utf8');
+    },
+    flush: (flush) =>
+      flusher.flush(flush).catch((error: unknown) => {
+        throw asTaskBridgeError(error);
+      }),
+  };
+}
