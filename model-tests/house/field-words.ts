@@ -17,7 +17,7 @@ injection input inspection instrumentation io issuer job joining journey json jw
 leader length lenient level limit line list listen literal liveness lmdb load locks logger long loopback lost machine mailbox main many mark
 markdown measure measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts
 multipart multiplex multiplexing mutants name namespace native network new newer node notices notifier notifying numbers observability
-observed observer off open options order origin original our out outage outcome outline own ownership pack page pair panel params parsers
+observed observer off open option options order origin original our out outage outcome outline own ownership pack page pair panel params parsers
 partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable probe process
 processes profile program progress project promise proof protocol provider proxies proxy published query question quiesce quota random
 ranking rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery redis
