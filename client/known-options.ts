@@ -14,12 +14,12 @@ export function readLimits<L extends object>(given: Partial<L> | undefined, defa
   refuseUnknown(given ?? {}, defaults, 'limits.');
   const limits = { ...defaults, ...given };
   for (const [name, value] of Object.entries(limits) as [string, unknown][])
-    wholeNumber(`limits.${name}`, value, name === mayBeZero ? 0 : 1);
+    refuseNoNumber(`limits.${name}`, value, name === mayBeZero ? 0 : 1);
   return limits;
 }
 
 /** Refuses, by its name, what is no whole number from `least` on. */
-export function wholeNumber(name: string, value: unknown, least: 0 | 1): void {
+export function refuseNoNumber(name: string, value: unknown, least: 0 | 1): void {
   if (!Number.isSafeInteger(value) || Number(value) < least)
     throw invalidArgument(`${name} must be ${least === 0 ? '0 or ' : ''}a positive whole number, not ${String(value)}.`);
 }

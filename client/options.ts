@@ -7,7 +7,7 @@ import { platformChance, platformClock, type Chance, type Clock } from './clock.
 import { invalidArgument, type TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
 import { callHook, guardListener, hookFault, safeInspect } from './hooks.ts';
-import { readLimits, refuseUnknown, wholeNumber } from './known-options.ts';
+import { readLimits, refuseNoNumber, refuseUnknown } from './known-options.ts';
 import { optionNames } from './option-names.ts';
 import type { TransportListener } from './listener.ts';
 import { platformChanges, createNetwork, type Network, type NetworkChanges } from './network.ts';
@@ -332,8 +332,8 @@ function readTries(
   hasSockets: boolean,
   hasStreams: boolean,
 ): Tries {
-  wholeNumber('webSocketTries', webSocketTries, 0);
-  wholeNumber('eventStreamTries', eventStreamTries, 0);
+  refuseNoNumber('webSocketTries', webSocketTries, 0);
+  refuseNoNumber('eventStreamTries', eventStreamTries, 0);
   for (const name of transports ?? [])
     if (!transportNames.includes(name))
       refuse(`transports may name ${transportNames.map((one) => `"${one}"`).join(', ')}, not ${JSON.stringify(name)}.`);

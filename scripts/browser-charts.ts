@@ -1,6 +1,6 @@
 /**
  * Writes beside each built chart of the client the one that bundles for browsers take in its place: without descriptions. `browser` of `package.json` says which stands in
- * for which; bundlers for browsers and React Native heed it, Node does not. Part of `npm run build`.
+ * for which; bundlers for browsers heed it, Node does not. Part of `npm run build`.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

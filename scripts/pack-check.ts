@@ -80,7 +80,7 @@ function pack(folder: string): string {
 async function lintPackage(tarball: string): Promise<void> {
   const bytes = readFileSync(tarball);
   const { messages: all } = await publint({ pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) } });
-  // A condition could say only which door a browser has: the charts are one file each, behind many. Metro reads the field, too.
+  // A condition could say only which door a browser has: the charts are one file each, behind many.
   const messages = all.filter(({ code }) => code !== 'USE_EXPORTS_OR_IMPORTS_BROWSER');
   for (const message of messages) console.error(`publint: ${formatMessage(message, manifest)}`);
   if (messages.length > 0) throw new Error('publint found something to mend in package.json.');

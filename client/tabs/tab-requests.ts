@@ -1,5 +1,5 @@
 import type { HeldRequests } from '../held-requests.ts';
-import { wholeNumber } from '../known-options.ts';
+import { refuseNoNumber } from '../known-options.ts';
 import { invalidArgument } from '../errors.ts';
 import { platformLocks, type LockPort } from './locks.ts';
 import { readName } from './options.ts';
@@ -20,7 +20,7 @@ export interface TabRequestsOptions {
  */
 export function tabRequests({ name, most = 4, locks = platformLocks() }: TabRequestsOptions): HeldRequests {
   readName(name, 'their places');
-  wholeNumber('most', most, 1);
+  refuseNoNumber('most', most, 1);
   if (!locks) throw invalidArgument('There are no Web Locks here: pass locks, or leave `heldRequests` to the client.');
   const places = Array.from({ length: most }, (_, index) => `taskbridge.held.1.${name}/${index}`);
   return {

@@ -17,18 +17,18 @@ impairment imports in index indexed injection input inspection instrumentation i
 ladder last layout lazy leader length lenient level limit line list listen literal liveness lmdb load locks logger long loopback lost machine
 mailbox main many mark markdown measure measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment
 mount mounts multipart multiplex multiplexing mutants name namespace native network new newer node notices notifier notifying numbers observability
-observed observer off open openapi operation operations options order origin original our out outage outcome outline own ownership pack page pair
-panel params parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable
-probe process processes profile program progress project prometheus promise proof protocol provider proxies proxy published query question quiesce
-quota random range ranking rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting reconnection recovery
-redis references refusals refusing registry release reload removal remove renders renewal reopening repair replace reply report reporter request
-restart restore result resume retention retry reverse rights rollback route row rpc rules run runtimes same sample save say scale scan scanner
-scenario schedule schema schemas screen scripted seam security seeded selectors semaphore send sender sentinel serve service set settings several
-sharing shown shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special sse stack
-stalled stand standard start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support surface
-survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal testing text theme three time timer titles
-to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation version versions
-vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate zone
+observed observer off open openapi operation operations option options order origin original our out outage outcome outline own ownership pack page
+pair panel params parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present
+presentable probe process processes profile program progress project prometheus promise proof protocol provider proxies proxy published query
+question quiesce quota random range ranking rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting
+reconnection recovery redis references refusals refusing registry release reload removal remove renders renewal reopening repair replace reply
+report reporter request restart restore result resume retention retry reverse rights rollback route row rpc rules run runtimes same sample save say
+scale scan scanner scenario schedule schema schemas screen scripted seam security seeded selectors semaphore send sender sentinel serve service set
+settings several sharing shown shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special
+sse stack stalled stand standard start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support
+surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal testing text theme three time
+timer titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation version
+versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate zone
 `
   .trim()
   .split(/\s+/);
