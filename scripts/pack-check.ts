@@ -12,7 +12,7 @@ import { formatMessage } from 'publint/utils';
 import { browserBundle } from './browser-bundle.ts';
 import { coreBudget } from './budgets.ts';
 import { doors, kitName } from './doors.ts';
-import { assembleKit, kitFolder, kitPackages } from './kit.ts';
+import { assembleKit, kitFolder } from './kit.ts';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -92,12 +92,11 @@ function unpack(name: string, tarball: string): void {
   run(`${name} unpacks`, 'tar', ['-xzf', tarball, '-C', folder, '--strip-components', '1'], project);
 }
 
-/** Lets the project find only what the library and its kit declare. */
+/** Lets the project find only what the library declares. */
 function linkPackages(): void {
   const modules = join(project, 'node_modules');
   const types = ['@types/node', '@types/koa-router', '@types/react'];
-  const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...kitPackages, ...types];
-  for (const name of new Set(declared)) {
+  for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...types]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'dir');
   }

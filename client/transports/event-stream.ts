@@ -1,8 +1,8 @@
+import { createParser } from 'eventsource-parser';
 import type { Authorization, CallContext } from '../auth/credentials.ts';
 import { readText, refusedBy, thrownBy } from '../commands/answer.ts';
 import type { ConnectionInput, DecodedEnding } from '../observation/frame-decoder.ts';
 import type { ClientSettings } from '../options.ts';
-import { createEventReader } from './event-reader.ts';
 
 const REFUSAL_BYTES_MAX = 64 * 1024;
 
@@ -99,12 +99,12 @@ export function impossible(code: string, message: string): [reason: string, endi
 
 async function readBody(body: ReadableStream<Uint8Array>, sink: EventSink, frameBytesMax: number): Promise<void> {
   let unparsedBytes = 0;
-  const read = createEventReader({
-    event(data, isUnnumbered) {
+  const parser = createParser({
+    onEvent({ data, id }) {
       unparsedBytes = 0;
-      sink.event(data, isUnnumbered);
+      sink.event(data, id === undefined);
     },
-    comment: () => sink.comment?.(),
+    onComment: () => sink.comment?.(),
   });
   const decoder = new TextDecoder();
   const reader = body.getReader();
@@ -118,7 +118,7 @@ async function readBody(body: ReadableStream<Uint8Array>, sink: EventSink, frame
       sink.opened();
     }
     unparsedBytes += value.byteLength;
-    read(decoder.decode(value, { stream: true }));
+    parser.feed(decoder.decode(value, { stream: true }));
     // Closed by the decoder: what made it close may have ended the observation.
     if (sink.isClosed) return void reader.cancel().catch(() => undefined);
     if (unparsedBytes > frameBytesMax) return sink.lost(`an event above ${frameBytesMax} bytes`);
