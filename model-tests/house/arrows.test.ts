@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { doors } from '../../scripts/doors.ts';
-import { kitPackages } from '../../scripts/kit.ts';
 import { arrowFault } from './arrows.ts';
 import { importsOf } from './imports.ts';
 import { builtRooms, sourceFiles, textOfFile } from './project-files.ts';
@@ -29,14 +28,9 @@ describe('the rooms', () => {
 
   test('that are published import only packages that an installation brings or asks for', () => {
     const declared = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]);
-    const ofTheKit = new Set<string>(kitPackages);
     const undeclared = imports.filter(
       ({ from, to, isOurs }) =>
-        !isOurs &&
-        published.test(from) &&
-        !to.startsWith('node:') &&
-        !declared.has(packageOf(to)) &&
-        !(from.startsWith('model-tests/conformance/') && ofTheKit.has(packageOf(to))),
+        !isOurs && published.test(from) && !to.startsWith('node:') && !declared.has(packageOf(to)),
     );
     expect(undeclared.map(({ place, to }) => `${place}: ${to} is neither a dependency nor a peer`)).toEqual([]);
   });

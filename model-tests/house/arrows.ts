@@ -84,8 +84,6 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/hostile': { doors: [anyDoor, /^server\/(ports|http|live|task|attempt|errors|json-scan)/], packages: [anything] },
   // Writes past the charts what a node of another make might.
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
-  // What reads a stream is held against a library, text by text.
-  'model-tests/client': { doors: [anyDoor, machinesDoor, charts, /^client\/transports\/event-reader\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.
   'model-tests/versions': {
     doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/, /^server\/task\/stored-attachments\.ts$/],
