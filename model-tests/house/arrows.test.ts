@@ -29,8 +29,7 @@ describe('the rooms', () => {
   test('that are published import only packages that an installation brings or asks for', () => {
     const declared = new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]);
     const undeclared = imports.filter(
-      ({ from, to, isOurs }) =>
-        !isOurs && published.test(from) && !to.startsWith('node:') && !declared.has(packageOf(to)),
+      ({ from, to, isOurs }) => !isOurs && published.test(from) && !to.startsWith('node:') && !declared.has(packageOf(to)),
     );
     expect(undeclared.map(({ place, to }) => `${place}: ${to} is neither a dependency nor a peer`)).toEqual([]);
   });
