@@ -8,6 +8,7 @@ import type { Fence } from '../../server/store/index.ts';
 import { PartReader } from '../law/part-reader.ts';
 import { writtenTask } from '../server/task-writer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { evenChance, fakeViewer, quiesce, testStore, type FakeViewer } from './hub-fixture.ts';
 
 /** A task in a store whose tail loses what the test says, a node that writes to it, and a hub that shows it. */
@@ -235,17 +236,6 @@ describe('a viewer that asked for parts', () => {
   });
 });
 
-/** A sequence of numbers below 1, the same for a seed. */
-function chanceOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const words = ['a ', 'büro ', '🙂', 'x'.repeat(900), '\n', 'ẞ'.repeat(5000)];
 
 /** A reader, and the connection that it has. */
@@ -256,8 +246,7 @@ interface Reading {
 
 /** One history: what is written, lost, read and cut at random; the law holds after every step, and in the end everything is there. */
 async function history(seed: number): Promise<void> {
-  const chance = chanceOf(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(chance() * list.length)] as T;
+  const { fraction: chance, pick } = seededRandom(seed);
   const task = await shownTask(pick([16 * 1024, 64 * 1024, 256 * 1024]));
   const readers = Array.from({ length: 3 }, (): Reading => ({ reader: new PartReader(), at: undefined }));
   const open: number[] = [];
@@ -273,8 +262,8 @@ async function history(seed: number): Promise<void> {
     },
     say: () => task.say('Said.'),
     close: async () => {
+      if (open.length === 0) return;
       const part = pick(open);
-      if (part === undefined) return;
       open.splice(open.indexOf(part), 1);
       await task.close(part);
     },

@@ -1,0 +1,150 @@
+import { createParser } from 'eventsource-parser';
+import { describe, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { inProcess } from '../../adapters/in-process/index.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import type { PartFrame } from '../../machines/parts/index.ts';
+import { eventNumber, isTerminalType, type Fact, type FactType } from '../../machines/wire/index.ts';
+import { PartReader } from '../law/part-reader.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { bridgeOf, type RunningBridge } from './bridge-of.ts';
+
+const quiet = { warn: () => undefined, error: () => undefined };
+const headers = { authorization: 'alice' };
+const WORDS = 4000;
+const wordOf = (nth: number): string => `${nth} büro 🙂\n`;
+const WHOLE = Array.from({ length: WORDS }, (_, nth) => wordOf(nth)).join('');
+
+/** A task whose handler writes an answer of about 70 KB, word by word, as long as `go` is not called to its end at once. */
+async function writing(): Promise<{ readonly of: RunningBridge; readonly taskId: string }> {
+  const run = inProcess(
+    {
+      work: async (task) => {
+        const out = task.stream('answer', { kind: 'text', flushMs: 10, flushBytes: 256 });
+        for (let nth = 0; nth < WORDS; nth++) {
+          await out.write(wordOf(nth));
+          if (nth % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        await out.end();
+      },
+    },
+    { logger: quiet },
+  );
+  const of = await bridgeOf(run, { store: memoryStore(), logger: quiet });
+  return { of, taskId: await of.start('work') };
+}
+
+type Shown = Fact | PartFrame;
+/** One connection: calls back with what comes, until it ends; gives the way to cut it. */
+type Connect = (url: string, taskId: string, reader: PartReader, take: (shown: Shown) => void, over: () => void) => () => void;
+
+const isShown = (frame: { readonly type: string }): boolean => frame.type === 'PART' || frame.type.startsWith('TASK_');
+
+const overWebSocket: Connect = (url, taskId, reader, take, over) => {
+  const ws = new WebSocket(`${url.replace('http', 'ws')}/api/v1/tasks/ws?extensions=parts`, { headers });
+  ws.on('open', () => {
+    const { cursor: lastEventId = null, partCursors } = reader;
+    ws.send(JSON.stringify({ action: 'subscribe', taskId, lastEventId, ...(partCursors !== '' && { parts: partCursors }) }));
+  });
+  ws.on('message', (data: Buffer) => {
+    const frame = JSON.parse(data.toString()) as Shown;
+    if (isShown(frame)) take(frame);
+  });
+  ws.on('error', () => undefined);
+  ws.on('close', over);
+  return () => ws.terminate();
+};
+
+const overSse: Connect = (url, taskId, reader, take, over) => {
+  const cutting = new AbortController();
+  const query = new URLSearchParams({ extensions: 'parts', lastEventId: reader.cursor ?? '', parts: reader.partCursors });
+  const parser = createParser({
+    onEvent({ id, data }) {
+      const frame = JSON.parse(data) as Shown;
+      // Text moves no cursor of facts.
+      if (isShown(frame)) expect(id === undefined).toBe(frame.type === 'PART');
+      if (isShown(frame)) take(frame);
+    },
+  });
+  const run = async (): Promise<void> => {
+    const response = await fetch(`${url}/api/v1/tasks/${taskId}/events/stream?${query}`, { headers, signal: cutting.signal });
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
+  };
+  void run()
+    .catch(() => undefined)
+    .finally(over);
+  return () => cutting.abort();
+};
+
+describe.each([
+  ['a WebSocket', overWebSocket, 1],
+  ['an event stream', overSse, 2],
+])('a client of %s that asked for parts', (_, connect, seed) => {
+  test('and is cut again and again ends with the very text, and got none of it twice', async () => {
+    const { of, taskId } = await writing();
+    const random = seededRandom(seed);
+    const reader = new PartReader();
+    let bytes = 0;
+    let cuts = 0;
+    let ended = false;
+    while (!ended) {
+      await new Promise<void>((over) => {
+        reader.connect();
+        const frames = random.below(12);
+        let seen = 0;
+        const cut = connect(
+          of.url,
+          taskId,
+          reader,
+          (shown) => {
+            if (seen > frames) return;
+            reader.take(shown);
+            if (shown.type === 'PART') bytes += shown.to - shown.at;
+            ended ||= shown.type !== 'PART' && isTerminalType(shown.type as FactType);
+            seen += 1;
+            if (seen <= frames || ended) return;
+            cuts += 1;
+            cut();
+          },
+          over,
+        );
+      });
+    }
+    expect(reader.broken).toEqual([]);
+    expect(reader.textOf(2)).toBe(WHOLE);
+    expect(reader.closed).toEqual([2]);
+    expect(bytes).toBe(Buffer.byteLength(WHOLE));
+    expect(cuts).toBeGreaterThan(3);
+  });
+});
+
+describe('a client that did not ask for parts', () => {
+  test('is shown the facts, and a part that is too long for one is read by who asks', async () => {
+    const { of, taskId } = await writing();
+    await vi.waitFor(async () => expect((await of.snapshot(taskId)).state).toBe('completed'), { timeout: 20_000 });
+    const seen: Shown[] = [];
+    await new Promise<void>((over) => {
+      const ws = new WebSocket(`${of.url.replace('http', 'ws')}/api/v1/tasks/ws`, { headers });
+      ws.on('open', () => ws.send(JSON.stringify({ action: 'subscribe', taskId })));
+      ws.on('message', (data: Buffer) => seen.push(JSON.parse(data.toString()) as Shown));
+      ws.on('close', () => over());
+    });
+    expect(seen.map(({ type }) => type as string)).toEqual([
+      'SUBSCRIPTION_CONFIRMED',
+      ...['TASK_STARTED', 'TASK_PART_OPENED', 'TASK_PART_CLOSED', 'TASK_COMPLETED'],
+    ]);
+    expect(eventNumber((seen[2] as Fact).eventId)).toBe(2n);
+  });
+
+  test.each(['12', '12-1790000000000.x', '1-1.5.mark,', Array(17).fill('1-1.5.mark').join()])(
+    'is refused for what is no part cursor: %s',
+    async (parts) => {
+      const { of, taskId } = await writing();
+      const query = new URLSearchParams({ extensions: 'parts', parts });
+      const answer = await fetch(`${of.url}/api/v1/tasks/${taskId}/events/stream?${query}`, { headers });
+      expect(answer.status).toBe(422);
+      expect(await answer.json()).toMatchObject({ details: { errors: [{ path: 'parts' }] } });
+    },
+  );
+});
