@@ -60,13 +60,17 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/conformance/script': { doors: [machinesDoor], packages: [] },
   // A part of the server under a clock or a service of the test's own: these folders reach behind the door, and only to that part.
   'model-tests/http': { doors: [anyDoor, /^server\/(ports|http|live|task\/service|errors)/, /^adapters\/memory\//], packages: [anything] },
-  'model-tests/live': { doors: [anyDoor, machinesDoor, /^server\/(ports|live|actors|http|task\/(service|about)|errors)/], packages: [anything] },
+  'model-tests/live': {
+    doors: [anyDoor, machinesDoor, /^server\/(ports|live|actors|http|task\/(service|about)|errors)/],
+    packages: [anything],
+  },
   'model-tests/stores': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/lmdb\//], packages: [anything] },
   'model-tests/redis': { doors: [anyDoor, /^server\/ports\/index\.ts$/, /^adapters\/redis\//], packages: [anything] },
   // What the commit path makes of a store is seen behind the door.
   'model-tests/server': {
     doors: [
       anyDoor,
+      machinesDoor,
       /^server\/((ports|task|actors|attempt|parts|shares|observability)\/|attachment-sweep\.ts$)/,
       /^adapters\/in-process\/slots\.ts$/,
     ],
