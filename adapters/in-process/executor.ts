@@ -94,12 +94,7 @@ function createExecutor(
   );
   const notices = new Notices({ ...options, clock, logger: hostLogger(options.logger) });
 
-  const deps: RunDeps = {
-    ...reportRetries({ clock, chance }),
-    clock,
-    unsent: { count: 0 },
-    failed: (error, about) => notices.failed(error, about),
-  };
+  const deps = runDeps({ clock, chance }, notices);
 
   function stop(run: Run, order: StopOrder): void {
     run.stop(order);
@@ -156,6 +151,12 @@ function createExecutor(
       return Promise.resolve();
     },
   };
+}
+
+/** What all runs of an executor work with. */
+function runDeps(by: Required<Pick<InProcessOptions, 'clock' | 'chance'>>, notices: Notices): RunDeps {
+  const { clock } = by;
+  return { ...reportRetries(by), clock, unsent: { count: 0 }, failed: (error, about) => notices.failed(error, about) };
 }
 
 function isRepeatable(entry: HandlerEntry | undefined): boolean {
