@@ -11,8 +11,8 @@ export type ReportIntent =
   | { readonly type: 'report.cancelled'; readonly payload: Partial<FactPayload<'TASK_CANCELLED'>> };
 
 /**
- * What work says of its parts. No {@link ReportIntent}: their bytes go to a store beside the log, and as long as no store keeps them, whoever takes
- * reports takes none of these, so that no task has a part whose text is nowhere.
+ * What the charts are asked of parts. No {@link ReportIntent}: how long a part is, and what of its text a fact has, only the server knows, which asks the store
+ * where the bytes are. What work says of its parts is the executor port's.
  */
 export type PartIntent =
   | { readonly type: 'report.part.opened'; readonly payload: FactPayload<'TASK_PART_OPENED'> }

@@ -90,12 +90,7 @@ async function withParts() {
     };
     return { opens, closes };
   };
-  const closed = (payload: (amount: number) => Omit<FactPayload<'TASK_PART_CLOSED'>, 'part' | 'outcome'>) => async (amount: number) => {
-    const { opens, closes } = await begin();
-    await opens();
-    return closes(payload(amount));
-  };
-  return { begin, closed };
+  return { begin };
 }
 
 testBoundaries('the limits of the protocol', limits, {
@@ -236,10 +231,24 @@ testBoundaries('the limits of the protocol', limits, {
       return last;
     };
   }),
-  partBytesMax: most(4 * 1024 * 1024, 'taken', 'REQUEST_VALIDATION_ERROR', async () => (await withParts()).closed((bytes) => ({ bytes }))),
-  partTextBytesMax: most(32 * 1024, 'taken', 'REQUEST_VALIDATION_ERROR', async () =>
-    (await withParts()).closed((bytes) => ({ bytes, text: text(bytes) })),
-  ),
+  partBytesMax: most(4 * 1024 * 1024, 'taken', 'PAYLOAD_TOO_LARGE', async () => {
+    const { begin } = await world();
+    return async (amount) => {
+      const out = (await begin()).task.stream('answer', { kind: 'text' });
+      return outcome(Promise.resolve(out.write(text(amount))));
+    };
+  }),
+  partTextBytesMax: most(32 * 1024, 'has its text', 'has none', async () => {
+    const { begin, facts } = await world();
+    return async (amount) => {
+      const { taskId, task } = await begin();
+      const out = task.stream('answer', { kind: 'text' });
+      void out.write(text(amount));
+      await out.end();
+      const closing = (await facts(taskId)).findLast((fact) => isFact(fact, 'TASK_PART_CLOSED'));
+      return closing?.payload.text === undefined ? 'has none' : 'has its text';
+    };
+  }),
   partAttributesBytesMax: most(1024, 'taken', 'REQUEST_VALIDATION_ERROR', async () => {
     const { begin } = await withParts();
     return async (amount) => (await begin()).opens({ a: text(amount - '{"a":""}'.length) });

@@ -353,3 +353,22 @@ test('waits with its reports for a store that is away, and says to whoever begin
     ['COMPLETED', ''],
   ]);
 });
+
+test('gives it parts to write to, over the store that it shares with its host', async () => {
+  const workers = await withWorkers();
+  const taskId = await workers.of.start('work');
+  const task = await workerTask(workers.process().reporter, { taskId });
+  const out = task.stream('answer', { kind: 'text', closeAs: 'message' });
+  void out.write('Once ');
+  void out.write('upon a time');
+  void task.progress(50);
+  await out.end();
+  await task.complete('told');
+  expect((await workers.of.facts(taskId)).slice(1).map(({ type, payload }) => [type, payload])).toEqual([
+    ['TASK_PART_OPENED', { name: 'answer', kind: 'text' }],
+    ['TASK_PROGRESS', { progress: 50 }],
+    ['TASK_PART_CLOSED', { part: 2, bytes: 16, outcome: 'DONE', text: 'Once upon a time' }],
+    ['TASK_MESSAGE', { message: 'Once upon a time' }],
+    ['TASK_COMPLETED', { result: 'told' }],
+  ]);
+});
