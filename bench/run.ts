@@ -10,6 +10,7 @@ import { measurements } from './measurements/index.ts';
 import type { Bench } from './measurements/bench.ts';
 import { readOptions, type BenchOptions } from './options.ts';
 import {
+  startBareAppends,
   startBareQueue,
   startCreating,
   startLoad,
@@ -45,7 +46,8 @@ async function run({ quick, alone, only, out, profile, row: wanted, rounds }: Be
     who: (...names) => names.filter((name) => (alone ? name === 'ours' : name !== 'original' || hasOriginal)),
     wants: (name) => name.includes(wanted),
     system: (name, ...more) => startSystem(cleanup, name, { redisPort: redis.port, profiled: profile === name }, ...more),
-    node: () => startNode(cleanup, { redisPort: redis.port, profiled: profile === 'ours' }),
+    node: (path) => startNode(cleanup, { redisPort: redis.port, profiled: profile === 'ours', path }),
+    bareAppends: (path) => startBareAppends(cleanup, path),
     workHost: (place) => startWorkHost(cleanup, { redisPort: redis.port, profiled: profile === 'workHost', ...place }),
     creating: (who, place) => startCreating(cleanup, who, { redisPort: redis.port, profiled: profile === who, ...place }),
     bareQueue: (path) => startBareQueue(cleanup, path),

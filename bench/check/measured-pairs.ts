@@ -23,7 +23,7 @@ export interface Comparison {
 }
 
 /** The others take minutes each, or measure no speed. */
-const usual = ['appends', 'creates', 'fan-out-ws', 'fan-out-sse', 'resume', 'polls'] as const;
+const usual = ['appends', 'appends-lmdb', 'creates', 'commands', 'fan-out-ws', 'fan-out-sse', 'resume', 'polls'] as const;
 const PAIRS = 9;
 const PAIRS_QUICK = 5;
 

@@ -1,4 +1,5 @@
 import type {
+  AppendingProcess,
   BareQueueProcess,
   CreatingPlace,
   CreatingProcess,
@@ -28,8 +29,10 @@ export interface Bench {
   /** True for rows that were asked for. */
   wants(row: string): boolean;
   system(name: SystemName, ...more: string[]): Promise<SystemProcess>;
-  /** A node of ours, of as many as there are started. */
-  node(): Promise<OwnProcess>;
+  /** A node of ours, of as many as there are started, on Redis or on a folder of LMDB. */
+  node(path?: string): Promise<OwnProcess>;
+  /** Writes to a folder of LMDB. */
+  bareAppends(path: string): Promise<AppendingProcess>;
   workHost(place: Pick<WorkPlace, 'path' | 'left' | 'slots'>): Promise<WorkProcess>;
   creating(who: 'ours' | 'bareHttp', place: Pick<CreatingPlace, 'store' | 'path'>): Promise<CreatingProcess>;
   bareQueue(path: string): Promise<BareQueueProcess>;

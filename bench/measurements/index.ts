@@ -5,6 +5,7 @@ import { connections } from './connections.ts';
 import { creates } from './creates.ts';
 import { fanOut } from './fan-out.ts';
 import { held } from './held.ts';
+import { lmdbAppends } from './lmdb-appends.ts';
 import { logLength } from './log-length.ts';
 import { memory } from './memory.ts';
 import { parts } from './parts.ts';
@@ -20,6 +21,7 @@ import { waiting } from './waiting.ts';
 /** All measurements, by the names that `--only` takes. */
 export const measurements: readonly { readonly name: string; readonly title: string; readonly measure: Measurement }[] = [
   { name: 'appends', title: 'Appends on Redis', measure: appends },
+  { name: 'appends-lmdb', title: 'Appends on LMDB', measure: lmdbAppends },
   { name: 'creates', title: 'Tasks that are created, started and run to their end', measure: creates },
   { name: 'commands', title: 'Answers and cancels', measure: commands },
   { name: 'fan-out-ws', title: 'Fan-out over WebSocket', measure: fanOut('ws') },

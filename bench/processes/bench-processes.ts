@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { BenchedSystem, PacedSystem, SystemAddress } from '../systems/system.ts';
+import type { AppendingSystem, BenchedSystem, PacedSystem, SystemAddress } from '../systems/system.ts';
 import type { CreatingStore, CreatingSystem } from '../systems/creating-system.ts';
 import type { PartSystem } from '../systems/part-writing.ts';
 import type { RestartedSystem, WorkSystem } from '../systems/work-system.ts';
@@ -15,6 +15,8 @@ export type SystemName = 'ours' | 'bareWs' | 'bareHttp' | 'bareJoined' | 'socket
 export type SystemProcess = Child<BenchedSystem, SystemAddress>;
 /** Our own system's. */
 export type OwnProcess = Child<PacedSystem, SystemAddress>;
+/** A bare writer. */
+export type AppendingProcess = Child<AppendingSystem, unknown>;
 /** A host that works on tasks. */
 export type WorkProcess = Child<WorkSystem, SystemAddress>;
 /** A bare queue. */
@@ -41,17 +43,24 @@ let profiles = 0;
 /** Where profiles are written to. */
 export const PROFILES = '.data/bench/profiles';
 
-/** Starts a node of ours on the run's Redis. */
+/** Starts a node of ours on the run's Redis, or on a folder of LMDB. */
 export function startNode(
   cleanup: CleanupStack,
-  { redisPort, profiled }: { readonly redisPort: number; readonly profiled: boolean },
+  { redisPort, profiled, path }: { readonly redisPort: number; readonly profiled: boolean; readonly path?: string | undefined },
 ): Promise<OwnProcess> {
+  const more = path === undefined ? [] : ['1000', path];
   return startChild(cleanup, process.execPath, [
     ...profileFlags('ours', profiled),
     '--expose-gc',
     programOf(files.ours),
     String(redisPort),
+    ...more,
   ]);
+}
+
+/** Starts a bare writer on a folder of LMDB. */
+export function startBareAppends(cleanup: CleanupStack, path: string): Promise<AppendingProcess> {
+  return startChild(cleanup, process.execPath, [programOf('bare-lmdb-appends.js'), path]);
 }
 
 /** Starts a system on the run's Redis. Further arguments are its own. */

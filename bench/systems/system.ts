@@ -44,6 +44,9 @@ export interface BenchedSystem {
   memory(nothing: null): Promise<{ readonly rss: number; readonly heap: number }>;
 }
 
+/** What can be told to append, and no more. */
+export type AppendingSystem = Pick<BenchedSystem, 'createTasks' | 'append' | 'cpu'>;
+
 /** Our own, which can be told a pace as well. */
 export interface PacedSystem extends BenchedSystem {
   /** Appends at a steady pace, each task's own after the one before. */

@@ -4,14 +4,15 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import Koa from 'koa';
 import { inProcess, type Task } from '../../adapters/in-process/index.ts';
+import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
 import { createTaskBridge, type TaskExecutor, type Work } from '../../server/index.ts';
 import { serveRpc } from '../rpc/server.ts';
 import { factPayload, TOKEN, type PacedSystem } from './system.ts';
 import { cpuMicroseconds, lanes, settledMemory } from './own-process.ts';
 
-// A host as its users write it: Koa, the bridge, Redis. `taskbridge.js <Redis port>`
-const redis = new Redis(Number(process.argv[2]));
+// A host as its users write it: Koa, the bridge, Redis. `taskbridge.js <Redis port> [facts that are retained] [folder of LMDB, instead of Redis]`
+const [, , redisPort = '', retained = '1000', path] = process.argv;
 const handlers = new Map<string, Task>();
 const works = new Map<string, { readonly work: Work; seq: number }>();
 
@@ -40,11 +41,11 @@ const handled = inProcess(
 );
 
 const bridge = createTaskBridge({
-  store: redisStore(redis),
+  store: path === undefined ? redisStore(new Redis(Number(redisPort))) : lmdbStore({ path }),
   executor: [reporting, handled],
   auth: ({ headers }) => ({ subject: headers.authorization?.slice('Bearer '.length) ?? '' }),
   live: { socketsPerOwnerMax: 10_000, viewersPerOwnerMax: 10_000 },
-  tasks: { retainedFactsMax: Number(process.argv[3] ?? 1000) },
+  tasks: { retainedFactsMax: Number(retained) },
 });
 const app = new Koa();
 app.use(bridge.middleware());
