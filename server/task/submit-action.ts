@@ -60,7 +60,7 @@ export async function submitAction(
         return fitted;
       };
       const fitting = await checked().catch((error: unknown) => {
-        throw refusedIntent(deps, record, actionIntent(deps, request), error);
+        throw refusedIntent(deps, record, () => actionIntent(deps, request), error);
       });
       command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }
