@@ -6,13 +6,13 @@ import type { TaskServiceDeps } from './task-service-deps.ts';
 
 type Deps = Pick<TaskServiceDeps, 'processor' | 'source'>;
 
-/** Shows an inspector what was wished of a task and refused before its charts were asked; gives the refusal back, to be thrown. */
-export function refusedIntent<E>({ processor, source }: Deps, record: TaskRecord, intent: Intent | ExistenceIntent, refusal: E): E {
+/** Shows an inspector, where there is one, what was wished of a task and refused before its charts were asked; gives the refusal back, to be thrown. */
+export function refusedIntent<E>({ processor, source }: Deps, record: TaskRecord, intent: () => Intent | ExistenceIntent, refusal: E): E {
   if (refusal instanceof TaskBridgeError)
     processor.decided(() => {
       // Charts may have been asked since it was read.
       const now = processor.known(record.about.taskId) ?? record;
-      return { before: now, after: now, entries: [decision(source, intent, refusal.code)] };
+      return { before: now, after: now, entries: [decision(source, intent(), refusal.code)] };
     });
   return refusal;
 }

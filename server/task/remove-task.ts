@@ -13,7 +13,7 @@ import type { TaskRecord } from './task-record.ts';
 const TRIES_MAX = 5;
 /** So long a caller waits for work to be told that its task has ended, in milliseconds. */
 const TOLD_MS = 500;
-const removal = { type: 'task.remove' } as const;
+const removal = () => ({ type: 'task.remove' }) as const;
 
 /**
  * Removes a task that has ended. What this caller does not see, he does not see afterwards either: nothing is done, and that is no error, so that whoever

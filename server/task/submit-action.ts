@@ -64,7 +64,7 @@ export async function submitAction(
         return fitted;
       };
       const fitting = await checked().catch((error: unknown) => {
-        throw refusedIntent(deps, seen, actionIntent(deps, request), error);
+        throw refusedIntent(deps, seen, () => actionIntent(deps, request), error);
       });
       command = { ...command, ...actionCommand(request, { payload, metadata }, fitting) };
     }

@@ -95,14 +95,15 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
       await removeForCaller(deps, auth, taskId);
       abouts.delete(taskId);
     },
-    act: async (auth, taskId, action) => submitAction(deps, auth, await changeable(deps, auth, taskId, actionIntent(deps, action)), action),
+    act: async (auth, taskId, action) =>
+      submitAction(deps, auth, await changeable(deps, auth, taskId, () => actionIntent(deps, action)), action),
   };
 }
 
 /**
  * The task as this node knows it, for whoever wishes for a change: where it has changed since, that shows then. That he may not is a decision, too.
  */
-async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: string, intent: Intent): Promise<TaskRecord> {
+async function changeable(deps: TaskServiceDeps, auth: AuthContext, taskId: string, intent: () => Intent): Promise<TaskRecord> {
   if (!TASK_ID.test(taskId)) throw taskNotFound(taskId);
   const state = deps.processor.known(taskId) ?? (await deps.processor.read(taskId));
   if (await mayAccess(deps.ownership, auth, state.about, 'write')) return state;
@@ -116,7 +117,7 @@ async function cancelTask(
   reason: string | undefined,
 ): Promise<CancelTaskResponse> {
   const intent: Intent = reason === undefined ? { type: 'task.cancel' } : { type: 'task.cancel', reason };
-  const seen = await changeable(deps, auth, taskId, intent);
+  const seen = await changeable(deps, auth, taskId, () => intent);
   const { refusal, facts } = await deps.processor.execute(taskId, { source: deps.source, decide: (unit) => unit.decide(intent) }, seen);
   if (facts.length > 0) deps.metrics.incrementCounter('cancels_total');
   return { taskId, status: refusal === 'ALREADY_TERMINAL' ? 'ALREADY_TERMINAL' : 'CANCELLATION_REQUESTED' };
