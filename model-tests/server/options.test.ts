@@ -12,7 +12,8 @@ import { tasks } from '../contract/tasks.ts';
 /** Each door with an option that it has not got, as plain JavaScript would give it. */
 const doors: Readonly<Record<string, (wrong: object) => unknown>> = {
   inProcess: (wrong) => inProcess({}, wrong),
-  'inProcess with a contract': (wrong) => inProcess(tasks, { 'report.build': async () => ({ rows: 1 }), echo: async () => null } as never, wrong),
+  'inProcess with a contract': (wrong) =>
+    inProcess(tasks, { 'report.build': async () => ({ rows: 1 }), echo: async () => null } as never, wrong),
   memoryStore: (wrong) => memoryStore(wrong),
   memoryAttachments: (wrong) => memoryAttachments(wrong),
   lmdbStore: (wrong) => lmdbStore({ path: '/nowhere', ...wrong }),
