@@ -1,3 +1,4 @@
+import { assertOptionNames, type OptionNames } from './ports/options.ts';
 import type { Inspect } from '../machines/index.ts';
 import { isTaskContract, type TaskContract } from '../machines/contract/index.ts';
 import type { InspectOptions } from './actors/task-inspector.ts';
@@ -78,7 +79,7 @@ export interface TaskBridgeOptions {
   readonly http?: Partial<HttpOptions>;
 }
 
-const known: Readonly<Record<keyof TaskBridgeOptions, true>> = {
+const known: OptionNames<TaskBridgeOptions> = {
   store: true,
   executor: true,
   auth: true,
@@ -105,9 +106,7 @@ const known: Readonly<Record<keyof TaskBridgeOptions, true>> = {
 
 /** Throws a `TypeError` that says what is missing, unknown or does not fit. */
 export function checkBridgeOptions(options: TaskBridgeOptions): void {
-  // A misspelt one would be taken for one that was left out.
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(known, name)) throw new TypeError(`${name} is no option of a bridge; there are ${Object.keys(known).join(', ')}.`);
+  assertOptionNames(options, known, 'a bridge');
   // Callers without TypeScript get a sentence instead of a crash at the first request.
   const given = options as Partial<TaskBridgeOptions>;
   if (typeof given.auth !== 'function')

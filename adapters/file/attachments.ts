@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, opendir, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUint8Array } from 'node:util/types';
-import { TaskBridgeError, type AttachmentStore } from '../../server/ports/index.ts';
+import { assertOptionNames, type OptionNames, TaskBridgeError, type AttachmentStore } from '../../server/ports/index.ts';
 import { FILE_MODE, flushFolder, FOLDER_MODE, makeFolder, onlyWhereThereIsOne } from './folder.ts';
 import { createFolderMark, MARK } from './folder-mark.ts';
 
@@ -33,9 +33,11 @@ const UNFINISHED = '.part';
  * Where the disk is full, or refuses otherwise, `put` rejects with a `TaskBridgeError` of `STORE_UNAVAILABLE`: an upload is answered 503 with
  * Retry-After, and the logger has the reason.
  *
- * Keys are `<32 hex digits>/<number>`; every verb rejects another one, so that no key leads out of the folder.
+ * Throws a `TypeError` for an option that there is not. Keys are `<32 hex digits>/<number>`; every verb rejects another one, so that no key leads out of the folder.
  */
-export function fileAttachments({ path, shared = false }: FileAttachmentsOptions): AttachmentStore {
+export function fileAttachments(options: FileAttachmentsOptions): AttachmentStore {
+  assertOptionNames(options, { path: true, shared: true } satisfies OptionNames<FileAttachmentsOptions>, 'fileAttachments');
+  const { path, shared = false } = options;
   const writing = new Set<string>();
 
   return {

@@ -1,5 +1,7 @@
 import { contractType, isTaskContract, type TaskContract } from '../../machines/contract/index.ts';
 import {
+  assertOptionNames,
+  type OptionNames,
   hostLogger,
   systemChance,
   systemClock,
@@ -55,13 +57,21 @@ export interface InProcessOptions {
   readonly chance?: ServerChance;
 }
 
+const names: OptionNames<InProcessOptions> = {
+  concurrencyMax: true,
+  inputCharactersMax: true,
+  onError: true,
+  logger: true,
+  clock: true,
+  chance: true,
+};
 const CONCURRENCY_MAX = 1000;
 const INPUT_CHARACTERS_MAX = 256 * 1024 * 1024;
 
 /**
  * Runs handlers in the server's own process, by task type: `inProcess({ 'report.build': async (task) => … })`. With a contract before them, all of its
  * types have to have one and no other may, and each knows what its task is given, asks and gives: `inProcess(tasks, { … })`. Throws a `TypeError` for a handler that is missing or foreign
- * there, and a `RangeError` for limits that cannot be.
+ * there, or an option that there is not, and a `RangeError` for limits that cannot be.
  */
 export function inProcess(handlers: Readonly<Record<string, HandlerEntry>>, options?: InProcessOptions): TaskExecutor;
 export function inProcess<C extends TaskContract>(contract: C, handlers: ContractHandlers<C>, options?: InProcessOptions): TaskExecutor;
@@ -81,6 +91,7 @@ function createExecutor(
   handlers: Readonly<Record<string, HandlerEntry>>,
   options: InProcessOptions = {},
 ): TaskExecutor {
+  assertOptionNames(options, names, 'inProcess');
   const { clock = systemClock, chance = systemChance } = options;
   const { concurrencyMax, inputCharactersMax } = limitsOf(options);
   const runs = new Map<string, Run>();

@@ -1,5 +1,7 @@
 import { open } from 'lmdb';
 import {
+  assertOptionNames,
+  type OptionNames,
   hostLogger,
   steadyClock,
   systemChance,
@@ -42,6 +44,8 @@ export interface LmdbStoreOptions {
   readonly logger?: Logger;
 }
 
+const optionNames: OptionNames<LmdbStoreOptions> = { path: true, mapBytesMax: true, clock: true, logger: true };
+
 /** The default of `mapBytesMax`: 16 GiB. */
 export const MAP_BYTES_MAX = 16 * 1024 ** 3;
 /** The least `mapBytesMax` that makes sense: a few facts of the largest size. */
@@ -61,9 +65,11 @@ interface Opened {
  *
  * Every verb but `open`, `close` and `now` throws while the store is not open.
  *
- * @throws an `Error` where `mapBytesMax` is below 1 MiB.
+ * @throws an `Error` where `mapBytesMax` is below 1 MiB, a `TypeError` for an option that there is not.
  */
-export function lmdbStore({ path, mapBytesMax = MAP_BYTES_MAX, clock: machine = systemClock, logger: given }: LmdbStoreOptions): Store {
+export function lmdbStore(options: LmdbStoreOptions): Store {
+  assertOptionNames(options, optionNames, 'lmdbStore');
+  const { path, mapBytesMax = MAP_BYTES_MAX, clock: machine = systemClock, logger: given } = options;
   if (!(mapBytesMax >= MAP_BYTES_MIN))
     throw new Error(`mapBytesMax (${mapBytesMax}) must be at least ${MAP_BYTES_MIN}: one fact may have that size.`);
   const logger = hostLogger(given);

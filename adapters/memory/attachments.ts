@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { systemClock, type AttachmentStore, type Clock } from '../../server/ports/index.ts';
+import { assertOptionNames, systemClock, type AttachmentStore, type Clock } from '../../server/ports/index.ts';
 
 /**
  * Makes an attachment store that keeps everything in memory: for tests and small hosts. Nothing limits what it holds but the limits of
  * uploads.
  */
-export function memoryAttachments({ clock = systemClock }: { readonly clock?: Clock } = {}): AttachmentStore {
+export function memoryAttachments(options: { readonly clock?: Clock } = {}): AttachmentStore {
+  assertOptionNames(options, { clock: true }, 'memoryAttachments');
+  const { clock = systemClock } = options;
   const files = new Map<string, { readonly bytes: Buffer; readonly writtenAt: number }>();
   let owner: string | undefined;
 

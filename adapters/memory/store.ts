@@ -1,4 +1,6 @@
 import {
+  assertOptionNames,
+  type OptionNames,
   steadyClock,
   systemClock,
   type Clock,
@@ -30,9 +32,11 @@ export interface MemoryStoreOptions {
 /**
  * Makes a store that forgets everything with its process. What it does is what the port means; no step awaits anything, so each is atomic.
  *
- * Every verb but `open`, `close` and `now` throws while the store is not open.
+ * Every verb but `open`, `close` and `now` throws while the store is not open. Throws a `TypeError` for an option that there is not.
  */
-export function memoryStore({ clock: given = systemClock, memory }: MemoryStoreOptions = {}): Store {
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  assertOptionNames(options, { clock: true, memory: true } satisfies OptionNames<MemoryStoreOptions>, 'memoryStore');
+  const { clock: given = systemClock, memory } = options;
   const clock = steadyClock(given);
   const known = memory ?? createMemory();
   let isOpen = false;

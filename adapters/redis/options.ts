@@ -1,4 +1,6 @@
 import {
+  assertOptionNames,
+  type OptionNames,
   faultLogger,
   hostLogger,
   systemChance,
@@ -35,8 +37,19 @@ export interface RedisStoreOptions {
 /** The defaults of {@link RedisStoreOptions}. */
 export const redisDefaults = { prefix: 'taskbridge', openTimeoutMs: 5000, commandTimeoutMs: 5000, messageBytesMax: 64 * 1024 } as const;
 
-/** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work. */
+const names: OptionNames<RedisStoreOptions> = {
+  prefix: true,
+  openTimeoutMs: true,
+  commandTimeoutMs: true,
+  messageBytesMax: true,
+  logger: true,
+  clock: true,
+  chance: true,
+};
+
+/** Fills in the defaults. Throws a `RangeError` that names the option for a value that cannot work, a `TypeError` for one that there is not. */
 export function redisOptions(given: RedisStoreOptions): Required<RedisStoreOptions> {
+  assertOptionNames(given, names, 'redisStore');
   const logger = faultLogger(hostLogger(given.logger), given.clock ?? systemClock);
   const options = { ...redisDefaults, clock: systemClock, chance: systemChance, ...given, logger };
   for (const name of ['openTimeoutMs', 'commandTimeoutMs', 'messageBytesMax'] as const)

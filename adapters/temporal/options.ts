@@ -1,5 +1,5 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
-import type { Clock } from '../../server/ports/index.ts';
+import { assertOptionNames, type Clock, type OptionNames } from '../../server/ports/index.ts';
 import type { TaskInput } from './contract.ts';
 
 /** The workflow that runs one type of task, where it differs from the others. */
@@ -43,8 +43,23 @@ export interface TemporalExecutorOptions {
   >;
 }
 
-/** Throws a `TypeError` that says which option is missing, or a `RangeError`. */
+const names: OptionNames<TemporalExecutorOptions> = {
+  client: true,
+  taskQueue: true,
+  workflow: true,
+  workflowIdPrefix: true,
+  workflowInputMapper: true,
+  executionTimeoutMs: true,
+  cancellation: true,
+  answers: true,
+  callTimeoutMs: true,
+  clock: true,
+  startOptions: true,
+};
+
+/** Throws a `TypeError` that says which option is missing or unknown, or a `RangeError`. */
 export function checkTemporalOptions(options: TemporalExecutorOptions): void {
+  assertOptionNames(options, names, 'temporalExecutor');
   // Callers without TypeScript get a sentence instead of a crash at the first task.
   const given = options as Partial<TemporalExecutorOptions>;
   if (typeof given.client !== 'object') throw new TypeError('client is missing: give a Client of @temporalio/client.');

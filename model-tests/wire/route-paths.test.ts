@@ -11,6 +11,7 @@ describe('the paths of the protocol', () => {
       types: '/api/v1/tasks/types',
       task: '/api/v1/tasks/:taskId',
       remove: '/api/v1/tasks/:taskId',
+      attachment: '/api/v1/tasks/:taskId/attachments/:attachmentName',
       events: '/api/v1/tasks/:taskId/events',
       stream: '/api/v1/tasks/:taskId/events/stream',
       sharedStream: '/api/v1/tasks/events/stream',
@@ -60,7 +61,9 @@ describe('the paths of the protocol', () => {
     ['a create of a task', { create: '/tasks/:taskId' }, 'must not contain :taskId: it is for no one task'],
     ['a socket of a task', { webSocket: '/ws/:taskId' }, 'must not contain :taskId'],
     ['health with a name', { health: '/:tenant/health' }, 'must be plain text: whoever asks it knows no names'],
-    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, remove, events'],
+    ['a file without its name', { attachment: '/files/:taskId' }, 'must contain :attachmentName exactly once'],
+    ['a task with the name of a file', { task: '/:attachmentName/:taskId' }, 'must not contain :attachmentName: it is for no file'],
+    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, remove, attachment, events'],
   ])('refuse %s', (_, routes, message) => {
     expect(() => readRoutePaths(routes as object)).toThrow(RangeError);
     expect(() => readRoutePaths(routes as object)).toThrow(message);

@@ -1,3 +1,4 @@
+import { assertOptionNames, type OptionNames } from '../ports/options.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
 import type { ReadinessProbe } from '../ports/observability.ts';
 import { answerOfProbe, detailsOf } from './probe-answer.ts';
@@ -17,10 +18,9 @@ export interface CompositeProbeOptions {
  * which goes to the logger, why each part that failed did. All are asked at once. Never throws when asked; throws a `TypeError` or `RangeError`
  * when made of nothing or with a limit that is no whole number from 1.
  */
-export function compositeProbe(
-  parts: Readonly<Record<string, ReadinessProbe>>,
-  { timeoutMs = 1000, clock = systemClock }: CompositeProbeOptions = {},
-): ReadinessProbe {
+export function compositeProbe(parts: Readonly<Record<string, ReadinessProbe>>, options: CompositeProbeOptions = {}): ReadinessProbe {
+  assertOptionNames(options, { timeoutMs: true, clock: true } satisfies OptionNames<CompositeProbeOptions>, 'compositeProbe');
+  const { timeoutMs = 1000, clock = systemClock } = options;
   for (const [name, part] of Object.entries(parts))
     if (typeof (part as Partial<ReadinessProbe> | undefined)?.check !== 'function')
       throw new TypeError(`The part "${name}" is no probe: give an object with check().`);

@@ -1,3 +1,4 @@
+import { assertOptionNames, type OptionNames } from '../ports/options.ts';
 import { systemClock, type Clock } from '../ports/clock.ts';
 import type { ReadinessAnswer, ReadinessProbe } from '../ports/observability.ts';
 import { answerOfProbe } from './probe-answer.ts';
@@ -17,10 +18,9 @@ export interface ExecutorProbeOptions {
  * where it is not ready, and never into an answer. Executors with a `health` method are asked without this. Throws a `RangeError` for a limit
  * that is no whole number from 1.
  */
-export function executorProbe(
-  executor: object,
-  { method = 'checkHealth', timeoutMs = 1000, clock = systemClock }: ExecutorProbeOptions = {},
-): ReadinessProbe {
+export function executorProbe(executor: object, options: ExecutorProbeOptions = {}): ReadinessProbe {
+  assertOptionNames(options, { method: true, timeoutMs: true, clock: true } satisfies OptionNames<ExecutorProbeOptions>, 'executorProbe');
+  const { method = 'checkHealth', timeoutMs = 1000, clock = systemClock } = options;
   if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 2 ** 31 - 1)
     throw new RangeError(`timeoutMs (${timeoutMs}) must be a whole number from 1 to ${2 ** 31 - 1}.`);
   const check = async (): Promise<ReadinessAnswer> => {

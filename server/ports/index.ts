@@ -67,6 +67,7 @@ export {
   type OwnersPage,
   type Shares,
 } from './owners.ts';
+export { assertOptionNames, type OptionNames } from './options.ts';
 export type { Question } from './question.ts';
 export type {
   Commit,

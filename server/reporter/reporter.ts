@@ -13,6 +13,7 @@ import type { AttemptRef, Resolution, WorkReport, WorkReportOutcome } from '../p
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
+import { assertOptionNames, type OptionNames } from '../ports/options.ts';
 import { faultLogger } from '../ports/fault-logger.ts';
 import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
@@ -67,9 +68,21 @@ export interface TaskReporter<C extends TaskContract | undefined = TaskContract 
 }
 
 const SYNCHRONIZE_MS = 60_000;
+const names: OptionNames<TaskReporterOptions> = {
+  store: true,
+  contract: true,
+  attachments: true,
+  tasks: true,
+  logger: true,
+  metrics: true,
+  inspect: true,
+  clock: true,
+  chance: true,
+};
 
-/** Makes a reporter. Throws a `TypeError` for a store that only its host's process may use, and for attachments that only a node can see. */
+/** Makes a reporter. Throws a `TypeError` for an option that there is not, for a store that only its host's process may use, and for attachments that only a node can see. */
 export function createTaskReporter<C extends TaskContract | undefined = undefined>(options: TaskReporterOptions<C>): TaskReporter<C> {
+  assertOptionNames(options, names, 'createTaskReporter');
   const { store, attachments, clock = systemClock, chance = systemChance } = options;
   // Left out, it is undefined, and so says `C`.
   const contract = options.contract as C;
