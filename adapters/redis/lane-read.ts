@@ -26,35 +26,47 @@ interface LaneSeen {
 
 type Deps = Pick<StoreDeps, 'connection' | 'keys'>;
 
+/** Whoever asks for more wants all that there is: what may be needed then is asked for at once, and not after an answer. */
+const ASKED_AT_ONCE_MIN = 128 * 1024;
+
 /** Reads a run of a lane; undefined where there is none. */
 export async function readLane(deps: Deps, run: LaneRun): Promise<PartPage | undefined> {
-  const { from, bytesMax } = run;
-  const last = bytesMax > 0 ? String(from + bytesMax - 1) : '';
-  const seen = await look(deps, run, last, deps.connection.read ? SCRIPT_BYTES_MAX : Number.MAX_SAFE_INTEGER);
-  if (!seen?.bytes) return seen && readLarge(deps, run, last, seen);
-  return { bytes: seen.bytes, length: seen.length, epoch: epochOf(seen.record) };
+  const { read } = deps.connection;
+  const last = run.bytesMax > 0 ? String(run.from + run.bytesMax - 1) : '';
+  const first = look(deps, run, last, read ? SCRIPT_BYTES_MAX : Number.MAX_SAFE_INTEGER);
+  const [before, early] = await Promise.all([
+    first,
+    read && run.bytesMax > ASKED_AT_ONCE_MIN ? lookPast(deps, run, last, read) : undefined,
+  ]);
+  if (!before || !read) return before && pageOf(before);
+  if (before.bytes) return pageOf(before);
+  const [reply, after] = early ?? (await lookPast(deps, run, last, read));
+  if (!after) return undefined;
+  const page = pageBetween(run, before, bytesOf(reply), after);
+  if (page) return page;
+  const seen = await look(deps, run, last, Number.MAX_SAFE_INTEGER);
+  return seen && pageOf(seen);
+}
+
+/** Reads many bytes, and looks again: both go out in this order, in one write. */
+function lookPast(deps: Deps, run: LaneRun, last: string, read: NonNullable<Deps['connection']['read']>) {
+  const bytes = read('getrange', deps.keys.lane(run.taskId, run.lane), [String(run.from), last]);
+  return Promise.all([bytes, look(deps, run, '', 0)]);
 }
 
 /**
- * Reads many bytes, and looks again. In one epoch a lane only grows: where it is of the same one then, and not shorter, the bytes are of that moment too. Where
- * it is not, the script gives them after all.
+ * The page of bytes that were read between two looks. In one epoch a lane only grows: where it is of the same one at the second, and not shorter, the bytes are
+ * of that moment too. Undefined where it is not: then the script has to give them after all.
  */
-async function readLarge(deps: Deps, run: LaneRun, last: string, before: LaneSeen): Promise<PartPage | undefined> {
-  const { taskId, lane, from, bytesMax } = run;
-  const [reply, after] = await Promise.all([
-    deps.connection.read?.('getrange', deps.keys.lane(taskId, lane), [String(from), last]),
-    look(deps, run, '', 0),
-  ]);
-  if (!after) return undefined;
-  const bytes = reply === undefined ? new Uint8Array() : bytesOf(reply);
+function pageBetween({ from, bytesMax }: LaneRun, before: LaneSeen, bytes: Uint8Array, after: LaneSeen): PartPage | undefined {
   const isSameEpoch = before.record.slice(1) === after.record.slice(1) && after.length >= before.length;
-  if (isSameEpoch && bytes.length >= Math.min(before.length - from, bytesMax)) {
-    const end = from + bytes.length;
-    // What was added since the bytes were read is of a later moment.
-    return { bytes, length: bytes.length < bytesMax ? end : after.length, epoch: epochOf(after.record) };
-  }
-  const seen = await look(deps, run, last, Number.MAX_SAFE_INTEGER);
-  return seen && { bytes: seen.bytes ?? new Uint8Array(), length: seen.length, epoch: epochOf(seen.record) };
+  if (!isSameEpoch || bytes.length < Math.min(before.length - from, bytesMax)) return undefined;
+  // What was added since the bytes were read is of a later moment.
+  return { bytes, length: bytes.length < bytesMax ? from + bytes.length : after.length, epoch: epochOf(after.record) };
+}
+
+function pageOf({ record, length, bytes = new Uint8Array() }: LaneSeen): PartPage {
+  return { bytes, length, epoch: epochOf(record) };
 }
 
 async function look(

@@ -26,9 +26,8 @@ function connectionOf(looks: readonly unknown[], bytes: Buffer) {
   return { deps: { connection, keys: keysUnder('p') }, mosts };
 }
 
-const run = { taskId, lane: fence.lane, from: 10, bytesMax: 1e6 };
-
-describe('a large run of a lane', () => {
+describe.each([1e6, LENGTH])('a large run of a lane, of %d bytes at most,', (bytesMax) => {
+  const run = { taskId, lane: fence.lane, from: 10, bytesMax };
   const whole = Buffer.alloc(LENGTH - 10, 'x');
 
   it('is read by one command between two looks', async () => {
