@@ -99,15 +99,8 @@ export function createCore(deps: CoreDeps): Core {
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided, sharesInDoubt });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  const node = createWorkNode({
-    ...deps,
-    processor,
-    time,
-    nodeId,
-    records,
-    shares,
-    flusher: store.lanes && new PartFlusher(store.lanes, clock),
-  });
+  const flusher = store.lanes && new PartFlusher(store.lanes, clock);
+  const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher });
   const { supervisor, rooms, heldBack, recounts } = node;
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
     const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };

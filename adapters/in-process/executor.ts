@@ -18,7 +18,8 @@ import { assertHandlers, type ContractHandlers } from './contract-handlers.ts';
 import type { Handler } from './handler.ts';
 import { Notices } from './notices.ts';
 import { reportRetries } from './report-retry.ts';
-import { Run, type RunAbout, type RunDeps } from './run.ts';
+import { Run } from './run.ts';
+import type { RunAbout, RunDeps } from './run-deps.ts';
 import { Slot, Slots } from './slots.ts';
 
 /** A handler, or a handler and what may be done with it. */

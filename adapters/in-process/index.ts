@@ -5,5 +5,5 @@
  */
 export type { ContractHandler, ContractHandlers, HandledTask } from './contract-handlers.ts';
 export { inProcess, type HandlerEntry, type InProcessOptions } from './executor.ts';
-export type { RunAbout } from './run.ts';
+export type { RunAbout } from './run-deps.ts';
 export { TaskFailure, TaskStopped, type Handler, type PartStream, type Question, type PartOptions, type Task } from './handler.ts';

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../server/ports/index.ts';
-import type { Run, RunAbout } from './run.ts';
+import type { Run } from './run.ts';
+import type { RunAbout } from './run-deps.ts';
 
 /** A handler may take so long to heed that its task is over, in milliseconds, before somebody is told. */
 const HEED_MS = 10_000;

@@ -1,6 +1,6 @@
 import { retryDelayMs, type RetryPolicy } from '../../machines/index.ts';
 import type { Clock, ServerChance } from '../../server/ports/index.ts';
-import type { RunDeps } from './run.ts';
+import type { RunDeps } from './run-deps.ts';
 
 /** How often a report is sent again while the store is away: for as long as the attempt counts. */
 const reportRetry: RetryPolicy = { baseMs: 100, maxMs: 5000, triesMax: Infinity, jitter: 0.2 };

@@ -3,9 +3,7 @@ import type { ReportIntent } from '../../machines/index.ts';
 import type { Json } from '../../machines/wire/index.ts';
 import type {
   AcceptedAction,
-  AttemptRef,
   NewWorkAttachment,
-  Clock,
   Resolution,
   StopOrder,
   Work,
@@ -18,40 +16,13 @@ import { HandlePromise } from './handle-promise.ts';
 import { TaskFailure, TaskStopped, type Handler, type Question, type Task } from './handler.ts';
 import { withAskedFor, type AskedFor } from './lazy-task.ts';
 import { questionBy, questionPayload } from './question.ts';
-import type { WaitingBytes } from './part-writer.ts';
 import { ReportQueue, type Became, type QueuedIntent, type QueuedWith } from './report-queue.ts';
+import type { RunAbout, RunDeps, RunOrder } from './run-deps.ts';
 import { RunParts } from './run-parts.ts';
 import type { Slot } from './slots.ts';
 
-/** Which run it is, for logs. */
-export interface RunAbout extends AttemptRef {
-  readonly taskType: string;
-}
-
 /** What a run needs of its work while the handler has the rest. */
 type RunWork = Pick<Work, 'taskId' | 'attempt' | 'taskType' | 'report' | 'attach' | 'resolution' | 'now' | 'parts' | 'lost'>;
-
-/** What runs, and where. */
-export interface RunOrder {
-  readonly handler: Handler;
-  /** What the contract says of the type, where there is one. */
-  readonly type: ContractType | undefined;
-  /** The run's right to work, not yet taken. */
-  readonly slot: Slot;
-}
-
-/** What all runs work with. */
-export interface RunDeps {
-  readonly clock: Clock;
-  /** Of all runs of the process. */
-  readonly unsent: WaitingBytes;
-  /** Resolves after a pause before a report is sent again. */
-  pause(retry: number): Promise<void>;
-  /** True for an error that no second try can mend. */
-  isFinal(error: unknown): boolean;
-  /** Told of an error that ended the task and was not thrown to tell people. */
-  failed(error: unknown, about: RunAbout): void;
-}
 
 /** How a run ended. */
 export type RunEnd =

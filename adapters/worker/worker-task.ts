@@ -3,7 +3,8 @@ import type { Json } from '../../machines/wire/index.ts';
 import type { ClaimedWork, TaskRef, TaskReporter } from '../../server/reporter/index.ts';
 import { TaskStopped, type HandledTask, type Task } from '../in-process/index.ts';
 import { reportRetries } from '../in-process/report-retry.ts';
-import { Run, type RunDeps, type RunEnd } from '../in-process/run.ts';
+import { Run, type RunEnd } from '../in-process/run.ts';
+import type { RunDeps } from '../in-process/run-deps.ts';
 import { Slot, Slots } from '../in-process/slots.ts';
 
 /** How a run ends: by one of these, once. What comes after the first is answered as that was. */

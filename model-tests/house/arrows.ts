@@ -47,7 +47,7 @@ const arrows: Readonly<Record<string, Room>> = {
   },
   // The same run of a handler as in a node's own process.
   'adapters/worker': {
-    doors: [machinesDoor, /^server\/reporter\/index\.ts$/, /^adapters\/in-process\/(index|run|report-retry|slots)\.ts$/],
+    doors: [machinesDoor, /^server\/reporter\/index\.ts$/, /^adapters\/in-process\/(index|run|run-deps|report-retry|slots)\.ts$/],
     packages: [],
   },
   'adapters/in-process': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },

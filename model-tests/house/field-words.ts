@@ -22,7 +22,7 @@ pair panel params parsers partition pass path patience patient payloads peers ph
 presentable probe process processes profile program progress project prometheus promise proof protocol provider proxies proxy published query
 question quiesce quota random range ranking rate raw react read reader readiness reading readme real recent recipes reconciler reconnecting
 reconnection recovery redis references refusals refusing registry release reload removal remove renders renewal reopening repair replace reply
-report reporter request restart restore result resume retention retry reverse rights rollback route row rpc rules run runtimes same sample save say
+report reporter request resolution restart restore result resume retention retry reverse rights rollback route row rpc rules run runtimes same sample save say
 scale scan scanner scenario schedule schema schemas screen scripted seam security seeded selectors semaphore send sender sentinel serve service set
 settings several sharing shown shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special
 sse stack stalled stand standard start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support

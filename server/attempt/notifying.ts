@@ -10,7 +10,8 @@ import {
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
-import { noteDelivered, resolutionOf } from './work.ts';
+import { resolutionOf } from './resolution.ts';
+import { noteDelivered } from './work.ts';
 
 /** Makes the oldest pending delivery: hands over to the work how a question ended. */
 export const deliverResolution: ReconcileStep = (state, deps, result) => {

@@ -15,7 +15,6 @@ import type {
   ReportRefusal,
   WorkReport,
   WorkReportOutcome,
-  Resolution,
   Work,
 } from '../ports/executor.ts';
 import type { Store } from '../ports/store.ts';
@@ -32,6 +31,7 @@ import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { presentable } from './presentable.ts';
 import { decidePart, isPartReport, refuseForeignIntents } from './report-intents.ts';
+import { resolutionOf } from './resolution.ts';
 import { attachFile } from './work-attachments.ts';
 
 type Question = Extract<ReportIntent, { readonly type: 'report.suspended' }>;
@@ -371,28 +371,6 @@ function ask(unit: UnitOfWork, intent: Question, sideValues: ReadonlyMap<string,
   if (refusal === undefined) unit.setSideValue(name, storeQuestion(intent.payload));
   if (refusal !== 'ALREADY_ASKED') return refusal;
   return isStoredQuestion(unit.sideValue(name) ?? sideValues.get(name), intent.payload) ? refusal : 'ASKED_OTHERWISE';
-}
-
-/** How a question ended, with its accepted answer; undefined while it is open or was never asked. */
-export async function resolutionOf({ about, aggregate }: TaskRecord, suspendId: string, store: Store): Promise<Resolution | undefined> {
-  switch (aggregate.suspensions.get(suspendId)?.value) {
-    case 'resolved': {
-      const [answer] = await store.sideValues(about.taskId, [sideValueNames.answer(suspendId)]).catch(unavailable);
-      if (answer === undefined) throw new Error(`The store has no answer of suspension ${suspendId} of task ${about.taskId}.`);
-      return { outcome: 'ANSWERED', suspendId, action: JSON.parse(answer) as AcceptedAction };
-    }
-    case 'expired':
-      return { outcome: 'EXPIRED', suspendId };
-    case 'cancelled':
-      return { outcome: 'CANCELLED', suspendId };
-    default:
-      return undefined;
-  }
-}
-
-/** Work waits for a store that is down, and fails by any other error. */
-function unavailable(cause: unknown): never {
-  throw new TaskBridgeError('STORE_UNAVAILABLE', 'The store did not answer; try again later.', { retryAfterSeconds: 5, cause });
 }
 
 function openAttachment(attachments: AttachmentStore | undefined, { key }: AttachmentReference) {

@@ -93,20 +93,7 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
   const boundary = inTurn(turns, answers, errorBoundary(options, clock, logger));
   const paths = readRoutePaths(deps.routes);
   const health = healthRoutes({ probes, probeTimeoutMs: options.probeTimeoutMs, paths, clock, logger });
-  const routes: Readonly<Record<Exclude<PrefixedRoute, 'openapi'>, Route>> = {
-    create: createRoute(routeDeps),
-    list: listRoute(routeDeps),
-    remove: removeRoute(routeDeps),
-    types: typesRoute(routeDeps),
-    task: snapshotRoute(routeDeps),
-    attachment: attachmentRoute(routeDeps),
-    events: pollRoute(routeDeps),
-    stream: streamRoute(routeDeps),
-    sharedStream: sharedStreamRoute(routeDeps),
-    cancel: cancelRoute(routeDeps),
-    actions: actionsRoute(routeDeps),
-    webSocket: upgradeOnly,
-  };
+  const routes = routesBy(routeDeps);
 
   const identify: Identify = (ctx, params) => authenticate(resolver, ctx.req, clock, params);
   const answer = (route: Route, path: string, others: readonly string[]): Koa.Middleware => {
@@ -144,6 +131,24 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
         await health(ctx, async () => void (await dispatch(ctx, next)));
       };
     },
+  };
+}
+
+/** All that need nothing but what routes work with. */
+function routesBy(deps: RouteDeps): Readonly<Record<Exclude<PrefixedRoute, 'openapi'>, Route>> {
+  return {
+    create: createRoute(deps),
+    list: listRoute(deps),
+    remove: removeRoute(deps),
+    types: typesRoute(deps),
+    task: snapshotRoute(deps),
+    attachment: attachmentRoute(deps),
+    events: pollRoute(deps),
+    stream: streamRoute(deps),
+    sharedStream: sharedStreamRoute(deps),
+    cancel: cancelRoute(deps),
+    actions: actionsRoute(deps),
+    webSocket: upgradeOnly,
   };
 }
 

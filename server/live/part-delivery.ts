@@ -146,7 +146,7 @@ export class PartDelivery {
       if (!shown || shown[1].sent >= fact.bytes) continue;
       // Those before it are shown first; then this page is read again.
       if (nth > 0) return { facts: nth, frames: [], hasMore: true };
-      const frames = await this.#readLane(...shown, bytesMax);
+      const frames = await this.#laneBytes(...shown, bytesMax);
       // It is gone: nobody can show it any more.
       if (!frames) shown[1].sent = fact.bytes;
       return { facts: 0, frames: frames ?? [], hasMore: true };
@@ -170,7 +170,7 @@ export class PartDelivery {
       this.#enter(shown, epoch, length);
       if (shown.sent >= length) continue;
       if (room <= 0) return { frames, hasMore: true };
-      const read = (await this.#readLane(lane, shown, room)) ?? [];
+      const read = (await this.#laneBytes(lane, shown, room)) ?? [];
       frames.push(...read);
       for (const { bytes } of read) room -= bytes.byteLength;
       const [last] = read;
@@ -180,7 +180,7 @@ export class PartDelivery {
   }
 
   /** One frame of what a lane has beyond what was shown; undefined where there is no lane any more. */
-  async #readLane(lane: EventId, shown: Shown, bytesMax: number): Promise<readonly ReadFrame[] | undefined> {
+  async #laneBytes(lane: EventId, shown: Shown, bytesMax: number): Promise<readonly ReadFrame[] | undefined> {
     const { topic, lanes } = this.#deps;
     const limit = Math.max(4, Math.min(bytesMax, FRAME_BYTES_MAX));
     const readAt = (at: number): Promise<PartPage | undefined> =>

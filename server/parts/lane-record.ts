@@ -3,7 +3,7 @@ import type { EventId } from '../../machines/wire/index.ts';
 import type { Epoch, Fence, LaneChanges } from '../ports/lanes.ts';
 
 /** What is recorded of the lane of an open part: who may write to it, and what becomes of it. */
-export interface OpenLane extends Omit<Fence, 'taskId'> {
+export interface OpenPartLane extends Omit<Fence, 'taskId'> {
   /** What the work named it by when it opened it: no two of one attempt are alike. Absent where an earlier attempt did. */
   readonly key?: string;
   /** Left out, another attempt begins without it. */
@@ -14,7 +14,7 @@ export interface OpenLane extends Omit<Fence, 'taskId'> {
 
 /** The lanes of a task, by the number of the fact that opened each. Never changed in place. */
 export interface TaskLanes {
-  readonly open: Readonly<Record<string, OpenLane>>;
+  readonly open: Readonly<Record<string, OpenPartLane>>;
   /** Of closed parts whose text no fact has: what their lanes are called. */
   readonly kept: Readonly<Record<string, EventId>>;
 }
@@ -35,22 +35,22 @@ export const noLanes: TaskLanes = { open: {}, kept: {} };
 const LANES_VERSION = 1;
 
 /** The fence of an open lane. */
-export function fenceOf(taskId: string, { lane, epoch, attempt, node }: OpenLane): Fence {
+export function fenceOf(taskId: string, { lane, epoch, attempt, node }: OpenPartLane): Fence {
   return { taskId, lane, epoch, attempt, node };
 }
 
 /** What a lane is known by among those that were sealed. */
-export function sealedKey({ lane, epoch }: Pick<OpenLane, 'lane' | 'epoch'>): string {
+export function sealedKey({ lane, epoch }: Pick<OpenPartLane, 'lane' | 'epoch'>): string {
   return `${lane} ${epoch.mark}`;
 }
 
 /** A lane's first epoch. */
-export function firstEpoch(mark: string): Epoch {
+export function openingEpoch(mark: string): Epoch {
   return { mark, was: null, from: 0 };
 }
 
 /** Records a lane anew. */
-export function withOpenLane({ open, kept }: TaskLanes, part: number, lane: OpenLane): TaskLanes {
+export function withOpenLane({ open, kept }: TaskLanes, part: number, lane: OpenPartLane): TaskLanes {
   return { open: { ...open, [part]: lane }, kept };
 }
 

@@ -1,6 +1,6 @@
 import { limits } from '../../machines/wire/index.ts';
 import type { Fence, Lanes } from '../ports/lanes.ts';
-import { fenceOf, sealedKey, type OpenLane, type SealedLane, type SealedLanes } from './lane-record.ts';
+import { fenceOf, sealedKey, type OpenPartLane, type SealedLane, type SealedLanes } from './lane-record.ts';
 
 /**
  * Thrown by a unit of work that would close parts, or let them go on, whose lanes are not sealed yet: how long they are is not certain before. It is for the
@@ -8,9 +8,9 @@ import { fenceOf, sealedKey, type OpenLane, type SealedLane, type SealedLanes } 
  */
 export class LanesToSeal extends Error {
   override readonly name = 'LanesToSeal';
-  readonly lanes: readonly OpenLane[];
+  readonly lanes: readonly OpenPartLane[];
 
-  constructor(lanes: readonly OpenLane[]) {
+  constructor(lanes: readonly OpenPartLane[]) {
     super('The lanes of parts are to be sealed first.');
     this.lanes = lanes;
   }
@@ -34,7 +34,7 @@ export class LaneSeals {
   }
 
   /** Seals some. False where one is not open under its fence any more, or is not as long as it was: what is recorded of the task is old. */
-  async seal(open: readonly OpenLane[]): Promise<boolean> {
+  async seal(open: readonly OpenPartLane[]): Promise<boolean> {
     const { lanes, taskId } = this.#deps;
     for (const lane of open) {
       const found = await sealLane(lanes, fenceOf(taskId, lane), lane.closeAs === 'message');
@@ -49,14 +49,18 @@ async function sealLane(lanes: Lanes, fence: Fence, wantsWhole: boolean): Promis
   const bytes = await lanes.seal(fence);
   if (bytes === 'fenced') return undefined;
   if (bytes > limits.partTextBytesMax && !wantsWhole) return { bytes };
-  const whole = await readLane(lanes, fence, bytes);
+  const whole = await laneBytes(lanes, fence, bytes);
   if (!whole) return undefined;
   const text = asText(whole);
   return { bytes, ...(text !== undefined && { text }) };
 }
 
 /** Reads so many bytes of a lane from its start; undefined where there are not as many. */
-export async function readLane(lanes: Lanes, { taskId, lane }: Pick<Fence, 'taskId' | 'lane'>, bytes: number): Promise<Buffer | undefined> {
+export async function laneBytes(
+  lanes: Lanes,
+  { taskId, lane }: Pick<Fence, 'taskId' | 'lane'>,
+  bytes: number,
+): Promise<Buffer | undefined> {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes;) {
     const page = await lanes.readPart(taskId, lane, at, bytes - at);

@@ -4,12 +4,12 @@ import { TaskBridgeError } from '../errors.ts';
 import type { LaneChanges } from '../ports/lanes.ts';
 import { closingText, messagesOf } from './closing-text.ts';
 import {
-  firstEpoch,
+  openingEpoch,
   laneChanges,
   sealedKey,
   withOpenLane,
   withoutOpenLane,
-  type OpenLane,
+  type OpenPartLane,
   type SealedLane,
   type SealedLanes,
   type TaskLanes,
@@ -24,8 +24,8 @@ export interface UnitLanes {
   mark(): string;
 }
 
-/** What a part is opened with beside what its fact says; see {@link OpenLane}. */
-export type PartOpening = Pick<OpenLane, 'key' | 'onRerun' | 'closeAs'>;
+/** What a part is opened with beside what its fact says; see {@link OpenPartLane}. */
+export type PartOpening = Pick<OpenPartLane, 'key' | 'onRerun' | 'closeAs'>;
 
 /** A part that is open for the chart. */
 type OpenPart = Aggregate['task']['context']['openParts'][number];
@@ -102,7 +102,7 @@ export class UnitParts {
    * No attempt begins beside a part that another one left open: here, and nowhere else, each is abandoned, or given to the new attempt where the old one
    * wished so. Whoever wrote to it is fenced in both cases.
    */
-  handOver(openParts: readonly OpenPart[], next: Pick<OpenLane, 'attempt' | 'node'>): void {
+  handOver(openParts: readonly OpenPart[], next: Pick<OpenPartLane, 'attempt' | 'node'>): void {
     this.#sealed(this.#lanesOf(openParts));
     for (const { opened } of openParts) {
       const lane = this.#lanes.open[opened];
@@ -138,7 +138,7 @@ export class UnitParts {
   noteOpened(lane: EventId, part: number, { attempt, node }: { readonly attempt: number; readonly node: string | null }): void {
     const { lanes } = this.#deps;
     if (!lanes) return;
-    this.#lanes = withOpenLane(this.#lanes, part, { lane, epoch: firstEpoch(lanes.mark()), attempt, node: node ?? OUTSIDE });
+    this.#lanes = withOpenLane(this.#lanes, part, { lane, epoch: openingEpoch(lanes.mark()), attempt, node: node ?? OUTSIDE });
   }
 
   /** What the work wishes of a part that it has just opened. */
@@ -155,7 +155,7 @@ export class UnitParts {
     this.#lanes = withoutOpenLane(this.#lanes, part, keeps);
   }
 
-  #letGoOn(part: number, lane: OpenLane): void {
+  #letGoOn(part: number, lane: OpenPartLane): void {
     const { lanes, before } = this.#deps;
     const [sealed] = this.#sealed([lane]);
     // One that this unit opens has nothing in it yet, and begins so.
@@ -164,7 +164,7 @@ export class UnitParts {
     this.#lanes = withOpenLane(this.#lanes, part, { ...lane, epoch });
   }
 
-  #lanesOf(openParts: readonly OpenPart[]): readonly OpenLane[] {
+  #lanesOf(openParts: readonly OpenPart[]): readonly OpenPartLane[] {
     return openParts.map(({ opened }) => {
       const lane = this.#lanes.open[opened];
       if (!lane) throw partsOpen();
@@ -173,11 +173,11 @@ export class UnitParts {
   }
 
   /** What is known of lanes. Throws {@link LanesToSeal} where that is not certain yet. */
-  #sealed(open: readonly OpenLane[]): readonly SealedLane[] {
+  #sealed(open: readonly OpenPartLane[]): readonly SealedLane[] {
     const { before, lanes } = this.#deps;
     if (!lanes) throw partsOpen();
     const known = new Set(Object.values(before.open).map(({ lane }) => lane));
-    const find = (lane: OpenLane): SealedLane | undefined =>
+    const find = (lane: OpenPartLane): SealedLane | undefined =>
       known.has(lane.lane) ? lanes.sealed.get(sealedKey(lane)) : { bytes: 0, text: '' };
     const unknown = open.filter((lane) => !find(lane));
     if (unknown.length > 0) throw new LanesToSeal(unknown);

@@ -3,9 +3,9 @@ import type { Lanes } from '../ports/lanes.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import { asTaskBridgeError } from '../task/command-processor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
-import { fenceOf, type OpenLane } from './lane-record.ts';
+import { fenceOf, type OpenPartLane } from './lane-record.ts';
 import type { PartFlusher } from './part-flusher.ts';
-import { readLane } from './seal-lanes.ts';
+import { laneBytes } from './seal-lanes.ts';
 
 /** What the parts of an attempt's work are written with. */
 export interface WorkPartsDeps {
@@ -16,8 +16,8 @@ export interface WorkPartsDeps {
 
 /** What the work of an attempt does with its parts beside its reports. */
 export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, processor }: WorkPartsDeps): WorkParts {
-  const opened = ([part, lane]: readonly [string, OpenLane]): OpenedPart => ({ part: Number(part), fence: fenceOf(taskId, lane) });
-  const ownIn = ({ execution }: TaskRecord): [string, OpenLane][] =>
+  const opened = ([part, lane]: readonly [string, OpenPartLane]): OpenedPart => ({ part: Number(part), fence: fenceOf(taskId, lane) });
+  const ownIn = ({ execution }: TaskRecord): [string, OpenPartLane][] =>
     Object.entries(execution.lanes.open).filter(([, lane]) => lane.attempt === attempt);
   return {
     async opened(of, after) {
@@ -37,7 +37,7 @@ export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, pro
         .map(opened);
     },
     async read({ fence }) {
-      const text = await readLane(lanes, fence, fence.epoch.from).catch((error: unknown) => {
+      const text = await laneBytes(lanes, fence, fence.epoch.from).catch((error: unknown) => {
         throw asTaskBridgeError(error);
       });
       return text?.toString('utf8');

@@ -4,7 +4,8 @@ import { inspectOptions, TaskInspector, type InspectOptions } from '../actors/ta
 import type { Decided } from '../actors/unit-trace.ts';
 import { checkedReport } from '../contract/report-check.ts';
 import { refuseForeignIntents } from '../attempt/report-intents.ts';
-import { questionsIn, reportCommand, resolutionOf } from '../attempt/work.ts';
+import { resolutionOf } from '../attempt/resolution.ts';
+import { questionsIn, reportCommand } from '../attempt/work.ts';
 import { contractsOf } from '../contract/contracts.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
