@@ -1,10 +1,18 @@
-import { describe, expect, test, vi } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { inProcess } from '../../adapters/in-process/index.ts';
+import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
+import { redisStore } from '../../adapters/redis/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
 import { eventNumber, isTerminalType, type Fact, type FactType } from '../../machines/wire/index.ts';
+import type { Store } from '../../server/index.ts';
 import { PartReader } from '../law/part-reader.ts';
+import { startRedis } from '../redis/redis-server.ts';
 import { patience } from '../support/patience.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { bridgeOf, type RunningBridge } from './bridge-of.ts';
@@ -15,8 +23,37 @@ const WORDS = 4000;
 const wordOf = (nth: number): string => `${nth} büro 🙂\n`;
 const WHOLE = Array.from({ length: WORDS }, (_, nth) => wordOf(nth)).join('');
 
-/** A task whose handler writes an answer of about 70 KB, word by word, as long as `go` is not called to its end at once. */
-async function writing(): Promise<{ readonly of: RunningBridge; readonly taskId: string }> {
+/** The stores of one or more nodes of a host; what is shown comes from the last one. */
+type OpenStores = () => Promise<readonly [Store, ...Store[]]>;
+
+const inMemory: OpenStores = () => Promise.resolve([memoryStore()]);
+
+const inLmdb: OpenStores = async () => {
+  const path = await mkdtemp(join(tmpdir(), 'taskbridge-parts-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return [lmdbStore({ path })];
+};
+
+const onTwoNodes: OpenStores = async () => {
+  const server = await startRedis('--appendonly', 'no');
+  const clients = [new Redis(server.port), new Redis(server.port)] as const;
+  onTestFinished(async () => {
+    for (const client of clients) client.disconnect();
+    await server.stop();
+  });
+  return [redisStore(clients[0]), redisStore(clients[1])];
+};
+
+/** A task whose handler writes an answer of about 70 KB, word by word. */
+async function writing(open = inMemory): Promise<{ readonly of: RunningBridge; readonly taskId: string }> {
+  const [first, ...others] = await open();
+  const of = await writer(first);
+  const taskId = await of.start('work');
+  const nodes = await Promise.all(others.map((store) => writer(store)));
+  return { of: nodes.at(-1) ?? of, taskId };
+}
+
+function writer(store: Store): Promise<RunningBridge> {
   const run = inProcess(
     {
       work: async (task) => {
@@ -30,8 +67,7 @@ async function writing(): Promise<{ readonly of: RunningBridge; readonly taskId:
     },
     { logger: quiet },
   );
-  const of = await bridgeOf(run, { store: memoryStore(), logger: quiet });
-  return { of, taskId: await of.start('work') };
+  return bridgeOf(run, { store, logger: quiet });
 }
 
 type Shown = Fact | PartFrame;
@@ -79,15 +115,22 @@ const overSse: Connect = (url, taskId, reader, take, over) => {
   void run()
     .catch(() => undefined)
     .finally(over);
-  return () => cutting.abort();
+  return () => {
+    cutting.abort();
+    // A body that has ended meanwhile says nothing of it any more.
+    over();
+  };
 };
 
 describe.each([
-  ['a WebSocket', overWebSocket, 1],
-  ['an event stream', overSse, 2],
-])('a client of %s that asked for parts', (_, connect, seed) => {
+  ['a WebSocket', 'in memory', overWebSocket, inMemory, 1],
+  ['an event stream', 'in memory', overSse, inMemory, 2],
+  ['a WebSocket', 'on LMDB', overWebSocket, inLmdb, 3],
+  ['a WebSocket', 'on another node of a Redis', overWebSocket, onTwoNodes, 4],
+  ['an event stream', 'on another node of a Redis', overSse, onTwoNodes, 5],
+])('a client of %s %s that asked for parts', (_, __, connect, open, seed) => {
   test('and is cut again and again ends with the very text, and got none of it twice', async () => {
-    const { of, taskId } = await writing();
+    const { of, taskId } = await writing(open);
     const random = seededRandom(seed);
     const reader = new PartReader();
     let bytes = 0;
