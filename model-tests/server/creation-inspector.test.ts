@@ -146,3 +146,18 @@ test('makes nothing of what is decided without charts where nobody inspects', ()
   new CommandProcessor({ settings: {} } as never).decided(make);
   expect(make).not.toHaveBeenCalled();
 });
+
+test('shows a report that the contract of its task does not take, with the work as its source', async () => {
+  const { seen, inspect } = seenActors();
+  const tasks = defineTasks({ count: task({ input: z.object({}), result: z.object({ rows: z.number() }) }) });
+  const executor = inProcess(
+    tasks,
+    { count: async () => ({ rows: 'many' }) as never },
+    { logger: { warn: () => undefined, error: () => undefined } },
+  );
+  const host = await bridgeOf(executor, { inspect: { inspect } });
+  const taskId = await host.start('count');
+  await vi.waitFor(async () => expect((await host.snapshot(taskId)).state).toBe('failed'));
+  const refused = seen.filter(({ type, event }) => type === '@xstate.event' && event.refusal === 'REQUEST_VALIDATION_ERROR');
+  expect(refused.map(({ event }) => [event.type, event.source])).toEqual([['report.completed', 'work']]);
+});

@@ -1,7 +1,6 @@
 import type { ReportIntent } from '../../machines/index.ts';
 import type { JsonObject } from '../../machines/wire/index.ts';
 import type { ContractType } from '../../machines/contract/index.ts';
-import { checkedReport } from '../contract/report-check.ts';
 import type { Contracts } from '../contract/contracts.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { AttachmentReference, AttachmentStore } from '../ports/attachments.ts';
@@ -29,6 +28,7 @@ import { isStoredQuestion, storeQuestion } from '../task/stored-question.ts';
 import { sideValueNames, type TaskRecord } from '../task/task-record.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { ExecutionRecord } from './execution-record.ts';
+import { fittingReport } from './work-report.ts';
 import { presentable } from './presentable.ts';
 import { decidePart, isPartReport, refuseForeignIntents } from './report-intents.ts';
 import { resolutionOf } from './resolution.ts';
@@ -176,7 +176,7 @@ function verbsOf(
   let taken: NotedReport | undefined;
   return {
     async report(given) {
-      const checked = checkedReport(type, given);
+      const checked = fittingReport(processor, ref.taskId, type, given);
       const report = checked === given ? given : await checked;
       refuseForeignIntents(report.intents, store);
       const { outcome, noted, hasLost } = await shares.asking(owner, questionsIn(report), (mayAsk) =>

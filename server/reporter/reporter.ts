@@ -2,8 +2,8 @@ import type { Inspect } from '../../machines/index.ts';
 import { contractType, type TaskContract } from '../../machines/contract/index.ts';
 import { inspectOptions, TaskInspector, type InspectOptions } from '../actors/task-inspector.ts';
 import type { Decided } from '../actors/unit-trace.ts';
-import { checkedReport } from '../contract/report-check.ts';
 import { refuseForeignIntents } from '../attempt/report-intents.ts';
+import { fittingReport } from '../attempt/work-report.ts';
 import { resolutionOf } from '../attempt/resolution.ts';
 import { questionsIn, reportCommand } from '../attempt/work.ts';
 import { contractsOf } from '../contract/contracts.ts';
@@ -141,7 +141,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
       const questions = questionsIn(given);
       const about = contract || questions > 0 ? (await processor.read(attempt.taskId)).about : undefined;
       refuseForeignIntents(given.intents, store);
-      const report = await checkedReport(about && contract && contractType(contract, about.taskType), given);
+      const report = await fittingReport(processor, attempt.taskId, about && contract && contractType(contract, about.taskType), given);
       const run = (mayAsk: boolean) => processor.execute(attempt.taskId, reportCommand(attempt, report, mayAsk));
       return about && questions > 0 ? shares.asking(about.owner, questions, run) : run(true);
     },
