@@ -104,6 +104,7 @@ const viewer: Reasons = {
   'reading × log.more with its effects the other way round': apartEffects,
   'reading × log.ended with its effects the other way round': apartEffects,
   'level × facts.told goes to reading': 'what is followed says at once where it leads, from both to the same',
+  'level × part.told goes to reading': 'what is followed says at once where it leads, from both to the same',
 };
 
 const multiplexed: Reasons = { 'shared × channel.unsubscribed with its effects the other way round': apartEffects };
