@@ -49,6 +49,8 @@ export const originalRaces: readonly string[] = ['class.reconnect-storm'];
 
 /** The cases that do not apply to it: it has no such extension, no such limit, no cookies, and keeps its tasks with its process. */
 export const originalLacks: readonly string[] = [
+  'attachment.download',
+  'attachment.foreign',
   'browser.foreign-post',
   'browser.foreign-read',
   'browser.foreign-upgrade',
@@ -81,6 +83,9 @@ export const originalLacks: readonly string[] = [
   'remove.ended',
   'remove.foreign',
   'remove.running',
+  'retry.ended',
+  'retry.foreign',
+  'retry.running',
   'shared-stream.another-set',
   'shared-stream.cursors',
   'shared-stream.gap',
