@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { errorCodes } from '../../machines/wire/index.ts';
+import { textOfFile } from '../house/project-files.ts';
+
+/** The members of a union of texts, as its source has them. */
+function unionOf(file: string, name: string): readonly string[] {
+  const [, body = ''] = new RegExp(`export type ${name} =([^;]*);`).exec(textOfFile(file)) ?? [];
+  return [...body.matchAll(/^\s*\| '(\w+)'/gm)].map(([, code = '']) => code);
+}
+
+const page = textOfFile('docs/errors.md');
+const sections = new Map(
+  page.split(/^## /m).map((section) => [section.split('\n')[0] ?? '', [...section.matchAll(/^### (\w+)\n\n\S/gm)].map(([, code]) => code)]),
+);
+
+describe('the page of errors', () => {
+  test.each([
+    ['From the server', Object.keys(errorCodes)],
+    ['From the client', unionOf('client/errors.ts', 'ClientErrorCode')],
+    ['From the outbox', unionOf('client/outbox/errors.ts', 'OutboxErrorCode')],
+  ])('says of each code %s what it means', (section, codes) => {
+    expect(codes.length).toBeGreaterThan(3);
+    expect(sections.get(section)?.toSorted()).toEqual(codes.toSorted());
+  });
+
+  test('says of the server’s codes which status they have', () => {
+    const statuses = [...page.matchAll(/^### (\w+)\n\n(\d{3})\. /gm)].map(([, code, status]) => [code, status]);
+    const table = textOfFile('docs/protocol.md').split('### Errors\n')[1]?.split('\n## ')[0] ?? '';
+    const rows = [...table.matchAll(/^\| (\d{3}) \| (.*) \|$/gm)].flatMap(([, status, codes = '']) =>
+      [...codes.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => [code, status]),
+    );
+    expect(statuses.toSorted()).toEqual(rows.toSorted());
+  });
+});
