@@ -74,7 +74,8 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
       create(task) {
         const isNew = !memory.tasks.has(task.taskId) && !memory.requests.has(task.requestKey);
         const created = store.create(task);
-        if (isNew) oracle.created(task, name);
+        // A node that has closed its store by then writes nothing any more.
+        if (isNew && memory.tasks.has(task.taskId)) oracle.created(task, name);
         return created;
       },
     };
