@@ -94,8 +94,11 @@ export const stopStaleRun: ReconcileStep = (state, deps) => {
   return running !== undefined && (isOther || isReleased) && stopped(state, running, { why: isReleased ? 'ended' : 'fenced' }, deps);
 };
 
+/** It counts as running here until it was told: where its executor cannot be told now, the next visit tries again. */
 async function stopped(state: TaskRecord, running: number, order: StopOrder, deps: ReconcileDeps): Promise<boolean> {
-  deps.running.release(state.about.taskId);
+  const { taskId } = state.about;
   await orderStop(state, running, order, deps);
+  // It may have ended meanwhile by itself.
+  if (deps.running.attemptOf(taskId) === running) deps.running.release(taskId);
   return true;
 }
