@@ -70,8 +70,9 @@ export const notifyEnded: ReconcileStep = async (state, deps) => {
   const { taskId } = state.about;
   const reachable = isReachable(state, deps);
   if (!reachable && !isUnheard(state, deps)) return false;
-  deps.running.release(taskId);
+  // It counts as running here until it was told, as a stale one does.
   if (reachable) await orderStop(state, state.execution.attempt.context.attempt, { why: 'ended' }, deps);
+  deps.running.release(taskId);
   return deps.processor.execute(taskId, { decide: (unit) => unit.record({ type: 'work.released' }) });
 };
 
