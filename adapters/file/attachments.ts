@@ -39,6 +39,8 @@ export function fileAttachments(options: FileAttachmentsOptions): AttachmentStor
   assertOptionNames(options, { path: true, shared: true } satisfies OptionNames<FileAttachmentsOptions>, 'fileAttachments');
   const { path, shared = false } = options;
   const writing = new Set<string>();
+  /** How many files are about to get their names in a folder: it is not taken away meanwhile, so that an upload waits for no end of removals. */
+  const filling = new Map<string, number>();
 
   return {
     shared,
@@ -51,7 +53,12 @@ export function fileAttachments(options: FileAttachmentsOptions): AttachmentStor
       writing.add(unfinished);
       try {
         await writeSafely(path, unfinished, bytes);
-        await onDisk(path, moveInto(folder, join(path, unfinished), file));
+        filling.set(folder, (filling.get(folder) ?? 0) + 1);
+        await onDisk(path, moveInto(folder, join(path, unfinished), file)).finally(() => {
+          const others = (filling.get(folder) ?? 1) - 1;
+          if (others > 0) filling.set(folder, others);
+          else filling.delete(folder);
+        });
       } catch (error) {
         await rm(join(path, unfinished), { force: true });
         throw error;
@@ -73,7 +80,7 @@ export function fileAttachments(options: FileAttachmentsOptions): AttachmentStor
     async remove(key) {
       const { folder, file } = place(path, key);
       await rm(file, { force: true });
-      await dropFolder(folder);
+      if (!filling.has(folder)) await dropFolder(folder);
     },
 
     async *keys(writtenBefore) {
@@ -143,7 +150,7 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.byteLength;) at += (await handle.write(chunk, at)).bytesWritten;
 }
 
-/** Removals of other files of one task that may meet one upload: as many as a task has files, and more. */
+/** Removals by other processes, and those that had begun, that may meet one upload: as many as a task has files, and more. */
 const MOVE_TRIES = 20;
 
 /**
