@@ -31,7 +31,9 @@ interface Kind {
   /** What its processes are told beside the configurations that are served; a second after a reload, old ones end. */
   readonly shared: (folder: string) => string;
   readonly args: (folder: string, sites: readonly string[]) => readonly string[];
-  readonly reload: (child: ChildProcess, folder: string) => Promise<unknown>;
+  /** True when it takes orders. */
+  readonly hears: (folder: string) => Promise<boolean>;
+  readonly reload: (folder: string) => Promise<unknown>;
 }
 
 // A system keeps these where only root's shell looks.
@@ -56,7 +58,8 @@ http {
 }
 `,
     args: (folder) => ['-e', 'stderr', '-p', folder, '-c', join(folder, 'shared')],
-    reload: (_child, folder) => promisify(execFile)('nginx', [...kinds.nginx.args(folder, []), '-s', 'reload'], { env: environment }),
+    hears: () => Promise.resolve(true),
+    reload: (folder) => promisify(execFile)('nginx', [...kinds.nginx.args(folder, []), '-s', 'reload'], { env: environment }),
   },
   haproxy: {
     ending: 'cfg',
@@ -67,8 +70,13 @@ global
   hard-stop-after 1s
 `,
     // The last one wins.
-    args: (folder, sites) => ['-W', '-db', ...[...sites, join(folder, 'shared')].flatMap((file) => ['-f', file])],
-    reload: (child) => Promise.resolve(child.kill('SIGUSR2')),
+    args: (folder, sites) => [
+      ...['-W', '-db', '-S', masterSocket(folder)],
+      ...[...sites, join(folder, 'shared')].flatMap((file) => ['-f', file]),
+    ],
+    // Its workers serve before its master hears: a signal that comes between the two is lost.
+    hears: async (folder) => (await ask(masterSocket(folder), 'show proc\n')).includes('worker'),
+    reload: (folder) => ask(masterSocket(folder), 'reload\n'),
   },
 };
 
@@ -101,7 +109,9 @@ export async function startProxy(name: ProxyName, sites: readonly string[], host
     child.stderr?.on('data', (text: Buffer) => (complaints += String(text)));
     return child;
   };
-  const running = await startProcess(name, start, () => eventually(() => all(ports, isTaken))).catch(async (error: Error) => {
+  const running = await startProcess(name, start, () =>
+    eventually(async () => (await all(ports, isTaken)) && kind.hears(folder.path)),
+  ).catch(async (error: Error) => {
     await folder.remove();
     throw new Error(`${error.message} These tests need it: run \`npm run setup\`.\n${complaints}`);
   });
@@ -112,7 +122,7 @@ export async function startProxy(name: ProxyName, sites: readonly string[], host
       return url.origin;
     },
     async reload() {
-      await kind.reload(running.child, folder.path);
+      await kind.reload(folder.path);
     },
     async stop() {
       await running.kill();
@@ -157,6 +167,23 @@ function spawnGroup(program: string, args: readonly string[]): ChildProcess {
 
 async function all(ports: readonly number[], holds: (port: number) => Promise<boolean>): Promise<boolean> {
   return (await Promise.all(ports.map(holds))).every(Boolean);
+}
+
+/** Where HAProxy's master takes orders. */
+function masterSocket(folder: string): string {
+  return join(folder, 'master');
+}
+
+/** Gives an order by a socket of this system, and resolves with what is said to it until the connection ends; empty where nobody listens. */
+function ask(path: string, order: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    connect(path)
+      .on('data', (text: Buffer) => (answer += String(text)))
+      .once('error', () => undefined)
+      .once('close', () => resolve(answer))
+      .end(order);
+  });
 }
 
 /** True where somebody takes connections. */
