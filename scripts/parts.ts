@@ -213,9 +213,9 @@ export const parts: Readonly<Record<PartName, Part>> = {
   proxies: {
     ...none,
     isWaiting: true,
-    proves: 'real proxies between client and server, as people set them up, lose nothing and cost no time',
-    needs: ['nginx', 'haproxy', 'chromium'],
-    tests: ['model-tests/proxies/'],
+    proves: 'real proxies between client and server, as people set them up, lose nothing and cost no time; nor do deploys behind one',
+    needs: ['redis', 'nginx', 'haproxy', 'chromium'],
+    tests: ['model-tests/proxies/', 'model-tests/deploys/'],
     budgetMinutes: 1.5,
   },
   simulation: {

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { ClientLimits } from 'taskbridge/client/node';
 import type { Report } from './job/index.ts';
 import type { DemoOptions } from './demo-options.ts';
@@ -15,7 +16,7 @@ export function opening(
     '',
     '  TaskBridge: one task, start to finish, over a connection that is cut in every way',
     '',
-    `  file      ${path}, ${Math.ceil(bytes / 1000).toLocaleString('en')} kB`,
+    `  file      ${relative(process.cwd(), path)}, ${Math.ceil(bytes / 1000).toLocaleString('en')} kB`,
     `  server    a process of its own (pid ${pid}); tasks and their logs are in an LMDB store on disk`,
     `  client    this process, connected through a proxy${calm ? '' : ' that will misbehave'}`,
     ...(calm ? [] : ['  troubles  two cuts, WebSocket blocked, server-sent events blocked, kill -9 of the server (leave out: --calm)']),

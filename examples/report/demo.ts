@@ -42,7 +42,7 @@ async function run(order: DemoOptions, directory: string): Promise<boolean> {
   undo.push(async () => screen.close());
   const say = (text: string) => screen.line(paint(`       ${text}`, 'cyan'));
   const csv = await readFile(order.path);
-  const host = await startHost(directory);
+  const host = await startHost(directory, { log: (line) => screen.line(paint(`       ${line}`, 'dim')) });
   undo.push(() => host.stop());
   const proxy = await startProxy(() => host.port);
   undo.push(() => proxy.close());

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -18,8 +19,11 @@ export interface HostProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the host, with a login service where there is one; rejects where it ends before it listens. */
-export async function startHost(directory: string, authenticate?: string): Promise<HostProcess> {
+/** Starts the host, with a login service where there is one; rejects where it ends before it listens. What it logs goes to `log`, else to standard error. */
+export async function startHost(
+  directory: string,
+  { authenticate, log }: { readonly authenticate?: string; readonly log?: (line: string) => void } = {},
+): Promise<HostProcess> {
   let child: ChildProcess;
   let port = 0;
   const start = async () => {
@@ -27,9 +31,10 @@ export async function startHost(directory: string, authenticate?: string): Promi
     child = fork(host, args, {
       cwd: root,
       execArgv: ['--import', 'tsx'],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', log ? 'pipe' : 'inherit', 'ipc'],
       serialization: 'json',
     });
+    if (log && child.stderr) createInterface({ input: child.stderr }).on('line', log);
     port = await listening(child);
   };
   const end = async (signal: NodeJS.Signals) => {

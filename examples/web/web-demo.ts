@@ -45,7 +45,7 @@ export async function startWebDemo({ directory, port = 0, tokenMs = TOKEN_MS }: 
     isThere: behind.network?.state().network ?? false,
   }));
   const url = `http://127.0.0.1:${front.port}`;
-  const host = await startHost(directory, `http://127.0.0.1:${front.port}/demo/who`);
+  const host = await startHost(directory, { authenticate: `http://127.0.0.1:${front.port}/demo/who` });
   const proxy = await startProxy(() => host.port);
   behind.port = Number(new URL(proxy.url).port);
   const network = createNetworkSwitches(host, proxy, tokens);

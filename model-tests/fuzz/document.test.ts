@@ -17,7 +17,7 @@ it(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'taskbridge-document-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const host = await startHost(join(folder, 'data'), await tokenService());
+    const host = await startHost(join(folder, 'data'), { authenticate: await tokenService() });
     onTestFinished(() => host.stop());
     const url = `http://127.0.0.1:${host.port}`;
     // Tasks to be found in lists, and asked for.

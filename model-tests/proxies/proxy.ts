@@ -66,7 +66,7 @@ http {
     listens: /\bbind :\d+/,
     shared: () => `
 global
-  maxconn 200
+  maxconn 2000
   hard-stop-after 1s
 `,
     // The last one wins.
@@ -81,11 +81,11 @@ global
 };
 
 /**
- * Starts a proxy with these configurations of the folder beside this file, which bears its name. In each, what it listens on, where the host
- * is and where it keeps things is put in the place of what it says there; all else is as it stands. Rejects with what the proxy complained
+ * Starts a proxy with these configurations of the folder beside this file, which bears its name. In each, what it listens on, where the
+ * host is (or the hosts, a line for each) and where it keeps things is put in the place of what it says there; all else is as it stands. Rejects with what the proxy complained
  * about where it cannot be started.
  */
-export async function startProxy(name: ProxyName, sites: readonly string[], hostPort: number): Promise<RunningProxy> {
+export async function startProxy(name: ProxyName, sites: readonly string[], ...hostPorts: readonly number[]): Promise<RunningProxy> {
   const kind = kinds[name];
   const folder = await tempFolder(name);
   const certificate = await certificateIn(folder.path);
@@ -96,7 +96,7 @@ export async function startProxy(name: ProxyName, sites: readonly string[], host
     const port = await freePort();
     const template = await readFile(configuration(name, site), 'utf8');
     const file = join(folder.path, 'sites', site);
-    await writeFile(file, placed(template, kind, { port, hostPort, certificate, folder: folder.path }));
+    await writeFile(file, placed(template, kind, { port, hostPorts, certificate, folder: folder.path }));
     files.push(file);
     urls.set(site, new URL(`${template.includes(' ssl') ? 'https' : 'http'}://127.0.0.1:${port}`));
   }
@@ -140,20 +140,25 @@ export function configuration(name: ProxyName, site: string): URL {
 
 interface Places {
   readonly port: number;
-  readonly hostPort: number;
+  readonly hostPorts: readonly number[];
   readonly certificate: Certificate;
   readonly folder: string;
 }
 
 /** A configuration with the places of a test for those that it names. */
-function placed(template: string, { listens }: Kind, { port, hostPort, certificate, folder }: Places): string {
+function placed(template: string, { listens }: Kind, { port, hostPorts, certificate, folder }: Places): string {
   return template
     .replace(listens, (found) => found.replace(/:?\d+/, `127.0.0.1:${port}`))
-    .replace('127.0.0.1:3000', `127.0.0.1:${hostPort}`)
+    .replace(/^.*127\.0\.0\.1:3000.*$/m, (line) => hostPorts.map((host, nth) => hostLine(line, host, nth)).join('\n'))
     .replace('/etc/ssl/example.pem', certificate.certificate)
     .replace('/etc/ssl/example.key', certificate.key)
     .replace('/etc/haproxy/example.pem', certificate.both)
     .replace('/var/cache/nginx', folder);
+}
+
+/** The line that says where the host is, for one of several. */
+function hostLine(line: string, port: number, nth: number): string {
+  return line.replace('server one', `server host-${nth}`).replace('127.0.0.1:3000', `127.0.0.1:${port}`);
 }
 
 /**
