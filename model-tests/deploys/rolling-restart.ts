@@ -85,7 +85,7 @@ export async function runRollingRestart({ tasks, viewers: count, paceMs, spreadM
       const marks = facts(viewers);
       await until(() => facts(viewers).every((seen, at) => seen > (marks[at] ?? 0)));
       const socketsASecond = perSecond(opened.filter((one) => one.host !== nth && one.at >= begunAt).map(({ at }) => at - begunAt));
-      restarts.push({ sentAway: socketsASecond.reduce((sum, one) => sum + one, 0), socketsASecond });
+      restarts.push({ sentAway: socketsASecond.reduce((total, one) => total + one, 0), socketsASecond });
       say(
         `host ${nth} is back (${arrived} sockets in its life); sockets opened elsewhere, by second: ${socketsASecond.join(' ')}; ${sum(facts(viewers)) - sum(before)} facts meanwhile`,
       );

@@ -32,7 +32,7 @@ for (const { sentAway, socketsASecond } of restarts) {
   );
 }
 const { ws = 0, ...lower } = transports;
-const low = Object.values(lower).reduce((sum, one) => sum + one, 0);
+const low = Object.values(lower).reduce((total, one) => total + one, 0);
 console.log(
   `${wrong.length} viewers misled, ${failed.length} tasks failed, ${low} of ${ws + low} viewers on a lower transport, ${bursts} bursts`,
 );
