@@ -3,8 +3,9 @@ import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
 import { jsonObject, nonBlankText, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
+import type { PartFrame } from './frames.ts';
 import { partCursors } from './parts.ts';
-import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
+import { readTaskParts, readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
@@ -76,6 +77,7 @@ export const pollQuery = z.object({
   waitTimeoutMs: z._default(queryNumber(0, limits.pollWaitMsMax), 0),
   maxEvents: z._default(queryNumber(1, limits.pollEventsMax), 100),
   extensions: z.optional(z.string()),
+  parts: z.optional(partCursors),
 });
 
 /** Query and header of the two streams. */
@@ -95,8 +97,13 @@ export const taskSet = z
     ),
   );
 
+/** Part cursors of a set of tasks as a server takes them. */
+export const taskParts = z
+  .string()
+  .check(z.refine((given) => readTaskParts(given) !== undefined, 'must be part cursors, each as "id@cursor", with commas between'));
+
 /** Query of `GET /tasks/events/stream`, the stream of many tasks. */
-export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()) });
+export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()), parts: z.optional(taskParts) });
 
 /** A task's status on the wire. A closed set: published clients fail on a new value. */
 export type TaskStatus = 'ACCEPTED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
@@ -163,6 +170,8 @@ export interface PollResponse<E> {
   readonly terminal: boolean;
   /** Only where the cursor could not be continued from. */
   readonly gap?: Gap;
+  /** Text of open parts, which comes after the facts; only for who asked for it (`extensions=parts`). */
+  readonly parts?: readonly PartFrame[];
 }
 /** A file that a task's work has made: `GET /tasks/{taskId}/attachments/{name}` gives it. */
 export interface TaskAttachment {
