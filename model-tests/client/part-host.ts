@@ -38,6 +38,9 @@ export interface PartHost {
   cut(): number;
 }
 
+// Its tasks are still at work when a test has finished.
+const quiet = { warn: () => undefined, error: () => undefined };
+
 interface Given {
   readonly order: PartOrder;
   readonly done: () => void;
@@ -61,19 +64,23 @@ export async function partHost(): Promise<PartHost> {
   }
   const bridge = createTaskBridge({
     store: memoryStore(),
-    executor: inProcess({
-      work: async (task) => {
-        let out = undefined as ReturnType<typeof task.stream> | undefined;
-        for await (const { order, done } of ordersOf(task.taskId)) {
-          if ('open' in order) out = task.stream(order.open, { kind: order.kind ?? 'text', flushMs: 10, flushBytes: 1 });
-          else if ('write' in order) await out?.write(order.write);
-          else if ('progress' in order) await task.progress(order.progress);
-          else if ('end' in order) await out?.end();
-          done();
-          if ('finish' in order) return { ok: true };
-        }
+    logger: quiet,
+    executor: inProcess(
+      {
+        work: async (task) => {
+          let out = undefined as ReturnType<typeof task.stream> | undefined;
+          for await (const { order, done } of ordersOf(task.taskId)) {
+            if ('open' in order) out = task.stream(order.open, { kind: order.kind ?? 'text', flushMs: 10, flushBytes: 1 });
+            else if ('write' in order) await out?.write(order.write);
+            else if ('progress' in order) await task.progress(order.progress);
+            else if ('end' in order) await out?.end();
+            done();
+            if ('finish' in order) return { ok: true };
+          }
+        },
       },
-    }),
+      { logger: quiet },
+    ),
     auth: () => ({ subject: 'ada' }),
   });
   const app = new Koa();
