@@ -81,6 +81,8 @@ describe.each(transports)('over %s', (transport) => {
     const part = partOf(observation, 'answer');
     observation.subscribe(() => undefined);
     await task.order({ open: 'answer' });
+    // The checkpoint that its fact brings has nothing of the text.
+    await eventually(() => part.open);
     await write(task, before);
     await eventually(() => part.text === before);
     gate.set(false);
@@ -101,6 +103,8 @@ describe.each(transports)('over %s', (transport) => {
     const part = partOf(first.observe(task.taskId), 'answer');
     part.subscribe(() => undefined);
     await task.order({ open: 'answer' });
+    // The checkpoint that its fact brings has nothing of the text.
+    await eventually(() => part.open);
     await write(task, before);
     await eventually(() => part.text === before);
     await first.close();
@@ -151,6 +155,7 @@ test('a checkpoint has a beginning of what is too long for it, and of it no hole
   const part = partOf(first.observe(task.taskId), 'answer');
   part.subscribe(() => undefined);
   await task.order({ open: 'answer' });
+  await eventually(() => part.open);
   await write(task, whole);
   await eventually(() => part.text === whole);
   // Without anybody closing anything: a page may be gone at once.
