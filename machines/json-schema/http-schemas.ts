@@ -20,6 +20,7 @@ export const httpSchemas = {
   Gap: answers.gap,
   StreamHeartbeat: answers.sseHeartbeatFrame,
   StreamGap: answers.sseGapFrame,
+  PartFrame: answers.partFrame,
   ExtensionsGranted: answers.extensionsGrantedFrame,
   SubscriptionEnded: answers.subscriptionEndedFrame,
 } as const satisfies Readonly<Record<string, z.core.$ZodType>>;

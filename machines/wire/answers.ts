@@ -84,6 +84,22 @@ export const taskTypesResponse = answer<TaskTypesResponse>()({
 /** Why a cursor cannot be continued from. */
 export const gap = answer<Gap>()({ reason: z.enum(['trimmed', 'reset']), firstEventId: eventIdOrNull });
 
+/** Text of an open part, for a client that was granted `parts`. */
+export const partFrame = answer<PartFrame>()({
+  type: z.literal('PART'),
+  taskId: textId,
+  part: z.int().check(z.minimum(1)),
+  at: bytes,
+  to: bytes,
+  text: z.string(),
+  eventId: z.exactOptional(textId),
+  name: z.exactOptional(textId),
+  kind: z.exactOptional(z.enum(partKinds)),
+  snapshot: z.exactOptional(z.literal(true)),
+  reset: z.exactOptional(z.literal(true)),
+  epoch: z.exactOptional(z.string()),
+});
+
 /** The five fields of any fact, its type and payload unlooked at. */
 const envelope = z.strictObject({ type: textId, taskId: textId, eventId: textId, createdAt: timestamp, payload: jsonObject });
 
@@ -95,6 +111,7 @@ export const pollResponse = answer<PollResponse<Omit<UnknownFact, 'eventId' | 't
   hasMore: z.boolean(),
   terminal: z.boolean(),
   gap: z.exactOptional(gap),
+  parts: z.exactOptional(z.array(partFrame)),
 });
 
 /** Answer of `GET /tasks/{taskId}`. */
@@ -151,22 +168,6 @@ export const subscriptionConfirmedFrame = answer<SubscriptionConfirmedFrame>()({
 export const extensionsGrantedFrame = answer<ExtensionsGrantedFrame>()({
   type: z.literal('EXTENSIONS_GRANTED'),
   extensions: z.array(z.string()),
-});
-
-/** Text of an open part, for a client that was granted `parts`. */
-export const partFrame = answer<PartFrame>()({
-  type: z.literal('PART'),
-  taskId: textId,
-  part: z.int().check(z.minimum(1)),
-  at: bytes,
-  to: bytes,
-  text: z.string(),
-  eventId: z.exactOptional(textId),
-  name: z.exactOptional(textId),
-  kind: z.exactOptional(z.enum(partKinds)),
-  snapshot: z.exactOptional(z.literal(true)),
-  reset: z.exactOptional(z.literal(true)),
-  epoch: z.exactOptional(z.string()),
 });
 
 /** Ends one subscription of a WebSocket that was granted `multiplex`. */

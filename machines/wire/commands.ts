@@ -3,6 +3,7 @@ import { isCursor } from './event-id.ts';
 import { limits } from './limits.ts';
 import { jsonObject, nonBlankText, text, textId, type JsonObject } from './json.ts';
 import type { FactPayload } from './facts.ts';
+import type { PartFrame } from './frames.ts';
 import { partCursors } from './parts.ts';
 import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
@@ -76,6 +77,7 @@ export const pollQuery = z.object({
   waitTimeoutMs: z._default(queryNumber(0, limits.pollWaitMsMax), 0),
   maxEvents: z._default(queryNumber(1, limits.pollEventsMax), 100),
   extensions: z.optional(z.string()),
+  parts: z.optional(partCursors),
 });
 
 /** Query and header of the two streams. */
@@ -163,6 +165,8 @@ export interface PollResponse<E> {
   readonly terminal: boolean;
   /** Only where the cursor could not be continued from. */
   readonly gap?: Gap;
+  /** Text of open parts, which comes after the facts; only for who asked for it (`extensions=parts`). */
+  readonly parts?: readonly PartFrame[];
 }
 /** A file that a task's work has made: `GET /tasks/{taskId}/attachments/{name}` gives it. */
 export interface TaskAttachment {

@@ -9,7 +9,7 @@ import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
-import { eventNumber, isTerminalType, type Fact, type FactType } from '../../machines/wire/index.ts';
+import { eventNumber, isTerminalType, type Fact, type FactType, type PollResponse } from '../../machines/wire/index.ts';
 import type { Store } from '../../server/index.ts';
 import { PartReader } from '../law/part-reader.ts';
 import { startRedis } from '../redis/redis-server.ts';
@@ -122,13 +122,44 @@ const overSse: Connect = (url, taskId, reader, take, over) => {
   };
 };
 
+/** Each page is a connection of its own, which is not cut in its midst: what is not taken of it is asked for again. */
+const overPoll: Connect = (url, taskId, reader, take, over) => {
+  const cutting = new AbortController();
+  const page = async (): Promise<PollResponse<Fact>> => {
+    const query = new URLSearchParams({
+      ...{ extensions: 'parts', afterEventId: reader.cursor ?? '', parts: reader.partCursors, waitTimeoutMs: '20000', maxEvents: '2' },
+    });
+    const response = await fetch(`${url}/api/v1/tasks/${taskId}/events?${query}`, { headers, signal: cutting.signal });
+    return (await response.json()) as PollResponse<Fact>;
+  };
+  const run = async (): Promise<void> => {
+    for (;;) {
+      reader.connect();
+      const { events, parts, terminal } = await page();
+      for (const shown of [...events, ...(parts ?? [])]) if (!cutting.signal.aborted) take(shown);
+      if (terminal || cutting.signal.aborted) return;
+    }
+  };
+  void run()
+    .catch(() => undefined)
+    .finally(over);
+  return () => {
+    cutting.abort();
+    over();
+  };
+};
+
 describe.each([
-  ['a WebSocket', 'in memory', overWebSocket, inMemory, 1],
-  ['an event stream', 'in memory', overSse, inMemory, 2],
-  ['a WebSocket', 'on LMDB', overWebSocket, inLmdb, 3],
-  ['a WebSocket', 'on another node of a Redis', overWebSocket, onTwoNodes, 4],
-  ['an event stream', 'on another node of a Redis', overSse, onTwoNodes, 5],
-])('a client of %s %s that asked for parts', (_, __, connect, open, seed) => {
+  ['a WebSocket', 'in memory', overWebSocket, inMemory, 1, 12],
+  ['an event stream', 'in memory', overSse, inMemory, 2, 12],
+  ['a WebSocket', 'on LMDB', overWebSocket, inLmdb, 3, 12],
+  ['a WebSocket', 'on another node of a Redis', overWebSocket, onTwoNodes, 4, 12],
+  ['an event stream', 'on another node of a Redis', overSse, onTwoNodes, 5, 12],
+  // A page has what comes in a quarter of a second.
+  ['polls', 'in memory', overPoll, inMemory, 6, 1],
+  ['polls', 'on LMDB', overPoll, inLmdb, 7, 1],
+  ['polls', 'on another node of a Redis', overPoll, onTwoNodes, 8, 1],
+])('a client of %s %s that asked for parts', (_, __, connect, open, seed, framesMax) => {
   test('and is cut again and again ends with the very text, and got none of it twice', async () => {
     const { of, taskId } = await writing(open);
     const random = seededRandom(seed);
@@ -140,7 +171,7 @@ describe.each([
     while (!ended) {
       await new Promise<void>((over) => {
         reader.connect();
-        const frames = random.below(12);
+        const frames = random.below(framesMax);
         let seen = 0;
         const cut = connect(
           of.url,
@@ -169,6 +200,39 @@ describe.each([
   });
 });
 
+test('a page of polls has more text than is read at once, as one JSON', async () => {
+  const text = 'naïve \u0002 "quoted"\n'.repeat(60_000);
+  const run = inProcess(
+    {
+      work: async (task) => {
+        const out = task.stream('answer', { kind: 'text' });
+        await out.write(text);
+        await out.end();
+      },
+    },
+    { logger: quiet },
+  );
+  const of = await bridgeOf(run, { store: memoryStore(), logger: quiet });
+  const taskId = await of.start('work');
+  await vi.waitFor(async () => expect((await of.snapshot(taskId)).state).toBe('completed'), { timeout: patience(20_000) });
+  const page = async (query: object): Promise<{ readonly body: PollResponse<Fact>; readonly bytes: number }> => {
+    const asked = new URLSearchParams({ extensions: 'parts', ...query });
+    const answer = await (await fetch(`${of.url}/api/v1/tasks/${taskId}/events?${asked}`, { headers })).text();
+    return { body: JSON.parse(answer) as PollResponse<Fact>, bytes: Buffer.byteLength(answer) };
+  };
+  const first = await page({});
+  expect(first.bytes).toBeGreaterThan(1024 * 1024);
+  expect(first.body.events.map(({ type }) => type)).toEqual(['TASK_STARTED', 'TASK_PART_OPENED']);
+  expect(first.body.parts?.map((frame) => frame.text).join('')).toBe(text);
+  expect(first.body).toMatchObject({ hasMore: true, terminal: false });
+  const { eventId, epoch } = first.body.parts?.[0] ?? {};
+  const parts = `${eventId}.${first.body.parts?.at(-1)?.to}.${epoch}`;
+  const second = await page({ afterEventId: first.body.nextAfterEventId ?? '', parts });
+  expect(second.body).toMatchObject({ parts: [], hasMore: false, terminal: true });
+  expect(second.body.events.map(({ type }) => type)).toEqual(['TASK_PART_CLOSED', 'TASK_COMPLETED']);
+  expect((await page({ extensions: 'gap' })).body).not.toHaveProperty('parts');
+});
+
 describe('a client that did not ask for parts', () => {
   test('is shown the facts, and a part that is too long for one is read by who asks', async () => {
     const { of, taskId } = await writing();
@@ -192,9 +256,11 @@ describe('a client that did not ask for parts', () => {
     async (parts) => {
       const { of, taskId } = await writing();
       const query = new URLSearchParams({ extensions: 'parts', parts });
-      const answer = await fetch(`${of.url}/api/v1/tasks/${taskId}/events/stream?${query}`, { headers });
-      expect(answer.status).toBe(422);
-      expect(await answer.json()).toMatchObject({ details: { errors: [{ path: 'parts' }] } });
+      for (const path of ['events/stream', 'events']) {
+        const answer = await fetch(`${of.url}/api/v1/tasks/${taskId}/${path}?${query}`, { headers });
+        expect(answer.status).toBe(422);
+        expect(await answer.json()).toMatchObject({ details: { errors: [{ path: 'parts' }] } });
+      }
     },
   );
 });

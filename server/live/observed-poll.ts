@@ -50,6 +50,11 @@ function told(page: PollPage, tell: (page: PollPage) => void): PollPage {
 }
 
 /** What came of a poll, as its records say it. */
-export function pollOutcome({ entries, terminal }: Pick<PollPage, 'entries' | 'terminal'>): 'facts' | 'ended' | 'empty' {
-  return entries.length > 0 ? 'facts' : terminal ? 'ended' : 'empty';
+export function pollOutcome({
+  entries,
+  frames = [],
+  terminal,
+}: Pick<PollPage, 'entries' | 'frames' | 'terminal'>): 'facts' | 'text' | 'ended' | 'empty' {
+  if (entries.length > 0) return 'facts';
+  return frames.length > 0 ? 'text' : terminal ? 'ended' : 'empty';
 }

@@ -1,12 +1,18 @@
+import type { PartCursors } from '../../machines/parts/index.ts';
 import type { EventId, Gap } from '../../machines/wire/index.ts';
 import { storeUnavailable, TaskBridgeError, taskNotFound } from '../errors.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Entry, EventStore } from '../ports/store.ts';
+import type { Entry } from '../ports/store.ts';
 import { timerAfter } from './timer.ts';
+import { askedParts, grantedExtensions } from './extensions.ts';
+import type { LiveStore } from './live-store.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type ReadLimit } from './log-read.ts';
 import type { LiveOptions } from './options.ts';
+import type { PartDeliveryDeps } from './part-delivery.ts';
+import { PollText } from './poll-text.ts';
+import type { TopicSubscriber } from './topic.ts';
 import type { Topics } from './topics.ts';
 
 /** One long poll. */
@@ -26,8 +32,16 @@ export interface PollRequest {
   readonly pieceBytes?: number | undefined;
   /** The `extensions` of the query, as sent. */
   readonly extensions?: string | undefined;
+  /** The part cursors of the query, as sent, checked. */
+  readonly parts?: string | undefined;
   /** Aborts when the caller is gone. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** The same, where what the caller may have is known. */
+export interface GrantedPoll extends Omit<PollRequest, 'parts'> {
+  /** How far the caller has come in parts; undefined where it is shown none. */
+  readonly parts: PartCursors | undefined;
 }
 
 /** What a long poll answers. */
@@ -40,13 +54,15 @@ export interface PollPage {
   /** True when this page reaches the end of a finished log. */
   readonly terminal: boolean;
   readonly gap?: Gap;
+  /** Frames of parts, which come after the facts; undefined where the caller is shown none. */
+  readonly frames?: readonly Entry[];
   /** Where the answer may have more than this piece of it: gives the next one, and undefined where it is better asked for in another poll. Never rejects. */
   readonly readOn?: () => Promise<PollPage | undefined>;
 }
 
 /** What polls work with. */
 export interface PollDeps {
-  readonly store: EventStore;
+  readonly store: LiveStore;
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly topics: Topics;
@@ -54,12 +70,18 @@ export interface PollDeps {
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
 
+/** A page that has nothing but text of open parts waits that long for more, in milliseconds: who writes does so many times a second. */
+export const POLL_GATHER_MS = 250;
+
 /**
- * Answers one long poll. A waiting one hears from the hub and reads when it is woken; it never asks the store in between.
+ * Answers one long poll. A waiting one hears from the hub and reads when it is woken; it never asks the store in between. Text of open parts is
+ * gathered for {@link POLL_GATHER_MS} where the caller waits; facts are not waited with.
  *
  * Throws `TASK_NOT_FOUND`, `RATE_LIMITED` and `STORE_UNAVAILABLE`.
  */
-export async function pollLog(deps: PollDeps, taskId: string, request: PollRequest): Promise<PollPage> {
+export async function pollLog(deps: PollDeps, taskId: string, asked: PollRequest): Promise<PollPage> {
+  const granted = grantedExtensions(asked.extensions, ['parts'], deps.store.lanes !== undefined);
+  const request: GrantedPoll = { ...asked, parts: askedParts(granted, asked.parts) };
   try {
     const page = await readPage(deps, taskId, request);
     return isAnswer(page) || request.waitMs <= 0 ? page : await waitForPage(deps, taskId, request, page);
@@ -69,15 +91,19 @@ export async function pollLog(deps: PollDeps, taskId: string, request: PollReque
   }
 }
 
-function isAnswer({ entries, terminal, gap }: PollPage): boolean {
-  return entries.length > 0 || terminal || gap !== undefined;
+function isAnswer({ entries, frames = [], hasMore, terminal, gap }: PollPage): boolean {
+  return entries.length > 0 || terminal || gap !== undefined || (frames.length > 0 && hasMore);
 }
 
-function readPage(deps: PollDeps, taskId: string, request: PollRequest): Promise<PollPage> {
+function readPage(deps: PollDeps, taskId: string, request: GrantedPoll, asked?: PartDeliveryDeps['topic']): Promise<PollPage> {
+  const { store, options } = deps;
+  const topic = asked ?? { taskId, once: (_what, ask) => ask() };
+  if (request.parts && store.lanes)
+    return new PollText({ store, lanes: store.lanes, topic, bytesMax: options.pollBytesMax }, request).piece();
   return readPiece(deps, taskId, request, { facts: request.maxEvents, bytes: deps.options.pollBytesMax });
 }
 
-async function readPiece(deps: PollDeps, taskId: string, { after, ...request }: PollRequest, rest: ReadLimit): Promise<PollPage> {
+async function readPiece(deps: PollDeps, taskId: string, { after, ...request }: GrantedPoll, rest: ReadLimit): Promise<PollPage> {
   const limit = { facts: rest.facts, bytes: Math.min(rest.bytes, request.pieceBytes ?? rest.bytes) };
   const run = await readAfter(deps.store, taskId, positionOf(after), limit);
   if (!run) throw taskNotFound(taskId);
@@ -105,7 +131,7 @@ function bytesOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 }
 
-async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest, empty: PollPage): Promise<PollPage> {
+async function waitForPage(deps: PollDeps, taskId: string, request: GrantedPoll, first: PollPage): Promise<PollPage> {
   const news = autoResetEvent();
   let over = false;
   const answerNow = (): void => {
@@ -115,13 +141,18 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
   const leaveHub = deps.enter(answerNow);
   if (!leaveHub || request.signal?.aborted) {
     leaveHub?.();
-    return empty;
+    return first;
   }
   const credentialsMs = request.expiresAt === undefined ? Number.POSITIVE_INFINITY : request.expiresAt - deps.clock.now();
   const cancelTimeout = timerAfter(deps.clock, Math.min(request.waitMs, credentialsMs), answerNow);
   request.signal?.addEventListener('abort', answerNow, { once: true });
   const topic = deps.topics.of(taskId);
   const listener = topic.listen(news.set);
+  const text = request.parts && gatheredText(deps.clock, request.parts, news.set);
+  if (text) {
+    topic.addSubscriber(text);
+    topic.wantParts();
+  }
   try {
     let failure: { readonly error: unknown } | undefined;
     // Set once when the tail is open: the first read is after it, so that the seam loses nothing.
@@ -131,17 +162,56 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
     });
     for (;;) {
       await news.wait();
-      if (request.signal?.aborted) return empty;
+      if (request.signal?.aborted) return first;
       if (failure) throw failure.error;
-      const page = await readPage(deps, taskId, request);
+      const page = await readPage(deps, taskId, request, topic);
       if (isAnswer(page) || over) return page;
+      if (page.frames?.length && text?.isGathered()) return page;
     }
   } finally {
     listener.leave();
+    if (text) topic.removeSubscriber(text);
+    text?.stop();
     leaveHub();
     cancelTimeout();
     request.signal?.removeEventListener('abort', answerNow);
   }
+}
+
+/** Hears of the text of open parts, and is ready {@link POLL_GATHER_MS} after the first of it. */
+interface GatheredText extends TopicSubscriber {
+  /** There is text: true once it was gathered for long enough. */
+  isGathered(): boolean;
+  stop(): void;
+}
+
+function gatheredText(clock: Clock, cursors: PartCursors, onReady: () => void): GatheredText {
+  let cancel: (() => void) | undefined;
+  let isReady = false;
+  const gather = (): void => {
+    cancel ??= timerAfter(clock, POLL_GATHER_MS, () => {
+      isReady = true;
+      onReady();
+    });
+  };
+  return {
+    take: () => undefined,
+    mark: () => undefined,
+    compare: () => undefined,
+    takePart: gather,
+    compareParts(lanes) {
+      const isNew = lanes.some(({ lane, epoch, length }) => {
+        const known = cursors.get(lane);
+        return length > (known?.offset ?? 0) || (known && known.epoch !== epoch.mark);
+      });
+      if (isNew) gather();
+    },
+    isGathered() {
+      gather();
+      return isReady;
+    },
+    stop: () => cancel?.(),
+  };
 }
 
 /** Something to wait for that may happen before, and many times. A wait that ends resets it. */

@@ -34,7 +34,7 @@ const ownWords = {
       },
     ],
   },
-  StreamFrame: { anyOf: ['Fact', 'StreamHeartbeat', 'StreamGap', 'ExtensionsGranted', 'SubscriptionEnded'].map(schemaRef) },
+  StreamFrame: { anyOf: ['Fact', 'StreamHeartbeat', 'StreamGap', 'PartFrame', 'ExtensionsGranted', 'SubscriptionEnded'].map(schemaRef) },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 
 /** What the document has a name for. */

@@ -12,12 +12,12 @@ import { validate } from '../validation.ts';
 /** `GET /tasks/{taskId}/events`: a page of facts after a cursor, waiting for the first one if asked to. A HEAD does not wait. */
 export function pollRoute({ service, live, records, unsent }: RouteDeps): Route {
   return recorded('http.task.poll', records, async ({ ctx, auth, taskId }, note) => {
-    const query = validate(pollQuery, queryFields(ctx.querystring, ['afterEventId', 'waitTimeoutMs', 'maxEvents', 'extensions']));
+    const query = validate(pollQuery, queryFields(ctx.querystring, FIELDS));
     const gone = goneSignal(ctx.req.socket);
     try {
       await service.authorize(auth, taskId, true);
       const waitMs = ctx.method === 'HEAD' ? 0 : query.waitTimeoutMs;
-      const { afterEventId: after, maxEvents, extensions } = query;
+      const { afterEventId: after, maxEvents, extensions, parts } = query;
       const page = await live.poll(taskId, {
         owner: auth.subject,
         auth,
@@ -27,6 +27,7 @@ export function pollRoute({ service, live, records, unsent }: RouteDeps): Route 
         maxEvents,
         pieceBytes: PIECE_BYTES,
         extensions,
+        parts,
         signal: gone,
       });
       const eventId = page.entries.at(-1)?.eventId;
@@ -41,32 +42,65 @@ export function pollRoute({ service, live, records, unsent }: RouteDeps): Route 
   });
 }
 
+const FIELDS = ['afterEventId', 'waitTimeoutMs', 'maxEvents', 'extensions', 'parts'];
 const COMMA = Buffer.from(',');
+const TO_PARTS = Buffer.from('],"parts":[');
 /** What of a log is read, and in memory, at once. */
 const PIECE_BYTES = 256 * 1024;
 
 /** Answers with a page as JSON. Facts go out as the bytes that were committed: they are never parsed on the way. */
 function answerPage(ctx: Koa.Context, taskId: string, first: PollPage, room: AnswerRoom): void {
-  const begin = `{"taskId":${JSON.stringify(taskId)},"events":[`;
+  const text = new PageText(taskId, first);
   // Most polls find nothing: a text goes out with its head in one piece.
-  if (first.entries.length === 0) return answerJson(ctx, 200, begin + tailOf(first));
-  const head = Buffer.from(begin);
-  if (!first.readOn) return answerInPieces(ctx, Buffer.concat([head, ...joined(first), Buffer.from(tailOf(first))]), room);
+  if (first.entries.length === 0 && !first.frames?.length) return answerJson(ctx, 200, text.head + text.tailOf(first));
+  const begin = [Buffer.from(text.head), ...text.piece(first)];
+  if (!first.readOn) return answerInPieces(ctx, Buffer.concat([...begin, Buffer.from(text.tailOf(first))]), room);
   let page: PollPage | undefined = first;
-  answerInPieces(ctx, Buffer.concat([head, ...joined(first)]), room, async () => {
+  answerInPieces(ctx, Buffer.concat(begin), room, async () => {
     if (!page) return undefined;
     // Where there is no room for more, the page ends, and says that there is more.
     const next: PollPage | undefined = room.unsent.hasRoom(room.owner, PIECE_BYTES) ? await page.readOn?.() : undefined;
-    const piece = next ? [COMMA, ...joined(next)] : [Buffer.from(tailOf(page, first.gap))];
-    page = next;
-    return Buffer.concat(piece);
+    // A last piece may have nothing but what it says of the page.
+    const piece = next ? text.piece(next) : [];
+    const isLast = piece.length === 0;
+    const end = isLast ? [Buffer.from(text.tailOf(next ?? page))] : piece;
+    page = isLast ? undefined : next;
+    return Buffer.concat(end);
   });
 }
 
-function joined({ entries }: PollPage): Uint8Array[] {
-  return entries.flatMap(({ bytes }, index) => (index === 0 ? [bytes] : [COMMA, bytes]));
-}
+/** A page as JSON: its facts, then its frames of parts, then what it says of itself. */
+class PageText {
+  readonly head: string;
+  readonly #gap: PollPage['gap'];
+  /** Where the page is, and whether something stands there. */
+  #list: 'events' | 'parts' = 'events';
+  #isEmpty = true;
 
-function tailOf({ nextAfterEventId, hasMore, terminal, gap }: PollPage, met = gap): string {
-  return `],${JSON.stringify({ nextAfterEventId, hasMore, terminal, ...(met && { gap: met }) }).slice(1)}`;
+  constructor(taskId: string, { gap }: PollPage) {
+    this.head = `{"taskId":${JSON.stringify(taskId)},"events":[`;
+    this.#gap = gap;
+  }
+
+  piece({ entries, frames = [] }: PollPage): Uint8Array[] {
+    const facts = this.#joined(entries);
+    if (frames.length === 0) return facts;
+    const turn = this.#list === 'events' ? [TO_PARTS] : [];
+    if (this.#list === 'events') [this.#list, this.#isEmpty] = ['parts', true];
+    return [...facts, ...turn, ...this.#joined(frames)];
+  }
+
+  tailOf({ nextAfterEventId, hasMore, terminal, frames }: PollPage): string {
+    const noParts = frames && this.#list === 'events' ? '],"parts":[' : '';
+    const rest = { nextAfterEventId, hasMore, terminal, ...(this.#gap && { gap: this.#gap }) };
+    return `${noParts}],${JSON.stringify(rest).slice(1)}`;
+  }
+
+  #joined(entries: readonly { readonly bytes: Uint8Array }[]): Uint8Array[] {
+    return entries.flatMap(({ bytes }) => {
+      const isFirst = this.#isEmpty;
+      this.#isEmpty = false;
+      return isFirst ? [bytes] : [COMMA, bytes];
+    });
+  }
 }
