@@ -10,7 +10,8 @@ const CUTS = 200;
 const ways: readonly (readonly [string, readonly TransportName[]])[] = [
   ['a WebSocket', ['ws']],
   ['an event stream', ['sse']],
-  ['WebSockets and event streams, falling and climbing', ['ws', 'sse']],
+  ['long polls', ['poll']],
+  ['all three, falling and climbing', ['ws', 'sse', 'poll']],
 ];
 
 describe.each(ways)('an answer of 100 KB over %s', (_, transports) => {
@@ -50,7 +51,7 @@ describe.each(ways)('an answer of 100 KB over %s', (_, transports) => {
       written = Math.max(until, written);
       await turns(random.below(40));
       host.down.ws = transports.length > 1 && random.odds(0.4);
-      host.down.sse = transports.length > 1 && !host.down.ws && random.odds(0.3);
+      host.down.sse = transports.length > 1 && random.odds(0.5);
       host.cut();
       await turns(random.below(10));
     }

@@ -29,7 +29,7 @@ function manualGate(): Gate & { set(open: boolean): void } {
   };
 }
 
-const transports: readonly TransportName[] = ['ws', 'sse'];
+const transports: readonly TransportName[] = ['ws', 'sse', 'poll'];
 
 describe.each(transports)('over %s', (transport) => {
   test('who joins at any moment gets one first frame and the rest, and each byte once', async () => {
