@@ -16,7 +16,6 @@ export { asFailure, asProgress, isTerminalFact } from './facts.ts';
 export { browserGate, openGate, type BrowserGateOptions, type Gate } from './gate.ts';
 export type { TransportListener, TransportMoment } from './listener.ts';
 export { idleSnapshot } from './observation/idle.ts';
-export type { PartPort } from './observation/part-port.ts';
 export type { ObservationActor } from './observation/notifier.ts';
 export type { Observation, ObserveOptions } from './observation/observation.ts';
 export type { ConnectionState, ConnectionView, Known, ObservationSnapshot, TaskView } from './observation/snapshot.ts';

@@ -7,3 +7,4 @@ export { partOf, partsOf, type ObservedPart, type PartPiece } from './observed-p
 export { defaultPartLimits, type PartLimits, type TaskPartsOptions } from './options.ts';
 export type { PartKind, PartView } from './part-text.ts';
 export { taskParts } from './task-parts.ts';
+export type { PartPort } from '../observation/part-port.ts';

@@ -29,7 +29,7 @@ export interface PartView {
 
 const encoder = new TextEncoder();
 /** How many bytes of UTF-8 a text has. */
-export const bytesOf = (text: string): number => encoder.encode(text).length;
+export const utf8Length = (text: string): number => encoder.encode(text).length;
 
 /** The longest beginning of a text that has so many bytes at most. */
 export function beginningOf(text: string, bytesMax: number): string {

@@ -1,7 +1,7 @@
 import { isObject } from '../commands/answer.ts';
 import type { PartLimits } from './options.ts';
 import type { TaskPartRecord } from './part-record.ts';
-import { beginningOf, bytesOf, type PartKind, type PartView } from './part-text.ts';
+import { beginningOf, utf8Length, type PartKind, type PartView } from './part-text.ts';
 
 /** The version of the stored form. */
 const VERSION = 1;
@@ -31,10 +31,10 @@ export function storeParts(record: TaskPartRecord, { storedBytesMax }: Pick<Part
   const newest = [...record.parts].reverse().filter(({ lane }) => lane !== undefined);
   const parts = newest.slice(0, PARTS_MAX).map((part): StoredPart => {
     const { lane = '', name, kind, epoch, outcome, view } = part;
-    const whole = bytesOf(part.text);
+    const whole = utf8Length(part.text);
     // A value that is replaced has no beginning.
     const text = whole <= room ? part.text : kind === 'latest' ? '' : beginningOf(part.text, room);
-    const kept = whole <= room ? whole : bytesOf(text);
+    const kept = whole <= room ? whole : utf8Length(text);
     room -= kept;
     const bytes = kind === 'latest' ? (text === '' ? 0 : part.bytes) : kept;
     return { part: part.part, lane, name, kind, epoch, bytes, text, ...(outcome && { outcome, length: view.bytes }) };

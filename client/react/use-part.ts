@@ -9,7 +9,7 @@ import { isClient, type TaskIdOrNone } from './use-task.ts';
 export type FrameScheduler = (draw: () => void) => () => void;
 
 /** How a part is shown. */
-export interface PartOptions {
+export interface ShownPartOptions {
   /** Keep it the same function from render to render. Defaults to `requestAnimationFrame`; where there is none, to 16 ms of the provider's clock. */
   readonly schedule?: FrameScheduler;
 }
@@ -20,12 +20,12 @@ const FRAME_MS = 16;
  * A part of a task while it grows: the latest of a name, or that of a number; undefined before it is opened. Renders at most once a frame, however fast text comes,
  * and nobody else by it. The client needs `parts: taskParts()`: without it this throws with code `INVALID_ARGUMENT`.
  */
-export function usePart(taskId: TaskIdOrNone, which: string | number, options?: PartOptions): PartView | undefined;
+export function usePart(taskId: TaskIdOrNone, which: string | number, options?: ShownPartOptions): PartView | undefined;
 export function usePart(
   client: TaskBridgeClient,
   taskId: TaskIdOrNone,
   which: string | number,
-  options?: PartOptions,
+  options?: ShownPartOptions,
 ): PartView | undefined;
 export function usePart(first: TaskBridgeClient | TaskIdOrNone, ...rest: readonly unknown[]): PartView | undefined {
   // The two overloads allow nothing else.
@@ -33,7 +33,7 @@ export function usePart(first: TaskBridgeClient | TaskIdOrNone, ...rest: readonl
     TaskBridgeClient | undefined,
     TaskIdOrNone,
     string | number,
-    PartOptions?,
+    ShownPartOptions?,
   ];
   const { observations, clock } = useTaskBridge(client);
   const shown = useMemo(
