@@ -5,5 +5,5 @@
  * @packageDocumentation
  */
 export { mountedPaths, pathNames, readPlainPath, readRoutePaths, routeMethods } from './mount.ts';
-export { readTaskSet, STREAM_TASKS_MAX, taskSetText, type TaskCursor } from './task-set.ts';
+export { readTaskParts, readTaskSet, STREAM_TASKS_MAX, taskPartsText, taskSetText, type TaskCursor } from './task-set.ts';
 export { DEFAULT_PREFIX, defaultRoutePaths, pathBelow, wholeRoutePaths, type RoutePaths, type RouteSettings } from './route-paths.ts';

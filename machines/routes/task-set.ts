@@ -27,3 +27,28 @@ export function readTaskSet(text: string): readonly TaskCursor[] | undefined {
   const ids = new Set(set.map(({ taskId }) => taskId));
   return set.length > STREAM_TASKS_MAX || ids.size < set.length || ids.has('') ? undefined : set;
 }
+
+/** Most part cursors of such a query: as many as one task may have open parts, for each task. */
+const PART_CURSORS_MAX = STREAM_TASKS_MAX * 16;
+
+/** Part cursors of tasks as they stand in a query: `id@cursor` for each, with commas between; `parts` are those of a task, with commas between. */
+export function taskPartsText(set: readonly { readonly taskId: string; readonly parts: string }[]): string {
+  return set.flatMap(({ taskId, parts }) => (parts === '' ? [] : parts.split(',').map((cursor) => `${taskId}@${cursor}`))).join(',');
+}
+
+/**
+ * Reads it: the part cursors of each task, with commas between. Undefined for more than {@link PART_CURSORS_MAX}, and for one without an id or an `@`. Whether
+ * a cursor is one is not looked at.
+ */
+export function readTaskParts(text: string): ReadonlyMap<string, string> | undefined {
+  const byTask = new Map<string, string>();
+  const items = text === '' ? [] : text.split(',', PART_CURSORS_MAX + 1);
+  for (const item of items) {
+    const at = item.lastIndexOf('@');
+    if (at <= 0) return undefined;
+    const [taskId, cursor] = [item.slice(0, at), item.slice(at + 1)];
+    const before = byTask.get(taskId);
+    byTask.set(taskId, before === undefined ? cursor : `${before},${cursor}`);
+  }
+  return items.length > PART_CURSORS_MAX ? undefined : byTask;
+}

@@ -5,7 +5,7 @@ import { jsonObject, nonBlankText, text, textId, type JsonObject } from './json.
 import type { FactPayload } from './facts.ts';
 import type { PartFrame } from './frames.ts';
 import { partCursors } from './parts.ts';
-import { readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
+import { readTaskParts, readTaskSet, STREAM_TASKS_MAX } from '../routes/task-set.ts';
 
 /** A cursor as a server takes it. */
 export const cursor = z.string().check(z.refine(isCursor, 'must be an event id like "12-1790000000000", "" or "0-0"'));
@@ -97,8 +97,13 @@ export const taskSet = z
     ),
   );
 
+/** Part cursors of a set of tasks as a server takes them. */
+export const taskParts = z
+  .string()
+  .check(z.refine((given) => readTaskParts(given) !== undefined, 'must be part cursors, each as "id@cursor", with commas between'));
+
 /** Query of `GET /tasks/events/stream`, the stream of many tasks. */
-export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()) });
+export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()), parts: z.optional(taskParts) });
 
 /** A task's status on the wire. A closed set: published clients fail on a new value. */
 export type TaskStatus = 'ACCEPTED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
-import type { TaskBridgeOptions } from '../../server/index.ts';
+import type { TaskBridgeOptions, TaskExecutor } from '../../server/index.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
 
 const work = inProcess({
@@ -67,6 +67,87 @@ const asking = async (bridge: RunningBridge): Promise<string> => {
   return taskId;
 };
 const ASKED = ['HEARTBEAT', 'STARTED', 'SUSPENDED'];
+
+/** Writes to a part, and goes on when it is told to. */
+const writing = (): { readonly work: TaskExecutor; readonly goOn: (word: string) => void } => {
+  const words: string[] = [];
+  let wake = (): void => undefined;
+  const run = inProcess({
+    write: async (task) => {
+      const out = task.stream('answer', { kind: 'text', flushMs: 10 });
+      await out.write(String(task.input['begin']));
+      for (;;) {
+        const word = words.shift();
+        if (word !== undefined) await out.write(word);
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  });
+  return {
+    work: run,
+    goOn: (word) => {
+      words.push(word);
+      wake();
+    },
+  };
+};
+
+describe('the text of parts on a stream of many tasks', () => {
+  const textsOf = ({ frames }: Watching, taskId: string): unknown[] =>
+    frames.flatMap((frame) => (frame.type === 'PART' && frame.taskId === taskId ? [frame['text']] : []));
+  const cursorOf = ({ frames }: Watching, taskId: string): { readonly fact: unknown; readonly part: string } => {
+    const [first] = frames.filter((frame) => frame.type === 'PART' && frame.taskId === taskId);
+    return {
+      fact: first?.['eventId'],
+      part: `${taskId}@${String(first?.['eventId'])}.${String(first?.['to'])}.${String(first?.['epoch'])}`,
+    };
+  };
+
+  it('is of the tasks that it names, and goes on by their part cursors', async () => {
+    const { work: run, goOn } = writing();
+    const bridge = await bridgeOf(run);
+    const tasks = [await bridge.start('write', { begin: 'Once' }), await bridge.start('write', { begin: 'Twice' })];
+    const [one = '', other = ''] = tasks;
+    const first = await watch(bridge, [`${one}@`, `${other}@`], 'extensions=parts');
+    await vi.waitFor(() => expect([textsOf(first, one), textsOf(first, other)]).toEqual([['Once'], ['Twice']]));
+    expect(first.frames[0]).toEqual({ type: 'EXTENSIONS_GRANTED', extensions: ['parts', 'multiplex'] });
+    first.stop();
+    const [a, b] = [cursorOf(first, one), cursorOf(first, other)];
+    goOn(' upon a time');
+    const query = `extensions=parts&parts=${a.part},${b.part},${'0'.repeat(32)}@1-1.5.of-nobody`;
+    const second = await watch(bridge, [`${one}@${String(a.fact)}`, `${other}@${String(b.fact)}`], query);
+    await vi.waitFor(() => expect([...textsOf(second, one), ...textsOf(second, other)]).toEqual([' upon a time']));
+  });
+
+  it('is not there for who did not ask', async () => {
+    const { work: run } = writing();
+    const bridge = await bridgeOf(run);
+    const taskId = await bridge.start('write', { begin: 'Once' });
+    const [asking, silent] = [await watch(bridge, [`${taskId}@`], 'extensions=parts'), await watch(bridge, [`${taskId}@`])];
+    await vi.waitFor(() => expect(textsOf(asking, taskId)).toEqual(['Once']));
+    await vi.waitFor(() => expect(silent.of(taskId)).toContain('PART_OPENED'));
+    expect(textsOf(silent, taskId)).toEqual([]);
+  });
+
+  it('ends a task whose part cursor is none, and no other', async () => {
+    const { work: run } = writing();
+    const bridge = await bridgeOf(run);
+    const [bad, good] = [await bridge.start('write', { begin: 'Bad' }), await bridge.start('write', { begin: 'Good' })];
+    const stream = await watch(bridge, [`${bad}@`, `${good}@`], `extensions=parts&parts=${bad}@12`);
+    await vi.waitFor(() => expect(textsOf(stream, good)).toEqual(['Good']));
+    expect(stream.frames.filter(({ type }) => type === 'SUBSCRIPTION_ENDED')).toMatchObject([
+      { taskId: bad, code: 1008, reason: expect.stringContaining('part cursors') as string },
+    ]);
+  });
+
+  it('is refused where it names no task', async () => {
+    const bridge = await quiet();
+    const taskId = await asking(bridge);
+    const stream = await watch(bridge, [`${taskId}@`], 'extensions=parts&parts=12-1.5.mark');
+    await stream.over;
+    expect([stream.response.statusCode, stream.text]).toEqual([422, expect.stringContaining('"path":"parts"')]);
+  });
+});
 
 describe('a stream of many tasks', () => {
   it('shows each from its cursor, without ids, says the end of each, and ends after the last', async () => {

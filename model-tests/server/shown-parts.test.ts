@@ -9,6 +9,7 @@ import { lmdbStore } from '../../adapters/lmdb/index.ts';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { redisStore } from '../../adapters/redis/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
+import { taskPartsText } from '../../machines/routes/index.ts';
 import { eventNumber, isTerminalType, type Fact, type FactType, type PollResponse } from '../../machines/wire/index.ts';
 import type { Store } from '../../server/index.ts';
 import { PartReader } from '../law/part-reader.ts';
@@ -122,6 +123,32 @@ const overSse: Connect = (url, taskId, reader, take, over) => {
   };
 };
 
+/** A stream of many tasks, of which one is looked at: its frames have no ids, and the parts of each task their own cursors. */
+const overSharedSse: Connect = (url, taskId, reader, take, over) => {
+  const cutting = new AbortController();
+  const ofTask = (text: string): string => taskPartsText([{ taskId, parts: text }]);
+  const query = new URLSearchParams({ extensions: 'parts', tasks: `${taskId}@${reader.cursor ?? ''}`, parts: ofTask(reader.partCursors) });
+  const run = async (): Promise<void> => {
+    const response = await fetch(`${url}/api/v1/tasks/events/stream?${query}`, { headers, signal: cutting.signal });
+    let unread = '';
+    for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const lines = (unread + text).split('\n');
+      unread = lines.pop() ?? '';
+      for (const line of lines) {
+        const frame = line.startsWith('data:') ? (JSON.parse(line.slice('data:'.length)) as Shown) : undefined;
+        if (frame?.taskId === taskId && isShown(frame)) take(frame);
+      }
+    }
+  };
+  void run()
+    .catch(() => undefined)
+    .finally(over);
+  return () => {
+    cutting.abort();
+    over();
+  };
+};
+
 /** Each page is a connection of its own, which is not cut in its midst: what is not taken of it is asked for again. */
 const overPoll: Connect = (url, taskId, reader, take, over) => {
   const cutting = new AbortController();
@@ -155,6 +182,8 @@ describe.each([
   ['a WebSocket', 'on LMDB', overWebSocket, inLmdb, 3, 12],
   ['a WebSocket', 'on another node of a Redis', overWebSocket, onTwoNodes, 4, 12],
   ['an event stream', 'on another node of a Redis', overSse, onTwoNodes, 5, 12],
+  ['a stream of many tasks', 'in memory', overSharedSse, inMemory, 9, 12],
+  ['a stream of many tasks', 'on another node of a Redis', overSharedSse, onTwoNodes, 10, 12],
   // A page has what comes in a quarter of a second.
   ['polls', 'in memory', overPoll, inMemory, 6, 1],
   ['polls', 'on LMDB', overPoll, inLmdb, 7, 1],

@@ -25,6 +25,8 @@ export interface SharedSseTask {
   readonly taskId: string;
   /** As it was sent, unchecked; null for the start. */
   readonly cursor: string | null;
+  /** Its part cursors, as they were sent, unchecked. */
+  readonly parts?: string | undefined;
   readonly refusal: TaskBridgeError | undefined;
 }
 

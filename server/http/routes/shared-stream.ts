@@ -1,4 +1,4 @@
-import { readTaskSet } from '../../../machines/routes/index.ts';
+import { readTaskParts, readTaskSet } from '../../../machines/routes/index.ts';
 import { sharedStreamQuery } from '../../../machines/wire/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
 import type { Route, RouteDeps } from '../call.ts';
@@ -13,7 +13,7 @@ import { validate } from '../validation.ts';
  */
 export function sharedStreamRoute({ service, live, logger }: RouteDeps): Route {
   return async ({ ctx, auth }) => {
-    const query = validate(sharedStreamQuery, queryFields(ctx.querystring, ['tasks', 'extensions']));
+    const query = validate(sharedStreamQuery, queryFields(ctx.querystring, ['tasks', 'extensions', 'parts']));
     if (ctx.method === 'HEAD') {
       ctx.status = 200;
       for (const [name, value] of Object.entries(live.sseHeaders)) ctx.set(name, value);
@@ -25,7 +25,10 @@ export function sharedStreamRoute({ service, live, logger }: RouteDeps): Route {
         (thrown: unknown) => callerError(thrown, logger),
       );
     const asked = readTaskSet(query.tasks) ?? [];
-    const tasks = await Promise.all(asked.map(async (task) => ({ ...task, refusal: await refusalOf(task.taskId) })));
+    const parts = readTaskParts(query.parts ?? '');
+    const tasks = await Promise.all(
+      asked.map(async (task) => ({ ...task, parts: parts?.get(task.taskId), refusal: await refusalOf(task.taskId) })),
+    );
     const [first] = tasks;
     if (first?.refusal && tasks.every(({ refusal }) => refusal && httpStatus[refusal.code] >= 500)) throw first.refusal;
     ctx.respond = false;

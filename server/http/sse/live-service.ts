@@ -39,7 +39,7 @@ export function createLiveService({
       return hub.readFirst(taskId, after, settings.replayFactsMax).then((run) => open(request, run));
     },
     openSharedSse({ req, res, auth, tasks, extensions: asked }) {
-      const extensions = [...(grantedExtensions(asked) ?? []), 'multiplex' as const];
+      const extensions = [...(grantedExtensions(asked, streamExtensions, hub.hasParts) ?? []), 'multiplex' as const];
       openSharedSse(req, res, { auth, tasks, extensions, hub, settings, silentPeers, clock, chance, logger });
       if (saysFallback(asked)) hub.countFallback('sse');
     },

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readPartCursors } from '../../../machines/parts/index.ts';
 import { isCursor, type ExtensionsGrantedFrame, type SubscriptionEndedFrame } from '../../../machines/wire/index.ts';
 import type { TaskBridgeError } from '../../errors.ts';
-import type { StreamExtension } from '../../live/extensions.ts';
+import { askedParts, type StreamExtension } from '../../live/extensions.ts';
 import { Semaphore } from '../../live/semaphore.ts';
 import type { Subscription } from '../../live/subscription.ts';
 import type { Sharing } from '../../live/viewer.ts';
@@ -69,19 +70,20 @@ class SharedStream {
     this.#shown.clear();
   }
 
-  #open({ taskId, cursor, refusal }: SharedSseTask): void {
+  #open({ taskId, cursor, parts, refusal }: SharedSseTask): void {
     const { hub, auth, logger } = this.#stream;
     if (refusal) return this.#deny(taskId, refusal);
     if (cursor !== null && !isCursor(cursor)) return this.#end(taskId, closeCodes.refused, BAD_CURSOR);
+    if (readPartCursors(parts ?? '') === undefined) return this.#end(taskId, closeCodes.refused, BAD_PARTS);
     try {
       hub.assertRoom(auth.subject);
     } catch (thrown) {
       return this.#deny(taskId, callerError(thrown, logger));
     }
-    this.#show(taskId, cursor ?? undefined);
+    this.#show(taskId, cursor ?? undefined, parts);
   }
 
-  #show(taskId: string, cursor: string | undefined): void {
+  #show(taskId: string, cursor: string | undefined, parts: string | undefined): void {
     const { hub, auth, extensions, settings, clock, chance } = this.#stream;
     const viewer = new SseViewer({
       taskId,
@@ -98,7 +100,7 @@ class SharedStream {
       },
     });
     viewer.open();
-    this.#shown.set(taskId, hub.subscribe(taskId, viewer, cursor, { cutAt: auth.expiresAt }));
+    this.#shown.set(taskId, hub.subscribe(taskId, viewer, cursor, { cutAt: auth.expiresAt, parts: askedParts(extensions, parts) }));
   }
 
   #deny(taskId: string, { code }: TaskBridgeError): void {
@@ -120,3 +122,4 @@ class SharedStream {
 }
 
 const BAD_CURSOR = 'lastEventId must be an event id like "12-1790000000000", "" or "0-0"';
+const BAD_PARTS = 'parts must be at most 16 part cursors like "12-1790000000000.8040.<epoch>" for a task';
