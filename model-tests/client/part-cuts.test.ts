@@ -1,5 +1,7 @@
-import type { TransportName } from 'taskbridge/client';
+import type { TaskBridgeClientOptions, TransportName } from 'taskbridge/client';
+import { nodeSockets } from 'taskbridge/client/node';
 import { partOf } from 'taskbridge/client/parts';
+import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, test } from 'vitest';
 import { turns } from '../support/eventually.ts';
 import { patience } from '../support/patience.ts';
@@ -7,14 +9,16 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { answerOf, partHost } from './part-host.ts';
 
 const CUTS = 200;
-const ways: readonly (readonly [string, readonly TransportName[]])[] = [
-  ['a WebSocket', ['ws']],
-  ['an event stream', ['sse']],
+const ways: readonly (readonly [string, readonly TransportName[], Partial<TaskBridgeClientOptions>?])[] = [
+  ['a WebSocket that tasks share', ['ws']],
+  ['a WebSocket of its own', ['ws'], { sockets: nodeSockets() }],
+  ['an event stream of its own', ['sse']],
+  ['an event stream that tasks share', ['sse'], { streams: sharedStreams() }],
   ['long polls', ['poll']],
   ['all three, falling and climbing', ['ws', 'sse', 'poll']],
 ];
 
-describe.each(ways)('an answer of 100 KB over %s', (_, transports) => {
+describe.each(ways)('an answer of 100 KB over %s', (_, transports, options) => {
   test(`that is cut ${CUTS} times ends with the very text, in pieces that were given once`, { timeout: patience(120_000) }, async () => {
     const random = seededRandom(`parts over ${transports.join()}`);
     const whole = answerOf(random, 100_000);
@@ -24,6 +28,7 @@ describe.each(ways)('an answer of 100 KB over %s', (_, transports) => {
     const used = new Set<TransportName>();
     const client = host.client({
       transports,
+      ...options,
       ...(transports.length > 1 && { webSocketTries: 1, eventStreamTries: 1 }),
       limits: { climbIntervalMs: 5, provingMs: 1, silentMs: 20_000, muteMs: 30_000 },
       onReport: (report) => {

@@ -1,5 +1,6 @@
-import { memoryCheckpoints, type Gate, type TransportName } from 'taskbridge/client';
+import { memoryCheckpoints, type Gate, type TaskBridgeClientOptions } from 'taskbridge/client';
 import { partOf, partsOf, taskParts } from 'taskbridge/client/parts';
+import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, test } from 'vitest';
 import { eventually, turns } from '../support/eventually.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -29,9 +30,14 @@ function manualGate(): Gate & { set(open: boolean): void } {
   };
 }
 
-const transports: readonly TransportName[] = ['ws', 'sse', 'poll'];
+const ways: readonly (readonly [string, Partial<TaskBridgeClientOptions>])[] = [
+  ['a WebSocket', { transports: ['ws'] }],
+  ['an event stream', { transports: ['sse'] }],
+  ['an event stream that tasks share', { transports: ['sse'], streams: sharedStreams() }],
+  ['long polls', { transports: ['poll'] }],
+];
 
-describe.each(transports)('over %s', (transport) => {
+describe.each(ways)('over %s', (_, options) => {
   test('who joins at any moment gets one first frame and the rest, and each byte once', async () => {
     const whole = answerOf(random, 20_000);
     const host = await partHost();
@@ -41,7 +47,7 @@ describe.each(transports)('over %s', (transport) => {
     const join = async () => {
       const frames: { at: number; to: number; snapshot?: boolean }[] = [];
       const client = host.client({
-        transports: [transport],
+        ...options,
         listener: {
           onRawPayload({ text }) {
             if (text.startsWith('{"type":"PART"')) frames.push(JSON.parse(text) as (typeof frames)[number]);
@@ -77,7 +83,7 @@ describe.each(transports)('over %s', (transport) => {
     const host = await partHost();
     const task = await host.start();
     const gate = manualGate();
-    const observation = host.client({ transports: [transport], gate }).observe(task.taskId);
+    const observation = host.client({ ...options, gate }).observe(task.taskId);
     const part = partOf(observation, 'answer');
     observation.subscribe(() => undefined);
     await task.order({ open: 'answer' });
@@ -99,7 +105,7 @@ describe.each(transports)('over %s', (transport) => {
     const host = await partHost();
     const task = await host.start();
     const checkpoints = memoryCheckpoints();
-    const first = host.client({ transports: [transport], checkpoints });
+    const first = host.client({ ...options, checkpoints });
     const part = partOf(first.observe(task.taskId), 'answer');
     part.subscribe(() => undefined);
     await task.order({ open: 'answer' });
@@ -110,7 +116,7 @@ describe.each(transports)('over %s', (transport) => {
     await first.close();
     await write(task, meanwhile);
     const sent = host.sentBytes;
-    const observation = host.client({ transports: [transport], checkpoints }).observe(task.taskId);
+    const observation = host.client({ ...options, checkpoints }).observe(task.taskId);
     const again = partOf(observation, 'answer');
     again.subscribe(() => undefined);
     await eventually(() => again.text !== '');
@@ -124,7 +130,7 @@ describe.each(transports)('over %s', (transport) => {
     const whole = answerOf(random, 20_000);
     const host = await partHost();
     const task = await host.start();
-    const observation = host.client({ transports: [transport] }).observe(task.taskId);
+    const observation = host.client(options).observe(task.taskId);
     const part = partOf(observation, 'answer');
     const reader = part[Symbol.asyncIterator]();
     await task.order({ open: 'answer' });
