@@ -28,6 +28,8 @@ export type ClientErrorCode =
   | 'NO_TRANSPORT'
   /** An iterator was asked for after the facts that it begins with were let go. */
   | 'FACTS_RELEASED'
+  /** An iterator came to text of a part that is not kept here any more, or that never came. */
+  | 'TEXT_RELEASED'
   /** Of an actor of `taskbridge/xstate`: its task failed, and `details` are the failure. */
   | 'TASK_FAILED'
   /** The same: its task was cancelled, and `details` say why. */

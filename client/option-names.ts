@@ -8,6 +8,7 @@ export const optionNames: KnownOptions<TaskBridgeClientOptions> = {
   WebSocket: true,
   sockets: true,
   streams: true,
+  parts: true,
   heldRequests: true,
   intercept: true,
   auth: true,

@@ -16,6 +16,7 @@ import type { ClientReport } from './report.ts';
 import { checkedRoutes, routesOf, type Routes } from './routes.ts';
 import { directFetch } from './transports/direct-fetch.ts';
 import { heldRequests, type HeldRequests } from './held-requests.ts';
+import type { ClientParts, PartPort } from './observation/part-port.ts';
 import type { EventStreamPort } from './transports/event-stream.ts';
 import { platformForms, type FormPort } from './transports/form-port.ts';
 import { multiplexed } from './transports/multiplexed.ts';
@@ -45,6 +46,8 @@ export interface TaskBridgeClientOptions {
   readonly sockets?: SocketPort;
   /** Where event streams come from, if not one for each task: `sharedStreams()` of `taskbridge/client/streams`. */
   readonly streams?: EventStreamPort;
+  /** Where the text of parts goes: `taskParts()` of `taskbridge/client/parts`. Defaults to nowhere: then no server is asked for it. */
+  readonly parts?: PartPort;
   /**
    * Places for streams and waiting polls; what finds none polls without waiting. Defaults to `limits.heldRequestsMax` for this client; `tabRequests()` of
    * `taskbridge/client/tabs` are those of all tabs together.
@@ -205,6 +208,7 @@ export interface ClientSettings extends Transports {
   readonly origin: Origin;
   readonly routes: Routes;
   readonly streams: EventStreamPort | undefined;
+  readonly parts: ClientParts | undefined;
   readonly held: HeldRequests;
   readonly strategy: Strategy;
   readonly tries: Tries;
@@ -253,6 +257,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const { attachmentField = 'attachments' } = options;
   if (!attachmentField) refuse('attachmentField must name a field of a form.');
   const gate = options.gate ?? openGate;
+  const clock = options.clock ?? platformClock;
   return {
     baseUrl,
     ...transports,
@@ -262,7 +267,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     cookies: options.cookies ?? 'same-origin',
     checkpoints: options.checkpoints ?? memoryCheckpoints(),
     checkpointNamespace: options.checkpointNamespace ?? '',
-    clock: options.clock ?? platformClock,
+    clock,
     chance,
     gate,
     network: createNetwork(gate, options.networkChanges ?? platformChanges()),
@@ -275,6 +280,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
       ...options.routes,
     }),
     streams: options.streams,
+    parts: options.parts?.open(clock),
     held: options.heldRequests ?? heldRequests(limits.heldRequestsMax),
     strategy: options.strategy ?? 'progressive-sticky',
     tries,

@@ -10,6 +10,8 @@ export interface CheckpointHandle {
   load(): Promise<Checkpoint | undefined>;
   /** Everything up to `eventId` was acknowledged here. */
   moved(eventId: string): void;
+  /** What goes with the position has changed. */
+  aged(): void;
   /** History was replaced: the next position counts even if it is an older one. */
   reset(): void;
   /** The terminal fact was acknowledged here. */
@@ -19,19 +21,22 @@ export interface CheckpointHandle {
 
 /** Moves checkpoints: forward only, after the slowest observation of this client, one write at a time. */
 export interface CheckpointTracker {
-  /** `task` gives the observation's projection when something is written. */
-  join(moment: ReportMoment, key: string, task: () => Aggregate | undefined): CheckpointHandle;
+  /** `kept` gives the observation's projection, and what it keeps of parts, when something is written. */
+  join(moment: ReportMoment, key: string, kept: () => Kept): CheckpointHandle;
   /** The task is gone: so is its checkpoint, whatever who observes it here still has to acknowledge. */
   forget(moment: ReportMoment, key: string): void;
   /** Resolves when everything is written. */
   flush(): Promise<void>;
 }
 
+/** What a checkpoint keeps beside its position. */
+type Kept = readonly [task: Aggregate | undefined, parts: unknown];
+
 /** One observation. */
 interface Participant {
   position: string | null;
   hasEnded: boolean;
-  readonly task: () => Aggregate | undefined;
+  readonly kept: () => Kept;
 }
 
 /** One checkpoint. */
@@ -82,15 +87,22 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
   }
 
   return {
-    join(moment, key, task) {
+    join(moment, key, kept) {
       const entry = entryOf(entries, key);
-      const participant: Participant = { position: null, hasEnded: false, task };
+      const participant: Participant = { position: null, hasEnded: false, kept };
       entry.participants.add(participant);
       return {
         load: () => load(moment, key, entry),
         moved(eventId) {
           participant.position = eventId;
           writeWhereMoved(moment, key, entry);
+        },
+        aged() {
+          const { position } = participant;
+          // Of one that others hold back they tell themselves.
+          if (position === null || position !== entry.stored || participant.hasEnded) return;
+          entry.wanted ??= () => writeCheckpoint(position, ...kept());
+          entry.writing ??= write(moment, key, entry);
         },
         reset() {
           entry.stored = null;
@@ -132,10 +144,10 @@ function hasMoved(entry: Entry): boolean {
   }
   const slowest = slowestOf(waiting);
   if (!slowest?.position || slowest.position === entry.stored) return false;
-  const { position, task } = slowest;
+  const { position, kept } = slowest;
   if (entry.stored !== null && (compareEventIds(position, entry.stored) ?? 1) < 0) return false;
   entry.stored = position;
-  entry.wanted = () => writeCheckpoint(position, task());
+  entry.wanted = () => writeCheckpoint(position, ...kept());
   return true;
 }
 

@@ -10,6 +10,8 @@ export interface Checkpoint {
   readonly eventId: string;
   /** The projection, which may be ahead of the consumer; undefined where it cannot be used. */
   readonly task: Aggregate | undefined;
+  /** What is kept of parts, in a form of its own; undefined where nothing is. */
+  readonly parts?: unknown;
 }
 
 /** Where the checkpoint of a task is kept. */
@@ -21,10 +23,10 @@ export function checkpointKey(namespace: string, baseUrl: string, taskId: string
  * Writes a checkpoint as text. An aggregate that says too little to go on from is left out: the server's snapshot takes its place. That is
  * one that lacks facts up to `eventId`, which would never be folded, and one of a completed task, whose result it does not hold.
  */
-export function writeCheckpoint(eventId: string, task: Aggregate | undefined): string {
+export function writeCheckpoint(eventId: string, task: Aggregate | undefined, parts?: unknown): string {
   const stored =
     task && isWhole(task, eventId) ? { task: storeAggregate(task), taskEventId: task.lastEventId } : { task: null, taskEventId: null };
-  return JSON.stringify({ v: CHECKPOINT_VERSION, eventId, ...stored });
+  return JSON.stringify({ v: CHECKPOINT_VERSION, eventId, ...stored, parts });
 }
 
 function isWhole({ task, lastEventId }: Aggregate, eventId: string): boolean {
@@ -33,10 +35,10 @@ function isWhole({ task, lastEventId }: Aggregate, eventId: string): boolean {
 
 /** Reads the text back. Gives undefined for one that a newer version wrote; throws for one that cannot be read. */
 export function readCheckpoint(text: string): Checkpoint | undefined {
-  const value = JSON.parse(text) as { v?: unknown; eventId?: unknown; task?: StoredAggregate | null } | null;
+  const value = JSON.parse(text) as { v?: unknown; eventId?: unknown; task?: StoredAggregate | null; parts?: unknown } | null;
   if (typeof value?.v !== 'number' || typeof value.eventId !== 'string') throw new Error('The checkpoint has no version or no event id.');
   if (value.v > CHECKPOINT_VERSION) return undefined;
-  return { eventId: value.eventId, task: readTask(value.task) };
+  return { eventId: value.eventId, task: readTask(value.task), parts: value.parts };
 }
 
 function readTask(stored: StoredAggregate | null | undefined): Aggregate | undefined {

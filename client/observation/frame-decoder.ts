@@ -6,6 +6,7 @@ import { tellRaw, type TransportListener, type TransportMoment } from '../listen
 import type { ClientReport } from '../report.ts';
 import { createDeliveryCursor, type DeliveryCursor } from './delivery-cursor.ts';
 import { readFrame } from './frame.ts';
+import type { PartRecord } from './part-port.ts';
 
 /** What the chart of a connection is told. */
 export type DecodedEvent = EventFrom<typeof connectionMachine>;
@@ -17,6 +18,7 @@ export interface FrameDecoderTarget {
   readonly taskId: string;
   readonly context: CallContext | undefined;
   readonly listener: Partial<TransportListener>;
+  readonly parts: PartRecord | undefined;
   deliver(fact: Fact | UnknownFact, bytes: number): void;
   /** Nothing can follow what was delivered. */
   ended(): void;
@@ -36,7 +38,9 @@ export interface ConnectionInput {
   /** How far the facts of all connections have come. */
   readonly cursor: string | null;
   readonly isClosed: boolean;
-  /** How many facts came this way. */
+  /** How far parts have come, as a server takes it; undefined where it is asked for none. */
+  readonly parts: string | undefined;
+  /** How many facts, and frames of parts with something new, came this way. */
   readonly delivered: number;
   /** The server took it. `extensions` is what it granted. */
   confirmed(extensions?: unknown): void;
@@ -116,6 +120,10 @@ class DecodedConnection implements ConnectionInput {
     return this.#cursor.value;
   }
 
+  get parts(): string | undefined {
+    return this.#target.parts?.cursors;
+  }
+
   confirmed(extensions?: unknown): void {
     if (this.isClosed) return;
     if (Array.isArray(extensions)) this.#cursor.markDense();
@@ -150,6 +158,12 @@ class DecodedConnection implements ConnectionInput {
     else if (frame.kind === 'gap') this.gap(frame.gap);
     else if (frame.kind === 'malformed') this.#skip(frame.reason, text ?? JSON.stringify(parsed));
     else {
+      const outcome = this.#target.parts?.frame(parsed as object, this);
+      if (outcome === 'torn') return this.lost('a hole in a part');
+      if (outcome === 'news') {
+        this.#came.facts = true;
+        this.delivered += 1;
+      }
       this.#came.life = true;
       if (Array.isArray(frame.extensions)) this.#cursor.markDense();
       if (!frame.isHeartbeat) return;

@@ -12,6 +12,7 @@ import { createDeliveryBuffer, type DeliveryBuffer } from './delivery-buffer.ts'
 import { createNotifier, type Notifier, type ObservationActor } from './notifier.ts';
 import type { ProjectionStart } from './projection.ts';
 import type { AttachedObservation, SharedConnection, SharedConnectionView } from './shared-connection.ts';
+import type { JoinedParts } from './part-port.ts';
 import type { SharedConnections } from './shared-connections.ts';
 import { keepSame } from './same.ts';
 import { viewConnection, viewKnown, viewTask, type Ending, type ObservationSnapshot } from './snapshot.ts';
@@ -81,6 +82,7 @@ class ObservedTask implements AttachedObservation {
   readonly #buffer: DeliveryBuffer;
   readonly #acks: AckTracker;
   readonly #notifier: Notifier;
+  readonly #parts: JoinedParts | undefined;
   #connection: SharedConnection | undefined;
   /** What the connection that it was last attached to showed. */
   #lastView: SharedConnectionView | undefined;
@@ -96,9 +98,10 @@ class ObservedTask implements AttachedObservation {
     this.#deps = deps;
     const key = checkpointKey(settings.checkpointNamespace, settings.baseUrl, taskId);
     // While the snapshot is awaited, what is shown is of before.
-    this.#checkpoint = checkpoints.join({ taskId, context: options.context }, key, () =>
+    this.#checkpoint = checkpoints.join({ taskId, context: options.context }, key, () => [
       this.#view?.isReady ? this.#view.aggregate : undefined,
-    );
+      this.#parts?.store(),
+    ]);
     this.#buffer = createDeliveryBuffer(
       {
         undeliveredMax,
@@ -123,6 +126,7 @@ class ObservedTask implements AttachedObservation {
     });
     this.#notifier = createNotifier({ taskId, read: (before) => this.#read(before), notify: () => this.#notify() });
     this.observation = this.#toObservation();
+    this.#parts = settings.parts?.join(this.observation, options.context, () => this.#checkpoint.aged());
     const { signal } = options;
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort);
@@ -190,6 +194,7 @@ class ObservedTask implements AttachedObservation {
   async #begin(): Promise<void> {
     const [checkpoint] = await Promise.all([this.#checkpoint.load(), this.#deps.answered?.load(this.#taskId)]);
     if (this.#ending) return;
+    this.#parts?.restore(checkpoint?.parts);
     const explicit = this.#options.lastEventId;
     this.cursor = explicit === undefined ? (checkpoint?.eventId ?? null) : isStart(explicit) ? null : explicit;
     this.#attach(this.cursor === null ? emptyAggregate : explicit === undefined && checkpoint?.task ? checkpoint.task : 'ask');
@@ -198,7 +203,15 @@ class ObservedTask implements AttachedObservation {
   #attach(start: ProjectionStart, known?: SharedConnectionView): void {
     const { context } = this.#options;
     const { result, isKnown } = known ?? {};
-    this.#deps.connections.attach(this, { taskId: this.#taskId, context, cursor: this.cursor, start, result, isKnown });
+    this.#deps.connections.attach(this, {
+      taskId: this.#taskId,
+      context,
+      cursor: this.cursor,
+      start,
+      result,
+      isKnown,
+      parts: this.#parts?.record,
+    });
   }
 
   #full(): void {
@@ -218,6 +231,7 @@ class ObservedTask implements AttachedObservation {
     this.#isFree = true;
     // A finished log may still be waiting for the snapshot that its projection begins with.
     if (this.#ending?.state !== 'done') this.#detach();
+    this.#parts?.leave();
     this.#checkpoint.leave();
     this.#deps.onFreed(this.observation);
   }

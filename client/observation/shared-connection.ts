@@ -11,6 +11,7 @@ import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
 import { createInspectorActors } from './inspector-actors.ts';
 import { createProjection, type Projection, type ProjectionStart } from './projection.ts';
 import { createReplayBuffer, type ReplayBuffer } from './replay-buffer.ts';
+import type { PartRecord } from './part-port.ts';
 import type { TransportActor, TransportCharts } from './transport-actor.ts';
 
 /** What is to be seen of a connection at one moment. */
@@ -49,6 +50,8 @@ export interface SharedConnectionStart {
   readonly result?: unknown;
   /** True where something of the task was known by then. */
   readonly isKnown?: boolean | undefined;
+  /** Those of the task in this context; undefined where the client takes none. */
+  readonly parts?: PartRecord | undefined;
 }
 
 /** What every connection of a client needs. */
@@ -103,6 +106,7 @@ class LogConnection implements SharedConnection {
   readonly context: CallContext | undefined;
   readonly #taskId: string;
   readonly #deps: SharedConnectionDeps;
+  readonly #parts: PartRecord | undefined;
   readonly #listener: SharedConnectionListener;
   readonly #attached = new Set<AttachedObservation>();
   readonly #abort = new AbortController();
@@ -114,7 +118,7 @@ class LogConnection implements SharedConnection {
   #isOver = false;
 
   constructor(
-    { taskId, context, cursor, start, result, isKnown = false }: SharedConnectionStart,
+    { taskId, context, cursor, start, result, isKnown = false, parts }: SharedConnectionStart,
     deps: SharedConnectionDeps,
     listener: SharedConnectionListener,
   ) {
@@ -123,6 +127,7 @@ class LogConnection implements SharedConnection {
     this.context = context;
     this.#taskId = taskId;
     this.#deps = deps;
+    this.#parts = parts;
     this.#listener = listener;
     this.#replay = createReplayBuffer(cursor);
     this.#decoder = createFrameDecoder(
@@ -130,6 +135,7 @@ class LogConnection implements SharedConnection {
         taskId,
         context,
         listener: settings.listener,
+        parts,
         deliver: (fact, bytes) => this.#deliver(fact, bytes),
         ended: () => this.#tell({ type: 'log.ended' }),
         gap: (gap) => this.#gap(gap),
@@ -242,6 +248,7 @@ class LogConnection implements SharedConnection {
 
   #deliver(fact: Fact | UnknownFact, bytes: number): void {
     this.#projection.take(fact);
+    this.#parts?.fact(fact);
     this.#replay.add({ fact, bytes });
     for (const observation of this.#attached) observation.take(fact, bytes);
     this.review();
@@ -252,7 +259,10 @@ class LogConnection implements SharedConnection {
   #gap(gap: Gap): void {
     this.#replay.clear();
     // What was answered in the lost history may be asked again.
-    if (gap.reason === 'reset') this.#deps.answered?.forget(this.#taskId);
+    if (gap.reason === 'reset') {
+      this.#deps.answered?.forget(this.#taskId);
+      this.#parts?.reset();
+    }
     for (const observation of this.#attached) observation.gap(gap);
     this.#projection.rebase();
     this.#tell({ type: 'log.gap', reason: gap.reason });
@@ -261,6 +271,7 @@ class LogConnection implements SharedConnection {
   #end(error: TaskBridgeClientError | undefined): void {
     if (!this.#beOver()) return;
     if (!error || error.code === 'TASK_NOT_FOUND') this.#deps.answered?.ended(this.#taskId);
+    if (!error) this.#parts?.ended();
     for (const observation of this.#attached) observation.ended(error ? 'failed' : 'done', error);
   }
 

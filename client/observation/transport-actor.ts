@@ -11,7 +11,7 @@ import { join, toWebSocketUrl } from '../routes.ts';
 import { impossible, runEventStream } from '../transports/event-stream.ts';
 import { runPoll } from '../transports/long-poll.ts';
 import { runWebSocket } from '../transports/web-socket.ts';
-import { createAuthorizer, type Authorizer } from './authorizer.ts';
+import { createAuthorizer, type Authorized, type Authorizer } from './authorizer.ts';
 import type { DecodedEvent, FrameDecoder } from './frame-decoder.ts';
 
 /** The running chart of one observation's transport; connections and recoveries are its children. */
@@ -126,7 +126,7 @@ function openWebSocket({ taskId, context, authorizer }: TransportLine, settings:
   return authorizer.connect('ws', tell, (authorized) => {
     // Without sockets the chart has no tries for them.
     if (!sockets) return () => undefined;
-    const extensions = ['gap', ...(sockets.extensions ?? [])].join();
+    const extensions = ['gap', ...asked(authorized), ...(sockets.extensions ?? [])].join();
     const url = toWebSocketUrl(join(baseUrl, routes.webSocket(context), { extensions }));
     authorized.tell({ type: 'wire.asked' });
     return runWebSocket({ url, taskId, settings, sockets, ...authorized });
@@ -138,12 +138,13 @@ function openEventStream(line: TransportLine, settings: ClientSettings, tell: Te
   const { routes, baseUrl, streams, held, tries } = settings;
   return authorizer.connect('sse', tell, (authorized) => {
     const { connection, authorization, signal } = authorized;
-    const extensions = line.hasFallen ? 'gap,fallback' : 'gap';
+    const extensions = ['gap', ...asked(authorized), ...(line.hasFallen ? ['fallback'] : [])].join();
+    const { parts } = connection;
     const cursor = connection.begunAfter;
     // A header of ours costs pages of another origin a preflight of its own; as a header more servers know it.
     const [query, header] = isForeign(baseUrl) ? ['lastEventId', ''] : ['', 'last-event-id'];
     const after = (name: string) => cursor !== null && name && { [name]: cursor };
-    const url = join(baseUrl, routes.stream(taskId, context), { extensions, ...after(query) });
+    const url = join(baseUrl, routes.stream(taskId, context), { extensions, ...(parts && { parts }), ...after(query) });
     const headers = { ...after(header), ...authorization.headers };
     const alone = async (): Promise<void> => {
       const free = await held.take();
@@ -164,6 +165,11 @@ function openEventStream(line: TransportLine, settings: ClientSettings, tell: Te
   });
 }
 
+/** What is asked for where parts are taken. */
+function asked({ connection }: Authorized): readonly string[] {
+  return connection.parts === undefined ? [] : ['parts'];
+}
+
 /** True in a page of another origin. */
 function isForeign(baseUrl: string): boolean {
   const { location } = globalThis as { readonly location?: { readonly origin?: string } };
@@ -175,13 +181,15 @@ function openPoll(line: TransportLine, settings: ClientSettings, inTurn: PollTur
   const { taskId, context, authorizer, decoder } = line;
   const { clock, held, limits, routes, baseUrl } = settings;
   return authorizer.connect('poll', tell, (authorized) => {
-    const cursor = authorized.connection.begunAfter;
+    const { begunAfter: cursor, parts } = authorized.connection;
+    const extensions = [...asked(authorized), ...(line.hasFallen ? ['fallback'] : [])].join();
     const page = join(baseUrl, routes.events(taskId, context), {
       ...(cursor !== null && { afterEventId: cursor }),
       maxEvents: String(limits.pollEventsMax),
       // No server reads it: no cache, least of all a page's own, has the answer.
       at: String(clock.now()),
-      ...(line.hasFallen && { extensions: 'fallback' }),
+      ...(extensions && { extensions }),
+      ...(parts && { parts }),
     });
     const ask = async (waitMs: number): Promise<void> => {
       if (authorized.signal.aborted) return;

@@ -16,6 +16,8 @@ export interface PooledObservation {
   subscribe(listener: () => void): () => void;
   /** Observes until something is known of it, and a little longer. The same promise while nothing is; it never rejects. */
   whenKnown(): Promise<void>;
+  /** Observes until it is released, and a little longer. Of a task that cannot be observed `observation` is undefined. */
+  hold(): { readonly observation: Pick<Observation, 'taskId'> | undefined; release(): void };
 }
 
 /** The observations of one client in one context. */
@@ -30,7 +32,7 @@ export interface Linger {
   readonly ms: number;
 }
 
-type Observed = Pick<Observation, 'getSnapshot' | 'subscribe' | 'close'>;
+type Observed = Pick<Observation, 'getSnapshot' | 'subscribe' | 'close'> & Partial<Pick<Observation, 'taskId'>>;
 
 /** An observation, and who listens to it. */
 interface SharedObservation {
@@ -49,6 +51,11 @@ function observed(client: TaskBridgeClient, taskId: string, context: CallContext
     const snapshot = idleSnapshot(taskId, error);
     return { getSnapshot: () => snapshot, subscribe: () => ({ unsubscribe: () => undefined }), close: () => undefined };
   }
+}
+
+/** False for what stands for an observation of a task that cannot be observed. */
+function isObservation(observation: Observed): observation is Observation {
+  return observation.taskId !== undefined;
 }
 
 /** Shares one observation for each task among all who listen. */
@@ -123,6 +130,11 @@ export function createObservationPool(client: TaskBridgeClient, context: CallCon
         },
         subscribe: (listener) => subscribe(taskId, listener),
         whenKnown: () => whenKnown(taskId),
+        hold() {
+          const shared = retain(taskId);
+          const { observation } = shared;
+          return { observation: isObservation(observation) ? observation : undefined, release: () => release(taskId, shared) };
+        },
       };
     },
   };

@@ -85,6 +85,7 @@ const noObservation: PooledObservation = {
   getSnapshot: () => nothing,
   subscribe: () => () => undefined,
   whenKnown: () => Promise.resolve(),
+  hold: () => ({ observation: undefined, release: () => undefined }),
 };
 
 /** What is selected of a task, by a client or the provider's. */

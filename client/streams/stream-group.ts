@@ -1,4 +1,4 @@
-import { STREAM_TASKS_MAX, taskSetText } from '../../machines/routes/index.ts';
+import { STREAM_TASKS_MAX, taskPartsText, taskSetText } from '../../machines/routes/index.ts';
 import { TaskBridgeClientError } from '../errors.ts';
 import type { DecodedEnding } from '../observation/frame-decoder.ts';
 import { impossible, readEvents, type EventStreamRequest } from '../transports/event-stream.ts';
@@ -188,7 +188,9 @@ export class StreamGroup {
       const [reason, ending] = impossible('NO_ROOM', 'As many requests are held open as may be.');
       return this.#on('next.lost', { reason, ending });
     }
-    const url = this.#url(`extensions=${encodeURIComponent(extensions)}&tasks=${encodeURIComponent(taskSetText(set))}`);
+    const parts = taskPartsText(all.map(({ taskId, connection }) => ({ taskId, parts: connection.parts ?? '' })));
+    const query = Object.entries({ extensions, tasks: taskSetText(set), ...(parts && { parts }) });
+    const url = this.#url(query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&'));
     await readEvents(
       { url, settings, headers: authorization.headers, signal },
       {

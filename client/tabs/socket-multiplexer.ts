@@ -105,7 +105,7 @@ class LeaderMultiplexer implements SocketMultiplexer {
       this.#takeRoute(tab, socket);
       tell(tab, message);
     };
-    return { request, stage: 'waiting', position: null, ...tellMessages(socket, (message) => tell(tab, message), end) };
+    return { request, stage: 'waiting', position: null, places: new Map(), ...tellMessages(socket, (message) => tell(tab, message), end) };
   }
 
   #build(key: string, tab: string, request: SocketRequest): Upstream {

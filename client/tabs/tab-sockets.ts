@@ -58,7 +58,7 @@ class SharingTab {
     const { locks, channels, clock, chance, limits, name, inspect } = settings;
     this.#settings = settings;
     this.#self = freshId(chance);
-    this.#sharedName = `taskbridge.tabs.1.${name}`;
+    this.#sharedName = `taskbridge.tabs.2.${name}`;
     this.#broadcast = createBroadcastTransport(this.#sharedName, this.#self, channels);
     this.#chart = createActor(
       tabMachine.provide({

@@ -3,6 +3,7 @@ import { compareEventIds, parseEventId } from '../../machines/wire/index.ts';
 import { openSocket, type Socket, type SocketListener, type SocketPort, type SocketRequest } from '../transports/socket.ts';
 import { readCursor, readFrameHead, type FrameHead } from './frame-head.ts';
 import type { SocketCredentials } from './credential-cache.ts';
+import { readPlaces, UpstreamParts, type PartPlaces } from './upstream-parts.ts';
 
 /** One virtual socket, as the leader sees it. */
 export interface UpstreamSocket {
@@ -11,6 +12,8 @@ export interface UpstreamSocket {
   stage: 'waiting' | 'opened' | 'subscribed' | 'confirmed';
   /** The newest fact that it was given or had before; null for none. */
   position: string | null;
+  /** How far it is in parts. */
+  places: PartPlaces;
   opened(): void;
   frame(text: string | undefined): void;
   closed(closeCode: number): void;
@@ -63,6 +66,7 @@ class SharedUpstream implements Upstream {
   #first: SocketRequest;
   readonly #listener: UpstreamListener;
   readonly #virtualSockets = new Set<UpstreamSocket>();
+  readonly #parts = new UpstreamParts();
   #credentials: SocketCredentials;
   #socket: Socket;
   #isOpen = false;
@@ -101,11 +105,12 @@ class SharedUpstream implements Upstream {
     // Only the server can tell of which history a cursor is that lies ahead.
     if (begun && this.#history === 'replaced' && cursor !== null && isOlder(begun.reached, cursor)) return false;
     virtualSocket.position = cursor;
+    virtualSocket.places = readPlaces(text);
     virtualSocket.stage = 'subscribed';
     // The oldest cursor is looked for once the socket is open.
     if (!this.#isOpen) return true;
     if (!begun) this.#subscribe(cursor);
-    else if (isOlder(cursor, begun.reached)) this.#reconnect();
+    else if (isOlder(cursor, begun.reached) || this.#parts.hasPassed(virtualSocket.places)) this.#reconnect();
     else this.#confirm(virtualSocket);
     return true;
   }
@@ -161,7 +166,10 @@ class SharedUpstream implements Upstream {
   #subscribe(cursor: string | null): void {
     this.#begun = { cursor, reached: cursor };
     const { taskId } = this.#first;
-    this.#socket.send(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== null && { lastEventId: cursor }) }));
+    const parts = this.#parts.begin(placesOf(this.#subscribed()));
+    this.#socket.send(
+      JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== null && { lastEventId: cursor }), ...(parts && { parts }) }),
+    );
   }
 
   #subscribed(): UpstreamSocket[] {
@@ -185,17 +193,28 @@ class SharedUpstream implements Upstream {
       this.#confirmation = head.whole;
       for (const virtualSocket of all) this.#confirm(virtualSocket);
     } else if (type === 'GAP') this.#takeGap(head, text, all);
+    else if (type === 'PART') this.#takePart(head, text, all);
     else if (eventId === undefined || type === 'HEARTBEAT') all.forEach((virtualSocket) => virtualSocket.frame(text));
     else {
       this.#gap = undefined;
       if (this.#begun) this.#begun.reached = eventId;
+      if (type === 'TASK_PART_CLOSED') this.#parts.close(text, placesOf(all));
       for (const virtualSocket of all) this.#deliver(virtualSocket, eventId, text);
     }
   }
 
+  /** Each client leaves out what it has. */
+  #takePart({ whole }: FrameHead, text: string, all: readonly UpstreamSocket[]): void {
+    if (whole) this.#parts.take(whole, placesOf(all));
+    for (const virtualSocket of all) virtualSocket.frame(text);
+  }
+
   #takeGap(head: FrameHead, text: string, all: readonly UpstreamSocket[]): void {
     this.#gap = text;
-    if (isReset(head)) this.#history = 'replaced';
+    if (isReset(head)) {
+      this.#history = 'replaced';
+      this.#parts.clear();
+    }
     for (const virtualSocket of all)
       if (this.#concerns(head, virtualSocket)) tellGap(virtualSocket, text);
       else if (isReset(head)) this.#sendAway(virtualSocket);
@@ -239,8 +258,13 @@ function open(virtualSocket: UpstreamSocket): void {
   virtualSocket.opened();
 }
 
+const placesOf = (virtualSockets: readonly UpstreamSocket[]): PartPlaces[] => virtualSockets.map(({ places }) => places);
+
 function tellGap(virtualSocket: UpstreamSocket, text: string): void {
-  if (isReset(readFrameHead(text))) virtualSocket.position = null;
+  if (isReset(readFrameHead(text))) {
+    virtualSocket.position = null;
+    virtualSocket.places.clear();
+  }
   virtualSocket.frame(text);
 }
 

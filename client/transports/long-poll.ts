@@ -52,6 +52,7 @@ export async function runPoll({ url, settings, connection, authorization, signal
       if (connection.isClosed) return;
       connection.value(event, Math.ceil(bytes / events.length));
     }
+    for (const frame of Array.isArray(page['parts']) ? (page['parts'] as readonly unknown[]) : []) connection.value(frame, 0);
     if (connection.isClosed) return;
     if (events.length > 0 && typeof page['nextAfterEventId'] === 'string') advance(page['nextAfterEventId']);
     const hasNews = connection.delivered > before;

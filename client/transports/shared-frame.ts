@@ -6,9 +6,9 @@ export interface SharedFrameHead {
   readonly extensions?: unknown;
 }
 
-/** Reads it. Of a fact only its beginning is looked at: it is read whole by that one. */
+/** Reads it. Of a fact, and of text, only its beginning is looked at: it is read whole by that one. */
 export function readSharedFrame(text: string | undefined): SharedFrameHead {
-  const [, taskId] = /^\{"type":"TASK_\w+","taskId":"([^"\\]+)"/.exec(text ?? '') ?? [];
+  const [, taskId] = /^\{"type":"(?:TASK_\w+|PART)","taskId":"([^"\\]+)"/.exec(text ?? '') ?? [];
   if (taskId !== undefined) return { taskId };
   try {
     // Whatever it is, these four may be looked for in it; a task id that is no text is nobody's.

@@ -41,8 +41,9 @@ export function runWebSocket({ url, taskId, settings, sockets, connection, autho
     {
       opened() {
         wasOpened = true;
-        const cursor = connection.begunAfter;
-        socket.send(JSON.stringify({ action: 'subscribe', taskId, ...(cursor !== null && { lastEventId: cursor }) }));
+        const { begunAfter, parts } = connection;
+        const cursor = { ...(begunAfter !== null && { lastEventId: begunAfter }), ...(parts && { parts }) };
+        socket.send(JSON.stringify({ action: 'subscribe', taskId, ...cursor }));
       },
       frame(text) {
         if (text !== undefined && text.length > frameBytesMax) return connection.lost(`a frame above ${frameBytesMax} bytes`);

@@ -98,12 +98,12 @@ export const taskSet = z
   );
 
 /** Part cursors of a set of tasks as a server takes them. */
-export const taskParts = z
+export const taskPartCursors = z
   .string()
   .check(z.refine((given) => readTaskParts(given) !== undefined, 'must be part cursors, each as "id@cursor", with commas between'));
 
 /** Query of `GET /tasks/events/stream`, the stream of many tasks. */
-export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()), parts: z.optional(taskParts) });
+export const sharedStreamQuery = z.object({ tasks: taskSet, extensions: z.optional(z.string()), parts: z.optional(taskPartCursors) });
 
 /** A task's status on the wire. A closed set: published clients fail on a new value. */
 export type TaskStatus = 'ACCEPTED' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED';

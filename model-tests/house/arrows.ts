@@ -23,7 +23,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'server/testing': { doors: [machinesDoor, /^server\/(access\/)?index\.ts$/, /^adapters\/(memory|in-process)\/index\.ts$/], packages: [] },
   client: { doors: [machinesDoor], packages: [/^(xstate|eventsource-parser|idb-keyval)$/] },
   // Hooks over the client's door: React is brought by the page.
-  'client/react': { doors: [machinesDoor, /^client\/((contract|outbox)\/)?index\.ts$/], packages: [/^react$/] },
+  'client/react': { doors: [machinesDoor, /^client\/((contract|outbox|parts)\/)?index\.ts$/], packages: [/^react$/] },
   // Logic over the client's doors.
   'client/xstate': { doors: [machinesDoor, /^client\/(clock|(outbox\/)?index)\.ts$/], packages: [/^xstate$/] },
   // A room inside the client's: it may use what is around it, never the other way.

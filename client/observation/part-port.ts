@@ -1,0 +1,41 @@
+import type { Fact, UnknownFact } from '../../machines/wire/index.ts';
+import type { Clock } from '../clock.ts';
+import type { Observation } from './observation.ts';
+
+/** What became of a frame: it brought text, nothing in it was new, or what is before it is missing. */
+export type PartOutcome = 'news' | 'known' | 'torn';
+
+/** The parts of one task in one context of a client, as its connections fill them. */
+export interface PartRecord {
+  /** How far they have come, as a server takes it; `''` where there is nothing to say. */
+  readonly cursors: string;
+  /** Takes what is no fact, whatever it is. Those of one `connection` come in their order. */
+  frame(frame: object, connection: object): PartOutcome;
+  fact(fact: Fact | UnknownFact): void;
+  /** The history was replaced: nothing that is known counts. */
+  reset(): void;
+  /** Nothing follows. */
+  ended(): void;
+}
+
+/** What one observation has of the parts of its task. */
+export interface JoinedParts {
+  readonly record: PartRecord;
+  /** For a checkpoint: JSON, or undefined where there is nothing to keep. */
+  store(): unknown;
+  /** Takes up what was stored, where nothing is known yet. */
+  restore(stored: unknown): void;
+  leave(): void;
+}
+
+/** The parts of all that one client observes. */
+export interface ClientParts {
+  /** `onStale` is called where a checkpoint is older than what is known, now and then. */
+  join(observation: Observation, context: object | undefined, onStale: () => void): JoinedParts;
+}
+
+/** Where the text of parts is kept: `taskParts()` of `taskbridge/client/parts`. */
+export interface PartPort {
+  /** Called once by each client that is given it. */
+  open(clock: Clock): ClientParts;
+}

@@ -1,0 +1,147 @@
+import { parseEventId, type Fact, type FactPayload, type UnknownFact } from '../../machines/wire/index.ts';
+import type { PartFrame } from '../../machines/parts/index.ts';
+import type { PartOutcome, PartRecord } from '../observation/part-port.ts';
+import type { PartLimits } from './options.ts';
+import { PartText, type PartHead } from './part-text.ts';
+
+/** As many cursors as a server takes. */
+const CURSORS_MAX = 16;
+
+/** Told of what becomes of the parts of a task. */
+export interface PartRecordListener {
+  /** Text came. */
+  grew(): void;
+}
+
+/** All parts of one task that are known here. What comes twice, by whichever connection, is taken once. */
+export class TaskPartRecord implements PartRecord {
+  readonly #limits: PartLimits;
+  readonly #listener: PartRecordListener;
+  /** By the number of the fact that opened them, in the order in which they were heard of. */
+  #parts = new Map<number, PartText>();
+  /** The epochs that each connection has come to. */
+  readonly #epochs = new WeakMap<object, Map<number, string>>();
+  readonly #waiting = new Set<() => void>();
+  #isTelling = false;
+
+  constructor(limits: PartLimits, listener: PartRecordListener) {
+    this.#limits = limits;
+    this.#listener = listener;
+  }
+
+  /** In the order in which they were opened. */
+  get parts(): readonly PartText[] {
+    return [...this.#parts.values()].sort((a, b) => a.part - b.part);
+  }
+
+  /** The part of this number, or the latest of this name. */
+  find(which: number | string): PartText | undefined {
+    return typeof which === 'number' ? this.#parts.get(which) : this.parts.findLast(({ name }) => name === which);
+  }
+
+  get cursors(): string {
+    const all = this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
+    return [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)]
+      .slice(0, CURSORS_MAX)
+      .map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`)
+      .join();
+  }
+
+  /** Calls back once for all that one turn has changed; returns what ends that. */
+  listen(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => void this.#waiting.delete(listener);
+  }
+
+  frame(given: { readonly type?: unknown }, connection: object): PartOutcome {
+    if (given.type !== 'PART') return 'known';
+    if (!isPartFrame(given)) return 'torn';
+    const { part: number, eventId, epoch } = given;
+    const known = this.#parts.get(number);
+    const part = eventId === undefined ? known : this.#open({ ...given, lane: eventId });
+    // Nobody can say of what it is: it comes again with its name.
+    if (!part) return 'torn';
+    const epochs = this.#epochs.get(connection) ?? new Map<number, string>();
+    this.#epochs.set(connection, epochs);
+    if (epoch !== undefined) epochs.set(number, epoch);
+    const outcome = part.take(given, epochs.get(number) ?? part.epoch);
+    if (outcome === 'news' || part !== known) this.#grew();
+    return outcome;
+  }
+
+  fact({ type, eventId, payload }: Fact | UnknownFact): void {
+    if (type === 'TASK_PART_OPENED') {
+      // Of another server it may say less: then it opens none.
+      const { name, kind } = payload as Partial<FactPayload<'TASK_PART_OPENED'>>;
+      const part = parseEventId(eventId)?.n;
+      if (part === undefined || typeof name !== 'string' || typeof kind !== 'string') return;
+      this.#open({ part, lane: eventId, name, kind });
+    } else if (type === 'TASK_PART_CLOSED') {
+      const { part, bytes, outcome, text } = payload as Partial<FactPayload<'TASK_PART_CLOSED'>>;
+      if (typeof part !== 'number' || typeof bytes !== 'number') return;
+      const closed = this.#parts.get(part) ?? this.#open({ part, lane: undefined });
+      closed.close(outcome === 'DONE' ? 'DONE' : 'ABANDONED', bytes, typeof text === 'string' ? text : undefined);
+    } else return;
+    this.#grew();
+  }
+
+  /** A part as it was stored. */
+  restore(head: PartHead): PartText {
+    return this.#open(head);
+  }
+
+  reset(): void {
+    this.#parts = new Map();
+    this.#grew();
+  }
+
+  ended(): void {
+    for (const part of this.#parts.values()) part.end();
+    this.#changed();
+  }
+
+  #open(head: PartHead): PartText {
+    const known = this.#parts.get(head.part);
+    if (known && known.lane === head.lane) {
+      known.describe(head);
+      return known;
+    }
+    // One of its number in another history is another part.
+    const part = new PartText(head, this.#limits.textBytesMax);
+    this.#parts.set(head.part, part);
+    return part;
+  }
+
+  #grew(): void {
+    this.#bound();
+    this.#listener.grew();
+    this.#changed();
+  }
+
+  /** What is open is needed to go on; what is closed can be read again. */
+  #bound(): void {
+    let kept = 0;
+    for (const { text } of this.#parts.values()) kept += text.length;
+    for (const part of this.parts) {
+      if (kept <= this.#limits.taskTextBytesMax) return;
+      if (part.outcome === undefined || part.text === '') continue;
+      kept -= part.text.length;
+      part.release();
+    }
+  }
+
+  #changed(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      for (const listener of [...this.#waiting]) listener();
+    });
+  }
+}
+
+/** As far as its text is used. */
+function isPartFrame(given: object): given is PartFrame {
+  const { part, at, to, text } = given as Partial<Record<keyof PartFrame, unknown>>;
+  return Number.isSafeInteger(part) && Number.isSafeInteger(at) && Number.isSafeInteger(to) && typeof text === 'string';
+}

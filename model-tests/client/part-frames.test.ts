@@ -1,0 +1,257 @@
+import { partOf, partsOf, taskParts, type ObservedPart, type PartPiece } from 'taskbridge/client/parts';
+import type { ClientReport, Observation, TransportName } from 'taskbridge/client';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { completed, fact, TASK, writeEvents } from '../support/scripted-server.ts';
+import { createHarness, type Harness } from './harness.ts';
+
+let world: Harness;
+beforeEach(async () => {
+  world = await createHarness();
+});
+afterEach(() => world.close());
+
+const opened = (n: number, name = 'answer', kind = 'text'): object => fact(n, 'TASK_PART_OPENED', { name, kind });
+const closed = (n: number, part: number, bytes: number, more: object = {}): object =>
+  fact(n, 'TASK_PART_CLOSED', { part, bytes, outcome: 'DONE', ...more });
+const frame = (part: number, at: number, text: string, more: object = {}): object => ({
+  type: 'PART',
+  taskId: TASK,
+  part,
+  at,
+  to: at + Buffer.byteLength(text),
+  text,
+  ...more,
+});
+/** The first of a connection. */
+const begin = (part: number, at: number, text: string, more: object = {}): object =>
+  frame(part, at, text, { eventId: `${part}-1000`, name: 'answer', kind: 'text', snapshot: true, epoch: 'e1', ...more });
+
+async function all(part: ObservedPart): Promise<PartPiece[]> {
+  const pieces: PartPiece[] = [];
+  for await (const piece of part) pieces.push(piece);
+  return pieces;
+}
+const joined = (pieces: readonly PartPiece[]): string => pieces.map(({ text }) => text).join('');
+
+/** What the server says on each connection, in turn; notes the part cursors that each came with. */
+function says(...connections: readonly (readonly object[])[]): { readonly cursors: unknown[] } {
+  const cursors: unknown[] = [];
+  let nth = 0;
+  world.server.script.stream = (response, request) => {
+    const query = new URL(request.url ?? '', 'http://host').searchParams;
+    cursors.push(query.get('parts'));
+    const frames = connections[Math.min(nth, connections.length - 1)] ?? [];
+    nth += 1;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(': ok\n\n');
+    for (const one of frames) {
+      const id = 'createdAt' in one ? `id: ${String((one as { readonly eventId?: string }).eventId)}\n` : '';
+      response.write(`${id}data: ${JSON.stringify(one)}\n\n`);
+    }
+    if (nth < connections.length) response.end();
+  };
+  return { cursors };
+}
+
+function observe(options: object = {}, parts = taskParts()): { readonly observation: Observation; readonly reports: ClientReport[] } {
+  const reports: ClientReport[] = [];
+  const client = world.client({ transports: ['sse'], parts, onReport: (report) => void reports.push(report), ...options });
+  return { observation: client.observe(TASK), reports };
+}
+
+describe('the text of a part', () => {
+  test('is that of its frames, and what its closing fact says is the whole of it', async () => {
+    says([opened(1), begin(1, 0, 'bü'), frame(1, 3, 'ro 🙂'), closed(2, 1, 17, { text: 'büro 🙂 is open' }), completed(3)]);
+    const { observation } = observe();
+    const part = partOf(observation, 'answer');
+    expect(part.text).toBe('');
+    expect(part.open).toBe(false);
+    expect(joined(await all(part))).toBe('büro 🙂 is open');
+    expect(part.getSnapshot()).toEqual({
+      ...{ part: 1, name: 'answer', kind: 'text', text: 'büro 🙂 is open', bytes: 17 },
+      ...{ open: false, outcome: 'DONE', truncated: false, restarts: 0 },
+    });
+  });
+
+  test('has no hole: where text is missing, the connection is lost, and it is asked for again from there', async () => {
+    const { cursors } = says(
+      [opened(1), begin(1, 0, 'one '), frame(1, 8, 'three')],
+      [begin(1, 4, 'two three'), closed(2, 1, 13), completed(3)],
+    );
+    const { observation, reports } = observe();
+    expect(joined(await all(partOf(observation, 'answer')))).toBe('one two three');
+    expect(cursors).toEqual([null, '1-1000.4.e1']);
+    expect(reports).toContainEqual(expect.objectContaining({ type: 'lost', reason: 'a hole in a part' }));
+  });
+
+  test('has nothing twice: what is known of a frame is left out, by whole characters', async () => {
+    says([opened(1), begin(1, 0, 'büro'), begin(1, 0, 'bür'), begin(1, 1, 'üro 🙂'), closed(2, 1, 10), completed(3)]);
+    expect(joined(await all(partOf(observe().observation, 'answer')))).toBe('büro 🙂');
+  });
+
+  test('is not taken where its places are not those of its bytes', async () => {
+    const { cursors } = says([opened(1), { ...begin(1, 0, 'büro'), to: 4 }], [begin(1, 0, 'büro'), closed(2, 1, 5), completed(3)]);
+    expect(joined(await all(partOf(observe().observation, 'answer')))).toBe('büro');
+    expect(cursors).toHaveLength(2);
+  });
+
+  test.each([
+    ['a reset', begin(1, 0, 'other', { reset: true })],
+    ['another epoch', begin(1, 0, 'other', { epoch: 'e2' })],
+  ])('begins anew by %s, and says so', async (_, again) => {
+    says([opened(1), begin(1, 0, 'some text')], [again, frame(1, 5, ' text'), closed(2, 1, 10), completed(3)]);
+    const { observation } = observe();
+    const part = partOf(observation, 'answer');
+    const pieces: PartPiece[] = [];
+    for await (const piece of part) pieces.push(piece);
+    const last = pieces.findIndex(({ reset }) => reset);
+    expect(joined(pieces.slice(0, last))).toBe('some text');
+    expect(joined(pieces.slice(last))).toBe('other text');
+    expect(pieces.filter(({ reset }) => reset)).toHaveLength(1);
+    expect(part.getSnapshot()).toMatchObject({ text: 'other text', restarts: 1 });
+  });
+
+  test('goes on where an epoch begins at its end', async () => {
+    const { cursors } = says(
+      [opened(1), begin(1, 0, 'some ')],
+      [begin(1, 5, 'more ', { epoch: 'e2' })],
+      [begin(1, 10, 'text', { epoch: 'e2' }), closed(2, 1, 14), completed(3)],
+    );
+    const part = partOf(observe().observation, 'answer');
+    expect(joined(await all(part))).toBe('some more text');
+    expect(part.getSnapshot()?.restarts).toBe(0);
+    expect(cursors).toEqual([null, '1-1000.5.e1', '1-1000.10.e2']);
+  });
+
+  test('of a part that goes no further is followed by that of the next one of its name', async () => {
+    says([
+      opened(1),
+      begin(1, 0, 'half'),
+      closed(2, 1, 4, { text: 'half', outcome: 'ABANDONED' }),
+      opened(3),
+      begin(3, 0, 'the whole'),
+      closed(4, 3, 9, { text: 'the whole' }),
+      completed(5),
+    ]);
+    const { observation } = observe();
+    const pieces = await all(partOf(observation, 'answer'));
+    expect(pieces.at(-1)?.text.endsWith('whole')).toBe(true);
+    expect(joined(pieces.slice(pieces.findIndex(({ reset }) => reset)))).toBe('the whole');
+    expect(joined(await all(partOf(observation, 1)))).toBe('half');
+    expect(partsOf(observation).map(({ part, outcome }) => [part, outcome])).toEqual([
+      [1, 'ABANDONED'],
+      [3, 'DONE'],
+    ]);
+  });
+
+  test('ends with the log, where nobody has closed it', async () => {
+    says([opened(1), begin(1, 0, 'half'), completed(2)]);
+    const part = partOf(observe().observation, 'answer');
+    expect(joined(await all(part))).toBe('half');
+    expect(part.getSnapshot()).toMatchObject({ open: false, outcome: 'ABANDONED' });
+  });
+
+  test('of a value that is replaced is the last one, and never an older one again', async () => {
+    const value = (version: number, text: string): object => ({ ...begin(1, version - 1, text, { kind: 'latest' }), to: version });
+    says([opened(1, 'answer', 'latest'), value(1, '{"a":1}'), value(3, '{"a":3}'), value(2, '{"a":2}'), completed(2)]);
+    const part = partOf(observe().observation, 'answer');
+    const pieces = await all(part);
+    expect(pieces.at(-1)).toEqual({ text: '{"a":3}', reset: false });
+    expect(part.getSnapshot()).toMatchObject({ kind: 'latest', text: '{"a":3}', bytes: 3 });
+  });
+
+  test('is forgotten with a history that was replaced', async () => {
+    const gap = { type: 'GAP', taskId: TASK, eventId: '', createdAt: '', payload: { reason: 'reset', firstEventId: null } };
+    says([opened(1), begin(1, 0, 'lost')], [gap, opened(1, 'other'), begin(1, 0, 'kept', { name: 'other' }), completed(2)]);
+    const { observation } = observe();
+    expect(joined(await all(partOf(observation, 'other')))).toBe('kept');
+    expect(partsOf(observation).map(({ name, text }) => [name, text])).toEqual([['other', 'kept']]);
+  });
+});
+
+describe('the limits of parts', () => {
+  test('a part beyond textBytesMax keeps its beginning, and its pieces end with an error', async () => {
+    says([opened(1), begin(1, 0, '12345'), frame(1, 5, '67890'), closed(2, 1, 10), completed(3)]);
+    const { observation } = observe({}, taskParts({ limits: { textBytesMax: 7 } }));
+    const part = partOf(observation, 'answer');
+    await expect(all(part)).rejects.toMatchObject({ code: 'TEXT_RELEASED' });
+    expect(part.getSnapshot()).toMatchObject({ text: '12345', bytes: 10, truncated: true, open: false });
+  });
+
+  test('text of closed parts is let go beyond taskTextBytesMax, the oldest first', async () => {
+    says([
+      ...[1, 3, 5].flatMap((n) => [opened(n), begin(n, 0, 'abcdef'), closed(n + 1, n, 6)]),
+      opened(7),
+      begin(7, 0, 'abcdef'),
+      completed(8),
+    ]);
+    const { observation } = observe({}, taskParts({ limits: { taskTextBytesMax: 12 } }));
+    for await (const _ of observation);
+    expect(partsOf(observation).map(({ text, truncated }) => [text, truncated])).toEqual([
+      ['', true],
+      ['', true],
+      ['abcdef', false],
+      ['abcdef', false],
+    ]);
+    await expect(all(partOf(observation, 1))).rejects.toMatchObject({ code: 'TEXT_RELEASED' });
+  });
+
+  test('an option that is none, and a limit that cannot be, are refused', () => {
+    expect(() => taskParts({ limit: {} } as object)).toThrow(/limit is no option/);
+    expect(() => taskParts({ limits: { textBytesMax: 0 } })).toThrow(/textBytesMax/);
+  });
+});
+
+describe('a client that was not told to take parts', () => {
+  test.each<TransportName>(['ws', 'sse', 'poll'])('asks for none over %s, and says what to give', async (transport) => {
+    const asked: (string | undefined)[] = [];
+    const { script } = world.server;
+    script.upgrade = ({ url }) => void asked.push(url);
+    script.subscribed = ({ confirm, send }) => (confirm(), send(opened(1), completed(2)));
+    script.stream = (response, { url }) => (asked.push(url), writeEvents(response, opened(1), completed(2)));
+    script.poll = (_, { url }) => (asked.push(url), { taskId: TASK, events: [opened(1), completed(2)], nextAfterEventId: '2-1000' });
+    const observation = world.client({ transports: [transport] }).observe(TASK);
+    for await (const _ of observation);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).not.toContain('parts');
+    expect(() => partOf(observation, 'answer')).toThrow(/the option `parts: taskParts\(\)`/);
+    expect(() => partsOf(observation)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
+
+test('pieces fail where the observation is closed, and end where their reader leaves', async () => {
+  says([opened(1), begin(1, 0, 'some')]);
+  const { observation } = observe();
+  const part = partOf(observation, 'answer');
+  await eventually(() => part.text === 'some');
+  const leaving = part[Symbol.asyncIterator]();
+  expect(await leaving.next()).toEqual({ done: false, value: { text: 'some', reset: false } });
+  const waiting = leaving.next();
+  await leaving.return?.();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+  const failing = all(part);
+  observation.close();
+  await expect(failing).rejects.toMatchObject({ code: 'CLOSED' });
+});
+
+test('a page of a poll has frames beside its events', async () => {
+  const pages = [
+    { taskId: TASK, events: [opened(1)], parts: [begin(1, 0, 'on ')], nextAfterEventId: '1-1000', hasMore: false, terminal: false },
+    { taskId: TASK, events: [], parts: [begin(1, 3, 'and on')], nextAfterEventId: '1-1000', hasMore: false, terminal: false },
+    { taskId: TASK, events: [closed(2, 1, 9), completed(3)], nextAfterEventId: '3-1000', hasMore: false, terminal: true },
+  ];
+  const asked: unknown[] = [];
+  world.server.script.poll = (query) => {
+    asked.push([query.get('extensions'), query.get('parts')]);
+    return pages[asked.length - 1];
+  };
+  // A page with text is not empty: no rest comes after it.
+  const { observation } = observe({ transports: ['poll'], limits: { emptyPauseMs: 600_000 } });
+  expect(joined(await all(partOf(observation, 'answer')))).toBe('on and on');
+  expect(asked).toEqual([
+    ['parts', null],
+    ['parts', '1-1000.3.e1'],
+    ['parts', '1-1000.9.e1'],
+  ]);
+});

@@ -1,0 +1,213 @@
+import { memoryCheckpoints, type Gate, type TaskBridgeClientOptions } from 'taskbridge/client';
+import { partOf, partsOf, taskParts } from 'taskbridge/client/parts';
+import { sharedStreams } from 'taskbridge/client/streams';
+import { describe, expect, test } from 'vitest';
+import { eventually, turns } from '../support/eventually.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { answerOf, partHost, type WritingTask } from './part-host.ts';
+
+const random = seededRandom('reading');
+const bytesOf = (text: string): number => Buffer.byteLength(text);
+
+async function write(task: WritingTask, text: string, step = 500): Promise<void> {
+  for (let at = 0; at < text.length; at += step) await task.order({ write: text.slice(at, at + step) });
+}
+
+/** A gate that a test opens and closes. */
+function manualGate(): Gate & { set(open: boolean): void } {
+  const listeners = new Set<(open: boolean) => void>();
+  let isOpen = true;
+  return {
+    isOpen: () => isOpen,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    set(open) {
+      isOpen = open;
+      for (const listener of [...listeners]) listener(open);
+    },
+  };
+}
+
+const ways: readonly (readonly [string, Partial<TaskBridgeClientOptions>])[] = [
+  ['a WebSocket', { transports: ['ws'] }],
+  ['an event stream', { transports: ['sse'] }],
+  ['an event stream that tasks share', { transports: ['sse'], streams: sharedStreams() }],
+  ['long polls', { transports: ['poll'] }],
+];
+
+describe.each(ways)('over %s', (_, options) => {
+  test('who joins at any moment gets one first frame and the rest, and each byte once', async () => {
+    const whole = answerOf(random, 20_000);
+    const host = await partHost();
+    const task = await host.start();
+    await task.order({ open: 'answer' });
+    const readers: Promise<{ readonly text: string; readonly frames: { at: number; to: number; snapshot?: boolean }[] }>[] = [];
+    const join = async () => {
+      const frames: { at: number; to: number; snapshot?: boolean }[] = [];
+      const client = host.client({
+        ...options,
+        listener: {
+          onRawPayload({ text }) {
+            if (text.startsWith('{"type":"PART"')) frames.push(JSON.parse(text) as (typeof frames)[number]);
+          },
+        },
+      });
+      let text = '';
+      for await (const piece of partOf(client.observe(task.taskId), 'answer')) text += piece.text;
+      return { text, frames };
+    };
+    for (let at = 0; at < whole.length; at += 1000) {
+      readers.push(join());
+      await turns(random.below(20));
+      await write(task, whole.slice(at, at + 1000), 97);
+    }
+    readers.push(join());
+    await task.order({ end: true });
+    readers.push(join());
+    await task.order({ finish: true });
+    for (const { text, frames } of await Promise.all(readers)) {
+      expect(text === whole).toBe(true);
+      expect(frames.filter(({ snapshot }) => snapshot).length).toBeLessThanOrEqual(1);
+      let end = 0;
+      for (const { at, to } of frames) {
+        expect(at).toBe(end);
+        end = to;
+      }
+    }
+  });
+
+  test('a phone that comes back downloads what it misses, and next to nothing else', async () => {
+    const [before, meanwhile] = [answerOf(random, 30_000), answerOf(random, 40_000)];
+    const host = await partHost();
+    const task = await host.start();
+    const gate = manualGate();
+    const observation = host.client({ ...options, gate }).observe(task.taskId);
+    const part = partOf(observation, 'answer');
+    observation.subscribe(() => undefined);
+    await task.order({ open: 'answer' });
+    // The checkpoint that its fact brings has nothing of the text.
+    await eventually(() => part.open);
+    await write(task, before);
+    await eventually(() => part.text === before);
+    gate.set(false);
+    host.cut();
+    await write(task, meanwhile);
+    const sent = host.sentBytes;
+    gate.set(true);
+    await eventually(() => part.text === before + meanwhile);
+    expect(host.sentBytes - sent).toBeLessThanOrEqual(1.1 * bytesOf(meanwhile));
+  });
+
+  test('a page that is opened again shows at once what its checkpoint has, and downloads the rest', async () => {
+    const [before, meanwhile] = [answerOf(random, 20_000), answerOf(random, 40_000)];
+    const host = await partHost();
+    const task = await host.start();
+    const checkpoints = memoryCheckpoints();
+    const first = host.client({ ...options, checkpoints });
+    const part = partOf(first.observe(task.taskId), 'answer');
+    part.subscribe(() => undefined);
+    await task.order({ open: 'answer' });
+    // The checkpoint that its fact brings has nothing of the text.
+    await eventually(() => part.open);
+    await write(task, before);
+    await eventually(() => part.text === before);
+    await first.close();
+    await write(task, meanwhile);
+    const sent = host.sentBytes;
+    const observation = host.client({ ...options, checkpoints }).observe(task.taskId);
+    const again = partOf(observation, 'answer');
+    again.subscribe(() => undefined);
+    await eventually(() => again.text !== '');
+    expect(again.text.startsWith(before)).toBe(true);
+    await eventually(() => again.text === before + meanwhile);
+    expect(host.sentBytes - sent).toBeLessThanOrEqual(1.1 * bytesOf(meanwhile));
+    expect(again.getSnapshot()?.restarts).toBe(0);
+  });
+
+  test('a slow reader gets fewer and longer pieces, and all of them', async () => {
+    const whole = answerOf(random, 20_000);
+    const host = await partHost();
+    const task = await host.start();
+    const observation = host.client(options).observe(task.taskId);
+    const part = partOf(observation, 'answer');
+    const reader = part[Symbol.asyncIterator]();
+    await task.order({ open: 'answer' });
+    await write(task, whole.slice(0, 100));
+    const first = await reader.next();
+    await write(task, whole.slice(100));
+    await task.order({ end: true });
+    await task.order({ finish: true });
+    await eventually(() => observation.getSnapshot().task.terminal);
+    const rest = await reader.next();
+    expect((await reader.next()).done).toBe(true);
+    expect(`${first.value?.text}${rest.value?.text}` === whole).toBe(true);
+  });
+});
+
+test('a checkpoint has a beginning of what is too long for it, and of it no hole is shown', async () => {
+  const whole = answerOf(random, 50_000);
+  const host = await partHost();
+  const task = await host.start();
+  const texts = new Map<string, string>();
+  const checkpoints = {
+    read: async (key: string) => texts.get(key),
+    write: async (key: string, text: string) => void texts.set(key, text),
+    remove: async (key: string) => void texts.delete(key),
+  };
+  const parts = taskParts({ limits: { storedBytesMax: 1001, storeMs: 1 } });
+  const first = host.client({ transports: ['ws'], checkpoints, parts });
+  const part = partOf(first.observe(task.taskId), 'answer');
+  part.subscribe(() => undefined);
+  await task.order({ open: 'answer' });
+  await eventually(() => part.open);
+  await write(task, whole);
+  await eventually(() => part.text === whole);
+  // Without anybody closing anything: a page may be gone at once.
+  const storedText = (): string => {
+    const [text = '{}'] = texts.values();
+    const { parts: stored } = JSON.parse(text) as { parts?: { parts: { text: string }[] } };
+    return stored?.parts[0]?.text ?? '';
+  };
+  await eventually(() => bytesOf(storedText()) > 995);
+  expect(whole.startsWith(storedText())).toBe(true);
+  expect(bytesOf(storedText())).toBeLessThanOrEqual(1001);
+  await first.close();
+  const again = partOf(host.client({ transports: ['ws'], checkpoints }).observe(task.taskId), 'answer');
+  again.subscribe(() => undefined);
+  await eventually(() => again.text === whole);
+  expect(again.getSnapshot()?.restarts).toBe(0);
+});
+
+test.each([
+  ['of before there were parts', (checkpoint: object) => ({ ...checkpoint, parts: undefined })],
+  ['whose parts a newer version wrote', (checkpoint: object) => ({ ...checkpoint, parts: { v: 2, parts: [{ part: 2, lane: 'x' }] } })],
+  ['whose parts are none', (checkpoint: object) => ({ ...checkpoint, parts: { v: 1, parts: [{ part: 'x' }, null] } })],
+])('a checkpoint %s is gone on from, and the text is read from its beginning', async (_, changed) => {
+  const host = await partHost();
+  const task = await host.start();
+  const texts = new Map<string, string>();
+  const checkpoints = {
+    read: async (key: string) => texts.get(key),
+    write: async (key: string, text: string) => void texts.set(key, text),
+    remove: async (key: string) => void texts.delete(key),
+  };
+  const first = host.client({ checkpoints });
+  const part = partOf(first.observe(task.taskId), 'answer');
+  part.subscribe(() => undefined);
+  await task.order({ open: 'answer' });
+  await task.order({ write: 'some text' });
+  await eventually(() => part.text === 'some text');
+  await first.close();
+  for (const [key, text] of texts) texts.set(key, JSON.stringify(changed(JSON.parse(text) as object)));
+  const ids: string[] = [];
+  const observation = host.client({ checkpoints }).observe(task.taskId);
+  const again = partOf(observation, 'answer');
+  void (async () => {
+    for await (const { eventId } of observation) ids.push(eventId);
+  })().catch(() => undefined);
+  await eventually(() => again.text === 'some text');
+  expect(ids).toEqual([]);
+  expect(partsOf(observation)).toHaveLength(1);
+});
