@@ -34,6 +34,11 @@ async function shortened() {
         (await store.lanes?.flush([{ fence: { taskId, lane, epoch, attempt, node }, at: row().length, bytes: Buffer.from(text) }])) ?? [];
       expect(outcome).toBe('ok');
     },
+    /** The log keeps nothing of before its newest fact. */
+    trim(): void {
+      const task = memory.tasks.get(taskId);
+      if (task) task.firstRetained += task.log.splice(0, task.log.length - 1).length;
+    },
     lose: (bytes: number) => void (row().length -= bytes),
     claim: () =>
       execute((unit) => {
@@ -96,4 +101,21 @@ test('a viewer whose history was replaced begins its parts anew, whatever its cu
   await quiesce();
   expect(later.gaps).toMatchObject([{ reason: 'reset' }]);
   expect(later.frames.filter(({ type }) => type === 'PART')).toMatchObject([{ at: 0, snapshot: true, text: 'some text' }]);
+});
+
+test('a viewer of a part whose first fact is no longer kept is shown the rest of it before it is closed', async () => {
+  const task = await shortened();
+  await task.write(LONG);
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  await task.write('the rest');
+  await task.close();
+  task.trim();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.${LONG.length}.${epoch}`);
+  for (let i = 0; i < 5; i++) await quiesce();
+  expect(later.frames.map(({ type }) => type)).toEqual(['PART', 'TASK_PART_CLOSED']);
+  expect(textAfter(LONG, later.frames)).toBe(`${LONG}the rest`);
 });

@@ -50,7 +50,11 @@ export function generateParts(random: SeededRandom, tasks: number, mayLose: bool
     const at = 1_000 + random.below(TROUBLE_MS - 8_000);
     return { kind: 'lose bytes', at, task: random.below(tasks), flushes: random.pick([1, 1, 2, 5]), ms: random.between(300, 1_500) };
   });
-  return [...viewers, ...struck, ...lost];
+  // What a writer that is gone has sent may come when another writes.
+  const late = Array.from({ length: random.odds(0.4) ? 1 : 0 }, (): Decision => {
+    return { kind: 'fault', on: 'flush', nth: random.below(20), what: 'crash late' };
+  });
+  return [...viewers, ...struck, ...lost, ...late];
 }
 
 function drawStream(random: SeededRandom): StreamStep {

@@ -1,3 +1,4 @@
+import { isSameFence } from '../../adapters/memory/lane-rules.ts';
 import type { Entry, LaneFlush, Lanes, Store } from '../../server/ports/index.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { withViewers } from './with-viewers.ts';
@@ -29,9 +30,12 @@ export const plantedPartBugs: Readonly<Record<string, PlantedBug>> = {
     store: (store, memory) =>
       withLanes(store, (lanes) => ({
         flush(flushes) {
-          const rows = flushes.map(({ fence }) => memory.tasks.get(fence.taskId)?.lanes.get(fence.lane));
-          for (const row of rows) if (row?.isOpen) row.isSealed = false;
-          return lanes.flush(flushes.map((flush, nth) => ({ ...flush, fence: rows[nth]?.isOpen ? rows[nth].fence : flush.fence })));
+          const unfenced = flushes.map((flush) => {
+            const row = memory.tasks.get(flush.fence.taskId)?.lanes.get(flush.fence.lane);
+            if (!row?.isOpen || isSameFence(row.fence, flush.fence)) return flush;
+            return { ...flush, fence: row.fence, at: row.length };
+          });
+          return lanes.flush(unfenced);
         },
       })),
   },

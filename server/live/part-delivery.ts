@@ -264,8 +264,11 @@ export class PartDelivery {
       : await topic.once(`fact ${part}`, () => store.read(topic.taskId, part, { facts: 1, bytes: 0 }));
     const entry = page?.entries[0];
     const fact = opened.get(part) ?? (entry && partFactOf(entry));
-    if (fact?.type !== 'opened' || positionOf(fact.lane).n !== part || (is !== undefined && fact.lane !== is)) return undefined;
-    return [fact.lane, this.#begin(fact.lane, fact)];
+    if (fact?.type === 'opened' && positionOf(fact.lane).n === part && (is === undefined || fact.lane === is))
+      return [fact.lane, this.#begin(fact.lane, fact)];
+    // It is no longer kept. Its client knows what it is called; another history has no lane of that name.
+    const known = [...this.#cursors.keys()].find((lane) => positionOf(lane).n === part && (is === undefined || lane === is));
+    return known && [known, this.#begin(known, {})];
   }
 
   #forget(part: number): void {
