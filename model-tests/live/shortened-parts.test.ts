@@ -5,7 +5,7 @@ import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
 import { askedParts } from '../../server/live/extensions.ts';
 import type { LaneRow } from '../../adapters/memory/memory.ts';
-import type { Fence } from '../../server/store/index.ts';
+import type { Fence, Lanes, NewestOfTask } from '../../server/store/index.ts';
 import { writtenTask } from '../server/task-writer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { evenChance, fakeViewer, quiesce } from './hub-fixture.ts';
@@ -16,7 +16,11 @@ async function shortened() {
   const store = memoryStore({ memory });
   await store.open();
   const clock = fakeClock();
-  const hub = createLiveHub({ store, clock, chance: evenChance });
+  const plain = store.lanes as Lanes;
+  /** What is said to be the newest, once. */
+  const old: (readonly NewestOfTask[])[] = [];
+  const lanes: Lanes = { ...plain, newest: async (taskIds) => old.pop() ?? plain.newest(taskIds) };
+  const hub = createLiveHub({ store: { ...store, lanes }, clock, chance: evenChance });
   const { taskId, execute, read } = await writtenTask(store);
   await execute((unit) => unit.decide({ type: 'report.started', payload: {} }));
   const part = await execute((unit) => {
@@ -33,6 +37,10 @@ async function shortened() {
       const [outcome] =
         (await store.lanes?.flush([{ fence: { taskId, lane, epoch, attempt, node }, at: row().length, bytes: Buffer.from(text) }])) ?? [];
       expect(outcome).toBe('ok');
+    },
+    /** Who asks next is told what is the newest now. */
+    async keepNewest(): Promise<void> {
+      old.push(await plain.newest([taskId]));
     },
     /** The log keeps nothing of before its newest fact. */
     trim(): void {
@@ -118,4 +126,22 @@ test('a viewer of a part whose first fact is no longer kept is shown the rest of
   for (let i = 0; i < 5; i++) await quiesce();
   expect(later.frames.map(({ type }) => type)).toEqual(['PART', 'TASK_PART_CLOSED']);
   expect(textAfter(LONG, later.frames)).toBe(`${LONG}the rest`);
+});
+
+test('a viewer whose part has gone on twice more while it was read is told that it begins anew', async () => {
+  const task = await shortened();
+  await task.write('some text');
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  task.lose(5);
+  await task.claim();
+  await task.keepNewest();
+  await task.claim();
+  await task.claim();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.9.${epoch}`);
+  await quiesce();
+  expect(later.frames).toMatchObject([{ type: 'PART', at: 0, reset: true, snapshot: true, text: 'some' }]);
 });

@@ -116,14 +116,14 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
     await new Promise<void>((resolve) => world.after(ms - 0.01, world.itself, () => entity.isDead || resolve()));
   }
 
-  async function stream(task: Task, name: string, step: StreamStep): Promise<void> {
+  async function stream(task: Task, key: string, step: StreamStep): Promise<void> {
     const { kind, onRerun, closeAs, ends, restMs } = step;
     const { taskId, attempt } = task;
-    const out = task.stream(name, { kind, flushMs: 20, ...(onRerun && { onRerun }), ...(closeAs && { closeAs }) });
-    const about = { taskId, attempt, name, goesOn: onRerun !== undefined, closesAsMessage: closeAs !== undefined };
+    const out = task.stream(key, { kind, flushMs: 20, ...(onRerun && { onRerun }), ...(closeAs && { closeAs }) });
+    const about = { taskId, attempt, name: key, goesOn: onRerun !== undefined, closesAsMessage: closeAs !== undefined };
     const written: WrittenPart = oracle.lanes.begins(about);
     if (onRerun) oracle.lanes.goesOn(written, await out.text);
-    for (const piece of piecesOf(`${name}/${attempt}/${world.steps}`, step)) {
+    for (const piece of piecesOf(`${key}/${attempt}/${world.steps}`, step)) {
       if (entity.isDead || task.signal.aborted) return;
       written.text += piece;
       await out.write(piece);

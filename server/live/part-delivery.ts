@@ -212,7 +212,8 @@ export class PartDelivery {
   }
 
   #restart(shown: Shown): void {
-    shown.says = shown.sent > 0 ? 'reset' : 'all';
+    // Before anything was shown of it, it may turn out to have gone on in yet another epoch.
+    if (shown.says !== 'reset') shown.says = shown.sent > 0 ? 'reset' : 'all';
     shown.sent = 0;
   }
 
