@@ -1,8 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { inProcess } from '../../adapters/in-process/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { emptyAggregate } from '../../machines/index.ts';
-import { claimWork } from '../../server/attempt/claim-and-start.ts';
+import { claimWork, startWork } from '../../server/attempt/claim-and-start.ts';
 import type { AttemptEvent } from '../../server/attempt/attempt.machine.ts';
 import { attemptState, emptyExecutionRecord } from '../../server/attempt/execution-record.ts';
 import { expireLease } from '../../server/attempt/lease.ts';
@@ -10,6 +10,7 @@ import { stopStaleRun } from '../../server/attempt/notifying.ts';
 import type { ReconcileDeps } from '../../server/attempt/reconcile-step.ts';
 import { RunningAttempts } from '../../server/attempt/running-attempts.ts';
 import { Rooms } from '../../server/attempt/rooms.ts';
+import { StopOrders } from '../../server/attempt/stop-orders.ts';
 import { SuspectTurn } from '../../server/attempt/suspects.ts';
 import { systemChance, systemClock } from '../../server/index.ts';
 import { ShareBook } from '../../server/shares/share-book.ts';
@@ -17,6 +18,7 @@ import { CommandProcessor } from '../../server/task/command-processor.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { storeClock } from '../../server/task/store-clock.ts';
 import { initialFields } from '../../server/task/task-record.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { emptyTally } from '../../server/attempt/reconcile-counts.ts';
 
 const taskId = 'ab'.repeat(16);
@@ -40,7 +42,7 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
   await processor.create({ ...ids, fields, sideValues: {}, plan: { wakeAt: null, work: null }, ...owned });
   const shares = new ShareBook({ store, logger, settings });
   const executor = inProcess({ work: { repeatable, run: () => Promise.resolve() } });
-  const executors = [{ ...executor, cancel: vi.fn(executor.cancel) }] as const;
+  const executors = [{ ...executor, start: vi.fn(executor.start), cancel: vi.fn(executor.cancel) }] as const;
   // What these steps work with, of all that steps do.
   const rooms = new Rooms({ executors, isDraining: () => false });
   const suspects = new SuspectTurn({
@@ -58,12 +60,36 @@ async function stage({ repeatable, ledger }: { readonly repeatable: boolean; rea
     onReleased: ignore,
   });
   const call: ReconcileDeps['call'] = (_, ask) => ask();
-  const some = { processor, store, time, settings, logger, nodeId: 'here', executors, rooms, suspects, running, call, shares };
+  const clock = fakeClock();
+  const stops = new StopOrders({ executors, call, clock, logger, settings });
+  const content = JSON.stringify({ input: {}, metadata: {}, attachments: [] });
+  const contracts = { typeOf: () => undefined, names: () => [] };
+  const some = {
+    stops,
+    content,
+    contracts,
+    processor,
+    store,
+    time,
+    settings,
+    logger,
+    nodeId: 'here',
+    executors,
+    rooms,
+    suspects,
+    running,
+    call,
+    shares,
+  };
   return {
     store,
     processor,
     running,
     cancel: executors[0].cancel,
+    start: executors[0].start,
+    clock,
+    stops,
+    logger,
     deps: { ...some, isLeaseOver: () => true, leaseOf: ignore } as unknown as ReconcileDeps,
     result: { tally: emptyTally() },
     read: () => processor.read(taskId),
@@ -131,4 +157,51 @@ test('a lease of a date that was renewed since it was looked at is not over', as
   expect(await stateOf()).toBe('held');
   expect(await expireLease(await read(), deps, result)).toBe(true);
   expect(await stateOf()).not.toBe('held');
+});
+
+describe('a start of which nobody knows whether it came to pass', () => {
+  /** Its answer is lost, and so is the first order to stop it. */
+  async function lostStart() {
+    const at = await stage({ repeatable: true });
+    const { happens, start, cancel } = at;
+    await happens(claimed('here', Number.MAX_SAFE_INTEGER));
+    start.mockRejectedValueOnce(new Error('The answer was lost.'));
+    cancel.mockRejectedValueOnce(new Error('Nobody hears.')).mockRejectedValueOnce(new Error('Nobody hears.'));
+    return at;
+  }
+
+  test('is told to stop until it hears, where that cannot be recorded', async () => {
+    const { deps, result, read, processor, cancel, clock, logger } = await lostStart();
+    const seen = await read();
+    vi.spyOn(processor, 'execute').mockRejectedValueOnce(new Error('The store is away.'));
+    await expect(startWork(seen, deps, result)).rejects.toThrow('The store is away.');
+    expect(cancel).toHaveBeenCalledTimes(1);
+    for (let i = 0; i < 5; i++) {
+      clock.advance(30_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(cancel.mock.calls).toEqual(Array(3).fill([{ taskId, attempt: 1 }, { why: 'fenced' }]));
+    expect(clock.armed).toEqual([]);
+    expect(logger.warn.mock.calls.filter(([text]) => String(text).includes('told to stop'))).toHaveLength(1);
+  });
+
+  test('is not told any more once the same attempt is started again', async () => {
+    const { deps, result, read, processor, cancel, clock, start } = await lostStart();
+    const seen = await read();
+    vi.spyOn(processor, 'execute').mockRejectedValueOnce(new Error('The store is away.'));
+    await expect(startWork(seen, deps, result)).rejects.toThrow('The store is away.');
+    await startWork(await read(), deps, result);
+    expect(start).toHaveBeenCalledTimes(2);
+    clock.advance(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([cancel.mock.calls.length, clock.armed]).toEqual([1, []]);
+  });
+
+  test('is not told any more when its node closes', async () => {
+    const { deps, result, read, cancel, clock, stops } = await lostStart();
+    await startWork(await read(), deps, result);
+    stops.close();
+    clock.advance(60_000);
+    expect([cancel.mock.calls.length, clock.armed]).toEqual([1, []]);
+  });
 });

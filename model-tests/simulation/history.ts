@@ -5,6 +5,7 @@ import { SimulatedCluster } from './simulated-cluster.ts';
 import { Network } from './network.ts';
 import { RETAINED_MS, type NodeDeps } from './node.ts';
 import { SimulatedUser } from './simulated-user.ts';
+import { PartViewer } from './part-viewer.ts';
 import { isStart, TROUBLE_MS, type Decision, type Plan } from './plan.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { StoreRollback } from './store-rollback.ts';
@@ -60,11 +61,12 @@ class History {
   readonly #lists: ListCheck;
   readonly #taskIds = new Map<number, string>();
   readonly #asked: AskedQuestion[] = [];
+  readonly #partViewers: PartViewer[] = [];
   #tokenNumber = 0;
   #isOver = false;
 
   constructor(plan: Plan, planted: PlantedBug, isTold: boolean) {
-    const { seed, decisions, exclusive, sizes } = plan;
+    const { seed, decisions, exclusive, sizes, factBytesMax } = plan;
     const world = new World(seed, isTold);
     this.world = world;
     this.#plan = plan;
@@ -81,6 +83,7 @@ class History {
       slots: plan.slots,
       exclusive,
       sizes,
+      factBytesMax,
       planted,
       auth: ({ headers }, clock) => {
         const token = readToken(headers.authorization, { tokenNumber: this.#tokenNumber, time: world.time });
@@ -90,7 +93,7 @@ class History {
     };
     const { memory } = this.#deps;
     this.#lists = new ListCheck(world, memory, (store) => planted.way?.(store, memory) ?? store);
-    const mayRestore = decisions.some(({ kind }) => kind === 'restore');
+    const mayRestore = decisions.some(({ kind }) => kind === 'restore' || kind === 'lose bytes');
     this.#rollback = mayRestore ? new StoreRollback(world, oracle, memory) : undefined;
     this.#cluster = new SimulatedCluster(plan.nodes, this.#deps, this.#network);
     this.#shelves = this.#openShelves();
@@ -147,6 +150,7 @@ class History {
       world.thaw(user.entity);
       user.comeBack();
     }
+    for (const viewer of this.#partViewers) viewer.calmDown();
     this.#answerOpenQuestions();
     if (!(await world.until(() => this.#unfinished().length === 0, QUIET_MS)))
       return this.#refuseToWait('everything ends', this.#unfinished());
@@ -200,6 +204,7 @@ class History {
       for (const [index, observer] of user.observers.entries())
         if (!observer.isDone)
           missing.push(`${user.name}.${index}, ${JSON.stringify(observer.shown?.connection)}, dealt with ${observer.dealt}`);
+    for (const { isDone, name } of this.#partViewers) if (!isDone) missing.push(`${name}, who is shown parts`);
     for (const check of this.#cluster.actors) if (!check.isLevel) missing.push('a live actor');
     return missing;
   }
@@ -261,6 +266,11 @@ class History {
       case 'restore':
         if (this.#rollback?.restore(this.#taskIds.get(decision.task) ?? '', decision.commits)) this.#cluster.cutOff(decision.ms);
         return;
+      case 'lose bytes':
+        if (this.#rollback?.loseBytes(this.#taskIds.get(decision.task) ?? '', decision.flushes)) this.#cluster.cutOff(decision.ms);
+        return;
+      case 'watch parts':
+        return this.#showParts(decision);
       case 'store gone':
         this.world.tell('store', `is out of reach for ${decision.ms} ms`);
         return this.#cluster.cutOff(decision.ms);
@@ -275,6 +285,14 @@ class History {
       default:
         return this.#cluster.do(decision, this.#taskIds);
     }
+  }
+
+  #showParts({ task, habit }: Extract<Decision, { kind: 'watch parts' }>): void {
+    const { world, oracle } = this;
+    const name = `viewer ${this.#partViewers.length}`;
+    const viewer = new PartViewer({ name, world, oracle, habit, network: this.#network, taskId: () => this.#taskIds.get(task) });
+    this.#partViewers.push(viewer);
+    viewer.begin();
   }
 
   #doByOutbox(decision: Extract<Decision, { kind: 'keep start' | 'keep cancel' | 'withdraw' | 'dismiss' }>): void {

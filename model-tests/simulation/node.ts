@@ -29,6 +29,7 @@ export interface NodeDeps {
   readonly slots: number | undefined;
   readonly exclusive: boolean;
   readonly sizes: Sizes;
+  readonly factBytesMax: number | undefined;
   /** Asked with the clock of the node. */
   readonly auth: (request: Parameters<AuthContextResolver>[0], clock: SimulatedClock) => ReturnType<AuthContextResolver>;
   readonly planted: PlantedBug;
@@ -48,7 +49,7 @@ export class SimulatedNode {
   #closing: Promise<void> | undefined;
 
   constructor(name: string, clockOffMs: number, deps: NodeDeps, crash: (node: SimulatedNode) => void) {
-    const { world, faults, oracle, memory, storeClock, slots, exclusive, sizes, auth, planted } = deps;
+    const { world, faults, oracle, memory, storeClock, slots, exclusive, sizes, factBytesMax, auth, planted } = deps;
     this.entity = entity(name);
     oracle.work.born(name, this.entity);
     this.#work = oracle.work;
@@ -121,6 +122,7 @@ export class SimulatedNode {
         retainedFactsMax: sizes.retainedFactsMax,
         hotTasksMax: sizes.hotTasksMax,
         appendFactsMax: sizes.appendFactsMax,
+        ...(factBytesMax !== undefined && { factBytesMax }),
       }),
       inspect: undefined,
       committed: () => undefined,

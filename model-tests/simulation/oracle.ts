@@ -16,6 +16,7 @@ import { parseEventId, type Fact } from '../../machines/wire/index.ts';
 import type { TaskView } from '../../client/index.ts';
 import type { Commit, NewTask } from '../../server/ports/index.ts';
 import { OpenParts } from '../law/open-parts.ts';
+import { LaneCheck } from './lane-check.ts';
 import { WorkCheck } from './work-check.ts';
 import type { World } from './world.ts';
 
@@ -63,6 +64,7 @@ export class Oracle {
   onAsked: (asked: AskedQuestion) => void = () => undefined;
   onCommitted: (known: KnownTask, row: TaskRow) => void = () => undefined;
   readonly work: WorkCheck;
+  readonly lanes: LaneCheck;
   readonly #world: World;
   readonly #views = new WeakMap<Aggregate, string>();
   readonly #requests = new Map<string, string>();
@@ -70,6 +72,7 @@ export class Oracle {
   constructor(world: World, exclusive = false, runsAgainWithinMs?: number) {
     this.#world = world;
     this.work = new WorkCheck(world, exclusive, runsAgainWithinMs);
+    this.lanes = new LaneCheck(world);
   }
 
   of(taskId: string): KnownTask {
@@ -118,6 +121,7 @@ export class Oracle {
     this.#compareStored(task, row);
     for (const suspendId of task.accepted.keys())
       if (!row.sideValues.has(`a:${suspendId}`)) this.#world.fault('answers are kept', `no answer of ${suspendId}`);
+    this.lanes.committed(commit, row, task.facts.slice(task.facts.length - commit.facts.length), task.lost.length > 0);
     this.onCommitted(task, row);
   }
 
@@ -199,7 +203,9 @@ export class Oracle {
         if (facts.filter(({ type }) => type === fact.type).length > 1) world.fault('said once', `${fact.type} twice in ${taskId}`);
         return;
       case 'TASK_MESSAGE':
-        if (task.messages.has(fact.payload.message)) world.fault('reports are taken once', `${fact.payload.message} twice in ${taskId}`);
+        // The text of a part that is said as messages may repeat itself.
+        if (/^(kept|loose) /.test(fact.payload.message) && task.messages.has(fact.payload.message))
+          world.fault('reports are taken once', `${fact.payload.message} twice in ${taskId}`);
         return;
       case 'TASK_PROGRESS':
         return;
@@ -210,7 +216,8 @@ export class Oracle {
         if (fact.type === 'TASK_FAILED' && !soundFailures.includes(fact.payload.code))
           world.fault('trouble fails no task', `${taskId} failed with ${fact.payload.code}: ${fact.payload.message}`);
         // Whoever lost what was written knows nothing of what began.
-        if (fact.type === 'TASK_FAILED' && fact.payload.code === 'WORK_LOST' && task.lost.length === 0) this.work.lost(taskId);
+        if (fact.type === 'TASK_FAILED' && fact.payload.code === 'WORK_LOST' && task.lost.length === 0 && !this.lanes.hasLost(taskId))
+          this.work.lost(taskId);
         return;
       default:
         fact satisfies never;

@@ -11,6 +11,7 @@ import {
   type Plan,
   type Sizes,
 } from './plan.ts';
+import { generateParts, PARTS_SHARE, streamParts } from './parts-generator.ts';
 import { generateProviders, PROVIDERS_SHARE } from './provider-generator.ts';
 import { generateRollbacks, ROLLBACK_SHARE } from './rollback-generator.ts';
 import { generateTabs, TABS_SHARE } from './tabs-generator.ts';
@@ -92,15 +93,19 @@ export function generatePlan(seed: number): Plan {
   const outage = seededRandom(`${seed}/plan, outages`);
   const isWorse = outage.odds(OUTAGE_SHARE);
   const slots = outage.pick([0, 1, 2]);
+  const part = seededRandom(`${seed}/plan, parts`);
+  const worse = isWorse
+    ? [...haveSomeAsk(seededRandom(`${seed}/plan, poison`), worsenWork(outage, all)), ...generateOutages(outage, nodeCount)]
+    : all;
+  const hasParts = part.odds(PARTS_SHARE);
   return {
     seed,
     nodes,
     exclusive,
     sizes,
     clients,
-    decisions: isWorse
-      ? [...haveSomeAsk(seededRandom(`${seed}/plan, poison`), worsenWork(outage, all)), ...generateOutages(outage, nodeCount)]
-      : all,
+    decisions: hasParts ? [...streamParts(part, worse), ...generateParts(part, tasks, !exclusive)] : worse,
+    ...(hasParts && part.odds(0.4) && { factBytesMax: 2_048 }),
     ...(isWorse && slots > 0 && { slots }),
     ...removes,
     ...(kept && { outbox: kept.outbox }),

@@ -1,3 +1,4 @@
+import type { PartOptions } from '../../adapters/in-process/index.ts';
 import type { TransportName } from '../../machines/wire/index.ts';
 
 /** When the last decision falls due, in milliseconds since the beginning; afterwards nothing goes wrong any more. */
@@ -18,7 +19,21 @@ export type WorkStep =
   | { readonly block: number }
   /** Ends its node, in each of the first so many attempts; after a question that it does not await. */
   | { readonly crash: number; readonly asks?: boolean }
+  | { readonly stream: StreamStep }
   | { readonly fail: string };
+
+/** How a part is written. */
+export interface StreamStep extends Pick<PartOptions, 'kind' | 'onRerun' | 'closeAs'> {
+  readonly pieces: number;
+  /** Characters of a piece, beside what tells it from all others. */
+  readonly size: number;
+  /** After each piece, in milliseconds. */
+  readonly restMs: number;
+  /** What the task does next waits for the last piece. */
+  readonly isAwaited: boolean;
+  /** Else it is open when the work ends. */
+  readonly ends: boolean;
+}
 
 /** What a task does. */
 export interface WorkPlan {
@@ -55,7 +70,12 @@ export type FaultPoint =
   | 'provider'
   | 'refresh'
   | 'shelf.read'
-  | 'shelf.change';
+  | 'shelf.change'
+  | 'flush'
+  | 'seal'
+  | 'readPart'
+  | 'newest'
+  | 'tail.part';
 
 /** What goes wrong there. Each point knows some of them. */
 export type FaultKind =
@@ -66,6 +86,8 @@ export type FaultKind =
   | 'conflict'
   | 'crash before'
   | 'crash after'
+  // Of bytes on their way: the node is gone, and they arrive all the same, much later.
+  | 'crash late'
   | 'die before'
   | 'die after'
   | 'freeze'
@@ -93,6 +115,17 @@ export interface Habit {
   readonly leavesAfter?: number;
   /** Follows snapshots too, or only. */
   readonly watches: 'facts' | 'snapshots' | 'both';
+}
+
+/** How somebody behaves who is shown the parts of a task. */
+export interface PartHabit {
+  /** Rest before each frame is taken, in milliseconds. */
+  readonly slowMs: number;
+  /** Is gone without a word that long after it came, each time, and comes back later. */
+  readonly leavesAfterMs?: number;
+  readonly awayMs: number;
+  /** Takes nothing any more after so many frames, each time. */
+  readonly stallsAfter?: number;
 }
 
 /** One decision about a history. Each can be left out, and the rest still makes sense. Times are milliseconds since the beginning. */
@@ -137,6 +170,9 @@ export type Decision =
   | { readonly kind: 'tail away'; readonly at: number; readonly node: number; readonly ms: number }
   /** The store loses the newest commits of a task, and is away for that long. */
   | { readonly kind: 'restore'; readonly at: number; readonly task: number; readonly commits: number; readonly ms: number }
+  | { readonly kind: 'watch parts'; readonly at: number; readonly task: number; readonly habit: PartHabit }
+  /** The store loses the newest bytes of a task's open parts, so many flushes but no commit, and is away for that long. */
+  | { readonly kind: 'lose bytes'; readonly at: number; readonly task: number; readonly flushes: number; readonly ms: number }
   | { readonly kind: 'actor'; readonly at: number; readonly node: number; readonly task: number };
 
 /** True for what makes a task, by whatever way. */
@@ -200,6 +236,8 @@ export interface Plan {
   /** True for a store that one process owns; then there is one node. */
   readonly exclusive: boolean;
   readonly sizes: Sizes;
+  /** Bytes of a fact, at most; what a text needs more stays beside the log. */
+  readonly factBytesMax?: number;
   /** How many handlers each node runs at once; many without. */
   readonly slots?: number;
   /** Work that is interrupted by a crash runs again within so long, in milliseconds after its node is known to be gone; nothing is expected without. */

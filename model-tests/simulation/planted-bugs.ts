@@ -1,8 +1,8 @@
 import type { StoredEntry } from '../../client/outbox/index.ts';
-import type { LiveHub } from '../../server/live/hub.ts';
-import type { Viewer } from '../../server/live/viewer.ts';
 import type { Entry, Lease, LoadedTask } from '../../server/ports/index.ts';
 import type { PlantedBug } from './planted-bug.ts';
+import { plantedPartBugs } from './planted-part-bugs.ts';
+import { withViewers } from './with-viewers.ts';
 
 /** Says whether a fact ends its log, from its bytes alone. */
 function isLast({ bytes }: Entry): boolean {
@@ -12,23 +12,6 @@ function isLast({ bytes }: Entry): boolean {
 /** What was loaded, with another text in its execution record. */
 function withRecord(loaded: LoadedTask | undefined, pattern: RegExp, text: string): LoadedTask | undefined {
   return loaded && { ...loaded, fields: { ...loaded.fields, ledger: (loaded.fields['ledger'] ?? '').replace(pattern, text) } };
-}
-
-/** An object of which some members are others. What is left of it still works on itself, whose private members no other object has. */
-function withOthers<T extends object>(whole: T, others: Partial<T>): T {
-  return new Proxy(whole, {
-    get(_, name) {
-      if (name in others) return Reflect.get(others, name) as unknown;
-      const value: unknown = Reflect.get(whole, name, whole);
-      return typeof value === 'function' ? (value.bind(whole) as unknown) : value;
-    },
-  });
-}
-
-/** A hub whose viewers do some things in another way. */
-function withViewers(change: (viewer: Viewer) => Partial<Viewer>): (hub: LiveHub) => LiveHub {
-  return (hub) =>
-    withOthers(hub, { subscribe: (taskId, viewer, ...rest) => hub.subscribe(taskId, withOthers(viewer, change(viewer)), ...rest) });
 }
 
 /** Bugs, each planted from outside the product: what would happen if it did this. */
@@ -224,4 +207,5 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
       },
     }),
   },
+  ...plantedPartBugs,
 };

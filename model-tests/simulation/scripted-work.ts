@@ -2,7 +2,9 @@ import { inProcess, TaskFailure, type TaskStopped, type Handler, type Task } fro
 import type { Clock, TaskExecutor } from '../../server/ports/index.ts';
 import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
-import type { WorkPlan } from './plan.ts';
+import type { WrittenPart } from './lane-check.ts';
+import { piecesOf } from './part-text.ts';
+import type { StreamStep, WorkPlan } from './plan.ts';
 import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
@@ -114,7 +116,24 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
     await new Promise<void>((resolve) => world.after(ms - 0.01, world.itself, () => entity.isDead || resolve()));
   }
 
+  async function stream(task: Task, key: string, step: StreamStep): Promise<void> {
+    const { kind, onRerun, closeAs, ends, restMs } = step;
+    const { taskId, attempt } = task;
+    const out = task.stream(key, { kind, flushMs: 20, ...(onRerun && { onRerun }), ...(closeAs && { closeAs }) });
+    const about = { taskId, attempt, name: key, goesOn: onRerun !== undefined, closesAsMessage: closeAs !== undefined };
+    const written: WrittenPart = oracle.lanes.begins(about);
+    if (onRerun) oracle.lanes.goesOn(written, await out.text);
+    for (const piece of piecesOf(`${key}/${attempt}/${world.steps}`, step)) {
+      if (entity.isDead || task.signal.aborted) return;
+      written.text += piece;
+      await out.write(piece);
+      if (restMs > 0) await rest(task, restMs);
+    }
+    if (ends) await out.end();
+  }
+
   async function run(task: Task): Promise<{ steps: number; attempt: number }> {
+    const beside: Promise<void>[] = [];
     const { steps } = task.input as unknown as WorkPlan;
     for (let i = Number(task.saved ?? 0); i < steps.length; i += 1) {
       const step = steps[i];
@@ -137,9 +156,15 @@ function handlerOf(deps: ScriptedWorkDeps): Handler {
         }
         crash();
         await new Promise(() => undefined);
+      } else if ('stream' in step) {
+        const streaming = stream(task, `part ${i}`, step.stream);
+        if (step.stream.isAwaited) await streaming;
+        else beside.push(streaming);
+        streaming.catch(() => undefined);
       } else if ('askBoth' in step) await Promise.all([ask(task, `q${i}a`, undefined), ask(task, `q${i}b`, 3_000)]);
       else throw new TaskFailure(step.fail, 'As planned.', { retryable: false });
     }
+    await Promise.all(beside);
     return { steps: steps.length, attempt: task.attempt };
   }
 

@@ -97,9 +97,10 @@ export class SimulatedCluster {
     });
   }
 
-  /** Closes every node in the proper way. False where one never is. */
+  /** Closes every node in the proper way, for good: one that is down stays so. False where one never is. */
   async close(): Promise<boolean> {
     const { world } = this.#deps;
+    this.end();
     const closing = this.#living;
     let open = closing.length;
     for (const node of closing) void node.close(1_000).then(() => (open -= 1));

@@ -4,6 +4,7 @@ import type { Entity } from './event-queue.ts';
 import type { Faults } from './faults.ts';
 import type { FaultPoint } from './plan.ts';
 import type { Oracle } from './oracle.ts';
+import { faultyLanes, witnessedLanes } from './simulated-lanes.ts';
 import type { World } from './world.ts';
 
 /** What a node's way to the store is made of. */
@@ -78,6 +79,7 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
         if (isNew && memory.tasks.has(task.taskId)) oracle.created(task, name);
         return created;
       },
+      ...(store.lanes && { lanes: witnessedLanes(store.lanes, { oracle, memory }) }),
     };
   }
 
@@ -87,13 +89,16 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
     const what = faults.strike(point, name) ?? (away ? (random.odds(0.7) ? 'before' : 'after') : undefined);
     const outMs = random.odds(0.6) ? 0 : random.fraction() * 3;
     const backMs = what === 'slow' ? 2_000 + random.fraction() * 5_000 : 0.1 + random.fraction() * (random.odds(0.05) ? 200 : 3);
+    const isLate = what === 'late' || what === 'crash late';
     return new Promise<T>((resolve, reject) => {
       const fail = (why: string): unknown => world.after(backMs, entity, () => reject(new Error(why)));
       if (what === 'crash before') return deps.crash();
+      if (what === 'crash late') deps.crash();
       if (what === 'before') return void fail('The store is out of reach.');
       if (what === 'conflict' && conflict !== undefined) return void world.after(backMs, entity, () => resolve(conflict));
       // On its way it is out of the node's hands, whatever becomes of that.
-      world.after(outMs, world.itself, () => {
+      if (what === 'repeated') world.after(outMs + random.fraction() * 50, world.itself, () => void verb().catch(() => undefined));
+      world.after(isLate ? outMs + 500 + random.fraction() * 12_000 : outMs, world.itself, () => {
         verb().then(
           (result) => {
             if (what === 'crash after') deps.crash();
@@ -145,26 +150,29 @@ export function simulatedStore(deps: SimulatedStoreDeps): SimulatedStore {
     inState: (state, taskType, limit, after) => call('owners', () => base.inState(state, taskType, limit, after)),
     counts: () => call('owners', () => base.counts()),
     read: (taskId, from, limit) => call('read', () => base.read(taskId, from, limit)),
+    ...(base.lanes && { lanes: faultyLanes(base.lanes, call) }),
     lastEventIds: (taskIds) => call('lastEventIds', () => base.lastEventIds(taskIds)),
     tail(listener) {
       const arrivals = new Map<string, number>();
       listeners.add(listener);
+      const arrive = (point: 'tail' | 'tail.part', taskId: string, tell: () => void): void => {
+        if (entity.isDead) return;
+        const what = faults.strike(point, name);
+        if (what === 'lost' || (world.time < tailAwayUntil && !faults.isCalm)) return;
+        const ms = what === 'late' ? 1_000 + random.fraction() * 6_000 : random.fraction() * (random.odds(0.1) ? 100 : 3);
+        const at = Math.max(world.time + ms, arrivals.get(taskId) ?? 0);
+        arrivals.set(taskId, at);
+        world.after(at - world.time, entity, tell);
+      };
       const tail = base.tail({
-        committed(...told) {
-          const [taskId] = told;
-          if (entity.isDead) return;
-          const what = faults.strike('tail', name);
-          if (what === 'lost' || (world.time < tailAwayUntil && !faults.isCalm)) return;
-          const ms = what === 'late' ? 1_000 + random.fraction() * 6_000 : random.fraction() * (random.odds(0.1) ? 100 : 3);
-          const at = Math.max(world.time + ms, arrivals.get(taskId) ?? 0);
-          arrivals.set(taskId, at);
-          world.after(at - world.time, entity, () => listener.committed(...told));
-        },
+        committed: (...told) => arrive('tail', told[0], () => listener.committed(...told)),
+        part: (...told) => arrive('tail.part', told[0], () => listener.part?.(...told)),
         interrupted: () => undefined,
         announced: (notice) => entity.isDead || listener.announced?.(notice),
       });
       return {
         watch: (taskId) => call('watch', () => tail.watch(taskId)),
+        watchParts: (taskId) => call('watch', async () => tail.watchParts?.(taskId)),
         unwatch: (taskId) => tail.unwatch(taskId),
         announce: (notice) => call('watch', () => tail.announce(notice)),
         async close() {

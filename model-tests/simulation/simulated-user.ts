@@ -97,15 +97,17 @@ export class SimulatedUser {
 
   /** Closes the client, as a program that ends does. */
   async close(): Promise<void> {
+    // One that is frozen may be closed only when the next life has begun: what is closed is of this one.
     const { client, entity: itself } = this;
+    const [clock, tab, outbox] = [this.#clock, this.#tab, this.outbox];
     if (!client) return;
     this.#around.world.tell(this.name, 'closes');
     this.#isAway = true;
     this.client = undefined;
-    await this.outbox?.close();
+    await outbox?.close();
     await client.close();
-    this.#tab?.close();
-    this.#clock?.assertIdle();
+    tab?.close();
+    clock?.assertIdle();
     itself.isDead = true;
   }
 

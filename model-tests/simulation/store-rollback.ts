@@ -5,7 +5,7 @@ import { setPlan } from '../../adapters/memory/work.ts';
 import type { Oracle } from './oracle.ts';
 import type { World } from './world.ts';
 
-const backedUp = ['fields', 'sideValues', 'plan', 'log', 'firstRetained', 'lastEventId', 'ended', 'state'] as const;
+const backedUp = ['fields', 'sideValues', 'plan', 'log', 'lanes', 'firstRetained', 'lastEventId', 'ended', 'state'] as const;
 
 /** A task as the store had it after one commit. */
 interface Backup {
@@ -42,17 +42,30 @@ export class StoreRollback {
     const backup = backups[backups.length - 1 - lost];
     if (!row || !backup || lost <= 0) return false;
     backups.length -= lost;
-    const { log, plan, state, ...rest } = copyOf(backup.row);
+    const { log, plan, state, lanes, ...rest } = copyOf(backup.row);
     Object.assign(row, rest, { revision: row.revision + MARK });
     setPlan(this.#memory, row, plan, this.#world.now);
     setState(this.#memory, row, state, this.#world.now);
     row.log.splice(0, row.log.length, ...log);
+    row.lanes.clear();
+    for (const [lane, kept] of lanes) row.lanes.set(lane, kept);
     this.#world.tell('store', `goes back by ${lost} commits of ${taskId.slice(0, 4)}, to fact ${backup.facts}`);
     this.#oracle.restored(taskId, backup.facts, row.firstRetained);
+    this.#oracle.lanes.restored(row);
     return true;
+  }
+
+  /** The newest flushes of a task were never made. False where there are none since its last commit: what follows a commit goes before it. */
+  loseBytes(taskId: string, flushes: number): boolean {
+    const row = this.#memory.tasks.get(taskId);
+    const undone = row ? this.#oracle.lanes.undo(row, flushes) : 0;
+    if (undone > 0) this.#world.tell('store', `loses ${undone} flushes of ${taskId.slice(0, 4)}`);
+    return undone > 0;
   }
 }
 
-function copyOf({ fields, sideValues, plan, log, firstRetained, lastEventId, ended, state }: Backup['row']): Backup['row'] {
-  return { fields: new Map(fields), sideValues: new Map(sideValues), plan, log: [...log], firstRetained, lastEventId, ended, state };
+function copyOf({ fields, sideValues, plan, log, lanes, firstRetained, lastEventId, ended, state }: Backup['row']): Backup['row'] {
+  const copies = [...lanes].map(([lane, row]) => [lane, { ...row, buffer: row.buffer.slice() }] as const);
+  const kept = { fields: new Map(fields), sideValues: new Map(sideValues), lanes: new Map(copies) };
+  return { ...kept, plan, log: [...log], firstRetained, lastEventId, ended, state };
 }

@@ -101,7 +101,8 @@ export class WorkCheck {
     const task = this.#task(taskId);
     const run: Run = { life: this.#of(name), attempt, signal };
     task.hasBegun = true;
-    for (const other of task.running) this.#expectEnd(taskId, other);
+    // One that was claimed long ago may begin beside one that was claimed since: the older of both has to end.
+    for (const other of task.running) this.#expectEnd(taskId, other.attempt > attempt ? run : other);
     task.running.add(run);
     return () => void task.running.delete(run);
   }

@@ -7,16 +7,7 @@ import { takeEnding } from './executor-ending.ts';
 import { giveUp, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
 import { presentable } from './presentable.ts';
-import {
-  recordFor,
-  executorOf,
-  isOurs,
-  pauseMs,
-  orderStop,
-  type ReconcileStep,
-  type ReconcileDeps,
-  type ReconcileResult,
-} from './reconcile-step.ts';
+import { recordFor, executorOf, isOurs, pauseMs, type ReconcileStep, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { failureFor, workDue } from './work-order.ts';
 import { workOf, workWith } from './work.ts';
@@ -107,6 +98,8 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   let outcome: StartOutcome;
   try {
     const work = await gathered(state, deps);
+    const withdrawn = deps.stops.withdraw({ taskId, attempt });
+    if (withdrawn) await withdrawn;
     outcome = await deps.call(executor, () => executor.start(work), 'start');
   } catch (error) {
     const { tries } = state.execution.attempt.context;
@@ -135,7 +128,7 @@ const noteStart: ReconcileStep = async (state, deps, { tally }) => {
 
 /** Nobody said that it was started: it is tried again, unless it has reported meanwhile; then it runs. */
 const deferStart: ReconcileStep = async (state, deps, { tally }) => {
-  const { taskId } = state.about;
+  const { taskId, taskType } = state.about;
   const { attempt, tries } = state.execution.attempt.context;
   const retryAt = deps.time.now() + pauseMs(deps, tries);
   const defer = recordFor(state, { type: 'attempt.deferred', retryAt });
@@ -147,7 +140,7 @@ const deferStart: ReconcileStep = async (state, deps, { tally }) => {
     if (became !== 'started') {
       tally.failed = 1;
       deps.running.release(taskId);
-      await orderStop(state, attempt, { why: 'fenced' }, deps).catch(() => undefined);
+      await deps.stops.give({ taskId, attempt, taskType });
     }
   }
   if (became === 'started') tally.started++;

@@ -25,7 +25,7 @@ export class OwnRuns {
 
   /** The store does not answer for these buckets, and others may take what is held there: what may be repeated is stopped meanwhile. */
   abortRepeatable(buckets: ReadonlySet<string>): void {
-    const { running, nodeId, logger, settings } = this.#deps;
+    const { running, nodeId, logger, settings, stops } = this.#deps;
     const aborted = this.#runningIn(buckets).filter(
       ({ abortedAt, taskType }) => abortedAt === undefined && executorOf(this.#deps, taskType)?.repeatable(taskType),
     );
@@ -38,7 +38,7 @@ export class OwnRuns {
     });
     for (const run of aborted) {
       running.abort(run.taskId);
-      void this.stop(run);
+      void stops.give(run);
     }
   }
 
@@ -74,13 +74,13 @@ export class OwnRuns {
 
   /** Puts back at once what was claimed and has not begun. Never rejects. */
   async drain(): Promise<void> {
-    const { running, logger, nodeId } = this.#deps;
+    const { running, logger, nodeId, stops } = this.#deps;
     const runs = running.all();
     const putBack = await Promise.all(runs.map(async (run) => ((await this.putBack(run.taskId)) ? [run] : [])));
     if (runs.length === 0) return;
     const unbegun = putBack.flat();
     for (const { taskId } of unbegun) running.release(taskId);
-    await Promise.all(unbegun.map((run) => this.stop(run)));
+    await Promise.all(unbegun.map((run) => stops.give(run)));
     const fields = { nodeId, running: running.all().length, putBack: unbegun.length };
     logger.info?.('This node is closing: it claims nothing any more, and lets end what has begun.', fields);
   }
@@ -88,28 +88,17 @@ export class OwnRuns {
   /** Stops what still runs and gives it up, so that another node can take it at once. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
-    const { running, logger, nodeId } = this.#deps;
+    const { running, logger, nodeId, stops } = this.#deps;
     const runs = running.all();
     if (runs.length > 0)
       logger.warn('This node closes while work runs; it was given up.', { nodeId, ...namedTasks(runs.map(({ taskId }) => taskId)) });
     await Promise.allSettled(
       runs.map(async (run) => {
         running.release(run.taskId);
-        await this.stop(run);
+        await stops.give(run);
         await giveUp(run.taskId, this.#deps, { of: { attempt: run.attempt, node: nodeId }, crashed: false });
       }),
     );
-  }
-
-  /** Has the executor stop a run that no longer counts. Never rejects. */
-  async stop({ taskId, attempt, taskType }: RunningAttempt): Promise<void> {
-    const executor = executorOf(this.#deps, taskType);
-    if (!executor) return;
-    await this.#deps
-      .call(executor, () => executor.cancel({ taskId, attempt }, { why: 'fenced' }))
-      .catch((error: unknown) => {
-        this.#deps.logger.warn('A run that no longer counts could not be told to stop.', { taskId, attempt, error });
-      });
   }
 
   /** Puts back what this node claimed, where it has not begun; true where it did. Never rejects. */

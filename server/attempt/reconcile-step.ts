@@ -13,6 +13,7 @@ import type { CallKind } from './executor-calls.ts';
 import type { OverLease } from './lease-monitor.ts';
 import type { Tally } from './reconcile-counts.ts';
 import type { RunningAttempts } from './running-attempts.ts';
+import type { StopOrders } from './stop-orders.ts';
 import type { Rooms } from './rooms.ts';
 import type { WorkDeps } from './work.ts';
 
@@ -37,6 +38,7 @@ export interface ReconcileDeps extends WorkDeps {
   readonly settings: TaskSettings;
   readonly rooms: Rooms;
   readonly suspects: Suspects;
+  readonly stops: Pick<StopOrders, 'give' | 'withdraw'>;
   readonly heldBack: HeldBack;
   /** True where a node holds the newest attempt that is known to be gone. */
   isLeaseOver(state: TaskRecord): boolean;

@@ -12,6 +12,7 @@ import { emptyTally } from './reconcile-counts.ts';
 import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
 import { stepsOf } from './steps.ts';
+import { StopOrders } from './stop-orders.ts';
 import { SuspectTurn } from './suspects.ts';
 
 /** How a visit learns where a task stands: as this node knew it last, which will do after a commit of its own, or by asking the store. */
@@ -36,7 +37,9 @@ interface Pause {
 
 /** What the supervisor works with. */
 export interface SupervisorDeps
-  extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content' | 'onLostHistory'>, Pick<RunningAttemptsDeps, 'listen'> {
+  extends
+    Omit<ReconcileDeps, 'running' | 'suspects' | 'stops' | 'call' | 'content' | 'onLostHistory'>,
+    Pick<RunningAttemptsDeps, 'listen'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
@@ -60,6 +63,7 @@ export class Supervisor {
   readonly #onRoom: SupervisorDeps['onRoom'];
   readonly #calls: ExecutorCalls;
   readonly #suspects: SuspectTurn;
+  readonly #stops: StopOrders;
   readonly #deadlines = new Deadlines(() => this.#deps);
   readonly #offers: OffersDeps;
   readonly #reconciling = new Map<string, Reconciliation>();
@@ -88,6 +92,7 @@ export class Supervisor {
     });
     this.#calls = calls;
     this.#suspects = suspects;
+    this.#stops = new StopOrders({ ...deps, call: (...asked) => calls.call(...asked) });
     this.#onRoom = deps.onRoom;
     this.#onReady = deps.onReady;
     this.#offers = { executors, rooms, calls, offerMax: OFFER_MAX };
@@ -95,6 +100,7 @@ export class Supervisor {
       ...deps,
       running,
       suspects,
+      stops: this.#stops,
       call: (...asked) => calls.call(...asked),
       onLostHistory: (run) => {
         running.noteLost(run);
@@ -220,6 +226,7 @@ export class Supervisor {
     this.hurry();
     await Promise.allSettled([...[...this.#reconciling.values()].map(({ done }) => done), ...this.#claiming]);
     await this.runs.close();
+    this.#stops.close();
     this.#calls.end();
     this.#suspects.close();
   }
@@ -337,7 +344,7 @@ export class Supervisor {
     const run = running.all().find((each) => each.taskId === taskId);
     running.release(taskId);
     this.#paused.delete(taskId);
-    if (run) void this.runs.stop(run);
+    if (run) void this.#stops.give(run);
   }
 
   #pause(taskId: string, error: unknown): void {

@@ -50,6 +50,8 @@ interface Shown {
   /** Of which epoch; undefined as long as it has nothing. */
   mark: string | undefined;
   sent: number;
+  /** It is closed, and this is all of what is kept of it: its lane says so, which may have lost some and grown again unseen. */
+  isWhole: boolean;
   /** What is to be said with the next frame: all at first, and what has changed later. */
   says: 'all' | 'epoch' | 'reset' | undefined;
 }
@@ -64,11 +66,13 @@ type PartStanding = 'log.level' | 'log.torn';
 export class PartDelivery {
   readonly #deps: PartDeliveryDeps;
   readonly #shown = new Map<EventId, Shown>();
+  #cursors: PartCursors;
   /** What the tail told of since the last read began: how long a lane is at least. */
   readonly #told = new Map<EventId, number>();
 
   constructor(deps: PartDeliveryDeps) {
     this.#deps = deps;
+    this.#cursors = deps.cursors;
   }
 
   /** A lane is that long, at least. */
@@ -82,15 +86,11 @@ export class PartDelivery {
     return false;
   }
 
-  /** How many of these facts may be shown now: none that closes a part whose text is not shown, and that does not have it. */
+  /** How many of these facts may be shown now: none that closes a part, and does not have its text, before a read has found that this is shown. */
   fitting(entries: readonly Entry[]): number {
-    const open = new Map([...this.#shown.values()].map(({ part, sent }) => [part, sent]));
-    for (const [nth, entry] of entries.entries()) {
-      const fact = partFactOf(entry);
-      if (fact?.type === 'opened') open.set(positionOf(fact.lane).n, 0);
-      if (fact?.type === 'closed' && !fact.isInline && (open.get(fact.part) ?? 0) < fact.bytes) return nth;
-    }
-    return entries.length;
+    const whole = new Set([...this.#shown.values()].flatMap(({ part, isWhole }) => (isWhole ? [part] : [])));
+    const nth = entries.map(partFactOf).findIndex((fact) => needsText(fact) && !whole.has(fact.part));
+    return nth < 0 ? entries.length : nth;
   }
 
   /** These facts were shown. */
@@ -136,20 +136,24 @@ export class PartDelivery {
   /** Reads what is to be shown with a page: the text that its facts wait for, or what open parts have where it reaches the end of the log. */
   async read(run: LogRun, bytesMax: number): Promise<PartsRead> {
     this.#told.clear();
-    if (run.gap?.reason === 'reset') this.#shown.clear();
+    if (run.gap?.reason === 'reset') {
+      this.#shown.clear();
+      // They are of the history that is gone.
+      this.#cursors = new Map();
+    }
     const opened = new Map<number, Extract<PartFact, { readonly type: 'opened' }>>();
     for (const [nth, entry] of run.entries.entries()) {
       const fact = partFactOf(entry);
       if (fact?.type === 'opened') opened.set(positionOf(fact.lane).n, fact);
-      if (fact?.type !== 'closed' || fact.isInline || fact.bytes === 0) continue;
+      if (!needsText(fact)) continue;
       const shown = await this.#known(fact.part, opened);
-      if (!shown || shown[1].sent >= fact.bytes) continue;
+      if (!shown || shown[1].isWhole) continue;
       // Those before it are shown first; then this page is read again.
       if (nth > 0) return { facts: nth, frames: [], hasMore: true };
-      const frames = await this.#laneBytes(...shown, bytesMax);
-      // It is gone: nobody can show it any more.
-      if (!frames) shown[1].sent = fact.bytes;
-      return { facts: 0, frames: frames ?? [], hasMore: true };
+      const frames = (await this.#laneBytes(...shown, bytesMax)) ?? [];
+      if (frames.length > 0) return { facts: 0, frames, hasMore: true };
+      // There is no more of it, or it is gone, and nobody can show it any more.
+      shown[1].isWhole = true;
     }
     const reached = run.after + run.entries.length;
     if (reached < run.last.n || run.ended) return { facts: run.entries.length, frames: [], hasMore: false };
@@ -208,7 +212,8 @@ export class PartDelivery {
   }
 
   #restart(shown: Shown): void {
-    shown.says = shown.sent > 0 ? 'reset' : 'all';
+    // Before anything was shown of it, it may turn out to have gone on in yet another epoch.
+    if (shown.says !== 'reset') shown.says = shown.sent > 0 ? 'reset' : 'all';
     shown.sent = 0;
   }
 
@@ -232,7 +237,7 @@ export class PartDelivery {
   #begin(lane: EventId, about: Pick<Shown, 'name' | 'kind'>): Shown {
     const known = this.#shown.get(lane);
     if (known) return known;
-    const cursor = this.#deps.cursors.get(lane);
+    const cursor = this.#cursors.get(lane);
     const { name, kind } = about;
     const shown: Shown = {
       part: positionOf(lane).n,
@@ -240,6 +245,7 @@ export class PartDelivery {
       ...(kind !== undefined && { kind }),
       mark: cursor?.epoch,
       sent: cursor?.offset ?? 0,
+      isWhole: false,
       says: 'all',
     };
     this.#shown.set(lane, shown);
@@ -259,8 +265,11 @@ export class PartDelivery {
       : await topic.once(`fact ${part}`, () => store.read(topic.taskId, part, { facts: 1, bytes: 0 }));
     const entry = page?.entries[0];
     const fact = opened.get(part) ?? (entry && partFactOf(entry));
-    if (fact?.type !== 'opened' || positionOf(fact.lane).n !== part || (is !== undefined && fact.lane !== is)) return undefined;
-    return [fact.lane, this.#begin(fact.lane, fact)];
+    if (fact?.type === 'opened' && positionOf(fact.lane).n === part && (is === undefined || fact.lane === is))
+      return [fact.lane, this.#begin(fact.lane, fact)];
+    // It is no longer kept. Its client knows what it is called; another history has no lane of that name.
+    const known = [...this.#cursors.keys()].find((lane) => positionOf(lane).n === part && (is === undefined || lane === is));
+    return known && [known, this.#begin(known, {})];
   }
 
   #forget(part: number): void {
@@ -270,4 +279,9 @@ export class PartDelivery {
         this.#told.delete(lane);
       }
   }
+}
+
+/** True for a fact that closes a part and does not have its text. */
+function needsText(fact: PartFact | undefined): fact is Extract<PartFact, { readonly type: 'closed' }> {
+  return fact?.type === 'closed' && !fact.isInline && fact.bytes > 0;
 }

@@ -1,0 +1,147 @@
+import { expect, test } from 'vitest';
+import type { PartFrame } from '../../machines/parts/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
+import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
+import { createLiveHub } from '../../server/live/hub.ts';
+import { askedParts } from '../../server/live/extensions.ts';
+import type { LaneRow } from '../../adapters/memory/memory.ts';
+import type { Fence, Lanes, NewestOfTask } from '../../server/store/index.ts';
+import { writtenTask } from '../server/task-writer.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { evenChance, fakeViewer, quiesce } from './hub-fixture.ts';
+
+/** A task with an open part, and a store that can lose the end of it. */
+async function shortened() {
+  const memory = createMemory();
+  const store = memoryStore({ memory });
+  await store.open();
+  const clock = fakeClock();
+  const plain = store.lanes as Lanes;
+  /** What is said to be the newest, once. */
+  const old: (readonly NewestOfTask[])[] = [];
+  const lanes: Lanes = { ...plain, newest: async (taskIds) => old.pop() ?? plain.newest(taskIds) };
+  const hub = createLiveHub({ store: { ...store, lanes }, clock, chance: evenChance });
+  const { taskId, execute, read } = await writtenTask(store);
+  await execute((unit) => unit.decide({ type: 'report.started', payload: {} }));
+  const part = await execute((unit) => {
+    unit.decide({ type: 'report.part.opened', payload: { name: 'answer', kind: 'text' } });
+    const opened = unit.aggregate.task.context.openParts.at(-1)?.opened ?? 0;
+    unit.parts.noteOpening(opened, { onRerun: 'continue' });
+    return opened;
+  });
+  const row = (): LaneRow => [...(memory.tasks.get(taskId)?.lanes.values() ?? [])][0] as LaneRow;
+  return {
+    part,
+    async write(text: string): Promise<void> {
+      const { lane, epoch, attempt, node } = (await read()).execution.lanes.open[part] as Omit<Fence, 'taskId'>;
+      const [outcome] =
+        (await store.lanes?.flush([{ fence: { taskId, lane, epoch, attempt, node }, at: row().length, bytes: Buffer.from(text) }])) ?? [];
+      expect(outcome).toBe('ok');
+    },
+    /** Who asks next is told what is the newest now. */
+    async keepNewest(): Promise<void> {
+      old.push(await plain.newest([taskId]));
+    },
+    /** The log keeps nothing of before its newest fact. */
+    trim(): void {
+      const task = memory.tasks.get(taskId);
+      if (task) task.firstRetained += task.log.splice(0, task.log.length - 1).length;
+    },
+    lose: (bytes: number) => void (row().length -= bytes),
+    claim: () =>
+      execute((unit) => {
+        unit.record({ type: 'attempt.started', keptOutside: false, retryAt: null });
+        unit.record({ type: 'attempt.lost', crashed: false, retryAt: 0, restUntil: 0 });
+        return unit.record({ type: 'attempt.claimed', node: 'next', startBy: 1 });
+      }),
+    close: () => execute((unit) => unit.parts.close(part, 'DONE')),
+    /** Connects, and gives what comes, in its order. */
+    connect(cursor?: string, partCursors = '') {
+      const frames: (Fact | PartFrame)[] = [];
+      const take = (entries: readonly { readonly bytes: Uint8Array }[]) =>
+        entries.forEach(({ bytes }) => frames.push(JSON.parse(Buffer.from(bytes).toString()) as Fact | PartFrame));
+      const viewer = Object.assign(fakeViewer(clock), { facts: take, parts: take });
+      const subscription = hub.subscribe(taskId, viewer, cursor, { parts: askedParts(['parts'], partCursors) });
+      return { frames, subscription, gaps: viewer.gaps };
+    },
+  };
+}
+
+/** What somebody who began with a text has after these frames. */
+function textAfter(text: string, frames: readonly (Fact | PartFrame)[]): string {
+  return frames.reduce((sum, frame) => (frame.type === 'PART' ? (frame.reset ? '' : sum) + frame.text : sum), text);
+}
+
+/** More than the fact that closes a part has room for. */
+const LONG = 'x'.repeat(40_000);
+
+test.each([
+  ['is shorter than what it was shown', ''],
+  ['has grown again to the same length', 'other'],
+])('a viewer of a part that the store shortened, and that %s when it is closed, begins it anew before that', async (_, grows) => {
+  const task = await shortened();
+  await task.write(`${LONG}first`);
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  expect(textAfter('', frames)).toBe(`${LONG}first`);
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  subscription.close();
+  task.lose(5);
+  await task.claim();
+  if (grows !== '') await task.write(grows);
+  await task.close();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.${LONG.length + 5}.${epoch}`);
+  for (let i = 0; i < 5; i++) await quiesce();
+  expect(later.frames.at(-1)?.type).toBe('TASK_PART_CLOSED');
+  expect(textAfter(`${LONG}first`, later.frames)).toBe(`${LONG}${grows}`);
+});
+
+test('a viewer whose history was replaced begins its parts anew, whatever its cursors say', async () => {
+  const task = await shortened();
+  await task.write('some text');
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  const later = task.connect('2-1', `${opened?.eventId}.9.${epoch}`);
+  await quiesce();
+  expect(later.gaps).toMatchObject([{ reason: 'reset' }]);
+  expect(later.frames.filter(({ type }) => type === 'PART')).toMatchObject([{ at: 0, snapshot: true, text: 'some text' }]);
+});
+
+test('a viewer of a part whose first fact is no longer kept is shown the rest of it before it is closed', async () => {
+  const task = await shortened();
+  await task.write(LONG);
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  await task.write('the rest');
+  await task.close();
+  task.trim();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.${LONG.length}.${epoch}`);
+  for (let i = 0; i < 5; i++) await quiesce();
+  expect(later.frames.map(({ type }) => type)).toEqual(['PART', 'TASK_PART_CLOSED']);
+  expect(textAfter(LONG, later.frames)).toBe(`${LONG}the rest`);
+});
+
+test('a viewer whose part has gone on twice more while it was read is told that it begins anew', async () => {
+  const task = await shortened();
+  await task.write('some text');
+  const { frames, subscription } = task.connect();
+  await quiesce();
+  subscription.close();
+  const [opened] = frames.filter(({ type }) => type === 'TASK_PART_OPENED') as Fact[];
+  const epoch = frames.flatMap((frame) => (frame.type === 'PART' ? (frame.epoch ?? []) : []))[0];
+  task.lose(5);
+  await task.claim();
+  await task.keepNewest();
+  await task.claim();
+  await task.claim();
+  const later = task.connect(opened?.eventId, `${opened?.eventId}.9.${epoch}`);
+  await quiesce();
+  expect(later.frames).toMatchObject([{ type: 'PART', at: 0, reset: true, snapshot: true, text: 'some' }]);
+});
