@@ -4,7 +4,7 @@
  */
 export const fieldWords: readonly string[] = `
 abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered answering any app
-append appender arrows asking asyncapi at attachment attack attacker audience auth authenticate authorizer back backup bar bare batch bearer
+append appender arrows asking asyncapi at attachment attack attacker audience auth authenticate authorizer back backfill backup bar bare batch bearer
 behaved bench bin blocks bodies body boundaries boundary bounded browser browsing budgets build built bullmq bundle burst byte call cancel careless
 case cell certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close closing cluster codes
 cohort commit committed compilers components composite conformance consumers containers content copy core count coverage crash create creating
