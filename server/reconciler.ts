@@ -2,6 +2,7 @@ import { addTally, emptyTally, type ReconcileCounts, type Tally } from './attemp
 import type { Offer } from './attempt/offers.ts';
 import type { SweepCounts } from './attachment-sweep.ts';
 import { TaskBridgeError } from './errors.ts';
+import type { Backfill } from './lists/backfill.ts';
 import { monotonicMs, type Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger } from './ports/observability.ts';
@@ -34,6 +35,7 @@ export interface ReconcilerDeps {
   lookForLostNodes(): Promise<void>;
   readonly heldBack: Pick<HeldBack, 'owners' | 'look'>;
   readonly recounts: Pick<Recounts, 'step'>;
+  readonly backfill: Pick<Backfill, 'step'>;
   /** Once an hour, and where somebody asks; never twice at once. The signal ends it. */
   sweep(signal: AbortSignal): Promise<SweepCounts>;
 }
@@ -185,6 +187,7 @@ export class Reconciler {
       await this.#deps.heldBack.look();
       await this.#lookInBackground();
       this.#deps.recounts.step();
+      this.#deps.backfill.step();
       if (monotonicMs(clock) - this.#sweptAt >= SWEEP_MS) this.#sweepBeside();
       this.#isFailing = false;
     } catch (error) {

@@ -6,6 +6,7 @@ import { NodeLease } from './attempt/node-lease.ts';
 import { Rooms } from './attempt/rooms.ts';
 import { Supervisor, type SupervisorDeps } from './attempt/supervisor.ts';
 import { SilenceLimit } from './attempt/time-limit.ts';
+import { Backfill } from './lists/backfill.ts';
 import type { TaskRecord } from './task/task-record.ts';
 import { Reconciler } from './reconciler.ts';
 import { HeldBack } from './shares/held-back.ts';
@@ -58,6 +59,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     onRoom: () => reconciler.noteReady(),
   });
   const recounts = new Recounts({ ...deps, book: shares });
+  const backfill = new Backfill({ ...deps, sharesInDoubt: (owner) => shares.doubt(owner) });
   const supervisor: Supervisor = new Supervisor({
     ...deps,
     rooms,
@@ -78,6 +80,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     lookForLostNodes: () => lostNodes.look(),
     heldBack,
     recounts,
+    backfill,
     sweep: async (signal) => sweep?.run(signal) ?? { swept: 0, failed: 0 },
   });
   const own = ownLease(deps, supervisor);
@@ -103,7 +106,7 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       await supervisor.drained(drainMs);
       supervisor.hurry();
       await untilSilent(deps, draining, [
-        () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close()]),
+        () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close(), backfill.close()]),
         () => supervisor.close(),
         () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
         () => own.close(),

@@ -7,6 +7,7 @@ import type { EventId } from '../../machines/wire/index.ts';
  *     a  owner  requestKey     when that task was named, as JSON
  *     b  owner  at  requestKey nothing: it belongs to him since then
  *     i                        the id of the store
+ *     m                        how far the tasks of 0.1.0 were named
  *     o                        the process that owns the store
  *     v                        the layout, see `layout.ts`
  *     r  requestKey            task id
@@ -31,6 +32,7 @@ import type { EventId } from '../../machines/wire/index.ts';
 export type RowKey = (string | number)[];
 
 export const idKey: RowKey = ['i'];
+export const backfillKey: RowKey = ['m'];
 
 export const ownerKey: RowKey = ['o'];
 export const layoutKey: RowKey = ['v'];
@@ -45,8 +47,9 @@ export const wantedLater: RowKey = ['s'];
 /** After all numbers and all ids, at their place in a key. */
 export const LAST = '~';
 
-export function requestRowKey(requestKey: string): RowKey {
-  return ['r', requestKey];
+/** The task of a request; without a key the start of all of them. */
+export function requestRowKey(requestKey?: string): RowKey {
+  return requestKey === undefined ? ['r'] : ['r', requestKey];
 }
 
 /** Those whose work is wanted, by turn; without a type the start of all of them. */

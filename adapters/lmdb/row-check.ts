@@ -43,7 +43,7 @@ const lists: readonly unknown[] = ['c', 's', 'q', 'n', 'd', 'p'];
 /** Names of tasks, and owners. */
 const owned: readonly unknown[] = ['a', 'b', 'u'];
 /** Rows that say nothing of one task. */
-const others: readonly unknown[] = ['i', 'o', 'v', 'y'];
+const others: readonly unknown[] = ['i', 'm', 'o', 'v', 'y'];
 
 /** Makes a check of what one row says of another: facts and bytes of lanes without a gap, a head that knows the newest, keys, times, states and names that lead to a task. */
 export function createRowCheck(): RowCheck {

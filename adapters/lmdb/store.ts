@@ -14,6 +14,7 @@ import {
   type WorkRegistry,
 } from '../../server/ports/index.ts';
 import { createLocalTails, type LocalTails } from '../memory/index.ts';
+import { backfillOf } from './backfill.ts';
 import { commitFailure } from './commit-failure.ts';
 import { appendCommit, identify, writeNewTask, removeTask, type Appended } from './changes.ts';
 import { flush, makeFolder, privateFiles } from './folder.ts';
@@ -127,6 +128,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     ...ownerRegistryOf(needOpen, clock),
     ...logOf(needOpen, tails),
     lanes: lanesOf(needOpen, tails),
+    backfill: backfillOf(needOpen),
   };
 }
 

@@ -21,7 +21,7 @@ import { createHash } from 'node:crypto';
  *     <prefix>:{3f}:lists                 sorted set: `<state>:<type>` of each of those that is there, or was, all by 0
  *     <prefix>:{3f}:moving                never there: a script that names it waits while a cluster moves the slot
  *     <prefix>:{3f}:due                   sorted set: ids of tasks as 0.1.0 wrote them by due time, until they are written anew
- *     <prefix>:{00}:store                 hash: the store's own id, and its layout (see `identity.ts`)
+ *     <prefix>:{00}:store                 hash: the store's own id, its layout (see `identity.ts`), and how far the tasks of 0.1.0 were named (`backfill.ts`)
  *     <prefix>:{3f}:trial                 what `open` tries the user's rights on; gone when it is done
  *
  * What is an owner's has a tag of its own, `o` and the first two hex digits of his hash:
@@ -59,6 +59,8 @@ export interface Keys {
   readonly store: string;
   /** The channel of what nodes tell each other. */
   readonly notices: string;
+  /** What the request keys of all buckets look like, for `SCAN`. */
+  readonly requests: string;
   /** Where rights are tried. */
   trial(bucket: string): string;
 }
@@ -136,6 +138,7 @@ export function keysUnder(prefix: string): Keys {
     owners: of('owners'),
     store: `${prefix}:{00}:store`,
     notices: `${prefix}:{00}:notices`,
+    requests: `${prefix.replaceAll(/[*?[\]\\^]/g, '\\$&')}:{??}:request:*`,
     trial: of('trial'),
   };
 }

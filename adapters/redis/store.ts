@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { systemChance, type Clock, type Store } from '../../server/ports/index.ts';
 import { createAppender } from './appender.ts';
+import { backfillOf } from './backfill.ts';
 import { checkClient, clientReady } from './client-check.ts';
 import { createBucketCalls } from './calls.ts';
 import { readBatch } from './cluster-batch.ts';
@@ -106,6 +107,7 @@ export function redisStore(redis: Redis | Cluster, given: RedisStoreOptions = {}
     ...listsOf(need),
     ...logOf(need),
     lanes: lanesOf(need),
+    backfill: backfillOf(need),
     tail: (listener) => needTails().open(listener),
   };
 }

@@ -33,7 +33,8 @@ describe('the user of the README', () => {
       texts.flatMap(({ lua }) => [...lua.matchAll(/\b(?:call|pcall|many)\('([A-Z]+)'/g)].map(([, name = '']) => name)),
     );
     const tried = new Set(scripts.trialCommands('key', false).map(([name = '']) => name));
-    expect([...called].filter((name) => !tried.has(name))).toEqual([]);
+    // Without INFO only the tasks of 0.1.0 are not looked for: `open` warns, and goes on.
+    expect([...called].filter((name) => !tried.has(name))).toEqual(['INFO']);
     // The probe's own.
     expect([...tried].filter((name) => !called.has(name))).toEqual(['SETRANGE']);
     const asked = ['EVAL', 'EVALSHA', 'INFO', 'PING', 'SUBSCRIBE', 'UNSUBSCRIBE'];

@@ -3,6 +3,7 @@ import { textOfNotice } from '../../server/live/notices.ts';
 import { storeAttachments } from '../../server/task/stored-attachments.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
 import {
+  backfillTexts,
   wholeAbout,
   folderMark,
   headsWithParts,
@@ -113,6 +114,7 @@ export const forms: readonly Form[] = [
     lines: async () => [textOfNotice({ from: '0123456789abcdef', disconnect: { subject: 'alice' } })],
   },
   { name: 'store-id', version: null, writtenIn: 'adapters/lmdb/keys.ts and adapters/redis/keys.ts', lines: storeIds },
+  { name: 'backfill', version: 'BACKFILL_VERSION', writtenIn: 'server/lists/backfill.ts', lines: backfillTexts },
   { name: 'folder-mark', version: 'FOLDER_MARK_VERSION', writtenIn: 'adapters/file/folder-mark.ts', lines: folderMark },
   {
     name: 'attachments',

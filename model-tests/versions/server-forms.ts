@@ -10,6 +10,7 @@ import { redisStore } from 'taskbridge/adapters/redis';
 import { fold, restoreAggregate, storeTask, type StoredTask } from 'taskbridge/machines';
 import { createTaskBridge, type Store } from 'taskbridge/server';
 import { eventId, parseEventId } from 'taskbridge/wire';
+import { Backfill } from '../../server/lists/backfill.ts';
 import { listen } from '../http/listen.ts';
 import { startRedis } from '../redis/redis-server.ts';
 import { fixedChance, runScenario, scenarioHost, scenarioWork, stillClock } from './scenario.ts';
@@ -130,7 +131,7 @@ export async function rowsOfLmdb(): Promise<readonly string[]> {
     const host = await scenarioHost(lmdbStore({ path, clock: stillClock }));
     await runScenario(host).finally(host.close);
     const rows = open<Buffer, (string | number)[]>({ path, noSubdir: false, encoding: 'binary' });
-    const own = [...rows.getRange({})].filter(({ key }) => key[0] !== 'i');
+    const own = [...rows.getRange({})].filter(({ key }) => key[0] !== 'i' && key[0] !== 'm');
     const lines = own.map(({ key, value }) => {
       const isHeld = key[0] === 't' && key[2] !== 'h';
       return masked(`${JSON.stringify(key)}${isHeld || value.every((byte) => byte === 0) ? '' : ` ${value.toString()}`}`);
@@ -164,6 +165,32 @@ export async function storeIds(): Promise<readonly string[]> {
     await server.stop();
     await rm(path, { recursive: true, force: true });
   }
+}
+
+/** What is kept of a pass through the tasks of 0.1.0: in the middle, and when it has ended. */
+export async function backfillTexts(): Promise<readonly string[]> {
+  const store = memoryStore({ clock: stillClock });
+  const texts: string[] = [];
+  const backfill = new Backfill({
+    store: {
+      ...store,
+      backfill: {
+        requests: async (_, after) => ({ requestKeys: ['5'.repeat(64)], next: after === undefined ? 'a place of the store' : undefined }),
+        missing: async () => [],
+        kept: async () => texts.at(-1),
+        keep: async (text) => void texts.push(text),
+      },
+    },
+    nodeId: '0123456789abcdef',
+    clock: stillClock,
+    time: { now: () => stillClock.now(), synchronize: async () => undefined },
+    logger: { warn: () => undefined, error: () => undefined },
+    sharesInDoubt: () => undefined,
+  });
+  await store.open();
+  backfill.step();
+  await backfill.settled();
+  return texts;
 }
 
 /** What says in a folder of attachments whose it is. */
@@ -222,7 +249,12 @@ export async function keysOfRedis(): Promise<{
     const lines: string[] = [];
     for (const key of (await own.keys('*')).sort()) lines.push(...(await linesOf(own, key)));
     const isIdentity = (line: string): boolean => line.includes(':store hash id ');
-    return { keys: lines.filter((line) => !isIdentity(line)), identity: lines.filter(isIdentity), messages: [...messages].sort() };
+    const isBackfill = (line: string): boolean => line.includes(':store hash backfill ');
+    return {
+      keys: lines.filter((line) => !isIdentity(line) && !isBackfill(line)),
+      identity: lines.filter(isIdentity),
+      messages: [...messages].sort(),
+    };
   } finally {
     for (const client of [own, listener]) client.disconnect();
     await server.stop();

@@ -1,15 +1,15 @@
-import { NewerVersionError, stateOf } from '../../machines/index.ts';
+import { stateOf } from '../../machines/index.ts';
 import type { TaskListQuery } from '../../machines/lists/index.ts';
 import { limits } from '../../machines/wire/index.ts';
 import { mayAccess } from '../access/ownership.ts';
 import type { AuthContext, OwnershipPolicy } from '../ports/auth.ts';
-import type { Glance, Name } from '../ports/owners.ts';
+import type { Name } from '../ports/owners.ts';
 import type { Store } from '../ports/store.ts';
-import { parseAbout, type TaskAbout } from '../task/about.ts';
+import type { TaskAbout } from '../task/about.ts';
 import type { CommandProcessor } from '../task/command-processor.ts';
 import type { ListStep } from '../task/service.ts';
 import { nameOfText, textOfName } from './list-cursor.ts';
-import { listedTask, stored, unlessReadable, type ListedTask } from './task-read.ts';
+import { aboutIn, listedTask, stored, unlessReadable, type ListedTask } from './task-read.ts';
 
 /** What a list is made with. */
 export interface TaskListDeps {
@@ -76,16 +76,6 @@ async function fittingNames(
     return (await mayAccess(ownership, auth, about, 'read')) ? [{ name, taskId: glance.taskId }] : [];
   });
   return (await Promise.all(looks)).flat();
-}
-
-/** Undefined for a task that only a newer version can read. */
-function aboutIn({ fields }: Glance): TaskAbout | undefined {
-  try {
-    return fields['about'] === undefined ? undefined : parseAbout(fields['about']);
-  } catch (error) {
-    if (error instanceof NewerVersionError) return undefined;
-    throw error;
-  }
 }
 
 /** A task of 0.1.0 may have a state that the store does not know: then the task has to be read. */

@@ -1,6 +1,8 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { Glance } from '../ports/owners.ts';
 import type { Store } from '../ports/store.ts';
+import { parseAbout, type TaskAbout } from '../task/about.ts';
 import { asTaskBridgeError } from '../task/command-processor.ts';
 import { snapshotJson, snapshotOf } from '../task/snapshot.ts';
 import type { TaskRecord } from '../task/task-record.ts';
@@ -17,6 +19,16 @@ export async function listedTask(record: TaskRecord, store: Store): Promise<List
   const json = snapshotJson(snapshot);
   // What is too large to be shown was read all the same.
   return { json, readBytes: json.length + (snapshot.inputBytes ?? 0) + (snapshot.metadataBytes ?? 0) };
+}
+
+/** What a glance that was asked for `about` says of its task; undefined for one that only a newer version can read. */
+export function aboutIn({ fields }: Glance): TaskAbout | undefined {
+  try {
+    return fields['about'] === undefined ? undefined : parseAbout(fields['about']);
+  } catch (error) {
+    if (error instanceof NewerVersionError) return undefined;
+    throw error;
+  }
 }
 
 /** Undefined for a task that is gone, or that only a newer version can read: one such task keeps nobody from the others. */

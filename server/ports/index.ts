@@ -10,6 +10,7 @@ export type {
   TaskAccess,
   UploadPolicy,
 } from './auth.ts';
+export type { NameBackfill, OwnedName, RequestsPage } from './backfill.ts';
 export { systemChance, type ServerChance } from './chance.ts';
 export { monotonicMs, steadyClock, systemClock, type Clock } from './clock.ts';
 export type {

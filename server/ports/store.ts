@@ -1,4 +1,5 @@
 import type { EventId } from '../../machines/wire/index.ts';
+import type { NameBackfill } from './backfill.ts';
 import type { Epoch, LaneChanges, Lanes } from './lanes.ts';
 import type { OwnerRegistry, Shares } from './owners.ts';
 
@@ -268,6 +269,8 @@ export interface Store extends TaskRegistry, WorkRegistry, OwnerRegistry, EventS
   readonly exclusive: boolean;
   /** Where the bytes of parts are; absent where the store keeps none: then no task has a part. */
   readonly lanes?: Lanes;
+  /** Finds tasks that have no name; absent where there are none, since no release before names wrote into such a store. */
+  readonly backfill?: NameBackfill;
   /**
    * Which store this is, as 32 hex digits: drawn when somebody first asks, the same for every process and after every restart, and others where the
    * store has lost everything. Asked of the store each time. Of two that ask first at once, both get what was written.

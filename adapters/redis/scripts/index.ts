@@ -1,4 +1,5 @@
 export { appendScript, type AppendSettings } from './append.ts';
+export { keepBackfillProgress, backfillProgress, missing, requests } from './backfill.ts';
 export { createScript } from './create.ts';
 export { identity } from './identity.ts';
 export { flushScript, laneNames, newest, readPart, seal } from './lanes.ts';

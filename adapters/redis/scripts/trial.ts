@@ -32,6 +32,7 @@ export function trialCommands(key: string, isCluster: boolean): readonly (readon
     ['ZRANGEBYLEX', key, '-', '+'],
     ['ZRANGEBYSCORE', key, '0', '1'],
     ['ZREVRANGEBYSCORE', key, '1', '0'],
+    ['SCAN', '0', 'COUNT', '1'],
     ['TIME'],
     [isCluster ? 'SPUBLISH' : 'PUBLISH', key, ''],
     ['UNLINK', key],
