@@ -14,7 +14,12 @@ export const reportTasks = defineTasks({
           'drop-both': z.object({}).meta({ title: 'Drop them all', description: 'none of the rows that agree' }),
           'keep-nth': z
             .object({
-              place: z.int().min(1).max(1000).default(2).meta({ title: 'Which row of each', description: 'The last one of those that have fewer.' }),
+              place: z
+                .int()
+                .min(1)
+                .max(1000)
+                .default(2)
+                .meta({ title: 'Which row of each', description: 'The last one of those that have fewer.' }),
               note: z.string().max(200).optional().meta({ title: 'Why', description: 'Stands in the report.' }),
             })
             .meta({ title: 'Keep one by its place', description: 'the second, say, of all that agree' }),

@@ -40,7 +40,11 @@ async function formPage({ isOffline = false } = {}) {
     drawn.state = useTask(taskId).task.state;
     drawn.questions = useQuestions(taskId);
     const children = (form: QuestionForm): ReactElement => h(Form, { form });
-    return h('div', null, ...drawn.questions.map((question) => h(TaskQuestion, { key: question.suspendId, taskId, question, children, ...kept })));
+    return h(
+      'div',
+      null,
+      ...drawn.questions.map((question) => h(TaskQuestion, { key: question.suspendId, taskId, question, children, ...kept })),
+    );
   };
   await show({ client }, h(Page));
   await untilShown(() => drawn.form !== undefined);
