@@ -3,10 +3,10 @@ import type { QuestionForm } from 'taskbridge/react';
 import { Field } from './field.tsx';
 
 /** Any question's answers: one to choose, and what it is to be given. */
-export function AnswerForm({ form }: { readonly form: QuestionForm }): ReactElement {
+export function AnswerForm({ form, isAnswered }: { readonly form: QuestionForm; readonly isAnswered: boolean }): ReactElement {
   const { question, actions, action, choose, fields, submit, status, error } = form;
   // The fact that closes the question takes the form away; until then nothing more is to be sent.
-  const isSent = status === 'sending' || status === 'sent';
+  const isSent = status === 'sending' || status === 'sent' || isAnswered;
 
   async function send(event: FormEvent): Promise<void> {
     event.preventDefault();

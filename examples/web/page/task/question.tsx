@@ -1,5 +1,5 @@
 import { useId, type ReactElement } from 'react';
-import { TaskQuestion, type ShownQuestion } from 'taskbridge/react';
+import { TaskQuestion, useOutbox, type ShownQuestion } from 'taskbridge/react';
 import type { DuplicatesQuestion } from '../../../report/fact-text.ts';
 import { useDemo } from '../demo.tsx';
 import { countOf } from '../numbers.ts';
@@ -9,6 +9,12 @@ import { SampleRows } from './sample-rows.tsx';
 /** One question of the task, as a form: what is asked is the job's own, what may be answered is drawn from the schemas that the question carries. */
 export function Question({ taskId, question }: { readonly taskId: string; readonly question: ShownQuestion }): ReactElement {
   const { outbox } = useDemo();
+  const { entries } = useOutbox(outbox);
+  // Given in another tab, or before this page was loaded.
+  const isAnswered = entries.some(
+    ({ command, state }) =>
+      command.type === 'act' && command.request.suspendId === question.suspendId && (state === 'queued' || state === 'sending'),
+  );
   const titleId = useId();
   // The job's own shape; the server passes on what the job asked.
   const about = question.reasonCode === 'DUPLICATE_ROWS' ? (question.interaction as unknown as DuplicatesQuestion) : undefined;
@@ -23,7 +29,7 @@ export function Question({ taskId, question }: { readonly taskId: string; readon
       )}
       {about && <SampleRows about={about} />}
       <TaskQuestion taskId={taskId} question={question} outbox={outbox}>
-        {(form) => <AnswerForm form={form} />}
+        {(form) => <AnswerForm form={form} isAnswered={isAnswered} />}
       </TaskQuestion>
     </section>
   );
