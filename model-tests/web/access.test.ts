@@ -60,13 +60,15 @@ describe.each([
     const { page } = tab;
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 800 });
-    await page.getByRole('heading', { name: 'My reports' }).waitFor();
+    await tab.report(finished, 'completed').waitFor();
     const found = [...(await faults(page))];
     expect(await fits(page)).toBe(true);
     for (const taskId of [asked, finished]) {
       await page.goto(`${web.demo.url}/?task=${taskId}`);
       await tab.untilState('suspended', 'completed');
       await page.locator('.chart-drawing').nth(2).waitFor();
+      // The answer whose form has fields.
+      if (taskId === asked) await page.getByRole('radio', { name: 'Keep one by its place' }).check();
       found.push(...(await faults(page)));
       expect(await fits(page)).toBe(true);
       expect(await clipped(page)).toEqual([]);
