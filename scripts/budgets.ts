@@ -16,7 +16,7 @@ export const budgetsBeyond: readonly Budget[] = [
   { door: 'taskbridge/client/streams', bytesMax: 2_100 },
   { door: 'taskbridge/client/tabs', bytesMax: 6_500 },
   // Who shows no part loads nothing of that door: `usePart` is all that imports it.
-  { door: 'taskbridge/react', bytesMax: 4_600, external: ['react', '../parts/index.ts'] },
+  { door: 'taskbridge/react', bytesMax: 4_700, external: ['react', '../parts/index.ts'] },
   { door: 'taskbridge/xstate', bytesMax: 2_150 },
   { door: 'taskbridge/react-native', bytesMax: 800 },
   { door: 'taskbridge/client/testing', bytesMax: 3_600 },

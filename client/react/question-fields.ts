@@ -27,6 +27,8 @@ export interface QuestionAction {
   readonly actionType: string;
   /** The schema's `title`, else the type of action. */
   readonly label: string;
+  /** The schema's. */
+  readonly description: string | undefined;
   /** Of its payload, where the question's contract says so (`interaction.$actions`). */
   readonly schema: JsonObject | undefined;
   /** Empty without a schema, and for a payload that is no object with properties. */
@@ -41,7 +43,13 @@ export function actionsOf({
   const schemas = asObject(interaction?.['$actions']);
   return allowedActions.map((actionType) => {
     const schema = asObject(schemas?.[actionType]);
-    return { actionType, label: textOf(schema?.['title']) ?? actionType, schema, fields: schema ? fieldsOf(schema) : [] };
+    return {
+      actionType,
+      label: textOf(schema?.['title']) ?? actionType,
+      description: textOf(schema?.['description']),
+      schema,
+      fields: schema ? fieldsOf(schema) : [],
+    };
   });
 }
 

@@ -1,6 +1,7 @@
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { Json, JsonObject } from '../../machines/wire/index.ts';
-import { TaskBridgeClientError, type TaskBridgeClient } from '../index.ts';
+import { TaskBridgeClientError, type ActRequest, type TaskBridgeClient } from '../index.ts';
+import type { Outbox } from '../outbox/index.ts';
 import { actionsOf, initialValues, payloadOf, type ShownQuestion, type QuestionAction, type QuestionField } from './question-fields.ts';
 import { useActions, type TaskIdOrNone } from './use-task.ts';
 
@@ -46,10 +47,12 @@ export interface QuestionFormOptions {
   readonly question: ShownQuestion;
   /** Defaults to the provider's. */
   readonly client?: TaskBridgeClient | undefined;
+  /** Keeps the answer and sends it, in the place of the client: one that is given offline goes out later, and is `sending` until then; one that is taken back there leaves the form open. */
+  readonly outbox?: Pick<Outbox, 'act'> | undefined;
 }
 
 /** A question as a form, drawn from the schemas that it carries. */
-export function useQuestionForm({ taskId, question, client }: QuestionFormOptions): QuestionForm {
+export function useQuestionForm({ taskId, question, client, outbox }: QuestionFormOptions): QuestionForm {
   const { act } = useActions(client, taskId);
   const actions = useMemo(() => actionsOf(question), [question]);
   const [chosen, setChosen] = useState<string | undefined>(() => (actions.length === 1 ? actions[0]?.actionType : undefined));
@@ -71,9 +74,11 @@ export function useQuestionForm({ taskId, question, client }: QuestionFormOption
       setState({ status: 'sending', error: null });
       try {
         const fields = action?.actionType === actionType ? action.fields : [];
-        await act(question, actionType, payload ?? payloadOf(fields, values));
-        setState({ status: 'sent', error: null });
-        return true;
+        const given = payload ?? payloadOf(fields, values);
+        const isSent = outbox ? await sentBy(outbox, taskId, { suspendId: question.suspendId, actionType, payload: given }) : true;
+        if (!outbox) await act(question, actionType, given);
+        setState(isSent ? { status: 'sent', error: null } : open);
+        return isSent;
       } catch (cause) {
         const error = cause instanceof TaskBridgeClientError ? cause : new TaskBridgeClientError('NETWORK_ERROR', String(cause), { cause });
         setState({ status: 'failed', error });
@@ -82,7 +87,7 @@ export function useQuestionForm({ taskId, question, client }: QuestionFormOption
         isSending.current = false;
       }
     },
-    [act, action, question, values],
+    [act, outbox, taskId, action, question, values],
   );
   const fields = useMemo(
     () =>
@@ -95,6 +100,15 @@ export function useQuestionForm({ taskId, question, client }: QuestionFormOption
     [action, values, state],
   );
   return { ...state, question, actions, action, choose, fields, submit };
+}
+
+/** Resolves when an outbox has sent an answer: false for one that was taken back there. Rejects with why it came to nothing. */
+async function sentBy(outbox: Pick<Outbox, 'act'>, taskId: TaskIdOrNone, request: ActRequest): Promise<boolean> {
+  const outcome = await (await outbox.act(taskId ?? '', request)).settled();
+  if (outcome.state === 'withdrawn') return false;
+  if (!('refusal' in outcome)) return true;
+  const { code, message, status, details } = outcome.refusal;
+  throw new TaskBridgeClientError(code, message, { details, status, codeFrom: status === undefined ? 'client' : 'server' });
 }
 
 /** What a refusal says of one property of a payload. */

@@ -45,7 +45,7 @@ function compute(csv: Uint8Array, { rules, duplicates }: Report) {
     groups.set(name, [...(groups.get(name) ?? []), index]);
   });
   const repeated = [...groups.values()].filter(({ length }) => length > 1);
-  const dropped = new Set(repeated.flatMap((rows) => droppedOf(rows, duplicates.answer)));
+  const dropped = new Set(repeated.flatMap((rows) => droppedOf(rows, duplicates)));
   const kept = good.filter((_, index) => !dropped.has(index));
   return {
     findings,
@@ -61,9 +61,10 @@ function compute(csv: Uint8Array, { rules, duplicates }: Report) {
   };
 }
 
-function droppedOf(rows: readonly number[], answer: Report['duplicates']['answer']): readonly number[] {
+function droppedOf(rows: readonly number[], { answer, place = 1 }: Report['duplicates']): readonly number[] {
   if (answer === 'keep-first') return rows.slice(1);
   if (answer === 'keep-last') return rows.slice(0, -1);
+  if (answer === 'keep-nth') return rows.filter((_, index) => index !== Math.min(place, rows.length) - 1);
   return answer === 'drop-both' ? rows : [];
 }
 

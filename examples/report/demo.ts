@@ -1,7 +1,7 @@
 /**
  * One task, start to finish, over a connection that is cut in every way. `npm run demo -- [path/to/file.csv] [--calm] [--answer keep-first]`
  */
-import { mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createTaskBridgeClient } from 'taskbridge/client/node';
@@ -15,6 +15,7 @@ import { proveLog, proveReport, proveFaultsSurvived } from './proof.ts';
 import { startProxy } from './proxy.ts';
 import { openScreen, type Screen } from './screen.ts';
 import { injectWhileReading, injectWhileWriting, type FaultTally } from './fault-injection.ts';
+import { downloadCleaned } from './download.ts';
 import { watchTask } from './watched-task.ts';
 import { opening, result, summary } from './demo-text.ts';
 
@@ -77,9 +78,14 @@ async function run(order: DemoOptions, directory: string): Promise<boolean> {
   const last = stored.at(-1);
   // The result is what `buildReport` returned.
   const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
-  const proofs = [...proveLog(task.facts, task.aggregate(), stored), await proveReport(csv, report, baseUrl, TOKEN)];
+  const cleaned = () => downloadCleaned(client, taskId, report?.cleaned.name ?? '', TOKEN);
+  const proofs = [...proveLog(task.facts, task.aggregate(), stored), await proveReport(csv, report, cleaned)];
   if (!order.calm) proofs.push(proveFaultsSurvived(tally));
-  if (report) for (const line of result(report, join(directory, 'reports', report.cleaned.key))) screen.line(line);
+  if (report) {
+    const path = join(directory, report.cleaned.name);
+    await writeFile(path, Buffer.from(await (await cleaned()).arrayBuffer()));
+    for (const line of result(report, path)) screen.line(line);
+  }
   for (const line of summary(proofs, paint)) screen.line(line);
   return proofs.every(({ faults }) => faults.length === 0);
 }

@@ -1,11 +1,8 @@
 /**
- * The demo's server: a Koa app of its own that embeds TaskBridge, keeps everything in one directory, and lets people download what
- * their tasks made. `npx tsx examples/report/host.ts --data .data --port 3000`;
+ * The demo's server: a Koa app of its own that embeds TaskBridge and keeps everything in one directory. `npx tsx examples/report/host.ts --data .data --port 3000`;
  * `--token-service` names a service that says whose token it is.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +15,7 @@ import { isTerminal } from 'taskbridge/machines';
 import { createTaskBridge, TaskBridgeError } from 'taskbridge/server';
 import { buildReport } from './job/index.ts';
 import { askTokenService, trustName } from './authenticate.ts';
+import { reportTasks } from './tasks.ts';
 
 const { values } = parseArgs({
   options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, 'token-service': { type: 'string' } },
@@ -26,38 +24,18 @@ const directory = values.data ?? (await mkdtemp(join(tmpdir(), 'taskbridge-repor
 
 const authenticate = values['token-service'] === undefined ? trustName : askTokenService(values['token-service']);
 
-/** Files of different people lie in different folders, so that a path alone says whose a file is. */
-const folderOf = (owner: string) => createHash('sha256').update(owner).digest('hex').slice(0, 16);
-
 const app = new Koa();
 const bridge = createTaskBridge({
   store: lmdbStore({ path: join(directory, 'store') }),
-  executor: inProcess({
-    'report.build': {
-      run: buildReport({ directory, nameOf: ({ taskId, owner }) => `${folderOf(owner)}/${taskId}.csv` }),
-      repeatable: true,
-    },
-  }),
+  executor: inProcess(reportTasks, { 'report.build': { run: buildReport({ directory }), repeatable: true } }),
   attachments: fileAttachments({ path: join(directory, 'attachments') }),
   // Whoever runs this runs it for files of their own.
   http: { uploadBytesMax: 2 ** 30, uploadRequestBytesMax: 2 ** 30 + 2 ** 20 },
+  tasks: { attachmentBytesMax: 2 ** 30, bytesPerOwnerMax: 2 ** 34 },
   auth: authenticate,
 });
 
 app.use(bridge.middleware({ prefix: '/api/v1' }));
-app.use(async (ctx) => {
-  const [, folder, file] = /^\/reports\/([0-9a-f]{16})\/([0-9a-f]{32}\.csv)$/.exec(ctx.path) ?? [];
-  if (ctx.method !== 'GET' || !folder || !file) return;
-  const person = await authenticate(ctx.req);
-  if (!person) ctx.status = 401;
-  if (!person || folder !== folderOf(person.subject)) return;
-  const path = join(directory, 'reports', folder, file);
-  const found = await stat(path).catch(() => undefined);
-  if (!found) return;
-  ctx.attachment(`cleaned-${file}`);
-  ctx.length = found.size;
-  ctx.body = createReadStream(path);
-});
 
 const answer = app.callback();
 const server = createServer((request, response) => void answer(request, response));

@@ -19,7 +19,7 @@ export interface ReverseProxy {
 
 /**
  * The page, its switches and the server behind one port. The first two are answered here, so that they work whatever happens to the
- * server; everything below `/api` and `/reports` goes to it, by the proxy that may misbehave.
+ * server; everything below `/api` goes to it, by the proxy that may misbehave.
  */
 export async function startReverseProxy(port: number, middlewares: readonly Middleware[], upstream: () => Upstream): Promise<ReverseProxy> {
   const app = new Koa();
@@ -59,7 +59,7 @@ export async function startReverseProxy(port: number, middlewares: readonly Midd
 }
 
 function goesBeyond({ url = '' }: IncomingMessage): boolean {
-  return url.startsWith('/api/') || url.startsWith('/reports/');
+  return url.startsWith('/api/');
 }
 
 /** A name that was pointed at this machine by somebody else is not ours. */

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -60,7 +60,7 @@ function isAlive(pid: number): boolean {
 describe('the demo', () => {
   it('survives two cuts, both blocks and a kill -9, and proves it', { timeout: patience(180_000) }, async () => {
     const { code, text } = await demo('--answer', 'drop-both').ended;
-    left.push(join(cleanedIn(text), '../../..'));
+    left.push(dirname(cleanedIn(text)));
     expect(text).toContain('All of it holds.');
     expect(text).toContain('Survived 2 cuts, 2 blocked transports and 1 kill -9 of the server');
     for (const transport of ['WebSocket', 'server-sent events', 'long polling']) expect(text).toContain(`live on ${transport}`);
@@ -75,7 +75,7 @@ describe('the demo', () => {
     left.push(directory);
     await writeFile(join(directory, 'mine.csv'), 'nr;price\n1;2.50\n2;oops\n3;4\n1;3\n4;1\n5;1\n6;1\n7;1\n8;1\n9;1\n10;1\n11;1\n12;1\n');
     const { code, text } = await demo(join(directory, 'mine.csv'), '--calm').ended;
-    left.push(join(cleanedIn(text), '../../..'));
+    left.push(dirname(cleanedIn(text)));
     expect(text).toContain('answers keep-first, since there is no terminal to ask');
     expect(text).toContain('13 read, 11 kept, 1 with findings, 1 duplicates (keep-first)');
     expect(text).not.toContain('kill -9');

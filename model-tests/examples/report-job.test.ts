@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkReport } from '../../examples/report/check.ts';
 import { answers, buildReport, type Report } from '../../examples/report/job/index.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { reportTasks } from '../../examples/report/tasks.ts';
 import { newHistory, runOnce, type RunScript, type TaskHistory } from './scripted-work.ts';
 
 let directory = '';
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
-const executor = () => inProcess({ 'report.build': { run: buildReport({ directory }), repeatable: true } });
+const executor = () => inProcess(reportTasks, { 'report.build': { run: buildReport({ directory }), repeatable: true } });
 
 /** Runs a task to its end, dying where the scripts say so. */
 async function run(script: RunScript, deaths: readonly number[] = []): Promise<TaskHistory> {
@@ -41,11 +42,10 @@ function failureOf({ said }: TaskHistory): FactPayload<'TASK_FAILED'> | undefine
   return last?.type === 'report.failed' ? last.payload : undefined;
 }
 
-const cleanedOf = (report: Report) => readFile(join(directory, 'reports', report.cleaned.key));
-
 async function expectRight(csv: Uint8Array, history: TaskHistory): Promise<Report> {
   const report = reportOf(history);
-  expect(checkReport(csv, report, await cleanedOf(report))).toEqual([]);
+  expect([...history.attached.keys()]).toEqual([report.cleaned.name]);
+  expect(checkReport(csv, report, history.attached.get(report.cleaned.name) ?? new Uint8Array())).toEqual([]);
   expect(await readdir(join(directory, 'work')).catch(() => [])).not.toContain(history.taskId);
   return report;
 }
@@ -69,6 +69,14 @@ describe('report.build', () => {
     expect(report.duplicates).toMatchObject({ answer });
     expect(report.duplicates.groups).toBeGreaterThan(20);
     expect(report.rows.dropped).toBeGreaterThan(0);
+  });
+
+  it('keeps the row at a place, or the last one of a smaller group, and the reason that was given', async () => {
+    const csv = text('id,n\n1,5\n1,6\n1,7\n2,1\n2,2\n');
+    const history = await run({ csv, answer: 'keep-nth', payload: { place: 3, note: 'the third is right' }, input: { key: 'id' } });
+    const report = await expectRight(csv, history);
+    expect(report.duplicates).toEqual({ groups: 2, rows: 5, answer: 'keep-nth', place: 3, note: 'the third is right' });
+    expect(Buffer.from(history.attached.get(report.cleaned.name) ?? []).toString()).toBe('id,n\n1,7\n2,2\n');
   });
 
   it('tells each finding with its line, up to a limit, then how many there are more', async () => {
@@ -96,7 +104,7 @@ describe('report.build', () => {
     const { said } = await run({ csv: text('id,n\n1,5\n2,6\n1,7\n'), input: { key: 'id' } });
     const question = said.find((intent) => intent.type === 'report.suspended');
     expect(question?.payload).toMatchObject({
-      allowedActions: ['keep-first', 'keep-last', 'drop-both'],
+      allowedActions: ['keep-first', 'keep-last', 'drop-both', 'keep-nth'],
       interaction: {
         groups: 1,
         rows: 2,

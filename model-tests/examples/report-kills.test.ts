@@ -4,6 +4,7 @@ import type { Fact, UnknownFact } from 'taskbridge/wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHost, type HostProcess } from '../../examples/report/host-process.ts';
 import type { Report } from '../../examples/report/job/index.ts';
+import { downloadCleaned } from '../../examples/report/download.ts';
 import { readLog } from '../../examples/report/log.ts';
 import { proveLog, proveReport } from '../../examples/report/proof.ts';
 import { startProxy, type Proxy } from '../../examples/report/proxy.ts';
@@ -80,7 +81,8 @@ async function surviveKills(moments: readonly Moment[], nth: number): Promise<vo
   const stored = await readLog(baseUrl, TOKEN, taskId);
   const last = stored.at(-1);
   const report = last?.type === 'TASK_COMPLETED' ? (last.payload.result as unknown as Report) : undefined;
-  const proofs = [...proveLog(facts, observation.getSnapshot().task.aggregate, stored), await proveReport(csv, report, baseUrl, TOKEN)];
+  const cleaned = () => downloadCleaned(client, taskId, report?.cleaned.name ?? '', TOKEN);
+  const proofs = [...proveLog(facts, observation.getSnapshot().task.aggregate, stored), await proveReport(csv, report, cleaned)];
   expect(proofs.filter(({ faults }) => faults.length > 0)).toEqual([]);
   expect(report?.duplicates.answer).toBe('keep-last');
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { ReportIntent } from 'taskbridge/machines';
 import type { Json, JsonObject } from 'taskbridge/wire';
 import type { AcceptedAction, WorkReport, WorkReportOutcome, TaskExecutor, Work, WorkAttachment } from 'taskbridge/server';
@@ -11,6 +12,8 @@ export interface TaskHistory {
   commits: number;
   attempts: number;
   saved: Json | undefined;
+  /** The files that it keeps, by name. */
+  readonly attached: Map<string, Uint8Array>;
 }
 
 /** How one run goes. */
@@ -19,6 +22,8 @@ export interface RunScript {
   readonly input?: JsonObject;
   /** The action that answers every question. */
   readonly answer?: string;
+  /** Defaults to an empty one. */
+  readonly payload?: JsonObject;
   /** The process dies instead of the report with this number (of this run) being committed. Defaults to never. */
   readonly diesAtReport?: number;
   /** Bytes of the attachment that are read at once. */
@@ -27,7 +32,7 @@ export interface RunScript {
 
 /** A task that was never run. */
 export function newHistory(taskId: string): TaskHistory {
-  return { taskId, said: [], commits: 0, attempts: 0, saved: undefined };
+  return { taskId, said: [], commits: 0, attempts: 0, saved: undefined, attached: new Map() };
 }
 
 /** Runs a task once, until it ends or dies; what it said and saved is in its history then. */
@@ -39,7 +44,7 @@ export async function runOnce(executor: TaskExecutor, history: TaskHistory, scri
   const action: AcceptedAction = {
     clientActionId: 'a-1',
     actionType: script.answer ?? 'keep-first',
-    payload: {},
+    payload: script.payload ?? {},
     metadata: {},
     acceptedAt: '2025-06-01T00:00:00.000Z',
   };
@@ -80,7 +85,13 @@ export async function runOnce(executor: TaskExecutor, history: TaskHistory, scri
     attachments: [attachmentOf(script)],
     saved: history.saved,
     report,
-    attach: () => Promise.reject(new Error('No file is made here.')),
+    async attach({ name, content }) {
+      const bytes = await buffer(Readable.from(typeof content === 'string' || content instanceof Uint8Array ? [content] : content));
+      return () => {
+        if (!dead) history.attached.set(name, bytes);
+        return Promise.resolve(dead ? 'fenced' : 'listed');
+      };
+    },
     resolution: (suspendId) => Promise.resolve(answered(suspendId)),
     now: () => 0,
   };

@@ -35,12 +35,23 @@ async function faults(page: Page): Promise<readonly string[]> {
   );
 }
 
+/** Tables and charts that do not fit into what they stand in, or hide a part of themselves. */
+const clipped = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.question table, .chart-drawing')].flatMap((drawn) => {
+      const [inner, outer] = [drawn.getBoundingClientRect(), drawn.parentElement?.getBoundingClientRect()];
+      const fits = outer && inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && drawn.scrollWidth <= drawn.clientWidth;
+      return fits ? [] : [`${drawn.closest('[aria-labelledby]')?.querySelector('h2, h3')?.textContent}: ${inner.left} to ${inner.right}`];
+    }),
+  );
+
 /** True where nothing makes the page wider than its window. */
 const fits = (page: Page): Promise<boolean> => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
 
 describe.each([
   ['light', 1280],
-  ['light', 360],
+  ['light', 390],
+  ['light', 820],
   ['dark', 1280],
   ['dark', 360],
 ] as const)('%s, %i pixels wide', (colorScheme, width) => {
@@ -49,17 +60,25 @@ describe.each([
     const { page } = tab;
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height: 800 });
-    await page.getByRole('heading', { name: 'Recent reports' }).waitFor();
+    await tab.report(finished, 'completed').waitFor();
     const found = [...(await faults(page))];
     expect(await fits(page)).toBe(true);
     for (const taskId of [asked, finished]) {
       await page.goto(`${web.demo.url}/?task=${taskId}`);
       await tab.untilState('suspended', 'completed');
       await page.locator('.chart-drawing').nth(2).waitFor();
+      // The answer whose form has fields.
+      if (taskId === asked) await page.getByRole('radio', { name: 'Keep one by its place' }).check();
       found.push(...(await faults(page)));
       expect(await fits(page)).toBe(true);
+      expect(await clipped(page)).toEqual([]);
     }
     expect(found).toEqual([]);
+    const above = await page.evaluate(() => {
+      const top = (id: string): number => document.getElementById(id)?.getBoundingClientRect().top ?? 0;
+      return { log: top('log'), trouble: top('trouble') };
+    });
+    expect(above.log < above.trouble, 'the log comes before the switches').toBe(width < 900);
   });
 });
 
@@ -104,6 +123,7 @@ describe('without a mouse', () => {
     await tabTo(page, /^Answer$/);
     await page.keyboard.press('Enter');
     await tab.untilState('completed');
+    expect(await page.evaluate(() => document.activeElement?.id), 'the focus is not lost with the form').toBe('task');
     await tabTo(page, /^Download the cleaned file/);
     const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
     expect(download.suggestedFilename()).toBe('orders-cleaned.csv');

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import type { TaskState } from 'taskbridge/machines';
 import type { TransportName } from 'taskbridge/wire';
 
@@ -26,6 +26,10 @@ export interface PageDriver {
   turn(name: SwitchName, on: boolean): Promise<void>;
   press(name: string): Promise<void>;
   answer(label?: string): Promise<void>;
+  /** A report in the list, by its task; only where it is in this state, if one is said. */
+  report(taskId: string, state?: TaskState): Locator;
+  /** What a page hears when a person comes back to it. */
+  comeBack(): Promise<void>;
   /** Every line of the log, as on the wire, once so many are there. */
   log(count: number): Promise<readonly string[]>;
 }
@@ -87,6 +91,11 @@ export function createPageDriver(page: Page): PageDriver {
       await page.getByRole('radio', { name: label }).check();
       await press('Answer');
     },
+    report(id, state) {
+      const row = page.locator(`[data-task="${id}"]`);
+      return state === undefined ? row : row.filter({ has: page.locator(`[data-state=${state}]`) });
+    },
+    comeBack: () => page.evaluate(() => void window.dispatchEvent(new Event('focus'))),
     async log(count) {
       const raw = page.getByRole('switch', { name: 'As on the wire' });
       if (!(await raw.isChecked())) await raw.click();

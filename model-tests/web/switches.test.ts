@@ -49,9 +49,14 @@ describe('each switch, while a report is made', () => {
     tab = await web.openTab();
     const taskId = await tab.startSample('0');
     await tab.untilState('suspended');
+    const second = await web.openTab(`/?task=${taskId}`);
+    await second.untilState('suspended');
     await tab.turn('Go offline', true);
     await tab.untilConnection('Offline');
     await tab.answer('Drop them all');
+    // The other tab knows that there is an answer.
+    await second.page.getByRole('button', { name: 'Sending …', disabled: true }).waitFor();
+    await second.page.close();
     await tab.page.getByText('They go out when the network is back.').waitFor();
     await tab.turn('Go offline', false);
     await tab.untilLiveBy('ws');

@@ -12,6 +12,8 @@ export interface WebHarness {
   readonly context: BrowserContext;
   /** Opens a tab; all tabs are one person's. */
   openTab(path?: string): Promise<PageDriver>;
+  /** Another device: a browser with a profile of its own, signed in under this name. */
+  openDevice(name: string): Promise<PageDriver>;
   /** A task's log as the store has it, asked for at the server itself. */
   stored(taskId: string, name: string): Promise<readonly Fact[]>;
   /** Cancels a task, at the server itself; one that has ended stays as it is. */
@@ -31,15 +33,26 @@ export async function openWebHarness(
   const browser = await start();
   browser.context.setDefaultTimeout(WAIT_MS);
   const complaints: string[] = [];
+  const devices: OwnBrowser[] = [];
+  async function open({ context }: OwnBrowser, path: string): Promise<PageDriver> {
+    const page = await context.newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(demo.url + path);
+    return createPageDriver(page);
+  }
   return {
     demo,
     context: browser.context,
     complaints,
-    async openTab(path = '/') {
-      const page = await browser.context.newPage();
-      page.on('pageerror', ({ message }) => complaints.push(message));
-      await page.goto(demo.url + path);
-      return createPageDriver(page);
+    openTab: (path = '/') => open(browser, path),
+    async openDevice(name) {
+      const device = await start();
+      devices.push(device);
+      device.context.setDefaultTimeout(WAIT_MS);
+      const tab = await open(device, '/');
+      await tab.page.getByLabel('Signed in as').fill(name);
+      await Promise.all([tab.page.waitForEvent('load'), tab.press('Change')]);
+      return tab;
     },
     async stored(taskId, name) {
       const { token } = demo.tokens.issue(name);
@@ -61,7 +74,7 @@ export async function openWebHarness(
       if (!response.ok) throw new Error(`The cancel was answered ${response.status}: ${await response.text()}`);
     },
     async close() {
-      await browser.close();
+      for (const { close } of [browser, ...devices]) await close();
       await demo.close();
       await remove();
     },

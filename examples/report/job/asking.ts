@@ -1,25 +1,26 @@
-import { TaskFailure } from 'taskbridge/adapters/in-process';
-import type { JsonObject } from 'taskbridge/wire';
 import { shortened } from './cell.ts';
 import { rowsFrom, type Job } from './job.ts';
 import { digestOf } from './key-table.ts';
 import { start } from './records.ts';
 import { keyOf } from './rules.ts';
-import { answers, type Answer, type State } from './state.ts';
+import type { State } from './state.ts';
+
+interface SampleRow {
+  line: number;
+  cells: string[];
+}
 
 const COLUMNS_SHOWN_MAX = 12;
 const ROWS_SHOWN = 2;
 
 /** Asks what to do about rows that agree in their key; passes by where there are none. A run after a crash gets the same answer. */
 export async function askAboutDuplicates(job: Job, from: State): Promise<State> {
-  const answer = from.duplicates.groups === 0 ? null : await ask(job, from);
-  return { ...from, phase: 'writing', place: start, duplicates: { ...from.duplicates, answer } };
+  const duplicates = from.duplicates.groups === 0 ? from.duplicates : { ...from.duplicates, ...(await ask(job, from)) };
+  return { ...from, phase: 'writing', place: start, duplicates };
 }
 
-async function ask(job: Job, from: State): Promise<Answer> {
-  const { actionType } = await job.task.suspend('duplicates', {
-    reasonCode: 'DUPLICATE_ROWS',
-    allowedActions: answers,
+async function ask(job: Job, from: State): Promise<Omit<State['duplicates'], 'groups' | 'rows'>> {
+  const { actionType: answer, payload } = await job.task.suspend('duplicates', {
     interaction: {
       groups: from.duplicates.groups,
       rows: from.duplicates.rows,
@@ -28,14 +29,12 @@ async function ask(job: Job, from: State): Promise<Answer> {
       samples: await samples(job, from),
     },
   });
-  const answer = answers.find((known) => known === actionType);
-  if (!answer) throw new TaskFailure('BAD_ANSWER', `"${actionType}" is none of ${answers.join(', ')}.`);
-  return answer;
+  return { answer, ...payload };
 }
 
 /** Reads the first rows of a few groups again: while the file was read, nobody knew that another row would follow with the same key. */
-async function samples(job: Job, { rules, samples: digests }: State): Promise<readonly JsonObject[]> {
-  const found = new Map(digests.map((digest) => [digest, [] as JsonObject[]]));
+async function samples(job: Job, { rules, samples: digests }: State): Promise<{ rows: SampleRow[] }[]> {
+  const found = new Map(digests.map((digest) => [digest, [] as SampleRow[]]));
   for await (const { cells, line, findings } of rowsFrom(job, { rules, place: start })) {
     if (findings.length > 0) continue;
     const rows = found.get(digestOf(keyOf(cells, rules)).toString('hex'));

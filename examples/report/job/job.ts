@@ -1,16 +1,20 @@
 import { join } from 'node:path';
-import { TaskFailure, type Task } from 'taskbridge/adapters/in-process';
+import { TaskFailure, type HandledTask } from 'taskbridge/adapters/in-process';
+import type { DefinitionOf } from 'taskbridge/contract';
+import type { reportTasks } from '../tasks.ts';
 import { examine, type Finding } from './finding.ts';
 import { records, start, type CsvRecord } from './records.ts';
 import { sourceOf, type Source } from './source.ts';
 import type { State } from './state.ts';
 
+/** The definition of the job in its contract, and a task of it. */
+export type ReportDefinition = DefinitionOf<typeof reportTasks, 'report.build'>;
+type Task = HandledTask<ReportDefinition>;
+
 /** Where a report's files go, and how the job waits. */
 export interface ReportOptions {
-  /** Holds `work/` and `reports/`. */
+  /** Holds `work/`. */
   readonly directory: string;
-  /** Under `reports/`: where the finished file of a task is put. Defaults to `<taskId>.csv`. */
-  readonly nameOf?: (task: Pick<Task, 'taskId' | 'owner'>) => string;
   /** Waits for a paced run. Rejects when the signal aborts. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -21,9 +25,6 @@ export interface Job {
   readonly source: Source;
   /** Where this task's unfinished files are. */
   readonly workDirectory: string;
-  /** Where its finished file goes, and what it is called there. */
-  readonly reportsDirectory: string;
-  readonly reportKey: string;
   /** The columns that tell rows apart; none: guess. */
   readonly keyColumns: readonly string[];
   /** Findings told one by one; the others are only counted. */
@@ -55,8 +56,6 @@ export function openJob(task: Task, options: ReportOptions): Job {
     task,
     source,
     workDirectory: join(options.directory, 'work', task.taskId),
-    reportsDirectory: join(options.directory, 'reports'),
-    reportKey: options.nameOf?.(task) ?? `${task.taskId}.csv`,
     keyColumns: keyIn(task),
     findingsToldMax: numberIn(task, 'findingsMax', 50, 0, 500),
     chunkBytes: Math.min(Math.max(Math.ceil(source.bytes / CHUNKS), CHUNK_BYTES.min), CHUNK_BYTES.max),

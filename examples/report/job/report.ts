@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Handler } from 'taskbridge/adapters/in-process';
+import type { ContractHandler } from 'taskbridge/adapters/in-process';
 import { askAboutDuplicates } from './asking.ts';
 import { shortened } from './cell.ts';
-import { firstState, openJob, type Job, type ReportOptions } from './job.ts';
+import { firstState, openJob, type Job, type ReportDefinition, type ReportOptions } from './job.ts';
 import { DIGEST_BYTES, KeyTable } from './key-table.ts';
 import { eachKey } from './keys.ts';
 import { readRows } from './reading.ts';
@@ -18,11 +18,11 @@ const SAMPLE = { rows: 200, characters: 1_000_000 };
 
 /**
  * The handler of `report.build`: reads a CSV file, tells what is wrong with it, asks what to do about duplicates, and ends with a cleaned
- * file and a {@link Report}. May be run again at any moment: it goes on from what it saved.
+ * file, attached to the task, and a {@link Report}. May be run again at any moment: it goes on from what it saved.
  *
  * Fails with `BAD_INPUT`, `EMPTY_CSV`, `UNREADABLE_CSV` or `TOO_MANY_ROWS`.
  */
-export function buildReport(options: Omit<ReportOptions, 'wait'> & Partial<ReportOptions>): Handler {
+export function buildReport(options: Omit<ReportOptions, 'wait'> & Partial<ReportOptions>): ContractHandler<ReportDefinition> {
   const wait: ReportOptions['wait'] = (ms, signal) => delay(ms, undefined, { signal });
   return async (task) => {
     const job = openJob(task, { wait, ...options });

@@ -4,7 +4,7 @@ import type { Rules } from './rules.ts';
 import type { SavedLength } from './work-file.ts';
 
 /** How a person may decide about rows that agree in their key. */
-export const answers = ['keep-first', 'keep-last', 'drop-both'] as const;
+export const answers = ['keep-first', 'keep-last', 'drop-both', 'keep-nth'] as const;
 /** How a person may decide about rows that agree in their key. */
 export type Answer = (typeof answers)[number];
 
@@ -22,10 +22,19 @@ export type Report = {
   };
   readonly findings: { readonly [kind in FindingKind]: number };
   /** Groups of rows that agree in their key, how many rows they hold, and what was decided about them (null: there were none). */
-  readonly duplicates: { readonly groups: number; readonly rows: number; readonly answer: Answer | null };
+  readonly duplicates: {
+    readonly groups: number;
+    readonly rows: number;
+    readonly answer: Answer | null;
+    /** With `keep-nth`: which row of each group stays, from 1; the last one of a smaller group. */
+    readonly place?: number;
+    /** With `keep-nth`: why, in the words of whoever answered. */
+    readonly note?: string | undefined;
+  };
   /** Exact sums over the kept rows, by numeric column. */
   readonly totals: { readonly [column: string]: string };
-  readonly cleaned: { readonly key: string; readonly bytes: number; readonly sha256: string };
+  /** The cleaned file, by its name among the attachments of the task. */
+  readonly cleaned: { readonly name: string; readonly bytes: number; readonly sha256: string };
 };
 
 /**

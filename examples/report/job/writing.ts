@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { add } from './decimal.ts';
 import { rowsFrom, type Job } from './job.ts';
 import { digestOf, type KeyTable } from './key-table.ts';
 import { Pass } from './pass.ts';
 import { keyOf, type Rules } from './rules.ts';
 import type { Report, State } from './state.ts';
+
+const NAME_CHARACTERS_MAX = 200;
 
 /** The second pass: writes the rows that stay, and adds up their numbers. */
 export async function writeRows(job: Job, from: State, table: KeyTable): Promise<State> {
@@ -37,10 +38,10 @@ export async function writeRows(job: Job, from: State, table: KeyTable): Promise
   }
 }
 
-/** Puts the cleaned file in its place, in one step, and saves the report. Doing it again does the same. */
+/** Attaches the cleaned file to the task, and saves the report. Doing it again does the same: a file of the same name is replaced. */
 export async function finish(job: Job, from: State): Promise<State> {
   const { task, source } = job;
-  const cleaned = await publish(job, from);
+  const cleaned = await attach(job, from);
   const { rules, rows, findings, duplicates, totals } = from;
   const report: Report = { source: { fileName: source.fileName, bytes: source.bytes }, rules, rows, findings, duplicates, totals, cleaned };
   const state: State = { ...from, phase: 'done', report };
@@ -51,33 +52,27 @@ export async function finish(job: Job, from: State): Promise<State> {
   return state;
 }
 
-async function publish({ task, workDirectory, reportsDirectory, reportKey }: Job, { cleaned }: State): Promise<Report['cleaned']> {
-  const target = join(reportsDirectory, reportKey);
-  const unfinished = join(workDirectory, `finished-${task.attempt}`);
-  await mkdir(dirname(target), { recursive: true });
+async function attach({ task, source, workDirectory }: Job, { cleaned }: State): Promise<Report['cleaned']> {
+  const name = `${source.fileName.replace(/\.[^.]*$/, '').slice(0, NAME_CHARACTERS_MAX)}-cleaned.csv`;
   const hash = createHash('sha256');
   let bytes = 0;
-  const file = await open(unfinished, 'w');
-  try {
-    if (cleaned && cleaned.bytes > 0) {
-      // A read stream without an encoding gives Buffers.
-      for await (const chunk of createReadStream(join(workDirectory, cleaned.name), { end: cleaned.bytes - 1 }) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        await file.appendFile(chunk);
-      }
+  async function* content(): AsyncGenerator<Buffer> {
+    if (!cleaned || cleaned.bytes === 0) return;
+    // A read stream without an encoding gives Buffers.
+    for await (const chunk of createReadStream(join(workDirectory, cleaned.name), { end: cleaned.bytes - 1 }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
     }
-    await file.datasync();
-  } finally {
-    await file.close();
   }
-  await rename(unfinished, target);
-  return { key: reportKey, bytes, sha256: hash.digest('hex') };
+  await task.attach(name, content(), 'text/csv');
+  return { name, bytes, sha256: hash.digest('hex') };
 }
 
 function stays({ nth, of }: { readonly nth: number; readonly of: number }, { duplicates }: State): boolean {
   if (of === 1) return true;
   if (duplicates.answer === 'keep-first') return nth === 1;
+  if (duplicates.answer === 'keep-nth') return nth === Math.min(duplicates.place ?? 1, of);
   return duplicates.answer === 'keep-last' && nth === of;
 }
 

@@ -7,7 +7,6 @@ import { createChartFeed, type ChartFeed } from './charts/feed.ts';
 import { createSwitchGate } from './network/gate.ts';
 import { createSession, type Session } from './network/session.ts';
 import { createSwitches, type SwitchesStore } from './network/switches.ts';
-import { createRecentTasks, type RecentTasks } from './start/recent-tasks.ts';
 
 /** What the components of this page share. */
 export interface Demo {
@@ -19,7 +18,6 @@ export interface Demo {
   readonly charts: ChartFeed;
   readonly session: Session;
   readonly switches: SwitchesStore;
-  readonly recent: RecentTasks;
 }
 
 /** Far below the defaults, so that falling and climbing can be watched. */
@@ -57,7 +55,7 @@ export function createDemo(): Demo {
     gate,
     limits: { restBaseMs: 500, restMaxMs: 3000 },
   });
-  return { client, tabs, outbox, charts, session, switches, recent: createRecentTasks(localStorage) };
+  return { client, tabs, outbox, charts, session, switches };
 }
 
 const DemoContext = createContext<Demo | undefined>(undefined);

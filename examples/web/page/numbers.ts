@@ -9,5 +9,8 @@ export function sizeOf(bytes: number): string {
 /** A count for people. */
 export const countOf = (count: number): string => count.toLocaleString('en');
 
+/** A moment for people: the day and the time. */
+export const momentOf = (moment: string): string => new Date(moment).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
 /** A moment for people: the time of day. */
 export const timeOf = (moment: string | number): string => new Date(moment).toLocaleTimeString('en-GB');

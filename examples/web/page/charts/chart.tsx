@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState, type ReactElement } from '
 import type { AnyStateMachine } from 'xstate';
 import { ChartDrawing } from './drawing.tsx';
 import type { ChartView } from './feed.ts';
-import { layOut, type Layout, type Shape } from './layout.ts';
+import { layOut, type Layout } from './layout.ts';
 import { outline } from './outline.ts';
 
 /** What a chart is drawn from. */
@@ -19,18 +19,17 @@ export interface ChartProps {
 export function Chart({ title, about, machine, view }: ChartProps): ReactElement {
   const chart = useMemo(() => outline(machine), [machine]);
   const frame = useRef<HTMLDivElement>(null);
-  const shape = useShape(frame);
+  const width = useFrameWidth(frame);
   const [layout, setLayout] = useState<Layout>();
   const titleId = useId();
-  useInSight(frame, layout && view);
 
   useEffect(() => {
     let isWanted = true;
-    if (shape) void layOut(chart, shape).then((done) => isWanted && setLayout(done));
+    if (width) void layOut(chart, width).then((done) => isWanted && setLayout(done));
     return () => {
       isWanted = false;
     };
-  }, [chart, shape]);
+  }, [chart, width]);
 
   return (
     <figure className="chart panel" aria-labelledby={titleId}>
@@ -38,7 +37,7 @@ export function Chart({ title, about, machine, view }: ChartProps): ReactElement
         <h3 id={titleId}>{title}</h3>
         <p className="quiet">{about}</p>
       </header>
-      <div className="chart-frame" ref={frame} tabIndex={0} role="group" aria-label={`${title}, drawn`}>
+      <div className="chart-frame" ref={frame}>
         {layout ? <ChartDrawing chart={chart} layout={layout} view={view} /> : <p className="quiet chart-waiting">Drawing the chart …</p>}
       </div>
       <figcaption>{view ? <Words chartId={chart.root.id} view={view} /> : <span className="quiet">Not running.</span>}</figcaption>
@@ -65,30 +64,18 @@ function Words({ chartId, view }: { readonly chartId: string; readonly view: Cha
   );
 }
 
-/** Where the drawing is wider than its frame, what is active is scrolled into sight. */
-function useInSight(frame: React.RefObject<HTMLDivElement | null>, view: ChartView | undefined): void {
-  useEffect(() => {
-    const box = frame.current;
-    const lit = box?.querySelector('.box.active.atomic > rect, .box.active.final > rect');
-    if (!box || !lit || box.scrollWidth <= box.clientWidth) return;
-    const { left, right } = lit.getBoundingClientRect();
-    const { left: from, right: to } = box.getBoundingClientRect();
-    if (left < from || right > to) box.scrollBy({ left: (left + right - from - to) / 2 });
-  }, [frame, view]);
-}
+const STEP = 40;
 
-const NARROW_BELOW = 720;
-
-/** Charts stand upright where there is little room. */
-function useShape(frame: React.RefObject<HTMLDivElement | null>): Shape | undefined {
-  const [shape, setShape] = useState<Shape>();
+/** How wide a frame is, in steps, so that a window that is drawn wider is not laid out at each pixel. */
+function useFrameWidth(frame: React.RefObject<HTMLDivElement | null>): number | undefined {
+  const [width, setWidth] = useState<number>();
   useEffect(() => {
     if (!frame.current) return undefined;
     const observer = new ResizeObserver(([entry]) => {
-      if (entry) setShape(entry.contentRect.width < NARROW_BELOW ? 'narrow' : 'wide');
+      if (entry) setWidth(Math.max(STEP, Math.floor(entry.contentRect.width / STEP) * STEP));
     });
     observer.observe(frame.current);
     return () => observer.disconnect();
   }, [frame]);
-  return shape;
+  return width;
 }

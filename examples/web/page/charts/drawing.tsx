@@ -11,9 +11,6 @@ export interface DrawingProps {
   readonly view: ChartView | undefined;
 }
 
-/** Smaller, and the words could not be read: then the frame scrolls. */
-const SCALE_MIN = 0.72;
-
 /** Boxes in boxes, the active ones lit, and the way that was taken last. */
 export function ChartDrawing({ chart, layout, view }: DrawingProps): ReactElement {
   const head = useId();
@@ -26,7 +23,7 @@ export function ChartDrawing({ chart, layout, view }: DrawingProps): ReactElemen
     <svg
       className={`chart-drawing ${isRouted ? 'routed' : 'packed'}`}
       viewBox={`0 0 ${layout.width} ${layout.height}`}
-      style={{ width: layout.width, minWidth: layout.width * SCALE_MIN, aspectRatio: `${layout.width} / ${layout.height}` }}
+      style={{ width: layout.width, aspectRatio: `${layout.width} / ${layout.height}` }}
       aria-hidden="true"
     >
       {['still', 'taken'].map((kind) => (

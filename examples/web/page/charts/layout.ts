@@ -32,9 +32,12 @@ export interface Layout {
   readonly routes: ReadonlyMap<string, Route>;
 }
 
-/** What there is room for. */
-export type Shape = 'wide' | 'narrow';
+/** What there is room for: wide, or upright where there is little. */
+type Shape = 'wide' | 'narrow';
 
+const NARROW_BELOW = 720;
+/** A chart is drawn whole; where its words would be smaller than this, it is laid out with less in it. */
+const SCALE_MIN = 0.72;
 /** With more arrows than this, nobody can follow any: the boxes are packed, and only the last transition is shown. */
 const ROUTED_ARROWS_MAX = 24;
 const NAME_CHARACTER_WIDTH = 7.4;
@@ -44,11 +47,27 @@ const BOX_HEIGHT = 32;
 
 let engine: ELK | undefined;
 
-/** Lays a chart out. The engine is one worker, started with the first chart. */
-export async function layOut(chart: Outline, shape: Shape): Promise<Layout> {
-  engine ??= new elk.default.default({ workerFactory: () => new Worker(workerUrl) });
+/**
+ * Lays a chart out for a frame of this width: with arrows and their words, lying or upright, else with arrows alone, else as boxes, whichever can be read
+ * there as a whole. The engine is one worker, started with the first chart.
+ */
+export async function layOut(chart: Outline, frameWidth: number): Promise<Layout> {
+  const shape = frameWidth < NARROW_BELOW ? 'narrow' : 'wide';
   const isRouted = chart.arrows.length <= ROUTED_ARROWS_MAX;
-  const graph = isRouted ? routed(chart, shape) : packed(chart, shape);
+  const ways = [
+    [shape, true],
+    ['narrow', true],
+    [shape, false],
+  ] as const;
+  for (const [direction, words] of isRouted ? ways : []) {
+    const layout = await placed(routed(chart, direction, words));
+    if (frameWidth >= layout.width * SCALE_MIN) return layout;
+  }
+  return placed(packed(chart, shape));
+}
+
+async function placed(graph: ElkNode): Promise<Layout> {
+  engine ??= new elk.default.default({ workerFactory: () => new Worker(workerUrl) });
   const root = await engine.layout(graph);
   const places = new Map<string, Place>();
   const note = ({ id, x = 0, y = 0, width = 0, height = 0, children = [] }: ElkNode): void => {
@@ -60,7 +79,7 @@ export async function layOut(chart: Outline, shape: Shape): Promise<Layout> {
   return { width: root.width ?? 0, height: root.height ?? 0, places, routes };
 }
 
-function routed({ root, arrows }: Outline, shape: Shape): ElkNode {
+function routed({ root, arrows }: Outline, shape: Shape, words: boolean): ElkNode {
   const starts = new Set(arrows.map(({ from }) => from));
   return {
     id: '(chart)',
@@ -81,7 +100,7 @@ function routed({ root, arrows }: Outline, shape: Shape): ElkNode {
       id,
       sources: [from],
       targets: [to],
-      labels: events
+      labels: (words ? events : [])
         .filter((event) => event !== '')
         .map((text) => ({ text, width: text.length * LABEL_CHARACTER_WIDTH + 8, height: LABEL_HEIGHT })),
     })),

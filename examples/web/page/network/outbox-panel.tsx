@@ -1,5 +1,6 @@
-import { useSyncExternalStore, type ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import type { OutboxEntry, OutboxState } from 'taskbridge/client/outbox';
+import { useOutbox } from 'taskbridge/react';
 import { useDemo } from '../demo.tsx';
 import { timeOf } from '../numbers.ts';
 
@@ -19,8 +20,7 @@ const why: Readonly<Partial<Record<OutboxState, string>>> = {
 
 /** Commands on their way, and what became of them; nothing where there were none. */
 export function OutboxPanel(): ReactElement | null {
-  const { outbox } = useDemo();
-  const { entries, state, pending } = useSyncExternalStore(outbox.subscribe, outbox.getSnapshot);
+  const { entries, state, pending, withdraw, dismiss } = useOutbox(useDemo().outbox);
   if (entries.length === 0) return null;
   return (
     <section className="panel outbox" aria-labelledby="outbox">
@@ -33,7 +33,7 @@ export function OutboxPanel(): ReactElement | null {
               {entry.refusal && <span className="quiet"> ({entry.refusal.message})</span>}
             </span>
             <time className="quiet">{timeOf(entry.addedAt)}</time>
-            {entry.state === 'queued' && <button onClick={() => void outbox.withdraw(entry.id)}>Take back</button>}
+            {entry.state === 'queued' && <button onClick={() => void withdraw(entry.id)}>Take back</button>}
           </li>
         ))}
       </ul>
@@ -41,7 +41,7 @@ export function OutboxPanel(): ReactElement | null {
         {pending > 0 && why[state]}
       </p>
       {entries.length > pending && (
-        <button className="plain" onClick={() => void outbox.dismiss()}>
+        <button className="plain" onClick={() => void dismiss()}>
           Clear what is settled
         </button>
       )}

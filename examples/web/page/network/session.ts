@@ -10,16 +10,19 @@ export interface Session {
   /** The token in use; empty before the first. */
   readonly token: Store<string>;
   /** `fetch` with the token, and once more with a new one where it was refused. */
-  fetch(path: string): Promise<Response>;
+  fetch(url: string): Promise<Response>;
+  /** Keeps another name, and loads the page anew under it: everything that hangs on a name is made once. */
+  signIn(name: string): void;
 }
 
 const NAME_KEY = 'taskbridge.name';
-const TOKEN_KEY = 'taskbridge.token';
 
 /** Signs in under a name that this browser keeps. All tabs have one token, and one of them gets the next when it is refused. */
 export function createSession(storage: Storage): Session {
   const name = storage.getItem(NAME_KEY) ?? `guest-${crypto.randomUUID().slice(0, 8)}`;
   storage.setItem(NAME_KEY, name);
+  // A tab that was opened under another name keeps its own.
+  const tokenKey = `taskbridge.token.${name}`;
   const token = createStore('');
 
   async function login(): Promise<TokenResponse> {
@@ -31,14 +34,14 @@ export function createSession(storage: Storage): Session {
     if (!response.ok) throw new Error(`The login was answered ${response.status}.`);
     // Our own server's, built with this page.
     const issued = (await response.json()) as TokenResponse;
-    storage.setItem(TOKEN_KEY, JSON.stringify(issued));
+    storage.setItem(tokenKey, JSON.stringify(issued));
     return issued;
   }
 
   async function current(isRefused: boolean): Promise<TokenResponse> {
     const used = token.get();
-    const issued = await navigator.locks.request(TOKEN_KEY, async () => {
-      const known = read(storage);
+    const issued = await navigator.locks.request(tokenKey, async () => {
+      const known = read(storage, tokenKey);
       const isGood = known && known.expiresAt > Date.now() && !(isRefused && known.token === used);
       return isGood ? known : login();
     });
@@ -49,19 +52,23 @@ export function createSession(storage: Storage): Session {
   return {
     name,
     token,
+    signIn(next) {
+      storage.setItem(NAME_KEY, next);
+      location.assign('/');
+    },
     auth: ({ forceRefresh }) => current(forceRefresh),
-    async fetch(path) {
+    async fetch(url) {
       for (let retried = false; ; retried = true) {
         const issued = await current(retried);
-        const response = await fetch(path, { headers: { authorization: `Bearer ${issued.token}` } });
+        const response = await fetch(url, { headers: { authorization: `Bearer ${issued.token}` } });
         if (response.status !== 401 || retried) return response;
       }
     },
   };
 }
 
-function read(storage: Storage): TokenResponse | undefined {
-  const text = storage.getItem(TOKEN_KEY);
+function read(storage: Storage, key: string): TokenResponse | undefined {
+  const text = storage.getItem(key);
   // Written above.
   return text === null ? undefined : (JSON.parse(text) as TokenResponse);
 }

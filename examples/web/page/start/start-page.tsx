@@ -1,35 +1,29 @@
 import { useState, type ReactElement } from 'react';
-import { useStartTask } from 'taskbridge/react';
 import { goTo } from '../address.ts';
-import { useDemo } from '../demo.tsx';
+import { useStartTask } from '../hooks.ts';
+import { ReportList } from '../reports/report-list.tsx';
 import { DropZone } from './drop-zone.tsx';
-import { RecentList } from './recent-list.tsx';
+import { SignIn } from './sign-in.tsx';
+import { StartOptions, type ChosenOptions } from './start-options.tsx';
 import { UploadBar } from './upload-bar.tsx';
 
-const paces = [
-  { seconds: 0, label: 'as fast as it goes' },
-  { seconds: 5, label: '5 seconds a pass' },
-  { seconds: 20, label: '20 seconds a pass, to play with the network' },
-  { seconds: 90, label: '90 seconds a pass' },
-] as const;
-
-/** Takes a file and starts a report of it. */
+/** Takes a file and starts a report of it; lists those that there are. */
 export function StartPage(): ReactElement {
-  const { recent } = useDemo();
   const { start, status, upload, error, reset } = useStartTask();
-  const [pace, setPace] = useState(20);
+  const [options, setOptions] = useState<ChosenOptions>({ paceSeconds: 20, labels: '' });
   const [fileName, setFileName] = useState('');
 
   async function begin(file: File): Promise<void> {
     setFileName(file.name);
+    const labels = [...new Set(options.labels.split(',').map((label) => label.trim()))].filter((label) => label !== '');
     const taskId = await start({
       taskType: 'report.build',
-      input: { findingsMax: 15, paceSeconds: pace },
+      title: file.name,
+      labels,
+      input: { findingsMax: 15, paceSeconds: options.paceSeconds },
       attachments: [{ fileName: file.name, contentType: 'text/csv', content: file }],
     });
-    if (taskId === null) return;
-    recent.add({ taskId, fileName: file.name, startedAt: Date.now() });
-    goTo(taskId);
+    if (taskId !== null) goTo(taskId);
   }
 
   async function beginWithSample(): Promise<void> {
@@ -54,17 +48,9 @@ export function StartPage(): ReactElement {
           {error.message} <button onClick={reset}>Try another file</button>
         </p>
       )}
-      <label className="pace">
-        Work{' '}
-        <select value={pace} onChange={({ target }) => setPace(Number(target.value))}>
-          {paces.map(({ seconds, label }) => (
-            <option key={seconds} value={seconds}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
-      <RecentList />
+      <StartOptions chosen={options} onChoose={setOptions} />
+      <ReportList />
+      <SignIn />
     </div>
   );
 }

@@ -16,5 +16,5 @@ export function Outcome({ taskId }: { readonly taskId: string }): ReactElement |
     );
   if (cancellation) return <p className="notice">Cancelled: {cancellation.reason}</p>;
   // What `buildReport` returned.
-  return result === undefined ? null : <Summary report={result as Report} />;
+  return result === undefined ? null : <Summary taskId={taskId} report={result as Report} />;
 }

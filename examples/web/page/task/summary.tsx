@@ -12,18 +12,18 @@ const kinds: Readonly<Record<keyof Report['findings'], string>> = {
 };
 
 /** What came out, and the files to take away. */
-export function Summary({ report }: { readonly report: Report }): ReactElement {
-  const { session } = useDemo();
+export function Summary({ taskId, report }: { readonly taskId: string; readonly report: Report }): ReactElement {
+  const { client, session } = useDemo();
   const [trouble, setTrouble] = useState('');
-  const { source, rows, findings, totals, cleaned } = report;
+  const { source, rows, findings, totals, cleaned, duplicates } = report;
   const name = source.fileName.replace(/\.[^.]*$/, '');
 
   async function download(): Promise<void> {
     setTrouble('');
     try {
-      const response = await session.fetch(`/reports/${cleaned.key}`);
+      const response = await session.fetch(client.attachmentUrl(taskId, cleaned.name));
       if (!response.ok) throw new Error(`The download was answered ${response.status}.`);
-      save(await response.blob(), `${name}-cleaned.csv`);
+      save(await response.blob(), cleaned.name);
     } catch (error) {
       setTrouble((error as Error).message);
     }
@@ -46,6 +46,11 @@ export function Summary({ report }: { readonly report: Report }): ReactElement {
           <Pair key={column} name={`sum of ${column}`} value={total} />
         ))}
       </dl>
+      {duplicates.note && (
+        <p>
+          Why row {duplicates.place} stays: {duplicates.note}
+        </p>
+      )}
       <div className="row">
         <button className="primary" onClick={() => void download()}>
           Download the cleaned file <small>{sizeOf(cleaned.bytes)}</small>
