@@ -2,7 +2,10 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds that pass evenly, whatever the date is set to: waits are measured by it. Where it is missing, `now` stands in for it. */
+  /**
+   * Milliseconds that pass evenly, whatever the date is set to: waits are measured by it. Where it is missing, `now` stands in
+   * for it, and what that is set back by counts for nothing.
+   */
   monotonic?(): number;
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(id: unknown): void;

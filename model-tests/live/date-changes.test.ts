@@ -12,6 +12,28 @@ import { taskLog } from './task-log.ts';
 
 const TEN_MINUTES_MS = 600_000;
 
+it('a date that is set back makes a wait at most twice as long, where a clock has no other time', async () => {
+  const { monotonic: _, ...clock } = leapingClock();
+  const { store, hub } = await hubFixture({ clock });
+  const task = await taskLog(store);
+  await task.append();
+  const viewer = fakeViewer(clock, 'sse');
+  hub.subscribe(task.taskId, viewer, undefined);
+  const answered = vi.fn();
+  hub.poll(task.taskId, { owner: 'ann', after: task.ids[0], waitMs: 25_000, maxEvents: 10 }).then(answered, answered);
+  await quiesce();
+  clock.leap(-TEN_MINUTES_MS);
+  for (let beat = 0; beat < 2; beat += 1) {
+    clock.advance(25_000);
+    await quiesce();
+  }
+  expect(answered).toHaveBeenCalledOnce();
+  const before = viewer.heartbeats;
+  clock.advance(hub.options.sseHeartbeatMs);
+  await quiesce();
+  expect(viewer.heartbeats).toBe(before + 1);
+});
+
 describe.each([
   ['back', -TEN_MINUTES_MS],
   ['forward', TEN_MINUTES_MS],

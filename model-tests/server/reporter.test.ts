@@ -65,9 +65,9 @@ test('refuses a store that one process owns', () => {
 });
 
 test.each([
-  ['goes by its monotonic time when its date was set back', systemClock, 1],
-  ['asks the store for its time again when its date was set back, where it has no other', { ...systemClock, monotonic: undefined }, 2],
-])('%s', async (_name, clock, asks) => {
+  ['goes by its monotonic time when its date was set back', systemClock],
+  ['goes by what has passed when its date was set back, where it has no other', { ...systemClock, monotonic: undefined }],
+])('%s', async (_name, clock) => {
   const memory = memoryStore();
   await memory.open();
   const store = faultyStore(memory, { shared: true });
@@ -86,7 +86,7 @@ test.each([
   expect(await reporter.now()).toBeCloseTo(5_000_000, -3);
   now -= 3_600_000;
   expect(await reporter.now()).toBeCloseTo(5_000_000, -3);
-  expect(asked).toBe(asks);
+  expect(asked).toBe(1);
 });
 
 test('shows what is cosmetic as it can be shown, and refuses what is no number', async () => {

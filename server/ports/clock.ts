@@ -10,9 +10,21 @@ export const systemClock: Clock = {
   clearTimeout: (id) => clearTimeout(id as NodeJS.Timeout),
 };
 
-/** Milliseconds that only ever grow, by which a wait is measured: no date that is set moves them. Only the difference of two means something. */
+/** What clocks without monotonic time said last, and how far they were set back in all. */
+const setBacks = new WeakMap<Clock, { last: number; backMs: number }>();
+
+/**
+ * Milliseconds that only ever grow, by which a wait is measured: no date that is set moves them. Only the difference of two means something. A clock
+ * that has only its date is believed as far as that grows: what it was set back by counts for nothing, and a wait takes at most twice its time.
+ */
 export function monotonicMs(clock: Clock): number {
-  return clock.monotonic?.() ?? clock.now();
+  if (clock.monotonic) return clock.monotonic();
+  const now = clock.now();
+  const seen = setBacks.get(clock) ?? { last: now, backMs: 0 };
+  seen.backMs += Math.max(0, seen.last - now);
+  seen.last = now;
+  setBacks.set(clock, seen);
+  return now + seen.backMs;
 }
 
 /**

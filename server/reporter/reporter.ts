@@ -158,8 +158,7 @@ function synchronizer(time: StoreClock, clock: Clock): () => Promise<void> {
   let synchronized: { readonly at: number; readonly done: Promise<void> } | undefined;
   return async () => {
     const ageMs = synchronized ? monotonicMs(clock) - synchronized.at : Number.POSITIVE_INFINITY;
-    // A host's clock may have none but the date: set back, it says nothing about how long ago that was.
-    if (ageMs < 0 || ageMs >= SYNCHRONIZE_MS) synchronized = { at: monotonicMs(clock), done: time.synchronize() };
+    if (ageMs >= SYNCHRONIZE_MS) synchronized = { at: monotonicMs(clock), done: time.synchronize() };
     try {
       await synchronized?.done;
     } catch (error) {
