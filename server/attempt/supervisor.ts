@@ -1,5 +1,6 @@
 import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { Gauged } from '../observability/gauge-sampler.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
@@ -13,6 +14,7 @@ import { executorOf, pauseMs, type ReconcileDeps, type ReconcileResult } from '.
 import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts';
 import { stepsOf } from './steps.ts';
 import { SuspectTurn } from './suspects.ts';
+import { workGauges } from './work-gauges.ts';
 
 /** How a visit learns where a task stands: as this node knew it last, which will do after a commit of its own, or by asking the store. */
 export type Knowledge = 'known' | 'stored';
@@ -36,7 +38,9 @@ interface Pause {
 
 /** What the supervisor works with. */
 export interface SupervisorDeps
-  extends Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content' | 'onLostHistory'>, Pick<RunningAttemptsDeps, 'listen'> {
+  extends
+    Omit<ReconcileDeps, 'running' | 'suspects' | 'call' | 'content' | 'onLostHistory'>,
+    Pick<RunningAttemptsDeps, 'listen' | 'onRunEnded'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
@@ -106,6 +110,7 @@ export class Supervisor {
       const last = facts.at(-1);
       if (last) running.noteCommitted(last.taskId, last.eventId);
       else running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
+      running.noteStanding(record);
       suspects.note(record);
       this.noteRoom();
     });
@@ -156,6 +161,12 @@ export class Supervisor {
   /** Visits that wait for an executor, at most. */
   get waiting(): number {
     return this.#calls.pending;
+  }
+
+  /** What the gauges of work show, now. */
+  gauges(): Iterable<Gauged> {
+    const { running, processor } = this.#deps;
+    return workGauges({ runs: running.all(), resting: this.#paused.keys(), known: (taskId) => processor.known(taskId) });
   }
 
   /** Tasks that rest here after a failure. */
@@ -308,6 +319,7 @@ export class Supervisor {
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
+    running.noteStanding(state);
     const doubted = running.doubtedOf(taskId);
     if (doubted === undefined) return state;
     const attempt = running.attemptOf(taskId);

@@ -6,6 +6,7 @@ import type { Entry, EventStore } from '../ports/store.ts';
 import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type ReadLimit } from './log-read.ts';
+import type { DeliveryLag } from './delivery-lag.ts';
 import type { LiveOptions } from './options.ts';
 import type { Topics } from './topics.ts';
 
@@ -50,6 +51,8 @@ export interface PollDeps {
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly topics: Topics;
+  /** Told what a poll was answered that had to wait. */
+  readonly lag?: DeliveryLag | undefined;
   /** Takes what answers the poll at once, and gives the function that ends that; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
@@ -134,7 +137,9 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
       if (request.signal?.aborted) return empty;
       if (failure) throw failure.error;
       const page = await readPage(deps, taskId, request);
-      if (isAnswer(page) || over) return page;
+      if (!isAnswer(page) && !over) continue;
+      if (page.entries.length > 0) deps.lag?.note('poll', page.entries);
+      return page;
     }
   } finally {
     listener.leave();
