@@ -14,12 +14,13 @@ import type { RequestHandler } from './http/handler.ts';
 import { createLiveService } from './http/sse/index.ts';
 import { createUpgradeHandler } from './http/web-socket/index.ts';
 import { streamSettings } from './http/stream-settings.ts';
-import { createLiveHub, type LiveHub } from './live/hub.ts';
+import { createLiveHub, type LiveHub, type LiveHubDeps } from './live/hub.ts';
 import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './options.ts';
 import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
 import { metricsSink } from './observability/metrics-sink.ts';
+import { processGauges, type ProcessGauges } from './observability/process-gauges.ts';
 import { faultLogger } from './ports/fault-logger.ts';
 import { hostLogger } from './ports/host-logger.ts';
 import type { Store } from './ports/store.ts';
@@ -116,7 +117,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
-  const hub = createLiveHub({ ...options, clock, chance, logger, options: options.live ?? {}, onInterrupted: () => core.compareHeld() });
+  const hub = hubOf(options, { clock, chance, logger, now: () => core.now(), onInterrupted: () => core.compareHeld() });
   const listeners = new FactListeners({ logger });
   const core: Core = createCore({
     ...options,
@@ -125,8 +126,8 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     ownership: options.ownership ?? {},
     actions: options.actions,
     contracts: contractsOf(executors, options.contract),
-    idempotencyPayload: options.idempotencyPayload,
     metrics: metricsSink(options.metrics, logger),
+    isCounting: options.metrics !== undefined,
     logger,
     clock,
     chance,
@@ -160,6 +161,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     clock,
     upgradeHandler: (path) => createUpgradeHandler({ path, sessions: access.sockets, hub, service: core.service, auth, clock, logger }),
   });
+  const gauges = processGauges(options, { hub, core, clock, logger });
   let closed: Promise<void> | undefined;
 
   return {
@@ -170,13 +172,18 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       mounts.upgrade(this, request, socket, head);
     },
     ...access.verbs,
-    start: () => startUnlessClosed(store, core, () => closed),
+    start: () => startUnlessClosed({ store, core, gauges }, () => closed),
     reconcile: () => core.reconcile(),
     prune: () => core.prune(),
     disconnect: (who) => hub.disconnect(who),
-    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= closeAll({ mounts, access, hub, core, store }, spreadMs, drainMs)),
+    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) =>
+      (closed ??= closeAll({ mounts, access, hub, core, store, gauges }, spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };
+}
+
+function hubOf(options: TaskBridgeOptions, deps: Pick<LiveHubDeps, 'clock' | 'chance' | 'logger' | 'now' | 'onInterrupted'>): LiveHub {
+  return createLiveHub({ ...options, ...deps, options: options.live ?? {} });
 }
 
 interface ClosedParts {
@@ -185,16 +192,21 @@ interface ClosedParts {
   readonly hub: LiveHub;
   readonly core: Core;
   readonly store: Store;
+  readonly gauges: ProcessGauges | undefined;
 }
 
-async function closeAll({ mounts, access, hub, core, store }: ClosedParts, spreadMs: number, drainMs: number): Promise<void> {
+async function closeAll({ mounts, access, hub, core, store, gauges }: ClosedParts, spreadMs: number, drainMs: number): Promise<void> {
   mounts.close();
   access.sockets.close();
   await Promise.all([hub.close({ spreadMs }), core.close(drainMs)]);
+  gauges?.close();
   await store.close();
 }
 
-async function startUnlessClosed(store: Store, core: Core, closed: () => Promise<void> | undefined): Promise<void> {
+async function startUnlessClosed(
+  { store, core, gauges }: Pick<ClosedParts, 'store' | 'core' | 'gauges'>,
+  closed: () => Promise<void> | undefined,
+): Promise<void> {
   const refusal = 'This bridge is closed and does not start again; make another one.';
   if (closed()) throw new Error(refusal);
   await store.open();
@@ -205,4 +217,5 @@ async function startUnlessClosed(store: Store, core: Core, closed: () => Promise
     throw new Error(refusal);
   }
   await core.start();
+  if (!closed()) gauges?.start();
 }

@@ -2,6 +2,7 @@ import type { Inspect } from '../machines/index.ts';
 import type { Fact } from '../machines/wire/index.ts';
 import { ownerOnly } from './access/ownership.ts';
 import { attemptState } from './attempt/execution-record.ts';
+import type { EndedRun } from './attempt/running-attempts.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import type { LogPosition } from './live/log-position.ts';
 import type { Contracts } from './contract/contracts.ts';
@@ -15,6 +16,7 @@ import type { ServerChance } from './ports/chance.ts';
 import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import { commitObserver } from './observability/commit-observer.ts';
+import type { Gauged } from './observability/gauge-sampler.ts';
 import { observedService } from './observability/observed-service.ts';
 import { pendingAnswers } from './observability/pending-answers.ts';
 import { recordWriter } from './observability/record-writer.ts';
@@ -44,6 +46,8 @@ export interface CoreDeps {
   readonly contracts: Contracts;
   readonly idempotencyPayload?: IdempotencyPayload | undefined;
   readonly metrics: Required<MetricsSink>;
+  /** The metrics are somebody's: what costs a read is found out for them. Defaults to false. */
+  readonly isCounting?: boolean;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly chance: ServerChance;
@@ -72,6 +76,10 @@ export interface Core {
   readonly systemLists: SystemLists;
   readonly actors: LiveActors;
   readonly lastWrites: LastWrites;
+  /** What the gauges of work and shares show, now. */
+  gauges(): Iterable<Gauged>;
+  /** The store's time, in milliseconds since the epoch. */
+  now(): number;
   /** True from the first moment of its close on. */
   readonly isDraining: boolean;
   /** Resolves when the store's time is known; what is to be done is looked for in later turns. */
@@ -100,7 +108,8 @@ export function createCore(deps: CoreDeps): Core {
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const flusher = store.lanes && new PartFlusher(store.lanes, clock);
-  const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher });
+  const onRunEnded = ({ taskType: task_type, ms }: EndedRun): void => metrics.observeHistogram('run_seconds', ms / 1000, { task_type });
+  const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher, onRunEnded });
   const { supervisor, rooms, heldBack, recounts } = node;
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
     const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
@@ -118,10 +127,10 @@ export function createCore(deps: CoreDeps): Core {
   });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
-  const observe = commitObserver({ metrics, records });
+  const observe = commitObserver({ metrics, records, store, logger, isCounting: deps.isCounting ?? false });
   const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver: node.isLeaseOver });
-  processor.onCommitted((record, facts) => {
-    observe(record, facts);
+  processor.onCommitted((record, facts, by, notes) => {
+    observe(record, facts, by, notes);
     deps.committed(record.about, facts);
     const { about, execution } = record;
     const state = attemptState(execution);
@@ -142,6 +151,11 @@ export function createCore(deps: CoreDeps): Core {
     systemLists: systemLists({ store, processor, time }),
     actors,
     lastWrites: processor.lastWrites,
+    *gauges() {
+      yield* supervisor.gauges();
+      yield* shares.gauges();
+    },
+    now: () => time.now(),
     get isDraining() {
       return supervisor.isDraining;
     },

@@ -14,6 +14,7 @@ import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
+import { METRICS_EVERY_MS } from './observability/process-gauges.ts';
 import type { TaskSettings } from './task/settings.ts';
 
 /** What a host gives the bridge. */
@@ -53,6 +54,8 @@ export interface TaskBridgeOptions {
   readonly allowedOrigins?: readonly string[];
   /** Counts what `metricsTable` lists. */
   readonly metrics?: MetricsSink;
+  /** How often gauges are set for `metrics`, in milliseconds: a whole number from 100. Defaults to 5000. */
+  readonly metricsEveryMs?: number;
   /** Watches every stream and poll. */
   readonly diagnostics?: TransportDiagnosticsSink;
   /**
@@ -79,6 +82,10 @@ export interface TaskBridgeOptions {
   readonly http?: Partial<HttpOptions>;
 }
 
+const METRICS_EVERY_MS_MIN = 100;
+/** The longest delay that a timer takes. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
 const known: OptionNames<TaskBridgeOptions> = {
   store: true,
   executor: true,
@@ -92,6 +99,7 @@ const known: OptionNames<TaskBridgeOptions> = {
   readiness: true,
   allowedOrigins: true,
   metrics: true,
+  metricsEveryMs: true,
   diagnostics: true,
   logger: true,
   inspect: true,
@@ -117,6 +125,9 @@ export function checkBridgeOptions(options: TaskBridgeOptions): void {
     throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
   if (given.contract !== undefined && !isTaskContract(given.contract))
     throw new TypeError('contract is none: give what defineTasks({ … }) of taskbridge/contract makes.');
+  const { metricsEveryMs = METRICS_EVERY_MS } = given;
+  if (!Number.isSafeInteger(metricsEveryMs) || metricsEveryMs < METRICS_EVERY_MS_MIN || metricsEveryMs > DELAY_MS_MAX)
+    throw new RangeError(`metricsEveryMs (${metricsEveryMs}) must be a whole number from ${METRICS_EVERY_MS_MIN} to ${DELAY_MS_MAX}.`);
   const attachments = given.attachments as Partial<AttachmentStore> | undefined;
   if (attachments && (typeof attachments.storeId !== 'function' || typeof attachments.claim !== 'function'))
     throw new TypeError(

@@ -8,8 +8,8 @@ export interface PrometheusMetricsOptions {
   /** What their names begin with. Defaults to `taskbridge_`. */
   readonly prefix?: string;
   /**
-   * Upper bounds of the histograms' buckets, in seconds, by their names without the prefix. Default to 1 ms to 10 s for `store_write_seconds`, and to
-   * 50 ms to an hour for those of tasks.
+   * Upper bounds of the histograms' buckets, in seconds, by their names without the prefix. Default to 1 ms to 10 s for `store_write_seconds` and
+   * `delivery_lag_seconds`, to 50 ms to a day for those of tasks, and to a second to a week for questions.
    */
   readonly buckets?: Readonly<Partial<Record<HistogramName, readonly number[]>>>;
 }
@@ -20,6 +20,9 @@ type HistogramName = { [K in keyof Table]: Table[K]['kind'] extends 'histogram' 
 
 const defaultBuckets: Readonly<Record<HistogramName, readonly number[]>> = {
   store_write_seconds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  delivery_lag_seconds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  run_seconds: [0.05, 0.25, 1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400],
+  question_seconds: [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400, 604_800],
   task_start_seconds: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600],
   task_end_seconds: [0.05, 0.25, 1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400],
 };

@@ -1,193 +1,9 @@
-import { createServer } from 'node:http';
-import Koa from 'koa';
-import { createTaskBridgeClient, type TaskBridgeClient, type TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { inProcess } from '../../adapters/in-process/index.ts';
-import { memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
-import type { FactPayload } from '../../machines/wire/index.ts';
-import { createTaskBridge, type TaskBridge, type TaskExecutor, type TaskSettings } from '../../server/index.ts';
 import { metricsTable, recordsTable, type MetricName, type RecordName } from '../../server/observability/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { onLoopback } from '../support/loopback.ts';
+import { play, SECRET, world, type Told, type World } from './scripted-run.ts';
 
-/** What people wrote. It stands in every payload of the run, and may stand in no record. */
-const SECRET = 'zq-people-wrote-this';
-
-interface Told {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
 type Counts = ReadonlyMap<string, number>;
-
-interface World {
-  readonly told: Told[];
-  readonly counts: Map<string, number>;
-  readonly gauges: string[];
-  readonly bridge: TaskBridge;
-  readonly client: (options?: Partial<TaskBridgeClientOptions>) => TaskBridgeClient;
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** Handlers, an executor that refuses one type, and one whose first answer cannot be handed over. */
-function executors(): TaskExecutor[] {
-  const handlers = inProcess({
-    async ask(task) {
-      await task.progress(10, { stage: SECRET, message: SECRET });
-      await task.message(SECRET);
-      const { payload } = await task.suspend('which', { reasonCode: 'WHICH', allowedActions: ['yes'], uiHints: { text: SECRET } });
-      return { payload };
-    },
-    async fail() {
-      throw new Error(SECRET);
-    },
-    wait: (task) =>
-      new Promise((_, reject) => task.signal.addEventListener('abort', () => reject(task.signal.reason as Error), { once: true })),
-  });
-  let isAway = true;
-  const refusing: TaskExecutor = {
-    ...handlers,
-    name: 'refusing',
-    handles: (taskType) => taskType === 'refused',
-    start: () => Promise.resolve({ status: 'refused', failure: { code: 'NO', message: SECRET, retryable: false } }),
-  };
-  const stumbling: TaskExecutor = {
-    name: handlers.name,
-    leased: handlers.leased,
-    handles: (taskType) => handlers.handles(taskType),
-    repeatable: (taskType) => handlers.repeatable(taskType),
-    start: (work) => handlers.start(work),
-    cancel: (attempt, order) => handlers.cancel(attempt, order),
-    async resume(attempt, resolution) {
-      if (isAway) {
-        isAway = false;
-        throw new Error('Away for a moment.');
-      }
-      return handlers.resume(attempt, resolution);
-    },
-    close: () => handlers.close?.() ?? Promise.resolve(),
-  };
-  return [refusing, stumbling];
-}
-
-async function world(told: Told[], tasks: Partial<TaskSettings> = {}): Promise<World> {
-  const counts = new Map<string, number>();
-  const gauges: string[] = [];
-  const tell =
-    (level: string) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
-      void told.push({ level, message, fields });
-  const bridge = createTaskBridge({
-    store: memoryStore(),
-    executor: executors(),
-    auth: ({ headers }) => ({ subject: headers['x-user']?.toString() ?? 'ada' }),
-    ownership: { refuseCreate: (_auth, { metadata }) => (metadata['forbidden'] === true ? SECRET : undefined) },
-    attachments: memoryAttachments(),
-    metrics: {
-      incrementCounter(name, value = 1, tags = {}) {
-        const key = keyOf(name, tags);
-        counts.set(key, (counts.get(key) ?? 0) + value);
-      },
-      setGauge: (name, value, tags = {}) => void gauges.push(`${keyOf(name, tags)} ${value}`),
-      observeHistogram: (name, value, tags = {}) => void gauges.push(`${keyOf(name, tags)} ${value}`),
-    },
-    logger: { info: tell('info'), debug: tell('debug'), warn: tell('warn'), error: tell('error') },
-    live: { heartbeatMs: 20, sseHeartbeatMs: 20 },
-    tasks: { reconcileMs: 20, effectRetryMs: 10, ...tasks },
-  });
-  const app = new Koa();
-  app.use(bridge.middleware());
-  const handle = app.callback();
-  const server = createServer((request, response) => void handle(request, response));
-  server.on('upgrade', bridge.upgrade);
-  await bridge.start();
-  const listening = await onLoopback(server);
-  const clients: TaskBridgeClient[] = [];
-  return {
-    told,
-    counts,
-    gauges,
-    bridge,
-    url: listening.url,
-    client(options = {}) {
-      const made = createTaskBridgeClient({
-        baseUrl: listening.url,
-        ...options,
-        limits: { backoffBaseMs: 1, backoffMaxMs: 4, emptyPauseMs: 1, pollWaitMs: 200, ...options.limits },
-      });
-      clients.push(made);
-      return made;
-    },
-    async close() {
-      await Promise.all(clients.map((client) => client.close()));
-      await bridge.close();
-      await listening.close();
-    },
-  };
-}
-
-function keyOf(name: string, tags: Readonly<Record<string, string>>): string {
-  return `${name}${Object.entries(tags)
-    .map(([tag, value]) => `{${tag}=${value}}`)
-    .join('')}`;
-}
-
-/** Follows the task until its question is open. */
-async function question(client: TaskBridgeClient, taskId: string): Promise<string> {
-  for await (const fact of client.observe(taskId))
-    if (fact.type === 'TASK_SUSPENDED') return (fact.payload as FactPayload<'TASK_SUSPENDED'>).suspendId;
-  throw new Error('No question was asked.');
-}
-
-/** Where the routes of transports lead nowhere, so that a client has to come down. */
-const nowhere = () => '/api/v1/nowhere';
-
-/** All that can happen to tasks, once. */
-async function play({ client, told, url }: World): Promise<void> {
-  const ada = client();
-  const input = { text: SECRET };
-  const metadata = { text: SECRET };
-  const file = { fileName: `${SECRET}.txt`, contentType: 'text/plain', content: new Blob([SECRET]) };
-  const { taskId } = await ada.start({ taskType: 'ask', clientRequestId: 'r1', input, metadata, attachments: [file] });
-  const suspendId = await question(ada, taskId);
-  await ada.start({ taskType: 'ask', clientRequestId: 'r1', input, metadata, attachments: [file] });
-  await ada.start({ taskType: 'wait', clientRequestId: 'r1', input }).catch(() => undefined);
-  await ada.start({ taskType: 'wait', clientRequestId: 'r2', metadata: { forbidden: true } }).catch(() => undefined);
-  await ada.start({ taskType: 'refused', clientRequestId: 'r3', input }).catch(() => undefined);
-  await ada.start({ taskType: 'fail', clientRequestId: 'r4', input });
-  const waiting = await ada.start({ taskType: 'wait', clientRequestId: 'r5', input });
-
-  // Somebody comes down to a stream, somebody to polls, and both while nothing is said, so that a socket beside them is kept warm.
-  const silent = ada.observe(waiting.taskId);
-  await eventually(() => told.some(({ message }) => message === 'ws.heartbeat.sent'));
-  for (const routes of [{ webSocket: nowhere }, { webSocket: nowhere, stream: nowhere }]) {
-    const fallen = client({ routes }).observe(waiting.taskId);
-    await new Promise<void>((resolve) => {
-      fallen.subscribe(() => void (fallen.getSnapshot().connection.state === 'live' && resolve()));
-      if (fallen.getSnapshot().connection.state === 'live') resolve();
-    });
-    fallen.close();
-  }
-  await eventually(() => silent.getSnapshot().task.lastEventId !== null);
-  const checkpoint = silent.getSnapshot().task.lastEventId;
-  silent.close();
-  for (const transport of ['ws', 'sse', 'poll'] as const) {
-    const back = client({ transports: [transport] }).observe(waiting.taskId, { lastEventId: checkpoint ?? '' });
-    await eventually(() => back.getSnapshot().connection.state === 'live');
-    back.close();
-  }
-
-  const answer = { suspendId, clientActionId: 'a1', actionType: 'yes', payload: { text: SECRET }, metadata };
-  await ada.act(taskId, answer);
-  await ada.act(taskId, answer);
-  await ada.act(taskId, { suspendId, clientActionId: 'a2', actionType: 'yes' });
-  await fetch(`${url}/api/v1/tasks/${SECRET}/cancel`, { method: 'POST' });
-  await ada.cancel(waiting.taskId, SECRET);
-  for (const id of [taskId, waiting.taskId]) for await (const _ of client({ transports: ['poll'] }).observe(id));
-  await ada.cancel(waiting.taskId, SECRET);
-  await fetch(`${url}/api/v1/tasks/${taskId}`, { method: 'DELETE' });
-}
 
 describe('a scripted run', () => {
   let run: World;
@@ -217,13 +33,14 @@ describe('a scripted run', () => {
       pending: counted('actions_resume_pending_total'),
       actions: ['ACCEPTED', 'DEDUPLICATED', 'REJECTED_ALREADY_RESOLVED'].map((status) => counted('actions_total', `{status=${status}}`)),
     }).toEqual({
-      // r1, r3, r4, r5; a refused start is one.
-      starts: 4,
+      // r1, r3, r4, r5, r7, r8; a refused start is one.
+      starts: 6,
       // r1 again, a1 again, and r3, which the client sends again after its 503.
       duplicates: 3,
-      cancels: 1,
-      // The refused one and the one that failed.
-      failures: 2,
+      // r5 and r8.
+      cancels: 2,
+      // The refused one, the one that failed, and the one that the close found at work.
+      failures: 3,
       accepted: 1,
       pending: 1,
       actions: [1, 1, 1],
@@ -259,8 +76,47 @@ describe('a scripted run', () => {
     );
   });
 
+  test('moves each metric of the table: a count from nothing, a gauge to and fro, a distribution to above nothing', () => {
+    const valuesOf = (name: string): number[] =>
+      run.gauges.flatMap((line) => (line.split(/[{ ]/)[0] === name ? [Number(line.slice(line.lastIndexOf(' ')))] : []));
+    const totalOf = (name: string): number => [...counts].reduce((sum, [key, value]) => sum + (key.split('{')[0] === name ? value : 0), 0);
+    const still = Object.entries(metricsTable).filter(([name, { kind }]) => {
+      const values = valuesOf(name);
+      if (kind === 'counter') return totalOf(name) === 0;
+      return kind === 'gauge' ? new Set(values).size < 2 : values.length === 0 || values.every((value) => value <= 0);
+    });
+    expect(still.map(([name]) => name)).toEqual([]);
+  });
+
+  test('counts attempts, those that were given up, and gaps, by their kind', () => {
+    // r3 is refused by its executor and all the same an attempt; of r7 the close gave one up.
+    expect(['ask', 'refused', 'fail', 'wait', 'flood'].map((type) => counted('attempts_total', `{task_type=${type}}`))).toEqual([
+      1, 1, 1, 2, 1,
+    ]);
+    expect(counted('attempts_lost_total', '{task_type=flood}', '{cause=given_up}')).toBe(1);
+    expect(['ws', 'poll'].map((transport) => counted('gaps_total', `{transport=${transport}}`, '{reason=reset}'))).toEqual([1, 1]);
+  });
+
+  test('shows in gauges what is open, and nothing once all is closed', () => {
+    const last = new Map(run.gauges.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
+    for (const name of [
+      'viewers{transport=ws}{phase=level}',
+      'viewers{transport=sse}{phase=behind}',
+      'tasks_held{task_type=flood}{state=running}',
+      'handoffs_pending',
+      'polls_waiting',
+      'unsent_bytes{transport=sse}',
+    ])
+      expect([name, last.get(name)]).toEqual([name, 0]);
+    expect(run.gauges.some((line) => /^tasks_held\{task_type=ask\}\{state=suspended\} 1/.test(line))).toBe(true);
+    expect(run.gauges.some((line) => line === 'handoffs_pending 1')).toBe(true);
+  });
+
   test('writes each record of the table at its level, with fields of the table only', () => {
-    const records = run.told.filter(({ level }) => level === 'info' || level === 'debug');
+    // A line for people, of the close that found work.
+    const isRecord = ({ level, message }: Told): boolean =>
+      (level === 'info' || level === 'debug') && !message.startsWith('This node is closing');
+    const records = run.told.filter(isRecord);
     expect([...new Set(records.map(({ message }) => message))].sort()).toEqual(Object.keys(recordsTable).sort());
     for (const { level, message, fields } of records) {
       const row = recordsTable[message as RecordName];
@@ -285,6 +141,8 @@ describe('a scripted run', () => {
       ['r3', 'duplicate'],
       ['r4', 'created'],
       ['r5', 'created'],
+      ['r7', 'created'],
+      ['r8', 'created'],
       ['r6', 'created'],
     ]);
     expect(records('task.create.denied').map(({ outcome }) => outcome)).toEqual(['IDEMPOTENCY_CONFLICT', 'TASK_OWNERSHIP_ERROR']);
@@ -293,6 +151,7 @@ describe('a scripted run', () => {
       'TASK_NOT_FOUND',
       'CANCELLATION_REQUESTED',
       'ALREADY_TERMINAL',
+      'CANCELLATION_REQUESTED',
     ]);
     expect(records('task.resume.reconciled').map(({ outcome }) => outcome)).toEqual(['ANSWERED']);
     expect(new Set(run.told.flatMap(({ fields }) => ('userId' in fields ? [fields['userId']] : [])))).toEqual(new Set(['ada']));
@@ -304,7 +163,7 @@ describe('a scripted run', () => {
       ),
     ).toEqual(new Set(['http http', 'ws ws', 'task internal', 'task ws']));
     const appended = records('task.event.appended').map(({ eventId, outcome }) => `${String(eventId)} ${String(outcome)}`);
-    expect(appended.filter((line) => line.endsWith('TASK_FAILED'))).toHaveLength(3);
+    expect(appended.filter((line) => line.endsWith('TASK_FAILED'))).toHaveLength(4);
   });
 
   test('has not a word of what people wrote in anything that it told', () => {

@@ -139,7 +139,7 @@ const deferStart: ReconcileStep = async (state, deps, { tally }) => {
   } finally {
     if (became !== 'started') {
       tally.failed = 1;
-      deps.running.release(taskId);
+      deps.running.release(taskId, false);
       await deps.stops.give({ taskId, attempt, taskType });
     }
   }
@@ -155,7 +155,7 @@ async function failRefused(
 ): Promise<boolean> {
   const { taskId } = state.about;
   const { attempt } = state.execution.attempt.context;
-  running.release(taskId);
+  running.release(taskId, false);
   logger.warn('The executor refused to start a task.', { taskId, attempt, code: failure.code });
   const { payload: shown } = presentable({ type: 'task.fail', payload: failure });
   const { isTaken, refusal } = await processor.execute(taskId, {

@@ -1,7 +1,9 @@
+import { stateOf, type TaskState } from '../../machines/index.ts';
 import { eventId as idOf, parseEventId, type EventId } from '../../machines/wire/index.ts';
 import type { LogPosition } from '../live/log-position.ts';
 import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { AttemptRef } from '../ports/executor.ts';
+import type { TaskRecord } from '../task/task-record.ts';
 import { withTimeLimit } from './time-limit.ts';
 
 /** A run of a task's work on this node. */
@@ -11,10 +13,23 @@ export interface RunningAttempt {
   readonly taskType: string;
   /** When it was told to stop while the store was silent, by the monotonic clock; it is to be put back when that answers. */
   readonly abortedAt: number | undefined;
+  /** Where its task stood when it was looked at last. */
+  readonly state: TaskState;
+  /** Ends of questions that were still to be handed to it then. */
+  readonly pending: number;
+}
+
+/** A run that is over. */
+export interface EndedRun extends Pick<RunningAttempt, 'taskId' | 'attempt' | 'taskType'> {
+  /** How long it went on, by the monotonic clock. */
+  readonly ms: number;
 }
 
 interface OwnAttempt extends RunningAttempt {
   abortedAt: number | undefined;
+  state: TaskState;
+  pending: number;
+  readonly beganAt: number;
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
   history: 'whole' | 'lost';
@@ -40,6 +55,8 @@ export interface RunningAttemptsDeps {
   onCommit(taskId: string): void;
   /** Called when work runs here no more. */
   onReleased(taskId: string): void;
+  /** Called beside it for work that its executor had begun. */
+  onRunEnded?(run: EndedRun): void;
 }
 
 /**
@@ -82,6 +99,9 @@ export class RunningAttempts {
       attempt,
       taskType,
       abortedAt: undefined,
+      state: 'accepted',
+      pending: 0,
+      beganAt: monotonicMs(this.#deps.clock),
       seen: null,
       history: 'whole',
       doubted: undefined,
@@ -90,6 +110,14 @@ export class RunningAttempts {
     });
     this.#young.add(taskId);
     this.#arm();
+  }
+
+  /** Notes where a task stands, where its work runs here. */
+  noteStanding({ about, aggregate, execution }: TaskRecord): void {
+    const running = this.#running.get(about.taskId);
+    if (!running) return;
+    running.state = stateOf(aggregate.task);
+    running.pending = execution.attempt.context.pendingDeliveries.length;
   }
 
   /** The run of a task was told to stop, and is to be put back. */
@@ -160,13 +188,19 @@ export class RunningAttempts {
     return this.#running.get(taskId)?.history === 'lost';
   }
 
-  /** The work of a task runs here no more, or counts no more. */
-  release(taskId: string): void {
-    this.#running.get(taskId)?.stopListening?.();
+  /** The work of a task runs here no more, or counts no more; `hasBegun` is false where its executor never had it. */
+  release(taskId: string, hasBegun = true): void {
+    const running = this.#running.get(taskId);
+    running?.stopListening?.();
+    if (running && hasBegun) this.#tellEnd(running);
     this.#young.delete(taskId);
     this.#older.delete(taskId);
     if (this.#running.delete(taskId)) this.#deps.onReleased(taskId);
     if (this.#running.size === 0) this.#onEmpty?.();
+  }
+
+  #tellEnd({ taskId, attempt, taskType, beganAt }: OwnAttempt): void {
+    this.#deps.onRunEnded?.({ taskId, attempt, taskType, ms: monotonicMs(this.#deps.clock) - beganAt });
   }
 
   #arm(): void {

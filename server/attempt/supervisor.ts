@@ -1,5 +1,6 @@
 import { parseEventId, type EventId } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
+import type { Gauged } from '../observability/gauge-sampler.ts';
 import type { TaskExecutor } from '../ports/executor.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { attemptState } from './execution-record.ts';
@@ -14,6 +15,7 @@ import { RunningAttempts, type RunningAttemptsDeps } from './running-attempts.ts
 import { stepsOf } from './steps.ts';
 import { StopOrders } from './stop-orders.ts';
 import { SuspectTurn } from './suspects.ts';
+import { workGauges } from './work-gauges.ts';
 
 /** How a visit learns where a task stands: as this node knew it last, which will do after a commit of its own, or by asking the store. */
 export type Knowledge = 'known' | 'stored';
@@ -39,7 +41,7 @@ interface Pause {
 export interface SupervisorDeps
   extends
     Omit<ReconcileDeps, 'running' | 'suspects' | 'stops' | 'call' | 'content' | 'onLostHistory'>,
-    Pick<RunningAttemptsDeps, 'listen'> {
+    Pick<RunningAttemptsDeps, 'listen' | 'onRunEnded'> {
   /** There may be room for work that had to wait. */
   onRoom(): void;
   /** Work waits in the store that this executor had no room for; of any where none is named. */
@@ -112,6 +114,7 @@ export class Supervisor {
       const last = facts.at(-1);
       if (last) running.noteCommitted(last.taskId, last.eventId);
       else running.noteSeen(record.about.taskId, record.aggregate.lastEventId);
+      running.noteStanding(record);
       suspects.note(record);
       this.noteRoom();
     });
@@ -162,6 +165,12 @@ export class Supervisor {
   /** Visits that wait for an executor, at most. */
   get waiting(): number {
     return this.#calls.pending;
+  }
+
+  /** What the gauges of work show, now. */
+  gauges(): Iterable<Gauged> {
+    const { running, processor } = this.#deps;
+    return workGauges({ runs: running.all(), resting: this.#paused.keys(), known: (taskId) => processor.known(taskId) });
   }
 
   /** Tasks that rest here after a failure. */
@@ -315,6 +324,7 @@ export class Supervisor {
     const asked = running.newestOf(taskId);
     const state = await processor.read(taskId);
     running.compare(taskId, state.aggregate.lastEventId, asked);
+    running.noteStanding(state);
     const doubted = running.doubtedOf(taskId);
     if (doubted === undefined) return state;
     const attempt = running.attemptOf(taskId);

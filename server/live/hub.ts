@@ -3,10 +3,14 @@ import type { ServerChance } from '../ports/chance.ts';
 import type { AuthContext } from '../ports/auth.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink, TransportDiagnosticsSink, TransportName, ViewerTransport } from '../ports/observability.ts';
+import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter, type RecordWriter } from '../observability/record-writer.ts';
 import { observedPoll } from './observed-poll.ts';
 import { Connections, matcherOf, type Disconnected } from './connections.ts';
 import { parseNotice, textOfNotice } from './notices.ts';
+import { DeliveryLag } from './delivery-lag.ts';
+import { viewerGauges } from './viewer-gauges.ts';
+import type { Gauged } from '../observability/gauge-sampler.ts';
 import { timerAfter } from './timer.ts';
 import type { LiveStore } from './live-store.ts';
 import type { PartCursors } from '../../machines/parts/index.ts';
@@ -31,6 +35,8 @@ export interface LiveHubDeps {
   readonly logger?: Logger | undefined;
   readonly diagnostics?: TransportDiagnosticsSink | undefined;
   readonly metrics?: MetricsSink | undefined;
+  /** The store's time, in milliseconds since the epoch. Without it, no lag is measured. */
+  readonly now?: () => number;
   /** Called where the tail may have missed something. */
   onInterrupted?(): void;
 }
@@ -52,6 +58,8 @@ export interface LiveHub {
   readonly hasParts: boolean;
   /** Viewers and waiting polls, now. */
   readonly viewers: number;
+  /** What the gauges of viewers and polls show, now. */
+  gauges(): Iterable<Gauged>;
   /** Tasks that somebody watches, now. */
   readonly topics: number;
   /**
@@ -112,6 +120,7 @@ class Hub implements LiveHub {
   readonly #deps: LiveHubDeps;
   readonly #instrumentation: Instrumentation;
   readonly #records: RecordWriter;
+  readonly #lag: DeliveryLag | undefined;
   readonly #topics: Topics;
   readonly #subscriptions = new Set<LogSubscription>();
   readonly #streams = new Map<ViewerTransport, number>();
@@ -130,6 +139,7 @@ class Hub implements LiveHub {
     this.options = liveOptions(deps.options);
     this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
     this.#records = recordWriter(logger);
+    this.#lag = metrics && deps.now && new DeliveryLag({ metrics: metricsSink(metrics, logger), now: deps.now });
     this.#topics = new Topics({
       store,
       clock,
@@ -150,6 +160,10 @@ class Hub implements LiveHub {
 
   get topics(): number {
     return this.#topics.size;
+  }
+
+  gauges(): Iterable<Gauged> {
+    return viewerGauges(this.#subscriptions, this.#polls.size);
   }
 
   onCrowded(makeRoom: () => void): void {
@@ -200,6 +214,8 @@ class Hub implements LiveHub {
       logger,
       diagnostics,
       records: this.#records,
+      metrics,
+      lag: this.#lag,
       onClosed,
     });
     this.#subscriptions.add(subscription);
@@ -223,7 +239,7 @@ class Hub implements LiveHub {
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
     const { store, clock } = this.#deps;
     const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request, answerNow);
-    const page = pollLog({ store, clock, options: this.options, topics: this.#topics, enter }, taskId, request);
+    const page = pollLog({ store, clock, options: this.options, topics: this.#topics, lag: this.#lag, enter }, taskId, request);
     return observedPoll({ ...this.#instrumentation, records: this.#records }, taskId, request, page);
   }
 

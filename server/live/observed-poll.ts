@@ -26,6 +26,7 @@ export async function observedPoll(
   });
   if (signal?.aborted) return page;
   if (positionOf(after).n > 0) metrics?.incrementCounter('replays_total', 1, { transport });
+  if (page.gap) metrics?.incrementCounter('gaps_total', 1, { transport, reason: page.gap.reason });
   if (saysFallback(extensions)) metrics?.incrementCounter('fallbacks_total', 1, { transport });
   const tell = ({ entries }: PollPage): void => {
     for (const entry of entries) diagnostics?.onDelivery?.(transport, taskId, entry.eventId);

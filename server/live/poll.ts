@@ -9,6 +9,7 @@ import { askedParts, grantedExtensions } from './extensions.ts';
 import type { LiveStore } from './live-store.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type ReadLimit } from './log-read.ts';
+import type { DeliveryLag } from './delivery-lag.ts';
 import type { LiveOptions } from './options.ts';
 import type { PartDeliveryDeps } from './part-delivery.ts';
 import { PollText } from './poll-text.ts';
@@ -66,6 +67,8 @@ export interface PollDeps {
   readonly clock: Clock;
   readonly options: LiveOptions;
   readonly topics: Topics;
+  /** Told what a poll was answered that had to wait. */
+  readonly lag?: DeliveryLag | undefined;
   /** Takes what answers the poll at once, and gives the function that ends that; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
@@ -165,8 +168,10 @@ async function waitForPage(deps: PollDeps, taskId: string, request: GrantedPoll,
       if (request.signal?.aborted) return first;
       if (failure) throw failure.error;
       const page = await readPage(deps, taskId, request, topic);
-      if (isAnswer(page) || over) return page;
-      if (page.frames?.length && text?.isGathered()) return page;
+      if (isAnswer(page) || over || (page.frames?.length && text?.isGathered())) {
+        if (page.entries.length > 0) deps.lag?.note('poll', page.entries);
+        return page;
+      }
     }
   } finally {
     listener.leave();

@@ -1,10 +1,11 @@
 import type { EventId } from '../../machines/wire/index.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Logger, TransportDiagnosticsSink } from '../ports/observability.ts';
+import type { Logger, MetricsSink, TransportDiagnosticsSink } from '../ports/observability.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { PartCursors } from '../../machines/parts/index.ts';
 import type { NewestOfTask } from '../ports/lanes.ts';
 import type { Batch } from './batch.ts';
+import type { DeliveryLag } from './delivery-lag.ts';
 import { HeartbeatMonitor } from './heartbeat-monitor.ts';
 import type { LiveStore } from './live-store.ts';
 import type { LogPosition } from './log-position.ts';
@@ -43,6 +44,9 @@ export interface SubscriptionDeps {
   readonly logger: Logger | undefined;
   readonly diagnostics: TransportDiagnosticsSink | undefined;
   readonly records: RecordWriter;
+  /** Absent where nobody measures. */
+  readonly lag?: DeliveryLag | undefined;
+  readonly metrics?: MetricsSink | undefined;
   readonly onClosed: (subscription: LogSubscription) => void;
 }
 
@@ -90,6 +94,11 @@ export class LogSubscription implements Subscription, TopicSubscriber {
   /** Where it stands. */
   get phase(): ViewerPhase {
     return this.#phase;
+  }
+
+  /** The viewer that it serves. */
+  get viewer(): Viewer {
+    return this.#deps.viewer;
   }
 
   /** How many batches it holds, to show them after the page that is on its way. */

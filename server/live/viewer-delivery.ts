@@ -1,4 +1,4 @@
-import type { EventId } from '../../machines/wire/index.ts';
+import type { EventId, Gap } from '../../machines/wire/index.ts';
 import type { Entry } from '../ports/store.ts';
 import { fittingOf, freshOf, headOf, type Batch } from './batch.ts';
 import { isStale, positionOf, type LogPosition } from './log-position.ts';
@@ -8,7 +8,10 @@ import type { SubscriptionDeps } from './subscription.ts';
 import type { PageRead, ViewerEvent } from './viewer-event.ts';
 
 /** What a delivery works with. */
-export interface ViewerDeliveryDeps extends Pick<SubscriptionDeps, 'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics'> {
+export interface ViewerDeliveryDeps extends Pick<
+  SubscriptionDeps,
+  'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics' | 'lag' | 'metrics'
+> {
   /** What it was given of parts; undefined where it is shown none. */
   readonly parts: PartDelivery | undefined;
   /** Something was sent. */
@@ -27,6 +30,8 @@ export class ViewerDelivery {
   #heldBytes = 0;
   /** The newest number that somebody told of. */
   #newest = 0;
+  /** It had all that there was, once: what comes since is no replay. */
+  #wasLevel = false;
 
   constructor(deps: ViewerDeliveryDeps) {
     this.#deps = deps;
@@ -88,6 +93,7 @@ export class ViewerDelivery {
     const fresh = freshOf(batch, this.#cursor);
     if (!fresh) return 'log.torn';
     if (fresh.length === 0) return 'log.level';
+    this.#wasLevel = true;
     const { room } = this;
     const shown = this.parts ? fresh.slice(0, this.parts.fitting(fresh)) : fresh;
     const most = headOf(shown.length < fresh.length ? shown : fresh, this.#deps.viewer.batches.liveFactsMax);
@@ -108,7 +114,7 @@ export class ViewerDelivery {
 
   /** Shows a page, then what was held meanwhile. Says how that leaves the viewer; an error where the store contradicts itself. */
   showPage({ run, read, opening, parts }: PageRead): ViewerEvent | Error {
-    if (run.gap) this.#deps.viewer.gap(run.gap);
+    if (run.gap) this.#tellGap(run.gap);
     if (run.gap || run.after !== this.#cursor.n) this.#cursor = { n: run.after, ms: null };
     if (run.gap?.reason === 'reset') this.#newest = run.last.n;
     this.noteNewest(read.told);
@@ -123,16 +129,26 @@ export class ViewerDelivery {
       if (standing !== 'log.level') return { type: standing };
     }
     if (this.parts?.isBehind(this.#cursor.n)) return { type: 'log.more' };
-    if (this.#newest <= this.#cursor.n) return { type: 'log.level' };
+    if (this.#newest <= this.#cursor.n) {
+      this.#wasLevel = true;
+      return { type: 'log.level' };
+    }
     if (run.entries.length > 0) return { type: 'log.more' };
     return new Error(`The store shows fact ${this.#cursor.n} as the newest, but told of fact ${this.#newest}.`);
+  }
+
+  #tellGap(gap: Gap): void {
+    const { viewer, metrics } = this.#deps;
+    metrics?.incrementCounter('gaps_total', 1, { transport: viewer.transport, reason: gap.reason });
+    viewer.gap(gap);
   }
 
   #send(entries: readonly Entry[]): void {
     const last = entries.at(-1);
     if (!last) return;
-    const { viewer, topic, diagnostics, onSent } = this.#deps;
+    const { viewer, topic, diagnostics, lag, onSent } = this.#deps;
     viewer.facts(entries);
+    if (lag && this.#wasLevel) lag.note(viewer.transport, entries);
     this.#cursor = positionOf(last.eventId);
     this.parts?.noteFacts(entries);
     onSent();

@@ -1,8 +1,10 @@
 import type { Fact } from '../../machines/wire/index.ts';
 import type { MetricsSink } from '../ports/observability.ts';
 import type { TaskAbout } from '../task/about.ts';
-import type { TaskRecord } from '../task/task-record.ts';
+import type { CommitNote } from '../task/commit-notes.ts';
+import type { CommitListener } from '../task/processor-deps.ts';
 import type { MetricName } from './metrics-table.ts';
+import { askedAt, type QuestionWaitsDeps } from './question-waits.ts';
 import type { RecordWriter } from './record-writer.ts';
 
 const countedFacts: Partial<Record<Fact['type'], MetricName>> = {
@@ -10,13 +12,19 @@ const countedFacts: Partial<Record<Fact['type'], MetricName>> = {
   TASK_ACTION_ACCEPTED: 'actions_accepted_total',
 };
 
-/** Counts and records what a commit wrote. Called after it, once for each fact, by the node that made it. */
-export function commitObserver(deps: {
+/** What commits are counted and recorded with. */
+export interface CommitObserverDeps extends QuestionWaitsDeps {
   readonly metrics: Required<MetricsSink>;
   readonly records: RecordWriter;
-}): (record: TaskRecord, facts: readonly Fact[]) => void {
+  /** False where nobody counts: then nothing is read for it. */
+  readonly isCounting: boolean;
+}
+
+/** Counts and records what a commit wrote. Called after it, once for each fact, by the node that made it. */
+export function commitObserver(deps: CommitObserverDeps): CommitListener {
   const { metrics, records } = deps;
-  return ({ about }, facts) => {
+  return ({ about }, facts, _, notes) => {
+    for (const note of notes) observeNote(deps, about, note);
     const { taskId, clientRequestId, owner: userId } = about;
     for (const fact of facts) {
       const { type, eventId } = fact;
@@ -27,6 +35,19 @@ export function commitObserver(deps: {
       records('task.event.appended')?.({ taskId, eventId, clientRequestId, userId, transport: 'internal', outcome: type });
     }
   };
+}
+
+function observeNote(deps: CommitObserverDeps, { taskId, taskType: task_type }: TaskAbout, note: CommitNote): void {
+  const { metrics, isCounting } = deps;
+  if (!isCounting) return;
+  if (note.type === 'question.closed') {
+    const { outcome, at } = note;
+    void askedAt(deps, taskId, note).then((asked) => {
+      if (asked !== undefined) metrics.observeHistogram('question_seconds', Math.max(0, at - asked) / 1000, { task_type, outcome });
+    });
+  } else if (note.event.type === 'attempt.claimed') metrics.incrementCounter('attempts_total', 1, { task_type });
+  else if (note.event.type === 'attempt.lost')
+    metrics.incrementCounter('attempts_lost_total', 1, { task_type, cause: note.event.crashed ? 'crashed' : 'given_up' });
 }
 
 const ends: Partial<Record<Fact['type'], string>> = { TASK_COMPLETED: 'completed', TASK_FAILED: 'failed', TASK_CANCELLED: 'cancelled' };

@@ -10,7 +10,8 @@ export interface Metric {
 /**
  * Every metric that a `MetricsSink` is told of. Counters go up after the commit that they speak of, on the node that made it, and once
  * however often that commit was tried, its reply lost or not; so the sum over all nodes, reporters included, is true. `transport` is `ws`, `sse`
- * or `poll`, and `internal` for a stream inside the host's own process, as `bridge.tasks(auth).watch` gives it.
+ * or `poll`, and `internal` for a stream inside the host's own process, as `bridge.tasks(auth).watch` gives it. Gauges but `streams_active` are set every
+ * `metricsEveryMs` and when the bridge closes.
  */
 export const metricsTable = {
   task_starts_total: {
@@ -85,11 +86,87 @@ export const metricsTable = {
     tags: ['task_type', 'state'],
     meaning: 'A task ended: how long after its create, the time that people took included.',
   },
+  attempts_total: {
+    kind: 'counter',
+    tags: ['task_type'],
+    meaning: 'An attempt of a task was claimed: its first, and each one after that.',
+  },
+  attempts_lost_total: {
+    kind: 'counter',
+    tags: ['task_type', 'cause'],
+    meaning:
+      'An attempt was taken from whoever held it: `crashed` where its process was gone while it ran, `given_up` after a close, an abort or a lost history. Whoever claims it next takes over.',
+  },
+  run_seconds: {
+    kind: 'histogram',
+    tags: ['task_type'],
+    meaning:
+      "A run of a node's own executor was over: how long it went on here, the time that it waited for people included. One whose process is gone is told by nobody.",
+  },
+  question_seconds: {
+    kind: 'histogram',
+    tags: ['task_type', 'outcome'],
+    meaning: 'A question was `ANSWERED`, `EXPIRED` or `CANCELLED` before its task ended: how long it was open.',
+  },
+  gaps_total: {
+    kind: 'counter',
+    tags: ['transport', 'reason'],
+    meaning: 'A log could not be continued after a cursor: it was `trimmed`, or another history stands in its place (`reset`).',
+  },
+  delivery_lag_seconds: {
+    kind: 'histogram',
+    tags: ['transport'],
+    meaning:
+      "Facts were handed to connections that had all before them: how long after their commit, by the store's time. Once for the facts of one turn, however many viewers get them; a viewer that fell behind counts for itself, a replay not at all.",
+  },
+  viewers: {
+    kind: 'gauge',
+    tags: ['transport', 'phase'],
+    meaning:
+      'Streams of this process by where they stand: `level` with the log, `reading` it, `behind` what they were given, `retrying` after a failure of the store.',
+  },
+  polls_waiting: {
+    kind: 'gauge',
+    tags: [],
+    meaning: 'Polls of this process that wait for a fact.',
+  },
+  unsent_bytes: {
+    kind: 'gauge',
+    tags: ['transport'],
+    meaning: 'Bytes that streams of this process were given and the network has not taken.',
+  },
+  tasks_stored: {
+    kind: 'gauge',
+    tags: ['task_type', 'state'],
+    meaning:
+      'Tasks of the whole store, by where they stand. Counted every twelfth look, and the same from each process: take the highest, not the sum.',
+  },
+  tasks_held: {
+    kind: 'gauge',
+    tags: ['task_type', 'state'],
+    meaning: "Tasks whose work runs in this process, by where they stand. Work that an outside system keeps is no process's.",
+  },
+  handoffs_pending: {
+    kind: 'gauge',
+    tags: [],
+    meaning: 'Ends of questions that this process has still to hand to their work.',
+  },
+  share_used_ratio: {
+    kind: 'gauge',
+    tags: ['share'],
+    meaning:
+      'How much of a share (`active`, `waiting`, `questions`, `tasks`, `bytes`) the fullest owner has, of those that this process knows: at 1 he is refused. A share without a limit is not shown.',
+  },
+  event_loop_delay_seconds: {
+    kind: 'gauge',
+    tags: ['statistic'],
+    meaning: 'How late timers of this process came since the last look: `mean` and `max`.',
+  },
   store_write_seconds: {
     kind: 'histogram',
     tags: ['write', 'outcome'],
     meaning:
-      'The store answered an `append`, a `create` or a `remove`: `written`, `refused` where somebody else had written meanwhile, `failed` where it did not take it or did not answer.',
+      'The store answered an `append`, a `create` or a `remove`: `written`, `refused` where somebody else had written meanwhile (a conflict), `failed` where it did not take it or did not answer.',
   },
 } as const satisfies Readonly<Record<string, Metric>>;
 

@@ -102,7 +102,9 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided });
   const shares = new ShareBook({ store, logger, settings });
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  processor.onCommitted(commitObserver({ metrics, records: recordWriter(logger) }));
+  processor.onCommitted(
+    commitObserver({ metrics, records: recordWriter(logger), store, logger, isCounting: options.metrics !== undefined }),
+  );
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
   const flusher = store.lanes && new PartFlusher(store.lanes, clock);

@@ -1,5 +1,6 @@
 import type { Logger } from '../ports/observability.ts';
-import type { CountChange, Name, OwnerRegistry, Shares } from '../ports/owners.ts';
+import type { Gauged } from '../observability/gauge-sampler.ts';
+import { shareNames, type CountChange, type Name, type OwnerRegistry, type Shares } from '../ports/owners.ts';
 import type { TaskAbout } from '../task/about.ts';
 import type { TaskSettings } from '../task/settings.ts';
 import { shareMax } from './limits.ts';
@@ -66,6 +67,16 @@ export class ShareBook {
   /** What an owner has, as far as this node knows. */
   known(owner: string): Shares {
     return this.#known.get(owner) ?? noShares;
+  }
+
+  /** What the gauges of shares show: how full that of the fullest owner is, of those that this node knows. */
+  *gauges(): Generator<Gauged> {
+    for (const share of shareNames) {
+      const max = shareMax(share, this.#deps.settings);
+      let most = 0;
+      for (const shares of this.#known.values()) most = Math.max(most, shares[share]);
+      if (max !== Number.POSITIVE_INFINITY) yield { name: 'share_used_ratio', tags: { share }, value: max > 0 ? most / max : 1 };
+    }
   }
 
   /** Asks the store what owners have. */

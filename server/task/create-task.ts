@@ -197,6 +197,7 @@ async function startTask(
 
   showCreated(deps, known.unclaimed, known.record, known.claim);
   deps.metrics.incrementCounter('task_starts_total');
+  if (claim) deps.metrics.incrementCounter('attempts_total', 1, { task_type: taskType });
   // What there is no room for waits in the store: any node that has some takes it, as soon as its owner may have it.
   if (!claim && deps.shares.room(owner) === 0) deps.heldBack.add(owner);
   if (!claim) deps.supervisor.noteReady(taskType);

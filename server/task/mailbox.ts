@@ -2,6 +2,7 @@ import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machine
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { TraceWriter, type DecisionSource, type UnitTrace } from '../actors/unit-trace.ts';
+import type { CommitNote } from './commit-notes.ts';
 import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { SealedLanes } from '../parts/lane-record.ts';
@@ -47,6 +48,7 @@ type Outcome = { readonly queued: QueuedCommand; readonly answer: unknown } | { 
 export const commitRetry: RetryPolicy = { baseMs: 40, maxMs: 640, triesMax: 12, jitter: 2 };
 
 const nothing: readonly Fact[] = [];
+const unnoted: readonly CommitNote[] = [];
 const noSideValues: ReadonlyMap<string, string> = new Map();
 const noSealedLanes: SealedLanes = new Map();
 
@@ -67,6 +69,7 @@ export class Mailbox {
   #untold: readonly Fact[] = nothing;
   /** And what else turned out to be changed of what the owner has. */
   #untoldBy: Partial<Shares> = {};
+  #untoldNotes: readonly CommitNote[] = unnoted;
   /** It may be long until somebody answers, and the record is many times as large as all else that is held of the task. */
   #isResting = false;
 
@@ -191,7 +194,7 @@ export class Mailbox {
       this.#doubtful.clear();
       this.#keep(finished.after, finished.facts);
       if (shown) this.#deps.onDecided?.(shown);
-      this.#tell(finished.after, finished.facts, finished.by);
+      this.#tell(finished.after, finished.facts, finished.by, finished.notes);
     }
     this.#answer(batch, outcomes);
     return true;
@@ -281,16 +284,19 @@ export class Mailbox {
     this.#proven = written;
     this.#untold = [...this.#untold, ...written.flatMap(({ finished }) => finished.facts)];
     this.#untoldBy = written.reduce((by, { finished }) => sumOf(by, finished.by), this.#untoldBy);
+    this.#untoldNotes = [...this.#untoldNotes, ...written.flatMap(({ finished }) => finished.notes)];
     // It may have been counted already, by a recount that came after it was written.
     for (const attempt of written) this.#doubtShares(attempt);
   }
 
-  #tell(record: TaskRecord, facts: readonly Fact[] = nothing, by: Partial<Shares> = {}): void {
+  #tell(record: TaskRecord, facts: readonly Fact[] = nothing, by: Partial<Shares> = {}, notes: readonly CommitNote[] = unnoted): void {
     const told = this.#untold.length > 0 ? [...this.#untold, ...facts] : facts;
     const toldBy = sumOf(this.#untoldBy, by);
+    const toldNotes = this.#untoldNotes.length > 0 ? [...this.#untoldNotes, ...notes] : notes;
     this.#untold = nothing;
     this.#untoldBy = {};
-    this.#deps.committed(record, told, toldBy);
+    this.#untoldNotes = unnoted;
+    this.#deps.committed(record, told, toldBy, toldNotes);
   }
 
   async #readSideValues(batch: readonly QueuedCommand[]): Promise<ReadonlyMap<string, string>> {

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Shares } from '../ports/owners.ts';
 import type { Store } from '../ports/store.ts';
+import type { CommitNote } from './commit-notes.ts';
 import type { LastWrites } from './last-writes.ts';
 import type { TaskSettings } from './settings.ts';
 import type { StoreClock } from './store-clock.ts';
@@ -26,8 +27,11 @@ export interface ProcessorDeps {
   readonly sharesInDoubt?: (owner: string) => void;
 }
 
-/** Told after a commit was written: of each fact that this node wrote once, and of what the commit changed of what the task's owner has. */
-export type CommitListener = (record: TaskRecord, facts: readonly Fact[], by: Partial<Shares>) => void;
+/**
+ * Told after a commit was written: of each fact that this node wrote once, of what the commit changed of what the task's owner has, and of what else it
+ * did.
+ */
+export type CommitListener = (record: TaskRecord, facts: readonly Fact[], by: Partial<Shares>, notes: readonly CommitNote[]) => void;
 
 /** What a mailbox works with. */
 export interface MailboxDeps extends ProcessorDeps {

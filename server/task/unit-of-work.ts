@@ -11,6 +11,7 @@ import type { Shares } from '../ports/owners.ts';
 import type { Commit, Entry, Lease } from '../ports/store.ts';
 import { changeOf, sharesOf } from '../shares/shares-of.ts';
 import { schemaFaults, valueAt } from '../schema-faults.ts';
+import type { CommitNote } from './commit-notes.ts';
 import { planOf } from './plan.ts';
 import { firstRetained } from './retention.ts';
 import type { TaskSettings } from './settings.ts';
@@ -25,6 +26,8 @@ export interface FinishedUnit {
   readonly facts: readonly Fact[];
   /** What it changes of what the task's owner has. */
   readonly by: Partial<Shares>;
+  /** What it did beside its facts. */
+  readonly notes: readonly CommitNote[];
 }
 
 /**
@@ -41,6 +44,7 @@ export class UnitOfWork {
   #execution: ExecutionRecord;
   readonly #entries: Entry[] = [];
   readonly #facts: Fact[] = [];
+  readonly #notes: CommitNote[] = [];
   /** Never changed in place, so that going back is free. */
   #sideValues: ReadonlyMap<string, string> = noSideValues;
   #lastN: number;
@@ -125,6 +129,7 @@ export class UnitOfWork {
     const next = recordAttemptEvent(this.#execution, event);
     if (next) {
       this.#execution = next;
+      this.#notes.push({ type: 'attempt', event, attempt: next.attempt.context.attempt });
       this.#trace?.add({ kind: 'attempt', event });
     }
     if (event.type === 'attempt.lost') this.#endUnworked();
@@ -193,6 +198,7 @@ export class UnitOfWork {
     const aggregate = this.#aggregate;
     const execution = this.#execution;
     const entries = this.#entries.length;
+    const notes = this.#notes.length;
     const sideValues = this.#sideValues;
     const lastN = this.#lastN;
     const takeBackParts = this.parts.savepoint();
@@ -202,6 +208,7 @@ export class UnitOfWork {
       this.#execution = execution;
       this.#entries.length = entries;
       this.#facts.length = entries;
+      this.#notes.length = notes;
       this.#sideValues = sideValues;
       this.#lastN = lastN;
     };
@@ -232,7 +239,8 @@ export class UnitOfWork {
       firstRetained: first,
       ...(lanes && { lanes }),
     };
-    return { commit, after, facts: this.#facts, by: changeOf(sharesOf(this.#before.execution), sharesOf(after.execution)) };
+    const by = changeOf(sharesOf(this.#before.execution), sharesOf(after.execution));
+    return { commit, after, facts: this.#facts, by, notes: this.#notes };
   }
 
   #handOverParts(claim: Extract<AttemptEvent, { readonly type: 'attempt.claimed' }>): void {
@@ -301,9 +309,12 @@ export class UnitOfWork {
         return;
       case 'TASK_ACTION_ACCEPTED':
       case 'TASK_SUSPENSION_CLOSED': {
-        const { [fact.payload.suspendId]: _, ...asked } = this.#execution.asked;
+        const { suspendId } = fact.payload;
+        const { [suspendId]: askedAt, ...asked } = this.#execution.asked;
+        const outcome = fact.type === 'TASK_ACTION_ACCEPTED' ? 'ANSWERED' : fact.payload.outcome;
+        if (askedAt !== undefined) this.#notes.push({ type: 'question.closed', suspendId, outcome, asked: askedAt, at: this.now });
         this.#execution = { ...this.#execution, asked };
-        this.record({ type: 'resolution.pending', suspendId: fact.payload.suspendId });
+        this.record({ type: 'resolution.pending', suspendId });
         return;
       }
       case 'TASK_CANCEL_REQUESTED':
