@@ -101,18 +101,26 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
       supervisor.runs.compareAll();
       own.compare();
     },
-    async close(drainMs) {
-      const draining = supervisor.drain();
-      await supervisor.drained(drainMs);
-      supervisor.hurry();
-      await untilSilent(deps, draining, [
+    close: (drainMs) =>
+      closeNode(deps, supervisor, drainMs, [
         () => Promise.all([reconciler.close(), lostNodes.close(), own.stopComparing(), recounts.close(), backfill.close()]),
         () => supervisor.close(),
         () => Promise.allSettled(executors.map(async (executor) => executor.close?.())),
         () => own.close(),
-      ]);
-    },
+      ]),
   };
+}
+
+async function closeNode(
+  deps: WorkNodeDeps,
+  supervisor: Supervisor,
+  drainMs: number,
+  steps: readonly (() => Promise<unknown>)[],
+): Promise<void> {
+  const draining = supervisor.drain();
+  await supervisor.drained(drainMs);
+  supervisor.hurry();
+  await untilSilent(deps, draining, steps);
 }
 
 /** Does one thing after the other, all of them; does not wait for any where the store has taken nothing for a while. */
