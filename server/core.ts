@@ -99,7 +99,7 @@ export function createCore(deps: CoreDeps): Core {
   const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided, sharesInDoubt });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  const flusher = store.lanes && new PartFlusher(store.lanes, clock);
+  const flusher = store.lanes && new PartFlusher(store.lanes, clock, logger);
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher });
   const { supervisor, rooms, heldBack, recounts } = node;
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {

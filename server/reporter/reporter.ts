@@ -105,7 +105,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   processor.onCommitted(commitObserver({ metrics, records: recordWriter(logger) }));
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
-  const flusher = store.lanes && new PartFlusher(store.lanes, clock);
+  const flusher = store.lanes && new PartFlusher(store.lanes, clock, logger);
   const notifier = new RunNotifier({
     store,
     clock,
