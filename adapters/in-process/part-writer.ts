@@ -24,7 +24,7 @@ export interface PartWriterDeps extends FlushPolicy {
   flush(flush: LaneFlush): Promise<FlushOutcome | undefined>;
   /** Asks for another fence where the lane was sealed; undefined where the part is not this run's any more. */
   regain(part: OpenedPart): Promise<OpenedPart | undefined>;
-  /** The store has lost what was written: the run is over. */
+  /** The store has lost more of what was written than is kept here: the run is over. */
   lost(): void;
   /** A flush was refused for good. */
   refused(error: unknown): void;
@@ -38,6 +38,9 @@ const UNSENT_MAX = 64 * 1024;
 const ALL_UNSENT_MAX = 64 * 1024 * 1024;
 /** Bytes of one flush, at most. */
 const FLUSH_BYTES_MAX = 128 * 1024;
+
+/** Of what was sent last, so much is kept: a store that falls back to a replica has lost the end, and is given that again. */
+const KEPT_BYTES_MAX = 64 * 1024;
 
 interface Waiter {
   /** Until so many bytes of what was written are in the store. */
@@ -56,6 +59,9 @@ export class PartWriter {
   /** What was there before. */
   #base = 0;
   #waiting: Buffer[] = [];
+  /** The end of what was sent. */
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
   /** The first half of a character whose second is still to come. */
   #half = '';
   #waiters: Waiter[] = [];
@@ -121,6 +127,7 @@ export class PartWriter {
     this.#deps.clock.clearTimeout(this.#timer);
     this.#deps.unsent.count -= this.#written - this.#sent;
     this.#waiting = [];
+    this.#kept = [];
     for (const { reject } of this.#waiters.splice(0)) reject(error);
   }
 
@@ -166,7 +173,7 @@ export class PartWriter {
       if (outcome === 'ok') this.#noteSent(bytes);
       else if (outcome === 'fenced') await this.#regain(opened, bytes);
       else if (outcome === undefined) this.fail(this.#deps.reason());
-      else this.#lose();
+      else this.#goBack(outcome.at, bytes);
     } catch (error) {
       this.#deps.refused(error);
       this.fail(error);
@@ -185,8 +192,20 @@ export class PartWriter {
     const { from } = next.fence.epoch;
     const before = this.#base + this.#sent;
     if (from === before + bytes.length) this.#noteSent(bytes);
-    else if (from === before) this.#waiting.unshift(bytes);
-    else this.#lose();
+    else this.#goBack(from, bytes);
+  }
+
+  /** The lane is that long, and what was to follow is not in it: goes on from there, where what is behind is known here. */
+  #goBack(length: number, bytes: Buffer): void {
+    const lost = this.#base + this.#sent - length;
+    if (lost < 0 || lost > this.#keptBytes) return this.#lose();
+    const kept = Buffer.concat(this.#kept);
+    const again = kept.subarray(kept.length - lost);
+    this.#kept = [kept.subarray(0, kept.length - lost)];
+    this.#keptBytes -= lost;
+    this.#sent -= lost;
+    this.#deps.unsent.count += lost;
+    this.#waiting.unshift(...[again, bytes].filter((piece) => piece.length > 0));
   }
 
   #lose(): void {
@@ -194,12 +213,23 @@ export class PartWriter {
     this.fail(this.#deps.reason());
   }
 
-  #noteSent({ length }: Buffer): void {
+  #noteSent(bytes: Buffer): void {
+    const { length } = bytes;
+    this.#keep(bytes);
     this.#sent += length;
     this.#deps.unsent.count -= length;
     const reached = this.#waiters.filter(({ until }) => until <= this.#sent);
     this.#waiters = this.#waiters.filter(({ until }) => until > this.#sent);
     for (const { resolve } of reached) resolve();
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#kept.push(bytes);
+    this.#keptBytes += bytes.length;
+    for (let [first] = this.#kept; first && this.#keptBytes - first.length >= KEPT_BYTES_MAX; [first] = this.#kept) {
+      this.#kept.shift();
+      this.#keptBytes -= first.length;
+    }
   }
 
   /** What waits, as much as one flush takes; cut between two characters. */

@@ -2,6 +2,7 @@ import { limits } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FlushOutcome, LaneFlush, Lanes } from '../ports/lanes.ts';
+import type { Logger } from '../ports/observability.ts';
 
 /** Flushes of one call of the store, at most. */
 const FLUSHES_MAX = 32;
@@ -18,11 +19,13 @@ interface WaitingFlush {
 export class PartFlusher {
   readonly #lanes: Pick<Lanes, 'flush'>;
   readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
   #waiting: WaitingFlush[] = [];
 
-  constructor(lanes: Pick<Lanes, 'flush'>, clock: Clock) {
+  constructor(lanes: Pick<Lanes, 'flush'>, clock: Clock, logger?: Logger) {
     this.#lanes = lanes;
     this.#clock = clock;
+    this.#logger = logger;
   }
 
   /**
@@ -63,9 +66,16 @@ export class PartFlusher {
         const outcome = outcomes[nth];
         if (outcome === undefined) reject(new Error('The store answered fewer flushes than it was given.'));
         else resolve(outcome);
+        if (typeof outcome === 'object') this.#tellLoss(waiting[nth]?.flush, outcome.at);
       }
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }
+  }
+
+  #tellLoss(flush: LaneFlush | undefined, bytes: number): void {
+    this.#logger?.warn('The store has lost the end of a part: its writer goes on from there, or its run is given up.', {
+      ...{ taskId: flush?.fence.taskId, eventId: flush?.fence.lane, bytes, written: flush?.at },
+    });
   }
 }

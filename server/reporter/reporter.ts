@@ -107,7 +107,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   );
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
-  const flusher = store.lanes && new PartFlusher(store.lanes, clock);
+  const flusher = store.lanes && new PartFlusher(store.lanes, clock, logger);
   const notifier = new RunNotifier({
     store,
     clock,
