@@ -1,4 +1,4 @@
-import type { Fact, UnknownFact } from '../../machines/wire/index.ts';
+import type { Fact, TaskSnapshotResponse, UnknownFact } from '../../machines/wire/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Observation } from './observation.ts';
 
@@ -12,6 +12,8 @@ export interface PartRecord {
   /** Takes what is no fact, whatever it is. Those of one `connection` come in their order. */
   frame(frame: object, connection: object): PartOutcome;
   fact(fact: Fact | UnknownFact): void;
+  /** What a server says of the task, at about the time of what comes. */
+  snapshot(task: TaskSnapshotResponse): void;
   /** The history was replaced: nothing that is known counts. */
   reset(): void;
   /** Nothing follows. */

@@ -1,4 +1,4 @@
-import { parseEventId, type Fact, type FactPayload, type UnknownFact } from '../../machines/wire/index.ts';
+import { parseEventId, type Fact, type FactPayload, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
 import type { PartOutcome, PartRecord } from '../observation/part-port.ts';
 import type { PartLimits } from './options.ts';
@@ -85,6 +85,13 @@ export class TaskPartRecord implements PartRecord {
     this.#grew();
   }
 
+  snapshot(task: TaskSnapshotResponse): void {
+    // Servers that know none do not list them.
+    const { parts } = task as { readonly parts?: unknown };
+    for (const listed of Array.isArray(parts) ? (parts as readonly unknown[]) : []) this.#takeListed(listed);
+    this.#grew();
+  }
+
   /** A part as it was stored. */
   restore(head: PartHead): PartText {
     return this.#open(head);
@@ -98,6 +105,15 @@ export class TaskPartRecord implements PartRecord {
   ended(): void {
     for (const part of this.#parts.values()) part.end();
     this.#changed();
+  }
+
+  #takeListed(listed: unknown): void {
+    const { part: number, eventId: lane, name, kind, bytes, outcome, epoch, text } = Object(listed) as Partial<ListedPart>;
+    if (typeof number !== 'number' || typeof lane !== 'string' || typeof bytes !== 'number') return;
+    const part = this.#open({ part: number, lane, name, kind });
+    if (outcome) part.close(outcome, bytes, text);
+    // Of another epoch one of the two is old: what comes next says which.
+    else if (text !== undefined && (part.epoch ?? epoch) === epoch) part.take({ at: 0, to: bytes, text }, epoch);
   }
 
   #open(head: PartHead): PartText {
@@ -138,6 +154,15 @@ export class TaskPartRecord implements PartRecord {
       for (const listener of [...this.#waiting]) listener();
     });
   }
+}
+
+/** A part as a snapshot lists it. */
+interface ListedPart extends Omit<PartHead, 'lane'> {
+  readonly eventId: string;
+  readonly bytes: number;
+  readonly outcome: 'DONE' | 'ABANDONED';
+  readonly epoch: string;
+  readonly text: string;
 }
 
 /** As far as its text is used. */

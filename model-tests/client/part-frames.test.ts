@@ -1,8 +1,8 @@
 import { partOf, partsOf, taskParts, type ObservedPart, type PartPiece } from 'taskbridge/client/parts';
-import type { ClientReport, Observation, TransportName } from 'taskbridge/client';
+import type { ClientReport, Observation, ObserveOptions, TransportName } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { completed, fact, TASK, writeEvents } from '../support/scripted-server.ts';
+import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 import { createHarness, type Harness } from './harness.ts';
 
 let world: Harness;
@@ -54,10 +54,14 @@ function says(...connections: readonly (readonly object[])[]): { readonly cursor
   return { cursors };
 }
 
-function observe(options: object = {}, parts = taskParts()): { readonly observation: Observation; readonly reports: ClientReport[] } {
+function observe(
+  options: object = {},
+  parts = taskParts(),
+  how: ObserveOptions = {},
+): { readonly observation: Observation; readonly reports: ClientReport[] } {
   const reports: ClientReport[] = [];
   const client = world.client({ transports: ['sse'], parts, onReport: (report) => void reports.push(report), ...options });
-  return { observation: client.observe(TASK), reports };
+  return { observation: client.observe(TASK, how), reports };
 }
 
 describe('the text of a part', () => {
@@ -168,6 +172,31 @@ describe('the text of a part', () => {
     expect(joined(await all(partOf(observation, 'other')))).toBe('kept');
     expect(partsOf(observation).map(({ name, text }) => [name, text])).toEqual([['other', 'kept']]);
   });
+});
+
+test('who begins in the middle of a log knows the parts that the snapshot lists, and goes on in them', async () => {
+  const listed = (part: number, name: string, text: string, more: object): object => ({
+    ...{ part, eventId: `${part}-1000`, name, kind: 'text', bytes: Buffer.byteLength(text), text },
+    ...more,
+  });
+  world.server.script.snapshot = () =>
+    snapshotAt('5-1000', 'running', {
+      parts: [
+        listed(1, 'plan', 'büro', { open: false, outcome: 'DONE' }),
+        { ...listed(3, 'long', '', { open: false, outcome: 'DONE', bytes: 40_000 }), text: undefined },
+        listed(5, 'answer', 'some ', { open: true, epoch: 'e1' }),
+        null,
+      ],
+    });
+  says([begin(5, 0, 'some '), frame(5, 5, 'text'), closed(6, 5, 9), completed(7)]);
+  const { observation } = observe({}, taskParts(), { lastEventId: '5-1000' });
+  expect(joined(await all(partOf(observation, 'plan')))).toBe('büro');
+  expect(joined(await all(partOf(observation, 'answer')))).toBe('some text');
+  expect(partsOf(observation).map(({ name, bytes, open, truncated }) => [name, bytes, open, truncated])).toEqual([
+    ['plan', 5, false, false],
+    ['long', 40_000, false, true],
+    ['answer', 9, false, false],
+  ]);
 });
 
 describe('the limits of parts', () => {
