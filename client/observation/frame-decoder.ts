@@ -106,6 +106,8 @@ class DecodedConnection implements ConnectionInput {
   #isLevel = false;
   #wasQuiet = false;
   #isConfirmed = false;
+  /** It has told how far parts have come. */
+  #hasTold = false;
 
   constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: DecodedEvent) => void) {
     this.transport = transport;
@@ -121,7 +123,9 @@ class DecodedConnection implements ConnectionInput {
   }
 
   get parts(): string | undefined {
-    return this.#target.parts?.cursors;
+    const cursors = this.#target.parts?.cursors;
+    this.#hasTold ||= Boolean(cursors);
+    return cursors;
   }
 
   confirmed(extensions?: unknown): void {
@@ -203,7 +207,13 @@ class DecodedConnection implements ConnectionInput {
     if (this.isClosed) return;
     this.isClosed = true;
     const { transport } = this;
-    const { listener, report } = this.#target;
+    const { listener, report, parts } = this.#target;
+    const isRefused = ending.kind === 'closed' ? ending.closeCode === 1008 : ending.kind === 'refused' && ending.status === 422;
+    if (isRefused && this.#hasTold && !this.#isConfirmed) {
+      // Its word may be about them: a node of an older version knows no such cursors.
+      parts?.refused();
+      ending = { kind: 'lost' };
+    }
     report({ type: 'lost', ...this.#moment, transport, reason });
     if (!this.#isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...this.#moment, reason });
     if (!this.#isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...this.#moment, reason });

@@ -23,6 +23,8 @@ export class TaskPartRecord implements PartRecord {
   readonly #epochs = new WeakMap<object, Map<number, string>>();
   readonly #waiting = new Set<() => void>();
   #isTelling = false;
+  /** No server is told how far the parts have come. */
+  #isMute = false;
 
   constructor(limits: PartLimits, listener: PartRecordListener) {
     this.#limits = limits;
@@ -40,11 +42,16 @@ export class TaskPartRecord implements PartRecord {
   }
 
   get cursors(): string {
+    if (this.#isMute) return '';
     const all = this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
     return [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)]
       .slice(0, CURSORS_MAX)
       .map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`)
       .join();
+  }
+
+  refused(): void {
+    this.#isMute = true;
   }
 
   /** Calls back once for all that one turn has changed; returns what ends that. */
@@ -57,6 +64,7 @@ export class TaskPartRecord implements PartRecord {
     if (given.type !== 'PART') return 'known';
     if (!isPartFrame(given)) return 'torn';
     const { part: number, eventId, epoch } = given;
+    this.#isMute = false;
     const known = this.#parts.get(number);
     const part = eventId === undefined ? known : this.#open({ ...given, lane: eventId });
     // Nobody can say of what it is: it comes again with its name.

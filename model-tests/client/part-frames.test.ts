@@ -264,6 +264,45 @@ test('pieces fail where the observation is closed, and end where their reader le
   await expect(failing).rejects.toMatchObject({ code: 'CLOSED' });
 });
 
+test.each<TransportName>(['ws', 'sse', 'poll'])(
+  'a server that will not have part cursors over %s is asked again without them',
+  async (transport) => {
+    const { script } = world.server;
+    const told: unknown[] = [];
+    const refusal: [number, object] = [422, { code: 'REQUEST_VALIDATION_ERROR', message: 'no', details: {}, timestamp: '' }];
+    const first = [opened(1), begin(1, 0, 'some ')];
+    const rest = [begin(1, 0, 'some '), frame(1, 5, 'text'), closed(2, 1, 9), completed(3)];
+    // Nobody reads the cursors of a WebSocket but the script: what comes first is a cut, then a refusal, then an answer.
+    script.subscribed = ({ confirm, send, socket }) => {
+      told.push('ws');
+      if (told.length === 2) return socket.close(1008, 'parts is no field');
+      confirm(['gap', 'parts']);
+      if (told.length > 1) return send(...rest);
+      send(...first);
+      setImmediate(() => socket.terminate());
+    };
+    script.stream = (response, request) => {
+      const parts = new URL(request.url ?? '', 'http://host').searchParams.get('parts');
+      told.push(parts);
+      if (parts !== null) return void response.writeHead(refusal[0]).end(JSON.stringify(refusal[1]));
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const one of told.length === 1 ? first : rest)
+        response.write(`${'createdAt' in one ? 'id: 1\n' : ''}data: ${JSON.stringify(one)}\n\n`);
+      if (told.length === 1) response.end();
+    };
+    script.poll = (query) => {
+      told.push(query.get('parts'));
+      if (told.length === 2) return refusal;
+      const page = { taskId: TASK, hasMore: false, terminal: told.length > 1 };
+      if (told.length === 1) return { ...page, events: [opened(1)], parts: [begin(1, 0, 'some ')], nextAfterEventId: '1-1000' };
+      return { ...page, events: [closed(2, 1, 9, { text: 'some text' }), completed(3)], nextAfterEventId: '3-1000' };
+    };
+    const { observation } = observe({ transports: [transport] });
+    expect(joined(await all(partOf(observation, 'answer')))).toBe('some text');
+    expect(told).toEqual(transport === 'ws' ? ['ws', 'ws', 'ws'] : [null, '1-1000.5.e1', null]);
+  },
+);
+
 test('a page of a poll has frames beside its events', async () => {
   const pages = [
     { taskId: TASK, events: [opened(1)], parts: [begin(1, 0, 'on ')], nextAfterEventId: '1-1000', hasMore: false, terminal: false },
