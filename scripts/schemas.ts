@@ -22,6 +22,8 @@ const schemas: Readonly<Record<string, z.core.$ZodType>> = {
   'gap-frame': answers.gapFrame,
   'heartbeat-frame': answers.heartbeatFrame,
   'part-frame': answers.partFrame,
+  'part-text-query': commands.partTextQuery,
+  'part-text-response': answers.partTextResponse,
   'poll-query': commands.pollQuery,
   'poll-response': answers.pollResponse,
   'retry-task-request': retries.retryTaskRequest,

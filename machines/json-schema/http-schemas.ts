@@ -11,6 +11,7 @@ export const httpSchemas = {
   TaskListResponse: answers.taskListResponse,
   TaskTypesResponse: answers.taskTypesResponse,
   TaskSnapshot: answers.taskSnapshotResponse,
+  PartTextResponse: answers.partTextResponse,
   PollResponse: answers.pollResponse,
   CancelTaskRequest: commands.cancelTaskRequest,
   CancelTaskResponse: answers.cancelTaskResponse,

@@ -3,5 +3,6 @@
  *
  * @packageDocumentation
  */
+export { PART_READ_BYTES_MIN, partTextQuery, type PartTextResponse, type TaskPart } from '../wire/commands.ts';
 export type { PartFrame } from '../wire/frames.ts';
 export { readPartCursors, type PartCursor, type PartCursors } from '../wire/parts.ts';

@@ -8,6 +8,7 @@ export const routeMethods = {
   task: 'GET',
   remove: 'DELETE',
   attachment: 'GET',
+  part: 'GET',
   events: 'GET',
   stream: 'GET',
   sharedStream: 'GET',
@@ -28,7 +29,11 @@ const ofNoTask: readonly RouteName[] = ['create', 'list', 'types', 'sharedStream
 const PLAIN = /^(?!\.{1,2}$)[\w.~-]+$/;
 const NAME = /^:(?!__proto__$)[A-Za-z_]\w{0,63}$/;
 const TASK_ID = ':taskId';
-const ATTACHMENT_NAME = ':attachmentName';
+/** The names that one route has, and no other. */
+const ownNames: Readonly<Partial<Record<RouteName, readonly [name: string, thing: string]>>> = {
+  attachment: [':attachmentName', 'file'],
+  part: [':partNumber', 'part'],
+};
 
 /** Fills in the default paths. Throws a `RangeError` that says which path cannot be one, and why. */
 export function readRoutePaths(given: Partial<RoutePaths> = {}): RoutePaths {
@@ -95,9 +100,11 @@ function pathFault(path: unknown): string | undefined {
 function taskFault(name: RouteName, path: string): string | undefined {
   const count = segmentsOf(path).filter((segment) => segment === TASK_ID).length;
   if (atRoot.includes(name)) return pathNames(path).length === 0 ? undefined : 'must be plain text: whoever asks it knows no names';
-  const files = segmentsOf(path).filter((segment) => segment === ATTACHMENT_NAME).length;
-  if (name === 'attachment' && files !== 1) return `must contain ${ATTACHMENT_NAME} exactly once`;
-  if (name !== 'attachment' && files > 0) return `must not contain ${ATTACHMENT_NAME}: it is for no file`;
+  for (const [route, [own, thing]] of Object.entries(ownNames)) {
+    const times = segmentsOf(path).filter((segment) => segment === own).length;
+    if (name === route && times !== 1) return `must contain ${own} exactly once`;
+    if (name !== route && times > 0) return `must not contain ${own}: it is for no ${thing}`;
+  }
   if (ofNoTask.includes(name)) return count === 0 ? undefined : `must not contain ${TASK_ID}: it is for no one task`;
   return count === 1 ? undefined : `must contain ${TASK_ID} exactly once`;
 }

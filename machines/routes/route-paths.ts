@@ -15,6 +15,8 @@ export interface RoutePaths {
   readonly remove: string;
   /** `GET`: a file that the task's work has made. Defaults to `/tasks/:taskId/attachments/:attachmentName`; has both names. */
   readonly attachment: string;
+  /** `GET`: the text of a part. Defaults to `/tasks/:taskId/parts/:partNumber`; has both names. */
+  readonly part: string;
   /** `GET`: a page of facts, or a wait for one. Defaults to `/tasks/:taskId/events`. */
   readonly events: string;
   /** `GET`: server-sent events. Defaults to `/tasks/:taskId/events/stream`. */
@@ -51,6 +53,7 @@ export const defaultRoutePaths: RoutePaths = {
   task: '/tasks/:taskId',
   remove: '/tasks/:taskId',
   attachment: '/tasks/:taskId/attachments/:attachmentName',
+  part: '/tasks/:taskId/parts/:partNumber',
   events: '/tasks/:taskId/events',
   stream: '/tasks/:taskId/events/stream',
   sharedStream: '/tasks/events/stream',

@@ -4,8 +4,10 @@ import type {
   CancelTaskResponse,
   CreateTaskResponse,
   Gap,
+  PartTextResponse,
   PollResponse,
   SubmitActionResponse,
+  TaskPart,
   TaskSnapshotResponse,
   TaskTypesResponse,
 } from './commands.ts';
@@ -114,6 +116,27 @@ export const pollResponse = answer<PollResponse<Omit<UnknownFact, 'eventId' | 't
   parts: z.exactOptional(z.array(partFrame)),
 });
 
+const partShape = {
+  part: z.int().check(z.minimum(1)),
+  eventId: textId,
+  bytes,
+  open: z.boolean(),
+  outcome: z.exactOptional(z.enum(['DONE', 'ABANDONED'])),
+  epoch: z.exactOptional(z.string()),
+};
+const taskPart = answer<TaskPart>()({ ...partShape, name: textId, kind: z.enum(partKinds), text: z.exactOptional(z.string()) });
+
+/** Answer of `GET /tasks/{taskId}/parts/{partNumber}`. */
+export const partTextResponse = answer<PartTextResponse>()({
+  ...partShape,
+  taskId: textId,
+  name: z.exactOptional(textId),
+  kind: z.exactOptional(z.enum(partKinds)),
+  at: bytes,
+  to: bytes,
+  text: z.string(),
+});
+
 /** Answer of `GET /tasks/{taskId}`. */
 export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   taskId: textId,
@@ -133,6 +156,7 @@ export const taskSnapshotResponse = answer<TaskSnapshotResponse>()({
   metadata: z.exactOptional(jsonObject),
   metadataBytes: z.exactOptional(bytes),
   attachments: z.exactOptional(z.array(z.strictObject({ name: textId, contentType: z.string(), bytes, sha256: z.string() }))),
+  parts: z.exactOptional(z.array(taskPart)),
   firstEventId: eventIdOrNull,
   lastEventId: eventIdOrNull,
   createdAt: timestamp,

@@ -80,6 +80,15 @@ export const pollQuery = z.object({
   parts: z.optional(partCursors),
 });
 
+/** The fewest bytes of a part that are read at once: any character fits. */
+export const PART_READ_BYTES_MIN = 4;
+
+/** Query of `GET /tasks/{taskId}/parts/{partNumber}`: places in bytes of UTF-8. */
+export const partTextQuery = z.object({
+  offset: z._default(queryNumber(0, limits.partBytesMax), 0),
+  limit: z._default(queryNumber(PART_READ_BYTES_MIN, limits.partReadBytesMax), limits.partReadBytesMax / 2),
+});
+
 /** Query and header of the two streams. */
 export const streamQuery = z.object({
   lastEventId: z.optional(cursor),
@@ -182,6 +191,38 @@ export interface TaskAttachment {
   /** Hex. */
   readonly sha256: string;
 }
+/** A part of a task, as the task's snapshot lists it. */
+export interface TaskPart {
+  /** The number of the fact that opened it. */
+  readonly part: number;
+  /** The id of that fact. */
+  readonly eventId: string;
+  readonly name: string;
+  readonly kind: PartKind;
+  /** How long it is, in bytes of UTF-8. */
+  readonly bytes: number;
+  /** True as long as it may grow. */
+  readonly open: boolean;
+  /** How it was closed. */
+  readonly outcome?: 'DONE' | 'ABANDONED';
+  /** Of an open one: with `eventId` and `bytes` it is the cursor from which a stream goes on. */
+  readonly epoch?: string;
+  /** All of it; absent above 32 KiB, and where the snapshot has no room for more texts. */
+  readonly text?: string;
+}
+/** Answer of `GET /tasks/{taskId}/parts/{partNumber}`: the text of a part between two places. */
+export interface PartTextResponse extends Omit<TaskPart, 'name' | 'kind' | 'text'> {
+  readonly taskId: string;
+  /** Absent, as `kind`, where the log does not have the fact any more that opened it. */
+  readonly name?: string;
+  readonly kind?: PartKind;
+  /** Where `text` begins, in bytes. */
+  readonly at: number;
+  /** Where it ends: there is more where that is below `bytes`. */
+  readonly to: number;
+  readonly text: string;
+}
+type PartKind = FactPayload<'TASK_PART_OPENED'>['kind'];
 /** Answer of `GET /tasks/{taskId}`: the task as its chart stands now. */
 export interface TaskSnapshotResponse {
   readonly taskId: string;
@@ -209,6 +250,8 @@ export interface TaskSnapshotResponse {
   readonly metadataBytes?: number;
   /** Files that its work has made so far, the oldest first; absent where there are none. */
   readonly attachments?: readonly TaskAttachment[];
+  /** Those that are open and the newest that are closed, in the order in which they were opened; absent where there are none. In a list without `text`. */
+  readonly parts?: readonly TaskPart[];
   readonly firstEventId: string | null;
   readonly lastEventId: string | null;
   readonly createdAt: string;

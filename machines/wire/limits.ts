@@ -35,6 +35,8 @@ export const limits = {
   partBytesMax: 4 * 1024 * 1024,
   /** Longest text of a part that the fact which closes it may carry, in bytes of UTF-8. */
   partTextBytesMax: 32 * 1024,
+  /** Most bytes of a part that one read of it may ask for. */
+  partReadBytesMax: 256 * 1024,
   /** Largest attributes of a part, in bytes as JSON. */
   partAttributesBytesMax: 1024,
   /** Deepest nesting of objects and arrays in a body. */

@@ -27,6 +27,7 @@ const routes: RoutePaths = {
   task: '/jobs/one/:taskId',
   remove: '/away/:taskId',
   attachment: '/file/:attachmentName/of/:taskId',
+  part: '/words/:taskId/:partNumber',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',

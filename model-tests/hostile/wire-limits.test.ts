@@ -271,6 +271,11 @@ testBoundaries('the limits of the protocol', limits, {
     };
   }),
   pollEventsMax: most(500, '200', INVALID, () => polled('maxEvents')),
+  partReadBytesMax: most(256 * 1024, '404 TASK_NOT_FOUND', INVALID, async () => {
+    const { begin, call } = await world();
+    const { taskId } = await begin();
+    return (amount) => call('GET', `/${taskId}/parts/1?limit=${amount}`);
+  }),
   pollWaitMsMax: most(60_000, '200', INVALID, () => polled('waitTimeoutMs')),
 });
 

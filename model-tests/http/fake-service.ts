@@ -57,6 +57,11 @@ export function fakeService() {
       find(auth, taskId);
       return { name, contentType: 'text/csv', bytes: 3, sha256: 'abc', open: async () => Readable.from([Buffer.from('x,y')]) };
     },
+    partText: async (auth, taskId, partNumber, { offset }) => {
+      find(auth, taskId);
+      const at = { bytes: 4, at: offset, to: 4, text: 'text'.slice(offset) };
+      return { taskId, part: Number(partNumber), eventId: `${partNumber}-1790000000000`, open: false, outcome: 'DONE', ...at };
+    },
     retry: async (auth, { taskId, clientRequestId, retryOf }) => {
       find(auth, retryOf);
       return { taskId, status: 'ACCEPTED', clientRequestId, deduplicated: false };

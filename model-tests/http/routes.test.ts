@@ -22,6 +22,7 @@ const everywhere: RoutePaths = {
   task: '/jobs/one/:taskId',
   remove: '/away/:taskId',
   attachment: '/file/:attachmentName/of/:taskId',
+  part: '/words/:taskId/:partNumber',
   events: '/log/:taskId',
   stream: '/log/:taskId/live',
   sharedStream: '/log',
@@ -60,11 +61,14 @@ describe('every path', () => {
     expect((await post(`/say/${RUNNING}`, { clientActionId: 'a', suspendId: 's', actionType: 't' })).status).toBe(202);
     expect(calls.map(({ verb }) => verb)).toEqual(['create', 'cancel', 'act']);
     expect(await answers(`${url}/api`, ['/jobs/all'])).toEqual([200]);
+    expect(await answers(`${url}/api`, [`/words/${RUNNING}/2`, `/words/${RUNNING}/2?offset=x`, `/words/unknown/2`])).toEqual([
+      200, 422, 404,
+    ]);
     expect(await answers(`${url}/api`, [`/file/a.csv/of/${RUNNING}`, `/file/a.csv/of/unknown`])).toEqual([200, 404]);
     expect(await answers(`${url}/api`, [`/away/${RUNNING}`], { method: 'DELETE', headers: ada })).toEqual([409]);
     expect(await answers(`${url}/api`, [`/log?tasks=${RUNNING}@`])).toEqual([200]);
     expect(live.streams.map(({ taskId }) => taskId)).toEqual([RUNNING]);
-    expect(live.shared.map(({ tasks }) => tasks)).toEqual([[{ taskId: RUNNING, cursor: null, refusal: undefined }]]);
+    expect(live.shared.map(({ tasks }) => tasks)).toEqual([[{ taskId: RUNNING, cursor: null, parts: undefined, refusal: undefined }]]);
     expect(await answers(url, ['/alive', '/status/ready', '/health', '/ready'])).toEqual([200, 200, 'the host', 'the host']);
     expect(await answers(`${url}/api`, [`/tasks/${RUNNING}`, '/tasks', `/jobs/one/${RUNNING}/x`])).toEqual([404, 404, 404]);
     const socket = await fetch(`${url}/api/live`, { headers: ada });

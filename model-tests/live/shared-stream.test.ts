@@ -75,7 +75,7 @@ const writing = (): { readonly work: TaskExecutor; readonly goOn: (word: string)
   const run = inProcess({
     write: async (task) => {
       const out = task.stream('answer', { kind: 'text', flushMs: 10 });
-      await out.write(String(task.input['begin']));
+      await out.write(task.input['begin'] as string);
       for (;;) {
         const word = words.shift();
         if (word !== undefined) await out.write(word);
@@ -123,8 +123,8 @@ describe('the text of parts on a stream of many tasks', () => {
     const { work: run } = writing();
     const bridge = await bridgeOf(run);
     const taskId = await bridge.start('write', { begin: 'Once' });
-    const [asking, silent] = [await watch(bridge, [`${taskId}@`], 'extensions=parts'), await watch(bridge, [`${taskId}@`])];
-    await vi.waitFor(() => expect(textsOf(asking, taskId)).toEqual(['Once']));
+    const [told, silent] = [await watch(bridge, [`${taskId}@`], 'extensions=parts'), await watch(bridge, [`${taskId}@`])];
+    await vi.waitFor(() => expect(textsOf(told, taskId)).toEqual(['Once']));
     await vi.waitFor(() => expect(silent.of(taskId)).toContain('PART_OPENED'));
     expect(textsOf(silent, taskId)).toEqual([]);
   });

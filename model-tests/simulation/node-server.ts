@@ -127,7 +127,7 @@ export function createNodeServer({ service, hub, replayFactsMax, auth, clock, ch
         const caller = await authenticate(auth, req as unknown as IncomingMessage, clock);
         const route = path === '/api/v1/tasks' ? create : routes[`${request.method} ${rest}`];
         if (!route) throw new Error(`No route for ${request.method} ${path}.`);
-        await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId, attachmentName: '' });
+        await route({ ctx: ctx as unknown as Koa.Context, auth: caller, taskId, attachmentName: '', partNumber: '' });
       } catch (thrown) {
         return answerOf(errorResponse(callerError(thrown, logger), clock));
       }

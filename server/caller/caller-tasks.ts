@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { PART_READ_BYTES_MIN, type PartTextResponse } from '../../machines/parts/index.ts';
 import type { JsonLike, TaskTypesResponse } from '../../machines/contract/index.ts';
 import { retryTaskRequest, type RetryTaskRequest, type TaskListRequest, type TaskListResponse } from '../../machines/lists/index.ts';
 import {
@@ -31,6 +32,7 @@ import type { SocketSessions } from '../http/web-socket/index.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { LogRun } from '../live/log-read.ts';
 import type { AuthContext } from '../ports/auth.ts';
+import type { PartRange } from '../parts/part-text.ts';
 import type { OpenableAttachment } from '../task/service.ts';
 import { snapshotResponse } from '../task/snapshot.ts';
 import { createWithFiles } from './creation.ts';
@@ -88,6 +90,11 @@ export interface HostTasks {
   list(request?: TaskListRequest): Promise<TaskListResponse>;
   /** A file that the task's work has made, to be opened: `attachments` of the task name them. Rejects with `TASK_NOT_FOUND` where there is none of that name. */
   attachment(taskId: string, name: string): Promise<OpenableAttachment>;
+  /**
+   * The text of a part, open or closed, from a place on: `parts` of the task name them, as do its facts. There is more where `to` is below `bytes`, and more to come where it is `open`.
+   * Rejects with `TASK_NOT_FOUND` where there is no such part, with `REQUEST_VALIDATION_ERROR` for an offset that is beyond it, or within a character.
+   */
+  readPart(taskId: string, part: number, range?: Partial<PartRange>): Promise<PartTextResponse>;
   cancel(taskId: string, reason?: string): Promise<CancelTaskResponse>;
   /**
    * Removes a task that has ended, with its files; its `clientRequestId` is free then. Resolves where this owner has no such task (any more). Rejects
@@ -209,6 +216,7 @@ export function createHostTasks(deps: HostTasksDeps, auth: AuthContext): HostTas
       }),
     get: (taskId) => verb(async () => snapshotResponse(await service.snapshot(auth, taskId))),
     attachment: (taskId, name) => verb(() => service.attachment(auth, taskId, name)),
+    readPart: (taskId, part, range) => verb(async () => service.partText(auth, taskId, String(part), wholeRange(range))),
     list: (request) => verb(() => taskPage(service, auth, request)),
     cancel: (taskId, reason) => verb(async () => service.cancel(auth, taskId, validate(cancelTaskRequest, { reason }).reason ?? undefined)),
     remove: (taskId) => verb(() => service.remove(auth, taskId)),
@@ -278,6 +286,12 @@ function assertSize<T extends object>(what: string, request: T, { options }: Hos
   if (bytes.length > options.bodyBytesMax) throw payloadTooLarge(what, options.bodyBytesMax);
   assertBounds(bytes, { valuesMax: options.bodyValuesMax, nestingMax: limits.nestingMax + 1 });
   return request;
+}
+
+function wholeRange({ offset = 0, limit = limits.partReadBytesMax / 2 }: Partial<PartRange> = {}): PartRange {
+  assertWithin('offset', offset, 0, limits.partBytesMax);
+  assertWithin('limit', limit, PART_READ_BYTES_MIN, limits.partReadBytesMax);
+  return { offset, limit };
 }
 
 function assertCursor(after: string | undefined): void {

@@ -9,4 +9,5 @@ export { factListenerLimits, type EndListener, type FactListener } from '../call
 export type { FactOrGap, FollowOptions } from '../caller/fact-stream.ts';
 export type { SystemTasks } from '../caller/host-access.ts';
 export type { SystemListRequest, SystemLists, SystemTask, SystemTaskPage, TaskCount } from '../lists/system-list.ts';
+export type { PartRange } from '../parts/part-text.ts';
 export type { NewAttachment } from '../caller/new-attachments.ts';

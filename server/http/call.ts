@@ -19,6 +19,8 @@ export interface Call {
   readonly taskId: string;
   /** The same of a file's name. */
   readonly attachmentName: string;
+  /** The same of a part's number. */
+  readonly partNumber: string;
 }
 
 /** Answers one row of the protocol's table; what it throws becomes the envelope. */

@@ -8,6 +8,8 @@ export interface PathMatch {
   readonly taskId: string;
   /** Decoded; empty on routes without one. */
   readonly attachmentName: string;
+  /** The same. */
+  readonly partNumber: string;
   /** All others, decoded. */
   readonly params: PathParams;
 }
@@ -24,11 +26,13 @@ export function pathValues(names: readonly string[], found: readonly (string | u
   const params = Object.create(null) as Record<string, string>;
   let taskId = '';
   let attachmentName = '';
+  let partNumber = '';
   let characters = 0;
   for (const [index, name] of names.entries()) {
     const text = found[index] ?? '';
     if (name === 'taskId') taskId = decoded(text) ?? text;
     else if (name === 'attachmentName') attachmentName = decoded(text) ?? refuse(name);
+    else if (name === 'partNumber') partNumber = decoded(text) ?? refuse(name);
     else {
       const value = decoded(text) ?? refuse(name);
       params[name] = value;
@@ -40,7 +44,7 @@ export function pathValues(names: readonly string[], found: readonly (string | u
       'INVALID_REQUEST',
       `The names of the path stand for ${characters} characters; together they may have ${PARAMS_CHARACTERS_MAX}.`,
     );
-  return { taskId, attachmentName, params };
+  return { taskId, attachmentName, partNumber, params };
 }
 
 /** Matches exactly the paths of a route, with a group for each of its names. */

@@ -26,6 +26,7 @@ import { cancelRoute } from './routes/cancel.ts';
 import { createRoute } from './routes/create.ts';
 import { listRoute } from './routes/list.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { partRoute } from './routes/part.ts';
 import { pollRoute } from './routes/poll.ts';
 import { removeRoute } from './routes/remove.ts';
 import { sharedStreamRoute } from './routes/shared-stream.ts';
@@ -104,10 +105,10 @@ export function createHttpRouter({ auth: resolver, probes = {}, allowedOrigins =
       if (words.length > 0) return refuseMethod(ctx, words, identify);
       // Reading is left to the browser's own rules; what changes something may not be sent by foreign pages.
       if (ctx.method !== 'GET' && ctx.method !== 'HEAD') refuseForeignOrigin(ctx.req, origins);
-      const { taskId, attachmentName, params } = pathValues(names, routed(ctx).captures);
+      const { taskId, attachmentName, partNumber, params } = pathValues(names, routed(ctx).captures);
       const auth = await identify(ctx, params);
       continueBody(ctx.req, ctx.res);
-      await route({ ctx, auth, taskId, attachmentName });
+      await route({ ctx, auth, taskId, attachmentName, partNumber });
     };
   };
 
@@ -143,6 +144,7 @@ function routesBy(deps: RouteDeps): Readonly<Record<Exclude<PrefixedRoute, 'open
     types: typesRoute(deps),
     task: snapshotRoute(deps),
     attachment: attachmentRoute(deps),
+    part: partRoute(deps),
     events: pollRoute(deps),
     stream: streamRoute(deps),
     sharedStream: sharedStreamRoute(deps),

@@ -1,6 +1,7 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { Store } from '../ports/store.ts';
+import { shownParts } from '../parts/shown-parts.ts';
 import { asTaskBridgeError } from '../task/command-processor.ts';
 import { snapshotJson, snapshotOf } from '../task/snapshot.ts';
 import type { TaskRecord } from '../task/task-record.ts';
@@ -13,7 +14,8 @@ export interface ListedTask {
 
 /** Reads what is shown of a task. */
 export async function listedTask(record: TaskRecord, store: Store): Promise<ListedTask> {
-  const snapshot = await stored(snapshotOf(record, store));
+  const parts = await stored(shownParts(record, store, false));
+  const snapshot = await stored(snapshotOf(record, store, parts));
   const json = snapshotJson(snapshot);
   // What is too large to be shown was read all the same.
   return { json, readBytes: json.length + (snapshot.inputBytes ?? 0) + (snapshot.metadataBytes ?? 0) };

@@ -1,5 +1,5 @@
 import { NewerVersionError } from '../../machines/index.ts';
-import type { EventId } from '../../machines/wire/index.ts';
+import type { EventId, FactPayload } from '../../machines/wire/index.ts';
 import type { Epoch, Fence, LaneChanges } from '../ports/lanes.ts';
 
 /** What is recorded of the lane of an open part: who may write to it, and what becomes of it. */
@@ -10,13 +10,28 @@ export interface OpenPartLane extends Omit<Fence, 'taskId'> {
   readonly onRerun?: 'continue';
   /** Left out, nothing but its closing fact has its text. */
   readonly closeAs?: 'message';
+  /** As its fact has it. */
+  readonly name?: string;
+  readonly kind?: FactPayload<'TASK_PART_OPENED'>['kind'];
 }
+
+/** What is recorded of a part that is closed. */
+export interface ClosedPart extends Omit<FactPayload<'TASK_PART_CLOSED'>, 'text'>, Pick<FactPayload<'TASK_PART_OPENED'>, 'name' | 'kind'> {
+  readonly lane: EventId;
+  /** The number of the fact that has its text; absent where its lane has it. */
+  readonly textIn?: number;
+}
+
+/** So many closed parts are recorded, the newest; of others the log tells. */
+const CLOSED_PARTS_MAX = 16;
 
 /** The lanes of a task, by the number of the fact that opened each. Never changed in place. */
 export interface TaskLanes {
   readonly open: Readonly<Record<string, OpenPartLane>>;
   /** Of closed parts whose text no fact has: what their lanes are called. */
   readonly kept: Readonly<Record<string, EventId>>;
+  /** The newest that are closed, the oldest of them first. */
+  readonly closed: readonly ClosedPart[];
 }
 
 /** What sealing a lane found. */
@@ -30,7 +45,7 @@ export interface SealedLane {
 export type SealedLanes = ReadonlyMap<string, SealedLane>;
 
 /** The lanes of a task that never had any. */
-export const noLanes: TaskLanes = { open: {}, kept: {} };
+export const noLanes: TaskLanes = { open: {}, kept: {}, closed: [] };
 
 const LANES_VERSION = 1;
 
@@ -50,14 +65,27 @@ export function openingEpoch(mark: string): Epoch {
 }
 
 /** Records a lane anew. */
-export function withOpenLane({ open, kept }: TaskLanes, part: number, lane: OpenPartLane): TaskLanes {
-  return { open: { ...open, [part]: lane }, kept };
+export function withOpenLane(lanes: TaskLanes, part: number, lane: OpenPartLane): TaskLanes {
+  return { ...lanes, open: { ...lanes.open, [part]: lane } };
 }
 
-/** Records that a part is closed; `keeps` says that its bytes stay. */
-export function withoutOpenLane({ open, kept }: TaskLanes, part: number, keeps: boolean): TaskLanes {
-  const { [part]: closed, ...others } = open;
-  return { open: others, kept: closed && keeps ? { ...kept, [part]: closed.lane } : kept };
+/** Records that a part is closed, by the fact of that number. Its bytes stay where that does not have them. */
+export function withoutOpenLane(
+  { open, kept, closed }: TaskLanes,
+  { part, bytes, outcome, text }: FactPayload<'TASK_PART_CLOSED'>,
+  by: number,
+): TaskLanes {
+  const { [part]: lane, ...others } = open;
+  if (!lane) return { open, kept, closed };
+  const { name, kind } = lane;
+  // One that an earlier version opened is told by the log.
+  const described = name !== undefined && kind !== undefined && { part, bytes, outcome, name, kind, lane: lane.lane };
+  const newest = described && { ...described, ...(text !== undefined && { textIn: by }) };
+  return {
+    open: others,
+    kept: text === undefined ? { ...kept, [part]: lane.lane } : kept,
+    closed: newest ? [...closed, newest].slice(-CLOSED_PARTS_MAX) : closed,
+  };
 }
 
 /** What a commit has to change of the lanes of a task; undefined for nothing. Every lane that it closes or lets go on was sealed. */
@@ -83,15 +111,15 @@ export function laneChanges(taskId: string, before: TaskLanes, after: TaskLanes,
 }
 
 /** The lanes as JSON. */
-export function serializeLanes({ open, kept }: TaskLanes): string {
-  return JSON.stringify({ v: LANES_VERSION, open, kept });
+export function serializeLanes({ open, kept, closed }: TaskLanes): string {
+  return JSON.stringify({ v: LANES_VERSION, open, kept, ...(closed.length > 0 && { closed }) });
 }
 
 /** Reads {@link serializeLanes}'s text back, none where there is no text; throws `NewerVersionError` for that of a later version. */
 export function parseLanes(text: string | undefined): TaskLanes {
   if (text === undefined) return noLanes;
   // Our own text: only this module writes it.
-  const { v, open, kept } = JSON.parse(text) as TaskLanes & { readonly v: number };
+  const { v, open, kept, closed = [] } = JSON.parse(text) as Omit<TaskLanes, 'closed'> & Partial<TaskLanes> & { readonly v: number };
   if (v > LANES_VERSION) throw new NewerVersionError(v, LANES_VERSION);
-  return { open, kept };
+  return { open, kept, closed };
 }

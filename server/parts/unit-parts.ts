@@ -1,5 +1,5 @@
 import type { Aggregate, Decision, Intent, RefusalCode } from '../../machines/index.ts';
-import type { EventId, FactPayload } from '../../machines/wire/index.ts';
+import type { Fact, FactPayload } from '../../machines/wire/index.ts';
 import { TaskBridgeError } from '../errors.ts';
 import type { LaneChanges } from '../ports/lanes.ts';
 import { closingText, messagesOf } from './closing-text.ts';
@@ -135,10 +135,15 @@ export class UnitParts {
   }
 
   /** The fact that opens a part is taken: its lane is named by the whole id of it, which is known from here on. */
-  noteOpened(lane: EventId, part: number, { attempt, node }: { readonly attempt: number; readonly node: string | null }): void {
+  noteOpened(
+    { eventId: lane, payload: { name, kind } }: Fact<'TASK_PART_OPENED'>,
+    part: number,
+    { attempt, node }: { readonly attempt: number; readonly node: string | null },
+  ): void {
     const { lanes } = this.#deps;
     if (!lanes) return;
-    this.#lanes = withOpenLane(this.#lanes, part, { lane, epoch: openingEpoch(lanes.mark()), attempt, node: node ?? OUTSIDE });
+    const opened = { lane, epoch: openingEpoch(lanes.mark()), attempt, node: node ?? OUTSIDE, name, kind };
+    this.#lanes = withOpenLane(this.#lanes, part, opened);
   }
 
   /** What the work wishes of a part that it has just opened. */
@@ -147,12 +152,11 @@ export class UnitParts {
     if (lane) this.#lanes = withOpenLane(this.#lanes, part, { ...lane, ...opening });
   }
 
-  /** The fact that closes a part is taken. */
-  noteClosed({ part, bytes, text }: FactPayload<'TASK_PART_CLOSED'>): void {
-    if (!Object.hasOwn(this.#lanes.open, part)) return;
-    const keeps = text === undefined;
-    if (keeps) this.#deps.stored(bytes);
-    this.#lanes = withoutOpenLane(this.#lanes, part, keeps);
+  /** The fact that closes a part is taken; it is of that number. */
+  noteClosed(closed: FactPayload<'TASK_PART_CLOSED'>, by: number): void {
+    if (!Object.hasOwn(this.#lanes.open, closed.part)) return;
+    if (closed.text === undefined) this.#deps.stored(closed.bytes);
+    this.#lanes = withoutOpenLane(this.#lanes, closed, by);
   }
 
   #letGoOn(part: number, lane: OpenPartLane): void {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { TaskAttachment, TaskListQuery } from '../../machines/lists/index.ts';
+import type { PartTextResponse } from '../../machines/parts/index.ts';
 import type { TaskTypesResponse } from '../../machines/contract/index.ts';
 import type {
   ActionStatus,
@@ -12,6 +13,7 @@ import type {
 } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
+import type { PartRange } from '../parts/part-text.ts';
 import type { TaskAbout } from './about.ts';
 
 export type { ActionStatus };
@@ -95,6 +97,11 @@ export interface TaskService {
    * does not show him.
    */
   list(auth: AuthContext, query: TaskListQuery): AsyncIterator<ListStep, void, undefined>;
+  /**
+   * The text of a part between two places. Throws `TASK_NOT_FOUND`, also for a part that is not there, and `REQUEST_VALIDATION_ERROR` for an offset that is
+   * beyond it or within a character.
+   */
+  partText(auth: AuthContext, taskId: string, partNumber: string, range: PartRange): Promise<PartTextResponse>;
   /** A file that the task's work has made. Throws `TASK_NOT_FOUND`, also for a file that is not there. */
   attachment(auth: AuthContext, taskId: string, name: string): Promise<OpenableAttachment>;
   cancel(auth: AuthContext, taskId: string, reason: string | undefined): Promise<CancelTaskResponse>;

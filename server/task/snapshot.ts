@@ -1,4 +1,5 @@
 import { cancellationOf, failureOf, openSuspensions, progressOf, resultEventIdOf, stateOf, statusOf } from '../../machines/index.ts';
+import type { TaskPart } from '../../machines/parts/index.ts';
 import { limits, parseEventId, type TaskSnapshotResponse } from '../../machines/wire/index.ts';
 import { endOfValue } from '../json-scan.ts';
 import type { Store } from '../ports/store.ts';
@@ -6,8 +7,12 @@ import { parseAttachments, shownAttachment } from './stored-attachments.ts';
 import type { CommittedJson, CommittedSnapshot } from './service.ts';
 import { sideValueNames, type TaskRecord } from './task-record.ts';
 
-/** A task as its chart stands. The result is read from its fact, which a log never loses: it is the last one. */
-export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store): Promise<CommittedSnapshot> {
+/** A task as its chart stands, with the parts that are shown of it. The result is read from its fact, which a log never loses: it is the last one. */
+export async function snapshotOf(
+  { about, aggregate }: TaskRecord,
+  store: Store,
+  parts: readonly TaskPart[] = [],
+): Promise<CommittedSnapshot> {
   const { taskId, taskType, clientRequestId, createdAt, title, labels } = about;
   const { task, lastEventId } = aggregate;
   const last = lastEventId === null ? undefined : parseEventId(lastEventId);
@@ -33,6 +38,7 @@ export async function snapshotOf({ about, aggregate }: TaskRecord, store: Store)
     ...(labels && { labels }),
     ...sizes,
     ...(files !== undefined && { attachments: parseAttachments(files).map(shownAttachment) }),
+    ...(parts.length > 0 && { parts }),
     firstEventId: page?.firstEventId ?? null,
     lastEventId,
     createdAt: new Date(createdAt).toISOString(),

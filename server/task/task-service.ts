@@ -4,7 +4,7 @@ import type { CancelTaskResponse } from '../../machines/wire/index.ts';
 import { mayAccess } from '../access/ownership.ts';
 import { describedType } from '../contract/types-answer.ts';
 import { refusedTask, unhandled } from '../contract/refusals.ts';
-import { taskNotFound } from '../errors.ts';
+import { storeUnavailable, taskNotFound } from '../errors.ts';
 import type { AuthContext, TaskAccess } from '../ports/auth.ts';
 import { listTasks } from '../lists/task-list.ts';
 import { actionIntent, submitAction } from './submit-action.ts';
@@ -19,10 +19,13 @@ import { removeForCaller } from './remove-task.ts';
 import { retryTask } from './retry-task.ts';
 import type { TaskServiceDeps } from './task-service-deps.ts';
 import type { TaskService } from './service.ts';
+import { partText } from '../parts/part-text.ts';
+import { shownParts } from '../parts/shown-parts.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { TaskRecord } from './task-record.ts';
 
 const TASK_ID = /^[0-9a-f]{32}$/;
+const PART_TRIES_MAX = 5;
 
 /** Makes the one way in for routes and sockets. */
 export function createTaskService(deps: TaskServiceDeps): TaskService {
@@ -79,14 +82,13 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     create: (auth, request, uploads) => createTask(deps, auth, request, uploads),
     retry: (auth, request, uploads) => retryTask(deps, auth, request, () => visible(auth, request.retryOf, 'write'), uploads),
     authorize: async (auth, taskId, isReadNext = false) => (isReadNext ? readable(auth, taskId) : (await visible(auth, taskId)).about),
-    async snapshot(auth, taskId) {
-      const state = await visible(auth, taskId);
-      try {
-        return await snapshotOf(state, store);
-      } catch (error) {
-        throw asTaskBridgeError(error);
-      }
-    },
+    snapshot: (auth, taskId) =>
+      whileParts(async (isLastTry) => {
+        const state = await visible(auth, taskId);
+        const parts = await shownParts(state, store, true);
+        return parts || isLastTry ? snapshotOf(state, store, parts) : undefined;
+      }),
+    partText: (auth, taskId, partNumber, range) => whileParts(async () => partText(await visible(auth, taskId), store, partNumber, range)),
     attachment: async (auth, taskId, name) => openableAttachment(deps, (await visible(auth, taskId)).about.taskId, name),
     list: (auth, query) => listTasks(deps, auth, query),
     cancel: (auth, taskId, reason) => cancelTask(deps, auth, taskId, reason),
@@ -98,6 +100,19 @@ export function createTaskService(deps: TaskServiceDeps): TaskService {
     act: async (auth, taskId, action) =>
       submitAction(deps, auth, await changeable(deps, auth, taskId, () => actionIntent(deps, action)), action),
   };
+}
+
+/** Reads what has parts: one that was closed between two reads of the store has it read again. */
+async function whileParts<T>(read: (isLastTry: boolean) => Promise<T | undefined>): Promise<T> {
+  try {
+    for (let tries = 1; tries <= PART_TRIES_MAX; tries++) {
+      const found = await read(tries === PART_TRIES_MAX);
+      if (found !== undefined) return found;
+    }
+  } catch (error) {
+    throw asTaskBridgeError(error);
+  }
+  throw storeUnavailable(new Error('The parts of the task changed each time that they were read.'));
 }
 
 /**

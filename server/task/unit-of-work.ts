@@ -293,9 +293,9 @@ export class UnitOfWork {
       case 'TASK_MESSAGE':
         return;
       case 'TASK_PART_OPENED':
-        return this.parts.noteOpened(fact.eventId, n, this.#execution.attempt.context);
+        return this.parts.noteOpened(fact, n, this.#execution.attempt.context);
       case 'TASK_PART_CLOSED':
-        return this.parts.noteClosed(fact.payload);
+        return this.parts.noteClosed(fact.payload, n);
       case 'TASK_SUSPENDED':
         this.#execution = { ...this.#execution, asked: { ...this.#execution.asked, [fact.payload.suspendId]: n } };
         return;

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { taskListQuery } from '../../../machines/lists/index.ts';
 import type { RoutePaths } from '../../../machines/routes/index.ts';
+import { partTextQuery } from '../../../machines/parts/index.ts';
 import { pollQuery, sharedStreamQuery, streamQuery } from '../../../machines/wire/index.ts';
 import type { SchemaName } from './document-schemas.ts';
 
@@ -109,6 +110,13 @@ export const operations: Readonly<Record<keyof RoutePaths, Operation>> = {
       416: { description: 'The range is beyond its end.' },
     },
     errors: [404],
+  },
+  part: {
+    summary: 'Read the text of a part',
+    description: 'Between two places in bytes of UTF-8, of an open or a closed one. There is more where `to` is below `bytes`.',
+    query: partTextQuery,
+    answers: { 200: { description: 'What it has there, as whole characters.', schema: 'PartTextResponse' } },
+    errors: [404, 422],
   },
   cancel: {
     summary: 'Ask that a task is cancelled',
