@@ -1,3 +1,4 @@
+import type { PartTextResponse } from '../../machines/parts/index.ts';
 import type { Fact, TaskSnapshotResponse, UnknownFact } from '../../machines/wire/index.ts';
 import type { Clock } from '../clock.ts';
 import type { Observation } from './observation.ts';
@@ -32,10 +33,13 @@ export interface JoinedParts {
   leave(): void;
 }
 
+/** Asks the server for the text of a part from a place on. */
+export type PartReading = (part: number, offset: number) => Promise<PartTextResponse>;
+
 /** The parts of all that one client observes. */
 export interface ClientParts {
-  /** `onStale` is called where a checkpoint is older than what is known, now and then. */
-  join(observation: Observation, context: object | undefined, onStale: () => void): JoinedParts;
+  /** `onStale` is called where a checkpoint is older than what is known, now and then; `read` for closed parts whose text never came. */
+  join(observation: Observation, context: object | undefined, onStale: () => void, read: PartReading): JoinedParts;
 }
 
 /** Where the text of parts is kept: `taskParts()` of `taskbridge/client/parts`. */

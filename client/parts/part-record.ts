@@ -1,6 +1,6 @@
 import { parseEventId, type Fact, type FactPayload, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
-import type { PartOutcome, PartRecord } from '../observation/part-port.ts';
+import type { PartOutcome, PartReading, PartRecord } from '../observation/part-port.ts';
 import type { PartLimits } from './options.ts';
 import { PartText, type PartHead } from './part-text.ts';
 
@@ -11,6 +11,7 @@ const CURSORS_MAX = 16;
 export interface PartRecordListener {
   /** Text came. */
   grew(): void;
+  readonly read: PartReading;
 }
 
 /** All parts of one task that are known here. What comes twice, by whichever connection, is taken once. */
@@ -22,6 +23,8 @@ export class TaskPartRecord implements PartRecord {
   /** The epochs that each connection has come to. */
   readonly #epochs = new WeakMap<object, Map<number, string>>();
   readonly #waiting = new Set<() => void>();
+  /** Closed parts whose text is asked for, or could not be had. */
+  readonly #asked = new Map<PartText, 'asked' | 'failed'>();
   #isTelling = false;
   /** No server is told how far the parts have come. */
   #isMute = false;
@@ -97,6 +100,33 @@ export class TaskPartRecord implements PartRecord {
     // Servers that know none do not list them.
     const { parts } = task as { readonly parts?: unknown };
     for (const listed of Array.isArray(parts) ? (parts as readonly unknown[]) : []) this.#takeListed(listed);
+    this.#grew();
+  }
+
+  /** Has the text of a closed part read where it never came. True while it may come. */
+  want(part: PartText | undefined): boolean {
+    if (!part?.outcome || part.isComplete || part.isReleased || part.length > this.#limits.textBytesMax) return false;
+    if (!this.#asked.has(part)) {
+      this.#asked.set(part, 'asked');
+      void this.#read(part, part.outcome);
+    }
+    return this.#asked.get(part) === 'asked';
+  }
+
+  /** All of it: nobody says of which epoch a closed part is. */
+  async #read(part: PartText, outcome: 'DONE' | 'ABANDONED'): Promise<void> {
+    let text = '';
+    try {
+      for (let at = 0; at < part.length;) {
+        const page = await this.#listener.read(part.part, at);
+        if ((part.lane ?? page.eventId) !== page.eventId || page.at !== at || page.to <= at) throw new Error('Of another part.');
+        text += page.text;
+        at = page.to;
+      }
+      part.close(outcome, part.length, text);
+    } catch {
+      this.#asked.set(part, 'failed');
+    }
     this.#grew();
   }
 
