@@ -106,8 +106,6 @@ class DecodedConnection implements ConnectionInput {
   #isLevel = false;
   #wasQuiet = false;
   #isConfirmed = false;
-  /** It has told how far parts have come. */
-  #hasTold = false;
 
   constructor(transport: TransportName, cursor: DeliveryCursor, target: FrameDecoderTarget, tell: (event: DecodedEvent) => void) {
     this.transport = transport;
@@ -123,9 +121,7 @@ class DecodedConnection implements ConnectionInput {
   }
 
   get parts(): string | undefined {
-    const cursors = this.#target.parts?.cursors;
-    this.#hasTold ||= Boolean(cursors);
-    return cursors;
+    return this.#target.parts?.cursors;
   }
 
   confirmed(extensions?: unknown): void {
@@ -208,12 +204,7 @@ class DecodedConnection implements ConnectionInput {
     this.isClosed = true;
     const { transport } = this;
     const { listener, report, parts } = this.#target;
-    const isRefused = ending.kind === 'closed' ? ending.closeCode === 1008 : ending.kind === 'refused' && ending.status === 422;
-    if (isRefused && this.#hasTold && !this.#isConfirmed) {
-      // Its word may be about them: a node of an older version knows no such cursors.
-      parts?.refused();
-      ending = { kind: 'lost' };
-    }
+    if (!this.#isConfirmed && parts?.doubts(ending)) ending = { kind: 'lost' };
     report({ type: 'lost', ...this.#moment, transport, reason });
     if (!this.#isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...this.#moment, reason });
     if (!this.#isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...this.#moment, reason });

@@ -10,8 +10,8 @@ export type PartOutcome = 'news' | 'known' | 'torn';
 export interface PartRecord {
   /** How far they have come, as a server takes it; `''` where there is nothing to say. */
   readonly cursors: string;
-  /** A server would not have the cursors: it is told none until text comes again. */
-  refused(): void;
+  /** True where what has ended a connection before it was confirmed may be about the cursors: none are told until text comes again. */
+  doubts(ending: { readonly kind: string; readonly closeCode?: number; readonly status?: number }): boolean;
   /** Takes what is no fact, whatever it is. Those of one `connection` come in their order. */
   frame(frame: object, connection: object): PartOutcome;
   fact(fact: Fact | UnknownFact): void;

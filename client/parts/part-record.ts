@@ -6,6 +6,9 @@ import { PartText, type PartHead } from './part-text.ts';
 
 /** As many cursors as a server takes. */
 const CURSORS_MAX = 16;
+/** How a server refuses what it is told, by a close code or a status. */
+const POLICY_VIOLATION = 1008;
+const UNPROCESSABLE = 422;
 
 /** Told of what becomes of the parts of a task. */
 export interface PartRecordListener {
@@ -26,7 +29,8 @@ export class TaskPartRecord implements PartRecord {
   /** Closed parts whose text is asked for, or could not be had. */
   readonly #asked = new Map<PartText, 'asked' | 'failed'>();
   #isTelling = false;
-  /** No server is told how far the parts have come. */
+  /** Whether a server was told how far the parts have come, when it last could be, and whether it is to be. */
+  #hasTold = false;
   #isMute = false;
 
   constructor(limits: PartLimits, listener: PartRecordListener) {
@@ -45,16 +49,19 @@ export class TaskPartRecord implements PartRecord {
   }
 
   get cursors(): string {
-    if (this.#isMute) return '';
-    const all = this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
-    return [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)]
-      .slice(0, CURSORS_MAX)
-      .map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`)
-      .join();
+    const all = this.#isMute
+      ? []
+      : this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
+    const cursors = [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)].slice(0, CURSORS_MAX);
+    this.#hasTold = cursors.length > 0;
+    return cursors.map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`).join();
   }
 
-  refused(): void {
+  doubts({ kind, closeCode, status }: Parameters<PartRecord['doubts']>[0]): boolean {
+    // A policy violation on a WebSocket, and what does not validate on the others: nodes of an older version know no such cursors.
+    if (!this.#hasTold || (kind === 'closed' ? closeCode !== POLICY_VIOLATION : status !== UNPROCESSABLE)) return false;
     this.#isMute = true;
+    return true;
   }
 
   /** Calls back once for all that one turn has changed; returns what ends that. */

@@ -184,6 +184,10 @@ test.each([
   ['of before there were parts', (checkpoint: object) => ({ ...checkpoint, parts: undefined })],
   ['whose parts a newer version wrote', (checkpoint: object) => ({ ...checkpoint, parts: { v: 2, parts: [{ part: 2, lane: 'x' }] } })],
   ['whose parts are none', (checkpoint: object) => ({ ...checkpoint, parts: { v: 1, parts: [{ part: 'x' }, null] } })],
+  [
+    'whose text is not as long as it says',
+    (checkpoint: object) => ({ ...checkpoint, parts: { v: 1, parts: [{ part: 2, lane: 'x', bytes: 4, text: 'som', epoch: 'e' }] } }),
+  ],
 ])('a checkpoint %s is gone on from, and the text is read from its beginning', async (_, changed) => {
   const host = await partHost();
   const task = await host.start();
