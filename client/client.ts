@@ -78,7 +78,14 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
       const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, inContext(given) ?? {}, { settings, checkpoints, answered, connections, onFreed });
+      const observation = createObservation(taskId, inContext(given) ?? {}, {
+        settings,
+        checkpoints,
+        answered,
+        connections,
+        commands,
+        onFreed,
+      });
       observations.add(observation);
       return observation;
     },

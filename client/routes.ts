@@ -18,6 +18,8 @@ export interface Routes {
   remove(taskId: string, context?: CallContext): string;
   /** For a file that its work has made. */
   attachment(taskId: string, name: string, context?: CallContext): string;
+  /** For the text of a part, by its number. */
+  part(taskId: string, part: number, context?: CallContext): string;
   events(taskId: string, context?: CallContext): string;
   stream(taskId: string, context?: CallContext): string;
   /** For many tasks. */
@@ -40,10 +42,10 @@ export function routesOf({
   readonly params?: Readonly<Record<string, string>> | ((context?: CallContext) => Readonly<Record<string, string>>);
 } = {}): Routes {
   const paths = wholeRoutePaths(routes);
-  const at = (route: keyof RoutePaths, file?: string) => (taskId: string, context?: CallContext) =>
+  const at = (route: keyof RoutePaths, own?: string) => (taskId: string, context?: CallContext) =>
     pathBelow(prefix, paths[route]).replace(/:(\w+)/g, (name, key: string) => {
       if (key === 'taskId') return taskId;
-      const value = key === 'attachmentName' ? file : (typeof params === 'function' ? params(context) : params)[key];
+      const value = key === 'attachmentName' || key === 'partNumber' ? own : (typeof params === 'function' ? params(context) : params)[key];
       if (typeof value === 'string' && !/^\.{0,2}$|[\uD800-\uDFFF]/u.test(value)) return encodeURIComponent(value);
       throw invalidArgument(`${name} in a route must be a value, not ${JSON.stringify(value)}.`);
     });
@@ -55,6 +57,7 @@ export function routesOf({
     task: at('task'),
     remove: at('remove'),
     attachment: (taskId, name, context) => at('attachment', name)(taskId, context),
+    part: (taskId, part, context) => at('part', String(part))(taskId, context),
     events: at('events'),
     stream: at('stream'),
     sharedStream: ofNone('sharedStream'),

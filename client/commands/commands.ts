@@ -1,4 +1,5 @@
 import type { JsonLike } from '../../machines/contract/index.ts';
+import type { PartTextResponse } from '../../machines/parts/index.ts';
 import type { RetryTaskRequest, TaskListRequest, TaskListResponse } from '../../machines/lists/index.ts';
 import type {
   ActionStatus,
@@ -85,6 +86,8 @@ export interface Commands {
 export interface InnerCommands extends Commands {
   /** {@link Commands.get} without another try or a refresh. */
   probe(taskId: string, options: CommandOptions): Promise<TaskSnapshotResponse>;
+  /** The text of a part from a place on, as much as a server gives at once. */
+  readPart(taskId: string, part: number, offset: number, options: CommandOptions): Promise<PartTextResponse>;
 }
 
 /** Called with every receipt, so that observations know what was answered here. */
@@ -162,6 +165,10 @@ export function createCommands(
 
     async probe(taskId, { signal, context }) {
       return http.send<TaskSnapshotResponse>({ ...snapshotOf(taskId, context), signal, isProbe: true });
+    },
+    async readPart(taskId, part, offset, { context }) {
+      const query = { offset: String(offset) };
+      return http.send<PartTextResponse>({ method: 'GET', route: routes.part(taskId, part, context), query, expects: ['text'], context });
     },
   };
 }

@@ -203,7 +203,8 @@ class DecodedConnection implements ConnectionInput {
     if (this.isClosed) return;
     this.isClosed = true;
     const { transport } = this;
-    const { listener, report } = this.#target;
+    const { listener, report, parts } = this.#target;
+    if (!this.#isConfirmed && parts?.doubts(ending)) ending = { kind: 'lost' };
     report({ type: 'lost', ...this.#moment, transport, reason });
     if (!this.#isConfirmed && transport === 'ws') listener.onWsSetupFailed?.({ ...this.#moment, reason });
     if (!this.#isConfirmed && transport === 'sse') listener.onSseSetupFailed?.({ ...this.#moment, reason });

@@ -4,6 +4,7 @@ import { isStart, type Fact, type Gap, type UnknownFact } from '../../machines/w
 import type { CallContext } from '../auth/credentials.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
 import type { CheckpointHandle, CheckpointTracker } from '../checkpoints/checkpoint-tracker.ts';
+import type { InnerCommands } from '../commands/commands.ts';
 import { aborted, closed, type TaskBridgeClientError } from '../errors.ts';
 import type { ClientSettings } from '../options.ts';
 import { createAckTracker, type AckTracker } from './ack-tracker.ts';
@@ -62,6 +63,7 @@ export interface ObservationDeps {
   readonly checkpoints: CheckpointTracker;
   readonly answered: AnsweredQuestions | undefined;
   readonly connections: SharedConnections;
+  readonly commands: Pick<InnerCommands, 'readPart'>;
   /** The observation holds nothing any more. */
   readonly onFreed: (observation: Observation) => void;
 }
@@ -91,7 +93,7 @@ class ObservedTask implements AttachedObservation {
   #isFree = false;
 
   constructor(taskId: string, options: ObserveOptions, deps: ObservationDeps) {
-    const { settings, checkpoints, answered } = deps;
+    const { settings, checkpoints, answered, commands } = deps;
     const { undeliveredMax, undeliveredBytesMax } = settings.limits;
     this.#taskId = taskId;
     this.#options = options;
@@ -126,8 +128,13 @@ class ObservedTask implements AttachedObservation {
     });
     this.#notifier = createNotifier({ taskId, read: (before) => this.#read(before), notify: () => this.#notify() });
     this.observation = this.#toObservation();
-    this.#parts = settings.parts?.join(this.observation, options.context, () => this.#checkpoint.aged());
-    const { signal } = options;
+    const { signal, context } = options;
+    this.#parts = settings.parts?.join(
+      this.observation,
+      context,
+      () => this.#checkpoint.aged(),
+      (part, offset) => commands.readPart(taskId, part, offset, context ? { context } : {}),
+    );
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort);
     void this.#begin();

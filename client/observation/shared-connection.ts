@@ -150,7 +150,11 @@ class LogConnection implements SharedConnection {
       startResult: result,
       isStartKnown: isKnown,
       inspectors: createInspectorActors(taskId, settings.inspect),
-      ask: () => commands.get(taskId, call),
+      ask() {
+        const asked = commands.get(taskId, call);
+        if (parts) asked.then((task) => parts.snapshot(task)).catch(() => undefined);
+        return asked;
+      },
       isDense: () => this.#decoder.isDense,
       onPartial: (cause) => settings.onReport({ type: 'partial', taskId, context, cause }),
       onChange: () => {

@@ -73,9 +73,11 @@ export function partOf(observation: AnyObservation, which: string | number): Obs
     getSnapshot: view,
     subscribe(listener) {
       let shown = view();
+      record.want(record.find(which));
       const subscription = of.subscribe(() => undefined);
       const unlisten = record.listen(() => {
         const now = view();
+        record.want(record.find(which));
         if (now === shown) return;
         shown = now;
         listener();
@@ -189,7 +191,10 @@ class PartPieces implements AsyncIterableIterator<PartPiece> {
     const part = this.#part;
     const isClosed = part?.outcome === 'DONE' || (part?.outcome !== undefined && typeof this.#which === 'number');
     const { state, error } = this.#observation.getSnapshot().connection;
-    if (part && part.outcome !== undefined && !part.isComplete && (isClosed || state === 'done')) throw released(part);
+    if (part && part.outcome !== undefined && !part.isComplete && (isClosed || state === 'done')) {
+      if (this.#record.want(part)) return false;
+      throw released(part);
+    }
     if (isClosed || state === 'done') return true;
     if (state === 'failed' || state === 'closed') throw error ?? closed('observation');
     return false;

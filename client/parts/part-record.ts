@@ -1,16 +1,20 @@
-import { parseEventId, type Fact, type FactPayload, type UnknownFact } from '../../machines/wire/index.ts';
+import { parseEventId, type Fact, type FactPayload, type TaskSnapshotResponse, type UnknownFact } from '../../machines/wire/index.ts';
 import type { PartFrame } from '../../machines/parts/index.ts';
-import type { PartOutcome, PartRecord } from '../observation/part-port.ts';
+import type { PartOutcome, PartReading, PartRecord } from '../observation/part-port.ts';
 import type { PartLimits } from './options.ts';
 import { PartText, type PartHead } from './part-text.ts';
 
 /** As many cursors as a server takes. */
 const CURSORS_MAX = 16;
+/** How a server refuses what it is told, by a close code or a status. */
+const POLICY_VIOLATION = 1008;
+const UNPROCESSABLE = 422;
 
 /** Told of what becomes of the parts of a task. */
 export interface PartRecordListener {
   /** Text came. */
   grew(): void;
+  readonly read: PartReading;
 }
 
 /** All parts of one task that are known here. What comes twice, by whichever connection, is taken once. */
@@ -22,7 +26,12 @@ export class TaskPartRecord implements PartRecord {
   /** The epochs that each connection has come to. */
   readonly #epochs = new WeakMap<object, Map<number, string>>();
   readonly #waiting = new Set<() => void>();
+  /** Closed parts whose text is asked for, or could not be had. */
+  readonly #asked = new Map<PartText, 'asked' | 'failed'>();
   #isTelling = false;
+  /** Whether a server was told how far the parts have come, when it last could be, and whether it is to be. */
+  #hasTold = false;
+  #isMute = false;
 
   constructor(limits: PartLimits, listener: PartRecordListener) {
     this.#limits = limits;
@@ -40,11 +49,19 @@ export class TaskPartRecord implements PartRecord {
   }
 
   get cursors(): string {
-    const all = this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
-    return [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)]
-      .slice(0, CURSORS_MAX)
-      .map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`)
-      .join();
+    const all = this.#isMute
+      ? []
+      : this.parts.filter(({ lane, epoch, isInline }) => lane !== undefined && epoch !== undefined && !isInline).reverse();
+    const cursors = [...all.filter(({ outcome }) => !outcome), ...all.filter(({ outcome }) => outcome)].slice(0, CURSORS_MAX);
+    this.#hasTold = cursors.length > 0;
+    return cursors.map(({ lane, bytes, epoch }) => `${lane}.${bytes}.${epoch}`).join();
+  }
+
+  doubts({ kind, closeCode, status }: Parameters<PartRecord['doubts']>[0]): boolean {
+    // A policy violation on a WebSocket, and what does not validate on the others: nodes of an older version know no such cursors.
+    if (!this.#hasTold || (kind === 'closed' ? closeCode !== POLICY_VIOLATION : status !== UNPROCESSABLE)) return false;
+    this.#isMute = true;
+    return true;
   }
 
   /** Calls back once for all that one turn has changed; returns what ends that. */
@@ -57,6 +74,7 @@ export class TaskPartRecord implements PartRecord {
     if (given.type !== 'PART') return 'known';
     if (!isPartFrame(given)) return 'torn';
     const { part: number, eventId, epoch } = given;
+    this.#isMute = false;
     const known = this.#parts.get(number);
     const part = eventId === undefined ? known : this.#open({ ...given, lane: eventId });
     // Nobody can say of what it is: it comes again with its name.
@@ -85,6 +103,40 @@ export class TaskPartRecord implements PartRecord {
     this.#grew();
   }
 
+  snapshot(task: TaskSnapshotResponse): void {
+    // Servers that know none do not list them.
+    const { parts } = task as { readonly parts?: unknown };
+    for (const listed of Array.isArray(parts) ? (parts as readonly unknown[]) : []) this.#takeListed(listed);
+    this.#grew();
+  }
+
+  /** Has the text of a closed part read where it never came. True while it may come. */
+  want(part: PartText | undefined): boolean {
+    if (!part?.outcome || part.isComplete || part.isReleased || part.length > this.#limits.textBytesMax) return false;
+    if (!this.#asked.has(part)) {
+      this.#asked.set(part, 'asked');
+      void this.#read(part, part.outcome);
+    }
+    return this.#asked.get(part) === 'asked';
+  }
+
+  /** All of it: nobody says of which epoch a closed part is. */
+  async #read(part: PartText, outcome: 'DONE' | 'ABANDONED'): Promise<void> {
+    let text = '';
+    try {
+      for (let at = 0; at < part.length;) {
+        const page = await this.#listener.read(part.part, at);
+        if ((part.lane ?? page.eventId) !== page.eventId || page.at !== at || page.to <= at) throw new Error('Of another part.');
+        text += page.text;
+        at = page.to;
+      }
+      part.close(outcome, part.length, text);
+    } catch {
+      this.#asked.set(part, 'failed');
+    }
+    this.#grew();
+  }
+
   /** A part as it was stored. */
   restore(head: PartHead): PartText {
     return this.#open(head);
@@ -98,6 +150,15 @@ export class TaskPartRecord implements PartRecord {
   ended(): void {
     for (const part of this.#parts.values()) part.end();
     this.#changed();
+  }
+
+  #takeListed(listed: unknown): void {
+    const { part: number, eventId: lane, name, kind, bytes, outcome, epoch, text } = Object(listed) as Partial<ListedPart>;
+    if (typeof number !== 'number' || typeof lane !== 'string' || typeof bytes !== 'number') return;
+    const part = this.#open({ part: number, lane, name, kind });
+    if (outcome) part.close(outcome, bytes, text);
+    // Of another epoch one of the two is old: what comes next says which.
+    else if (text !== undefined && (part.epoch ?? epoch) === epoch) part.take({ at: 0, to: bytes, text }, epoch);
   }
 
   #open(head: PartHead): PartText {
@@ -138,6 +199,15 @@ export class TaskPartRecord implements PartRecord {
       for (const listener of [...this.#waiting]) listener();
     });
   }
+}
+
+/** A part as a snapshot lists it. */
+interface ListedPart extends Omit<PartHead, 'lane'> {
+  readonly eventId: string;
+  readonly bytes: number;
+  readonly outcome: 'DONE' | 'ABANDONED';
+  readonly epoch: string;
+  readonly text: string;
 }
 
 /** As far as its text is used. */

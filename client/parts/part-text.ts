@@ -65,8 +65,8 @@ export class PartText {
   isReleased = false;
   /** The fact that closed it has all of its text: then no server has to be asked for it. */
   isInline = false;
-  /** How long it is, by the fact that closed it. */
-  #length: number | undefined;
+  /** How long it is, by the fact that closed it; 0 before. */
+  length = 0;
   readonly #bytesMax: number;
   #view: PartView | undefined;
 
@@ -82,13 +82,13 @@ export class PartText {
   get view(): PartView {
     const { part, name, kind, text, outcome, restarts } = this;
     const isShort = this.isReleased || (outcome !== undefined && !this.isComplete);
-    const bytes = Math.max(this.bytes, this.#length ?? 0);
+    const bytes = Math.max(this.bytes, this.length);
     return (this.#view ??= { part, name, kind, text, bytes, open: outcome === undefined, outcome, truncated: isShort, restarts });
   }
 
   /** It is closed, and all of its text came. */
   get isComplete(): boolean {
-    return this.outcome !== undefined && this.bytes >= (this.#length ?? 0);
+    return this.outcome !== undefined && this.bytes >= this.length;
   }
 
   /** What a frame says of it beside its text. */
@@ -121,7 +121,7 @@ export class PartText {
     const isLatest = this.kind === 'latest';
     const isAgain = this.isInline;
     this.outcome = outcome;
-    this.#length = length;
+    this.length = length;
     this.#view = undefined;
     if (text === undefined || isAgain) return;
     this.isInline = true;

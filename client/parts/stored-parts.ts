@@ -56,6 +56,8 @@ export function restoreParts(record: TaskPartRecord, stored: unknown): void {
 
 function isStoredPart(value: unknown): value is StoredPart {
   if (!isObject(value)) return false;
-  const { part, lane, bytes, text } = value;
-  return typeof part === 'number' && typeof lane === 'string' && typeof bytes === 'number' && typeof text === 'string';
+  const { part, lane, kind, bytes, text } = value;
+  if (typeof part !== 'number' || typeof lane !== 'string' || typeof text !== 'string') return false;
+  // Where its end is not where a server is to go on, there would be a hole.
+  return kind === 'latest' ? typeof bytes === 'number' : bytes === utf8Length(text);
 }

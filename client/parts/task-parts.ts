@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Observation } from '../observation/observation.ts';
-import type { ClientParts, JoinedParts, PartPort } from '../observation/part-port.ts';
+import type { ClientParts, JoinedParts, PartPort, PartReading } from '../observation/part-port.ts';
 import { noteObserved } from './observed-part.ts';
 import { readPartOptions, type PartLimits, type TaskPartsOptions } from './options.ts';
 import { TaskPartRecord } from './part-record.ts';
@@ -33,11 +33,11 @@ class PartsOfClient implements ClientParts {
     this.#clock = clock;
   }
 
-  join(observation: Observation, context: object | undefined, onStale: () => void): JoinedParts {
+  join(observation: Observation, context: object | undefined, onStale: () => void, read: PartReading): JoinedParts {
     const { taskId } = observation;
     const all = this.#shared.get(taskId) ?? new Set<SharedRecord>();
     this.#shared.set(taskId, all);
-    const shared = [...all].find((one) => one.context === context) ?? this.#begin(all, context);
+    const shared = [...all].find((one) => one.context === context) ?? this.#begin(all, context, read);
     const { record } = shared;
     shared.stale.add(onStale);
     noteObserved(observation, record);
@@ -58,8 +58,9 @@ class PartsOfClient implements ClientParts {
     };
   }
 
-  #begin(all: Set<SharedRecord>, context: object | undefined): SharedRecord {
+  #begin(all: Set<SharedRecord>, context: object | undefined, read: PartReading): SharedRecord {
     const record = new TaskPartRecord(this.#limits, {
+      read,
       grew: () => {
         if (shared.stale.size === 0) return;
         shared.timer ??= this.#clock.setTimeout(() => {

@@ -9,13 +9,13 @@ import { seededRandom } from '../support/seeded-random.ts';
 import { answerOf, partHost } from './part-host.ts';
 
 const CUTS = 200;
-const ways: readonly (readonly [string, readonly TransportName[], Partial<TaskBridgeClientOptions>?])[] = [
-  ['a WebSocket that tasks share', ['ws']],
+const ways: readonly (readonly [string, readonly TransportName[], Partial<TaskBridgeClientOptions>])[] = [
+  ['a WebSocket that tasks share', ['ws'], {}],
   ['a WebSocket of its own', ['ws'], { sockets: nodeSockets() }],
-  ['an event stream of its own', ['sse']],
+  ['an event stream of its own', ['sse'], {}],
   ['an event stream that tasks share', ['sse'], { streams: sharedStreams() }],
-  ['long polls', ['poll']],
-  ['all three, falling and climbing', ['ws', 'sse', 'poll']],
+  ['long polls', ['poll'], {}],
+  ['all three, falling and climbing', ['ws', 'sse', 'poll'], {}],
 ];
 
 describe.each(ways)('an answer of 100 KB over %s', (_, transports, options) => {

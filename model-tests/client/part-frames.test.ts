@@ -1,8 +1,8 @@
 import { partOf, partsOf, taskParts, type ObservedPart, type PartPiece } from 'taskbridge/client/parts';
-import type { ClientReport, Observation, TransportName } from 'taskbridge/client';
+import type { ClientReport, Observation, ObserveOptions, TransportName } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { completed, fact, TASK, writeEvents } from '../support/scripted-server.ts';
+import { completed, fact, snapshotAt, TASK, writeEvents } from '../support/scripted-server.ts';
 import { createHarness, type Harness } from './harness.ts';
 
 let world: Harness;
@@ -54,10 +54,14 @@ function says(...connections: readonly (readonly object[])[]): { readonly cursor
   return { cursors };
 }
 
-function observe(options: object = {}, parts = taskParts()): { readonly observation: Observation; readonly reports: ClientReport[] } {
+function observe(
+  options: object = {},
+  parts = taskParts(),
+  how: ObserveOptions = {},
+): { readonly observation: Observation; readonly reports: ClientReport[] } {
   const reports: ClientReport[] = [];
   const client = world.client({ transports: ['sse'], parts, onReport: (report) => void reports.push(report), ...options });
-  return { observation: client.observe(TASK), reports };
+  return { observation: client.observe(TASK, how), reports };
 }
 
 describe('the text of a part', () => {
@@ -170,6 +174,31 @@ describe('the text of a part', () => {
   });
 });
 
+test('who begins in the middle of a log knows the parts that the snapshot lists, and goes on in them', async () => {
+  const listed = (part: number, name: string, text: string, more: object): object => ({
+    ...{ part, eventId: `${part}-1000`, name, kind: 'text', bytes: Buffer.byteLength(text), text },
+    ...more,
+  });
+  world.server.script.snapshot = () =>
+    snapshotAt('5-1000', 'running', {
+      parts: [
+        listed(1, 'plan', 'büro', { open: false, outcome: 'DONE' }),
+        { ...listed(3, 'long', '', { open: false, outcome: 'DONE', bytes: 40_000 }), text: undefined },
+        listed(5, 'answer', 'some ', { open: true, epoch: 'e1' }),
+        null,
+      ],
+    });
+  says([begin(5, 0, 'some '), frame(5, 5, 'text'), closed(6, 5, 9), completed(7)]);
+  const { observation } = observe({}, taskParts(), { lastEventId: '5-1000' });
+  expect(joined(await all(partOf(observation, 'plan')))).toBe('büro');
+  expect(joined(await all(partOf(observation, 'answer')))).toBe('some text');
+  expect(partsOf(observation).map(({ name, bytes, open, truncated }) => [name, bytes, open, truncated])).toEqual([
+    ['plan', 5, false, false],
+    ['long', 40_000, false, true],
+    ['answer', 9, false, false],
+  ]);
+});
+
 describe('the limits of parts', () => {
   test('a part beyond textBytesMax keeps its beginning, and its pieces end with an error', async () => {
     says([opened(1), begin(1, 0, '12345'), frame(1, 5, '67890'), closed(2, 1, 10), completed(3)]);
@@ -234,6 +263,45 @@ test('pieces fail where the observation is closed, and end where their reader le
   observation.close();
   await expect(failing).rejects.toMatchObject({ code: 'CLOSED' });
 });
+
+test.each<TransportName>(['ws', 'sse', 'poll'])(
+  'a server that will not have part cursors over %s is asked again without them',
+  async (transport) => {
+    const { script } = world.server;
+    const told: unknown[] = [];
+    const refusal: [number, object] = [422, { code: 'REQUEST_VALIDATION_ERROR', message: 'no', details: {}, timestamp: '' }];
+    const first = [opened(1), begin(1, 0, 'some ')];
+    const rest = [begin(1, 0, 'some '), frame(1, 5, 'text'), closed(2, 1, 9), completed(3)];
+    // Nobody reads the cursors of a WebSocket but the script: what comes first is a cut, then a refusal, then an answer.
+    script.subscribed = ({ confirm, send, socket }) => {
+      told.push('ws');
+      if (told.length === 2) return socket.close(1008, 'parts is no field');
+      confirm(['gap', 'parts']);
+      if (told.length > 1) return send(...rest);
+      send(...first);
+      setImmediate(() => socket.terminate());
+    };
+    script.stream = (response, request) => {
+      const parts = new URL(request.url ?? '', 'http://host').searchParams.get('parts');
+      told.push(parts);
+      if (parts !== null) return void response.writeHead(refusal[0]).end(JSON.stringify(refusal[1]));
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const one of told.length === 1 ? first : rest)
+        response.write(`${'createdAt' in one ? 'id: 1\n' : ''}data: ${JSON.stringify(one)}\n\n`);
+      if (told.length === 1) response.end();
+    };
+    script.poll = (query) => {
+      told.push(query.get('parts'));
+      if (told.length === 2) return refusal;
+      const page = { taskId: TASK, hasMore: false, terminal: told.length > 1 };
+      if (told.length === 1) return { ...page, events: [opened(1)], parts: [begin(1, 0, 'some ')], nextAfterEventId: '1-1000' };
+      return { ...page, events: [closed(2, 1, 9, { text: 'some text' }), completed(3)], nextAfterEventId: '3-1000' };
+    };
+    const { observation } = observe({ transports: [transport] });
+    expect(joined(await all(partOf(observation, 'answer')))).toBe('some text');
+    expect(told).toEqual(transport === 'ws' ? ['ws', 'ws', 'ws'] : [null, '1-1000.5.e1', null]);
+  },
+);
 
 test('a page of a poll has frames beside its events', async () => {
   const pages = [

@@ -184,6 +184,10 @@ test.each([
   ['of before there were parts', (checkpoint: object) => ({ ...checkpoint, parts: undefined })],
   ['whose parts a newer version wrote', (checkpoint: object) => ({ ...checkpoint, parts: { v: 2, parts: [{ part: 2, lane: 'x' }] } })],
   ['whose parts are none', (checkpoint: object) => ({ ...checkpoint, parts: { v: 1, parts: [{ part: 'x' }, null] } })],
+  [
+    'whose text is not as long as it says',
+    (checkpoint: object) => ({ ...checkpoint, parts: { v: 1, parts: [{ part: 2, lane: 'x', bytes: 4, text: 'som', epoch: 'e' }] } }),
+  ],
 ])('a checkpoint %s is gone on from, and the text is read from its beginning', async (_, changed) => {
   const host = await partHost();
   const task = await host.start();
@@ -210,4 +214,59 @@ test.each([
   await eventually(() => again.text === 'some text');
   expect(ids).toEqual([]);
   expect(partsOf(observation)).toHaveLength(1);
+});
+
+describe('a closed part that is too long for its fact', () => {
+  const whole = answerOf(random, 60_000);
+
+  /** A task that works on after it has closed a long part. */
+  async function closing() {
+    const host = await partHost();
+    const task = await host.start();
+    const checkpoints = memoryCheckpoints();
+    const first = host.client({ checkpoints });
+    const observation = first.observe(task.taskId);
+    const part = partOf(observation, 'answer');
+    part.subscribe(() => undefined);
+    await task.order({ open: 'answer' });
+    await write(task, whole);
+    await task.order({ end: true });
+    await eventually(() => part.getSnapshot()?.outcome === 'DONE');
+    const { lastEventId } = observation.getSnapshot().task;
+    await first.close();
+    return { host, task, checkpoints, lastEventId: lastEventId ?? '' };
+  }
+
+  test('is read whole by who begins after its end', async () => {
+    const { host, task, lastEventId } = await closing();
+    const observation = host.client().observe(task.taskId, { lastEventId });
+    let text = '';
+    // It is not known yet: whoever asks for a number waits for it.
+    for await (const piece of partOf(observation, 2)) text += piece.text;
+    expect(text === whole).toBe(true);
+    expect(partsOf(observation)).toEqual([expect.objectContaining({ bytes: bytesOf(whole), outcome: 'DONE', truncated: false })]);
+  });
+
+  test('is shown as far as a checkpoint has it, and whole once somebody shows it', async () => {
+    const { host, task, checkpoints } = await closing();
+    const observation = host.client({ checkpoints }).observe(task.taskId);
+    await eventually(() => partsOf(observation).length === 1);
+    const [kept] = partsOf(observation);
+    expect(kept).toMatchObject({ truncated: true, outcome: 'DONE', bytes: bytesOf(whole) });
+    expect(whole.startsWith(kept?.text ?? '?')).toBe(true);
+    const part = partOf(observation, 'answer');
+    const texts: string[] = [];
+    part.subscribe(() => void texts.push(part.text));
+    await eventually(() => part.text === whole);
+    expect(texts.every((text) => whole.startsWith(text))).toBe(true);
+    expect(part.getSnapshot()).toMatchObject({ truncated: false, restarts: 0 });
+  });
+
+  test('says so where no server has it', async () => {
+    const { host, task, lastEventId } = await closing();
+    const client = host.client({ routes: { part: (taskId) => `/api/v1/tasks/${taskId}/nothing` } });
+    const observation = client.observe(task.taskId, { lastEventId });
+    await eventually(() => partsOf(observation).length === 1);
+    await expect(partOf(observation, 'answer')[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'TEXT_RELEASED' });
+  });
 });
