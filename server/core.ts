@@ -4,6 +4,7 @@ import { ownerOnly } from './access/ownership.ts';
 import { attemptState } from './attempt/execution-record.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import type { LogPosition } from './live/log-position.ts';
+import { OwnerCount } from './live/owner-count.ts';
 import type { Contracts } from './contract/contracts.ts';
 import { LiveActors } from './actors/live-actors.ts';
 import type { TaskVerbs } from './actors/requests.ts';
@@ -102,8 +103,9 @@ export function createCore(deps: CoreDeps): Core {
   const flusher = store.lanes && new PartFlusher(store.lanes, clock);
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher });
   const { supervisor, rooms, heldBack, recounts } = node;
+  const copies = new OwnerCount();
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
-    const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+    const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, copies, time, nodeId };
     return observedService(createTaskService(parts), { metrics, records });
   };
   // Who holds an actor is the host: it is not asked whose task it is.
