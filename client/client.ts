@@ -7,6 +7,7 @@ import { createCommands, type CommandOptions, type Commands } from './commands/c
 import { createHttpClient } from './commands/http-client.ts';
 import type { ContractClient } from './contract/index.ts';
 import { closed } from './errors.ts';
+import { refuseUnknown } from './known-options.ts';
 import { createAnsweredQuestions } from './observation/answered-questions.ts';
 import { createSharedConnections } from './observation/shared-connections.ts';
 import { createObservation, type Observation, type ObserveOptions } from './observation/observation.ts';
@@ -18,7 +19,7 @@ import type { SocketPort } from './transports/socket.ts';
 export interface TaskBridgeClient extends Commands {
   /**
    * Watches one task. Connects at once; begins at `lastEventId`, else at the stored checkpoint, else at the start. Throws with code
-   * `INVALID_ARGUMENT` for an impossible task id, `CLOSED` after `close()`.
+   * `INVALID_ARGUMENT` for an impossible task id, and for what is no option, by its name; `CLOSED` after `close()`.
    */
   observe(taskId: string, options?: ObserveOptions): Observation;
   /**
@@ -59,26 +60,29 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
   const commands = createCommands(settings, createHttpClient(settings, credentialsOf, life.signal), answered?.note);
   const connections = createSharedConnections({ settings, credentialsOf, commands, answered });
   const observations = new Set<Observation>();
-  const inContext = <O extends CommandOptions>(given?: O): O | undefined =>
-    settings.context && given?.context === undefined ? ({ ...given, context: settings.context } as O) : given;
+  /** The options of a call, of which one may have an own name. */
+  const inContext = <O extends CommandOptions>(given?: O, own?: Exclude<keyof O, keyof CommandOptions> & string): O | undefined => {
+    refuseUnknown(given ?? {}, { signal: 1, context: 1, ...(own && { [own]: 1 }) });
+    return settings.context && given?.context === undefined ? ({ ...given, context: settings.context } as O) : given;
+  };
 
   return {
-    start: (request, given) => commands.start(request, inContext(given)),
-    retry: (taskId, request, given) => commands.retry(taskId, request, inContext(given)),
-    act: (taskId, request, given) => commands.act(taskId, request, inContext(given)),
-    cancel: (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
+    start: async (request, given) => commands.start(request, inContext(given, 'onUpload')),
+    retry: async (taskId, request, given) => commands.retry(taskId, request, inContext(given)),
+    act: async (taskId, request, given) => commands.act(taskId, request, inContext(given)),
+    cancel: async (taskId, reason, given) => commands.cancel(taskId, reason, inContext(given)),
     async remove(taskId, given) {
       await commands.remove(taskId, inContext(given));
       checkpoints.forget({ taskId }, checkpointKey(checkpointNamespace, baseUrl, taskId));
       answered?.ended(taskId);
     },
-    get: (taskId, given) => commands.get(taskId, inContext(given)),
-    list: (query, given) => commands.list(query, inContext(given)),
+    get: async (taskId, given) => commands.get(taskId, inContext(given)),
+    list: async (query, given) => commands.list(query, inContext(given)),
     observe(taskId, given) {
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
       const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, inContext(given) ?? {}, {
+      const observation = createObservation(taskId, inContext(given, 'lastEventId') ?? {}, {
         settings,
         checkpoints,
         answered,

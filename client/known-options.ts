@@ -9,6 +9,11 @@ export function refuseUnknown(given: object, known: object, where = ''): void {
     if (!Object.hasOwn(known, name)) throw invalidArgument(`${where}${name} is no option; there are ${Object.keys(known).join(', ')}.`);
 }
 
+/** Refuses what is left of a request when all that it may have was taken out of it: nothing, by its type. */
+export function refuseRest(rest: Readonly<Record<string, never>>): void {
+  for (const name of Object.keys(rest)) throw invalidArgument(`${name} is no field of this request.`);
+}
+
 /** Fills in the defaults of `limits`. Refuses an unknown one, and what is no whole number, or none above 0 but for `mayBeZero`. */
 export function readLimits<L extends object>(given: Partial<L> | undefined, defaults: L, mayBeZero?: keyof L): L {
   refuseUnknown(given ?? {}, defaults, 'limits.');

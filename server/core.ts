@@ -5,6 +5,7 @@ import { attemptState } from './attempt/execution-record.ts';
 import type { EndedRun } from './attempt/running-attempts.ts';
 import type { ReconcileCounts } from './attempt/reconcile-counts.ts';
 import type { LogPosition } from './live/log-position.ts';
+import { OwnerCount } from './live/owner-count.ts';
 import type { Contracts } from './contract/contracts.ts';
 import { LiveActors } from './actors/live-actors.ts';
 import type { TaskVerbs } from './actors/requests.ts';
@@ -111,8 +112,9 @@ export function createCore(deps: CoreDeps): Core {
   const onRunEnded = ({ taskType: task_type, ms }: EndedRun): void => metrics.observeHistogram('run_seconds', ms / 1000, { task_type });
   const node = createWorkNode({ ...deps, processor, time, nodeId, records, shares, flusher, onRunEnded });
   const { supervisor, rooms, heldBack, recounts } = node;
+  const copies = new OwnerCount();
   const serviceFor = (source: DecisionSource, ownership: OwnershipPolicy): TaskService => {
-    const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, time, nodeId };
+    const parts = { ...deps, records, source, ownership, processor, supervisor, rooms, shares, heldBack, recounts, copies, time, nodeId };
     return observedService(createTaskService(parts), { metrics, records });
   };
   // Who holds an actor is the host: it is not asked whose task it is.

@@ -40,6 +40,16 @@ export type ReportedIntent =
       readonly type: 'report.suspended';
       readonly payload: Omit<FactPayload<'TASK_SUSPENDED'>, 'expiresAt'>;
       readonly expiresInMs?: number;
+    }
+  | {
+      /** A question of a contract, of which the worker knows more than the sandbox. */
+      readonly type: 'report.asked';
+      readonly taskType: string;
+      readonly key: string;
+      readonly payload: Pick<FactPayload<'TASK_SUSPENDED'>, 'suspendId' | 'uiHints' | 'interaction'> & {
+        readonly allowedActions?: readonly string[];
+      };
+      readonly expiresInMs?: number;
     };
 
 /** One report, committed whole or not at all. */

@@ -7,6 +7,7 @@ import {
   type TaskExecutor,
   type Work,
 } from '../../server/ports/index.ts';
+import type { TaskContract } from '../../machines/contract/index.ts';
 import { RESOLUTION_UPDATE, signalNames } from './contract.ts';
 import { checkTemporalOptions, type TemporalExecutorOptions, type WorkflowChoice } from './options.ts';
 import { workStatusOf } from './work-status.ts';
@@ -19,17 +20,19 @@ const CALL_TIMEOUT_MS = 8000;
  * answers and cancels are handed over until Temporal has them, and a workflow that ends without a word is found out (`inspect`). Throws a
  * `TypeError` or `RangeError` that names the option for one that is missing or cannot work.
  */
-export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor {
+export function temporalExecutor<C extends TaskContract | undefined = undefined>(options: TemporalExecutorOptions<C>): TaskExecutor {
   checkTemporalOptions(options);
   const { client, workflowIdPrefix = 'taskbridge', cancellation = 'cancel', answers = 'signal' } = options;
-  const { callTimeoutMs = CALL_TIMEOUT_MS, clock = systemClock } = options;
+  const { callTimeoutMs = CALL_TIMEOUT_MS, clock = systemClock, contract } = options;
+  const named = contract?.types ?? options.workflow;
+  const types = typeof named === 'object' ? Object.keys(named) : undefined;
   const workflowIdOf = ({ taskId }: Pick<AttemptRef, 'taskId'>) => `${workflowIdPrefix}:${taskId}`;
   const handleOf = (attempt: AttemptRef) => client.workflow.getHandle(workflowIdOf(attempt));
   /** No call goes on behind our back, to take effect when nobody wants it any more. */
   const inTime = <T>(call: () => Promise<T>) => client.withDeadline(clock.now() + callTimeoutMs, call);
 
   function choiceOf(taskType: string): WorkflowChoice | undefined {
-    const { workflow } = options;
+    const workflow: TemporalExecutorOptions['workflow'] = options.workflow;
     const choice = typeof workflow === 'string' ? workflow : Object.hasOwn(workflow, taskType) ? workflow[taskType] : undefined;
     return typeof choice === 'string' ? { workflow: choice } : choice;
   }
@@ -66,8 +69,9 @@ export function temporalExecutor(options: TemporalExecutorOptions): TaskExecutor
   return {
     name: 'temporal',
     leased: false,
-    ...(typeof options.workflow === 'object' && { types: Object.keys(options.workflow) }),
-    handles: (taskType) => choiceOf(taskType) !== undefined,
+    ...(types && { types }),
+    ...(contract && { contract }),
+    handles: (taskType) => choiceOf(taskType) !== undefined && (!contract || Object.hasOwn(contract.types, taskType)),
     repeatable: () => false,
     start: (work) => inTime(() => start(work)),
     resume: (attempt, resolution) => inTime(() => resume(attempt, resolution)),

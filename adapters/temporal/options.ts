@@ -1,5 +1,6 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import { assertOptionNames, type Clock, type OptionNames } from '../../server/ports/index.ts';
+import { isTaskContract, type TaskContract, type TaskTypeOf } from '../../machines/contract/index.ts';
 import type { TaskInput } from './contract.ts';
 
 /** The workflow that runs one type of task, where it differs from the others. */
@@ -11,12 +12,17 @@ export interface WorkflowChoice {
 }
 
 /** Options of {@link temporalExecutor}. */
-export interface TemporalExecutorOptions {
+export interface TemporalExecutorOptions<C extends TaskContract | undefined = TaskContract | undefined> {
   /** Connected, to the namespace where the workflows run. The host makes it and closes its connection. */
   readonly client: Client;
   readonly taskQueue: string;
+  /**
+   * The types of tasks that it runs: their inputs and answers are checked by the host. `workflow` then names one for each of them, and none besides. Give the workers'
+   * reporter the same. Defaults to none.
+   */
+  readonly contract?: C;
   /** The workflow of every task type, or workflows by task type: other types are left to other executors. */
-  readonly workflow: string | Readonly<Record<string, string | WorkflowChoice>>;
+  readonly workflow: string | Readonly<Record<C extends TaskContract ? TaskTypeOf<C> : string, string | WorkflowChoice>>;
   /** A task's workflow has the id `<prefix>:<taskId>`. Defaults to `taskbridge`. */
   readonly workflowIdPrefix?: string;
   /** What the workflow is started with, for workflows that take something else. One of `taskWorkflow` needs all of a `TaskInput`. */
@@ -46,6 +52,7 @@ export interface TemporalExecutorOptions {
 const names: OptionNames<TemporalExecutorOptions> = {
   client: true,
   taskQueue: true,
+  contract: true,
   workflow: true,
   workflowIdPrefix: true,
   workflowInputMapper: true,
@@ -68,4 +75,18 @@ export function checkTemporalOptions(options: TemporalExecutorOptions): void {
   if (!Number.isSafeInteger(callTimeoutMs) || callTimeoutMs < 1)
     throw new RangeError(`callTimeoutMs (${callTimeoutMs}) must be a whole number of at least 1.`);
   if (!given.workflow) throw new TypeError('workflow is missing: name the workflow, or workflows by task type.');
+  if (given.contract !== undefined) assertWorkflows(given.contract, given.workflow);
+}
+
+function assertWorkflows(contract: TaskContract, workflow: TemporalExecutorOptions['workflow']): void {
+  if (!isTaskContract(contract)) throw new TypeError('contract is none: give what defineTasks made.');
+  if (typeof workflow === 'string') return;
+  const types = Object.keys(contract.types);
+  const missing = types.find((taskType) => !Object.hasOwn(workflow, taskType));
+  if (missing !== undefined) throw new TypeError(`The type ${JSON.stringify(missing)} of the contract has no workflow: name one.`);
+  const foreign = Object.keys(workflow).find((taskType) => !types.includes(taskType));
+  if (foreign !== undefined)
+    throw new TypeError(
+      `The workflow of ${JSON.stringify(foreign)} is of no type of the contract, which has ${types.join(', ') || 'none'}.`,
+    );
 }

@@ -5,6 +5,7 @@ import { connections } from './connections.ts';
 import { creates } from './creates.ts';
 import { fanOut } from './fan-out.ts';
 import { held } from './held.ts';
+import { lists } from './lists.ts';
 import { lmdbAppends } from './lmdb-appends.ts';
 import { logLength } from './log-length.ts';
 import { memory } from './memory.ts';
@@ -28,6 +29,7 @@ export const measurements: readonly { readonly name: string; readonly title: str
   { name: 'fan-out-sse', title: 'Fan-out over SSE', measure: fanOut('sse') },
   { name: 'resume', title: 'Resume of 1000 missed facts', measure: resume },
   { name: 'polls', title: 'Long polls that do not wait, and snapshots', measure: polls },
+  { name: 'lists', title: "A page of an owner's list", measure: lists },
   { name: 'parts', title: 'Text that grows, as the store keeps it', measure: parts },
   { name: 'nodes', title: 'Several nodes on one Redis', measure: nodes },
   { name: 'memory', title: 'Memory of an idle viewer', measure: memory },

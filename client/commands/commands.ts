@@ -12,6 +12,7 @@ import type {
 import type { CallContext } from '../auth/credentials.ts';
 import { freshId } from '../clock.ts';
 import { callHook, hookFault } from '../hooks.ts';
+import { refuseRest } from '../known-options.ts';
 import type { ClientSettings } from '../options.ts';
 import { assertTaskId } from '../routes.ts';
 import type { HttpClient } from './http-client.ts';
@@ -59,7 +60,10 @@ export interface StartOptions extends CommandOptions {
 /** What may be other than it was for the first. */
 export type RetryRequest = Partial<Omit<RetryTaskRequest, 'retryOf'>>;
 
-/** The calls that are no observation. All reject with a `TaskBridgeClientError` only. */
+/**
+ * The calls that are no observation. All reject with a `TaskBridgeClientError` only: with code `INVALID_ARGUMENT` for what is no field of their request and no
+ * option, by its name.
+ */
 export interface Commands {
   start<I extends object = JsonObject>(request: StartRequest<I>, options?: StartOptions): Promise<CreateTaskResponse>;
   /**
@@ -104,10 +108,13 @@ export function createCommands(
     ({ method: 'GET', route: routes.task(taskId, context), expects: [...started, 'state'], defaults: snapshotDefaults, context }) as const;
 
   return {
-    async start({ taskType, input = {}, metadata, title, labels, clientRequestId = freshId(chance), attachments = [] }, options = {}) {
+    async start(
+      { taskType, input = {}, metadata, title, labels, clientRequestId = freshId(chance), attachments = [], ...rest },
+      options = {},
+    ) {
+      refuseRest(rest);
       const { signal, context, onUpload } = options;
-      const defaults = { clientRequestId, deduplicated: false };
-      const common = { method: 'POST', expects: started, defaults, signal, context } as const;
+      const common = { method: 'POST', expects: started, defaults: { clientRequestId, deduplicated: false }, signal, context } as const;
       const given = Object.entries({ clientRequestId, taskType, input, metadata, title, labels }).filter(([, value]) => value != null);
       if (attachments.length === 0)
         return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body: Object.fromEntries(given) });
@@ -117,15 +124,17 @@ export function createCommands(
       return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
     },
 
-    async retry(retryOf, request, { signal, context } = {}) {
+    async retry(retryOf, { clientRequestId = freshId(chance), metadata, title, labels, ...rest } = {}, { signal, context } = {}) {
       assertTaskId(retryOf);
-      const body = { ...request, clientRequestId: request?.clientRequestId ?? freshId(chance), retryOf };
-      const [route, defaults] = [routes.tasks(context), { clientRequestId: body.clientRequestId, deduplicated: false }];
+      refuseRest(rest);
+      const body = { clientRequestId, retryOf, metadata, title, labels };
+      const [route, defaults] = [routes.tasks(context), { clientRequestId, deduplicated: false }];
       return http.send<CreateTaskResponse>({ method: 'POST', route, body, expects: started, defaults, signal, context });
     },
 
-    async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId }, { signal, context } = {}) {
+    async act(taskId, { suspendId, actionType, payload = {}, metadata, clientActionId, ...rest }, { signal, context } = {}) {
       assertTaskId(taskId);
+      refuseRest(rest);
       const answer = { suspendId, actionType, payload, ...(metadata && { metadata }) };
       // A caller that tries again after a failure means the same answer: the server then takes it once.
       const key = JSON.stringify([taskId, answer]);
@@ -141,8 +150,7 @@ export function createCommands(
 
     async cancel(taskId, reason, { signal, context } = {}) {
       assertTaskId(taskId);
-      const body = reason === undefined ? {} : { reason };
-      const route = routes.cancel(taskId, context);
+      const [route, body] = [routes.cancel(taskId, context), reason === undefined ? {} : { reason }];
       return http.send<CancelTaskResponse>({ method: 'POST', route, body, expects, defaults: { taskId }, signal, context });
     },
 
@@ -156,8 +164,9 @@ export function createCommands(
       await http.send({ method: 'DELETE', route: routes.remove(taskId, context), expects: [], signal, context });
     },
 
-    async list(request = {}, { signal, context } = {}) {
-      const given = Object.entries(request).filter(([, value]) => value != null);
+    async list({ type, state, label, after, limit, ...rest } = {}, { signal, context } = {}) {
+      refuseRest(rest);
+      const given = Object.entries({ type, state, label, after, limit }).filter(([, value]) => value != null);
       const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
       const [route, defaults] = [routes.list(context), { nextAfter: null }];
       return http.send<TaskListResponse>({ method: 'GET', route, query, expects: [], list: 'tasks', defaults, signal, context });

@@ -33,6 +33,46 @@ describe('an option by another name is refused, with those that there are', () =
   });
 });
 
+describe('what is no option, or no field, of a call is refused by its name, before anything is sent', () => {
+  const asked: string[] = [];
+  const client = createTaskBridgeClient({
+    baseUrl,
+    fetch: async (url) => {
+      asked.push(String(url));
+      throw new Error('Nothing is to be sent.');
+    },
+  });
+  const wrong = { lables: ['x'] } as never;
+  test.each<[string, () => unknown, string]>([
+    ['start', () => client.start({ taskType: 'x', lables: [] } as never), 'lables is no field'],
+    ['options of start', () => client.start({ taskType: 'x' }, wrong), 'lables is no option; there are signal, context, onUpload.'],
+    ['act', () => client.act(TASK, { suspendId: 's', actionType: 'a', lables: {} } as never), 'lables is no field'],
+    [
+      'options of act',
+      () => client.act(TASK, { suspendId: 's', actionType: 'a' }, wrong),
+      'lables is no option; there are signal, context.',
+    ],
+    ['cancel', () => client.cancel(TASK, 'why', wrong), 'lables is no option'],
+    ['get', () => client.get(TASK, wrong), 'lables is no option'],
+    ['remove', () => client.remove(TASK, wrong), 'lables is no option'],
+    ['list', () => client.list(wrong), 'lables is no field'],
+    ['options of list', () => client.list({}, wrong), 'lables is no option'],
+    ['retry', () => client.retry(TASK, wrong), 'lables is no field'],
+    ['options of retry', () => client.retry(TASK, {}, wrong), 'lables is no option'],
+  ])('%s', async (_what, call, message) => {
+    const error = await Promise.resolve(call()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) as string });
+    expect(asked).toEqual([]);
+  });
+
+  test('observe', () => {
+    const observe = () => client.observe(TASK, { lastEventID: '0-0' } as never);
+    expect(observe).toThrow(TaskBridgeClientError);
+    expect(observe).toThrow('lastEventID is no option; there are signal, context, lastEventId.');
+    expect(asked).toEqual([]);
+  });
+});
+
 test('the context of a client goes with all that brings none of its own', async () => {
   const server = await takingServer();
   const [whole, own] = [{ tenant: 'north' }, { tenant: 'south' }];

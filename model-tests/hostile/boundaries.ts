@@ -44,3 +44,10 @@ export function most(limit: number, taken: unknown, refused: unknown, open: Boun
 export function atLast(ms: number, before: unknown, then: unknown, open: Boundary['open'], of?: string): Boundary {
   return { limit: ms, open, answers: [before, then, then], ...(of !== undefined && { of }) };
 }
+
+/** `taken`, or why a create was not. */
+export const answerOf = (create: Promise<unknown>): Promise<unknown> =>
+  create.then(
+    () => 'taken',
+    ({ code, details }: { code: string; details: { share: string } }) => `${code} ${details.share}`,
+  );

@@ -14,8 +14,9 @@ import { taskSettings } from '../../server/task/settings.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { quiesce } from '../live/hub-fixture.ts';
 import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
-import { atLast, most, testBoundaries } from './boundaries.ts';
+import { answerOf, atLast, most, testBoundaries } from './boundaries.ts';
 import { heldTasks } from './held-tasks.ts';
+import { copying } from './retry-copy.ts';
 
 /** How often due tasks are looked for here; other times are whole numbers of it. */
 const LOOK_MS = 100;
@@ -329,6 +330,16 @@ testBoundaries('the limits of tasks', taskDefaults, {
     'PAYLOAD_TOO_LARGE',
     () => (amount: number) => madeBy({ attachmentBytesMax: 1000 }, (task) => task.attach('a.csv', 'x'.repeat(amount))),
   ),
+  copiesMax: most(3, 'taken', 'RATE_LIMITED copies', () => copying({ copiesMax: 3, copiesPerOwnerMax: 3 }, (nth) => `owner ${nth}`)),
+  copiesPerOwnerMax: [
+    most(2, 'taken', 'RATE_LIMITED copies', () => copying({ copiesPerOwnerMax: 2 }, () => 'ada')),
+    {
+      of: 'others',
+      limit: 2,
+      answers: ['taken', 'taken', 'taken'],
+      open: () => copying({ copiesPerOwnerMax: 2 }, (nth, all) => (nth === all ? 'bob' : 'ada')),
+    },
+  ],
   bytesPerOwnerMax: most(1000, 'taken', 'RATE_LIMITED bytes', () => async (amount: number) => {
     const bridge = await bridgeOf(scripted({}), { tasks: { bytesPerOwnerMax: 1000 } });
     const overhead = JSON.stringify({ input: { a: '' }, metadata: {}, attachments: [] }).length;
@@ -358,13 +369,6 @@ const lastOf = async (bridge: RunningBridge, amount: number): Promise<unknown> =
   for (let created = 1; created < amount; created += 1) await bridge.start('any');
   return answerOf(bridge.start('any'));
 };
-
-/** `taken`, or why not. */
-const answerOf = (create: Promise<unknown>): Promise<unknown> =>
-  create.then(
-    () => 'taken',
-    ({ code, details }: { code: string; details: { share: string } }) => `${code} ${details.share}`,
-  );
 
 function publicStateOf({ aggregate }: TaskRecord): string {
   return stateOfTask(aggregate.task);

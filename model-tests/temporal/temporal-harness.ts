@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { memoryStore } from '../../adapters/memory/index.ts';
 import { taskBridgeActivities } from '../../adapters/temporal/activities/index.ts';
+import type { TaskContract } from '../../machines/contract/index.ts';
 import type { Store } from '../../server/index.ts';
 import { createTaskReporter, type TaskReporter } from '../../server/reporter/index.ts';
 import { faultyStore } from '../server/faulty-store.ts';
@@ -34,12 +35,12 @@ export function workflowBundle(): ReturnType<typeof bundleWorkflowCode> {
 /** Starts it all. */
 export async function temporalHarness(
   activities: WorkerOptions['activities'] = {},
-  options: { readonly dbFilename?: string } = {},
+  options: { readonly dbFilename?: string; readonly contract?: TaskContract } = {},
 ): Promise<TemporalHarness> {
   const memory = memoryStore();
   await memory.open();
   const store = faultyStore(memory, { shared: true });
-  const reporter = createTaskReporter({ store, logger: quiet });
+  const reporter = createTaskReporter({ store, logger: quiet, ...(options.contract && { contract: options.contract }) });
   let isLosing = false;
   const known = new Set<string>();
   const losing: TaskReporter = {

@@ -87,12 +87,31 @@ async function copied(
     recounts.request(subject);
     throw shareFull('bytes', settings);
   }
+  const leave = enterCopies(deps, subject);
   try {
     return await copyAttachments(files, taskId, { ...deps, attachments });
   } catch (error) {
     await assertThere(store, retryOf);
     throw error;
+  } finally {
+    leave();
   }
+}
+
+/** Counts one whose files are copied; gives what ends that. Throws where as many are as may be. */
+function enterCopies({ copies, settings: { copiesMax, copiesPerOwnerMax } }: TaskServiceDeps, subject: string): () => void {
+  const isOwners = copies.of(subject) >= copiesPerOwnerMax;
+  if (!isOwners && copies.all < copiesMax) return copies.enter(subject);
+  const max = isOwners ? copiesPerOwnerMax : copiesMax;
+  const whose = isOwners ? 'of this caller' : 'on this server';
+  throw new TaskBridgeError(
+    'RATE_LIMITED',
+    `The files of ${max} retries ${whose} are being copied, the most that may at once. Send it again.`,
+    {
+      retryAfterSeconds: 5,
+      details: { share: 'copies', max },
+    },
+  );
 }
 
 /** Throws `TASK_NOT_FOUND` for one that was removed meanwhile: what was not found of it then is no fault. */

@@ -45,6 +45,10 @@ export interface TaskSettings {
   readonly attachmentsMax: number;
   /** Largest of them, in bytes. Defaults to 64 MiB. */
   readonly attachmentBytesMax: number;
+  /** Retries whose files this node copies at once; one more is `RATE_LIMITED`, and sent again it is taken. A task without files is not counted. Defaults to 16. */
+  readonly copiesMax: number;
+  /** … of one owner. Defaults to 4. */
+  readonly copiesPerOwnerMax: number;
   /**
    * Tasks of one owner that are at work at once on all nodes, about; those that wait for a person among them. Further ones wait in the store.
    * Defaults to 500; this and what follows may be `Infinity`.
@@ -83,6 +87,8 @@ export const taskDefaults: TaskSettings = {
   factBytesMax: 1024 * 1024,
   attachmentsMax: 16,
   attachmentBytesMax: 64 * 1024 * 1024,
+  copiesMax: 16,
+  copiesPerOwnerMax: 4,
   activePerOwnerMax: 500,
   waitingPerOwnerMax: 10_000,
   questionsPerOwnerMax: 1000,

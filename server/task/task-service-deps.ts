@@ -2,6 +2,7 @@ import type { DecisionSource } from '../actors/unit-trace.ts';
 import type { Rooms } from '../attempt/rooms.ts';
 import type { Supervisor } from '../attempt/supervisor.ts';
 import type { Contracts } from '../contract/contracts.ts';
+import type { OwnerCount } from '../live/owner-count.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import type { ActionValidationPolicy, OwnershipPolicy } from '../ports/auth.ts';
@@ -27,6 +28,8 @@ export interface TaskServiceDeps {
   readonly shares: ShareBook;
   readonly heldBack: HeldBack;
   readonly recounts: Recounts;
+  /** Retries whose files are copied now, by whatever way they came. */
+  readonly copies: OwnerCount;
   readonly time: StoreClock;
   readonly chance: ServerChance;
   readonly metrics: MetricsSink;

@@ -1,3 +1,12 @@
+import type {
+  ActionTypeOf,
+  AnswerOf,
+  AskedQuestion,
+  QuestionKey,
+  QuestionOf,
+  WorkInput,
+  WorkResult,
+} from '../../../machines/contract/index.ts';
 import type { AcceptedAction, AttachmentReference, AttemptRef, PathParams, Question } from '../../../server/ports/index.ts';
 import type { FactPayload, Json, JsonObject } from '../../../machines/wire/index.ts';
 
@@ -39,3 +48,20 @@ export interface FlowTask {
 
 /** Does the work of one type of task: its result completes the task, a throw fails it, a cancellation cancels it. */
 export type TaskFlow = (task: FlowTask) => Promise<Json | void>;
+
+/** The task of a type of a contract as its workflow sees it: the same as {@link FlowTask}, with its types. */
+export interface ContractFlowTask<D> extends Omit<FlowTask, 'input' | 'suspend'> {
+  /** What the task was created with, as the schema made it then. */
+  readonly input: WorkInput<D>;
+  /**
+   * Asks a question of the contract, and resolves with the accepted action. The key is its name, or one of several: `duplicates:2`. Rejects as {@link FlowTask} says, and
+   * with `REPORT_REFUSED` where the worker's contract has no such question or the question does not fit it.
+   */
+  suspend<K extends QuestionKey<D>, A extends ActionTypeOf<QuestionOf<D, K>> = ActionTypeOf<QuestionOf<D, K>>>(
+    key: K,
+    question: AskedQuestion<QuestionOf<D, K>, A>,
+  ): Promise<AnswerOf<QuestionOf<D, K>, A>>;
+}
+
+/** Does the work of one type of a contract. What it returns has to fit the schema of the result, or the task fails. */
+export type ContractFlow<D> = (task: ContractFlowTask<D>) => Promise<WorkResult<D>>;

@@ -68,8 +68,31 @@ export function keyUsed(key: string, why: string): ApplicationFailure {
   return taskFailure('SUSPENSION_KEY_USED', text);
 }
 
+/** A question of a contract, of which a flow says only what its contract leaves open. */
+export interface ContractAsked {
+  readonly taskType: string;
+  readonly key: string;
+}
+
 /** A question as it is reported. */
-export function asked(suspendId: string, question: Question): ReportedIntent {
+export function asked(suspendId: string, question: Partial<Question>, { taskType, key }: ContractAsked): ReportedIntent {
+  if (isWhole(question)) return askedWhole(suspendId, question);
+  const { allowedActions, expiresInMs, uiHints, interaction } = question;
+  const shown = { ...(uiHints && { uiHints }), ...(interaction && { interaction }) };
+  return {
+    type: 'report.asked',
+    taskType,
+    key,
+    payload: { suspendId, ...(allowedActions && { allowedActions }), ...shown },
+    ...(expiresInMs !== undefined && { expiresInMs }),
+  };
+}
+
+function isWhole(question: Partial<Question>): question is Question {
+  return question.reasonCode !== undefined;
+}
+
+function askedWhole(suspendId: string, question: Question): ReportedIntent {
   const { kind = 'USER_ACTION_REQUIRED', reasonCode, allowedActions, schemaVersion = 1, expiresInMs, uiHints, interaction } = question;
   return {
     type: 'report.suspended',

@@ -11,11 +11,12 @@ import {
   setHandler,
   TemporalFailure,
 } from '@temporalio/workflow';
+import type { DefinitionOf, TaskContract, TaskTypeOf } from '../../../machines/contract/index.ts';
 import type { FactPayload, Json } from '../../../machines/wire/index.ts';
 import type { Resolution, StopOrder } from '../../../server/ports/index.ts';
 import { RESOLUTION_UPDATE, signalNames, type ReportedIntent, type TaskInput } from '../contract.ts';
 import { failurePayload } from '../failure.ts';
-import type { FlowTask, Question, TaskFlow } from './flow.ts';
+import type { ContractFlow, FlowTask, Question, TaskFlow } from './flow.ts';
 import { asked, keyUsed, Questions, suspendIdOf } from './questions.ts';
 import { reportPromise, type ReportPromise } from './report-promise.ts';
 import { Reports, type ReportingOptions } from './reports.ts';
@@ -40,9 +41,18 @@ const resolutionUpdate = defineUpdate<void, [Resolution]>(RESOLUTION_UPDATE);
 /**
  * Makes a workflow that does all of a task's work: `export const approve = taskWorkflow(async (task) => { … })`. Its name in the
  * worker is the export's. Everything that it reports is committed once; what the flow does besides follows Temporal's rules.
+ *
+ * With the types of a contract, which are all that the sandbox loads of it, a flow has them too: `taskWorkflow<typeof tasks, 'report.build'>(…)`. The worker's reporter
+ * has to have that contract (`createTaskReporter({ store, contract: tasks })`): it says the rest of each question, and checks questions and results.
  */
-export function taskWorkflow(flow: TaskFlow, options: ReportingOptions = {}): TaskWorkflow {
-  return (input, carried) => new WorkflowRun(input, carried, options).run(flow);
+export function taskWorkflow(flow: TaskFlow, options?: ReportingOptions): TaskWorkflow;
+export function taskWorkflow<C extends TaskContract, K extends TaskTypeOf<C>>(
+  flow: ContractFlow<DefinitionOf<C, K>>,
+  options?: ReportingOptions,
+): TaskWorkflow;
+export function taskWorkflow(flow: TaskFlow | ContractFlow<never>, options: ReportingOptions = {}): TaskWorkflow {
+  // What a contract says is in the types only.
+  return (input, carried) => new WorkflowRun(input, carried, options).run(flow as TaskFlow);
 }
 
 class WorkflowRun {
@@ -166,7 +176,7 @@ class WorkflowRun {
     const suspendId = suspendIdOf(this.#input.taskId, key);
     this.#questions.begin(suspendId, key);
     // Also where its answer is known from the run before: whether it is the same question, only the task's record tells.
-    const { refusal, resolution } = await this.#report(asked(suspendId, question));
+    const { refusal, resolution } = await this.#report(asked(suspendId, question, { taskType: this.#input.taskType, key }));
     if (resolution) this.#questions.resolve(resolution);
     if (refusal === 'ASKED_OTHERWISE') throw keyUsed(key, 'an earlier run asked something else under it');
     // Asked while the task is being cancelled: the scope's end says so.
