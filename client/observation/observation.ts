@@ -2,6 +2,7 @@ import type { Observer, Subscription } from 'xstate';
 import { emptyAggregate } from '../../machines/index.ts';
 import { isStart, type Fact, type Gap, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
+import { onAbort } from '../abort.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
 import type { CheckpointHandle, CheckpointTracker } from '../checkpoints/checkpoint-tracker.ts';
 import { aborted, closed, type TaskBridgeClientError } from '../errors.ts';
@@ -61,8 +62,8 @@ export interface ObservationDeps {
   readonly checkpoints: CheckpointTracker;
   readonly answered: AnsweredQuestions | undefined;
   readonly connections: SharedConnections;
-  /** The observation holds nothing any more. */
-  readonly onFreed: (observation: Observation) => void;
+  /** Those that hold something: each is among them until it does not. */
+  readonly observations: Set<Observation>;
 }
 
 /** Observes one task: attaches it to a shared connection, hands facts to iterators and snapshots to subscribers. */
@@ -87,6 +88,7 @@ class ObservedTask implements AttachedObservation {
   #hasSubscribers = false;
   #ending: Ending | undefined;
   #isFree = false;
+  readonly #forgetSignal: (() => void) | undefined;
 
   constructor(taskId: string, options: ObserveOptions, deps: ObservationDeps) {
     const { settings, checkpoints, answered } = deps;
@@ -123,9 +125,9 @@ class ObservedTask implements AttachedObservation {
     });
     this.#notifier = createNotifier({ taskId, read: (before) => this.#read(before), notify: () => this.#notify() });
     this.observation = this.#toObservation();
+    deps.observations.add(this.observation);
     const { signal } = options;
-    if (signal?.aborted) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort);
+    this.#forgetSignal = onAbort(signal, () => signal && this.ended('closed', aborted(signal)));
     void this.#begin();
   }
 
@@ -151,7 +153,7 @@ class ObservedTask implements AttachedObservation {
   ended(state: Ending['state'], error?: TaskBridgeClientError): void {
     if (this.#ending) return;
     this.#ending = { state, ...(error && { error }) };
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetSignal?.();
     if (state === 'closed') this.#buffer.abort(error ?? closed('observation'));
     else if (state === 'failed') this.#buffer.finish(error);
     this.changed();
@@ -219,7 +221,7 @@ class ObservedTask implements AttachedObservation {
     // A finished log may still be waiting for the snapshot that its projection begins with.
     if (this.#ending?.state !== 'done') this.#detach();
     this.#checkpoint.leave();
-    this.#deps.onFreed(this.observation);
+    this.#deps.observations.delete(this.observation);
   }
 
   /** Leaves the connection for good, and keeps what it showed. */
@@ -268,11 +270,6 @@ class ObservedTask implements AttachedObservation {
     this.#acks.subscribed();
     this.#buffer.review();
   }
-
-  readonly #onAbort = (): void => {
-    const { signal } = this.#options;
-    if (signal) this.ended('closed', aborted(signal));
-  };
 
   #close(): void {
     this.ended('closed', closed('observation'));
