@@ -81,17 +81,7 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
     observe(taskId, given) {
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
-      const onFreed = (observation: Observation): void => void observations.delete(observation);
-      const observation = createObservation(taskId, inContext(given, 'lastEventId') ?? {}, {
-        settings,
-        checkpoints,
-        answered,
-        connections,
-        commands,
-        onFreed,
-      });
-      observations.add(observation);
-      return observation;
+      return createObservation(taskId, inContext(given, 'lastEventId') ?? {}, { settings, checkpoints, answered, connections, commands, observations });
     },
     attachmentUrl(taskId, name, context = settings.context) {
       assertTaskId(taskId);

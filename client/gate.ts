@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import { aborted } from './errors.ts';
 
 /** The host's word on whether there is any use in trying: connectivity, visibility, a person who went offline. */
@@ -18,13 +19,12 @@ export function whenOpen(gate: Gate, signal: AbortSignal): Promise<void> {
     const leave = gate.subscribe((open) => {
       if (open) finish(resolve);
     });
-    const onAbort = (): void => finish(() => reject(aborted(signal)));
+    const forget = onAbort(signal, () => finish(() => reject(aborted(signal))));
     const finish = (then: () => void): void => {
       leave();
-      signal.removeEventListener('abort', onAbort);
+      forget();
       then();
     };
-    signal.addEventListener('abort', onAbort);
   });
 }
 

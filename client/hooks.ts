@@ -1,5 +1,6 @@
 import type { InspectionEvent } from 'xstate';
 import type { Inspect } from '../machines/index.ts';
+import type { Gate } from './gate.ts';
 import type { TransportListener, TransportMoment } from './listener.ts';
 import type { ClientReport } from './report.ts';
 
@@ -16,6 +17,22 @@ export function callHook<R>(call: () => R, tell: (cause: unknown) => void): R | 
     tell(cause);
     return undefined;
   }
+}
+
+/** The same source of changes, which breaks nothing: where it cannot be listened to, it tells nothing. */
+export function guardChanges<L>(
+  source: { subscribe(listener: L): () => void },
+  tell: (cause: unknown) => void,
+): (listener: L) => () => void {
+  return (listener) => {
+    const leave = callHook(() => source.subscribe(listener), tell);
+    return () => callHook(() => leave?.(), tell);
+  };
+}
+
+/** The same gate, which breaks nothing: open for what it does not say. */
+export function guardGate(gate: Gate, tell: (cause: unknown) => void = () => undefined): Gate {
+  return { isOpen: () => callHook(() => gate.isOpen(), tell) ?? true, subscribe: guardChanges(gate, tell) };
 }
 
 /** An inspector that breaks nothing: what it throws is told, where somebody is to be told. Undefined for none. */

@@ -2,11 +2,12 @@ import type { InspectionEvent, Observer } from 'xstate';
 import { retryDelayMs, type Strategy, type Tries, type Classification } from '../machines/index.ts';
 import { transportNames, type TransportName } from '../machines/wire/index.ts';
 import type { AuthProvider, CallContext } from './auth/credentials.ts';
+import { patientStore } from './checkpoints/patient-store.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { invalidArgument, type TaskBridgeClientError } from './errors.ts';
 import { openGate, type Gate } from './gate.ts';
-import { callHook, guardListener, hookFault, safeInspect } from './hooks.ts';
+import { callHook, guardChanges, guardGate, guardListener, hookFault, safeInspect } from './hooks.ts';
 import { readLimits, refuseNoNumber, refuseUnknown } from './known-options.ts';
 import { optionNames } from './option-names.ts';
 import type { TransportListener } from './listener.ts';
@@ -256,8 +257,10 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
   const chance = options.chance ?? platformChance;
   const { attachmentField = 'attachments' } = options;
   if (!attachmentField) refuse('attachmentField must name a field of a form.');
-  const gate = options.gate ?? openGate;
   const clock = options.clock ?? platformClock;
+  const { networkChanges, ...hooks } = guardHooks(options, (retry) =>
+    retryDelayMs({ baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs, jitter: 0.2 }, retry, chance.fraction()),
+  );
   return {
     baseUrl,
     ...transports,
@@ -265,12 +268,11 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     auth: options.auth,
     context: options.context,
     cookies: options.cookies ?? 'same-origin',
-    checkpoints: options.checkpoints ?? memoryCheckpoints(),
+    checkpoints: options.checkpoints ? patientStore(options.checkpoints, clock) : memoryCheckpoints(),
     checkpointNamespace: options.checkpointNamespace ?? '',
     clock,
     chance,
-    gate,
-    network: createNetwork(gate, options.networkChanges ?? platformChanges()),
+    network: createNetwork(hooks.gate, networkChanges),
     origin: { hasSpoken: false },
     // Who has moved the creates has moved the list with them, and who has moved tasks their removal.
     routes: checkedRoutes({
@@ -285,9 +287,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     strategy: options.strategy ?? 'progressive-sticky',
     tries,
     hideAnswered: options.hideAnswered ?? false,
-    ...guardHooks(options, (retry) =>
-      retryDelayMs({ baseMs: limits.backoffBaseMs, maxMs: limits.backoffMaxMs, jitter: 0.2 }, retry, chance.fraction()),
-    ),
+    ...hooks,
     streamsUploads: options.streamsUploads ?? !('XMLHttpRequest' in globalThis),
     attachmentField,
     limits,
@@ -296,9 +296,11 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
 
 /** What the host gave to be called: none of it throws, and what it says is used as far as that goes. */
 function guardHooks(
-  { onReport: report, listener, classify, inspect, retryPolicy }: TaskBridgeClientOptions,
+  { onReport: report, listener, classify, inspect, retryPolicy, gate = openGate, networkChanges }: TaskBridgeClientOptions,
   ownBackoffMs: (retry: number) => number,
-): Pick<ClientSettings, 'onReport' | 'listener' | 'classify' | 'inspect' | 'backoffMs'> {
+): Pick<ClientSettings, 'onReport' | 'listener' | 'classify' | 'inspect' | 'backoffMs' | 'gate'> & {
+  readonly networkChanges: NetworkChanges;
+} {
   const onReport = (told: ClientReport): void =>
     callHook(
       () => report?.(told),
@@ -306,6 +308,8 @@ function guardHooks(
     );
   return {
     onReport,
+    gate: guardGate(gate, hookFault(onReport, 'gate')),
+    networkChanges: { subscribe: guardChanges(networkChanges ?? platformChanges(), hookFault(onReport, 'networkChanges')) },
     listener: listener ? guardListener(listener, onReport) : {},
     classify: classify && ((failure) => callHook(() => classify(failure), hookFault(onReport, 'classify'))),
     inspect: safeInspect(inspect, hookFault(onReport, 'inspect')),

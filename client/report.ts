@@ -11,7 +11,7 @@ export type ClientReport =
           /** The snapshot could not be had; the projection is partial until the log says more. */
         | { readonly type: 'partial'; readonly cause: unknown }
       ))
-  /** A function of the host has thrown: a hook of `listener`, `classify`, `retryPolicy`, `inspect` or `onUpload`, by its name. */
+  /** A function of the host has thrown: a hook of `listener`, `classify`, `retryPolicy`, `gate`, `networkChanges`, `inspect` or `onUpload`, by its name. */
   | (Partial<ReportMoment> & { readonly type: 'hook'; readonly hook: string; readonly cause: unknown });
 
 /** Whose it was. */

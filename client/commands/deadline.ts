@@ -1,4 +1,4 @@
-import { abortWith, abortReason } from '../abort.ts';
+import { abortWith, abortReason, onAbort } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { aborted, TaskBridgeClientError } from '../errors.ts';
 
@@ -17,16 +17,12 @@ export function createDeadline(clock: Clock, ms: number, signals: readonly (Abor
   let isReleased = false;
   const expire = (): void => abortWith(controller, new TaskBridgeClientError('TIMEOUT', `No answer within ${ms} ms.`, { retryable: true }));
   let timer = clock.setTimeout(expire, ms);
-  const leaves = signals.flatMap((signal) => {
-    if (!signal) return [];
-    const follow = (): void => {
+  const leaves = signals.map((signal) =>
+    onAbort(signal, () => {
       clock.clearTimeout(timer);
-      abortWith(controller, abortReason(signal));
-    };
-    if (signal.aborted) follow();
-    signal.addEventListener('abort', follow);
-    return [() => signal.removeEventListener('abort', follow)];
-  });
+      abortWith(controller, signal && abortReason(signal));
+    }),
+  );
   return {
     signal: controller.signal,
     extend() {
@@ -46,15 +42,14 @@ export function createDeadline(clock: Clock, ms: number, signals: readonly (Abor
 export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(aborted(signal));
-    const onAbort = (): void => {
-      clock.clearTimeout(timer);
-      reject(aborted(signal));
-    };
     const timer = clock.setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
+      forget();
       resolve();
     }, ms);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const forget = onAbort(signal, () => {
+      clock.clearTimeout(timer);
+      reject(aborted(signal));
+    });
   });
 }
 
@@ -64,12 +59,10 @@ export function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<voi
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, onLeave?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+    const forget = onAbort(signal, () => {
       onLeave?.();
       reject(aborted(signal));
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+    promise.then(resolve, reject).finally(forget);
   });
 }

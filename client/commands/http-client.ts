@@ -1,4 +1,4 @@
-import { abortWith, abortReason } from '../abort.ts';
+import { abortWith, abortReason, onAbort } from '../abort.ts';
 import type { CallContext, Credentials, RefreshOutcome } from '../auth/credentials.ts';
 import { aborted, closed, TaskBridgeClientError } from '../errors.ts';
 import { whenOpen } from '../gate.ts';
@@ -49,15 +49,11 @@ export function createHttpClient(
   clientSignal: AbortSignal,
 ): HttpClient {
   const { clock, limits, gate } = settings;
-  // One listener for all of them: Node takes a signal with more than ten for a leak, and says so.
-  const callsUnderWay = new Set<AbortController>();
-  clientSignal.addEventListener('abort', () => callsUnderWay.forEach((call) => abortWith(call, abortReason(clientSignal))), { once: true });
 
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
     const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
     const call = new AbortController();
-    callsUnderWay.add(call);
-    const leave = follow(call, request.signal);
+    const leaves = [clientSignal, request.signal].map((signal) => onAbort(signal, () => abortWith(call, signal && abortReason(signal))));
     try {
       for (let retry = 0; ; retry += 1) {
         try {
@@ -68,8 +64,7 @@ export function createHttpClient(
         }
       }
     } finally {
-      leave();
-      callsUnderWay.delete(call);
+      for (const leave of leaves) leave();
     }
   }
 
@@ -195,12 +190,4 @@ function isOnce({ isProbe, upload }: CommandRequest): boolean {
 function isRetried(error: TaskBridgeClientError, { classify }: ClientSettings): boolean {
   const verdict = classify?.(error);
   return verdict ? verdict === 'retry' : error.retryable;
-}
-
-/** Aborts with the signal, until the answer is called. */
-function follow(controller: AbortController, signal: AbortSignal | undefined): () => void {
-  const onAbort = (): void => abortWith(controller, signal && abortReason(signal));
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort);
-  return () => signal?.removeEventListener('abort', onAbort);
 }

@@ -2,6 +2,7 @@ import type { Observer, Subscription } from 'xstate';
 import { emptyAggregate } from '../../machines/index.ts';
 import { isStart, type Fact, type Gap, type UnknownFact } from '../../machines/wire/index.ts';
 import type { CallContext } from '../auth/credentials.ts';
+import { onAbort } from '../abort.ts';
 import { checkpointKey } from '../checkpoints/checkpoint.ts';
 import type { CheckpointHandle, CheckpointTracker } from '../checkpoints/checkpoint-tracker.ts';
 import type { InnerCommands } from '../commands/commands.ts';
@@ -64,8 +65,8 @@ export interface ObservationDeps {
   readonly answered: AnsweredQuestions | undefined;
   readonly connections: SharedConnections;
   readonly commands: Pick<InnerCommands, 'readPart'>;
-  /** The observation holds nothing any more. */
-  readonly onFreed: (observation: Observation) => void;
+  /** Those that hold something: each is among them until it does not. */
+  readonly observations: Set<Observation>;
 }
 
 /** Observes one task: attaches it to a shared connection, hands facts to iterators and snapshots to subscribers. */
@@ -91,6 +92,7 @@ class ObservedTask implements AttachedObservation {
   #hasSubscribers = false;
   #ending: Ending | undefined;
   #isFree = false;
+  readonly #forgetSignal: (() => void) | undefined;
 
   constructor(taskId: string, options: ObserveOptions, deps: ObservationDeps) {
     const { settings, checkpoints, answered, commands } = deps;
@@ -135,8 +137,8 @@ class ObservedTask implements AttachedObservation {
       () => this.#checkpoint.aged(),
       (part, offset) => commands.readPart(taskId, part, offset, context ? { context } : {}),
     );
-    if (signal?.aborted) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort);
+    deps.observations.add(this.observation);
+    this.#forgetSignal = onAbort(signal, () => signal && this.ended('closed', aborted(signal)));
     void this.#begin();
   }
 
@@ -162,7 +164,7 @@ class ObservedTask implements AttachedObservation {
   ended(state: Ending['state'], error?: TaskBridgeClientError): void {
     if (this.#ending) return;
     this.#ending = { state, ...(error && { error }) };
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetSignal?.();
     if (state === 'closed') this.#buffer.abort(error ?? closed('observation'));
     else if (state === 'failed') this.#buffer.finish(error);
     this.changed();
@@ -240,7 +242,7 @@ class ObservedTask implements AttachedObservation {
     if (this.#ending?.state !== 'done') this.#detach();
     this.#parts?.leave();
     this.#checkpoint.leave();
-    this.#deps.onFreed(this.observation);
+    this.#deps.observations.delete(this.observation);
   }
 
   /** Leaves the connection for good, and keeps what it showed. */
@@ -289,11 +291,6 @@ class ObservedTask implements AttachedObservation {
     this.#acks.subscribed();
     this.#buffer.review();
   }
-
-  readonly #onAbort = (): void => {
-    const { signal } = this.#options;
-    if (signal) this.ended('closed', aborted(signal));
-  };
 
   #close(): void {
     this.ended('closed', closed('observation'));

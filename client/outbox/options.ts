@@ -2,7 +2,7 @@ import type { Inspect } from '../../machines/index.ts';
 import { platformChance, platformClock, type Chance, type Clock } from '../clock.ts';
 import { invalidArgument } from '../errors.ts';
 import { browserGate, type Gate } from '../gate.ts';
-import { safeInspect } from '../hooks.ts';
+import { guardGate, safeInspect } from '../hooks.ts';
 import { readLimits, refuseUnknown, type KnownOptions } from '../known-options.ts';
 import { platformChannels, type ChannelPort } from '../tabs/channels.ts';
 import { platformLocks, processLocks, type LockPort } from '../tabs/locks.ts';
@@ -89,7 +89,7 @@ export function readOutboxOptions(options: OutboxOptions): OutboxSettings {
     throw invalidArgument('store must have a name that tells users apart: one must not send what another left.');
   return {
     store,
-    gate: options.gate ?? browserGate(),
+    gate: guardGate(options.gate ?? browserGate()),
     locks: options.locks ?? platformLocks() ?? withinProcess,
     channels: channels ?? undefined,
     inspect: safeInspect(options.inspect),

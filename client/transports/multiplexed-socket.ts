@@ -42,6 +42,9 @@ export function createMultiplexedSocket(
   return new SharedSocket(sockets, request, attach, onOver);
 }
 
+/** What a server shows on one socket that was told nothing else. Thousands that would ask one socket, to be told that it is full, would ask for minutes. */
+const TASKS_MAX = 256;
+
 /** What becomes of the socket and of each channel on it is decided by their tables; here is what their effects do. */
 class SharedSocket implements MultiplexedSocket {
   readonly #attach: (channel: SocketChannel) => void;
@@ -72,7 +75,10 @@ class SharedSocket implements MultiplexedSocket {
   }
 
   takes({ request: { taskId } }: SocketChannel): boolean {
-    return multiplexedPhases.phases[this.#phase].tags?.includes('attachable') === true && !this.#channels.has(taskId);
+    const channels = this.#channels;
+    return (
+      multiplexedPhases.phases[this.#phase].tags?.includes('attachable') === true && channels.size < TASKS_MAX && !channels.has(taskId)
+    );
   }
 
   add(channel: SocketChannel): void {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { memoryCheckpoints, type CheckpointStore, type Fact, type Observation } from 'taskbridge/client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -175,6 +176,45 @@ describe('a checkpoint', () => {
     expect(new Set(reports)).toEqual(new Set(['checkpoint']));
   });
 
+  test('store that never answers holds up neither facts nor the end of the client, and is asked again once it has answered', async () => {
+    serveLog();
+    const clock = fakeClock();
+    const reports: unknown[] = [];
+    const { read, ...kept } = memoryCheckpoints();
+    let answer: (() => void) | undefined;
+    let asked = 0;
+    const stuck = (): Promise<never> => ((asked += 1), new Promise((_, reject) => (answer = () => reject(new Error('late')))));
+    const checkpoints: CheckpointStore = { ...kept, read: stuck };
+    const client = world.client({ clock, checkpoints, onReport: (report) => 'cause' in report && reports.push(report.cause) });
+    const delivered = numbers(client.observe(TASK));
+    await eventually(() => clock.armed.length === 1);
+    clock.advance(4_999);
+    expect(world.server.seen).toEqual([]);
+    clock.advance(1);
+    expect(await delivered).toHaveLength(10);
+    await client.close();
+    expect([asked, reports.length > 1]).toEqual([1, true]);
+    for (const report of reports) expect(report).toMatchObject({ code: 'TIMEOUT' });
+    answer?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    checkpoints.read = read;
+    const next = world.client({ clock, checkpoints, onReport: (report) => expect(report).toBeUndefined() });
+    expect(await numbers(next.observe(TASK))).toHaveLength(10);
+  });
+
+  test.each(['write', 'remove'] as const)('store that never ends a %s does not hold up the end of the client', async (what) => {
+    serveLog();
+    const clock = fakeClock();
+    const checkpoints = { ...memoryCheckpoints(), [what]: () => new Promise<never>(() => undefined) };
+    const client = world.client({ clock, checkpoints, hideAnswered: true });
+    expect(await numbers(client.observe(TASK))).toHaveLength(10);
+    const closed = client.close();
+    await eventually(() => clock.armed.length > 0);
+    clock.advance(5_000);
+    await closed;
+    expect(clock.armed).toEqual([]);
+  });
+
   async function eventuallyStored(store: CheckpointStore, eventId: string): Promise<void> {
     let last: string | undefined;
     await eventually(() => {
@@ -253,6 +293,33 @@ describe('closing', () => {
     const reason = new Error('left the page');
     controller.abort(reason);
     await expect(next).rejects.toMatchObject({ code: 'ABORTED', cause: reason });
+  });
+
+  test('by one signal of all is no leak to Node, however many they are', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', onWarning);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const client = world.client();
+    const observations = Array.from({ length: 30 }, () => client.observe(TASK, { signal }));
+    const calls = Array.from({ length: 30 }, () => client.get(TASK, { signal }).catch(({ code }: { code: string }) => code));
+    await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    for (const observation of observations) expect(observation.getSnapshot().connection.state).toBe('closed');
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['ABORTED']));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('before it has begun leaves nothing with the client', async () => {
+    const client = world.client();
+    const observation = client.observe(TASK, { signal: AbortSignal.abort() });
+    let closed = 0;
+    observation.close = () => void (closed += 1);
+    await client.close();
+    expect([observation.getSnapshot().connection.state, closed, world.server.seen]).toEqual(['closed', 0, []]);
   });
 
   test('happens by itself when the last iterator leaves and nobody subscribes', async () => {

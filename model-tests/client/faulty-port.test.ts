@@ -1,6 +1,7 @@
 import type { ClientReport, TaskBridgeClientError } from 'taskbridge/client';
 import type { TaskBridgeClientOptions } from 'taskbridge/client/node';
 import { processLocks, tabSockets, type ChannelPort } from 'taskbridge/client/tabs';
+import { createOutbox, memoryOutbox } from 'taskbridge/client/outbox';
 import { multiplexed, type SocketPort, type WebSocketConstructor } from 'taskbridge/client/transports';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -99,6 +100,36 @@ describe('a port that throws while a connection is opened', () => {
     const { client, reports } = reporting({ sockets: throwing, webSocketTries: 1, classify: throws });
     expect(await numbers(client.observe(TASK))).toEqual([1]);
     expect(reports.map(({ type }) => type).sort()).toEqual(['hook', 'lost']);
+  });
+});
+
+describe('a gate, or what tells of another network,', () => {
+  const none = undefined as unknown as () => void;
+  test.each<[string, string[], Partial<TaskBridgeClientOptions>]>([
+    ['throws when it is asked', ['gate'], { gate: { isOpen: throws, subscribe: () => () => undefined } }],
+    ['throws when it is listened to', ['gate'], { gate: { isOpen: () => true, subscribe: throws } }],
+    ['throws when it is left', ['gate'], { gate: { isOpen: () => true, subscribe: () => throws } }],
+    ['gives nothing to leave it by', [], { gate: { isOpen: () => true, subscribe: () => none } }],
+    ['throws when it is listened to', ['networkChanges'], { networkChanges: { subscribe: throws } }],
+    ['throws when it is left', ['networkChanges'], { networkChanges: { subscribe: () => throws } }],
+    ['gives nothing to leave it by', [], { networkChanges: { subscribe: () => none } }],
+  ])('that %s ends nothing, and is reported by its name: %j', async (_, hooks, options) => {
+    const { client, reports } = reporting(options);
+    world.server.script.command = () => [200, { taskId: TASK, status: 'CANCEL_REQUESTED' }];
+    expect(await numbers(client.observe(TASK))).toEqual([1]);
+    await client.cancel(TASK);
+    await client.close();
+    expect(reports.filter(({ type }) => type !== 'hook')).toEqual([]);
+    expect([...new Set(reports.map((report) => 'hook' in report && report.hook))]).toEqual(hooks);
+    expect(reports.every((report) => 'cause' in report && report.cause === cause)).toBe(true);
+  });
+
+  test('that throws leaves an outbox at work', async () => {
+    world.server.script.command = () => [200, { taskId: TASK, status: 'CANCEL_REQUESTED' }];
+    const outbox = createOutbox(world.client(), { store: memoryOutbox('a'), gate: { isOpen: throws, subscribe: throws } });
+    const { id } = await outbox.cancel(TASK);
+    expect(await outbox.settled(id)).toMatchObject({ state: 'done' });
+    await outbox.close();
   });
 });
 

@@ -160,7 +160,7 @@ testBoundaries('the limits of streams', liveDefaults, {
       return socket?.isPaused() ? 'rests' : 'reads on';
     }),
   ),
-  subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1008', () => async (amount) => {
+  subscribeMs: atLast(10_000, 'SUBSCRIPTION_CONFIRMED', 'closed 1000', () => async (amount) => {
     const clock = fakeClock();
     const opened = await liveHost({ clock, live: { heartbeatMs: 50_000 } });
     const task = await taskLog(opened.store);

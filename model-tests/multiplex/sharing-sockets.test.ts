@@ -234,6 +234,21 @@ describe('a shared socket', () => {
     expect(port.nth(0).sent).toEqual(['+c', '+e']);
   });
 
+  test('takes no more than the 256 tasks that a server shows there, also before that was heard', async () => {
+    const port = fakeSockets();
+    const ride = fakeChannelsOf(port);
+    for (let index = 0; index < 600; index += 1) ride(`task-${index}`);
+    expect(port.all).toHaveLength(3);
+    for (const socket of port.all) {
+      socket.listener.opened();
+      socket.grant();
+    }
+    expect(port.all.map(({ sent }) => sent.length)).toEqual([256, 256, 88]);
+    ride('another');
+    await turn();
+    expect(port.all.map(({ sent }) => sent.at(-1))).toEqual(['+task-255', '+task-511', '+another']);
+  });
+
   test('that has no room for its first task tells it so, since no other one would have any', () => {
     const port = fakeSockets();
     const a = fakeChannelsOf(port)('a');

@@ -39,7 +39,7 @@ export class MultiplexSession {
         return channels.size;
       },
     };
-    this.#cancelWait = this.#wait(closeCodes.refused, 'No subscribe frame came in time.');
+    this.#cancelWait = this.#wait('No subscribe frame came in time.');
   }
 
   start(): void {
@@ -136,7 +136,7 @@ export class MultiplexSession {
     this.#sendEnd(taskId, code, reason);
     if (this.#channels.size > 0) return;
     this.#deps.onIdle();
-    this.#cancelWait = this.#wait(closeCodes.ended, 'No subscription is left.');
+    this.#cancelWait = this.#wait('No subscription is left.');
   }
 
   #sendEnd(taskId: string, code: number, reason: string): void {
@@ -145,12 +145,13 @@ export class MultiplexSession {
     if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(frame), { compress: false });
   }
 
-  #wait(code: number, reason: string): () => void {
+  /** No refusal either way: a frame may be on its way. */
+  #wait(reason: string): () => void {
     const { ws, clock, hub } = this.#deps;
     return timerAfter(clock, hub.options.subscribeMs, () => {
       // What it asks meanwhile is not heard: it has its time when it is.
-      if (this.#deps.reading.isHeld) this.#cancelWait = this.#wait(code, reason);
-      else ws.close(code, reason);
+      if (this.#deps.reading.isHeld) this.#cancelWait = this.#wait(reason);
+      else ws.close(closeCodes.ended, reason);
     });
   }
 

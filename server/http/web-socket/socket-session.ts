@@ -60,7 +60,8 @@ export function openSocketSession(deps: SocketSessionDeps): void {
 /** Waits for the one frame that a client sends, then shows it its task. Later frames are ignored. */
 function awaitSubscribe(deps: SocketSessionDeps): void {
   const { ws, clock, hub } = deps;
-  const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => ws.close(closeCodes.refused, 'No subscribe frame came in time.'));
+  // No refusal: the frame may be on its way, and a client that is told so for good would never come back.
+  const cancelWait = timerAfter(clock, hub.options.subscribeMs, () => ws.close(closeCodes.ended, 'No subscribe frame came in time.'));
   ws.once('message', (data, isBinary) => {
     cancelWait();
     void subscribe(deps, data, isBinary);

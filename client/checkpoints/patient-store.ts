@@ -1,0 +1,35 @@
+import { createDeadline, unlessAborted } from '../commands/deadline.ts';
+import type { Clock } from '../clock.ts';
+import { TaskBridgeClientError } from '../errors.ts';
+import type { CheckpointStore } from './store.ts';
+
+/** The longest that is waited for a store. Facts are there within eight seconds, whatever it does. */
+const STORE_MS_MAX = 5_000;
+
+/**
+ * The same store, but nobody waits for it for ever: a database whose deletion another page holds up answers neither with a value nor with an error.
+ * Rejects with code `TIMEOUT` then, and at once as long as what it was asked for is still under way, so that a write never overtakes an older one.
+ */
+export function patientStore(store: CheckpointStore, clock: Clock): CheckpointStore {
+  let stuck: Promise<unknown> | undefined;
+
+  async function inTime<T>(ask: () => Promise<T>): Promise<T> {
+    if (stuck) throw new TaskBridgeClientError('TIMEOUT', 'The store still has not answered what it was asked before.');
+    const { signal, release } = createDeadline(clock, STORE_MS_MAX, []);
+    const answer = new Promise<T>((resolve) => resolve(ask()));
+    try {
+      return await unlessAborted(answer, signal, () => {
+        stuck = answer;
+        answer.catch(() => undefined).finally(() => (stuck = undefined));
+      });
+    } finally {
+      release();
+    }
+  }
+
+  return {
+    read: (key) => inTime(() => store.read(key)),
+    write: (key, text) => inTime(() => store.write(key, text)),
+    remove: (key) => inTime(() => store.remove(key)),
+  };
+}
