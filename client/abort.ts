@@ -9,34 +9,27 @@ export function abortWith(controller: AbortController, reason: unknown): void {
   controller.abort(reason);
 }
 
-/** Who is to be told of a signal, and the one listener that tells them. */
-const followers = new WeakMap<AbortSignal, { readonly calls: Set<() => void>; readonly tell: () => void }>();
+/** Who is to be told of a signal, by the one listener that it has of ours. */
+const followers = new WeakMap<AbortSignal, { readonly calls: Set<() => void>; handleEvent(): void }>();
 
 /**
  * Calls back when the signal aborts, at once where it has; returns what calls that off. However many do so, the signal has one listener: Node takes
- * one with more than ten for a leak, and says so.
+ * one with more than ten for a leak, and says so. Each is to be a function of its own.
  */
 export function onAbort(signal: AbortSignal | undefined, call: () => void): () => void {
   if (signal?.aborted) call();
   if (!signal || signal.aborted) return () => undefined;
-  const { calls, tell } = followers.get(signal) ?? follow(signal);
-  const own = (): void => call();
-  if (calls.size === 0) signal.addEventListener('abort', tell);
-  calls.add(own);
+  const calls = new Set<() => void>();
+  const listener = followers.get(signal) ?? { calls, handleEvent: () => [...calls].forEach((each) => each()) };
+  followers.set(signal, listener);
+  signal.addEventListener('abort', listener);
+  listener.calls.add(call);
   return () => {
-    calls.delete(own);
-    if (calls.size === 0) signal.removeEventListener('abort', tell);
+    if (listener.calls.delete(call) && listener.calls.size === 0) signal.removeEventListener('abort', listener);
   };
 }
 
-function follow(signal: AbortSignal) {
-  const calls = new Set<() => void>();
-  const made = { calls, tell: () => [...calls].forEach((call) => call()) };
-  followers.set(signal, made);
-  return made;
-}
-
 /** Why a signal was aborted; undefined where nobody said, or where the platform has forgotten it. */
-export function abortReason(signal: AbortSignal): unknown {
-  return reasons.get(signal) ?? signal.reason;
+export function abortReason(signal: AbortSignal | undefined): unknown {
+  return signal && (reasons.get(signal) ?? signal.reason);
 }

@@ -1,5 +1,6 @@
 import { onAbort } from './abort.ts';
 import { aborted } from './errors.ts';
+import { listen } from './network.ts';
 
 /** The host's word on whether there is any use in trying: connectivity, visibility, a person who went offline. */
 export interface Gate {
@@ -51,13 +52,7 @@ export function browserGate({ closedWhileHidden = false }: BrowserGateOptions = 
         known = !known;
         listener(known);
       };
-      const window = typeof globalThis.addEventListener === 'function' ? globalThis : undefined;
-      for (const type of ['online', 'offline']) window?.addEventListener(type, look);
-      page?.addEventListener('visibilitychange', look);
-      return () => {
-        for (const type of ['online', 'offline']) window?.removeEventListener(type, look);
-        page?.removeEventListener('visibilitychange', look);
-      };
+      return listen([globalThis, 'online', look], [globalThis, 'offline', look], [page, 'visibilitychange', look]);
     },
   };
 }

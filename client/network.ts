@@ -6,24 +6,25 @@ export interface NetworkChanges {
   subscribe(listener: () => void): () => void;
 }
 
+/** Listens where there is something to listen to; returns what ends that. */
+export function listen(
+  ...heard: readonly (readonly [target: Partial<EventTarget> | undefined, type: string, hear: () => void])[]
+): () => void {
+  for (const [target, type, hear] of heard) target?.addEventListener?.(type, hear);
+  return () => {
+    for (const [target, type, hear] of heard) target?.removeEventListener?.(type, hear);
+  };
+}
+
 /** What the platform says of it: `online`, a page that resumes from a freeze or comes out of the back-forward cache. Nothing elsewhere. */
 export function platformChanges(): NetworkChanges {
   return {
     subscribe(listener) {
-      const { document } = globalThis as { document?: Document };
-      const window = typeof globalThis.addEventListener === 'function' ? globalThis : undefined;
       const onShow = (event: Event): void => {
         if ((event as PageTransitionEvent).persisted) listener();
       };
-      const heard = [
-        [window, 'online', listener],
-        [window, 'pageshow', onShow],
-        [document, 'resume', listener],
-      ] as const;
-      for (const [target, type, hear] of heard) target?.addEventListener(type, hear as () => void);
-      return () => {
-        for (const [target, type, hear] of heard) target?.removeEventListener(type, hear as () => void);
-      };
+      const { document } = globalThis as { document?: Document };
+      return listen([globalThis, 'online', listener], [globalThis, 'pageshow', onShow as () => void], [document, 'resume', listener]);
     },
   };
 }

@@ -1,5 +1,6 @@
-import { createStore, del, get, set, type UseStore } from 'idb-keyval';
+import { del, get, set, type UseStore } from 'idb-keyval';
 import type { CheckpointStore } from './store.ts';
+import { yieldingStore } from './yielding-store.ts';
 
 /** Where in IndexedDB. */
 export interface IndexedDbCheckpointsOptions {
@@ -15,9 +16,10 @@ export function indexedDbCheckpoints({
   objectStore = 'checkpoints',
 }: IndexedDbCheckpointsOptions = {}): CheckpointStore {
   let opened: UseStore | undefined;
-  const store = (): UseStore => (opened ??= createStore(database, objectStore));
+  const reopen = (): void => void (opened = undefined);
+  const store = (): UseStore => (opened ??= yieldingStore(database, objectStore, reopen));
   const forget = (error: unknown): never => {
-    opened = undefined;
+    reopen();
     throw error;
   };
   return {

@@ -1,6 +1,6 @@
 import { createDeadline, unlessAborted } from '../commands/deadline.ts';
 import type { Clock } from '../clock.ts';
-import { TaskBridgeClientError } from '../errors.ts';
+import { aborted, type TaskBridgeClientError } from '../errors.ts';
 import type { CheckpointStore } from './store.ts';
 
 /** The longest that is waited for a store. Facts are there within eight seconds, whatever it does. */
@@ -11,16 +11,18 @@ const STORE_MS_MAX = 5_000;
  * Rejects with code `TIMEOUT` then, and at once as long as what it was asked for is still under way, so that a write never overtakes an older one.
  */
 export function patientStore(store: CheckpointStore, clock: Clock): CheckpointStore {
-  let stuck: Promise<unknown> | undefined;
+  /** Why it was not waited for, as long as it has not answered. */
+  let lateness: TaskBridgeClientError | undefined;
 
   async function inTime<T>(ask: () => Promise<T>): Promise<T> {
-    if (stuck) throw new TaskBridgeClientError('TIMEOUT', 'The store still has not answered what it was asked before.');
+    if (lateness) throw lateness;
     const { signal, release } = createDeadline(clock, STORE_MS_MAX, []);
-    const answer = new Promise<T>((resolve) => resolve(ask()));
     try {
+      const answer = ask();
       return await unlessAborted(answer, signal, () => {
-        stuck = answer;
-        answer.catch(() => undefined).finally(() => (stuck = undefined));
+        lateness = aborted(signal);
+        const forget = (): void => void (lateness = undefined);
+        answer.then(forget, forget);
       });
     } finally {
       release();

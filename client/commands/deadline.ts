@@ -20,7 +20,7 @@ export function createDeadline(clock: Clock, ms: number, signals: readonly (Abor
   const leaves = signals.map((signal) =>
     onAbort(signal, () => {
       clock.clearTimeout(timer);
-      abortWith(controller, signal && abortReason(signal));
+      abortWith(controller, abortReason(signal));
     }),
   );
   return {

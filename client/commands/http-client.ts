@@ -53,7 +53,7 @@ export function createHttpClient(
   async function send(request: CommandRequest): Promise<{ readonly [key: string]: unknown }> {
     const retriesMax = isOnce(request) ? 0 : limits.commandRetriesMax;
     const call = new AbortController();
-    const leaves = [clientSignal, request.signal].map((signal) => onAbort(signal, () => abortWith(call, signal && abortReason(signal))));
+    const leaves = [clientSignal, request.signal].map((signal) => onAbort(signal, () => abortWith(call, abortReason(signal))));
     try {
       for (let retry = 0; ; retry += 1) {
         try {

@@ -1,4 +1,5 @@
-import { createStore, type UseStore } from 'idb-keyval';
+import type { UseStore } from 'idb-keyval';
+import { yieldingStore } from '../checkpoints/yielding-store.ts';
 import type { OutboxStore, StoredEntry } from './store.ts';
 
 /** Where in IndexedDB, and whose. */
@@ -17,7 +18,8 @@ export interface IndexedDbOutboxOptions {
  */
 export function indexedDbOutbox({ name, database = 'taskbridge-outbox', objectStore = 'entries' }: IndexedDbOutboxOptions): OutboxStore {
   let opened: UseStore | undefined;
-  const store = (): UseStore => (opened ??= createStore(database, objectStore));
+  const reopen = (): void => void (opened = undefined);
+  const store = (): UseStore => (opened ??= yieldingStore(database, objectStore, reopen));
   // Every key that is an array and begins with the name: an empty array is above all text.
   const all = (): IDBKeyRange => IDBKeyRange.bound([name], [name, []]);
 
@@ -43,7 +45,7 @@ export function indexedDbOutbox({ name, database = 'taskbridge-outbox', objectSt
           reject(refusal ? toError(refusal.error) : (transaction.error ?? asked.error ?? new Error('IndexedDB gave no reason.')));
       });
     return store()(mode, run).catch((error: unknown) => {
-      if (!refusal) opened = undefined;
+      if (!refusal) reopen();
       throw error;
     });
   }

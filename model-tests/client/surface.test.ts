@@ -291,6 +291,20 @@ describe('checkpoint stores of browsers', () => {
     expect(await store.read('a')).toBeUndefined();
   });
 
+  test('let go of a database that another page deletes, and open it anew', async () => {
+    const database = 'deleted';
+    const store = indexedDbCheckpoints({ database });
+    await store.write('a', '1');
+    await new Promise((resolve, reject) => {
+      const deletion = indexedDB.deleteDatabase(database);
+      deletion.onsuccess = resolve;
+      deletion.onblocked = reject;
+    });
+    expect(await store.read('a')).toBeUndefined();
+    await store.write('a', '2');
+    expect(await store.read('a')).toBe('2');
+  });
+
   test('that fail are survived', async () => {
     world.server.script.subscribed = ({ confirm, send }) => (confirm(), send(completed(1)));
     const reports: string[] = [];

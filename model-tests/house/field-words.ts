@@ -29,7 +29,8 @@ several sharing shown shrink sign silent simple simulated simulation sink size s
 stack stalled stand standard start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support
 surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal testing text theme three time
 timer title titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation
-version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate zone
+version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate
+yielding zone
 `
   .trim()
   .split(/\s+/);

@@ -213,6 +213,20 @@ describe('a store that fails', () => {
     expect(outbox.getSnapshot().error).toBeUndefined();
   });
 
+  test('lets go of a database that another page deletes, and opens it anew', async () => {
+    const database = `outbox-${++stores}`;
+    const store = indexedDbOutbox({ name: 'ada', database });
+    await store.change(() => ({ keep: [entry('a', 1)] }));
+    await new Promise((resolve, reject) => {
+      const deletion = indexedDB.deleteDatabase(database);
+      deletion.onsuccess = resolve;
+      deletion.onblocked = reject;
+    });
+    expect(await store.read()).toEqual([]);
+    await store.change(() => ({ keep: [entry('b', 2)] }));
+    expect(await store.read()).toEqual([entry('b', 2)]);
+  });
+
   test('has each entry under a key of its own', async () => {
     const database = `outbox-${++stores}`;
     const store = indexedDbOutbox({ name: 'ada', database });
