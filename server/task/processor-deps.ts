@@ -24,6 +24,8 @@ export interface ProcessorDeps {
   readonly onDecided?: ((decided: Decided) => void) | undefined;
   /** Told of an owner of whom a commit may have changed what he has, and nobody knows whether it was written. */
   readonly sharesInDoubt?: (owner: string) => void;
+  /** Told of an owner of whom a commit is about to change what he has; gives the function that is called when it has its answer, and that was told. */
+  readonly writingShares?: (owner: string) => () => void;
 }
 
 /** Told after a commit was written: of each fact that this node wrote once, and of what the commit changed of what the task's owner has. */
