@@ -38,15 +38,15 @@ const TRIED_MAX = 100;
 export async function recount(owner: string, { store, book, time }: Pick<RecountDeps, 'store' | 'book' | 'time'>): Promise<boolean> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     await book.flushed();
-    const watch = book.watch(owner);
+    const observer = book.observe(owner);
     try {
       const { version } = await store.shares(owner);
       const shares = await countTasks(owner, store, time.now());
       if (!(await store.setShares(owner, shares, version))) continue;
       await book.ask([owner]);
-      if (watch.isStill) return true;
+      if (observer.isStill) return true;
     } finally {
-      watch.end();
+      observer.end();
     }
   }
   return false;

@@ -19,7 +19,7 @@ interface Gathered {
 }
 
 /** Looks whether what an owner has changes while it is counted. */
-export interface ShareWatch {
+export interface ShareObserver {
   /** True as long as nothing was written, or was being written, that the count may have seen and the store is told of later. */
   readonly isStill: boolean;
   end(): void;
@@ -44,7 +44,7 @@ export class ShareBook {
   readonly #doubtful = new Set<string>();
   /** How many changes of an owner are being written. */
   readonly #writing = new Map<string, number>();
-  readonly #watches = new Map<string, Set<{ isStill: boolean }>>();
+  readonly #observers = new Map<string, Set<{ isStill: boolean }>>();
   readonly #listeners = new Set<(owner: string) => void>();
   #sending: Promise<void> | undefined;
   #isFailing = false;
@@ -69,15 +69,15 @@ export class ShareBook {
     };
   }
 
-  /** Watches an owner who is about to be counted. */
-  watch(owner: string): ShareWatch {
-    const watches = this.#watches.get(owner) ?? new Set();
+  /** Observes an owner who is about to be counted. */
+  observe(owner: string): ShareObserver {
+    const observers = this.#observers.get(owner) ?? new Set();
     const own = { isStill: !this.#writing.has(owner) };
-    this.#watches.set(owner, watches.add(own));
+    this.#observers.set(owner, observers.add(own));
     return Object.assign(own, {
       end: () => {
-        watches.delete(own);
-        if (watches.size === 0) this.#watches.delete(owner);
+        observers.delete(own);
+        if (observers.size === 0) this.#observers.delete(owner);
       },
     });
   }
@@ -205,7 +205,7 @@ export class ShareBook {
   }
 
   #disturb(owner: string): void {
-    for (const watch of this.#watches.get(owner) ?? []) watch.isStill = false;
+    for (const observer of this.#observers.get(owner) ?? []) observer.isStill = false;
   }
 
   #dropOldest(): void {
