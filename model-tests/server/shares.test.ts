@@ -173,12 +173,12 @@ describe('what an owner has', () => {
     await task.save('of whose bytes nobody hears');
     await vi.waitFor(() => expect(of.logger.warn).toHaveBeenCalledTimes(1));
     isAway = false;
-    let answer = (): void => undefined;
-    answered = new Promise((resolve) => (answer = resolve));
+    let release = (): void => undefined;
+    answered = new Promise((resolve) => (release = resolve));
     void task.suspend('ok', question).then(undefined, () => undefined);
     await of.pass(3 * LOOK_MS);
     await of.has('alice', { questions: 1 });
-    answer();
+    release();
     await quiesce();
     await of.pass(3 * LOOK_MS);
     await of.has('alice', { questions: 1, active: 1 });
