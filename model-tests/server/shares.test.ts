@@ -160,9 +160,9 @@ describe('what an owner has', () => {
         ...inner,
         count: (changes) => (isAway ? Promise.reject(new Error('away')) : inner.count(changes)),
         async append(commit) {
-          const answer = await inner.append(commit);
-          await answered;
-          return answer;
+          const written = await inner.append(commit);
+          await writtened;
+          return written;
         },
       },
     );
