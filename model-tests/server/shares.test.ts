@@ -161,7 +161,7 @@ describe('what an owner has', () => {
         count: (changes) => (isAway ? Promise.reject(new Error('away')) : inner.count(changes)),
         async append(commit) {
           const written = await inner.append(commit);
-          await writtened;
+          await answered;
           return written;
         },
       },
