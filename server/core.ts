@@ -105,7 +105,9 @@ export function createCore(deps: CoreDeps): Core {
   const onDecided = inspector && ((decided: Decided): void => inspector.show(decided));
   const shares = new ShareBook({ store, logger, settings });
   const sharesInDoubt = (owner: string): void => shares.doubt(owner);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided, sharesInDoubt });
+  const writingShares = (owner: string): (() => void) => shares.writing(owner);
+  const observed = { logger, metrics, onDecided, sharesInDoubt, writingShares };
+  const processor = new CommandProcessor({ store, clock, time, chance, settings, ...observed });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
   const flusher = store.lanes && new PartFlusher(store.lanes, clock, logger);

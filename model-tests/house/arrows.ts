@@ -96,7 +96,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/web': { doors: [anyDoor, /^examples\//], packages: [anything] },
   // The whole of the server without the sockets around it, and browsers without a page, in a world of their own.
   'model-tests/simulation': {
-    doors: [anyDoor, /^server\//, /^adapters\/memory\//, /^client\/tabs\/(channels|locks)\.ts$/],
+    doors: [anyDoor, /^machines\/parts\//, /^server\//, /^adapters\/memory\//, /^client\/tabs\/(channels|locks)\.ts$/],
     packages: [anything],
   },
   // What is drawn is held to what runs.

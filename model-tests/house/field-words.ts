@@ -26,7 +26,7 @@ refusals refusing registry release reload removal remove renders renewal reopeni
 restore result resume retention retry reverse rights rollback rolling route row rpc rules run runtimes same sample sampler save say scale scan
 scanner scenario schedule schema schemas screen scripted seam security seeded selectors semaphore send sender sentinel serve service set settings
 several sharing shown shrink sign silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special sse
-stack stalled stand standard start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support
+stack stalled stand standard start starting statistics status stimuli stop storage store stored streaming submit subscriber suite summary support
 surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal testing text theme three time
 timer title titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation
 version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate

@@ -2,6 +2,9 @@ import { describe, expect, test, vi } from 'vitest';
 import { createMemory, memoryAttachments, memoryStore } from '../../adapters/memory/index.ts';
 import type { Store } from '../../server/index.ts';
 import type { Shares } from '../../server/ports/index.ts';
+import { Recounts } from '../../server/shares/recount.ts';
+import { ShareBook } from '../../server/shares/share-book.ts';
+import { storeClock } from '../../server/task/store-clock.ts';
 import type { TaskSettings } from '../../server/task/settings.ts';
 import { taskSettings } from '../../server/task/settings.ts';
 import { heldTasks } from '../hostile/held-tasks.ts';
@@ -145,6 +148,60 @@ describe('what an owner has', () => {
     isAway = false;
     await of.pass(3 * LOOK_MS);
     await of.has('alice', { questions: 1, active: 1 });
+  });
+
+  test('is right where it was found again while a change of it was written and not told of yet', async () => {
+    let isAway = false;
+    let answered = Promise.resolve();
+    const inner = memoryStore({ clock: fakeClock() });
+    const of = await host(
+      {},
+      {
+        ...inner,
+        count: (changes) => (isAway ? Promise.reject(new Error('away')) : inner.count(changes)),
+        async append(commit) {
+          const written = await inner.append(commit);
+          await answered;
+          return written;
+        },
+      },
+    );
+    const taskId = await of.start('hold');
+    const task = await of.held.of(taskId);
+    await of.has('alice', { active: 1 });
+    isAway = true;
+    await task.save('of whose bytes nobody hears');
+    await vi.waitFor(() => expect(of.logger.warn).toHaveBeenCalledTimes(1));
+    isAway = false;
+    let release = (): void => undefined;
+    answered = new Promise((resolve) => (release = resolve));
+    void task.suspend('ok', question).then(undefined, () => undefined);
+    await of.pass(3 * LOOK_MS);
+    await of.has('alice', { questions: 1 });
+    release();
+    await quiesce();
+    await of.pass(3 * LOOK_MS);
+    await of.has('alice', { questions: 1, active: 1 });
+  });
+
+  test('is found again of all whose counts are in doubt, also where the store fails meanwhile', async () => {
+    const clock = fakeClock();
+    const store = memoryStore({ clock });
+    await store.open();
+    const logger = { warn: vi.fn(), error: vi.fn() };
+    const book = new ShareBook({ store, logger, settings: taskSettings() });
+    const shares = vi.fn(store.shares).mockRejectedValueOnce(new Error('away'));
+    const setShares = vi.fn(store.setShares);
+    const recounts = new Recounts({ store: { ...store, shares, setShares }, book, clock, time: storeClock(store, clock), logger });
+    const owners = ['alice', 'bert', 'carla'];
+    for (const owner of owners) book.doubt(owner);
+    recounts.step();
+    await vi.waitFor(() => expect(logger.warn).toHaveBeenCalledTimes(1));
+    await quiesce();
+    recounts.step();
+    await quiesce();
+    expect(setShares.mock.calls.map(([owner]) => owner).sort()).toEqual(owners);
+    await recounts.close();
   });
 });
 

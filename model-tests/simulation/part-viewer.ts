@@ -10,7 +10,7 @@ import { entity, type Entity } from './event-queue.ts';
 import { latency, type Flight, type Network } from './network.ts';
 import type { SimulatedNode } from './node.ts';
 import type { Oracle } from './oracle.ts';
-import { PartsSeen } from './parts-seen.ts';
+import { PartObserver } from './part-observer.ts';
 import type { PartHabit } from './plan.ts';
 import { SendQueue } from './send-queue.ts';
 import type { World } from './world.ts';
@@ -34,7 +34,7 @@ export class PartViewer {
   isDone = false;
   readonly #deps: PartViewerDeps;
   readonly #random: SeededRandom;
-  readonly #seen: PartsSeen;
+  readonly #seen: PartObserver;
   /** Nothing goes wrong any more. */
   #isCalm = false;
   #leave: (() => void) | undefined;
@@ -43,7 +43,7 @@ export class PartViewer {
     this.name = deps.name;
     this.#deps = deps;
     this.#random = seededRandom(`${deps.world.seed}/${deps.name}`);
-    this.#seen = new PartsSeen(deps);
+    this.#seen = new PartObserver(deps);
   }
 
   begin(): void {

@@ -2,7 +2,7 @@ import type { StoredEntry } from '../../client/outbox/index.ts';
 import type { Entry, Lease, LoadedTask } from '../../server/ports/index.ts';
 import type { PlantedBug } from './planted-bug.ts';
 import { plantedPartBugs } from './planted-part-bugs.ts';
-import { withViewers } from './with-viewers.ts';
+import { withViewers } from './planted-viewer.ts';
 
 /** Says whether a fact ends its log, from its bytes alone. */
 function isLast({ bytes }: Entry): boolean {

@@ -1,7 +1,7 @@
 import { isSameFence } from '../../adapters/memory/lane-rules.ts';
 import type { Entry, LaneFlush, Lanes, Store } from '../../server/ports/index.ts';
 import type { PlantedBug } from './planted-bug.ts';
-import { withViewers } from './with-viewers.ts';
+import { withViewers } from './planted-viewer.ts';
 
 /** A store whose lanes do some things in another way. */
 function withLanes(store: Store, change: (lanes: Lanes) => Partial<Lanes>): Store {

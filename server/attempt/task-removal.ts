@@ -41,6 +41,7 @@ export async function dropTask(
 ): Promise<readonly StoredFile[] | undefined> {
   const { about, revision, execution } = record;
   const { taskId, requestKey } = about;
+  const written = shares.writing(about.owner);
   try {
     const [content, made] = await store.sideValues(taskId, [sideValueNames.content, sideValueNames.attachments]);
     const removing = store.remove(taskId, requestKey, revision);
@@ -60,6 +61,8 @@ export async function dropTask(
     processor.doubt(taskId);
     shares.doubt(about.owner);
     throw error;
+  } finally {
+    written();
   }
   processor.doubt(taskId);
   return undefined;

@@ -33,16 +33,21 @@ const TRIED_MAX = 100;
 
 /**
  * Counts what an owner has, task by task, and forgets names without a task. False where his counts changed meanwhile, each time that it was
- * tried: then they are as they were.
+ * tried: then they may be off, for a change may have been seen before the store was told of it, and be told of all the same.
  */
 export async function recount(owner: string, { store, book, time }: Pick<RecountDeps, 'store' | 'book' | 'time'>): Promise<boolean> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     await book.flushed();
-    const { version } = await store.shares(owner);
-    const shares = await countTasks(owner, store, time.now());
-    if (!(await store.setShares(owner, shares, version))) continue;
-    await book.ask([owner]);
-    return true;
+    const observer = book.observe(owner);
+    try {
+      const { version } = await store.shares(owner);
+      const shares = await countTasks(owner, store, time.now());
+      if (!(await store.setShares(owner, shares, version))) continue;
+      await book.ask([owner]);
+      if (observer.isStill) return true;
+    } finally {
+      observer.end();
+    }
   }
   return false;
 }
@@ -116,10 +121,11 @@ export class Recounts {
   /** Never rejects. */
   async #run(): Promise<void> {
     try {
-      const asked = [...this.#asked];
-      this.#asked.clear();
-      for (const owner of asked) await this.#count(owner, AGAIN_MS);
-      for (const owner of this.#deps.book.takeDoubtful(STEP)) await this.#countDoubtful(owner);
+      for (const owner of [...this.#asked]) {
+        await this.#count(owner, AGAIN_MS);
+        this.#asked.delete(owner);
+      }
+      await this.#countDoubtful();
       await this.#goRound();
       this.#isFailing = false;
     } catch (error) {
@@ -139,12 +145,13 @@ export class Recounts {
     if (!this.#round) this.#roundAt = monotonicMs(clock);
   }
 
-  async #countDoubtful(owner: string): Promise<void> {
+  async #countDoubtful(): Promise<void> {
+    const { book } = this.#deps;
+    const uncertain = new Set(book.takeDoubtful(STEP));
     try {
-      await recount(owner, this.#deps);
-    } catch (error) {
-      this.#deps.book.doubt(owner);
-      throw error;
+      for (const owner of [...uncertain]) if (await recount(owner, this.#deps)) uncertain.delete(owner);
+    } finally {
+      for (const owner of uncertain) book.doubt(owner);
     }
   }
 
@@ -152,6 +159,6 @@ export class Recounts {
   async #count(owner: string, ageMs: number): Promise<void> {
     const { store, time } = this.#deps;
     if (this.#closed || (await store.shares(owner)).countedAt > time.now() - ageMs) return;
-    await recount(owner, this.#deps);
+    if (!(await recount(owner, this.#deps))) this.#deps.book.doubt(owner);
   }
 }

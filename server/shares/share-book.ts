@@ -19,6 +19,13 @@ interface Gathered {
   readonly names: readonly Name[];
 }
 
+/** Looks whether what an owner has changes while it is counted. */
+export interface ShareObserver {
+  /** True as long as nothing was written, or was being written, that the count may have seen and the store is told of later. */
+  readonly isStill: boolean;
+  end(): void;
+}
+
 /** Owners whose counts are kept at hand. */
 const OWNERS_MAX = 10_000;
 /** Changes that go to the store at once. */
@@ -36,6 +43,9 @@ export class ShareBook {
   /** What is about to be asked or claimed, and not committed yet. */
   readonly #reserved = { active: new Map<string, number>(), questions: new Map<string, number>() };
   readonly #doubtful = new Set<string>();
+  /** How many changes of an owner are being written. */
+  readonly #writing = new Map<string, number>();
+  readonly #observers = new Map<string, Set<{ isStill: boolean }>>();
   readonly #listeners = new Set<(owner: string) => void>();
   #sending: Promise<void> | undefined;
   #isFailing = false;
@@ -49,9 +59,34 @@ export class ShareBook {
     this.#listeners.add(listener);
   }
 
+  /** What an owner has is about to be changed by a commit; gives the function to be called when that has its answer. */
+  writing(owner: string): () => void {
+    this.#disturb(owner);
+    this.#writing.set(owner, (this.#writing.get(owner) ?? 0) + 1);
+    return () => {
+      const left = (this.#writing.get(owner) ?? 0) - 1;
+      if (left > 0) this.#writing.set(owner, left);
+      else this.#writing.delete(owner);
+    };
+  }
+
+  /** Observes an owner who is about to be counted. */
+  observe(owner: string): ShareObserver {
+    const observers = this.#observers.get(owner) ?? new Set();
+    const own = { isStill: !this.#writing.has(owner) };
+    this.#observers.set(owner, observers.add(own));
+    return Object.assign(own, {
+      end: () => {
+        observers.delete(own);
+        if (observers.size === 0) this.#observers.delete(owner);
+      },
+    });
+  }
+
   /** A commit changed what the owner of a task has. Where its work began or ended, its name is put back if it is missing. */
   note({ owner, requestKey, createdAt }: Pick<TaskAbout, 'owner' | 'requestKey' | 'createdAt'>, by: Partial<Shares>): void {
     if (Object.keys(by).length === 0) return;
+    if (isCounted(by)) this.#disturb(owner);
     const { by: before, names } = this.#gathered.get(owner) ?? { by: {}, names: [] };
     const name = by.active !== undefined && by.tasks === undefined ? [{ requestKey, at: createdAt }] : [];
     this.#gathered.set(owner, { by: sumOf(before, by), names: [...names, ...name] });
@@ -180,12 +215,21 @@ export class ShareBook {
     if (before && before.active > shares.active) for (const listener of this.#listeners) listener(owner);
   }
 
+  #disturb(owner: string): void {
+    for (const observer of this.#observers.get(owner) ?? []) observer.isStill = false;
+  }
+
   #dropOldest(): void {
     for (const owner of this.#known.keys()) {
       this.#known.delete(owner);
       return;
     }
   }
+}
+
+/** True where more is changed than bytes: work says something all the time, and a few bytes matter to nobody. */
+export function isCounted({ bytes: _, ...others }: Partial<Shares>): boolean {
+  return Object.keys(others).length > 0;
 }
 
 /** One change takes one name. */

@@ -8,6 +8,7 @@ import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
 import type { SealedLanes } from '../parts/lane-record.ts';
 import { LaneSeals, LanesToSeal } from '../parts/seal-lanes.ts';
 import type { Shares } from '../ports/owners.ts';
+import { isCounted } from '../shares/share-book.ts';
 import { sumOf } from '../shares/shares-of.ts';
 import type { Lease } from '../ports/store.ts';
 import type { MailboxDeps } from './processor-deps.ts';
@@ -232,7 +233,8 @@ export class Mailbox {
 
   async #append(attempt: AttemptedUnit): ReturnType<MailboxDeps['store']['append']> {
     const { store, lastWrites } = this.#deps;
-    const { commit, facts } = attempt.finished;
+    const { commit, facts, by, after } = attempt.finished;
+    const written = isCounted(by) ? this.#deps.writingShares?.(after.about.owner) : undefined;
     try {
       return await lastWrites.note('append', store.append(commit), {
         isWritten: (it) => it === 'committed',
@@ -242,6 +244,8 @@ export class Mailbox {
       this.#doubtful.add(attempt);
       this.#doubtShares(attempt);
       throw error;
+    } finally {
+      written?.();
     }
   }
 

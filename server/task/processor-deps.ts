@@ -25,6 +25,8 @@ export interface ProcessorDeps {
   readonly onDecided?: ((decided: Decided) => void) | undefined;
   /** Told of an owner of whom a commit may have changed what he has, and nobody knows whether it was written. */
   readonly sharesInDoubt?: (owner: string) => void;
+  /** Told of an owner of whom a commit is about to change what he has; gives the function that is called when it has its answer, and that was told. */
+  readonly writingShares?: (owner: string) => () => void;
 }
 
 /**

@@ -4,7 +4,6 @@ import type { Fact } from '../../machines/wire/index.ts';
 import { createMemory, memoryStore } from '../../adapters/memory/index.ts';
 import { createLiveHub } from '../../server/live/hub.ts';
 import { askedParts } from '../../server/live/extensions.ts';
-import type { LaneRow } from '../../adapters/memory/memory.ts';
 import type { Fence, Lanes, NewestOfTask } from '../../server/store/index.ts';
 import { writtenTask } from '../server/task-writer.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -29,7 +28,11 @@ async function shortened() {
     unit.parts.noteOpening(opened, { onRerun: 'continue' });
     return opened;
   });
-  const row = (): LaneRow => [...(memory.tasks.get(taskId)?.lanes.values() ?? [])][0] as LaneRow;
+  const row = () => {
+    const [lane] = memory.tasks.get(taskId)?.lanes.values() ?? [];
+    if (!lane) throw new Error('The part is not open.');
+    return lane;
+  };
   return {
     part,
     async write(text: string): Promise<void> {

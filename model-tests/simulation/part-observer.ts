@@ -16,7 +16,7 @@ interface Seen {
  * What somebody was shown of the parts of a task, through all connections; holds each piece to the law: the text is always a prefix of what the store has, it
  * only grows, and it is whole at the fact that closes the part. What the store has lost is begun anew, and said to be.
  */
-export class PartsSeen {
+export class PartObserver {
   readonly #deps: { readonly name: string; readonly world: World; readonly oracle: Oracle; readonly taskId: () => string | undefined };
   readonly #open = new Map<number, Seen>();
   /** Facts are missing, and that was said. */
