@@ -3,7 +3,7 @@
  * of does not belong here: it gets a line in GLOSSARY.md, or the file gets another name.
  */
 export const fieldWords: readonly string[] = `
-abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered answering any app
+abort about access acting activities activity adapter address after agent aggregate agreement alphabet and announcer answer answered answering any app
 append appender arrows asking asyncapi at attachment attack attacker audience auth authenticate authorizer back backup bar bare batch bearer
 behaved bench bin blocks bodies body boundaries boundary bounded browser browsing budgets build built bullmq bundle burst byte call cancel careless
 case cell certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close closing cluster codes
@@ -26,7 +26,7 @@ report reporter request resolution restart restore result resume retention retry
 scale scan scanner scenario schedule schema schemas screen scripted seam security seeded selectors semaphore send sender sentinel serve service set
 settings several sharing shown shrink silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special
 sse stack stalled stand standard start starting statistics status stimuli storage store stored streaming submit subscriber suite summary support
-surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal testing text theme three time
+surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal terminal testing text theme three time
 timer titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation version
 versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate zone
 `
