@@ -3,8 +3,8 @@
  * of does not belong here: it gets a line in GLOSSARY.md, or the file gets another name.
  */
 export const fieldWords: readonly string[] = `
-abort about access acting activities activity adapter address after aggregate agreement alphabet and announcer answer answered answering any app
-append appender arrows asking asyncapi at attachment attack attacker audience auth authenticate authorizer back backfill backup bar bare batch
+abort about access acting activities activity adapter address after agent aggregate agreement alphabet and announcer answer answered answering any
+app append appender arrows asking asyncapi at attachment attack attacker audience auth authenticate authorizer back backfill backup bar bare batch
 bearer behaved bench bin blocks bodies body boundaries boundary bounded browser browsing budgets build built bullmq bundle burst button byte call
 cancel careless case cell certificate chance changes chaos chart check checker checkout child children chromium claim cleanup cli clock close
 closing cluster codes cohort commit committed compilers components composite confirm conformance consumers containers content copy core count
@@ -27,10 +27,10 @@ restore result resume retention retry reverse rights rollback rolling route row 
 scanner scenario schedule schema schemas screen scripted seam security seeded selectors semaphore send sender sentinel serve service set settings
 several sharing shown shrink sign silent simple simulated simulation sink size sleep slots slowness snapshot snippets soak solid source special sse
 stack stalled stand standard start starting statistics status stimuli stop storage store stored streaming submit subscriber suite summary support
-surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal testing text theme three time
-timer title titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user validation
-version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws xstate
-yielding zone
+surface survival survivors suspense svg sweep switch switches syntax tab table tail taskbridge tcp temp temporal terminal testing text theme three
+time timer title titles to token transcript trend trial trouble types understanding unknown unreachable unread unsent until upload use user
+validation version versions vite waiting waits watch ways web well wire words worker workerd workflow world write writer writes writing wrong ws
+xstate yielding zone
 `
   .trim()
   .split(/\s+/);
