@@ -8,6 +8,8 @@ import type { Became, QueuedIntent, QueuedWith } from './report-queue.ts';
 /** What the parts of a run ask of it. */
 export interface RunPartsDeps extends Pick<PartWriterDeps, 'reason' | 'lost'> {
   readonly attempt: number;
+  /** What the keys of its parts begin with, where several runs of one attempt have parts. */
+  readonly keyPrefix?: string;
   readonly clock: Clock;
   readonly unsent: WaitingBytes;
   /** Absent where the store keeps none: then the report that opens one is refused, and says so. */
@@ -48,7 +50,7 @@ export class RunParts {
   open(name: string, options: PartOptions): PartStream {
     const policy = policyOf(options);
     const { clock, unsent, reason, lost, retry, handle, parts } = this.#deps;
-    const key = `p${(this.#count += 1)}`;
+    const key = `${this.#deps.keyPrefix ?? ''}p${(this.#count += 1)}`;
     const writer = new PartWriter({
       ...policy,
       clock,
@@ -152,7 +154,7 @@ export class RunParts {
   async #regain({ part, fence }: OpenedPart): Promise<OpenedPart | undefined> {
     const { deliver, retry, parts, fenced } = this.#deps;
     const outcome = await deliver({
-      source: SOURCE,
+      source: `${this.#deps.keyPrefix ?? ''}${SOURCE}`,
       seq: (this.#seq += 1),
       intents: [{ type: 'report.part.continued', payload: { part } }],
     });

@@ -41,9 +41,15 @@ const arrows: Readonly<Record<string, Room>> = {
     doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/temporal\/(contract|failure)\.ts$/],
     packages: [/^@temporalio\/workflow$/],
   },
+  // An activity's parts are written as those of a handler.
   'adapters/temporal/activities': {
-    doors: [machinesDoor, /^server\/reporter\/index\.ts$/, /^adapters\/temporal\/contract\.ts$/],
-    packages: [/^@temporalio\/activity$/],
+    doors: [
+      machinesDoor,
+      /^server\/(reporter|ports)\/index\.ts$/,
+      /^adapters\/temporal\/contract\.ts$/,
+      /^adapters\/in-process\/(index|handle-promise|report-queue|report-retry|run-parts)\.ts$/,
+    ],
+    packages: [node, /^@temporalio\/activity$/],
   },
   // The same run of a handler as in a node's own process.
   'adapters/worker': {
@@ -76,7 +82,7 @@ const arrows: Readonly<Record<string, Room>> = {
       anyDoor,
       machinesDoor,
       /^server\/((ports|task|actors|attempt|parts|shares|observability)\/|attachment-sweep\.ts$)/,
-      /^adapters\/in-process\/slots\.ts$/,
+      /^adapters\/in-process\/(slots|part-writer)\.ts$/,
     ],
     packages: [anything],
   },

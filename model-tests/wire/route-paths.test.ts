@@ -66,7 +66,7 @@ describe('the paths of the protocol', () => {
     ['a task with the number of a part', { task: '/:partNumber/:taskId' }, 'must not contain :partNumber: it is for no part'],
     ['a file without its name', { attachment: '/files/:taskId' }, 'must contain :attachmentName exactly once'],
     ['a task with the name of a file', { task: '/:attachmentName/:taskId' }, 'must not contain :attachmentName: it is for no file'],
-    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, remove, attachment, events'],
+    ['a misspelt route', { sockets: '/ws' }, 'sockets is no route; there are create, list, types, task, remove, attachment, part, events'],
   ])('refuse %s', (_, routes, message) => {
     expect(() => readRoutePaths(routes as object)).toThrow(RangeError);
     expect(() => readRoutePaths(routes as object)).toThrow(message);

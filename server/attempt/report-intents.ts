@@ -48,7 +48,7 @@ export function decidePart(unit: UnitOfWork, intent: PartReport): ReportRefusal 
     case 'report.part.opened':
       return openPart(unit, intent);
     case 'report.part.closed':
-      return unit.parts.close(intent.payload.part, 'DONE');
+      return unit.parts.close(intent.payload.part, intent.payload.outcome === 'ABANDONED' ? 'ABANDONED' : 'DONE');
     case 'report.part.continued':
       return unit.parts.goOn(intent.payload.part) ? undefined : 'PART_NOT_OPEN';
   }

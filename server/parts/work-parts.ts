@@ -28,6 +28,11 @@ export function workParts({ taskId, attempt }: AttemptRef, { lanes, flusher, pro
       // What this node has just committed it knows; another node's commit it reads.
       return find(processor.known(taskId)) ?? find(await processor.read(taskId));
     },
+    async openedBy(keyPrefix) {
+      return ownIn(await processor.read(taskId))
+        .filter(([, { key }]) => key?.startsWith(keyPrefix))
+        .map(opened);
+    },
     async left(name) {
       const record = await processor.read(taskId);
       const { openParts } = record.aggregate.task.context;

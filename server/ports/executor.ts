@@ -23,8 +23,11 @@ export type PartReport =
       /** Where it ends as DONE its text is said once more, in one `TASK_MESSAGE`, or several where one has no room for it. */
       readonly closeAs?: 'message';
     }
-  /** It is whole: with all that was flushed. */
-  | { readonly type: 'report.part.closed'; readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> }
+  /** It is whole: with all that was flushed. With the outcome `ABANDONED` it is not, and nobody goes on with it. */
+  | {
+      readonly type: 'report.part.closed';
+      readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> & Partial<Pick<FactPayload<'TASK_PART_CLOSED'>, 'outcome'>>;
+    }
   /** A flush was `fenced`: where the part is this attempt's and open, it goes on under another fence. */
   | { readonly type: 'report.part.continued'; readonly payload: Pick<FactPayload<'TASK_PART_CLOSED'>, 'part'> };
 
@@ -40,6 +43,8 @@ export interface OpenedPart {
 export interface WorkParts {
   /** A part of this attempt, by the key under which it opened it or by its number, under a fence whose mark is not `after`; undefined where there is none. */
   opened(of: string | number, after?: string): Promise<OpenedPart | undefined>;
+  /** The open parts of this attempt whose keys begin so. */
+  openedBy(keyPrefix: string): Promise<readonly OpenedPart[]>;
   /** The parts of a name that an earlier attempt has left for this one to go on with, in the order in which they were opened. */
   left(name: string): Promise<readonly OpenedPart[]>;
   /** What a part had when its fence was given; undefined where that is gone. */

@@ -6,5 +6,5 @@
 export { createTaskReporter, type TaskReporter, type TaskReporterOptions } from './reporter.ts';
 export type { FollowedRun } from './run-notifier.ts';
 export type { ClaimedWork, TaskRef } from './work-claim.ts';
-export type { AttemptRef, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
+export type { AttemptRef, WorkParts, WorkReport, WorkReportOutcome, Resolution } from '../ports/executor.ts';
 export { TaskBridgeError } from '../errors.ts';

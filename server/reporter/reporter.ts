@@ -10,7 +10,7 @@ import { contractsOf } from '../contract/contracts.ts';
 import type { AttachmentStore } from '../ports/attachments.ts';
 import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
-import type { AttemptRef, Resolution, WorkReport, WorkReportOutcome } from '../ports/executor.ts';
+import type { AttemptRef, Resolution, WorkParts, WorkReport, WorkReportOutcome } from '../ports/executor.ts';
 import { commitObserver } from '../observability/commit-observer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
@@ -20,6 +20,7 @@ import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
 import { PartFlusher } from '../parts/part-flusher.ts';
+import { workParts } from '../parts/work-parts.ts';
 import { ShareBook } from '../shares/share-book.ts';
 import { asTaskBridgeError, CommandProcessor } from '../task/command-processor.ts';
 import { taskSettings, type TaskSettings } from '../task/settings.ts';
@@ -62,6 +63,8 @@ export interface TaskReporter<C extends TaskContract | undefined = TaskContract 
    * written), `STORE_UNAVAILABLE` (send it again: it is taken once).
    */
   report(attempt: AttemptRef, report: WorkReport): Promise<WorkReportOutcome>;
+  /** What writes the text of parts for an attempt; undefined where the store keeps none. */
+  parts(attempt: AttemptRef): WorkParts | undefined;
   /** How a question ended; undefined while it is open or was never asked. */
   resolution(taskId: string, suspendId: string): Promise<Resolution | undefined>;
   /** The store's time, in milliseconds since the epoch, to name deadlines by. */
@@ -147,6 +150,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
       const run = (mayAsk: boolean) => processor.execute(attempt.taskId, reportCommand(attempt, report, mayAsk));
       return about && questions > 0 ? shares.asking(about.owner, questions, run) : run(true);
     },
+    parts: (attempt) => store.lanes && flusher && workParts(attempt, { lanes: store.lanes, flusher, processor }),
     resolution: async (taskId, suspendId) => resolutionOf(await processor.read(taskId), suspendId, store),
     async now() {
       await synchronize();

@@ -2,6 +2,9 @@ import { activityInfo, log } from '@temporalio/activity';
 import type { ReportIntent } from '../../../machines/index.ts';
 import type { FactPayload } from '../../../machines/wire/index.ts';
 import type { AttemptRef, TaskReporter } from '../../../server/reporter/index.ts';
+import type { PartStream } from '../../in-process/index.ts';
+import type { RunParts } from '../../in-process/run-parts.ts';
+import { activityParts, type ActivityPartOptions } from './activity-parts.ts';
 
 /** The task as an activity of its workflow sees it. */
 export interface ActivityTask {
@@ -9,6 +12,11 @@ export interface ActivityTask {
   progress(progress: number, about?: { readonly stage?: string; readonly message?: string }): Promise<boolean>;
   /** As `progress`. */
   message(message: string, level?: FactPayload<'TASK_MESSAGE'>['level']): Promise<boolean>;
+  /**
+   * Opens a part of the task, to be written to word by word, as the task of a handler does. Its text goes past Temporal: no history sees it. Await `end()` before the activity
+   * ends: what waits to be sent then may be lost. An activity that Temporal runs again begins anew, and closes what its earlier tries left open as `ABANDONED`.
+   */
+  stream(name: string, options: ActivityPartOptions): PartStream;
 }
 
 /**
@@ -16,13 +24,18 @@ export interface ActivityTask {
  * that Temporal runs again reports again (at least once); rejects with the reporter's `TaskBridgeError`, which the activity's log has too. How an activity ends is its own to say: a refusal
  * that it does not await stands in that log only.
  */
-export function activityTask(reporter: Pick<TaskReporter, 'report'>, ref: AttemptRef): ActivityTask {
+export function activityTask(reporter: Pick<TaskReporter, 'report'> & Partial<Pick<TaskReporter, 'parts'>>, ref: AttemptRef): ActivityTask {
   const { activityId, attempt, workflowExecution } = activityInfo();
   const source = `activity:${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
   let seq = 0;
+  let parts: RunParts | undefined;
 
   function say(intent: ReportIntent): Promise<boolean> {
-    const said = reporter.report(ref, { source, seq: ++seq, intents: [intent] }).then(({ status }) => status !== 'fenced');
+    const send = () => reporter.report(ref, { source, seq: ++seq, intents: [intent] });
+    const flushed = parts?.flushed();
+    // What was written before comes before it.
+    const sent = flushed ? flushed().then(send) : send();
+    const said = sent.then(({ status }) => status !== 'fenced');
     // Whoever awaits it hears of it; where nobody does, the worker lives on, and its log has it.
     said.catch((error: unknown) => void log.warn('A report of a task was not taken.', { ...ref, report: intent.type, error }));
     return said;
@@ -30,6 +43,7 @@ export function activityTask(reporter: Pick<TaskReporter, 'report'>, ref: Attemp
 
   return {
     progress: (progress, about = {}) => say({ type: 'report.progress', payload: { progress, ...about } }),
+    stream: (name, options) => (parts ??= activityParts({ reporter, ref, source, attempt })).open(name, options),
     message: (message, level) => say({ type: 'report.message', payload: level ? { message, level } : { message } }),
   };
 }

@@ -4,4 +4,5 @@
  * @packageDocumentation
  */
 export { taskBridgeActivities, type TaskBridgeActivities } from './report.ts';
+export type { ActivityPartOptions } from './activity-parts.ts';
 export { activityTask, type ActivityTask } from './activity-task.ts';

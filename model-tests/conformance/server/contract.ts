@@ -5,6 +5,11 @@ export interface ContractTask {
   readonly input: JsonObject;
   readonly signal: AbortSignal;
   progress(progress: number, about?: { readonly stage?: string }): Promise<void>;
+  /** Absent where work writes no parts. */
+  stream?(
+    name: string,
+    options: { readonly kind: 'text' },
+  ): { write(text: string): PromiseLike<void> | undefined; end(): PromiseLike<void> };
   /** Absent where work makes no files. */
   attach?(name: string, content: string, contentType: string): Promise<void>;
   suspend(
@@ -52,6 +57,15 @@ export function contractWork({ failure, codeOf }: ContractDeps): Readonly<Record
     },
     'conformance.attach': async (task) => {
       await task.attach?.('rows.csv', 'x,y', 'text/csv');
+      return {};
+    },
+    'conformance.write': async (task) => {
+      const { pieces, rest } = task.input as { pieces: readonly string[]; rest: string };
+      const part = task.stream?.('answer', { kind: 'text' });
+      for (const piece of pieces) await part?.write(piece);
+      await answerTo(task, 1, undefined);
+      await part?.write(rest);
+      await part?.end();
       return {};
     },
     'conformance.fail': async ({ input }) => {

@@ -9,6 +9,7 @@ import { limiting } from './cases/limits.ts';
 import { listing } from './cases/lists.ts';
 import { multiplexing } from './cases/multiplexing.ts';
 import { gapCases } from './cases/gaps.ts';
+import { writingParts } from './cases/parts.ts';
 import { reading } from './cases/reading.ts';
 import { refusing } from './cases/refusing.ts';
 import { removal } from './cases/removal.ts';
@@ -37,6 +38,7 @@ export const serverSuite: Suite<ServerUnderTest> = {
     ...browsing,
     ...multiplexing,
     ...sharingStreams,
+    ...writingParts,
     ...limiting,
     ...failing,
     ...ending,

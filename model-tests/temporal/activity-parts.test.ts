@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import type { ActivityTask } from '../../adapters/temporal/activities/index.ts';
+import type { Fact } from '../../machines/wire/index.ts';
+import { createTaskReporter, type TaskReporter } from '../../server/reporter/index.ts';
+import { faultyStore } from '../server/faulty-store.ts';
+import { workerExecutor } from '../server/worker-executor.ts';
+import { bridgeOf, type RunningBridge } from '../server/bridge-of.ts';
+
+const quiet = { warn: () => undefined, error: () => undefined };
+const warn = vi.fn();
+let attempt = 1;
+
+// Other files of this process have read these modules, and will again.
+beforeAll(() => {
+  vi.doMock('@temporalio/activity', () => ({
+    activityInfo: () => ({ activityId: '1', attempt, workflowExecution: { workflowId: 'w', runId: 'a'.repeat(36) } }),
+    cancellationSignal: () => new AbortController().signal,
+    log: { warn },
+  }));
+  vi.resetModules();
+});
+afterAll(() => {
+  vi.doUnmock('@temporalio/activity');
+  vi.resetModules();
+});
+
+/** A task whose work is outside, and an activity of it. */
+async function activity(): Promise<{
+  of: RunningBridge;
+  taskId: string;
+  reporter: TaskReporter;
+  task(nth?: number): Promise<ActivityTask>;
+}> {
+  const { activityTask } = await import('../../adapters/temporal/activities/index.ts');
+  const memory = memoryStore();
+  await memory.open();
+  const store = faultyStore(memory, { shared: true });
+  const of = await bridgeOf(workerExecutor().executor, { store, logger: quiet });
+  const reporter = createTaskReporter({ store, logger: quiet });
+  const taskId = await of.start('work');
+  const ref = await vi.waitFor(async () => {
+    const found = { taskId, attempt: 1 };
+    expect((await reporter.report(found, { source: 'main', seq: 1, intents: [{ type: 'report.started', payload: {} }] })).status).not.toBe(
+      'fenced',
+    );
+    return found;
+  });
+  onTestFinished(() => void (attempt = 1));
+  return {
+    ...{ of, taskId, reporter },
+    task: async (nth = 1) => {
+      attempt = nth;
+      return activityTask(reporter, ref);
+    },
+  };
+}
+
+const closings = (facts: readonly Fact[]) =>
+  facts.flatMap((fact) => (fact.type === 'TASK_PART_CLOSED' ? [[fact.payload.part, fact.payload.outcome, fact.payload.text]] : []));
+
+test('an activity writes a part word by word, and what it reports comes behind what it wrote', async () => {
+  const { of, taskId, task } = await activity();
+  const one = await task();
+  const out = one.stream('answer', { kind: 'text', flushMs: 10 });
+  for (let i = 0; i < 500; i++) void out.write(`word ${i} `);
+  expect(await one.progress(50)).toBe(true);
+  const read = await of.bridge.tasks({ subject: 'alice' }).readPart(taskId, 2);
+  expect(read).toMatchObject({ open: true, bytes: Array.from({ length: 500 }, (_, i) => `word ${i} `).join('').length });
+  await out.end();
+  const facts = await of.facts(taskId);
+  expect(facts.map(({ type }) => type)).toEqual(['TASK_STARTED', 'TASK_PART_OPENED', 'TASK_PROGRESS', 'TASK_PART_CLOSED']);
+  expect(closings(facts)).toEqual([[2, 'DONE', Array.from({ length: 500 }, (_, i) => `word ${i} `).join('')]]);
+});
+
+test('a try that Temporal runs again begins anew, and closes what the one before left', async () => {
+  const { of, taskId, task } = await activity();
+  const first = await task(1);
+  const left = first.stream('answer', { kind: 'text', flushMs: 10 });
+  void left.write('half of');
+  await first.progress(10);
+  const second = await task(2);
+  const out = second.stream('answer', { kind: 'text', flushMs: 10 });
+  void out.write('all of it');
+  await out.end();
+  // The one before may still be at work: what it writes is not taken, and it hears so.
+  void left.write(' more');
+  await expect(left.end()).rejects.toThrow();
+  expect(closings(await of.facts(taskId))).toEqual([
+    [2, 'ABANDONED', 'half of'],
+    [5, 'DONE', 'all of it'],
+  ]);
+});
