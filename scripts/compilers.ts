@@ -59,6 +59,8 @@ function writeProject(): void {
   mkdirSync(join(project, 'node_modules/vitest'));
   write('node_modules/vitest/package.json', { name: 'vitest', type: 'module', exports: { '.': { types: './index.d.ts' } } });
   write('node_modules/vitest/index.d.ts', "export { expectTypeOf } from 'expect-type';\n");
+  // Temporal's declarations name this package, whose own are not found from ES modules.
+  write('ms.d.ts', "declare module 'ms' {\n  export type StringValue = string;\n}\n");
   const compilerOptions = {
     strict: true,
     noEmit: true,

@@ -8,6 +8,7 @@ import { faultInjectorOf, planDeployments, planFaults, type FaultName } from './
 import { delivered, emptyRunRecord, type RunRecord } from './run-record.ts';
 import { quiesce } from './quiesce.ts';
 import { checkRun, type CheckResult } from './checker.ts';
+import { walkList, walkLists } from './list-walk.ts';
 import { logsOf } from './logs.ts';
 import { WorkRecord, type HostMessage } from './work-record.ts';
 import { runClient } from './chaos-client.ts';
@@ -82,6 +83,8 @@ export async function runChaos({
       const lasts = nth % LASTING_EVERY === 0;
       return runClient({ name: `v${nth}`, owner, baseUrl, transport, random: random.for(`visitor ${nth}`), lasts }, shared);
     });
+    const owners = Array.from({ length: OWNERS }, (_owner, nth) => `owner-${nth}`);
+    const listing = walkLists(record, owners, { isOver: () => isOver, urlOf: (walk) => proxies[walk % PROXIES]?.url ?? '' });
     const targets = { hosts: hosts.length, proxies: PROXIES };
     const plan =
       deployEveryMs === undefined
@@ -102,6 +105,10 @@ export async function runChaos({
     const late = new Promise((resolve) => setTimeout(resolve, Math.max(patience(15_000), settlingAt + settleMs - Date.now())));
     await Promise.race([Promise.all(living), late]);
     const settledInMs = Date.now() - settlingAt;
+    await listing;
+    for (const [nth, owner] of owners.entries())
+      if (!(await walkList(record, owner, hosts[nth % hosts.length]?.url ?? '')))
+        record.lists.faults.push(`the list of ${owner} was not answered`);
     // Calls that were on their way when their tasks ended.
     await quiesce(record, hosts[1].url, 1000);
     tell(progressOf(record));
@@ -132,6 +139,6 @@ function progressOf(record: RunRecord): string {
   const unknown = actions.filter(({ outcomes }) => outcomes.includes('unknown')).length;
   return (
     `${creations.length} tasks, ${delivered(record)} facts delivered (ws ${brought.ws}, sse ${brought.sse}, poll ${brought.poll} came), ` +
-    `${ended} of ${viewings.length} viewings ended, ${lives} lives of clients, ${actions.length} actions (${unknown} once unknown), ${cancels} cancels`
+    `${ended} of ${viewings.length} viewings ended, ${lives} lives of clients, ${record.lists.walked} lists, ${actions.length} actions (${unknown} once unknown), ${cancels} cancels`
   );
 }

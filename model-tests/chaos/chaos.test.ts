@@ -48,5 +48,7 @@ it(
     for (const transport of ['ws', 'sse', 'poll'] as const) expect(report.record.brought[transport]).toBeGreaterThan(0);
     expect(report.outcomes['ACCEPTED']).toBeGreaterThan(0);
     expect(report.outcomes['REJECTED_ALREADY_RESOLVED']).toBeGreaterThan(0);
+    // Each owner's once at the end, and some before.
+    expect(report.record.lists.walked).toBeGreaterThan(5);
   },
 );

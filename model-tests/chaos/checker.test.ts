@@ -1,5 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Fact } from 'taskbridge/wire';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { walkList } from './list-walk.ts';
 import { emptyRunRecord, type RunRecord } from './run-record.ts';
 import { faultKinds, checkRun, type FaultKind } from './checker.ts';
 
@@ -158,9 +161,43 @@ describe('the judge of a chaos run', () => {
       'work that heard something else',
       (_ledger, log) => void (log[5] = fact(6, 'TASK_COMPLETED', { result: { answers: { q1: 'a1 no {}' } } })),
     ],
+    ['mislisted', 'a list that lacks a task', (record) => void record.lists.faults.push('the list of o lacks aa')],
     ['misheard', 'work that heard nothing', (_ledger, log) => void (log[5] = fact(6, 'TASK_COMPLETED', { result: { answers: {} } }))],
     ['unknown', 'a call that nobody knows the outcome of', (record) => void actionOf(record).outcomes.pop()],
     ['faults', 'an answer that makes no sense', (record) => void actionOf(record).outcomes.push('TASK_NOT_FOUND')],
     ['faults', 'a client that gave up', (record) => Object.assign(record.viewings[0] ?? {}, { fault: 'NO_TRANSPORT' })],
   ])('finds under "%s" %s', (kind, _what, spoil) => expect(found(spoil)).toContain(kind));
+});
+
+describe('a walk through a list', () => {
+  const [own, next, foreign] = [TASK, 'bb'.padEnd(32, '0'), 'cc'.padEnd(32, '0')] as const;
+  const walk = async (pages: readonly (readonly string[])[]): Promise<readonly string[]> => {
+    const server = createServer(({ url = '' }, response) => {
+      const at = Number(new URL(url, 'http://x').searchParams.get('after') ?? 0);
+      const tasks = (pages[at] ?? []).map((taskId) => ({ taskId, taskType: 'job', status: 'RUNNING', state: 'running' }));
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ tasks, nextAfter: at + 1 < pages.length ? String(at + 1) : null }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const record = soundLedger();
+    const [creation] = record.creations;
+    if (!creation) throw new Error('There is no creation.');
+    creation.taskIds.add(next);
+    record.creations.push({ ...creation, owner: 'p', taskIds: new Set([foreign]) });
+    // Bound above.
+    expect(await walkList(record, 'o', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)).toBe(true);
+    return record.lists.faults;
+  };
+
+  it('finds nothing where all are there, once', async () => expect(await walk([[next], [], [own]])).toEqual([]));
+  it.each([
+    ['lacks', [[next]], own],
+    ['has twice', [[next, own], [own]], own],
+    ['shows those of others', [[next, own, foreign]], foreign],
+  ] as const)('finds one that it %s', async (what, pages, taskId) => {
+    expect(await walk(pages)).toEqual([`the list of o ${what}: ${taskId}`]);
+  });
+
+  it('says that a page did not come', async () => expect(await walkList(soundLedger(), 'o', 'http://127.0.0.1:1')).toBe(false));
 });

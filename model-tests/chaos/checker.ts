@@ -20,6 +20,7 @@ export const faultKinds = {
   disagreements: 'final states that differ between log and client',
   twins: 'keys with more than one task, and tasks with no key',
   acceptedTwice: 'questions with two accepted answers, and answers in the log twice',
+  mislisted: 'lists that lack a task of their owner, have one twice, or one of somebody else',
   vanished: 'accepted actions that the log does not have',
   unasked: 'accepted answers that nobody sent, or that were told to be rejected',
   misheard: 'answers that reached the work otherwise than they were accepted',
@@ -87,6 +88,7 @@ export function checkRun(
   );
   for (const { viewer, taskId, reason } of record.gaps)
     if (reason !== 'reset' || isPlain(taskId)) note('gaps', `${viewer} on ${taskId}: ${reason}`);
+  for (const line of record.lists.faults) note('mislisted', line);
   for (const line of work?.record.judge(record.creations, logs, work.leaseMs) ?? []) note('misrun', line);
 
   const outcomes: Record<string, number> = {};

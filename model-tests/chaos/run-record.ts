@@ -77,6 +77,8 @@ export interface RunRecord {
   readonly gaps: GapTold[];
   /** Facts by the transport that brought them. */
   readonly brought: Record<'ws' | 'sse' | 'poll', number>;
+  /** Lists of owners that somebody went through, and what was wrong with them. */
+  readonly lists: { walked: number; readonly faults: string[] };
   cancels: number;
   /** Lives of clients. */
   lives: number;
@@ -84,7 +86,16 @@ export interface RunRecord {
 
 /** An empty one. */
 export function emptyRunRecord(): RunRecord {
-  return { creations: [], actions: [], viewings: [], gaps: [], brought: { ws: 0, sse: 0, poll: 0 }, cancels: 0, lives: 0 };
+  return {
+    creations: [],
+    actions: [],
+    viewings: [],
+    gaps: [],
+    brought: { ws: 0, sse: 0, poll: 0 },
+    lists: { walked: 0, faults: [] },
+    cancels: 0,
+    lives: 0,
+  };
 }
 
 /** Facts that were given to consumers so far. */

@@ -8,7 +8,7 @@ import { freePort } from '../support/free-port.ts';
 import { root, snippet } from '../readme/snippets.ts';
 
 const LINES_MAX = 20;
-const hosts = ['koa', 'express', 'fastify', 'hono', 'node'];
+const hosts = ['koa', 'express', 'fastify', 'hono', 'node', 'nest'];
 const transports: readonly TransportName[] = ['ws', 'sse', 'poll'];
 
 const source = (name: string) => readFile(join(root, 'examples/hosts', `${name}.ts`), 'utf8');
