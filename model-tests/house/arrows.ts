@@ -34,6 +34,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'adapters/redis': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^ioredis$/] },
   'adapters/jwt': { doors: [machinesDoor, /^server\/(ports|access)\/index\.ts$/], packages: [node, /^jose$/] },
   'adapters/prometheus': { doors: [/^server\/observability\/index\.ts$/], packages: [/^prom-client$/] },
+  'adapters/opentelemetry': { doors: [/^server\/observability\/index\.ts$/], packages: [/^@opentelemetry\/api$/] },
   'adapters/file': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'adapters/temporal': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [/^@temporalio\/client$/] },
   // Loaded by Temporal's sandbox, where there is no Node: of ours, types and what says itself that it needs none.

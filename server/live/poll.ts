@@ -7,6 +7,7 @@ import { timerAfter } from './timer.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type ReadLimit } from './log-read.ts';
 import type { DeliveryLag } from './delivery-lag.ts';
+import type { ViewerSpans } from './viewer-spans.ts';
 import type { LiveOptions } from './options.ts';
 import type { Topics } from './topics.ts';
 
@@ -53,6 +54,7 @@ export interface PollDeps {
   readonly topics: Topics;
   /** Told what a poll was answered that had to wait. */
   readonly lag?: DeliveryLag | undefined;
+  readonly spans?: ViewerSpans | undefined;
   /** Takes what answers the poll at once, and gives the function that ends that; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
@@ -138,7 +140,9 @@ async function waitForPage(deps: PollDeps, taskId: string, request: PollRequest,
       if (failure) throw failure.error;
       const page = await readPage(deps, taskId, request);
       if (!isAnswer(page) && !over) continue;
-      if (page.entries.length > 0) deps.lag?.note('poll', page.entries);
+      const last = page.entries.at(-1);
+      if (last) deps.lag?.note('poll', page.entries);
+      if (last && page.terminal) deps.spans?.ended(taskId, 'poll', last.eventId);
       return page;
     }
   } finally {

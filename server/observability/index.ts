@@ -14,5 +14,6 @@ export type {
 } from '../ports/observability.ts';
 export { compositeProbe, type CompositeProbeOptions } from './composite-probe.ts';
 export { executorProbe, type ExecutorProbeOptions } from './executor-probe.ts';
+export type { Span, SpanEnd, SpanName, SpanStart, TraceContext, Tracer } from '../ports/tracing.ts';
 export { metricsTable, type Metric, type MetricName } from './metrics-table.ts';
 export { recordsTable, type RecordFields, type RecordMeaning, type RecordName, type RecordSource } from './records-table.ts';

@@ -12,6 +12,7 @@ import type {
 } from '../../machines/wire/index.ts';
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
+import type { TraceContext } from '../ports/tracing.ts';
 import type { TaskAbout } from './about.ts';
 
 export type { ActionStatus };
@@ -25,6 +26,8 @@ export interface NewTaskRequest {
   readonly metadata: JsonObject;
   readonly title?: string | undefined;
   readonly labels?: readonly string[] | undefined;
+  /** Where the request stands in its caller's trace. */
+  readonly trace?: TraceContext | undefined;
   readonly attachments: readonly AttachmentReference[];
 }
 
@@ -38,6 +41,8 @@ export interface TaskRetryRequest {
   readonly metadata?: JsonObject | undefined;
   readonly title?: string | undefined;
   readonly labels?: readonly string[] | undefined;
+  /** Where the request stands in its caller's trace. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A task as its chart stands now. What people and work wrote is the JSON that was committed: it may be large, and is mostly passed on as it is. */
