@@ -114,7 +114,7 @@ export interface TaskBridge {
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
   const { store, auth, attachments, clock = systemClock, chance = systemChance } = options;
-  const logger = faultLogger(hostLogger(options.logger), clock);
+  const logger = faultLogger(hostLogger(options.logger, options.redact), clock);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);

@@ -67,6 +67,11 @@ export interface TaskBridgeOptions {
    */
   readonly logger?: Logger;
   /**
+   * Paths of what is taken out of the fields that `logger` is told: `userId`, `error.config.headers`, `**.password`; at most 100. Defaults to
+   * `redactDefaults`, names of credentials at any depth; what is given stands in its place. An empty list takes nothing out.
+   */
+  readonly redact?: readonly string[];
+  /**
    * Sees what this node decides: an actor for each task, with those of its charts beneath it. Costs nothing where it is left out; with a filter and a
    * limit: `{ inspect, filter, tasksMax }`.
    */
@@ -106,6 +111,7 @@ const known: OptionNames<TaskBridgeOptions> = {
   tracer: true,
   diagnostics: true,
   logger: true,
+  redact: true,
   inspect: true,
   clock: true,
   chance: true,

@@ -87,7 +87,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type.
   'model-tests/versions': {
-    doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/, /^server\/task\/stored-attachments\.ts$/],
+    doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/live\/notices\.ts$/, /^server\/task\/(stored-attachments|about)\.ts$/],
     packages: [anything],
   },
   // Bundled for places that are no Node: by the doors, as an app's own tools find them.

@@ -72,9 +72,12 @@ describe('the tracer for OpenTelemetry', () => {
 
   test('begins a trace for a create that comes without one, and leaves alone what came before anybody traced', async () => {
     const store = memoryStore();
-    const before = await bridgeOf(inProcess({ work: (task) => task.suspend('q', { reasonCode: 'Q', allowedActions: ['yes'] }) }), {
-      store,
-    });
+    const before = await bridgeOf(
+      inProcess({ work: async (task) => void (await task.suspend('q', { reasonCode: 'Q', allowedActions: ['yes'] })) }),
+      {
+        store,
+      },
+    );
     const old = await create(before.url);
     register();
     const host = await bridgeOf(inProcess({ work: () => Promise.reject(new TaskFailure('NO', 'no')) }), {

@@ -15,5 +15,7 @@ export type {
 export { compositeProbe, type CompositeProbeOptions } from './composite-probe.ts';
 export { executorProbe, type ExecutorProbeOptions } from './executor-probe.ts';
 export type { Span, SpanEnd, SpanName, SpanStart, TraceContext, Tracer } from '../ports/tracing.ts';
+export { REDACTED, redactDefaults } from '../ports/redaction.ts';
+export { redactedLogger } from './redacted-logger.ts';
 export { metricsTable, type Metric, type MetricName } from './metrics-table.ts';
 export { recordsTable, type RecordFields, type RecordMeaning, type RecordName, type RecordSource } from './records-table.ts';

@@ -41,6 +41,8 @@ export interface TaskReporterOptions<C extends TaskContract | undefined = TaskCo
   readonly tasks?: Partial<TaskSettings>;
   /** As the host's: told of failures that were survived, and of each fact that is committed here. */
   readonly logger?: Logger;
+  /** As the host's: what is taken out of what `logger` is told. */
+  readonly redact?: readonly string[];
   /** As the host's: counts what is committed here. Defaults to nobody. */
   readonly metrics?: MetricsSink;
   /** As the host's: follows the commits of what is done here. */
@@ -79,6 +81,7 @@ const names: OptionNames<TaskReporterOptions> = {
   attachments: true,
   tasks: true,
   logger: true,
+  redact: true,
   metrics: true,
   tracer: true,
   inspect: true,
@@ -92,7 +95,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const { store, attachments, clock = systemClock, chance = systemChance } = options;
   // Left out, it is undefined, and so says `C`.
   const contract = options.contract as C;
-  const logger = faultLogger(hostLogger(options.logger), clock);
+  const logger = faultLogger(hostLogger(options.logger, options.redact), clock);
   if (store.exclusive)
     throw new TypeError(
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
