@@ -114,7 +114,7 @@ test('no line of a run has a secret that was in its headers, its input, its answ
     {
       ask: async (task) => {
         await task.suspend('which', { reasonCode: 'WHICH', allowedActions: ['yes'] });
-        throw new Error(`The answer to ${String(task.input['text'])} was no good.`);
+        throw new Error(`The answer to ${JSON.stringify(task.input['text'])} was no good.`);
       },
     },
     { logger: work },

@@ -196,6 +196,23 @@ test('a repeat of a create is one whatever trace it comes with', async () => {
   expect(abouts[0]).toMatchObject({ trace: { traceparent: CALLER } });
 });
 
+test('a task that is started again stands in the trace of that request, or in none, and never in that of the first', async () => {
+  const { store, abouts } = watchedStore();
+  const host = await bridgeOf(inProcess({ work: () => Promise.resolve() }), { store });
+  const retryOf = await create(host.url, { traceparent: CALLER });
+  await vi.waitFor(async () => expect((await host.snapshot(retryOf)).state).toBe('completed'));
+  const again = (headers: Readonly<Record<string, string>>, clientRequestId: string) =>
+    fetch(`${host.url}/api/v1/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'alice', ...headers },
+      body: JSON.stringify({ clientRequestId, retryOf }),
+    });
+  const other = CALLER.replace('0af7', '1bf8');
+  expect([(await again({}, 'r2')).status, (await again({ traceparent: other }, 'r3')).status]).toEqual([201, 201]);
+  await host.bridge.tasks({ subject: 'alice' }).retry(retryOf, { clientRequestId: 'r4' });
+  expect(abouts.map(({ trace: kept }) => kept)).toEqual([{ traceparent: CALLER }, undefined, { traceparent: other }, undefined]);
+});
+
 test('the sink for OpenTelemetry has an instrument for each metric of the table', async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });

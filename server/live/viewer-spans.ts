@@ -13,9 +13,14 @@ export interface ViewerSpansDeps {
   readonly now: () => number;
 }
 
+/** Tasks of which it is known where their creates stand in a trace. */
+const ABOUTS_MAX = 1000;
+
 /** Follows viewers: each in a trace of its own, since it outlives every request; and the end of a task that it is handed, in the task's. */
 export class ViewerSpans {
   readonly #deps: ViewerSpansDeps;
+  /** Of tasks that were watched last: a crowd that comes back asks once. */
+  readonly #abouts = new Map<string, Promise<TaskAbout | undefined>>();
 
   constructor(deps: ViewerSpansDeps) {
     this.#deps = deps;
@@ -51,6 +56,12 @@ export class ViewerSpans {
 
   /** Of a task that is gone, or a store that does not answer, nobody tells. */
   #about(taskId: string): Promise<TaskAbout | undefined> {
-    return this.#deps.aboutOf(taskId).catch(() => undefined);
+    const known = this.#abouts.get(taskId);
+    if (known) return known;
+    const asked = this.#deps.aboutOf(taskId).catch(() => void this.#abouts.delete(taskId));
+    this.#abouts.set(taskId, asked);
+    const [oldest] = this.#abouts.keys();
+    if (this.#abouts.size > ABOUTS_MAX && oldest !== undefined) this.#abouts.delete(oldest);
+    return asked;
   }
 }

@@ -12,6 +12,8 @@ export type {
   TransportDiagnosticsSink,
   TransportName,
 } from '../ports/observability.ts';
+export { attachmentsProbe, type AttachmentsProbeOptions } from './attachments-probe.ts';
+export { eventLoopProbe, type EventLoopProbeOptions } from './event-loop-probe.ts';
 export { compositeProbe, type CompositeProbeOptions } from './composite-probe.ts';
 export { executorProbe, type ExecutorProbeOptions } from './executor-probe.ts';
 export type { Span, SpanEnd, SpanName, SpanStart, TraceContext, Tracer } from '../ports/tracing.ts';
