@@ -75,7 +75,19 @@ function closure(follow: Follow): readonly Follow[] {
   return follow.names[follow.at] === '**' ? [follow, ...closure({ ...follow, at: follow.at + 1 })] : [follow];
 }
 
-function step(follows: readonly Follow[], given: string): readonly Follow[] {
+/** Names of which it is remembered where they lead: those of our own lines are few, and come with every one. */
+const NAMES_MAX = 500;
+const known = new WeakMap<readonly Follow[], Map<string, readonly Follow[]>>();
+
+function step(follows: readonly Follow[], name: string): readonly Follow[] {
+  const steps = known.get(follows) ?? new Map<string, readonly Follow[]>();
+  known.set(follows, steps);
+  const next = steps.get(name) ?? stepOf(follows, name);
+  if (steps.size < NAMES_MAX) steps.set(name, next);
+  return next;
+}
+
+function stepOf(follows: readonly Follow[], given: string): readonly Follow[] {
   const name = given.toLowerCase();
   return follows.flatMap((follow) => {
     const wanted = follow.names[follow.at];
