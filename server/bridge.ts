@@ -19,6 +19,7 @@ import { checkBridgeOptions, executorsOf, type TaskBridgeOptions } from './optio
 import type { AuthContext } from './ports/auth.ts';
 import { systemChance } from './ports/chance.ts';
 import { systemClock } from './ports/clock.ts';
+import { guardedTracer } from './observability/guarded-tracer.ts';
 import { metricsSink } from './observability/metrics-sink.ts';
 import { processGauges, type ProcessGauges } from './observability/process-gauges.ts';
 import { faultLogger } from './ports/fault-logger.ts';
@@ -113,11 +114,12 @@ export interface TaskBridge {
 export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
   checkBridgeOptions(options);
   const { store, auth, attachments, clock = systemClock, chance = systemChance } = options;
-  const logger = faultLogger(hostLogger(options.logger), clock);
+  const logger = faultLogger(hostLogger(options.logger, options.redact), clock);
   const executors = executorsOf(options);
   const streams = streamSettings(options.streams);
   const settings = taskSettings(options.tasks);
-  const hub = hubOf(options, { clock, chance, logger, now: () => core.now(), onInterrupted: () => core.compareHeld() });
+  const tracer = guardedTracer(options.tracer, logger);
+  const hub = hubOf(options, { clock, chance, logger, tracer }, () => core);
   const listeners = new FactListeners({ logger });
   const core: Core = createCore({
     ...options,
@@ -127,6 +129,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     actions: options.actions,
     contracts: contractsOf(executors, options.contract),
     metrics: metricsSink(options.metrics, logger),
+    tracer,
     isCounting: options.metrics !== undefined,
     logger,
     clock,
@@ -161,7 +164,7 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
     clock,
     upgradeHandler: (path) => createUpgradeHandler({ path, sessions: access.sockets, hub, service: core.service, auth, clock, logger }),
   });
-  const gauges = processGauges(options, { hub, core, clock, logger });
+  const parts: ClosedParts = { mounts, access, hub, core, store, gauges: processGauges(options, { hub, core, clock, logger }) };
   let closed: Promise<void> | undefined;
 
   return {
@@ -172,18 +175,24 @@ export function createTaskBridge(options: TaskBridgeOptions): TaskBridge {
       mounts.upgrade(this, request, socket, head);
     },
     ...access.verbs,
-    start: () => startUnlessClosed({ store, core, gauges }, () => closed),
+    start: () => startUnlessClosed(parts, () => closed),
     reconcile: () => core.reconcile(),
     prune: () => core.prune(),
     disconnect: (who) => hub.disconnect(who),
-    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) =>
-      (closed ??= closeAll({ mounts, access, hub, core, store, gauges }, spreadMs, drainMs)),
+    close: ({ spreadMs = 0, drainMs = spreadMs } = {}) => (closed ??= closeAll(parts, spreadMs, drainMs)),
     actor: (taskId) => core.actors.get(taskId),
   };
 }
 
-function hubOf(options: TaskBridgeOptions, deps: Pick<LiveHubDeps, 'clock' | 'chance' | 'logger' | 'now' | 'onInterrupted'>): LiveHub {
-  return createLiveHub({ ...options, ...deps, options: options.live ?? {} });
+function hubOf(options: TaskBridgeOptions, deps: Pick<LiveHubDeps, 'clock' | 'chance' | 'logger' | 'tracer'>, core: () => Core): LiveHub {
+  return createLiveHub({
+    ...options,
+    ...deps,
+    options: options.live ?? {},
+    aboutOf: (taskId) => core().aboutOf(taskId),
+    now: () => core().now(),
+    onInterrupted: () => core().compareHeld(),
+  });
 }
 
 interface ClosedParts {

@@ -23,6 +23,7 @@ import { pendingAnswers } from './observability/pending-answers.ts';
 import { recordWriter } from './observability/record-writer.ts';
 import type { Logger, MetricsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
+import type { Tracer } from './ports/tracing.ts';
 import type { PruneCounts } from './reconciler.ts';
 import { systemLists, type SystemLists } from './lists/system-list.ts';
 import { PartFlusher } from './parts/part-flusher.ts';
@@ -32,6 +33,7 @@ import { asTaskBridgeError, CommandProcessor } from './task/command-processor.ts
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import type { LastWrites } from './task/last-writes.ts';
 import type { TaskService } from './task/service.ts';
+import type { TaskRecord } from './task/task-record.ts';
 import type { TaskSettings } from './task/settings.ts';
 import { storeClock } from './task/store-clock.ts';
 import { createTaskService } from './task/task-service.ts';
@@ -49,6 +51,8 @@ export interface CoreDeps {
   readonly metrics: Required<MetricsSink>;
   /** The metrics are somebody's: what costs a read is found out for them. Defaults to false. */
   readonly isCounting?: boolean;
+  /** Absent where nobody traces. */
+  readonly tracer?: Tracer | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly chance: ServerChance;
@@ -81,6 +85,8 @@ export interface Core {
   gauges(): Iterable<Gauged>;
   /** The store's time, in milliseconds since the epoch. */
   now(): number;
+  /** What never changes of a task. Rejects as `read` does. */
+  aboutOf(taskId: string): Promise<TaskAbout>;
   /** True from the first moment of its close on. */
   readonly isDraining: boolean;
   /** Resolves when the store's time is known; what is to be done is looked for in later turns. */
@@ -106,7 +112,7 @@ export function createCore(deps: CoreDeps): Core {
   const shares = new ShareBook({ store, logger, settings });
   const sharesInDoubt = (owner: string): void => shares.doubt(owner);
   const writingShares = (owner: string): (() => void) => shares.writing(owner);
-  const observed = { logger, metrics, onDecided, sharesInDoubt, writingShares };
+  const observed = { logger, metrics, tracer: deps.tracer, onDecided, sharesInDoubt, writingShares };
   const processor = new CommandProcessor({ store, clock, time, chance, settings, ...observed });
   // Before all others: who is told next acts on what the owner has by now.
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
@@ -131,20 +137,13 @@ export function createCore(deps: CoreDeps): Core {
   });
 
   // What a commit leaves to be done for the work is done after it, on the node that made it or runs the work.
-  const observe = commitObserver({ metrics, records, store, logger, isCounting: deps.isCounting ?? false });
+  const observe = commitObserver({ ...deps, records, time, isCounting: deps.isCounting ?? false });
   const countPending = pendingAnswers({ ...deps, nodeId, isLeaseOver: node.isLeaseOver });
   processor.onCommitted((record, facts, by, notes) => {
     observe(record, facts, by, notes);
     deps.committed(record.about, facts);
-    const { about, execution } = record;
-    const state = attemptState(execution);
-    const isConcerned =
-      state === 'stopping' ||
-      state === 'ended' ||
-      state === 'released' ||
-      execution.attempt.context.pendingDeliveries.length > 0 ||
-      supervisor.isStale(record);
-    if (isConcerned) void supervisor.reconcile(about.taskId, 'known').then(({ delivered }) => countPending(record, facts, delivered));
+    if (isOwed(record) || supervisor.isStale(record))
+      void supervisor.reconcile(record.about.taskId, 'known').then(({ delivered }) => countPending(record, facts, delivered));
   });
 
   return {
@@ -159,6 +158,7 @@ export function createCore(deps: CoreDeps): Core {
       yield* supervisor.gauges();
       yield* shares.gauges();
     },
+    aboutOf: async (taskId) => (processor.known(taskId) ?? (await processor.read(taskId))).about,
     now: () => time.now(),
     get isDraining() {
       return supervisor.isDraining;
@@ -173,6 +173,12 @@ export function createCore(deps: CoreDeps): Core {
       inspector?.close();
     },
   };
+}
+
+/** True where a commit left something to be told to the work. */
+function isOwed({ execution }: TaskRecord): boolean {
+  const state = attemptState(execution);
+  return state === 'stopping' || state === 'ended' || state === 'released' || execution.attempt.context.pendingDeliveries.length > 0;
 }
 
 /** What a caller of the bridge is told of a failure of the store. */

@@ -13,6 +13,7 @@ import type { Clock } from './ports/clock.ts';
 import type { TaskExecutor } from './ports/executor.ts';
 import type { Logger, MetricsSink, ReadinessProbe, TransportDiagnosticsSink } from './ports/observability.ts';
 import type { Store } from './ports/store.ts';
+import type { Tracer } from './ports/tracing.ts';
 import type { IdempotencyPayload } from './task/content-hash.ts';
 import { METRICS_EVERY_MS } from './observability/process-gauges.ts';
 import type { TaskSettings } from './task/settings.ts';
@@ -56,6 +57,8 @@ export interface TaskBridgeOptions {
   readonly metrics?: MetricsSink;
   /** How often gauges are set for `metrics`, in milliseconds: a whole number from 100. Defaults to 5000. */
   readonly metricsEveryMs?: number;
+  /** Follows each task from its create to its delivery: `openTelemetryTracer()` of `taskbridge/adapters/opentelemetry`. Costs nothing where it is left out. */
+  readonly tracer?: Tracer;
   /** Watches every stream and poll. */
   readonly diagnostics?: TransportDiagnosticsSink;
   /**
@@ -63,6 +66,11 @@ export interface TaskBridgeOptions {
    * Defaults to the console, failures only.
    */
   readonly logger?: Logger;
+  /**
+   * Paths of what is taken out of the fields that `logger` is told: `userId`, `error.config.headers`, `**.password`; at most 100. Defaults to
+   * `redactDefaults`, names of credentials at any depth; what is given stands in its place. An empty list takes nothing out.
+   */
+  readonly redact?: readonly string[];
   /**
    * Sees what this node decides: an actor for each task, with those of its charts beneath it. Costs nothing where it is left out; with a filter and a
    * limit: `{ inspect, filter, tasksMax }`.
@@ -100,8 +108,10 @@ const known: OptionNames<TaskBridgeOptions> = {
   allowedOrigins: true,
   metrics: true,
   metricsEveryMs: true,
+  tracer: true,
   diagnostics: true,
   logger: true,
+  redact: true,
   inspect: true,
   clock: true,
   chance: true,
@@ -125,6 +135,8 @@ export function checkBridgeOptions(options: TaskBridgeOptions): void {
     throw new TypeError('executor is missing: give inProcess({ … }) or another TaskExecutor.');
   if (given.contract !== undefined && !isTaskContract(given.contract))
     throw new TypeError('contract is none: give what defineTasks({ … }) of taskbridge/contract makes.');
+  if (given.tracer !== undefined && typeof (given.tracer as Partial<Tracer>).startSpan !== 'function')
+    throw new TypeError('tracer is none: give openTelemetryTracer() or an object with startSpan().');
   const { metricsEveryMs = METRICS_EVERY_MS } = given;
   if (!Number.isSafeInteger(metricsEveryMs) || metricsEveryMs < METRICS_EVERY_MS_MIN || metricsEveryMs > DELAY_MS_MAX)
     throw new RangeError(`metricsEveryMs (${metricsEveryMs}) must be a whole number from ${METRICS_EVERY_MS_MIN} to ${DELAY_MS_MAX}.`);

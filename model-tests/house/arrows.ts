@@ -34,6 +34,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'adapters/redis': { doors: [machinesDoor, /^server\/ports\/index\.ts$/, /^adapters\/memory\/index\.ts$/], packages: [node, /^ioredis$/] },
   'adapters/jwt': { doors: [machinesDoor, /^server\/(ports|access)\/index\.ts$/], packages: [node, /^jose$/] },
   'adapters/prometheus': { doors: [/^server\/observability\/index\.ts$/], packages: [/^prom-client$/] },
+  'adapters/opentelemetry': { doors: [/^server\/observability\/index\.ts$/], packages: [/^@opentelemetry\/api$/] },
   'adapters/file': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [node] },
   'adapters/temporal': { doors: [machinesDoor, /^server\/ports\/index\.ts$/], packages: [/^@temporalio\/client$/] },
   // Loaded by Temporal's sandbox, where there is no Node: of ours, types and what says itself that it needs none.
@@ -92,7 +93,7 @@ const arrows: Readonly<Record<string, Room>> = {
   'model-tests/levels': { doors: [anyDoor, /^server\/task\/task-record\.ts$/], packages: [anything] },
   // What goes between tabs is held by its type; a pass through old tasks is ended where it stands.
   'model-tests/versions': {
-    doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/(live\/notices|task\/stored-attachments|lists\/backfill)\.ts$/],
+    doors: [anyDoor, /^client\/tabs\/messages\.ts$/, /^server\/(live\/notices|task\/(stored-attachments|about)|lists\/backfill)\.ts$/],
     packages: [anything],
   },
   // Bundled for places that are no Node: by the doors, as an app's own tools find them.

@@ -26,6 +26,13 @@ describe('what is stored about a task', () => {
     },
   );
 
+  it('with a trace has no version for that, so that nodes which know of none read it, and it comes back', () => {
+    const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'vendor=1' };
+    expect(storeAbout({ ...about, trace })).toBe(JSON.stringify({ ...about, trace }));
+    expect(parseAbout(storeAbout({ ...about, trace }))).toEqual({ ...about, trace });
+    expect(parseAbout(storeAbout({ ...about, trace, title: 'July' }))).toEqual({ ...about, trace, title: 'July' });
+  });
+
   it('by the version before, with parameters, is read', () => {
     const params = { projectId: '7' };
     expect(parseAbout(JSON.stringify({ v: 2, ...about, params }))).toEqual({ ...about, params });

@@ -135,7 +135,7 @@ test.each([true, false])(
   async (crashed) => {
     const { deps, result, read, happens, running, cancel } = await stage({ repeatable: true });
     await happens(claimed('here'), started, begun);
-    running.add(taskId, 1, 'work');
+    running.add({ taskId, taskType: 'work' }, 1);
     expect(await stopStaleRun(await read(), deps, result)).toBe(false);
     await happens(lost(crashed, 60_000));
     expect(await stopStaleRun(await read(), deps, result)).toBe(true);

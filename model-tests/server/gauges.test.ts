@@ -5,7 +5,6 @@ import { createTaskBridge } from '../../server/index.ts';
 import { EventLoopMonitor } from '../../server/observability/event-loop-monitor.ts';
 import { GaugeSampler, type Gauged } from '../../server/observability/gauge-sampler.ts';
 import { StoredTasks } from '../../server/observability/stored-tasks.ts';
-import { viewerGauges } from '../../server/live/viewer-gauges.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 function sink() {
@@ -35,28 +34,6 @@ describe('the gauges of a process', () => {
     expect(told.slice(3)).toEqual(['viewers ws behind 0']);
     clock.advance(10_000);
     expect(told).toHaveLength(4);
-  });
-
-  test('count the unsent bytes of a shared connection once', () => {
-    const viewer = (transport: 'ws' | 'sse', bytes: number) => ({ transport, pendingBytes: () => bytes }) as never;
-    const shared = {};
-    const gauges = viewerGauges(
-      [
-        { viewer: viewer('ws', 70), phase: 'level', connection: shared },
-        { viewer: viewer('ws', 70), phase: 'behind', connection: shared },
-        { viewer: viewer('sse', 5), phase: 'level', connection: {} },
-        { viewer: viewer('sse', 6), phase: 'level', connection: {} },
-      ],
-      3,
-    );
-    expect([...gauges].map(({ name, tags, value }) => [name, ...Object.values(tags), value].join(' '))).toEqual([
-      'viewers ws level 1',
-      'viewers ws behind 1',
-      'viewers sse level 2',
-      'unsent_bytes ws 70',
-      'unsent_bytes sse 11',
-      'polls_waiting 3',
-    ]);
   });
 
   test('show how late timers came, also one that is overdue at the look', () => {

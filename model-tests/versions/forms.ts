@@ -1,5 +1,6 @@
 import type { TaskInput } from 'taskbridge/adapters/temporal';
 import { textOfNotice } from '../../server/live/notices.ts';
+import { storeAbout, type TaskAbout } from '../../server/task/about.ts';
 import { storeAttachments } from '../../server/task/stored-attachments.ts';
 import { checkpointTexts, outboxTexts, tabTexts } from './client-forms.ts';
 import {
@@ -69,6 +70,17 @@ const workflowInput: TaskInput = {
 
 const withParams: TaskInput = { ...workflowInput, params: { projectId: '7' } };
 
+const tracedAbout: TaskAbout = {
+  taskId: 'e0555555555555555555555555555555',
+  taskType: 'story',
+  clientRequestId: 'story',
+  owner: 'alice',
+  trace: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'vendor=1' },
+  contentHash: 'a'.repeat(64),
+  requestKey: 'b'.repeat(64),
+  createdAt: 1_800_000_000_000,
+};
+
 /** Every form that has a golden text. */
 export const forms: readonly Form[] = [
   ...storeForms.map(({ names, part, ...form }) => ({
@@ -87,6 +99,8 @@ export const forms: readonly Form[] = [
   },
   // Only a task with one of those that may be left out is written so.
   { name: 'about', version: 'ABOUT_VERSION', writtenIn: 'server/task/about.ts', lines: wholeAbout },
+  // Nobody who passes its trace over loses anything: it raises no version.
+  { name: 'about-trace', version: null, writtenIn: 'server/task/about.ts', lines: async () => [storeAbout(tracedAbout)] },
   { name: 'lmdb-layout', version: 'LMDB_LAYOUT_VERSION', writtenIn: 'adapters/lmdb/layout.ts, keys.ts and head.ts', lines: rowsOfLmdb },
   { name: 'lmdb-owner', version: 'OWNER_VERSION', writtenIn: 'adapters/lmdb/process.ts', lines: ownerOfLmdb },
   {

@@ -8,6 +8,7 @@ import { giveUp, lostSince, tellLoss } from './giving-up.ts';
 import { nextInspection } from './inspection.ts';
 import { presentable } from './presentable.ts';
 import { recordFor, executorOf, isOurs, pauseMs, type ReconcileStep, type ReconcileDeps, type ReconcileResult } from './reconcile-step.ts';
+import { taskSpan } from '../observability/task-spans.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { failureFor, workDue } from './work-order.ts';
 import { workOf, workWith } from './work.ts';
@@ -94,18 +95,21 @@ export const startWork: ReconcileStep = async (state, deps, result) => {
   if (running.attemptOf(taskId) === attempt) return noteStart(state, deps, result);
   // It began, and does not run here any more: who asked again would run it twice.
   if (executor.leased && state.execution.attempt.hasTag('begun')) return giveUp(taskId, deps, { of: { attempt }, crashed: false });
-  if (executor.leased) running.add(taskId, attempt, taskType);
+  const span = taskSpan(deps.tracer, 'taskbridge.attempt', state.about, { 'taskbridge.attempt': attempt });
+  if (executor.leased) running.add(state.about, attempt, span);
   let outcome: StartOutcome;
   try {
     const work = await gathered(state, deps);
     const withdrawn = deps.stops.withdraw({ taskId, attempt });
     if (withdrawn) await withdrawn;
-    outcome = await deps.call(executor, () => executor.start(work), 'start');
+    outcome = await deps.call(executor, () => span.run(() => executor.start(work)), 'start');
   } catch (error) {
     const { tries } = state.execution.attempt.context;
     logger.warn('The executor could not be asked to start a task.', { taskId, attempt, tries, error });
     return await deferStart(state, deps, result);
   } finally {
+    // What an outside system runs it has by now, or has not.
+    if (!executor.leased) span.end();
     // It counts as the executor's now, or not at all.
     rooms.free(taskId);
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { StopOrder, TaskExecutor } from '../ports/executor.ts';
 import type { RecordWriter } from '../observability/record-writer.ts';
 import type { Logger } from '../ports/observability.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import type { HeldBack } from '../shares/held-back.ts';
 import type { UnitOfWork } from '../task/unit-of-work.ts';
 import type { TaskSettings } from '../task/settings.ts';
@@ -34,6 +35,8 @@ export interface ReconcileDeps extends WorkDeps {
   readonly running: RunningAttempts;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Absent where nobody traces. */
+  readonly tracer?: Tracer | undefined;
   readonly records: RecordWriter;
   readonly settings: TaskSettings;
   readonly rooms: Rooms;

@@ -3,6 +3,9 @@ import { eventId as idOf, parseEventId, type EventId } from '../../machines/wire
 import type { LogPosition } from '../live/log-position.ts';
 import { monotonicMs, type Clock } from '../ports/clock.ts';
 import type { AttemptRef } from '../ports/executor.ts';
+import { noSpan } from '../observability/guarded-tracer.ts';
+import type { Span } from '../ports/tracing.ts';
+import type { TaskAbout } from '../task/about.ts';
 import type { TaskRecord } from '../task/task-record.ts';
 import { withTimeLimit } from './time-limit.ts';
 
@@ -30,6 +33,7 @@ interface OwnAttempt extends RunningAttempt {
   state: TaskState;
   pending: number;
   readonly beganAt: number;
+  readonly span: Span;
   /** The newest fact of its log that was seen here. */
   seen: EventId | null;
   history: 'whole' | 'lost';
@@ -92,7 +96,7 @@ export class RunningAttempts {
   }
 
   /** The work of an attempt begins here. */
-  add(taskId: string, attempt: number, taskType: string): void {
+  add({ taskId, taskType }: Pick<TaskAbout, 'taskId' | 'taskType'>, attempt: number, span = noSpan): void {
     this.release(taskId);
     this.#running.set(taskId, {
       taskId,
@@ -102,6 +106,7 @@ export class RunningAttempts {
       state: 'accepted',
       pending: 0,
       beganAt: monotonicMs(this.#deps.clock),
+      span,
       seen: null,
       history: 'whole',
       doubted: undefined,
@@ -193,6 +198,7 @@ export class RunningAttempts {
     const running = this.#running.get(taskId);
     running?.stopListening?.();
     if (running && hasBegun) this.#tellEnd(running);
+    running?.span.end(hasBegun ? {} : { error: 'not started' });
     this.#young.delete(taskId);
     this.#older.delete(taskId);
     if (this.#running.delete(taskId)) this.#deps.onReleased(taskId);

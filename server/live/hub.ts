@@ -11,6 +11,9 @@ import { parseNotice, textOfNotice } from './notices.ts';
 import { DeliveryLag } from './delivery-lag.ts';
 import { viewerGauges } from './viewer-gauges.ts';
 import type { Gauged } from '../observability/gauge-sampler.ts';
+import type { Tracer } from '../ports/tracing.ts';
+import type { TaskAbout } from '../task/about.ts';
+import { ViewerSpans } from './viewer-spans.ts';
 import { timerAfter } from './timer.ts';
 import type { LiveStore } from './live-store.ts';
 import type { PartCursors } from '../../machines/parts/index.ts';
@@ -35,6 +38,10 @@ export interface LiveHubDeps {
   readonly logger?: Logger | undefined;
   readonly diagnostics?: TransportDiagnosticsSink | undefined;
   readonly metrics?: MetricsSink | undefined;
+  /** Follows viewers; absent where nobody traces. */
+  readonly tracer?: Tracer | undefined;
+  /** What never changes of a task: for `tracer`. */
+  readonly aboutOf?: ((taskId: string) => Promise<TaskAbout>) | undefined;
   /** The store's time, in milliseconds since the epoch. Without it, no lag is measured. */
   readonly now?: () => number;
   /** Called where the tail may have missed something. */
@@ -121,6 +128,7 @@ class Hub implements LiveHub {
   readonly #instrumentation: Instrumentation;
   readonly #records: RecordWriter;
   readonly #lag: DeliveryLag | undefined;
+  readonly #spans: ViewerSpans | undefined;
   readonly #topics: Topics;
   readonly #subscriptions = new Set<LogSubscription>();
   readonly #streams = new Map<ViewerTransport, number>();
@@ -140,6 +148,8 @@ class Hub implements LiveHub {
     this.#instrumentation = guardedInstrumentation({ diagnostics, metrics, logger });
     this.#records = recordWriter(logger);
     this.#lag = metrics && deps.now && new DeliveryLag({ metrics: metricsSink(metrics, logger), now: deps.now });
+    const { tracer, aboutOf, now } = deps;
+    this.#spans = tracer && aboutOf && now && new ViewerSpans({ tracer, aboutOf, now });
     this.#topics = new Topics({
       store,
       clock,
@@ -197,8 +207,10 @@ class Hub implements LiveHub {
     const start = positionOf(cursor);
     const topic = this.#topics.of(taskId);
     const leave = this.#present.enter(owner);
+    const gone = this.#spans?.subscribed(taskId, transport);
     const onClosed = (closed: LogSubscription): void => {
       leave();
+      gone?.();
       this.#forget(closed, transport);
     };
     const subscription = new LogSubscription({
@@ -216,6 +228,7 @@ class Hub implements LiveHub {
       records: this.#records,
       metrics,
       lag: this.#lag,
+      spans: this.#spans,
       onClosed,
     });
     this.#subscriptions.add(subscription);
@@ -239,7 +252,11 @@ class Hub implements LiveHub {
   poll(taskId: string, request: PollRequest): Promise<PollPage> {
     const { store, clock } = this.#deps;
     const enter = (answerNow: () => void): (() => void) | undefined => this.#enterPoll(request, answerNow);
-    const page = pollLog({ store, clock, options: this.options, topics: this.#topics, lag: this.#lag, enter }, taskId, request);
+    const page = pollLog(
+      { store, clock, options: this.options, topics: this.#topics, lag: this.#lag, spans: this.#spans, enter },
+      taskId,
+      request,
+    );
     return observedPoll({ ...this.#instrumentation, records: this.#records }, taskId, request, page);
   }
 

@@ -10,6 +10,7 @@ import type { LiveStore } from './live-store.ts';
 import { positionOf } from './log-position.ts';
 import { readAfter, type ReadLimit } from './log-read.ts';
 import type { DeliveryLag } from './delivery-lag.ts';
+import type { ViewerSpans } from './viewer-spans.ts';
 import type { LiveOptions } from './options.ts';
 import type { PartDeliveryDeps } from './part-delivery.ts';
 import { PollText } from './poll-text.ts';
@@ -69,6 +70,7 @@ export interface PollDeps {
   readonly topics: Topics;
   /** Told what a poll was answered that had to wait. */
   readonly lag?: DeliveryLag | undefined;
+  readonly spans?: ViewerSpans | undefined;
   /** Takes what answers the poll at once, and gives the function that ends that; throws `RATE_LIMITED` where too many wait. Undefined when nobody may wait any more. */
   readonly enter: (answerNow: () => void) => (() => void) | undefined;
 }
@@ -168,10 +170,11 @@ async function waitForPage(deps: PollDeps, taskId: string, request: GrantedPoll,
       if (request.signal?.aborted) return first;
       if (failure) throw failure.error;
       const page = await readPage(deps, taskId, request, topic);
-      if (isAnswer(page) || over || (page.frames?.length && text?.isGathered())) {
-        if (page.entries.length > 0) deps.lag?.note('poll', page.entries);
-        return page;
-      }
+      if (!isAnswer(page) && !over && !(page.frames?.length && text?.isGathered())) continue;
+      const last = page.entries.at(-1);
+      if (last) deps.lag?.note('poll', page.entries);
+      if (last && page.terminal) deps.spans?.ended(taskId, 'poll', last.eventId);
+      return page;
     }
   } finally {
     listener.leave();

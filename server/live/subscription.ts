@@ -19,6 +19,7 @@ import { ViewerDelivery } from './viewer-delivery.ts';
 import { ViewerEffects } from './viewer-effects.ts';
 import type { ViewerEvent } from './viewer-event.ts';
 import { viewerPhases, type ViewerPhase } from './viewer.phases.ts';
+import type { ViewerSpans } from './viewer-spans.ts';
 import type { Viewer } from './viewer.ts';
 
 /** One viewer's place in one log. */
@@ -46,6 +47,7 @@ export interface SubscriptionDeps {
   readonly records: RecordWriter;
   /** Absent where nobody measures. */
   readonly lag?: DeliveryLag | undefined;
+  readonly spans?: ViewerSpans | undefined;
   readonly metrics?: MetricsSink | undefined;
   readonly onClosed: (subscription: LogSubscription) => void;
 }

@@ -10,7 +10,7 @@ import type { PageRead, ViewerEvent } from './viewer-event.ts';
 /** What a delivery works with. */
 export interface ViewerDeliveryDeps extends Pick<
   SubscriptionDeps,
-  'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics' | 'lag' | 'metrics'
+  'topic' | 'viewer' | 'cursor' | 'options' | 'diagnostics' | 'lag' | 'spans' | 'metrics'
 > {
   /** What it was given of parts; undefined where it is shown none. */
   readonly parts: PartDelivery | undefined;
@@ -100,6 +100,7 @@ export class ViewerDelivery {
     const fitting = batch.bytes <= room ? most : fittingOf(most, room);
     this.#send(fitting);
     if (fitting.length < fresh.length) return 'log.more';
+    if (batch.ended) this.#tellEnded();
     return batch.ended ? 'log.ended' : 'log.level';
   }
 
@@ -121,7 +122,10 @@ export class ViewerDelivery {
     this.#send(parts ? run.entries.slice(0, parts.facts) : run.entries);
     for (const { entries, chunk } of (parts && this.parts?.framesOf(parts)) ?? []) this.#sendParts(entries, chunk);
     if (this.#cursor.n < run.last.n || parts?.hasMore) return { type: 'log.more' };
-    if (run.ended) return { type: 'log.ended' };
+    if (run.ended) {
+      this.#tellEnded();
+      return { type: 'log.ended' };
+    }
     if (!read.wasTailOpen) return { type: 'log.early', opening };
     // Empty at once where showing it closed the viewer.
     for (let batch = this.#held.shift(); batch; batch = this.#held.shift()) {
@@ -135,6 +139,13 @@ export class ViewerDelivery {
     }
     if (run.entries.length > 0) return { type: 'log.more' };
     return new Error(`The store shows fact ${this.#cursor.n} as the newest, but told of fact ${this.#newest}.`);
+  }
+
+  /** It was handed the task's last fact; who came for a log that had ended is no delivery. */
+  #tellEnded(): void {
+    const { spans, topic, viewer } = this.#deps;
+    const { n, ms } = this.#cursor;
+    if (spans && this.#wasLevel) spans.ended(topic.taskId, viewer.transport, `${n}-${ms ?? 0}`);
   }
 
   #tellGap(gap: Gap): void {

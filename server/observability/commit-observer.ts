@@ -1,11 +1,14 @@
 import type { Fact } from '../../machines/wire/index.ts';
 import type { MetricsSink } from '../ports/observability.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import type { TaskAbout } from '../task/about.ts';
 import type { CommitNote } from '../task/commit-notes.ts';
 import type { CommitListener } from '../task/processor-deps.ts';
+import type { StoreClock } from '../task/store-clock.ts';
 import type { MetricName } from './metrics-table.ts';
 import { askedAt, type QuestionWaitsDeps } from './question-waits.ts';
 import type { RecordWriter } from './record-writer.ts';
+import { tellEnded } from './task-spans.ts';
 
 const countedFacts: Partial<Record<Fact['type'], MetricName>> = {
   TASK_FAILED: 'task_failures_total',
@@ -18,13 +21,19 @@ export interface CommitObserverDeps extends QuestionWaitsDeps {
   readonly records: RecordWriter;
   /** False where nobody counts: then nothing is read for it. */
   readonly isCounting: boolean;
+  /** Absent where nobody traces. */
+  readonly tracer?: Tracer | undefined;
+  /** The store's time. */
+  readonly time: Pick<StoreClock, 'now'>;
 }
 
-/** Counts and records what a commit wrote. Called after it, once for each fact, by the node that made it. */
+/** Counts, records and follows what a commit wrote. Called after it, once for each fact, by the node that made it. */
 export function commitObserver(deps: CommitObserverDeps): CommitListener {
-  const { metrics, records } = deps;
-  return ({ about }, facts, _, notes) => {
+  const { metrics, records, tracer, time } = deps;
+  return (record, facts, _, notes) => {
+    const { about } = record;
     for (const note of notes) observeNote(deps, about, note);
+    if (tracer) tellEnded({ ...deps, tracer, now: () => time.now() }, record, notes);
     const { taskId, clientRequestId, owner: userId } = about;
     for (const fact of facts) {
       const { type, eventId } = fact;

@@ -12,14 +12,17 @@ const LOOK_MS = 50;
 /** Measures how long this process keeps its own timers waiting: by one of its own, and how much later than asked for it comes. */
 export class EventLoopMonitor {
   readonly #clock: Clock;
+  readonly #onLook: ((lateMs: number) => void) | undefined;
   #timer: unknown;
   #dueAt = 0;
   #looks = 0;
   #sumMs = 0;
   #maxMs = 0;
 
-  constructor(clock: Clock) {
+  /** `onLook` is told, look by look, how late it came. */
+  constructor(clock: Clock, onLook?: (lateMs: number) => void) {
     this.#clock = clock;
+    this.#onLook = onLook;
   }
 
   /** Measures from now on. Does nothing the second time. */
@@ -27,9 +30,14 @@ export class EventLoopMonitor {
     if (this.#timer === undefined) this.#arm();
   }
 
+  /** By how much its own timer is overdue now. */
+  get overdueMs(): number {
+    return this.#timer === undefined ? 0 : Math.max(0, monotonicMs(this.#clock) - this.#dueAt);
+  }
+
   /** What was measured since the last call; zeros where that was nothing. One that is overdue now counts as late as it is. */
   take(): EventLoopDelay {
-    const overdueMs = this.#timer === undefined ? 0 : Math.max(0, monotonicMs(this.#clock) - this.#dueAt);
+    const { overdueMs } = this;
     const taken = { meanMs: this.#looks === 0 ? overdueMs : this.#sumMs / this.#looks, maxMs: Math.max(this.#maxMs, overdueMs) };
     this.#looks = this.#sumMs = this.#maxMs = 0;
     return taken;
@@ -48,6 +56,7 @@ export class EventLoopMonitor {
       this.#looks += 1;
       this.#sumMs += lateMs;
       this.#maxMs = Math.max(this.#maxMs, lateMs);
+      this.#onLook?.(lateMs);
       this.#arm();
     }, LOOK_MS);
   }

@@ -1,7 +1,7 @@
 import { tellHost } from './host-sink.ts';
 import type { Logger } from './observability.ts';
+import { redaction, type LogFields as Fields } from './redaction.ts';
 
-type Fields = Readonly<Record<string, unknown>>;
 type Level = 'warn' | 'error' | 'info' | 'debug';
 
 /** pino's verbs also take the fields first, and need them there. */
@@ -11,15 +11,17 @@ type FieldsFirst = Partial<Readonly<Record<Level, (fields: object, message: stri
  * Makes one port of what a host logs with, found out here, once: what has `bindings()` is pino and takes the fields first, with an error as
  * `err`, where its serializer looks; what has `configure()` is winston and takes the message first, with an error as plain fields, since its
  * formats would write `{}`; all else, the console too, takes the message first and the fields as they are. A logger that throws or rejects
- * touches nobody. Without one, the console gets warnings and errors, and is not flooded with the rest. Throws a `TypeError` for one without `warn` or `error`.
+ * touches nobody. What `redact` names is taken out of the fields before (see `redaction`). Without one, the console gets warnings and errors, and is not flooded with the rest. Throws a `TypeError` for one without `warn` or `error`.
  */
-export function hostLogger(given?: Logger): Logger {
+export function hostLogger(given?: Logger, redact?: readonly string[]): Logger {
+  const redacted = redaction(redact);
   const target: Logger = given ?? console;
   for (const level of ['warn', 'error'] as const)
     if (typeof target[level] !== 'function')
       throw new TypeError(`logger has no ${level}(): give pino, winston, the console, or an object with warn and error.`);
   const write = writerFor(target);
-  const at = (level: Level) => (message: string, fields?: Fields) => tellHost(() => write(level, message, fields), nobodyLeft);
+  const at = (level: Level) => (message: string, fields?: Fields) =>
+    tellHost(() => write(level, message, fields && redacted(fields)), nobodyLeft);
   return {
     warn: at('warn'),
     error: at('error'),

@@ -12,6 +12,7 @@ import { systemChance, type ServerChance } from '../ports/chance.ts';
 import { monotonicMs, systemClock, type Clock } from '../ports/clock.ts';
 import type { AttemptRef, Resolution, WorkParts, WorkReport, WorkReportOutcome } from '../ports/executor.ts';
 import { commitObserver } from '../observability/commit-observer.ts';
+import { guardedTracer } from '../observability/guarded-tracer.ts';
 import { metricsSink } from '../observability/metrics-sink.ts';
 import { recordWriter } from '../observability/record-writer.ts';
 import { assertOptionNames, type OptionNames } from '../ports/options.ts';
@@ -19,6 +20,7 @@ import { faultLogger } from '../ports/fault-logger.ts';
 import { hostLogger } from '../ports/host-logger.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import { PartFlusher } from '../parts/part-flusher.ts';
 import { workParts } from '../parts/work-parts.ts';
 import { ShareBook } from '../shares/share-book.ts';
@@ -40,8 +42,12 @@ export interface TaskReporterOptions<C extends TaskContract | undefined = TaskCo
   readonly tasks?: Partial<TaskSettings>;
   /** As the host's: told of failures that were survived, and of each fact that is committed here. */
   readonly logger?: Logger;
+  /** As the host's: what is taken out of what `logger` is told. */
+  readonly redact?: readonly string[];
   /** As the host's: counts what is committed here. Defaults to nobody. */
   readonly metrics?: MetricsSink;
+  /** As the host's: follows the commits of what is done here. */
+  readonly tracer?: Tracer;
   /** As the host's: shows what this reporter decides. */
   readonly inspect?: Inspect | InspectOptions;
   readonly clock?: Clock;
@@ -78,7 +84,9 @@ const names: OptionNames<TaskReporterOptions> = {
   attachments: true,
   tasks: true,
   logger: true,
+  redact: true,
   metrics: true,
+  tracer: true,
   inspect: true,
   clock: true,
   chance: true,
@@ -90,7 +98,7 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const { store, attachments, clock = systemClock, chance = systemChance } = options;
   // Left out, it is undefined, and so says `C`.
   const contract = options.contract as C;
-  const logger = faultLogger(hostLogger(options.logger), clock);
+  const logger = faultLogger(hostLogger(options.logger, options.redact), clock);
   if (store.exclusive)
     throw new TypeError(
       `The store "${store.name}" belongs to one process: work outside of it cannot report there. Use a store that several processes share.`,
@@ -102,12 +110,12 @@ export function createTaskReporter<C extends TaskContract | undefined = undefine
   const inspector = options.inspect && new TaskInspector(inspectOptions(options.inspect), logger);
   const onDecided = inspector && ((decided: Decided): void => inspector.show(decided));
   const metrics = metricsSink(options.metrics, logger);
-  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, onDecided });
+  const tracer = guardedTracer(options.tracer, logger);
+  const processor = new CommandProcessor({ store, clock, time, chance, logger, settings, metrics, tracer, onDecided });
   const shares = new ShareBook({ store, logger, settings });
   processor.onCommitted(({ about }, _, by) => shares.note(about, by));
-  processor.onCommitted(
-    commitObserver({ metrics, records: recordWriter(logger), store, logger, isCounting: options.metrics !== undefined }),
-  );
+  const isCounting = options.metrics !== undefined;
+  processor.onCommitted(commitObserver({ metrics, records: recordWriter(logger), store, logger, isCounting, tracer, time }));
   const synchronize = synchronizer(time, clock);
   const contracts = contractsOf([], contract);
   const flusher = store.lanes && new PartFlusher(store.lanes, clock, logger);

@@ -1,7 +1,11 @@
 import { NewerVersionError } from '../../machines/index.ts';
 import type { PathParams } from '../ports/auth.ts';
+import type { TraceContext } from '../ports/tracing.ts';
 
-/** The version of a stored form with parameters, a title or labels (2 had parameters only). One without has none, and the text that it always had. */
+/**
+ * The version of a stored form with parameters, a title or labels (2 had parameters only). One without has none, and the text that it always had. A trace
+ * raises none: a node that knows of none passes it over, and since this text is written once, loses nothing.
+ */
 export const ABOUT_VERSION = 3;
 
 /** What never changes about a task and is small: stored with its state. */
@@ -17,6 +21,8 @@ export interface TaskAbout {
   readonly title?: string;
   /** By which it is found again. Absent where it has none. */
   readonly labels?: readonly string[];
+  /** Where its create stands in a trace: its spans hang beneath that. Absent where it came without one, and nobody traced. */
+  readonly trace?: TraceContext;
   /** Hex: over type, input and the hashes of the attachments, parameters parameters; tells a repeated create from a conflicting one. */
   readonly contentHash: string;
   /** Hex: over owner and clientRequestId. */

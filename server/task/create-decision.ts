@@ -11,11 +11,11 @@ import type { TaskServiceDeps } from './task-service-deps.ts';
 
 type Deps = Pick<TaskServiceDeps, 'processor' | 'source' | 'time'>;
 /** What is known of a task before it is made: of one whose content was not read yet, not all. */
-type Asked = Pick<NewTaskRequest, 'taskId' | 'taskType' | 'clientRequestId' | 'title' | 'labels'>;
+type Asked = Pick<NewTaskRequest, 'taskId' | 'taskType' | 'clientRequestId' | 'title' | 'labels' | 'trace'>;
 
 /** What never changes about the task that a request asks for. */
 export function aboutOf(auth: AuthContext, asked: Asked, createdAt: number, contentHash: string): TaskAbout {
-  const { taskId, taskType, clientRequestId, title, labels = [] } = asked;
+  const { taskId, taskType, clientRequestId, title, labels = [], trace } = asked;
   return {
     taskId,
     taskType,
@@ -24,6 +24,7 @@ export function aboutOf(auth: AuthContext, asked: Asked, createdAt: number, cont
     ...paramsOf(auth),
     ...(title !== undefined && { title }),
     ...(labels.length > 0 && { labels }),
+    ...(trace && { trace }),
     contentHash,
     requestKey: requestKeyOf(auth.subject, clientRequestId),
     createdAt,

@@ -11,6 +11,7 @@ import { TaskBridgeError } from '../errors.ts';
 import type { SchemaFault } from '../schema-faults.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import type { Created, NewTask } from '../ports/store.ts';
+import { spanning, taskAttributes } from '../observability/task-spans.ts';
 import { shareFull, sharesMaxOf } from '../shares/limits.ts';
 import { changeOf, noShares, sharesOf } from '../shares/shares-of.ts';
 import type { TaskAbout } from './about.ts';
@@ -68,7 +69,15 @@ export function writeTask(
   request: NewTaskRequest,
   terms: CreateTerms,
 ): Promise<CreateTaskResponse> {
-  return deps.supervisor.whileOpen(() => writeChecked(deps, auth, request, terms));
+  const { tracer } = deps;
+  if (!tracer) return deps.supervisor.whileOpen(() => writeChecked(deps, auth, request, terms));
+  const span = tracer.startSpan('taskbridge.create', { parent: request.trace, attributes: taskAttributes(request) });
+  const traced = { ...request, trace: span.context ?? request.trace };
+  return spanning(
+    span,
+    () => deps.supervisor.whileOpen(() => writeChecked(deps, auth, traced, terms)),
+    ({ deduplicated, status }) => ({ attributes: { 'taskbridge.outcome': deduplicated ? 'DEDUPLICATED' : status } }),
+  );
 }
 
 async function writeChecked(

@@ -2,6 +2,7 @@ import { NewerVersionError, retryDelayMs, type RetryPolicy } from '../../machine
 import type { Fact } from '../../machines/wire/index.ts';
 import { TaskBridgeError, taskNotFound } from '../errors.ts';
 import { TraceWriter, type DecisionSource, type UnitTrace } from '../actors/unit-trace.ts';
+import { commitEnd, commitSpan, spanning } from '../observability/task-spans.ts';
 import type { CommitNote } from './commit-notes.ts';
 import { UnknownWrites, type HeldTask } from './unknown-writes.ts';
 import { UnitOfWork, type FinishedUnit } from './unit-of-work.ts';
@@ -232,11 +233,14 @@ export class Mailbox {
   }
 
   async #append(attempt: AttemptedUnit): ReturnType<MailboxDeps['store']['append']> {
-    const { store, lastWrites } = this.#deps;
+    const { store, lastWrites, tracer } = this.#deps;
     const { commit, facts, by, after } = attempt.finished;
     const written = isCounted(by) ? this.#deps.writingShares?.(after.about.owner) : undefined;
+    const write = () => store.append(commit);
+    // Of a commit that nobody follows, not even a span is made.
+    const writing = tracer && after.about.trace ? spanning(commitSpan(tracer, attempt.finished), write, commitEnd) : write();
     try {
-      return await lastWrites.note('append', store.append(commit), {
+      return await lastWrites.note('append', writing, {
         isWritten: (it) => it === 'committed',
         proves: (it) => it === 'committed' && facts.length > 0,
       });

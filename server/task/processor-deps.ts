@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Shares } from '../ports/owners.ts';
 import type { Store } from '../ports/store.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import type { CommitNote } from './commit-notes.ts';
 import type { LastWrites } from './last-writes.ts';
 import type { TaskSettings } from './settings.ts';
@@ -21,6 +22,8 @@ export interface ProcessorDeps {
   readonly settings: TaskSettings;
   /** Told how long writes take. */
   readonly metrics?: Pick<MetricsSink, 'observeHistogram'> | undefined;
+  /** Follows commits; absent where nobody traces. */
+  readonly tracer?: Tracer | undefined;
   /** Told of what was decided once it stands; absent where nobody inspects. */
   readonly onDecided?: ((decided: Decided) => void) | undefined;
   /** Told of an owner of whom a commit may have changed what he has, and nobody knows whether it was written. */

@@ -42,7 +42,7 @@ export async function retryTask(
   const created = { ...about, ...request, metadata: request.metadata ?? metadata, input, attachments };
   await assertMayCreate(deps, auth, created, uploads);
   const { references, discard } = await copied(deps, auth, taskId, retryOf, attachments);
-  const named = { title: title ?? about.title, labels: labels ?? about.labels };
+  const named = { title: title ?? about.title, labels: labels ?? about.labels, trace: request.trace };
   return createWithFiles({ taskId, discard }, () => writeTask(deps, auth, { ...created, ...named, attachments: references }, terms));
 }
 

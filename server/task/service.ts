@@ -14,6 +14,7 @@ import type {
 import type { AttachmentReference } from '../ports/attachments.ts';
 import type { AuthContext, UploadPolicy } from '../ports/auth.ts';
 import type { PartRange } from '../parts/part-text.ts';
+import type { TraceContext } from '../ports/tracing.ts';
 import type { TaskAbout } from './about.ts';
 
 export type { ActionStatus };
@@ -27,6 +28,8 @@ export interface NewTaskRequest {
   readonly metadata: JsonObject;
   readonly title?: string | undefined;
   readonly labels?: readonly string[] | undefined;
+  /** Where the request stands in its caller's trace. */
+  readonly trace?: TraceContext | undefined;
   readonly attachments: readonly AttachmentReference[];
 }
 
@@ -40,6 +43,8 @@ export interface TaskRetryRequest {
   readonly metadata?: JsonObject | undefined;
   readonly title?: string | undefined;
   readonly labels?: readonly string[] | undefined;
+  /** Where the request stands in its caller's trace. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A task as its chart stands now. What people and work wrote is the JSON that was committed: it may be large, and is mostly passed on as it is. */

@@ -10,6 +10,7 @@ import type { ServerChance } from '../ports/chance.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger, MetricsSink } from '../ports/observability.ts';
 import type { Store } from '../ports/store.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import type { HeldBack } from '../shares/held-back.ts';
 import type { Recounts } from '../shares/recount.ts';
 import type { ShareBook } from '../shares/share-book.ts';
@@ -32,6 +33,8 @@ export interface TaskServiceDeps {
   readonly copies: OwnerCount;
   readonly time: StoreClock;
   readonly chance: ServerChance;
+  /** Absent where nobody traces. */
+  readonly tracer?: Tracer | undefined;
   readonly metrics: MetricsSink;
   readonly records: RecordWriter;
   readonly logger: Logger;

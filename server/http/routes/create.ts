@@ -10,15 +10,16 @@ import { jsonText, objectText, optionalText, requiredText } from '../multipart/f
 import { receiveUpload, type ReceivedUpload } from '../multipart/upload.ts';
 import { mediaType } from '../request-body.ts';
 import { recorded, type Note } from '../route-record.ts';
+import { traceContextOf } from '../trace-context.ts';
 import { validate } from '../validation.ts';
 
 /** `POST /tasks`, as JSON or multipart: 201 for a new task, 200 for one that the same request made before. */
 export function createRoute(deps: RouteDeps): Route {
   return recorded('http.task.create', deps.records, async (call, note) => {
     if (mediaType(call.ctx.req) === 'multipart/form-data') return createFromMultipart(call, note, deps);
-    const { ctx, auth } = call;
+    const { ctx } = call;
     const json = await readJson(ctx, deps.options, deps.clock);
-    const created = isRetry(json) ? await retryFrom(json, auth, note, deps) : await createFrom(json, auth, note, deps);
+    const created = await (isRetry(json) ? retryFrom : createFrom)(json, call, note, deps);
     answerJson(ctx, created.deduplicated ? 200 : 201, created);
   });
 }
@@ -28,16 +29,17 @@ function isRetry(json: unknown): boolean {
   return typeof json === 'object' && json !== null && Object.hasOwn(json, 'retryOf');
 }
 
-function retryFrom(json: unknown, auth: AuthContext, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
+function retryFrom(json: unknown, { auth, ctx }: Call, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
   const body = validate(retryTaskRequest, json);
-  const request = { ...body, taskId: deps.service.newTaskId(auth, body.clientRequestId) };
+  const trace = traceContextOf(ctx.headers);
+  const request = { ...body, trace, taskId: deps.service.newTaskId(auth, body.clientRequestId) };
   return noted(request, note, () => deps.service.retry(auth, request, deps.uploadPolicy));
 }
 
-function createFrom(json: unknown, auth: AuthContext, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
+function createFrom(json: unknown, { auth, ctx }: Call, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
   const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, json);
   const taskId = deps.service.newTaskId(auth, body.clientRequestId);
-  return createNoted(auth, { ...body, taskId, input, metadata, attachments: [] }, note, deps);
+  return createNoted(auth, { ...body, taskId, input, metadata, trace: traceContextOf(ctx.headers), attachments: [] }, note, deps);
 }
 
 async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteDeps): Promise<void> {
@@ -49,7 +51,9 @@ async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteD
     newTaskId: (clientRequestId) => service.newTaskId(auth, clientRequestId),
     assertHandled: (taskType, clientRequestId) => service.assertHandled(auth, taskType, clientRequestId),
   });
-  const created = await createWithFiles(upload, async () => createNoted(auth, requestOf(upload, deps), note, deps));
+  const created = await createWithFiles(upload, async () =>
+    createNoted(auth, { ...requestOf(upload, deps), trace: traceContextOf(ctx.headers) }, note, deps),
+  );
   const { ignoredFields } = upload;
   if (ignoredFields.length > 0)
     deps.logger?.info?.('Files of a create were thrown away: their fields are neither attachment nor attachments.', {
