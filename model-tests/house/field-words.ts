@@ -16,7 +16,7 @@ greeter handle handshake hash head headers health heap heard held histories hist
 impairment imports in index indexed injection input inspection instrumentation io issuer job joining journey json jwt key kills kind kit known koa
 ladder last layout lazy leader length lenient level limit line list listen literal liveness lmdb load locks logger long loopback lost machine
 mailbox main many mark markdown measure measured measurements memory menu mermaid methods middleware migration min misbehaving model modules moment
-mount mounts multipart multiplex multiplexing mutants name namespace native network new newer node notices notifier notifying numbers observability
+mount mounts multipart multiplex multiplexing mutants name namespace native nest network new newer node notices notifier notifying numbers observability
 observed observer off open openapi operation operations option options order origin original our out outage outcome outline own ownership pack page
 pair panel params parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present
 presentable probe process processes profile program progress project prometheus promise proof protocol provider proxies proxy published query
