@@ -17,7 +17,7 @@ held histories history hono hooks hostile house http http2 identity idle image i
 instrumentation io issuer job joining journey json jwt key kills kind kit known koa ladder lag last layout lazy leader length lenient level limit
 line list listen literal liveness lmdb load locks logger long loop loopback lost machine mailbox main many mark markdown measure measured
 measurements memory menu mermaid methods middleware migration min misbehaving model modules moment mount mounts multipart multiplex multiplexing
-mutants name namespace native network new newer node notes notices notifier notifying numbers observability observed observer off open openapi
+mutants name namespace native nest network new newer node notes notices notifier notifying numbers observability observed observer off open openapi
 opentelemetry operation operations option options order origin original our out outage outcome outline own ownership pack page pair panel params
 parsers partition pass path patience patient payloads peers phase pieces pipelines platform policy poll pool port present presentable probe process
 processes profile program progress project prometheus promise proof protocol provider proxies proxy published query question quiesce quota random
