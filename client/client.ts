@@ -81,7 +81,14 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
     observe(taskId, given) {
       assertTaskId(taskId);
       if (life.signal.aborted) throw closed('client');
-      return createObservation(taskId, inContext(given, 'lastEventId') ?? {}, { settings, checkpoints, answered, connections, commands, observations });
+      return createObservation(taskId, inContext(given, 'lastEventId') ?? {}, {
+        settings,
+        checkpoints,
+        answered,
+        connections,
+        commands,
+        observations,
+      });
     },
     attachmentUrl(taskId, name, context = settings.context) {
       assertTaskId(taskId);

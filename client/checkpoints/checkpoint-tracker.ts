@@ -48,6 +48,14 @@ interface Entry {
   writing: Promise<void> | undefined;
 }
 
+/** True where what is kept beside the place of the only one who decides it is to be written again. */
+function hasAged(entry: Entry, { position, hasEnded, kept }: Participant): boolean {
+  // Of one that others hold back they tell themselves.
+  if (position === null || position !== entry.stored || hasEnded) return false;
+  entry.wanted ??= () => writeCheckpoint(position, ...kept());
+  return true;
+}
+
 /** Keeps the checkpoints of one client. */
 export function createCheckpointTracker(store: CheckpointStore, report: (report: ClientReport) => void): CheckpointTracker {
   const entries = new Map<string, Entry>();
@@ -98,11 +106,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
           writeWhereMoved(moment, key, entry);
         },
         aged() {
-          const { position } = participant;
-          // Of one that others hold back they tell themselves.
-          if (position === null || position !== entry.stored || participant.hasEnded) return;
-          entry.wanted ??= () => writeCheckpoint(position, ...kept());
-          entry.writing ??= write(moment, key, entry);
+          if (hasAged(entry, participant)) entry.writing ??= write(moment, key, entry);
         },
         reset() {
           entry.stored = null;

@@ -98,31 +98,14 @@ export interface InnerCommands extends Commands {
 export type ReceiptListener = (taskId: string, suspendId: string, status: ActionStatus) => void;
 
 /** Puts commands into the shape of the wire. */
-export function createCommands(
-  { routes, chance, streamsUploads, attachmentField, onReport }: ClientSettings,
-  http: HttpClient,
-  onReceipt?: ReceiptListener,
-): InnerCommands {
+export function createCommands(settings: ClientSettings, http: HttpClient, onReceipt?: ReceiptListener): InnerCommands {
+  const { routes, chance } = settings;
   const unanswered = new Map<string, string>();
   const snapshotOf = (taskId: string, context: CallContext | undefined) =>
     ({ method: 'GET', route: routes.task(taskId, context), expects: [...started, 'state'], defaults: snapshotDefaults, context }) as const;
 
   return {
-    async start(
-      { taskType, input = {}, metadata, title, labels, clientRequestId = freshId(chance), attachments = [], ...rest },
-      options = {},
-    ) {
-      refuseRest(rest);
-      const { signal, context, onUpload } = options;
-      const common = { method: 'POST', expects: started, defaults: { clientRequestId, deduplicated: false }, signal, context } as const;
-      const given = Object.entries({ clientRequestId, taskType, input, metadata, title, labels }).filter(([, value]) => value != null);
-      if (attachments.length === 0)
-        return http.send<CreateTaskResponse>({ ...common, route: routes.tasks(context), body: Object.fromEntries(given) });
-      const fields = Object.fromEntries(given.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
-      const onProgress = onUpload && ((progress: UploadProgress) => callHook(() => onUpload(progress), hookFault(onReport, 'onUpload')));
-      const upload = createUpload({ fields, field: attachmentField, attachments, onProgress, streams: streamsUploads, chance });
-      return http.send<CreateTaskResponse>({ ...common, route: routes.tasksWithAttachments(context), upload });
-    },
+    start: async (request, options = {}) => start(request, options, settings, http),
 
     async retry(retryOf, { clientRequestId = freshId(chance), metadata, title, labels, ...rest } = {}, { signal, context } = {}) {
       assertTaskId(retryOf);
@@ -166,8 +149,7 @@ export function createCommands(
 
     async list({ type, state, label, after, limit, ...rest } = {}, { signal, context } = {}) {
       refuseRest(rest);
-      const given = Object.entries({ type, state, label, after, limit }).filter(([, value]) => value != null);
-      const query = Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
+      const query = formOf(givenOf({ type, state, label, after, limit }));
       const [route, defaults] = [routes.list(context), { nextAfter: null }];
       return http.send<TaskListResponse>({ method: 'GET', route, query, expects: [], list: 'tasks', defaults, signal, context });
     },
@@ -183,6 +165,35 @@ export function createCommands(
 }
 
 const expects = ['status'] as const;
+
+/** Sends a create: as a form where there are files. */
+function start<I extends object>(
+  request: StartRequest<I>,
+  options: StartOptions,
+  settings: ClientSettings,
+  http: HttpClient,
+): Promise<CreateTaskResponse> {
+  const { routes, chance, streamsUploads: streams, attachmentField: field, onReport } = settings;
+  const { taskType, input = {}, metadata, title, labels, clientRequestId = freshId(chance), attachments = [], ...rest } = request;
+  refuseRest(rest);
+  const { signal, context, onUpload } = options;
+  const common = { method: 'POST', expects: started, defaults: { clientRequestId, deduplicated: false }, signal, context } as const;
+  const given = givenOf({ clientRequestId, taskType, input, metadata, title, labels });
+  if (attachments.length === 0) return http.send({ ...common, route: routes.tasks(context), body: Object.fromEntries(given) });
+  const onProgress = onUpload && ((progress: UploadProgress) => callHook(() => onUpload(progress), hookFault(onReport, 'onUpload')));
+  const upload = createUpload({ fields: formOf(given), field, attachments, onProgress, streams, chance });
+  return http.send({ ...common, route: routes.tasksWithAttachments(context), upload });
+}
+
+/** What is given of some fields. */
+function givenOf(fields: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(fields).filter(([, value]) => value != null);
+}
+
+/** Fields as texts, of a form or a query. */
+function formOf(given: readonly [string, unknown][]): Record<string, string> {
+  return Object.fromEntries(given.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
+}
 const started = ['taskId', 'status'] as const;
 const snapshotDefaults = { progress: null, suspensions: [], firstEventId: null, lastEventId: null } as const;
 

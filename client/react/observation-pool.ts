@@ -58,6 +58,19 @@ function isObservation(observation: Observed): observation is Observation {
   return observation.taskId !== undefined;
 }
 
+/** Resolves when something is known of the task, and be it that there is none. */
+function untilKnown(observation: Observed): Promise<void> {
+  return new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (observation.getSnapshot().known === 'pending') return;
+      subscription.unsubscribe();
+      resolve();
+    };
+    const subscription = observation.subscribe(look);
+    look();
+  });
+}
+
 /** Shares one observation for each task among all who listen. */
 export function createObservationPool(client: TaskBridgeClient, context: CallContext | undefined, { clock, ms }: Linger): ObservationPool {
   const all = new Map<string, SharedObservation>();
@@ -103,16 +116,7 @@ export function createObservationPool(client: TaskBridgeClient, context: CallCon
     const known = all.get(taskId)?.known;
     if (known) return known;
     const shared = retain(taskId);
-    const { observation } = shared;
-    shared.known = new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (observation.getSnapshot().known === 'pending') return;
-        subscription.unsubscribe();
-        resolve();
-      };
-      const subscription = observation.subscribe(look);
-      look();
-    }).finally(() => {
+    shared.known = untilKnown(shared.observation).finally(() => {
       delete shared.known;
       release(taskId, shared);
     });

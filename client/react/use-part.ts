@@ -89,9 +89,10 @@ function heldPart(observation: { readonly taskId: string }, which: string | numb
 
 function framesOf(clock: Clock): FrameScheduler {
   return (draw) => {
-    if (typeof requestAnimationFrame === 'function') {
-      const frame = requestAnimationFrame(draw);
-      return () => cancelAnimationFrame(frame);
+    // No timer: what a browser draws next. Nothing is drawn in a simulation.
+    if ('requestAnimationFrame' in globalThis) {
+      const frame = globalThis.requestAnimationFrame(draw);
+      return () => globalThis.cancelAnimationFrame(frame);
     }
     const timer = clock.setTimeout(draw, FRAME_MS);
     return () => clock.clearTimeout(timer);

@@ -9,7 +9,7 @@ import { scriptedModel } from './scripted-model.ts';
 const [, , folder = '.data/agent'] = process.argv;
 
 async function answer(task: Task) {
-  const question = String(task.input['question'] ?? '');
+  const { question = '' } = task.input as { readonly question?: string };
   // Asked once, however often the host is killed: the answer is that of the key.
   const { actionType } = await task.suspend('weather', {
     reasonCode: 'TOOL_NEEDED',

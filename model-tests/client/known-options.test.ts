@@ -38,7 +38,7 @@ describe('what is no option, or no field, of a call is refused by its name, befo
   const client = createTaskBridgeClient({
     baseUrl,
     fetch: async (url) => {
-      asked.push(String(url));
+      asked.push(new Request(url).url);
       throw new Error('Nothing is to be sent.');
     },
   });

@@ -1,5 +1,5 @@
 import { memoryCheckpoints, type Gate, type TaskBridgeClientOptions } from 'taskbridge/client';
-import { partOf, partsOf, taskParts } from 'taskbridge/client/parts';
+import { partOf, partsOf, taskParts, type PartPiece } from 'taskbridge/client/parts';
 import { sharedStreams } from 'taskbridge/client/streams';
 import { describe, expect, test } from 'vitest';
 import { eventually, turns } from '../support/eventually.ts';
@@ -142,7 +142,7 @@ describe.each(ways)('over %s', (_, options) => {
     await eventually(() => observation.getSnapshot().task.terminal);
     const rest = await reader.next();
     expect((await reader.next()).done).toBe(true);
-    expect(`${first.value?.text}${rest.value?.text}` === whole).toBe(true);
+    expect([first, rest].map(({ value }) => (value as PartPiece | undefined)?.text).join('') === whole).toBe(true);
   });
 });
 

@@ -44,7 +44,7 @@ async function scripted(makesParts: boolean): Promise<{ readonly client: TaskBri
     await client.close();
     await server.close();
   });
-  return { client, send: (...frames) => push?.(...frames) };
+  return { client, send: (...sent) => push?.(...sent) };
 }
 
 test('a component that uses a part renders once a frame, with all that has come, and no other renders', async () => {
