@@ -53,11 +53,8 @@ export function createWorkNode(deps: WorkNodeDeps): WorkNode {
     visit: (taskId) => supervisor.reconcile(taskId),
     onGivenUp: () => reconciler.noteReady(),
   });
-  const heldBack: HeldBack = new HeldBack({
-    book: shares,
-    visit: (taskId) => supervisor.reconcile(taskId),
-    onRoom: () => reconciler.noteReady(),
-  });
+  const visit = (taskId: string) => supervisor.reconcile(taskId);
+  const heldBack: HeldBack = new HeldBack({ book: shares, visit, onRoom: () => reconciler.noteReady() });
   const recounts = new Recounts({ ...deps, book: shares });
   const backfill = new Backfill({ ...deps, sharesInDoubt: (owner) => shares.doubt(owner) });
   const supervisor: Supervisor = new Supervisor({
