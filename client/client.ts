@@ -3,6 +3,7 @@ import { abortWith } from './abort.ts';
 import { createCredentials, type CallContext } from './auth/credentials.ts';
 import { checkpointKey } from './checkpoints/checkpoint.ts';
 import { createCheckpointTracker } from './checkpoints/checkpoint-tracker.ts';
+import { patientStore } from './checkpoints/patient-store.ts';
 import { createCommands, type CommandOptions, type Commands } from './commands/commands.ts';
 import { createHttpClient } from './commands/http-client.ts';
 import type { ContractClient } from './contract/index.ts';
@@ -48,7 +49,8 @@ export function createClient(options: TaskBridgeClientOptions, ownSockets?: Sock
   const settings = readOptions(options, ownSockets);
   const life = new AbortController();
   const credentialsOf = createCredentials(settings);
-  const { checkpoints: store, checkpointNamespace, baseUrl, hideAnswered, onReport } = settings;
+  const store = options.checkpoints ? patientStore(options.checkpoints, settings.clock, life.signal) : settings.checkpoints;
+  const { checkpointNamespace, baseUrl, hideAnswered, onReport } = settings;
   const answered = hideAnswered
     ? createAnsweredQuestions({
         store,

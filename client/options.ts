@@ -2,7 +2,6 @@ import type { InspectionEvent, Observer } from 'xstate';
 import { retryDelayMs, type Strategy, type Tries, type Classification } from '../machines/index.ts';
 import { transportNames, type TransportName } from '../machines/wire/index.ts';
 import type { AuthProvider, CallContext } from './auth/credentials.ts';
-import { patientStore } from './checkpoints/patient-store.ts';
 import { memoryCheckpoints, type CheckpointStore } from './checkpoints/store.ts';
 import { platformChance, platformClock, type Chance, type Clock } from './clock.ts';
 import { invalidArgument, type TaskBridgeClientError } from './errors.ts';
@@ -268,7 +267,7 @@ export function readOptions(options: TaskBridgeClientOptions, ownSockets: Socket
     auth: options.auth,
     context: options.context,
     cookies: options.cookies ?? 'same-origin',
-    checkpoints: options.checkpoints ? patientStore(options.checkpoints, clock) : memoryCheckpoints(),
+    checkpoints: options.checkpoints ?? memoryCheckpoints(),
     checkpointNamespace: options.checkpointNamespace ?? '',
     clock,
     chance,

@@ -1,4 +1,5 @@
 import type { Aggregate } from '../../machines/index.ts';
+import { TaskBridgeClientError } from '../errors.ts';
 import { compareEventIds } from '../../machines/wire/index.ts';
 import type { ClientReport, ReportMoment } from '../report.ts';
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoint.ts';
@@ -68,7 +69,9 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       entry.stored ??= checkpoint?.eventId ?? null;
       return checkpoint;
     } catch (cause) {
-      report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
+      // Who closes the client waits for it no longer.
+      if (!(cause instanceof TaskBridgeClientError && cause.code === 'CLOSED'))
+        report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
       return undefined;
     }
   }

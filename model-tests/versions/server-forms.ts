@@ -278,12 +278,12 @@ async function linesOf(redis: Redis, key: string): Promise<readonly string[]> {
   }
 }
 
-/** Leaves out what is another one each time: revisions (how often the supervisor wrote), marks, and the time of a Redis server. */
+/** Leaves out what is another one each time: revisions (how often the supervisor wrote), marks, the time of a Redis server, and whether an owner was counted again by then. */
 function masked(text: string): string {
   return text
     .replaceAll(/\b\d+;[0-9a-f]{12}\.[0-9a-z]+;/g, '<revision>;<mark>;')
     .replaceAll(/"revision":\d+/g, '"revision":<revision>')
     .replaceAll(/\b\d+-\d{13}\b/g, '<event>')
     .replaceAll(/\b\d{13}(?:\.\d+)?\b/g, '<ms>')
-    .replaceAll(/;\d+;<ms>$/g, ';<version>;<ms>');
+    .replaceAll(/;\d+;(?:0|<ms>)$/g, ';<version>;<ms>');
 }

@@ -31,7 +31,7 @@ function isRetry(json: unknown): boolean {
 
 function retryFrom(json: unknown, { auth, ctx }: Call, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
   const body = validate(retryTaskRequest, json);
-  const trace = traceContextOf(ctx.headers);
+  const trace = traceContextOf(ctx.req.headers);
   const request = { ...body, trace, taskId: deps.service.newTaskId(auth, body.clientRequestId) };
   return noted(request, note, () => deps.service.retry(auth, request, deps.uploadPolicy));
 }
@@ -39,7 +39,7 @@ function retryFrom(json: unknown, { auth, ctx }: Call, note: Note, deps: RouteDe
 function createFrom(json: unknown, { auth, ctx }: Call, note: Note, deps: RouteDeps): Promise<CreateTaskResponse> {
   const { input = {}, metadata = {}, ...body } = validate(createTaskRequest, json);
   const taskId = deps.service.newTaskId(auth, body.clientRequestId);
-  return createNoted(auth, { ...body, taskId, input, metadata, trace: traceContextOf(ctx.headers), attachments: [] }, note, deps);
+  return createNoted(auth, { ...body, taskId, input, metadata, trace: traceContextOf(ctx.req.headers), attachments: [] }, note, deps);
 }
 
 async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteDeps): Promise<void> {
@@ -52,7 +52,7 @@ async function createFromMultipart({ ctx, auth }: Call, note: Note, deps: RouteD
     assertHandled: (taskType, clientRequestId) => service.assertHandled(auth, taskType, clientRequestId),
   });
   const created = await createWithFiles(upload, async () =>
-    createNoted(auth, { ...requestOf(upload, deps), trace: traceContextOf(ctx.headers) }, note, deps),
+    createNoted(auth, { ...requestOf(upload, deps), trace: traceContextOf(ctx.req.headers) }, note, deps),
   );
   const { ignoredFields } = upload;
   if (ignoredFields.length > 0)
