@@ -49,6 +49,11 @@ interface Entry {
   writing: Promise<void> | undefined;
 }
 
+/** Who closes the client waits for no checkpoint. */
+function isClosed(cause: unknown): boolean {
+  return cause instanceof TaskBridgeClientError && cause.code === 'CLOSED';
+}
+
 /** True where what is kept beside the place of the only one who decides it is to be written again. */
 function hasAged(entry: Entry, { position, hasEnded, kept }: Participant): boolean {
   // Of one that others hold back they tell themselves.
@@ -69,9 +74,7 @@ export function createCheckpointTracker(store: CheckpointStore, report: (report:
       entry.stored ??= checkpoint?.eventId ?? null;
       return checkpoint;
     } catch (cause) {
-      // Who closes the client waits for it no longer.
-      if (!(cause instanceof TaskBridgeClientError && cause.code === 'CLOSED'))
-        report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
+      if (!isClosed(cause)) report({ type: 'checkpoint', ...moment, reason: 'The checkpoint could not be read.', cause });
       return undefined;
     }
   }

@@ -17,7 +17,8 @@ const linesOf = (text: string) => text.split('\n').filter((line) => /\w/.test(li
 
 describe('the page of hosts', () => {
   it('shows what is run here', async () => {
-    for (const name of ['app', 'bridge', ...hosts]) expect(snippet(name, 'docs/hosts.md').replace(/^\/\/ .*\n/, '')).toBe(await source(name));
+    for (const name of ['app', 'bridge', ...hosts])
+      expect(snippet(name, 'docs/hosts.md').replace(/^\/\/ .*\n/, '')).toBe(await source(name));
   });
 
   it.each(hosts)('has an app of %s, of few lines', async (name) => {
