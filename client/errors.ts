@@ -64,6 +64,8 @@ export class TaskBridgeClientError extends Error {
   readonly retryable: boolean;
   /** What the server asked to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Where a code of the package is told of: in its pages. */
+  readonly help: string;
 
   constructor(code: TaskBridgeClientError['code'], message: string, options: TaskBridgeClientErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -74,6 +76,7 @@ export class TaskBridgeClientError extends Error {
     this.closeCode = options.closeCode;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.help = `taskbridge/docs/errors.md#${code.toLowerCase()}`;
   }
 }
 

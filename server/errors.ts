@@ -16,12 +16,15 @@ export class TaskBridgeError extends Error {
   readonly code: ErrorCode;
   readonly details: JsonObject;
   readonly retryAfterSeconds: number | undefined;
+  /** Where its code is told of: a page of this package. */
+  readonly help: string;
 
   constructor(code: ErrorCode, message: string, options: TaskBridgeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? {};
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.help = `taskbridge/docs/errors.md#${code.toLowerCase()}`;
   }
 }
 

@@ -1,3 +1,5 @@
+import { TaskBridgeClientError } from 'taskbridge/client';
+import { TaskBridgeError } from 'taskbridge/server';
 import { describe, expect, test } from 'vitest';
 import { textOfFile } from '../house/project-files.ts';
 
@@ -23,6 +25,14 @@ describe('the page of errors', () => {
   ])('says of each code %s what it means', (section, codes) => {
     expect(codes.length).toBeGreaterThan(3);
     expect(sections.get(section)?.toSorted()).toEqual(codes.toSorted());
+  });
+
+  test.each([
+    ['the server', new TaskBridgeError('TASK_NOT_FOUND', 'There is none.')],
+    ['the client', new TaskBridgeClientError('NO_TRANSPORT', 'There is none.')],
+  ])('is where an error of %s says that it is', (_, { help }) => {
+    const [, file = '', anchor] = /^taskbridge\/(docs\/\w+\.md)#(\w+)$/.exec(help) ?? [];
+    expect([...textOfFile(file).matchAll(/^### (\w+)$/gm)].map(([, heading = '']) => heading.toLowerCase())).toContain(anchor);
   });
 
   test('says of the server’s codes which status they have', () => {
