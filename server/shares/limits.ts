@@ -14,9 +14,6 @@ const limits = {
 /** Settings of what one owner may have; infinite for no limit. */
 export type ShareSetting = (typeof limits)[keyof Shares]['setting'];
 
-/** The names of {@link ShareSetting}. */
-export const shareSettings: readonly string[] = Object.values(limits).map(({ setting }) => setting);
-
 /** The most that one owner may have of a share. */
 export function shareMax(share: keyof Shares, settings: TaskSettings): number {
   return settings[limits[share].setting];

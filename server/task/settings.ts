@@ -1,5 +1,3 @@
-import { shareSettings } from '../shares/limits.ts';
-
 /** What a host may set about tasks. Every value has a default and is checked at construction. */
 export interface TaskSettings {
   /** Facts that a log keeps, approximately. Defaults to 1000. An open question keeps up to ten times as many. */
@@ -51,7 +49,7 @@ export interface TaskSettings {
   readonly copiesPerOwnerMax: number;
   /**
    * Tasks of one owner that are at work at once on all nodes, about; those that wait for a person among them. Further ones wait in the store.
-   * Defaults to 500; this and what follows may be `Infinity`.
+   * Defaults to 500; this, what follows and `copiesPerOwnerMax` may be `Infinity`.
    */
   readonly activePerOwnerMax: number;
   /** Tasks of one owner that wait for work to begin; a create beyond that is `RATE_LIMITED`. Defaults to 10 000. */
@@ -106,7 +104,8 @@ export function taskSettings(given: Partial<TaskSettings> = {}): TaskSettings {
   const settings = { ...taskDefaults, ...given };
   for (const [name, value] of Object.entries(settings)) {
     if (!Object.hasOwn(taskDefaults, name)) throw new RangeError(`There is no setting "${name}" of tasks.`);
-    if (value === Infinity && shareSettings.includes(name)) continue;
+    // A share may be all that the process has.
+    if (value === Infinity && name.endsWith('PerOwnerMax')) continue;
     if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} (${value}) must be a whole number of at least 1.`);
     if (timers.includes(name) && value > DELAY_MS_MAX) throw new RangeError(`${name} (${value}) must be at most ${DELAY_MS_MAX}.`);
   }

@@ -50,7 +50,10 @@ const bridge = createTaskBridge({
     return subject === undefined || subject === 'nobody' ? undefined : { subject };
   },
   logger: quiet,
-  metrics: { incrementCounter: () => undefined, setGauge: (_name, value, labels) => void streams.set(JSON.stringify(labels), value) },
+  metrics: {
+    incrementCounter: () => undefined,
+    setGauge: (name, value, labels) => void (name === 'streams_active' && streams.set(JSON.stringify(labels), value)),
+  },
   live: { subscribeMs: times.subscribeMs },
   http: { requestTimeoutMs: times.requestTimeoutMs, drainMs: times.drainMs },
 });
