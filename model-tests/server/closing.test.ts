@@ -93,6 +93,22 @@ test('leaves to other nodes what is created while it closes, and claims nothing 
   expect(work.runs).toHaveLength(1);
 });
 
+test('is silent about runs that it gave up and had no turn left to tell: they are told by the close of their executor', async () => {
+  const lines: string[] = [];
+  const logger = { warn: (line: string) => void lines.push(line), error: (line: string) => void lines.push(line) };
+  const stopped: unknown[] = [];
+  const until = (task: { readonly signal: AbortSignal }) =>
+    new Promise<never>((_, reject) =>
+      task.signal.addEventListener('abort', () => reject(stopped.push(task) && (task.signal.reason as Error))),
+    );
+  const of = await bridgeOf(inProcess({ work: { repeatable: true, run: until } }), { logger, tasks: { executorCallsMax: 1 } });
+  const ids = await Promise.all([of.start('work'), of.start('work'), of.start('work')]);
+  await eventually(async () => (await Promise.all(ids.map((id) => of.snapshot(id)))).every(({ state }) => state === 'running'));
+  await of.bridge.close();
+  expect(stopped).toHaveLength(3);
+  expect(lines).toEqual(['This node closes while work runs; it was given up.']);
+});
+
 test('leaves no lease behind that others would have to wait for', async () => {
   const memory = createMemory();
   const of = await bridgeOf(inProcess({ work: async () => null }), { store: memoryStore({ memory }) });

@@ -49,7 +49,7 @@ export class StopOrders {
     return order?.giving;
   }
 
-  /** Gives none again: this node is over. */
+  /** Gives none again: this node closes. */
   close(): void {
     this.#closed = true;
     for (const key of this.#orders.keys()) this.#drop(key);
@@ -64,9 +64,11 @@ export class StopOrders {
       if (executor) await call(executor, () => executor.cancel({ taskId, attempt }, { why: 'fenced' }));
       if (this.#orders.get(key) === order) this.#orders.delete(key);
     } catch (error) {
+      // The close of its executor tells it.
+      if (this.#closed) return;
       if (order.failures === 0)
         logger.warn('A run that no longer counts could not be told to stop; it is told again until it hears.', { taskId, attempt, error });
-      if (this.#orders.get(key) !== order || this.#closed) return;
+      if (this.#orders.get(key) !== order) return;
       order.timer = clock.setTimeout(
         () => {
           order.timer = undefined;

@@ -234,8 +234,8 @@ export class Supervisor {
     this.#closed = true;
     this.hurry();
     await Promise.allSettled([...[...this.#reconciling.values()].map(({ done }) => done), ...this.#claiming]);
-    await this.runs.close();
     this.#stops.close();
+    await this.runs.close();
     this.#calls.end();
     this.#suspects.close();
   }

@@ -33,7 +33,8 @@ export const recordsTable = {
   'http.task.poll': {
     level: 'debug',
     fields: ['taskId', 'eventId', 'userId', 'transport', 'outcome'],
-    meaning: 'A poll was answered: `facts`, `empty`, `ended`, `gone` (nobody waited any more), or the code of its error.',
+    meaning:
+      'A poll was answered: `facts`, `text` of open parts, `empty`, `ended`, `gone` (nobody waited any more), or the code of its error.',
   },
   'http.task.cancel': {
     level: 'info',
@@ -83,7 +84,7 @@ export const recordsTable = {
   'task.events.polled': {
     level: 'debug',
     fields: ['taskId', 'eventId', 'userId', 'transport', 'outcome'],
-    meaning: 'The log of a task was read for a poll: `facts`, `empty` or `ended`.',
+    meaning: 'The log of a task was read for a poll: `facts`, `text` of open parts, `empty` or `ended`.',
   },
   'task.cancel.requested': {
     level: 'info',

@@ -31,7 +31,8 @@ export interface AuthContext {
 
 /**
  * Finds out who is asking: for HTTP, SSE and upgrades alike. Undefined or a throw of `TaskBridgeError('AUTHENTICATION_ERROR')` is
- * answered 401. `route.params` are those of the path; where it is no route, as far as it is known.
+ * answered 401, one of `TaskBridgeError('STORE_UNAVAILABLE')`, where that cannot be known now, 503; any other throw is 500
+ * and logged. `route.params` are those of the path; where it is no route, as far as it is known.
  */
 export type AuthContextResolver = (
   request: IncomingMessage,
